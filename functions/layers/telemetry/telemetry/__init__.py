@@ -1,0 +1,1 @@
+"""Shared by every function that touches events: catalogue, decoding, validation, enrichment, delivery."""

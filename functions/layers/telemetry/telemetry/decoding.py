@@ -1,0 +1,87 @@
+"""From the bytes of a request or stream record to single events, without losing a neighbour of a bad one."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import orjson
+
+from telemetry.rejection import Reason, Rejection
+
+MAX_EVENT_BYTES = 64 * 1024
+MAX_DECOMPRESSED_BYTES = 10 * 1024 * 1024
+GZIP_MAGIC = b"\x1f\x8b"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+_array = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One event as it came: its exact bytes and either the parsed value or why it could not be parsed."""
+
+    raw: bytes
+    value: Any = None
+    rejection: Rejection | None = None
+
+
+def decompress(data: bytes, limit: int = MAX_DECOMPRESSED_BYTES) -> bytes:
+    """Return `data` unzipped where it is gzip (all members), at most `limit` bytes.
+
+    Raises Rejection: malformed_json for broken gzip, too_large for a bomb.
+    """
+    if not data.startswith(GZIP_MAGIC):
+        return data
+    out = bytearray()
+    try:
+        while data:
+            stream = zlib.decompressobj(wbits=31)
+            out += stream.decompress(data, limit + 1 - len(out))
+            if len(out) > limit:
+                raise Rejection(Reason.TOO_LARGE, f"more than {limit} bytes when decompressed")
+            if not stream.eof:
+                raise Rejection(Reason.MALFORMED_JSON, "gzip data ends early")
+            data = stream.unused_data
+    except zlib.error as error:
+        raise Rejection(Reason.MALFORMED_JSON, f"broken gzip data: {error}") from None
+    return bytes(out)
+
+
+def parse(raw: bytes) -> Decoded:
+    """Parse one event; a failure is part of the answer, so that its neighbours go on."""
+    if len(raw) > MAX_EVENT_BYTES:
+        message = f"an event has at most {MAX_EVENT_BYTES} bytes, this one {len(raw)}"
+        return Decoded(raw, rejection=Rejection(Reason.TOO_LARGE, message))
+    try:
+        return Decoded(raw, orjson.loads(raw))
+    except orjson.JSONDecodeError as error:
+        return Decoded(raw, rejection=Rejection(Reason.MALFORMED_JSON, str(error)))
+
+
+def decode(data: bytes) -> Iterator[Decoded]:
+    """Yield the events of one event, a JSON array, NDJSON, or gzip of these, in their order."""
+    try:
+        text = decompress(data).removeprefix(BYTE_ORDER_MARK).strip()
+        if text.startswith(b"["):
+            yield from (parse(bytes(raw)) for raw in split_array(text))
+            return
+    except Rejection as rejection:
+        yield Decoded(data, rejection=rejection)
+        return
+    whole = parse(text)
+    lines = text.split(b"\n") if whole.rejection else []
+    if len(lines) < 2:
+        yield whole
+        return
+    parsed = [parse(line.strip()) for line in lines if line.strip()]
+    yield from parsed if any(not line.rejection for line in parsed) else [whole]
+
+
+def split_array(text: bytes) -> list[msgspec.Raw]:
+    """Return the exact bytes of each element; raises Rejection where the text is no JSON array."""
+    try:
+        return _array.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Rejection(Reason.MALFORMED_JSON, str(error)) from None

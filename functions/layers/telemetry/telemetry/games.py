@@ -1,0 +1,64 @@
+"""The registered games: who may send events, and with which key."""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+CACHE_SECONDS = 30
+BATCH_GET_LIMIT = 100
+MAX_REMEMBERED = 10_000
+
+
+@dataclass(slots=True)
+class GameRegistry:
+    """Reads the games table (boto3 resource `dynamodb`), remembering each answer for 30 seconds."""
+
+    dynamodb: Any
+    table_name: str
+    _known: dict[str, tuple[float, dict[str, Any] | None]] = field(default_factory=dict)
+
+    def active(self, game_ids: Iterable[str]) -> set[str]:
+        """Return those of the games that are registered and not disabled."""
+        wanted = set(game_ids)
+        missing = [game_id for game_id in wanted if not self._fresh(game_id)]
+        for start in range(0, len(missing), BATCH_GET_LIMIT):
+            self._load(missing[start : start + BATCH_GET_LIMIT])
+        return {game_id for game_id in wanted if self._is_active(game_id)}
+
+    def get(self, game_id: str) -> dict[str, Any] | None:
+        """Return the game's item, None where it is not registered."""
+        self.active([game_id])
+        return self._known[game_id][1]
+
+    def _load(self, game_ids: list[str]) -> None:
+        request = {self.table_name: {"Keys": [{"game_id": game_id} for game_id in game_ids]}}
+        found: dict[str, dict[str, Any]] = {}
+        while request:
+            answer = self.dynamodb.batch_get_item(RequestItems=request)
+            found |= {item["game_id"]: item for item in answer["Responses"].get(self.table_name, [])}
+            request = answer.get("UnprocessedKeys") or {}
+        if len(self._known) > MAX_REMEMBERED:
+            self._known.clear()
+        now = time.monotonic()
+        self._known.update({game_id: (now, found.get(game_id)) for game_id in game_ids})
+
+    def _fresh(self, game_id: str) -> bool:
+        return game_id in self._known and time.monotonic() - self._known[game_id][0] < CACHE_SECONDS
+
+    def _is_active(self, game_id: str) -> bool:
+        game = self._known[game_id][1]
+        return game is not None and game["status"] == "active"
+
+
+def secret_hash(secret: str) -> str:
+    """Return what the table keeps of a key's secret: SHA-256 in hex; the secret has 256 random bits."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def matches(game: dict[str, Any], secret: str) -> bool:
+    """Is this one of the game's live keys? In constant time."""
+    given = secret_hash(secret)
+    return any([hmac.compare_digest(given, key["hash"]) for key in game["key_hashes"]])

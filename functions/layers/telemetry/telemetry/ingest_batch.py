@@ -1,0 +1,39 @@
+"""What the REST door puts on the raw stream: events of one player, with what the door knows of them.
+
+The record is MAGIC and then MessagePack, so that any bytes a client sent travel unchanged.
+"""
+
+import msgspec
+
+MAGIC = b"PAB1"
+
+
+class IngestBatch(msgspec.Struct, frozen=True):
+    """`game_id` is the one the API key belongs to; `country` comes from the edge header.
+
+    `received_at` is RFC 3339; `events` hold the exact bytes of each event.
+    """
+
+    game_id: str
+    received_at: str
+    country: str | None
+    events: list[bytes]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(IngestBatch)
+
+
+def pack(batch: IngestBatch) -> bytes:
+    """Return the stream record of a batch."""
+    return MAGIC + _encoder.encode(batch)
+
+
+def unpack(data: bytes) -> IngestBatch | None:
+    """Return the batch, or None where the record came from somewhere else than the REST door."""
+    if not data.startswith(MAGIC):
+        return None
+    try:
+        return _decoder.decode(data[len(MAGIC) :])
+    except msgspec.DecodeError:
+        return None

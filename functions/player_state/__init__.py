@@ -1,0 +1,1 @@
+"""The state of each player, game day and leaderboard, from the enriched stream."""

@@ -1,0 +1,64 @@
+"""Lambda of the enriched stream: player profiles, counters of each game's day, leaderboards."""
+
+import base64
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import orjson
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from pydantic_settings import BaseSettings
+from telemetry.clients import client
+
+from player_state.leaderboards import Leaderboards
+from player_state.players import PlayerStore
+from player_state.projection import Event
+
+logger = Logger()
+metrics = Metrics()
+
+
+class Settings(BaseSettings):
+    """Environment of the function, set by Terraform."""
+
+    players_table: str
+    game_days_table: str
+    leaderboards_table: str
+
+
+@cache
+def stores() -> tuple[PlayerStore, Leaderboards]:
+    """Connect once an execution environment."""
+    settings, dynamodb = Settings(), client("dynamodb")
+    return (
+        PlayerStore(dynamodb, settings.players_table, settings.game_days_table),
+        Leaderboards(dynamodb, settings.leaderboards_table),
+    )
+
+
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Return the record Lambda must go on from: the first whose change could not be written."""
+    records = event["Records"]
+    shard = records[0]["eventID"].partition(":")[0]
+    events = [orjson.loads(base64.b64decode(record["kinesis"]["data"])) for record in records]
+    players, leaderboards = stores()
+    applied, lost = players.apply(events, shard)
+    lost += leaderboards.submit(events)
+    metrics.add_metric("EventsApplied", MetricUnit.Count, applied)
+    metrics.add_metric("EventsRepeated", MetricUnit.Count, len(events) - applied - len(lost))
+    return {"batchItemFailures": _failures(records, events, lost)}
+
+
+def _failures(
+    records: Sequence[dict[str, Any]], events: Sequence[Event], lost: Sequence[Event]
+) -> list[dict[str, str]]:
+    ids = {event["event_id"] for event in lost}
+    numbers = (
+        record["kinesis"]["sequenceNumber"]
+        for record, event in zip(records, events, strict=True)
+        if event["event_id"] in ids
+    )
+    first = next(numbers, None)
+    return [{"itemIdentifier": first}] if first else []

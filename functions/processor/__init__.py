@@ -1,0 +1,1 @@
+"""The stream's first consumer: raw events to bronze, enriched and rejected."""

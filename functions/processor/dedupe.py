@@ -1,0 +1,98 @@
+"""Which of these events are new? Answered once for each event id within the window, whatever is retried."""
+
+import base64
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+from telemetry.clients import CONNECTIONS
+
+from processor.arrival import Arrival
+
+EVENTS_PER_BUCKET = 64
+CLAIMS_PER_UPDATE = 50
+HOUR = 3600
+
+logger = Logger(child=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Claims event ids in the dedupe table (low-level DynamoDB client).
+
+    A claim is the position of the arrival that came first. Reading the same arrival again finds its
+    own claim, so a retried batch loses nothing; another arrival of the id finds a foreign one. The
+    ids of a stretch of a session share an item: one write claims them all (docs/adr/0003).
+    """
+
+    dynamodb: Any
+    table_name: str
+    window_hours: int
+
+    def duplicates(self, arrivals: Iterable[Arrival]) -> tuple[list[Arrival], list[Arrival]]:
+        """Return the arrivals whose event came before, and those for which DynamoDB did not answer."""
+        buckets: dict[str, dict[str, list[Arrival]]] = defaultdict(lambda: defaultdict(list))
+        for arrival in arrivals:
+            buckets[_bucket(arrival)][_attribute(arrival)].append(arrival)
+        writes = [
+            (bucket, names[start : start + CLAIMS_PER_UPDATE])
+            for bucket, ids in buckets.items()
+            for names in [list(ids.values())]
+            for start in range(0, len(names), CLAIMS_PER_UPDATE)
+        ]
+        repeated: list[Arrival] = []
+        unknown: list[Arrival] = []
+        with ThreadPoolExecutor(CONNECTIONS // 2) as pool:
+            for (_, groups), owners in zip(writes, pool.map(lambda w: self._claim(*w), writes), strict=True):
+                for group in groups:
+                    if owners is None:
+                        unknown += group
+                    else:
+                        owner = owners.get(_attribute(group[0]), group[0].token)
+                        repeated += [arrival for arrival in group if arrival.token != owner]
+        return repeated, unknown
+
+    def _claim(self, bucket: str, groups: Sequence[list[Arrival]]) -> dict[str, bytes] | None:
+        names = {f"#{i}": _attribute(group[0]) for i, group in enumerate(groups)}
+        tokens = {f":{i}": {"B": group[0].token} for i, group in enumerate(groups)}
+        claims = ", ".join(f"#{i} = if_not_exists(#{i}, :{i})" for i in range(len(groups)))
+        expires_at = {":expires_at": {"N": str(int(time.time()) + self.window_hours * HOUR)}}
+        try:
+            answer = self.dynamodb.update_item(
+                TableName=self.table_name,
+                Key={"bucket": {"S": bucket}},
+                UpdateExpression=f"SET {claims}, expires_at = :expires_at",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=tokens | expires_at,
+                ReturnValues="UPDATED_NEW",
+            )
+        except (ClientError, BotoCoreError) as error:
+            logger.exception("Event ids could not be claimed", extra={"bucket": bucket})
+            return _all_new(groups) if _is_full(error) else None
+        attributes = answer["Attributes"]
+        return {name: attributes[name]["B"] for name in names.values()}
+
+
+def _is_full(error: Exception) -> bool:
+    """Tell an item that reached 400 KB: no retry helps, and only a broken client fills one."""
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] == "ValidationException"
+
+
+def _all_new(groups: Sequence[list[Arrival]]) -> dict[str, bytes]:
+    return {_attribute(group[0]): group[0].token for group in groups}
+
+
+def _bucket(arrival: Arrival) -> str:
+    event = arrival.event or {}
+    return f"{event['game_id']}#{event['session_id']}#{event['sequence'] // EVENTS_PER_BUCKET}"
+
+
+def _attribute(arrival: Arrival) -> str:
+    event_id = uuid.UUID((arrival.event or {})["event_id"])
+    return base64.urlsafe_b64encode(event_id.bytes).decode().rstrip("=")

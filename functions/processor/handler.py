@@ -1,0 +1,63 @@
+"""Lambda of the raw stream: validate, enrich, deduplicate, and hand on."""
+
+from collections import Counter
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+from pydantic_settings import BaseSettings
+from telemetry.clients import client, resource
+from telemetry.games import GameRegistry
+
+from processor.dedupe import Claims
+from processor.pipeline import Pipeline
+from processor.stats import IngestStats
+
+logger = Logger()
+metrics = Metrics()
+
+
+class Settings(BaseSettings):
+    """Environment of the function, set by Terraform."""
+
+    games_table: str
+    dedupe_table: str
+    ingest_stats_table: str
+    enriched_stream: str
+    bronze_delivery_stream: str
+    rejected_delivery_stream: str
+    dedupe_window_hours: int
+
+
+@cache
+def pipeline() -> Pipeline:
+    """Build the pipeline once an execution environment."""
+    settings = Settings()
+    dynamodb = client("dynamodb")
+    return Pipeline(
+        registry=GameRegistry(resource("dynamodb"), settings.games_table),
+        claims=Claims(dynamodb, settings.dedupe_table, settings.dedupe_window_hours),
+        stats=IngestStats(dynamodb, settings.ingest_stats_table),
+        kinesis=client("kinesis"),
+        firehose=client("firehose"),
+        enriched_stream=settings.enriched_stream,
+        bronze_delivery_stream=settings.bronze_delivery_stream,
+        rejected_delivery_stream=settings.rejected_delivery_stream,
+    )
+
+
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Return the record Lambda must go on from; a rejected event is handled, not retried."""
+    done, retry_from = pipeline().process(event["Records"])
+    rejected = Counter(arrival.rejection.reason for arrival in done if arrival.rejection)
+    metrics.add_metric("EventsAccepted", MetricUnit.Count, len(done) - rejected.total())
+    metrics.add_metric("EventsRejected", MetricUnit.Count, rejected.total())
+    for reason, count in rejected.items():
+        with single_metric("EventsRejectedByReason", MetricUnit.Count, count) as metric:
+            metric.add_dimension("reason", reason)
+    if retry_from is None:
+        return {"batchItemFailures": []}
+    logger.warning("Handing the batch back", extra={"from": retry_from})
+    return {"batchItemFailures": [{"itemIdentifier": retry_from}]}

@@ -1,0 +1,75 @@
+"""Decides of each arrival whether it is an event of the platform or goes to the quarantine, and why."""
+
+import base64
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from aws_lambda_powertools import Logger
+from telemetry.enrichment import enrich, timestamp
+from telemetry.games import GameRegistry
+from telemetry.rejection import Reason, Rejection
+from telemetry.validation import validate
+
+from processor.arrival import Arrival
+
+MAX_ORIGINAL_BYTES = 512 * 1024
+
+logger = Logger(child=True)
+
+
+def judge(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
+    """Set `event` or `rejection`, and `game`, of each arrival; never raises for what a client sent."""
+    named = {arrival.key_game or arrival.text("game_id") or "" for arrival in arrivals} - {""}
+    active = registry.active(named)
+    for arrival in arrivals:
+        game = arrival.key_game or arrival.text("game_id")
+        arrival.game = game if game in active else "unknown"
+        if arrival.rejection:
+            continue
+        try:
+            arrival.event = _accept(arrival)
+        except Rejection as rejection:
+            arrival.rejection = rejection
+        except Exception as error:
+            logger.exception("An event could not be judged", extra={"position": arrival.position})
+            arrival.rejection = Rejection(Reason.INTERNAL_ERROR, type(error).__name__)
+
+
+def _accept(arrival: Arrival) -> dict[str, Any]:
+    event = validate(arrival.value)
+    if arrival.key_game and event["game_id"] != arrival.key_game:
+        raise Rejection(Reason.WRONG_GAME, f"the key belongs to {arrival.key_game}", "/game_id")
+    if arrival.game == "unknown":
+        raise Rejection(Reason.UNKNOWN_GAME, "the game is not registered or disabled", "/game_id")
+    return enrich(event, arrival.received_at, arrival.source, arrival.country)
+
+
+def rejected_line(arrival: Arrival, shard: str) -> bytes:
+    """Return the quarantine's line: the reason, and the client's own bytes (at most 512 KiB) for replay."""
+    rejection = arrival.rejection or Rejection(Reason.INTERNAL_ERROR, "rejected for no reason")
+    event_type, version = arrival.text("event_type"), arrival.text("schema_version")
+    original = arrival.raw[:MAX_ORIGINAL_BYTES]
+    try:
+        content = {"original": original.decode()}
+    except UnicodeDecodeError:
+        content = {"original_base64": base64.b64encode(original).decode()}
+    return orjson.dumps(
+        {
+            "reject_id": f"{shard}:{arrival.position}",
+            "reason": rejection.reason,
+            "message": rejection.message,
+            "pointer": rejection.pointer,
+            "game_id": arrival.game,
+            "event_id": arrival.text("event_id"),
+            "schema_id": f"{event_type}/{version}" if event_type and version else None,
+            "received_at": timestamp(arrival.received_at),
+            "rejected_at": timestamp(datetime.now(UTC)),
+            "ingest_source": arrival.source,
+            "position": arrival.position,
+            "size_bytes": len(arrival.raw),
+            "truncated": len(original) < len(arrival.raw),
+            **content,
+        }
+    )

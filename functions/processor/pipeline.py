@@ -1,0 +1,66 @@
+"""One batch of the raw stream through all its steps; what could not be written is handed back to Lambda."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from telemetry.delivery import Entry, put_lines, put_records
+from telemetry.games import GameRegistry
+from telemetry.rejection import Reason, Rejection
+
+from processor.arrival import Arrival, arrivals
+from processor.dedupe import Claims
+from processor.judgement import judge, rejected_line
+from processor.stats import IngestStats
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Where the processor reads and writes; `kinesis` and `firehose` are low-level clients."""
+
+    registry: GameRegistry
+    claims: Claims
+    stats: IngestStats
+    kinesis: Any
+    firehose: Any
+    enriched_stream: str
+    bronze_delivery_stream: str
+    rejected_delivery_stream: str
+
+    def process(self, records: Sequence[dict[str, Any]]) -> tuple[list[Arrival], str | None]:
+        """Process a batch of one shard.
+
+        Returns the arrivals that are done, and the first sequence number from which Lambda must
+        hand the batch in again (None where all is written): later records count only then.
+        """
+        shard = records[0]["eventID"].partition(":")[0]
+        batch = [arrival for record in records for arrival in arrivals(record)]
+        judge(batch, self.registry)
+        repeated, unwritten = self.claims.duplicates([arrival for arrival in batch if arrival.event])
+        for arrival in repeated:
+            arrival.event = None
+            arrival.rejection = Rejection(Reason.DUPLICATE, "an event with this event_id came before")
+        unclaimed = {arrival.position for arrival in unwritten}
+        ready = [arrival for arrival in batch if arrival.position not in unclaimed]
+        unwritten += self._publish(ready, shard)
+        retry_from = _first(unwritten)
+        done = [a for a in batch if retry_from is None or int(a.sequence_number) < retry_from]
+        retry_from = _first(unwritten + self.stats.add(shard, done))
+        return done, None if retry_from is None else str(retry_from)
+
+    def _publish(self, batch: Sequence[Arrival], shard: str) -> list[Arrival]:
+        accepted = [arrival for arrival in batch if arrival.event]
+        rejected = [arrival for arrival in batch if arrival.rejection]
+        lines = [orjson.dumps(arrival.event) for arrival in accepted]
+        keys = [f"{a.event['game_id']}/{a.event['player_id']}" for a in accepted if a.event]
+        entries = [Entry(key, line) for key, line in zip(keys, lines, strict=True)]
+        quarantine = [rejected_line(arrival, shard) for arrival in rejected]
+        lost = put_lines(self.firehose, self.bronze_delivery_stream, lines)
+        lost |= put_records(self.kinesis, self.enriched_stream, entries)
+        lost_rejects = put_lines(self.firehose, self.rejected_delivery_stream, quarantine)
+        return [accepted[i] for i in lost] + [rejected[i] for i in lost_rejects]
+
+
+def _first(unwritten: Sequence[Arrival]) -> int | None:
+    return min((int(arrival.sequence_number) for arrival in unwritten), default=None)

@@ -1,0 +1,71 @@
+"""AWS in memory (moto), with the tables and streams the functions use."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from moto import mock_aws
+from telemetry import catalog
+from telemetry.enrichment import timestamp
+
+KEYS = {
+    "games": ("game_id",),
+    "dedupe": ("bucket",),
+    "ingest_stats": ("game_day", "shard"),
+    "players": ("player",),
+    "game_days": ("game_day", "shard"),
+    "leaderboards": ("board", "player_id"),
+}
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "PlayerAnalytics")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "tests")
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def dynamodb(aws: None) -> Any:
+    """A resource whose tables bear their plain names."""
+    dynamodb = boto3.resource("dynamodb")
+    for table, keys in KEYS.items():
+        attributes = [*keys, "rank_key"] if table == "leaderboards" else list(keys)
+        schema = [
+            {"AttributeName": name, "KeyType": kind} for name, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+        ]
+        by_rank = {
+            "IndexName": "by_rank",
+            "KeySchema": [schema[0], {"AttributeName": "rank_key", "KeyType": "RANGE"}],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+        dynamodb.create_table(
+            TableName=table,
+            KeySchema=schema,
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in attributes],
+            BillingMode="PAY_PER_REQUEST",
+            **({"GlobalSecondaryIndexes": [by_rank]} if table == "leaderboards" else {}),
+        )
+    return dynamodb
+
+
+@pytest.fixture
+def make_event() -> Callable[..., dict[str, Any]]:
+    """Build a valid event that happened now; keyword arguments replace fields."""
+
+    def make(event_type: str = "session_start", **fields: Any) -> dict[str, Any]:
+        folder = catalog.schema_directory() / event_type / "examples"
+        event: dict[str, Any] = json.loads((folder / f"{event_type}.1-0-0.typical.pass.json").read_text())
+        now = timestamp(datetime.now(UTC))
+        return event | {"event_id": str(uuid4()), "event_time": now, "sent_at": now} | fields
+
+    return make

@@ -1,0 +1,120 @@
+"""Packages depend on nothing but their inputs, and bring all that they import."""
+
+import os
+import re
+import subprocess
+from importlib.metadata import requires
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from tools import REPOSITORY, CommandError, build
+
+HANDLER = "functions/ingest/handler.py"
+FILES = {
+    HANDLER: "one",
+    "functions/ingest/requirements.txt": "",
+    "functions/ingest/README.md": "",
+    "functions/ingest/__pycache__/handler.pyc": "",
+    "functions/layers/telemetry/telemetry/__init__.py": "",
+    "event-schemas/purchase/1-0-0.json": "{}",
+    "event-schemas/purchase/examples/purchase.1-0-0.typical.pass.json": "{}",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one function, whose pip installs one wheel."""
+    monkeypatch.setattr(subprocess, "run", _pip)
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def _pip(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+    (target,) = (Path(argument.removeprefix("--target=")) for argument in command if "--target=" in argument)
+    for name in (
+        "wheel/__init__.py",
+        "wheel/__init__.pyi",
+        "bin/wheel",
+        "wheel.dist-info/METADATA",
+        "wheel.dist-info/RECORD",
+    ):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_text(str(target) if "RECORD" in name or "bin/" in name else "")
+    return subprocess.CompletedProcess(command, 0)
+
+
+def _names(archive: Path) -> list[str]:
+    with ZipFile(archive) as zipped:
+        return zipped.namelist()
+
+
+def test_layer_holds_the_shared_code_and_the_schemas(root: Path) -> None:
+    layer, _ = build.build("aws", root)
+    assert _names(layer.path) == [
+        "python/telemetry/__init__.py",
+        "python/telemetry/schemas/purchase/1-0-0.json",
+    ]
+
+
+def test_function_holds_its_package_and_what_its_wheels_need_at_run_time(root: Path) -> None:
+    _, function = build.build("aws", root)
+    assert function.path == root / "build" / "aws" / "ingest.zip"
+    assert _names(function.path) == ["ingest/handler.py", "wheel.dist-info/METADATA", "wheel/__init__.py"]
+
+
+def test_bytes_do_not_depend_on_when_and_where_files_were_written(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    for name, text in reversed(FILES.items()):
+        (elsewhere / name).parent.mkdir(parents=True, exist_ok=True)
+        (elsewhere / name).write_text(text)
+        (elsewhere / name).chmod(0o755)
+        os.utime(elsewhere / name, (1, 1))
+    here, there = build.build("aws", root), build.build("aws", elsewhere)
+    assert [built.path.read_bytes() for built in here] == [built.path.read_bytes() for built in there]
+
+
+def test_only_what_changed_is_built_again(root: Path) -> None:
+    build.build("aws", root)
+    assert [built.is_new for built in build.build("aws", root)] == [False, False]
+    (root / HANDLER).write_text("two")
+    layer, function = build.build("aws", root)
+    assert (layer.is_new, function.is_new) == (False, True)
+    function.path.unlink()
+    assert build.build("aws", root)[1].is_new
+
+
+def test_says_what_pip_could_not_install(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = subprocess.CompletedProcess[str]([], 1, stderr="WARNING: noise\nERROR: no such wheel\n")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: answer)
+    with pytest.raises(CommandError, match=r"(?s)ingest/requirements.txt for aws:\nERROR: no such wheel$"):
+        build.build("aws", root)
+
+
+@pytest.mark.parametrize(
+    "package", [package for package in build.packages() if package.requirements.is_file()]
+)
+def test_requirements_name_every_wheel_needed(package: build.Package) -> None:
+    """Wheels are installed one by one: a requirement of one that none of the files names would be missing."""
+    layer = _pinned(REPOSITORY / "functions" / "layers" / "telemetry" / "requirements.txt")
+    own = _pinned(package.requirements)
+    assert own == layer or not own & layer, "the layer has it already"
+    for name in own:
+        needed = {_canonical(requirement) for requirement in requires(name) or [] if ";" not in requirement}
+        assert needed <= own | layer, name
+
+
+def _pinned(requirements: Path) -> set[str]:
+    return {
+        _canonical(line)
+        for line in requirements.read_text().splitlines()
+        if re.fullmatch(r"[\w.-]+==[\w.]+", line)
+    }
+
+
+def _canonical(requirement: str) -> str:
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()

@@ -1,0 +1,64 @@
+"""Emulators start, live side by side, end without a trace, and say why they cannot start."""
+
+import socket
+from pathlib import Path
+
+import boto3
+import psutil
+import pytest
+from tools import CommandError, emulator
+from tools.emulator import Emulator, free_port
+
+
+def test_says_who_has_the_port_and_how_to_choose_another(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(CommandError) as told:
+            Emulator(port, tmp_path).start()
+    assert f"port {port} is taken by {psutil.Process().name()} (process {psutil.Process().pid})" in str(
+        told.value
+    )
+    assert f"EMULATOR_PORT={port + 1}" in str(told.value)
+
+
+def test_shows_the_log_of_one_that_ends_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Emulator, "_server_environment", lambda _: {"GATEWAY_PORT": "none"})
+    with pytest.raises(CommandError, match=r"(?s)MiniStack ended with status 1:.*ValueError"):
+        Emulator(free_port(), tmp_path / "emulator").start()
+    assert not (tmp_path / "emulator").exists()
+
+
+def test_two_run_side_by_side_and_leave_nothing(tmp_path: Path) -> None:
+    first, second = (Emulator(free_port(), tmp_path / name) for name in ("first", "second"))
+    with first, second:
+        processes = [first.process(), second.process()]
+        for each in (first, second):
+            s3 = boto3.client(
+                "s3", endpoint_url=each.endpoint, aws_access_key_id="test", aws_secret_access_key="test"
+            )
+            s3.create_bucket(Bucket=f"bucket-{each.port}")
+            assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == [f"bucket-{each.port}"]
+            health = each.health()
+            assert health
+            assert health["auth"] == "enabled"
+    assert not any(process and process.is_running() for process in processes)
+    assert not list(tmp_path.iterdir())
+    assert first.process() is None
+
+
+def test_whoever_finds_its_directory_can_stop_it(tmp_path: Path) -> None:
+    started = Emulator(free_port(), tmp_path / "emulator")
+    started.start()
+    found = Emulator(directory=tmp_path / "emulator")
+    assert found.recorded_port() == started.port
+    assert found.stop()
+    assert not found.stop()
+    assert not emulator.is_taken(started.port)
+
+
+def test_functions_inherit_nothing_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "studio")
+    monkeypatch.setenv("PYTHONPATH", "functions")
+    inherited = Emulator(free_port(), tmp_path)._server_environment()
+    assert not [name for name in inherited if name.startswith(("AWS_", "PYTHONPATH"))]
+    assert inherited["AUTH"] == "true"
