@@ -1,0 +1,20 @@
+module "platform" {
+  source = "../../modules/platform"
+
+  environment        = "dev"
+  logging            = { level = "DEBUG", retention_days = 14 }
+  packages_directory = var.packages_directory
+  protection         = { deletion = false, key_deletion_window_days = 7, point_in_time_recovery = false }
+  streams            = { enriched_shards = 1, raw_shards = 1 }
+  tracing            = true
+
+  ingest_api = {
+    sizing     = { memory_mb = 1024, timeout_seconds = 15 }
+    throttling = { burst = 200, rate = 100 }
+  }
+
+  lake = {
+    buffering = { seconds = 60, size_mb = 16 }
+    retention = { bronze_infrequent_access_days = 30, noncurrent_days = 7, rejected_days = 31 }
+  }
+}

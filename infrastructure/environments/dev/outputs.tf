@@ -1,0 +1,44 @@
+output "enriched_stream_name" {
+  description = "Kinesis stream of valid events."
+  value       = module.platform.enriched_stream_name
+}
+
+output "ingest_api" {
+  description = "REST API that takes events: its id, stage and base URL."
+  value       = module.platform.ingest_api
+}
+
+output "lake_bucket" {
+  description = "Bucket of the lake."
+  value       = module.platform.lake_bucket
+}
+
+output "metrics_api" {
+  description = "HTTP API of the metrics: its id and base URL."
+  value       = module.platform.metrics_api
+}
+
+output "metrics_api_environment" {
+  description = "Environment variables of the metrics API: what the app needs to run elsewhere."
+  value       = module.platform.metrics_api_environment
+}
+
+output "player_state_failure_queue_url" {
+  description = "Queue of the batches player_state gave up."
+  value       = module.platform.player_state_failure_queue_url
+}
+
+output "processor_failure_queue_url" {
+  description = "Queue of the batches the processor gave up."
+  value       = module.platform.processor_failure_queue_url
+}
+
+output "raw_stream_name" {
+  description = "Kinesis stream that game servers write to."
+  value       = module.platform.raw_stream_name
+}
+
+output "tables" {
+  description = "Names of the DynamoDB tables."
+  value       = module.platform.tables
+}

@@ -1,0 +1,29 @@
+terraform {
+  required_version = ">= 1.11"
+
+  # The bucket, its region and its key come from -backend-config: bootstrap writes them.
+  backend "s3" {
+    encrypt      = true
+    key          = "player-analytics/dev.tfstate"
+    use_lockfile = true
+  }
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "= 5.100.0"
+    }
+  }
+}
+
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = {
+      environment = "dev"
+      managed_by  = "terraform"
+      project     = "player-analytics"
+    }
+  }
+}

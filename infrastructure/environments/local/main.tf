@@ -1,0 +1,11 @@
+module "platform" {
+  source = "../../modules/platform"
+
+  environment        = "local"
+  logging            = { level = "INFO", retention_days = 1 }
+  packages_directory = var.packages_directory
+  player_state       = { batch_size = 500, batch_window_seconds = 1, memory_mb = 512, timeout_seconds = 120 }
+  processor          = { batch_size = 500, batch_window_seconds = 1, memory_mb = 512, timeout_seconds = 120 }
+  protection         = { deletion = false, key_deletion_window_days = 7, point_in_time_recovery = false }
+  streams            = { enriched_shards = 2, raw_shards = 2 }
+}

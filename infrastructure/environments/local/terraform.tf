@@ -1,0 +1,21 @@
+terraform {
+  required_version = ">= 1.11"
+
+  backend "local" {}
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "= 5.100.0"
+    }
+  }
+}
+
+# The emulator is reached through AWS_ENDPOINT_URL alone. It forgets the tags of new streams: none are set.
+provider "aws" {
+  region                      = var.region
+  s3_use_path_style           = true
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = false
+}

@@ -1,0 +1,21 @@
+module "platform" {
+  source = "../../modules/platform"
+
+  dedupe_window_hours = 168
+  environment         = "prod"
+  logging             = { level = "INFO", retention_days = 365 }
+  packages_directory  = var.packages_directory
+  protection          = { deletion = true, key_deletion_window_days = 30, point_in_time_recovery = true }
+  streams             = { retention_hours = 168 }
+  tracing             = true
+
+  ingest_api = {
+    sizing     = { memory_mb = 1769, timeout_seconds = 15 }
+    throttling = { burst = 4000, rate = 2000 }
+  }
+
+  lake = {
+    buffering = { seconds = 300, size_mb = 128 }
+    retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
+  }
+}

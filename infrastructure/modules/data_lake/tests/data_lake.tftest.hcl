@@ -1,0 +1,128 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  account_id         = "111122223333"
+  buffering          = { seconds = 300, size_mb = 64 }
+  kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+  log_retention_days = 30
+  name_prefix        = "demo-test"
+  retention          = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
+}
+
+run "bucket" {
+  assert {
+    condition     = aws_s3_bucket.lake.bucket == "demo-test-lake-111122223333" && !aws_s3_bucket.lake.force_destroy
+    error_message = "The bucket is named after the account and keeps its objects."
+  }
+
+  assert {
+    condition = jsondecode(aws_s3_bucket_policy.lake.policy).Statement[0] == {
+      Sid       = "TlsOnly"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = [aws_s3_bucket.lake.arn, "${aws_s3_bucket.lake.arn}/*"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }
+    error_message = "Plain HTTP must be refused."
+  }
+
+  assert {
+    condition = alltrue([
+      aws_s3_bucket_public_access_block.lake.block_public_acls,
+      aws_s3_bucket_public_access_block.lake.block_public_policy,
+      aws_s3_bucket_public_access_block.lake.ignore_public_acls,
+      aws_s3_bucket_public_access_block.lake.restrict_public_buckets,
+    ])
+    error_message = "Public access must be blocked in every way."
+  }
+
+  assert {
+    condition = alltrue([
+      for rule in aws_s3_bucket_server_side_encryption_configuration.lake.rule :
+      rule.bucket_key_enabled && rule.apply_server_side_encryption_by_default[0].kms_master_key_id == var.kms_key_arn
+    ])
+    error_message = "Objects must be encrypted with the platform's key, through a bucket key."
+  }
+
+  assert {
+    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.id] == ["tidy", "bronze", "errors", "rejected"]
+    error_message = "Each prefix must have its lifecycle."
+  }
+}
+
+run "delivery" {
+  assert {
+    condition = {
+      for name, stream in aws_kinesis_firehose_delivery_stream.this : name => [
+        stream.extended_s3_configuration[0].prefix,
+        stream.extended_s3_configuration[0].compression_format,
+        stream.extended_s3_configuration[0].file_extension,
+      ]
+      } == {
+      bronze   = ["bronze/!{timestamp:yyyy/MM/dd/HH}/", "UNCOMPRESSED", ".ndjson.gz"]
+      rejected = ["rejected/!{timestamp:yyyy/MM/dd/HH}/", "UNCOMPRESSED", ".ndjson.gz"]
+    }
+    error_message = "Objects must land by hour, as the sender compressed them."
+  }
+
+  assert {
+    condition = alltrue([
+      for policy in aws_iam_role_policy.delivery : toset(flatten(jsondecode(policy.policy).Statement[*].Action)) == toset([
+        "kms:Decrypt", "kms:GenerateDataKey", "logs:PutLogEvents", "s3:AbortMultipartUpload", "s3:GetBucketLocation",
+        "s3:GetObject", "s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:PutObject",
+      ])
+    ])
+    error_message = "A delivery role must have these actions and no others."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.delivery["rejected"].policy).Statement[1].Resource == [
+      "${aws_s3_bucket.lake.arn}/rejected/*", "${aws_s3_bucket.lake.arn}/errors/rejected/*",
+    ]
+    error_message = "A delivery role may write to its own prefixes only."
+  }
+
+  assert {
+    condition     = alltrue([for role in aws_iam_role.delivery : jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["sts:ExternalId"] == "111122223333"])
+    error_message = "Firehose may assume the roles for this account only."
+  }
+}
+
+run "malformed_account" {
+  command         = plan
+  expect_failures = [var.account_id]
+
+  variables {
+    account_id = "12345"
+  }
+}
+
+run "buffer_too_large" {
+  command         = plan
+  expect_failures = [var.buffering]
+
+  variables {
+    buffering = { seconds = 300, size_mb = 500 }
+  }
+}
+
+run "infrequent_access_too_early" {
+  command         = plan
+  expect_failures = [var.retention]
+
+  variables {
+    retention = { bronze_infrequent_access_days = 7, noncurrent_days = 30, rejected_days = 90 }
+  }
+}
+
+run "rejected_expire_too_early" {
+  command         = plan
+  expect_failures = [var.retention]
+
+  variables {
+    retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 7 }
+  }
+}

@@ -1,0 +1,24 @@
+locals {
+  policy_statements = {
+    ClaimEvents = {
+      actions   = ["dynamodb:UpdateItem"]
+      resources = [aws_dynamodb_table.dedupe.arn]
+    }
+    CountEvents = {
+      actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+      resources = [aws_dynamodb_table.ingest_stats.arn]
+    }
+    DeliverToLake = {
+      actions   = ["firehose:PutRecordBatch"]
+      resources = [var.delivery_streams.bronze.arn, var.delivery_streams.rejected.arn]
+    }
+    PublishEvents = {
+      actions   = ["kinesis:PutRecords"]
+      resources = [var.enriched_stream.arn]
+    }
+    ReadGames = {
+      actions   = ["dynamodb:BatchGetItem"]
+      resources = [var.games_table.arn]
+    }
+  }
+}

@@ -1,0 +1,76 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  consumer        = { batch_size = 2000, batch_window_seconds = 1, memory_mb = 1769, timeout_seconds = 120 }
+  enriched_stream = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched", name = "enriched" }
+  games_table     = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
+  protection      = { deletion = true, point_in_time_recovery = true }
+  raw_stream_arn  = "arn:aws:kinesis:eu-west-1:111122223333:stream/raw"
+
+  delivery_streams = {
+    bronze   = { arn = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/bronze", name = "bronze" }
+    rejected = { arn = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/rejected", name = "rejected" }
+  }
+
+  settings = {
+    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    layer_arns         = []
+    log_level          = "INFO"
+    log_retention_days = 30
+    name_prefix        = "demo-test"
+    packages_directory = "../../testing/packages"
+    tracing            = false
+  }
+}
+
+run "processing" {
+  assert {
+    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
+      ClaimEvents    = ["dynamodb:UpdateItem"]
+      CountEvents    = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+      DecryptAtRest  = ["kms:Decrypt"]
+      DeliverToLake  = ["firehose:PutRecordBatch"]
+      EncryptRecords = ["kms:GenerateDataKey"]
+      PublishEvents  = ["kinesis:PutRecords"]
+      ReadGames      = ["dynamodb:BatchGetItem"]
+      ReadStream = [
+        "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords",
+        "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:SubscribeToShard",
+      ]
+      ReportFailures = ["sqs:SendMessage"]
+      WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    }
+    error_message = "The processor must have these actions and no others."
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(output.policy).Statement : statement.Resource if statement.Sid == "PublishEvents"]) == [var.enriched_stream.arn]
+    error_message = "The processor may write to the enriched stream only."
+  }
+
+  assert {
+    condition = alltrue([
+      for table in [aws_dynamodb_table.dedupe, aws_dynamodb_table.ingest_stats] : (
+        table.ttl[0].attribute_name == "expires_at" && table.ttl[0].enabled && table.deletion_protection_enabled
+        && table.point_in_time_recovery[0].enabled && table.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arn
+      )
+    ])
+    error_message = "Both tables must expire items, be protected, and be encrypted with the platform's key."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.ingest_stats.hash_key == "game_day" && aws_dynamodb_table.ingest_stats.range_key == "shard"
+    error_message = "Counts are kept by game, day and shard."
+  }
+}
+
+run "window_shorter_than_retries" {
+  command         = plan
+  expect_failures = [var.dedupe_window_hours]
+
+  variables {
+    dedupe_window_hours = 12
+  }
+}

@@ -1,0 +1,69 @@
+variable "consumer" {
+  type = object({
+    batch_size           = number
+    batch_window_seconds = number
+    memory_mb            = number
+    timeout_seconds      = number
+  })
+  description = "Records and seconds gathered into one invocation, and what the invocation may use."
+  nullable    = false
+}
+
+variable "dedupe_window_hours" {
+  type        = number
+  description = "Hours in which a repeated event_id is a duplicate; must outlast the day in which a batch is retried."
+  default     = 48
+  nullable    = false
+
+  validation {
+    condition     = var.dedupe_window_hours >= 24
+    error_message = "Batches are retried for 24 hours: a shorter window would accept their events twice."
+  }
+}
+
+variable "delivery_streams" {
+  type = object({
+    bronze   = object({ arn = string, name = string })
+    rejected = object({ arn = string, name = string })
+  })
+  description = "Firehose streams to the lake, of valid and of rejected events."
+  nullable    = false
+}
+
+variable "enriched_stream" {
+  type        = object({ arn = string, name = string })
+  description = "Kinesis stream that valid events go to."
+  nullable    = false
+}
+
+variable "games_table" {
+  type        = object({ arn = string, name = string })
+  description = "Table of the games that may send events."
+  nullable    = false
+}
+
+variable "protection" {
+  type        = object({ deletion = bool, point_in_time_recovery = bool })
+  description = "Whether the tables refuse deletion, and whether any second of the last 35 days can be restored."
+  nullable    = false
+}
+
+variable "raw_stream_arn" {
+  type        = string
+  description = "Kinesis stream that the events come from."
+  nullable    = false
+}
+
+variable "settings" {
+  type = object({
+    kms_key_arn        = string
+    layer_arns         = list(string)
+    log_level          = string
+    log_retention_days = number
+    name_prefix        = string
+    packages_directory = string
+    tracing            = bool
+  })
+  description = "What the functions of an environment share."
+  nullable    = false
+}

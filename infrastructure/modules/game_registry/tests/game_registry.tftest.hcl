@@ -1,0 +1,26 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/example"
+  name_prefix = "demo-test"
+  protection  = { deletion = true, point_in_time_recovery = true }
+}
+
+run "table" {
+  assert {
+    condition     = aws_dynamodb_table.games.hash_key == "game_id" && output.table.name == "demo-test-games"
+    error_message = "Games are keyed by game_id."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.games.server_side_encryption[0].kms_key_arn == var.kms_key_arn
+    error_message = "The table must be encrypted with the platform's key."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.games.deletion_protection_enabled && aws_dynamodb_table.games.point_in_time_recovery[0].enabled
+    error_message = "Protection must reach the table."
+  }
+}

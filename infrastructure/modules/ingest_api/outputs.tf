@@ -1,0 +1,18 @@
+output "api" {
+  description = "REST API: its id, stage and base URL."
+  value = {
+    id    = aws_api_gateway_rest_api.this.id
+    stage = aws_api_gateway_stage.this.stage_name
+    url   = aws_api_gateway_stage.this.invoke_url
+  }
+}
+
+output "function_name" {
+  description = "Name of the function behind the API."
+  value       = module.ingest.name
+}
+
+output "policy" {
+  description = "JSON permissions of the function's role, for review."
+  value       = module.ingest.policy
+}

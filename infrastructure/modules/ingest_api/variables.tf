@@ -1,0 +1,42 @@
+variable "games_table" {
+  type        = object({ arn = string, name = string })
+  description = "Table of the games that may send events, with the hashes of their keys."
+  nullable    = false
+}
+
+variable "raw_stream" {
+  type        = object({ arn = string, name = string })
+  description = "Kinesis stream the events go to."
+  nullable    = false
+}
+
+variable "settings" {
+  type = object({
+    kms_key_arn        = string
+    layer_arns         = list(string)
+    log_level          = string
+    log_retention_days = number
+    name_prefix        = string
+    packages_directory = string
+    tracing            = bool
+  })
+  description = "What the functions of an environment share."
+  nullable    = false
+}
+
+variable "sizing" {
+  type        = object({ memory_mb = number, reserved_concurrency = optional(number, -1), timeout_seconds = number })
+  description = "Memory, executions reserved for and allowed to the function (-1: no limit of its own), and time limit."
+  nullable    = false
+}
+
+variable "throttling" {
+  type        = object({ burst = number, rate = number })
+  description = "Requests per second, and the burst above it, that the API lets through; the others get 429."
+  nullable    = false
+
+  validation {
+    condition     = var.throttling.rate >= 1 && var.throttling.burst >= 1
+    error_message = "An API must be throttled, and let at least one request per second through."
+  }
+}

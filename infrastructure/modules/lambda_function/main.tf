@@ -1,0 +1,50 @@
+locals {
+  function_name = "${var.settings.name_prefix}-${replace(var.name, "_", "-")}"
+  package       = "${var.settings.packages_directory}/${var.name}.zip"
+
+  environment = merge(var.environment, {
+    POWERTOOLS_LOG_LEVEL         = var.settings.log_level
+    POWERTOOLS_METRICS_NAMESPACE = "PlayerAnalytics"
+    POWERTOOLS_SERVICE_NAME      = var.name
+  })
+}
+
+resource "aws_lambda_function" "this" {
+  #checkov:skip=CKV_AWS_116:Streams keep what fails through their mapping and API callers see the error; nothing invokes it asynchronously.
+  function_name                  = local.function_name
+  architectures                  = ["arm64"]
+  description                    = var.description
+  filename                       = local.package
+  handler                        = "${var.name}.handler.lambda_handler"
+  kms_key_arn                    = var.settings.kms_key_arn
+  layers                         = var.settings.layer_arns
+  memory_size                    = var.sizing.memory_mb
+  reserved_concurrent_executions = var.sizing.reserved_concurrency
+  role                           = aws_iam_role.this.arn
+  runtime                        = "python3.13"
+  source_code_hash               = filebase64sha256(local.package)
+  timeout                        = var.sizing.timeout_seconds
+
+  environment {
+    variables = local.environment
+  }
+
+  logging_config {
+    application_log_level = var.settings.log_level
+    log_format            = "JSON"
+    log_group             = aws_cloudwatch_log_group.this.name
+    system_log_level      = "INFO"
+  }
+
+  tracing_config {
+    mode = var.settings.tracing ? "Active" : "PassThrough"
+  }
+
+  depends_on = [aws_iam_role_policy.this]
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = "/aws/lambda/${local.function_name}"
+  kms_key_id        = var.settings.kms_key_arn
+  retention_in_days = var.settings.log_retention_days
+}

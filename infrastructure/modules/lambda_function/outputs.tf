@@ -1,0 +1,29 @@
+output "arn" {
+  description = "ARN of the function."
+  value       = aws_lambda_function.this.arn
+}
+
+output "environment" {
+  description = "Environment variables of the function."
+  value       = aws_lambda_function.this.environment[0].variables
+}
+
+output "invoke_arn" {
+  description = "ARN through which API Gateway invokes the function."
+  value       = aws_lambda_function.this.invoke_arn
+}
+
+output "log_group_name" {
+  description = "Log group of the function."
+  value       = aws_cloudwatch_log_group.this.name
+}
+
+output "name" {
+  description = "Name of the function."
+  value       = aws_lambda_function.this.function_name
+}
+
+output "policy" {
+  description = "JSON permissions of the function's role, for review."
+  value       = aws_iam_role_policy.this.policy
+}

@@ -1,0 +1,155 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  description = "Tells who plays."
+  environment = { PLAYERS_TABLE = "demo-test-players" }
+  name        = "player_state"
+
+  policy_statements = {
+    ReadPlayers = {
+      actions   = ["dynamodb:BatchGetItem"]
+      resources = ["arn:aws:dynamodb:eu-west-1:111122223333:table/demo-test-players"]
+    }
+  }
+
+  settings = {
+    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    layer_arns         = ["arn:aws:lambda:eu-west-1:111122223333:layer:demo-test-telemetry:1"]
+    log_level          = "INFO"
+    log_retention_days = 30
+    name_prefix        = "demo-test"
+    packages_directory = "../../testing/packages"
+    tracing            = false
+  }
+
+  sizing = { memory_mb = 512, timeout_seconds = 30 }
+}
+
+run "function" {
+  assert {
+    condition     = aws_lambda_function.this.function_name == "demo-test-player-state" && aws_lambda_function.this.handler == "player_state.handler.lambda_handler"
+    error_message = "Name and handler follow from the package's name."
+  }
+
+  assert {
+    condition = aws_lambda_function.this.environment[0].variables == tomap({
+      PLAYERS_TABLE                = "demo-test-players"
+      POWERTOOLS_LOG_LEVEL         = "INFO"
+      POWERTOOLS_METRICS_NAMESPACE = "PlayerAnalytics"
+      POWERTOOLS_SERVICE_NAME      = "player_state"
+    })
+    error_message = "The function must get its own and the Powertools variables."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.source_code_hash == filebase64sha256("${var.settings.packages_directory}/player_state.zip")
+    error_message = "The hash of the package decides whether the code is updated."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.this.retention_in_days == 30 && aws_cloudwatch_log_group.this.kms_key_id == var.settings.kms_key_arn
+    error_message = "Logs must expire and be encrypted with the platform's key."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Sid => statement.Action } == {
+      DecryptAtRest = ["kms:Decrypt"]
+      ReadPlayers   = ["dynamodb:BatchGetItem"]
+      WriteLogs     = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    }
+    error_message = "The role must have the caller's actions, logs and decryption, and no others."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.this.assume_role_policy).Statement[0].Principal == { Service = "lambda.amazonaws.com" }
+    error_message = "Only Lambda may assume the role."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.tracing_config[0].mode == "PassThrough"
+    error_message = "Tracing is off unless asked for."
+  }
+}
+
+run "traced" {
+  variables {
+    settings = {
+      kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+      layer_arns         = []
+      log_level          = "INFO"
+      log_retention_days = 30
+      name_prefix        = "demo-test"
+      packages_directory = "../../testing/packages"
+      tracing            = true
+    }
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Action if statement.Sid == "WriteTraces"]) == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    error_message = "A traced function may write traces."
+  }
+}
+
+run "package_missing" {
+  command         = plan
+  expect_failures = [var.name]
+
+  variables {
+    name = "absent"
+  }
+}
+
+run "wildcard_action" {
+  command         = plan
+  expect_failures = [var.policy_statements]
+
+  variables {
+    policy_statements = { All = { actions = ["dynamodb:*"], resources = ["arn:aws:dynamodb:eu-west-1:111122223333:table/players"] } }
+  }
+}
+
+run "wildcard_resource" {
+  command         = plan
+  expect_failures = [var.policy_statements]
+
+  variables {
+    policy_statements = { All = { actions = ["dynamodb:GetItem"], resources = ["*"] } }
+  }
+}
+
+run "unknown_log_level" {
+  command         = plan
+  expect_failures = [var.settings]
+
+  variables {
+    settings = {
+      kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+      layer_arns         = []
+      log_level          = "LOUD"
+      log_retention_days = 30
+      name_prefix        = "demo-test"
+      packages_directory = "../../testing/packages"
+      tracing            = false
+    }
+  }
+}
+
+run "too_little_memory" {
+  command         = plan
+  expect_failures = [var.sizing]
+
+  variables {
+    sizing = { memory_mb = 64, timeout_seconds = 30 }
+  }
+}
+
+run "too_long" {
+  command         = plan
+  expect_failures = [var.sizing]
+
+  variables {
+    sizing = { memory_mb = 512, timeout_seconds = 901 }
+  }
+}

@@ -1,0 +1,16 @@
+locals {
+  policy_statements = {
+    QueryCounts = {
+      actions   = ["dynamodb:Query"]
+      resources = [var.tables.game_days.arn, var.tables.ingest_stats.arn]
+    }
+    QueryLeaderboards = {
+      actions   = ["dynamodb:Query"]
+      resources = [var.tables.leaderboards.arn, var.leaderboards_by_rank_arn]
+    }
+    ReadItems = {
+      actions   = ["dynamodb:GetItem"]
+      resources = [var.tables.games.arn, var.tables.leaderboards.arn, var.tables.players.arn]
+    }
+  }
+}

@@ -1,0 +1,25 @@
+module "metrics_api" {
+  source = "../lambda_function"
+
+  description       = "Answers what players do and what arrives, players and leaderboards."
+  name              = "metrics_api"
+  policy_statements = local.policy_statements
+  settings          = var.settings
+  sizing            = var.sizing
+
+  environment = {
+    GAME_DAYS_TABLE    = var.tables.game_days.name
+    GAMES_TABLE        = var.tables.games.name
+    INGEST_STATS_TABLE = var.tables.ingest_stats.name
+    LEADERBOARDS_TABLE = var.tables.leaderboards.name
+    PLAYERS_TABLE      = var.tables.players.name
+  }
+}
+
+resource "aws_lambda_permission" "api" {
+  statement_id  = "AllowApi"
+  action        = "lambda:InvokeFunction"
+  function_name = module.metrics_api.name
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/$default"
+}

@@ -1,0 +1,19 @@
+output "api" {
+  description = "HTTP API: its id and base URL."
+  value       = { id = aws_apigatewayv2_api.this.id, url = aws_apigatewayv2_stage.default.invoke_url }
+}
+
+output "environment" {
+  description = "Environment variables of the function: what the app needs to run elsewhere."
+  value       = module.metrics_api.environment
+}
+
+output "function_name" {
+  description = "Name of the function behind the API."
+  value       = module.metrics_api.name
+}
+
+output "policy" {
+  description = "JSON permissions of the function's role, for review."
+  value       = module.metrics_api.policy
+}

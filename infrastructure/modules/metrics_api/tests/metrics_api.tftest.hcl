@@ -1,0 +1,69 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  leaderboards_by_rank_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards/index/by_rank"
+  sizing                   = { memory_mb = 1024, timeout_seconds = 15 }
+  throttling               = { burst = 100, rate = 50 }
+
+  settings = {
+    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    layer_arns         = []
+    log_level          = "INFO"
+    log_retention_days = 30
+    name_prefix        = "demo-test"
+    packages_directory = "../../testing/packages"
+    tracing            = false
+  }
+
+  tables = {
+    game_days    = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/game-days", name = "game-days" }
+    games        = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
+    ingest_stats = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/ingest-stats", name = "ingest-stats" }
+    leaderboards = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards", name = "leaderboards" }
+    players      = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/players", name = "players" }
+  }
+}
+
+run "api" {
+  assert {
+    condition     = aws_apigatewayv2_route.default.authorization_type == "AWS_IAM"
+    error_message = "Requests must be signed."
+  }
+
+  assert {
+    condition     = aws_apigatewayv2_stage.default.default_route_settings[0].throttling_rate_limit == 50 && aws_apigatewayv2_stage.default.default_route_settings[0].throttling_burst_limit == 100
+    error_message = "Throttling must reach the route."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.access.retention_in_days == 30 && aws_cloudwatch_log_group.access.kms_key_id == var.settings.kms_key_arn
+    error_message = "Logs must expire and be encrypted with the platform's key."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
+      DecryptAtRest     = ["kms:Decrypt"]
+      QueryCounts       = ["dynamodb:Query"]
+      QueryLeaderboards = ["dynamodb:Query"]
+      ReadItems         = ["dynamodb:GetItem"]
+      WriteLogs         = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    }
+    error_message = "The function must have these actions and no others."
+  }
+
+  assert {
+    condition     = output.environment["PLAYERS_TABLE"] == "players" && output.environment["POWERTOOLS_SERVICE_NAME"] == "metrics_api"
+    error_message = "The environment must name the tables."
+  }
+}
+
+run "unthrottled" {
+  command         = plan
+  expect_failures = [var.throttling]
+
+  variables {
+    throttling = { burst = 0, rate = 0 }
+  }
+}

@@ -1,0 +1,48 @@
+variable "leaderboards_by_rank_arn" {
+  type        = string
+  description = "Index of the leaderboards by rank."
+  nullable    = false
+}
+
+variable "settings" {
+  type = object({
+    kms_key_arn        = string
+    layer_arns         = list(string)
+    log_level          = string
+    log_retention_days = number
+    name_prefix        = string
+    packages_directory = string
+    tracing            = bool
+  })
+  description = "What the functions of an environment share."
+  nullable    = false
+}
+
+variable "sizing" {
+  type        = object({ memory_mb = number, reserved_concurrency = optional(number, -1), timeout_seconds = number })
+  description = "Memory, executions reserved for and allowed to the function (-1: no limit of its own), and time limit."
+  nullable    = false
+}
+
+variable "tables" {
+  type = object({
+    game_days    = object({ arn = string, name = string })
+    games        = object({ arn = string, name = string })
+    ingest_stats = object({ arn = string, name = string })
+    leaderboards = object({ arn = string, name = string })
+    players      = object({ arn = string, name = string })
+  })
+  description = "Tables the API reads."
+  nullable    = false
+}
+
+variable "throttling" {
+  type        = object({ burst = number, rate = number })
+  description = "Requests per second, and the burst above it, that the API lets through; the others get 429."
+  nullable    = false
+
+  validation {
+    condition     = var.throttling.rate >= 1 && var.throttling.burst >= 1
+    error_message = "An API must be throttled, and let at least one request per second through."
+  }
+}

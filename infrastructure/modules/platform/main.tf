@@ -1,0 +1,123 @@
+data "aws_caller_identity" "this" {}
+
+data "aws_partition" "this" {}
+
+data "aws_region" "this" {}
+
+locals {
+  name_prefix = "${var.project}-${var.environment}"
+
+  function_settings = {
+    kms_key_arn        = module.security.kms_key_arn
+    layer_arns         = [module.telemetry_layer.arn]
+    log_level          = var.logging.level
+    log_retention_days = var.logging.retention_days
+    name_prefix        = local.name_prefix
+    packages_directory = var.packages_directory
+    tracing            = var.tracing
+  }
+
+  table_protection = {
+    deletion               = var.protection.deletion
+    point_in_time_recovery = var.protection.point_in_time_recovery
+  }
+}
+
+module "security" {
+  source = "../security"
+
+  deletion_window_days = var.protection.key_deletion_window_days
+  name_prefix          = local.name_prefix
+
+  account = {
+    id        = data.aws_caller_identity.this.account_id
+    partition = data.aws_partition.this.partition
+    region    = data.aws_region.this.name
+  }
+}
+
+module "event_stream" {
+  source = "../event_stream"
+
+  kms_key_arn     = module.security.kms_key_arn
+  name_prefix     = local.name_prefix
+  retention_hours = var.streams.retention_hours
+  shard_counts    = { enriched = var.streams.enriched_shards, raw = var.streams.raw_shards }
+}
+
+module "data_lake" {
+  source = "../data_lake"
+
+  account_id         = data.aws_caller_identity.this.account_id
+  buffering          = var.lake.buffering
+  force_destroy      = !var.protection.deletion
+  kms_key_arn        = module.security.kms_key_arn
+  log_retention_days = var.logging.retention_days
+  name_prefix        = local.name_prefix
+  retention          = var.lake.retention
+}
+
+module "telemetry_layer" {
+  source = "../lambda_layer"
+
+  name               = "telemetry"
+  name_prefix        = local.name_prefix
+  packages_directory = var.packages_directory
+}
+
+module "game_registry" {
+  source = "../game_registry"
+
+  kms_key_arn = module.security.kms_key_arn
+  name_prefix = local.name_prefix
+  protection  = local.table_protection
+}
+
+module "ingest_api" {
+  source = "../ingest_api"
+
+  games_table = module.game_registry.table
+  raw_stream  = module.event_stream.raw
+  settings    = local.function_settings
+  sizing      = var.ingest_api.sizing
+  throttling  = var.ingest_api.throttling
+}
+
+module "event_processing" {
+  source = "../event_processing"
+
+  consumer            = var.processor
+  dedupe_window_hours = var.dedupe_window_hours
+  delivery_streams    = module.data_lake.delivery_streams
+  enriched_stream     = module.event_stream.enriched
+  games_table         = module.game_registry.table
+  protection          = local.table_protection
+  raw_stream_arn      = module.event_stream.raw.arn
+  settings            = local.function_settings
+}
+
+module "player_store" {
+  source = "../player_store"
+
+  consumer            = var.player_state
+  enriched_stream_arn = module.event_stream.enriched.arn
+  protection          = local.table_protection
+  settings            = local.function_settings
+}
+
+module "metrics_api" {
+  source = "../metrics_api"
+
+  leaderboards_by_rank_arn = module.player_store.leaderboards_by_rank_arn
+  settings                 = local.function_settings
+  sizing                   = var.metrics_api.sizing
+  throttling               = var.metrics_api.throttling
+
+  tables = {
+    game_days    = module.player_store.tables.game_days
+    games        = module.game_registry.table
+    ingest_stats = module.event_processing.tables.ingest_stats
+    leaderboards = module.player_store.tables.leaderboards
+    players      = module.player_store.tables.players
+  }
+}

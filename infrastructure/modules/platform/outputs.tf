@@ -1,0 +1,51 @@
+output "enriched_stream_name" {
+  description = "Kinesis stream of valid events."
+  value       = module.event_stream.enriched.name
+}
+
+output "ingest_api" {
+  description = "REST API that takes events: its id, stage and base URL."
+  value       = module.ingest_api.api
+}
+
+output "lake_bucket" {
+  description = "Bucket of the lake."
+  value       = module.data_lake.bucket.name
+}
+
+output "metrics_api" {
+  description = "HTTP API of the metrics: its id and base URL."
+  value       = module.metrics_api.api
+}
+
+output "metrics_api_environment" {
+  description = "Environment variables of the metrics API: what the app needs to run elsewhere."
+  value       = module.metrics_api.environment
+}
+
+output "player_state_failure_queue_url" {
+  description = "Queue of the batches player_state gave up."
+  value       = module.player_store.failure_queue.url
+}
+
+output "processor_failure_queue_url" {
+  description = "Queue of the batches the processor gave up."
+  value       = module.event_processing.failure_queue.url
+}
+
+output "raw_stream_name" {
+  description = "Kinesis stream that game servers write to."
+  value       = module.event_stream.raw.name
+}
+
+output "tables" {
+  description = "Names of the DynamoDB tables."
+  value = {
+    dedupe       = module.event_processing.tables.dedupe.name
+    game_days    = module.player_store.tables.game_days.name
+    games        = module.game_registry.table.name
+    ingest_stats = module.event_processing.tables.ingest_stats.name
+    leaderboards = module.player_store.tables.leaderboards.name
+    players      = module.player_store.tables.players.name
+  }
+}

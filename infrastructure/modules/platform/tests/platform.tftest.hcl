@@ -1,0 +1,82 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  environment        = "test"
+  packages_directory = "../../testing/packages"
+  protection         = { deletion = false, key_deletion_window_days = 7, point_in_time_recovery = false }
+}
+
+run "wiring" {
+  assert {
+    condition = output.tables == {
+      dedupe       = "player-analytics-test-dedupe"
+      game_days    = "player-analytics-test-game-days"
+      games        = "player-analytics-test-games"
+      ingest_stats = "player-analytics-test-ingest-stats"
+      leaderboards = "player-analytics-test-leaderboards"
+      players      = "player-analytics-test-players"
+    }
+    error_message = "Tables are named <project>-<environment>-<name>."
+  }
+
+  assert {
+    condition = output.metrics_api_environment == tomap({
+      GAME_DAYS_TABLE              = output.tables.game_days
+      GAMES_TABLE                  = output.tables.games
+      INGEST_STATS_TABLE           = output.tables.ingest_stats
+      LEADERBOARDS_TABLE           = output.tables.leaderboards
+      PLAYERS_TABLE                = output.tables.players
+      POWERTOOLS_LOG_LEVEL         = "INFO"
+      POWERTOOLS_METRICS_NAMESPACE = "PlayerAnalytics"
+      POWERTOOLS_SERVICE_NAME      = "metrics_api"
+    })
+    error_message = "The metrics API must read the tables that the pipeline writes."
+  }
+}
+
+run "window_shorter_than_retention" {
+  command         = plan
+  expect_failures = [var.dedupe_window_hours]
+
+  variables {
+    dedupe_window_hours = 24
+  }
+}
+
+run "malformed_environment" {
+  command         = plan
+  expect_failures = [var.environment]
+
+  variables {
+    environment = "Prod-1"
+  }
+}
+
+run "unknown_log_retention" {
+  command         = plan
+  expect_failures = [var.logging]
+
+  variables {
+    logging = { level = "INFO", retention_days = 31 }
+  }
+}
+
+run "malformed_project" {
+  command         = plan
+  expect_failures = [var.project]
+
+  variables {
+    project = "Player Analytics"
+  }
+}
+
+run "unprotected_prod" {
+  command         = plan
+  expect_failures = [var.protection]
+
+  variables {
+    environment = "prod"
+  }
+}

@@ -1,0 +1,130 @@
+variable "dedupe_window_hours" {
+  type        = number
+  description = "Hours in which a repeated event_id is a duplicate."
+  default     = 48
+  nullable    = false
+
+  validation {
+    condition     = var.dedupe_window_hours >= var.streams.retention_hours
+    error_message = "A stream read again from its start must not pass the window: it cannot be shorter than the streams' retention."
+  }
+}
+
+variable "environment" {
+  type        = string
+  description = "Name of the environment, second part of every name."
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,9}$", var.environment))
+    error_message = "An environment's name has 2 to 10 lower-case letters and digits."
+  }
+}
+
+variable "ingest_api" {
+  type = object({
+    sizing     = object({ memory_mb = number, reserved_concurrency = optional(number, -1), timeout_seconds = number })
+    throttling = object({ burst = number, rate = number })
+  })
+  description = "What the ingest function may use, and requests per second of the REST API."
+  default = {
+    sizing     = { memory_mb = 1024, timeout_seconds = 15 }
+    throttling = { burst = 2000, rate = 1000 }
+  }
+  nullable = false
+}
+
+variable "lake" {
+  type = object({
+    buffering = object({ seconds = number, size_mb = number })
+    retention = object({ bronze_infrequent_access_days = number, noncurrent_days = number, rejected_days = number })
+  })
+  description = "Size and age of the lake's objects when written, and when they move and go."
+  default = {
+    buffering = { seconds = 300, size_mb = 64 }
+    retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
+  }
+  nullable = false
+}
+
+variable "logging" {
+  type        = object({ level = string, retention_days = number })
+  description = "Level of the functions' logs, and days that logs are kept."
+  default     = { level = "INFO", retention_days = 30 }
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.logging.retention_days)
+    error_message = "CloudWatch Logs keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731 or more days, in its own steps."
+  }
+}
+
+variable "metrics_api" {
+  type = object({
+    sizing     = object({ memory_mb = number, reserved_concurrency = optional(number, -1), timeout_seconds = number })
+    throttling = object({ burst = number, rate = number })
+  })
+  description = "What the metrics function may use, and requests per second of the HTTP API."
+  default = {
+    sizing     = { memory_mb = 1024, timeout_seconds = 15 }
+    throttling = { burst = 100, rate = 50 }
+  }
+  nullable = false
+}
+
+variable "packages_directory" {
+  type        = string
+  description = "Directory of the packages that `make build` writes."
+  nullable    = false
+}
+
+variable "player_state" {
+  type        = object({ batch_size = number, batch_window_seconds = number, memory_mb = number, timeout_seconds = number })
+  description = "Batches of the enriched stream, and what their invocation may use."
+  default     = { batch_size = 2000, batch_window_seconds = 1, memory_mb = 1769, timeout_seconds = 120 }
+  nullable    = false
+}
+
+variable "processor" {
+  type        = object({ batch_size = number, batch_window_seconds = number, memory_mb = number, timeout_seconds = number })
+  description = "Batches of the raw stream, and what their invocation may use."
+  default     = { batch_size = 2000, batch_window_seconds = 1, memory_mb = 1769, timeout_seconds = 120 }
+  nullable    = false
+}
+
+variable "project" {
+  type        = string
+  description = "First part of every name."
+  default     = "player-analytics"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.project))
+    error_message = "A project's name has 3 to 24 lower-case letters, digits and hyphens: it must fit a bucket's name."
+  }
+}
+
+variable "protection" {
+  type        = object({ deletion = bool, key_deletion_window_days = number, point_in_time_recovery = bool })
+  description = "Whether tables and lake refuse deletion, days to restore a deleted key, and whether tables can be restored to any second of 35 days."
+  nullable    = false
+
+  validation {
+    condition     = var.environment != "prod" || (var.protection.deletion && var.protection.point_in_time_recovery)
+    error_message = "prod must refuse deletion and allow recovery."
+  }
+}
+
+variable "streams" {
+  type        = object({ enriched_shards = optional(number), raw_shards = optional(number), retention_hours = optional(number, 48) })
+  description = "Provisioned shards of the streams (left out: on demand), and hours their records can be read again."
+  default     = {}
+  nullable    = false
+}
+
+variable "tracing" {
+  type        = bool
+  description = "Whether requests and invocations are traced with X-Ray."
+  default     = false
+  nullable    = false
+}

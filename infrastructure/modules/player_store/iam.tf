@@ -1,0 +1,17 @@
+locals {
+  # A transaction is authorised through the actions of its items.
+  policy_statements = {
+    CountDays = {
+      actions   = ["dynamodb:UpdateItem"]
+      resources = [aws_dynamodb_table.game_days.arn]
+    }
+    KeepPlayers = {
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
+      resources = [aws_dynamodb_table.players.arn]
+    }
+    RankPlayers = {
+      actions   = ["dynamodb:UpdateItem"]
+      resources = [aws_dynamodb_table.leaderboards.arn]
+    }
+  }
+}

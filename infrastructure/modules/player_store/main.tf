@@ -1,0 +1,16 @@
+module "player_state" {
+  source = "../stream_consumer"
+
+  consumer          = var.consumer
+  description       = "Keeps each player's state, the days of each game, and the leaderboards."
+  name              = "player_state"
+  policy_statements = local.policy_statements
+  settings          = var.settings
+  stream_arn        = var.enriched_stream_arn
+
+  environment = {
+    GAME_DAYS_TABLE    = aws_dynamodb_table.game_days.name
+    LEADERBOARDS_TABLE = aws_dynamodb_table.leaderboards.name
+    PLAYERS_TABLE      = aws_dynamodb_table.players.name
+  }
+}

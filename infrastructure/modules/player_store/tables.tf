@@ -1,0 +1,91 @@
+resource "aws_dynamodb_table" "game_days" {
+  name                        = "${var.settings.name_prefix}-game-days"
+  billing_mode                = "PAY_PER_REQUEST"
+  deletion_protection_enabled = var.protection.deletion
+  hash_key                    = "game_day"
+  range_key                   = "shard"
+
+  attribute {
+    name = "game_day"
+    type = "S"
+  }
+
+  attribute {
+    name = "shard"
+    type = "S"
+  }
+
+  point_in_time_recovery {
+    enabled = var.protection.point_in_time_recovery
+  }
+
+  server_side_encryption {
+    enabled     = true
+    kms_key_arn = var.settings.kms_key_arn
+  }
+
+  ttl {
+    attribute_name = "expires_at"
+    enabled        = true
+  }
+}
+
+resource "aws_dynamodb_table" "leaderboards" {
+  name                        = "${var.settings.name_prefix}-leaderboards"
+  billing_mode                = "PAY_PER_REQUEST"
+  deletion_protection_enabled = var.protection.deletion
+  hash_key                    = "board"
+  range_key                   = "player_id"
+
+  attribute {
+    name = "board"
+    type = "S"
+  }
+
+  attribute {
+    name = "player_id"
+    type = "S"
+  }
+
+  attribute {
+    name = "rank_key"
+    type = "S"
+  }
+
+  global_secondary_index {
+    name            = "by_rank"
+    hash_key        = "board"
+    projection_type = "ALL"
+    range_key       = "rank_key"
+  }
+
+  point_in_time_recovery {
+    enabled = var.protection.point_in_time_recovery
+  }
+
+  server_side_encryption {
+    enabled     = true
+    kms_key_arn = var.settings.kms_key_arn
+  }
+}
+
+resource "aws_dynamodb_table" "players" {
+  name                        = "${var.settings.name_prefix}-players"
+  billing_mode                = "PAY_PER_REQUEST"
+  deletion_protection_enabled = var.protection.deletion
+  hash_key                    = "player"
+
+  attribute {
+    name = "player"
+    type = "S"
+  }
+
+  point_in_time_recovery {
+    enabled = var.protection.point_in_time_recovery
+  }
+
+  server_side_encryption {
+    enabled     = true
+    kms_key_arn = var.settings.kms_key_arn
+  }
+}

@@ -1,0 +1,61 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  consumer            = { batch_size = 500, batch_window_seconds = 1, memory_mb = 1024, timeout_seconds = 60 }
+  enriched_stream_arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched"
+  protection          = { deletion = true, point_in_time_recovery = true }
+
+  settings = {
+    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    layer_arns         = []
+    log_level          = "INFO"
+    log_retention_days = 30
+    name_prefix        = "demo-test"
+    packages_directory = "../../testing/packages"
+    tracing            = false
+  }
+}
+
+run "store" {
+  assert {
+    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
+      CountDays      = ["dynamodb:UpdateItem"]
+      DecryptAtRest  = ["kms:Decrypt"]
+      EncryptRecords = ["kms:GenerateDataKey"]
+      KeepPlayers    = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
+      RankPlayers    = ["dynamodb:UpdateItem"]
+      ReadStream = [
+        "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords",
+        "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:SubscribeToShard",
+      ]
+      ReportFailures = ["sqs:SendMessage"]
+      WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    }
+    error_message = "player_state must have these actions and no others."
+  }
+
+  assert {
+    condition = alltrue([
+      for table in [aws_dynamodb_table.game_days, aws_dynamodb_table.leaderboards, aws_dynamodb_table.players] : (
+        table.deletion_protection_enabled && table.point_in_time_recovery[0].enabled
+        && table.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arn
+      )
+    ])
+    error_message = "Each table must be protected and encrypted with the platform's key."
+  }
+
+  assert {
+    condition = one([
+      for index in aws_dynamodb_table.leaderboards.global_secondary_index : "${index.hash_key}/${index.range_key}/${index.projection_type}"
+      if index.name == "by_rank"
+    ]) == "board/rank_key/ALL"
+    error_message = "Leaderboards are read by rank."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.players.hash_key == "player" && aws_dynamodb_table.game_days.ttl[0].attribute_name == "expires_at"
+    error_message = "Players are keyed by player, and days expire."
+  }
+}

@@ -1,0 +1,47 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  account     = { id = "111122223333", partition = "aws", region = "eu-west-1" }
+  name_prefix = "demo-test"
+}
+
+run "key" {
+  assert {
+    condition     = aws_kms_key.this.enable_key_rotation
+    error_message = "The key must rotate."
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(aws_kms_key.this.policy).Statement : statement.Sid => values(statement.Principal)
+      } == {
+      AccountDecides = ["arn:aws:iam::111122223333:root"]
+      CloudWatchLogs = ["logs.eu-west-1.amazonaws.com"]
+    }
+    error_message = "Only the account and CloudWatch Logs may use the key."
+  }
+
+  assert {
+    condition = toset(jsondecode(aws_kms_key.this.policy).Statement[1].Action) == toset([
+      "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey",
+      "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo",
+    ])
+    error_message = "CloudWatch Logs must have these actions and no others."
+  }
+
+  assert {
+    condition     = strcontains(jsonencode(jsondecode(aws_kms_key.this.policy).Statement[1].Condition), "arn:aws:logs:eu-west-1:111122223333:log-group:")
+    error_message = "CloudWatch Logs may use the key for this account's log groups only."
+  }
+}
+
+run "deletion_window_too_short" {
+  command         = plan
+  expect_failures = [var.deletion_window_days]
+
+  variables {
+    deletion_window_days = 1
+  }
+}

@@ -1,0 +1,60 @@
+module "function" {
+  source = "../lambda_function"
+
+  description = var.description
+  environment = var.environment
+  name        = var.name
+  settings    = var.settings
+  sizing      = { memory_mb = var.consumer.memory_mb, timeout_seconds = var.consumer.timeout_seconds }
+
+  policy_statements = merge(var.policy_statements, {
+    ReadStream = {
+      actions = [
+        "kinesis:DescribeStream",
+        "kinesis:DescribeStreamSummary",
+        "kinesis:GetRecords",
+        "kinesis:GetShardIterator",
+        "kinesis:ListShards",
+        "kinesis:SubscribeToShard",
+      ]
+      resources = [var.stream_arn]
+    }
+    ReportFailures = {
+      actions   = ["sqs:SendMessage"]
+      resources = [aws_sqs_queue.failures.arn]
+    }
+    EncryptRecords = {
+      actions   = ["kms:GenerateDataKey"]
+      resources = [var.settings.kms_key_arn]
+    }
+  })
+}
+
+resource "aws_lambda_event_source_mapping" "this" {
+  event_source_arn                   = var.stream_arn
+  function_name                      = module.function.arn
+  batch_size                         = var.consumer.batch_size
+  bisect_batch_on_function_error     = true
+  function_response_types            = ["ReportBatchItemFailures"]
+  maximum_batching_window_in_seconds = var.consumer.batch_window_seconds
+  maximum_record_age_in_seconds      = 86400
+  maximum_retry_attempts             = -1
+  starting_position                  = "TRIM_HORIZON"
+
+  # Counters rely on one reader a shard.
+  parallelization_factor = 1
+
+  destination_config {
+    on_failure {
+      destination_arn = aws_sqs_queue.failures.arn
+    }
+  }
+}
+
+# Holds positions in the stream, not events.
+resource "aws_sqs_queue" "failures" {
+  name                              = "${var.settings.name_prefix}-${replace(var.name, "_", "-")}-failures"
+  kms_data_key_reuse_period_seconds = 3600
+  kms_master_key_id                 = var.settings.kms_key_arn
+  message_retention_seconds         = 1209600
+}

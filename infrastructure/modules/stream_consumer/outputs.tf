@@ -1,0 +1,19 @@
+output "environment" {
+  description = "Environment variables of the function."
+  value       = module.function.environment
+}
+
+output "failure_queue" {
+  description = "Queue of the batches given up, by their position in the stream."
+  value       = { arn = aws_sqs_queue.failures.arn, url = aws_sqs_queue.failures.url }
+}
+
+output "function_name" {
+  description = "Name of the function."
+  value       = module.function.name
+}
+
+output "policy" {
+  description = "JSON permissions of the function's role, for review."
+  value       = module.function.policy
+}

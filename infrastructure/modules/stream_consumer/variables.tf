@@ -1,0 +1,64 @@
+variable "consumer" {
+  type = object({
+    batch_size           = number
+    batch_window_seconds = number
+    memory_mb            = number
+    timeout_seconds      = number
+  })
+  description = "Records and seconds gathered into one invocation, and what the invocation may use."
+  nullable    = false
+
+  validation {
+    condition     = var.consumer.batch_size >= 1 && var.consumer.batch_size <= 10000
+    error_message = "A batch holds 1 to 10000 records."
+  }
+
+  validation {
+    condition     = var.consumer.batch_window_seconds >= 0 && var.consumer.batch_window_seconds <= 300
+    error_message = "A batch gathers for 0 to 300 seconds."
+  }
+}
+
+variable "description" {
+  type        = string
+  description = "What the function is for."
+  nullable    = false
+}
+
+variable "environment" {
+  type        = map(string)
+  description = "Environment variables, besides those of Powertools."
+  nullable    = false
+}
+
+variable "name" {
+  type        = string
+  description = "Name of the function's Python package."
+  nullable    = false
+}
+
+variable "policy_statements" {
+  type        = map(object({ actions = list(string), resources = list(string) }))
+  description = "What the function does besides reading the stream, keyed by Sid."
+  nullable    = false
+}
+
+variable "settings" {
+  type = object({
+    kms_key_arn        = string
+    layer_arns         = list(string)
+    log_level          = string
+    log_retention_days = number
+    name_prefix        = string
+    packages_directory = string
+    tracing            = bool
+  })
+  description = "What the functions of an environment share."
+  nullable    = false
+}
+
+variable "stream_arn" {
+  type        = string
+  description = "Kinesis stream the function reads."
+  nullable    = false
+}

@@ -1,0 +1,100 @@
+# What AWS would compute, in the form AWS gives it: the provider checks ARNs and policies also where it is mocked.
+mock_data "aws_caller_identity" {
+  defaults = {
+    account_id = "111122223333"
+  }
+}
+
+mock_data "aws_partition" {
+  defaults = {
+    partition = "aws"
+  }
+}
+
+mock_data "aws_region" {
+  defaults = {
+    name = "eu-west-1"
+  }
+}
+
+mock_resource "aws_api_gateway_rest_api" {
+  defaults = {
+    execution_arn = "arn:aws:execute-api:eu-west-1:111122223333:mockrest"
+    id            = "mockrest"
+  }
+}
+
+mock_resource "aws_apigatewayv2_api" {
+  defaults = {
+    execution_arn = "arn:aws:execute-api:eu-west-1:111122223333:mockhttp"
+    id            = "mockhttp"
+  }
+}
+
+mock_resource "aws_cloudwatch_log_group" {
+  defaults = {
+    arn = "arn:aws:logs:eu-west-1:111122223333:log-group:mock"
+  }
+}
+
+mock_resource "aws_cloudwatch_log_stream" {
+  defaults = {
+    arn = "arn:aws:logs:eu-west-1:111122223333:log-group:mock:log-stream:mock"
+  }
+}
+
+mock_resource "aws_dynamodb_table" {
+  defaults = {
+    arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/mock"
+  }
+}
+
+mock_resource "aws_iam_role" {
+  defaults = {
+    arn = "arn:aws:iam::111122223333:role/mock"
+  }
+}
+
+mock_resource "aws_kinesis_firehose_delivery_stream" {
+  defaults = {
+    arn = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/mock"
+  }
+}
+
+mock_resource "aws_kinesis_stream" {
+  defaults = {
+    arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/mock"
+  }
+}
+
+mock_resource "aws_kms_key" {
+  defaults = {
+    arn    = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-000000000000"
+    key_id = "00000000-0000-4000-8000-000000000000"
+  }
+}
+
+mock_resource "aws_lambda_function" {
+  defaults = {
+    arn        = "arn:aws:lambda:eu-west-1:111122223333:function:mock"
+    invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:111122223333:function:mock/invocations"
+  }
+}
+
+mock_resource "aws_lambda_layer_version" {
+  defaults = {
+    arn = "arn:aws:lambda:eu-west-1:111122223333:layer:mock:1"
+  }
+}
+
+mock_resource "aws_s3_bucket" {
+  defaults = {
+    arn = "arn:aws:s3:::mock"
+  }
+}
+
+mock_resource "aws_sqs_queue" {
+  defaults = {
+    arn = "arn:aws:sqs:eu-west-1:111122223333:mock"
+  }
+}

@@ -1,0 +1,148 @@
+"""What must hold for every resource of an environment, whichever module it is in."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+Resource = dict[str, Any]
+
+ENVIRONMENTS = ["local", "dev", "prod"]
+every_environment = pytest.mark.parametrize("resources", ENVIRONMENTS, indirect=True)
+prod = pytest.mark.parametrize("resources", ["prod"], indirect=True)
+
+# X-Ray knows no resources.
+ACTIONS_WITHOUT_RESOURCES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+
+
+@every_environment
+def test_data_at_rest_is_encrypted_with_the_environments_key(resources: list[Resource]) -> None:
+    (key,) = _of(resources, "aws_kms_key")
+    arn = key["values"]["arn"]
+    used = [
+        *(log["values"]["kms_key_id"] for log in _of(resources, "aws_cloudwatch_log_group")),
+        *(stream["values"]["kms_key_id"] for stream in _of(resources, "aws_kinesis_stream")),
+        *(
+            table["values"]["server_side_encryption"][0]["kms_key_arn"]
+            for table in _of(resources, "aws_dynamodb_table")
+        ),
+        *(queue["values"]["kms_master_key_id"] for queue in _of(resources, "aws_sqs_queue")),
+        *(function["values"]["kms_key_arn"] for function in _of(resources, "aws_lambda_function")),
+        *(
+            delivery["values"]["extended_s3_configuration"][0]["kms_key_arn"]
+            for delivery in _of(resources, "aws_kinesis_firehose_delivery_stream")
+        ),
+        *(
+            delivery["values"]["server_side_encryption"][0]["key_arn"]
+            for delivery in _of(resources, "aws_kinesis_firehose_delivery_stream")
+        ),
+        *(
+            rule["apply_server_side_encryption_by_default"][0]["kms_master_key_id"]
+            for bucket in _of(resources, "aws_s3_bucket_server_side_encryption_configuration")
+            for rule in bucket["values"]["rule"]
+        ),
+    ]
+    assert set(used) == {arn}
+    assert key["values"]["enable_key_rotation"]
+
+
+@every_environment
+def test_buckets_are_private_versioned_and_refuse_plain_http(resources: list[Resource]) -> None:
+    (bucket,) = _of(resources, "aws_s3_bucket")
+    (policy,) = _of(resources, "aws_s3_bucket_policy")
+    (block,) = _of(resources, "aws_s3_bucket_public_access_block")
+    (versioning,) = _of(resources, "aws_s3_bucket_versioning")
+    (statement,) = json.loads(policy["values"]["policy"])["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert statement["Resource"] == [bucket["values"]["arn"], bucket["values"]["arn"] + "/*"]
+    names = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+    assert all(block["values"][name] for name in names)
+    assert versioning["values"]["versioning_configuration"][0]["status"] == "Enabled"
+
+
+@every_environment
+def test_logs_expire(resources: list[Resource]) -> None:
+    assert all(log["values"]["retention_in_days"] > 0 for log in _of(resources, "aws_cloudwatch_log_group"))
+
+
+@every_environment
+def test_apis_are_throttled_and_log_no_secrets(resources: list[Resource]) -> None:
+    (rest,) = _of(resources, "aws_api_gateway_method_settings")
+    (http,) = _of(resources, "aws_apigatewayv2_stage")
+    (rest_stage,) = _of(resources, "aws_api_gateway_stage")
+    settings = rest["values"]["settings"][0]
+    route = http["values"]["default_route_settings"][0]
+    assert rest["values"]["method_path"] == "*/*"
+    for limits in (settings, route):
+        assert limits["throttling_rate_limit"] > 0
+        assert limits["throttling_burst_limit"] > 0
+    assert settings["data_trace_enabled"] is False
+    for stage in (rest_stage, http):
+        log_format = stage["values"]["access_log_settings"][0]["format"].lower()
+        assert not re.search(r"body|header|apikey|sourceip|authorizer", log_format)
+
+
+@every_environment
+def test_the_metrics_api_wants_signed_requests(resources: list[Resource]) -> None:
+    assert {route["values"]["authorization_type"] for route in _of(resources, "aws_apigatewayv2_route")} == {"AWS_IAM"}
+
+
+@every_environment
+def test_policies_name_actions_and_resources(resources: list[Resource]) -> None:
+    for statement in _statements(resources):
+        wildcards = {action for action in statement["Action"] if "*" in action}
+        assert not wildcards, statement
+        if statement["Resource"] == ["*"]:
+            assert set(statement["Action"]) <= ACTIONS_WITHOUT_RESOURCES, statement
+
+
+@every_environment
+def test_a_role_is_assumed_by_one_service(resources: list[Resource]) -> None:
+    for role in _of(resources, "aws_iam_role"):
+        (statement,) = json.loads(role["values"]["assume_role_policy"])["Statement"]
+        assert statement["Action"] == "sts:AssumeRole"
+        assert list(statement["Principal"]) == ["Service"], role["address"]
+
+
+@every_environment
+def test_streams_keep_records_longer_than_batches_are_retried(resources: list[Resource]) -> None:
+    retention = min(stream["values"]["retention_period"] for stream in _of(resources, "aws_kinesis_stream"))
+    mappings = _of(resources, "aws_lambda_event_source_mapping")
+    assert len(mappings) == 2
+    for mapping in mappings:
+        assert retention * 3600 > mapping["values"]["maximum_record_age_in_seconds"]
+        assert mapping["values"]["parallelization_factor"] == 1
+        assert mapping["values"]["destination_config"][0]["on_failure"][0]["destination_arn"]
+
+
+@prod
+def test_prod_cannot_lose_data_by_mistake(resources: list[Resource]) -> None:
+    tables = _of(resources, "aws_dynamodb_table")
+    assert len(tables) == 6
+    assert all(table["values"]["deletion_protection_enabled"] for table in tables)
+    assert all(table["values"]["point_in_time_recovery"][0]["enabled"] for table in tables)
+    assert not any(bucket["values"]["force_destroy"] for bucket in _of(resources, "aws_s3_bucket"))
+    assert all(key["values"]["deletion_window_in_days"] == 30 for key in _of(resources, "aws_kms_key"))
+
+
+@prod
+def test_prod_scales_and_can_be_looked_into(resources: list[Resource]) -> None:
+    streams = _of(resources, "aws_kinesis_stream")
+    assert {stream["values"]["stream_mode_details"][0]["stream_mode"] for stream in streams} == {"ON_DEMAND"}
+    functions = _of(resources, "aws_lambda_function")
+    assert {function["values"]["tracing_config"][0]["mode"] for function in functions} == {"Active"}
+    assert all(log["values"]["retention_in_days"] >= 365 for log in _of(resources, "aws_cloudwatch_log_group"))
+
+
+def _of(resources: list[Resource], kind: str) -> list[Resource]:
+    found = [resource for resource in resources if resource["type"] == kind]
+    assert found, f"no {kind} in the environment"
+    return found
+
+
+def _statements(resources: list[Resource]) -> Iterator[dict[str, Any]]:
+    for policy in _of(resources, "aws_iam_role_policy"):
+        yield from json.loads(policy["values"]["policy"])["Statement"]

@@ -1,0 +1,85 @@
+"""Every module and root is formatted, valid, tested and within the project's bounds."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SOURCE = REPOSITORY / "infrastructure"
+DIRECTORIES = sorted(str(path.parent.relative_to(SOURCE)) for path in SOURCE.glob("**/terraform.tf"))
+ROOTS = [directory for directory in DIRECTORIES if not directory.startswith("modules/")]
+
+each_directory = pytest.mark.parametrize("directory", DIRECTORIES)
+
+Run = Callable[..., str]
+
+
+def test_files_are_formatted(run: Run) -> None:
+    run("bootstrap", "fmt", "-check", "-diff", "-recursive", "-no-color", "..")
+
+
+@each_directory
+def test_directory_is_valid(run: Run, directory: str) -> None:
+    run(directory, "validate", "-no-color")
+
+
+@each_directory
+def test_directory_passes_its_tests(run: Run, directory: str) -> None:
+    assert "Success! " in run(directory, "test", "-no-color")
+    assert list((SOURCE / directory / "tests").glob("*.tftest.hcl")), "there are no tests"
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_lock_file_is_complete(run: Run, infrastructure: Path, root: str) -> None:
+    run(root, "version")
+    assert _lock(infrastructure / root) == _lock(SOURCE / root), "terraform init changes the lock file: commit it"
+
+
+@each_directory
+def test_variables_are_few_and_described(directory: str) -> None:
+    variables = _variables(directory)
+    assert len(variables) <= 15
+    assert list(variables) == sorted(variables), "variables are in alphabetical order"
+    for name, block in variables.items():
+        for attribute in ("type", "description"):
+            assert re.search(rf"^  {attribute}\s+= ", block, re.MULTILINE), f"{name} has no {attribute}"
+        assert re.search(r"^  nullable\s+= false$", block, re.MULTILINE), f"{name} may be null"
+        assert not re.search(r"\bany\b", block.partition("description")[0]), f"{name} is of any type"
+
+
+@each_directory
+def test_each_validation_has_a_failing_run(directory: str) -> None:
+    tests = "".join(path.read_text() for path in (SOURCE / directory / "tests").glob("*.tftest.hcl"))
+    for name, block in _variables(directory).items():
+        validations = block.count("  validation {")
+        runs = len(re.findall(rf"expect_failures = \[var\.{name}\]", tests))
+        assert runs >= validations, f"{name} has {validations} validations and {runs} failing runs"
+
+
+def test_checkov_finds_nothing() -> None:
+    own = REPOSITORY / ".venv-checkov" / "bin" / "checkov"
+    checkov = str(own) if own.exists() else shutil.which("checkov")
+    assert checkov, "checkov is neither in .venv-checkov nor on PATH"
+    answer = subprocess.run(
+        [checkov, "--config-file", ".checkov.yaml"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert re.search(r"Passed checks: [1-9]\d*, Failed checks: 0,", answer.stdout), answer.stdout
+
+
+def _lock(directory: Path) -> str:
+    return (directory / ".terraform.lock.hcl").read_text()
+
+
+def _variables(directory: str) -> dict[str, str]:
+    text = (SOURCE / directory / "variables.tf").read_text()
+    return dict(re.findall(r'^variable "(\w+)" \{\n(.*?)^\}$', text, re.MULTILINE | re.DOTALL))
