@@ -1,0 +1,48 @@
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help install build demo down check unit integration test clean
+
+BIN := .venv/bin
+VENV := .venv/.installed
+CHECKOV := .venv-checkov/.installed
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV) $(CHECKOV) ## Install what the commands and tests need (PYTHON=... chooses the interpreter)
+	@scripts/terraform --version
+
+build: $(VENV) ## Build the functions' packages into build/
+	@scripts/build
+
+demo: $(VENV) ## Run the platform on this machine and send it events
+	@scripts/demo
+
+down: $(VENV) ## Stop the platform on this machine and forget its data
+	@scripts/emulator stop
+
+check: $(VENV) ## Lint, format and type checks
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@terraform fmt -check -recursive infrastructure
+	@$(BIN)/mypy --no-error-summary
+
+unit: $(VENV) ## Tests in memory, seconds
+	@$(BIN)/pytest tests/unit tests/schemas
+
+integration: build ## Tests on an emulator with IAM enforced
+	@$(BIN)/pytest tests/integration
+
+test: install check build ## Everything
+	@$(BIN)/pytest
+
+clean: ## Stop the emulator; remove packages, caches and local state
+	@if [ -e $(VENV) ]; then scripts/emulator stop; fi
+	@rm -rf build .local .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find functions infrastructure scripts tests \( -name __pycache__ -o -name .terraform \) -prune -exec rm -rf {} +
+
+$(VENV): requirements.txt $(shell find functions -name requirements.txt)
+	@scripts/_venv .venv requirements.txt
+
+$(CHECKOV): requirements-checkov.txt
+	@scripts/_venv .venv-checkov requirements-checkov.txt

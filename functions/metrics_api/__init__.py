@@ -1,0 +1,1 @@
+"""The metrics API: real-time metrics, players and leaderboards over HTTP."""

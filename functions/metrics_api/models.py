@@ -1,0 +1,210 @@
+"""The answers of the API, with units; what /docs shows."""
+
+import datetime as dt
+from collections import Counter
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Timestamp = Annotated[
+    str,
+    Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T12:00:00.123Z"]),
+]
+Count = Annotated[int, Field(ge=0, examples=[1250])]
+Money = Annotated[
+    dict[str, int],
+    Field(
+        description="Sum by ISO 4217 currency, in minor units (cents); currencies are never converted.",
+        examples=[{"EUR": 129900, "USD": 4990}],
+    ),
+]
+Game = Annotated[str, Field(description="The game as registered by the studio.", examples=["space-race"])]
+
+
+class Answer(BaseModel):
+    """What every answer says about its age."""
+
+    as_of: Annotated[Timestamp, Field(description="When the API read the tables (UTC).")]
+    updated_at: Annotated[
+        Timestamp | None,
+        Field(
+            description="When the newest of the counters was written (UTC); null where that is not recorded."
+        ),
+    ] = None
+
+
+class Range(BaseModel):
+    """The UTC days of an answer."""
+
+    model_config = ConfigDict(validate_by_name=True)
+
+    game_id: Game
+    from_: Annotated[dt.date, Field(alias="from", description="First UTC day, inclusive.")]
+    to: Annotated[dt.date, Field(description="Last UTC day, inclusive.")]
+
+
+class Counts(BaseModel):
+    """Counters that add up over days."""
+
+    events: Annotated[Count, Field(description="Events that happened.")] = 0
+    events_by_type: Annotated[
+        dict[str, int],
+        Field(description="The same by event type.", examples=[{"session_start": 640, "purchase": 12}]),
+    ]
+    new_players: Annotated[Count, Field(description="Players whose first event ever was seen.")] = 0
+    sessions: Annotated[Count, Field(description="Sessions started.")] = 0
+    sessions_ended: Annotated[Count, Field(description="Sessions that reported their end.")] = 0
+    session_seconds: Annotated[Count, Field(description="Length of the ended sessions, in seconds.")] = 0
+    purchases: Annotated[Count, Field(description="Purchases with real money.")] = 0
+    revenue: Money
+
+    @classmethod
+    def of(cls, counts: Counter[str], **fields: Any) -> Self:
+        """Build from the counters of the game_days table."""
+        grouped = {
+            "events_by_type": prefixed(counts, "events_"),
+            "revenue": prefixed(counts, "revenue_"),
+        }
+        return cls.model_validate({**counts, **grouped, **fields})
+
+
+class Day(Counts):
+    """One UTC day; players are unique within it, so they do not add up over days."""
+
+    date: Annotated[dt.date, Field(description="UTC day the events happened on.", examples=["2026-01-31"])]
+    active_players: Annotated[Count, Field(description="Unique players with any event (DAU).")] = 0
+    payers: Annotated[Count, Field(description="Unique players with a purchase.")] = 0
+
+
+class Summary(Range, Answer):
+    """What players did in a game, by the day it happened."""
+
+    days: Annotated[
+        list[Day], Field(description="Every day of the range in order, zeros where nothing happened.")
+    ]
+    totals: Annotated[Counts, Field(description="Sums over the days.")]
+
+
+class Arrivals(BaseModel):
+    """What became of the events that arrived."""
+
+    total: Annotated[Count, Field(description="Events that arrived: accepted and rejected.")]
+    accepted: Annotated[Count, Field(description="Valid events that went on.")] = 0
+    late: Annotated[Count, Field(description="Of the accepted: over 1 hour old on arrival.")] = 0
+    skewed: Annotated[Count, Field(description="Of the accepted: client clock over 5 minutes off.")] = 0
+    rejected: Annotated[
+        dict[str, int],
+        Field(
+            description="Quarantined events by reason.", examples=[{"schema_violation": 3, "duplicate": 1}]
+        ),
+    ]
+
+    @classmethod
+    def of(cls, counts: Counter[str], **fields: Any) -> Self:
+        """Build from the counters of the ingest_stats table."""
+        rejected = prefixed(counts, "rejected_")
+        total = counts["accepted"] + sum(rejected.values())
+        return cls.model_validate({**counts, "rejected": rejected, "total": total, **fields})
+
+
+class ArrivalDay(Arrivals):
+    """One UTC day of arrivals."""
+
+    date: Annotated[dt.date, Field(description="UTC day the events arrived on.", examples=["2026-01-31"])]
+
+
+class Ingestion(Arrivals, Range, Answer):
+    """What arrived for a game, summed over the range and by day of arrival."""
+
+    days: Annotated[list[ArrivalDay], Field(description="Every day of the range in order.")]
+
+
+class Player(Answer):
+    """What is known of a player: counters over the whole life, days over the last 62 active ones."""
+
+    game_id: Game
+    player_id: Annotated[str, Field(description="The player within the game.", examples=["p-1001"])]
+    first_seen: Annotated[Timestamp, Field(description="Time of the first event (UTC).")]
+    last_seen: Annotated[Timestamp, Field(description="Time of the last event (UTC).")]
+    sessions: Annotated[Count, Field(description="Sessions started.")] = 0
+    playtime_seconds: Annotated[Count, Field(description="Length of the ended sessions, in seconds.")] = 0
+    purchases: Annotated[Count, Field(description="Purchases with real money.")] = 0
+    spend: Money = {}
+    balances: Annotated[
+        dict[str, int],
+        Field(description="Last known amount by virtual currency.", examples=[{"gems": 40}]),
+    ] = {}
+    balances_at: Annotated[dict[str, Timestamp], Field(description="Time of each balance (UTC).")] = {}
+    level: Annotated[str | None, Field(description="Level completed last.", examples=["world-1/level-4"])] = (
+        None
+    )
+    level_at: Annotated[Timestamp | None, Field(description="Time of that completion (UTC).")] = None
+    platform: Annotated[str | None, Field(description="Platform of the last event.", examples=["ios"])] = None
+    app_version: Annotated[str | None, Field(description="Its version of the game.", examples=["1.4.2"])] = (
+        None
+    )
+    country: Annotated[str | None, Field(description="Its country, ISO 3166-1 alpha-2.", examples=["DE"])] = (
+        None
+    )
+    active_days: Annotated[list[dt.date], Field(description="UTC days with any event, in order.")] = []
+    paid_days: Annotated[list[dt.date], Field(description="UTC days with a purchase, in order.")] = []
+
+    @classmethod
+    def of(cls, item: dict[str, Any], as_of: str) -> Self:
+        """Build from an item of the players table, whose days are ordinals and unknown times empty."""
+        days = {
+            name: [dt.date.fromordinal(ordinal) for ordinal in sorted(item.get(name, ()))]
+            for name in ("active_days", "paid_days")
+        }
+        return cls.model_validate({**item, **days, "level_at": item.get("level_at") or None, "as_of": as_of})
+
+
+class Entry(BaseModel):
+    """One place on a leaderboard."""
+
+    rank: Annotated[int, Field(ge=1, description="Place, from 1; ties are ranked by time.", examples=[1])]
+    player_id: Annotated[str, Field(description="The player within the game.", examples=["p-1001"])]
+    score: Annotated[int, Field(description="The player's best score.", examples=[98500])]
+    achieved_at: Annotated[Timestamp, Field(description="When it was reached (UTC).")]
+
+
+class Leaderboard(Answer):
+    """The best players of a board: higher score first, the earlier one first on ties."""
+
+    game_id: Game
+    board_id: Annotated[str, Field(description="The board within the game.", examples=["weekly"])]
+    entries: Annotated[list[Entry], Field(description="Best first.")]
+
+
+class Status(BaseModel):
+    """Whether the API works."""
+
+    status: Annotated[str, Field(description="Always ok: anything else is an error.", examples=["ok"])] = "ok"
+    as_of: Annotated[Timestamp, Field(description="When this was found (UTC).")]
+
+
+class FieldError(BaseModel):
+    """One parameter that was refused."""
+
+    pointer: Annotated[str, Field(description="Where it is in the request.", examples=["/query/from"])]
+    detail: Annotated[str, Field(description="What is wrong with it.", examples=["Input should be a date"])]
+
+
+class Problem(BaseModel):
+    """An error, RFC 9457."""
+
+    type: Annotated[str, Field(description="about:blank: the status says it all.")] = "about:blank"
+    title: Annotated[str, Field(description="The status in words.", examples=["Not Found"])]
+    status: Annotated[int, Field(description="HTTP status.", examples=[404])]
+    detail: Annotated[
+        str, Field(description="What went wrong.", examples=["Game space-race is not registered."])
+    ]
+    instance: Annotated[
+        str, Field(description="Path of the request.", examples=["/v1/games/space-race/summary"])
+    ]
+    errors: Annotated[list[FieldError] | None, Field(description="Refused parameters (422).")] = None
+
+
+def prefixed(counts: Counter[str], prefix: str) -> dict[str, int]:
+    """Return the counters of a family by what follows its prefix, sorted."""
+    return {name.removeprefix(prefix): counts[name] for name in sorted(counts) if name.startswith(prefix)}

@@ -1,0 +1,88 @@
+"""Every error as problem+json (RFC 9457), with nothing in it that a caller need not know."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from metrics_api.models import FieldError, Problem
+
+PROBLEM_JSON = "application/problem+json"
+RETRY = {"Retry-After": "2"}
+THROTTLED = frozenset(
+    {"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"}
+)
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in (404, 422, 500, 503)
+}
+
+logger = Logger()
+
+
+def install(app: FastAPI) -> None:
+    """Answer for the app whatever goes wrong in it."""
+    app.exception_handler(HTTPException)(_http)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(ClientError)(_client_error)
+    app.exception_handler(HTTPClientError)(_unavailable)
+    app.exception_handler(ConnectionError)(_unavailable)
+    app.exception_handler(Exception)(_unexpected)
+
+
+def _problem(
+    request: Request,
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    errors: list[FieldError] | None = None,
+) -> Response:
+    problem = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        instance=quote(request.scope["path"]),
+        errors=errors,
+    )
+    return Response(
+        problem.model_dump_json(exclude_none=True),
+        status,
+        {**(headers or {}), "Cache-Control": "no-store"},
+        PROBLEM_JSON,
+    )
+
+
+def _http(request: Request, error: HTTPException) -> Response:
+    headers = {"Allow": "GET, HEAD"} if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
+    return _problem(request, error.status_code, error.detail, headers)
+
+
+def _invalid(request: Request, error: RequestValidationError) -> Response:
+    errors = [
+        FieldError(pointer="".join(f"/{part}" for part in refused["loc"]), detail=refused["msg"])
+        for refused in error.errors()
+    ]
+    return _problem(request, 422, "The request has parameters that are not valid.", errors=errors)
+
+
+def _client_error(request: Request, error: ClientError) -> Response:
+    response = error.response
+    failed = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400) >= 500
+    if failed or response["Error"].get("Code") in THROTTLED:
+        return _unavailable(request, error)
+    return _unexpected(request, error)
+
+
+def _unavailable(request: Request, error: Exception) -> Response:
+    logger.warning("The tables are unavailable", exc_info=error)
+    return _problem(request, 503, "The metrics cannot be read at the moment; try again.", RETRY)
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    logger.error("The request failed", exc_info=error)
+    return _problem(request, 500, "The request failed; the cause is in the service's log.")

@@ -1,0 +1,140 @@
+"""Reads of the metrics tables, by key only: never a Scan."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from itertools import islice
+from typing import Any, NamedTuple
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.config import Config
+
+from metrics_api.settings import Settings, settings
+
+PARALLEL_QUERIES = 16
+_config = Config(
+    connect_timeout=1,
+    read_timeout=3,
+    retries={"mode": "standard", "max_attempts": 3},
+    max_pool_connections=2 * PARALLEL_QUERIES,
+)
+_deserialize = TypeDeserializer().deserialize
+
+Item = dict[str, Any]
+
+
+class Tally(NamedTuple):
+    """The counters of one game and day, summed over the shards that wrote them."""
+
+    counts: Counter[str]
+    updated_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Reads through a low-level DynamoDB client, which threads may share."""
+
+    dynamodb: Any
+    tables: Settings
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(PARALLEL_QUERIES))
+
+    def game_exists(self, game_id: str) -> bool:
+        """Is the game registered, be it active or disabled? Its key hashes are not read."""
+        return (
+            self._get(self.tables.games_table, "game_id", game_id, ProjectionExpression="game_id") is not None
+        )
+
+    def player(self, game_id: str, player_id: str) -> Item | None:
+        """Return the player's item, None for one who was never seen."""
+        return self._get(self.tables.players_table, "player", f"{game_id}#{player_id}")
+
+    def leaderboard(self, game_id: str, board_id: str, limit: int) -> list[Item]:
+        """Return the best entries, best first; the earlier achievement first on ties."""
+        entries = self._query(
+            self.tables.leaderboards_table,
+            "board",
+            f"{game_id}#{board_id}",
+            IndexName="by_rank",
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+        return list(islice(entries, limit))
+
+    def game_days(self, game_id: str, days: Iterable[date]) -> list[Tally]:
+        """Return what players did on each of the days."""
+        return self._tallies(self.tables.game_days_table, game_id, days)
+
+    def ingest_stats(self, game_id: str, days: Iterable[date]) -> list[Tally]:
+        """Return what arrived on each of the days."""
+        return self._tallies(self.tables.ingest_stats_table, game_id, days)
+
+    def _tallies(self, table: str, game_id: str, days: Iterable[date]) -> list[Tally]:
+        keys = [f"{game_id}#{day}" for day in days]
+        return list(self._pool.map(lambda key: tally(self._query(table, "game_day", key)), keys))
+
+    def _get(self, table: str, key: str, value: str, **options: Any) -> Item | None:
+        answer = self.dynamodb.get_item(TableName=table, Key={key: {"S": value}}, **options)
+        return plain(answer["Item"]) if "Item" in answer else None
+
+    def _query(self, table: str, key: str, value: str, **options: Any) -> Iterator[Item]:
+        request = {
+            "TableName": table,
+            "KeyConditionExpression": "#key = :key",
+            "ExpressionAttributeNames": {"#key": key},
+            "ExpressionAttributeValues": {":key": {"S": value}},
+            **options,
+        }
+        while True:
+            answer = self.dynamodb.query(**request)
+            yield from map(plain, answer["Items"])
+            if not answer.get("LastEvaluatedKey"):
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+@cache
+def store() -> Store:
+    """Connect once a process, at the first request; timeouts end before the gateway's 30 seconds."""
+    return Store(boto3.client("dynamodb", config=_config), settings())
+
+
+def tally(shards: Iterable[Item]) -> Tally:
+    """Sum the counters of a day's shards."""
+    return merge(
+        Tally(
+            Counter({name: value for name, value in shard.items() if isinstance(value, int)}),
+            shard.get("updated_at"),
+        )
+        for shard in shards
+    )
+
+
+def merge(tallies: Iterable[Tally]) -> Tally:
+    """Sum the counters; what was written last tells how fresh they are."""
+    counts: Counter[str] = Counter()
+    written: list[str] = []
+    for part in tallies:
+        counts.update(part.counts)
+        written += [part.updated_at] if part.updated_at else []
+    return Tally(counts, max(written, default=None))
+
+
+def plain(item: Item) -> Item:
+    """Return the item with Python values; every number of these tables is an integer."""
+    return {name: _plain(_deserialize(value)) for name, value in item.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        number = int(value)
+        if number != value:
+            raise ValueError(f"not an integer: {value}")
+        return number
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    return {_plain(part) for part in value} if isinstance(value, set) else value

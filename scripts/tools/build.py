@@ -1,0 +1,196 @@
+"""Build the packages that Terraform uploads: byte-identical from the same inputs."""
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from rich.console import Console
+from rich.table import Table
+
+from tools import REPOSITORY, CommandError, run
+
+# The wheels each target needs: those of this interpreter, or of Lambda's (python3.13, arm64, glibc 2.34).
+TARGETS: dict[str, tuple[str, ...]] = {
+    "local": (),
+    "aws": (
+        "--platform=manylinux2014_aarch64",
+        "--platform=manylinux_2_28_aarch64",
+        "--python-version=3.13",
+        "--implementation=cp",
+    ),
+}
+EPOCH = (1980, 1, 1, 0, 0, 0)
+READABLE_FILE = 0o100644 << 16
+NOT_SOURCE = ("__pycache__", "requirements.txt", "*.md", ".*")
+# Unused in Lambda, or different in each installation; METADATA stays for vulnerability scanners.
+NOT_SHIPPED = (
+    "__pycache__",
+    "tests",
+    "bin",
+    "*.pyi",
+    "py.typed",
+    "RECORD",
+    "INSTALLER",
+    "REQUESTED",
+    "direct_url.json",
+)
+
+
+@dataclass(frozen=True)
+class Package:
+    """One zip: our files by their name in it, and the wheels beside them."""
+
+    name: str
+    files: Mapping[str, Path]
+    requirements: Path
+    prefix: str = ""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A zip in build/, and whether this run wrote it."""
+
+    path: Path
+    is_new: bool
+
+
+def packages(root: Path = REPOSITORY) -> list[Package]:
+    """Return the layer and each function that has a handler."""
+    functions = root / "functions"
+    layer = functions / "layers" / "telemetry"
+    schemas = root / "event-schemas"
+    layer_files = {
+        **_tree(layer / "telemetry", "python/telemetry"),
+        **{
+            f"python/telemetry/schemas/{path.relative_to(schemas)}": path for path in schemas.glob("*/*.json")
+        },
+    }
+    return [
+        Package("telemetry-layer", layer_files, layer / "requirements.txt", prefix="python/"),
+        *(
+            Package(
+                handler.parent.name,
+                _tree(handler.parent, handler.parent.name),
+                handler.parent / "requirements.txt",
+            )
+            for handler in sorted(functions.glob("*/handler.py"))
+        ),
+    ]
+
+
+def build(target: str, root: Path = REPOSITORY) -> list[Built]:
+    """Write build/<target>/<package>.zip where its inputs changed.
+
+    Raises CommandError where the wheels cannot be installed.
+    """
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda package: _build(package, target, root / "build"), packages(root)))
+
+
+def _build(package: Package, target: str, directory: Path) -> Built:
+    archive = directory / target / f"{package.name}.zip"
+    stamp = archive.with_suffix(".inputs")
+    inputs = _digest(package, target)
+    if archive.is_file() and stamp.is_file() and stamp.read_text() == inputs:
+        return Built(archive, is_new=False)
+    files = dict(package.files)
+    if package.requirements.is_file():
+        wheels = _wheels(package.requirements, target, directory / "wheels" / target)
+        files |= {package.prefix + name: path for name, path in _tree(wheels, ignored=NOT_SHIPPED).items()}
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    _write(archive, files)
+    stamp.write_text(inputs)
+    return Built(archive, is_new=True)
+
+
+def _write(archive: Path, files: Mapping[str, Path]) -> None:
+    partial = archive.with_suffix(f".{os.getpid()}.partial")
+    with ZipFile(partial, "w") as zipped:
+        for name in sorted(files):
+            entry = ZipInfo(name, EPOCH)
+            entry.create_system = 3
+            entry.external_attr = READABLE_FILE
+            zipped.writestr(entry, files[name].read_bytes(), ZIP_DEFLATED, compresslevel=9)
+    partial.replace(archive)
+
+
+def _digest(package: Package, target: str) -> str:
+    inputs = dict(package.files) | {"build.py": Path(__file__)}
+    if package.requirements.is_file():
+        inputs["requirements.txt"] = package.requirements
+    lines = [_wheel_tags(target)]
+    lines += [f"{hashlib.sha256(inputs[name].read_bytes()).hexdigest()} {name}" for name in sorted(inputs)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _wheel_tags(target: str) -> str:
+    return " ".join(TARGETS[target]) or f"{sys.implementation.cache_tag} {sysconfig.get_platform()}"
+
+
+def _wheels(requirements: Path, target: str, cache: Path) -> Path:
+    """Return a directory with the wheels of a requirements file, which names each one it needs."""
+    key = hashlib.sha256(_wheel_tags(target).encode() + requirements.read_bytes()).hexdigest()[:16]
+    installed = cache / key
+    if installed.is_dir():
+        return installed
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as directory:
+        partial = Path(directory) / key
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
+        choice = [
+            "--only-binary=:all:",
+            *TARGETS[target],
+            f"--target={partial}",
+            f"--requirement={requirements}",
+        ]
+        answer = subprocess.run([*pip, *choice], capture_output=True, text=True, check=False)
+        if answer.returncode:
+            errors = [line for line in answer.stderr.splitlines() if not line.startswith("WARNING")]
+            raise CommandError(f"pip cannot install {requirements} for {target}:\n" + "\n".join(errors))
+        if not installed.is_dir():
+            partial.rename(installed)
+    return installed
+
+
+def _tree(directory: Path, name: str = "", ignored: tuple[str, ...] = NOT_SOURCE) -> dict[str, Path]:
+    """Return the files below a directory by their path in the zip."""
+    return {str(Path(name) / path.relative_to(directory)): path for path in _files(directory, ignored)}
+
+
+def _files(directory: Path, ignored: tuple[str, ...]) -> Iterator[Path]:
+    for path in directory.iterdir():
+        if not any(path.match(pattern) for pattern in ignored):
+            if path.is_dir():
+                yield from _files(path, ignored)
+            else:
+                yield path
+
+
+def main() -> None:
+    """Build what the command line names and tell the sizes."""
+    parser = argparse.ArgumentParser(prog="scripts/build", description=__doc__)
+    parser.add_argument(
+        "--target", choices=[*TARGETS, "all"], default="all", help="what runs them (default: all)"
+    )
+    wanted = parser.parse_args().target
+    table = Table(box=None, show_header=False)
+    for target in TARGETS if wanted == "all" else [wanted]:
+        for built in build(target):
+            size = f"{built.path.stat().st_size / 1024:,.0f} KiB"
+            table.add_row(
+                str(built.path.relative_to(REPOSITORY)), size, "built" if built.is_new else "unchanged"
+            )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    run(main)

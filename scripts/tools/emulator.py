@@ -1,0 +1,265 @@
+"""Start, stop or look at MiniStack, the AWS of this machine: no account, no Docker, IAM enforced."""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+
+from tools import REPOSITORY, CommandError, run
+
+DIRECTORY = REPOSITORY / ".local" / "emulator"
+LOCAL_STATE = REPOSITORY / "infrastructure" / "environments" / "local"
+DEFAULT_PORT = 4566
+START_SECONDS = 60
+STOP_SECONDS = 5
+LOG_TAIL_LINES = 20
+
+
+@dataclass
+class Emulator:
+    """One MiniStack and the directory it owns; a `with` block runs it."""
+
+    port: int = DEFAULT_PORT
+    directory: Path = DIRECTORY
+    _child: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def endpoint(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What to add to the environment of a client: SDKs, Terraform and the functions need nothing else."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_SESSION_TOKEN": "",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+    @property
+    def log(self) -> Path:
+        """What it and the functions it runs print."""
+        return self.directory / "log"
+
+    def start(self) -> None:
+        """Start with nothing in it and wait until it answers. Raises CommandError where it cannot."""
+        if is_taken(self.port):
+            raise CommandError(
+                f"port {self.port} is taken by {_listener(self.port)}; "
+                f"choose another: EMULATOR_PORT={self.port + 1} or --port {self.port + 1}"
+            )
+        shutil.rmtree(self.directory, ignore_errors=True)
+        for name in ("s3", "state", "tmp"):
+            (self.directory / name).mkdir(parents=True)
+        try:
+            self._launch()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> bool:
+        """End the process with the functions it runs and remove its directory; tell whether it ran."""
+        process = self.process()
+        if process:
+            group = [process, *process.children(recursive=True)]
+            os.killpg(process.pid, signal.SIGTERM)
+            _, survivors = psutil.wait_procs(group, timeout=STOP_SECONDS)
+            if survivors:
+                os.killpg(process.pid, signal.SIGKILL)
+                psutil.wait_procs(survivors, timeout=STOP_SECONDS)
+        if self._child:
+            self._child.wait()
+        shutil.rmtree(self.directory, ignore_errors=True)
+        return process is not None
+
+    def process(self) -> psutil.Process | None:
+        """Return its process, whoever started it; None where it does not run."""
+        try:
+            record = json.loads(self._record.read_text())
+            process = psutil.Process(record["pid"])
+            is_it = process.create_time() == record["started"] and process.status() != psutil.STATUS_ZOMBIE
+        except (FileNotFoundError, psutil.NoSuchProcess):
+            return None
+        return process if is_it else None
+
+    def recorded_port(self) -> int:
+        """Return the port of the emulator that runs in the directory, else its own."""
+        return int(json.loads(self._record.read_text())["port"]) if self.process() else self.port
+
+    def health(self) -> dict[str, Any] | None:
+        """Return what it says of itself; None where nothing answers as it would."""
+        return _health(self.port)
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.stop()
+
+    @property
+    def _record(self) -> Path:
+        return self.directory / "process.json"
+
+    def _server_environment(self) -> dict[str, str]:
+        """Return all that the server and the functions inherit, so that they run alike on every machine.
+
+        SFTP and MQTT listen on ports that a second emulator would want too.
+        """
+        return {
+            **{name: os.environ[name] for name in ("LANG", "LC_ALL", "PATH", "TZ") if name in os.environ},
+            "AUTH": "true",
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(self.port),
+            "HOME": str(self.directory),
+            "IOT_MTLS_ENABLED": "0",
+            "LAMBDA_EXECUTOR": "local",
+            "MINISTACK_REGION": "us-east-1",
+            "PYTHONUNBUFFERED": "1",
+            "S3_DATA_DIR": str(self.directory / "s3"),
+            "SFTP_ENABLED": "0",
+            "STATE_DIR": str(self.directory / "state"),
+            "TMPDIR": str(self.directory / "tmp"),
+        }
+
+    def _launch(self) -> None:
+        with self.log.open("wb") as log:
+            child = self._child = subprocess.Popen(
+                [sys.executable, "-P", "-m", "ministack"],
+                cwd=self.directory,
+                env=self._server_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        started = psutil.Process(child.pid).create_time()
+        self._record.write_text(json.dumps({"pid": child.pid, "started": started, "port": self.port}))
+        deadline = time.monotonic() + START_SECONDS
+        while not self.health():
+            if child.poll() is not None:
+                raise CommandError(f"MiniStack ended with status {child.returncode}:\n{self._log_tail()}")
+            if time.monotonic() > deadline:
+                raise CommandError(f"MiniStack does not answer after {START_SECONDS} s:\n{self._log_tail()}")
+            time.sleep(0.05)
+
+    def _log_tail(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
+
+
+def current(port: int | None = None) -> Emulator:
+    """Return this checkout's emulator, at the port where it runs, else the given one, else EMULATOR_PORT."""
+    wanted = port or int(os.environ.get("EMULATOR_PORT") or DEFAULT_PORT)
+    return Emulator(Emulator(wanted).recorded_port())
+
+
+def start(port: int | None = None) -> Emulator:
+    """Start this checkout's emulator unless it runs; an empty one has no use for the old Terraform state."""
+    emulator = current(port)
+    if not emulator.process():
+        _forget_local_state()
+        emulator.start()
+    elif port not in (None, emulator.port):
+        raise CommandError(f"it runs at {emulator.endpoint} already: stop it first")
+    return emulator
+
+
+def stop() -> bool:
+    """Stop this checkout's emulator and forget what was applied to it; tell whether it ran."""
+    _forget_local_state()
+    return current().stop()
+
+
+def local_environment() -> dict[str, str]:
+    """Return what points clients at the emulator, or completes the choice of another AWS_ENDPOINT_URL."""
+    environment = current().environment
+    if not os.environ.get("AWS_ENDPOINT_URL"):
+        return environment
+    return {name: value for name, value in environment.items() if not os.environ.get(name)}
+
+
+def free_port() -> int:
+    """Return a port nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def is_taken(port: int) -> bool:
+    """Does anybody listen on this machine's port?"""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _health(port: int) -> dict[str, Any] | None:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_localstack/health", timeout=1) as answer:
+            health: dict[str, Any] = json.load(answer)
+    except (OSError, ValueError):
+        return None
+    return health if "services" in health else None
+
+
+def _listener(port: int) -> str:
+    """Describe who listens on a port, as far as this user may know."""
+    who = "another process"
+    with suppress(psutil.Error):
+        for connection in psutil.net_connections("tcp"):
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr[1:2] == (port,)
+            if listens and connection.pid:
+                who = f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+    return f"{who}, an AWS emulator that this checkout did not start" if _health(port) else who
+
+
+def _forget_local_state() -> None:
+    for state in LOCAL_STATE.glob("terraform.tfstate*"):
+        state.unlink()
+
+
+def main() -> None:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(prog="scripts/emulator", description=__doc__)
+    parser.add_argument("command", choices=["start", "stop", "status", "reset"])
+    parser.add_argument(
+        "--port", type=int, help=f"where it listens (default: EMULATOR_PORT, else {DEFAULT_PORT})"
+    )
+    options = parser.parse_args()
+    if options.command == "stop":
+        print("stopped" if stop() else "not running")
+        return
+    if options.command == "reset":
+        options.port = current(options.port).port
+        stop()
+    if options.command == "status":
+        emulator = current()
+        if not emulator.process():
+            raise CommandError("not running")
+    else:
+        emulator = start(options.port)
+    health = emulator.health()
+    if not health:
+        raise CommandError(
+            f"process {emulator.process()} does not answer at {emulator.endpoint}: see {emulator.log}"
+        )
+    print(f"{emulator.endpoint} (MiniStack {health['version']}, log: {emulator.log.relative_to(REPOSITORY)})")
+
+
+if __name__ == "__main__":
+    run(main)
