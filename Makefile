@@ -19,7 +19,7 @@ demo: $(VENV) ## Run the platform on this machine and send it events
 	@scripts/demo
 
 down: $(VENV) ## Stop the platform on this machine and forget its data
-	@scripts/emulator stop
+	@scripts/demo --stop
 
 check: $(VENV) ## Lint, format and type checks
 	@$(BIN)/ruff check --quiet
@@ -37,7 +37,7 @@ test: install check build ## Everything
 	@$(BIN)/pytest
 
 clean: ## Stop the emulator; remove packages, caches and local state
-	@if [ -e $(VENV) ]; then scripts/emulator stop; fi
+	@if [ -e $(VENV) ]; then scripts/demo --stop; fi
 	@rm -rf build .local .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find functions infrastructure scripts tests \( -name __pycache__ -o -name .terraform \) -prune -exec rm -rf {} +
 

@@ -1,0 +1,92 @@
+"""Run the whole platform on this machine and play a simulated game through it."""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+
+import httpx
+from rich.console import Console
+
+from tools import CommandError, build, emulator, run, simulate, terraform
+from tools.metrics_api import PORT, MetricsApi
+
+console = Console()
+
+
+def start(players: int, days: int, seed: int) -> None:
+    """Build, start, apply, serve, play; every step can be repeated."""
+    began = time.monotonic()
+    terraform.require_terraform()
+    _step("Building the functions' packages")
+    build.build("local")
+    running = emulator.start()
+    _step(f"Emulator at {running.endpoint}, IAM enforced; its log: .local/emulator/log")
+    os.environ.update(running.environment)
+    _step("terraform apply of infrastructure/environments/local (about a minute the first time)")
+    outputs = apply()
+    api = MetricsApi(int(os.environ.get("API_PORT") or PORT))
+    api.start({**outputs["metrics_api_environment"], **running.environment})
+    _step(f"Metrics API at {api.address}")
+    game, key = simulate.new_game(outputs)
+    _step(f"Playing {game}: {players} players over {days} days")
+    with httpx.Client(base_url=api.address, timeout=30) as client:
+        simulate.play(simulate.Platform(outputs, client), game, key, players, days, seed)
+    console.print(
+        f"\nEvery figure is what the simulator sent. It took {time.monotonic() - began:.0f} s.\n"
+        f"  API and its page  {api.address}/docs\n"
+        f"  This game         {api.address}/v1/games/{game}/summary\n"
+        f"  Play again        scripts/simulate --api {api.address}\n"
+        f"  Stop everything   make down",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def apply() -> dict[str, object]:
+    """Apply the local environment and return its outputs. Raises CommandError with Terraform's words."""
+    directory = terraform.root("local")
+    terraform.initialise(directory)
+    command = ["terraform", "apply", "-auto-approve", "-input=false", "-no-color", "-compact-warnings"]
+    answer = subprocess.run(
+        command,
+        cwd=directory,
+        env={**os.environ, **terraform.environment()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if answer.returncode:
+        raise CommandError(f"terraform apply failed:\n{answer.stderr.strip()}")
+    return terraform.outputs(directory)
+
+
+def stop() -> None:
+    """Stop all that a demo started and forget its data."""
+    MetricsApi().stop()
+    stopped = emulator.stop()
+    print("Stopped." if stopped else "Nothing was running.")
+
+
+def _step(text: str) -> None:
+    console.print(f"[bold]▸[/bold] {text}", highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Start, or stop with --stop."""
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser.add_argument("--stop", action="store_true", help="stop everything and forget the data")
+    parser.add_argument("--players", type=int, default=500)
+    parser.add_argument("--days", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    if options.stop:
+        stop()
+    else:
+        start(options.players, options.days, options.seed)
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    run(main)

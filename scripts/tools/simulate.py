@@ -1,0 +1,257 @@
+"""Play a simulated game against the platform, and check every figure it then shows against what was sent."""
+
+import argparse
+import gzip
+import json
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from telemetry.delivery import Entry, put_records
+
+from tools import CommandError, emulator, games, run, terraform
+from tools.simulation import Session, Truth, simulate
+
+SETTLE_SECONDS = 240
+SESSIONS_AT_ONCE = 100
+HTTP_THREADS = 4
+BOARD = "global"
+FORMS = ("single", "ndjson", "array", "gzip")
+
+console = Console()
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """An applied environment, reached as games and producers reach it."""
+
+    outputs: dict[str, Any]
+    api: httpx.Client
+
+    @property
+    def events_url(self) -> str:
+        """The REST door; emulators serve every API behind their one endpoint."""
+        door, endpoint = self.outputs["ingest_api"], os.environ.get("AWS_ENDPOINT_URL")
+        base = f"{endpoint}/restapis/{door['id']}/{door['stage']}/_user_request_" if endpoint else door["url"]
+        return f"{base}/v1/events"
+
+    def read(self, path: str, **parameters: str | int) -> dict[str, Any]:
+        """Return an answer of the metrics API."""
+        answer = self.api.get(path, params=parameters)
+        answer.raise_for_status()
+        body: dict[str, Any] = answer.json()
+        return body
+
+
+def send(platform: Platform, sessions: list[Session], key: str, advance: Callable[[int], None]) -> Counter[str]:
+    """Send the sessions in their order, by both doors; return the REST door's verdicts: accepted, reasons."""
+    verdicts: Counter[str] = Counter()
+    kinesis, shapes = boto3.client("kinesis"), random.Random(1)  # noqa: S311 - shapes of records
+    with httpx.Client(timeout=60) as http, ThreadPoolExecutor(HTTP_THREADS) as pool:
+        for start in range(0, len(sessions), SESSIONS_AT_ONCE):
+            batch = sessions[start : start + SESSIONS_AT_ONCE]
+            posts = [session for session in batch if session.rest]
+            entries = [entry for s in batch if not s.rest for entry in _records(s, shapes.choice(FORMS))]
+            if lost := put_records(kinesis, platform.outputs["raw_stream_name"], entries):
+                raise CommandError(f"the stream did not take {len(lost)} records")
+            for verdict in pool.map(lambda s: _post(http, platform.events_url, s, key), posts):
+                verdicts += verdict
+            advance(sum(len(session.letters) for session in batch))
+    return verdicts
+
+
+def _records(session: Session, form: str) -> Iterator[Entry]:
+    now = datetime.now(UTC)
+    key = f"{session.letters[0].event['game_id']}/{session.letters[0].player_id}"
+    sane = [letter for letter in session.letters if letter.reason not in ("malformed_json", "too_large")]
+    lines = [letter.encode(now) for letter in sane]
+    for letter in session.letters:
+        if letter.reason in ("malformed_json", "too_large"):
+            yield Entry(key, letter.encode(now))
+    match form:
+        case "single":
+            yield from (Entry(key, line) for line in lines)
+        case "array":
+            yield Entry(key, b"[" + b",".join(lines) + b"]")
+        case "ndjson":
+            yield Entry(key, b"\n".join(lines))
+        case _:
+            yield Entry(key, gzip.compress(b"\n".join(lines)))
+
+
+def _post(http: httpx.Client, url: str, session: Session, key: str) -> Counter[str]:
+    body = b"\n".join(letter.encode(datetime.now(UTC)) for letter in session.letters)
+    answer = http.post(url, content=body, headers={"x-api-key": key})
+    if answer.status_code not in (202, 207):
+        raise CommandError(f"POST /v1/events answered {answer.status_code}: {answer.text[:300]}")
+    result = answer.json()
+    return Counter(accepted=result["accepted"]) + Counter(item["reason"] for item in result["results"])
+
+
+def expected_verdicts(sessions: list[Session]) -> Counter[str]:
+    """Return what the REST door can know: all but whether an event came before."""
+    names = {"unknown_game": "wrong_game", "duplicate": "accepted", None: "accepted"}
+    letters = (letter for session in sessions if session.rest for letter in session.letters)
+    return Counter(names.get(letter.reason, letter.reason) or "" for letter in letters)
+
+
+def observe(platform: Platform, game_id: str, days: int, homeless: Counter[str]) -> dict[str, Any]:
+    """Return what the platform says of the game; `homeless` are earlier arrivals of no known game."""
+    today = datetime.now(UTC).date()
+    span = {"from": str(today - timedelta(days=days + 1)), "to": str(today)}
+    arrivals = platform.read(f"/v1/games/{game_id}/ingestion", **span)
+    summary = platform.read(f"/v1/games/{game_id}/summary", **span)
+    unknown = unattributed(platform) - homeless
+    return {
+        "events accepted": arrivals["accepted"],
+        "of them late": arrivals["late"],
+        "of them from a skewed clock": arrivals["skewed"],
+        "duplicates removed": arrivals["rejected"].get("duplicate", 0),
+        "rejected": {k: v for k, v in sorted(arrivals["rejected"].items()) if k != "duplicate"},
+        "rejected without a game": dict(sorted(unknown.items())),
+        "events sent": arrivals["total"] + unknown.total(),
+        "active players": {day["date"]: day["active_players"] for day in summary["days"] if day["events"]},
+        "events by type": summary["totals"]["events_by_type"],
+        "revenue in minor units": summary["totals"]["revenue"],
+    }
+
+
+def expect(truth: Truth) -> dict[str, Any]:
+    """Return the same figures from what was sent."""
+    return {
+        "events accepted": truth.accepted,
+        "of them late": truth.late,
+        "of them from a skewed clock": truth.skewed,
+        "duplicates removed": truth.rejected["duplicate"],
+        "rejected": {k: v for k, v in sorted(truth.rejected.items()) if k != "duplicate"},
+        "rejected without a game": dict(sorted(truth.homeless.items())),
+        "events sent": truth.sent,
+        "active players": {day: len(players) for day, players in sorted(truth.players_by_day.items())},
+        "events by type": dict(sorted(truth.events_by_type.items())),
+        "revenue in minor units": dict(sorted(truth.revenue.items())),
+    }
+
+
+def unattributed(platform: Platform) -> Counter[str]:
+    """Return the rejects of no known game in the last days, by reason."""
+    return Counter(platform.read("/v1/games/unknown/ingestion")["rejected"])
+
+
+def lake_ids(platform: Platform, game_id: str, since: datetime) -> tuple[Counter[str], int]:
+    """Return how often each event id of the game stands in bronze, and the lines in the quarantine since."""
+    bronze = Counter(line["event_id"] for line in lake_lines(platform, "bronze/", since) if line["game_id"] == game_id)
+    return bronze, sum(1 for _ in lake_lines(platform, "rejected/", since))
+
+
+def lake_lines(platform: Platform, prefix: str, since: datetime) -> Iterator[dict[str, Any]]:
+    """Yield the lines of the lake's objects under a prefix, written since a moment."""
+    s3, bucket = boto3.client("s3"), platform.outputs["lake_bucket"]
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Contents", []):
+            if item["LastModified"] >= since:
+                data = gzip.decompress(s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read())
+                yield from map(json.loads, data.splitlines())
+
+
+def play(platform: Platform, game_id: str, key: str, players: int, days: int, seed: int) -> None:
+    """Send, wait until the figures settle, show them. Raises CommandError where one is not as it must be."""
+    homeless, started = unattributed(platform), datetime.now(UTC) - timedelta(seconds=1)
+    sessions, truth = simulate(game_id, players, days, seed)
+    bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*bar, console=console) as progress:
+        sending = progress.add_task("events sent", total=truth.sent)
+        verdicts = send(platform, sessions, key, lambda count: progress.advance(sending, count))
+        settling = progress.add_task("events in player state", total=truth.accepted)
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while (seen := observe(platform, game_id, days, homeless)) != expect(truth):
+            progress.update(settling, completed=sum(seen["events by type"].values()))
+            if time.monotonic() > deadline:
+                break
+            time.sleep(1)
+        progress.update(settling, completed=sum(seen["events by type"].values()))
+    bronze, quarantined = lake_ids(platform, game_id, started)
+    top = platform.read(f"/v1/games/{game_id}/leaderboards/{BOARD}", limit=10)["entries"]
+    seen |= {
+        "answers of the REST door": dict(sorted(verdicts.items())),
+        "distinct events in bronze": len(bronze),
+        "lines in the quarantine": quarantined,
+        f"top 10 of {BOARD}": [(entry["player_id"], entry["score"]) for entry in top],
+    }
+    known = expect(truth) | {
+        "answers of the REST door": dict(sorted(expected_verdicts(sessions).items())),
+        "distinct events in bronze": truth.accepted,
+        "lines in the quarantine": truth.rejected.total() + truth.homeless.total(),
+        f"top 10 of {BOARD}": truth.top(BOARD, 10),
+    }
+    _show(game_id, seen, known)
+    if wrong := [name for name, value in seen.items() if value != known[name]]:
+        raise CommandError(f"the platform and the simulator differ: {', '.join(wrong)}")
+
+
+def _show(game_id: str, seen: dict[str, Any], known: dict[str, Any]) -> None:
+    table = Table(title=f"{game_id}, as the platform tells it")
+    for column in ("Figure", "Platform", "Simulator"):
+        table.add_column(column, overflow="fold")
+    for name, value in seen.items():
+        same = value == known[name]
+        table.add_row(name, _text(value), "[green]the same" if same else f"[red]{_text(known[name])}")
+    console.print(table)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{name} {count:,}" for name, count in value.items()) or "none"
+    if isinstance(value, list):
+        return "\n".join(f"{rank:>2} {player} {score:,}" for rank, (player, score) in enumerate(value, 1))
+    return f"{value:,}"
+
+
+def main() -> None:
+    """Register a game of its own unless one is named, and play it."""
+    parser = argparse.ArgumentParser(prog="scripts/simulate", description=__doc__)
+    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser.add_argument("--api", default="http://127.0.0.1:8000", help="address of the metrics API")
+    parser.add_argument("--game", help="a registered game (default: a new one)")
+    parser.add_argument("--key", default=os.environ.get("GAME_KEY"), help="its API key (default: GAME_KEY)")
+    parser.add_argument("--players", type=int, default=500)
+    parser.add_argument("--days", type=int, default=3, help="simulated days, at most 30")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    if not (1 <= options.days <= 30 and options.players >= 1):
+        parser.error("--days is 1 to 30, --players at least 1")
+    if options.game and not options.key:
+        parser.error("--game needs --key, or GAME_KEY in the environment")
+    if options.environment == "local":
+        os.environ.update(emulator.local_environment())
+    outputs = terraform.outputs(terraform.root(options.environment))
+    with httpx.Client(base_url=options.api, timeout=30) as api:
+        platform = Platform(outputs, api)
+        game, key = options.game, options.key
+        if not game:
+            game, key = new_game(outputs)
+        try:
+            play(platform, game, key, options.players, options.days, options.seed)
+        except httpx.HTTPError as error:
+            raise CommandError(f"{options.api} or the REST door: {error}") from error
+
+
+def new_game(outputs: dict[str, Any]) -> tuple[str, str]:
+    """Register a game that was never played, and return its id and key."""
+    game = f"skyforge-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    table = boto3.resource("dynamodb").Table(outputs["tables"]["games"])
+    return game, games.add_game(table, game, "Skyforge (simulated)")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,240 @@
+"""A game as its players play it over some days: seeded, with planted faults, and the truth about all of it."""
+
+import json
+import random
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from telemetry.decoding import MAX_EVENT_BYTES
+from telemetry.enrichment import timestamp
+
+PLATFORMS = {"android": 45, "ios": 35, "windows": 12, "switch": 8}
+COUNTRIES = {"DE": 3, "US": 5, "JP": 2, "BR": 2, "GB": 2, "IN": 3}
+PRODUCTS = {"gems_small": 499, "gems_large": 1999, "season_pass": 999}
+LEVELS = ("forest", "harbour", "citadel")
+BOARDS = ("global", "weekly")
+REST_SHARE, PAYER_SHARE, DAILY_RETURN = 0.3, 0.06, 0.55
+FAULTS = {
+    "duplicate": 0.02,
+    "malformed_json": 0.004,
+    "schema_violation": 0.005,
+    "unknown_schema": 0.003,
+    "unknown_game": 0.003,
+    "too_old": 0.004,
+    "future": 0.003,
+    "too_large": 0.0005,
+}
+SKEWED_SHARE = 0.02
+SKEW = timedelta(hours=3)
+# Whether an event this old is late depends on when it is sent: no session is played then.
+AMBIGUOUS = timedelta(minutes=45), timedelta(minutes=150)
+
+Event = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Letter:
+    """One thing to send: an event, or bytes that are none. `reason` is why it will be rejected."""
+
+    player_id: str
+    event: Event
+    reason: str | None = None
+    skew: timedelta = timedelta()
+
+    def encode(self, now: datetime) -> bytes:
+        """Return the bytes as sent at `now`; the client's clock may be wrong by `skew`."""
+        data = json.dumps({**self.event, "sent_at": timestamp(now + self.skew)}, separators=(",", ":")).encode()
+        return data[: len(data) * 2 // 3] if self.reason == "malformed_json" else data
+
+
+@dataclass(slots=True)
+class Session:
+    """What one player sends of one session, by REST or to the stream."""
+
+    rest: bool
+    letters: list[Letter]
+
+
+@dataclass(slots=True)
+class Truth:
+    """What the platform must come to say of the game; days are ISO dates, money is in minor units."""
+
+    accepted: int = 0
+    late: int = 0
+    skewed: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    homeless: Counter[str] = field(default_factory=Counter)
+    players_by_day: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    events_by_type: Counter[str] = field(default_factory=Counter)
+    revenue: Counter[str] = field(default_factory=Counter)
+    best: dict[str, dict[str, tuple[int, str]]] = field(default_factory=lambda: defaultdict(dict))
+
+    @property
+    def sent(self) -> int:
+        """Everything that was sent, good or bad."""
+        return self.accepted + self.rejected.total() + self.homeless.total()
+
+    def top(self, board: str, count: int) -> list[tuple[str, int]]:
+        """Return the best players of a board and their scores: earlier wins a tie."""
+        ranked = sorted(self.best[board].items(), key=lambda entry: (-entry[1][0], entry[1][1]))
+        return [(player, score) for player, (score, _) in ranked[:count]]
+
+    def note(self, session: Session, letter: Letter, now: datetime) -> None:
+        """Add one letter; one whose game cannot be told counts under no game."""
+        if letter.reason:
+            homeless = not session.rest and letter.reason in ("malformed_json", "too_large", "unknown_game")
+            wrong = session.rest and letter.reason == "unknown_game"
+            (self.homeless if homeless else self.rejected)["wrong_game" if wrong else letter.reason] += 1
+            return
+        event, payload = letter.event, letter.event["payload"]
+        happened = timestamp(datetime.fromisoformat(event["event_time"]) - letter.skew)
+        self.accepted += 1
+        self.late += now - datetime.fromisoformat(happened) > timedelta(hours=1)
+        self.skewed += bool(letter.skew)
+        self.players_by_day[happened[:10]].add(event["player_id"])
+        self.events_by_type[event["event_type"]] += 1
+        if event["event_type"] == "purchase":
+            self.revenue[payload["currency"]] += payload["amount_minor"]
+        if event["event_type"] == "score_submitted":
+            board = self.best[payload["leaderboard"]]
+            entry = payload["score"], happened
+            known = board.get(event["player_id"], entry)
+            board[event["player_id"]] = max(known, entry, key=lambda e: (e[0], -_milliseconds(e[1])))
+
+
+class Game:
+    """The simulated game; the same seed, game and time give the same events."""
+
+    def __init__(self, game_id: str, players: int, days: int, seed: int, now: datetime) -> None:
+        """`now` is the end of the simulated time."""
+        self.random = random.Random(f"{seed}/{game_id}")  # noqa: S311 - a reproducible game, no secret
+        self.game_id, self.players, self.days, self.now = game_id, players, days, now
+
+    def play(self) -> tuple[list[Session], Truth]:
+        """Return the sessions in the order they are sent, and the truth about them."""
+        sessions = sorted(
+            (session for n in range(self.players) for session in self._life(n)),
+            key=lambda session: session.letters[0].event["event_time"],
+        )
+        truth = Truth()
+        for session in sessions:
+            self._plant_faults(session)
+            for letter in session.letters:
+                truth.note(session, letter, self.now)
+        return sessions, truth
+
+    def _life(self, number: int) -> Iterator[Session]:
+        player = {"id": f"p-{number:05}", "payer": self.random.random() < PAYER_SHARE}
+        client = {
+            "platform": self._pick(PLATFORMS),
+            "app_version": self.random.choice(("1.4.2", "1.5.0")),
+            "country": self._pick(COUNTRIES),
+        }
+        rest, first_day = self.random.random() < REST_SHARE, self.random.randrange(self.days)
+        for day in range(first_day, self.days):
+            if day > first_day and self.random.random() > DAILY_RETURN:
+                continue
+            starts = sorted(self._start(self.days - day) for _ in range(self.random.choice((1, 1, 2))))
+            for start in starts:
+                is_new = day == first_day and start == starts[0]
+                yield self._session(player, client, rest, start, is_new)
+
+    def _start(self, days_ago: int) -> datetime:
+        age = timedelta(seconds=self.random.uniform((days_ago - 1) * 86400 + 1200, days_ago * 86400))
+        least, most = AMBIGUOUS
+        return self.now - (age + most if least < age < most else age)
+
+    def _session(
+        self, player: dict[str, Any], client: dict[str, str], rest: bool, start: datetime, is_new: bool
+    ) -> Session:
+        session_id, moment, letters = self._uuid(), start, []
+        near_midnight = start.hour in (23, 0)
+        skew = SKEW if self.random.random() < SKEWED_SHARE and not near_midnight else timedelta()
+        for sequence, (event_type, payload) in enumerate(self._acts(player, is_new)):
+            event = {
+                "event_id": self._uuid(),
+                "event_type": event_type,
+                "schema_version": "1-0-0",
+                "game_id": self.game_id,
+                "player_id": player["id"],
+                "session_id": session_id,
+                "sequence": sequence,
+                "event_time": timestamp(moment + skew),
+                "client": client,
+                "payload": payload,
+            }
+            letters.append(Letter(player["id"], event, skew=skew))
+            moment += timedelta(seconds=self.random.uniform(20, 90))
+        ended = datetime.fromisoformat(letters[-1].event["event_time"]) - skew
+        letters[-1].event["payload"]["duration_seconds"] = int((ended - start).total_seconds())
+        return Session(rest, letters)
+
+    def _acts(self, player: dict[str, Any], is_new: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+        rnd, gold = self.random, self.random.randrange(500)
+        if is_new:
+            yield "player_registered", {"method": "guest"}
+        yield "session_start", {"launch_reason": rnd.choice(("organic", "push"))}
+        for attempt in range(1, rnd.randint(2, 4)):
+            level = rnd.choice(LEVELS)
+            yield "progression", {"status": "start", "level_1": level, "attempt": attempt}
+            won = rnd.random() < 0.6
+            yield "progression", {"status": "complete" if won else "fail", "level_1": level, "attempt": attempt}
+            gold += 50
+            source = {"flow": "source", "currency": "gold", "amount": 50, "item": "chest", "reason": "quest"}
+            yield "economy", {**source, "balance_after": gold}
+            yield "score_submitted", {"leaderboard": rnd.choice(BOARDS), "score": int(rnd.gauss(5000, 1500))}
+        if gold > 300:
+            gold -= 200
+            sink = {"flow": "sink", "currency": "gold", "amount": 200, "item": "sword", "reason": "shop"}
+            yield "economy", {**sink, "balance_after": gold}
+        if player["payer"] and rnd.random() < 0.5:
+            product = rnd.choice(list(PRODUCTS))
+            paid = {"currency": rnd.choice(("EUR", "USD")), "amount_minor": PRODUCTS[product], "quantity": 1}
+            yield "purchase", {"transaction_id": self._uuid(), "store": "google", "product_id": product, **paid}
+        yield "performance", {"fps": round(rnd.gauss(57, 4), 1), "latency_ms": round(rnd.uniform(20, 120))}
+        yield "session_end", {"end_reason": "exit"}
+
+    def _plant_faults(self, session: Session) -> None:
+        for letter in list(session.letters):
+            for reason, share in FAULTS.items():
+                if self.random.random() < share:
+                    session.letters.append(self._fault(letter, reason))
+
+    def _fault(self, letter: Letter, reason: str) -> Letter:
+        event = dict(letter.event)
+        if reason != "duplicate":
+            event["event_id"] = self._uuid()
+        match reason:
+            case "schema_violation":
+                event["payload"] = {"score": "many", "leaderboard": "global"}
+            case "unknown_schema":
+                event["event_type"] = "telepathy"
+            case "unknown_game":
+                event["game_id"] = "ghost-game"
+            case "too_old":
+                event["event_time"] = timestamp(self.now - timedelta(days=40))
+            case "future":
+                event["event_time"] = timestamp(self.now + timedelta(days=1))
+            case "too_large":
+                event["payload"] = {"extra": {"diary": "x" * MAX_EVENT_BYTES}}
+        skew = letter.skew if reason in ("duplicate", "malformed_json") else timedelta()
+        return Letter(letter.player_id, event, reason, skew)
+
+    def _pick(self, weights: dict[str, int]) -> str:
+        return self.random.choices(list(weights), list(weights.values()))[0]
+
+    def _uuid(self) -> str:
+        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+
+
+def simulate(game_id: str, players: int, days: int, seed: int) -> tuple[list[Session], Truth]:
+    """Play a game up to this moment."""
+    return Game(game_id, players, days, seed, datetime.now(UTC)).play()
+
+
+def _milliseconds(moment: str) -> int:
+    return round(datetime.fromisoformat(moment).timestamp() * 1000)

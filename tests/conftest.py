@@ -1,0 +1,101 @@
+"""The whole platform on an emulator of its own, applied once for the tests that need it."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import httpx
+import pytest
+from telemetry.enrichment import timestamp
+from tools import build, games, terraform
+from tools.emulator import Emulator, free_port
+from tools.metrics_api import MetricsApi
+from tools.simulate import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An applied platform with a registered game."""
+
+    platform: Platform
+    emulator: Emulator
+    game_id: str
+    key: str
+
+    def post(self, body: bytes, key: str | None = None, **headers: str) -> httpx.Response:
+        """POST to the REST door, with the game's key unless another is given."""
+        sent = {"x-api-key": self.key if key is None else key} | headers
+        return httpx.post(self.platform.events_url, content=body, headers=sent, timeout=60)
+
+    def put(self, data: bytes, partition_key: str = "test") -> None:
+        """Write one record to the raw stream as a game server does."""
+        stream = self.platform.outputs["raw_stream_name"]
+        boto3.client("kinesis").put_record(StreamName=stream, Data=data, PartitionKey=partition_key)
+
+    def event(self, event_type: str = "session_start", **fields: Any) -> dict[str, Any]:
+        """Build a valid event of the game that happens now."""
+        now = timestamp(datetime.now(UTC))
+        return {
+            "event_id": str(uuid4()),
+            "event_type": event_type,
+            "schema_version": "1-0-0",
+            "game_id": self.game_id,
+            "player_id": f"p-{uuid4()}",
+            "session_id": str(uuid4()),
+            "sequence": 0,
+            "event_time": now,
+            "sent_at": now,
+            "client": {"platform": "ios", "app_version": "1.0.0"},
+            "payload": {},
+        } | fields
+
+
+@pytest.fixture(scope="session")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
+    """Build, start, apply `local` and serve: all on free ports, beside whatever runs already."""
+    directory = tmp_path_factory.mktemp("platform")
+    build.build("local")
+    patch = pytest.MonkeyPatch()
+    with Emulator(free_port(), directory / "emulator") as emulator, patch.context():
+        for name, value in emulator.environment.items():
+            patch.setenv(name, value)
+        outputs = _apply(directory)
+        api = MetricsApi(free_port(), directory / "metrics_api")
+        api.start({**outputs["metrics_api_environment"], "PYTHONPATH": _python_path()})
+        try:
+            game_id = "test-game"
+            key = games.add_game(boto3.resource("dynamodb").Table(outputs["tables"]["games"]), game_id, "Test")
+            with httpx.Client(base_url=api.address, timeout=30) as client:
+                yield Applied(Platform(outputs, client), emulator, game_id, key)
+        finally:
+            api.stop()
+            patch.undo()
+
+
+def _apply(directory: Path) -> dict[str, Any]:
+    root = terraform.root("local")
+    environment = {**os.environ, **terraform.environment(), "TF_DATA_DIR": str(directory / "terraform")}
+
+    def run(*arguments: str) -> str:
+        answer = subprocess.run(
+            ["terraform", *arguments, "-no-color"],
+            cwd=root, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr
+        return answer.stdout
+
+    run("init", *terraform.init_arguments(), f"-backend-config=path={directory / 'terraform.tfstate'}")
+    run("apply", "-auto-approve", "-input=false")
+    return {name: output["value"] for name, output in json.loads(run("output", "-json")).items()}
+
+
+def _python_path() -> str:
+    root = terraform.REPOSITORY
+    return os.pathsep.join(map(str, (root / "functions", root / "functions/layers/telemetry")))

@@ -1,0 +1,165 @@
+"""What each door answers and what becomes of what it is given, with IAM enforced."""
+
+import base64
+import gzip
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import botocore.session
+import httpx
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from tools import games
+from tools.simulate import lake_lines
+
+pytestmark = pytest.mark.integration
+
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def eventually(check: Callable[[], Any], seconds: float = 60) -> Any:
+    """Return the first true answer of `check`."""
+    deadline = time.monotonic() + seconds
+    while not (answer := check()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.5)
+    return answer
+
+
+def quarantined(applied: Any, **fields: Any) -> dict[str, Any]:
+    """Wait for the quarantine's line with these fields."""
+
+    def find() -> dict[str, Any] | None:
+        lines = lake_lines(applied.platform, "rejected/", BEGINNING)
+        return next((line for line in lines if fields.items() <= line.items()), None)
+
+    return eventually(find)
+
+
+def test_nothing_is_lost_and_duplicates_count_once(applied: Any) -> None:
+    player = "p-nothing-lost"
+    good = [applied.event("session_start", player_id=player) for _ in range(20)]
+    bad = [applied.event("purchase", player_id=player) for _ in range(5)]
+    twice = [*good[:7], *bad[:2]]
+    for event in [*good[:10], *bad]:
+        applied.put(json.dumps(event).encode(), f"{applied.game_id}/{player}")
+    assert applied.post(json.dumps(good[10:]).encode()).status_code == 202
+    for event in twice:
+        applied.put(json.dumps(event).encode(), f"{applied.game_id}/{player}")
+
+    ids = {event["event_id"] for event in [*good, *bad]}
+
+    def settled() -> tuple[Counter[str], Counter[tuple[str, str]]] | None:
+        bronze = lake_lines(applied.platform, "bronze/", BEGINNING)
+        rejected = lake_lines(applied.platform, "rejected/", BEGINNING)
+        kept = Counter(line["event_id"] for line in bronze if line["event_id"] in ids)
+        refused = Counter((line["event_id"], line["reason"]) for line in rejected if line["event_id"] in ids)
+        return (kept, refused) if kept.total() + refused.total() == 34 else None
+
+    kept, refused = eventually(settled)
+    assert kept == Counter(event["event_id"] for event in good)
+    assert refused == (
+        Counter((event["event_id"], "duplicate") for event in good[:7])
+        + Counter((event["event_id"], "schema_violation") for event in [*bad, *bad[:2]])
+    )
+    path = f"/v1/games/{applied.game_id}/players/{player}"
+    eventually(lambda: (answer := applied.platform.api.get(path)).is_success and answer.json()["sessions"] >= 20)
+    assert applied.platform.read(path)["sessions"] == 20
+
+
+@pytest.mark.parametrize("data", [b'{"event_id": "x', b"\xff\x00\xfe not text", b"", gzip.compress(b"[1, 2")])
+def test_the_stream_keeps_malformed_bytes(applied: Any, data: bytes) -> None:
+    applied.put(data or b" ")
+    expected = data or b" "
+    try:
+        field: dict[str, Any] = {"original": expected.decode()}
+    except UnicodeDecodeError:
+        field = {"original_base64": base64.b64encode(expected).decode()}
+    line = quarantined(applied, reason="malformed_json", **field)
+    assert (line["game_id"], line["ingest_source"], line["truncated"]) == ("unknown", "stream", False)
+
+
+def test_the_stream_refuses_an_unknown_game(applied: Any) -> None:
+    event = applied.event(game_id="nobodys-game")
+    applied.put(json.dumps(event).encode())
+    line = quarantined(applied, event_id=event["event_id"])
+    assert (line["reason"], line["pointer"], line["game_id"]) == ("unknown_game", "/game_id", "unknown")
+    assert json.loads(line["original"]) == event
+
+
+def test_rest_tells_of_each_event_what_is_wrong_and_where(applied: Any) -> None:
+    good, bad = applied.event(), applied.event("score_submitted", payload={"leaderboard": "x", "score": "1"})
+    foreign = applied.event(game_id="nobodys-game")
+    lines = [json.dumps(good), json.dumps(bad), '{"broken": ', json.dumps(foreign)]
+    answer = applied.post("\n".join(lines).encode())
+    assert answer.status_code == 207
+    body = answer.json()
+    assert (body["accepted"], body["rejected"]) == (1, 3)
+    results = [(r["index"], r["event_id"], r["reason"], r["pointer"]) for r in body["results"]]
+    assert results == [
+        (1, bad["event_id"], "schema_violation", "/payload/score"),
+        (2, None, "malformed_json", ""),
+        (3, foreign["event_id"], "wrong_game", "/game_id"),
+    ]
+    assert quarantined(applied, event_id=bad["event_id"])["ingest_source"] == "rest"
+    assert quarantined(applied, original='{"broken":')["game_id"] == applied.game_id
+    assert quarantined(applied, event_id=foreign["event_id"])["reason"] == "wrong_game"
+
+
+def test_rest_takes_gzip(applied: Any) -> None:
+    body = gzip.compress(json.dumps([applied.event(), applied.event()]).encode())
+    answer = applied.post(body, **{"content-encoding": "gzip"})
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "body", "key"),
+    [
+        (401, "missing_key", b"{}", ""),
+        (401, "bad_key", b"{}", "test-game.guess"),
+        (401, "bad_key", b"{}", "nobodys-game.guess"),
+        (400, "malformed_json", b'[{"event_id": 1,]', None),
+        (400, "malformed_json", b"\xff\xfe", None),
+        (400, "no_events", b"[]", None),
+        (413, "too_large", b"[" + b" " * 1_000_000 + b"]", None),
+        (413, "too_large", gzip.compress(b" " * 5_000_000), None),
+        (413, "too_many_events", b"\n".join([b"{}"] * 501), None),
+    ],
+)
+def test_rest_refuses_a_bad_request(applied: Any, status: int, code: str, body: bytes, key: str | None) -> None:
+    answer = applied.post(body, key)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert answer.json()["error"]["message"]
+
+
+def test_rest_answers_422_where_no_event_is_good(applied: Any) -> None:
+    answer = applied.post(json.dumps(applied.event("telepathy")).encode())
+    assert answer.status_code == 422
+    assert answer.json()["results"][0]["reason"] == "unknown_schema"
+
+
+def test_a_disabled_game_is_refused(applied: Any) -> None:
+    table = boto3.resource("dynamodb").Table(applied.platform.outputs["tables"]["games"])
+    key = games.add_game(table, "closed-game", "Closed")
+    games.set_status(table, "closed-game", "disabled")
+    answer = applied.post(b"{}", key)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "game_disabled")
+
+
+def test_the_metrics_function_answers_signed_requests_only(applied: Any) -> None:
+    path = f"/v1/games/{applied.game_id}/summary"
+    host = f"{applied.platform.outputs['metrics_api']['id']}.execute-api.localhost"
+    url = f"{applied.emulator.endpoint}{path}"
+    request = AWSRequest("GET", url, headers={"Host": host})
+    credentials = botocore.session.get_session().get_credentials()
+    SigV4Auth(credentials, "execute-api", "us-east-1").add_auth(request)
+    signed = httpx.get(url, headers=dict(request.headers), timeout=60)
+    assert signed.status_code == 200, signed.text
+    assert signed.json()["game_id"] == applied.game_id
+    assert httpx.get(url, headers={"Host": host}, timeout=60).status_code == 403
