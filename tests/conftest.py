@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ class Applied:
 
     def post(self, body: bytes, key: str | None = None, **headers: str) -> httpx.Response:
         """POST to the REST door, with the game's key unless another is given."""
-        sent = {"x-api-key": self.key if key is None else key} | headers
+        sent = {"content-type": "application/json", "x-api-key": self.key if key is None else key} | headers
         return httpx.post(self.platform.events_url, content=body, headers=sent, timeout=60)
 
     def put(self, data: bytes, partition_key: str = "test") -> None:
@@ -71,7 +72,9 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
         api.start({**outputs["metrics_api_environment"], "PYTHONPATH": _python_path()})
         try:
             game_id = "test-game"
-            key = games.add_game(boto3.resource("dynamodb").Table(outputs["tables"]["games"]), game_id, "Test")
+            key = games.add_game(
+                boto3.resource("dynamodb").Table(outputs["tables"]["games"]), game_id, "Test"
+            )
             with httpx.Client(base_url=api.address, timeout=30) as client:
                 yield Applied(Platform(outputs, client), emulator, game_id, key)
         finally:
@@ -80,8 +83,10 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
 
 
 def _apply(directory: Path) -> dict[str, Any]:
-    root = terraform.root("local")
-    environment = {**os.environ, **terraform.environment(), "TF_DATA_DIR": str(directory / "terraform")}
+    ignored = shutil.ignore_patterns(".terraform", "*.tfstate*")
+    infrastructure = shutil.copytree(terraform.INFRASTRUCTURE, directory / "infrastructure", ignore=ignored)
+    root = infrastructure / "environments" / "local"
+    environment = {**os.environ, **terraform.environment()}
 
     def run(*arguments: str) -> str:
         answer = subprocess.run(
@@ -91,8 +96,9 @@ def _apply(directory: Path) -> dict[str, Any]:
         assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr
         return answer.stdout
 
-    run("init", *terraform.init_arguments(), f"-backend-config=path={directory / 'terraform.tfstate'}")
-    run("apply", "-auto-approve", "-input=false")
+    run("init", *terraform.init_arguments())
+    packages = terraform.REPOSITORY / "build" / "local"
+    run("apply", "-auto-approve", "-input=false", f"-var=packages_directory={packages}")
     return {name: output["value"] for name, output in json.loads(run("output", "-json")).items()}
 
 

@@ -1,6 +1,5 @@
 """The metrics API: `uvicorn metrics_api.app:app` locally, Lambda behind an HTTP API on AWS."""
 
-from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
@@ -31,12 +30,13 @@ class HeadAsGet:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the app see GET and drop the body."""
         if scope["type"] != "http" or scope["method"] != "HEAD":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
 
         async def send_head(message: Message) -> None:
-            await send(message | {"body": b""} if message["type"] == "http.response.body" else message)
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
-        await self.app(scope | {"method": "GET"}, receive, send_head)
+        await self.app({**scope, "method": "GET"}, receive, send_head)
 
 
 class MetricsApi(FastAPI):

@@ -34,11 +34,11 @@ class Leaderboards:
                 key = f"{event['game_id']}#{event['payload']['leaderboard']}", event["player_id"]
                 best[key] = max(best.get(key, event), event, key=rank_key)
         with ThreadPoolExecutor(CONNECTIONS // 2) as pool:
-            written = pool.map(lambda key: self._keep(*key, best[key]), best)
+            written = pool.map(self._keep, best, best.values())
             return [event for event, done in zip(best.values(), written, strict=True) if not done]
 
-    def _keep(self, board: str, player_id: str, event: Event) -> bool:
-        rank = {"S": rank_key(event)}
+    def _keep(self, key: tuple[str, str], event: Event) -> bool:
+        (board, player_id), rank = key, {"S": rank_key(event)}
         try:
             self.dynamodb.update_item(
                 TableName=self.table_name,

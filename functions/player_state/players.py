@@ -143,7 +143,7 @@ def _digests(data: bytes) -> Iterator[bytes]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Binary):
-        return bytes(value)
+        return value.value  # type: ignore[attr-defined]
     if isinstance(value, dict):
         return {name: int(number) if _is_number(number) else number for name, number in value.items()}
     if isinstance(value, set):

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from typing import Any
 
 import httpx
 from rich.console import Console
@@ -44,7 +45,7 @@ def start(players: int, days: int, seed: int) -> None:
     )
 
 
-def apply() -> dict[str, object]:
+def apply() -> dict[str, Any]:
     """Apply the local environment and return its outputs. Raises CommandError with Terraform's words."""
     directory = terraform.root("local")
     terraform.initialise(directory)

@@ -36,7 +36,9 @@ class MetricsApi:
         """Start anew with an environment's variables. Raises CommandError where it cannot."""
         self.stop()
         if emulator.is_taken(self.port):
-            raise CommandError(f"port {self.port} is taken; choose another for the page: API_PORT={self.port + 1}")
+            raise CommandError(
+                f"port {self.port} is taken; choose another for the page: API_PORT={self.port + 1}"
+            )
         self.directory.mkdir(parents=True, exist_ok=True)
         log = self.directory / "log"
         with log.open("wb") as output:

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from telemetry.delivery import Entry, put_records
+from telemetry.enrichment import timestamp
 
 from tools import CommandError, emulator, games, run, terraform
 from tools.simulation import Session, Truth, simulate
@@ -54,7 +55,9 @@ class Platform:
         return body
 
 
-def send(platform: Platform, sessions: list[Session], key: str, advance: Callable[[int], None]) -> Counter[str]:
+def send(
+    platform: Platform, sessions: list[Session], key: str, advance: Callable[[int], None]
+) -> Counter[str]:
     """Send the sessions in their order, by both doors; return the REST door's verdicts: accepted, reasons."""
     verdicts: Counter[str] = Counter()
     kinesis, shapes = boto3.client("kinesis"), random.Random(1)  # noqa: S311 - shapes of records
@@ -92,7 +95,7 @@ def _records(session: Session, form: str) -> Iterator[Entry]:
 
 def _post(http: httpx.Client, url: str, session: Session, key: str) -> Counter[str]:
     body = b"\n".join(letter.encode(datetime.now(UTC)) for letter in session.letters)
-    answer = http.post(url, content=body, headers={"x-api-key": key})
+    answer = http.post(url, content=body, headers={"x-api-key": key, "content-type": "application/x-ndjson"})
     if answer.status_code not in (202, 207):
         raise CommandError(f"POST /v1/events answered {answer.status_code}: {answer.text[:300]}")
     result = answer.json()
@@ -149,24 +152,26 @@ def unattributed(platform: Platform) -> Counter[str]:
 
 
 def lake_ids(platform: Platform, game_id: str, since: datetime) -> tuple[Counter[str], int]:
-    """Return how often each event id of the game stands in bronze, and the lines in the quarantine since."""
-    bronze = Counter(line["event_id"] for line in lake_lines(platform, "bronze/", since) if line["game_id"] == game_id)
-    return bronze, sum(1 for _ in lake_lines(platform, "rejected/", since))
+    """Return how often bronze holds each event id of the game, and the lines of its quarantine."""
+    bronze, rejected = (lake_lines(platform, prefix, since) for prefix in ("bronze/", "rejected/"))
+    ids = Counter(line["event_id"] for line in bronze if line["game_id"] == game_id)
+    return ids, sum(line["game_id"] in (game_id, "unknown") for line in rejected)
 
 
 def lake_lines(platform: Platform, prefix: str, since: datetime) -> Iterator[dict[str, Any]]:
-    """Yield the lines of the lake's objects under a prefix, written since a moment."""
+    """Yield the lines of the lake under a prefix that were received since a moment."""
     s3, bucket = boto3.client("s3"), platform.outputs["lake_bucket"]
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", []):
-            if item["LastModified"] >= since:
+            if item["LastModified"] >= since.replace(microsecond=0):
                 data = gzip.decompress(s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read())
-                yield from map(json.loads, data.splitlines())
+                lines = map(json.loads, data.splitlines())
+                yield from (line for line in lines if line["received_at"] >= timestamp(since))
 
 
 def play(platform: Platform, game_id: str, key: str, players: int, days: int, seed: int) -> None:
     """Send, wait until the figures settle, show them. Raises CommandError where one is not as it must be."""
-    homeless, started = unattributed(platform), datetime.now(UTC) - timedelta(seconds=1)
+    homeless, started = unattributed(platform), datetime.now(UTC)
     sessions, truth = simulate(game_id, players, days, seed)
     bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*bar, console=console) as progress:

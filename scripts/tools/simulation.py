@@ -1,4 +1,4 @@
-"""A game as its players play it over some days: seeded, with planted faults, and the truth about all of it."""
+"""A game as its players play it over some days: seeded, with planted faults and the truth about them."""
 
 import json
 import random
@@ -47,7 +47,9 @@ class Letter:
 
     def encode(self, now: datetime) -> bytes:
         """Return the bytes as sent at `now`; the client's clock may be wrong by `skew`."""
-        data = json.dumps({**self.event, "sent_at": timestamp(now + self.skew)}, separators=(",", ":")).encode()
+        data = json.dumps(
+            {**self.event, "sent_at": timestamp(now + self.skew)}, separators=(",", ":")
+        ).encode()
         return data[: len(data) * 2 // 3] if self.reason == "malformed_json" else data
 
 
@@ -182,7 +184,10 @@ class Game:
             level = rnd.choice(LEVELS)
             yield "progression", {"status": "start", "level_1": level, "attempt": attempt}
             won = rnd.random() < 0.6
-            yield "progression", {"status": "complete" if won else "fail", "level_1": level, "attempt": attempt}
+            yield (
+                "progression",
+                {"status": "complete" if won else "fail", "level_1": level, "attempt": attempt},
+            )
             gold += 50
             source = {"flow": "source", "currency": "gold", "amount": 50, "item": "chest", "reason": "quest"}
             yield "economy", {**source, "balance_after": gold}
@@ -194,7 +199,10 @@ class Game:
         if player["payer"] and rnd.random() < 0.5:
             product = rnd.choice(list(PRODUCTS))
             paid = {"currency": rnd.choice(("EUR", "USD")), "amount_minor": PRODUCTS[product], "quantity": 1}
-            yield "purchase", {"transaction_id": self._uuid(), "store": "google", "product_id": product, **paid}
+            yield (
+                "purchase",
+                {"transaction_id": self._uuid(), "store": "google", "product_id": product, **paid},
+            )
         yield "performance", {"fps": round(rnd.gauss(57, 4), 1), "latency_ms": round(rnd.uniform(20, 120))}
         yield "session_end", {"end_reason": "exit"}
 

@@ -1,4 +1,4 @@
-"""Terraform runs in a copy of infrastructure/: the checkout stays clean, and no state or credentials are in reach."""
+"""Terraform runs in a copy of infrastructure/: the checkout stays clean, no credentials are in reach."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def infrastructure(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def run(infrastructure: Path) -> Run:
-    """Return a function that runs terraform in a directory of the copy, initialised on first use, and gives its output."""
+    """Return a function that runs terraform in a directory of the copy, initialised on first use."""
     plugins = infrastructure.parent / "plugins"
     plugins.mkdir()
     environment = {
@@ -65,7 +65,7 @@ def run(infrastructure: Path) -> Run:
 
 @pytest.fixture(scope="session")
 def applied(run: Run) -> Callable[[str], list[dict[str, Any]]]:
-    """Return a function that gives the managed resources of an environment, as its tests apply it to mocked AWS."""
+    """Return a function that gives the resources of an environment as its tests apply it to mocked AWS."""
 
     @cache
     def apply(environment: str) -> list[dict[str, Any]]:
@@ -77,7 +77,9 @@ def applied(run: Run) -> Callable[[str], list[dict[str, Any]]]:
 
 
 @pytest.fixture
-def resources(applied: Callable[[str], list[dict[str, Any]]], request: pytest.FixtureRequest) -> list[dict[str, Any]]:
+def resources(
+    applied: Callable[[str], list[dict[str, Any]]], request: pytest.FixtureRequest
+) -> list[dict[str, Any]]:
     """Every managed resource of the environment that the test is for."""
     return applied(request.param)
 

@@ -87,7 +87,9 @@ def test_apis_are_throttled_and_log_no_secrets(resources: list[Resource]) -> Non
 
 @every_environment
 def test_the_metrics_api_wants_signed_requests(resources: list[Resource]) -> None:
-    assert {route["values"]["authorization_type"] for route in _of(resources, "aws_apigatewayv2_route")} == {"AWS_IAM"}
+    assert {route["values"]["authorization_type"] for route in _of(resources, "aws_apigatewayv2_route")} == {
+        "AWS_IAM"
+    }
 
 
 @every_environment
@@ -134,7 +136,9 @@ def test_prod_scales_and_can_be_looked_into(resources: list[Resource]) -> None:
     assert {stream["values"]["stream_mode_details"][0]["stream_mode"] for stream in streams} == {"ON_DEMAND"}
     functions = _of(resources, "aws_lambda_function")
     assert {function["values"]["tracing_config"][0]["mode"] for function in functions} == {"Active"}
-    assert all(log["values"]["retention_in_days"] >= 365 for log in _of(resources, "aws_cloudwatch_log_group"))
+    assert all(
+        log["values"]["retention_in_days"] >= 365 for log in _of(resources, "aws_cloudwatch_log_group")
+    )
 
 
 def _of(resources: list[Resource], kind: str) -> list[Resource]:

@@ -36,7 +36,9 @@ def test_directory_passes_its_tests(run: Run, directory: str) -> None:
 @pytest.mark.parametrize("root", ROOTS)
 def test_lock_file_is_complete(run: Run, infrastructure: Path, root: str) -> None:
     run(root, "version")
-    assert _lock(infrastructure / root) == _lock(SOURCE / root), "terraform init changes the lock file: commit it"
+    assert _lock(infrastructure / root) == _lock(SOURCE / root), (
+        "terraform init changes the lock file: commit it"
+    )
 
 
 @each_directory

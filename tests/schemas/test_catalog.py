@@ -19,7 +19,9 @@ SCHEMAS = sorted(ROOT.glob("*/*.json"))
 EXAMPLES = sorted(ROOT.glob("*/examples/*.json"))
 
 
-def ecma_pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[jsonschema.ValidationError]:
+def ecma_pattern(
+    validator: Any, pattern: str, instance: Any, schema: Any
+) -> Iterator[jsonschema.ValidationError]:
     """Match as JSON Schema says (ECMA-262): unlike Python's, `$` is the end and not before a newline."""
     if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
         yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
@@ -61,7 +63,9 @@ def test_every_field_is_described(path: Path) -> None:
             yield f"{at}/{name}", field
             yield from fields(field, f"{at}/{name}")
 
-    undescribed = [at for at, field in fields(json.loads(path.read_text()), "") if not field.get("description")]
+    undescribed = [
+        at for at, field in fields(json.loads(path.read_text()), "") if not field.get("description")
+    ]
     assert undescribed == []
 
 

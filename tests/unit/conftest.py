@@ -41,7 +41,8 @@ def dynamodb(aws: None) -> Any:
     for table, keys in KEYS.items():
         attributes = [*keys, "rank_key"] if table == "leaderboards" else list(keys)
         schema = [
-            {"AttributeName": name, "KeyType": kind} for name, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+            {"AttributeName": name, "KeyType": kind}
+            for name, kind in zip(keys, ("HASH", "RANGE"), strict=False)
         ]
         by_rank = {
             "IndexName": "by_rank",

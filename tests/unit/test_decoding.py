@@ -43,6 +43,7 @@ def test_a_broken_line_does_not_take_its_neighbours_along() -> None:
     "data",
     [
         b"",
+        b" \n ",
         b"\x00\xff\xfe",
         b"{",
         b"[1, 2",

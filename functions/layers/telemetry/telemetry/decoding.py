@@ -71,12 +71,12 @@ def decode(data: bytes) -> Iterator[Decoded]:
         yield Decoded(data, rejection=rejection)
         return
     whole = parse(text)
-    lines = text.split(b"\n") if whole.rejection else []
-    if len(lines) < 2:
+    if not whole.rejection:
         yield whole
         return
-    parsed = [parse(line.strip()) for line in lines if line.strip()]
-    yield from parsed if any(not line.rejection for line in parsed) else [whole]
+    lines = [parse(line.strip()) for line in text.split(b"\n") if line.strip()]
+    several = len(lines) > 1 and any(not line.rejection for line in lines)
+    yield from lines if several else [Decoded(data, rejection=whole.rejection)]
 
 
 def split_array(text: bytes) -> list[msgspec.Raw]:
