@@ -6,7 +6,9 @@ from typing import Annotated, Any
 from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
 from pydantic import BeforeValidator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from telemetry.enrichment import timestamp
@@ -206,11 +208,29 @@ app = MetricsApi(
         "Counters are written seconds after an event arrives: `updated_at` tells how fresh they are."
     ),
     redirect_slashes=False,
+    docs_url=None,
+    redoc_url=None,
 )
 app.add_middleware(HeadAsGet)
 install(app)
 app.include_router(operations)
 app.include_router(games)
+
+
+# The page of /docs is served from here: nothing is fetched from another host.
+app.mount("/assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="assets")
+
+
+@app.get("/docs", include_in_schema=False)
+def docs() -> HTMLResponse:
+    """Show the documentation, where the API can be tried."""
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title=app.title,
+        swagger_js_url="/assets/swagger-ui-bundle.js",
+        swagger_css_url="/assets/swagger-ui.css",
+        swagger_favicon_url="/assets/favicon.png",
+    )
 
 
 @app.get("/", include_in_schema=False)
