@@ -70,7 +70,7 @@ class Claims:
                 UpdateExpression=f"SET {claims}, expires_at = :expires_at",
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=tokens | expires_at,
-                ReturnValues="UPDATED_NEW",
+                ReturnValues="ALL_NEW",
             )
         except (ClientError, BotoCoreError) as error:
             logger.exception("Event ids could not be claimed", extra={"bucket": bucket})

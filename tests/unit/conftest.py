@@ -1,6 +1,7 @@
 """AWS in memory (moto), with the tables and streams the functions use."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,9 @@ import pytest
 from moto import mock_aws
 from telemetry import catalog
 from telemetry.enrichment import timestamp
+
+# Powertools reads these when a handler is imported.
+os.environ |= {"POWERTOOLS_METRICS_NAMESPACE": "PlayerAnalytics", "POWERTOOLS_SERVICE_NAME": "tests"}
 
 KEYS = {
     "games": ("game_id",),
@@ -28,8 +32,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "PlayerAnalytics")
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "tests")
     with mock_aws():
         yield
 

@@ -1,0 +1,168 @@
+"""The metrics API: exact answers from known items, and a problem for every bad question."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from metrics_api import settings, store
+
+TABLES = ("games", "players", "game_days", "leaderboards", "ingest_stats")
+
+
+@pytest.fixture
+def api(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    for table in TABLES:
+        monkeypatch.setenv(f"{table.upper()}_TABLE", table)
+    settings.settings.cache_clear()
+    store.store.cache_clear()
+    dynamodb.Table("games").put_item(Item={"game_id": "skyforge", "status": "active", "key_hashes": []})
+    from metrics_api.app import app
+
+    yield TestClient(app, raise_server_exceptions=False)
+    store.store.cache_clear()
+
+
+def put(dynamodb: Any, table: str, **item: Any) -> None:
+    dynamodb.Table(table).put_item(Item=item)
+
+
+def test_summary_adds_up_shards_and_shows_every_day(api: TestClient, dynamodb: Any) -> None:
+    first = {"events": 5, "events_purchase": 2, "revenue_EUR": 10**15, "active_players": 2, "payers": 1}
+    second = {"events": 1, "events_session_start": 1, "active_players": 1, "sessions": 1}
+    put(
+        dynamodb,
+        "game_days",
+        game_day="skyforge#2026-03-01",
+        shard="0",
+        updated_at="2026-03-01T10:00:00Z",
+        **first,
+    )
+    put(
+        dynamodb,
+        "game_days",
+        game_day="skyforge#2026-03-01",
+        shard="1",
+        updated_at="2026-03-01T11:00:00Z",
+        **second,
+    )
+    put(dynamodb, "game_days", game_day="skyforge#2026-03-03", shard="0", **second)
+    put(dynamodb, "game_days", game_day="other#2026-03-01", shard="0", **first)
+    answer = api.get("/v1/games/skyforge/summary?from=2026-03-01&to=2026-03-03")
+    body = answer.json()
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "private, max-age=5"
+    assert [(day["date"], day["events"], day["active_players"]) for day in body["days"]] == [
+        ("2026-03-01", 6, 3),
+        ("2026-03-02", 0, 0),
+        ("2026-03-03", 1, 1),
+    ]
+    assert body["totals"]["events"] == 7
+    assert body["totals"]["revenue"] == {"EUR": 10**15}
+    assert body["totals"]["events_by_type"] == {"purchase": 2, "session_start": 2}
+    assert body["updated_at"] == "2026-03-01T11:00:00Z"
+    assert body["as_of"].endswith("Z")
+
+
+def test_ingestion_adds_up_reasons(api: TestClient, dynamodb: Any) -> None:
+    today = datetime.now(UTC).date().isoformat()
+    counts = {"accepted": 7, "late": 2, "rejected_duplicate": 3, "rejected_future": 1}
+    put(dynamodb, "ingest_stats", game_day=f"skyforge#{today}", shard="0", position="1", **counts)
+    put(dynamodb, "ingest_stats", game_day=f"skyforge#{today}", shard="1", position="9", rejected_future=1)
+    body = api.get("/v1/games/skyforge/ingestion").json()
+    assert (body["total"], body["accepted"], body["late"]) == (12, 7, 2)
+    assert body["rejected"] == {"duplicate": 3, "future": 2}
+    assert api.get("/v1/games/unknown/ingestion").json()["total"] == 0
+
+
+def test_player_shows_days_and_money_but_not_bookkeeping(api: TestClient, dynamodb: Any) -> None:
+    put(
+        dynamodb,
+        "players",
+        player="skyforge#p-1",
+        game_id="skyforge",
+        player_id="p-1",
+        first_seen="2026-03-01T10:00:00.000Z",
+        last_seen="2026-03-02T10:00:00.000Z",
+        spend={"EUR": Decimal(499)},
+        active_days={Decimal(datetime(2026, 3, d, tzinfo=UTC).toordinal()) for d in (2, 1)},
+        applied=b"12345678",
+        version=4,
+    )
+    body = api.get("/v1/games/skyforge/players/p-1").json()
+    assert body["spend"] == {"EUR": 499}
+    assert body["active_days"] == ["2026-03-01", "2026-03-02"]
+    assert not {"applied", "version"} & set(body)
+
+
+def test_leaderboard_ranks_by_the_index(api: TestClient, dynamodb: Any) -> None:
+    for name, key, score in (("a", "3", 30), ("b", "2", 20), ("c", "1", 20)):
+        at = "2026-03-01T10:00:00Z"
+        entry = {"player_id": name, "rank_key": key, "score": score, "achieved_at": at}
+        put(dynamodb, "leaderboards", board="skyforge#global", **entry)
+    body = api.get("/v1/games/skyforge/leaderboards/global?limit=2").json()
+    assert [(e["rank"], e["player_id"], e["score"]) for e in body["entries"]] == [(1, "a", 30), (2, "b", 20)]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/games/nobodys/summary", 404),
+        ("/v1/games/unknown/summary", 404),
+        ("/v1/games/skyforge/players/nobody", 404),
+        ("/v1/games/skyforge/leaderboards/none", 404),
+        ("/nowhere", 404),
+        ("/v1/games/Sky%20Forge/summary", 422),
+        ("/v1/games/skyforge/summary?from=2026-13-01", 422),
+        ("/v1/games/skyforge/summary?from=2026-03-02&to=2026-03-01", 422),
+        ("/v1/games/skyforge/summary?from=2020-01-01&to=2026-03-01", 422),
+        ("/v1/games/skyforge/leaderboards/global?limit=0", 422),
+        ("/v1/games/skyforge/leaderboards/global?limit=101", 422),
+    ],
+)
+def test_bad_questions_get_a_problem(api: TestClient, path: str, status: int) -> None:
+    answer = api.get(path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert (answer.json()["status"], bool(answer.json()["detail"])) == (status, True)
+
+
+def test_only_reading_is_allowed(api: TestClient) -> None:
+    assert api.post("/v1/games/skyforge/summary").status_code == 405
+    assert api.head("/v1/games/skyforge/summary").status_code == 200
+
+
+def test_without_tables_it_is_healthy_but_not_ready(api: TestClient, dynamodb: Any) -> None:
+    assert (api.get("/health").status_code, api.get("/ready").status_code) == (200, 200)
+    dynamodb.Table("games").delete()
+    assert (api.get("/health").status_code, api.get("/ready").status_code) == (200, 503)
+    assert api.get("/v1/games/skyforge/summary").status_code in (500, 503)
+
+
+def test_the_page_needs_no_other_host(api: TestClient) -> None:
+    page = api.get("/docs").text
+    assert "://" not in page.replace(api.get("/openapi.json").json()["info"]["title"], "")
+    for asset in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"):
+        assert f"/assets/{asset}" in page
+        assert api.get(f"/assets/{asset}").status_code == 200
+
+
+def test_the_function_answers_as_the_server_does(api: TestClient) -> None:
+    from metrics_api.handler import lambda_handler
+
+    path = "/v1/games/skyforge/leaderboards/none"
+    event = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "limit=5",
+        "headers": {"host": "testserver"},
+        "requestContext": {"http": {"method": "GET", "path": path, "sourceIp": "127.0.0.1"}},
+        "isBase64Encoded": False,
+    }
+    answer = lambda_handler(event, None)
+    assert (answer["statusCode"], json.loads(answer["body"])) == (404, api.get(f"{path}?limit=5").json())

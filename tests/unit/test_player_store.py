@@ -1,0 +1,258 @@
+"""Player state: right whatever the order, and once whatever is read twice."""
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
+from player_state import handler
+from player_state.leaderboards import Leaderboards, rank_key
+from player_state.players import PlayerStore, from_item, to_item
+from player_state.projection import REMEMBERED_EVENTS, forget_old, new_player
+from telemetry.enrichment import enrich, timestamp
+
+MakeEvent = Callable[..., dict[str, Any]]
+NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=3)
+DAY = NOON.date().isoformat()
+
+
+@pytest.fixture
+def store(dynamodb: Any) -> PlayerStore:
+    return PlayerStore(boto3.client("dynamodb"), "players", "game_days")
+
+
+@pytest.fixture
+def happen(make_event: MakeEvent) -> MakeEvent:
+    """Build an enriched event that happened some minutes after noon three days ago."""
+
+    def make(event_type: str, minute: float, payload: dict[str, Any] | None = None, **fields: Any) -> Any:
+        fields |= {"event_time": timestamp(NOON + timedelta(minutes=minute))}
+        event = make_event(event_type, **fields)
+        return enrich(event | ({"payload": payload} if payload else {}), datetime.now(UTC), "stream", "DE")
+
+    return make
+
+
+def player(dynamodb: Any, player_id: str = "p-000042") -> dict[str, Any]:
+    item: dict[str, Any] = dynamodb.Table("players").get_item(Key={"player": f"skyforge#{player_id}"})["Item"]
+    return item
+
+
+def day(dynamodb: Any, date: str = DAY) -> Counter[str]:
+    totals: Counter[str] = Counter()
+    for item in dynamodb.Table("game_days").scan()["Items"]:
+        if item["game_day"] == f"skyforge#{date}":
+            totals += Counter({k: int(v) for k, v in item.items() if k not in KEPT})
+    return totals
+
+
+KEPT = ("game_day", "shard", "updated_at", "expires_at")
+
+
+def a_session(happen: MakeEvent) -> list[dict[str, Any]]:
+    paid = {"transaction_id": "t", "quantity": 1, "store": "apple", "product_id": "gems"}
+    gold = {"flow": "source", "currency": "gold", "amount": 5, "item": "x", "reason": "y"}
+    return [
+        happen("session_start", 0),
+        happen("economy", 1, gold | {"balance_after": 5}),
+        happen("purchase", 2, paid | {"currency": "EUR", "amount_minor": 499}),
+        happen("purchase", 3, paid | {"currency": "EUR", "amount_minor": 1}),
+        happen("purchase", 4, paid | {"currency": "JPY", "amount_minor": 120}),
+        happen("economy", 5, gold | {"balance_after": 10}),
+        happen("progression", 6, {"status": "complete", "level_1": "forest", "level_3": "boss"}),
+        happen("progression", 7, {"status": "fail", "level_1": "harbour"}),
+        happen("session_end", 8, {"duration_seconds": 480}),
+    ]
+
+
+def check_session(dynamodb: Any) -> None:
+    item = player(dynamodb)
+    assert (item["first_seen"], item["last_seen"]) == (
+        timestamp(NOON),
+        timestamp(NOON + timedelta(minutes=8)),
+    )
+    assert (item["sessions"], item["playtime_seconds"], item["purchases"]) == (1, 480, 3)
+    assert (item["spend"], item["balances"], item["level"]) == (
+        {"EUR": 500, "JPY": 120},
+        {"gold": 10},
+        "forest/boss",
+    )
+    assert day(dynamodb) == {
+        "events": 9,
+        "events_session_start": 1,
+        "events_economy": 2,
+        "events_purchase": 3,
+        "events_progression": 2,
+        "events_session_end": 1,
+        "active_players": 1,
+        "new_players": 1,
+        "sessions": 1,
+        "sessions_ended": 1,
+        "session_seconds": 480,
+        "purchases": 3,
+        "payers": 1,
+        "revenue_EUR": 500,
+        "revenue_JPY": 120,
+    }
+
+
+@pytest.mark.parametrize("order", ["as it happened", "backwards"])
+def test_a_session_in_one_batch(store: PlayerStore, dynamodb: Any, happen: MakeEvent, order: str) -> None:
+    events = a_session(happen)
+    if order == "backwards":
+        events.reverse()
+    assert store.apply(events, "shard-0") == (9, [])
+    check_session(dynamodb)
+
+
+def test_overlapping_batches_count_each_event_once(
+    store: PlayerStore, dynamodb: Any, happen: MakeEvent
+) -> None:
+    events = a_session(happen)
+    for batch in (events[:4], events[:6], events[2:], events, events[::-1]):
+        store.apply(batch, "shard-0")
+    check_session(dynamodb)
+
+
+def test_one_event_at_a_time_over_two_shards(store: PlayerStore, dynamodb: Any, happen: MakeEvent) -> None:
+    for number, event in enumerate(a_session(happen)):
+        store.apply([event], f"shard-{number % 2}")
+    check_session(dynamodb)
+
+
+def test_players_and_days_are_told_apart(store: PlayerStore, dynamodb: Any, happen: MakeEvent) -> None:
+    players = [f"p-{n}" for n in range(120)]
+    today = [happen("session_start", 0, player_id=name) for name in players]
+    tomorrow = [happen("session_start", 1440, player_id=name) for name in players[:30]]
+    assert store.apply(today + tomorrow, "shard-0") == (150, [])
+    next_day = (NOON + timedelta(days=1)).date().isoformat()
+    assert (day(dynamodb)["active_players"], day(dynamodb)["new_players"]) == (120, 120)
+    assert (day(dynamodb, next_day)["active_players"], day(dynamodb, next_day)["new_players"]) == (30, 0)
+
+
+class Interfering:
+    """A DynamoDB client whose first transactions meet another writer."""
+
+    def __init__(self, client: Any, interfere: Callable[[], Any], times: int) -> None:
+        self._client, self._interfere, self.left = client, interfere, times
+
+    def transact_write_items(self, **arguments: Any) -> Any:
+        if self.left:
+            self.left -= 1
+            self._interfere()
+        return self._client.transact_write_items(**arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+def test_another_writer_in_between_is_not_overwritten(
+    store: PlayerStore, dynamodb: Any, happen: MakeEvent
+) -> None:
+    events = a_session(happen)
+    meddling = Interfering(store.dynamodb, lambda: store.apply(events[:4], "shard-1"), times=1)
+    PlayerStore(meddling, "players", "game_days").apply(events, "shard-0")
+    check_session(dynamodb)
+
+
+def test_what_cannot_be_written_is_handed_back(store: PlayerStore, dynamodb: Any, happen: MakeEvent) -> None:
+    def fail() -> None:
+        raise ClientError({"Error": {"Code": "InternalServerError", "Message": "x"}}, "TransactWriteItems")
+
+    events = a_session(happen)
+    broken = PlayerStore(Interfering(store.dynamodb, fail, times=1), "players", "game_days")
+    assert broken.apply(events, "shard-0") == (0, events)
+    assert broken.apply(events, "shard-0") == (9, [])
+    check_session(dynamodb)
+
+
+def test_an_item_keeps_all_it_holds_and_stays_small() -> None:
+    player = new_player("skyforge", "p-1") | {
+        "spend": {"EUR": 5},
+        "active_days": set(range(100)),
+        "applied": [bytes([n % 256, n // 256]) * 4 for n in range(1000)],
+        "version": 3,
+    }
+    forget_old(player, batch_size=10)
+    assert from_item(to_item("skyforge#p-1", player)) == player
+    assert (len(player["applied"]), player["active_days"]) == (REMEMBERED_EVENTS, set(range(38, 100)))
+
+
+def test_handler_keeps_state_and_scores_and_names_what_to_retry(
+    dynamodb: Any, happen: MakeEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for table in ("players", "game_days", "leaderboards"):
+        monkeypatch.setenv(f"{table.upper()}_TABLE", table)
+    handler.stores.cache_clear()
+    events = [*a_session(happen), happen("score_submitted", 9, {"leaderboard": "global", "score": 7})]
+    batch = {
+        "Records": [
+            {
+                "eventID": f"shardId-0:{number}",
+                "kinesis": {
+                    "sequenceNumber": str(number),
+                    "data": base64.b64encode(json.dumps(event).encode()).decode(),
+                },
+            }
+            for number, event in enumerate(events, 10)
+        ]
+    }
+    assert handler.lambda_handler(batch, None) == {"batchItemFailures": []}
+    board = dynamodb.Table("leaderboards").scan()["Items"]
+    assert [(item["board"], item["player_id"], item["score"]) for item in board] == [
+        ("skyforge#global", "p-000042", 7)
+    ]
+    monkeypatch.setattr(Leaderboards, "submit", lambda self, events: [events[-1]])
+    assert handler.lambda_handler(batch, None) == {"batchItemFailures": [{"itemIdentifier": "19"}]}
+
+
+def test_the_best_score_stays(dynamodb: Any, happen: MakeEvent) -> None:
+    boards = Leaderboards(boto3.client("dynamodb"), "leaderboards")
+
+    def score(minute: float, points: int, player_id: str) -> dict[str, Any]:
+        payload = {"leaderboard": "global", "score": points}
+        event: dict[str, Any] = happen("score_submitted", minute, payload, player_id=player_id)
+        return event
+
+    scores = [score(5, 10, "a"), score(1, 10, "b"), score(2, 3, "a"), score(9, 11, "c"), score(3, -5, "d")]
+    scores += [score(1, 10, "0"), score(4, 10, "a")]
+    for batch in (scores[:2], scores, scores[::-1], scores[2:4]):
+        assert boards.submit(batch) == []
+    ranked = boto3.client("dynamodb").query(
+        TableName="leaderboards",
+        IndexName="by_rank",
+        KeyConditionExpression="board = :board",
+        ExpressionAttributeValues={":board": {"S": "skyforge#global"}},
+        ScanIndexForward=False,
+    )["Items"]
+    assert [(i["player_id"]["S"], int(i["score"]["N"])) for i in ranked] == [
+        ("c", 11),
+        ("b", 10),
+        ("0", 10),
+        ("a", 10),
+        ("d", -5),
+    ]
+
+
+LIMIT = 2**53 - 1
+ENTRIES = st.tuples(st.integers(-LIMIT, LIMIT), st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)))
+
+
+@given(st.lists(ENTRIES, min_size=2, max_size=6))
+def test_rank_keys_sort_as_boards_do(entries: list[tuple[int, datetime]]) -> None:
+    def key(entry: tuple[int, datetime]) -> str:
+        moment = timestamp(entry[1].replace(tzinfo=UTC))
+        return rank_key({"corrected_time": moment, "payload": {"score": entry[0]}, "player_id": "p"})
+
+    def order(entry: tuple[int, datetime]) -> tuple[int, str]:
+        return -entry[0], timestamp(entry[1].replace(tzinfo=UTC))
+
+    by_key = sorted(entries, key=key, reverse=True)
+    assert [order(entry) for entry in by_key] == sorted(map(order, entries))
