@@ -24,7 +24,7 @@ down: $(VENV) ## Stop the platform on this machine and forget its data
 check: $(VENV) ## Lint, format and type checks
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
-	@terraform fmt -check -recursive infrastructure
+	@env -u TF_CLI_CONFIG_FILE terraform fmt -check -recursive infrastructure
 	@$(BIN)/mypy --no-error-summary
 
 unit: $(VENV) ## Tests in memory, seconds

@@ -1,16 +1,32 @@
 """A simulated game, played twice: every figure of the platform is what was sent."""
 
+from typing import Any
+
 import boto3
 import pytest
-from tools import games
+from tools import CommandError, games, simulate, simulation
 from tools.simulate import Platform, play
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.mark.parametrize("game_id", ["moon-race", "moon-race-2"])
-def test_every_figure_is_what_the_simulator_sent(applied, game_id: str) -> None:
+def test_every_figure_is_what_the_simulator_sent(applied: Any, game_id: str) -> None:
     platform: Platform = applied.platform
     table = boto3.resource("dynamodb").Table(platform.outputs["tables"]["games"])
     key = games.add_game(table, game_id, "Moon Race")
     play(platform, game_id, key, players=80, days=3, seed=7)
+
+
+def test_a_difference_is_an_error(applied: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lie(*arguments: Any) -> Any:
+        sessions, truth = simulation.simulate(*arguments)
+        truth.revenue["EUR"] += 1
+        return sessions, truth
+
+    monkeypatch.setattr(simulate, "simulate", lie)
+    monkeypatch.setattr(simulate, "SETTLE_SECONDS", 10)
+    table = boto3.resource("dynamodb").Table(applied.platform.outputs["tables"]["games"])
+    key = games.add_game(table, "moon-race-3", "Moon Race")
+    with pytest.raises(CommandError, match=r"differ: revenue in minor units$"):
+        play(applied.platform, "moon-race-3", key, players=10, days=2, seed=7)
