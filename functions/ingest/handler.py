@@ -54,7 +54,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         metrics.add_metric("RequestsRefused", MetricUnit.Count, 1)
         logger.info("Request refused", extra={"code": error.code})
         return error.response()
-    country = headers.get(settings().country_header) if settings().country_header else None
+    country = headers.get(settings().country_header.lower())
     results = door().accept(batch, game_id, datetime.now(UTC), country)
     accepted = len(batch) - len(results)
     lost = sum(result["status"] == "retry" for result in results)

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from botocore.exceptions import BotoCoreError, ClientError
 from telemetry import games
-from telemetry.decoding import Decoded, decode, decompress
+from telemetry.decoding import GZIP_MAGIC, Decoded, decode, decompress
 from telemetry.games import GameRegistry
 from telemetry.rejection import Reason, Rejection
 
@@ -24,7 +25,8 @@ class RequestError(Exception):
 
     def response(self) -> dict[str, Any]:
         """Return the proxy response of API Gateway."""
-        return response(self.status, {"error": {"code": self.code, "message": self.message}})
+        body = {"error": {"code": self.code, "message": self.message}}
+        return response(self.status, body, **({"retry-after": "2"} if self.status == 503 else {}))
 
 
 def response(status: int, body: Mapping[str, Any], **headers: str) -> dict[str, Any]:
@@ -37,11 +39,14 @@ def response(status: int, body: Mapping[str, Any], **headers: str) -> dict[str, 
 
 
 def authenticate(headers: Mapping[str, str], registry: GameRegistry) -> str:
-    """Return the game the request's key belongs to; raises RequestError 401 or 403."""
+    """Return the game the request's key belongs to; raises RequestError 401, 403 or 503."""
     game_id, _, secret = headers.get("x-api-key", "").partition(".")
     if not (game_id and secret):
         raise RequestError(401, "missing_key", 'header x-api-key must be "<game_id>.<secret>"')
-    game = registry.get(game_id) if len(game_id) <= 63 else None
+    try:
+        game = registry.get(game_id) if len(game_id) <= 63 else None
+    except (ClientError, BotoCoreError):
+        raise RequestError(503, "unavailable", "keys cannot be checked now, send the events again") from None
     if game is None or not games.matches(game, secret):
         raise RequestError(401, "bad_key", "no live key of a registered game")
     if game["status"] != "active":
@@ -61,14 +66,16 @@ def events(request: Mapping[str, Any]) -> list[Decoded]:
         raise RequestError(400, Reason.MALFORMED_JSON, f"the body cannot be read: {error}") from None
     if len(data) > MAX_BODY_BYTES:
         raise RequestError(413, Reason.TOO_LARGE, f"a request has at most {MAX_BODY_BYTES} bytes")
+    if data.startswith(GZIP_MAGIC):
+        raise RequestError(400, Reason.MALFORMED_JSON, "the body is compressed twice")
     found = list(decode(data))
     if not found:
         raise RequestError(400, "no_events", "the request holds no event")
     if len(found) > MAX_EVENTS:
         raise RequestError(413, "too_many_events", f"a request has at most {MAX_EVENTS} events")
     first = found[0].rejection
-    if len(found) == 1 and first and first.reason is Reason.MALFORMED_JSON:
-        raise RequestError(400, first.reason, first.message)
+    if len(found) == 1 and first:
+        raise RequestError(_status(first), first.reason, first.message)
     return found
 
 

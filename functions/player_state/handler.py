@@ -45,9 +45,10 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     events = [orjson.loads(base64.b64decode(record["kinesis"]["data"])) for record in records]
     players, leaderboards = stores()
     applied, lost = players.apply(events, shard)
+    repeated = len(events) - applied - len(lost)
     lost += leaderboards.submit(events)
     metrics.add_metric("EventsApplied", MetricUnit.Count, applied)
-    metrics.add_metric("EventsRepeated", MetricUnit.Count, len(events) - applied - len(lost))
+    metrics.add_metric("EventsRepeated", MetricUnit.Count, repeated)
     return {"batchItemFailures": _failures(records, events, lost)}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -15,6 +15,7 @@ from player_state.projection import Event
 SCORE_OFFSET = 2**53
 SCORE_DIGITS = 17
 LAST_MILLISECOND = 10**14
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 logger = Logger(child=True)
 
@@ -61,6 +62,7 @@ class Leaderboards:
 
 def rank_key(event: Event) -> str:
     """Return a string that sorts as the board does: higher score, then earlier, then player id."""
-    milliseconds = int(datetime.fromisoformat(event["corrected_time"]).timestamp() * 1000)
+    since = datetime.fromisoformat(event["corrected_time"]) - EPOCH
+    milliseconds = since // timedelta(milliseconds=1)
     score = int(event["payload"]["score"]) + SCORE_OFFSET
     return f"{score:0{SCORE_DIGITS}}#{LAST_MILLISECOND - milliseconds:014}#{event['player_id']}"

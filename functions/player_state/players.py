@@ -3,19 +3,20 @@
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 from telemetry.enrichment import timestamp
 
 from player_state.projection import DIGEST_BYTES, Event, Player, Projection, forget_old, new_player
 
 PLAYERS_PER_TRANSACTION = 50
+WRITES_PER_TRANSACTION = 100
 ATTEMPTS = 6
 RETENTION_SECONDS = 400 * 24 * 3600
 SETS = ("active_days", "paid_days")
@@ -43,10 +44,8 @@ class PlayerStore:
         by_player: dict[str, list[Event]] = defaultdict(list)
         for event in events:
             by_player[f"{event['game_id']}#{event['player_id']}"].append(event)
-        keys = list(by_player)
         applied, lost = 0, []
-        for start in range(0, len(keys), PLAYERS_PER_TRANSACTION):
-            group = {key: by_player[key] for key in keys[start : start + PLAYERS_PER_TRANSACTION]}
+        for group in _groups(by_player):
             try:
                 applied += self._apply_group(group, shard)
             except (ClientError, BotoCoreError):
@@ -123,17 +122,34 @@ class PlayerStore:
         }
 
 
+def _groups(by_player: Mapping[str, list[Event]]) -> Iterator[dict[str, list[Event]]]:
+    """Yield players who fit in a transaction together with the days they touch, each in order."""
+    group: dict[str, list[Event]] = {}
+    days: set[tuple[str, str]] = set()
+    for key, events in by_player.items():
+        touched = {(event["game_id"], event["event_date"]) for event in events}
+        writes = len(group) + 1 + len(days | touched)
+        if group and (len(group) == PLAYERS_PER_TRANSACTION or writes > WRITES_PER_TRANSACTION):
+            yield group
+            group, days = {}, set()
+        group[key] = events
+        days |= touched
+    if group:
+        yield group
+
+
 def to_item(key: str, player: Player) -> dict[str, Any]:
     """Return the DynamoDB item; empty sets cannot be stored and are left out."""
     values = {name: value for name, value in player.items() if name not in SETS or value}
-    values["applied"] = Binary(b"".join(player["applied"]))
+    values["applied"] = b"".join(player["applied"])
     return {name: _serialize(value) for name, value in (values | {"player": key}).items()}
 
 
 def from_item(item: dict[str, Any]) -> Player:
     """Return the player of a DynamoDB item, numbers as int."""
-    player = {name: _plain(_deserialize(value)) for name, value in item.items() if name != "player"}
-    player["applied"] = list(_digests(player["applied"]))
+    kept = {name: value for name, value in item.items() if name not in ("player", "applied")}
+    player = {name: _plain(_deserialize(value)) for name, value in kept.items()}
+    player["applied"] = list(_digests(item["applied"]["B"]))
     return {name: set() for name in SETS} | player
 
 
@@ -142,8 +158,6 @@ def _digests(data: bytes) -> Iterator[bytes]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Binary):
-        return value.value  # type: ignore[attr-defined]
     if isinstance(value, dict):
         return {name: int(number) if _is_number(number) else number for name, number in value.items()}
     if isinstance(value, set):
@@ -152,4 +166,4 @@ def _plain(value: Any) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    return not isinstance(value, (str, bool, type(None), Binary))
+    return not isinstance(value, (str, bool, type(None)))

@@ -90,7 +90,7 @@ def _all_new(groups: Sequence[list[Arrival]]) -> dict[str, bytes]:
 
 def _bucket(arrival: Arrival) -> str:
     event = arrival.event or {}
-    return f"{event['game_id']}#{event['session_id']}#{event['sequence'] // EVENTS_PER_BUCKET}"
+    return f"{event['game_id']}#{event['session_id']}#{int(event['sequence']) // EVENTS_PER_BUCKET}"
 
 
 def _attribute(arrival: Arrival) -> str:

@@ -92,4 +92,4 @@ def _key(game_day: str, shard: str) -> dict[str, dict[str, str]]:
 
 def _ordered(arrival: Arrival) -> str:
     """Return the position as a string that sorts as the stream does: DynamoDB's numbers are too short."""
-    return f"{arrival.sequence_number:0>{SEQUENCE_DIGITS}}/{arrival.index:06}"
+    return f"{arrival.sequence_number:0>{SEQUENCE_DIGITS}}/{arrival.index:08}"

@@ -77,6 +77,16 @@ def test_a_gzip_bomb_is_stopped_at_the_limit() -> None:
     assert event.raw == bomb
 
 
+@pytest.mark.parametrize(
+    "data", [b"{}\n" * 10_001, b"[" + b",".join([b"1"] * 10_001) + b"]"], ids=["lines", "array"]
+)
+def test_a_record_of_countless_events_is_refused_whole(data: bytes) -> None:
+    packed = gzip.compress(data)
+    (event,) = decode(packed)
+    assert event.rejection
+    assert (event.rejection.reason, event.raw) == ("too_large", packed)
+
+
 def test_exactly_the_limit_may_be_decompressed() -> None:
     assert decompress(gzip.compress(b"x" * 100), limit=100) == b"x" * 100
     with pytest.raises(Rejection, match="more than 99 bytes"):

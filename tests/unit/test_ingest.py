@@ -4,12 +4,15 @@ import base64
 import gzip
 import json
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
 from ingest import handler
-from ingest.acceptance import Door
+from ingest.acceptance import MAX_RECORD_EVENTS, Door
+from ingest.request import MAX_BODY_BYTES, MAX_EVENTS
 from telemetry import delivery
 from telemetry.ingest_batch import unpack
 from tools import games
@@ -128,9 +131,11 @@ def test_what_the_stream_refuses_is_to_be_sent_again(stream: Stream, key: str, m
         (b"[]", 400, "no_events"),
         (b"[" + b",".join([b"{}"] * 501) + b"]", 413, "too_many_events"),
         (b" " * 1_000_001, 413, "too_large"),
+        (b"{}\n" * 20_000, 413, "too_large"),
+        (b'"' + b"x" * 70_000 + b'"', 413, "too_large"),
         (gzip.compress(b" " * 30_000_000), 413, "too_large"),
     ],
-    ids=range(9),
+    ids=lambda value: "body" if isinstance(value, bytes) else None,
 )
 def test_a_bad_body_is_refused_whole(stream: Stream, key: str, body: bytes, status: int, code: str) -> None:
     answered, answer, _ = post(body, key)
@@ -164,3 +169,130 @@ def test_only_a_live_key_opens(
     handler.registry.cache_clear()
     assert post(b"{}", third)[0] == 403
     assert secret not in capsys.readouterr().out
+
+
+def test_deep_nesting_refuses_one_event_only(stream: Stream, key: str, make_event: MakeEvent) -> None:
+    nested = b'{"a":' * 300 + b"1" + b"}" * 300
+    deep = encode(make_event(payload={})).replace(b'"payload": {}', b'"payload": ' + nested)
+    status, answer, _ = post(deep + b"\n" + encode(make_event()), key)
+    assert (status, answer["accepted"]) == (207, 1)
+    assert [(r["index"], r["reason"]) for r in answer["results"]] == [(0, "schema_violation")]
+
+
+def test_the_limits_themselves_are_allowed(stream: Stream, key: str, make_event: MakeEvent) -> None:
+    event = encode(make_event())
+    assert post(event + b" " * (MAX_BODY_BYTES - len(event)), key)[0] == 202
+    many = [encode(make_event(sequence=n)) for n in range(MAX_EVENTS)]
+    assert post(gzip.compress(b"\n".join(many)), key)[1]["accepted"] == MAX_EVENTS
+
+
+def test_a_body_compressed_twice_does_not_pass_the_limit(stream: Stream, key: str) -> None:
+    inner = gzip.compress(b"[" + b"{}," * 400_000 + b"{}]")
+    assert post(gzip.compress(inner), key)[0] == 400
+    assert stream.records == []
+
+
+def test_one_event_beyond_its_limit_is_told_and_kept(stream: Stream, key: str, make_event: MakeEvent) -> None:
+    huge = encode(make_event() | {"payload": {"extra": "x" * 70_000}})
+    status, answer, _ = post(huge + b"\n" + encode(make_event()), key)
+    assert (status, answer["accepted"], answer["results"][0]["reason"]) == (207, 1, "too_large")
+    assert huge in stream.events()
+
+
+def test_a_players_events_keep_their_order_over_several_records(
+    stream: Stream, key: str, make_event: MakeEvent
+) -> None:
+    events = [make_event(player_id=f"p-{n % 2}", sequence=n) for n in range(MAX_EVENTS)]
+    post(b"\n".join(map(encode, events)), key)
+    batches = [(r["PartitionKey"], unpack(r["Data"])) for r in stream.records]
+    assert all(batch and len(batch.events) <= MAX_RECORD_EVENTS for _, batch in batches)
+    for partition, group in groupby(batches, key=lambda pair: pair[0]):
+        found = [json.loads(e)["sequence"] for _, batch in group if batch for e in batch.events]
+        assert found == [n for n in range(MAX_EVENTS) if partition == f"skyforge/p-{n % 2}"]
+
+
+def test_a_bad_event_that_was_not_stored_is_to_be_sent_again_too(
+    stream: Stream, key: str, make_event: MakeEvent
+) -> None:
+    stream.refused = b"telepathy"
+    bad = make_event() | {"event_type": "telepathy", "player_id": "other"}
+    status, answer, _ = post(json.dumps([make_event(), bad]).encode(), key)
+    assert (status, answer["accepted"], answer["rejected"]) == (207, 1, 0)
+    assert [(r["index"], r["status"]) for r in answer["results"]] == [(1, "retry")]
+
+
+def test_the_batch_on_the_stream_bears_the_keys_game(
+    stream: Stream, key: str, make_event: MakeEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = {
+        "headers": {"x-api-key": key, "cloudfront-viewer-country": "FR"},
+        "body": encode(make_event(game_id="other")).decode(),
+    }
+    assert handler.lambda_handler(request, None)["statusCode"] == 422
+    monkeypatch.setenv("COUNTRY_HEADER", "CloudFront-Viewer-Country")
+    handler.settings.cache_clear()
+    handler.lambda_handler(request, None)
+    batches = [unpack(record["Data"]) for record in stream.records]
+    assert [(b.game_id, b.country) for b in batches if b] == [("skyforge", None), ("skyforge", "FR")]
+
+
+def test_a_key_opens_its_own_game_only(
+    stream: Stream, key: str, dynamodb: Any, make_event: MakeEvent
+) -> None:
+    games.add_game(dynamodb.Table("games"), "farm", "Farm")
+    secret = key.partition(".")[2]
+    assert post(encode(make_event(game_id="farm")), f"farm.{secret}")[0] == 401
+    status, answer, _ = post(encode(make_event(game_id="farm")), key)
+    assert (status, answer["results"][0]["reason"]) == (422, "wrong_game")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError({"Error": {"Code": "InternalServerError", "Message": "x"}}, "BatchGetItem"),
+        ConnectTimeoutError(endpoint_url="x"),
+    ],
+)
+def test_keys_that_cannot_be_checked_are_no_bad_keys(
+    stream: Stream, key: str, make_event: MakeEvent, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(handler, "registry", lambda: type("Registry", (), {"get": fail})())
+    status, answer, headers = post(encode(make_event()), key)
+    assert (status, answer["error"]["code"], headers["retry-after"]) == (503, "unavailable", "2")
+    assert stream.records == []
+
+
+def test_a_request_without_headers_or_body_is_answered(stream: Stream, key: str) -> None:
+    assert handler.lambda_handler({"headers": None, "body": None}, None)["statusCode"] == 401
+    request = {"headers": {"x-api-key": key}, "body": None, "isBase64Encoded": False}
+    assert handler.lambda_handler(request, None)["statusCode"] == 400
+
+
+def test_the_key_is_neither_answered_nor_logged(
+    stream: Stream,
+    key: str,
+    dynamodb: Any,
+    make_event: MakeEvent,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    secret = key.partition(".")[2]
+    caplog.set_level("DEBUG", logger="tests")
+    event = encode(make_event())
+    lost = make_event(player_id="lost")
+    stream.refused = lost["event_id"].encode()
+    answers = [
+        post(body, sent)
+        for body in (event, b"{", b"{}", b" " * 1_000_001, encode(lost), gzip.compress(event)[:-3])
+        for sent in (key, f"farm.{secret}", f"skyforge.{secret}x")
+    ]
+    games.set_status(dynamodb.Table("games"), "skyforge", "disabled")
+    handler.registry.cache_clear()
+    answers.append(post(event, key))
+    assert {status for status, _, _ in answers} == {202, 400, 401, 403, 413, 422, 503}
+    printed = capsys.readouterr()
+    assert secret not in f"{answers} {printed.out} {printed.err} {caplog.text}"
+    assert b"x-api-key" not in b"".join(record["Data"] for record in stream.records)

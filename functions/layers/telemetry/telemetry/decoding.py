@@ -12,6 +12,7 @@ from telemetry.rejection import Reason, Rejection
 
 MAX_EVENT_BYTES = 64 * 1024
 MAX_DECOMPRESSED_BYTES = 10 * 1024 * 1024
+MAX_EVENTS = 10_000
 GZIP_MAGIC = b"\x1f\x8b"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -61,9 +62,14 @@ def parse(raw: bytes) -> Decoded:
 
 
 def decode(data: bytes) -> Iterator[Decoded]:
-    """Yield the events of one event, a JSON array, NDJSON, or gzip of these, in their order."""
+    """Yield the events of one event, a JSON array, NDJSON, or gzip of these, in their order.
+
+    What is refused as a whole (broken, or over 10 MiB or 10,000 events) is one rejection of all its bytes.
+    """
     try:
         text = decompress(data).removeprefix(BYTE_ORDER_MARK).strip()
+        if text.count(b"\n") >= MAX_EVENTS:
+            raise Rejection(Reason.TOO_LARGE, f"more than {MAX_EVENTS} lines")
         if text.startswith(b"["):
             yield from (parse(bytes(raw)) for raw in split_array(text))
             return
@@ -80,8 +86,11 @@ def decode(data: bytes) -> Iterator[Decoded]:
 
 
 def split_array(text: bytes) -> list[msgspec.Raw]:
-    """Return the exact bytes of each element; raises Rejection where the text is no JSON array."""
+    """Return the exact bytes of each element; raises Rejection: malformed_json, too_large."""
     try:
-        return _array.decode(text)
+        events = _array.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise Rejection(Reason.MALFORMED_JSON, str(error)) from None
+    if len(events) > MAX_EVENTS:
+        raise Rejection(Reason.TOO_LARGE, f"more than {MAX_EVENTS} events")
+    return events

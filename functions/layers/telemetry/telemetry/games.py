@@ -22,6 +22,8 @@ class GameRegistry:
 
     def active(self, game_ids: Iterable[str]) -> set[str]:
         """Return those of the games that are registered and not disabled."""
+        if len(self._known) > MAX_REMEMBERED:
+            self._known.clear()
         wanted = set(game_ids)
         missing = [game_id for game_id in wanted if not self._fresh(game_id)]
         for start in range(0, len(missing), BATCH_GET_LIMIT):
@@ -40,8 +42,6 @@ class GameRegistry:
             answer = self.dynamodb.batch_get_item(RequestItems=request)
             found |= {item["game_id"]: item for item in answer["Responses"].get(self.table_name, [])}
             request = answer.get("UnprocessedKeys") or {}
-        if len(self._known) > MAX_REMEMBERED:
-            self._known.clear()
         now = time.monotonic()
         self._known.update({game_id: (now, found.get(game_id)) for game_id in game_ids})
 

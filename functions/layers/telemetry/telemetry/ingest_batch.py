@@ -3,6 +3,8 @@
 The record is MAGIC and then MessagePack, so that any bytes a client sent travel unchanged.
 """
 
+from datetime import datetime
+
 import msgspec
 
 MAGIC = b"PAB1"
@@ -18,6 +20,11 @@ class IngestBatch(msgspec.Struct, frozen=True):
     received_at: str
     country: str | None
     events: list[bytes]
+
+    def __post_init__(self) -> None:
+        """Refuse what the door never writes: whoever may put on the stream can imitate it."""
+        if not datetime.fromisoformat(self.received_at).tzinfo or not 0 < len(self.game_id) <= 63:
+            raise ValueError("not a batch of the REST door")
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -19,8 +19,11 @@ def validate(value: Any) -> dict[str, Any]:
     validator = _validators.get((event_type, version))
     if validator is None or event_type == catalog.ENVELOPE:
         raise Rejection(Reason.UNKNOWN_SCHEMA, f"no schema {event_type}/{version} in the catalogue")
-    if not validator.is_valid(value):
-        error = next(validator.iter_errors(value))
+    try:
+        error = None if validator.is_valid(value) else next(validator.iter_errors(value))
+    except ValueError:
+        raise Rejection(Reason.SCHEMA_VIOLATION, "no event is nested as deep as this") from None
+    if error:
         raise Rejection(Reason.SCHEMA_VIOLATION, error.message, pointer(error.instance_path))
     return value
 
