@@ -11,6 +11,7 @@ from telemetry.decoding import Decoded
 from telemetry.delivery import Entry, chunks, put_records
 from telemetry.enrichment import enrich, timestamp
 from telemetry.ingest_batch import IngestBatch, pack
+from telemetry.origin import Origin
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
 
@@ -66,7 +67,7 @@ def _judge(event: Decoded, game_id: str, received_at: datetime) -> Rejection | N
         valid = validate(event.value)
         if valid["game_id"] != game_id:
             raise Rejection(Reason.WRONG_GAME, f"the key belongs to {game_id}", "/game_id")
-        enrich(valid, received_at, "rest", None)
+        enrich(valid, Origin(received_at, "rest"))
     except Rejection as rejection:
         return rejection
     return None

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from telemetry import ingest_batch
-from telemetry.decoding import Decoded, decode, parse
+from telemetry import guidance, ingest_batch
+from telemetry.decoding import Decoded, parse
+from telemetry.ingest_batch import Envelope
+from telemetry.origin import Origin
 from telemetry.rejection import Rejection
+
+from processor.stream_record import decode_record
 
 
 @dataclass(slots=True)
@@ -18,11 +22,10 @@ class Arrival:
 
     sequence_number: str
     index: int
-    received_at: datetime
-    source: str
+    origin: Origin
     raw: bytes
     value: Any = None
-    country: str | None = None
+    envelope: Envelope = "native"
     key_game: str | None = None
     game: str = "unknown"
     event: dict[str, Any] | None = None
@@ -51,16 +54,25 @@ def arrivals(record: dict[str, Any]) -> Iterator[Arrival]:
     number = kinesis["sequenceNumber"]
     batch = ingest_batch.unpack(data)
     if batch is None:
-        received_at = datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC)
-        for index, item in enumerate(decode(data)):
-            yield _arrival(number, index, received_at, "stream", item)
+        origin = Origin(datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC), "stream")
+        for index, item in enumerate(decode_record(data)):
+            yield Arrival(number, index, origin, item.raw, item.value, rejection=item.rejection)
         return
     received_at = datetime.fromisoformat(batch.received_at)
+    origin = Origin(received_at, "replay" if batch.replay else "rest", batch.country, batch.bot)
     for index, raw in enumerate(batch.events):
-        arrival = _arrival(number, index, received_at, "rest", parse(raw))
-        arrival.country, arrival.key_game = batch.country, batch.game_id
+        item = parse(raw)
+        if batch.envelope == "guidance":
+            item = _translated(item, batch.game_id, received_at)
+        arrival = Arrival(number, index, origin, item.raw, item.value, batch.envelope, batch.game_id)
+        arrival.rejection = item.rejection
         yield arrival
 
 
-def _arrival(number: str, index: int, received_at: datetime, source: str, item: Decoded) -> Arrival:
-    return Arrival(number, index, received_at, source, item.raw, item.value, rejection=item.rejection)
+def _translated(item: Decoded, game_id: str, received_at: datetime) -> Decoded:
+    if item.rejection:
+        return item
+    try:
+        return Decoded(item.raw, guidance.translate(item.value, game_id, received_at))
+    except Rejection as rejection:
+        return Decoded(item.raw, item.value, rejection)

@@ -9,6 +9,7 @@ import orjson
 from aws_lambda_powertools import Logger
 from telemetry.enrichment import enrich, timestamp
 from telemetry.games import GameRegistry
+from telemetry.privacy import mask, mask_bytes
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
 
@@ -43,33 +44,45 @@ def _accept(arrival: Arrival) -> dict[str, Any]:
         raise Rejection(Reason.WRONG_GAME, f"the key belongs to {arrival.key_game}", "/game_id")
     if arrival.game == "unknown":
         raise Rejection(Reason.UNKNOWN_GAME, "the game is not registered or disabled", "/game_id")
-    return enrich(event, arrival.received_at, arrival.source, arrival.country)
+    return enrich(event, arrival.origin)
 
 
 def rejected_line(arrival: Arrival, shard: str) -> bytes:
-    """Return the quarantine's line: the reason, and the client's own bytes (at most 512 KiB) for replay."""
+    """Return the quarantine's line (event-schemas/rejected), newline included.
+
+    It holds the client's own bytes for replay, at most 512 KiB and without e-mail addresses.
+    """
     rejection = arrival.rejection or Rejection(Reason.INTERNAL_ERROR, "rejected for no reason")
     event_type, version = arrival.text("event_type"), arrival.text("schema_version")
     original = arrival.raw[:MAX_ORIGINAL_BYTES]
+    line = {
+        "reject_id": f"{shard}:{arrival.position}",
+        "reason": rejection.reason,
+        "message": mask(rejection.message),
+        "pointer": mask(rejection.pointer),
+        "game_id": arrival.game,
+        "event_id": arrival.text("event_id"),
+        "schema_id": f"{event_type}/{version}" if event_type and version else None,
+        "received_at": timestamp(arrival.origin.received_at),
+        "rejected_at": timestamp(datetime.now(UTC)),
+        "ingest_source": arrival.origin.source,
+        "envelope": arrival.envelope,
+        "country": arrival.origin.country,
+        "bot": arrival.origin.bot,
+        "position": arrival.position,
+        "size_bytes": len(arrival.raw),
+        "truncated": len(original) < len(arrival.raw),
+        **_content(mask_bytes(original)),
+    }
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _content(original: bytes) -> dict[str, str]:
+    """Return the bytes as text where JSON can carry them so, without growing much by escapes."""
     try:
-        content = {"original": original.decode()}
+        text = original.decode()
     except UnicodeDecodeError:
-        content = {"original_base64": base64.b64encode(original).decode()}
-    return orjson.dumps(
-        {
-            "reject_id": f"{shard}:{arrival.position}",
-            "reason": rejection.reason,
-            "message": rejection.message,
-            "pointer": rejection.pointer,
-            "game_id": arrival.game,
-            "event_id": arrival.text("event_id"),
-            "schema_id": f"{event_type}/{version}" if event_type and version else None,
-            "received_at": timestamp(arrival.received_at),
-            "rejected_at": timestamp(datetime.now(UTC)),
-            "ingest_source": arrival.source,
-            "position": arrival.position,
-            "size_bytes": len(arrival.raw),
-            "truncated": len(original) < len(arrival.raw),
-            **content,
-        }
-    )
+        text = None
+    if text is not None and len(orjson.dumps(text)) <= len(original) * 4 / 3 + 64:
+        return {"original": text}
+    return {"original_base64": base64.b64encode(original).decode()}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from telemetry.delivery import Entry, put_lines, put_records
+from telemetry.delivery import Entry, put_each, put_lines, put_records
 from telemetry.games import GameRegistry
 from telemetry.rejection import Reason, Rejection
 
@@ -41,6 +41,7 @@ class Pipeline:
         for arrival in repeated:
             arrival.event = None
             arrival.rejection = Rejection(Reason.DUPLICATE, "an event with this event_id came before")
+        batch = [arrival for arrival in batch if not _is_refused_again(arrival)]
         unclaimed = {arrival.position for arrival in unwritten}
         ready = [arrival for arrival in batch if arrival.position not in unclaimed]
         unwritten += self._publish(ready, shard)
@@ -58,8 +59,13 @@ class Pipeline:
         quarantine = [rejected_line(arrival, shard) for arrival in rejected]
         lost = put_lines(self.firehose, self.bronze_delivery_stream, lines)
         lost |= put_records(self.kinesis, self.enriched_stream, entries)
-        lost_rejects = put_lines(self.firehose, self.rejected_delivery_stream, quarantine)
+        lost_rejects = put_each(self.firehose, self.rejected_delivery_stream, quarantine)
         return [accepted[i] for i in lost] + [rejected[i] for i in lost_rejects]
+
+
+def _is_refused_again(arrival: Arrival) -> bool:
+    """Tell a replayed event that needs no second place: the quarantine, or bronze, has it already."""
+    return arrival.origin.source == "replay" and arrival.rejection is not None
 
 
 def _first(unwritten: Sequence[Arrival]) -> int | None:

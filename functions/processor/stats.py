@@ -13,6 +13,7 @@ from processor.arrival import Arrival
 
 RETENTION_SECONDS = 400 * 24 * 3600
 SEQUENCE_DIGITS = 64
+FLAGS = ("late", "skewed", "bot", "masked")
 
 logger = Logger(child=True)
 
@@ -32,7 +33,7 @@ class IngestStats:
         """Count the arrivals of one shard; return those of the items that could not be written."""
         by_item: dict[str, list[Arrival]] = defaultdict(list)
         for arrival in arrivals:
-            by_item[f"{arrival.game}#{arrival.received_at.date().isoformat()}"].append(arrival)
+            by_item[f"{arrival.game}#{arrival.origin.received_at.date().isoformat()}"].append(arrival)
         uncounted: list[Arrival] = []
         for game_day, group in by_item.items():
             try:
@@ -83,7 +84,8 @@ def _outcomes(arrival: Arrival) -> list[str]:
     if arrival.rejection:
         return [f"rejected_{arrival.rejection.reason}"]
     event = arrival.event or {}
-    return ["accepted", *(flag for flag in ("late", "skewed") if event.get(flag))]
+    replayed = ["replayed"] if arrival.origin.source == "replay" else []
+    return ["accepted", *(flag for flag in FLAGS if event.get(flag)), *replayed]
 
 
 def _key(game_day: str, shard: str) -> dict[str, dict[str, str]]:

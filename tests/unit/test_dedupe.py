@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from processor.arrival import Arrival
 from processor.dedupe import CLAIMS_PER_UPDATE, Claims
+from telemetry.origin import Origin
 
 WINDOW_HOURS = 24
 
@@ -51,7 +52,7 @@ def claims(table: Table) -> Claims:
 
 def arrive(position: int, event_id: str | None = None, **fields: Any) -> Arrival:
     event = {"game_id": "skyforge", "session_id": "s-1", "sequence": 0, "event_id": event_id or str(uuid4())}
-    return Arrival(str(position), 0, datetime.now(UTC), "stream", b"", event=event | fields)
+    return Arrival(str(position), 0, Origin(datetime.now(UTC), "stream"), b"", event=event | fields)
 
 
 def positions(arrivals: Iterable[Arrival]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from telemetry.enrichment import enrich, timestamp
+from telemetry.origin import Origin
 from telemetry.rejection import Rejection
 
 NOW = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
@@ -18,7 +19,7 @@ def at(**ago: float) -> str:
 
 def test_a_right_clock_is_left_alone(make_event: MakeEvent) -> None:
     event = make_event(event_time=at(minutes=40), sent_at=at(minutes=4))
-    enriched = enrich(event, NOW, "rest", "FR")
+    enriched = enrich(event, Origin(NOW, "rest", "FR"))
     assert enriched["corrected_time"] == event["event_time"]
     assert enriched["event_date"] == "2026-02-28"
     assert enriched["received_at"] == "2026-03-01T00:30:00.000Z"
@@ -29,7 +30,7 @@ def test_a_right_clock_is_left_alone(make_event: MakeEvent) -> None:
 
 def test_a_wrong_clock_is_repaired_by_what_it_said_at_sending(make_event: MakeEvent) -> None:
     event = make_event(event_time=at(days=400, minutes=10), sent_at=at(days=400))
-    enriched = enrich(event, NOW, "stream", None)
+    enriched = enrich(event, Origin(NOW, "stream"))
     assert enriched["corrected_time"] == at(minutes=10)
     assert enriched["skewed"] is True
     assert enriched["late"] is False
@@ -37,7 +38,7 @@ def test_a_wrong_clock_is_repaired_by_what_it_said_at_sending(make_event: MakeEv
 
 
 def test_an_event_from_an_offline_device_is_late(make_event: MakeEvent) -> None:
-    assert enrich(make_event(event_time=at(days=30), sent_at=at()), NOW, "rest", None)["late"] is True
+    assert enrich(make_event(event_time=at(days=30), sent_at=at()), Origin(NOW, "rest"))["late"] is True
 
 
 @pytest.mark.parametrize(
@@ -51,10 +52,10 @@ def test_an_event_from_an_offline_device_is_late(make_event: MakeEvent) -> None:
 )
 def test_beyond_repair(make_event: MakeEvent, times: dict[str, str], reason: str) -> None:
     with pytest.raises(Rejection) as caught:
-        enrich(make_event(**times), NOW, "rest", None)
+        enrich(make_event(**times), Origin(NOW, "rest"))
     assert (caught.value.reason, caught.value.pointer) == (reason, "/event_time")
 
 
 def test_ids_are_compared_in_lower_case(make_event: MakeEvent) -> None:
     event = make_event(event_id="0B6F2A54-4C86-4F0E-9D5A-6F1F3A1C7E01", event_time=at(), sent_at=at())
-    assert enrich(event, NOW, "rest", None)["event_id"] == "0b6f2a54-4c86-4f0e-9d5a-6f1f3a1c7e01"
+    assert enrich(event, Origin(NOW, "rest"))["event_id"] == "0b6f2a54-4c86-4f0e-9d5a-6f1f3a1c7e01"

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from processor.arrival import Arrival
 from processor.stats import RETENTION_SECONDS, IngestStats
+from telemetry.origin import Origin
 from telemetry.rejection import Reason, Rejection
 
 SHARD = "shardId-000000000000"
@@ -50,11 +51,11 @@ def stats(table: Table) -> IngestStats:
 
 
 def arrive(number: int, index: int = 0, game: str = "skyforge", **event: Any) -> Arrival:
-    return Arrival(str(number), index, DAY, "stream", b"", game=game, event=event or {"late": False})
+    return Arrival(str(number), index, Origin(DAY, "stream"), b"", game=game, event=event or {"late": False})
 
 
 def reject(number: int, reason: Reason, game: str = "skyforge") -> Arrival:
-    return Arrival(str(number), 0, DAY, "stream", b"", game=game, rejection=Rejection(reason, "x"))
+    return Arrival(str(number), 0, Origin(DAY, "stream"), b"", game=game, rejection=Rejection(reason, "x"))
 
 
 def counts(dynamodb: Any, game: str = "skyforge", day: str = "2026-03-01") -> Counter[str]:

@@ -17,6 +17,7 @@ from player_state.leaderboards import Leaderboards, rank_key
 from player_state.players import PlayerStore, from_item, to_item
 from player_state.projection import REMEMBERED_EVENTS, forget_old, new_player
 from telemetry.enrichment import enrich, timestamp
+from telemetry.origin import Origin
 
 MakeEvent = Callable[..., dict[str, Any]]
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=3)
@@ -35,7 +36,8 @@ def happen(make_event: MakeEvent) -> MakeEvent:
     def make(event_type: str, minute: float, payload: dict[str, Any] | None = None, **fields: Any) -> Any:
         fields |= {"event_time": timestamp(NOON + timedelta(minutes=minute))}
         event = make_event(event_type, **fields)
-        return enrich(event | ({"payload": payload} if payload else {}), datetime.now(UTC), "stream", "DE")
+        event |= {"payload": payload} if payload else {}
+        return enrich(event, Origin(datetime.now(UTC), "stream", "DE"))
 
     return make
 

@@ -21,6 +21,7 @@ from processor.judgement import MAX_ORIGINAL_BYTES
 from processor.pipeline import Pipeline
 from processor.stats import IngestStats
 from telemetry import delivery
+from telemetry.decoding import decompress
 from telemetry.games import GameRegistry
 from telemetry.ingest_batch import MAGIC, IngestBatch, pack
 
@@ -46,7 +47,7 @@ class Streams:
     def put_record_batch(self, DeliveryStreamName: str, Records: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         if self.fails():
             raise ERROR
-        answers = [self._take(DeliveryStreamName, "", gzip.decompress(r["Data"])) for r in Records]
+        answers = [self._take(DeliveryStreamName, "", decompress(r["Data"])) for r in Records]
         return {"FailedPutCount": sum(map(bool, answers)), "RequestResponses": answers}
 
     def _take(self, name: str, key: str, data: bytes) -> dict[str, str]:

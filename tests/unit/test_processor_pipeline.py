@@ -17,6 +17,7 @@ from processor.dedupe import Claims
 from processor.pipeline import Pipeline
 from processor.stats import IngestStats
 from telemetry import delivery
+from telemetry.decoding import decompress
 from telemetry.games import GameRegistry
 from telemetry.ingest_batch import IngestBatch, pack
 
@@ -45,7 +46,7 @@ class Sink:
         answers = [self._take(DeliveryStreamName, record["Data"]) for record in Records]
         for record, answer in zip(Records, answers, strict=True):
             if not answer:
-                lines = gzip.decompress(record["Data"]).splitlines()
+                lines = decompress(record["Data"]).splitlines()
                 self.lines[DeliveryStreamName] += map(json.loads, lines)
         return {"RequestResponses": answers}
 

@@ -61,17 +61,19 @@ def parse(raw: bytes) -> Decoded:
         return Decoded(raw, rejection=Rejection(Reason.MALFORMED_JSON, str(error)))
 
 
-def decode(data: bytes) -> Iterator[Decoded]:
+def decode(
+    data: bytes, max_bytes: int = MAX_DECOMPRESSED_BYTES, max_events: int = MAX_EVENTS
+) -> Iterator[Decoded]:
     """Yield the events of one event, a JSON array, NDJSON, or gzip of these, in their order.
 
-    What is refused as a whole (broken, or over 10 MiB or 10,000 events) is one rejection of all its bytes.
+    What is refused as a whole (broken, or over a limit when decompressed) is one rejection of all its bytes.
     """
     try:
-        text = decompress(data).removeprefix(BYTE_ORDER_MARK).strip()
-        if text.count(b"\n") >= MAX_EVENTS:
-            raise Rejection(Reason.TOO_LARGE, f"more than {MAX_EVENTS} lines")
+        text = decompress(data, max(0, max_bytes)).removeprefix(BYTE_ORDER_MARK).strip()
+        if text.count(b"\n") >= max_events:
+            raise Rejection(Reason.TOO_LARGE, f"more than {max_events} lines")
         if text.startswith(b"["):
-            yield from (parse(bytes(raw)) for raw in split_array(text))
+            yield from (parse(bytes(raw)) for raw in split_array(text, max_events))
             return
     except Rejection as rejection:
         yield Decoded(data, rejection=rejection)
@@ -85,12 +87,12 @@ def decode(data: bytes) -> Iterator[Decoded]:
     yield from lines if several else [Decoded(data, rejection=whole.rejection)]
 
 
-def split_array(text: bytes) -> list[msgspec.Raw]:
+def split_array(text: bytes, max_events: int = MAX_EVENTS) -> list[msgspec.Raw]:
     """Return the exact bytes of each element; raises Rejection: malformed_json, too_large."""
     try:
         events = _array.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise Rejection(Reason.MALFORMED_JSON, str(error)) from None
-    if len(events) > MAX_EVENTS:
-        raise Rejection(Reason.TOO_LARGE, f"more than {MAX_EVENTS} events")
+    if len(events) > max_events:
+        raise Rejection(Reason.TOO_LARGE, f"more than {max_events} events")
     return events

@@ -60,15 +60,20 @@ def put_lines(firehose: Any, delivery_stream: str, lines: Sequence[bytes]) -> se
     """
     groups = list(chunks((len(line) + 1 for line in lines), len(lines), MAX_FIREHOSE_RECORD_BYTES))
     packed = [gzip.compress(b"".join(lines[i] + b"\n" for i in group), 6, mtime=0) for group in groups]
+    failed = put_each(firehose, delivery_stream, packed)
+    return {line for group in failed for line in groups[group]}
+
+
+def put_each(firehose: Any, delivery_stream: str, records: Sequence[bytes]) -> set[int]:
+    """Write records of at most 1,000 KiB to Firehose as they are; return the indexes of those that failed."""
 
     def attempt(indexes: list[int]) -> list[int]:
-        records = [{"Data": packed[i]} for i in indexes]
-        answer = firehose.put_record_batch(DeliveryStreamName=delivery_stream, Records=records)
+        batch = [{"Data": records[i]} for i in indexes]
+        answer = firehose.put_record_batch(DeliveryStreamName=delivery_stream, Records=batch)
         responses = answer["RequestResponses"]
         return [i for i, record in zip(indexes, responses, strict=True) if "ErrorCode" in record]
 
-    failed = _deliver(chunks(map(len, packed), MAX_PUT_RECORDS, MAX_FIREHOSE_PUT_BYTES), attempt)
-    return {line for group in failed for line in groups[group]}
+    return _deliver(chunks(map(len, records), MAX_PUT_RECORDS, MAX_FIREHOSE_PUT_BYTES), attempt)
 
 
 def _deliver(batches: Iterable[list[int]], attempt: Callable[[list[int]], list[int]]) -> set[int]:

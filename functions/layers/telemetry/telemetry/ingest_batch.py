@@ -1,30 +1,37 @@
-"""What the REST door puts on the raw stream: events of one player, with what the door knows of them.
+"""What a door puts on the raw stream: events of one player, with what the door knows of them.
 
 The record is MAGIC and then MessagePack, so that any bytes a client sent travel unchanged.
 """
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
 MAGIC = b"PAB1"
 
+Envelope = Literal["native", "guidance"]
+
 
 class IngestBatch(msgspec.Struct, frozen=True):
-    """`game_id` is the one the API key belongs to; `country` comes from the edge header.
+    """`game_id` is the one the API key belongs to; `country` comes from the edge.
 
-    `received_at` is RFC 3339; `events` hold the exact bytes of each event.
+    `received_at` is RFC 3339; `events` hold the exact bytes of each event, in the form `envelope`.
+    `replay` marks events that scripts/replay sends again from the quarantine.
     """
 
     game_id: str
     received_at: str
     country: str | None
     events: list[bytes]
+    envelope: Envelope = "native"
+    bot: bool = False
+    replay: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what the door never writes: whoever may put on the stream can imitate it."""
+        """Refuse what a door never writes: whoever may put on the stream can imitate it."""
         if not datetime.fromisoformat(self.received_at).tzinfo or not 0 < len(self.game_id) <= 63:
-            raise ValueError("not a batch of the REST door")
+            raise ValueError("not a batch of a door")
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -37,7 +44,7 @@ def pack(batch: IngestBatch) -> bytes:
 
 
 def unpack(data: bytes) -> IngestBatch | None:
-    """Return the batch, or None where the record came from somewhere else than the REST door."""
+    """Return the batch, or None where the record came from somewhere else than a door."""
     if not data.startswith(MAGIC):
         return None
     try:

@@ -1,0 +1,43 @@
+"""One spelling for what different clients spell differently, so that metrics group what belongs together."""
+
+import re
+from typing import Any
+
+from telemetry.privacy import mask
+
+PLATFORMS = {
+    "ios": ("ios", "iphone", "ipad", "ipados", "iphoneplayer", "tvos", "apple"),
+    "android": ("android", "amazon", "fireos", "kindle"),
+    "windows": ("windows", "win", "win32", "win64", "pc", "windowsplayer", "steam"),
+    "macos": ("macos", "mac", "osx", "darwin", "macosx", "osxplayer"),
+    "linux": ("linux", "linuxplayer", "steamdeck", "steamos"),
+    "playstation": ("playstation", "ps4", "ps5", "psn", "playstation4", "playstation5"),
+    "xbox": ("xbox", "xboxone", "xboxseries", "xboxseriesx", "xboxseriess", "gamecore"),
+    "switch": ("switch", "nintendo", "nintendoswitch", "switch2"),
+    "web": ("web", "webgl", "browser", "html5", "webglplayer"),
+}
+_platform_of = {name: platform for platform, names in PLATFORMS.items() for name in names}
+_numbers = re.compile(r"(\d{1,32})(?:\.(\d{1,32}))?(?:\.(\d{1,32}))?", re.ASCII)
+
+
+def platform(text: str) -> str:
+    """Return the platform of the envelope that a client means, "other" where none is known."""
+    return _platform_of.get(re.sub(r"[^a-z0-9]", "", text.lower()), "other")
+
+
+def version(text: str) -> str:
+    """Return MAJOR.MINOR.PATCH of an app version: "1.4", "01.4.0+b7" and "1.4.0.2-rc" are all 1.4.0."""
+    found = _numbers.match(text)
+    return ".".join(str(int(part or 0)) for part in found.groups()) if found else "0.0.0"
+
+
+def tidy(value: Any) -> Any:
+    """Return a JSON value with e-mail addresses masked, and 7.0 as 7: JSON Schema takes both as integer."""
+    match value:
+        case str():
+            return mask(value)
+        case float():
+            return int(value) if value.is_integer() else value
+        case dict():
+            return {key: tidy(item) for key, item in value.items()}
+    return value

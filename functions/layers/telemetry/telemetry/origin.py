@@ -1,0 +1,20 @@
+"""What the platform knows of an event's arrival, from elsewhere than the event itself."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Source = Literal["rest", "stream", "replay"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """When an event came (aware), through which door, from which country, and whether a bot sent it.
+
+    `country` is ISO 3166-1 alpha-2 as the edge saw it, None where no edge was passed.
+    """
+
+    received_at: datetime
+    source: Source
+    country: str | None = None
+    bot: bool = False
