@@ -2,7 +2,6 @@
 
 import argparse
 import gzip
-import json
 import os
 import random
 import time
@@ -21,7 +20,7 @@ from rich.table import Table
 from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, emulator, games, run, terraform
+from tools import CommandError, emulator, games, lake, run, terraform
 from tools.simulation import Session, Truth, simulate
 
 SETTLE_SECONDS = 240
@@ -161,12 +160,8 @@ def lake_ids(platform: Platform, game_id: str, since: datetime) -> tuple[Counter
 def lake_lines(platform: Platform, prefix: str, since: datetime) -> Iterator[dict[str, Any]]:
     """Yield the lines of the lake under a prefix that were received since a moment."""
     s3, bucket = boto3.client("s3"), platform.outputs["lake_bucket"]
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for item in page.get("Contents", []):
-            if item["LastModified"] >= since.replace(microsecond=0):
-                data = gzip.decompress(s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read())
-                lines = map(json.loads, data.splitlines())
-                yield from (line for line in lines if line["received_at"] >= timestamp(since))
+    for key in lake.keys(s3, bucket, prefix, since):
+        yield from (line for line in lake.lines(s3, bucket, key) if line["received_at"] >= timestamp(since))
 
 
 def play(platform: Platform, game_id: str, key: str, players: int, days: int, seed: int) -> None:

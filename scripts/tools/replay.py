@@ -1,0 +1,247 @@
+"""Send quarantined events again that are valid by now, or once repaired; a second run changes nothing."""
+
+import argparse
+import base64
+import gzip
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import boto3
+import jsonpatch
+import jsonpointer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from telemetry import guidance
+from telemetry.decoding import parse
+from telemetry.delivery import Entry, put_records
+from telemetry.enrichment import enrich, timestamp
+from telemetry.games import GameRegistry
+from telemetry.ingest_batch import IngestBatch, pack
+from telemetry.origin import Origin
+from telemetry.rejection import Reason, Rejection
+from telemetry.validation import validate
+
+from tools import CommandError, emulator, lake, run, terraform
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis.client import KinesisClient
+    from mypy_boto3_s3.client import S3Client
+
+# A duplicate was accepted once: there is nothing to send again.
+REASONS = [reason.value for reason in Reason if reason is not Reason.DUPLICATE]
+EVENTS_A_WRITE = 500
+
+console = Console()
+Line = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of the lines, by the reason they were rejected for; and why some are rejected still."""
+
+    outcomes: dict[str, Counter[str]] = field(default_factory=dict)
+    still: Counter[str] = field(default_factory=Counter)
+
+    def add(self, reason: str, outcome: str) -> None:
+        """Count one line: replayed, replayed before, rejected still, not sent."""
+        self.outcomes.setdefault(reason, Counter())[outcome] += 1
+
+    def total(self, outcome: str) -> int:
+        """Return the lines with an outcome, over all reasons."""
+        return sum(counts[outcome] for counts in self.outcomes.values())
+
+
+@dataclass(slots=True)
+class Replay:
+    """A run over the quarantine of a lake.
+
+    A ledger beside it (replayed/day=…/) names each reject that was sent. Between the two, a crash
+    can have an event sent again: the processor then finds its event_id claimed and drops it.
+    """
+
+    s3: "S3Client"
+    kinesis: "KinesisClient"
+    registry: GameRegistry
+    bucket: str
+    stream: str
+    patch: jsonpatch.JsonPatch | None = None
+    dry_run: bool = False
+    game: str | None = None
+    report: Report = field(default_factory=Report)
+    run_id: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}")
+    _writes: int = 0
+
+    def run(self, days: Sequence[date], reasons: Sequence[str]) -> Report:
+        """Go through the rejects of the days (UTC, by arrival) and reasons, and send what is valid now."""
+        for day in days:
+            known = self._ledger(day)
+            prefixes = (f"rejected/day={day}/reason={reason}/" for reason in reasons)
+            objects = [key for prefix in prefixes for key in lake.keys(self.s3, self.bucket, prefix)]
+            pending: list[tuple[Entry, Line]] = []
+            with Progress(console=console, transient=True) as progress:
+                for key in progress.track(objects, description=str(day)):
+                    for line in lake.lines(self.s3, self.bucket, key):
+                        pending += self._judge(line, known)
+                        if len(pending) >= EVENTS_A_WRITE:
+                            self._send(day, pending)
+                            pending = []
+            self._send(day, pending)
+        return self.report
+
+    def _judge(self, line: Line, known: set[str]) -> Iterator[tuple[Entry, Line]]:
+        if self.game not in (None, line["game_id"]):
+            return
+        if line["reject_id"] in known:
+            self.report.add(line["reason"], "replayed before")
+            return
+        known.add(line["reject_id"])
+        try:
+            entry = repaired(line, self.registry, self.patch)
+        except Rejection as rejection:
+            self.report.add(line["reason"], "rejected still")
+            self.report.still[f"{rejection.reason} {rejection.pointer}: {rejection.message[:120]}"] += 1
+            return
+        yield entry, line
+
+    def _send(self, day: date, pending: Sequence[tuple[Entry, Line]]) -> None:
+        failed: set[int] = set()
+        if pending and not self.dry_run:
+            failed = put_records(self.kinesis, self.stream, [entry for entry, _ in pending])
+            self._remember(day, [line for i, (_, line) in enumerate(pending) if i not in failed])
+        for index, (_, line) in enumerate(pending):
+            self.report.add(line["reason"], "not sent" if index in failed else "replayed")
+
+    def _ledger(self, day: date) -> set[str]:
+        keys = lake.keys(self.s3, self.bucket, f"replayed/day={day}/")
+        return {line["reject_id"] for key in keys for line in lake.lines(self.s3, self.bucket, key)}
+
+    def _remember(self, day: date, lines: Sequence[Line]) -> None:
+        now = timestamp(datetime.now(UTC))
+        rows = [{"reject_id": line["reject_id"], "replayed_at": now} for line in lines]
+        body = gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode())
+        self._writes += 1
+        key = f"replayed/day={day}/{self.run_id}-{self._writes:06}.ndjson.gz"
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
+
+
+def repaired(line: Line, registry: GameRegistry, patch: jsonpatch.JsonPatch | None) -> Entry:
+    """Return the stream record of a quarantined event, judged as if it came at the time it did.
+
+    `patch` (RFC 6902) is applied to the event as the client sent it; its `test` operations choose.
+    Raises Rejection where the event is not valid, or not all of it was kept.
+    """
+    if line["truncated"]:
+        raise Rejection(Reason.TOO_LARGE, "only the start of it was kept")
+    raw = line["original"].encode() if "original" in line else base64.b64decode(line["original_base64"])
+    sent = parse(raw)
+    if sent.rejection:
+        raise sent.rejection
+    value = sent.value
+    if patch:
+        value = _patched(value, patch)
+        raw = json.dumps(value, separators=(",", ":")).encode()
+    received_at = datetime.fromisoformat(line["received_at"])
+    key_game = line["game_id"] if line["ingest_source"] == "rest" and line["game_id"] != "unknown" else None
+    if line["envelope"] == "guidance":
+        if not key_game:
+            raise Rejection(Reason.UNKNOWN_GAME, "its key belonged to no active game")
+        value = guidance.translate(value, line["game_id"], received_at)
+    event = validate(value)
+    if key_game not in (None, event["game_id"]):
+        raise Rejection(Reason.WRONG_GAME, f"the key belongs to {key_game}", "/game_id")
+    if not registry.active([event["game_id"]]):
+        raise Rejection(Reason.UNKNOWN_GAME, "the game is not registered or disabled", "/game_id")
+    enrich(event, Origin(received_at, "replay", line["country"], line["bot"]))
+    batch = IngestBatch(
+        game_id=event["game_id"],
+        received_at=line["received_at"],
+        country=line["country"],
+        events=[raw],
+        envelope=line["envelope"],
+        bot=line["bot"],
+        replay=True,
+    )
+    return Entry(f"{event['game_id']}/{event['player_id']}", pack(batch))
+
+
+def _patched(value: Any, patch: jsonpatch.JsonPatch) -> Any:
+    try:
+        return patch.apply(value)
+    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError) as error:
+        raise Rejection(Reason.SCHEMA_VIOLATION, f"the patch does not fit: {error}") from None
+
+
+def read_patch(path: Path) -> jsonpatch.JsonPatch:
+    """Return the patch of a file. Raises CommandError where it is none."""
+    try:
+        return jsonpatch.JsonPatch(json.loads(path.read_bytes()))
+    except (OSError, ValueError, jsonpatch.JsonPatchException) as error:
+        raise CommandError(f"{path} is no JSON Patch (RFC 6902): {error}") from None
+
+
+def _show(report: Report, dry_run: bool) -> None:
+    names = ("replayed", "replayed before", "rejected still", "not sent")
+    table = Table(title="Dry run: nothing was sent" if dry_run else "Replayed")
+    table.add_column("Rejected for")
+    for name in names:
+        title = "would be replayed" if dry_run and name == "replayed" else name
+        table.add_column(title, justify="right")
+    for reason, counts in sorted(report.outcomes.items()):
+        table.add_row(reason, *(f"{counts[name]:,}" for name in names))
+    console.print(table if report.outcomes else "No rejects in these days for these reasons.")
+    for message, count in report.still.most_common(5):
+        console.print(f"{count:>8,} × {message}", markup=False)  # noqa: RUF001 - a times sign
+
+
+def main() -> None:
+    """Replay what the command line names and tell what became of it."""
+    parser = argparse.ArgumentParser(prog="scripts/replay", description=__doc__)
+    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser.add_argument("--from", dest="first", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
+    parser.add_argument("--to", dest="last", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
+    parser.add_argument("--reason", action="append", choices=REASONS, help="repeatable (default: all)")
+    parser.add_argument("--game", help="only this game's (default: all)")
+    parser.add_argument("--patch", type=Path, help="JSON Patch (RFC 6902) that repairs each event")
+    parser.add_argument("--dry-run", action="store_true", help="judge and report, send nothing")
+    parser.add_argument("--report", type=Path, help="also write the report to this file, as JSON")
+    options = parser.parse_args()
+    if options.first > options.last:
+        parser.error("--from is after --to")
+    patch = read_patch(options.patch) if options.patch else None
+    if options.environment == "local":
+        os.environ.update(emulator.local_environment())
+    outputs = terraform.outputs(terraform.root(options.environment))
+    days = [options.first + timedelta(n) for n in range((options.last - options.first).days + 1)]
+    replay = Replay(
+        s3=boto3.client("s3"),
+        kinesis=boto3.client("kinesis"),
+        registry=GameRegistry(boto3.resource("dynamodb"), outputs["tables"]["games"]),
+        bucket=outputs["lake_bucket"],
+        stream=outputs["raw_stream_name"],
+        patch=patch,
+        dry_run=options.dry_run,
+        game=options.game,
+    )
+    try:
+        report = replay.run(days, options.reason or REASONS)
+    except (BotoCoreError, ClientError) as error:
+        raise CommandError(str(error)) from error
+    _show(report, options.dry_run)
+    if options.report:
+        content = {"dry_run": options.dry_run, "outcomes": report.outcomes, "rejected_still": report.still}
+        options.report.write_text(json.dumps(content, indent=2) + "\n")
+    if lost := report.total("not sent"):
+        raise CommandError(f"the stream did not take {lost} events: run the same command again")
+
+
+if __name__ == "__main__":
+    run(main)
