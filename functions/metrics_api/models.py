@@ -88,7 +88,7 @@ class Summary(Range, Answer):
 class Arrivals(BaseModel):
     """What became of the events that arrived."""
 
-    total: Annotated[Count, Field(description="Events that arrived: accepted and rejected, each once.")]
+    total: Annotated[Count, Field(description="Events that arrived, replayed ones again.")]
     accepted: Annotated[Count, Field(description="Valid events that went on.")] = 0
     late: Annotated[Count, Field(description="Of the accepted: over 1 hour old on arrival.")] = 0
     skewed: Annotated[Count, Field(description="Of the accepted: client clock over 5 minutes off.")] = 0
@@ -106,7 +106,7 @@ class Arrivals(BaseModel):
     def of(cls, counts: Counter[str], **fields: Any) -> Self:
         """Build from the counters of the ingest_stats table."""
         rejected = prefixed(counts, "rejected_")
-        total = counts["accepted"] - counts["replayed"] + sum(rejected.values())
+        total = counts["accepted"] + sum(rejected.values())
         return cls.model_validate({**counts, "rejected": rejected, "total": total, **fields})
 
 

@@ -1,0 +1,107 @@
+"""One spelling for what clients spell differently, no e-mail address anywhere, and bots known as such."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from telemetry import normalisation, privacy
+from telemetry.bots import is_bot
+from telemetry.enrichment import enrich
+from telemetry.origin import Origin
+
+NOW = datetime.now(UTC)
+MakeEvent = Callable[..., dict[str, Any]]
+
+
+@pytest.mark.parametrize(
+    ("text", "platform"),
+    [
+        ("iOS", "ios"),
+        ("iPhonePlayer", "ios"),
+        ("PC", "windows"),
+        ("PlayStation 5", "playstation"),
+        ("Xbox Series X", "xbox"),
+        ("WebGL", "web"),
+        ("Dreamcast", "other"),
+        ("", "other"),
+    ],
+)
+def test_a_platform_has_one_name(text: str, platform: str) -> None:
+    assert normalisation.platform(text) == platform
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [("1.4", "1.4.0"), ("01.4.0+b7", "1.4.0"), ("1.4.0.2-rc1", "1.4.0"), ("2", "2.0.0"), ("beta", "0.0.0")],
+)
+def test_a_version_has_three_numbers(text: str, version: str) -> None:
+    assert normalisation.version(text) == version
+
+
+def test_an_enriched_event_carries_both(make_event: MakeEvent) -> None:
+    event = make_event(client={"platform": "switch", "app_version": "1.10"})
+    enriched = enrich(event, Origin(NOW, "stream"))
+    assert (enriched["platform"], enriched["app_version"]) == ("switch", "1.10.0")
+    assert enriched["client"]["app_version"] == "1.10"
+
+
+def test_an_integer_written_as_a_float_is_an_integer_again(make_event: MakeEvent) -> None:
+    event = make_event("score_submitted", sequence=3.0)
+    event["payload"] |= {"score": 1500.0, "extra": {"speed": 1.5, "laps": 3.0}}
+    enriched = enrich(event, Origin(NOW, "stream"))
+    assert repr(enriched["sequence"]) == "3"
+    assert repr(enriched["payload"]["score"]) == "1500"
+    assert repr(enriched["payload"]["extra"]) == "{'speed': 1.5, 'laps': 3}"
+    assert enriched["masked"] is False
+
+
+def test_an_address_in_a_free_field_is_masked_and_told(make_event: MakeEvent) -> None:
+    event = make_event(
+        "design", payload={"name": "a", "extra": {"note": "mail jo.doe+x@mail.example.com now"}}
+    )
+    enriched = enrich(event, Origin(NOW, "rest"))
+    assert enriched["payload"]["extra"]["note"] == "mail [e-mail] now"
+    assert enriched["masked"] is True
+
+
+@pytest.mark.parametrize("text", ["a @ b.c", "@home", "user@localhost", "a@b", "50% @ 3.5x", "x@.com"])
+def test_what_is_no_address_stays(text: str) -> None:
+    assert privacy.mask(text) == text
+
+
+def test_bytes_are_masked_even_where_json_escapes_the_sign() -> None:
+    raw = b'{"a":"jo@example.com","b":"jo\\u0040example.com","c":"\xff jo@example.com"'
+    assert privacy.mask_bytes(raw) == b'{"a":"[e-mail]","b":"[e-mail]","c":"\xff [e-mail]"'
+
+
+@pytest.mark.parametrize(
+    "hostile", ["a" * 512_000 + "@", "a.@" * 170_000, "a@" + "b." * 250_000, "@" * 512_000]
+)
+def test_hostile_text_is_searched_in_linear_time(hostile: str) -> None:
+    started = time.perf_counter()
+    privacy.mask_bytes(hostile.encode())
+    assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("agent", "bot"),
+    [
+        ("Mozilla/5.0 (compatible; Googlebot/2.1)", True),
+        ("Mozilla/5.0 HeadlessChrome/126.0", True),
+        ("k6/0.49 (https://k6.io/)", True),
+        ("UnityPlayer/2022.3 (UnityWebRequest/1.0, libcurl/8.5)", False),
+        ("okhttp/4.12", False),
+        ("", False),
+    ],
+)
+def test_a_bot_declares_itself(agent: str, bot: bool) -> None:
+    assert is_bot(agent) is bot
+
+
+def test_an_event_is_a_bots_by_the_door_or_its_sdk(make_event: MakeEvent) -> None:
+    client = {"platform": "web", "app_version": "1.0.0"}
+    assert enrich(make_event(), Origin(NOW, "rest", bot=True))["bot"] is True
+    assert enrich(make_event(client=client | {"sdk": "locust 2.0"}), Origin(NOW, "stream"))["bot"] is True
+    assert enrich(make_event(client=client), Origin(NOW, "stream"))["bot"] is False

@@ -1,0 +1,225 @@
+"""From the quarantine back through the processor: what is valid now gets in, however often it is run."""
+
+import base64
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import jsonpatch
+import pytest
+from processor.dedupe import Claims
+from processor.pipeline import Pipeline
+from processor.stats import IngestStats
+from telemetry import delivery
+from telemetry.enrichment import timestamp
+from telemetry.games import GameRegistry
+from telemetry.ingest_batch import IngestBatch, pack
+from tools.replay import REASONS, Replay, Report
+
+MakeEvent = Callable[..., dict[str, Any]]
+BUCKET = "lake"
+TODAY = datetime.now(UTC).date()
+
+
+class World:
+    """The pipeline with its quarantine in S3: what is put on the raw stream is processed at once."""
+
+    def __init__(self, dynamodb: Any) -> None:
+        self.dynamodb, self.s3 = dynamodb, boto3.client("s3")
+        self.s3.create_bucket(Bucket=BUCKET)
+        self.add_game("skyforge")
+        self.accepted: list[dict[str, Any]] = []
+        self.number, self.refusing, self.rejects = 0, False, 0
+
+    def add_game(self, game_id: str) -> None:
+        self.dynamodb.Table("games").put_item(Item={"game_id": game_id, "status": "active", "key_hashes": []})
+
+    def receive(self, *data: bytes) -> None:
+        """Hand records to the processor as Lambda does."""
+        client = boto3.client("dynamodb")
+        pipeline = Pipeline(
+            registry=GameRegistry(self.dynamodb, "games"),
+            claims=Claims(client, "dedupe", window_hours=24),
+            stats=IngestStats(client, "ingest_stats"),
+            kinesis=self,
+            firehose=self,
+            enriched_stream="enriched",
+            bronze_delivery_stream="bronze",
+            rejected_delivery_stream="rejected",
+        )
+        records = []
+        for item in data:
+            self.number += 1
+            kinesis = {"sequenceNumber": str(self.number), "approximateArrivalTimestamp": time.time()}
+            kinesis["data"] = base64.b64encode(item).decode()
+            records.append({"eventID": f"shard-0:{self.number}", "kinesis": kinesis})
+        assert pipeline.process(records)[1] is None
+
+    def put_records(self, StreamName: str, Records: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        if self.refusing:
+            return {"Records": [{"ErrorCode": "Throttled"} for _ in Records]}
+        if StreamName == "raw":
+            self.receive(*(record["Data"] for record in Records))
+        else:
+            self.accepted += [json.loads(record["Data"]) for record in Records]
+        return {"Records": [{} for _ in Records]}
+
+    def put_record_batch(self, DeliveryStreamName: str, Records: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        for record in Records if DeliveryStreamName == "rejected" else []:
+            line = json.loads(record["Data"])
+            self.rejects += 1
+            key = f"rejected/day={line['received_at'][:10]}/reason={line['reason']}/{self.rejects:04}"
+            self.s3.put_object(Bucket=BUCKET, Key=key, Body=record["Data"])
+        return {"RequestResponses": [{} for _ in Records]}
+
+    def replay(self, *reasons: str, **options: Any) -> Report:
+        registry = GameRegistry(self.dynamodb, "games")
+        replay = Replay(self.s3, self, registry, BUCKET, "raw", **options)  # type: ignore[arg-type]
+        return replay.run([TODAY - timedelta(days=1), TODAY], reasons or REASONS)
+
+    def counts(self) -> Counter[str]:
+        totals: Counter[str] = Counter()
+        for item in self.dynamodb.Table("ingest_stats").scan()["Items"]:
+            counted = {
+                k: int(v) for k, v in item.items() if k in ("accepted", "replayed") or "rejected_" in k
+            }
+            totals.update(counted)
+        return totals
+
+
+@pytest.fixture
+def world(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0)
+    return World(dynamodb)
+
+
+def encode(event: dict[str, Any]) -> bytes:
+    return json.dumps(event).encode()
+
+
+def outcomes(report: Report) -> dict[str, dict[str, int]]:
+    return {reason: dict(counts) for reason, counts in report.outcomes.items()}
+
+
+def test_events_of_a_game_registered_too_late_get_in_once(world: World, make_event: MakeEvent) -> None:
+    events = [make_event(game_id="late-game", player_id=f"p-{n}") for n in range(3)]
+    world.receive(*map(encode, events))
+    assert world.accepted == []
+    assert outcomes(world.replay()) == {"unknown_game": {"rejected still": 3}}
+    world.add_game("late-game")
+    assert outcomes(world.replay()) == {"unknown_game": {"replayed": 3}}
+    accepted, counts = list(world.accepted), world.counts()
+    assert {event["event_id"] for event in accepted} == {event["event_id"] for event in events}
+    assert {event["ingest_source"] for event in accepted} == {"replay"}
+    assert counts == {"accepted": 3, "replayed": 3, "rejected_unknown_game": 3}
+    assert outcomes(world.replay()) == {"unknown_game": {"replayed before": 3}}
+    assert (world.accepted, world.counts(), world.rejects) == (accepted, counts, 3)
+
+
+def test_a_run_that_died_before_its_ledger_changes_nothing_when_repeated(
+    world: World, make_event: MakeEvent
+) -> None:
+    world.receive(encode(make_event(game_id="late-game")))
+    world.add_game("late-game")
+    world.replay()
+    (ledger,) = world.s3.list_objects_v2(Bucket=BUCKET, Prefix="replayed/")["Contents"]
+    world.s3.delete_object(Bucket=BUCKET, Key=ledger["Key"])
+    before = list(world.accepted), world.counts(), world.rejects
+    assert outcomes(world.replay()) == {"unknown_game": {"replayed": 1}}
+    assert (world.accepted, world.counts(), world.rejects) == before
+
+
+def test_a_patch_repairs_what_its_tests_choose(world: World, make_event: MakeEvent) -> None:
+    wrong = make_event("score_submitted", payload={"leaderboard": "Global", "score": 5})
+    other = make_event("score_submitted", payload={"leaderboard": "Other", "score": 5})
+    world.receive(encode(wrong), encode(other))
+    steps = [
+        {"op": "test", "path": "/payload/leaderboard", "value": "Global"},
+        {"op": "replace", "path": "/payload/leaderboard", "value": "global"},
+    ]
+    report = world.replay("schema_violation", patch=jsonpatch.JsonPatch(steps))
+    assert outcomes(report) == {"schema_violation": {"replayed": 1, "rejected still": 1}}
+    assert [event["payload"]["leaderboard"] for event in world.accepted] == ["global"]
+
+
+def test_a_dry_run_sends_and_writes_nothing(world: World, make_event: MakeEvent) -> None:
+    world.receive(encode(make_event(game_id="late-game")))
+    world.add_game("late-game")
+    assert outcomes(world.replay(dry_run=True)) == {"unknown_game": {"replayed": 1}}
+    assert world.accepted == []
+    assert "Contents" not in world.s3.list_objects_v2(Bucket=BUCKET, Prefix="replayed/")
+
+
+def test_what_the_stream_does_not_take_is_told_and_taken_next_time(
+    world: World, make_event: MakeEvent
+) -> None:
+    world.receive(encode(make_event(game_id="late-game")))
+    world.add_game("late-game")
+    world.refusing = True
+    assert outcomes(world.replay()) == {"unknown_game": {"not sent": 1}}
+    world.refusing = False
+    assert outcomes(world.replay()) == {"unknown_game": {"replayed": 1}}
+    assert len(world.accepted) == 1
+
+
+def test_lateness_is_judged_by_when_the_event_came(world: World, make_event: MakeEvent) -> None:
+    long_ago = timestamp(datetime.now(UTC) - timedelta(days=31, minutes=30))
+    came = timestamp(datetime.now(UTC) - timedelta(days=1))
+    event = make_event(game_id="late-game", event_time=long_ago, sent_at=came)
+    batch = IngestBatch("late-game", came, "FR", [encode(event)], bot=True)
+    world.receive(pack(batch))
+    world.add_game("late-game")
+    assert outcomes(world.replay()) == {"unknown_game": {"replayed": 1}}
+    (accepted,) = world.accepted
+    assert (accepted["late"], accepted["received_at"], accepted["country"]) == (True, came, "FR")
+    assert accepted["bot"] is True
+    (stats,) = world.dynamodb.Table("ingest_stats").query(
+        KeyConditionExpression="game_day = :day",
+        ExpressionAttributeValues={":day": f"late-game#{came[:10]}"},
+    )["Items"]
+    assert stats["accepted"] == 1
+
+
+def test_a_key_still_opens_its_own_game_only(world: World, make_event: MakeEvent) -> None:
+    world.add_game("chess")
+    batch = IngestBatch("skyforge", timestamp(datetime.now(UTC)), None, [encode(make_event(game_id="chess"))])
+    world.receive(pack(batch))
+    assert outcomes(world.replay()) == {"wrong_game": {"rejected still": 1}}
+
+
+def test_the_guidances_events_are_replayed_as_they_were_sent(world: World) -> None:
+    inner = {
+        "event_id": str(uuid4()),
+        "event_type": "login",
+        "event_timestamp": time.time(),
+        "app_version": 1,
+    }
+    batch = IngestBatch("skyforge", timestamp(datetime.now(UTC)), None, [encode(inner)], envelope="guidance")
+    world.receive(pack(batch))
+    patch = jsonpatch.JsonPatch([{"op": "replace", "path": "/app_version", "value": "1.0"}])
+    assert outcomes(world.replay(patch=patch)) == {"schema_violation": {"replayed": 1}}
+    assert [event["event_type"] for event in world.accepted] == ["session_start"]
+
+
+def test_bytes_that_are_no_text_and_what_was_cut_stay_rejected(world: World) -> None:
+    world.receive(b"\xff\xfe", b'{"a": "' + b"x" * 700_000)
+    report = world.replay()
+    assert outcomes(report) == {"malformed_json": {"rejected still": 1}, "too_large": {"rejected still": 1}}
+    assert any("only the start of it was kept" in message for message in report.still)
+
+
+def test_only_the_games_and_reasons_asked_for_are_touched(world: World, make_event: MakeEvent) -> None:
+    world.receive(encode(make_event(game_id="late-game")), encode(make_event(sequence=-1)), b"{")
+    assert list(outcomes(world.replay("malformed_json"))) == ["malformed_json"]
+    assert list(outcomes(world.replay(game="skyforge"))) == ["schema_violation"]
+
+
+def test_days_outside_the_range_are_left_alone(world: World, make_event: MakeEvent) -> None:
+    world.receive(encode(make_event(sequence=-1)))
+    replay = Replay(world.s3, world, GameRegistry(world.dynamodb, "games"), BUCKET, "raw")  # type: ignore[arg-type]
+    assert replay.run([date(2026, 1, 1)], REASONS).outcomes == {}
