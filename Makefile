@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install build demo down check unit integration test clean
+.PHONY: help install build demo down check unit integration test benchmarks clean
 
 BIN := .venv/bin
 VENV := .venv/.installed
@@ -35,6 +35,10 @@ integration: build ## Tests on an emulator with IAM enforced
 
 test: install check build ## Everything
 	@$(BIN)/pytest
+
+benchmarks: $(VENV) ## Measure what docs/performance.md tells
+	@for file in tests/benchmarks/*.py; do \
+	  PYTHONPATH=functions:functions/layers/telemetry:scripts $(BIN)/python $$file || exit 1; done
 
 clean: ## Stop the emulator; remove packages, caches and local state
 	@if [ -e $(VENV) ]; then scripts/demo --stop; fi

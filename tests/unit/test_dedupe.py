@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from processor.arrival import Arrival
-from processor.dedupe import CLAIMS_PER_UPDATE, Claims
+from processor.dedupe import CLAIMS_PER_UPDATE, EVENTS_PER_BUCKET, Claims
 from telemetry.origin import Origin
 
 WINDOW_HOURS = 24
@@ -101,10 +101,13 @@ def test_a_full_item_lets_events_pass_once_a_batch(claims: Claims, table: Table)
 
 
 def test_one_write_claims_a_stretch_of_a_session(claims: Claims, table: Table) -> None:
-    claims.duplicates([arrive(n, sequence=n) for n in range(128)])
-    assert sorted(table.updates) == sorted(
-        ["skyforge#s-1#0"] * -(-64 // CLAIMS_PER_UPDATE) + ["skyforge#s-1#1"] * -(-64 // CLAIMS_PER_UPDATE)
-    )
+    claims.duplicates([arrive(n, sequence=n) for n in range(3 * EVENTS_PER_BUCKET)])
+    assert sorted(table.updates) == ["skyforge#s-1#0", "skyforge#s-1#1", "skyforge#s-1#2"]
+
+
+def test_more_ids_than_an_expression_holds_take_several_writes(claims: Claims, table: Table) -> None:
+    claims.duplicates([arrive(n) for n in range(2 * CLAIMS_PER_UPDATE + 1)])
+    assert table.updates == ["skyforge#s-1#0"] * 3
 
 
 def test_games_do_not_share_ids(claims: Claims) -> None:
