@@ -1,16 +1,15 @@
 """Lambda of the raw stream: validate, enrich, deduplicate, and hand on."""
 
-from collections import Counter
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, single_metric
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger, Metrics
 from pydantic_settings import BaseSettings
 from telemetry.clients import client, resource
 from telemetry.games import GameRegistry
 
 from processor.dedupe import Claims
+from processor.metrics import publish
 from processor.pipeline import Pipeline
 from processor.stats import IngestStats
 
@@ -51,12 +50,7 @@ def pipeline() -> Pipeline:
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Return the record Lambda must go on from; a rejected event is handled, not retried."""
     done, retry_from = pipeline().process(event["Records"])
-    rejected = Counter(arrival.rejection.reason for arrival in done if arrival.rejection)
-    metrics.add_metric("EventsAccepted", MetricUnit.Count, len(done) - rejected.total())
-    metrics.add_metric("EventsRejected", MetricUnit.Count, rejected.total())
-    for reason, count in rejected.items():
-        with single_metric("EventsRejectedByReason", MetricUnit.Count, count) as metric:
-            metric.add_dimension("reason", reason)
+    publish(metrics, done)
     if retry_from is None:
         return {"batchItemFailures": []}
     logger.warning("Handing the batch back", extra={"from": retry_from})
