@@ -8,7 +8,6 @@ from typing import Any
 import jsonschema_rs
 
 BASE_URI = "https://event-schemas"
-ENVELOPE = "envelope"
 
 
 def schema_directory() -> Path:
@@ -24,16 +23,34 @@ def documents() -> dict[str, dict[str, Any]]:
     return {schema["$id"]: schema for schema in schemas}
 
 
+def event_schemas() -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the schemas of events, those that refer to the envelope, by (event_type, schema_version)."""
+    return {
+        (event_type, version): schema
+        for key, schema in documents().items()
+        if schema.get("$ref", "").startswith("../envelope/")
+        for event_type, version in [key.strip("/").removesuffix(".json").split("/")]
+    }
+
+
+def compiled(schema_id: str, among: dict[str, dict[str, Any]]) -> Any:
+    """Return the validator of a document, which may refer to others, by its `$id`."""
+    registry = jsonschema_rs.Registry([(BASE_URI + key, schema) for key, schema in among.items()])
+    return jsonschema_rs.validator_for(
+        among[schema_id],
+        registry=registry,
+        base_uri=BASE_URI + schema_id,
+        pattern_options=jsonschema_rs.RegexOptions(),
+    )
+
+
+@cache
+def validator(schema_id: str) -> Any:
+    """Return the validator of a document of the catalogue."""
+    return compiled(schema_id, documents())
+
+
 @cache
 def validators() -> dict[tuple[str, str], Any]:
-    """Return a compiled validator by (event_type, schema_version); a client's string never becomes a path."""
-    registry = jsonschema_rs.Registry([(BASE_URI + key, schema) for key, schema in documents().items()])
-    return {
-        (event_type, version): jsonschema_rs.validator_for(
-            documents()[f"/{event_type}/{version}.json"],
-            registry=registry,
-            base_uri=f"{BASE_URI}/{event_type}/{version}.json",
-            pattern_options=jsonschema_rs.RegexOptions(),
-        )
-        for event_type, version in (key.strip("/").removesuffix(".json").split("/") for key in documents())
-    }
+    """Return the validators of events by (event_type, version); a client's string never becomes a path."""
+    return {key: validator(schema["$id"]) for key, schema in event_schemas().items()}

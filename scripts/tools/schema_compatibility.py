@@ -1,0 +1,128 @@
+"""Does a new version of a schema keep its promise? SchemaVer, proven on the structure of the documents."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+Schema = dict[str, Any]
+Version = tuple[int, int, int]
+
+# A greater value lets less through, or more.
+LOWER_BOUNDS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+UPPER_BOUNDS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+ANNOTATIONS = ("$id", "$schema", "title", "description", "examples", "$comment")
+JUDGED = (
+    *LOWER_BOUNDS,
+    *UPPER_BOUNDS,
+    *ANNOTATIONS,
+    *("type", "enum", "required", "properties", "additionalProperties"),
+)
+
+
+def parse(version: str) -> Version:
+    """Return MODEL, REVISION and ADDITION."""
+    model, revision, addition = map(int, version.split("-"))
+    return model, revision, addition
+
+
+def narrowed(old: Schema, new: Schema, at: str = "") -> Iterator[tuple[str, str]]:
+    """Yield where a document that was valid may no longer be: a JSON Pointer and what changed.
+
+    Sound, not complete: a keyword it does not know counts as narrower when it changed, so it may
+    name a harmless change and never misses a harmful one.
+    """
+    for keyword in LOWER_BOUNDS:
+        if keyword in new and new[keyword] > old.get(keyword, float("-inf")):
+            yield at, f"{keyword} rose to {new[keyword]}"
+    for keyword in UPPER_BOUNDS:
+        if keyword in new and new[keyword] < old.get(keyword, float("inf")):
+            yield at, f"{keyword} fell to {new[keyword]}"
+    if "type" in new and not _types(old) <= _types(new):
+        yield at, f"type became {new['type']}"
+    if "enum" in new and not ("enum" in old and all(value in new["enum"] for value in old["enum"])):
+        yield at, "enum lost a value"
+    for name in sorted(set(new.get("required", ())) - set(old.get("required", ()))):
+        yield at, f"{name} became required"
+    for keyword in sorted(new.keys() - set(JUDGED)):
+        if new[keyword] != old.get(keyword):
+            yield at, f"{keyword} changed"
+    yield from _properties(old, new, at)
+
+
+def _properties(old: Schema, new: Schema, at: str) -> Iterator[tuple[str, str]]:
+    before, after = old.get("properties", {}), new.get("properties", {})
+    rest_before, rest_after = _rest(old), _rest(new)
+    for name in before.keys() | after.keys():
+        was, is_ = before.get(name, rest_before), after.get(name, rest_after)
+        if was is None:  # the field was not allowed: no valid document has it
+            continue
+        if is_ is None:
+            yield f"{at}/properties/{name}", "the field was removed"
+        else:
+            yield from narrowed(was, is_, f"{at}/properties/{name}")
+    if rest_before is not None and rest_after is None:
+        yield at, "unknown fields are no longer allowed"
+    elif rest_before is not None and rest_after:
+        yield from narrowed(rest_before, rest_after, f"{at}/additionalProperties")
+
+
+def _rest(schema: Schema) -> Schema | None:
+    """Return the schema of the fields that are not named, None where there may be none."""
+    rest = schema.get("additionalProperties", {})
+    if rest is False:
+        return None
+    return rest if isinstance(rest, dict) else {}
+
+
+def _types(schema: Schema) -> set[str]:
+    kinds = schema.get("type", ["array", "boolean", "null", "number", "object", "string"])
+    named = {kinds} if isinstance(kinds, str) else set(kinds)
+    return named | {"integer"} if "number" in named else named
+
+
+def broken(old: Schema, new: Schema, at: str = "") -> Iterator[tuple[str, str]]:
+    """Yield what a REVISION may not do either: remove a field, or change its type."""
+    before, after = old.get("properties", {}), new.get("properties", {})
+    for name, was in before.items():
+        where = f"{at}/properties/{name}"
+        if name not in after:
+            yield where, "the field was removed"
+        elif _types(was) != _types(after[name]):
+            yield where, f"type became {after[name].get('type', 'any')}"
+        else:
+            yield from broken(was, after[name], where)
+
+
+def gaps(versions: list[Version]) -> Iterator[str]:
+    """Yield what is wrong with the sequence of an event's versions."""
+    if versions and versions[0] != (1, 0, 0):
+        yield f"the first version is {_text(versions[0])}, not 1-0-0"
+    for (model, revision, addition), following in pairwise(versions):
+        steps = ((model, revision, addition + 1), (model, revision + 1, 0), (model + 1, 0, 0))
+        if following not in steps:
+            allowed = ", ".join(map(_text, steps))
+            yield f"{_text(following)} does not follow {_text((model, revision, addition))}: {allowed} would"
+
+
+def misnamed(old: Version, new: Version, before: Schema, after: Schema) -> Iterator[tuple[str, str]]:
+    """Yield the changes that are too great for the step from one version to the next."""
+    model, revision, _ = old
+    before, after = _nameless(before), _nameless(after)
+    if new[0] > model:
+        return
+    if new[1] > revision:
+        for at, change in broken(before, after):
+            yield at, f"{change}: publish it as {model + 1}-0-0"
+        return
+    for at, change in narrowed(before, after):
+        yield at, f"{change}: publish it as {model}-{revision + 1}-0"
+
+
+def _nameless(schema: Schema) -> Schema:
+    """Return the schema without its own version, which every step changes."""
+    fields = {name: field for name, field in schema.get("properties", {}).items() if name != "schema_version"}
+    return schema | ({"properties": fields} if fields else {})
+
+
+def _text(version: Version) -> str:
+    return "-".join(map(str, version))

@@ -1,0 +1,42 @@
+"""jsonschema, the reference implementation: slow, and independent of the validator of the hot path."""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+import jsonschema
+import pytest
+import referencing
+from referencing.jsonschema import DRAFT202012
+from telemetry import catalog
+
+
+def ecma_pattern(
+    validator: Any, pattern: str, instance: Any, schema: Any
+) -> Iterator[jsonschema.ValidationError]:
+    """Match as JSON Schema says (ECMA-262): unlike Python's, `$` is the end and not before a newline."""
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+Reference = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": ecma_pattern})
+# Without "$schema" the referenced documents are judged by `Reference` too, not by the stock class.
+REGISTRY = referencing.Registry().with_resources(
+    (
+        catalog.BASE_URI + key,
+        DRAFT202012.create_resource({name: value for name, value in schema.items() if name != "$schema"}),
+    )
+    for key, schema in catalog.documents().items()
+)
+
+
+@cache
+def _reference(schema_id: str) -> Any:
+    return Reference({"$ref": catalog.BASE_URI + schema_id}, registry=REGISTRY)
+
+
+@pytest.fixture
+def reference_accepts() -> Callable[[str, Any], bool]:
+    """Return a function that judges a value by the document with an `$id`."""
+    return lambda schema_id, value: bool(_reference(schema_id).is_valid(value))

@@ -1,0 +1,80 @@
+"""The validator of the hot path and the reference implementation agree on whatever they are given."""
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from telemetry import catalog
+
+EVENTS = sorted(catalog.event_schemas())
+EDGES = [0, -1, 1, 2**31 - 1, 2**31, 2**53 - 1, 2**53, 10**12, 10**12 + 1, 0.5, 1.0, -0.0, 1e15, 1e308]
+TEXTS = ["", "a", "A", "a\n", "é", "\u0000", "x" * 65, "x" * 257, "x" * 1025, "USD", "usd", "ios", "start"]
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.sampled_from(EDGES),
+    st.sampled_from(TEXTS),
+    st.integers(),
+    st.text(max_size=8),
+)
+MEMBERS = st.text(max_size=5)
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(MEMBERS, inner, max_size=3)
+)
+EXTRAS = st.dictionaries(st.from_regex(r"\A[a-z][a-z0-9_]{0,9}\Z"), LEAVES, max_size=3)
+
+
+def places(value: Any, at: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the path of every member of an object, at any depth."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield (*at, name)
+            yield from places(item, (*at, name))
+
+
+@st.composite
+def mutants(draw: st.DrawFn, examples: list[dict[str, Any]]) -> dict[str, Any]:
+    """Draw an example with free fields, and up to two members replaced, removed or added."""
+    event = copy.deepcopy(draw(st.sampled_from(examples)))
+    if draw(st.booleans()):
+        event["payload"] = event.get("payload", {}) | {"extra": draw(EXTRAS)}
+    for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
+        *parents, name = draw(st.sampled_from(sorted(places(event))))
+        target = event
+        for parent in parents:
+            target = target[parent]
+        match draw(st.sampled_from(["replace", "remove", "add"])):
+            case "replace":
+                target[name] = draw(VALUES)
+            case "remove":
+                del target[name]
+            case "add":
+                target[draw(st.sampled_from(["extra", "unknown", name + "2"]))] = draw(VALUES)
+    return event
+
+
+def examples_of(event_type: str, version: str) -> list[dict[str, Any]]:
+    folder = catalog.schema_directory() / event_type / "examples"
+    return [json.loads(path.read_text()) for path in sorted(folder.glob(f"{event_type}.{version}.*.json"))]
+
+
+@pytest.mark.parametrize(("event_type", "version"), EVENTS, ids=["/".join(key) for key in EVENTS])
+def test_both_validators_agree_on_mutants_of_the_examples(
+    event_type: str, version: str, reference_accepts: Callable[[str, Any], bool]
+) -> None:
+    validator = catalog.validators()[event_type, version]
+    verdicts = {True: 0, False: 0}
+
+    @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(mutants(examples_of(event_type, version)))
+    def agree(event: dict[str, Any]) -> None:
+        verdict = validator.is_valid(event)
+        assert verdict is reference_accepts(f"/{event_type}/{version}.json", event)
+        verdicts[verdict] += 1
+
+    agree()
+    assert min(verdicts.values()) >= 10, "the mutants must be valid and invalid ones"

@@ -1,0 +1,355 @@
+"""scripts/schemas: every rule on a small catalogue of its own, and the real one against them all."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import sqlglot
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from telemetry import catalog
+from telemetry.enrichment import enrich
+from telemetry.origin import Origin
+from telemetry.rejection import Reason
+from tools import REPOSITORY, CommandError, schemas
+from tools.schema_artefacts import Catalogue, artefacts, glue_type
+from tools.schema_compatibility import broken, gaps, misnamed, narrowed
+
+Schema = dict[str, Any]
+Edit = Callable[[Schema], None]
+
+
+def document(key: str, **payload: Schema) -> Schema:
+    """Return an event schema of one version, its payload closed."""
+    name, version = key.strip("/").removesuffix(".json").split("/")
+    described = {field: schema | {"description": "A field."} for field, schema in payload.items()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": key,
+        "title": name,
+        "description": "An event.",
+        "$ref": "../envelope/1-0-0.json",
+        "properties": {
+            "schema_version": {"const": version, "description": "Its version."},
+            "payload": {
+                "type": "object",
+                "description": "Its fields.",
+                "properties": described,
+                "required": ["score"],
+                "additionalProperties": False,
+            },
+        },
+    }
+
+
+ENVELOPE: Schema = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "/envelope/1-0-0.json",
+    "title": "Envelope",
+    "description": "Every event.",
+    "type": "object",
+    "properties": {
+        "schema_version": {"type": "string", "description": "Its version."},
+        "payload": {"type": "object", "description": "Its fields."},
+    },
+    "required": ["schema_version", "payload"],
+    "additionalProperties": False,
+}
+SCORE: Schema = {"type": "integer", "minimum": 0, "maximum": 100}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A repository with an envelope and one event, committed on main."""
+    add(tmp_path, ENVELOPE, passes={"schema_version": "1-0-0", "payload": {}}, fails={})
+    publish(tmp_path, "1-0-0", score=SCORE)
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    commit(tmp_path)
+    return tmp_path
+
+
+def add(root: Path, schema: Schema, passes: Any, fails: Any) -> None:
+    _, name, file = schema["$id"].split("/")
+    examples = root / "event-schemas" / name / "examples"
+    examples.mkdir(parents=True, exist_ok=True)
+    (examples.parent / file).write_text(json.dumps(schema))
+    version = file.removesuffix(".json")
+    (examples / f"{name}.{version}.a.pass.json").write_text(json.dumps(passes))
+    (examples / f"{name}.{version}.a.fail.json").write_text(json.dumps(fails))
+
+
+def publish(root: Path, version: str, **payload: Schema) -> None:
+    schema = document(f"/goal/{version}.json", **payload)
+    good = {"schema_version": version, "payload": {"score": 50}}
+    add(root, schema, passes=good, fails=good | {"payload": {"score": "many"}})
+
+
+def change(root: Path, edit: Edit, key: str = "goal/1-0-0.json") -> None:
+    path = root / "event-schemas" / key
+    schema = json.loads(path.read_text())
+    edit(schema)
+    path.write_text(json.dumps(schema))
+
+
+def git(root: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@localhost"]
+    subprocess.run(["git", "-C", str(root), *identity, *arguments], check=True, capture_output=True)
+
+
+def commit(root: Path) -> None:
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "Change")
+
+
+def test_a_sound_catalogue_has_no_findings(root: Path) -> None:
+    assert schemas.findings(root) == []
+    assert schemas.edited(root, None) == []
+
+
+@pytest.mark.parametrize(
+    ("edit", "finding"),
+    [
+        (
+            lambda s: s.update({"$id": "/goal/2-0-0.json"}),
+            "$id is /goal/2-0-0.json, its path /goal/1-0-0.json",
+        ),
+        (lambda s: s.pop("title"), "has no title"),
+        (lambda s: s.pop("description"), "/: has no description"),
+        (
+            lambda s: s["properties"]["payload"]["properties"]["score"].pop("description"),
+            "/properties/payload/properties/score: has no description",
+        ),
+        (lambda s: s["properties"]["payload"].pop("additionalProperties"), "/properties/payload: is open"),
+        (lambda s: s["properties"]["payload"].update(type="thing"), "'thing' is not valid"),
+    ],
+)
+def test_a_schema_has_a_form(root: Path, edit: Edit, finding: str) -> None:
+    change(root, edit)
+    (found,) = schemas.findings(root)
+    assert found.startswith("event-schemas/goal/1-0-0.json: ")
+    assert finding in found
+
+
+def test_a_file_that_is_no_schema_is_named(root: Path) -> None:
+    (root / "event-schemas/goal/1-0-0.json").write_text("{")
+    with pytest.raises(CommandError, match=r"event-schemas/goal/1-0-0\.json"):
+        schemas.findings(root)
+
+
+def test_examples_are_judged_and_there_is_one_of_each(root: Path) -> None:
+    examples = root / "event-schemas/goal/examples"
+    (examples / "goal.1-0-0.a.fail.json").unlink()
+    (examples / "goal.1-0-0.b.pass.json").write_text('{"schema_version": "1-0-0", "payload": {"score": 101}}')
+    found = "\n".join(schemas.findings(root))
+    assert "has no example that must fail" in found
+    assert "goal.1-0-0.b.pass.json fails: 101 is greater" in found
+
+
+def test_versions_have_no_gaps() -> None:
+    assert list(gaps([(1, 0, 0), (1, 0, 1), (1, 1, 0), (2, 0, 0)])) == []
+    assert list(gaps([(1, 0, 1)])) == ["the first version is 1-0-1, not 1-0-0"]
+    assert list(gaps([(1, 0, 0), (1, 0, 2)])) == ["1-0-2 does not follow 1-0-0: 1-0-1, 1-1-0, 2-0-0 would"]
+
+
+def test_an_optional_field_is_an_addition(root: Path) -> None:
+    publish(root, "1-0-1", score=SCORE, assist={"type": "string"})
+    assert schemas.findings(root) == []
+
+
+@pytest.mark.parametrize(
+    ("payload", "finding"),
+    [
+        ({"score": SCORE | {"maximum": 60}}, "/properties/payload/properties/score: maximum fell to 60"),
+        ({"score": SCORE | {"minimum": 1}}, "minimum rose to 1"),
+        ({"score": SCORE | {"multipleOf": 2}}, "multipleOf changed"),
+        ({"score": SCORE | {"enum": [50]}}, "enum lost a value"),
+        ({"score": {"type": ["string", "integer"], "pattern": "^a"}}, "pattern changed"),
+    ],
+)
+def test_an_addition_that_refuses_what_was_valid_is_a_revision(
+    root: Path, payload: dict[str, Schema], finding: str
+) -> None:
+    publish(root, "1-0-1", **payload)
+    found = "\n".join(schemas.findings(root))
+    assert finding in found
+    assert "publish it as 1-1-0" in found
+
+
+def test_a_revision_may_narrow_but_neither_remove_a_field_nor_change_its_type(root: Path) -> None:
+    publish(root, "1-1-0", score=SCORE | {"maximum": 60})
+    assert schemas.findings(root) == []
+    publish(root, "1-2-0", score={"type": ["integer", "string"], "maximum": 60})
+    found = "\n".join(schemas.findings(root))
+    assert "type became ['integer', 'string']: publish it as 2-0-0" in found
+
+
+def test_a_model_may_do_anything(root: Path) -> None:
+    publish(root, "2-0-0", score=SCORE | {"type": "number", "maximum": 60})
+    assert schemas.findings(root) == []
+
+
+def test_old_examples_must_pass_an_addition(root: Path) -> None:
+    publish(root, "1-0-1", score=SCORE)
+    change(root, lambda s: s["properties"]["payload"].update(minProperties=2), "goal/1-0-1.json")
+    found = "\n".join(schemas.findings(root))
+    assert "example goal.1-0-0.a.pass.json of the version before fails" in found
+
+
+def test_a_published_file_is_never_edited_nor_deleted(root: Path) -> None:
+    change(root, lambda s: s.update(title="Goal!"))
+    (found,) = schemas.edited(root, None)
+    assert "goal/1-0-0.json: is published and was edited since" in found
+    commit(root)
+    (found,) = schemas.edited(root, None)
+    assert "was edited" in found
+    (root / "event-schemas/goal/1-0-0.json").unlink()
+    (found,) = schemas.edited(root, "HEAD")
+    assert "was deleted" in found
+
+
+def test_a_branch_is_compared_with_where_it_left_main(root: Path) -> None:
+    git(root, "checkout", "--quiet", "-b", "work")
+    publish(root, "1-0-1", score=SCORE)
+    commit(root)
+    change(root, lambda s: s.update(title="Not yet published"), "goal/1-0-1.json")
+    commit(root)
+    assert schemas.edited(root, None) == []
+    change(root, lambda s: s.update(title="Published"))
+    assert len(schemas.edited(root, None)) == 1
+
+
+def test_where_git_cannot_tell_it_says_so(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    publish(root, "1-0-1", score=SCORE)
+    commit(root)
+    clone = tmp_path_factory.mktemp("clones") / "shallow"
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", f"file://{root}", str(clone)], check=True)
+    with pytest.raises(CommandError, match="fetch-depth: 0"):
+        schemas.edited(clone, None)
+    bare = tmp_path_factory.mktemp("no-checkout")
+    with pytest.raises(CommandError, match="no git checkout"):
+        schemas.edited(bare, None)
+
+
+def test_a_name_that_means_two_types_is_a_text_in_the_shared_column() -> None:
+    one = document("/goal/1-0-0.json", score=SCORE, place={"type": "string"}, speed={"type": "integer"})
+    other = document("/race/1-0-0.json", score=SCORE, place={"type": "integer"}, speed={"type": "number"})
+    payload = Catalogue({s["$id"]: s for s in (one, other)}).payload()
+    types = {name: glue_type(field) for name, field in payload.items()}
+    assert types == {"place": "string", "score": "bigint", "speed": "double"}
+
+
+def test_a_name_that_is_an_object_elsewhere_is_refused() -> None:
+    one = document("/goal/1-0-0.json", score=SCORE, place={"type": "object"})
+    other = document("/race/1-0-0.json", score=SCORE, place={"type": "integer"})
+    with pytest.raises(CommandError, match=r"race/1-0-0\.json: payload\.place is integer"):
+        Catalogue({s["$id"]: s for s in (one, other)}).payload()
+
+
+# The real catalogue
+
+
+def test_the_catalogue_is_in_order() -> None:
+    assert schemas.findings(REPOSITORY) == []
+
+
+def test_no_published_schema_was_edited() -> None:
+    try:
+        assert schemas.edited(REPOSITORY, None) == []
+    except CommandError as error:
+        pytest.skip(str(error))
+
+
+def test_generated_files_are_up_to_date() -> None:
+    assert schemas.drift(REPOSITORY) == []
+
+
+def test_drift_names_the_file_and_the_difference(tmp_path: Path) -> None:
+    (tmp_path / "event-schemas").symlink_to(REPOSITORY / "event-schemas")
+    found = schemas.drift(tmp_path)
+    assert len(found) == len(artefacts(catalog.documents())) - 2  # two lie below event-schemas
+    assert all("run `scripts/schemas generate`" in text for text in found)
+
+
+def test_an_enriched_event_has_the_fields_that_are_described() -> None:
+    example = catalog.schema_directory() / "purchase/examples/purchase.1-0-0.typical.pass.json"
+    event = json.loads(example.read_text())
+    now = datetime.fromisoformat(event["sent_at"])
+    added = {k: v for k, v in enrich(event, Origin(now, "rest")).items() if k not in event}
+    assert list(catalog.validator("/enriched/1-0-0.json").iter_errors(added)) == []
+
+
+def test_the_quarantine_knows_every_reason() -> None:
+    fields = catalog.documents()["/rejected/1-0-0.json"]["properties"]
+    assert fields["reason"]["enum"] == [reason.value for reason in Reason]
+
+
+def test_the_warehouses_table_is_redshift_sql() -> None:
+    text = artefacts(catalog.documents())["event-schemas/generated/events.redshift.sql"]
+    create, *comments = (statement for statement in sqlglot.parse(text, read="redshift") if statement)
+    columns = {column.name for column in create.find_all(sqlglot.exp.ColumnDef)}
+    assert columns == set(Catalogue(catalog.documents()).event_fields())
+    assert len(comments) == len(columns)
+
+
+def test_every_field_has_a_column_that_glue_takes() -> None:
+    for name in ("bronze", "rejected"):
+        columns = json.loads(
+            artefacts(catalog.documents())[f"infrastructure/modules/data_lake/tables/{name}.json"]
+        )
+        assert all(len(column["type"]) < 131_072 for column in columns)
+        assert all(0 < len(column["comment"]) <= 255 for column in columns)
+    assert [column["name"] for column in columns if column["name"] == "reason"] == []
+
+
+# Is the structural proof sound? Search for a document that disproves it.
+
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-3, 8), st.text("abc", max_size=4), st.just(0.5))
+KEYWORDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.sampled_from(
+            ["integer", "number", "string", "boolean", ["string", "null"], ["integer", "string"]]
+        ),
+        "minimum": st.integers(-2, 5),
+        "maximum": st.integers(-2, 5),
+        "minLength": st.integers(0, 3),
+        "maxLength": st.integers(0, 3),
+        "enum": st.lists(SCALARS.filter(lambda v: not isinstance(v, float)), min_size=1, max_size=3),
+        "pattern": st.sampled_from(["a", "^b"]),
+    },
+)
+NAMES = st.sampled_from(["x", "y", "z"])
+OBJECTS = st.fixed_dictionaries(
+    {"type": st.just("object"), "properties": st.dictionaries(NAMES, KEYWORDS, max_size=3)},
+    optional={
+        "required": st.lists(NAMES, unique=True, max_size=2),
+        "additionalProperties": st.one_of(st.booleans(), KEYWORDS),
+        "maxProperties": st.integers(0, 2),
+    },
+)
+
+
+@settings(max_examples=2000, deadline=None)
+@given(OBJECTS, NAMES, KEYWORDS, st.lists(st.dictionaries(NAMES, SCALARS, max_size=3), max_size=12))
+def test_what_is_not_narrower_accepts_all_that_was_valid(
+    old: Schema, name: str, field: Schema, values: list[Any]
+) -> None:
+    new = old | {"properties": old["properties"] | {name: field}}
+    if list(narrowed(old, new)):
+        return
+    before, after = jsonschema.Draft202012Validator(old), jsonschema.Draft202012Validator(new)
+    for value in values:
+        assert after.is_valid(value) or not before.is_valid(value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(OBJECTS)
+def test_a_schema_is_not_narrower_than_itself(schema: Schema) -> None:
+    assert list(narrowed(schema, schema)) == []
+    assert list(broken(schema, schema)) == []
+    assert list(misnamed((1, 0, 0), (1, 0, 1), schema, schema)) == []
