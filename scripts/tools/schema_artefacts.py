@@ -256,6 +256,10 @@ def artefacts(documents: Mapping[str, Schema]) -> dict[str, str]:
         "infrastructure/modules/data_lake/tables/rejected.json": glue_columns(
             {k: v for k, v in catalogue.latest("rejected")["properties"].items() if k != "reason"}
         ),
+        "infrastructure/modules/data_lake/tables/reasons.json": json.dumps(
+            catalogue.latest("rejected")["properties"]["reason"]["enum"], indent=2
+        )
+        + "\n",
         "event-schemas/generated/enriched.flink.sql": flink_table(fields),
         "event-schemas/generated/events.redshift.sql": redshift_table(fields, required),
         "docs/events.md": reference(catalogue),

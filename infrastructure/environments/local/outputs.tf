@@ -1,3 +1,8 @@
+output "alerts_topic_arn" {
+  description = "SNS topic that alarms report to."
+  value       = module.platform.alerts_topic_arn
+}
+
 output "enriched_stream_name" {
   description = "Kinesis stream of valid events."
   value       = module.platform.enriched_stream_name
@@ -11,6 +16,11 @@ output "ingest_api" {
 output "lake_bucket" {
   description = "Bucket of the lake."
   value       = module.platform.lake_bucket
+}
+
+output "lake_database" {
+  description = "Glue database of the lake's tables."
+  value       = module.platform.lake_database
 }
 
 output "metrics_api" {

@@ -1,8 +1,22 @@
 locals {
-  deliveries = toset(["bronze", "rejected"])
+  deliveries = {
+    bronze = {
+      compression = "UNCOMPRESSED"
+      extension   = ".ndjson.gz"
+      partitioned = false
+      prefix      = "bronze/!{timestamp:yyyy/MM/dd/HH}/"
+    }
+    rejected = {
+      compression = "GZIP"
+      extension   = null
+      partitioned = true
+      prefix      = "rejected/day=!{partitionKeyFromQuery:day}/reason=!{partitionKeyFromQuery:reason}/"
+    }
+  }
 }
 
-# The sender gzips: members concatenate into a valid file, and Firehose bills the bytes it is given.
+# The processor gzips bronze: members concatenate into a valid file, and Firehose bills the bytes it is given.
+# Rejects are few; each is a record of its own, so that Firehose can partition by what it says.
 resource "aws_kinesis_firehose_delivery_stream" "this" {
   for_each = local.deliveries
 
@@ -11,19 +25,50 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
 
   extended_s3_configuration {
     bucket_arn          = aws_s3_bucket.lake.arn
-    buffering_interval  = var.buffering.seconds
-    buffering_size      = var.buffering.size_mb
-    compression_format  = "UNCOMPRESSED"
+    buffering_interval  = max(var.buffering.seconds, each.value.partitioned ? 60 : 0)
+    buffering_size      = max(var.buffering.size_mb, each.value.partitioned ? 64 : 1)
+    compression_format  = each.value.compression
     error_output_prefix = "errors/${each.key}/!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH}/"
-    file_extension      = ".ndjson.gz"
+    file_extension      = each.value.extension
     kms_key_arn         = var.kms_key_arn
-    prefix              = "${each.key}/!{timestamp:yyyy/MM/dd/HH}/"
+    prefix              = each.value.prefix
     role_arn            = aws_iam_role.delivery[each.key].arn
 
     cloudwatch_logging_options {
       enabled         = true
       log_group_name  = aws_cloudwatch_log_group.delivery[each.key].name
       log_stream_name = aws_cloudwatch_log_stream.delivery[each.key].name
+    }
+
+    dynamic "dynamic_partitioning_configuration" {
+      for_each = each.value.partitioned ? [true] : []
+
+      content {
+        enabled        = true
+        retry_duration = 300
+      }
+    }
+
+    dynamic "processing_configuration" {
+      for_each = each.value.partitioned ? [true] : []
+
+      content {
+        enabled = true
+
+        processors {
+          type = "MetadataExtraction"
+
+          parameters {
+            parameter_name  = "JsonParsingEngine"
+            parameter_value = "JQ-1.6"
+          }
+
+          parameters {
+            parameter_name  = "MetadataExtractionQuery"
+            parameter_value = "{day:.received_at[:10],reason:.reason}"
+          }
+        }
+      }
     }
   }
 

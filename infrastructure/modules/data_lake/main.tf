@@ -94,7 +94,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
   }
 
   dynamic "rule" {
-    for_each = toset(["errors", "rejected"])
+    for_each = toset(["errors", "rejected", "replayed"])
 
     content {
       id     = rule.value

@@ -3,8 +3,13 @@ output "bucket" {
   value       = { arn = aws_s3_bucket.lake.arn, name = aws_s3_bucket.lake.bucket }
 }
 
+output "database" {
+  description = "Glue database of the lake's tables bronze and rejected."
+  value       = aws_glue_catalog_database.this.name
+}
+
 output "delivery_streams" {
-  description = "Firehose streams to bronze and rejected; records are gzip members of NDJSON."
+  description = "Firehose streams: bronze takes gzip members of NDJSON, rejected one plain JSON line a record."
   value = {
     for name, stream in aws_kinesis_firehose_delivery_stream.this : name => { arn = stream.arn, name = stream.name }
   }

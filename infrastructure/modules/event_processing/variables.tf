@@ -1,3 +1,9 @@
+variable "alerts_topic_arn" {
+  type        = string
+  description = "SNS topic that alarms report to."
+  nullable    = false
+}
+
 variable "consumer" {
   type = object({
     batch_size           = number
@@ -52,6 +58,18 @@ variable "raw_stream_arn" {
   type        = string
   description = "Kinesis stream that the events come from."
   nullable    = false
+}
+
+variable "reject_rate_alarm" {
+  type        = object({ percent = number, periods = number })
+  description = "Share of a game's events whose rejection is alarming, for how many periods of 5 minutes on end."
+  default     = { percent = 5, periods = 2 }
+  nullable    = false
+
+  validation {
+    condition     = var.reject_rate_alarm.percent > 0 && var.reject_rate_alarm.percent < 100 && var.reject_rate_alarm.periods >= 1
+    error_message = "The alarm needs a rate between 0 and 100 percent, and at least one period."
+  }
 }
 
 variable "settings" {

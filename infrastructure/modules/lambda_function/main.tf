@@ -4,7 +4,7 @@ locals {
 
   environment = merge(var.environment, {
     POWERTOOLS_LOG_LEVEL         = var.settings.log_level
-    POWERTOOLS_METRICS_NAMESPACE = "PlayerAnalytics"
+    POWERTOOLS_METRICS_NAMESPACE = var.settings.name_prefix
     POWERTOOLS_SERVICE_NAME      = var.name
   })
 }

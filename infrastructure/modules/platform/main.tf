@@ -57,6 +57,15 @@ module "data_lake" {
   retention          = var.lake.retention
 }
 
+module "alerts" {
+  source = "../alerts"
+
+  account_id      = data.aws_caller_identity.this.account_id
+  email_addresses = var.alerts.email_addresses
+  kms_key_arn     = module.security.kms_key_arn
+  name_prefix     = local.name_prefix
+}
+
 module "telemetry_layer" {
   source = "../lambda_layer"
 
@@ -86,6 +95,7 @@ module "ingest_api" {
 module "event_processing" {
   source = "../event_processing"
 
+  alerts_topic_arn    = module.alerts.topic_arn
   consumer            = var.processor
   dedupe_window_hours = var.dedupe_window_hours
   delivery_streams    = module.data_lake.delivery_streams
@@ -93,6 +103,7 @@ module "event_processing" {
   games_table         = module.game_registry.table
   protection          = local.table_protection
   raw_stream_arn      = module.event_stream.raw.arn
+  reject_rate_alarm   = var.alerts.reject_rate
   settings            = local.function_settings
 }
 

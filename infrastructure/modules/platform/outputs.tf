@@ -8,9 +8,19 @@ output "ingest_api" {
   value       = module.ingest_api.api
 }
 
+output "alerts_topic_arn" {
+  description = "SNS topic that alarms report to."
+  value       = module.alerts.topic_arn
+}
+
 output "lake_bucket" {
   description = "Bucket of the lake."
   value       = module.data_lake.bucket.name
+}
+
+output "lake_database" {
+  description = "Glue database of the lake's tables."
+  value       = module.data_lake.database
 }
 
 output "metrics_api" {

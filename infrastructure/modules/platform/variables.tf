@@ -1,3 +1,13 @@
+variable "alerts" {
+  type = object({
+    email_addresses = optional(set(string), [])
+    reject_rate     = optional(object({ percent = number, periods = number }), { percent = 5, periods = 2 })
+  })
+  description = "Who gets alerts by e-mail, and when a game's rejected events are alarming (percent, periods of 5 minutes)."
+  default     = {}
+  nullable    = false
+}
+
 variable "dedupe_window_hours" {
   type        = number
   description = "Hours in which a repeated event_id is a duplicate."

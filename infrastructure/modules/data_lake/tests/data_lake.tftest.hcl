@@ -48,24 +48,40 @@ run "bucket" {
   }
 
   assert {
-    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.id] == ["tidy", "bronze", "errors", "rejected"]
+    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.id] == ["tidy", "bronze", "errors", "rejected", "replayed"]
     error_message = "Each prefix must have its lifecycle."
   }
 }
 
 run "delivery" {
   assert {
-    condition = {
+    condition = jsonencode({
       for name, stream in aws_kinesis_firehose_delivery_stream.this : name => [
         stream.extended_s3_configuration[0].prefix,
         stream.extended_s3_configuration[0].compression_format,
         stream.extended_s3_configuration[0].file_extension,
       ]
-      } == {
+      }) == jsonencode({
       bronze   = ["bronze/!{timestamp:yyyy/MM/dd/HH}/", "UNCOMPRESSED", ".ndjson.gz"]
-      rejected = ["rejected/!{timestamp:yyyy/MM/dd/HH}/", "UNCOMPRESSED", ".ndjson.gz"]
-    }
-    error_message = "Objects must land by hour, as the sender compressed them."
+      rejected = ["rejected/day=!{partitionKeyFromQuery:day}/reason=!{partitionKeyFromQuery:reason}/", "GZIP", null]
+    })
+    error_message = "Bronze must land by hour as the sender compressed it, rejects by day and reason."
+  }
+
+  assert {
+    condition = {
+      for parameter in aws_kinesis_firehose_delivery_stream.this["rejected"].extended_s3_configuration[0].processing_configuration[0].processors[0].parameters :
+      parameter.parameter_name => parameter.parameter_value
+    } == { JsonParsingEngine = "JQ-1.6", MetadataExtractionQuery = "{day:.received_at[:10],reason:.reason}" }
+    error_message = "A reject's partition must come from its own line."
+  }
+
+  assert {
+    condition = alltrue([
+      length(aws_kinesis_firehose_delivery_stream.this["bronze"].extended_s3_configuration[0].dynamic_partitioning_configuration) == 0,
+      aws_kinesis_firehose_delivery_stream.this["rejected"].extended_s3_configuration[0].dynamic_partitioning_configuration[0].enabled,
+    ])
+    error_message = "Only rejects are partitioned by content: it is billed by the byte."
   }
 
   assert {
@@ -88,6 +104,59 @@ run "delivery" {
   assert {
     condition     = alltrue([for role in aws_iam_role.delivery : jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["sts:ExternalId"] == "111122223333"])
     error_message = "Firehose may assume the roles for this account only."
+  }
+}
+
+run "buffers_that_partitioning_allows" {
+  variables {
+    buffering = { seconds = 0, size_mb = 1 }
+  }
+
+  assert {
+    condition = {
+      for name, stream in aws_kinesis_firehose_delivery_stream.this : name => [
+        stream.extended_s3_configuration[0].buffering_interval, stream.extended_s3_configuration[0].buffering_size,
+      ]
+    } == { bronze = [0, 1], rejected = [60, 64] }
+    error_message = "Dynamic partitioning needs at least 60 seconds and 64 MB."
+  }
+}
+
+run "catalogue" {
+  assert {
+    condition     = aws_glue_catalog_database.this.name == "demo_test"
+    error_message = "Athena takes no hyphens."
+  }
+
+  assert {
+    condition = jsonencode({
+      for name, table in aws_glue_catalog_table.this : name => [
+        table.storage_descriptor[0].location, table.partition_keys[*].name, table.parameters["storage.location.template"],
+      ]
+      }) == jsonencode({
+      bronze = [
+        "s3://demo-test-lake-111122223333/bronze/", ["arrival_hour"],
+        "s3://demo-test-lake-111122223333/bronze/$${arrival_hour}/",
+      ]
+      rejected = [
+        "s3://demo-test-lake-111122223333/rejected/", ["day", "reason"],
+        "s3://demo-test-lake-111122223333/rejected/day=$${day}/reason=$${reason}/",
+      ]
+    })
+    error_message = "Each table must find its objects."
+  }
+
+  assert {
+    condition     = aws_glue_catalog_table.this["rejected"].parameters["projection.reason.values"] == join(",", jsondecode(file("tables/reasons.json")))
+    error_message = "Every reason must be a partition."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, table in aws_glue_catalog_table.this :
+      length(setintersection(table.storage_descriptor[0].columns[*].name, table.partition_keys[*].name)) == 0
+    ])
+    error_message = "Hive allows no column of a partition's name."
   }
 }
 

@@ -3,11 +3,12 @@ mock_provider "aws" {
 }
 
 variables {
-  consumer        = { batch_size = 2000, batch_window_seconds = 1, memory_mb = 1769, timeout_seconds = 120 }
-  enriched_stream = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched", name = "enriched" }
-  games_table     = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
-  protection      = { deletion = true, point_in_time_recovery = true }
-  raw_stream_arn  = "arn:aws:kinesis:eu-west-1:111122223333:stream/raw"
+  alerts_topic_arn = "arn:aws:sns:eu-west-1:111122223333:alerts"
+  consumer         = { batch_size = 2000, batch_window_seconds = 1, memory_mb = 1769, timeout_seconds = 120 }
+  enriched_stream  = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched", name = "enriched" }
+  games_table      = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
+  protection       = { deletion = true, point_in_time_recovery = true }
+  raw_stream_arn   = "arn:aws:kinesis:eu-west-1:111122223333:stream/raw"
 
   delivery_streams = {
     bronze   = { arn = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/bronze", name = "bronze" }
@@ -63,6 +64,30 @@ run "processing" {
   assert {
     condition     = aws_dynamodb_table.ingest_stats.hash_key == "game_day" && aws_dynamodb_table.ingest_stats.range_key == "shard"
     error_message = "Counts are kept by game, day and shard."
+  }
+}
+
+run "reject_rate" {
+  assert {
+    condition     = one(aws_cloudwatch_metric_alarm.reject_rate.metric_query).expression == "SELECT AVG(RejectRate) FROM SCHEMA(\"demo-test\", game_id, service) GROUP BY game_id ORDER BY AVG() DESC"
+    error_message = "The alarm must watch each game by the metric that the processor writes."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.reject_rate.alarm_actions == toset([var.alerts_topic_arn])
+      && aws_cloudwatch_metric_alarm.reject_rate.threshold == 5 && aws_cloudwatch_metric_alarm.reject_rate.treat_missing_data == "notBreaching"
+    )
+    error_message = "The alarm must report, and silence is no reject."
+  }
+}
+
+run "alarm_that_never_rings" {
+  command         = plan
+  expect_failures = [var.reject_rate_alarm]
+
+  variables {
+    reject_rate_alarm = { percent = 100, periods = 1 }
   }
 }
 

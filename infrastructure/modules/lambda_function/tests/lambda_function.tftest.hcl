@@ -37,7 +37,7 @@ run "function" {
     condition = aws_lambda_function.this.environment[0].variables == tomap({
       PLAYERS_TABLE                = "demo-test-players"
       POWERTOOLS_LOG_LEVEL         = "INFO"
-      POWERTOOLS_METRICS_NAMESPACE = "PlayerAnalytics"
+      POWERTOOLS_METRICS_NAMESPACE = "demo-test"
       POWERTOOLS_SERVICE_NAME      = "player_state"
     })
     error_message = "The function must get its own and the Powertools variables."

@@ -29,7 +29,7 @@ run "wiring" {
       LEADERBOARDS_TABLE           = output.tables.leaderboards
       PLAYERS_TABLE                = output.tables.players
       POWERTOOLS_LOG_LEVEL         = "INFO"
-      POWERTOOLS_METRICS_NAMESPACE = "PlayerAnalytics"
+      POWERTOOLS_METRICS_NAMESPACE = "player-analytics-test"
       POWERTOOLS_SERVICE_NAME      = "metrics_api"
     })
     error_message = "The metrics API must read the tables that the pipeline writes."

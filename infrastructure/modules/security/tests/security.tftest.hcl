@@ -17,10 +17,11 @@ run "key" {
     condition = {
       for statement in jsondecode(aws_kms_key.this.policy).Statement : statement.Sid => values(statement.Principal)
       } == {
-      AccountDecides = ["arn:aws:iam::111122223333:root"]
-      CloudWatchLogs = ["logs.eu-west-1.amazonaws.com"]
+      AccountDecides   = ["arn:aws:iam::111122223333:root"]
+      CloudWatchAlarms = ["cloudwatch.amazonaws.com"]
+      CloudWatchLogs   = ["logs.eu-west-1.amazonaws.com"]
     }
-    error_message = "Only the account and CloudWatch Logs may use the key."
+    error_message = "Only the account and CloudWatch may use the key."
   }
 
   assert {
@@ -34,6 +35,15 @@ run "key" {
   assert {
     condition     = strcontains(jsonencode(jsondecode(aws_kms_key.this.policy).Statement[1].Condition), "arn:aws:logs:eu-west-1:111122223333:log-group:")
     error_message = "CloudWatch Logs may use the key for this account's log groups only."
+  }
+}
+
+run "alarms" {
+  assert {
+    condition = jsondecode(aws_kms_key.this.policy).Statement[2].Action == ["kms:Decrypt", "kms:GenerateDataKey"] && (
+      jsondecode(aws_kms_key.this.policy).Statement[2].Condition == { StringEquals = { "aws:SourceAccount" = "111122223333" } }
+    )
+    error_message = "Alarms of this account must be able to publish to an encrypted topic, and do no more."
   }
 }
 
