@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from telemetry.origin import Origin
 from telemetry.rejection import Rejection
 
 from processor.stream_record import decode_record
+
+_country = re.compile("[A-Z]{2}")
 
 
 @dataclass(slots=True)
@@ -59,7 +62,8 @@ def arrivals(record: dict[str, Any]) -> Iterator[Arrival]:
             yield Arrival(number, index, origin, item.raw, item.value, rejection=item.rejection)
         return
     received_at = datetime.fromisoformat(batch.received_at)
-    origin = Origin(received_at, "replay" if batch.replay else "rest", batch.country, batch.bot)
+    country = batch.country if _country.fullmatch(batch.country or "") else None
+    origin = Origin(received_at, "replay" if batch.replay else "rest", country, batch.bot)
     for index, raw in enumerate(batch.events):
         item = parse(raw)
         if batch.envelope == "guidance":

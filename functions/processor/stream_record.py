@@ -7,11 +7,14 @@ Format" of the Kinesis Producer Library.
 import hashlib
 from collections.abc import Iterator
 
-from telemetry.decoding import MAX_DECOMPRESSED_BYTES, MAX_EVENTS, Decoded, decode
+from telemetry.decoding import GZIP_MAGIC, MAX_DECOMPRESSED_BYTES, MAX_EVENTS, Decoded, decode
 from telemetry.rejection import Reason, Rejection
 
 MAGIC = b"\xf3\x89\x9a\xc2"
 DIGEST_BYTES = 16
+# What the user records of an aggregate that are refused may have cost to unzip, at deflate's highest ratio.
+MAX_WASTED_BYTES = 64 * 1024 * 1024
+DEFLATE_RATIO = 1032
 RECORDS_FIELD, DATA_FIELD = 3, 3
 
 
@@ -24,11 +27,14 @@ def decode_record(data: bytes) -> Iterator[Decoded]:
     except Rejection as rejection:
         yield Decoded(data, rejection=rejection)
         return
-    count = size = 0
+    count = size = wasted = 0
     for part in parts:
-        for item in decode(part, MAX_DECOMPRESSED_BYTES - size, MAX_EVENTS - count):
+        limit = MAX_DECOMPRESSED_BYTES - size if wasted < MAX_WASTED_BYTES else 0
+        for item in decode(part, limit, MAX_EVENTS - count):
             count += 1
             size += len(item.raw)
+            if item.raw.startswith(GZIP_MAGIC):
+                wasted += len(item.raw) * DEFLATE_RATIO
             yield item
 
 

@@ -13,6 +13,7 @@ from telemetry.rejection import Reason, Rejection
 MAX_EVENT_BYTES = 64 * 1024
 MAX_DECOMPRESSED_BYTES = 10 * 1024 * 1024
 MAX_EVENTS = 10_000
+PIECE_BYTES = 4096
 GZIP_MAGIC = b"\x1f\x8b"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -36,15 +37,20 @@ def decompress(data: bytes, limit: int = MAX_DECOMPRESSED_BYTES) -> bytes:
     if not data.startswith(GZIP_MAGIC):
         return data
     out = bytearray()
+    at = 0
+    stream = zlib.decompressobj(wbits=31)
     try:
-        while data:
-            stream = zlib.decompressobj(wbits=31)
-            out += stream.decompress(data, limit + 1 - len(out))
+        while at < len(data):
+            if stream.eof:
+                stream = zlib.decompressobj(wbits=31)
+            # In pieces, for each member's end copies what is left of its piece: members may be many.
+            piece = data[at : at + PIECE_BYTES]
+            out += stream.decompress(piece, limit + 1 - len(out))
             if len(out) > limit:
                 raise Rejection(Reason.TOO_LARGE, f"more than {limit} bytes when decompressed")
-            if not stream.eof:
-                raise Rejection(Reason.MALFORMED_JSON, "gzip data ends early")
-            data = stream.unused_data
+            at += len(piece) - len(stream.unused_data)
+        if not stream.eof:
+            raise Rejection(Reason.MALFORMED_JSON, "gzip data ends early")
     except zlib.error as error:
         raise Rejection(Reason.MALFORMED_JSON, f"broken gzip data: {error}") from None
     return bytes(out)

@@ -55,6 +55,7 @@ def translate(value: Any, game_id: str, received_at: datetime) -> Fields:
     Raises Rejection: schema_violation, wrong_game.
     """
     wrapped = isinstance(value, dict) and "event" in value
+    prefix = "/event" if wrapped else ""
     application = value.get("application_id") if wrapped else None
     if application not in (None, game_id):
         raise Rejection(Reason.WRONG_GAME, f"the key belongs to {game_id}", "/application_id")
@@ -62,8 +63,14 @@ def translate(value: Any, game_id: str, received_at: datetime) -> Fields:
         source = msgspec.convert(value["event"] if wrapped else value, GuidanceEvent)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
-        pointer = ("/event" if wrapped else "") + path.strip("`").replace(".", "/")
+        pointer = prefix + path.strip("`").replace(".", "/")
         raise Rejection(Reason.SCHEMA_VIOLATION, message, pointer) from None
+    try:
+        orjson.dumps(source.event_data)
+    except orjson.JSONEncodeError:
+        raise Rejection(
+            Reason.SCHEMA_VIOLATION, "no event is nested as deep as this", f"{prefix}/event_data"
+        ) from None
     envelope = _envelope(source, game_id, received_at)
     for event_type, payload in _payloads(source):
         event = envelope | {"event_type": event_type, "schema_version": "1-0-0", "payload": payload}

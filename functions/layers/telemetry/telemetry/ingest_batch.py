@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from telemetry.decoding import MAX_EVENTS
+
 MAGIC = b"PAB1"
 
 Envelope = Literal["native", "guidance"]
@@ -30,7 +32,9 @@ class IngestBatch(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         """Refuse what a door never writes: whoever may put on the stream can imitate it."""
-        if not datetime.fromisoformat(self.received_at).tzinfo or not 0 < len(self.game_id) <= 63:
+        moment = datetime.fromisoformat(self.received_at)
+        sane_time = moment.tzinfo and 2000 <= moment.year < 9000
+        if not (sane_time and 0 < len(self.game_id) <= 63 and len(self.events) <= MAX_EVENTS):
             raise ValueError("not a batch of a door")
 
 
