@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 # A duplicate was accepted once: there is nothing to send again.
 REASONS = [reason.value for reason in Reason if reason is not Reason.DUPLICATE]
 EVENTS_A_WRITE = 500
+UNKNOWN_GAME = "unknown"
 
 console = Console()
 Line = dict[str, Any]
@@ -98,7 +99,7 @@ class Replay:
         return self.report
 
     def _judge(self, line: Line, known: set[str]) -> Iterator[tuple[Entry, Line]]:
-        if self.game not in (None, line["game_id"]):
+        if self.game not in (None, named_game(line)):
             return
         if line["reject_id"] in known:
             self.report.add(line["reason"], "replayed before")
@@ -133,6 +134,14 @@ class Replay:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
 
 
+def named_game(line: Line) -> Any:
+    """Return the game a reject belongs to; one that was not registered is named by the event itself."""
+    if line["game_id"] != UNKNOWN_GAME:
+        return line["game_id"]
+    value = parse(line.get("original", "").encode()).value
+    return value.get("game_id") if isinstance(value, dict) else UNKNOWN_GAME
+
+
 def repaired(line: Line, registry: GameRegistry, patch: jsonpatch.JsonPatch | None) -> Entry:
     """Return the stream record of a quarantined event, judged as if it came at the time it did.
 
@@ -150,7 +159,9 @@ def repaired(line: Line, registry: GameRegistry, patch: jsonpatch.JsonPatch | No
         value = _patched(value, patch)
         raw = json.dumps(value, separators=(",", ":")).encode()
     received_at = datetime.fromisoformat(line["received_at"])
-    key_game = line["game_id"] if line["ingest_source"] == "rest" and line["game_id"] != "unknown" else None
+    key_game = (
+        line["game_id"] if line["ingest_source"] == "rest" and line["game_id"] != UNKNOWN_GAME else None
+    )
     if line["envelope"] == "guidance":
         if not key_game:
             raise Rejection(Reason.UNKNOWN_GAME, "its key belonged to no active game")

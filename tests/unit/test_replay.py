@@ -217,6 +217,7 @@ def test_only_the_games_and_reasons_asked_for_are_touched(world: World, make_eve
     world.receive(encode(make_event(game_id="late-game")), encode(make_event(sequence=-1)), b"{")
     assert list(outcomes(world.replay("malformed_json"))) == ["malformed_json"]
     assert list(outcomes(world.replay(game="skyforge"))) == ["schema_violation"]
+    assert list(outcomes(world.replay(game="late-game"))) == ["unknown_game"]
 
 
 def test_days_outside_the_range_are_left_alone(world: World, make_event: MakeEvent) -> None:

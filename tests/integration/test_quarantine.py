@@ -1,0 +1,108 @@
+"""The quarantine on the emulator: where rejects lie, what catalogues them, and how they come back."""
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from aws_kinesis_agg.aggregator import RecordAggregator
+from telemetry.games import GameRegistry
+from tools import games, lake
+from tools.replay import REASONS, Replay, Report
+
+pytestmark = pytest.mark.integration
+
+
+def rejects(applied: Any, event_id: str, seconds: float = 60) -> list[str]:
+    """Wait for the quarantine to hold an event; return the keys of its objects."""
+    s3, bucket = boto3.client("s3"), applied.platform.outputs["lake_bucket"]
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = [
+            key
+            for key in lake.keys(s3, bucket, "rejected/")
+            if any(line["event_id"] == event_id for line in lake.lines(s3, bucket, key))
+        ]
+        if found:
+            return found
+        time.sleep(0.5)
+    raise AssertionError("it was not rejected in time")
+
+
+def replay(applied: Any, game: str) -> Report:
+    outputs = applied.platform.outputs
+    run = Replay(
+        s3=boto3.client("s3"),
+        kinesis=boto3.client("kinesis"),
+        registry=GameRegistry(boto3.resource("dynamodb"), outputs["tables"]["games"]),
+        bucket=outputs["lake_bucket"],
+        stream=outputs["raw_stream_name"],
+    )
+    run.game = game
+    return run.run([datetime.now(UTC).date()], REASONS)
+
+
+def profile(applied: Any, game: str, player: str) -> dict[str, Any]:
+    """Return what the metrics API says of a player once it knows one."""
+    for _ in range(120):
+        answer = applied.platform.api.get(f"/v1/games/{game}/players/{player}")
+        if answer.status_code == 200:
+            body: dict[str, Any] = answer.json()
+            return body
+        time.sleep(0.5)
+    raise AssertionError(f"{player} was not seen in time")
+
+
+def test_rejects_lie_by_day_and_reason(applied: Any) -> None:
+    event = applied.event(sequence=-1)
+    applied.put(json.dumps(event).encode())
+    (key,) = rejects(applied, event["event_id"])
+    assert key.startswith(f"rejected/day={datetime.now(UTC).date()}/reason=schema_violation/")
+
+
+def test_the_catalogue_knows_the_lines_of_the_lake(applied: Any) -> None:
+    event = applied.event(sequence=-2)
+    applied.put(json.dumps(event).encode())
+    (key,) = rejects(applied, event["event_id"])
+    glue, database = boto3.client("glue"), applied.platform.outputs["lake_database"]
+    table = glue.get_table(DatabaseName=database, Name="rejected")["Table"]
+    assert [column["Name"] for column in table["PartitionKeys"]] == ["day", "reason"]
+    known = {column["Name"] for column in table["StorageDescriptor"]["Columns"]}
+    (line,) = lake.lines(boto3.client("s3"), applied.platform.outputs["lake_bucket"], key)
+    assert set(line) - known == {"reason"}
+    bronze = glue.get_table(DatabaseName=database, Name="bronze")["Table"]
+    columns = {column["Name"]: column["Type"] for column in bronze["StorageDescriptor"]["Columns"]}
+    assert columns["client"].startswith("struct<platform:string,")
+
+
+def test_events_of_a_game_registered_too_late_are_replayed_once(applied: Any) -> None:
+    game, player = f"late-{uuid4().hex[:8]}", "p-late"
+    events = [applied.event(game_id=game, player_id=player, sequence=n) for n in range(3)]
+    for event in events:
+        applied.put(json.dumps(event).encode(), f"{game}/{player}")
+    for event in events:
+        rejects(applied, event["event_id"])
+    table = boto3.resource("dynamodb").Table(applied.platform.outputs["tables"]["games"])
+    games.add_game(table, game, "Registered too late")
+    time.sleep(31)  # the processor remembers for 30 seconds that it does not know the game
+    assert replay(applied, game).outcomes == {"unknown_game": {"replayed": 3}}
+    assert profile(applied, game, player)["sessions"] == 3
+    assert replay(applied, game).outcomes == {"unknown_game": {"replayed before": 3}}
+    arrivals = applied.platform.read(f"/v1/games/{game}/ingestion")
+    assert (arrivals["accepted"], arrivals["replayed"], arrivals["rejected"]) == (3, 3, {})
+
+
+def test_a_kpl_aggregate_is_taken_apart(applied: Any) -> None:
+    aggregator, player = RecordAggregator(), "p-aggregated"
+    for n in range(5):
+        event = applied.event(player_id=player, sequence=n)
+        aggregator.add_user_record(player, json.dumps(event).encode())
+    applied.put(aggregator.clear_and_get().get_contents()[2], player)
+    for _ in range(60):
+        if profile(applied, applied.game_id, player)["sessions"] == 5:
+            return
+        time.sleep(0.5)
+    raise AssertionError("not all five events arrived")
