@@ -78,19 +78,29 @@ def decode(
         text = decompress(data, max(0, max_bytes)).removeprefix(BYTE_ORDER_MARK).strip()
         if text.count(b"\n") >= max_events:
             raise Rejection(Reason.TOO_LARGE, f"more than {max_events} lines")
-        if text.startswith(b"["):
-            yield from (parse(bytes(raw)) for raw in split_array(text, max_events))
-            return
+        yield from _events(text, max_events)
     except Rejection as rejection:
         yield Decoded(data, rejection=rejection)
-        return
-    whole = parse(text)
-    if not whole.rejection:
-        yield whole
-        return
+
+
+def _events(text: bytes, max_events: int) -> list[Decoded]:
+    """Return the events of an array, of one event, or of lines where the whole is neither."""
+    if text.startswith(b"["):
+        try:
+            return [parse(bytes(raw)) for raw in split_array(text, max_events)]
+        except Rejection as rejection:
+            if rejection.reason is Reason.TOO_LARGE:
+                raise
+            refused = rejection
+    else:
+        whole = parse(text)
+        if not whole.rejection:
+            return [whole]
+        refused = whole.rejection
     lines = [parse(line.strip()) for line in text.split(b"\n") if line.strip()]
-    several = len(lines) > 1 and any(not line.rejection for line in lines)
-    yield from lines if several else [Decoded(data, rejection=whole.rejection)]
+    if len(lines) > 1 and any(isinstance(line.value, dict) for line in lines):
+        return lines
+    raise refused
 
 
 def split_array(text: bytes, max_events: int = MAX_EVENTS) -> list[msgspec.Raw]:

@@ -2,7 +2,8 @@
 
 import re
 
-MASK = "[e-mail]"
+# No longer than the shortest address, so that masking never takes a text over its limit.
+MASK = "[mail]"
 
 # The lookbehind lets a match start at a boundary only, which keeps the search linear in hostile text.
 _LOCAL = r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}"
