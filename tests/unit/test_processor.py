@@ -1,10 +1,8 @@
-"""The processor as Lambda drives it: whatever fails and is handed in again, each event ends in one place."""
+"""The processor: arrivals end in one place, duplicates are found, what was not written is handed back."""
 
 import base64
 import gzip
 import json
-import random
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,110 +12,28 @@ from typing import Any
 import boto3
 import msgspec
 import pytest
-from botocore.exceptions import ClientError
-from processor import handler
-from processor.dedupe import Claims
+from memory_aws import SHARD, Streams, counters, encode, processor, records, refusal
+from processor import handler, judgement
 from processor.judgement import MAX_ORIGINAL_BYTES
 from processor.pipeline import Pipeline
 from processor.stats import IngestStats
 from telemetry import delivery
-from telemetry.decoding import decompress
-from telemetry.games import GameRegistry
 from telemetry.ingest_batch import MAGIC, IngestBatch, pack
 
 MakeEvent = Callable[..., dict[str, Any]]
-SHARD = "shardId-000000000000"
-ERROR = ClientError({"Error": {"Code": "InternalServerError", "Message": "x"}}, "UpdateItem")
-
-
-class Streams:
-    """Kinesis and Firehose that keep what they take and refuse what the dice tell."""
-
-    def __init__(self, fails: Callable[[], bool]) -> None:
-        self.fails = fails
-        self.taken: dict[str, list[tuple[str, dict[str, Any]]]] = {
-            "bronze": [],
-            "rejected": [],
-            "enriched": [],
-        }
-
-    def put_records(self, StreamName: str, Records: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
-        return {"Records": [self._take(StreamName, r["PartitionKey"], r["Data"]) for r in Records]}
-
-    def put_record_batch(self, DeliveryStreamName: str, Records: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
-        if self.fails():
-            raise ERROR
-        answers = [self._take(DeliveryStreamName, "", decompress(r["Data"])) for r in Records]
-        return {"FailedPutCount": sum(map(bool, answers)), "RequestResponses": answers}
-
-    def _take(self, name: str, key: str, data: bytes) -> dict[str, str]:
-        if self.fails():
-            return {"ErrorCode": "ServiceUnavailable"}
-        self.taken[name] += [(key, json.loads(line)) for line in data.splitlines()]
-        return {}
-
-    def lines(self, name: str) -> list[dict[str, Any]]:
-        return [line for _, line in self.taken[name]]
-
-
-class Table:
-    """A DynamoDB client whose updates fail as the dice tell: half of them after they were written."""
-
-    def __init__(self, client: Any, dice: random.Random, share: float) -> None:
-        self._client, self._dice, self.share = client, dice, share
-
-    def update_item(self, **arguments: Any) -> Any:
-        luck = self._dice.random()
-        if luck < self.share / 2:
-            raise ERROR
-        answer = self._client.update_item(**arguments)
-        if luck < self.share:
-            raise ERROR
-        return answer
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
 
 
 @pytest.fixture
 def streams(monkeypatch: pytest.MonkeyPatch) -> Streams:
     monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0)
-    return Streams(lambda: False)
+    return Streams()
 
 
 @pytest.fixture
 def pipeline(dynamodb: Any, streams: Streams) -> Pipeline:
-    for game in ("skyforge", "farm"):
-        dynamodb.Table("games").put_item(Item={"game_id": game, "status": "active", "key_hashes": []})
-    client = boto3.client("dynamodb")
-    return Pipeline(
-        registry=GameRegistry(dynamodb, "games"),
-        claims=Claims(client, "dedupe", window_hours=24),
-        stats=IngestStats(client, "ingest_stats"),
-        kinesis=streams,
-        firehose=streams,
-        enriched_stream="enriched",
-        bronze_delivery_stream="bronze",
-        rejected_delivery_stream="rejected",
-    )
-
-
-def records(*data: bytes) -> list[dict[str, Any]]:
-    return [
-        {
-            "eventID": f"{SHARD}:{number}",
-            "kinesis": {
-                "data": base64.b64encode(item).decode(),
-                "sequenceNumber": str(number),
-                "approximateArrivalTimestamp": time.time(),
-            },
-        }
-        for number, item in enumerate(data, 98)
-    ]
-
-
-def encode(event: dict[str, Any]) -> bytes:
-    return json.dumps(event).encode()
+    for game, status in {"skyforge": "active", "farm": "active", "closed": "disabled"}.items():
+        dynamodb.Table("games").put_item(Item={"game_id": game, "status": status, "key_hashes": []})
+    return processor(dynamodb, boto3.client("dynamodb"), streams)
 
 
 def rest(*raw: bytes, **fields: Any) -> bytes:
@@ -127,63 +43,124 @@ def rest(*raw: bytes, **fields: Any) -> bytes:
 
 
 def counted(dynamodb: Any) -> Counter[str]:
-    totals: Counter[str] = Counter()
-    for item in dynamodb.Table("ingest_stats").scan()["Items"]:
-        counts = {
-            name: int(value) for name, value in item.items() if name.startswith(("accepted", "rejected"))
-        }
-        totals.update(counts)
-    return totals
+    return counters(dynamodb.Table("ingest_stats").scan()["Items"])
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_whatever_fails_each_arrival_is_kept_and_counted_once(
-    pipeline: Pipeline, streams: Streams, dynamodb: Any, make_event: MakeEvent, seed: int
+class Failing:
+    """A DynamoDB client whose update_item fails as told."""
+
+    def __init__(self, client: Any, code: str) -> None:
+        self._client, self._error = client, refusal(code)
+
+    def update_item(self, **_: Any) -> None:
+        raise self._error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+def test_each_arrival_ends_in_one_place(
+    pipeline: Pipeline, streams: Streams, dynamodb: Any, make_event: MakeEvent
 ) -> None:
-    dice = random.Random(seed)
-    good = [
-        make_event(player_id=f"p-{n % 7}", sequence=n, game_id="farm" if n % 3 else "skyforge")
-        for n in range(60)
-    ]
-    again = dice.sample(good, 10)
-    data = [encode(event) for event in good[:30]]
-    data += [
-        gzip.compress(b"\n".join(map(encode, good[n : n + 5])) + b"\n{no json\n") for n in range(30, 60, 5)
-    ]
-    data += [rest(encode(make_event(game_id="farm")), b"\xff"), encode(make_event(game_id="nobodys"))] * 2
-    dice.shuffle(data)
-    data += [encode(event) for event in again]
-
-    def unlucky() -> bool:
-        return dice.random() < 0.4
-
-    client = pipeline.claims.dynamodb
-    claims, stats = (Table(client, dice, 0.15) for _ in range(2))
-    streams.fails = unlucky
-    pipeline = replace(
-        pipeline,
-        claims=replace(pipeline.claims, dynamodb=claims),
-        stats=replace(pipeline.stats, dynamodb=stats),
+    good = [make_event(player_id="p-1", sequence=n) for n in range(3)]
+    foreign = make_event()
+    batch = records(
+        encode(good[0]),
+        gzip.compress(encode(good[1]) + b"\n{broken\n" + encode(good[2])),
+        encode(make_event("purchase", payload={})),
+        encode(make_event() | {"event_type": "telepathy"}),
+        encode(make_event(game_id="nobodys")),
+        encode(make_event(game_id="closed")),
+        b"\xff\xfe",
+        pack(
+            IngestBatch(
+                "skyforge", "2026-11-23T12:00:00.000Z", "FR", [encode(foreign | {"game_id": "other"})]
+            )
+        ),
+        encode(good[0]),
     )
-    left, tries = records(*data), 0
-    while left:
-        tries += 1
-        if tries == 30:
-            claims.share = stats.share = 0
-            streams.fails = lambda: False
-        batch = left[: dice.randint(1, 40)]
-        _, retry_from = pipeline.process(batch)
-        numbers = [record["kinesis"]["sequenceNumber"] for record in left]
-        left = left[numbers.index(retry_from) if retry_from else len(batch) :]
+    done, retry_from = pipeline.process(batch)
+    assert retry_from is None
+    assert len(done) == 11
+    assert [line["event_id"] for line in streams.lines("bronze")] == [event["event_id"] for event in good]
+    assert streams.lines("enriched") == streams.lines("bronze")
+    assert {key for key, _ in streams.taken["enriched"]} == {"skyforge/p-1"}
+    rejected = [(line["position"], line["reason"], line["game_id"]) for line in streams.lines("rejected")]
+    assert rejected == [
+        ("2/1", "malformed_json", "unknown"),
+        ("3/0", "schema_violation", "skyforge"),
+        ("4/0", "unknown_schema", "skyforge"),
+        ("5/0", "unknown_game", "unknown"),
+        ("6/0", "unknown_game", "unknown"),
+        ("7/0", "malformed_json", "unknown"),
+        ("8/0", "wrong_game", "skyforge"),
+        ("9/0", "duplicate", "skyforge"),
+    ]
+    assert streams.lines("rejected")[0]["original"] == "{broken"
+    assert base64.b64decode(streams.lines("rejected")[5]["original_base64"]) == b"\xff\xfe"
+    assert json.loads(streams.lines("rejected")[7]["original"]) == good[0]
+    assert counted(dynamodb) == {
+        "skyforge/accepted": 3,
+        "skyforge/rejected_schema_violation": 1,
+        "skyforge/rejected_unknown_schema": 1,
+        "skyforge/rejected_wrong_game": 1,
+        "skyforge/rejected_duplicate": 1,
+        "unknown/rejected_malformed_json": 2,
+        "unknown/rejected_unknown_game": 2,
+    }
 
-    ids = {event["event_id"] for event in good}
-    assert {line["event_id"] for line in streams.lines("bronze")} == ids
-    assert {line["event_id"] for line in streams.lines("enriched")} == ids
-    rejected = {line["reject_id"]: line["reason"] for line in streams.lines("rejected")}
-    assert len(rejected) == len({(x["reject_id"], x["reason"]) for x in streams.lines("rejected")})
-    expected = {"duplicate": 10, "malformed_json": 6 + 2, "wrong_game": 2, "unknown_game": 2}
-    assert Counter(rejected.values()) == expected
-    assert counted(dynamodb) == {"accepted": 60} | {f"rejected_{name}": n for name, n in expected.items()}
+
+def test_rest_events_bear_what_the_door_knew(
+    pipeline: Pipeline, streams: Streams, make_event: MakeEvent
+) -> None:
+    event = make_event()
+    pipeline.process(records(pack(IngestBatch("skyforge", event["sent_at"], "FR", [encode(event)]))))
+    (line,) = streams.lines("bronze")
+    assert (line["ingest_source"], line["country"], line["received_at"]) == ("rest", "FR", event["sent_at"])
+
+
+def test_enriched_events_bear_the_pipelines_fields(
+    pipeline: Pipeline, streams: Streams, make_event: MakeEvent
+) -> None:
+    event = make_event("purchase", player_id="p-9")
+    pipeline.process(records(encode(event)))
+    assert [key for key, _ in streams.taken["enriched"]] == ["skyforge/p-9"]
+    (enriched,) = streams.lines("enriched")
+    assert event.items() <= enriched.items()
+    assert (enriched["ingest_source"], enriched["schema_id"]) == ("stream", "purchase/1-0-0")
+    assert (enriched["late"], enriched["skewed"], enriched["country"]) == (False, False, "DE")
+    assert (enriched["corrected_time"], enriched["event_date"]) == (
+        event["event_time"],
+        event["event_time"][:10],
+    )
+
+
+@pytest.mark.parametrize("shard", [SHARD, "shardId-000000000001"])
+def test_an_event_sent_again_is_a_duplicate(
+    pipeline: Pipeline, streams: Streams, make_event: MakeEvent, shard: str
+) -> None:
+    event = make_event()
+    pipeline.process(records(encode(event)))
+    pipeline.process(records(encode(event | {"event_id": event["event_id"].upper()}), first=50, shard=shard))
+    assert len(streams.lines("bronze")) == 1
+    assert [line["reason"] for line in streams.lines("rejected")] == ["duplicate"]
+
+
+def test_many_events_of_many_sessions_are_claimed(
+    pipeline: Pipeline, streams: Streams, make_event: MakeEvent
+) -> None:
+    events = [make_event(sequence=n) for n in range(300)]
+    pipeline.process(records(*[encode(event) for event in [*events, *events]]))
+    assert len(streams.lines("bronze")) == 300
+    assert len(streams.lines("rejected")) == 300
+
+
+def test_a_full_item_of_claims_does_not_block_the_shard(
+    pipeline: Pipeline, streams: Streams, make_event: MakeEvent
+) -> None:
+    full = replace(pipeline.claims, dynamodb=Failing(pipeline.claims.dynamodb, "ValidationException"))
+    assert replace(pipeline, claims=full).process(records(encode(make_event())))[1] is None
+    assert len(streams.lines("bronze")) == 1
 
 
 def test_a_rejected_line_tells_what_why_and_where(
@@ -192,7 +169,7 @@ def test_a_rejected_line_tells_what_why_and_where(
     bad = json.dumps(make_event("purchase", payload={"amount_minor": 0}), indent=1).encode()
     pipeline.process(records(rest(encode(make_event()), bad)))
     (line,) = streams.lines("rejected")
-    assert (line["reject_id"], line["position"]) == (f"{SHARD}:98/1", "98/1")
+    assert (line["reject_id"], line["position"]) == (f"{SHARD}:1/1", "1/1")
     assert (line["reason"], line["schema_id"], line["ingest_source"]) == (
         "schema_violation",
         "purchase/1-0-0",
@@ -213,32 +190,18 @@ def test_what_is_too_large_to_keep_is_cut(pipeline: Pipeline, streams: Streams) 
     assert base64.b64decode(line["original_base64"]) == data[:MAX_ORIGINAL_BYTES]
 
 
-def test_enriched_events_bear_the_pipelines_fields(
-    pipeline: Pipeline, streams: Streams, make_event: MakeEvent
-) -> None:
-    event = make_event("purchase", player_id="p-9")
-    pipeline.process(records(encode(event)))
-    ((key, enriched),) = streams.taken["enriched"]
-    assert key == "skyforge/p-9"
-    assert enriched == streams.lines("bronze")[0]
-    assert event.items() <= enriched.items()
-    assert (enriched["ingest_source"], enriched["schema_id"]) == ("stream", "purchase/1-0-0")
-    assert (enriched["late"], enriched["skewed"], enriched["country"]) == (False, False, "DE")
-    assert (enriched["corrected_time"], enriched["event_date"]) == (
-        event["event_time"],
-        event["event_time"][:10],
-    )
-
-
 @pytest.mark.parametrize(
     "fields",
     [
         {"received_at": "yesterday"},
         {"received_at": "2026-01-01T00:00:00"},
+        {"received_at": "0001-01-01T00:00:00+23:59"},
+        {"received_at": "9999-12-31T23:59:59-23:59"},
         {"game_id": ""},
         {"game_id": "x" * 3000},
+        {"events": [b""] * 20_000},
     ],
-    ids=["no time", "no zone", "no game", "long game"],
+    ids=["no time", "no zone", "before all time", "after all time", "no game", "long game", "many events"],
 )
 def test_an_imitated_batch_of_the_door_does_not_block_the_shard(
     pipeline: Pipeline, streams: Streams, make_event: MakeEvent, fields: dict[str, Any]
@@ -252,14 +215,22 @@ def test_an_imitated_batch_of_the_door_does_not_block_the_shard(
     assert len(streams.lines("bronze")) == 1
 
 
-def test_deep_nesting_is_no_error_of_ours(
+def test_a_country_that_is_none_is_not_kept(
     pipeline: Pipeline, streams: Streams, make_event: MakeEvent
 ) -> None:
-    deep = encode(make_event(payload={})).replace(
-        b'"payload": {}', b'"payload": ' + b'{"a":' * 300 + b"1" + b"}" * 300
-    )
-    pipeline.process(records(deep))
-    assert [line["reason"] for line in streams.lines("rejected")] == ["schema_violation"]
+    pipeline.process(records(rest(encode(make_event()), b"\xff" * 400_000, country="x" * 500_000)))
+    assert [line["country"] for line in streams.lines("bronze")] == ["DE"]
+    assert [line["country"] for line in streams.lines("rejected")] == [None]
+
+
+@pytest.mark.parametrize("deep", [b'{"a":' * 300 + b"1" + b"}" * 300, b"[" * 1000 + b"]" * 1000])
+def test_deep_nesting_is_no_error_of_ours(
+    pipeline: Pipeline, streams: Streams, make_event: MakeEvent, deep: bytes
+) -> None:
+    native = encode(make_event(payload={})).replace(b'"payload": {}', b'"payload": ' + deep)
+    inner = b'{"event_id":"1","event_type":"boss","event_timestamp":1,"event_data":{"platform":%s}}' % deep
+    pipeline.process(records(native, rest(inner, envelope="guidance")))
+    assert [line["reason"] for line in streams.lines("rejected")] == ["schema_violation"] * 2
 
 
 def test_more_games_than_are_remembered_may_be_named_at_once(
@@ -273,6 +244,101 @@ def test_more_games_than_are_remembered_may_be_named_at_once(
         assert pipeline.process(batch)[1] is None
     assert len(streams.lines("rejected")) == 1200
     assert len(streams.lines("bronze")) == 4
+
+
+def test_an_unforeseen_error_rejects_one_event_only(
+    pipeline: Pipeline, streams: Streams, make_event: MakeEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poison, neighbour = make_event(), make_event()
+    enrich = judgement.enrich
+
+    def trip(event: dict[str, Any], *rest: Any) -> dict[str, Any]:
+        if event["event_id"] == poison["event_id"]:
+            raise RuntimeError("unforeseen")
+        return enrich(event, *rest)
+
+    monkeypatch.setattr(judgement, "enrich", trip)
+    pipeline.process(records(encode(poison), encode(neighbour)))
+    assert [line["event_id"] for line in streams.lines("bronze")] == [neighbour["event_id"]]
+    assert [line["reason"] for line in streams.lines("rejected")] == ["internal_error"]
+
+
+def test_a_batch_handed_in_again_loses_and_counts_nothing(
+    pipeline: Pipeline, streams: Streams, dynamodb: Any, make_event: MakeEvent
+) -> None:
+    batch = records(*[encode(make_event(sequence=n)) for n in range(20)], b"{")
+    pipeline.process(batch)
+    before = counted(dynamodb)
+    pipeline.process(batch)
+    assert counted(dynamodb) == before
+    assert before["skyforge/accepted"] == 20
+    assert set(Counter(line["event_id"] for line in streams.lines("bronze")).values()) == {2}
+    assert {line["reason"] for line in streams.lines("rejected")} == {"malformed_json"}
+    assert len({line["reject_id"] for line in streams.lines("rejected")}) == 1
+
+
+def test_a_batch_that_grew_after_its_first_try_counts_the_rest(
+    pipeline: Pipeline, dynamodb: Any, make_event: MakeEvent
+) -> None:
+    batch = records(*[encode(make_event(sequence=n)) for n in range(9)])
+    pipeline.process(batch[:5])
+    pipeline.process(batch)
+    assert counted(dynamodb) == {"skyforge/accepted": 9}
+
+
+def test_what_a_stream_refuses_is_handed_back_and_counted_once(
+    pipeline: Pipeline, streams: Streams, dynamodb: Any, make_event: MakeEvent
+) -> None:
+    events = [make_event(sequence=n) for n in range(6)]
+    lost = events[3]["event_id"].encode()
+    batch = records(*map(encode, events))
+    streams.refuses = lambda stream, data: stream == "enriched" and lost in data
+    done, retry_from = pipeline.process(batch)
+    assert (len(done), retry_from) == (3, "4")
+    assert counted(dynamodb)["skyforge/accepted"] == 3
+    streams.refuses = lambda stream, data: False
+    done, retry_from = pipeline.process(batch[3:])
+    assert (len(done), retry_from) == (3, None)
+    assert counted(dynamodb)["skyforge/accepted"] == 6
+    assert {event["event_id"] for event in streams.lines("enriched")} == {
+        event["event_id"] for event in events
+    }
+    assert streams.lines("rejected") == []
+
+
+@pytest.mark.parametrize("stream", ["bronze", "rejected"])
+def test_what_firehose_refuses_is_handed_back(
+    pipeline: Pipeline, streams: Streams, make_event: MakeEvent, stream: str
+) -> None:
+    batch = records(encode(make_event()), b"{")
+    streams.refuses = lambda name, data: name == stream
+    _, retry_from = pipeline.process(batch)
+    assert retry_from == {"bronze": "1", "rejected": "2"}[stream]
+    streams.refuses = lambda name, data: False
+    assert pipeline.process(batch)[1] is None
+    assert streams.lines(stream)
+
+
+def test_events_that_cannot_be_claimed_are_handed_back(
+    pipeline: Pipeline, streams: Streams, dynamodb: Any, make_event: MakeEvent
+) -> None:
+    broken = replace(pipeline.claims, dynamodb=Failing(pipeline.claims.dynamodb, "InternalServerError"))
+    batch = records(b"{", encode(make_event()))
+    done, retry_from = replace(pipeline, claims=broken).process(batch)
+    assert (len(done), retry_from) == (1, "2")
+    assert streams.lines("bronze") == []
+    assert pipeline.process(batch[1:])[1] is None
+    assert counted(dynamodb) == {"skyforge/accepted": 1, "unknown/rejected_malformed_json": 1}
+
+
+def test_arrivals_that_cannot_be_counted_are_handed_back(
+    pipeline: Pipeline, dynamodb: Any, make_event: MakeEvent
+) -> None:
+    broken = IngestStats(Failing(pipeline.stats.dynamodb, "InternalServerError"), "ingest_stats")
+    batch = records(*[encode(make_event(sequence=n)) for n in range(3)])
+    assert replace(pipeline, stats=broken).process(batch)[1] == "1"
+    assert pipeline.process(batch)[1] is None
+    assert counted(dynamodb) == {"skyforge/accepted": 3}
 
 
 def test_the_handler_returns_where_lambda_goes_on(
@@ -289,8 +355,8 @@ def test_the_handler_returns_where_lambda_goes_on(
     metrics = {name: value for line in logged for name, value in line.items() if name.startswith("Events")}
     assert (metrics["EventsAccepted"], metrics["EventsRejected"]) == ([1.0], [2.0])
     assert {line["reason"] for line in logged if "reason" in line} == {"malformed_json", "unknown_game"}
-    streams.fails = lambda: True
-    assert handler.lambda_handler(event, None) == {"batchItemFailures": [{"itemIdentifier": "98"}]}
+    streams.refuses = lambda stream, data: True
+    assert handler.lambda_handler(event, None) == {"batchItemFailures": [{"itemIdentifier": "1"}]}
 
 
 def test_the_handler_builds_its_pipeline_from_the_environment(
