@@ -33,6 +33,7 @@ class Arrival:
     game: str = "unknown"
     event: dict[str, Any] | None = None
     rejection: Rejection | None = None
+    shard: str = ""
 
     @property
     def position(self) -> str:
@@ -41,8 +42,8 @@ class Arrival:
 
     @property
     def token(self) -> bytes:
-        """The position in 8 bytes: tells a repeated read of one arrival from a second arrival."""
-        return hashlib.blake2b(self.position.encode(), digest_size=8).digest()
+        """The shard and position in 8 bytes: tells a repeated read of one arrival from a second arrival."""
+        return hashlib.blake2b(f"{self.shard}:{self.position}".encode(), digest_size=8).digest()
 
     def text(self, field: str) -> str | None:
         """Return a field of the event as the client sent it, where it is a sane string."""
@@ -54,12 +55,12 @@ def arrivals(record: dict[str, Any]) -> Iterator[Arrival]:
     """Yield the events of one record of a Kinesis event source, in their order."""
     kinesis = record["kinesis"]
     data = base64.b64decode(kinesis["data"])
-    number = kinesis["sequenceNumber"]
+    shard, number = record["eventID"].partition(":")[0], kinesis["sequenceNumber"]
     batch = ingest_batch.unpack(data)
     if batch is None:
         origin = Origin(datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC), "stream")
         for index, item in enumerate(decode_record(data)):
-            yield Arrival(number, index, origin, item.raw, item.value, rejection=item.rejection)
+            yield Arrival(number, index, origin, item.raw, item.value, rejection=item.rejection, shard=shard)
         return
     received_at = datetime.fromisoformat(batch.received_at)
     country = batch.country if _country.fullmatch(batch.country or "") else None
@@ -69,7 +70,7 @@ def arrivals(record: dict[str, Any]) -> Iterator[Arrival]:
         if batch.envelope == "guidance":
             item = _translated(item, batch.game_id, received_at)
         arrival = Arrival(number, index, origin, item.raw, item.value, batch.envelope, batch.game_id)
-        arrival.rejection = item.rejection
+        arrival.rejection, arrival.shard = item.rejection, shard
         yield arrival
 
 

@@ -6,7 +6,6 @@ import json
 import random
 import re
 import time
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from processor.stats import IngestStats
 from telemetry.decoding import decompress
 from telemetry.games import GameRegistry
 
+KINDS = ("refused", "refused", "throttled", "answer lost", "answer lost", "out of time")
 SHARD = "shardId-000000000000"
 Item = dict[str, Any]
 
@@ -46,9 +46,7 @@ class Luck:
     def call(self, run: Callable[[], Any]) -> Any:
         if not self.strikes():
             return run()
-        kind = self.dice.choice(
-            ["refused", "refused", "throttled", "answer lost", "answer lost", "out of time"]
-        )
+        kind = self.dice.choice(KINDS)
         self.failures[kind] += 1
         if kind == "answer lost" or (kind == "out of time" and self.dice.random() < 0.5):
             run()
@@ -107,57 +105,57 @@ class CancelledError(ClientError):
 
 
 @dataclass(slots=True)
+class Unlucky:
+    """A DynamoDB client or resource whose calls fail as luck will have it."""
+
+    client: Any
+    luck: Luck
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.client, name)
+        return found if name == "exceptions" else lambda **request: self.luck.call(lambda: found(**request))
+
+
+class Exceptions:
+    """Those of `client.exceptions` that the functions catch."""
+
+    ConditionalCheckFailedException = ConditionFailedError
+    TransactionCanceledException = CancelledError
+
+
+@dataclass(slots=True)
 class Tables:
     """A low-level DynamoDB client, as far as the functions' expressions go (checked against moto)."""
 
-    luck: Luck = field(default_factory=Luck)
     items: dict[str, dict[str, Item]] = field(default_factory=lambda: defaultdict(dict))
-
-    class exceptions:  # noqa: N801
-        ConditionalCheckFailedException = ConditionFailedError
-        TransactionCanceledException = CancelledError
+    exceptions: type[Exceptions] = Exceptions
 
     def update_item(self, **request: Any) -> Item:
-        def write() -> Item:
-            if not self._allows(request):
-                code = {"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}
-                raise ConditionFailedError(code, "UpdateItem")
-            return {"Attributes": copy.deepcopy(self._update(request))}
-
-        return self.luck.call(write)
+        if not self._allows(request):
+            raise ConditionFailedError({"Error": {"Code": "ConditionalCheckFailed"}}, "UpdateItem")
+        return {"Attributes": copy.deepcopy(self._update(request))}
 
     def get_item(self, TableName: str, Key: Item, ConsistentRead: bool) -> Item:  # noqa: N803
         assert ConsistentRead
-        return self.luck.call(lambda: {"Item": copy.deepcopy(self.items[TableName][_name(Key)])})
+        return {"Item": copy.deepcopy(self.items[TableName][_name(Key)])}
 
     def batch_get_item(self, RequestItems: dict[str, Item]) -> Item:  # noqa: N803
-        """Answer with typed values; now and then with half of the keys only."""
         ((table, wanted),) = RequestItems.items()
-        keys, later = wanted["Keys"], []
-        if len(keys) > 1 and self.luck.strikes():
-            half = len(keys) // 2
-            keys, later = keys[:half], keys[half:]
-        found = [self.items[table][_name(key)] for key in keys if _name(key) in self.items[table]]
-        unprocessed = {"UnprocessedKeys": {table: wanted | {"Keys": later}}} if later else {}
-        return self.luck.call(lambda: {"Responses": {table: copy.deepcopy(found)}} | unprocessed)
+        names = [_name(key) for key in wanted["Keys"]]
+        found = [self.items[table][name] for name in names if name in self.items[table]]
+        return {"Responses": {table: copy.deepcopy(found)}}
 
     def transact_write_items(self, TransactItems: list[Item]) -> Item:  # noqa: N803
         assert 0 < len(TransactItems) <= 100
         requests = [request for write in TransactItems for request in write.values()]
-
-        def write() -> Item:
-            if not all(map(self._allows, requests)):
-                raise CancelledError(
-                    {"Error": {"Code": "TransactionCanceledException", "Message": ""}}, "TransactWriteItems"
-                )
-            for request in requests:
-                if "Item" in request:
-                    self.items[request["TableName"]][_name(_key(request))] = copy.deepcopy(request["Item"])
-                else:
-                    self._update(request)
-            return {}
-
-        return self.luck.call(write)
+        if not all(map(self._allows, requests)):
+            raise CancelledError({"Error": {"Code": "TransactionCanceled"}}, "TransactWriteItems")
+        for request in requests:
+            if "Item" in request:
+                self.items[request["TableName"]][_name(_key(request))] = copy.deepcopy(request["Item"])
+            else:
+                self._update(request)
+        return {}
 
     def rows(self, table: str) -> list[Item]:
         """Return the items of a table with plain values."""
@@ -215,17 +213,18 @@ def _comparable(value: Item) -> Any:
     return int(plain) if kind == "N" else plain
 
 
+@dataclass(slots=True)
 class Games:
     """The games table as a boto3 resource, with these games active."""
 
-    def __init__(self, *game_ids: str, luck: Luck | None = None) -> None:
-        self.game_ids, self.luck = game_ids, luck or Luck()
+    game_ids: tuple[str, ...]
 
     def batch_get_item(self, RequestItems: dict[str, Item]) -> Item:  # noqa: N803
         ((table, wanted),) = RequestItems.items()
         asked = [key["game_id"] for key in wanted["Keys"] if key["game_id"] in self.game_ids]
-        found = [{"game_id": game_id, "status": "active", "key_hashes": []} for game_id in asked]
-        return self.luck.call(lambda: {"Responses": {table: found}})
+        return {
+            "Responses": {table: [{"game_id": name, "status": "active", "key_hashes": []} for name in asked]}
+        }
 
 
 def processor(games: Any, dynamodb: Any, streams: Streams) -> Pipeline:
@@ -259,10 +258,6 @@ def records(*data: bytes, first: int = 1, shard: str = SHARD) -> list[Item]:
 
 def encode(event: Item) -> bytes:
     return json.dumps(event).encode()
-
-
-def shard_of(partition_key: str, shards: int = 2) -> int:
-    return zlib.crc32(partition_key.encode()) % shards
 
 
 def counters(rows: Iterable[Item]) -> Counter[str]:
