@@ -13,13 +13,14 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 from telemetry.enrichment import timestamp
 
-from player_state.projection import DIGEST_BYTES, Event, Player, Projection, forget_old, new_player
+from player_state.projection import DIGEST_BYTES, Bucket, Event, Player, Projection, forget_old, new_player
 
 PLAYERS_PER_TRANSACTION = 50
 WRITES_PER_TRANSACTION = 100
 ATTEMPTS = 6
 RETENTION_SECONDS = 400 * 24 * 3600
-SETS = ("active_days", "paid_days")
+LIVE_SECONDS = 2 * 24 * 3600
+SETS = ("active_days", "paid_days", "active_minutes", "present_minutes")
 
 logger = Logger(child=True)
 _serialize = TypeSerializer().serialize
@@ -44,35 +45,40 @@ class PlayerStore:
         by_player: dict[str, list[Event]] = defaultdict(list)
         for event in events:
             by_player[f"{event['game_id']}#{event['player_id']}"].append(event)
+        sizes = {key: len(batch) for key, batch in by_player.items()}
         applied, lost = 0, []
-        for group in _groups(by_player):
+        keys = list(by_player)
+        for start in range(0, len(keys), PLAYERS_PER_TRANSACTION):
+            group = {key: by_player[key] for key in keys[start : start + PLAYERS_PER_TRANSACTION]}
             try:
-                applied += self._apply_group(group, shard)
+                applied += self._apply_group(group, shard, sizes)
             except (ClientError, BotoCoreError):
                 logger.exception("Player state could not be written", extra={"players": len(group)})
                 lost += [event for batch in group.values() for event in batch]
         return applied, lost
 
-    def _apply_group(self, group: dict[str, list[Event]], shard: str) -> int:
+    def _apply_group(self, group: dict[str, list[Event]], shard: str, sizes: Mapping[str, int]) -> int:
         for attempt in range(ATTEMPTS):
             players = self._read(list(group))
-            days: dict[str, Counter[str]] = defaultdict(Counter)
+            counters: dict[tuple[str, Bucket], Counter[str]] = defaultdict(Counter)
             projections: dict[str, Projection] = {}
             applied = 0
             for key, events in group.items():
-                known = players.get(key)
                 first = events[0]
-                projection = Projection(known or new_player(first["game_id"], first["player_id"]))
+                projection = Projection(players.get(key) or new_player(first["game_id"], first["player_id"]))
                 applied += sum(projection.apply(event) for event in events)
                 if projection.changed:
                     projections[key] = projection
-                    forget_old(projection.player, len(events))
-                    for day, counts in projection.days.items():
-                        days[f"{first['game_id']}#{day}"].update(counts)
+                    forget_old(projection.player, sizes[key])
+                    for bucket, counts in projection.buckets.items():
+                        _add(counters[first["game_id"], bucket], counts)
             if not projections:
                 return 0
             writes = [self._put(key, projection.player) for key, projection in projections.items()]
-            writes += [self._count(game_day, shard, counts) for game_day, counts in days.items()]
+            changes = ((where, counts) for where, counts in counters.items() if any(counts.values()))
+            writes += [self._count(*where, shard, counts) for where, counts in changes]
+            if len(writes) > WRITES_PER_TRANSACTION:
+                return sum(self._apply_group(half, shard, sizes) for half in _halves(group))
             try:
                 self.dynamodb.transact_write_items(TransactItems=writes)
                 return applied
@@ -102,40 +108,47 @@ class PlayerStore:
         put = {"TableName": self.players_table, "Item": item, "ConditionExpression": condition, **values}
         return {"Put": put}
 
-    def _count(self, game_day: str, shard: str, counts: Counter[str]) -> dict[str, Any]:
+    def _count(self, game_id: str, bucket: Bucket, shard: str, counts: Counter[str]) -> dict[str, Any]:
         now = datetime.now(UTC)
-        names = {f"#{i}": name for i, name in enumerate(counts)}
-        values = {f":{i}": {"N": str(count)} for i, count in enumerate(counts.values())}
-        added = ", ".join(f"#{i} :{i}" for i in range(len(counts)))
+        changes = [(name, count) for name, count in counts.items() if count]
+        names = {f"#{i}": name for i, (name, _) in enumerate(changes)}
+        values = {f":{i}": {"N": str(count)} for i, (_, count) in enumerate(changes)}
+        added = ", ".join(f"#{i} :{i}" for i in range(len(changes)))
+        kept = LIVE_SECONDS if bucket.is_live else RETENTION_SECONDS
         return {
             "Update": {
                 "TableName": self.game_days_table,
-                "Key": {"game_day": {"S": game_day}, "shard": {"S": shard}},
+                "Key": {
+                    "game_day": {"S": f"{game_id}#{bucket.period}"},
+                    "shard": {"S": f"{bucket.row}{shard}"},
+                },
                 "UpdateExpression": f"ADD {added} SET updated_at = :now, expires_at = :expires_at",
                 "ExpressionAttributeNames": names,
                 "ExpressionAttributeValues": values
                 | {
                     ":now": {"S": timestamp(now)},
-                    ":expires_at": {"N": str(int(now.timestamp()) + RETENTION_SECONDS)},
+                    ":expires_at": {"N": str(int(now.timestamp()) + kept)},
                 },
             }
         }
 
 
-def _groups(by_player: Mapping[str, list[Event]]) -> Iterator[dict[str, list[Event]]]:
-    """Yield players who fit in a transaction together with the days they touch, each in order."""
-    group: dict[str, list[Event]] = {}
-    days: set[tuple[str, str]] = set()
-    for key, events in by_player.items():
-        touched = {(event["game_id"], event["event_date"]) for event in events}
-        writes = len(group) + 1 + len(days | touched)
-        if group and (len(group) == PLAYERS_PER_TRANSACTION or writes > WRITES_PER_TRANSACTION):
-            yield group
-            group, days = {}, set()
-        group[key] = events
-        days |= touched
-    if group:
-        yield group
+def _add(total: Counter[str], counts: Counter[str]) -> None:
+    """Add what may be negative: a cohort that moves to an earlier day."""
+    for name, count in counts.items():
+        total[name] += count
+
+
+def _halves(group: dict[str, list[Event]]) -> Iterator[dict[str, list[Event]]]:
+    """Yield two groups: half of the players, or of one player's events, in their order."""
+    if len(group) > 1:
+        keys = list(group)
+        for half in (keys[: len(keys) // 2], keys[len(keys) // 2 :]):
+            yield {key: group[key] for key in half}
+        return
+    ((key, events),) = group.items()
+    for part in (events[: len(events) // 2], events[len(events) // 2 :]):
+        yield {key: part}
 
 
 def to_item(key: str, player: Player) -> dict[str, Any]:
@@ -159,7 +172,7 @@ def _digests(data: bytes) -> Iterator[bytes]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: int(number) if _is_number(number) else number for name, number in value.items()}
+        return {name: _plain(part) for name, part in value.items()}
     if isinstance(value, set):
         return {int(number) for number in value}
     return int(value) if _is_number(value) else value

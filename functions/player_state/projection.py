@@ -1,59 +1,173 @@
-"""What events mean for a player and for a game's day: pure functions, no AWS."""
+"""What events mean for a player and for what a game counts: pure functions, no AWS."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
+
+from telemetry.distribution import bin_of
 
 DIGEST_BYTES = 8
 REMEMBERED_EVENTS = 256
-REMEMBERED_DAYS = 62
+REMEMBERED_DAYS = 100
+REMEMBERED_SESSIONS = 16
+# Only events at most an hour old count in minutes: no player is asked about a minute before.
+REMEMBERED_MINUTES = 70
 MAX_CURRENCIES = 50
+MAX_COHORT_DAY = 90
+IDLE = timedelta(minutes=30)
+# A player counts as concurrent in the minute of an event and in the four after it.
+CONCURRENT_MINUTES = 5
+MEASURED = ("fps", "frame_time_ms", "latency_ms", "load_time_ms")
+STARTED, COMPLETED = 1, 2
 
 Event = dict[str, Any]
 Player = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Where something is counted: the period or subject after the game, and the row within it."""
+
+    period: str
+    row: str = ""
+
+    @property
+    def is_live(self) -> bool:
+        """Tell what is of interest for hours only."""
+        return self.period.startswith("hour-")
+
+    @classmethod
+    def day(cls, day: str) -> "Bucket":
+        """Count what happened on a UTC day."""
+        return cls(day)
+
+    @classmethod
+    def cohort(cls, install_day: str) -> "Bucket":
+        """Count the players installed on a day who come back."""
+        return cls(f"{install_day}#cohort")
+
+    @classmethod
+    def level(cls, day: str, level: str) -> "Bucket":
+        """Count the attempts of a level."""
+        return cls(f"{day}#levels", f"{level}#")
+
+    @classmethod
+    def currency(cls, day: str, currency: str, reason: str) -> "Bucket":
+        """Count what flows of a virtual currency, by reason."""
+        return cls(f"{day}#economy", f"{currency}#{reason}#")
+
+    @classmethod
+    def minute(cls, minute: int, platform: str, version: str) -> "Bucket":
+        """Count one minute (since 1970) of a platform and version; an hour's minutes lie together."""
+        hour, rest = divmod(minute, 60)
+        return cls(f"hour-{hour}", f"{rest:02}#{platform}#{version}#")
+
+
 @dataclass(slots=True)
 class Projection:
-    """A player's item, changed in place, and what the change adds to the counters of each day."""
+    """A player's item, changed in place, and what the change adds to each bucket's counters."""
 
     player: Player
-    days: dict[str, Counter[str]] = field(default_factory=dict)
+    buckets: dict[Bucket, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     changed: bool = False
 
     def apply(self, event: Event) -> bool:
-        """Apply an event once; return False for one whose id is among the last 256 applied."""
+        """Apply an event once; return False for one whose id is among those remembered."""
         digest = hashlib.blake2b(event["event_id"].encode(), digest_size=DIGEST_BYTES).digest()
         applied: list[bytes] = self.player["applied"]
         if digest in applied:
             return False
         applied.append(digest)
         self.changed = True
-        day = self.days.setdefault(event["event_date"], Counter())
+        day = self._count(Bucket.day(event["event_date"]))
         day["events"] += 1
         day[f"events_{event['event_type']}"] += 1
+        self._install(event)
         self._seen(event, day)
+        self._session(event, day)
         handler = _HANDLERS.get(event["event_type"])
         if handler:
-            handler(self.player, event, day)
+            handler(self, event, day)
+        if not event["late"]:
+            self._live(event)
         return True
+
+    def _count(self, bucket: Bucket) -> Counter[str]:
+        return self.buckets[bucket]
+
+    def _install(self, event: Event) -> None:
+        """Keep the first day right also where the first event comes last: the whole cohort moves."""
+        player, moment, day = self.player, event["corrected_time"], event["event_date"]
+        before = player["first_seen"]
+        if before and before <= moment:
+            return
+        player["first_seen"] = moment
+        if before[:10] == day:
+            return
+        for install_day, sign in ((before[:10], -1), (day, 1)):
+            if install_day:
+                self._count(Bucket.day(install_day))["new_players"] += sign
+                for active in player["active_days"]:
+                    self._return(install_day, active, sign)
+
+    def _return(self, install_day: str, active: int, sign: int) -> None:
+        number = active - date.fromisoformat(install_day).toordinal()
+        if 0 <= number <= MAX_COHORT_DAY:
+            self._count(Bucket.cohort(install_day))[f"retained_{number}"] += sign
 
     def _seen(self, event: Event, day: Counter[str]) -> None:
         player, moment = self.player, event["corrected_time"]
-        if not player["first_seen"]:
-            day["new_players"] += 1
-        player["first_seen"] = min(player["first_seen"] or moment, moment)
         if moment >= player["last_seen"]:
             player["last_seen"] = moment
-            player["platform"] = event["client"]["platform"]
-            player["app_version"] = event["client"]["app_version"]
-            player["country"] = event["country"]
+            for name in ("platform", "app_version", "country"):
+                player[name] = event[name]
         ordinal = date.fromisoformat(event["event_date"]).toordinal()
         if ordinal not in player["active_days"]:
             player["active_days"].add(ordinal)
             day["active_players"] += 1
+            self._return(player["first_seen"][:10], ordinal, 1)
+
+    def _session(self, event: Event, day: Counter[str]) -> None:
+        """Add the time since the session's last event; a pause of 30 minutes is not played."""
+        moment = event["corrected_time"]
+        session = self.player["sessions_seen"].setdefault(
+            event["session_id"], {"first": moment, "last": moment, "seconds": 0, "ended": 0}
+        )
+        if event["event_type"] == "session_end":
+            seconds = int(event["payload"]["duration_seconds"])
+            session["ended"] = 1
+        elif session["ended"]:
+            return
+        else:
+            seconds = session["seconds"]
+            seconds += _played(session["last"], moment) + _played(moment, session["first"])
+        session["first"], session["last"] = min(session["first"], moment), max(session["last"], moment)
+        added, session["seconds"] = seconds - session["seconds"], seconds
+        self.player["playtime_seconds"] += added
+        day["session_seconds"] += added
+
+    def _live(self, event: Event) -> None:
+        player, payload, kind = self.player, event["payload"], event["event_type"]
+        minute = int(datetime.fromisoformat(event["corrected_time"]).timestamp()) // 60
+        where = event["platform"], event["app_version"]
+        counts = self._count(Bucket.minute(minute, *where))
+        counts["events"] += 1
+        counts[f"events_{kind}"] += 1
+        if minute not in player["active_minutes"]:
+            player["active_minutes"].add(minute)
+            counts["active_players"] += 1
+        for present in range(minute, minute + CONCURRENT_MINUTES):
+            if present not in player["present_minutes"]:
+                player["present_minutes"].add(present)
+                self._count(Bucket.minute(present, *where))["concurrent_players"] += 1
+        if kind == "purchase":
+            counts[f"revenue_{payload['currency']}"] += int(payload["amount_minor"])
+        if kind == "performance":
+            for name in MEASURED:
+                if name in payload:
+                    counts[f"{name}_bin_{bin_of(payload[name])}"] += 1
 
 
 def new_player(game_id: str, player_id: str) -> Player:
@@ -69,13 +183,17 @@ def new_player(game_id: str, player_id: str) -> Player:
         "level": None,
         "level_at": "",
         "sessions": 0,
+        "sessions_seen": {},
         "playtime_seconds": 0,
         "purchases": 0,
         "spend": {},
         "balances": {},
         "balances_at": {},
+        "steps": {},
         "active_days": set(),
         "paid_days": set(),
+        "active_minutes": set(),
+        "present_minutes": set(),
         "applied": [],
         "version": 0,
     }
@@ -84,23 +202,37 @@ def new_player(game_id: str, player_id: str) -> Player:
 def forget_old(player: Player, batch_size: int) -> None:
     """Bound what the item remembers, at least one batch of event ids so that its retry is recognised."""
     del player["applied"][: -max(REMEMBERED_EVENTS, batch_size)]
-    for name in ("active_days", "paid_days"):
-        player[name] = set(sorted(player[name])[-REMEMBERED_DAYS:])
+    for name, kept in (
+        ("active_days", REMEMBERED_DAYS),
+        ("paid_days", REMEMBERED_DAYS),
+        ("active_minutes", REMEMBERED_MINUTES),
+        ("present_minutes", REMEMBERED_MINUTES),
+    ):
+        player[name] = set(sorted(player[name])[-kept:])
+    sessions = sorted(player["sessions_seen"].items(), key=lambda item: (item[1]["last"], item[0]))
+    player["sessions_seen"] = dict(sessions[-REMEMBERED_SESSIONS:])
+    player["steps"] = dict(sorted(player["steps"].items())[-REMEMBERED_DAYS:])
 
 
-def _session_start(player: Player, event: Event, day: Counter[str]) -> None:
-    player["sessions"] += 1
+def _played(before: str, after: str) -> int:
+    """Return the whole seconds from one moment to a later one; 0 for a pause or a step back."""
+    if after <= before:
+        return 0
+    passed = datetime.fromisoformat(after) - datetime.fromisoformat(before)
+    return round(passed.total_seconds()) if passed <= IDLE else 0
+
+
+def _session_start(projection: Projection, event: Event, day: Counter[str]) -> None:
+    projection.player["sessions"] += 1
     day["sessions"] += 1
 
 
-def _session_end(player: Player, event: Event, day: Counter[str]) -> None:
-    seconds = int(event["payload"]["duration_seconds"])
-    player["playtime_seconds"] += seconds
-    day["session_seconds"] += seconds
+def _session_end(projection: Projection, event: Event, day: Counter[str]) -> None:
     day["sessions_ended"] += 1
 
 
-def _purchase(player: Player, event: Event, day: Counter[str]) -> None:
+def _purchase(projection: Projection, event: Event, day: Counter[str]) -> None:
+    player = projection.player
     currency, amount = event["payload"]["currency"], int(event["payload"]["amount_minor"])
     player["purchases"] += 1
     player["spend"][currency] = player["spend"].get(currency, 0) + amount
@@ -112,18 +244,32 @@ def _purchase(player: Player, event: Event, day: Counter[str]) -> None:
         day["payers"] += 1
 
 
-def _economy(player: Player, event: Event, day: Counter[str]) -> None:
-    currency, moment = event["payload"]["currency"], event["corrected_time"]
+def _economy(projection: Projection, event: Event, day: Counter[str]) -> None:
+    player, payload, moment = projection.player, event["payload"], event["corrected_time"]
+    currency = payload["currency"]
+    flows = projection.buckets[Bucket.currency(event["event_date"], currency, payload["reason"])]
+    flows[payload["flow"]] += int(payload["amount"])
     known = player["balances"]
     room = currency in known or len(known) < MAX_CURRENCIES
     if room and moment >= player["balances_at"].get(currency, ""):
-        known[currency] = int(event["payload"]["balance_after"])
+        known[currency] = int(payload["balance_after"])
         player["balances_at"][currency] = moment
 
 
-def _progression(player: Player, event: Event, day: Counter[str]) -> None:
-    payload, moment = event["payload"], event["corrected_time"]
-    if payload["status"] == "complete" and moment >= player["level_at"]:
+def _progression(projection: Projection, event: Event, day: Counter[str]) -> None:
+    player, payload, moment = projection.player, event["payload"], event["corrected_time"]
+    status = payload["status"]
+    projection.buckets[Bucket.level(event["event_date"], payload["level_1"])][status] += 1
+    done: int = player["steps"].get(event["event_date"], 0)
+    for name, step, reached in (
+        ("players_started", STARTED, True),
+        ("players_completed", COMPLETED, status == "complete"),
+    ):
+        if reached and not done & step:
+            day[name] += 1
+            done |= step
+    player["steps"][event["event_date"]] = done
+    if status == "complete" and moment >= player["level_at"]:
         levels = (payload.get(f"level_{n}") for n in (1, 2, 3))
         player["level"] = "/".join(level for level in levels if level)
         player["level_at"] = moment

@@ -14,11 +14,12 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from player_state import handler, players
 from player_state.leaderboards import Leaderboards
-from player_state.players import ATTEMPTS, PlayerStore, from_item, to_item
+from player_state.players import ATTEMPTS, PLAYERS_PER_TRANSACTION, PlayerStore, from_item, to_item
 from player_state.projection import (
     MAX_CURRENCIES,
     REMEMBERED_DAYS,
     REMEMBERED_EVENTS,
+    Bucket,
     Projection,
     forget_old,
     new_player,
@@ -31,7 +32,7 @@ CANCELLED = "TransactionCanceledException"
 
 
 def happen(event_type: str = "session_start", minute: float = 0, **payload: Any) -> dict[str, Any]:
-    """Return what player_state reads of an enriched event."""
+    """Return what player_state reads of an enriched event of a session of its own, that came late."""
     moment = NOON + timedelta(minutes=minute)
     return {
         "event_id": str(uuid4()),
@@ -40,8 +41,11 @@ def happen(event_type: str = "session_start", minute: float = 0, **payload: Any)
         "player_id": "p-1",
         "corrected_time": timestamp(moment),
         "event_date": moment.date().isoformat(),
+        "session_id": str(uuid4()),
         "country": "DE",
-        "client": {"platform": "ios", "app_version": "1.0.0"},
+        "platform": "ios",
+        "app_version": "1.0.0",
+        "late": True,
         "payload": payload,
     }
 
@@ -58,14 +62,15 @@ def pay(minute: float, amount: int, currency: str = "EUR") -> dict[str, Any]:
 
 
 def earn(minute: float, balance: int, currency: str = "gold") -> dict[str, Any]:
-    return happen("economy", minute, currency=currency, balance_after=balance)
+    flow = {"flow": "source", "amount": 1, "reason": "quest"}
+    return happen("economy", minute, currency=currency, balance_after=balance, **flow)
 
 
 def test_every_day_has_its_active_players_and_payers_once() -> None:
     events = [happen(minute=minute) for minute in (0, 5, 1440, 1445)]
     events += [pay(1, 100), pay(2, 50, "USD"), pay(1441, 7), pay(1442, 7)]
     projection = project(*events)
-    first, second = projection.days["2026-03-10"], projection.days["2026-03-11"]
+    first, second = (projection.buckets[Bucket.day(f"2026-03-{day}")] for day in (10, 11))
     assert (first["active_players"], first["new_players"], first["payers"]) == (1, 1, 1)
     assert (second["active_players"], second["new_players"], second["payers"]) == (1, 0, 1)
     assert (first["revenue_EUR"], first["revenue_USD"], second["revenue_EUR"]) == (100, 50, 14)
@@ -74,7 +79,7 @@ def test_every_day_has_its_active_players_and_payers_once() -> None:
 
 
 def test_the_latest_event_tells_the_device_and_the_balances() -> None:
-    newest = happen(minute=9) | {"client": {"platform": "web", "app_version": "2.0.0"}, "country": None}
+    newest = happen(minute=9) | {"platform": "web", "app_version": "2.0.0", "country": None}
     player = project(newest, happen(minute=3), earn(5, 50), earn(2, 20), earn(4, 7, "gems")).player
     assert (player["first_seen"], player["last_seen"]) == (
         timestamp(NOON + timedelta(minutes=2)),
@@ -115,7 +120,7 @@ def test_currencies_beyond_the_limit_are_left_out_and_known_ones_go_on() -> None
 
 
 class Table:
-    """A DynamoDB client whose transactions and updates run the `before` and `after` hooks of a test."""
+    """A DynamoDB client whose transactions and puts run the `before` and `after` hooks of a test."""
 
     def __init__(self) -> None:
         self._client = boto3.client("dynamodb")
@@ -129,8 +134,11 @@ class Table:
         self.sizes.append(len(arguments["TransactItems"]))
         return self._write(self._client.transact_write_items, arguments)
 
-    def update_item(self, **arguments: Any) -> Any:
-        return self._write(self._client.update_item, arguments)
+    def put_item(self, **arguments: Any) -> Any:
+        return self._write(self._client.put_item, arguments)
+
+    def query(self, **arguments: Any) -> Any:
+        return self._client.query(**arguments)
 
     def _write(self, write: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         self.before()
@@ -234,8 +242,8 @@ def test_one_failing_transaction_leaves_the_others_alone(
     events = [happen() | {"player_id": f"p-{n}"} for n in range(80)]
     table.before = fail_first
     applied, lost = store.apply(events, "shard-0")
-    assert (applied, lost) == (30, events[:50])
-    assert store.apply(events, "shard-0") == (50, [])
+    assert (applied, lost) == (80 - PLAYERS_PER_TRANSACTION, events[:PLAYERS_PER_TRANSACTION])
+    assert store.apply(events, "shard-0") == (PLAYERS_PER_TRANSACTION, [])
     assert totals(dynamodb)["events"] == totals(dynamodb)["new_players"] == 80
 
 
@@ -262,7 +270,7 @@ def records(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @pytest.fixture
 def invoke(table: Table, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[dict[str, Any]]], str | None]:
     """Hand records to the Lambda; returns from where it wants them again."""
-    stores = PlayerStore(table, "players", "game_days"), Leaderboards(table, "leaderboards")
+    stores = PlayerStore(table, "players", "game_days"), Leaderboards(table, "leaderboards", "boards")
     monkeypatch.setattr(handler, "stores", lambda: stores)
 
     def call(batch: list[dict[str, Any]]) -> str | None:
@@ -292,7 +300,9 @@ def test_the_handler_names_the_first_record_not_written(
     def fail() -> None:
         raise ERROR
 
-    table.before = fail
+    writes = iter([lambda: None, fail])
+    table.before = lambda: next(writes)()
+    events.append(happen("score_submitted", leaderboard="global", score=2))
     capsys.readouterr()
     assert invoke(records(events)) == str(95 + 52)
     printed = [line for line in capsys.readouterr().out.splitlines() if '"EventsRepeated"' in line]
@@ -341,9 +351,9 @@ def test_whatever_fails_and_is_read_again_the_state_is_that_of_one_clean_read(
         assert {key: found[name][key] for key in same} == {key: player[key] for key in same}
     counts: Counter[str] = Counter()
     for projection in expected.values():
-        for day in projection.days.values():
-            counts.update(day)
-    assert totals(dynamodb) == counts
+        for counted in projection.buckets.values():
+            counts.update(counted)
+    assert +totals(dynamodb) == +counts
     best: dict[str, int] = {}
     for event in events:
         if event["event_type"] == "score_submitted":

@@ -1,5 +1,9 @@
 locals {
   policy_statements = {
+    ListGames = {
+      actions   = ["dynamodb:Scan"]
+      resources = [var.tables.games.arn]
+    }
     QueryCounts = {
       actions   = ["dynamodb:Query"]
       resources = [var.tables.game_days.arn, var.tables.ingest_stats.arn]

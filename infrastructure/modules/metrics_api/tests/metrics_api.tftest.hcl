@@ -45,6 +45,7 @@ run "api" {
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
       DecryptAtRest     = ["kms:Decrypt"]
+      ListGames         = ["dynamodb:Scan"]
       QueryCounts       = ["dynamodb:Query"]
       QueryLeaderboards = ["dynamodb:Query"]
       ReadItems         = ["dynamodb:GetItem"]
