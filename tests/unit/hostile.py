@@ -1,0 +1,379 @@
+"""Hostile input by the thousand: real events broken in every way we know, the same for the same seed."""
+
+import gzip
+import hashlib
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import orjson
+from aws_kinesis_agg.aggregator import RecordAggregator
+from processor.stream_record import MAGIC as KPL_MAGIC
+from telemetry import catalog
+from telemetry.enrichment import timestamp
+from telemetry.ingest_batch import MAGIC as BATCH_MAGIC
+from telemetry.ingest_batch import IngestBatch, pack
+
+GAME = "skyforge"
+NUMBERS = [b"1e400", b"-1e400", b"9" * 400, b"1" * 5000, b"-0.0", b"NaN", b"-Infinity", b"1e308", b"0x1"]
+NUMBERS += [b"18446744073709551616", b"9007199254740993", b"01", b"1.", b"1e-999999999"]
+TEXTS = [b'"\\ud800"', b'"\\udfff\\ud800"', b'"\\u0000"', b'"\x00"', b'"\xff\xfe"', b'"\xed\xa0\x80"', b'""']
+TEXTS += [b'"' + b"x" * 300 + b'"', b'"' + b"a@b.co " * 36 + b'"', b'"\\u202e\xe2\x80\xae"', '"𝕏ß"'.encode()]
+TEXTS += [
+    b'"0001-01-01T00:00:00Z"',
+    b'"9999-12-31T23:59:59.999999Z"',
+    b'"2026-02-31T00:00:00Z"',
+    b'"\\ud83d"',
+]
+SHAPES = [
+    b"null",
+    b"true",
+    b"[]",
+    b"{}",
+    b"[[]]",
+    b'{"a":{"a":{"a":{}}}}',
+    b'{"__proto__":{"x":1}}',
+    b'{"":""}',
+]
+SHAPES += [b"[" * n + b"]" * n for n in (200, 255, 256, 1023, 1024, 1025, 5000)]
+SHAPES += [b'{"a":' * n + b"1" + b"}" * n for n in (200, 255, 1023, 1025)]
+VALUES = [*NUMBERS, *TEXTS, *SHAPES]
+KEYS = [
+    "__proto__",
+    "constructor",
+    "__class__",
+    "toString",
+    "",
+    "a/b~c",
+    "\u202e",
+    "$ref",
+    "x" * 65,
+    "a@b.co" * 50,
+]
+TOKENS = [
+    *VALUES,
+    b"\x00",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"\\",
+    b'"',
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b"/*",
+    b"\r",
+    b"\x1f\x8b",
+]
+
+
+def kpl(*user_records: bytes) -> bytes:
+    """Return the aggregate that another implementation makes of user records."""
+    aggregator = RecordAggregator()
+    for data in user_records:
+        aggregator.add_user_record("player", data, explicit_hash_key="1")
+    contents: bytes = aggregator.clear_and_get().get_contents()[2]
+    return contents
+
+
+# Too slow to make each time; rare, for a megabyte costs milliseconds.
+BOMB = gzip.compress(bytes(11 * 1024 * 1024), 9)
+HUGE = [
+    b"x" * 1_000_000,
+    b'{"a":"' + b"x" * 1_000_000 + b'"}',
+    bytes(1_000_000),
+    b"\xff" * 1_000_000,
+    b"9" * 1_000_000,
+    b"[" * 100_000,
+    b"[" * 100_000 + b"]" * 100_000,
+    b'{"a":' * 100_000,
+    b'{"":0' + b',"":0' * 9_000 + b"}",
+    b'"' + b"\\u0000" * 160_000 + b'"',
+    b"a@" * 500_000,
+    b"a@" + b"a." * 400_000,
+    b"a@b.co," * 140_000,
+    BOMB,
+    gzip.compress(b"") * 50_000,
+    gzip.compress(b"{}\n" * 3_000_000),
+    kpl(*[BOMB] * 95),
+]
+SHARE_OF_HUGE = 1 / 400
+
+
+@dataclass(slots=True)
+class Record:
+    """The bytes of one record or body; `pieces` are what must come out of it where that can be known."""
+
+    data: bytes
+    pieces: list[bytes] | None = None
+    good: list[str] = field(default_factory=list)
+    inputs: int = 1
+
+
+@cache
+def examples() -> list[bytes]:
+    """Return every example of the catalogue's events, good and bad, as if it had happened at this moment."""
+    now = timestamp(datetime.now(UTC))
+    paths = sorted(catalog.schema_directory().glob("*/examples/*.json"))
+    events = [json.loads(path.read_bytes()) for path in paths]
+    return [orjson.dumps(e | {"event_time": now, "sent_at": now, "game_id": GAME}) for e in events]
+
+
+@cache
+def good_examples() -> list[dict[str, Any]]:
+    """Return the examples that are valid events."""
+    values = map(orjson.loads, examples())
+    validators = catalog.validators()
+    names = [(value, (value.get("event_type"), value.get("schema_version"))) for value in values]
+    return [value for value, name in names if name in validators and validators[name].is_valid(value)]
+
+
+@dataclass(slots=True)
+class Hostile:
+    """Everything is drawn from `dice`; one piece takes some tens of microseconds."""
+
+    dice: random.Random
+
+    def good(self) -> tuple[str, bytes]:
+        """Return a valid event of the game, and its id."""
+        event_id = str(UUID(int=self.dice.getrandbits(128)))
+        return event_id, orjson.dumps(self.dice.choice(good_examples()) | {"event_id": event_id})
+
+    def piece(self) -> bytes:
+        """Return what was meant to be one event, or never was."""
+        if self.dice.random() < SHARE_OF_HUGE:
+            return self.dice.choice(HUGE)
+        return self.dice.choice(PIECES)(self)
+
+    def line(self) -> bytes:
+        """Return a piece that stays one line, and that does not claim to be a gzip file or to be blank."""
+        line = self.piece().replace(b"\n", b"\r").strip()
+        return line if line and not line.startswith((b"\x1f\x8b", b"\xef\xbb\xbf")) else b"?"
+
+    def edited(self) -> bytes:
+        data = bytearray(self._example())
+        for _ in range(self.dice.randint(1, 4)):
+            at = self.dice.randrange(len(data) + 1)
+            match self.dice.randrange(5):
+                case 0 if at < len(data):
+                    data[at] ^= 1 << self.dice.randrange(8)
+                case 1:
+                    del data[at : at + self.dice.randint(1, 30)]
+                case 2:
+                    data[at:at] = self.dice.choice(TOKENS)
+                case 3:
+                    other = self._example()
+                    data[at:] = other[self.dice.randrange(len(other)) :]
+                case _:
+                    data[at:at] = self.dice.randbytes(self.dice.randint(1, 8))
+        return bytes(data)
+
+    def truncated(self) -> bytes:
+        data = self._example()
+        return data[: self.dice.randrange(len(data))]
+
+    def swapped(self) -> bytes:
+        """Return an event one value of which, at some depth, has become another."""
+        event = orjson.loads(self._example())
+        inner = event
+        while True:
+            key = self.dice.choice(list(inner))
+            if not (isinstance(inner[key], dict) and inner[key] and self.dice.random() < 0.7):
+                break
+            inner = inner[key]
+        inner[key] = "\x01hole"
+        return orjson.dumps(event).replace(b'"\\u0001hole"', self.dice.choice(VALUES))
+
+    def with_keys(self) -> bytes:
+        event = orjson.loads(self._example())
+        inner = self.dice.choice([event, event.get("client"), event.get("payload")])
+        if isinstance(inner, dict):
+            inner[self.dice.choice(KEYS)] = self.dice.choice([None, 1, "x", [], {}])
+        return orjson.dumps(event)
+
+    def repeated_keys(self) -> bytes:
+        name = self.dice.choice(["event_id", "game_id", "payload", "sequence", "a"])
+        return self._example().replace(b"{", b'{"%s":%s,' % (name.encode(), self.dice.choice(VALUES)), 1)
+
+    def guidance(self) -> bytes:
+        """Return an event of the AWS guidance with something wrong in it."""
+        fields = {
+            "event_id": b'"%d"' % self.dice.getrandbits(40),
+            "event_type": self.dice.choice([b'"login"', b'"iap_transaction"', b'"level_failed"', b'"boss"']),
+            "event_timestamp": b"%d" % datetime.now(UTC).timestamp(),
+            "app_version": b'"1.2.3"',
+        }
+        data = {
+            "player_id": b'"p-1"',
+            "platform": b'"ios"',
+            "currency_amount": b"1.5",
+            "currency_type": b'"USD"',
+            "level_id": b'"forest"',
+            "transaction_id": b'"t"',
+        }
+        for part in self.dice.choices([fields, data], k=self.dice.randint(0, 3)):
+            name = self.dice.choice([*part, *(json.dumps(key)[1:-1] for key in KEYS[:6])])
+            part[name] = self.dice.choice(VALUES)
+        inner = _object(fields | {"event_data": _object(data)})
+        return (
+            inner
+            if self.dice.random() < 0.5
+            else b'{"event":%s,"application_id":"%s"}' % (inner, GAME.encode())
+        )
+
+    def noise(self) -> bytes:
+        return self.dice.randbytes(self.dice.randint(0, 200))
+
+    def value(self) -> bytes:
+        return self.dice.choice([*TOKENS, b"", b" ", b"\t\n\r\n"])
+
+    def zipped(self) -> bytes:
+        """Return gzip: whole, of several members, cut, changed, or of gzip."""
+        data = gzip.compress(self._example() + b"\n" + self.dice.choice(TOKENS), 1, mtime=0)
+        match self.dice.randrange(6):
+            case 0:
+                return data
+            case 1:
+                return data * self.dice.randint(2, 40)
+            case 2:
+                return data[: self.dice.randrange(len(data))]
+            case 3:
+                return gzip.compress(data, 1)
+            case 4:
+                return data + self.dice.choice(TOKENS)
+        at = self.dice.randrange(len(data))
+        return data[:at] + self.dice.randbytes(3) + data[at + 3 :]
+
+    def aggregate(self) -> bytes:
+        """Return a KPL aggregate: a real one, a changed one, or a broken message with a right digest."""
+        data = kpl(*(self._example() for _ in range(self.dice.randint(1, 3))))
+        message = data[len(KPL_MAGIC) : -16]
+        match self.dice.randrange(4):
+            case 0:
+                return data[:-1] + bytes([data[-1] ^ 1])
+            case 1:
+                message = message[: self.dice.randrange(len(message))]
+            case 2:
+                message = b"\x1a" + b"\xff" * self.dice.randint(1, 12) + message
+            case _:
+                message = bytearray(message)
+                message[self.dice.randrange(min(30, len(message)))] ^= 1 << self.dice.randrange(8)
+        return KPL_MAGIC + message + hashlib.md5(message).digest()
+
+    def forged(self) -> bytes:
+        """Return a batch of a door that no door makes."""
+        fields: dict[str, Any] = {
+            "game_id": GAME,
+            "received_at": timestamp(datetime.now(UTC)),
+            "country": "FR",
+            "events": [self.piece() for _ in range(self.dice.randint(0, 2))],
+        }
+        name, values = self.dice.choice(list(FORGED.items()))
+        fields[name] = self.dice.choice(values)
+        data = BATCH_MAGIC + msgspec.msgpack.encode(fields)
+        return data if self.dice.random() < 0.8 else data[: self.dice.randrange(len(data))]
+
+    def record(self) -> Record:
+        """Return a record of the stream: hostile alone, or among good neighbours in any container."""
+        return self.dice.choice(RECORDS)(self)
+
+    def alone(self) -> Record:
+        data = self.dice.choice([Hostile.piece, Hostile.zipped, Hostile.aggregate, Hostile.forged])(self)
+        return Record(data)
+
+    def lines(self) -> Record:
+        pieces, good = self._among(self.line)
+        data = b"\n".join(pieces)
+        return Record(gzip.compress(data, 1) if self.dice.random() < 0.3 else data, pieces, good, len(pieces))
+
+    def array(self) -> Record:
+        pieces, good = self._among(self._json)
+        return Record(b"[" + b", ".join(pieces) + b"]", pieces, good, len(pieces))
+
+    def door_batch(self) -> Record:
+        pieces, good = self._among(self.piece)
+        batch = IngestBatch(GAME, timestamp(datetime.now(UTC)), None, pieces, replay=self.dice.random() < 0.2)
+        return Record(pack(batch), pieces, good, len(pieces))
+
+    def guidance_batch(self) -> Record:
+        pieces = [self.dice.choice([self.guidance, self.piece])() for _ in range(self.dice.randint(1, 5))]
+        pieces.append(
+            b'{"event_id":"7","event_type":"boss","event_timestamp":%d}' % datetime.now(UTC).timestamp()
+        )
+        batch = IngestBatch(GAME, timestamp(datetime.now(UTC)), "FR", pieces, "guidance")
+        return Record(pack(batch), pieces, inputs=len(pieces))
+
+    def kpl_batch(self) -> Record:
+        pieces, good = self._among(self.line)
+        whole = [b"?" if piece.startswith(b"[") or len(piece) > 100_000 else piece for piece in pieces]
+        return Record(kpl(*whole), whole, good, len(whole))
+
+    def _among(self, hostile: Callable[[], bytes]) -> tuple[list[bytes], list[str]]:
+        """Return hostile pieces with good ones between them, in any order, and the ids of the good ones."""
+        good = [self.good() for _ in range(self.dice.randint(1, 2))]
+        pieces = [hostile() for _ in range(self.dice.randint(1, 6))] + [data for _, data in good]
+        self.dice.shuffle(pieces)
+        return pieces, [event_id for event_id, _ in good]
+
+    def _json(self) -> bytes:
+        """Return a piece an array can hold: an array that is no JSON is one refused input."""
+        for _ in range(9):
+            piece = self.dice.choice([self.swapped, self.with_keys, self.repeated_keys, self.guidance])()
+            try:
+                if msgspec.json.decode(b"[" + piece + b"]", type=list[msgspec.Raw]):
+                    return piece
+            except (msgspec.DecodeError, RecursionError):
+                continue
+        return b"1"
+
+    def _example(self) -> bytes:
+        return self.dice.choice(examples())
+
+
+PIECES = [
+    *[Hostile.edited, Hostile.swapped] * 3,
+    *[
+        Hostile.truncated,
+        Hostile.with_keys,
+        Hostile.repeated_keys,
+        Hostile.guidance,
+        Hostile.noise,
+        Hostile.value,
+    ],
+]
+RECORDS = [
+    *[Hostile.alone] * 3,
+    *[Hostile.lines, Hostile.array, Hostile.door_batch] * 2,
+    *[Hostile.guidance_batch, Hostile.kpl_batch],
+]
+FORGED: dict[str, list[Any]] = {
+    "game_id": ["", "x" * 3000, None, 5, "\0", "unregistered", [GAME]],
+    "received_at": [
+        "",
+        "yesterday",
+        "2026-01-01T00:00:00",
+        "0001-01-01T00:00:00+23:59",
+        "9999-12-31T23:59:59-23:59",
+        "8999-12-31T23:59:59-23:59",
+        "2000-01-01T00:00:00+23:59",
+        0,
+        None,
+    ],
+    "country": ["", "x" * 300_000, "a@b.co", "\0", 5, [], None],
+    "events": [None, {}, "x", [1], [None], [[]], [b""] * 300_000, [b"{}"] * 300, b"{}"],
+    "envelope": ["guidance", "snowplow", "", None, 5],
+    "bot": [True, None, "yes"],
+    "replay": [True, None, 1],
+    "unknown": [1, "x" * 1000],
+}
+
+
+def _object(fields: dict[str, bytes]) -> bytes:
+    return b"{" + b",".join(b'"%s":%s' % (name.encode(), value) for name, value in fields.items()) + b"}"
