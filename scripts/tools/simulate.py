@@ -115,6 +115,10 @@ def observe(platform: Platform, game_id: str, days: int, homeless: Counter[str])
     arrivals = platform.read(f"/v1/games/{game_id}/ingestion", **span)
     summary = platform.read(f"/v1/games/{game_id}/summary", **span)
     unknown = unattributed(platform) - homeless
+    economy = platform.read(f"/v1/games/{game_id}/economy", **span)["currencies"]
+    levels = platform.read(f"/v1/games/{game_id}/funnel", **span)["levels"]
+    cohorts = platform.read(f"/v1/games/{game_id}/retention", depth=1, **span)["cohorts"]
+    attempts = {"start": "starts", "complete": "completes", "fail": "fails"}
     return {
         "events accepted": arrivals["accepted"],
         "of them late": arrivals["late"],
@@ -126,6 +130,19 @@ def observe(platform: Platform, game_id: str, days: int, homeless: Counter[str])
         "active players": {day["date"]: day["active_players"] for day in summary["days"] if day["events"]},
         "events by type": summary["totals"]["events_by_type"],
         "revenue in minor units": summary["totals"]["revenue"],
+        "virtual currencies": {
+            f"{c['currency']} {flow}": c[flow] for c in economy for flow in ("sink", "source")
+        },
+        "attempts of levels": {
+            f"{level['level']} {status}": level[name]
+            for level in sorted(levels, key=lambda level: str(level["level"]))
+            for status, name in sorted(attempts.items())
+        },
+        "players who came back the day after": {
+            cohort["install_date"]: cohort["retained_players"][1]
+            for cohort in cohorts
+            if cohort["new_players"] and cohort["retained_players"][1] is not None
+        },
     }
 
 
@@ -142,6 +159,9 @@ def expect(truth: Truth) -> dict[str, Any]:
         "active players": {day: len(players) for day, players in sorted(truth.players_by_day.items())},
         "events by type": dict(sorted(truth.events_by_type.items())),
         "revenue in minor units": dict(sorted(truth.revenue.items())),
+        "virtual currencies": dict(sorted(truth.economy.items())),
+        "attempts of levels": dict(sorted(truth.levels.items())),
+        "players who came back the day after": truth.came_back(),
     }
 
 

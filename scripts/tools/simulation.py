@@ -6,7 +6,7 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from telemetry.decoding import MAX_EVENT_BYTES
@@ -73,12 +73,27 @@ class Truth:
     players_by_day: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     events_by_type: Counter[str] = field(default_factory=Counter)
     revenue: Counter[str] = field(default_factory=Counter)
+    economy: Counter[str] = field(default_factory=Counter)
+    levels: Counter[str] = field(default_factory=Counter)
     best: dict[str, dict[str, tuple[int, str]]] = field(default_factory=lambda: defaultdict(dict))
 
     @property
     def sent(self) -> int:
         """Everything that was sent, good or bad."""
         return self.accepted + self.rejected.total() + self.homeless.total()
+
+    def came_back(self) -> dict[str, int]:
+        """Return the players of each install day who were active on the day after; finished days only."""
+        days = sorted(self.players_by_day)
+        today = datetime.now(UTC).date().isoformat()
+        seen: set[str] = set()
+        found = {}
+        for day in days:
+            installed, seen = self.players_by_day[day] - seen, seen | self.players_by_day[day]
+            after = (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+            if after < today and installed:
+                found[day] = len(installed & self.players_by_day.get(after, set()))
+        return found
 
     def top(self, board: str, count: int) -> list[tuple[str, int]]:
         """Return the best players of a board and their scores: earlier wins a tie."""
@@ -101,6 +116,10 @@ class Truth:
         self.events_by_type[event["event_type"]] += 1
         if event["event_type"] == "purchase":
             self.revenue[payload["currency"]] += payload["amount_minor"]
+        if event["event_type"] == "economy":
+            self.economy[f"{payload['currency']} {payload['flow']}"] += payload["amount"]
+        if event["event_type"] == "progression":
+            self.levels[f"{payload['level_1']} {payload['status']}"] += 1
         if event["event_type"] == "score_submitted":
             board = self.best[payload["leaderboard"]]
             entry = payload["score"], happened
