@@ -131,12 +131,16 @@ def observe(platform: Platform, game_id: str, days: int, homeless: Counter[str])
         "events by type": summary["totals"]["events_by_type"],
         "revenue in minor units": summary["totals"]["revenue"],
         "virtual currencies": {
-            f"{c['currency']} {flow}": c[flow] for c in economy for flow in ("sink", "source")
+            f"{currency['currency']} {flow}": currency[flow]
+            for currency in economy
+            for flow in ("sink", "source")
+            if currency[flow]
         },
         "attempts of levels": {
             f"{level['level']} {status}": level[name]
             for level in sorted(levels, key=lambda level: str(level["level"]))
             for status, name in sorted(attempts.items())
+            if level[name]
         },
         "players who came back the day after": {
             cohort["install_date"]: cohort["retained_players"][1]
