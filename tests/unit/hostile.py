@@ -102,7 +102,7 @@ HUGE = [
     BOMB,
     gzip.compress(b"") * 50_000,
     gzip.compress(b"{}\n" * 3_000_000),
-    kpl(*[BOMB] * 95),
+    kpl(*[BOMB] * 90),
 ]
 SHARE_OF_HUGE = 1 / 400
 
@@ -149,8 +149,11 @@ class Hostile:
     def piece(self) -> bytes:
         """Return what was meant to be one event, or never was."""
         if self.dice.random() < SHARE_OF_HUGE:
-            return self.dice.choice(HUGE)
+            return self.huge()
         return self.dice.choice(PIECES)(self)
+
+    def huge(self) -> bytes:
+        return self.dice.choice(HUGE)
 
     def line(self) -> bytes:
         """Return a piece that stays one line, and that does not claim to be a gzip file or to be blank."""
@@ -285,8 +288,7 @@ class Hostile:
         return self.dice.choice(RECORDS)(self)
 
     def alone(self) -> Record:
-        data = self.dice.choice([Hostile.piece, Hostile.zipped, Hostile.aggregate, Hostile.forged])(self)
-        return Record(data)
+        return Record(self.dice.choice(WHOLES)(self))
 
     def lines(self) -> Record:
         pieces, good = self._among(self.line)
@@ -348,6 +350,7 @@ PIECES = [
         Hostile.value,
     ],
 ]
+WHOLES = [*[Hostile.piece, Hostile.zipped, Hostile.aggregate, Hostile.forged] * 5, Hostile.huge]
 RECORDS = [
     *[Hostile.alone] * 3,
     *[Hostile.lines, Hostile.array, Hostile.door_batch] * 2,

@@ -5,6 +5,7 @@ from a seed, which hypothesis prints where one fails: `Hostile(random.Random(see
 """
 
 import base64
+import gzip
 import json
 import random
 import time
@@ -248,3 +249,10 @@ def test_the_rest_door_answers_what_hypothesis_thinks_of(
 ) -> None:
     rest_door.taken.clear()
     check_answer(Record(data), *post(data, as_text), rest_door)
+
+
+def test_a_body_of_countless_gzip_members_is_answered_in_time(rest_door: Streams) -> None:
+    start = time.perf_counter()
+    status, _ = post(gzip.compress(b"") * 225_000)  # 4.5 MB: in base64, the most Lambda can be handed
+    assert status == 400
+    assert time.perf_counter() - start < MAX_SECONDS
