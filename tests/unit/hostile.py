@@ -146,6 +146,15 @@ class Hostile:
         event_id = str(UUID(int=self.dice.getrandbits(128)))
         return event_id, orjson.dumps(self.dice.choice(good_examples()) | {"event_id": event_id})
 
+    def good_guidance(self) -> tuple[str, bytes]:
+        """Return a good event of the AWS guidance, and its id."""
+        event_id = str(UUID(int=self.dice.getrandbits(128)))
+        now = datetime.now(UTC).timestamp()
+        return event_id, b'{"event_id":"%s","event_type":"boss","event_timestamp":%d}' % (
+            event_id.encode(),
+            now,
+        )
+
     def piece(self) -> bytes:
         """Return what was meant to be one event, or never was."""
         if self.dice.random() < SHARE_OF_HUGE:
@@ -305,24 +314,31 @@ class Hostile:
         return Record(pack(batch), pieces, good, len(pieces))
 
     def guidance_batch(self) -> Record:
-        pieces = [self.dice.choice([self.guidance, self.piece])() for _ in range(self.dice.randint(1, 5))]
-        pieces.append(
-            b'{"event_id":"7","event_type":"boss","event_timestamp":%d}' % datetime.now(UTC).timestamp()
-        )
+        pieces, good = self._among(self._guidance_or_piece, self.good_guidance)
         batch = IngestBatch(GAME, timestamp(datetime.now(UTC)), "FR", pieces, "guidance")
-        return Record(pack(batch), pieces, inputs=len(pieces))
+        return Record(pack(batch), pieces, good, len(pieces))
+
+    def guidance_body(self) -> Record:
+        """Return what the AWS guidance's clients post."""
+        pieces, good = self._among(self._json, self.good_guidance)
+        return Record(b'{"events": [' + b",".join(pieces) + b"]}", pieces, good, len(pieces))
 
     def kpl_batch(self) -> Record:
         pieces, good = self._among(self.line)
         whole = [b"?" if piece.startswith(b"[") or len(piece) > 100_000 else piece for piece in pieces]
         return Record(kpl(*whole), whole, good, len(whole))
 
-    def _among(self, hostile: Callable[[], bytes]) -> tuple[list[bytes], list[str]]:
+    def _among(
+        self, hostile: Callable[[], bytes], neighbour: Callable[[], tuple[str, bytes]] | None = None
+    ) -> tuple[list[bytes], list[str]]:
         """Return hostile pieces with good ones between them, in any order, and the ids of the good ones."""
-        good = [self.good() for _ in range(self.dice.randint(1, 2))]
+        good = [(neighbour or self.good)() for _ in range(self.dice.randint(1, 2))]
         pieces = [hostile() for _ in range(self.dice.randint(1, 6))] + [data for _, data in good]
         self.dice.shuffle(pieces)
         return pieces, [event_id for event_id, _ in good]
+
+    def _guidance_or_piece(self) -> bytes:
+        return self.dice.choice([self.guidance, self.piece])()
 
     def _json(self) -> bytes:
         """Return a piece an array can hold: an array that is no JSON is one refused input."""

@@ -174,6 +174,13 @@ def test_bytes_travel_unchanged_between_the_door_and_the_processor(events: list[
     assert unpack(pack(batch)) == batch
 
 
+# What is posted, and whether by the guidance's route.
+BODIES = [
+    *[(Hostile.alone, False), (Hostile.lines, False), (Hostile.array, False)] * 2,
+    *[(Hostile.alone, True), (Hostile.guidance_body, True)],
+]
+
+
 @pytest.fixture
 def rest_door(monkeypatch: pytest.MonkeyPatch) -> Streams:
     """The REST door of a client whose key is right, and the stream it writes to."""
@@ -182,15 +189,19 @@ def rest_door(monkeypatch: pytest.MonkeyPatch) -> Streams:
     monkeypatch.setenv("RAW_STREAM", "raw")
     handler.settings.cache_clear()
     monkeypatch.setattr(handler, "door", lambda: Door(streams, "raw"))
-    monkeypatch.setattr(handler, "registry", lambda: None)
-    monkeypatch.setattr(handler, "authenticate", lambda headers, registry: GAME)
+    monkeypatch.setattr(handler, "registry", lambda: {GAME: {"game_id": GAME, "key_hashes": []}})
     return streams
 
 
-def post(data: bytes, as_text: bool = False) -> tuple[int, dict[str, Any]]:
+def post(data: bytes, as_text: bool = False, guidance: bool = False) -> tuple[int, dict[str, Any]]:
     """Return status and body of the answer; text may hold what no UTF-8 can."""
-    body = data.decode(errors="surrogateescape") if as_text else base64.b64encode(data).decode()
-    request = {"headers": {"x-api-key": SECRET}, "body": body, "isBase64Encoded": not as_text}
+    request = {
+        "headers": {"x-api-key": SECRET, "authorization": SECRET},
+        "requestContext": {"authorizer": {"game_id": GAME}},
+        "pathParameters": {"application_id": GAME} if guidance else None,
+        "body": data.decode(errors="surrogateescape") if as_text else base64.b64encode(data).decode(),
+        "isBase64Encoded": not as_text,
+    }
     answer = handler.lambda_handler(request, None)
     assert answer["statusCode"] in (202, 207, 400, 413, 422)
     assert SECRET not in answer["body"]
@@ -226,10 +237,11 @@ def test_the_rest_door_answers_any_body(rest_door: Streams) -> None:
         dice = random.Random(seed)
         hostile = Hostile(dice)
         for _ in range(18):
-            request = dice.choice([Hostile.alone, Hostile.lines, Hostile.lines, Hostile.array])(hostile)
+            make, guidance = dice.choice(BODIES)
+            request = make(hostile)
             rest_door.taken.clear()
             start = time.perf_counter()
-            status, body = post(request.data, as_text=request.pieces is None and dice.random() < 0.5)
+            status, body = post(request.data, request.pieces is None and dice.random() < 0.5, guidance)
             slowest = max(slowest, time.perf_counter() - start)
             check_answer(request, status, body, rest_door)
             inputs += request.inputs
@@ -243,12 +255,12 @@ def test_the_rest_door_answers_any_body(rest_door: Streams) -> None:
 
 
 @many(1000)
-@given(data=RAW, as_text=st.booleans())
+@given(data=RAW, as_text=st.booleans(), guidance=st.booleans())
 def test_the_rest_door_answers_what_hypothesis_thinks_of(
-    rest_door: Streams, data: bytes, as_text: bool
+    rest_door: Streams, data: bytes, as_text: bool, guidance: bool
 ) -> None:
     rest_door.taken.clear()
-    check_answer(Record(data), *post(data, as_text), rest_door)
+    check_answer(Record(data), *post(data, as_text, guidance), rest_door)
 
 
 def test_a_body_of_countless_gzip_members_is_answered_in_time(rest_door: Streams) -> None:
