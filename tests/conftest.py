@@ -35,6 +35,12 @@ class Applied:
         sent = {"content-type": "application/json", "x-api-key": self.key if key is None else key} | headers
         return httpx.post(self.platform.events_url, content=body, headers=sent, timeout=60)
 
+    def post_application(self, application_id: str, body: bytes, key: str) -> httpx.Response:
+        """POST to the route of the AWS guidance's clients."""
+        url = self.platform.events_url.replace("/v1/events", f"/applications/{application_id}/events")
+        sent = {"content-type": "application/json", "authorization": key}
+        return httpx.post(url, content=body, headers=sent, timeout=60)
+
     def put(self, data: bytes, partition_key: str = "test") -> None:
         """Write one record to the raw stream as a game server does."""
         stream = self.platform.outputs["raw_stream_name"]
@@ -72,9 +78,8 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
         api.start({**outputs["metrics_api_environment"], "PYTHONPATH": _python_path()})
         try:
             game_id = "test-game"
-            key = games.add_game(
-                boto3.resource("dynamodb").Table(outputs["tables"]["games"]), game_id, "Test"
-            )
+            table, plan = games.registry(outputs)
+            key = games.add_game(table, game_id, "Test", plan)
             with httpx.Client(base_url=api.address, timeout=30) as client:
                 yield Applied(Platform(outputs, client), emulator, game_id, key)
         finally:

@@ -1,5 +1,6 @@
 """Judges a batch and puts it on the raw stream, and says of each event what became of it."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 from telemetry.decoding import Decoded
 from telemetry.delivery import Entry, chunks, put_records
-from telemetry.enrichment import enrich, timestamp
+from telemetry.enrichment import enrich
 from telemetry.ingest_batch import IngestBatch, pack
 from telemetry.origin import Origin
 from telemetry.rejection import Reason, Rejection
@@ -17,6 +18,7 @@ from telemetry.validation import validate
 
 MAX_RECORD_BYTES = 256 * 1024
 MAX_RECORD_EVENTS = 100
+_country = re.compile("[A-Z]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +28,28 @@ class Door:
     kinesis: Any
     stream: str
 
-    def accept(
-        self, events: Sequence[Decoded], game_id: str, received_at: datetime, country: str | None
-    ) -> list[dict[str, Any]]:
+    def accept(self, events: Sequence[Decoded], header: IngestBatch) -> list[dict[str, Any]]:
         """Forward every event and return a result for each that was not accepted.
 
-        A refused event goes on too: the processor keeps it in the quarantine, where it can be
-        replayed. Status "retry" means it was not stored: send it again with the same event_id.
+        `header` is the batch without events. A refused event goes on too: the processor keeps it in
+        the quarantine, where it can be replayed. Status "retry" means it was not stored: send it
+        again with the same event_id.
         """
+        origin = Origin(datetime.fromisoformat(header.received_at), "rest")
         results = {
             index: _result(index, event, "rejected", rejection)
             for index, event in enumerate(events)
-            if (rejection := _judge(event, game_id, received_at))
+            if (rejection := _judge(event, header.game_id, origin))
         }
-        lost = self._forward(events, IngestBatch(game_id, timestamp(received_at), country, []))
+        lost = self._forward(events, header)
         unavailable = Rejection(Reason.INTERNAL_ERROR, "the stream is not available, send the event again")
         results |= {index: _result(index, events[index], "retry", unavailable) for index in lost}
         return [results[index] for index in sorted(results)]
 
-    def _forward(self, events: Sequence[Decoded], batch: IngestBatch) -> set[int]:
+    def _forward(self, events: Sequence[Decoded], header: IngestBatch) -> set[int]:
         by_player: dict[str, list[int]] = defaultdict(list)
         for index, event in enumerate(events):
-            by_player[f"{batch.game_id}/{_text(event, 'player_id') or index}"].append(index)
+            by_player[f"{header.game_id}/{_text(event, 'player_id') or index}"].append(index)
         entries: list[Entry] = []
         members: list[list[int]] = []
         for key, indexes in by_player.items():
@@ -55,19 +57,24 @@ class Door:
             for chunk in chunks(sizes, MAX_RECORD_EVENTS, MAX_RECORD_BYTES):
                 members.append([indexes[i] for i in chunk])
                 raws = [events[i].raw for i in members[-1]]
-                entries.append(Entry(key, pack(replace(batch, events=raws))))
+                entries.append(Entry(key, pack(replace(header, events=raws))))
         lost = put_records(self.kinesis, self.stream, entries)
         return {index for entry in lost for index in members[entry]}
 
 
-def _judge(event: Decoded, game_id: str, received_at: datetime) -> Rejection | None:
+def country(header: str) -> str | None:
+    """Return the country the edge saw, None where it does not know: CloudFront says XX, or T1 for Tor."""
+    return header if _country.fullmatch(header) and header != "XX" else None
+
+
+def _judge(event: Decoded, game_id: str, origin: Origin) -> Rejection | None:
     try:
         if event.rejection:
             raise event.rejection
         valid = validate(event.value)
         if valid["game_id"] != game_id:
             raise Rejection(Reason.WRONG_GAME, f"the key belongs to {game_id}", "/game_id")
-        enrich(valid, Origin(received_at, "rest"))
+        enrich(valid, origin)
     except Rejection as rejection:
         return rejection
     return None

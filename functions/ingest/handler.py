@@ -1,4 +1,4 @@
-"""Lambda of the REST door: POST /v1/events."""
+"""Lambda of the REST door: POST /v1/events, and POST /applications/{application_id}/events."""
 
 from datetime import UTC, datetime
 from functools import cache
@@ -7,11 +7,22 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic_settings import BaseSettings
+from telemetry.bots import is_bot
 from telemetry.clients import client, resource
+from telemetry.enrichment import timestamp
 from telemetry.games import GameRegistry
+from telemetry.ingest_batch import IngestBatch
 
-from ingest.acceptance import Door
-from ingest.request import RequestError, authenticate, events, response
+from ingest.acceptance import Door, country
+from ingest.request import (
+    RequestError,
+    body_bytes,
+    check_signature,
+    events,
+    guidance_events,
+    sender,
+    verdict,
+)
 
 logger = Logger()
 metrics = Metrics()
@@ -47,19 +58,25 @@ def door() -> Door:
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer 202, 207 or 422 with a result for each event not accepted, or refuse the whole request."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    received_at = datetime.now(UTC)
     try:
-        game_id = authenticate(headers, registry())
-        batch = events(event)
+        game_id, body = sender(event), body_bytes(event)
+        check_signature(headers, body, game_id, registry())
+        if is_guidance := "application_id" in (event.get("pathParameters") or {}):
+            batch = guidance_events(body, game_id, received_at)
+        else:
+            batch = events(body)
     except RequestError as error:
         metrics.add_metric("RequestsRefused", MetricUnit.Count, 1)
         logger.info("Request refused", extra={"code": error.code})
         return error.response()
-    country = headers.get(settings().country_header.lower())
-    results = door().accept(batch, game_id, datetime.now(UTC), country)
-    accepted = len(batch) - len(results)
-    lost = sum(result["status"] == "retry" for result in results)
+    header = IngestBatch(
+        game_id=game_id,
+        received_at=timestamp(received_at),
+        country=country(headers.get(settings().country_header.lower(), "")),
+        events=[],
+        envelope="guidance" if is_guidance else "native",
+        bot=is_bot(headers.get("user-agent", "")),
+    )
     metrics.add_metric("RequestEvents", MetricUnit.Count, len(batch))
-    body = {"accepted": accepted, "rejected": len(results) - lost, "results": results}
-    if lost == len(batch):
-        return response(503, body, **{"retry-after": "2"})
-    return response(202 if not results else 207 if accepted or lost else 422, body)
+    return verdict(len(batch), door().accept(batch, header))

@@ -1,18 +1,23 @@
 """The HTTP side of the REST door: what a request must be, and the answers it can get."""
 
 import base64
-from collections.abc import Mapping
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+import msgspec
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
-from telemetry import games
-from telemetry.decoding import GZIP_MAGIC, Decoded, decode, decompress
+from telemetry import guidance
+from telemetry.decoding import GZIP_MAGIC, Decoded, decode, decompress, parse, split_array
 from telemetry.games import GameRegistry
 from telemetry.rejection import Reason, Rejection
 
 MAX_BODY_BYTES = 1_000_000
 MAX_EVENTS = 500
+SIGNATURE = "sha256="
 
 
 class RequestError(Exception):
@@ -29,6 +34,12 @@ class RequestError(Exception):
         return response(self.status, body, **({"retry-after": "2"} if self.status == 503 else {}))
 
 
+class GuidanceBody(msgspec.Struct):
+    """What the AWS guidance's clients post: several events, each bare or wrapped."""
+
+    events: msgspec.Raw
+
+
 def response(status: int, body: Mapping[str, Any], **headers: str) -> dict[str, Any]:
     """Return a proxy response with a JSON body."""
     return {
@@ -38,37 +49,95 @@ def response(status: int, body: Mapping[str, Any], **headers: str) -> dict[str, 
     }
 
 
-def authenticate(headers: Mapping[str, str], registry: GameRegistry) -> str:
-    """Return the game the request's key belongs to; raises RequestError 401, 403 or 503."""
-    game_id, _, secret = headers.get("x-api-key", "").partition(".")
-    if not (game_id and secret):
-        raise RequestError(401, "missing_key", 'header x-api-key must be "<game_id>.<secret>"')
-    try:
-        game = registry.get(game_id) if len(game_id) <= 63 else None
-    except (ClientError, BotoCoreError):
-        raise RequestError(503, "unavailable", "keys cannot be checked now, send the events again") from None
-    if game is None or not games.matches(game, secret):
-        raise RequestError(401, "bad_key", "no live key of a registered game")
-    if game["status"] != "active":
-        raise RequestError(403, "game_disabled", f"game {game_id} is disabled")
+def verdict(count: int, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the response to `count` events: 202, 207, 422, or 503 where none was stored."""
+    accepted = count - len(results)
+    lost = sum(result["status"] == "retry" for result in results)
+    body = {"accepted": accepted, "rejected": len(results) - lost, "results": results}
+    if lost == count:
+        return response(503, body, **{"retry-after": "2"})
+    return response(202 if not results else 207 if accepted or lost else 422, body)
+
+
+def sender(request: Mapping[str, Any]) -> str:
+    """Return the game that the authorizer found; raises RequestError 403 in the path of another."""
+    game_id: str = request["requestContext"]["authorizer"]["game_id"]
+    application_id = (request.get("pathParameters") or {}).get("application_id")
+    if application_id not in (None, game_id):
+        raise RequestError(403, Reason.WRONG_GAME, f"the key belongs to {game_id}")
     return game_id
 
 
-def events(request: Mapping[str, Any]) -> list[Decoded]:
-    """Return the events of the body; raises RequestError 400 for no JSON, 413 beyond a limit."""
+def body_bytes(request: Mapping[str, Any]) -> bytes:
+    """Return the body as it was sent; raises RequestError 400."""
     text = request.get("body") or ""
     try:
-        data = base64.b64decode(text) if request.get("isBase64Encoded") else text.encode()
-        data = decompress(data, MAX_BODY_BYTES)
-    except Rejection as rejection:
-        raise RequestError(_status(rejection), rejection.reason, rejection.message) from None
+        return base64.b64decode(text) if request.get("isBase64Encoded") else text.encode()
     except ValueError as error:
         raise RequestError(400, Reason.MALFORMED_JSON, f"the body cannot be read: {error}") from None
+
+
+def check_signature(headers: Mapping[str, str], body: bytes, game_id: str, registry: GameRegistry) -> None:
+    """Check x-signature, "sha256=" and the HMAC-SHA256 of the body in hex (docs/adr/0007).
+
+    Its key is the SHA-256 of the secret, in hex. Raises RequestError 401 where it is wrong, or missing
+    though the game demands it; 503 where keys cannot be read.
+    """
+    try:
+        game = registry.get(game_id) or {}
+    except (ClientError, BotoCoreError):
+        raise RequestError(503, "unavailable", "keys cannot be checked now, send the events again") from None
+    given = headers.get("x-signature", "")
+    if not given:
+        if game.get("signature") == "required":
+            raise RequestError(401, "missing_signature", f"{game_id} must sign its requests: x-signature")
+        return
+    hashes = [key["hash"] for key in game.get("key_hashes", ())]
+    expected = [SIGNATURE + hmac.new(key.encode(), body, hashlib.sha256).hexdigest() for key in hashes]
+    if not any([hmac.compare_digest(given.encode(errors="replace"), each.encode()) for each in expected]):  # noqa: C419 - all
+        raise RequestError(401, "bad_signature", "x-signature is not that of this body by a live key")
+
+
+def events(body: bytes) -> list[Decoded]:
+    """Return the events of a body; raises RequestError 400 for no JSON, 413 beyond a limit."""
+    return _checked(list(decode(_unzipped(body))))
+
+
+def guidance_events(body: bytes, game_id: str, received_at: datetime) -> list[Decoded]:
+    """Return the events of a body in the AWS guidance's form, translated; raises RequestError as `events`."""
+    text = _unzipped(body)
+    try:
+        several = msgspec.json.decode(text, type=GuidanceBody).events
+        found = [parse(bytes(raw)) for raw in split_array(bytes(several))]
+    except (msgspec.DecodeError, RecursionError):
+        found = list(decode(text))
+    except Rejection as rejection:
+        raise RequestError(_status(rejection), rejection.reason, rejection.message) from None
+    return [_translated(event, game_id, received_at) for event in _checked(found)]
+
+
+def _translated(event: Decoded, game_id: str, received_at: datetime) -> Decoded:
+    if event.rejection:
+        return event
+    try:
+        return Decoded(event.raw, guidance.translate(event.value, game_id, received_at))
+    except Rejection as rejection:
+        return Decoded(event.raw, event.value, rejection)
+
+
+def _unzipped(body: bytes) -> bytes:
+    try:
+        data = decompress(body, MAX_BODY_BYTES)
+    except Rejection as rejection:
+        raise RequestError(_status(rejection), rejection.reason, rejection.message) from None
     if len(data) > MAX_BODY_BYTES:
         raise RequestError(413, Reason.TOO_LARGE, f"a request has at most {MAX_BODY_BYTES} bytes")
     if data.startswith(GZIP_MAGIC):
         raise RequestError(400, Reason.MALFORMED_JSON, "the body is compressed twice")
-    found = list(decode(data))
+    return data
+
+
+def _checked(found: list[Decoded]) -> list[Decoded]:
     if not found:
         raise RequestError(400, "no_events", "the request holds no event")
     if len(found) > MAX_EVENTS:

@@ -24,6 +24,12 @@ mock_resource "aws_api_gateway_rest_api" {
   }
 }
 
+mock_resource "aws_api_gateway_stage" {
+  defaults = {
+    arn = "arn:aws:apigateway:eu-west-1::/restapis/mockrest/stages/live"
+  }
+}
+
 mock_resource "aws_apigatewayv2_api" {
   defaults = {
     execution_arn = "arn:aws:execute-api:eu-west-1:111122223333:mockhttp"
@@ -96,6 +102,12 @@ mock_resource "aws_s3_bucket" {
 mock_resource "aws_sns_topic" {
   defaults = {
     arn = "arn:aws:sns:eu-west-1:111122223333:mock"
+  }
+}
+
+mock_resource "aws_wafv2_web_acl" {
+  defaults = {
+    arn = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/mock/00000000-0000-4000-8000-000000000000"
   }
 }
 

@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +19,39 @@ from telemetry.games import secret_hash
 from tools import CommandError, emulator, run, terraform
 
 if TYPE_CHECKING:
+    from mypy_boto3_apigateway.client import APIGatewayClient
     from mypy_boto3_dynamodb.service_resource import Table
 
 GAME_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 RESERVED = "unknown"
 MAX_LIVE_KEYS = 2
+MIN_IMPORTED = 32
 
 
-def add_game(table: "Table", game_id: str, name: str) -> str:
+@dataclass(frozen=True, slots=True)
+class UsagePlan:
+    """The plan of the REST API that throttles each game (low-level API Gateway client)."""
+
+    client: "APIGatewayClient"
+    plan_id: str
+
+    def attach(self, game_id: str) -> tuple[str, str]:
+        """Return the id and value of a new key of the plan: it names the game's usage, and opens nothing."""
+        value = secrets.token_hex(20)
+        key_id = self.client.create_api_key(name=game_id, value=value, enabled=True)["id"]
+        try:
+            self.client.create_usage_plan_key(usagePlanId=self.plan_id, keyId=key_id, keyType="API_KEY")
+        except ClientError:
+            self.detach(key_id)
+            raise
+        return key_id, value
+
+    def detach(self, key_id: str) -> None:
+        """Delete a key, and with it its place in the plan."""
+        self.client.delete_api_key(apiKey=key_id)
+
+
+def add_game(table: "Table", game_id: str, name: str, plan: UsagePlan | None = None) -> str:
     """Register a game and return its API key, which cannot be read again.
 
     Raises CommandError for an id that is malformed, reserved or registered.
@@ -34,13 +60,34 @@ def add_game(table: "Table", game_id: str, name: str) -> str:
         raise CommandError(f"{game_id!r} cannot be a game's id: 2 to 63 of a-z, 0-9 and -, not {RESERVED!r}")
     key, kept = _new_key(game_id)
     game = {"game_id": game_id, "name": name, "status": "active", "created_at": kept["created_at"]}
+    usage_id, usage_key = plan.attach(game_id) if plan else ("", "")
     try:
         table.put_item(
-            Item={**game, "key_hashes": [kept]}, ConditionExpression="attribute_not_exists(game_id)"
+            Item={**game, "key_hashes": [kept], **({"usage_key": usage_key} if plan else {})},
+            ConditionExpression="attribute_not_exists(game_id)",
         )
-    except table.meta.client.exceptions.ConditionalCheckFailedException:
+    except ClientError as error:
+        if plan:
+            plan.detach(usage_id)
+        if not isinstance(error, table.meta.client.exceptions.ConditionalCheckFailedException):
+            raise
         raise CommandError(f"{game_id} is registered already: `rotate` gives it a new key") from None
     return key
+
+
+def import_key(table: "Table", game_id: str, secret: str) -> None:
+    """Let a key from elsewhere open the game beside its newest one; clients in the field keep theirs.
+
+    Raises CommandError for a secret that could be guessed, or a game that is not registered.
+    """
+    if len(secret) < MIN_IMPORTED or not secret.isascii() or not secret.isprintable():
+        raise CommandError(f"a key of fewer than {MIN_IMPORTED} printable ASCII characters could be guessed")
+    _add_key(table, game_id, _kept(secret))
+
+
+def demand_signatures(table: "Table", game_id: str, signature: str) -> None:
+    """Refuse the game's unsigned requests ("required") or not ("optional"). Raises CommandError."""
+    _update(table, game_id, "signature", signature)
 
 
 def rotate_key(table: "Table", game_id: str) -> str:
@@ -48,8 +95,24 @@ def rotate_key(table: "Table", game_id: str) -> str:
 
     Raises CommandError for a game that is not registered.
     """
-    before = _get(table, game_id)["key_hashes"]
     key, kept = _new_key(game_id)
+    _add_key(table, game_id, kept)
+    return key
+
+
+def set_status(table: "Table", game_id: str, status: str) -> None:
+    """Let a game send events ("active") or not ("disabled"). Raises CommandError for an unregistered game."""
+    _update(table, game_id, "status", status)
+
+
+def list_games(table: "Table") -> list[dict[str, Any]]:
+    """Return every game by id."""
+    pages = table.meta.client.get_paginator("scan").paginate(TableName=table.name)
+    return sorted((game for page in pages for game in page["Items"]), key=lambda game: str(game["game_id"]))
+
+
+def _add_key(table: "Table", game_id: str, kept: dict[str, str]) -> None:
+    before = _get(table, game_id)["key_hashes"]
     try:
         table.update_item(
             Key={"game_id": game_id},
@@ -59,27 +122,19 @@ def rotate_key(table: "Table", game_id: str) -> str:
         )
     except table.meta.client.exceptions.ConditionalCheckFailedException:
         raise CommandError(f"the keys of {game_id} changed meanwhile: try again") from None
-    return key
 
 
-def set_status(table: "Table", game_id: str, status: str) -> None:
-    """Let a game send events ("active") or not ("disabled"). Raises CommandError for an unregistered game."""
+def _update(table: "Table", game_id: str, attribute: str, value: str) -> None:
     try:
         table.update_item(
             Key={"game_id": game_id},
-            UpdateExpression="SET #status = :status",
+            UpdateExpression="SET #attribute = :value",
             ConditionExpression="attribute_exists(game_id)",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={":status": status},
+            ExpressionAttributeNames={"#attribute": attribute},
+            ExpressionAttributeValues={":value": value},
         )
     except table.meta.client.exceptions.ConditionalCheckFailedException:
         raise _not_registered(game_id) from None
-
-
-def list_games(table: "Table") -> list[dict[str, Any]]:
-    """Return every game by id."""
-    pages = table.meta.client.get_paginator("scan").paginate(TableName=table.name)
-    return sorted((game for page in pages for game in page["Items"]), key=lambda game: str(game["game_id"]))
 
 
 def _get(table: "Table", game_id: str) -> dict[str, Any]:
@@ -96,23 +151,21 @@ def _not_registered(game_id: str) -> CommandError:
 def _new_key(game_id: str) -> tuple[str, dict[str, str]]:
     """Return a key and what the table keeps of it."""
     secret = secrets.token_urlsafe(32)
-    kept = {
+    return f"{game_id}.{secret}", _kept(secret)
+
+
+def _kept(secret: str) -> dict[str, str]:
+    return {
         "key_id": secrets.token_hex(4),
         "hash": secret_hash(secret),
         "created_at": timestamp(datetime.now(UTC)),
     }
-    return f"{game_id}.{secret}", kept
 
 
-def _open(table: str | None, environment: str) -> "Table":
-    if environment == "local":
-        os.environ.update(emulator.local_environment())
-    name = (
-        table
-        or os.environ.get("GAMES_TABLE")
-        or terraform.outputs(terraform.root(environment))["tables"]["games"]
-    )
-    return boto3.resource("dynamodb").Table(name)
+def registry(outputs: dict[str, Any]) -> tuple["Table", UsagePlan]:
+    """Return the table of games and the usage plan of an applied environment."""
+    table = boto3.resource("dynamodb").Table(outputs["tables"]["games"])
+    return table, UsagePlan(boto3.client("apigateway"), outputs["ingest_usage_plan_id"])
 
 
 def _print_games(games: list[dict[str, Any]]) -> None:
@@ -132,27 +185,37 @@ def main() -> None:
     """Do what the command line says; the key alone goes to standard output."""
     parser = argparse.ArgumentParser(prog="scripts/games", description=__doc__)
     parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
-    parser.add_argument("--table", help="default: GAMES_TABLE, else the environment's")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="show every game")
     for command, effect in {
         "add": "register a game and print its API key",
         "rotate": "print a new API key; the one before works until the next rotation",
+        "import-key": "read a key that clients use already from standard input; the one before works on",
+        "sign": "demand signed requests, or not",
         "disable": "refuse a game's events",
         "enable": "take them again",
     }.items():
         commands.add_parser(command, help=effect).add_argument("game_id")
     commands.choices["add"].add_argument("--name", required=True, help="the game's title")
+    commands.choices["sign"].add_argument("signature", choices=["required", "optional"])
     options = parser.parse_args()
+    if options.environment == "local":
+        os.environ.update(emulator.local_environment())
     try:
-        table = _open(options.table, options.environment)
+        table, plan = registry(terraform.outputs(terraform.root(options.environment)))
         match options.command:
             case "list":
                 _print_games(list_games(table))
             case "add":
-                _print_key(add_game(table, options.game_id, options.name))
+                _print_key(add_game(table, options.game_id, options.name, plan))
             case "rotate":
                 _print_key(rotate_key(table, options.game_id))
+            case "import-key":
+                import_key(table, options.game_id, sys.stdin.read().strip())
+                print(f"the key opens {options.game_id}")
+            case "sign":
+                demand_signatures(table, options.game_id, options.signature)
+                print(f"signatures of {options.game_id} are {options.signature}")
             case command:
                 set_status(table, options.game_id, {"disable": "disabled", "enable": "active"}[command])
                 print(f"{options.game_id} is {command}d")

@@ -273,8 +273,8 @@ def main() -> None:
 def new_game(outputs: dict[str, Any]) -> tuple[str, str]:
     """Register a game that was never played, and return its id and key."""
     game = f"skyforge-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    table = boto3.resource("dynamodb").Table(outputs["tables"]["games"])
-    return game, games.add_game(table, game, "Skyforge (simulated)")
+    table, plan = games.registry(outputs)
+    return game, games.add_game(table, game, "Skyforge (simulated)", plan)
 
 
 if __name__ == "__main__":

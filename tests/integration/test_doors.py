@@ -2,14 +2,16 @@
 
 import base64
 import gzip
+import hashlib
+import hmac
 import json
 import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
-import boto3
 import botocore.session
 import httpx
 import pytest
@@ -126,7 +128,7 @@ def test_rest_takes_gzip(applied: Any) -> None:
 @pytest.mark.parametrize(
     ("status", "code", "body", "key"),
     [
-        (401, "missing_key", b"{}", ""),
+        (401, "bad_key", b"{}", ""),
         (401, "bad_key", b"{}", "test-game.guess"),
         (401, "bad_key", b"{}", "nobodys-game.guess"),
         (400, "malformed_json", b'[{"event_id": 1,]', None),
@@ -152,12 +154,90 @@ def test_rest_answers_422_where_no_event_is_good(applied: Any) -> None:
     assert answer.json()["results"][0]["reason"] == "unknown_schema"
 
 
-def test_a_disabled_game_is_refused(applied: Any) -> None:
-    table = boto3.resource("dynamodb").Table(applied.platform.outputs["tables"]["games"])
-    key = games.add_game(table, "closed-game", "Closed")
-    games.set_status(table, "closed-game", "disabled")
+@pytest.fixture
+def another(applied: Any) -> tuple[str, str]:
+    """Register another game; return its id and key."""
+    table, plan = games.registry(applied.platform.outputs)
+    game_id = f"game-{uuid4().hex[:8]}"
+    return game_id, games.add_game(table, game_id, "Another", plan)
+
+
+def test_a_disabled_game_is_refused(applied: Any, another: tuple[str, str]) -> None:
+    game_id, key = another
+    games.set_status(games.registry(applied.platform.outputs)[0], game_id, "disabled")
     answer = applied.post(b"{}", key)
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "game_disabled")
+
+
+def test_two_keys_of_a_game_live(applied: Any, another: tuple[str, str]) -> None:
+    game_id, key = another
+    newer = games.rotate_key(games.registry(applied.platform.outputs)[0], game_id)
+    event = json.dumps(applied.event(game_id=game_id)).encode()
+    assert [applied.post(event, live).status_code for live in (key, newer)] == [202, 202]
+
+
+def test_a_path_that_does_not_exist_is_told_in_the_same_form(applied: Any) -> None:
+    answer = httpx.post(applied.platform.events_url + "s", content=b"{}", timeout=60)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+def sign(key: str, body: bytes) -> dict[str, str]:
+    signing_key = hashlib.sha256(key.partition(".")[2].encode()).hexdigest().encode()
+    return {"x-signature": "sha256=" + hmac.new(signing_key, body, hashlib.sha256).hexdigest()}
+
+
+def test_a_signature_is_checked_over_the_bytes_that_were_sent(applied: Any) -> None:
+    body = gzip.compress(json.dumps(applied.event()).encode())
+    assert applied.post(body, **sign(applied.key, body)).status_code == 202
+    answer = applied.post(body, **sign(applied.key, gzip.decompress(body)))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "bad_signature")
+
+
+def test_a_game_that_must_sign_never_sends_its_secret(applied: Any, another: tuple[str, str]) -> None:
+    game_id, key = another
+    games.demand_signatures(games.registry(applied.platform.outputs)[0], game_id, "required")
+    body = json.dumps(applied.event(game_id=game_id)).encode()
+    assert applied.post(body, game_id, **sign(key, body)).status_code == 202
+    assert applied.post(body, game_id).json()["error"]["code"] == "missing_signature"
+
+
+def test_clients_of_the_guidance_move_over_with_their_old_key(applied: Any, another: tuple[str, str]) -> None:
+    game_id, _ = another
+    old = "an-old-key-of-the-guidance-" + uuid4().hex
+    games.import_key(games.registry(applied.platform.outputs)[0], game_id, old)
+    paid = {"transaction_id": "t-1", "item_id": "gems", "currency_type": "USD", "currency_amount": 7.99}
+    events = [
+        {
+            "event_id": str(uuid4()),
+            "event_type": event_type,
+            "event_name": event_type,
+            "event_timestamp": int(time.time()),
+            "event_version": "1.0.0",
+            "app_version": "2.1.0",
+            "event_data": {"user_id": "p-7", "platform": "PS5"} | data,
+        }
+        for event_type, data in (("login", {}), ("iap_transaction", paid), ("lootbox_opened", {"box": 1}))
+    ]
+    answer = applied.post_application(game_id, json.dumps({"events": events}).encode(), old)
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 3, "rejected": 0, "results": []})
+    assert applied.post_application(applied.game_id, b"{}", old).status_code in (401, 403)
+
+    def known() -> Any:
+        found = applied.platform.api.get(f"/v1/games/{game_id}/players/p-7")
+        body = found.json() if found.status_code == 200 else {}
+        return body if body.get("purchases") else None
+
+    player = eventually(known)
+    assert (player["sessions"], player["spend"], player["platform"]) == (1, {"USD": 799}, "playstation")
+
+
+def test_the_country_is_the_edges(applied: Any) -> None:
+    event = applied.event(player_id=f"p-{uuid4().hex}")
+    event["client"]["country"] = "DE"
+    assert applied.post(json.dumps(event).encode(), **{"CloudFront-Viewer-Country": "BR"}).status_code == 202
+    path = f"/v1/games/{applied.game_id}/players/{event['player_id']}"
+    found = eventually(lambda: (a := applied.platform.api.get(path)).status_code == 200 and a.json())
+    assert found["country"] == "BR"
 
 
 def test_the_metrics_function_answers_signed_requests_only(applied: Any) -> None:

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 from telemetry.games import matches, secret_hash
 from tools import CommandError, games
 
@@ -84,3 +86,63 @@ def test_games_are_listed_by_id(table: Any) -> None:
     for game_id in ("space-race", "farm"):
         games.add_game(table, game_id, game_id.title())
     assert [game["game_id"] for game in games.list_games(table)] == ["farm", "space-race"]
+
+
+@pytest.fixture
+def plan(aws: None) -> games.UsagePlan:
+    client = boto3.client("apigateway")
+    return games.UsagePlan(client, client.create_usage_plan(name="games")["id"])
+
+
+def _usage_keys(plan: games.UsagePlan) -> dict[str, str]:
+    items = plan.client.get_usage_plan_keys(usagePlanId=plan.plan_id)["items"]
+    values = {item["id"]: plan.client.get_api_key(apiKey=item["id"], includeValue=True) for item in items}
+    return {key["name"]: key["value"] for key in values.values()}
+
+
+def test_a_game_gets_a_place_in_the_usage_plan_that_is_no_key(table: Any, plan: games.UsagePlan) -> None:
+    key = games.add_game(table, "space-race", "Space Race", plan)
+    assert _usage_keys(plan) == {"space-race": _game(table)["usage_key"]}
+    assert _game(table)["usage_key"] not in key
+    assert not matches(_game(table), _game(table)["usage_key"])
+
+
+def test_a_game_that_is_not_registered_leaves_no_place_behind(table: Any, plan: games.UsagePlan) -> None:
+    games.add_game(table, "space-race", "Space Race", plan)
+    with pytest.raises(CommandError, match="registered already"):
+        games.add_game(table, "space-race", "Another", plan)
+    assert len(plan.client.get_api_keys()["items"]) == 1
+
+
+def test_a_plan_that_refuses_leaves_neither_key_nor_game(
+    table: Any, plan: games.UsagePlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "LimitExceededException", "Message": "x"}}, "CreateUsagePlanKey")
+
+    monkeypatch.setattr(plan.client, "create_usage_plan_key", refuse)
+    with pytest.raises(ClientError):
+        games.add_game(table, "farm", "Farm", plan)
+    assert plan.client.get_api_keys()["items"] == games.list_games(table) == []
+
+
+def test_an_imported_key_stands_beside_the_newest(table: Any) -> None:
+    key = games.add_game(table, "space-race", "Space Race")
+    games.import_key(table, "space-race", "an-old-key-that-clients-have-had-for-years")
+    assert matches(_game(table), "an-old-key-that-clients-have-had-for-years")
+    assert matches(_game(table), _secret(key))
+
+
+@pytest.mark.parametrize("secret", ["", "short", "x" * 31, "ä" * 40, "x" * 40 + "\n"])
+def test_a_key_that_could_be_guessed_is_not_imported(table: Any, secret: str) -> None:
+    games.add_game(table, "space-race", "Space Race")
+    with pytest.raises(CommandError, match="could be guessed"):
+        games.import_key(table, "space-race", secret)
+
+
+def test_signatures_are_demanded_of_registered_games_only(table: Any) -> None:
+    games.add_game(table, "space-race", "Space Race")
+    games.demand_signatures(table, "space-race", "required")
+    assert _game(table)["signature"] == "required"
+    with pytest.raises(CommandError, match="farm is not registered"):
+        games.demand_signatures(table, "farm", "required")

@@ -2,10 +2,14 @@
 
 import base64
 import gzip
+import hashlib
+import hmac
 import json
+import time
 from collections.abc import Callable
 from itertools import groupby
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -54,9 +58,21 @@ def key(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     return games.add_game(boto3.resource("dynamodb").Table("games"), "skyforge", "Skyforge")
 
 
-def post(body: bytes, key: str, encoded: bool = True) -> tuple[int, dict[str, Any], dict[str, str]]:
+CONTEXT = {"requestContext": {"authorizer": {"game_id": "skyforge"}}, "pathParameters": None}
+
+
+def post(
+    body: bytes, key: str, encoded: bool = True, path: str | None = None, **headers: str
+) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Send what API Gateway hands over once the authorizer found the key's game; `path` is the guidance's."""
     text = base64.b64encode(body).decode() if encoded else body.decode()
-    request = {"headers": {"X-Api-Key": key}, "body": text, "isBase64Encoded": encoded}
+    request = {
+        "headers": {"X-Api-Key": key} | {name.replace("_", "-"): value for name, value in headers.items()},
+        "body": text,
+        "isBase64Encoded": encoded,
+        "pathParameters": {"application_id": path} if path else None,
+        "requestContext": {"authorizer": {"game_id": key.partition(".")[0]}},
+    }
     answer = handler.lambda_handler(request, None)
     return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
 
@@ -148,27 +164,8 @@ def test_malformed_json_is_told_where(stream: Stream, key: str) -> None:
 
 
 def test_a_body_that_is_no_base64_is_refused(stream: Stream, key: str) -> None:
-    request = {"headers": {"x-api-key": key}, "body": "ä", "isBase64Encoded": True}
+    request = CONTEXT | {"headers": {}, "body": "ä", "isBase64Encoded": True}
     assert handler.lambda_handler(request, None)["statusCode"] == 400
-
-
-def test_only_a_live_key_opens(
-    stream: Stream, key: str, dynamodb: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    secret = key.partition(".")[2]
-    wrong = ["", "skyforge", "skyforge.", ".x", "skyforge.guess", f"other.{secret}", "x" * 100 + ".y"]
-    assert [post(b"{}", given)[0] for given in wrong] == [401] * len(wrong)
-    table = dynamodb.Table("games")
-    second = games.rotate_key(table, "skyforge")
-    handler.registry.cache_clear()
-    assert [post(b"{}", live)[0] for live in (key, second)] == [422, 422]
-    third = games.rotate_key(table, "skyforge")
-    handler.registry.cache_clear()
-    assert [post(b"{}", live)[0] for live in (key, second, third)] == [401, 422, 422]
-    games.set_status(table, "skyforge", "disabled")
-    handler.registry.cache_clear()
-    assert post(b"{}", third)[0] == 403
-    assert secret not in capsys.readouterr().out
 
 
 def test_deep_nesting_refuses_one_event_only(stream: Stream, key: str, make_event: MakeEvent) -> None:
@@ -221,29 +218,102 @@ def test_a_bad_event_that_was_not_stored_is_to_be_sent_again_too(
     assert [(r["index"], r["status"]) for r in answer["results"]] == [(1, "retry")]
 
 
-def test_the_batch_on_the_stream_bears_the_keys_game(
-    stream: Stream, key: str, make_event: MakeEvent, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("seen", "country"),
+    [("FR", "FR"), ("XX", None), ("T1", None), ("fr", None), ("FR, DE", None), ("", None)],
+)
+def test_the_batch_on_the_stream_bears_the_keys_game_and_the_edges_country(
+    stream: Stream,
+    key: str,
+    make_event: MakeEvent,
+    monkeypatch: pytest.MonkeyPatch,
+    seen: str,
+    country: str | None,
 ) -> None:
-    request = {
-        "headers": {"x-api-key": key, "cloudfront-viewer-country": "FR"},
-        "body": encode(make_event(game_id="other")).decode(),
-    }
-    assert handler.lambda_handler(request, None)["statusCode"] == 422
+    assert post(encode(make_event(game_id="other")), key, CloudFront_Viewer_Country="DE")[0] == 422
     monkeypatch.setenv("COUNTRY_HEADER", "CloudFront-Viewer-Country")
     handler.settings.cache_clear()
-    handler.lambda_handler(request, None)
+    post(encode(make_event()), key, CloudFront_Viewer_Country=seen)
     batches = [unpack(record["Data"]) for record in stream.records]
-    assert [(b.game_id, b.country) for b in batches if b] == [("skyforge", None), ("skyforge", "FR")]
+    assert [(b.game_id, b.country) for b in batches if b] == [("skyforge", None), ("skyforge", country)]
 
 
-def test_a_key_opens_its_own_game_only(
+def test_a_declared_bot_is_told_to_the_processor(stream: Stream, key: str, make_event: MakeEvent) -> None:
+    post(encode(make_event()), key, User_Agent="HeadlessChrome/126")
+    post(encode(make_event()), key, User_Agent="UnityPlayer/2022.3")
+    assert [batch.bot for r in stream.records if (batch := unpack(r["Data"]))] == [True, False]
+
+
+def sign(key: str, body: bytes) -> str:
+    """Sign as docs/adr/0007 tells clients to."""
+    secret = key.partition(".")[2]
+    signing_key = hashlib.sha256(secret.encode()).hexdigest().encode()
+    return "sha256=" + hmac.new(signing_key, body, hashlib.sha256).hexdigest()
+
+
+def test_a_signature_must_fit_the_body_and_a_live_key(
     stream: Stream, key: str, dynamodb: Any, make_event: MakeEvent
 ) -> None:
-    games.add_game(dynamodb.Table("games"), "farm", "Farm")
-    secret = key.partition(".")[2]
-    assert post(encode(make_event(game_id="farm")), f"farm.{secret}")[0] == 401
-    status, answer, _ = post(encode(make_event(game_id="farm")), key)
-    assert (status, answer["results"][0]["reason"]) == (422, "wrong_game")
+    body = gzip.compress(encode(make_event()))
+    assert post(body, key, x_signature=sign(key, body))[0] == 202
+    for wrong in (sign(key, body + b" "), sign("skyforge.guess", body), "sha256=", "x", "\ud800"):
+        status, answer, _ = post(body, key, x_signature=wrong)
+        assert (status, answer["error"]["code"]) == (401, "bad_signature")
+    newer = games.rotate_key(dynamodb.Table("games"), "skyforge")
+    handler.registry.cache_clear()
+    assert [post(body, key, x_signature=sign(live, body))[0] for live in (key, newer)] == [202, 202]
+
+
+def test_a_game_may_demand_signatures(stream: Stream, key: str, dynamodb: Any, make_event: MakeEvent) -> None:
+    games.demand_signatures(dynamodb.Table("games"), "skyforge", "required")
+    body = encode(make_event())
+    status, answer, _ = post(body, key)
+    assert (status, answer["error"]["code"]) == (401, "missing_signature")
+    assert post(body, "skyforge", x_signature=sign(key, body))[0] == 202
+
+
+def guidance(**fields: Any) -> dict[str, Any]:
+    """Return an event as clients of the AWS guidance send it."""
+    return {
+        "event_id": str(uuid4()),
+        "event_type": "login",
+        "event_timestamp": time.time(),
+        "event_data": {"user_id": "p-1"},
+    } | fields
+
+
+@pytest.mark.parametrize("shape", ["events", "wrapped", "one", "ndjson"])
+def test_the_guidances_clients_are_understood(stream: Stream, key: str, shape: str) -> None:
+    inner = guidance()
+    wrapped = {"event": inner, "application_id": "skyforge"}
+    body = {
+        "events": encode({"events": [inner, wrapped]}),
+        "wrapped": encode(wrapped),
+        "one": encode(inner),
+        "ndjson": encode(inner) + b"\n" + encode(wrapped),
+    }[shape]
+    status, answer, _ = post(body, key, path="skyforge")
+    assert (status, answer["results"]) == (202, [])
+    batches = [batch for record in stream.records if (batch := unpack(record["Data"]))]
+    assert {batch.envelope for batch in batches} == {"guidance"}
+    assert all(event in body for batch in batches for event in batch.events)
+
+
+def test_a_bad_event_of_the_guidance_is_named_and_kept(stream: Stream, key: str) -> None:
+    body = encode({"events": [guidance(), guidance(event_id=7)]})
+    status, answer, _ = post(body, key, path="skyforge")
+    assert (status, answer["results"][0]["pointer"]) == (207, "/event_id")
+    assert len(stream.events()) == 2
+
+
+@pytest.mark.parametrize("body", [b'{"events": []}', b'{"events": 5}', b'{"events": [', b""])
+def test_a_body_without_events_of_the_guidance_is_refused(stream: Stream, key: str, body: bytes) -> None:
+    assert post(body, key, path="skyforge")[0] == 400
+
+
+def test_the_path_of_another_game_is_refused(stream: Stream, key: str) -> None:
+    status, answer, _ = post(encode(guidance()), key, path="farm")
+    assert (status, answer["error"]["code"]) == (403, "wrong_game")
 
 
 @pytest.mark.parametrize(
@@ -266,15 +336,12 @@ def test_keys_that_cannot_be_checked_are_no_bad_keys(
 
 
 def test_a_request_without_headers_or_body_is_answered(stream: Stream, key: str) -> None:
-    assert handler.lambda_handler({"headers": None, "body": None}, None)["statusCode"] == 401
-    request = {"headers": {"x-api-key": key}, "body": None, "isBase64Encoded": False}
-    assert handler.lambda_handler(request, None)["statusCode"] == 400
+    assert handler.lambda_handler(CONTEXT | {"headers": None, "body": None}, None)["statusCode"] == 400
 
 
 def test_the_key_is_neither_answered_nor_logged(
     stream: Stream,
     key: str,
-    dynamodb: Any,
     make_event: MakeEvent,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
@@ -284,15 +351,10 @@ def test_the_key_is_neither_answered_nor_logged(
     event = encode(make_event())
     lost = make_event(player_id="lost")
     stream.refused = lost["event_id"].encode()
-    answers = [
-        post(body, sent)
-        for body in (event, b"{", b"{}", b" " * 1_000_001, encode(lost), gzip.compress(event)[:-3])
-        for sent in (key, f"farm.{secret}", f"skyforge.{secret}x")
-    ]
-    games.set_status(dynamodb.Table("games"), "skyforge", "disabled")
-    handler.registry.cache_clear()
-    answers.append(post(event, key))
-    assert {status for status, _, _ in answers} == {202, 400, 401, 403, 413, 422, 503}
+    bodies = (event, b"{", b"{}", b" " * 1_000_001, encode(lost), gzip.compress(event)[:-3])
+    answers = [post(body, key) for body in bodies]
+    answers.append(post(event, key, x_signature="sha256=00"))
+    assert {status for status, _, _ in answers} == {202, 400, 401, 413, 422, 503}
     printed = capsys.readouterr()
     assert secret not in f"{answers} {printed.out} {printed.err} {caplog.text}"
     assert b"x-api-key" not in b"".join(record["Data"] for record in stream.records)

@@ -11,6 +11,7 @@ module "platform" {
   ingest_api = {
     sizing     = { memory_mb = 1024, timeout_seconds = 15 }
     throttling = { burst = 200, rate = 100 }
+    usage_plan = { burst = 100, rate = 50, requests_a_day = 1000000 }
   }
 
   lake = {

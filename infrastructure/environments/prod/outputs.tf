@@ -13,6 +13,11 @@ output "ingest_api" {
   value       = module.platform.ingest_api
 }
 
+output "ingest_usage_plan_id" {
+  description = "Usage plan of the REST API that `scripts/games` attaches games to."
+  value       = module.platform.ingest_usage_plan_id
+}
+
 output "lake_bucket" {
   description = "Bucket of the lake."
   value       = module.platform.lake_bucket

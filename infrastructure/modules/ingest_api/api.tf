@@ -4,11 +4,13 @@ locals {
 
 resource "aws_api_gateway_rest_api" "this" {
   name               = "${var.settings.name_prefix}-ingest"
+  api_key_source     = "AUTHORIZER"
   binary_media_types = ["*/*"]
-  description        = "Takes events from game clients: POST /v1/events."
+  description        = "Takes events from game clients: POST /v1/events, POST /applications/{application_id}/events."
 
+  # At the edge AWS sets CloudFront-Viewer-Country; what a client sends under that name is replaced.
   endpoint_configuration {
-    types = ["REGIONAL"]
+    types = ["EDGE"]
   }
 
   lifecycle {
@@ -28,19 +30,62 @@ resource "aws_api_gateway_resource" "events" {
   path_part   = "events"
 }
 
-resource "aws_api_gateway_method" "post_events" {
-  #checkov:skip=CKV_AWS_59:The function checks the game's key against its hash; API Gateway keys would be kept in plaintext.
-  #checkov:skip=CKV2_AWS_53:The function validates each event and answers which were rejected and why.
-  rest_api_id   = aws_api_gateway_rest_api.this.id
-  resource_id   = aws_api_gateway_resource.events.id
-  authorization = "NONE"
-  http_method   = "POST"
+resource "aws_api_gateway_resource" "applications" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_rest_api.this.root_resource_id
+  path_part   = "applications"
 }
 
-resource "aws_api_gateway_integration" "post_events" {
+resource "aws_api_gateway_resource" "application" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.applications.id
+  path_part   = "{application_id}"
+}
+
+resource "aws_api_gateway_resource" "application_events" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.application.id
+  path_part   = "events"
+}
+
+locals {
+  # The header in which clients send their key, by route: ours, and that of the AWS guidance.
+  routes = {
+    events   = { header = "x-api-key", parameters = {}, resource_id = aws_api_gateway_resource.events.id }
+    guidance = { header = "Authorization", parameters = { "method.request.path.application_id" = true }, resource_id = aws_api_gateway_resource.application_events.id }
+  }
+}
+
+resource "aws_api_gateway_authorizer" "this" {
+  for_each = local.routes
+
+  name                             = each.key
+  rest_api_id                      = aws_api_gateway_rest_api.this.id
+  authorizer_result_ttl_in_seconds = 60
+  authorizer_uri                   = module.authorizer.invoke_arn
+  identity_source                  = "method.request.header.${each.value.header}"
+  type                             = "REQUEST"
+}
+
+resource "aws_api_gateway_method" "post" {
+  #checkov:skip=CKV2_AWS_53:The function validates each event and answers which were rejected and why.
+  for_each = local.routes
+
+  rest_api_id        = aws_api_gateway_rest_api.this.id
+  resource_id        = each.value.resource_id
+  api_key_required   = var.usage_plan.enforced
+  authorization      = "CUSTOM"
+  authorizer_id      = aws_api_gateway_authorizer.this[each.key].id
+  http_method        = "POST"
+  request_parameters = each.value.parameters
+}
+
+resource "aws_api_gateway_integration" "post" {
+  for_each = local.routes
+
   rest_api_id             = aws_api_gateway_rest_api.this.id
-  resource_id             = aws_api_gateway_resource.events.id
-  http_method             = aws_api_gateway_method.post_events.http_method
+  resource_id             = each.value.resource_id
+  http_method             = aws_api_gateway_method.post[each.key].http_method
   integration_http_method = "POST"
   type                    = "AWS_PROXY"
   uri                     = module.ingest.invoke_arn
@@ -52,12 +97,13 @@ resource "aws_api_gateway_deployment" "this" {
   # What is deployed, by its configured values: computed ones may be read back in another form.
   triggers = {
     redeployment = sha1(jsonencode({
-      authorization = aws_api_gateway_method.post_events.authorization
-      binary        = aws_api_gateway_rest_api.this.binary_media_types
-      integration   = aws_api_gateway_integration.post_events.type
-      method        = aws_api_gateway_method.post_events.http_method
-      path          = aws_api_gateway_resource.events.path
-      uri           = aws_api_gateway_integration.post_events.uri
+      authorizers = [for each in aws_api_gateway_authorizer.this : [each.identity_source, each.authorizer_uri]]
+      binary      = aws_api_gateway_rest_api.this.binary_media_types
+      key_source  = aws_api_gateway_rest_api.this.api_key_source
+      methods     = [for each in aws_api_gateway_method.post : [each.http_method, each.authorization, each.api_key_required]]
+      paths       = [aws_api_gateway_resource.events.path, aws_api_gateway_resource.application_events.path]
+      responses   = [for each in aws_api_gateway_gateway_response.this : [each.response_type, each.status_code, each.response_templates]]
+      uris        = [for each in aws_api_gateway_integration.post : each.uri]
     }))
   }
 
@@ -68,7 +114,7 @@ resource "aws_api_gateway_deployment" "this" {
 
 resource "aws_api_gateway_stage" "this" {
   #checkov:skip=CKV_AWS_120:Each request is new data; there is nothing to cache.
-  #checkov:skip=CKV2_AWS_29:The web ACL is attached by its own module.
+  #checkov:skip=CKV2_AWS_29:The module web_firewall attaches the web ACL.
   #checkov:skip=CKV2_AWS_51:Game clients cannot keep a certificate's private key secret.
   rest_api_id          = aws_api_gateway_rest_api.this.id
   deployment_id        = aws_api_gateway_deployment.this.id

@@ -8,15 +8,40 @@ module "ingest" {
   sizing            = var.sizing
 
   environment = {
-    GAMES_TABLE = var.games_table.name
-    RAW_STREAM  = var.raw_stream.name
+    COUNTRY_HEADER = "CloudFront-Viewer-Country"
+    GAMES_TABLE    = var.games_table.name
+    RAW_STREAM     = var.raw_stream.name
   }
 }
 
 resource "aws_lambda_permission" "api" {
-  statement_id  = "AllowApi"
+  for_each = toset(["v1/events", "applications/*/events"])
+
   action        = "lambda:InvokeFunction"
   function_name = module.ingest.name
   principal     = "apigateway.amazonaws.com"
-  source_arn    = "${aws_api_gateway_rest_api.this.execution_arn}/${local.stage}/POST/v1/events"
+  source_arn    = "${aws_api_gateway_rest_api.this.execution_arn}/${local.stage}/POST/${each.key}"
+}
+
+module "authorizer" {
+  source = "../lambda_function"
+
+  description       = "Checks the key of a game at the REST door."
+  name              = "authorizer"
+  policy_statements = { ReadGames = local.policy_statements.ReadGames }
+  settings          = var.settings
+  sizing            = { memory_mb = 512, timeout_seconds = 10 }
+
+  environment = {
+    GAMES_TABLE = var.games_table.name
+  }
+}
+
+resource "aws_lambda_permission" "authorizer" {
+  for_each = aws_api_gateway_authorizer.this
+
+  action        = "lambda:InvokeFunction"
+  function_name = module.authorizer.name
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_api_gateway_rest_api.this.execution_arn}/authorizers/${each.value.id}"
 }

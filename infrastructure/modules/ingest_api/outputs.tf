@@ -7,6 +7,11 @@ output "api" {
   }
 }
 
+output "authorizer_policy" {
+  description = "JSON permissions of the authorizer's role, for review."
+  value       = module.authorizer.policy
+}
+
 output "function_name" {
   description = "Name of the function behind the API."
   value       = module.ingest.name
@@ -15,4 +20,14 @@ output "function_name" {
 output "policy" {
   description = "JSON permissions of the function's role, for review."
   value       = module.ingest.policy
+}
+
+output "stage_arn" {
+  description = "Stage that a web ACL can be attached to."
+  value       = aws_api_gateway_stage.this.arn
+}
+
+output "usage_plan_id" {
+  description = "Plan that `scripts/games` attaches games to."
+  value       = aws_api_gateway_usage_plan.this.id
 }

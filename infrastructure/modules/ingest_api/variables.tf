@@ -40,3 +40,14 @@ variable "throttling" {
     error_message = "An API must be throttled, and let at least one request per second through."
   }
 }
+
+variable "usage_plan" {
+  type        = object({ burst = number, enforced = optional(bool, true), rate = number, requests_a_day = number })
+  description = "Requests each game may send: per second, the burst above it, and per UTC day; not enforced, games are not told apart."
+  nullable    = false
+
+  validation {
+    condition     = var.usage_plan.rate >= 1 && var.usage_plan.burst >= 1 && var.usage_plan.requests_a_day >= 1000
+    error_message = "A game may send at least one request a second, and 1000 a day."
+  }
+}

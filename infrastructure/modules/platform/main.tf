@@ -90,6 +90,18 @@ module "ingest_api" {
   settings    = local.function_settings
   sizing      = var.ingest_api.sizing
   throttling  = var.ingest_api.throttling
+  usage_plan  = var.ingest_api.usage_plan
+}
+
+module "web_firewall" {
+  source = "../web_firewall"
+
+  kms_key_arn         = module.security.kms_key_arn
+  log_blocked         = var.ingest_api.log_blocked
+  log_retention_days  = var.logging.retention_days
+  name_prefix         = local.name_prefix
+  requests_per_minute = var.ingest_api.requests_per_minute_and_address
+  stage_arn           = module.ingest_api.stage_arn
 }
 
 module "event_processing" {

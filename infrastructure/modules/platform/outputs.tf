@@ -8,6 +8,11 @@ output "ingest_api" {
   value       = module.ingest_api.api
 }
 
+output "ingest_usage_plan_id" {
+  description = "Usage plan of the REST API that `scripts/games` attaches games to."
+  value       = module.ingest_api.usage_plan_id
+}
+
 output "alerts_topic_arn" {
   description = "SNS topic that alarms report to."
   value       = module.alerts.topic_arn

@@ -33,15 +33,15 @@ variable "environment" {
 
 variable "ingest_api" {
   type = object({
-    sizing     = object({ memory_mb = number, reserved_concurrency = optional(number, -1), timeout_seconds = number })
-    throttling = object({ burst = number, rate = number })
+    log_blocked                     = optional(bool, true)
+    requests_per_minute_and_address = optional(number, 3000)
+    sizing                          = optional(object({ memory_mb = number, reserved_concurrency = optional(number, -1), timeout_seconds = number }), { memory_mb = 1024, timeout_seconds = 15 })
+    throttling                      = optional(object({ burst = number, rate = number }), { burst = 2000, rate = 1000 })
+    usage_plan                      = optional(object({ burst = number, enforced = optional(bool, true), rate = number, requests_a_day = number }), { burst = 1000, rate = 500, requests_a_day = 20000000 })
   })
-  description = "What the ingest function may use, and requests per second of the REST API."
-  default = {
-    sizing     = { memory_mb = 1024, timeout_seconds = 15 }
-    throttling = { burst = 2000, rate = 1000 }
-  }
-  nullable = false
+  description = "What the ingest function may use; requests per minute of an address, per second of the REST API, and of each game; whether blocked requests are logged."
+  default     = {}
+  nullable    = false
 }
 
 variable "lake" {

@@ -7,6 +7,7 @@ variables {
   raw_stream  = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/raw", name = "raw" }
   sizing      = { memory_mb = 1024, timeout_seconds = 15 }
   throttling  = { burst = 200, rate = 100 }
+  usage_plan  = { burst = 20, rate = 10, requests_a_day = 5000 }
 
   settings = {
     kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
@@ -43,8 +44,16 @@ run "api" {
   }
 
   assert {
-    condition     = endswith(aws_lambda_permission.api.source_arn, "/live/POST/v1/events")
-    error_message = "Only this method may invoke the function."
+    condition = toset([for permission in aws_lambda_permission.api : permission.source_arn]) == toset([
+      "${aws_api_gateway_rest_api.this.execution_arn}/live/POST/applications/*/events",
+      "${aws_api_gateway_rest_api.this.execution_arn}/live/POST/v1/events",
+    ])
+    error_message = "Only these methods may invoke the function."
+  }
+
+  assert {
+    condition     = aws_api_gateway_rest_api.this.endpoint_configuration[0].types == tolist(["EDGE"])
+    error_message = "Only the edge replaces a forged country header."
   }
 
   assert {
@@ -61,6 +70,77 @@ run "api" {
       WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
     }
     error_message = "The function must have these actions and no others."
+  }
+}
+
+run "authorization" {
+  assert {
+    condition = { for name, method in aws_api_gateway_method.post : name => [method.authorization, method.api_key_required] } == {
+      events   = ["CUSTOM", true]
+      guidance = ["CUSTOM", true]
+    }
+    error_message = "Every method must want a key and count its game's usage."
+  }
+
+  assert {
+    condition = { for name, authorizer in aws_api_gateway_authorizer.this : name => authorizer.identity_source } == {
+      events   = "method.request.header.x-api-key"
+      guidance = "method.request.header.Authorization"
+    }
+    error_message = "Keys come in x-api-key, from the guidance's clients in Authorization."
+  }
+
+  assert {
+    condition     = aws_api_gateway_rest_api.this.api_key_source == "AUTHORIZER"
+    error_message = "Clients must not be able to name whose usage is counted."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(output.authorizer_policy).Statement : statement.Sid => statement.Action } == {
+      DecryptAtRest = ["kms:Decrypt"]
+      ReadGames     = ["dynamodb:BatchGetItem"]
+      WriteLogs     = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    }
+    error_message = "The authorizer must have these actions and no others."
+  }
+}
+
+run "usage" {
+  assert {
+    condition = (
+      aws_api_gateway_usage_plan.this.throttle_settings[0].rate_limit == 10 && aws_api_gateway_usage_plan.this.throttle_settings[0].burst_limit == 20
+      && one(aws_api_gateway_usage_plan.this.quota_settings).limit == 5000 && one(aws_api_gateway_usage_plan.this.quota_settings).period == "DAY"
+    )
+    error_message = "Each game must be throttled and have a quota."
+  }
+}
+
+run "errors" {
+  assert {
+    condition = alltrue([
+      for response in aws_api_gateway_gateway_response.this :
+      keys(jsondecode(response.response_templates["application/json"]).error) == ["code", "message"]
+    ])
+    error_message = "API Gateway's own errors must have the form of the function's."
+  }
+
+  assert {
+    condition = { for kind in ["ACCESS_DENIED", "QUOTA_EXCEEDED", "THROTTLED", "UNAUTHORIZED"] : kind => aws_api_gateway_gateway_response.this[kind].status_code } == {
+      ACCESS_DENIED  = "403"
+      QUOTA_EXCEEDED = "429"
+      THROTTLED      = "429"
+      UNAUTHORIZED   = "401"
+    }
+    error_message = "Clients tell by the status whether to try again."
+  }
+}
+
+run "no_requests" {
+  command         = plan
+  expect_failures = [var.usage_plan]
+
+  variables {
+    usage_plan = { burst = 0, rate = 0, requests_a_day = 0 }
   }
 }
 

@@ -1,0 +1,1 @@
+"""Who is at the REST door? Checks the game's key before API Gateway lets a request through."""

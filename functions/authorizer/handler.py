@@ -1,0 +1,43 @@
+"""Lambda authorizer of the REST API: API Gateway keeps its answer for a key a minute."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from pydantic_settings import BaseSettings
+from telemetry.clients import resource
+from telemetry.games import GameRegistry
+
+from authorizer.identity import identify
+
+logger = Logger()
+
+
+class Settings(BaseSettings):
+    """Environment of the function, set by Terraform."""
+
+    games_table: str
+
+
+@cache
+def registry() -> GameRegistry:
+    """Keep the games that were read for the next requests."""
+    return GameRegistry(resource("dynamodb"), Settings().games_table)
+
+
+def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Allow the game's requests, or deny those of a disabled one; raise Unauthorized for no live key."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    application_id = (event.get("pathParameters") or {}).get("application_id")
+    key = headers.get("authorization" if application_id else "x-api-key", "")
+    game = identify(key, application_id, registry())
+    stage = "/".join(event["methodArn"].split("/")[:2])
+    effect = "Allow" if game["status"] == "active" else "Deny"
+    # All methods of the stage: the answer is kept by key, whatever is called next.
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": f"{stage}/POST/*"}
+    answer = {
+        "principalId": game["game_id"],
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": {"game_id": game["game_id"]},
+    }
+    return answer | ({"usageIdentifierKey": game["usage_key"]} if "usage_key" in game else {})

@@ -1,0 +1,20 @@
+# Each game has a key here that only the authorizer can present: an identifier of usage, no secret.
+resource "aws_api_gateway_usage_plan" "this" {
+  name        = "${var.settings.name_prefix}-games"
+  description = "What each game may send."
+
+  api_stages {
+    api_id = aws_api_gateway_rest_api.this.id
+    stage  = aws_api_gateway_stage.this.stage_name
+  }
+
+  quota_settings {
+    limit  = var.usage_plan.requests_a_day
+    period = "DAY"
+  }
+
+  throttle_settings {
+    burst_limit = var.usage_plan.burst
+    rate_limit  = var.usage_plan.rate
+  }
+}

@@ -1,0 +1,41 @@
+variable "kms_key_arn" {
+  type        = string
+  description = "Key that encrypts the logs."
+  nullable    = false
+}
+
+variable "log_blocked" {
+  type        = bool
+  description = "Whether blocked requests are logged."
+  default     = true
+  nullable    = false
+}
+
+variable "log_retention_days" {
+  type        = number
+  description = "Days the log of blocked requests is kept: it holds addresses."
+  nullable    = false
+}
+
+variable "name_prefix" {
+  type        = string
+  description = "Start of every name: <project>-<environment>."
+  nullable    = false
+}
+
+variable "requests_per_minute" {
+  type        = number
+  description = "Requests an address may send in a minute; players share addresses."
+  nullable    = false
+
+  validation {
+    condition     = var.requests_per_minute >= 10 && var.requests_per_minute <= 2000000000
+    error_message = "WAF limits an address to 10 requests or more."
+  }
+}
+
+variable "stage_arn" {
+  type        = string
+  description = "API Gateway stage to protect."
+  nullable    = false
+}

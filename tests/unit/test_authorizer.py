@@ -1,0 +1,107 @@
+"""Who is at the door: live keys open their own game, and nothing else does."""
+
+from typing import Any
+
+import pytest
+from authorizer import handler
+from authorizer.identity import Unauthorized, identify
+from botocore.exceptions import ClientError
+from telemetry.games import GameRegistry
+from tools import games
+
+METHOD = "arn:aws:execute-api:eu-west-1:111122223333:abc/live/POST/v1/events"
+
+
+@pytest.fixture
+def table(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("GAMES_TABLE", "games")
+    monkeypatch.setattr(handler, "registry", lambda: GameRegistry(dynamodb, "games"))
+    return dynamodb.Table("games")
+
+
+@pytest.fixture
+def key(table: Any) -> str:
+    return games.add_game(table, "skyforge", "Skyforge")
+
+
+def ask(key: str | None, application_id: str | None = None) -> dict[str, Any]:
+    header = "Authorization" if application_id else "X-API-Key"
+    parameters = {"application_id": application_id} if application_id else None
+    event = {"headers": {header: key} if key is not None else None, "pathParameters": parameters}
+    return handler.lambda_handler(event | {"methodArn": METHOD}, None)
+
+
+def test_a_live_key_opens_every_method_of_the_stage(key: str) -> None:
+    answer = ask(key)
+    (statement,) = answer["policyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Resource"]) == (
+        "Allow",
+        "arn:aws:execute-api:eu-west-1:111122223333:abc/live/POST/*",
+    )
+    assert answer["context"] == {"game_id": "skyforge"}
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, "", "skyforge", "skyforge.", ".x", "skyforge.guess", "nobodys.x", "x" * 100 + ".y", "."]
+)
+def test_anything_else_is_unauthorized_without_a_reason(key: str, wrong: str | None) -> None:
+    with pytest.raises(Unauthorized, match=r"^Unauthorized$"):
+        ask(wrong)
+
+
+def test_a_key_opens_its_own_game_only(table: Any, key: str) -> None:
+    games.add_game(table, "farm", "Farm")
+    with pytest.raises(Unauthorized):
+        ask("farm." + key.partition(".")[2])
+
+
+def test_two_keys_live_at_a_time(table: Any, key: str) -> None:
+    second = games.rotate_key(table, "skyforge")
+    assert [ask(live)["principalId"] for live in (key, second)] == ["skyforge", "skyforge"]
+    third = games.rotate_key(table, "skyforge")
+    assert [ask(live)["principalId"] for live in (second, third)] == ["skyforge", "skyforge"]
+    with pytest.raises(Unauthorized):
+        ask(key)
+
+
+def test_a_disabled_game_is_denied(table: Any, key: str) -> None:
+    games.set_status(table, "skyforge", "disabled")
+    assert ask(key)["policyDocument"]["Statement"][0]["Effect"] == "Deny"
+
+
+def test_an_imported_key_opens_the_guidances_route_as_its_clients_send_it(table: Any, key: str) -> None:
+    old = "legacy-key-of-the-old-pipeline-0123456789.with-a-dot"
+    games.import_key(table, "skyforge", old)
+    assert ask(old, "skyforge")["context"] == {"game_id": "skyforge"}
+    assert ask(key, "skyforge")["context"] == {"game_id": "skyforge"}
+    assert ask(key)["context"] == {"game_id": "skyforge"}
+    for wrong, application in ((old, "farm"), ("guess", "skyforge"), ("", "skyforge")):
+        with pytest.raises(Unauthorized):
+            ask(wrong, application)
+
+
+def test_a_game_that_demands_signatures_need_not_send_its_secret(table: Any, key: str) -> None:
+    games.demand_signatures(table, "skyforge", "required")
+    assert ask("skyforge")["context"] == {"game_id": "skyforge"}
+    assert ask(key)["context"] == {"game_id": "skyforge"}
+    with pytest.raises(Unauthorized):
+        ask("skyforge.guess")
+    games.demand_signatures(table, "skyforge", "optional")
+    with pytest.raises(Unauthorized):
+        ask("skyforge")
+
+
+def test_the_usage_of_a_game_is_counted_under_its_own_key(table: Any) -> None:
+    item = {"game_id": "farm", "status": "active", "key_hashes": [], "signature": "required"}
+    item |= {"usage_key": "u-1"}
+    table.put_item(Item=item)
+    assert ask("farm")["usageIdentifierKey"] == "u-1"
+
+
+def test_a_table_that_does_not_answer_is_no_wrong_key() -> None:
+    class Registry:
+        def get(self, game_id: str) -> None:
+            raise ClientError({"Error": {"Code": "InternalServerError", "Message": "x"}}, "BatchGetItem")
+
+    with pytest.raises(ClientError):
+        identify("skyforge.secret", None, Registry())  # type: ignore[arg-type]
