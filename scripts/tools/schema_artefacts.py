@@ -5,6 +5,8 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ingest import openapi
+
 from tools import CommandError
 from tools.schema_compatibility import parse
 
@@ -263,4 +265,5 @@ def artefacts(documents: Mapping[str, Schema]) -> dict[str, str]:
         "event-schemas/generated/enriched.flink.sql": flink_table(fields),
         "event-schemas/generated/events.redshift.sql": redshift_table(fields, required),
         "docs/events.md": reference(catalogue),
+        "docs/openapi/ingest.json": json.dumps(openapi.document(), indent=2, ensure_ascii=False) + "\n",
     }

@@ -1,0 +1,176 @@
+"""The REST door's OpenAPI document, from what the code enforces: docs/openapi/ingest.json."""
+
+from typing import Any
+
+from telemetry import catalog
+from telemetry.decoding import MAX_EVENT_BYTES
+from telemetry.rejection import Reason
+
+from ingest.request import MAX_BODY_BYTES, MAX_EVENTS
+
+Schema = dict[str, Any]
+
+ERRORS = {
+    400: "The body as a whole cannot be read, or holds no event.",
+    401: "No live key, or a signature that is missing or wrong.",
+    403: "The game is disabled, or the path is another game's.",
+    404: "No such path.",
+    413: f"Over {MAX_BODY_BYTES:,} bytes, unzipped or not, or over {MAX_EVENTS} events.",
+    429: "Over the game's rate or quota: wait for Retry-After seconds.",
+    503: "Nothing was stored: send the events again with the same event_ids.",
+}
+VERDICTS = {
+    202: "All events were taken.",
+    207: "Some events were not taken: results names them.",
+    422: "No event was good.",
+}
+
+
+def document() -> dict[str, Any]:
+    """Return the document (OpenAPI 3.1)."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Ingest API",
+            "version": "1.0.0",
+            "description": (
+                "Takes telemetry of games. Each event is judged by itself; what is refused is kept and can "
+                f"be replayed. An event has at most {MAX_EVENT_BYTES:,} bytes. Bodies may be gzip."
+            ),
+        },
+        "paths": {
+            "/v1/events": {"post": _operation("Send events", _events(), "gameKey")},
+            "/applications/{application_id}/events": {
+                "parameters": [
+                    {"name": "application_id", "in": "path", "required": True, "schema": {"type": "string"}}
+                ],
+                "post": _operation("Send events as the AWS guidance has them", _guidance(), "guidanceKey"),
+            },
+        },
+        "components": {
+            "schemas": {
+                "Error": _error(),
+                "Result": _result(),
+                "Verdict": _verdict(),
+                "Event": {"oneOf": [_reference(key) for key in _names(catalog.event_schemas().values())]},
+                **{_name(key): _component(schema) for key, schema in _used().items()},
+            },
+            "securitySchemes": {
+                "gameKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+                "guidanceKey": {"type": "apiKey", "in": "header", "name": "Authorization"},
+            },
+        },
+    }
+
+
+def _operation(summary: str, body: Schema, security: str) -> dict[str, Any]:
+    answers = {status: (text, "Verdict") for status, text in VERDICTS.items()}
+    answers |= {status: (text, "Error") for status, text in ERRORS.items()}
+    answers[503] = (ERRORS[503], "ErrorOrVerdict")
+    return {
+        "summary": summary,
+        "security": [{security: []}],
+        "parameters": [
+            {
+                "name": "x-signature",
+                "in": "header",
+                "required": False,
+                "description": "sha256= and the body's HMAC-SHA256 in hex; its key is the secret's SHA-256.",
+                "schema": {"type": "string", "pattern": "^sha256=[0-9a-f]{64}$"},
+            }
+        ],
+        "requestBody": {"required": True, "content": body},
+        "responses": {
+            str(status): {"description": text, "content": {"application/json": {"schema": _answer(schema)}}}
+            for status, (text, schema) in sorted(answers.items())
+        },
+    }
+
+
+def _answer(schema: str) -> Schema:
+    if schema == "ErrorOrVerdict":
+        return {"anyOf": [_reference("Error"), _reference("Verdict")]}
+    return _reference(schema)
+
+
+def _events() -> Schema:
+    one, lines = _reference("Event"), {"type": "string", "description": "One event a line."}
+    several = {"type": "array", "minItems": 1, "maxItems": MAX_EVENTS, "items": one}
+    return {
+        "application/json": {"schema": {"oneOf": [one, several]}},
+        "application/x-ndjson": {"schema": lines},
+    }
+
+
+def _guidance() -> Schema:
+    inner = {
+        "type": "object",
+        "required": ["event_id", "event_type", "event_timestamp"],
+        "properties": {
+            "event_id": {"type": "string"},
+            "event_type": {"type": "string"},
+            "event_timestamp": {"type": "number", "description": "Unix time in seconds or milliseconds."},
+            "event_name": {"type": "string"},
+            "event_version": {"type": "string"},
+            "app_version": {"type": "string"},
+            "event_data": {"type": "object"},
+        },
+    }
+    wrapped = {"type": "object", "required": ["event"], "properties": {"event": inner}}
+    several = {
+        "type": "object",
+        "required": ["events"],
+        "properties": {
+            "events": {"type": "array", "maxItems": MAX_EVENTS, "items": {"anyOf": [inner, wrapped]}}
+        },
+    }
+    return {"application/json": {"schema": {"anyOf": [several, inner, wrapped]}}}
+
+
+def _error() -> Schema:
+    texts = {"code": {"type": "string"}, "message": {"type": "string", "description": "For people."}}
+    error = {"type": "object", "required": ["code", "message"], "properties": texts}
+    return {"type": "object", "required": ["error"], "properties": {"error": error}}
+
+
+def _result() -> Schema:
+    properties = {
+        "index": {"type": "integer", "minimum": 0, "description": "Place of the event in the body."},
+        "event_id": {"type": ["string", "null"]},
+        "status": {"enum": ["rejected", "retry"], "description": "retry: not stored, send it again."},
+        "reason": {"enum": [reason.value for reason in Reason]},
+        "pointer": {"type": "string", "description": "JSON Pointer of the field, empty for the event."},
+        "message": {"type": "string"},
+    }
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _verdict() -> Schema:
+    count = {"type": "integer", "minimum": 0}
+    results = {"type": "array", "items": _reference("Result")}
+    properties = {"accepted": count, "rejected": count, "results": results}
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _used() -> dict[str, Schema]:
+    """Return the schemas of events and of the envelopes they refer to."""
+    is_used = ("/envelope/", *(f"/{event_type}/" for event_type, _ in catalog.event_schemas()))
+    return {key: schema for key, schema in catalog.documents().items() if key.startswith(is_used)}
+
+
+def _component(schema: Schema) -> Schema:
+    kept = {name: value for name, value in schema.items() if name not in ("$id", "$schema")}
+    return kept | ({"$ref": _reference(_name(kept["$ref"][2:]))["$ref"]} if "$ref" in kept else {})
+
+
+def _names(schemas: Any) -> list[str]:
+    return [_name(schema["$id"]) for schema in schemas]
+
+
+def _name(key: str) -> str:
+    """Return the component's name of an `$id`: "purchase-1-0-0"."""
+    return key.strip("/").removesuffix(".json").replace("/", "-")
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
