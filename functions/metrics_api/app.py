@@ -1,24 +1,29 @@
 """The metrics API: `uvicorn metrics_api.app:app` locally, Lambda behind an HTTP API on AWS."""
 
-from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
-from pydantic import BeforeValidator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from telemetry.enrichment import timestamp
 
 from metrics_api import models
+from metrics_api.leaderboards import leaderboards
+from metrics_api.live import catalogue, live
+from metrics_api.parameters import (
+    AnyGameId,
+    DateRange,
+    GameId,
+    PlayerId,
+    cached,
+    now,
+    registered,
+)
 from metrics_api.problems import PROBLEM_JSON, RESPONSES, RETRY, install, logger
 from metrics_api.store import merge, store
 
-DEFAULT_DAYS = 7
-MAX_DAYS = 400
 UNKNOWN_GAME = "unknown"
 
 
@@ -54,84 +59,26 @@ class MetricsApi(FastAPI):
         return super().openapi()
 
 
-def _calendar_day(value: object) -> date:
-    day = date.fromisoformat(str(value))
-    if day.isoformat() != str(value) or day.year < 2000:
-        raise ValueError("give YYYY-MM-DD, from 2000-01-01 on")
-    return day
-
-
-CalendarDay = Annotated[date, BeforeValidator(_calendar_day)]
-AnyGameId = Annotated[
-    str, Path(pattern="^[a-z0-9][a-z0-9-]{1,62}$", description="The game.", examples=["space-race"])
-]
-PlayerId = Annotated[
-    str, Path(pattern="^[A-Za-z0-9_.:-]{1,64}$", description="The player.", examples=["p-1001"])
-]
-BoardId = Annotated[str, Path(pattern="^[a-z0-9_-]{1,64}$", description="The board.", examples=["weekly"])]
-Limit = Annotated[int, Query(ge=1, le=100, description="Entries to return.")]
-
-
-def _days(
-    first: Annotated[
-        CalendarDay | None,
-        Query(alias="from", description="First UTC day; 6 days before `to` where absent."),
-    ] = None,
-    last: Annotated[
-        CalendarDay | None,
-        Query(alias="to", description="Last UTC day, inclusive; today where absent."),
-    ] = None,
-) -> list[date]:
-    last = last or datetime.now(UTC).date()
-    first = first or last - timedelta(days=DEFAULT_DAYS - 1)
-    count = (last - first).days + 1
-    if count < 1:
-        raise _invalid("from", f"{first} is after {last}, the last day")
-    if count > MAX_DAYS:
-        raise _invalid("from", f"{count} days are asked for, at most {MAX_DAYS} are answered")
-    return [first + timedelta(days=n) for n in range(count)]
-
-
-def _invalid(parameter: str, message: str) -> RequestValidationError:
-    return RequestValidationError([{"loc": ("query", parameter), "msg": message}])
-
-
-def _registered(game_id: AnyGameId) -> str:
-    if not store().game_exists(game_id):
-        raise HTTPException(404, f"Game {game_id} is not registered.")
-    return game_id
-
-
 def _registered_or_unknown(game_id: AnyGameId) -> str:
-    return game_id if game_id == UNKNOWN_GAME else _registered(game_id)
-
-
-def _cached(response: Response) -> None:
-    response.headers["Cache-Control"] = "private, max-age=5"
+    return game_id if game_id == UNKNOWN_GAME else registered(game_id)
 
 
 def _uncached(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-def _now() -> str:
-    return timestamp(datetime.now(UTC))
-
-
-GameId = Annotated[str, Depends(_registered)]
 GameIdOrUnknown = Annotated[str, Depends(_registered_or_unknown)]
-DateRange = Annotated[list[date], Depends(_days)]
 
 operations = APIRouter(tags=["operations"], dependencies=[Depends(_uncached)])
 games = APIRouter(
-    prefix="/v1/games/{game_id}", tags=["games"], dependencies=[Depends(_cached)], responses=RESPONSES
+    prefix="/v1/games/{game_id}", tags=["games"], dependencies=[Depends(cached)], responses=RESPONSES
 )
 
 
 @operations.get("/health", summary="Does the process answer?")
 def health() -> models.Status:
     """Answer without looking at any table."""
-    return models.Status(as_of=_now())
+    return models.Status(as_of=now())
 
 
 @operations.get("/ready", summary="Can the tables be read?", responses={503: RESPONSES[503]})
@@ -142,13 +89,13 @@ def ready() -> models.Status:
     except (BotoCoreError, ClientError) as error:
         logger.warning("Not ready", exc_info=error)
         raise HTTPException(503, "The tables cannot be read.", RETRY) from error
-    return models.Status(as_of=_now())
+    return models.Status(as_of=now())
 
 
 @games.get("/summary", summary="What players did, by day")
 def summary(game_id: GameId, days: DateRange) -> models.Summary:
     """Count active players, sessions, purchases, revenue and events by the UTC day they happened on."""
-    as_of, tallies = _now(), store().game_days(game_id, days)
+    as_of, tallies = now(), store().game_days(game_id, days)
     total = merge(tallies)
     return models.Summary(
         game_id=game_id,
@@ -167,7 +114,7 @@ def ingestion(game_id: GameIdOrUnknown, days: DateRange) -> models.Ingestion:
 
     The game `unknown` holds the events whose game could not be told.
     """
-    as_of, tallies = _now(), store().ingest_stats(game_id, days)
+    as_of, tallies = now(), store().ingest_stats(game_id, days)
     total = merge(tallies)
     return models.Ingestion.of(
         total.counts,
@@ -183,20 +130,10 @@ def ingestion(game_id: GameIdOrUnknown, days: DateRange) -> models.Ingestion:
 @games.get("/players/{player_id}", summary="One player")
 def player(game_id: GameId, player_id: PlayerId) -> models.Player:
     """Tell what is known of a player; 404 for one who was never seen."""
-    as_of, item = _now(), store().player(game_id, player_id)
+    as_of, item = now(), store().player(game_id, player_id)
     if not item:
         raise HTTPException(404, f"Player {player_id} was never seen in {game_id}.")
     return models.Player.of(item, as_of)
-
-
-@games.get("/leaderboards/{board_id}", summary="The best players of a board")
-def leaderboard(game_id: GameId, board_id: BoardId, limit: Limit = 10) -> models.Leaderboard:
-    """Rank players by best score, the earlier achievement first on ties; 404 for a board without scores."""
-    as_of, items = _now(), store().leaderboard(game_id, board_id, limit)
-    if not items:
-        raise HTTPException(404, f"Board {board_id} of {game_id} has no score yet.")
-    entries = [models.Entry.model_validate({**item, "rank": n}) for n, item in enumerate(items, start=1)]
-    return models.Leaderboard(game_id=game_id, board_id=board_id, entries=entries, as_of=as_of)
 
 
 app = MetricsApi(
@@ -214,7 +151,10 @@ app = MetricsApi(
 app.add_middleware(HeadAsGet)
 install(app)
 app.include_router(operations)
+app.include_router(catalogue)
 app.include_router(games)
+app.include_router(live)
+app.include_router(leaderboards)
 
 
 # The page of /docs is served from here: nothing is fetched from another host.

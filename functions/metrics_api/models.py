@@ -18,6 +18,7 @@ Money = Annotated[
         examples=[{"EUR": 129900, "USD": 4990}],
     ),
 ]
+IDLE = dt.timedelta(minutes=30)
 Game = Annotated[str, Field(description="The game as registered by the studio.", examples=["space-race"])]
 
 
@@ -122,15 +123,25 @@ class Ingestion(Arrivals, Range, Answer):
     days: Annotated[list[ArrivalDay], Field(description="Every day of the range in order.")]
 
 
+class OpenSession(BaseModel):
+    """A session that reported no end and had an event in the last 30 minutes."""
+
+    session_id: str
+    started_at: Annotated[Timestamp, Field(description="Time of its first event (UTC).")]
+    last_event_at: Annotated[Timestamp, Field(description="Time of its last event (UTC).")]
+    seconds: Annotated[Count, Field(description="Played so far.")]
+
+
 class Player(Answer):
-    """What is known of a player: counters over the whole life, days over the last 62 active ones."""
+    """What is known of a player: counters over the whole life, days over the last 100 active ones."""
 
     game_id: Game
     player_id: Annotated[str, Field(description="The player within the game.", examples=["p-1001"])]
     first_seen: Annotated[Timestamp, Field(description="Time of the first event (UTC).")]
     last_seen: Annotated[Timestamp, Field(description="Time of the last event (UTC).")]
     sessions: Annotated[Count, Field(description="Sessions started.")] = 0
-    playtime_seconds: Annotated[Count, Field(description="Length of the ended sessions, in seconds.")] = 0
+    playtime_seconds: Annotated[Count, Field(description="Time in sessions, ended or not, in seconds.")] = 0
+    open_sessions: list[OpenSession] = []
     purchases: Annotated[Count, Field(description="Purchases with real money.")] = 0
     spend: Money = {}
     balances: Annotated[
@@ -159,24 +170,23 @@ class Player(Answer):
             name: [dt.date.fromordinal(ordinal) for ordinal in sorted(item.get(name, ()))]
             for name in ("active_days", "paid_days")
         }
-        return cls.model_validate({**item, **days, "level_at": item.get("level_at") or None, "as_of": as_of})
+        known = {"level_at": item.get("level_at") or None, "open_sessions": _open_sessions(item, as_of)}
+        return cls.model_validate({**item, **days, **known, "as_of": as_of})
 
 
-class Entry(BaseModel):
-    """One place on a leaderboard."""
-
-    rank: Annotated[int, Field(ge=1, description="Place, from 1; ties are ranked by time.", examples=[1])]
-    player_id: Annotated[str, Field(description="The player within the game.", examples=["p-1001"])]
-    score: Annotated[int, Field(description="The player's best score.", examples=[98500])]
-    achieved_at: Annotated[Timestamp, Field(description="When it was reached (UTC).")]
-
-
-class Leaderboard(Answer):
-    """The best players of a board: higher score first, the earlier one first on ties."""
-
-    game_id: Game
-    board_id: Annotated[str, Field(description="The board within the game.", examples=["weekly"])]
-    entries: Annotated[list[Entry], Field(description="Best first.")]
+def _open_sessions(item: dict[str, Any], as_of: str) -> list[OpenSession]:
+    idle_since = dt.datetime.fromisoformat(as_of) - IDLE
+    sessions = (
+        OpenSession(
+            session_id=session_id,
+            started_at=session["first"],
+            last_event_at=session["last"],
+            seconds=session["seconds"],
+        )
+        for session_id, session in item.get("sessions_seen", {}).items()
+        if not session["ended"] and dt.datetime.fromisoformat(session["last"]) > idle_since
+    )
+    return sorted(sessions, key=lambda session: session.started_at)
 
 
 class Status(BaseModel):

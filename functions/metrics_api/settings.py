@@ -12,6 +12,7 @@ class Settings(BaseSettings):
     players_table: str
     game_days_table: str
     leaderboards_table: str
+    boards_table: str
     ingest_stats_table: str
 
 

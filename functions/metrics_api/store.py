@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from itertools import islice
 from typing import Any, NamedTuple
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
+from telemetry.boards import Board, Period, defined
 
 from metrics_api.settings import Settings, settings
+from metrics_api.standings import Standings
 
 PARALLEL_QUERIES = 16
 _config = Config(
@@ -53,17 +54,29 @@ class Store:
         """Return the player's item, None for one who was never seen."""
         return self._get(self.tables.players_table, "player", f"{game_id}#{player_id}")
 
-    def leaderboard(self, game_id: str, board_id: str, limit: int) -> list[Item]:
-        """Return the best entries, best first; the earlier achievement first on ties."""
-        entries = self._query(
-            self.tables.leaderboards_table,
-            "board",
-            f"{game_id}#{board_id}",
-            IndexName="by_rank",
-            ScanIndexForward=False,
-            Limit=limit,
+    def boards(self, game_id: str) -> list[Board]:
+        """Return the boards that are defined for a game, by id."""
+        return defined(self.dynamodb, self.tables.boards_table, game_id)
+
+    def standings(self, board: Board, period: Period) -> Standings:
+        """Return one period of a board, to be read."""
+        return Standings(self.dynamodb, self.tables.leaderboards_table, board, period, self._pool)
+
+    def games(self) -> list[Item]:
+        """Return id, title and status of every game, by id; never its keys."""
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName=self.tables.games_table,
+            ProjectionExpression="game_id, #name, #status",
+            ExpressionAttributeNames={"#name": "name", "#status": "status"},
         )
-        return list(islice(entries, limit))
+        return sorted(
+            (plain(item) for page in pages for item in page["Items"]), key=lambda game: game["game_id"]
+        )
+
+    def rows(self, keys: Iterable[str]) -> list[list[Item]]:
+        """Return the rows of each partition of the game_days table."""
+        read = lambda key: list(self._query(self.tables.game_days_table, "game_day", key))  # noqa: E731
+        return list(self._pool.map(read, keys))
 
     def game_days(self, game_id: str, days: Iterable[date]) -> list[Tally]:
         """Return what players did on each of the days."""

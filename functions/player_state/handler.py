@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     players_table: str
     game_days_table: str
     leaderboards_table: str
+    boards_table: str
 
 
 @cache
@@ -33,7 +34,7 @@ def stores() -> tuple[PlayerStore, Leaderboards]:
     settings, dynamodb = Settings(), client("dynamodb")
     return (
         PlayerStore(dynamodb, settings.players_table, settings.game_days_table),
-        Leaderboards(dynamodb, settings.leaderboards_table),
+        Leaderboards(dynamodb, settings.leaderboards_table, settings.boards_table),
     )
 
 

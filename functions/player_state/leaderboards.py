@@ -1,68 +1,205 @@
-"""The best score of each player on each board; a repeated or late score changes nothing."""
+"""The entries of leaderboards: right whatever the order of the scores, and once whatever comes twice."""
 
-from collections.abc import Iterable
+import hashlib
+import random
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
+from telemetry import boards
+from telemetry.boards import Board, Operator, Period
 from telemetry.clients import CONNECTIONS
 
 from player_state.projection import Event
 
-SCORE_OFFSET = 2**53
-SCORE_DIGITS = 17
-LAST_MILLISECOND = 10**14
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ATTEMPTS = 6
+BATCH_GET_LIMIT = 100
+CACHE_SECONDS = 30
+DIGEST_BYTES = 8
+REMEMBERED_SCORES = 256
+
+Key = tuple[str, str]
 
 logger = Logger(child=True)
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of a player on a board: the score, since when, and which events made it.
+
+    `event_id` tells apart scores that were set in the same millisecond; `applied` are the digests
+    of the events added up last, so that none is added twice.
+    """
+
+    score: int = 0
+    achieved_at: str = ""
+    event_id: str = ""
+    applied: tuple[bytes, ...] = ()
+    version: int = 0
+
+    def after(self, board: Board, event: Event) -> "Entry":
+        """Return the entry with one more score; itself where that changes nothing."""
+        score, moment = int(event["payload"]["score"]), event["corrected_time"]
+        match board.operator:
+            case Operator.BEST:
+                better = replace(self, score=score, achieved_at=moment)
+                return better if not self.achieved_at or better._rank(board) < self._rank(board) else self
+            case Operator.SET:
+                is_later = (moment, event["event_id"]) > (self.achieved_at, self.event_id)
+                latest = replace(self, score=score, achieved_at=moment, event_id=event["event_id"])
+                return latest if is_later else self
+        digest = hashlib.blake2b(event["event_id"].encode(), digest_size=DIGEST_BYTES).digest()
+        if digest in self.applied:
+            return self
+        return replace(
+            self,
+            score=self.score + (score if board.operator is Operator.INCREMENT else -score),
+            achieved_at=max(self.achieved_at, moment),
+            applied=(*self.applied, digest),
+        )
+
+    def _rank(self, board: Board) -> str:
+        return board.rank_key(self.score, self.achieved_at, "")
+
+    @classmethod
+    def of(cls, item: Mapping[str, Any]) -> "Entry":
+        """Return what an item holds."""
+        applied = item.get("applied", {"B": b""})["B"]
+        return cls(
+            score=int(item["score"]["N"]),
+            achieved_at=item["achieved_at"]["S"],
+            event_id=item.get("event_id", {"S": ""})["S"],
+            applied=tuple(applied[i : i + DIGEST_BYTES] for i in range(0, len(applied), DIGEST_BYTES)),
+            version=int(item["version"]["N"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The scores of a batch for one entry."""
+
+    board: Board
+    period: Period
+    player_id: str
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def key(self) -> Key:
+        """Partition and player."""
+        return self.board.partition(self.period, self.player_id), self.player_id
+
+    def added_to(self, before: Entry) -> Entry:
+        """Return the entry with the scores; itself where they change nothing.
+
+        At least the events of one batch stay remembered, so that its retry is recognised.
+        """
+        entry = before
+        for event in self.events:
+            entry = entry.after(self.board, event)
+        remembered = max(REMEMBERED_SCORES, len(self.events))
+        return entry if entry == before else replace(entry, applied=entry.applied[-remembered:])
+
+    def item(self, entry: Entry) -> dict[str, Any]:
+        """Return the item that replaces the entry's."""
+        partition, player_id = self.key
+        rank_key = self.board.rank_key(entry.score, entry.achieved_at, player_id)
+        expires_at = self.board.expires_at(self.period)
+        return {
+            "board": {"S": partition},
+            "player_id": {"S": player_id},
+            "rank_key": {"S": rank_key},
+            "score": {"N": str(entry.score)},
+            "achieved_at": {"S": entry.achieved_at},
+            "version": {"N": str(entry.version + 1)},
+            **({"event_id": {"S": entry.event_id}} if entry.event_id else {}),
+            **({"applied": {"B": b"".join(entry.applied)}} if entry.applied else {}),
+            **({"expires_at": {"N": str(expires_at)}} if expires_at else {}),
+        }
+
+
+@dataclass(slots=True)
 class Leaderboards:
-    """Writes the leaderboards table (low-level DynamoDB client)."""
+    """Writes the leaderboards table (low-level DynamoDB client).
+
+    An entry is replaced on the condition that it is as it was read, so writers may run at once.
+    Definitions are remembered for 30 seconds.
+    """
 
     dynamodb: Any
-    table_name: str
+    table: str
+    boards_table: str
+    _defined: dict[str, tuple[float, list[Board]]] = field(default_factory=dict)
 
     def submit(self, events: Iterable[Event]) -> list[Event]:
-        """Keep the best score of each player and board; return the events that were not written."""
-        best: dict[tuple[str, str], Event] = {}
-        for event in events:
-            if event["event_type"] == "score_submitted":
-                key = f"{event['game_id']}#{event['payload']['leaderboard']}", event["player_id"]
-                best[key] = max(best.get(key, event), event, key=rank_key)
-        with ThreadPoolExecutor(CONNECTIONS // 2) as pool:
-            written = pool.map(self._keep, best, best.values())
-            return [event for event, done in zip(best.values(), written, strict=True) if not done]
-
-    def _keep(self, key: tuple[str, str], event: Event) -> bool:
-        (board, player_id), rank = key, {"S": rank_key(event)}
+        """Add the scores among the events to every board they feed; return those not written everywhere."""
+        scores = [event for event in events if event["event_type"] == "score_submitted"]
         try:
-            self.dynamodb.update_item(
-                TableName=self.table_name,
-                Key={"board": {"S": board}, "player_id": {"S": player_id}},
-                UpdateExpression="SET score = :score, achieved_at = :at, rank_key = :rank",
-                ConditionExpression="attribute_not_exists(rank_key) OR rank_key < :rank",
-                ExpressionAttributeValues={
-                    ":score": {"N": str(int(event["payload"]["score"]))},
-                    ":at": {"S": event["corrected_time"]},
-                    ":rank": rank,
-                },
-            )
-        except self.dynamodb.exceptions.ConditionalCheckFailedException:
-            return True
+            entries = self._by_entry(scores)
+            items = dict(self._read(entries))
         except (ClientError, BotoCoreError):
-            logger.exception("A score could not be written", extra={"board": board})
+            logger.exception("Leaderboards could not be read", extra={"scores": len(scores)})
+            return scores
+        with ThreadPoolExecutor(CONNECTIONS // 2) as pool:
+            written = pool.map(lambda key: self._keep(entries[key], items.get(key)), entries)
+            failed = [key for key, done in zip(entries, written, strict=True) if not done]
+        lost = {event["event_id"] for key in failed for event in entries[key].events}
+        return [event for event in scores if event["event_id"] in lost]
+
+    def _by_entry(self, scores: list[Event]) -> dict[Key, Scores]:
+        entries: dict[Key, Scores] = {}
+        for event in scores:
+            game_id, name = event["game_id"], event["payload"]["leaderboard"]
+            day = date.fromisoformat(event["corrected_time"][:10])
+            for board in boards.fed_by(self._boards(game_id), game_id, name):
+                if period := board.period(day):
+                    scored = Scores(board, period, event["player_id"])
+                    entries.setdefault(scored.key, scored).events.append(event)
+        return entries
+
+    def _boards(self, game_id: str) -> list[Board]:
+        read_at, known = self._defined.get(game_id, (0.0, []))
+        if not read_at or time.monotonic() - read_at > CACHE_SECONDS:
+            known = boards.defined(self.dynamodb, self.boards_table, game_id)
+            self._defined[game_id] = time.monotonic(), known
+        return known
+
+    def _read(self, keys: Iterable[Key]) -> Iterator[tuple[Key, Any]]:
+        left = [{"board": {"S": partition}, "player_id": {"S": player}} for partition, player in keys]
+        while left:
+            some, left = left[:BATCH_GET_LIMIT], left[BATCH_GET_LIMIT:]
+            request = {self.table: {"Keys": some, "ConsistentRead": True}}
+            answer = self.dynamodb.batch_get_item(RequestItems=request)
+            for item in answer["Responses"].get(self.table, []):
+                yield (item["board"]["S"], item["player_id"]["S"]), item
+            left += answer.get("UnprocessedKeys", {}).get(self.table, {}).get("Keys", [])
+
+    def _keep(self, scores: Scores, item: Any) -> bool:
+        """Write an entry, reading it again as often as another writer was faster."""
+        try:
+            for attempt in range(ATTEMPTS):
+                before = Entry.of(item) if item else Entry()
+                entry = scores.added_to(before)
+                if entry == before or self._replaced(scores, entry):
+                    return True
+                time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
+                item = dict(self._read([scores.key])).get(scores.key)
+            logger.error("An entry changes too often", extra={"board": scores.board.board_id})
+        except (ClientError, BotoCoreError):
+            logger.exception("An entry could not be written", extra={"board": scores.board.board_id})
+        return False
+
+    def _replaced(self, scores: Scores, entry: Entry) -> bool:
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(board)"}
+        if entry.version:
+            values = {":version": {"N": str(entry.version)}}
+            condition = {"ConditionExpression": "version = :version", "ExpressionAttributeValues": values}
+        try:
+            self.dynamodb.put_item(TableName=self.table, Item=scores.item(entry), **condition)
+        except self.dynamodb.exceptions.ConditionalCheckFailedException:
             return False
         return True
-
-
-def rank_key(event: Event) -> str:
-    """Return a string that sorts as the board does: higher score, then earlier, then player id."""
-    since = datetime.fromisoformat(event["corrected_time"]) - EPOCH
-    milliseconds = since // timedelta(milliseconds=1)
-    score = int(event["payload"]["score"]) + SCORE_OFFSET
-    return f"{score:0{SCORE_DIGITS}}#{LAST_MILLISECOND - milliseconds:014}#{event['player_id']}"

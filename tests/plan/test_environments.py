@@ -123,7 +123,7 @@ def test_streams_keep_records_longer_than_batches_are_retried(resources: list[Re
 @prod
 def test_prod_cannot_lose_data_by_mistake(resources: list[Resource]) -> None:
     tables = _of(resources, "aws_dynamodb_table")
-    assert len(tables) == 6
+    assert len(tables) == 7
     assert all(table["values"]["deletion_protection_enabled"] for table in tables)
     assert all(table["values"]["point_in_time_recovery"][0]["enabled"] for table in tables)
     assert not any(bucket["values"]["force_destroy"] for bucket in _of(resources, "aws_s3_bucket"))

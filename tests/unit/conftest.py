@@ -23,6 +23,7 @@ KEYS = {
     "players": ("player",),
     "game_days": ("game_day", "shard"),
     "leaderboards": ("board", "player_id"),
+    "boards": ("game_id", "board_id"),
 }
 
 
@@ -49,7 +50,7 @@ def dynamodb(aws: None) -> Any:
         by_rank = {
             "IndexName": "by_rank",
             "KeySchema": [schema[0], {"AttributeName": "rank_key", "KeyType": "RANGE"}],
-            "Projection": {"ProjectionType": "ALL"},
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
         }
         dynamodb.create_table(
             TableName=table,

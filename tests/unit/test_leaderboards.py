@@ -1,131 +1,525 @@
-"""Boards: each player's best score, the earlier of equals first, whatever is repeated or comes late."""
+"""Leaderboards: what they show equals a brute-force model, whatever is repeated, late, lost or at once."""
 
-from datetime import UTC, datetime, timedelta
+import bisect
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
+from threading import Event as Pause
+from threading import Lock
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from player_state.leaderboards import Leaderboards, rank_key
+from metrics_api import standings as reads
+from metrics_api.standings import FIRST, Standings
+from player_state import leaderboards
+from player_state.leaderboards import REMEMBERED_SCORES, Leaderboards
+from telemetry.boards import Board, Operator, Order, Period, Reset, Standing, fed_by
 from telemetry.enrichment import timestamp
 
+Event = dict[str, Any]
+
+GAME = "skyforge"
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+TODAY = NOON.date()
 LIMIT = 2**53 - 1
-ERROR = ClientError({"Error": {"Code": "InternalServerError", "Message": "x"}}, "UpdateItem")
+ERROR = ClientError({"Error": {"Code": "InternalServerError", "Message": "x"}}, "PutItem")
+POOL = ThreadPoolExecutor(8)
 
 
-def score(
-    points: float, milliseconds: int = 0, player_id: str = "a", board: str = "global"
-) -> dict[str, Any]:
+def score(points: float, minutes: float = 0, player_id: str = "a", board: str = "global") -> Event:
     return {
         "event_id": str(uuid4()),
         "event_type": "score_submitted",
-        "game_id": "skyforge",
+        "game_id": GAME,
         "player_id": player_id,
-        "corrected_time": timestamp(NOON + timedelta(milliseconds=milliseconds)),
+        "corrected_time": timestamp(NOON + timedelta(minutes=minutes)),
         "payload": {"leaderboard": board, "score": points},
     }
 
 
-@pytest.fixture
-def boards(dynamodb: Any) -> Leaderboards:
-    return Leaderboards(boto3.client("dynamodb"), "leaderboards")
+def board(board_id: str = "global", **fields: Any) -> Board:
+    return Board(**{"game_id": GAME, "board_id": board_id, "title": board_id, "source": "global"} | fields)
 
 
-def ranking(board: str = "global") -> list[tuple[str, int, str]]:
-    """Return the board as the metrics API reads it, best first."""
-    items = boto3.client("dynamodb").query(
-        TableName="leaderboards",
-        IndexName="by_rank",
-        KeyConditionExpression="board = :board",
-        ExpressionAttributeValues={":board": {"S": f"skyforge#{board}"}},
-        ScanIndexForward=False,
-    )["Items"]
-    return [(item["player_id"]["S"], int(item["score"]["N"]), item["achieved_at"]["S"]) for item in items]
+@dataclass(slots=True)
+class Client:
+    """moto, one call at a time as it is not safe among threads; calls fail before or after their effect."""
 
+    dice: random.Random = field(default_factory=lambda: random.Random(0))
+    share: float = 0
+    pause_seconds: float = 0
+    calls: Counter[str] = field(default_factory=Counter)
+    refuses: Callable[[str, Event], bool] = lambda name, request: False
+    _client: Any = field(default_factory=lambda: boto3.client("dynamodb"))
+    _lock: Any = field(default_factory=Lock)
 
-def test_lower_and_repeated_scores_change_nothing(boards: Leaderboards) -> None:
-    best = score(10, milliseconds=5)
-    for batch in ([best], [best], [score(9)], [score(-3)], [score(10, milliseconds=6)], [best, score(4)], []):
-        assert boards.submit(batch) == []
-        assert ranking() == [("a", 10, best["corrected_time"])]
-    boards.submit([better := score(11, milliseconds=1)])
-    assert ranking() == [("a", 11, better["corrected_time"])]
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._client, name)
+        return found if name == "exceptions" else lambda **request: self._call(name, found, request)
 
-
-def test_an_equal_score_that_was_earlier_but_comes_late_counts(boards: Leaderboards) -> None:
-    boards.submit([score(10, milliseconds=5)])
-    boards.submit([earlier := score(10, milliseconds=4)])
-    assert ranking() == [("a", 10, earlier["corrected_time"])]
-
-
-def test_the_order_of_arrival_does_not_change_a_board(boards: Leaderboards, dynamodb: Any) -> None:
-    scores = [score(5, 1, "a"), score(5, 1, "b"), score(5, 0, "c"), score(7, 9, "a")]
-    seen = set()
-    for order in permutations(scores):
-        for item in dynamodb.Table("leaderboards").scan()["Items"]:
-            dynamodb.Table("leaderboards").delete_item(
-                Key={"board": item["board"], "player_id": item["player_id"]}
-            )
-        boards.submit(order[:2])
-        boards.submit(order[2:])
-        seen.add(tuple(name for name, _, _ in ranking()))
-    assert seen == {("a", "c", "b")}
-
-
-def test_boards_and_players_are_told_apart_and_other_events_left_out(boards: Leaderboards) -> None:
-    other = score(99) | {"event_type": "session_start", "payload": {}}
-    boards.submit([score(1), score(2, board="weekly"), score(3, player_id="b"), other])
-    assert [entry[:2] for entry in ranking()] == [("b", 3), ("a", 1)]
-    assert [entry[:2] for entry in ranking("weekly")] == [("a", 2)]
-
-
-def test_the_whole_range_of_scores_is_ranked(boards: Leaderboards) -> None:
-    points = [LIMIT, 1, 0, -1, -LIMIT]
-    boards.submit([score(n, player_id=f"p{i}") for i, n in enumerate(points)])
-    assert [entry[1] for entry in ranking()] == points
-
-
-def test_only_the_score_that_failed_is_handed_back(boards: Leaderboards) -> None:
-    class Failing:
-        exceptions = boards.dynamodb.exceptions
-
-        def update_item(self, **arguments: Any) -> Any:
-            if arguments["Key"]["player_id"]["S"] == "b":
+    def _call(self, name: str, call: Callable[..., Any], request: Event) -> Any:
+        Pause().wait(self.pause_seconds)
+        with self._lock:
+            self.calls[name] += 1
+            if self.refuses(name, request) or self.dice.random() < self.share / 2:
                 raise ERROR
-            return boards.dynamodb.update_item(**arguments)
-
-    lost = score(4, player_id="b")
-    batch = [score(1), score(3, player_id="b"), lost, score(5, player_id="c")]
-    assert Leaderboards(Failing(), "leaderboards").submit(batch) == [lost]
-    assert [entry[0] for entry in ranking()] == ["c", "a"]
-    assert boards.submit(batch) == []
-    assert [entry[:2] for entry in ranking()] == [("c", 5), ("b", 4), ("a", 1)]
+            answer = call(**request)
+            if self.dice.random() < self.share / 2:
+                raise ERROR
+            return answer
 
 
-NEAR = st.datetimes(datetime(2038, 1, 20), datetime(2039, 6, 1)) | st.datetimes(
-    datetime(2026, 1, 1), datetime(2080, 1, 1)
-)
-STEPS = st.lists(st.integers(0, 3), min_size=2, max_size=8)
-POINTS = st.integers(-LIMIT, LIMIT) | st.sampled_from([-LIMIT, -1, 0, 1, LIMIT])
+@pytest.fixture
+def tables(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(leaderboards.time, "sleep", lambda seconds: None)
+    return dynamodb
 
 
-@given(NEAR, STEPS, st.lists(POINTS, min_size=1, max_size=3))
-def test_rank_keys_order_scores_down_and_times_up_to_the_millisecond(
-    start: datetime, steps: list[int], points: list[int]
+@pytest.fixture
+def client(tables: Any) -> Client:
+    return Client()
+
+
+@pytest.fixture
+def writer(client: Client) -> Leaderboards:
+    return Leaderboards(client, "leaderboards", "boards")
+
+
+def define(tables: Any, *boards: Board) -> None:
+    for one in boards:
+        tables.Table("boards").put_item(Item=one.to_item())
+
+
+def read(client: Any, of: Board, day: date = TODAY) -> Standings:
+    period = of.period(day)
+    assert period
+    return Standings(client, "leaderboards", of, period, POOL)
+
+
+def shown(client: Any, of: Board | None = None, day: date = TODAY) -> list[tuple[str, int, str]]:
+    of = of or Board.default(GAME, "global")
+    found = read(client, of, day).after(FIRST, 100)
+    return [(one.player_id, one.score, one.achieved_at) for one in found]
+
+
+def test_lower_and_repeated_scores_change_nothing_and_write_nothing(
+    writer: Leaderboards, client: Client
 ) -> None:
-    entries = [
-        (points[i % len(points)], timestamp(start.replace(tzinfo=UTC) + timedelta(milliseconds=step)))
-        for i, step in enumerate(steps)
+    best = score(10, minutes=5)
+    for batch in ([best], [best], [score(9)], [score(-3)], [score(10, minutes=6)], [best, score(4)], []):
+        assert writer.submit(batch) == []
+        assert shown(client) == [("a", 10, best["corrected_time"])]
+    assert client.calls["put_item"] == 1
+    writer.submit([better := score(11, minutes=1)])
+    assert shown(client) == [("a", 11, better["corrected_time"])]
+
+
+def test_an_equal_score_that_was_earlier_but_comes_late_counts(writer: Leaderboards, client: Client) -> None:
+    writer.submit([score(10, minutes=5)])
+    writer.submit([earlier := score(10, minutes=4)])
+    assert shown(client) == [("a", 10, earlier["corrected_time"])]
+
+
+def test_ties_go_to_the_earlier_then_to_the_lower_id(writer: Leaderboards, client: Client) -> None:
+    writer.submit([score(5, 1, "c"), score(5, 1, "a"), score(5, 0, "d"), score(5, 1, "b")])
+    assert [entry[0] for entry in shown(client)] == ["d", "a", "b", "c"]
+
+
+def test_the_latest_score_is_set_whatever_the_order_of_arrival(tables: Any, client: Client) -> None:
+    last = board(operator=Operator.SET)
+    define(tables, last)
+    scores = [score(9, 1), score(2, 5), score(7, 3), score(4, 5)]
+    winner = max(scores, key=lambda event: (event["corrected_time"], event["event_id"]))
+    for order in permutations(scores):
+        tables.Table("leaderboards").delete_item(Key=key(last))
+        assert Leaderboards(client, "leaderboards", "boards").submit(order[:2]) == []
+        assert Leaderboards(client, "leaderboards", "boards").submit(order[2:]) == []
+        assert shown(client, last) == [("a", winner["payload"]["score"], winner["corrected_time"])]
+
+
+def key(of: Board, player_id: str = "a") -> dict[str, str]:
+    period = of.period(TODAY)
+    assert period
+    return {"board": of.partition(period, player_id), "player_id": player_id}
+
+
+def test_one_score_feeds_many_boards_and_a_late_one_its_own_period(tables: Any, client: Client) -> None:
+    daily, weekly = board("daily", reset=Reset.DAILY), board("weekly", reset=Reset.WEEKLY)
+    lost = board("lost", operator=Operator.DECREMENT, order=Order.ASCENDING)
+    define(tables, daily, weekly, lost)
+    yesterday = -24 * 60
+    batch = [score(3, player_id="b"), score(8, yesterday, "b"), score(4, yesterday, "a")]
+    assert Leaderboards(client, "leaderboards", "boards").submit(batch) == []
+
+    def points(of: Board, day: date = TODAY) -> list[tuple[str, int]]:
+        return [entry[:2] for entry in shown(client, of, day)]
+
+    assert points(daily) == [("b", 3)]
+    assert points(daily, TODAY - timedelta(days=1)) == [("b", 8), ("a", 4)]
+    assert points(weekly) == points(Board.default(GAME, "global")) == [("b", 8), ("a", 4)]
+    assert points(lost) == [("b", -11), ("a", -4)]
+    expiry = {
+        item["board"].split("#")[1]: item.get("expires_at")
+        for item in tables.Table("leaderboards").scan()["Items"]
+        if item["player_id"] == "a"
+    }
+    assert expiry["global"] is expiry["lost"] is None
+    kept = datetime(2026, 3, 10, tzinfo=UTC) + timedelta(days=400)
+    assert expiry["daily"] == kept.timestamp()
+    assert expiry["weekly"] == (kept + timedelta(days=6)).timestamp()
+
+
+def test_a_score_outside_all_seasons_is_left_out(tables: Any, writer: Leaderboards, client: Client) -> None:
+    spring = board(reset=Reset.SEASON, season_dates=(date(2026, 3, 1), date(2026, 3, 11)))
+    define(tables, spring)
+    assert writer.submit([score(3), score(9, minutes=24 * 60), score(5, minutes=-20 * 24 * 60)]) == []
+    assert [entry[:2] for entry in shown(client, spring)] == [("a", 3)]
+
+
+def test_other_rules_begin_anew_and_the_former_ones_go_on(
+    tables: Any, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaderboards, "CACHE_SECONDS", -1)
+    writer = Leaderboards(client, "leaderboards", "boards")
+    writer.submit([score(7)])
+    total = board(operator=Operator.INCREMENT)
+    define(tables, total)
+    writer.submit([score(5), score(1, 1)])
+    assert [entry[:2] for entry in shown(client, total)] == [("a", 6)]
+    tables.Table("boards").delete_item(Key={"game_id": GAME, "board_id": "global"})
+    writer.submit([score(8)])
+    assert [entry[:2] for entry in shown(client)] == [("a", 8)]
+
+
+def test_a_definition_that_is_not_valid_stops_nothing(
+    tables: Any, writer: Leaderboards, client: Client
+) -> None:
+    define(tables, board("daily", reset=Reset.DAILY))
+    tables.Table("boards").put_item(Item={"game_id": GAME, "board_id": "odd", "operator": "median"})
+    assert writer.submit([score(5)]) == []
+    assert [entry[0] for entry in shown(client)] == ["a"]
+
+
+def test_what_an_entry_remembers_is_bounded_by_the_batch_or_by_256(
+    tables: Any, writer: Leaderboards, client: Client
+) -> None:
+    total = board(operator=Operator.INCREMENT)
+    define(tables, total)
+    large, small = [score(1) for _ in range(REMEMBERED_SCORES + 50)], score(1)
+    for batch in (large, large, large[:70], [small], large[100:]):
+        assert writer.submit(batch) == []
+    assert shown(client, total)[0][1] == len(large) + 1
+    (item,) = tables.Table("leaderboards").scan()["Items"]
+    assert len(bytes(item["applied"])) == 8 * REMEMBERED_SCORES
+
+
+def test_only_the_scores_that_failed_are_handed_back(writer: Leaderboards, client: Client) -> None:
+    lost = [score(3, player_id="b"), score(4, player_id="b")]
+    batch = [score(1), *lost, score(5, player_id="c")]
+    client.refuses = lambda name, request: "Item" in request and request["Item"]["player_id"]["S"] == "b"
+    assert writer.submit(batch) == lost
+    assert [entry[0] for entry in shown(client)] == ["c", "a"]
+    client.refuses = lambda name, request: False
+    assert writer.submit(batch) == []
+    assert [entry[:2] for entry in shown(client)] == [("c", 5), ("b", 4), ("a", 1)]
+
+
+@pytest.mark.parametrize("call", ["query", "batch_get_item"])
+def test_scores_are_handed_back_where_nothing_can_be_read(
+    writer: Leaderboards, client: Client, call: str
+) -> None:
+    batch = [score(1), score(2, player_id="b")]
+    client.refuses = lambda name, request: name == call
+    assert writer.submit([*batch, score(1) | {"event_type": "design"}]) == batch
+
+
+def test_an_entry_that_others_change_all_the_time_is_handed_back(
+    tables: Any, writer: Leaderboards, client: Client
+) -> None:
+    define(tables, board(operator=Operator.INCREMENT))
+    rival = Leaderboards(boto3.client("dynamodb"), "leaderboards", "boards")
+    rivals = iter(range(1000))
+
+    def outrun(name: str, request: Event) -> bool:
+        if name == "put_item":
+            rival.submit([score(next(rivals))])
+        return False
+
+    client.refuses = outrun
+    batch = [score(1)]
+    assert writer.submit(batch) == batch
+    assert client.calls["put_item"] == leaderboards.ATTEMPTS
+
+
+# The model: every distinct event of a board's period, ranked by brute force.
+
+PLAYERS = [f"p{n}" for n in range(8)]
+SEASONS = (date(2026, 3, 2), date(2026, 3, 9), date(2026, 3, 11))
+RESETS = st.sampled_from(
+    [
+        {"reset": Reset.NEVER},
+        {"reset": Reset.DAILY},
+        {"reset": Reset.WEEKLY},
+        {"reset": Reset.SEASON, "season_dates": SEASONS},
+        {"reset": Reset.SEASON, "season_dates": SEASONS[:1], "season_days": 4},
+    ]
+)
+
+
+@st.composite
+def definitions(draw: st.DrawFn) -> list[Board]:
+    return [
+        board(
+            board_id,
+            source=draw(st.sampled_from(["global", "other"])),
+            operator=draw(st.sampled_from(Operator)),
+            order=draw(st.sampled_from(Order)),
+            exact_rank_limit=draw(st.sampled_from([1, 3, 10_000])),
+            shards=draw(st.sampled_from([1, 2, 5])),
+            **draw(RESETS),
+        )
+        for board_id in draw(st.sets(st.sampled_from(["global", "x", "y"]), max_size=3))
     ]
 
-    def key(entry: tuple[int, str]) -> str:
-        return rank_key({"corrected_time": entry[1], "payload": {"score": entry[0]}, "player_id": "p"})
 
-    assert sorted(entries, key=key, reverse=True) == sorted(entries, key=lambda e: (-e[0], e[1]))
-    assert len(set(map(key, entries))) == len(set(entries))
-    assert len({len(key(entry)) for entry in entries}) == 1
+EVENTS = st.lists(
+    st.builds(
+        lambda number, points, minutes, player_id, name: (
+            score(points, minutes, player_id, name) | {"event_id": str(UUID(int=number))}
+        ),
+        st.integers(0, 2**128 - 1),
+        st.integers(-2, 3) | st.sampled_from([LIMIT, -LIMIT, 2.0]),
+        st.integers(-3, 2).map(lambda n: n * 800) | st.integers(-4000, 1000),
+        st.sampled_from(PLAYERS),
+        st.sampled_from(["global", "global", "other"]),
+    ),
+    min_size=1,
+    max_size=40,
+    unique_by=lambda event: event["event_id"],
+)
+
+
+def model(of: Board, events: list[Event]) -> dict[Period, list[Standing]]:
+    """Rank each period of a board from all of its events at once."""
+    by_entry: dict[tuple[Period, str], list[Event]] = defaultdict(list)
+    for event in events:
+        period = of.period(date.fromisoformat(event["corrected_time"][:10]))
+        if period:
+            by_entry[period, event["player_id"]].append(event)
+    sign = -1 if of.order is Order.DESCENDING else 1
+
+    def points(event: Event) -> int:
+        return int(event["payload"]["score"])
+
+    def entry(scores: list[Event]) -> tuple[int, str]:
+        latest = max(scores, key=lambda event: (event["corrected_time"], event["event_id"]))
+        match of.operator:
+            case Operator.SET:
+                return points(latest), latest["corrected_time"]
+            case Operator.BEST:
+                best = min(scores, key=lambda event: (sign * points(event), event["corrected_time"]))
+                return points(best), best["corrected_time"]
+        total = sum(map(points, scores))
+        return (total if of.operator is Operator.INCREMENT else -total), latest["corrected_time"]
+
+    ranked: dict[Period, list[Standing]] = defaultdict(list)
+    for (period, player_id), scores in by_entry.items():
+        value, moment = entry(scores)
+        ranked[period].append(Standing(player_id, value, moment, of.rank_key(value, moment, player_id)))
+    for rows in ranked.values():
+        rows.sort(key=lambda row: (sign * row.score, row.achieved_at, row.player_id))
+    return ranked
+
+
+def check(client: Any, of: Board, period: Period, expected: list[Standing], dice: random.Random) -> None:
+    """Compare every read of a period with the model."""
+    found = Standings(client, "leaderboards", of, period, POOL)
+    assert found.after(FIRST, 100) == expected
+    size, paged, last = dice.randint(1, 4), [], FIRST
+    while page := found.after(last, size):
+        paged += page
+        last = page[-1].rank_key
+    assert paged == expected
+    for place, mine in enumerate(expected, 1):
+        assert found.players([mine.player_id]) == [mine]
+        rank = found.rank(mine.rank_key)
+        if place <= of.exact_rank_limit:
+            assert rank == (place, True, 0)
+        else:
+            assert not rank.exact
+            assert rank.rank > of.exact_rank_limit
+            assert rank.error > 0
+        limit = dice.randint(1, 6)
+        before, window = found.around(mine, limit)
+        assert window == expected[place - 1 - before :][: len(window)]
+        assert window[before] == mine
+        assert len(window) == min(limit, len(expected))
+        assert abs(before - limit // 2) <= 1 or window[0] == expected[0] or window[-1] == expected[-1]
+    friends = dice.sample(PLAYERS, 4)
+    assert found.players(friends) == [row for row in expected if row.player_id in friends]
+
+
+def deliver(writer: Leaderboards, events: list[Event], dice: random.Random) -> None:
+    """Hand events in as Lambda does: in batches, again from the first that was lost, and some once more."""
+    left = list(events)
+    while left:
+        batch = left[: dice.randint(1, 12)]
+        lost = writer.submit(batch)
+        left = left[left.index(lost[0]) if lost else len(batch) :]
+        if dice.random() < 0.2:
+            left = [*batch, *left]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[*HealthCheck])
+@given(
+    boards=definitions(),
+    events=EVENTS,
+    writers=st.sampled_from([1, 3]),
+    share=st.sampled_from([0, 0.2]),
+    dice=st.randoms(use_true_random=False),
+)
+def test_boards_show_what_a_brute_force_model_does(
+    tables: Any, boards: list[Board], events: list[Event], writers: int, share: float, dice: random.Random
+) -> None:
+    for name in ("boards", "leaderboards"):
+        table = tables.Table(name)
+        keys = [part["AttributeName"] for part in table.key_schema]
+        for item in table.scan()["Items"]:
+            table.delete_item(Key={name: item[name] for name in keys})
+    define(tables, *boards)
+    seeds = [dice.random() for _ in range(writers)]
+    unlucky = Client(random.Random(dice.random()), share, pause_seconds=0.001 if writers > 1 else 0)
+
+    def writer() -> Leaderboards:
+        return Leaderboards(unlucky, "leaderboards", "boards")
+
+    # Each writer gets a part of the events in any order, and some that another has too.
+    parts = [[event for event in events if dice.random() < 0.4] for _ in seeds]
+    for event in events:
+        parts[dice.randrange(writers)].append(event)
+    for part in parts:
+        dice.shuffle(part)
+    with ThreadPoolExecutor(writers) as threads:
+        works = [
+            threads.submit(deliver, writer(), part, random.Random(seed))
+            for part, seed in zip(parts, seeds, strict=True)
+        ]
+        for work in works:
+            work.result()
+    unlucky.share = unlucky.pause_seconds = 0
+    fed: dict[str, tuple[Board, list[Event]]] = {}
+    for event in events:
+        for of in fed_by(boards, GAME, event["payload"]["leaderboard"]):
+            fed.setdefault(of.board_id, (of, []))[1].append(event)
+    for of, mine in fed.values():
+        for period, expected in model(of, mine).items():
+            check(unlucky, of, period, expected, dice)
+    written = sum(len(rows) for of, mine in fed.values() for rows in model(of, mine).values())
+    assert len(tables.Table("leaderboards").scan()["Items"]) == written
+
+
+# Large boards, whose ranks are estimated.
+
+
+@dataclass(slots=True)
+class Counted:
+    """Answers the counts of a board of any size; at most a thousand entries an answer, as of 1 MB."""
+
+    partitions: dict[str, list[str]]
+    read: int = 0
+
+    def query(self, ExpressionAttributeValues: Event, Limit: int = 1000, **request: Any) -> Event:  # noqa: N803
+        rows = self.partitions[ExpressionAttributeValues[":board"]["S"]]
+        start = request.get("ExclusiveStartKey", 0)
+        end = bisect.bisect_left(rows, ExpressionAttributeValues[":rank_key"]["S"])
+        count = min(Limit, 1000, end - start)
+        self.read += count
+        return {"Count": count, "LastEvaluatedKey": start + count if start + count < end else None}
+
+
+def large(of: Board, size: int) -> tuple[Standings, list[str]]:
+    """Return a board with a player at each score down from `size`, and the rank keys in order."""
+    partitions: dict[str, list[str]] = {name: [] for name in of.partitions(Period())}
+    moment, ranked = timestamp(NOON), []
+    for place in range(size):
+        player_id = f"p-{place}"
+        ranked.append(of.rank_key(size - place, moment, player_id))
+        partitions[of.partition(Period(), player_id)].append(ranked[-1])
+    return Standings(Counted(partitions), "leaderboards", of, Period(), POOL), ranked
+
+
+def test_estimated_ranks_are_within_the_error_they_tell_19_times_out_of_20(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    size, errors, within = 12_000, set(), []
+    for number in range(60):
+        found, ranked = large(board(f"b{number}", exact_rank_limit=500), size)
+        for enough in (30, 300, 10**9):
+            monkeypatch.setattr(reads, "SAMPLED_PLAYERS", enough)
+            for place in (501, 4000, size):
+                rank = found.rank(ranked[place - 1])
+                assert not rank.exact
+                errors.add(rank.error)
+                within.append(abs(rank.rank - place) <= rank.error)
+    assert sum(within) >= 0.95 * len(within)
+    assert min(errors) < 0.4 * 501
+    assert max(errors) < 0.4 * size
+
+
+def test_ranks_up_to_the_limit_are_exact_and_those_beyond_cost_no_more_than_the_limit_and_the_sample() -> (
+    None
+):
+    found, ranked = large(board(exact_rank_limit=10_000), 50_000)
+    for place in (1, 2, 777, 9999, 10_000):
+        assert found.rank(ranked[place - 1]) == (place, True, 0)
+    counted = found.dynamodb
+    counted.read = 0
+    rank = found.rank(ranked[-1])
+    assert (rank.exact, abs(rank.rank - 50_000) <= rank.error <= 2_000) == (False, True)
+    assert counted.read <= 10_000 + 50_000 / 16 * 1.2
+
+
+def test_players_are_spread_evenly_over_the_shards_and_a_sixteenth_over_the_samples() -> None:
+    of = board(shards=16)
+    counts = Counter(of.partition(Period(), f"p-{n}").rpartition("#")[2] for n in range(40_960))
+    assert all(counts[str(shard)] == pytest.approx(2400, rel=0.1) for shard in range(16))
+    assert counts["s1"] == pytest.approx(2400, rel=0.1)
+    assert counts["s2"] == pytest.approx(150, rel=0.3)
+    assert 1 <= counts["s3"] <= 25
+
+
+def stored_bytes(item: Event) -> int:
+    """Return what DynamoDB bills: the names, the texts and bytes, and half a byte a digit."""
+    values = [(name, *value.popitem()) for name, value in item.items()]
+    return sum(len(name) + (len(raw) // 2 + 2 if kind == "N" else len(raw)) for name, kind, raw in values)
+
+
+@pytest.mark.parametrize(("operator", "scores"), [("best", 1), ("set", 1), ("increment", 64)])
+def test_an_entry_is_one_write_unit(
+    tables: Any, writer: Leaderboards, client: Client, operator: str, scores: int
+) -> None:
+    name = "b" * 64
+    define(tables, board(name, operator=operator, reset=Reset.WEEKLY))
+    writer.submit([score(LIMIT, n, player_id="p" * 36) for n in range(scores)])
+    items = client.scan(TableName="leaderboards")["Items"]
+    (item,) = (item for item in items if f"#{name}#" in item["board"]["S"])
+    assert stored_bytes(item) <= 1024
+
+
+def test_a_player_is_shown_once_though_the_index_still_has_the_former_place(
+    writer: Leaderboards, client: Client
+) -> None:
+    of = Board.default(GAME, "global")
+    writer.submit([score(9 - n, player_id=name) for n, name in enumerate("abcd")])
+    moved = of.standing(of.rank_key(100, timestamp(NOON), "c"))
+    before, entries = read(client, of).around(moved, 4)
+    assert (before, [one.player_id for one in entries]) == (0, ["c", "a", "b", "d"])

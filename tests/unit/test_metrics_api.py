@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from metrics_api import settings, store
 
-TABLES = ("games", "players", "game_days", "leaderboards", "ingest_stats")
+TABLES = ("games", "players", "game_days", "leaderboards", "boards", "ingest_stats")
 
 
 @pytest.fixture
@@ -96,15 +96,6 @@ def test_player_shows_days_and_money_but_not_bookkeeping(api: TestClient, dynamo
     assert body["spend"] == {"EUR": 499}
     assert body["active_days"] == ["2026-03-01", "2026-03-02"]
     assert not {"applied", "version"} & set(body)
-
-
-def test_leaderboard_ranks_by_the_index(api: TestClient, dynamodb: Any) -> None:
-    for name, key, score in (("a", "3", 30), ("b", "2", 20), ("c", "1", 20)):
-        at = "2026-03-01T10:00:00Z"
-        entry = {"player_id": name, "rank_key": key, "score": score, "achieved_at": at}
-        put(dynamodb, "leaderboards", board="skyforge#global", **entry)
-    body = api.get("/v1/games/skyforge/leaderboards/global?limit=2").json()
-    assert [(e["rank"], e["player_id"], e["score"]) for e in body["entries"]] == [(1, "a", 30), (2, "b", 20)]
 
 
 @pytest.mark.parametrize(

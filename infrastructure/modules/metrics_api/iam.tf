@@ -10,7 +10,11 @@ locals {
     }
     QueryLeaderboards = {
       actions   = ["dynamodb:Query"]
-      resources = [var.tables.leaderboards.arn, var.leaderboards_by_rank_arn]
+      resources = [var.tables.boards.arn, var.tables.leaderboards.arn, var.leaderboards_by_rank_arn]
+    }
+    ReadEntries = {
+      actions   = ["dynamodb:BatchGetItem"]
+      resources = [var.tables.leaderboards.arn]
     }
     ReadItems = {
       actions   = ["dynamodb:GetItem"]

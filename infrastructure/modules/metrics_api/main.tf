@@ -8,6 +8,7 @@ module "metrics_api" {
   sizing            = var.sizing
 
   environment = {
+    BOARDS_TABLE       = var.tables.boards.name
     GAME_DAYS_TABLE    = var.tables.game_days.name
     GAMES_TABLE        = var.tables.games.name
     INGEST_STATS_TABLE = var.tables.ingest_stats.name

@@ -26,6 +26,7 @@ variable "sizing" {
 
 variable "tables" {
   type = object({
+    boards       = object({ arn = string, name = string })
     game_days    = object({ arn = string, name = string })
     games        = object({ arn = string, name = string })
     ingest_stats = object({ arn = string, name = string })

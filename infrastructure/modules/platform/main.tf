@@ -137,6 +137,7 @@ module "metrics_api" {
   throttling               = var.metrics_api.throttling
 
   tables = {
+    boards       = module.player_store.tables.boards
     game_days    = module.player_store.tables.game_days
     games        = module.game_registry.table
     ingest_stats = module.event_processing.tables.ingest_stats

@@ -56,6 +56,7 @@ output "raw_stream_name" {
 output "tables" {
   description = "Names of the DynamoDB tables."
   value = {
+    boards       = module.player_store.tables.boards.name
     dedupe       = module.event_processing.tables.dedupe.name
     game_days    = module.player_store.tables.game_days.name
     games        = module.game_registry.table.name

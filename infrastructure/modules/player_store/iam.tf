@@ -10,8 +10,12 @@ locals {
       resources = [aws_dynamodb_table.players.arn]
     }
     RankPlayers = {
-      actions   = ["dynamodb:UpdateItem"]
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
       resources = [aws_dynamodb_table.leaderboards.arn]
+    }
+    ReadBoards = {
+      actions   = ["dynamodb:Query"]
+      resources = [aws_dynamodb_table.boards.arn]
     }
   }
 }

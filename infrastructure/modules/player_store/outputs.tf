@@ -19,8 +19,9 @@ output "policy" {
 }
 
 output "tables" {
-  description = "Tables of players, of the days of each game, and of leaderboards."
+  description = "Tables of players, of the days of each game, of leaderboards and their definitions."
   value = {
+    boards       = { arn = aws_dynamodb_table.boards.arn, name = aws_dynamodb_table.boards.name }
     game_days    = { arn = aws_dynamodb_table.game_days.arn, name = aws_dynamodb_table.game_days.name }
     leaderboards = { arn = aws_dynamodb_table.leaderboards.arn, name = aws_dynamodb_table.leaderboards.name }
     players      = { arn = aws_dynamodb_table.players.arn, name = aws_dynamodb_table.players.name }

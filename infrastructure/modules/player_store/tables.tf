@@ -1,3 +1,31 @@
+# The definitions of boards: written by people, read by player_state and the metrics API.
+resource "aws_dynamodb_table" "boards" {
+  name                        = "${var.settings.name_prefix}-boards"
+  billing_mode                = "PAY_PER_REQUEST"
+  deletion_protection_enabled = var.protection.deletion
+  hash_key                    = "game_id"
+  range_key                   = "board_id"
+
+  attribute {
+    name = "game_id"
+    type = "S"
+  }
+
+  attribute {
+    name = "board_id"
+    type = "S"
+  }
+
+  point_in_time_recovery {
+    enabled = var.protection.point_in_time_recovery
+  }
+
+  server_side_encryption {
+    enabled     = true
+    kms_key_arn = var.settings.kms_key_arn
+  }
+}
+
 resource "aws_dynamodb_table" "game_days" {
   name                        = "${var.settings.name_prefix}-game-days"
   billing_mode                = "PAY_PER_REQUEST"
@@ -66,6 +94,12 @@ resource "aws_dynamodb_table" "leaderboards" {
   server_side_encryption {
     enabled     = true
     kms_key_arn = var.settings.kms_key_arn
+  }
+
+  # Archived periods end.
+  ttl {
+    attribute_name = "expires_at"
+    enabled        = true
   }
 }
 

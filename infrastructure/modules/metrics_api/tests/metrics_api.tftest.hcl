@@ -18,6 +18,7 @@ variables {
   }
 
   tables = {
+    boards       = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/boards", name = "boards" }
     game_days    = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/game-days", name = "game-days" }
     games        = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
     ingest_stats = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/ingest-stats", name = "ingest-stats" }
@@ -48,6 +49,7 @@ run "api" {
       ListGames         = ["dynamodb:Scan"]
       QueryCounts       = ["dynamodb:Query"]
       QueryLeaderboards = ["dynamodb:Query"]
+      ReadEntries       = ["dynamodb:BatchGetItem"]
       ReadItems         = ["dynamodb:GetItem"]
       WriteLogs         = ["logs:CreateLogStream", "logs:PutLogEvents"]
     }

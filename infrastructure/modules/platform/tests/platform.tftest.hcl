@@ -11,6 +11,7 @@ variables {
 run "wiring" {
   assert {
     condition = output.tables == {
+      boards       = "player-analytics-test-boards"
       dedupe       = "player-analytics-test-dedupe"
       game_days    = "player-analytics-test-game-days"
       games        = "player-analytics-test-games"
@@ -23,6 +24,7 @@ run "wiring" {
 
   assert {
     condition = output.metrics_api_environment == tomap({
+      BOARDS_TABLE                 = output.tables.boards
       GAME_DAYS_TABLE              = output.tables.game_days
       GAMES_TABLE                  = output.tables.games
       INGEST_STATS_TABLE           = output.tables.ingest_stats

@@ -25,7 +25,8 @@ run "store" {
       DecryptAtRest  = ["kms:Decrypt"]
       EncryptRecords = ["kms:GenerateDataKey"]
       KeepPlayers    = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
-      RankPlayers    = ["dynamodb:UpdateItem"]
+      RankPlayers    = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
+      ReadBoards     = ["dynamodb:Query"]
       ReadStream = [
         "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords",
         "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:SubscribeToShard",
@@ -38,7 +39,7 @@ run "store" {
 
   assert {
     condition = alltrue([
-      for table in [aws_dynamodb_table.game_days, aws_dynamodb_table.leaderboards, aws_dynamodb_table.players] : (
+      for table in [aws_dynamodb_table.boards, aws_dynamodb_table.game_days, aws_dynamodb_table.leaderboards, aws_dynamodb_table.players] : (
         table.deletion_protection_enabled && table.point_in_time_recovery[0].enabled
         && table.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arn
       )
@@ -55,7 +56,9 @@ run "store" {
   }
 
   assert {
-    condition     = aws_dynamodb_table.players.hash_key == "player" && aws_dynamodb_table.game_days.ttl[0].attribute_name == "expires_at"
-    error_message = "Players are keyed by player, and days expire."
+    condition = aws_dynamodb_table.players.hash_key == "player" && alltrue([
+      for table in [aws_dynamodb_table.game_days, aws_dynamodb_table.leaderboards] : table.ttl[0].enabled && table.ttl[0].attribute_name == "expires_at"
+    ])
+    error_message = "Players are keyed by player; days and archived boards expire."
   }
 }

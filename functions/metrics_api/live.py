@@ -1,0 +1,226 @@
+"""A game as it is played now, and what its days add up to: economy, funnel, retention."""
+
+from collections import Counter, defaultdict
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from telemetry.distribution import percentiles
+
+from metrics_api import live_models as models
+from metrics_api.models import prefixed
+from metrics_api.parameters import DateRange, GameId, cached, now
+from metrics_api.problems import RESPONSES
+from metrics_api.store import Item, store
+
+MEASURED = ("fps", "frame_time_ms", "latency_ms", "load_time_ms")
+MAX_RETENTION_DAYS = 90
+
+catalogue = APIRouter(prefix="/v1", tags=["games"], dependencies=[Depends(cached)])
+live = APIRouter(
+    prefix="/v1/games/{game_id}", tags=["live"], dependencies=[Depends(cached)], responses=RESPONSES
+)
+
+
+@catalogue.get("/games", summary="The registered games")
+def games() -> models.Games:
+    """List every registered game."""
+    return models.Games(games=[models.GameName.model_validate(game) for game in store().games()], as_of=now())
+
+
+@live.get("/live", summary="The game now, by minute")
+def game_live(
+    game_id: GameId,
+    minutes: Annotated[int, Query(ge=1, le=180, description="Minutes back from now.")] = 30,
+    platform: Annotated[str | None, Query(description="Only this platform.", max_length=32)] = None,
+    app_version: Annotated[str | None, Query(description="Only this version, 1.4.0.", max_length=98)] = None,
+) -> models.Live:
+    """Count what happened in each of the last minutes, seconds after it arrived.
+
+    `today` knows no platform nor version.
+    """
+    return read_live(game_id, minutes, platform, app_version)
+
+
+def read_live(
+    game_id: str, minutes: int = 30, platform: str | None = None, app_version: str | None = None
+) -> models.Live:
+    """Return the game now, for the route and the stream of the page."""
+    as_of = now()
+    last = int(datetime.now(UTC).timestamp()) // 60
+    span = range(last - minutes + 1, last + 1)
+    counts: dict[int, Counter[str]] = {minute: Counter() for minute in span}
+    devices: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    hours = sorted({minute // 60 for minute in span})
+    updated = []
+    for hour, rows in zip(hours, store().rows([f"{game_id}#hour-{hour}" for hour in hours]), strict=True):
+        for row in rows:
+            rest, row_platform, row_version, _ = row["shard"].split("#", 3)
+            minute = 60 * hour + int(rest)
+            if minute not in counts or platform not in (None, row_platform):
+                continue
+            if app_version not in (None, row_version):
+                continue
+            counts[minute].update(_numbers(row))
+            devices[row_platform, row_version].update(_numbers(row))
+            updated.append(row["updated_at"])
+    today = datetime.now(UTC).date()
+    (tally,) = store().game_days(game_id, [today])
+    updated += [tally.updated_at] if tally.updated_at else []
+    full = counts[span[-2]] if len(span) > 1 else Counter[str]()
+    return models.Live(
+        game_id=game_id,
+        as_of=as_of,
+        updated_at=max(updated, default=None),
+        concurrent_players=counts[last]["concurrent_players"],
+        active_players=full["active_players"],
+        events_per_second=round(full["events"] / 60, 2),
+        today=_today(today, tally.counts),
+        minutes=[_minute(minute, counts[minute]) for minute in span],
+        events_by_type=prefixed(sum(counts.values(), Counter()), "events_"),
+        performance=_performance(devices),
+    )
+
+
+@live.get("/funnel", summary="How far players get")
+def funnel(game_id: GameId, days: DateRange) -> models.Funnel:
+    """Count players by step and attempts by level, on the days they happened."""
+    as_of = now()
+    tallies = store().game_days(game_id, days)
+    total = sum((tally.counts for tally in tallies), Counter[str]())
+    levels = _by_name(store().rows([f"{game_id}#{day}#levels" for day in days]), 1)
+    steps = {
+        "active": total["active_players"],
+        "started a level": total["players_started"],
+        "completed a level": total["players_completed"],
+        "paid": total["payers"],
+    }
+    return models.Funnel(
+        game_id=game_id,
+        from_=days[0],
+        to=days[-1],
+        as_of=as_of,
+        updated_at=max((tally.updated_at for tally in tallies if tally.updated_at), default=None),
+        steps=[models.Step(step=step, players=players) for step, players in steps.items()],
+        levels=sorted(
+            (_level(name, counts) for (name,), counts in levels.items()),
+            key=lambda level: (-level.starts, level.level),
+        ),
+    )
+
+
+@live.get("/economy", summary="What comes in and goes out of the virtual currencies")
+def economy(game_id: GameId, days: DateRange) -> models.Economy:
+    """Sum sources and sinks by currency and reason, on the days they happened."""
+    as_of = now()
+    by_currency: dict[str, list[models.Flow]] = defaultdict(list)
+    rows = store().rows([f"{game_id}#{day}#economy" for day in days])
+    for (currency, reason), counts in _by_name(rows, 2).items():
+        for flow in ("source", "sink"):
+            if counts[flow]:
+                by_currency[currency].append(models.Flow(reason=reason, flow=flow, amount=counts[flow]))
+    return models.Economy(
+        game_id=game_id,
+        from_=days[0],
+        to=days[-1],
+        as_of=as_of,
+        updated_at=_updated_at(rows),
+        currencies=[_currency(name, flows) for name, flows in sorted(by_currency.items())],
+    )
+
+
+@live.get("/retention", summary="Who comes back, by install day")
+def retention(
+    game_id: GameId,
+    days: DateRange,
+    depth: Annotated[int, Query(ge=1, le=MAX_RETENTION_DAYS, description="Days after the first.")] = 14,
+) -> models.Retention:
+    """Follow the players whose first event was on each of the days (classic retention)."""
+    as_of, today = now(), datetime.now(UTC).date()
+    rows = store().rows([f"{game_id}#{day}#cohort" for day in days])
+    cohorts = []
+    for day, shards in zip(days, rows, strict=True):
+        counts = sum(map(_numbers, shards), Counter[str]())
+        new = counts["retained_0"]
+        over = [day + timedelta(days=n) < today for n in range(depth + 1)]
+        players = [counts[f"retained_{n}"] if n == 0 or done else None for n, done in enumerate(over)]
+        shares = [None if count is None or not new else count / new for count in players]
+        cohorts.append(
+            models.Cohort(install_date=day, new_players=new, retained_players=players, retained=shares)
+        )
+    return models.Retention(
+        game_id=game_id,
+        from_=days[0],
+        to=days[-1],
+        as_of=as_of,
+        updated_at=_updated_at(rows),
+        cohorts=cohorts,
+    )
+
+
+def _by_name(partitions: list[list[Item]], parts: int) -> dict[tuple[str, ...], Counter[str]]:
+    """Sum rows by the parts of their name, over all days and shards."""
+    totals: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for row in (row for rows in partitions for row in rows):
+        totals[tuple(row["shard"].split("#")[:parts])].update(_numbers(row))
+    return totals
+
+
+def _updated_at(partitions: list[list[Item]]) -> str | None:
+    return max((row["updated_at"] for rows in partitions for row in rows), default=None)
+
+
+def _numbers(row: Item) -> Counter[str]:
+    return Counter({name: n for name, n in row.items() if isinstance(n, int) and name != "expires_at"})
+
+
+def _minute(minute: int, counts: Counter[str]) -> models.Minute:
+    return models.Minute(
+        minute=datetime.fromtimestamp(minute * 60, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        events=counts["events"],
+        active_players=counts["active_players"],
+        concurrent_players=counts["concurrent_players"],
+        sessions_started=counts["events_session_start"],
+        purchases=counts["events_purchase"],
+        errors=counts["events_error"],
+        crashes=counts["events_crash"],
+        revenue=prefixed(counts, "revenue_"),
+    )
+
+
+def _today(day: date, counts: Counter[str]) -> models.Today:
+    names = ("events", "active_players", "new_players", "sessions", "purchases")
+    return models.Today.model_validate(
+        {"date": day, "revenue": prefixed(counts, "revenue_"), **{name: counts[name] for name in names}}
+    )
+
+
+def _level(name: str, counts: Counter[str]) -> models.Level:
+    starts, completes = counts["start"], counts["complete"]
+    rate = min(1.0, completes / starts) if starts else None
+    return models.Level(
+        level=name, starts=starts, completes=completes, fails=counts["fail"], completion_rate=rate
+    )
+
+
+def _currency(name: str, flows: list[models.Flow]) -> models.Currency:
+    source = sum(flow.amount for flow in flows if flow.flow == "source")
+    sink = sum(flow.amount for flow in flows if flow.flow == "sink")
+    largest = sorted(flows, key=lambda flow: (-flow.amount, flow.reason))
+    return models.Currency(currency=name, source=source, sink=sink, net=source - sink, reasons=largest)
+
+
+def _performance(devices: dict[tuple[str, str], Counter[str]]) -> list[models.Performance]:
+    found = [
+        models.Performance.model_validate(
+            {
+                "platform": platform,
+                "app_version": version,
+                "samples": counts["events_performance"],
+                **{name: percentiles(prefixed(counts, f"{name}_bin_")) for name in MEASURED},
+            }
+        )
+        for (platform, version), counts in devices.items()
+        if counts["events_performance"]
+    ]
+    return sorted(found, key=lambda each: (-each.samples, each.platform, each.app_version))

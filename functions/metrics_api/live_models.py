@@ -1,0 +1,157 @@
+"""The answers about a game as it is played now, and what its days add up to; with units."""
+
+import datetime as dt
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from metrics_api.models import Answer, Count, Game, Money, Range, Timestamp
+
+Share = Annotated[float, Field(ge=0, le=1, examples=[0.42])]
+
+
+class GameName(BaseModel):
+    """One registered game."""
+
+    game_id: Game
+    name: Annotated[str, Field(description="Its title.", examples=["Space Race"])]
+    status: Annotated[
+        str, Field(description="active, or disabled: its events are refused.", examples=["active"])
+    ]
+
+
+class Games(Answer):
+    """Every registered game, by id."""
+
+    games: list[GameName]
+
+
+class Percentiles(BaseModel):
+    """A distribution; each value is at most 2.5 % off."""
+
+    p5: float
+    p50: float
+    p95: float
+    p99: float
+
+
+class Performance(BaseModel):
+    """What devices measured; null where nothing was."""
+
+    platform: Annotated[str, Field(examples=["ios"])]
+    app_version: Annotated[str, Field(description="MAJOR.MINOR.PATCH.", examples=["1.4.0"])]
+    samples: Annotated[Count, Field(description="Performance events.")]
+    fps: Annotated[Percentiles | None, Field(description="Frames per second.")]
+    frame_time_ms: Annotated[Percentiles | None, Field(description="Milliseconds a frame.")]
+    latency_ms: Annotated[Percentiles | None, Field(description="Round trip to the server, milliseconds.")]
+    load_time_ms: Annotated[Percentiles | None, Field(description="Loading, milliseconds.")]
+
+
+class Minute(BaseModel):
+    """What happened in one minute, by the time of the event."""
+
+    minute: Annotated[Timestamp, Field(description="Its start (UTC).")]
+    events: Count
+    active_players: Annotated[Count, Field(description="Unique players with an event in it.")]
+    concurrent_players: Annotated[
+        Count, Field(description="Unique players with an event in it or in the four minutes before.")
+    ]
+    sessions_started: Count
+    purchases: Count
+    errors: Annotated[Count, Field(description="Error events.")]
+    crashes: Count
+    revenue: Money
+
+
+class Today(BaseModel):
+    """The UTC day so far."""
+
+    date: dt.date
+    events: Count
+    active_players: Annotated[Count, Field(description="Unique players (DAU so far).")]
+    new_players: Count
+    sessions: Count
+    purchases: Count
+    revenue: Money
+
+
+class Live(Answer):
+    """A game now. Events up to an hour late count in the minute they happened."""
+
+    game_id: Game
+    concurrent_players: Annotated[Count, Field(description="Unique players of the last five minutes.")]
+    active_players: Annotated[Count, Field(description="Unique players of the last full minute.")]
+    events_per_second: Annotated[float, Field(ge=0, description="Mean of the last full minute.")]
+    today: Today
+    minutes: Annotated[
+        list[Minute], Field(description="Oldest first, the running minute last, none left out.")
+    ]
+    events_by_type: Annotated[dict[str, int], Field(description="Over the minutes.")]
+    performance: Annotated[list[Performance], Field(description="Over the minutes, most samples first.")]
+
+
+class Level(BaseModel):
+    """Attempts of a level."""
+
+    level: Annotated[str, Field(description="level_1 of the progression events.", examples=["forest"])]
+    starts: Count
+    completes: Count
+    fails: Count
+    completion_rate: Annotated[
+        Share | None, Field(description="completes / starts, null without a start; above 1 is shown as 1.")
+    ]
+
+
+class Step(BaseModel):
+    """A step of the funnel."""
+
+    step: Annotated[str, Field(examples=["completed a level"])]
+    players: Annotated[Count, Field(description="Unique players of each day, summed over the days.")]
+
+
+class Funnel(Range, Answer):
+    """How far players get."""
+
+    steps: list[Step]
+    levels: Annotated[list[Level], Field(description="Most starts first.")]
+
+
+class Flow(BaseModel):
+    """What one reason moved."""
+
+    reason: Annotated[str, Field(examples=["quest"])]
+    flow: Annotated[str, Field(description="source or sink.", examples=["source"])]
+    amount: Count
+
+
+class Currency(BaseModel):
+    """What came in and went out of a virtual currency."""
+
+    currency: Annotated[str, Field(examples=["gold"])]
+    source: Annotated[Count, Field(description="Given to players.")]
+    sink: Annotated[Count, Field(description="Taken from players.")]
+    net: Annotated[int, Field(description="source - sink.")]
+    reasons: Annotated[list[Flow], Field(description="Largest first.")]
+
+
+class Economy(Range, Answer):
+    """The virtual economy."""
+
+    currencies: list[Currency]
+
+
+class Cohort(BaseModel):
+    """Players by the day of their first event."""
+
+    install_date: dt.date
+    new_players: Count
+    retained_players: Annotated[
+        list[int | None], Field(description="Players active on exactly day N after it, null: not over yet.")
+    ]
+    retained: Annotated[list[Share | None], Field(description="The same as a share of new_players.")]
+
+
+class Retention(Range, Answer):
+    """Classic retention, a cohort a day."""
+
+    cohorts: list[Cohort]

@@ -1,0 +1,79 @@
+"""What the routes take, and the checks and headers they share."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Path, Query, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BeforeValidator
+from telemetry.enrichment import timestamp
+
+from metrics_api.store import store
+
+DEFAULT_DAYS = 7
+MAX_DAYS = 400
+PLAYER_ID = "^[A-Za-z0-9_.:-]{1,64}$"
+
+
+def _calendar_day(value: object) -> date:
+    day = date.fromisoformat(str(value))
+    if day.isoformat() != str(value) or day.year < 2000:
+        raise ValueError("give YYYY-MM-DD, from 2000-01-01 on")
+    return day
+
+
+CalendarDay = Annotated[date, BeforeValidator(_calendar_day)]
+AnyGameId = Annotated[
+    str, Path(pattern="^[a-z0-9][a-z0-9-]{1,62}$", description="The game.", examples=["space-race"])
+]
+PlayerId = Annotated[str, Path(pattern=PLAYER_ID, description="The player.", examples=["p-1001"])]
+Limit = Annotated[int, Query(ge=1, le=100, description="Entries to return.")]
+
+
+def registered(game_id: AnyGameId) -> str:
+    """Return the game's id; 404 where it is not registered."""
+    if not store().game_exists(game_id):
+        raise HTTPException(404, f"Game {game_id} is not registered.")
+    return game_id
+
+
+GameId = Annotated[str, Depends(registered)]
+
+
+def days_between(
+    first: Annotated[
+        CalendarDay | None,
+        Query(alias="from", description="First UTC day; 6 days before `to` where absent."),
+    ] = None,
+    last: Annotated[
+        CalendarDay | None,
+        Query(alias="to", description="Last UTC day, inclusive; today where absent."),
+    ] = None,
+) -> list[date]:
+    """Return the UTC days that are asked for, 7 to today where none are."""
+    last = last or datetime.now(UTC).date()
+    first = first or last - timedelta(days=DEFAULT_DAYS - 1)
+    count = (last - first).days + 1
+    if count < 1:
+        raise invalid("from", f"{first} is after {last}, the last day")
+    if count > MAX_DAYS:
+        raise invalid("from", f"{count} days are asked for, at most {MAX_DAYS} are answered")
+    return [first + timedelta(days=n) for n in range(count)]
+
+
+DateRange = Annotated[list[date], Depends(days_between)]
+
+
+def invalid(parameter: str, message: str) -> RequestValidationError:
+    """Return the error of a query parameter that is refused."""
+    return RequestValidationError([{"loc": ("query", parameter), "msg": message}])
+
+
+def cached(response: Response) -> None:
+    """Let a browser keep an answer as long as counters take to change."""
+    response.headers["Cache-Control"] = "private, max-age=5"
+
+
+def now() -> str:
+    """Return the time an answer was read."""
+    return timestamp(datetime.now(UTC))

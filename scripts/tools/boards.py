@@ -1,0 +1,148 @@
+"""Define the leaderboards of a game: what feeds them, how they rank, and when they begin anew."""
+
+import argparse
+import os
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from boto3.dynamodb.conditions import Key
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table as Listing
+from telemetry.boards import Board, Operator, Order, Reset
+
+from tools import CommandError, emulator, run, terraform
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+MAX_BOARDS = 100
+
+
+def new_board(**fields: Any) -> Board:
+    """Return a definition made today. Raises CommandError where it is not valid."""
+    try:
+        return Board(**fields, created_on=datetime.now(UTC).date())
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: {e['msg']}".removeprefix(": ") for e in error.errors()
+        )
+        raise CommandError(f"this cannot be a board: {wrong}") from None
+
+
+def add_board(table: "Table", board: Board) -> None:
+    """Define a board; scores count for it within a minute.
+
+    Raises CommandError where the game has the board already, or 100 others.
+    """
+    if len(list_boards(table, board.game_id)) >= MAX_BOARDS:
+        raise CommandError(f"{board.game_id} has {MAX_BOARDS} boards: `remove` one first")
+    try:
+        table.put_item(Item=board.to_item(), ConditionExpression="attribute_not_exists(board_id)")
+    except table.meta.client.exceptions.ConditionalCheckFailedException:
+        raise CommandError(f"{board.board_id} is defined already: `remove` it first") from None
+
+
+def get_board(table: "Table", game_id: str, board_id: str) -> Board:
+    """Return a definition. Raises CommandError where there is none."""
+    item = table.get_item(Key={"game_id": game_id, "board_id": board_id}, ConsistentRead=True).get("Item")
+    if not item:
+        raise _not_defined(game_id, board_id)
+    return Board.model_validate(item)
+
+
+def remove_board(table: "Table", game_id: str, board_id: str) -> None:
+    """Take a definition away; its entries stay. Raises CommandError where there is none."""
+    try:
+        table.delete_item(
+            Key={"game_id": game_id, "board_id": board_id},
+            ConditionExpression="attribute_exists(board_id)",
+        )
+    except table.meta.client.exceptions.ConditionalCheckFailedException:
+        raise _not_defined(game_id, board_id) from None
+
+
+def list_boards(table: "Table", game_id: str) -> list[Board]:
+    """Return the boards of a game by id; a hundred fit in one answer."""
+    answer = table.query(KeyConditionExpression=Key("game_id").eq(game_id), ConsistentRead=True)
+    return [Board.model_validate(item) for item in answer["Items"]]
+
+
+def _not_defined(game_id: str, board_id: str) -> CommandError:
+    return CommandError(f"{board_id} is not defined for {game_id}: `add` it first")
+
+
+def _open(environment: str) -> "Table":
+    if environment == "local":
+        os.environ.update(emulator.local_environment())
+    name = (
+        os.environ.get("BOARDS_TABLE") or terraform.outputs(terraform.root(environment))["tables"]["boards"]
+    )
+    return boto3.resource("dynamodb").Table(name)
+
+
+def _print_boards(boards: list[Board]) -> None:
+    listing = Listing("Board", "Title", "Source", "Keeps", "First", "Reset", box=None)
+    for board in boards:
+        first = "lowest" if board.order is Order.ASCENDING else "highest"
+        listing.add_row(board.board_id, board.title, board.source, board.operator, first, board.reset)
+    Console().print(listing)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/boards", description=__doc__)
+    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for command, effect in {
+        "list": "show the boards of a game",
+        "add": "define a board",
+        "show": "print a definition as JSON",
+        "remove": "take a definition away; its entries stay and count again where the same rules are added",
+    }.items():
+        commands.add_parser(command, help=effect).add_argument("game_id")
+    for command in ("add", "show", "remove"):
+        commands.choices[command].add_argument("board_id")
+    add = commands.choices["add"].add_argument
+    add("--title", help="default: the board's id")
+    add("--source", help="`leaderboard` of the scores that feed it (default: the board's id)")
+    add("--operator", choices=list(Operator), help="what a further score does (default: best)")
+    add("--order", choices=list(Order), help="descending (default): the highest score is first")
+    add("--reset", choices=list(Reset), help="when a period begins, in UTC (default: never)")
+    add("--season-dates", type=_dates, help="first days of the seasons and the day after the last, by comma")
+    add("--season-days", type=int, help="length of a season that follows the one before")
+    add("--exact-rank-limit", type=int, help="ranks up to here are exact (default: 10000)")
+    add("--shards", type=int, help="1 to 16, for hot boards (default: 4); another number begins anew")
+    add("--archive-days", type=int, help="days a period stays readable after its end (default: 400)")
+    return parser
+
+
+def _dates(text: str) -> list[date]:
+    return [date.fromisoformat(day) for day in text.split(",")]
+
+
+def main() -> None:
+    """Do what the command line says."""
+    given = {name: value for name, value in vars(_parser().parse_args()).items() if value is not None}
+    command, table_of = given.pop("command"), given.pop("environment")
+    try:
+        table = _open(table_of)
+        match command:
+            case "list":
+                _print_boards(list_boards(table, **given))
+            case "add":
+                board = new_board(**{"title": given["board_id"], "source": given["board_id"]} | given)
+                add_board(table, board)
+                print(f"{board.board_id} is fed by scores for {board.source} from now on")
+            case "show":
+                print(get_board(table, **given).model_dump_json(indent=2))
+            case "remove":
+                remove_board(table, **given)
+                print(f"{given['board_id']} is removed")
+    except (BotoCoreError, ClientError) as error:
+        raise CommandError(str(error)) from error
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,207 @@
+"""What the API says of a game now, and of its economy, funnel and retention: from events to answers."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from fastapi.testclient import TestClient
+from metrics_api import settings, store
+from player_state.players import PlayerStore
+from telemetry.enrichment import enrich, timestamp
+from telemetry.origin import Origin
+
+Send = Callable[..., None]
+TODAY = datetime.now(UTC).date()
+
+
+@pytest.fixture
+def api(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    for table in ("games", "players", "game_days", "leaderboards", "ingest_stats", "boards"):
+        monkeypatch.setenv(f"{table.upper()}_TABLE", table)
+    settings.settings.cache_clear()
+    store.store.cache_clear()
+    for game, status in (("skyforge", "active"), ("closed", "disabled")):
+        item = {"game_id": game, "name": game.title(), "status": status, "key_hashes": [{"hash": "secret"}]}
+        dynamodb.Table("games").put_item(Item=item)
+    from metrics_api.app import app
+
+    yield TestClient(app, raise_server_exceptions=False)
+    store.store.cache_clear()
+
+
+@pytest.fixture
+def send(dynamodb: Any, make_event: Callable[..., dict[str, Any]]) -> Send:
+    """Apply an event that happened some seconds ago, of the player and device named."""
+    players = PlayerStore(boto3.client("dynamodb"), "players", "game_days")
+
+    def apply(
+        event_type: str,
+        player: str,
+        ago: float = 0,
+        platform: str = "ios",
+        version: str = "1.0",
+        **payload: Any,
+    ) -> None:
+        now = datetime.now(UTC)
+        event = make_event(
+            event_type,
+            player_id=player,
+            session_id=str(uuid4()),
+            event_time=timestamp(now - timedelta(seconds=ago)),
+            sent_at=timestamp(now),
+            client={"platform": platform, "app_version": version},
+            payload=payload,
+        )
+        assert players.apply([enrich(event, Origin(now, "rest"))], "shardId-0") == (1, [])
+
+    return apply
+
+
+def get(api: TestClient, path: str) -> dict[str, Any]:
+    answer = api.get(f"/v1/games/skyforge{path}")
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def test_games_are_listed_without_their_keys(api: TestClient) -> None:
+    answer = api.get("/v1/games")
+    assert [(g["game_id"], g["name"], g["status"]) for g in answer.json()["games"]] == [
+        ("closed", "Closed", "disabled"),
+        ("skyforge", "Skyforge", "active"),
+    ]
+    assert "secret" not in answer.text
+
+
+def steady_second() -> int:
+    """Wait where the minute, or the day a minute ago, is about to change; return the second of the minute."""
+    while (now := datetime.now(UTC)).second > 50 or (now - timedelta(seconds=70)).date() != now.date():
+        time.sleep(1)
+    return now.second
+
+
+def test_the_game_now(api: TestClient, send: Send) -> None:
+    second = steady_second()
+    for player in ("a", "b"):
+        send("session_start", player, ago=second + 5)
+    send(
+        "purchase",
+        "a",
+        transaction_id="t",
+        currency="EUR",
+        amount_minor=499,
+        quantity=1,
+        store="apple",
+        product_id="p",
+    )
+    send("crash", "c", signature="x", fatal=True)
+    body = get(api, "/live?minutes=10")
+    assert body["concurrent_players"] == 3
+    assert body["active_players"] == 2
+    assert body["events_per_second"] == round(2 / 60, 2)
+    assert len(body["minutes"]) == 10
+    last, before = body["minutes"][-1], body["minutes"][-2]
+    assert (before["events"], before["sessions_started"], before["active_players"]) == (2, 2, 2)
+    assert (last["purchases"], last["crashes"], last["revenue"]) == (1, 1, {"EUR": 499})
+    assert body["events_by_type"] == {"session_start": 2, "purchase": 1, "crash": 1}
+    assert (body["today"]["active_players"], body["today"]["new_players"]) == (3, 3)
+    assert body["updated_at"] <= body["as_of"]
+
+
+def test_platform_and_version_narrow_it_down(api: TestClient, send: Send) -> None:
+    for platform, fps in (("ios", 60), ("ios", 60), ("android", 30)):
+        send("performance", platform, platform=platform, version="1.2", fps=fps)
+    body = get(api, "/live")
+    assert [(p["platform"], p["app_version"], p["samples"]) for p in body["performance"]] == [
+        ("ios", "1.2.0", 2),
+        ("android", "1.2.0", 1),
+    ]
+    assert body["performance"][0]["fps"]["p50"] == pytest.approx(60, rel=0.03)
+    assert body["performance"][0]["latency_ms"] is None
+    assert get(api, "/live?platform=android")["events_by_type"] == {"performance": 1}
+    assert get(api, "/live?app_version=9.9.9")["events_by_type"] == {}
+
+
+def test_a_game_nobody_plays_is_all_zeros(api: TestClient) -> None:
+    body = get(api, "/live?minutes=1")
+    assert (body["concurrent_players"], body["events_per_second"], body["updated_at"]) == (0, 0, None)
+    assert get(api, "/funnel")["levels"] == []
+    assert get(api, "/economy")["currencies"] == []
+    assert all(cohort["new_players"] == 0 for cohort in get(api, "/retention")["cohorts"])
+
+
+def test_the_funnel_counts_players_and_attempts(api: TestClient, send: Send) -> None:
+    for player, status in (("a", "start"), ("a", "complete"), ("b", "start"), ("b", "fail"), ("b", "start")):
+        send("progression", player, status=status, level_1="forest")
+    send("session_start", "c")
+    body = get(api, f"/funnel?from={TODAY}&to={TODAY}")
+    assert {step["step"]: step["players"] for step in body["steps"]} == {
+        "active": 3,
+        "started a level": 2,
+        "completed a level": 1,
+        "paid": 0,
+    }
+    (forest,) = body["levels"]
+    assert (forest["level"], forest["starts"], forest["completes"], forest["fails"]) == ("forest", 3, 1, 1)
+    assert forest["completion_rate"] == pytest.approx(1 / 3)
+
+
+def test_the_economy_is_told_by_currency_and_reason(api: TestClient, send: Send) -> None:
+    for flow, amount, reason in (("source", 50, "quest"), ("source", 70, "quest"), ("sink", 30, "shop")):
+        send(
+            "economy",
+            "a",
+            flow=flow,
+            currency="gold",
+            amount=amount,
+            item="x",
+            reason=reason,
+            balance_after=1,
+        )
+    (gold,) = get(api, "/economy")["currencies"]
+    assert (gold["source"], gold["sink"], gold["net"]) == (120, 30, 90)
+    assert gold["reasons"][0] == {"reason": "quest", "flow": "source", "amount": 120}
+
+
+def test_retention_is_a_triangle(api: TestClient, send: Send) -> None:
+    day = 86400
+    for player, days_ago in (("a", 3), ("a", 2), ("a", 0), ("b", 3), ("b", 1), ("c", 2)):
+        send("session_start", player, ago=days_ago * day)
+    body = get(api, f"/retention?from={TODAY - timedelta(days=3)}&to={TODAY}&depth=4")
+    players = [cohort["retained_players"] for cohort in body["cohorts"]]
+    assert players == [
+        [2, 1, 1, None, None],
+        [1, 0, None, None, None],
+        [0, None, None, None, None],
+        [0, None, None, None, None],
+    ]
+    assert body["cohorts"][0]["retained"] == [1.0, 0.5, 0.5, None, None]
+
+
+@pytest.mark.parametrize(
+    "path", ["/live?minutes=0", "/live?minutes=181", "/retention?depth=91", "/funnel?from=x"]
+)
+def test_a_bad_question_is_a_problem(api: TestClient, path: str) -> None:
+    answer = api.get(f"/v1/games/skyforge{path}")
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_an_unknown_game_is_a_problem(api: TestClient) -> None:
+    assert api.get("/v1/games/nobodys/live").status_code == 404
+
+
+def test_a_session_is_open_until_it_ends_or_pauses_for_half_an_hour(api: TestClient, send: Send) -> None:
+    for player, event_type, ago, payload in (
+        ("a", "session_start", 60, {}),
+        ("b", "session_start", 3600, {}),
+        ("c", "session_end", 60, {"duration_seconds": 30}),
+    ):
+        send(event_type, player, ago=ago, **payload)
+    open_now = {player: get(api, f"/players/{player}")["open_sessions"] for player in "abc"}
+    assert [len(sessions) for sessions in open_now.values()] == [1, 0, 0]
+    assert open_now["a"][0]["started_at"] == open_now["a"][0]["last_event_at"]
