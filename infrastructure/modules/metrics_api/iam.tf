@@ -10,7 +10,7 @@ locals {
     }
     QueryLeaderboards = {
       actions   = ["dynamodb:Query"]
-      resources = [var.tables.boards.arn, var.tables.leaderboards.arn, var.leaderboards_by_rank_arn]
+      resources = [var.tables.boards.arn, var.leaderboards_by_rank_arn]
     }
     ReadEntries = {
       actions   = ["dynamodb:BatchGetItem"]
@@ -18,7 +18,7 @@ locals {
     }
     ReadItems = {
       actions   = ["dynamodb:GetItem"]
-      resources = [var.tables.games.arn, var.tables.leaderboards.arn, var.tables.players.arn]
+      resources = [var.tables.games.arn, var.tables.players.arn]
     }
   }
 }

@@ -9,7 +9,7 @@ output "function_name" {
 }
 
 output "leaderboards_by_rank_arn" {
-  description = "Index of the leaderboards, best first when read backwards."
+  description = "Index of the leaderboards, best first."
   value       = "${aws_dynamodb_table.leaderboards.arn}/index/by_rank"
 }
 

@@ -80,10 +80,11 @@ resource "aws_dynamodb_table" "leaderboards" {
     type = "S"
   }
 
+  # The rank key tells player, score and time; what an entry remembers would be written twice.
   global_secondary_index {
     name            = "by_rank"
     hash_key        = "board"
-    projection_type = "ALL"
+    projection_type = "KEYS_ONLY"
     range_key       = "rank_key"
   }
 

@@ -51,7 +51,7 @@ run "store" {
     condition = one([
       for index in aws_dynamodb_table.leaderboards.global_secondary_index : "${index.hash_key}/${index.range_key}/${index.projection_type}"
       if index.name == "by_rank"
-    ]) == "board/rank_key/ALL"
+    ]) == "board/rank_key/KEYS_ONLY"
     error_message = "Leaderboards are read by rank."
   }
 
