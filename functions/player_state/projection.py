@@ -10,6 +10,8 @@ from telemetry.distribution import bin_of
 
 DIGEST_BYTES = 8
 REMEMBERED_EVENTS = 256
+REMEMBERED_BATCHES = 4
+MAX_REMEMBERED_EVENTS = 20_000
 REMEMBERED_DAYS = 100
 REMEMBERED_SESSIONS = 16
 # Only events at most an hour old count in minutes: no player is asked about a minute before.
@@ -72,14 +74,19 @@ class Projection:
     player: Player
     buckets: dict[Bucket, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     changed: bool = False
+    _known: set[bytes] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Look ids up in a set: a busy player's item holds thousands."""
+        self._known = set(self.player["applied"])
 
     def apply(self, event: Event) -> bool:
         """Apply an event once; return False for one whose id is among those remembered."""
         digest = hashlib.blake2b(event["event_id"].encode(), digest_size=DIGEST_BYTES).digest()
-        applied: list[bytes] = self.player["applied"]
-        if digest in applied:
+        if digest in self._known:
             return False
-        applied.append(digest)
+        self._known.add(digest)
+        self.player["applied"].append(digest)
         self.changed = True
         day = self._count(Bucket.day(event["event_date"]))
         day["events"] += 1
@@ -200,8 +207,9 @@ def new_player(game_id: str, player_id: str) -> Player:
 
 
 def forget_old(player: Player, batch_size: int) -> None:
-    """Bound what the item remembers, at least one batch of event ids so that its retry is recognised."""
-    del player["applied"][: -max(REMEMBERED_EVENTS, batch_size)]
+    """Bound what the item remembers: event ids of several batches, for retries repeat them."""
+    remembered = min(max(REMEMBERED_EVENTS, REMEMBERED_BATCHES * batch_size), MAX_REMEMBERED_EVENTS)
+    del player["applied"][:-remembered]
     for name, kept in (
         ("active_days", REMEMBERED_DAYS),
         ("paid_days", REMEMBERED_DAYS),
