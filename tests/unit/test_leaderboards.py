@@ -260,6 +260,23 @@ def test_an_entry_that_others_change_all_the_time_is_handed_back(
     assert client.calls["put_item"] == leaderboards.ATTEMPTS
 
 
+def test_writers_at_once_lose_and_double_nothing(tables: Any) -> None:
+    total = board(operator=Operator.INCREMENT)
+    define(tables, total)
+    client = Client(pause_seconds=0.001)
+    events = [score(1, minute) for minute in range(60)]
+    parts = [[event for n, event in enumerate(events) if n % 4 in (part, part + 1)] for part in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        for work in [
+            threads.submit(deliver, Leaderboards(client, "leaderboards", "boards"), part, random.Random(seed))
+            for seed, part in enumerate(parts)
+        ]:
+            work.result()
+    assert shown(client, total) == [("a", 60, events[-1]["corrected_time"])]
+    (item,) = tables.Table("leaderboards").scan()["Items"]
+    assert client.calls["put_item"] > item["version"], "no writer came in between another's read and write"
+
+
 # The model: every distinct event of a board's period, ranked by brute force.
 
 PLAYERS = [f"p{n}" for n in range(8)]
