@@ -5,13 +5,14 @@ from typing import Annotated, Any
 from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from metrics_api import models
 from metrics_api.leaderboards import leaderboards
 from metrics_api.live import catalogue, live
+from metrics_api.live_page import assets, page
 from metrics_api.parameters import (
     AnyGameId,
     DateRange,
@@ -154,10 +155,12 @@ app.include_router(operations)
 app.include_router(catalogue)
 app.include_router(games)
 app.include_router(live)
+app.include_router(page)
 app.include_router(leaderboards)
 
 
-# The page of /docs is served from here: nothing is fetched from another host.
+# The pages are served from here: nothing is fetched from another host.
+app.mount("/page", assets, name="page")
 app.mount("/assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="assets")
 
 
@@ -171,9 +174,3 @@ def docs() -> HTMLResponse:
         swagger_css_url="/assets/swagger-ui.css",
         swagger_favicon_url="/assets/favicon.png",
     )
-
-
-@app.get("/", include_in_schema=False)
-def root() -> RedirectResponse:
-    """Lead to the documentation."""
-    return RedirectResponse("/docs")

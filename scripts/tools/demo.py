@@ -36,8 +36,8 @@ def start(players: int, days: int, seed: int) -> None:
         simulate.play(simulate.Platform(outputs, client), game, key, players, days, seed)
     console.print(
         f"\nEvery figure is what the simulator sent. It took {time.monotonic() - began:.0f} s.\n"
-        f"  API and its page  {api.address}/docs\n"
-        f"  This game         {api.address}/v1/games/{game}/summary\n"
+        f"  This game live    {api.address}/?game={game}\n"
+        f"  The API           {api.address}/docs\n"
         f"  Play again        scripts/simulate --api {api.address}\n"
         f"  Stop everything   make down",
         highlight=False,

@@ -1,0 +1,302 @@
+"use strict";
+
+// Reads the metrics API of its own origin: /live as server-sent events where the server can stream, else
+// every 5 seconds; what changes slowly every 15 seconds. Nothing is asked for while the page is hidden.
+
+const $ = (id) => document.getElementById(id);
+const number = new Intl.NumberFormat();
+const share = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 });
+const STALE_SECONDS = 30;
+let game = null;
+let updated = null;
+let source = null;
+let timers = [];
+const charts = {};
+
+const money = (minor, currency) => {
+  const format = new Intl.NumberFormat(undefined, { style: "currency", currency });
+  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+};
+
+const element = (tag, text, attributes = {}) => {
+  const made = document.createElement(tag);
+  if (text !== undefined && text !== null) made.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+};
+
+const bar = (part, kind = "") => {
+  const outer = element("span", null, { class: `bar ${kind}`, "aria-hidden": "true" });
+  const inner = element("i");
+  inner.style.setProperty("--share", Math.max(0, Math.min(1, part || 0)));
+  outer.append(inner);
+  return outer;
+};
+
+const empty = (text) => element("p", text, { class: "empty" });
+
+// Columns: [title, cell(row), is a number?]; a cell is text or an element.
+const table = (caption, columns, rows, kind = "") => {
+  const made = element("table", null, { class: kind, "aria-label": caption });
+  const head = element("tr");
+  for (const [title, , numeric] of columns) head.append(element("th", title, { scope: "col", class: numeric ? "n" : "" }));
+  const body = element("tbody");
+  for (const row of rows) {
+    const line = element("tr");
+    for (const [, cell, numeric] of columns) {
+      const content = cell(row);
+      if (content instanceof HTMLTableCellElement) { line.append(content); continue; }
+      const td = element("td", null, { class: numeric ? "n" : "" });
+      td.append(content instanceof Node ? content : String(content));
+      line.append(td);
+    }
+    body.append(line);
+  }
+  const top = element("thead");
+  top.append(head);
+  made.append(top, body);
+  return made;
+};
+
+const show = (id, node) => $(id).replaceChildren(node);
+
+const get = async (path) => {
+  const answer = await fetch(path, { headers: { accept: "application/json" } });
+  if (!answer.ok) {
+    const problem = await answer.json().catch(() => ({}));
+    throw Object.assign(new Error(problem.detail || `${answer.status} ${answer.statusText}`), { status: answer.status });
+  }
+  return answer.json();
+};
+
+const notice = (text) => { $("notice").hidden = !text; $("notice").textContent = text || ""; };
+
+const chart = (id, titles, data) => {
+  const holder = $(id);
+  const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const scheme = color("--accent");
+  const width = holder.clientWidth || 600;
+  if (!charts[id] || charts[id].scheme !== scheme) {
+    charts[id]?.plot.destroy();
+    const axis = { stroke: color("--quiet"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line") } };
+    const plot = new uPlot({
+      width, height: 210, cursor: { y: false },
+      scales: { y: { range: (_, __, most) => [0, Math.max(5, most * 1.1)] } },
+      axes: [axis, { ...axis, size: 55, values: (_, values) => values.map((v) => number.format(v)) }],
+      series: [{}, ...titles.map((label, n) => {
+        const stroke = color(n ? "--second" : "--accent");
+        return { label, stroke, width: 2, fill: n ? undefined : `${stroke}22`, points: { show: false } };
+      })],
+    }, data, holder);
+    charts[id] = { plot, scheme };
+    holder.setAttribute("role", "img");
+  } else {
+    if (charts[id].plot.width !== width) charts[id].plot.setSize({ width, height: 210 });
+    charts[id].plot.setData(data);
+  }
+  const last = data.slice(1).map((series, n) => `${titles[n]} ${series.at(-1)}`).join(", ");
+  holder.setAttribute("aria-label", `By minute, now: ${last}`);
+};
+
+const renderLive = (live) => {
+  updated = new Date(live.as_of);
+  $("concurrent").textContent = number.format(live.concurrent_players);
+  $("rate").textContent = number.format(live.events_per_second);
+  const revenue = Object.entries(live.today.revenue).sort();
+  $("revenue").textContent = revenue.map(([currency, minor]) => money(minor, currency)).join(" · ") || "0";
+  $("revenue").classList.toggle("several", revenue.length > 1);
+  $("purchases").textContent = `${number.format(live.today.purchases)} purchases`;
+  $("dau").textContent = number.format(live.today.active_players);
+  $("new-players").textContent = `${number.format(live.today.new_players)} new`;
+  $("sessions").textContent = number.format(live.today.sessions);
+  $("events-today").textContent = `${number.format(live.today.events)} events`;
+  const times = live.minutes.map((m) => Date.parse(m.minute) / 1000);
+  chart("players-chart", ["concurrent", "active"],
+    [times, live.minutes.map((m) => m.concurrent_players), live.minutes.map((m) => m.active_players)]);
+  chart("events-chart", ["events", "errors and crashes"],
+    [times, live.minutes.map((m) => m.events), live.minutes.map((m) => m.errors + m.crashes)]);
+  const types = Object.entries(live.events_by_type).sort((a, b) => b[1] - a[1]);
+  show("types", types.length
+    ? table("Events by type", [["Type", (t) => t[0]], ["", (t) => bar(t[1] / types[0][1])], ["Events", (t) => number.format(t[1]), true]], types)
+    : empty("No events in the last 30 minutes."));
+  const three = (p, names) => (p ? names.map((name) => number.format(Math.round(p[name]))).join(" / ") : "–");
+  show("performance", live.performance.length
+    ? table("Performance", [
+      ["Device", (p) => `${p.platform} ${p.app_version}`],
+      ["fps p5 / p50 / p95", (p) => three(p.fps, ["p5", "p50", "p95"]), true],
+      ["latency ms p50 / p95 / p99", (p) => three(p.latency_ms, ["p50", "p95", "p99"]), true],
+      ["samples", (p) => number.format(p.samples), true],
+    ], live.performance.slice(0, 8))
+    : empty("No performance events in the last 30 minutes."));
+};
+
+const renderFunnel = ({ steps, levels }) => {
+  const first = steps[0]?.players || 0;
+  show("funnel", first
+    ? table("Funnel", [
+      ["Step", (s) => s.step],
+      ["", (s) => bar(s.players / first)],
+      ["Players", (s) => number.format(s.players), true],
+      ["of active", (s) => share.format(s.players / first), true],
+    ], steps)
+    : empty("Nobody has played today."));
+  show("levels", levels.length
+    ? table("Levels", [
+      ["Level", (l) => l.level],
+      ["", (l) => bar(l.completion_rate)],
+      ["Completed", (l) => (l.completion_rate === null ? "–" : share.format(l.completion_rate)), true],
+      ["Starts", (l) => number.format(l.starts), true],
+      ["Fails", (l) => number.format(l.fails), true],
+    ], levels.slice(0, 8))
+    : empty("No level was started today."));
+};
+
+const renderEconomy = ({ currencies }) => {
+  const flows = currencies.flatMap((c) => c.reasons.map((r) => ({ ...r, currency: c.currency })));
+  const most = Math.max(1, ...flows.map((f) => f.amount));
+  if (!flows.length) { show("economy", empty("No virtual currency moved today.")); return; }
+  const net = table("Currencies", [
+    ["Currency", (c) => c.currency],
+    ["Source", (c) => number.format(c.source), true],
+    ["Sink", (c) => number.format(c.sink), true],
+    ["Net", (c) => number.format(c.net), true],
+  ], currencies);
+  const reasons = table("Flows", [
+    ["Reason", (f) => `${f.reason} (${f.currency})`],
+    ["", (f) => bar(f.amount / most, f.flow === "sink" ? "second" : "")],
+    ["", (f) => f.flow],
+    ["Amount", (f) => number.format(f.amount), true],
+  ], flows.slice(0, 8));
+  const both = document.createDocumentFragment();
+  both.append(net, reasons);
+  show("economy", both);
+};
+
+const renderRetention = ({ cohorts }) => {
+  const installed = cohorts.filter((c) => c.new_players > 0).reverse();
+  if (!installed.length) { show("retention", empty("Nobody was new in the last two weeks.")); return; }
+  const depth = Math.max(...installed.map((c) => c.retained.findLastIndex((v) => v !== null)));
+  const columns = [
+    ["Install day", (c) => c.install_date],
+    ["New", (c) => number.format(c.new_players), true],
+    ...Array.from({ length: depth + 1 }, (_, n) => [`D${n}`, (c) => {
+      const value = c.retained[n];
+      if (value === null || value === undefined) return element("td", "", { class: "open", "aria-label": "not over yet" });
+      const cell = element("td", share.format(value), { class: "cell", title: `${c.retained_players[n]} of ${c.new_players} players` });
+      cell.style.setProperty("--share", value);
+      return cell;
+    }, true]),
+  ];
+  show("retention", table("Retention by install day", columns, installed, "heat"));
+};
+
+const renderRejects = (ingestion) => {
+  const reasons = Object.entries(ingestion.rejected).sort((a, b) => b[1] - a[1]);
+  if (!ingestion.total) { show("rejects", empty("Nothing arrived today.")); return; }
+  const refused = reasons.reduce((sum, [, count]) => sum + count, 0);
+  const both = document.createDocumentFragment();
+  both.append(element("p", `${number.format(refused)} of ${number.format(ingestion.total)} events (${(100 * refused / ingestion.total).toFixed(1)} %)`, { class: "note" }));
+  if (reasons.length) {
+    both.append(table("Rejected by reason", [
+      ["Reason", (r) => r[0].replaceAll("_", " ")],
+      ["", (r) => bar(r[1] / reasons[0][1], "bad")],
+      ["Events", (r) => number.format(r[1]), true],
+    ], reasons));
+  }
+  show("rejects", both);
+};
+
+const renderBoard = async () => {
+  const board = $("board").value || "global";
+  try {
+    const { entries } = await get(`/v1/games/${game}/leaderboards/${board}?limit=10`);
+    show("leaderboard", entries.length
+      ? table("Leaderboard", [["#", (e) => e.rank], ["Player", (e) => e.player_id], ["Score", (e) => number.format(e.score), true]], entries)
+      : empty("No score yet."));
+  } catch (error) {
+    show("leaderboard", empty(error.status === 404 ? "No score yet." : error.message));
+  }
+};
+
+const loadBoards = async () => {
+  const { boards } = await get(`/v1/games/${game}/leaderboards`).catch(() => ({ boards: [] }));
+  const ids = boards.length ? boards.map((b) => [b.board_id, b.title]) : [["global", "global"]];
+  $("board").replaceChildren(...ids.map(([id, title]) => element("option", title, { value: id })));
+};
+
+const settle = async (path, render) => {
+  try { render(await get(path)); notice(""); } catch (error) { notice(error.message); }
+};
+
+const day = (offset = 0) => new Date(Date.now() - offset * 86400000).toISOString().slice(0, 10);
+
+const loadSlow = () => {
+  const today = `from=${day()}&to=${day()}`;
+  return Promise.all([
+    settle(`/v1/games/${game}/funnel?${today}`, renderFunnel),
+    settle(`/v1/games/${game}/economy?${today}`, renderEconomy),
+    settle(`/v1/games/${game}/retention?from=${day(13)}&to=${day()}&depth=13`, renderRetention),
+    settle(`/v1/games/${game}/ingestion?${today}`, renderRejects),
+    renderBoard(),
+  ]);
+};
+
+const loadLive = () => settle(`/v1/games/${game}/live`, renderLive);
+
+const stop = () => {
+  source?.close();
+  source = null;
+  timers.forEach(clearInterval);
+  timers = [];
+};
+
+const start = () => {
+  stop();
+  if (!game || document.hidden) return;
+  loadSlow();
+  timers.push(setInterval(loadSlow, 15000));
+  loadLive();
+  const poll = () => { if (!timers.polling) { timers.polling = true; timers.push(setInterval(loadLive, 5000)); } };
+  source = new EventSource(`/v1/games/${game}/live/stream`);
+  source.onmessage = (message) => renderLive(JSON.parse(message.data));
+  source.onerror = () => { if (source?.readyState === EventSource.CLOSED) poll(); };
+};
+
+const tick = () => {
+  const seconds = updated ? Math.max(0, Math.round((Date.now() - updated) / 1000)) : null;
+  const stale = seconds === null || seconds > STALE_SECONDS;
+  $("freshness").className = seconds === null ? "" : stale ? "stale" : "fresh";
+  $("age").textContent = seconds === null ? "connecting…" : `as of ${updated.toLocaleTimeString()}, ${seconds} s ago${stale ? " – not up to date" : ""}`;
+};
+
+const choose = async (id) => {
+  game = id;
+  updated = null;
+  const url = new URL(location.href);
+  url.searchParams.set("game", id);
+  history.replaceState(null, "", url);
+  document.title = `${$("game").selectedOptions[0]?.textContent ?? id} · live`;
+  await loadBoards();
+  start();
+};
+
+const main = async () => {
+  setInterval(tick, 1000);
+  document.addEventListener("visibilitychange", () => (document.hidden ? stop() : start()));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", loadLive);
+  addEventListener("resize", () => Object.entries(charts).forEach(([id, { plot }]) => plot.setSize({ width: $(id).clientWidth, height: 210 })));
+  $("board").addEventListener("change", renderBoard);
+  $("game").addEventListener("change", () => choose($("game").value));
+  let games;
+  try { ({ games } = await get("/v1/games")); } catch (error) { notice(error.message); return; }
+  if (!games.length) { notice("No game is registered yet: scripts/games add <game_id> --name <title>"); return; }
+  const wanted = new URL(location.href).searchParams.get("game");
+  const known = games.some((g) => g.game_id === wanted);
+  if (wanted && !known) notice(`The game ${wanted} is not registered; another one is shown.`);
+  $("game").replaceChildren(...games.map((g) => element("option", g.status === "active" ? g.name : `${g.name} (${g.status})`, { value: g.game_id })));
+  $("game").value = known ? wanted : (games.find((g) => g.status === "active") ?? games[0]).game_id;
+  await choose($("game").value);
+  if (wanted && !known) notice(`The game ${wanted} is not registered; another one is shown.`);
+};
+
+main();

@@ -1,0 +1,227 @@
+"""The live page: what it is made of, and what a producer sees of it in a real browser."""
+
+import hashlib
+import json
+import re
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+import uvicorn
+from fastapi.testclient import TestClient
+from metrics_api import live_page, settings, store
+from player_state.leaderboards import Leaderboards
+from player_state.players import PlayerStore
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from telemetry.enrichment import enrich, timestamp
+from telemetry.origin import Origin
+from tools.emulator import free_port
+
+SHA256 = {
+    "uPlot.iife.min.js": "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f",
+    "uPlot.min.css": "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
+}
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+in_chromium = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not on PATH: apt-get install chromium")
+
+Send = Callable[..., None]
+
+
+@pytest.fixture
+def app(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for table in ("games", "players", "game_days", "leaderboards", "ingest_stats", "boards"):
+        monkeypatch.setenv(f"{table.upper()}_TABLE", table)
+    settings.settings.cache_clear()
+    store.store.cache_clear()
+    for game in ("empty", "skyforge"):
+        item = {"game_id": game, "name": game.title(), "status": "active", "key_hashes": []}
+        dynamodb.Table("games").put_item(Item=item)
+    from metrics_api.app import app
+
+    yield app
+    store.store.cache_clear()
+
+
+@pytest.fixture
+def send(dynamodb: Any, make_event: Callable[..., dict[str, Any]]) -> Send:
+    """Apply an event of a player that happened some seconds ago."""
+    client = boto3.client("dynamodb")
+    players = PlayerStore(client, "players", "game_days")
+    boards = Leaderboards(client, "leaderboards", "boards")
+
+    def apply(event_type: str, player: str, ago: float = 0, **payload: Any) -> None:
+        now = datetime.now(UTC)
+        moment = timestamp(now - timedelta(seconds=ago))
+        event = make_event(
+            event_type,
+            player_id=player,
+            session_id=str(uuid4()),
+            event_time=moment,
+            sent_at=timestamp(now),
+            payload=payload,
+        )
+        enriched = enrich(event, Origin(now, "rest"))
+        assert players.apply([enriched], "shardId-0") == (1, [])
+        assert boards.submit([enriched]) == []
+
+    return apply
+
+
+@pytest.fixture
+def address(app: Any) -> Iterator[str]:
+    """Serve the app as `make demo` does."""
+    server = uvicorn.Server(uvicorn.Config(app, port=free_port(), log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{server.config.port}"
+    server.force_exit = server.should_exit = True
+    thread.join(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that fails its test for an error in its console, or a request to another host."""
+    page, wrong = browser.new_page(locale="en-US"), []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on(
+        "request", lambda r: None if r.url.startswith(("http://127.0.0.1", "data:")) else wrong.append(r.url)
+    )
+    yield page
+    page.close()
+    # The page copes with a 404 (a board without scores) and a 501 (no streaming); Chromium logs both.
+    assert [text for text in wrong if "Failed to load resource" not in text] == []
+
+
+def play(send: Send) -> None:
+    paid = {"transaction_id": "t", "quantity": 1, "store": "apple", "product_id": "p"}
+    gold = {"currency": "gold", "item": "x", "balance_after": 1}
+    send("session_start", "ada")
+    send("session_start", "bob", ago=2 * 86400)
+    send("session_start", "bob", ago=86400)
+    send("purchase", "ada", currency="EUR", amount_minor=499, **paid)
+    send("progression", "ada", status="start", level_1="forest")
+    send("progression", "ada", status="complete", level_1="forest")
+    send("economy", "ada", flow="source", amount=50, reason="quest", **gold)
+    send("score_submitted", "ada", leaderboard="global", score=4711)
+    send("performance", "ada", fps=60, latency_ms=40)
+
+
+def test_the_chart_library_is_the_one_that_was_chosen() -> None:
+    vendor = live_page.FOLDER / "vendor"
+    found = {name: hashlib.sha256((vendor / name).read_bytes()).hexdigest() for name in SHA256}
+    assert found == SHA256
+    assert (vendor / "uPlot.LICENSE").read_text().startswith("The MIT License")
+
+
+def test_the_page_allows_and_names_no_other_host(app: Any) -> None:
+    answer = TestClient(app).get("/")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    for name in ("index.html", "page.js", "page.css"):
+        text = (live_page.FOLDER / name).read_text()
+        assert re.findall(r"(?:https?:)?//[a-z0-9-]+\.[a-z]", text) == []
+        assert TestClient(app).get(f"/page/{name}").status_code == 200
+
+
+def test_the_stream_says_what_live_says(app: Any, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_page, "SECONDS_BETWEEN", 0)
+    monkeypatch.setattr(live_page, "MAX_SECONDS", 0.2)
+    send("session_start", "ada")
+    answer = TestClient(app).get("/v1/games/skyforge/live/stream")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    first = json.loads(answer.text.split("\n\n")[0].removeprefix("data: "))
+    assert first["concurrent_players"] == 1
+    assert TestClient(app).get("/v1/games/nobodys/live/stream").status_code == 404
+
+
+def test_lambda_cannot_stream_and_says_so(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "metrics-api")
+    assert TestClient(app).get("/v1/games/skyforge/live/stream").status_code == 501
+
+
+@in_chromium
+@pytest.mark.parametrize("streams", [True, False], ids=["streamed", "polled"])
+def test_a_producer_sees_the_game_live_without_reloading(
+    address: str, page: Page, send: Send, monkeypatch: pytest.MonkeyPatch, streams: bool
+) -> None:
+    if not streams:
+        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "metrics-api")
+    play(send)
+    page.goto(f"{address}/?game=skyforge")
+    expect(page.locator("#concurrent")).to_have_text("1", timeout=10_000)
+    expect(page.locator("#revenue")).to_have_text("€4.99")
+    expect(page.locator("#freshness")).to_have_class("fresh")
+    expect(page.locator("#funnel tr", has_text="paid")).to_contain_text("100%")
+    expect(page.locator("#levels tr", has_text="forest")).to_contain_text("100%")
+    expect(page.locator("#economy tr", has_text="quest")).to_contain_text("50")
+    expect(page.locator("#leaderboard tr", has_text="ada")).to_contain_text("4,711")
+    expect(page.locator("#performance tr", has_text="android")).to_contain_text("40 / 40 / 40")
+    expect(page.locator("#retention .cell").first).to_have_text("100%")
+    assert page.locator("canvas").count() == 2
+    send("session_start", "eve")
+    expect(page.locator("#concurrent")).to_have_text("2", timeout=12_000)
+    assert page.title() == "Skyforge · live"
+
+
+@in_chromium
+def test_a_game_nobody_plays_is_told_kindly(address: str, page: Page) -> None:
+    page.goto(f"{address}/?game=nobodys")
+    expect(page.locator("#notice")).to_contain_text("nobodys is not registered", timeout=10_000)
+    expect(page.locator("#game")).to_have_value("empty")
+    for panel, text in {
+        "funnel": "Nobody has played today.",
+        "economy": "No virtual currency moved today.",
+        "retention": "Nobody was new in the last two weeks.",
+        "rejects": "Nothing arrived today.",
+        "types": "No events in the last 30 minutes.",
+        "leaderboard": "No score yet.",
+    }.items():
+        expect(page.locator(f"#{panel}")).to_have_text(text)
+
+
+@in_chromium
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_phone_and_can_be_read(address: str, browser: Browser, send: Send, scheme: Any) -> None:
+    play(send)
+    page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme=scheme)
+    page.goto(f"{address}/?game=skyforge")
+    expect(page.locator("#concurrent")).to_have_text("1", timeout=10_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    pairs = page.evaluate(
+        """() => ['.figure', '.note', 'h2', 'td', 'th', '#age'].map((selector) => {
+             const node = document.querySelector(selector);
+             const panel = node.closest('article, section, header');
+             return [getComputedStyle(node).color, getComputedStyle(panel).backgroundColor];
+           })"""
+    )
+    assert min(contrast(*pair) for pair in pairs) >= 4.5
+    page.close()
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two CSS colours as WCAG defines it."""
+
+    def luminance(color: str) -> float:
+        parts = [int(part) / 255 for part in re.findall(r"\d+", color)[:3]]
+        red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
