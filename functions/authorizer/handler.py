@@ -30,7 +30,8 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     application_id = (event.get("pathParameters") or {}).get("application_id")
     key = headers.get("authorization" if application_id else "x-api-key", "")
-    game = identify(key, application_id, registry())
+    identity = identify(key, application_id, registry())
+    game = identity.game
     stage = "/".join(event["methodArn"].split("/")[:2])
     effect = "Allow" if game["status"] == "active" else "Deny"
     # All methods of the stage: the answer is kept by key, whatever is called next.
@@ -38,6 +39,6 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     answer = {
         "principalId": game["game_id"],
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
-        "context": {"game_id": game["game_id"]},
+        "context": {"game_id": game["game_id"], "must_sign": str(identity.must_sign).lower()},
     }
     return answer | ({"usageIdentifierKey": game["usage_key"]} if "usage_key" in game else {})

@@ -1,11 +1,13 @@
 """From the header of a request to the game its key belongs to."""
 
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from telemetry import games
 from telemetry.games import GameRegistry
 
-MAX_GAME_ID = 63
+_game_id = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 
 
 class Unauthorized(Exception):
@@ -16,20 +18,26 @@ class Unauthorized(Exception):
         super().__init__("Unauthorized")
 
 
-def identify(key: str, application_id: str | None, registry: GameRegistry) -> dict[str, Any]:
-    """Return the game of a key "<game_id>.<secret>".
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A game's item, and whether the request named it without its secret and must be signed."""
+
+    game: dict[str, Any]
+    must_sign: bool = False
+
+
+def identify(key: str, application_id: str | None, registry: GameRegistry) -> Identity:
+    """Return whose key "<game_id>.<secret>" it is, whatever game the path names.
 
     Clients of the AWS guidance send the secret alone, and name the game in the path. A game that
     demands signatures may send its id alone: the function behind checks the signature.
     Raises Unauthorized.
     """
-    game_id, dot, secret = key.partition(".")
-    if application_id and not (dot and game_id == application_id):
-        game_id, secret = application_id, key
-    game = registry.get(game_id) if 0 < len(game_id) <= MAX_GAME_ID else None
-    if game is None:
-        raise Unauthorized
-    signs = game.get("signature") == "required" and key == game_id
-    if not signs and not games.matches(game, secret):
-        raise Unauthorized
-    return game
+    game_id, _, secret = key.partition(".")
+    for candidate, given in ((application_id, key), (game_id, secret)):
+        game = registry.get(candidate) if candidate and _game_id.fullmatch(candidate) else None
+        if game and games.matches(game, given):
+            return Identity(game)
+        if game and key == candidate and game.get("signature") == "required":
+            return Identity(game, must_sign=True)
+    raise Unauthorized

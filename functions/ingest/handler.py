@@ -60,10 +60,10 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     received_at = datetime.now(UTC)
     try:
-        game_id, body = sender(event), body_bytes(event)
-        check_signature(headers, body, game_id, registry())
+        who, body = sender(event), body_bytes(event)
+        check_signature(headers, body, who, registry())
         if is_guidance := "application_id" in (event.get("pathParameters") or {}):
-            batch = guidance_events(body, game_id, received_at)
+            batch = guidance_events(body, who.game_id, received_at)
         else:
             batch = events(body)
     except RequestError as error:
@@ -71,7 +71,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         logger.info("Request refused", extra={"code": error.code})
         return error.response()
     header = IngestBatch(
-        game_id=game_id,
+        game_id=who.game_id,
         received_at=timestamp(received_at),
         country=country(headers.get(settings().country_header.lower(), "")),
         events=[],

@@ -38,11 +38,23 @@ def test_a_live_key_opens_every_method_of_the_stage(key: str) -> None:
         "Allow",
         "arn:aws:execute-api:eu-west-1:111122223333:abc/live/POST/*",
     )
-    assert answer["context"] == {"game_id": "skyforge"}
+    assert answer["context"] == {"game_id": "skyforge", "must_sign": "false"}
 
 
 @pytest.mark.parametrize(
-    "wrong", [None, "", "skyforge", "skyforge.", ".x", "skyforge.guess", "nobodys.x", "x" * 100 + ".y", "."]
+    "wrong",
+    [
+        None,
+        "",
+        "skyforge",
+        "skyforge.",
+        ".x",
+        "skyforge.guess",
+        "SKYFORGE.x",
+        "nobodys.x",
+        "x" * 100 + ".y",
+        ".",
+    ],
 )
 def test_anything_else_is_unauthorized_without_a_reason(key: str, wrong: str | None) -> None:
     with pytest.raises(Unauthorized, match=r"^Unauthorized$"):
@@ -72,18 +84,24 @@ def test_a_disabled_game_is_denied(table: Any, key: str) -> None:
 def test_an_imported_key_opens_the_guidances_route_as_its_clients_send_it(table: Any, key: str) -> None:
     old = "legacy-key-of-the-old-pipeline-0123456789.with-a-dot"
     games.import_key(table, "skyforge", old)
-    assert ask(old, "skyforge")["context"] == {"game_id": "skyforge"}
-    assert ask(key, "skyforge")["context"] == {"game_id": "skyforge"}
-    assert ask(key)["context"] == {"game_id": "skyforge"}
+    known = {"game_id": "skyforge", "must_sign": "false"}
+    assert [ask(old, "skyforge")["context"], ask(key, "skyforge")["context"]] == [known, known]
     for wrong, application in ((old, "farm"), ("guess", "skyforge"), ("", "skyforge")):
         with pytest.raises(Unauthorized):
             ask(wrong, application)
 
 
+def test_a_whole_key_in_the_path_of_another_game_is_told_apart_from_a_wrong_one(table: Any, key: str) -> None:
+    games.add_game(table, "farm", "Farm")
+    for path in ("farm", "nobodys-game"):
+        assert ask(key, path)["context"]["game_id"] == "skyforge"
+
+
 def test_a_game_that_demands_signatures_need_not_send_its_secret(table: Any, key: str) -> None:
     games.demand_signatures(table, "skyforge", "required")
-    assert ask("skyforge")["context"] == {"game_id": "skyforge"}
-    assert ask(key)["context"] == {"game_id": "skyforge"}
+    assert ask("skyforge")["context"] == {"game_id": "skyforge", "must_sign": "true"}
+    assert ask("skyforge", "skyforge")["context"] == {"game_id": "skyforge", "must_sign": "true"}
+    assert ask(key)["context"] == {"game_id": "skyforge", "must_sign": "false"}
     with pytest.raises(Unauthorized):
         ask("skyforge.guess")
     games.demand_signatures(table, "skyforge", "optional")

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import boto3
+import openapi_contract
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from ingest import handler
@@ -64,16 +65,21 @@ CONTEXT = {"requestContext": {"authorizer": {"game_id": "skyforge"}}, "pathParam
 def post(
     body: bytes, key: str, encoded: bool = True, path: str | None = None, **headers: str
 ) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """Send what API Gateway hands over once the authorizer found the key's game; `path` is the guidance's."""
+    """Send what API Gateway hands over once the authorizer found the key's game; `path` is the guidance's.
+
+    Every answer must be one that the OpenAPI document has.
+    """
+    game_id, _, secret = key.partition(".")
     text = base64.b64encode(body).decode() if encoded else body.decode()
     request = {
         "headers": {"X-Api-Key": key} | {name.replace("_", "-"): value for name, value in headers.items()},
         "body": text,
         "isBase64Encoded": encoded,
         "pathParameters": {"application_id": path} if path else None,
-        "requestContext": {"authorizer": {"game_id": key.partition(".")[0]}},
+        "requestContext": {"authorizer": {"game_id": game_id, "must_sign": "false" if secret else "true"}},
     }
     answer = handler.lambda_handler(request, None)
+    openapi_contract.check(answer, "/applications/{application_id}/events" if path else "/v1/events")
     return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
 
 
@@ -270,6 +276,17 @@ def test_a_game_may_demand_signatures(stream: Stream, key: str, dynamodb: Any, m
     status, answer, _ = post(body, key)
     assert (status, answer["error"]["code"]) == (401, "missing_signature")
     assert post(body, "skyforge", x_signature=sign(key, body))[0] == 202
+
+
+def test_who_has_shown_no_secret_signs_though_the_function_remembers_a_game_that_need_not(
+    stream: Stream, key: str, dynamodb: Any, make_event: MakeEvent
+) -> None:
+    body = encode(make_event())
+    assert post(body, key)[0] == 202
+    games.demand_signatures(dynamodb.Table("games"), "skyforge", "required")
+    status, answer, _ = post(body, "skyforge")
+    assert (status, answer["error"]["code"]) == (401, "missing_signature")
+    assert len(stream.events()) == 1
 
 
 def guidance(**fields: Any) -> dict[str, Any]:

@@ -1,0 +1,16 @@
+"""Holds answers of the REST door to docs/openapi/ingest.json."""
+
+import json
+from typing import Any
+
+import jsonschema
+from ingest import openapi
+
+DOCUMENT = openapi.document()
+
+
+def check(answer: dict[str, Any], path: str) -> None:
+    """Validate a proxy response by the schema its status has on a route; KeyError where it has none."""
+    content = DOCUMENT["paths"][path]["post"]["responses"][str(answer["statusCode"])]["content"]
+    schema = content["application/json"]["schema"] | {"components": DOCUMENT["components"]}
+    jsonschema.validate(json.loads(answer["body"]), schema)
