@@ -5,6 +5,8 @@ import os
 import re
 import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -35,20 +37,25 @@ class UsagePlan:
     client: "APIGatewayClient"
     plan_id: str
 
-    def attach(self, game_id: str) -> tuple[str, str]:
-        """Return the id and value of a new key of the plan: it names the game's usage, and opens nothing."""
+    @contextmanager
+    def place(self, game_id: str) -> Iterator[str]:
+        """Give the game a key of the plan, and take it back where the block fails.
+
+        The key's value names the game's usage, and opens nothing.
+        """
         value = secrets.token_hex(20)
         key_id = self.client.create_api_key(name=game_id, value=value, enabled=True)["id"]
         try:
             self.client.create_usage_plan_key(usagePlanId=self.plan_id, keyId=key_id, keyType="API_KEY")
-        except ClientError:
-            self.detach(key_id)
+            yield value
+        except BaseException:
+            self.client.delete_api_key(apiKey=key_id)
             raise
-        return key_id, value
 
-    def detach(self, key_id: str) -> None:
-        """Delete a key, and with it its place in the plan."""
-        self.client.delete_api_key(apiKey=key_id)
+    def counts(self, usage_key: str) -> bool:
+        """Is this one of the plan's keys?"""
+        pages = self.client.get_paginator("get_usage_plan_keys").paginate(usagePlanId=self.plan_id)
+        return any(item["value"] == usage_key for page in pages for item in page["items"])
 
 
 def add_game(table: "Table", game_id: str, name: str, plan: UsagePlan | None = None) -> str:
@@ -60,18 +67,15 @@ def add_game(table: "Table", game_id: str, name: str, plan: UsagePlan | None = N
         raise CommandError(f"{game_id!r} cannot be a game's id: 2 to 63 of a-z, 0-9 and -, not {RESERVED!r}")
     key, kept = _new_key(game_id)
     game = {"game_id": game_id, "name": name, "status": "active", "created_at": kept["created_at"]}
-    usage_id, usage_key = plan.attach(game_id) if plan else ("", "")
-    try:
-        table.put_item(
-            Item={**game, "key_hashes": [kept], **({"usage_key": usage_key} if plan else {})},
-            ConditionExpression="attribute_not_exists(game_id)",
-        )
-    except ClientError as error:
-        if plan:
-            plan.detach(usage_id)
-        if not isinstance(error, table.meta.client.exceptions.ConditionalCheckFailedException):
-            raise
-        raise CommandError(f"{game_id} is registered already: `rotate` gives it a new key") from None
+    with plan.place(game_id) if plan else nullcontext("") as usage_key:
+        usage = {"usage_key": usage_key} if usage_key else {}
+        try:
+            table.put_item(
+                Item={**game, "key_hashes": [kept], **usage},
+                ConditionExpression="attribute_not_exists(game_id)",
+            )
+        except table.meta.client.exceptions.ConditionalCheckFailedException:
+            raise CommandError(f"{game_id} is registered already: `rotate` gives it a new key") from None
     return key
 
 
@@ -105,6 +109,16 @@ def set_status(table: "Table", game_id: str, status: str) -> None:
     _update(table, game_id, "status", status)
 
 
+def restore_usage(table: "Table", game_id: str, plan: UsagePlan) -> None:
+    """Give a game a place in the plan where it has none: it came before the plan, or an `add` broke off.
+
+    Raises CommandError for a game that is not registered.
+    """
+    if not plan.counts(_get(table, game_id).get("usage_key", "")):
+        with plan.place(game_id) as usage_key:
+            _update(table, game_id, "usage_key", usage_key)
+
+
 def list_games(table: "Table") -> list[dict[str, Any]]:
     """Return every game by id."""
     pages = table.meta.client.get_paginator("scan").paginate(TableName=table.name)
@@ -113,12 +127,14 @@ def list_games(table: "Table") -> list[dict[str, Any]]:
 
 def _add_key(table: "Table", game_id: str, kept: dict[str, str]) -> None:
     before = _get(table, game_id)["key_hashes"]
+    # A key that is imported again does not push out the other one.
+    after = [*(key for key in before if key["hash"] != kept["hash"]), kept][-MAX_LIVE_KEYS:]
     try:
         table.update_item(
             Key={"game_id": game_id},
             UpdateExpression="SET key_hashes = :after",
             ConditionExpression="key_hashes = :before",
-            ExpressionAttributeValues={":before": before, ":after": [*before, kept][-MAX_LIVE_KEYS:]},
+            ExpressionAttributeValues={":before": before, ":after": after},
         )
     except table.meta.client.exceptions.ConditionalCheckFailedException:
         raise CommandError(f"the keys of {game_id} changed meanwhile: try again") from None
@@ -193,7 +209,7 @@ def main() -> None:
         "import-key": "read a key that clients use already from standard input; the one before works on",
         "sign": "demand signed requests, or not",
         "disable": "refuse a game's events",
-        "enable": "take them again",
+        "enable": "take them again; gives the game its place in the usage plan where it lacks one",
     }.items():
         commands.add_parser(command, help=effect).add_argument("game_id")
     commands.choices["add"].add_argument("--name", required=True, help="the game's title")
@@ -216,9 +232,13 @@ def main() -> None:
             case "sign":
                 demand_signatures(table, options.game_id, options.signature)
                 print(f"signatures of {options.game_id} are {options.signature}")
-            case command:
-                set_status(table, options.game_id, {"disable": "disabled", "enable": "active"}[command])
-                print(f"{options.game_id} is {command}d")
+            case "enable":
+                restore_usage(table, options.game_id, plan)
+                set_status(table, options.game_id, "active")
+                print(f"{options.game_id} is enabled")
+            case "disable":
+                set_status(table, options.game_id, "disabled")
+                print(f"{options.game_id} is disabled")
     except (BotoCoreError, ClientError) as error:
         raise CommandError(str(error)) from error
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from telemetry.games import matches, secret_hash
 from tools import CommandError, games
 
@@ -114,20 +114,43 @@ def test_a_game_that_is_not_registered_leaves_no_place_behind(table: Any, plan: 
     assert len(plan.client.get_api_keys()["items"]) == 1
 
 
-def test_a_plan_that_refuses_leaves_neither_key_nor_game(
-    table: Any, plan: games.UsagePlan, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(**_: Any) -> None:
-        raise ClientError({"Error": {"Code": "LimitExceededException", "Message": "x"}}, "CreateUsagePlanKey")
+def refusal(operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": "LimitExceededException", "Message": "x"}}, operation)
 
-    monkeypatch.setattr(plan.client, "create_usage_plan_key", refuse)
-    with pytest.raises(ClientError):
+
+@pytest.mark.parametrize("error", [refusal("CreateUsagePlanKey"), ReadTimeoutError(endpoint_url="x")])
+@pytest.mark.parametrize("step", ["create_usage_plan_key", "put_item"])
+def test_a_step_that_fails_leaves_neither_key_nor_game(
+    table: Any, plan: games.UsagePlan, monkeypatch: pytest.MonkeyPatch, step: str, error: Exception
+) -> None:
+    def fail(**_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(table if step == "put_item" else plan.client, step, fail)
+    with pytest.raises(type(error)):
         games.add_game(table, "farm", "Farm", plan)
     assert plan.client.get_api_keys()["items"] == games.list_games(table) == []
 
 
-def test_an_imported_key_stands_beside_the_newest(table: Any) -> None:
+def test_a_game_without_a_place_in_the_plan_gets_one(table: Any, plan: games.UsagePlan) -> None:
+    games.add_game(table, "space-race", "Space Race")
+    games.restore_usage(table, "space-race", plan)
+    usage_key = _game(table)["usage_key"]
+    assert _usage_keys(plan) == {"space-race": usage_key}
+    games.restore_usage(table, "space-race", plan)
+    assert _game(table)["usage_key"] == usage_key
+    (item,) = plan.client.get_usage_plan_keys(usagePlanId=plan.plan_id)["items"]
+    plan.client.delete_usage_plan_key(usagePlanId=plan.plan_id, keyId=item["id"])
+    games.restore_usage(table, "space-race", plan)
+    assert _usage_keys(plan) == {"space-race": _game(table)["usage_key"]}
+    assert _game(table)["usage_key"] != usage_key
+    with pytest.raises(CommandError, match="farm is not registered"):
+        games.restore_usage(table, "farm", plan)
+
+
+def test_an_imported_key_stands_beside_the_newest_however_often_it_comes(table: Any) -> None:
     key = games.add_game(table, "space-race", "Space Race")
+    games.import_key(table, "space-race", "an-old-key-that-clients-have-had-for-years")
     games.import_key(table, "space-race", "an-old-key-that-clients-have-had-for-years")
     assert matches(_game(table), "an-old-key-that-clients-have-had-for-years")
     assert matches(_game(table), _secret(key))
