@@ -10,8 +10,12 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from tools import CommandError, build, emulator, run, simulate, terraform
+from tools import REPOSITORY, CommandError, build, emulator, run, simulate, terraform
+from tools.background import Background
 from tools.metrics_api import PORT, MetricsApi
+
+LIVE_PLAYERS, LIVE_MINUTES = 60, 30
+PLAYERS = Background(REPOSITORY / ".local" / "players")
 
 console = Console()
 
@@ -34,9 +38,11 @@ def start(players: int, days: int, seed: int) -> None:
     _step(f"Playing {game}: {players} players over {days} days")
     with httpx.Client(base_url=api.address, timeout=30) as client:
         simulate.play(simulate.Platform(outputs, client), game, key, players, days, seed)
+    who = ("--game", game, "--players", str(LIVE_PLAYERS))
+    PLAYERS.start("-m", "tools.simulate", "--live", str(LIVE_MINUTES), *who)
     console.print(
         f"\nEvery figure is what the simulator sent. It took {time.monotonic() - began:.0f} s.\n"
-        f"  This game live    {api.address}/?game={game}\n"
+        f"  This game live    {api.address}/?game={game} ({LIVE_PLAYERS} play on)\n"
         f"  The API           {api.address}/docs\n"
         f"  Play again        scripts/simulate --api {api.address}\n"
         f"  Stop everything   make down",
@@ -65,6 +71,7 @@ def apply() -> dict[str, Any]:
 
 def stop() -> None:
     """Stop all that a demo started and forget its data."""
+    PLAYERS.stop()
     MetricsApi().stop()
     stopped = emulator.stop()
     print("Stopped." if stopped else "Nothing was running.")

@@ -1,22 +1,16 @@
 """The metrics API on this machine: uvicorn, in the background, on the tables of an environment."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 
 from tools import REPOSITORY, CommandError, emulator
+from tools.background import Background
 
 START_SECONDS = 30
-STOP_SECONDS = 10
 PORT = 8000
 
 
@@ -39,41 +33,19 @@ class MetricsApi:
             raise CommandError(
                 f"port {self.port} is taken; choose another for the page: API_PORT={self.port + 1}"
             )
-        self.directory.mkdir(parents=True, exist_ok=True)
-        log = self.directory / "log"
-        with log.open("wb") as output:
-            child = subprocess.Popen(
-                [sys.executable, "-m", "uvicorn", "metrics_api.app:app", "--port", str(self.port)],
-                env={**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        started = psutil.Process(child.pid).create_time()
-        self._record.write_text(json.dumps({"pid": child.pid, "started": started}))
+        background = Background(self.directory)
+        arguments = ("-m", "uvicorn", "metrics_api.app:app", "--port", str(self.port))
+        child = background.start(*arguments, environment=environment)
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready():
             if child.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise CommandError(f"the metrics API does not start:\n{log.read_text()[-2000:]}")
+                raise CommandError(f"the metrics API does not start:\n{background.log.read_text()[-2000:]}")
             time.sleep(0.2)
 
     def stop(self) -> None:
         """End it where it runs."""
-        try:
-            record = json.loads(self._record.read_text())
-            process = psutil.Process(record["pid"])
-        except (FileNotFoundError, psutil.NoSuchProcess):
-            return
-        if process.create_time() == record["started"]:
-            process.send_signal(signal.SIGTERM)
-            psutil.wait_procs([process], timeout=STOP_SECONDS)
-        self._record.unlink()
-
-    @property
-    def _record(self) -> Path:
-        return self.directory / "process.json"
+        Background(self.directory).stop()
 
     def _is_ready(self) -> bool:
         try:

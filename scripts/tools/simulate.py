@@ -2,6 +2,8 @@
 
 import argparse
 import gzip
+import json
+import math
 import os
 import random
 import time
@@ -21,11 +23,12 @@ from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import timestamp
 
 from tools import CommandError, emulator, games, lake, run, terraform
-from tools.simulation import Session, Truth, simulate
+from tools.simulation import Game, Session, Truth, simulate
 
 SETTLE_SECONDS = 240
 SESSIONS_AT_ONCE = 100
 HTTP_THREADS = 4
+SECONDS_AN_EVENT = 8
 BOARD = "global"
 FORMS = ("single", "ndjson", "array", "gzip")
 
@@ -223,6 +226,27 @@ def play(platform: Platform, game_id: str, key: str, players: int, days: int, se
         raise CommandError(f"the platform and the simulator differ: {', '.join(wrong)}")
 
 
+def play_on(platform: Platform, game_id: str, players: int, minutes: float) -> None:
+    """Let players play in real time, so that there is something to watch; what they do is not checked."""
+    dice, now = random.Random(), datetime.now(UTC)  # noqa: S311 - a game
+    game = Game(game_id, players, 1, dice.randrange(10**6), now)
+    crowd = [game.play_on(number) for number in range(players)]
+    kinesis, stream = boto3.client("kinesis"), platform.outputs["raw_stream_name"]
+    until = time.monotonic() + minutes * 60
+    while time.monotonic() < until:
+        # More and fewer of them play, in waves of ten minutes.
+        share = 0.6 + 0.4 * math.sin(time.time() / 600 * 2 * math.pi)
+        moment = timestamp(datetime.now(UTC))
+        entries = [
+            Entry(f"{game_id}/{event['player_id']}", json.dumps(event).encode())
+            for events in crowd[: max(1, round(share * players))]
+            if dice.random() < 1 / SECONDS_AN_EVENT
+            for event in [next(events) | {"event_time": moment, "sent_at": moment}]
+        ]
+        put_records(kinesis, stream, entries)
+        time.sleep(1)
+
+
 def _show(game_id: str, seen: dict[str, Any], known: dict[str, Any]) -> None:
     table = Table(title=f"{game_id}, as the platform tells it")
     for column in ("Figure", "Platform", "Simulator"):
@@ -251,10 +275,11 @@ def main() -> None:
     parser.add_argument("--players", type=int, default=500)
     parser.add_argument("--days", type=int, default=3, help="simulated days, at most 30")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--live", type=float, metavar="MINUTES", help="play in real time instead, unchecked")
     options = parser.parse_args()
     if not (1 <= options.days <= 30 and options.players >= 1):
         parser.error("--days is 1 to 30, --players at least 1")
-    if options.game and not options.key:
+    if options.game and not (options.key or options.live):
         parser.error("--game needs --key, or GAME_KEY in the environment")
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
@@ -265,6 +290,9 @@ def main() -> None:
         if not game:
             game, key = new_game(outputs)
         try:
+            if options.live:
+                play_on(platform, game, options.players, options.live)
+                return
             play(platform, game, key, options.players, options.days, options.seed)
         except httpx.HTTPError as error:
             raise CommandError(f"{options.api} or the REST door: {error}") from error

@@ -164,6 +164,27 @@ class Game:
                 is_new = day == first_day and start == starts[0]
                 yield self._session(player, client, rest, start, is_new)
 
+    def play_on(self, number: int) -> Iterator[Event]:
+        """Yield the events of a player who never stops; the sender sets their times."""
+        player = {"id": f"p-{number:05}", "payer": number % 5 == 0}
+        client = {"platform": self._pick(PLATFORMS), "app_version": self.random.choice(("1.4.2", "1.5.0"))}
+        while True:
+            session_id = self._uuid()
+            for sequence, (event_type, payload) in enumerate(self._acts(player, is_new=False)):
+                if event_type == "session_end":
+                    payload["duration_seconds"] = 8 * sequence
+                yield {
+                    "event_id": self._uuid(),
+                    "event_type": event_type,
+                    "schema_version": "1-0-0",
+                    "game_id": self.game_id,
+                    "player_id": player["id"],
+                    "session_id": session_id,
+                    "sequence": sequence,
+                    "client": client,
+                    "payload": payload,
+                }
+
     def _start(self, days_ago: int) -> datetime:
         age = timedelta(seconds=self.random.uniform((days_ago - 1) * 86400 + 1200, days_ago * 86400))
         least, most = AMBIGUOUS

@@ -69,7 +69,9 @@ const get = async (path) => {
   return answer.json();
 };
 
-const notice = (text) => { $("notice").hidden = !text; $("notice").textContent = text || ""; };
+// What is to be said as long as the game is shown; a failed answer is said until the next one is well.
+let standing = "";
+const notice = (text) => { $("notice").textContent = text || standing; $("notice").hidden = !(text || standing); };
 
 const chart = (id, titles, data) => {
   const holder = $(id);
@@ -286,17 +288,16 @@ const main = async () => {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", loadLive);
   addEventListener("resize", () => Object.entries(charts).forEach(([id, { plot }]) => plot.setSize({ width: $(id).clientWidth, height: 210 })));
   $("board").addEventListener("change", renderBoard);
-  $("game").addEventListener("change", () => choose($("game").value));
+  $("game").addEventListener("change", () => { standing = ""; choose($("game").value); });
   let games;
   try { ({ games } = await get("/v1/games")); } catch (error) { notice(error.message); return; }
   if (!games.length) { notice("No game is registered yet: scripts/games add <game_id> --name <title>"); return; }
   const wanted = new URL(location.href).searchParams.get("game");
   const known = games.some((g) => g.game_id === wanted);
-  if (wanted && !known) notice(`The game ${wanted} is not registered; another one is shown.`);
+  if (wanted && !known) standing = `The game ${wanted} is not registered; another one is shown.`;
   $("game").replaceChildren(...games.map((g) => element("option", g.status === "active" ? g.name : `${g.name} (${g.status})`, { value: g.game_id })));
   $("game").value = known ? wanted : (games.find((g) => g.status === "active") ?? games[0]).game_id;
   await choose($("game").value);
-  if (wanted && !known) notice(`The game ${wanted} is not registered; another one is shown.`);
 };
 
 main();

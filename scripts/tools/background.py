@@ -1,0 +1,58 @@
+"""A process that goes on after the command that started it, until another command ends it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+STOP_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """One Python process and the directory that keeps its log and record."""
+
+    directory: Path
+
+    @property
+    def log(self) -> Path:
+        """What it prints."""
+        return self.directory / "log"
+
+    def start(self, *arguments: str, environment: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
+        """Start `python <arguments>`, in place of the one that runs."""
+        self.stop()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as output:
+            child = subprocess.Popen(
+                [sys.executable, *arguments],
+                env={**os.environ, **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        started = psutil.Process(child.pid).create_time()
+        self._record.write_text(json.dumps({"pid": child.pid, "started": started}))
+        return child
+
+    def stop(self) -> None:
+        """End it where it runs."""
+        try:
+            record = json.loads(self._record.read_text())
+            process = psutil.Process(record["pid"])
+            if process.create_time() == record["started"]:
+                process.send_signal(signal.SIGTERM)
+                psutil.wait_procs([process], timeout=STOP_SECONDS)
+        except (FileNotFoundError, psutil.NoSuchProcess):
+            pass
+        self._record.unlink(missing_ok=True)
+
+    @property
+    def _record(self) -> Path:
+        return self.directory / "process.json"
