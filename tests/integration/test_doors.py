@@ -176,6 +176,11 @@ def test_two_keys_of_a_game_live(applied: Any, another: tuple[str, str]) -> None
     assert [applied.post(event, live).status_code for live in (key, newer)] == [202, 202]
 
 
+def test_a_request_without_a_key_is_refused(applied: Any) -> None:
+    answer = httpx.post(applied.platform.events_url, json={}, timeout=60)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "bad_key")
+
+
 def test_a_path_that_does_not_exist_is_told_in_the_same_form(applied: Any) -> None:
     answer = httpx.post(applied.platform.events_url + "s", content=b"{}", timeout=60)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
@@ -198,7 +203,10 @@ def test_a_game_that_must_sign_never_sends_its_secret(applied: Any, another: tup
     games.demand_signatures(games.registry(applied.platform.outputs)[0], game_id, "required")
     body = json.dumps(applied.event(game_id=game_id)).encode()
     assert applied.post(body, game_id, **sign(key, body)).status_code == 202
-    assert applied.post(body, game_id).json()["error"]["code"] == "missing_signature"
+    answer = applied.post(body, game_id)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "missing_signature")
+    games.demand_signatures(games.registry(applied.platform.outputs)[0], game_id, "optional")
+    assert applied.post(body, game_id).status_code == 401
 
 
 def test_clients_of_the_guidance_move_over_with_their_old_key(applied: Any, another: tuple[str, str]) -> None:
@@ -220,7 +228,10 @@ def test_clients_of_the_guidance_move_over_with_their_old_key(applied: Any, anot
     ]
     answer = applied.post_application(game_id, json.dumps({"events": events}).encode(), old)
     assert (answer.status_code, answer.json()) == (202, {"accepted": 3, "rejected": 0, "results": []})
-    assert applied.post_application(applied.game_id, b"{}", old).status_code in (401, 403)
+    # API Gateway remembers whose key it is; where it does not, the key is none of the other game's.
+    assert applied.post_application(applied.game_id, b"{}", old).json()["error"]["code"] == "wrong_game"
+    unseen = applied.post_application(applied.game_id, b"{}", old + "x")
+    assert (unseen.status_code, unseen.json()["error"]["code"]) == (401, "bad_key")
 
     def known() -> Any:
         found = applied.platform.api.get(f"/v1/games/{game_id}/players/p-7")
@@ -229,6 +240,14 @@ def test_clients_of_the_guidance_move_over_with_their_old_key(applied: Any, anot
 
     player = eventually(known)
     assert (player["sessions"], player["spend"], player["platform"]) == (1, {"USD": 799}, "playstation")
+
+
+def test_a_key_in_the_path_of_another_game_is_refused(applied: Any, another: tuple[str, str]) -> None:
+    game_id, key = another
+    for path in (applied.game_id, "nobodys-game"):
+        answer = applied.post_application(path, b"{}", key)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "wrong_game")
+    assert applied.post_application(game_id, b"{}", key).status_code == 422
 
 
 def test_the_country_is_the_edges(applied: Any) -> None:

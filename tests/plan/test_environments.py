@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import openapi_contract
 import pytest
 
 Resource = dict[str, Any]
@@ -83,6 +84,31 @@ def test_apis_are_throttled_and_log_no_secrets(resources: list[Resource]) -> Non
     for stage in (rest_stage, http):
         log_format = stage["values"]["access_log_settings"][0]["format"].lower()
         assert not re.search(r"body|header|apikey|sourceip|authorizer", log_format)
+
+
+@every_environment
+def test_api_gateways_own_errors_are_those_of_the_openapi_document(resources: list[Resource]) -> None:
+    for values in (response["values"] for response in _of(resources, "aws_api_gateway_gateway_response")):
+        (body,) = values["response_templates"].values()
+        defaults = {"DEFAULT_4XX": "400", "DEFAULT_5XX": "503"}
+        status = defaults.get(values["response_type"], values["status_code"])
+        for path in openapi_contract.DOCUMENT["paths"]:
+            openapi_contract.check({"statusCode": status, "body": body}, path)
+
+
+@every_environment
+def test_the_rest_door_stands_behind_the_firewall(resources: list[Resource]) -> None:
+    (association,) = _of(resources, "aws_wafv2_web_acl_association")
+    (stage,) = _of(resources, "aws_api_gateway_stage")
+    (web_acl,) = _of(resources, "aws_wafv2_web_acl")
+    assert association["values"]["resource_arn"] == stage["values"]["arn"]
+    assert association["values"]["web_acl_arn"] == web_acl["values"]["arn"]
+
+
+@prod
+def test_prod_counts_the_usage_of_each_game(resources: list[Resource]) -> None:
+    assert all(method["values"]["api_key_required"] for method in _of(resources, "aws_api_gateway_method"))
+    assert _of(resources, "aws_wafv2_web_acl_logging_configuration")
 
 
 @every_environment

@@ -22,11 +22,6 @@ output "policy" {
   value       = module.ingest.policy
 }
 
-output "stage_arn" {
-  description = "Stage that a web ACL can be attached to."
-  value       = aws_api_gateway_stage.this.arn
-}
-
 output "usage_plan_id" {
   description = "Plan that `scripts/games` attaches games to."
   value       = aws_api_gateway_usage_plan.this.id

@@ -1,8 +1,9 @@
-# What API Gateway answers by itself has the form of the function's own errors.
+# What API Gateway answers by itself has the form of the function's own errors. A failing authorizer is a
+# configuration error to it, as one that cannot be reached: clients send again either way.
 locals {
   responses = {
     ACCESS_DENIED                  = { status = 403, code = "game_disabled", message = "the game is disabled" }
-    AUTHORIZER_CONFIGURATION_ERROR = { status = 500, code = "internal_error", message = "the key could not be checked" }
+    AUTHORIZER_CONFIGURATION_ERROR = { status = 503, code = "unavailable", message = "keys cannot be checked now, send the events again", retry = 2 }
     AUTHORIZER_FAILURE             = { status = 503, code = "unavailable", message = "keys cannot be checked now, send the events again", retry = 2 }
     DEFAULT_4XX                    = { status = null, code = "bad_request", message = "the request is not one of this API" }
     DEFAULT_5XX                    = { status = null, code = "unavailable", message = "send the events again", retry = 2 }
@@ -11,7 +12,7 @@ locals {
     QUOTA_EXCEEDED                 = { status = 429, code = "quota_exceeded", message = "the game's requests of this day are used up", retry = 3600 }
     REQUEST_TOO_LARGE              = { status = 413, code = "too_large", message = "a request has at most 1000000 bytes" }
     THROTTLED                      = { status = 429, code = "throttled", message = "too many requests of this game, send the events again", retry = 2 }
-    UNAUTHORIZED                   = { status = 401, code = "bad_key", message = "no live key of a registered game: header x-api-key must be <game_id>.<secret>" }
+    UNAUTHORIZED                   = { status = 401, code = "bad_key", message = "no live key of a registered game, <game_id>.<secret> in x-api-key" }
     WAF_FILTERED                   = { status = 403, code = "blocked", message = "the firewall blocked the request" }
   }
 }

@@ -51,3 +51,9 @@ variable "usage_plan" {
     error_message = "A game may send at least one request a second, and 1000 a day."
   }
 }
+
+variable "web_acl_arn" {
+  type        = string
+  description = "Web ACL in front of the stage."
+  nullable    = false
+}

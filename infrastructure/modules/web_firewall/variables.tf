@@ -33,9 +33,3 @@ variable "requests_per_minute" {
     error_message = "WAF limits an address to 10 requests or more."
   }
 }
-
-variable "stage_arn" {
-  type        = string
-  description = "API Gateway stage to protect."
-  nullable    = false
-}

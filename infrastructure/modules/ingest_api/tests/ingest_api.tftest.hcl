@@ -8,6 +8,7 @@ variables {
   sizing      = { memory_mb = 1024, timeout_seconds = 15 }
   throttling  = { burst = 200, rate = 100 }
   usage_plan  = { burst = 20, rate = 10, requests_a_day = 5000 }
+  web_acl_arn = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/example/00000000-0000-4000-8000-000000000000"
 
   settings = {
     kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
@@ -52,6 +53,11 @@ run "api" {
   }
 
   assert {
+    condition     = aws_wafv2_web_acl_association.this.resource_arn == aws_api_gateway_stage.this.arn && aws_wafv2_web_acl_association.this.web_acl_arn == var.web_acl_arn
+    error_message = "The firewall must stand before the stage."
+  }
+
+  assert {
     condition     = aws_api_gateway_rest_api.this.endpoint_configuration[0].types == tolist(["EDGE"])
     error_message = "Only the edge replaces a forged country header."
   }
@@ -91,6 +97,18 @@ run "authorization" {
   }
 
   assert {
+    condition     = alltrue([for authorizer in aws_api_gateway_authorizer.this : authorizer.type == "REQUEST" && authorizer.authorizer_result_ttl_in_seconds == 60])
+    error_message = "An answer must be kept a minute: longer, and a disabled game goes on; not at all, and each request costs two invocations."
+  }
+
+  assert {
+    condition = toset([for permission in aws_lambda_permission.authorizer : permission.source_arn]) == toset([
+      for authorizer in aws_api_gateway_authorizer.this : "${aws_api_gateway_rest_api.this.execution_arn}/authorizers/${authorizer.id}"
+    ])
+    error_message = "Only this API's authorizers may ask the function."
+  }
+
+  assert {
     condition     = aws_api_gateway_rest_api.this.api_key_source == "AUTHORIZER"
     error_message = "Clients must not be able to name whose usage is counted."
   }
@@ -106,6 +124,11 @@ run "authorization" {
 }
 
 run "usage" {
+  assert {
+    condition     = one(aws_api_gateway_usage_plan.this.api_stages).stage == "live" && one(aws_api_gateway_usage_plan.this.api_stages).api_id == aws_api_gateway_rest_api.this.id
+    error_message = "The plan must be that of the stage."
+  }
+
   assert {
     condition = (
       aws_api_gateway_usage_plan.this.throttle_settings[0].rate_limit == 10 && aws_api_gateway_usage_plan.this.throttle_settings[0].burst_limit == 20
@@ -125,13 +148,42 @@ run "errors" {
   }
 
   assert {
-    condition = { for kind in ["ACCESS_DENIED", "QUOTA_EXCEEDED", "THROTTLED", "UNAUTHORIZED"] : kind => aws_api_gateway_gateway_response.this[kind].status_code } == {
-      ACCESS_DENIED  = "403"
-      QUOTA_EXCEEDED = "429"
-      THROTTLED      = "429"
-      UNAUTHORIZED   = "401"
+    condition = { for kind, response in aws_api_gateway_gateway_response.this : kind => response.status_code if !startswith(kind, "DEFAULT_") } == {
+      ACCESS_DENIED                  = "403"
+      AUTHORIZER_CONFIGURATION_ERROR = "503"
+      AUTHORIZER_FAILURE             = "503"
+      INVALID_API_KEY                = "403"
+      MISSING_AUTHENTICATION_TOKEN   = "404"
+      QUOTA_EXCEEDED                 = "429"
+      REQUEST_TOO_LARGE              = "413"
+      THROTTLED                      = "429"
+      UNAUTHORIZED                   = "401"
+      WAF_FILTERED                   = "403"
     }
     error_message = "Clients tell by the status whether to try again."
+  }
+
+  assert {
+    condition     = toset([for kind in ["DEFAULT_4XX", "DEFAULT_5XX"] : aws_api_gateway_gateway_response.this[kind].response_type]) == toset(["DEFAULT_4XX", "DEFAULT_5XX"])
+    error_message = "Every other error must have the form too."
+  }
+
+  assert {
+    condition = toset([for kind, response in aws_api_gateway_gateway_response.this : kind if can(response.response_parameters["gatewayresponse.header.retry-after"])]) == toset([
+      "AUTHORIZER_CONFIGURATION_ERROR", "AUTHORIZER_FAILURE", "DEFAULT_5XX", "QUOTA_EXCEEDED", "THROTTLED",
+    ])
+    error_message = "Clients must be told when to send again, and only where that helps."
+  }
+}
+
+run "usage_not_enforced" {
+  assert {
+    condition     = alltrue([for method in aws_api_gateway_method.post : !method.api_key_required && method.authorization == "CUSTOM"])
+    error_message = "Without usage keys, the games' own keys must still be checked."
+  }
+
+  variables {
+    usage_plan = { burst = 20, enforced = false, rate = 10, requests_a_day = 5000 }
   }
 }
 

@@ -7,18 +7,31 @@ variables {
   log_retention_days  = 30
   name_prefix         = "demo-test"
   requests_per_minute = 3000
-  stage_arn           = "arn:aws:apigateway:eu-west-1::/restapis/mockrest/stages/live"
 }
 
 run "web_acl" {
   assert {
-    condition     = toset([for rule in aws_wafv2_web_acl.this.rule : rule.name]) == toset(["known-bad-addresses", "rate-per-address"])
-    error_message = "Each rule must be there, and none that judges bodies."
+    condition     = { for rule in aws_wafv2_web_acl.this.rule : rule.name => rule.priority } == { known-bad-addresses = 1, known-attacks = 2, rate-per-address = 3 }
+    error_message = "Each rule must be there."
   }
 
   assert {
-    condition     = aws_wafv2_web_acl_association.this.resource_arn == var.stage_arn
-    error_message = "The stage must be protected."
+    condition = toset(flatten([
+      for rule in aws_wafv2_web_acl.this.rule : [
+        for group in rule.statement[0].managed_rule_group_statement : [
+          for override in group.rule_action_override : override.name if length(override.action_to_use[0].count) == 1
+        ]
+      ]
+    ])) == toset(["JavaDeserializationRCE_BODY", "Log4JRCE_BODY", "ReactJSRCE_BODY"])
+    error_message = "No rule may block a body: a crash report holds such text."
+  }
+
+  assert {
+    condition = [
+      for rule in aws_wafv2_web_acl.this.rule : [rule.statement[0].rate_based_statement[0].limit, rule.statement[0].rate_based_statement[0].evaluation_window_sec]
+      if rule.name == "rate-per-address"
+    ] == [[3000, 60]]
+    error_message = "The limit must be that of a minute."
   }
 
   assert {
@@ -29,6 +42,17 @@ run "web_acl" {
   assert {
     condition     = aws_cloudwatch_log_group.this.name == "aws-waf-logs-demo-test-ingest" && aws_cloudwatch_log_group.this.kms_key_id == var.kms_key_arn && aws_cloudwatch_log_group.this.retention_in_days == 30
     error_message = "The log must be encrypted and expire."
+  }
+}
+
+run "no_log" {
+  assert {
+    condition     = length(aws_wafv2_web_acl_logging_configuration.this) == 0
+    error_message = "Where blocked requests are not logged, nothing may be."
+  }
+
+  variables {
+    log_blocked = false
   }
 }
 
