@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import botocore.session
 import httpx
 import pytest
@@ -179,6 +180,19 @@ def test_two_keys_of_a_game_live(applied: Any, another: tuple[str, str]) -> None
 def test_a_request_without_a_key_is_refused(applied: Any) -> None:
     answer = httpx.post(applied.platform.events_url, json={}, timeout=60)
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "bad_key")
+
+
+def test_keys_that_cannot_be_checked_are_no_wrong_keys(applied: Any, another: tuple[str, str]) -> None:
+    iam = boto3.client("iam")
+    policy = {"RoleName": "player-analytics-local-authorizer", "PolicyName": "permissions"}
+    document = iam.get_role_policy(**policy)["PolicyDocument"]
+    iam.delete_role_policy(**policy)
+    try:
+        answer = applied.post(b"{}", another[1])
+    finally:
+        iam.put_role_policy(**policy, PolicyDocument=json.dumps(document))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
+    assert answer.headers["retry-after"] == "2"
 
 
 def test_a_path_that_does_not_exist_is_told_in_the_same_form(applied: Any) -> None:
