@@ -1,5 +1,7 @@
 """The metrics API: `uvicorn metrics_api.app:app` locally, Lambda behind an HTTP API on AWS."""
 
+from collections import Counter
+from datetime import date
 from typing import Annotated, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -97,15 +99,26 @@ def ready() -> models.Status:
 def summary(game_id: GameId, days: DateRange) -> models.Summary:
     """Count active players, sessions, purchases, revenue and events by the UTC day they happened on."""
     as_of, tallies = now(), store().game_days(game_id, days)
-    total = merge(tallies)
+    total, reach = merge(tallies), store().reach(game_id, days)
     return models.Summary(
         game_id=game_id,
         from_=days[0],
         to=days[-1],
-        days=[models.Day.of(tally.counts, date=day) for day, tally in zip(days, tallies, strict=True)],
+        days=[_day(day, tally.counts, reach) for day, tally in zip(days, tallies, strict=True)],
         totals=models.Counts.of(total.counts),
         as_of=as_of,
         updated_at=total.updated_at,
+    )
+
+
+def _day(day: date, counts: Counter[str], reach: Counter[str]) -> models.Day:
+    active, month = counts["active_players"], reach[f"mau_{day}"]
+    return models.Day.of(
+        counts,
+        date=day,
+        weekly_active_players=reach[f"wau_{day}"],
+        monthly_active_players=month,
+        stickiness=active / month if month else None,
     )
 
 

@@ -74,6 +74,13 @@ class Day(Counts):
 
     date: Annotated[dt.date, Field(description="UTC day the events happened on.", examples=["2026-01-31"])]
     active_players: Annotated[Count, Field(description="Unique players with any event (DAU).")] = 0
+    weekly_active_players: Annotated[
+        Count, Field(description="The same of the 7 days to this one (WAU).")
+    ] = 0
+    monthly_active_players: Annotated[Count, Field(description="Of the 30 days to this one (MAU).")] = 0
+    stickiness: Annotated[
+        float | None, Field(ge=0, le=1, description="DAU / MAU, null without a player.", examples=[0.21])
+    ] = None
     payers: Annotated[Count, Field(description="Unique players with a purchase.")] = 0
 
 

@@ -82,6 +82,19 @@ class Store:
         """Return what players did on each of the days."""
         return self._tallies(self.tables.game_days_table, game_id, days)
 
+    def reach(self, game_id: str, days: Iterable[date]) -> Counter[str]:
+        """Return unique players of the week and 30 days to each day, by "wau_2026-01-31", "mau_…"."""
+        months = sorted({f"{day:%Y-%m}" for day in days})
+        found: Counter[str] = Counter()
+        for month, rows in zip(
+            months, self.rows(f"{game_id}#{month}#active" for month in months), strict=True
+        ):
+            for name, value in ((name, value) for row in rows for name, value in row.items()):
+                window, _, number = name.partition("_")
+                if window in ("wau", "mau"):
+                    found[f"{window}_{month}-{int(number):02}"] += value
+        return found
+
     def ingest_stats(self, game_id: str, days: Iterable[date]) -> list[Tally]:
         """Return what arrived on each of the days."""
         return self._tallies(self.tables.ingest_stats_table, game_id, days)

@@ -18,6 +18,7 @@ REMEMBERED_SESSIONS = 16
 REMEMBERED_MINUTES = 70
 MAX_CURRENCIES = 50
 MAX_COHORT_DAY = 90
+WINDOWS = {"wau": 7, "mau": 30}
 IDLE = timedelta(minutes=30)
 # A player counts as concurrent in the minute of an event and in the four after it.
 CONCURRENT_MINUTES = 5
@@ -44,6 +45,11 @@ class Bucket:
     def day(cls, day: str) -> "Bucket":
         """Count what happened on a UTC day."""
         return cls(day)
+
+    @classmethod
+    def month(cls, day: date) -> "Bucket":
+        """Count who was active in the week and the 30 days up to each day of a month."""
+        return cls(f"{day:%Y-%m}#active")
 
     @classmethod
     def cohort(cls, install_day: str) -> "Bucket":
@@ -135,6 +141,16 @@ class Projection:
             player["active_days"].add(ordinal)
             day["active_players"] += 1
             self._return(player["first_seen"][:10], ordinal, 1)
+            self._reach(ordinal)
+
+    def _reach(self, active: int) -> None:
+        """Count the player on each day whose week or month holds this active day and no other of theirs."""
+        others = self.player["active_days"] - {active}
+        for name, length in WINDOWS.items():
+            for last in range(active, active + length):
+                if not any(last - length < other <= last for other in others):
+                    day = date.fromordinal(last)
+                    self._count(Bucket.month(day))[f"{name}_{day.day}"] += 1
 
     def _session(self, event: Event, day: Counter[str]) -> None:
         """Add the time since the session's last event; a pause of 30 minutes is not played."""

@@ -131,6 +131,7 @@ def observe(platform: Platform, game_id: str, days: int, homeless: Counter[str])
         "rejected without a game": dict(sorted(unknown.items())),
         "events sent": arrivals["total"] + unknown.total(),
         "active players": {day["date"]: day["active_players"] for day in summary["days"] if day["events"]},
+        "active in the last 30 days": summary["days"][-1]["monthly_active_players"],
         "events by type": summary["totals"]["events_by_type"],
         "revenue in minor units": summary["totals"]["revenue"],
         "virtual currencies": {
@@ -164,6 +165,7 @@ def expect(truth: Truth) -> dict[str, Any]:
         "rejected without a game": dict(sorted(truth.homeless.items())),
         "events sent": truth.sent,
         "active players": {day: len(players) for day, players in sorted(truth.players_by_day.items())},
+        "active in the last 30 days": len(set().union(*truth.players_by_day.values())),
         "events by type": dict(sorted(truth.events_by_type.items())),
         "revenue in minor units": dict(sorted(truth.revenue.items())),
         "virtual currencies": dict(sorted(truth.economy.items())),

@@ -167,6 +167,14 @@ def test_the_economy_is_told_by_currency_and_reason(api: TestClient, send: Send)
     assert gold["reasons"][0] == {"reason": "quest", "flow": "source", "amount": 120}
 
 
+def test_weeks_and_months_count_each_player_once(api: TestClient, send: Send) -> None:
+    for player, days_ago in (("a", 0), ("a", 3), ("b", 6), ("c", 8), ("d", 20)):
+        send("session_start", player, ago=days_ago * 86400)
+    (today,) = get(api, f"/summary?from={TODAY}&to={TODAY}")["days"]
+    assert (today["active_players"], today["weekly_active_players"]) == (1, 2)
+    assert (today["monthly_active_players"], today["stickiness"]) == (4, 0.25)
+
+
 def test_retention_is_a_triangle(api: TestClient, send: Send) -> None:
     day = 86400
     for player, days_ago in (("a", 3), ("a", 2), ("a", 0), ("b", 3), ("b", 1), ("c", 2)):

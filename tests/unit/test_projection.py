@@ -101,6 +101,18 @@ def test_cohorts_and_new_players_are_right_in_any_order(seed: int) -> None:
     assert late.player["first_seen"] == timestamp(NOON)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_weeks_and_months_hold_a_player_once_in_any_order(seed: int) -> None:
+    dice = random.Random(seed)
+    offsets = dice.sample(range(70), dice.randint(1, 12))
+    projection = project(*(happen(at=1440 * day) for day in offsets))
+    for window, length in (("wau", 7), ("mau", 30)):
+        for last in range(-5, 110):
+            day = (NOON + timedelta(days=last)).date()
+            active = any(last - length < offset <= last for offset in offsets)
+            assert projection.buckets[Bucket.month(day)][f"{window}_{day.day}"] == active
+
+
 def test_a_player_is_active_once_a_minute_and_concurrent_for_five() -> None:
     projection = project(*(happen(at=at, late=False) for at in (0, 0.5, 1, 3)))
     by_minute = {
