@@ -14,15 +14,7 @@ from telemetry.games import GameRegistry
 from telemetry.ingest_batch import IngestBatch
 
 from ingest.acceptance import Door, country
-from ingest.request import (
-    RequestError,
-    body_bytes,
-    check_signature,
-    events,
-    guidance_events,
-    sender,
-    verdict,
-)
+from ingest.request import RequestError, body_bytes, check_signature, events, guidance_events, sender, verdict
 
 logger = Logger()
 metrics = Metrics()
