@@ -124,16 +124,7 @@ def guidance_events(body: bytes, game_id: str, received_at: datetime) -> list[De
         found = list(decode(text))
     except Rejection as rejection:
         raise RequestError(_status(rejection), rejection.reason, rejection.message) from None
-    return [_translated(event, game_id, received_at) for event in _checked(found)]
-
-
-def _translated(event: Decoded, game_id: str, received_at: datetime) -> Decoded:
-    if event.rejection:
-        return event
-    try:
-        return Decoded(event.raw, guidance.translate(event.value, game_id, received_at))
-    except Rejection as rejection:
-        return Decoded(event.raw, event.value, rejection)
+    return [guidance.translated(event, game_id, received_at) for event in _checked(found)]
 
 
 def _unzipped(body: bytes) -> bytes:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from telemetry import guidance, ingest_batch
-from telemetry.decoding import Decoded, parse
+from telemetry.decoding import parse
 from telemetry.ingest_batch import Envelope
 from telemetry.origin import Origin
 from telemetry.rejection import Rejection
@@ -68,16 +68,7 @@ def arrivals(record: dict[str, Any]) -> Iterator[Arrival]:
     for index, raw in enumerate(batch.events):
         item = parse(raw)
         if batch.envelope == "guidance":
-            item = _translated(item, batch.game_id, received_at)
+            item = guidance.translated(item, batch.game_id, received_at)
         arrival = Arrival(number, index, origin, item.raw, item.value, batch.envelope, batch.game_id)
         arrival.rejection, arrival.shard = item.rejection, shard
         yield arrival
-
-
-def _translated(item: Decoded, game_id: str, received_at: datetime) -> Decoded:
-    if item.rejection:
-        return item
-    try:
-        return Decoded(item.raw, guidance.translate(item.value, game_id, received_at))
-    except Rejection as rejection:
-        return Decoded(item.raw, item.value, rejection)

@@ -73,3 +73,18 @@ def make_event() -> Callable[..., dict[str, Any]]:
         return event | {"event_id": str(uuid4()), "event_time": now, "sent_at": now} | fields
 
     return make
+
+
+@pytest.fixture
+def metrics_app(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The metrics API on the tables in memory."""
+    from metrics_api import settings, store
+
+    for table in ("games", "players", "game_days", "leaderboards", "ingest_stats", "boards"):
+        monkeypatch.setenv(f"{table.upper()}_TABLE", table)
+    settings.settings.cache_clear()
+    store.store.cache_clear()
+    from metrics_api.app import app
+
+    yield app
+    store.store.cache_clear()

@@ -1,17 +1,12 @@
 """The API keeps its OpenAPI document: schemathesis asks what it promises, and what it must refuse."""
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from metrics_api import settings as api_settings
-from metrics_api import store
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-
-TABLES = ("games", "players", "game_days", "leaderboards", "ingest_stats", "boards")
 
 
 def document() -> Any:
@@ -25,16 +20,10 @@ schema = document()
 
 
 @pytest.fixture
-def tables(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for table in TABLES:
-        monkeypatch.setenv(f"{table.upper()}_TABLE", table)
-    api_settings.settings.cache_clear()
-    store.store.cache_clear()
+def tables(metrics_app: Any, dynamodb: Any) -> None:
     for game in ("space-race", "skyforge"):
         item = {"game_id": game, "name": game, "status": "active", "key_hashes": []}
         dynamodb.Table("games").put_item(Item=item)
-    yield
-    store.store.cache_clear()
 
 
 @schema.parametrize()

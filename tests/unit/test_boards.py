@@ -1,7 +1,7 @@
 """Boards are defined by the studio and read over HTTP: what is asked for, else a problem."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,7 +11,6 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
-from metrics_api import settings, store
 from player_state.leaderboards import Leaderboards
 from telemetry.boards import Board, Order, Period, Reset, fed_by
 from telemetry.enrichment import timestamp
@@ -230,16 +229,9 @@ def test_a_game_has_a_hundred_boards_at_most_and_one_answer_holds_them(
 
 
 @pytest.fixture
-def api(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    for name in ("games", "players", "game_days", "leaderboards", "boards", "ingest_stats"):
-        monkeypatch.setenv(f"{name.upper()}_TABLE", name)
-    settings.settings.cache_clear()
-    store.store.cache_clear()
+def api(metrics_app: Any, dynamodb: Any) -> TestClient:
     dynamodb.Table("games").put_item(Item={"game_id": GAME, "status": "active", "key_hashes": []})
-    from metrics_api.app import app
-
-    yield TestClient(app, raise_server_exceptions=False)
-    store.store.cache_clear()
+    return TestClient(metrics_app, raise_server_exceptions=False)
 
 
 @pytest.fixture

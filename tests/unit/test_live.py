@@ -1,7 +1,7 @@
 """What the API says of a game now, and of its economy, funnel and retention: from events to answers."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -9,7 +9,6 @@ from uuid import uuid4
 import boto3
 import pytest
 from fastapi.testclient import TestClient
-from metrics_api import settings, store
 from player_state.players import PlayerStore
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
@@ -19,18 +18,11 @@ TODAY = datetime.now(UTC).date()
 
 
 @pytest.fixture
-def api(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    for table in ("games", "players", "game_days", "leaderboards", "ingest_stats", "boards"):
-        monkeypatch.setenv(f"{table.upper()}_TABLE", table)
-    settings.settings.cache_clear()
-    store.store.cache_clear()
+def api(metrics_app: Any, dynamodb: Any) -> TestClient:
     for game, status in (("skyforge", "active"), ("closed", "disabled")):
         item = {"game_id": game, "name": game.title(), "status": status, "key_hashes": [{"hash": "secret"}]}
         dynamodb.Table("games").put_item(Item=item)
-    from metrics_api.app import app
-
-    yield TestClient(app, raise_server_exceptions=False)
-    store.store.cache_clear()
+    return TestClient(metrics_app, raise_server_exceptions=False)
 
 
 @pytest.fixture

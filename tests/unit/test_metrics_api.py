@@ -1,29 +1,20 @@
 """The metrics API: exact answers from known items, and a problem for every bad question."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from metrics_api import settings, store
 
 TABLES = ("games", "players", "game_days", "leaderboards", "boards", "ingest_stats")
 
 
 @pytest.fixture
-def api(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    for table in TABLES:
-        monkeypatch.setenv(f"{table.upper()}_TABLE", table)
-    settings.settings.cache_clear()
-    store.store.cache_clear()
+def api(metrics_app: Any, dynamodb: Any) -> TestClient:
     dynamodb.Table("games").put_item(Item={"game_id": "skyforge", "status": "active", "key_hashes": []})
-    from metrics_api.app import app
-
-    yield TestClient(app, raise_server_exceptions=False)
-    store.store.cache_clear()
+    return TestClient(metrics_app, raise_server_exceptions=False)
 
 
 def put(dynamodb: Any, table: str, **item: Any) -> None:

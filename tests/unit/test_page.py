@@ -15,7 +15,7 @@ import boto3
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
-from metrics_api import live_page, settings, store
+from metrics_api import live_page
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -34,18 +34,11 @@ Send = Callable[..., None]
 
 
 @pytest.fixture
-def app(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for table in ("games", "players", "game_days", "leaderboards", "ingest_stats", "boards"):
-        monkeypatch.setenv(f"{table.upper()}_TABLE", table)
-    settings.settings.cache_clear()
-    store.store.cache_clear()
+def app(metrics_app: Any, dynamodb: Any) -> Any:
     for game in ("empty", "skyforge"):
         item = {"game_id": game, "name": game.title(), "status": "active", "key_hashes": []}
         dynamodb.Table("games").put_item(Item=item)
-    from metrics_api.app import app
-
-    yield app
-    store.store.cache_clear()
+    return metrics_app
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import msgspec
 import orjson
 
 from telemetry import normalisation
+from telemetry.decoding import Decoded
 from telemetry.enrichment import timestamp
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
@@ -46,6 +47,16 @@ class GuidanceEvent(msgspec.Struct):
     event_version: Text = ""
     app_version: Text = ""
     event_data: Fields = {}
+
+
+def translated(item: Decoded, game_id: str, received_at: datetime) -> Decoded:
+    """Return a decoded event in the native envelope with the bytes it came in, or why it cannot be."""
+    if item.rejection:
+        return item
+    try:
+        return Decoded(item.raw, translate(item.value, game_id, received_at))
+    except Rejection as rejection:
+        return Decoded(item.raw, item.value, rejection)
 
 
 def translate(value: Any, game_id: str, received_at: datetime) -> Fields:
