@@ -15,6 +15,7 @@ module "platform" {
   }
 
   realtime_analytics = {
-    application = { start = false }
+    application    = { start = false }
+    deliver_alerts = false
   }
 }

@@ -137,6 +137,7 @@ module "stream_analytics" {
   alerts_topic_arn    = module.alerts.topic_arn
   application         = var.realtime_analytics.application
   code_bucket         = module.data_lake.bucket
+  deliver_alerts      = var.realtime_analytics.deliver_alerts
   enriched_stream_arn = module.event_stream.enriched.arn
   metrics_stream      = { shards = var.streams.metrics_shards }
   protection          = local.table_protection

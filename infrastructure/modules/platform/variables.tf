@@ -144,7 +144,8 @@ variable "realtime_analytics" {
       parallelism_per_kpu = optional(number)
       start               = optional(bool)
     }), {})
-    vpc = optional(object({ security_group_ids = optional(set(string)), subnet_ids = optional(set(string)) }), {})
+    deliver_alerts = optional(bool)
+    vpc            = optional(object({ security_group_ids = optional(set(string)), subnet_ids = optional(set(string)) }), {})
     windows = optional(object({
       allowed_lateness_seconds = optional(number)
       idle_timeout_seconds     = optional(number)

@@ -83,6 +83,13 @@ variable "code_bucket" {
   nullable    = false
 }
 
+variable "deliver_alerts" {
+  type        = bool
+  description = "Whether a pipe takes the alerts of the metrics stream to the event bus."
+  default     = true
+  nullable    = false
+}
+
 variable "enriched_stream_arn" {
   type        = string
   description = "Stream of valid events that the application reads."

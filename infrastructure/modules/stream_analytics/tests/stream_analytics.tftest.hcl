@@ -168,6 +168,129 @@ run "permissions" {
   }
 }
 
+run "alerts" {
+  assert {
+    condition = (
+      aws_pipes_pipe.alerts[0].source == aws_kinesis_stream.metrics.arn
+      && aws_pipes_pipe.alerts[0].target == "arn:aws:events:eu-west-1:111122223333:event-bus/default"
+      && aws_pipes_pipe.alerts[0].role_arn == aws_iam_role.alert_delivery[0].arn
+    )
+    error_message = "Alerts must go from the metrics stream to the default bus."
+  }
+
+  assert {
+    condition = (
+      [for filter in aws_pipes_pipe.alerts[0].source_parameters[0].filter_criteria[0].filter : jsondecode(filter.pattern)] == [{ data = { kind = ["alert"] } }]
+      && aws_pipes_pipe.alerts[0].target_parameters[0].input_template == "<$.data>"
+    )
+    error_message = "Only rows of kind alert may pass, each as it is."
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_cloudwatch_event_rule.alerts.event_pattern)) == jsonencode({
+      detail-type = [aws_pipes_pipe.alerts[0].target_parameters[0].eventbridge_event_bus_parameters[0].detail_type]
+      source      = [aws_pipes_pipe.alerts[0].target_parameters[0].eventbridge_event_bus_parameters[0].source]
+    })
+    error_message = "The rule must match what the pipe sends."
+  }
+
+  assert {
+    condition = (
+      aws_pipes_pipe.alerts[0].target_parameters[0].eventbridge_event_bus_parameters[0].detail_type == "Player analytics alert"
+      && aws_cloudwatch_event_target.topic.arn == var.alerts_topic_arn
+      && jsondecode(aws_cloudwatch_event_target.topic.input_transformer[0].input_template) == "<alert> <subject> in <game>: <observed>, compared with <reference>, in the minutes until <until>. What it means: docs/runbooks/realtime-analytics.md"
+      && toset(regexall("<([a-z]+)>", aws_cloudwatch_event_target.topic.input_transformer[0].input_template)[*][0]) == toset(keys(aws_cloudwatch_event_target.topic.input_transformer[0].input_paths))
+    )
+    error_message = "The topic must get a sentence whose words the alert has."
+  }
+
+  assert {
+    condition = (
+      one(one(aws_pipes_pipe.alerts[0].source_parameters[0].kinesis_stream_parameters).dead_letter_config).arn == aws_sqs_queue.undelivered_alerts.arn
+      && aws_sqs_queue.undelivered_alerts.kms_master_key_id == var.settings.kms_key_arn
+    )
+    error_message = "What cannot be delivered must wait, encrypted."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.alert_delivery[0].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+      EncryptUndelivered = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arn]]
+      KeepUndelivered    = [["sqs:SendMessage"], [aws_sqs_queue.undelivered_alerts.arn]]
+      PutAlerts          = [["events:PutEvents"], ["arn:aws:events:eu-west-1:111122223333:event-bus/default"]]
+      ReadMetrics = [[
+        "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords",
+        "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:SubscribeToShard",
+      ], [aws_kinesis_stream.metrics.arn]]
+    }
+    error_message = "The pipe must have these actions on these resources and no others."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.alert_delivery[0].assume_role_policy).Statement[0].Principal == { Service = "pipes.amazonaws.com" }
+    error_message = "Only pipes may assume the role."
+  }
+}
+
+run "no_delivery" {
+  variables {
+    deliver_alerts = false
+  }
+
+  assert {
+    condition     = length(aws_pipes_pipe.alerts) + length(aws_iam_role.alert_delivery) + length(aws_iam_role_policy.alert_delivery) == 0
+    error_message = "Without delivery there is no pipe and no role."
+  }
+}
+
+run "alarms" {
+  assert {
+    condition = {
+      for name, alarm in aws_cloudwatch_metric_alarm.application : name => [
+        [for query in alarm.metric_query : query.metric[0].metric_name if length(query.metric) > 0],
+        [for query in alarm.metric_query : query.expression if query.expression != null],
+        [for query in alarm.metric_query : query.id if query.return_data],
+      ]
+      } == {
+      behind              = [[], ["SELECT MAX(millisBehindLatest) FROM \"AWS/KinesisAnalytics\" WHERE Application = 'demo-test-realtime-analytics'"], ["result"]]
+      checkpoint_duration = [["lastCheckpointDuration"], [], ["metric"]]
+      cpu                 = [["cpuUtilization"], [], ["metric"]]
+      downtime            = [["downtime"], [], ["metric"]]
+      failed_checkpoints  = [["numberOfFailedCheckpoints"], ["DIFF(metric)"], ["result"]]
+      restarts            = [["fullRestarts"], ["DIFF(metric)"], ["result"]]
+    }
+    error_message = "Each alarm must watch its metric, counters by their rise."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for alarm in aws_cloudwatch_metric_alarm.application : [
+        for query in alarm.metric_query : [
+          for metric in query.metric : metric.namespace == "AWS/KinesisAnalytics" && metric.dimensions == tomap({ Application = "demo-test-realtime-analytics" })
+        ]
+      ]
+    ]))
+    error_message = "Alarms must watch this application."
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in concat(values(aws_cloudwatch_metric_alarm.application), [aws_cloudwatch_metric_alarm.undelivered_alerts]) :
+      alarm.alarm_actions == toset([var.alerts_topic_arn]) && endswith(alarm.alarm_description, "docs/runbooks/realtime-analytics.md")
+    ])
+    error_message = "Each alarm must report, and name its runbook."
+  }
+
+  assert {
+    condition     = [for alarm in aws_cloudwatch_metric_alarm.application : alarm.alarm_name if alarm.treat_missing_data == "breaching"] == ["demo-test-realtime-analytics-downtime"]
+    error_message = "An application that reports nothing is down."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.undelivered_alerts.dimensions == tomap({ QueueName = "demo-test-undelivered-alerts" })
+    error_message = "Undelivered alerts must be noticed."
+  }
+}
+
 run "values" {
   variables {
     alert_thresholds = { window_minutes = 10 }
@@ -182,6 +305,11 @@ run "values" {
       && length(aws_kinesisanalyticsv2_application.this.application_configuration[0].run_configuration) == 0
     )
     error_message = "An application that is not started restores nothing."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.application["downtime"].treat_missing_data == "notBreaching"
+    error_message = "One that is not to run is silent by right."
   }
 
   assert {
