@@ -1,20 +1,10 @@
 locals {
   runbook = "docs/runbooks/realtime-analytics.md"
 
-  # Counters count from the application's start: their rise is what alarms. Times are milliseconds.
-  alarms = {
-    behind = {
-      description = "The application reads events more than a minute after they were written"
-      expression  = "SELECT MAX(millisBehindLatest) FROM \"AWS/KinesisAnalytics\" WHERE Application = '${local.application_name}'"
-      metric      = null
-      missing     = "notBreaching"
-      period      = 60
-      periods     = 5
-      threshold   = 60000
-    }
+  # Times are milliseconds.
+  gauges = {
     checkpoint_duration = {
       description = "Checkpoints take longer than the minute between them"
-      expression  = null
       metric      = "lastCheckpointDuration"
       missing     = "notBreaching"
       period      = 300
@@ -22,8 +12,7 @@ locals {
       threshold   = 60000
     }
     cpu = {
-      description = "Processors are busy though autoscaling had half an hour to add units: it is at its ceiling"
-      expression  = null
+      description = "Busy though autoscaling had half an hour to add units: it is at its ceiling"
       metric      = "cpuUtilization"
       missing     = "notBreaching"
       period      = 300
@@ -32,75 +21,89 @@ locals {
     }
     # One that died reports nothing; one that is not to run is silent by right.
     downtime = {
-      description = "The application is down or silent for ten minutes"
-      expression  = null
+      description = "Down or silent for ten minutes"
       metric      = "downtime"
       missing     = var.application.start ? "breaching" : "notBreaching"
       period      = 60
       periods     = 10
       threshold   = 0
     }
-    failed_checkpoints = {
-      description = "Checkpoints fail again and again"
-      expression  = "DIFF(metric)"
-      metric      = "numberOfFailedCheckpoints"
-      missing     = "notBreaching"
-      period      = 300
-      periods     = 3
-      threshold   = 0
-    }
-    restarts = {
-      description = "The application fails and restarts again and again"
-      expression  = "DIFF(metric)"
-      metric      = "fullRestarts"
-      missing     = "notBreaching"
-      period      = 300
-      periods     = 3
-      threshold   = 0
-    }
+  }
+
+  # These count from the application's start: their rise is what alarms.
+  counters = {
+    failed_checkpoints = { description = "Checkpoints fail again and again", metric = "numberOfFailedCheckpoints" }
+    restarts           = { description = "It fails and restarts again and again", metric = "fullRestarts" }
   }
 }
 
-resource "aws_cloudwatch_metric_alarm" "application" {
-  for_each = local.alarms
+resource "aws_cloudwatch_metric_alarm" "gauges" {
+  for_each = local.gauges
 
   alarm_name          = "${local.application_name}-${replace(each.key, "_", "-")}"
   alarm_actions       = [var.alerts_topic_arn]
   alarm_description   = "${each.value.description}: ${local.runbook}"
   comparison_operator = "GreaterThanThreshold"
-  datapoints_to_alarm = each.value.periods
+  dimensions          = { Application = local.application_name }
   evaluation_periods  = each.value.periods
+  metric_name         = each.value.metric
+  namespace           = "AWS/KinesisAnalytics"
   ok_actions          = [var.alerts_topic_arn]
+  period              = each.value.period
+  statistic           = "Maximum"
   threshold           = each.value.threshold
   treat_missing_data  = each.value.missing
+}
 
-  dynamic "metric_query" {
-    for_each = each.value.metric == null ? [] : [each.value.metric]
+resource "aws_cloudwatch_metric_alarm" "counters" {
+  for_each = local.counters
 
-    content {
-      id          = "metric"
-      return_data = each.value.expression == null
+  alarm_name          = "${local.application_name}-${replace(each.key, "_", "-")}"
+  alarm_actions       = [var.alerts_topic_arn]
+  alarm_description   = "${each.value.description}: ${local.runbook}"
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 3
+  ok_actions          = [var.alerts_topic_arn]
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
 
-      metric {
-        dimensions  = { Application = local.application_name }
-        metric_name = metric_query.value
-        namespace   = "AWS/KinesisAnalytics"
-        period      = each.value.period
-        stat        = "Maximum"
-      }
+  metric_query {
+    id = "total"
+
+    metric {
+      dimensions  = { Application = local.application_name }
+      metric_name = each.value.metric
+      namespace   = "AWS/KinesisAnalytics"
+      period      = 300
+      stat        = "Maximum"
     }
   }
 
-  dynamic "metric_query" {
-    for_each = each.value.expression == null ? [] : [each.value.expression]
+  metric_query {
+    id          = "rise"
+    expression  = "DIFF(total)"
+    label       = each.value.description
+    return_data = true
+  }
+}
 
-    content {
-      id          = "result"
-      expression  = metric_query.value
-      label       = each.value.description
-      period      = each.value.metric == null ? each.value.period : null
-      return_data = true
-    }
+# Each stream and shard reports its own lag: a query finds the worst whatever their names.
+resource "aws_cloudwatch_metric_alarm" "behind" {
+  alarm_name          = "${local.application_name}-behind"
+  alarm_actions       = [var.alerts_topic_arn]
+  alarm_description   = "Events are read more than a minute after they were written: ${local.runbook}"
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 5
+  ok_actions          = [var.alerts_topic_arn]
+  threshold           = 60000
+  treat_missing_data  = "notBreaching"
+
+  metric_query {
+    id          = "lag"
+    expression  = "SELECT MAX(millisBehindLatest) FROM \"AWS/KinesisAnalytics\" WHERE Application = '${local.application_name}'"
+    label       = "Milliseconds behind the stream's end"
+    period      = 60
+    return_data = true
   }
 }
 

@@ -244,44 +244,48 @@ run "no_delivery" {
 
 run "alarms" {
   assert {
-    condition = {
-      for name, alarm in aws_cloudwatch_metric_alarm.application : name => [
-        [for query in alarm.metric_query : query.metric[0].metric_name if length(query.metric) > 0],
-        [for query in alarm.metric_query : query.expression if query.expression != null],
-        [for query in alarm.metric_query : query.id if query.return_data],
-      ]
-      } == {
-      behind              = [[], ["SELECT MAX(millisBehindLatest) FROM \"AWS/KinesisAnalytics\" WHERE Application = 'demo-test-realtime-analytics'"], ["result"]]
-      checkpoint_duration = [["lastCheckpointDuration"], [], ["metric"]]
-      cpu                 = [["cpuUtilization"], [], ["metric"]]
-      downtime            = [["downtime"], [], ["metric"]]
-      failed_checkpoints  = [["numberOfFailedCheckpoints"], ["DIFF(metric)"], ["result"]]
-      restarts            = [["fullRestarts"], ["DIFF(metric)"], ["result"]]
+    condition = { for name, alarm in aws_cloudwatch_metric_alarm.gauges : name => [alarm.namespace, alarm.metric_name, alarm.dimensions["Application"]] } == {
+      checkpoint_duration = ["AWS/KinesisAnalytics", "lastCheckpointDuration", "demo-test-realtime-analytics"]
+      cpu                 = ["AWS/KinesisAnalytics", "cpuUtilization", "demo-test-realtime-analytics"]
+      downtime            = ["AWS/KinesisAnalytics", "downtime", "demo-test-realtime-analytics"]
     }
-    error_message = "Each alarm must watch its metric, counters by their rise."
+    error_message = "Each alarm must watch its metric of this application."
   }
 
   assert {
-    condition = alltrue(flatten([
-      for alarm in aws_cloudwatch_metric_alarm.application : [
-        for query in alarm.metric_query : [
-          for metric in query.metric : metric.namespace == "AWS/KinesisAnalytics" && metric.dimensions == tomap({ Application = "demo-test-realtime-analytics" })
-        ]
-      ]
-    ]))
-    error_message = "Alarms must watch this application."
+    condition = {
+      for name, alarm in aws_cloudwatch_metric_alarm.counters : name => concat(
+        [for query in alarm.metric_query : query.expression if query.return_data == true],
+        flatten([
+          for query in alarm.metric_query : [
+            for metric in query.metric : [query.id, metric.namespace, metric.metric_name, metric.dimensions["Application"]]
+          ]
+        ]),
+      )
+      } == {
+      failed_checkpoints = ["DIFF(total)", "total", "AWS/KinesisAnalytics", "numberOfFailedCheckpoints", "demo-test-realtime-analytics"]
+      restarts           = ["DIFF(total)", "total", "AWS/KinesisAnalytics", "fullRestarts", "demo-test-realtime-analytics"]
+    }
+    error_message = "Counters must alarm by their rise."
+  }
+
+  assert {
+    condition     = one(aws_cloudwatch_metric_alarm.behind.metric_query).expression == "SELECT MAX(millisBehindLatest) FROM \"AWS/KinesisAnalytics\" WHERE Application = 'demo-test-realtime-analytics'"
+    error_message = "The lag must be the worst of this application's shards."
   }
 
   assert {
     condition = alltrue([
-      for alarm in concat(values(aws_cloudwatch_metric_alarm.application), [aws_cloudwatch_metric_alarm.undelivered_alerts]) :
-      alarm.alarm_actions == toset([var.alerts_topic_arn]) && endswith(alarm.alarm_description, "docs/runbooks/realtime-analytics.md")
+      for alarm in concat(
+        values(aws_cloudwatch_metric_alarm.counters), values(aws_cloudwatch_metric_alarm.gauges),
+        [aws_cloudwatch_metric_alarm.behind, aws_cloudwatch_metric_alarm.undelivered_alerts],
+      ) : alarm.alarm_actions == toset([var.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/realtime-analytics.md")
     ])
     error_message = "Each alarm must report, and name its runbook."
   }
 
   assert {
-    condition     = [for alarm in aws_cloudwatch_metric_alarm.application : alarm.alarm_name if alarm.treat_missing_data == "breaching"] == ["demo-test-realtime-analytics-downtime"]
+    condition     = { for name, alarm in aws_cloudwatch_metric_alarm.gauges : name => alarm.treat_missing_data } == { checkpoint_duration = "notBreaching", cpu = "notBreaching", downtime = "breaching" }
     error_message = "An application that reports nothing is down."
   }
 
@@ -308,7 +312,7 @@ run "values" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.application["downtime"].treat_missing_data == "notBreaching"
+    condition     = aws_cloudwatch_metric_alarm.gauges["downtime"].treat_missing_data == "notBreaching"
     error_message = "One that is not to run is silent by right."
   }
 
