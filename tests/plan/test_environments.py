@@ -137,7 +137,12 @@ def test_a_role_is_assumed_by_one_service(resources: list[Resource]) -> None:
 
 @every_environment
 def test_streams_keep_records_longer_than_batches_are_retried(resources: list[Resource]) -> None:
-    retention = min(stream["values"]["retention_period"] for stream in _of(resources, "aws_kinesis_stream"))
+    read = ("-raw", "-enriched")
+    retention = min(
+        stream["values"]["retention_period"]
+        for stream in _of(resources, "aws_kinesis_stream")
+        if stream["values"]["name"].endswith(read)
+    )
     mappings = _of(resources, "aws_lambda_event_source_mapping")
     assert len(mappings) == 2
     for mapping in mappings:
@@ -149,7 +154,7 @@ def test_streams_keep_records_longer_than_batches_are_retried(resources: list[Re
 @prod
 def test_prod_cannot_lose_data_by_mistake(resources: list[Resource]) -> None:
     tables = _of(resources, "aws_dynamodb_table")
-    assert len(tables) == 7
+    assert len(tables) == 8
     assert all(table["values"]["deletion_protection_enabled"] for table in tables)
     assert all(table["values"]["point_in_time_recovery"][0]["enabled"] for table in tables)
     assert not any(bucket["values"]["force_destroy"] for bucket in _of(resources, "aws_s3_bucket"))

@@ -53,6 +53,11 @@ output "raw_stream_name" {
   value       = module.platform.raw_stream_name
 }
 
+output "realtime_analytics" {
+  description = "Runtime properties of the Flink application, and what it writes: a table and a stream."
+  value       = module.platform.realtime_analytics
+}
+
 output "tables" {
   description = "Names of the DynamoDB tables."
   value       = module.platform.tables

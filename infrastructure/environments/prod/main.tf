@@ -19,4 +19,8 @@ module "platform" {
     buffering = { seconds = 300, size_mb = 128 }
     retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
   }
+
+  realtime_analytics = {
+    application = { parallelism = 4 }
+  }
 }

@@ -53,6 +53,15 @@ output "raw_stream_name" {
   value       = module.event_stream.raw.name
 }
 
+output "realtime_analytics" {
+  description = "Runtime properties of the Flink application, and what it writes: a table and a stream."
+  value = {
+    application_properties = module.stream_analytics.application_properties
+    metrics_stream_name    = module.stream_analytics.metrics_stream.name
+    realtime_table         = module.stream_analytics.table.name
+  }
+}
+
 output "tables" {
   description = "Names of the DynamoDB tables."
   value = {
@@ -63,5 +72,6 @@ output "tables" {
     ingest_stats = module.event_processing.tables.ingest_stats.name
     leaderboards = module.player_store.tables.leaderboards.name
     players      = module.player_store.tables.players.name
+    realtime     = module.stream_analytics.table.name
   }
 }

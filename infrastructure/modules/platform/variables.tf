@@ -125,9 +125,46 @@ variable "protection" {
   }
 }
 
+variable "realtime_analytics" {
+  type = object({
+    alert_thresholds = optional(object({
+      baseline_minutes          = optional(number)
+      crash_minimum             = optional(number)
+      crash_spike_factor        = optional(number)
+      economy_inflation_ratio   = optional(number)
+      economy_minimum           = optional(number)
+      players_drop_percent      = optional(number)
+      players_minimum           = optional(number)
+      revenue_minimum_purchases = optional(number)
+      window_minutes            = optional(number)
+    }), {})
+    application = optional(object({
+      initial_position    = optional(string)
+      parallelism         = optional(number)
+      parallelism_per_kpu = optional(number)
+      start               = optional(bool)
+    }), {})
+    deliver_alerts = optional(bool)
+    vpc            = optional(object({ security_group_ids = optional(set(string)), subnet_ids = optional(set(string)) }), {})
+    windows = optional(object({
+      allowed_lateness_seconds = optional(number)
+      idle_timeout_seconds     = optional(number)
+      retention_hours          = optional(number)
+    }), {})
+  })
+  description = "What differs from the defaults of stream_analytics: thresholds of alerts, size and start of the application, its network, its windows."
+  default     = {}
+  nullable    = false
+}
+
 variable "streams" {
-  type        = object({ enriched_shards = optional(number), raw_shards = optional(number), retention_hours = optional(number, 48) })
-  description = "Provisioned shards of the streams (left out: on demand), and hours their records can be read again."
+  type = object({
+    enriched_shards = optional(number)
+    metrics_shards  = optional(number)
+    raw_shards      = optional(number)
+    retention_hours = optional(number, 48)
+  })
+  description = "Provisioned shards of the streams (left out: on demand), and hours that raw and enriched records can be read again."
   default     = {}
   nullable    = false
 }

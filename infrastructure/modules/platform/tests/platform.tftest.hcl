@@ -18,6 +18,7 @@ run "wiring" {
       ingest_stats = "player-analytics-test-ingest-stats"
       leaderboards = "player-analytics-test-leaderboards"
       players      = "player-analytics-test-players"
+      realtime     = "player-analytics-test-realtime"
     }
     error_message = "Tables are named <project>-<environment>-<name>."
   }
@@ -33,6 +34,7 @@ run "wiring" {
       POWERTOOLS_LOG_LEVEL         = "INFO"
       POWERTOOLS_METRICS_NAMESPACE = "player-analytics-test"
       POWERTOOLS_SERVICE_NAME      = "metrics_api"
+      REALTIME_TABLE               = output.tables.realtime
     })
     error_message = "The metrics API must read the tables that the pipeline writes."
   }
