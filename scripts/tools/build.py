@@ -94,15 +94,15 @@ def packages(root: Path = REPOSITORY) -> list[Package]:
             )
             for handler in sorted(functions.glob("*/handler.py"))
         ),
-        *(_application(main, schemas) for main in sorted(functions.glob("*/main.py"))),
+        *(_application(main) for main in sorted(functions.glob("*/main.py"))),
     ]
 
 
-def _application(main: Path, schemas: Path) -> Package:
+def _application(main: Path) -> Package:
     """Return the package of a Flink application: main.py at its root, its Python package beside it."""
     name = main.parent.name
     files = _tree(main.parent, name, ignored=(*NOT_SOURCE, main.name, "connectors.json"))
-    files |= {main.name: main, f"{name}/sql/enriched.sql": schemas / "generated" / "enriched.flink.sql"}
+    files |= {main.name: main}
     return Package(name, files, connectors=main.parent / "connectors.json")
 
 
