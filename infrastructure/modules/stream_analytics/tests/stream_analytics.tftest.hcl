@@ -305,8 +305,8 @@ run "values" {
 
   assert {
     condition = (
-      !aws_kinesisanalyticsv2_application.this.start_application
-      && length(aws_kinesisanalyticsv2_application.this.application_configuration[0].run_configuration) == 0
+      length(aws_kinesisanalyticsv2_application.this.application_configuration[0].run_configuration) == 0
+      && !aws_kinesisanalyticsv2_application.this.start_application
     )
     error_message = "An application that is not started restores nothing."
   }
