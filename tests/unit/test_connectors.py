@@ -182,20 +182,21 @@ def test_package_holds_the_application_as_managed_flink_wants_it(mirror: Mirror,
     for name in ("main.py", "__init__.py", "sql/windows.sql"):
         (application / name).parent.mkdir(parents=True, exist_ok=True)
         (application / name).write_text(name)
-    generated = tmp_path / "event-schemas" / "generated" / "enriched.flink.sql"
-    generated.parent.mkdir(parents=True)
     (tmp_path / "functions" / "layers" / "telemetry" / "telemetry").mkdir(parents=True)
-    generated.write_text("CREATE TABLE enriched")
-    own = ["main.py", "realtime/__init__.py", "realtime/sql/enriched.sql", "realtime/sql/windows.sql"]
+    own = ["main.py", "realtime/__init__.py", "realtime/sql/windows.sql"]
 
     assert _application("local", tmp_path) == own
 
     with pytest.raises(CommandError, match="no checksum"):
         build.build("aws", tmp_path)
+    assert [package.name for package in build.unpinned(tmp_path)] == ["realtime"]
+    build.build("aws", tmp_path, left_out=build.unpinned(tmp_path))
+    assert not (tmp_path / "build" / "aws" / "realtime.zip").exists()
+
     connectors.pin(mirror.pins)
+    assert not build.unpinned(tmp_path)
     assert _application("aws", tmp_path) == ["lib/connectors.jar", *own]
     with ZipFile(tmp_path / "build" / "aws" / "realtime.zip") as package:
-        assert package.read("realtime/sql/enriched.sql") == b"CREATE TABLE enriched"
         with ZipFile(BytesIO(package.read("lib/connectors.jar"))) as jar:
             assert jar.read("org/example/Second.class") == b"second"
 
