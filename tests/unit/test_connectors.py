@@ -196,9 +196,11 @@ def test_package_holds_the_application_as_managed_flink_wants_it(mirror: Mirror,
     connectors.pin(mirror.pins)
     assert not build.unpinned(tmp_path)
     assert _application("aws", tmp_path) == ["lib/connectors.jar", *own]
-    with ZipFile(tmp_path / "build" / "aws" / "realtime.zip") as package:
-        with ZipFile(BytesIO(package.read("lib/connectors.jar"))) as jar:
-            assert jar.read("org/example/Second.class") == b"second"
+    with (
+        ZipFile(tmp_path / "build" / "aws" / "realtime.zip") as package,
+        ZipFile(BytesIO(package.read("lib/connectors.jar"))) as jar,
+    ):
+        assert jar.read("org/example/Second.class") == b"second"
 
 
 def _application(target: str, root: Path) -> list[str]:
