@@ -7,7 +7,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,17 +102,26 @@ def _application(main: Path) -> Package:
     """Return the package of a Flink application: main.py at its root, its Python package beside it."""
     name = main.parent.name
     files = _tree(main.parent, name, ignored=(*NOT_SOURCE, main.name, "connectors.json"))
-    files |= {main.name: main}
-    return Package(name, files, connectors=main.parent / "connectors.json")
+    return Package(name, {main.name: main, **files}, connectors=main.parent / "connectors.json")
 
 
-def build(target: str, root: Path = REPOSITORY) -> list[Built]:
+def build(target: str, root: Path = REPOSITORY, left_out: Collection[Package] = ()) -> list[Built]:
     """Write build/<target>/<package>.zip where its inputs changed.
 
     Raises CommandError where the wheels cannot be installed, or the connectors are not the ones pinned.
     """
+    wanted = [package for package in packages(root) if package not in left_out]
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda package: _build(package, target, root / "build"), packages(root)))
+        return list(pool.map(lambda package: _build(package, target, root / "build"), wanted))
+
+
+def unpinned(root: Path = REPOSITORY) -> list[Package]:
+    """Return the packages that cannot be built for AWS before their connectors are pinned."""
+    return [
+        package
+        for package in packages(root)
+        if package.connectors and not all(found.sha512 for found in connectors.read(package.connectors))
+    ]
 
 
 def _build(package: Package, target: str, directory: Path) -> Built:
@@ -127,7 +136,7 @@ def _build(package: Package, target: str, directory: Path) -> Built:
         wheels = _wheels(inputs["requirements.txt"], target, directory / "wheels" / target)
         files |= {package.prefix + name: path for name, path in _tree(wheels, ignored=NOT_SHIPPED).items()}
     if "connectors.json" in inputs:
-        files["lib/connectors.jar"] = _connectors(inputs["connectors.json"], directory / "connectors")
+        files["lib/connectors.jar"] = connectors.fetch(inputs["connectors.json"], directory / "connectors")
     archive.parent.mkdir(parents=True, exist_ok=True)
     _write(archive, ((name, files[name].read_bytes()) for name in sorted(files)))
     stamp.write_text(digest)
@@ -143,13 +152,6 @@ def _write(archive: Path, files: Iterable[tuple[str, bytes]]) -> None:
             entry.external_attr = READABLE_FILE
             zipped.writestr(entry, content, ZIP_DEFLATED, compresslevel=9)
     partial.replace(archive)
-
-
-def _connectors(pins: Path, cache: Path) -> Path:
-    jars = connectors.fetch(pins, cache)
-    merged = cache / "connectors.jar"
-    _write(merged, connectors.merge(jars))
-    return merged
 
 
 def _digest(inputs: Mapping[str, Path], target: str) -> str:
@@ -220,7 +222,12 @@ def main() -> None:
         return
     table = Table(box=None, show_header=False)
     for target in TARGETS if options.target == "all" else [options.target]:
-        for built in build(target):
+        left_out = unpinned() if options.target == "all" and target == "aws" else []
+        for package in left_out:
+            archive = REPOSITORY / "build" / target / f"{package.name}.zip"
+            archive.unlink(missing_ok=True)
+            table.add_row(str(archive.relative_to(REPOSITORY)), "", "left out: --pin-connectors comes first")
+        for built in build(target, left_out=left_out):
             size = f"{built.path.stat().st_size / 1024:,.0f} KiB"
             table.add_row(
                 str(built.path.relative_to(REPOSITORY)), size, "built" if built.is_new else "unchanged"

@@ -1,4 +1,4 @@
-"""An alert on the event bus reaches people as a sentence. The pipe before it runs on AWS only: docs/limits.md."""
+"""An alert on the event bus reaches people as a sentence; the pipe before it runs on AWS only."""
 
 import json
 from typing import Any

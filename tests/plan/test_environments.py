@@ -7,6 +7,7 @@ from typing import Any
 
 import openapi_contract
 import pytest
+from realtime_analytics import settings
 
 Resource = dict[str, Any]
 
@@ -137,18 +138,23 @@ def test_a_role_is_assumed_by_one_service(resources: list[Resource]) -> None:
 
 @every_environment
 def test_streams_keep_records_longer_than_batches_are_retried(resources: list[Resource]) -> None:
-    read = ("-raw", "-enriched")
-    retention = min(
-        stream["values"]["retention_period"]
-        for stream in _of(resources, "aws_kinesis_stream")
-        if stream["values"]["name"].endswith(read)
-    )
+    retention = min(stream["values"]["retention_period"] for stream in _of(resources, "aws_kinesis_stream"))
     mappings = _of(resources, "aws_lambda_event_source_mapping")
-    assert len(mappings) == 2
+    assert len(mappings) == 3
     for mapping in mappings:
         assert retention * 3600 > mapping["values"]["maximum_record_age_in_seconds"]
         assert mapping["values"]["parallelization_factor"] == 1
         assert mapping["values"]["destination_config"][0]["on_failure"][0]["destination_arn"]
+
+
+@every_environment
+def test_the_flink_application_understands_its_properties(resources: list[Resource]) -> None:
+    (application,) = _of(resources, "aws_kinesisanalyticsv2_application")
+    (configuration,) = application["values"]["application_configuration"]
+    (properties,) = configuration["environment_properties"]
+    groups = {group["property_group_id"]: group["property_map"] for group in properties["property_group"]}
+    assert set(groups) == {"kinesis.analytics.flink.run.options", "alerts", "streams", "windows"}
+    assert settings.parse(groups).streams.region
 
 
 @prod
