@@ -1,4 +1,4 @@
-"""The streams and the table of a Flink job on an emulator, and events made for them."""
+"""The streams of a Flink job on an emulator, and events made for them."""
 
 import json
 import time
@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import boto3
+from realtime_windows.items import item_of
 from telemetry.enrichment import timestamp
 from tools.emulator import Emulator
 from tools.realtime import RealtimeJob
@@ -17,7 +18,6 @@ from tools.realtime import RealtimeJob
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SHARDS = 2
 WAIT_SECONDS = 90
-KEYS = [{"AttributeName": "series", "KeyType": "HASH"}, {"AttributeName": "window", "KeyType": "RANGE"}]
 
 Event = dict[str, Any]
 # Series and window.
@@ -53,18 +53,10 @@ class Stage:
     sent: list[list[Any]] = field(default_factory=lambda: [[] for _ in range(SHARDS)])
 
     def __post_init__(self) -> None:
-        """Create streams and table."""
-        self.kinesis, self.dynamodb = boto3.client("kinesis"), boto3.client("dynamodb")
+        """Create the streams."""
+        self.kinesis = boto3.client("kinesis")
         self.kinesis.create_stream(StreamName=f"{self.name}-enriched", ShardCount=SHARDS)
         self.kinesis.create_stream(StreamName=f"{self.name}-metrics", ShardCount=1)
-        self.dynamodb.create_table(
-            TableName=self.name,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=KEYS,
-            AttributeDefinitions=[
-                {"AttributeName": key["AttributeName"], "AttributeType": "S"} for key in KEYS
-            ],
-        )
         self.job = RealtimeJob(self.directory)
 
     def start(self, savepoint: str = "", **alerts: str) -> None:
@@ -76,7 +68,6 @@ class Stage:
                 "region": "us-east-1",
                 "initial.position": "TRIM_HORIZON",
             },
-            "tables": {"realtime.name": self.name},
             "windows": {"idle.timeout.seconds": "3"},
             "alerts": {key.replace("_", "."): value for key, value in alerts.items()},
         }
@@ -107,7 +98,7 @@ class Stage:
             self.send([event("design", at, game_id="clock"), event("design", at + 1, game_id="clock")], shard)
 
     def windows(self, *keys: Key) -> dict[Key, dict[str, Any]]:
-        """Return the table's measures by series and window, once it holds those named."""
+        """Return the measures of what was published by its keys in the table, once those named are there."""
         deadline, items = time.monotonic() + WAIT_SECONDS, self._items()
         while missing := set(keys) - items.keys():
             assert time.monotonic() < deadline, f"{len(missing)} windows are missing, such as {min(missing)}"
@@ -139,11 +130,9 @@ class Stage:
             iterator = answer["NextShardIterator"]
 
     def _items(self) -> dict[Key, dict[str, Any]]:
-        pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.name)
+        items = (item_of(row, timedelta(hours=1)) for row in self.published())
         return {
-            (item["series"]["S"], item["window"]["S"]): json.loads(item["measures"]["S"])
-            for page in pages
-            for item in page["Items"]
+            (str(item["series"]), str(item["window"])): json.loads(str(item["measures"])) for item in items
         }
 
     def _arn(self, stream: str) -> str:

@@ -11,7 +11,7 @@ from tools.emulator import Emulator
 
 @pytest.fixture
 def stage(flink_emulator: Emulator, tmp_path: Path) -> Iterator[Stage]:
-    """Yield streams and a table, and end the job on them."""
+    """Yield streams, and end the job on them."""
     made = Stage(f"restart-{uuid4().hex[:8]}", flink_emulator, tmp_path)
     try:
         yield made

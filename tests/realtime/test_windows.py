@@ -1,4 +1,4 @@
-"""The Flink job for real: events into a stream, windows out of a table, each figure known beforehand."""
+"""The Flink job for real: events into one stream, windows out of another, each figure known beforehand."""
 
 import random
 from collections.abc import Iterator
