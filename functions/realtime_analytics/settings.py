@@ -29,19 +29,11 @@ class Streams:
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
-    """The DynamoDB table of windows and alerts."""
-
-    realtime_name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Windows:
-    """How long a minute waits for latecomers and a silent shard, and how long its item is kept."""
+    """How long a minute waits for latecomers, and for a silent shard."""
 
     allowed_lateness_seconds: int = 60
     idle_timeout_seconds: int = 30
-    retention_hours: int = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +56,6 @@ class Settings:
     """All runtime properties; `flink` are further options of Flink itself."""
 
     streams: Streams
-    tables: Tables
     windows: Windows
     alerts: Alerts
     flink: Mapping[str, str]
@@ -83,7 +74,6 @@ def parse(groups: Groups) -> Settings:
     """Return the settings of property groups. Raises SettingsError."""
     return Settings(
         streams=_group(Streams, "streams", groups),
-        tables=_group(Tables, "tables", groups),
         windows=_group(Windows, "windows", groups),
         alerts=_group(Alerts, "alerts", groups),
         flink=dict(groups.get("flink", {})),

@@ -9,7 +9,6 @@ from realtime_analytics.settings import Settings
 SQL = Path(__file__).with_name("sql")
 # Measures of one family that an item keeps; the names of virtual currencies are the game's.
 LARGEST = 300
-SECONDS_AN_HOUR = 3600
 WINDOWS = {
     "minute": ("1m", "TUMBLE", "INTERVAL '1' MINUTE"),
     "five_minute": ("5m", "HOP", "INTERVAL '1' MINUTE, INTERVAL '5' MINUTE"),
@@ -26,16 +25,15 @@ def statements(settings: Settings) -> Iterator[str]:
     source |= {"json.ignore-parse-errors": "true", "source.init.position": streams.initial_position}
     lateness = settings.windows.allowed_lateness_seconds
     yield from _file("enriched", options=options(source), allowed_lateness_seconds=lateness)
-    table = {"connector": "dynamodb", "table-name": settings.tables.realtime_name, **place}
     stream = {"connector": "kinesis", "stream.arn": streams.metrics_arn, **place, **json}
-    yield from _file("sinks", realtime_options=options(table), metrics_options=options(stream))
+    yield from _file("sinks", options=options(stream))
     yield from _file("events")
     yield from _file("measures")
     for name, (label, window, size) in WINDOWS.items():
         yield from _file("windows", name=name, label=label, window=window, size=size, largest=LARGEST)
     yield from _file("dropped")
     yield from _file("alerts", **asdict(settings.alerts))
-    yield from _file("outputs", retention_seconds=settings.windows.retention_hours * SECONDS_AN_HOUR)
+    yield from _file("outputs")
 
 
 def options(values: Mapping[str, str]) -> str:

@@ -19,8 +19,7 @@ from tools.background import Background
 ENVIRONMENT = REPOSITORY / ".venv-flink"
 REQUIREMENTS = REPOSITORY / "requirements-flink.txt"
 HERE = Path(__file__).parent / "flink"
-CONNECTORS = ENVIRONMENT / "emulator-connectors.jar"
-FACTORIES = ("KinesisTableFactory", "DynamoDbTableFactory")
+CONNECTOR = ENVIRONMENT / "emulator-connector.jar"
 SERVICE = "META-INF/services/org.apache.flink.table.factories.Factory"
 JAVA = range(17, 22)
 START_SECONDS = 120
@@ -34,7 +33,7 @@ class FlinkMissing(CommandError):
 
 
 def install() -> None:
-    """Install PyFlink where it is not yet, and compile the emulator's connectors. Raises FlinkMissing."""
+    """Install PyFlink where it is not yet, and compile the emulator's connector. Raises FlinkMissing."""
     _require()
     installed = ENVIRONMENT / ".installed"
     if not installed.exists() or installed.stat().st_mtime < REQUIREMENTS.stat().st_mtime:
@@ -43,7 +42,7 @@ def install() -> None:
         answer = subprocess.run(command, cwd=REPOSITORY, env=environment, check=False)
         if answer.returncode:
             raise FlinkMissing("PyFlink could not be installed; the lines above say why.")
-    compile_connectors()
+    compile_connector()
 
 
 def why_missing() -> str | None:
@@ -59,9 +58,9 @@ def why_missing() -> str | None:
     )
 
 
-def compile_connectors(jar: Path = CONNECTORS) -> None:
-    """Compile the emulator's `kinesis` and `dynamodb` connectors into a jar, where they are newer."""
-    sources = sorted((HERE / "connectors").glob("*.java"))
+def compile_connector(jar: Path = CONNECTOR) -> None:
+    """Compile the emulator's `kinesis` connector into a jar, where its source is newer."""
+    sources = sorted((HERE / "connector").glob("*.java"))
     if jar.exists() and jar.stat().st_mtime > max(source.stat().st_mtime for source in sources):
         return
     (libraries,) = ENVIRONMENT.glob("lib/python*/site-packages/pyflink/lib")
@@ -84,13 +83,13 @@ def compile_connectors(jar: Path = CONNECTORS) -> None:
         with zipfile.ZipFile(jar, "w") as archive:
             for path in sorted(Path(directory).rglob("*.class")):
                 archive.write(path, path.relative_to(directory))
-            archive.writestr(SERVICE, "\n".join(FACTORIES) + "\n")
+            archive.writestr(SERVICE, "KinesisTableFactory\n")
 
 
 def flink_options(directory: Path, parallelism: int) -> dict[str, str]:
     """Return what the service sets on AWS; parallelism is one task a shard."""
     return {
-        "pipeline.jars": CONNECTORS.as_uri(),
+        "pipeline.jars": CONNECTOR.as_uri(),
         "parallelism.default": str(parallelism),
         "taskmanager.memory.managed.size": "512 mb",
         "execution.checkpointing.interval": "10 s",
@@ -112,7 +111,7 @@ class RealtimeJob:
 
         Raises CommandError where the job does not come to run.
         """
-        compile_connectors()
+        compile_connector()
         merged = {str(group["PropertyGroupId"]): dict(group["PropertyMap"]) for group in groups}  # type: ignore[call-overload]
         merged["streams"]["endpoint"] = endpoint
         merged["flink"] = flink_options(self.directory, parallelism)
@@ -177,7 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/realtime", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser(
-        "install", help="install PyFlink into .venv-flink and compile the connectors"
+        "install", help="install PyFlink into .venv-flink and compile the connector"
     )
     command.add_argument(
         "--optional", action="store_true", help="where the machine lacks something, say so and go on"

@@ -138,14 +138,9 @@ def test_a_role_is_assumed_by_one_service(resources: list[Resource]) -> None:
 
 @every_environment
 def test_streams_keep_records_longer_than_batches_are_retried(resources: list[Resource]) -> None:
-    read = ("-raw", "-enriched")
-    retention = min(
-        stream["values"]["retention_period"]
-        for stream in _of(resources, "aws_kinesis_stream")
-        if stream["values"]["name"].endswith(read)
-    )
+    retention = min(stream["values"]["retention_period"] for stream in _of(resources, "aws_kinesis_stream"))
     mappings = _of(resources, "aws_lambda_event_source_mapping")
-    assert len(mappings) == 2
+    assert len(mappings) == 3
     for mapping in mappings:
         assert retention * 3600 > mapping["values"]["maximum_record_age_in_seconds"]
         assert mapping["values"]["parallelization_factor"] == 1
@@ -158,13 +153,9 @@ def test_the_flink_application_understands_its_properties(resources: list[Resour
     (configuration,) = application["values"]["application_configuration"]
     (properties,) = configuration["environment_properties"]
     groups = {group["property_group_id"]: group["property_map"] for group in properties["property_group"]}
-    assert set(groups) == {"kinesis.analytics.flink.run.options", "alerts", "streams", "tables", "windows"}
-    (table,) = (
-        table["values"]["name"]
-        for table in _of(resources, "aws_dynamodb_table")
-        if table["address"].endswith(".realtime")
-    )
-    assert settings.parse(groups).tables.realtime_name == table
+    assert set(groups) == {"kinesis.analytics.flink.run.options", "alerts", "streams", "windows"}
+    (region,) = {stream["values"]["arn"].split(":")[3] for stream in _of(resources, "aws_kinesis_stream")}
+    assert settings.parse(groups).streams.region == region
 
 
 @prod

@@ -1,21 +1,15 @@
--- An item of the real-time table; the same window written again replaces itself.
-CREATE TEMPORARY TABLE realtime (
-  `series` STRING, `window` STRING, `measures` STRING, `expires_at` BIGINT
-) PARTITIONED BY (`series`, `window`) WITH (
-{realtime_options}
-);
-
--- What others can subscribe to: windows, and alerts (kind = 'alert').
+-- Windows on the metrics stream, a game's in their order; measures is the text of a JSON object.
 CREATE TEMPORARY TABLE metrics (
   `kind` STRING, `game_id` STRING, `platform` STRING, `app_version` STRING, `window_start` STRING, `window_end` STRING,
   `measures` STRING
-) WITH (
-{metrics_options}
+) PARTITIONED BY (`game_id`) WITH (
+{options}
 );
 
+-- Alerts on the same stream: their kind is alert.
 CREATE TEMPORARY TABLE raised (
   `kind` STRING, `game_id` STRING, `alert` STRING, `subject` STRING, `observed` DOUBLE, `reference` DOUBLE,
   `window_end` STRING
-) WITH (
-{metrics_options}
+) PARTITIONED BY (`game_id`) WITH (
+{options}
 );

@@ -141,6 +141,7 @@ module "stream_analytics" {
   enriched_stream_arn = module.event_stream.enriched.arn
   metrics_stream      = { shards = var.streams.metrics_shards }
   protection          = local.table_protection
+  retention_hours     = var.realtime_analytics.retention_hours
   settings            = local.function_settings
   vpc                 = var.realtime_analytics.vpc
   windows             = var.realtime_analytics.windows

@@ -144,12 +144,12 @@ variable "realtime_analytics" {
       parallelism_per_kpu = optional(number)
       start               = optional(bool)
     }), {})
-    deliver_alerts = optional(bool)
-    vpc            = optional(object({ security_group_ids = optional(set(string)), subnet_ids = optional(set(string)) }), {})
+    deliver_alerts  = optional(bool)
+    retention_hours = optional(number)
+    vpc             = optional(object({ security_group_ids = optional(set(string)), subnet_ids = optional(set(string)) }), {})
     windows = optional(object({
       allowed_lateness_seconds = optional(number)
       idle_timeout_seconds     = optional(number)
-      retention_hours          = optional(number)
     }), {})
   })
   description = "What differs from the defaults of stream_analytics: thresholds of alerts, size and start of the application, its network, its windows."

@@ -6,7 +6,6 @@ locals {
     "kinesis.analytics.flink.run.options" = { jarfile = "lib/connectors.jar", python = "main.py" }
 
     alerts  = { for name, value in var.alert_thresholds : replace(name, "_", ".") => tostring(value) }
-    tables  = { "realtime.name" = aws_dynamodb_table.realtime.name }
     windows = { for name, value in var.windows : replace(name, "_", ".") => tostring(value) }
 
     streams = {

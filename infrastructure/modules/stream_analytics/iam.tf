@@ -16,10 +16,6 @@ locals {
       actions   = ["logs:DescribeLogStreams"]
       resources = ["${aws_cloudwatch_log_group.application.arn}:*"]
     }
-    KeepWindows = {
-      actions   = ["dynamodb:BatchWriteItem"]
-      resources = [aws_dynamodb_table.realtime.arn]
-    }
     PublishMetrics = {
       actions   = ["kinesis:PutRecords"]
       resources = [aws_kinesis_stream.metrics.arn]

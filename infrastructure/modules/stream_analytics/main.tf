@@ -42,3 +42,26 @@ resource "aws_kinesis_stream" "metrics" {
     stream_mode = var.metrics_stream.shards == null ? "ON_DEMAND" : "PROVISIONED"
   }
 }
+
+# The application writes one stream; this function keeps what the API reads of it (docs/adr/0010-real-time-windows.md).
+module "realtime_windows" {
+  source = "../stream_consumer"
+
+  consumer    = { batch_size = 1000, batch_window_seconds = 1, memory_mb = 512, timeout_seconds = 60 }
+  description = "Keeps windows and alerts where the metrics API reads them."
+  name        = "realtime_windows"
+  settings    = var.settings
+  stream_arn  = aws_kinesis_stream.metrics.arn
+
+  environment = {
+    REALTIME_TABLE  = aws_dynamodb_table.realtime.name
+    RETENTION_HOURS = tostring(var.retention_hours)
+  }
+
+  policy_statements = {
+    KeepWindows = {
+      actions   = ["dynamodb:BatchWriteItem"]
+      resources = [aws_dynamodb_table.realtime.arn]
+    }
+  }
+}

@@ -97,7 +97,7 @@ variable "enriched_stream_arn" {
 }
 
 variable "metrics_stream" {
-  type        = object({ retention_hours = optional(number, 24), shards = optional(number) })
+  type        = object({ retention_hours = optional(number, 48), shards = optional(number) })
   description = "Hours the metrics can be read again, and shards of their stream (left out: on demand)."
   default     = {}
   nullable    = false
@@ -119,15 +119,35 @@ variable "protection" {
   nullable    = false
 }
 
+variable "retention_hours" {
+  type        = number
+  description = "Hours a window is kept in the table."
+  default     = 48
+  nullable    = false
+
+  validation {
+    condition     = var.retention_hours >= 1 && floor(var.retention_hours) == var.retention_hours
+    error_message = "Windows are kept for whole hours, at least one."
+  }
+}
+
 variable "settings" {
-  type        = object({ kms_key_arn = string, log_retention_days = number, name_prefix = string, packages_directory = string })
+  type = object({
+    kms_key_arn        = string
+    layer_arns         = list(string)
+    log_level          = string
+    log_retention_days = number
+    name_prefix        = string
+    packages_directory = string
+    tracing            = bool
+  })
   description = "What the functions and applications of an environment share."
   nullable    = false
 }
 
 variable "vpc" {
   type        = object({ security_group_ids = optional(set(string), []), subnet_ids = optional(set(string), []) })
-  description = "Network the application runs in; empty: none of its own. One needs ways to Kinesis, DynamoDB, S3, CloudWatch and KMS."
+  description = "Network the application runs in; empty: none of its own. One needs ways to Kinesis, S3, CloudWatch and KMS."
   default     = {}
   nullable    = false
 
@@ -141,14 +161,13 @@ variable "windows" {
   type = object({
     allowed_lateness_seconds = optional(number, 60)
     idle_timeout_seconds     = optional(number, 30)
-    retention_hours          = optional(number, 48)
   })
-  description = "Seconds a window waits for late events and for a silent shard, and hours it is kept in the table."
+  description = "Seconds a window waits for late events and for a silent shard."
   default     = {}
   nullable    = false
 
   validation {
     condition     = alltrue([for value in values(var.windows) : value >= 1 && floor(value) == value])
-    error_message = "Seconds and hours are whole numbers, at least 1."
+    error_message = "Seconds are whole numbers, at least 1."
   }
 }

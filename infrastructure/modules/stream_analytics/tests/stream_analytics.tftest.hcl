@@ -11,9 +11,12 @@ variables {
 
   settings = {
     kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    layer_arns         = []
+    log_level          = "INFO"
     log_retention_days = 30
     name_prefix        = "demo-test"
     packages_directory = "../../testing/packages"
+    tracing            = false
   }
 }
 
@@ -35,9 +38,18 @@ run "store" {
   assert {
     condition = (
       output.metrics_stream.name == "demo-test-metrics" && aws_kinesis_stream.metrics.stream_mode_details[0].stream_mode == "ON_DEMAND"
-      && aws_kinesis_stream.metrics.retention_period == 24 && aws_kinesis_stream.metrics.kms_key_id == var.settings.kms_key_arn
+      && aws_kinesis_stream.metrics.retention_period == 48 && aws_kinesis_stream.metrics.kms_key_id == var.settings.kms_key_arn
     )
-    error_message = "The stream must scale on demand, keep a day, and be encrypted with the platform's key."
+    error_message = "The stream must scale on demand, keep two days, and be encrypted with the platform's key."
+  }
+}
+
+run "keeper" {
+  assert {
+    condition = { for statement in jsondecode(module.realtime_windows.policy).Statement : statement.Sid => [statement.Action, statement.Resource] if startswith(statement.Sid, "Keep") } == {
+      KeepWindows = [["dynamodb:BatchWriteItem"], [aws_dynamodb_table.realtime.arn]]
+    }
+    error_message = "The function writes windows, and nothing else."
   }
 }
 
@@ -99,10 +111,9 @@ run "application" {
         "metrics.arn"      = aws_kinesis_stream.metrics.arn
         region             = "eu-west-1"
       })
-      tables  = tomap({ "realtime.name" = "demo-test-realtime" })
-      windows = tomap({ "allowed.lateness.seconds" = "60", "idle.timeout.seconds" = "30", "retention.hours" = "48" })
+      windows = tomap({ "allowed.lateness.seconds" = "60", "idle.timeout.seconds" = "30" })
     }
-    error_message = "The application must be told its streams, table, windows and thresholds."
+    error_message = "The application must be told its streams, windows and thresholds."
   }
 
   assert {
@@ -145,7 +156,6 @@ run "permissions" {
       Decrypt        = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arn]]
       FindLogGroup   = [["logs:DescribeLogGroups"], ["arn:aws:logs:eu-west-1:111122223333:log-group:*"]]
       FindLogStream  = [["logs:DescribeLogStreams"], ["${aws_cloudwatch_log_group.application.arn}:*"]]
-      KeepWindows    = [["dynamodb:BatchWriteItem"], [aws_dynamodb_table.realtime.arn]]
       PublishMetrics = [["kinesis:PutRecords"], [aws_kinesis_stream.metrics.arn]]
       ReadCode       = [["s3:GetObject", "s3:GetObjectVersion"], ["arn:aws:s3:::lake/artifacts/realtime_analytics.zip"]]
       ReadStream = [
@@ -300,7 +310,8 @@ run "values" {
     alert_thresholds = { window_minutes = 10 }
     application      = { initial_position = "TRIM_HORIZON", parallelism = 4, parallelism_per_kpu = 2, start = false }
     metrics_stream   = { shards = 2 }
-    windows          = { retention_hours = 24 }
+    retention_hours  = 24
+    windows          = { allowed_lateness_seconds = 10 }
   }
 
   assert {
@@ -327,9 +338,9 @@ run "values" {
 
   assert {
     condition = [
-      for group, name in { alerts = "window.minutes", streams = "initial.position", windows = "retention.hours" } :
+      for group, name in { alerts = "window.minutes", streams = "initial.position", windows = "allowed.lateness.seconds" } :
       { for properties in output.application_properties : properties.PropertyGroupId => properties.PropertyMap }[group][name]
-    ] == ["10", "TRIM_HORIZON", "24"]
+    ] == ["10", "TRIM_HORIZON", "10"]
     error_message = "Properties come by value, the others keep their defaults."
   }
 }
@@ -459,9 +470,18 @@ run "subnets_without_security_groups" {
 
 run "no_retention" {
   command         = plan
+  expect_failures = [var.retention_hours]
+
+  variables {
+    retention_hours = 0
+  }
+}
+
+run "no_patience" {
+  command         = plan
   expect_failures = [var.windows]
 
   variables {
-    windows = { retention_hours = 0 }
+    windows = { allowed_lateness_seconds = 0 }
   }
 }

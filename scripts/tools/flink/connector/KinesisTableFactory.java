@@ -68,7 +68,9 @@ public final class KinesisTableFactory implements DynamicTableSourceFactory, Dyn
         EncodingFormat<SerializationSchema<RowData>> format =
                 helper.discoverEncodingFormat(SerializationFormatFactory.class, FactoryUtil.FORMAT);
         helper.validate();
-        return new Sink(helper.getOptions(), format, context.getPhysicalRowDataType());
+        DataType type = context.getPhysicalRowDataType();
+        int key = DataType.getFieldNames(type).indexOf(context.getCatalogTable().getPartitionKeys().get(0));
+        return new Sink(helper.getOptions(), format, type, key);
     }
 
     private record Source(ReadableConfig options, DecodingFormat<DeserializationSchema<RowData>> format, DataType type)
@@ -96,7 +98,8 @@ public final class KinesisTableFactory implements DynamicTableSourceFactory, Dyn
         }
     }
 
-    private record Sink(ReadableConfig options, EncodingFormat<SerializationSchema<RowData>> format, DataType type)
+    private record Sink(
+            ReadableConfig options, EncodingFormat<SerializationSchema<RowData>> format, DataType type, int key)
             implements DynamicTableSink, SupportsPartitioning {
         @Override
         public ChangelogMode getChangelogMode(ChangelogMode requested) {
@@ -106,7 +109,7 @@ public final class KinesisTableFactory implements DynamicTableSourceFactory, Dyn
         @Override
         public SinkRuntimeProvider getSinkRuntimeProvider(Context context) {
             SerializationSchema<RowData> encoder = format.createRuntimeEncoder(context, type);
-            return SinkFunctionProvider.of(new KinesisSink(client(options), options.get(ARN), encoder));
+            return SinkFunctionProvider.of(new KinesisSink(client(options), options.get(ARN), encoder, key));
         }
 
         @Override
