@@ -136,7 +136,7 @@ def _build(package: Package, target: str, directory: Path) -> Built:
         wheels = _wheels(inputs["requirements.txt"], target, directory / "wheels" / target)
         files |= {package.prefix + name: path for name, path in _tree(wheels, ignored=NOT_SHIPPED).items()}
     if "connectors.json" in inputs:
-        files["lib/connectors.jar"] = _connectors(inputs["connectors.json"], directory / "connectors")
+        files["lib/connectors.jar"] = connectors.fetch(inputs["connectors.json"], directory / "connectors")
     archive.parent.mkdir(parents=True, exist_ok=True)
     _write(archive, ((name, files[name].read_bytes()) for name in sorted(files)))
     stamp.write_text(digest)
@@ -152,13 +152,6 @@ def _write(archive: Path, files: Iterable[tuple[str, bytes]]) -> None:
             entry.external_attr = READABLE_FILE
             zipped.writestr(entry, content, ZIP_DEFLATED, compresslevel=9)
     partial.replace(archive)
-
-
-def _connectors(pins: Path, cache: Path) -> Path:
-    jars = connectors.fetch(pins, cache)
-    merged = cache / "connectors.jar"
-    _write(merged, connectors.merge(jars))
-    return merged
 
 
 def _digest(inputs: Mapping[str, Path], target: str) -> str:

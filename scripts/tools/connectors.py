@@ -1,13 +1,10 @@
-"""The Flink application's Java connectors: fetched by pinned checksum, merged into one jar."""
+"""The Flink application's Java connector: fetched by pinned checksum."""
 
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from zipfile import ZipFile
 
 import httpx
 
@@ -18,9 +15,6 @@ REPOSITORY_URL = "https://repo.maven.apache.org/maven2"
 CHECKSUMS = ("sha512", "sha256", "sha1")
 LOOPBACK = ("127.0.0.1", "localhost")
 SECONDS = 120
-SERVICES = "META-INF/services/"
-# A signature holds for the jar it came in, a module's description for that jar alone.
-NOT_MERGED = (".SF", ".RSA", ".DSA", "module-info.class")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +38,14 @@ def read(file: Path) -> list[Connector]:
     return [Connector(**entry) for entry in json.loads(file.read_text())]
 
 
-def fetch(file: Path, cache: Path) -> list[Path]:
-    """Return the jars that connectors.json names, downloaded where the cache lacks their checksum.
+def fetch(file: Path, cache: Path) -> Path:
+    """Return the jar that connectors.json names, downloaded where the cache lacks its checksum.
 
-    Raises CommandError where one has no checksum, cannot be had, or is not the one that was pinned.
+    The service takes one jar, and the SQL connectors of two services hold different classes of one name.
+    Raises CommandError where it has no checksum, cannot be had, or is not the one that was pinned.
     """
-    return [_cached(connector, file, cache) for connector in read(file)]
+    (connector,) = read(file)
+    return _cached(connector, file, cache)
 
 
 def pin(file: Path) -> list[Connector]:
@@ -60,33 +56,6 @@ def pin(file: Path) -> list[Connector]:
     pinned = [replace(connector, sha512=_published(connector)) for connector in read(file)]
     file.write_text(json.dumps([asdict(connector) for connector in pinned], indent=2) + "\n")
     return pinned
-
-
-def merge(jars: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
-    """Yield each file of the merged jar by name: services in one list, of the rest the first jar's.
-
-    Raises CommandError where two jars hold different classes of one name: only one would be found.
-    """
-    with ExitStack() as stack:
-        archives = [stack.enter_context(ZipFile(jar)) for jar in jars]
-        holders: dict[str, list[ZipFile]] = {}
-        for archive in archives:
-            for name in archive.namelist():
-                if not name.endswith(("/", *NOT_MERGED)):
-                    holders.setdefault(name, []).append(archive)
-        for name, having in sorted(holders.items()):
-            if name.startswith(SERVICES):
-                yield name, _services(archive.read(name) for archive in having)
-                continue
-            content = having[0].read(name)
-            if name.endswith(".class") and any(other.read(name) != content for other in having[1:]):
-                raise CommandError(f"the connectors hold different classes of the name {name}")
-            yield name, content
-
-
-def _services(contents: Iterator[bytes]) -> bytes:
-    lines = (line.partition("#")[0].strip() for text in contents for line in text.decode().splitlines())
-    return "".join(f"{line}\n" for line in dict.fromkeys(lines) if line).encode()
 
 
 def _cached(connector: Connector, file: Path, cache: Path) -> Path:

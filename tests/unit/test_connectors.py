@@ -13,26 +13,13 @@ from zipfile import ZipFile, ZipInfo
 import pytest
 from tools import CommandError, build, connectors
 
-FACTORY = "META-INF/services/org.apache.flink.table.factories.Factory"
 PATH = "org/example/{0}/1.0/{0}-1.0.jar"
-FIRST = {
-    "META-INF/MANIFEST.MF": b"first",
-    "META-INF/SIGNED.SF": b"signature",
-    FACTORY: b"# licence\norg.example.First # a factory\n\norg.example.Both\n",
-    "org/example/Common.class": b"common",
-    "org/example/First.class": b"first",
-}
-SECOND = {
-    "META-INF/MANIFEST.MF": b"second",
-    "META-INF/versions/9/module-info.class": b"module",
-    FACTORY: b"org.example.Second\norg.example.Both",
-    "org/example/Common.class": b"common",
-    "org/example/Second.class": b"second",
-}
+FIRST = {"org/example/First.class": b"first"}
+SECOND = {"org/example/Second.class": b"second"}
 
 
 class Mirror:
-    """A Maven repository on this machine, and a connectors.json that wants two of its jars."""
+    """A Maven repository on this machine, and a connectors.json that wants one of its jars."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory / "repository"
@@ -41,7 +28,7 @@ class Mirror:
         self.requests: list[str] = []
         self.publish("first", FIRST)
         self.publish("second", SECOND)
-        self.want(first=None, second=None)
+        self.want(second=None)
 
     def publish(self, artifact: str, files: Mapping[str, bytes], algorithm: str = "sha1") -> str:
         """Publish a jar with one checksum; return its SHA-512."""
@@ -89,37 +76,29 @@ def _jar(files: Mapping[str, bytes]) -> bytes:
     return content.getvalue()
 
 
-def _jars(directory: Path, *contents: Mapping[str, bytes]) -> list[Path]:
-    jars = [directory / f"{number}.jar" for number, _ in enumerate(contents)]
-    for jar, files in zip(jars, contents, strict=True):
-        jar.write_bytes(_jar(files))
-    return jars
-
-
 def test_unpinned_connector_is_not_even_downloaded(mirror: Mirror) -> None:
-    with pytest.raises(CommandError, match=r"first 1\.0 has no checksum in .*build --pin-connectors"):
+    with pytest.raises(CommandError, match=r"second 1\.0 has no checksum in .*build --pin-connectors"):
         connectors.fetch(mirror.pins, mirror.cache)
     assert not mirror.requests
 
 
-def test_pinned_connectors_are_downloaded_once(mirror: Mirror) -> None:
+def test_pinned_connector_is_downloaded_once(mirror: Mirror) -> None:
     connectors.pin(mirror.pins)
     mirror.requests.clear()
-    first, second = connectors.fetch(mirror.pins, mirror.cache)
-    assert (first.read_bytes(), second.read_bytes()) == (_jar(FIRST), _jar(SECOND))
-    assert mirror.requests == ["first-1.0.jar", "second-1.0.jar"]
-    assert connectors.fetch(mirror.pins, mirror.cache) == [first, second]
-    assert len(mirror.requests) == 2
+    jar = connectors.fetch(mirror.pins, mirror.cache)
+    assert jar.read_bytes() == _jar(SECOND)
+    assert connectors.fetch(mirror.pins, mirror.cache) == jar
+    assert mirror.requests == ["second-1.0.jar"]
 
 
 def test_connector_that_is_not_the_pinned_one_is_refused(mirror: Mirror) -> None:
     connectors.pin(mirror.pins)
-    changed = mirror.publish("second", SECOND | {"org/example/Second.class": b"something else"})
+    changed = mirror.publish("second", {"org/example/Second.class": b"something else"})
     with pytest.raises(
         CommandError, match=rf"second-1\.0\.jar is not what .* pins: its SHA-512 is {changed}"
     ):
         connectors.fetch(mirror.pins, mirror.cache)
-    assert [jar.read_bytes() for jar in mirror.cache.iterdir()] == [_jar(FIRST)]
+    assert not mirror.cache.exists()
 
 
 def test_missing_connector_is_told(mirror: Mirror) -> None:
@@ -148,9 +127,9 @@ def test_nothing_is_pinned_that_differs_from_what_is_published(mirror: Mirror, a
 
 
 def test_nothing_is_pinned_without_a_published_checksum(mirror: Mirror) -> None:
-    path = mirror.directory / PATH.format("first")
+    path = mirror.directory / PATH.format("second")
     path.with_name(f"{path.name}.sha1").unlink()
-    with pytest.raises(CommandError, match=r"no checksum is published beside .*first-1\.0\.jar"):
+    with pytest.raises(CommandError, match=r"no checksum is published beside .*second-1\.0\.jar"):
         connectors.pin(mirror.pins)
 
 
@@ -158,23 +137,6 @@ def test_plain_http_is_refused(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("MAVEN_REPOSITORY_URL", "http://maven.example")
     with pytest.raises(CommandError, match="over TLS only"):
         connectors.pin(mirror.pins)
-
-
-def test_merged_jar_lists_all_services_and_holds_each_class_once(tmp_path: Path) -> None:
-    merged = dict(connectors.merge(_jars(tmp_path, FIRST, SECOND)))
-    assert merged == {
-        "META-INF/MANIFEST.MF": b"first",
-        FACTORY: b"org.example.First\norg.example.Both\norg.example.Second\n",
-        "org/example/Common.class": b"common",
-        "org/example/First.class": b"first",
-        "org/example/Second.class": b"second",
-    }
-
-
-def test_connectors_with_different_classes_of_one_name_are_not_merged(tmp_path: Path) -> None:
-    jars = _jars(tmp_path, FIRST, SECOND | {"org/example/Common.class": b"another"})
-    with pytest.raises(CommandError, match=r"different classes of the name org/example/Common\.class"):
-        dict(connectors.merge(jars))
 
 
 def test_package_holds_the_application_as_managed_flink_wants_it(mirror: Mirror, tmp_path: Path) -> None:

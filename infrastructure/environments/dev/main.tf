@@ -5,7 +5,7 @@ module "platform" {
   logging            = { level = "DEBUG", retention_days = 14 }
   packages_directory = var.packages_directory
   protection         = { deletion = false, key_deletion_window_days = 7, point_in_time_recovery = false }
-  streams            = { enriched_shards = 1, metrics_shards = 1, raw_shards = 1 }
+  streams            = { enriched_shards = 1, raw_shards = 1 }
   tracing            = true
 
   ingest_api = {

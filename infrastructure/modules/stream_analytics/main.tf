@@ -39,7 +39,7 @@ resource "aws_kinesis_stream" "metrics" {
   shard_count               = var.metrics_stream.shards
 
   stream_mode_details {
-    stream_mode = var.metrics_stream.shards == null ? "ON_DEMAND" : "PROVISIONED"
+    stream_mode = "PROVISIONED"
   }
 }
 

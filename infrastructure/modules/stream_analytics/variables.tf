@@ -97,18 +97,18 @@ variable "enriched_stream_arn" {
 }
 
 variable "metrics_stream" {
-  type        = object({ retention_hours = optional(number, 48), shards = optional(number) })
-  description = "Hours the metrics can be read again, and shards of their stream (left out: on demand)."
+  type        = object({ retention_hours = optional(number, 48), shards = optional(number, 1) })
+  description = "Hours the metrics can be read again, and shards of their stream: one takes 1,000 windows a second."
   default     = {}
   nullable    = false
 
   validation {
-    condition     = var.metrics_stream.retention_hours >= 24 && var.metrics_stream.retention_hours <= 8760
-    error_message = "Kinesis keeps records between 24 and 8760 hours."
+    condition     = var.metrics_stream.retention_hours > 24 && var.metrics_stream.retention_hours <= 8760
+    error_message = "Kinesis keeps records up to 8760 hours; less than a day's retries would lose some."
   }
 
   validation {
-    condition     = var.metrics_stream.shards == null ? true : var.metrics_stream.shards >= 1 && floor(var.metrics_stream.shards) == var.metrics_stream.shards
+    condition     = var.metrics_stream.shards >= 1 && floor(var.metrics_stream.shards) == var.metrics_stream.shards
     error_message = "A provisioned stream needs a whole number of shards, at least one."
   }
 }
