@@ -17,5 +17,6 @@ module "platform" {
   realtime_analytics = {
     application    = { start = false }
     deliver_alerts = false
+    windows        = { allowed_lateness_seconds = 10, idle_timeout_seconds = 5 }
   }
 }
