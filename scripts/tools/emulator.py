@@ -25,6 +25,14 @@ DEFAULT_PORT = 4566
 START_SECONDS = 60
 STOP_SECONDS = 5
 LOG_TAIL_LINES = 20
+# Its server would close a connection after 5 s, also one on which a call has just come while it was busy: the
+# call is carried out, the client sees none of it, calls again, and hears that the thing exists already.
+LAUNCH = """
+import runpy
+from hypercorn.config import Config
+Config.keep_alive_timeout, Config.keep_alive_max_requests = 3600, 1_000_000
+runpy.run_module("ministack", run_name="__main__")
+"""
 
 
 @dataclass
@@ -143,7 +151,7 @@ class Emulator:
     def _launch(self) -> None:
         with self.log.open("wb") as log:
             child = self._child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "ministack"],
+                [sys.executable, "-P", "-c", LAUNCH],
                 cwd=self.directory,
                 env=self._server_environment(),
                 stdin=subprocess.DEVNULL,
