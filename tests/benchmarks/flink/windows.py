@@ -26,7 +26,12 @@ def main() -> None:
     config.set("taskmanager.memory.managed.size", "1 gb")
     job = environment.create_statement_set()
     for statement in statements(parse(GROUPS)):
-        connector = source if "TABLE `enriched`" in statement else options({"connector": "blackhole"})
+        if "TABLE `enriched`" in statement:
+            connector = source
+        elif "TABLE ticks" in statement:
+            connector = options({"connector": "datagen", "number-of-rows": "1"})
+        else:
+            connector = options({"connector": "blackhole"})
         text = re.sub(r"WITH \(\n.*\n\)", f"WITH (\n{connector}\n)", statement, flags=re.DOTALL)
         if "INSERT INTO" in text:
             job.add_insert_sql(text)
