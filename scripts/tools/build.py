@@ -141,8 +141,9 @@ def _build(package: Package, target: str, directory: Path) -> Built:
     stamp = archive.with_suffix(".inputs")
     inputs = package.inputs(target)
     digest = _digest(inputs, target)
-    entry = archive.with_suffix(".main.py") if package.entry else archive
-    if archive.is_file() and entry.is_file() and stamp.is_file() and stamp.read_text() == digest:
+    entry = archive.with_suffix(".main.py")
+    complete = archive.is_file() and (entry.is_file() or not package.entry)
+    if complete and stamp.is_file() and stamp.read_text() == digest:
         return Built(archive, is_new=False)
     files = dict(package.files)
     if "requirements.txt" in inputs:

@@ -23,7 +23,6 @@ locals {
     "spark.sql.catalog.lake.warehouse"                     = "s3://${var.lake.name}/"
     "spark.sql.defaultCatalog"                             = "lake"
     "spark.sql.extensions"                                 = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
-    "spark.sql.iceberg.handle-timestamp-without-timezone"  = "true"
     "spark.sql.session.timeZone"                           = "UTC"
   }
 
