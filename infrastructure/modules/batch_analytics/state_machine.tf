@@ -11,6 +11,7 @@ locals {
     }
   }
 
+  # Tables are those of the catalog `lake`; Spark's own one stays in memory, and asks Glue for nothing the role may not.
   spark = {
     "spark.dynamicAllocation.maxExecutors"                 = tostring(var.job.maximum_executors)
     "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON" = "/usr/bin/python3.11"
@@ -21,6 +22,7 @@ locals {
     "spark.sql.catalog.lake.catalog-impl"                  = "org.apache.iceberg.aws.glue.GlueCatalog"
     "spark.sql.catalog.lake.io-impl"                       = "org.apache.iceberg.aws.s3.S3FileIO"
     "spark.sql.catalog.lake.warehouse"                     = "s3://${var.lake.name}/"
+    "spark.sql.catalogImplementation"                      = "in-memory"
     "spark.sql.defaultCatalog"                             = "lake"
     "spark.sql.extensions"                                 = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
     "spark.sql.session.timeZone"                           = "UTC"
