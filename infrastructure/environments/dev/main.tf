@@ -15,7 +15,7 @@ module "platform" {
   }
 
   lake = {
-    batch     = { capacity = { disk_gb = 200, memory_gb = 64, vcpus = 16 }, job = { maximum_executors = 3 } }
+    batch     = { job = { maximum_executors = 3 } }
     buffering = { seconds = 60, size_mb = 16 }
     retention = { bronze_infrequent_access_days = 30, noncurrent_days = 7, rejected_days = 31 }
   }

@@ -16,7 +16,7 @@ module "platform" {
   }
 
   lake = {
-    batch     = { capacity = { disk_gb = 2000, memory_gb = 512, vcpus = 128 }, job = { maximum_executors = 24 } }
+    batch     = { job = { maximum_executors = 24 } }
     buffering = { seconds = 300, size_mb = 128 }
     retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
   }

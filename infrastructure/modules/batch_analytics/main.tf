@@ -1,6 +1,12 @@
 locals {
   name     = "${var.settings.name_prefix}-batch-analytics"
   packages = { code = "batch_analytics.zip", entry = "batch_analytics.main.py" }
+
+  # Of EMR's sizes; its memory is Spark's and what Python takes beside it.
+  worker = { disk_gb = 50, memory_gb = 16, spark_memory_gb = 14, vcpus = 4 }
+
+  # A driver, its executors, and one that the step before has yet to give back.
+  workers = var.job.maximum_executors + 2
 }
 
 # EMR Serverless starts the entry as a file of its own; the code comes beside it.
@@ -31,9 +37,9 @@ resource "aws_emrserverless_application" "this" {
   }
 
   maximum_capacity {
-    cpu    = "${var.capacity.vcpus} vCPU"
-    disk   = "${var.capacity.disk_gb} GB"
-    memory = "${var.capacity.memory_gb} GB"
+    cpu    = "${local.workers * local.worker.vcpus} vCPU"
+    disk   = "${local.workers * local.worker.disk_gb} GB"
+    memory = "${local.workers * local.worker.memory_gb} GB"
   }
 }
 

@@ -2,6 +2,9 @@ locals {
   runbook           = "docs/runbooks/batch-failed.md"
   state_machine_arn = "arn:${var.account.partition}:states:${var.account.region}:${var.account.id}:stateMachine:${local.name}"
 
+  # EMR's own is 3.9.
+  python = "/usr/bin/python3.11"
+
   # In the order they run. Each can be run again: a retry, or another run of the same hours, changes nothing.
   steps = {
     for index, step in ["silver", "gold", "audit", "publish"] : title(step) => {
@@ -13,10 +16,18 @@ locals {
 
   # Tables are those of the catalog `lake`; Spark's own one stays in memory, and asks Glue for nothing the role may not.
   spark = {
-    "spark.dynamicAllocation.maxExecutors"                 = tostring(var.job.maximum_executors)
-    "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON" = "/usr/bin/python3.11"
-    "spark.emr-serverless.driverEnv.PYSPARK_PYTHON"        = "/usr/bin/python3.11"
-    "spark.executorEnv.PYSPARK_PYTHON"                     = "/usr/bin/python3.11"
+    "spark.driver.cores"                                   = local.worker.vcpus
+    "spark.driver.memory"                                  = "${local.worker.spark_memory_gb}g"
+    "spark.dynamicAllocation.maxExecutors"                 = var.job.maximum_executors
+    "spark.emr-serverless.driver.disk"                     = "${local.worker.disk_gb}g"
+    "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON" = local.python
+    "spark.emr-serverless.driverEnv.PYSPARK_PYTHON"        = local.python
+    "spark.emr-serverless.executor.disk"                   = "${local.worker.disk_gb}g"
+    "spark.executor.cores"                                 = local.worker.vcpus
+    "spark.executor.memory"                                = "${local.worker.spark_memory_gb}g"
+    "spark.executorEnv.PYSPARK_PYTHON"                     = local.python
+    "spark.pyspark.driver.python"                          = local.python
+    "spark.pyspark.python"                                 = local.python
     "spark.jars"                                           = "/usr/share/aws/iceberg/lib/iceberg-spark3-runtime.jar"
     "spark.sql.catalog.lake"                               = "org.apache.iceberg.spark.SparkCatalog"
     "spark.sql.catalog.lake.catalog-impl"                  = "org.apache.iceberg.aws.glue.GlueCatalog"

@@ -10,27 +10,15 @@ variable "alerts_topic_arn" {
   nullable    = false
 }
 
-variable "capacity" {
-  type        = object({ disk_gb = optional(number, 400), memory_gb = optional(number, 128), vcpus = optional(number, 32) })
-  description = "The most that all workers together may use at a time."
-  default     = {}
-  nullable    = false
-
-  validation {
-    condition     = var.capacity.vcpus >= 8 && var.capacity.memory_gb >= 32 && var.capacity.disk_gb >= 40
-    error_message = "A driver and one executor need 8 vCPUs, 32 GB of memory and 40 GB of disk."
-  }
-}
-
 variable "job" {
   type        = object({ maximum_executors = optional(number, 6), timeout_minutes = optional(number, 120) })
-  description = "Executors of a step at most, and minutes until a step is given up."
+  description = "Executors of a step at most, which bound what the application may use, and minutes until a step is given up."
   default     = {}
   nullable    = false
 
   validation {
-    condition     = var.job.maximum_executors >= 1 && floor(var.job.maximum_executors) == var.job.maximum_executors
-    error_message = "A step runs on a whole number of executors, at least one."
+    condition     = var.job.maximum_executors >= 3 && floor(var.job.maximum_executors) == var.job.maximum_executors
+    error_message = "A step begins with three executors: it may have a whole number of them, at least as many."
   }
 
   validation {

@@ -31,7 +31,7 @@ locals {
       actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
       resources = [
         for kind in ["compaction", "orphan-file-deletion", "retention"] :
-        "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:/aws-glue/iceberg-${kind}-optimizers:*"
+        "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:/aws-glue/iceberg-${kind}/logs:*"
       ]
     }
   }

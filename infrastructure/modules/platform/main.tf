@@ -165,7 +165,6 @@ module "batch_analytics" {
 
   account          = local.account
   alerts_topic_arn = module.alerts.topic_arn
-  capacity         = var.lake.batch.capacity
   job              = var.lake.batch.job
   schedule         = var.lake.batch.schedule
   settings         = local.function_settings

@@ -47,7 +47,6 @@ variable "ingest_api" {
 variable "lake" {
   type = object({
     batch = optional(object({
-      capacity = optional(object({ disk_gb = optional(number), memory_gb = optional(number), vcpus = optional(number) }), {})
       enabled  = optional(bool, true)
       job      = optional(object({ maximum_executors = optional(number), timeout_minutes = optional(number) }), {})
       schedule = optional(object({ delay_hours = optional(number), enabled = optional(bool), minute = optional(number) }), {})

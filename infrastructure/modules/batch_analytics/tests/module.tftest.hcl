@@ -31,7 +31,7 @@ run "application" {
     condition = (
       length(aws_emrserverless_application.this.initial_capacity) == 0
       && aws_emrserverless_application.this.auto_stop_configuration[0].enabled && aws_emrserverless_application.this.auto_stop_configuration[0].idle_timeout_minutes == 5
-      && aws_emrserverless_application.this.maximum_capacity[0].cpu == "32 vCPU" && aws_emrserverless_application.this.maximum_capacity[0].memory == "128 GB"
+      && aws_emrserverless_application.this.maximum_capacity[0].cpu == "32 vCPU" && aws_emrserverless_application.this.maximum_capacity[0].memory == "128 GB" && aws_emrserverless_application.this.maximum_capacity[0].disk == "400 GB"
     )
     error_message = "Nothing may be billed between runs, nor without bound in them."
   }
@@ -190,7 +190,7 @@ run "alarms" {
 
 run "values" {
   variables {
-    capacity = { disk_gb = 100, memory_gb = 64, vcpus = 16 }
+    job      = { maximum_executors = 10 }
     schedule = { enabled = false, minute = 30 }
   }
 
@@ -200,26 +200,26 @@ run "values" {
   }
 
   assert {
+    condition = aws_emrserverless_application.this.maximum_capacity[0].cpu == "48 vCPU" && alltrue([
+      for state in values(jsondecode(aws_sfn_state_machine.this.definition).States) :
+      strcontains(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.dynamicAllocation.maxExecutors=10 ")
+      if try(state.Arguments.JobDriver, null) != null
+    ])
+    error_message = "A step may ask for all that the application may use, and no more."
+  }
+
+  assert {
     condition     = aws_cloudwatch_metric_alarm.silent.treat_missing_data == "notBreaching"
     error_message = "A schedule that is off is silent by right."
   }
 }
 
-run "too_small" {
-  command         = plan
-  expect_failures = [var.capacity]
-
-  variables {
-    capacity = { vcpus = 4 }
-  }
-}
-
-run "no_executors" {
+run "too_few_executors" {
   command         = plan
   expect_failures = [var.job]
 
   variables {
-    job = { maximum_executors = 0 }
+    job = { maximum_executors = 2 }
   }
 }
 

@@ -71,11 +71,18 @@ run "optimizers" {
 
   assert {
     condition = alltrue([
-      for optimizer in values(aws_glue_catalog_table_optimizer.this) : optimizer.configuration[0].role_arn == aws_iam_role.optimizer[0].arn && optimizer.configuration[0].enabled && (
-        optimizer.type != "orphan_file_deletion"
-        || optimizer.configuration[0].orphan_file_deletion_configuration[0].iceberg_configuration[0].location == aws_glue_catalog_table.this[optimizer.table_name].storage_descriptor[0].location
-      )
+      for optimizer in values(aws_glue_catalog_table_optimizer.this) :
+      optimizer.configuration[0].role_arn == aws_iam_role.optimizer[0].arn && optimizer.configuration[0].enabled
     ])
+    error_message = "The optimizers run with their own role."
+  }
+
+  assert {
+    condition = {
+      for optimizer in values(aws_glue_catalog_table_optimizer.this) :
+      optimizer.table_name => optimizer.configuration[0].orphan_file_deletion_configuration[0].iceberg_configuration[0].location
+      if optimizer.type == "orphan_file_deletion"
+    } == { for name, table in aws_glue_catalog_table.this : name => table.storage_descriptor[0].location }
     error_message = "Orphans are looked for where the table lies, and nowhere else."
   }
 
@@ -89,9 +96,9 @@ run "optimizers" {
         [for table in output.tables : "arn:aws:glue:eu-west-1:111122223333:table/demo_test/${table}"],
       )]
       WriteLogs = [["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], [
-        "arn:aws:logs:eu-west-1:111122223333:log-group:/aws-glue/iceberg-compaction-optimizers:*",
-        "arn:aws:logs:eu-west-1:111122223333:log-group:/aws-glue/iceberg-orphan-file-deletion-optimizers:*",
-        "arn:aws:logs:eu-west-1:111122223333:log-group:/aws-glue/iceberg-retention-optimizers:*",
+        "arn:aws:logs:eu-west-1:111122223333:log-group:/aws-glue/iceberg-compaction/logs:*",
+        "arn:aws:logs:eu-west-1:111122223333:log-group:/aws-glue/iceberg-orphan-file-deletion/logs:*",
+        "arn:aws:logs:eu-west-1:111122223333:log-group:/aws-glue/iceberg-retention/logs:*",
       ]]
     }
     error_message = "The optimizers rewrite the tables, and nothing else of the lake."
