@@ -9,6 +9,8 @@ from realtime_analytics.settings import Settings
 SQL = Path(__file__).with_name("sql")
 # Measures of one family that an item keeps; the names of virtual currencies are the game's.
 LARGEST = 300
+# The service runs at most 256 tasks of an operator unless asked for more; each wants ticks.
+TICKS_A_SECOND = 512
 WINDOWS = {
     "minute": ("1m", "TUMBLE", "INTERVAL '1' MINUTE"),
     "five_minute": ("5m", "HOP", "INTERVAL '1' MINUTE, INTERVAL '5' MINUTE"),
@@ -27,7 +29,7 @@ def statements(settings: Settings) -> Iterator[str]:
     yield from _file("enriched", options=options(source), allowed_lateness_seconds=lateness)
     stream = {"connector": "kinesis", "stream.arn": streams.metrics_arn, **place, **json}
     yield from _file("sinks", options=options(stream))
-    yield from _file("events")
+    yield from _file("events", allowed_lateness_seconds=lateness, ticks_a_second=TICKS_A_SECOND)
     yield from _file("measures")
     for name, (label, window, size) in WINDOWS.items():
         yield from _file("windows", name=name, label=label, window=window, size=size, largest=LARGEST)

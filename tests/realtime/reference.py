@@ -98,7 +98,7 @@ def timely(shards: Iterable[Iterable[Event]], lateness: timedelta) -> tuple[list
                 dropped[event["game_id"]] += 1
             else:
                 kept.append(event)
-            watermark = max(watermark, occurred - lateness)
+            watermark = max(watermark, occurred.replace(microsecond=0) - lateness)
     return kept, dict(dropped)
 
 

@@ -59,8 +59,8 @@ class Stage:
         self.kinesis.create_stream(StreamName=f"{self.name}-metrics", ShardCount=1)
         self.job = RealtimeJob(self.directory)
 
-    def start(self, savepoint: str = "", **alerts: str) -> None:
-        """Start the job on them, from the streams' beginning."""
+    def start(self, savepoint: str = "", idle_seconds: int = 10) -> None:
+        """Start the job on them, from the streams' beginning or a savepoint."""
         groups = {
             "streams": {
                 "enriched.arn": self._arn("enriched"),
@@ -68,8 +68,7 @@ class Stage:
                 "region": "us-east-1",
                 "initial.position": "TRIM_HORIZON",
             },
-            "windows": {"idle.timeout.seconds": "3"},
-            "alerts": {key.replace("_", "."): value for key, value in alerts.items()},
+            "windows": {"idle.timeout.seconds": str(idle_seconds)},
         }
         listed: list[dict[str, object]] = [
             {"PropertyGroupId": name, "PropertyMap": values} for name, values in groups.items()

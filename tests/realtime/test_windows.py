@@ -120,6 +120,15 @@ def incident() -> list[Event]:
     return events
 
 
+def gone() -> list[Event]:
+    """Return half an hour of 40 players, and then nothing."""
+    return [
+        event("session_heartbeat", minute * 60 + 1, f"p-{number}", game_id="gone")
+        for minute in range(30)
+        for number in range(40)
+    ]
+
+
 def flood() -> list[Event]:
     """Return a minute with more virtual currencies than an item of DynamoDB could name."""
     return [
@@ -145,12 +154,11 @@ def played(flink_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -
     stage = Stage("windows", flink_emulator, tmp_path_factory.mktemp("windows"))
     shards = random_play(1, 30, HOUR)
     for shard, events in enumerate(shards):
-        others = golden() + flood() if shard == 0 else incident()
+        others = golden() + flood() if shard == 0 else incident() + gone()
         arrivals = sorted(others, key=lambda made: str(made["received_at"]))
         stage.send(merged(arrivals, events), shard)
         stage.send(HOSTILE, shard)
     stage.start()
-    stage.close(3 * HOUR)
     try:
         yield stage
     finally:
@@ -270,6 +278,11 @@ def test_each_alert_is_raised_once(played: Stage) -> None:
     }
     published = [row for row in played.published() if row["kind"] == "alert" and row["game_id"] == "incident"]
     assert len(published) == len(ALERTS)
+
+
+def test_a_game_that_stops_is_told(played: Stage) -> None:
+    key = ("gone#alerts", "2026-01-31T12:33:00Z#players_drop#")
+    assert played.windows(key)[key] == {"observed": 16.0, "reference": 40.0}
 
 
 def test_the_metrics_stream_carries_the_same_windows(played: Stage, found: Windows) -> None:

@@ -16,7 +16,7 @@ module "platform" {
   }
 
   realtime_analytics = {
-    application    = { start = false }
+    application    = { initial_position = "TRIM_HORIZON", start = false }
     deliver_alerts = false
     windows        = { allowed_lateness_seconds = 10, idle_timeout_seconds = 5 }
   }
