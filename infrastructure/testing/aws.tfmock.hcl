@@ -122,3 +122,16 @@ mock_resource "aws_sqs_queue" {
     arn = "arn:aws:sqs:eu-west-1:111122223333:mock"
   }
 }
+
+mock_resource "aws_emrserverless_application" {
+  defaults = {
+    arn = "arn:aws:emr-serverless:eu-west-1:111122223333:/applications/mock"
+    id  = "mock"
+  }
+}
+
+mock_resource "aws_sfn_state_machine" {
+  defaults = {
+    arn = "arn:aws:states:eu-west-1:111122223333:stateMachine:mock"
+  }
+}

@@ -47,17 +47,23 @@ NOT_SHIPPED = (
 
 @dataclass(frozen=True)
 class Package:
-    """One zip: our files by their name in it, and the wheels or the Java connectors beside them."""
+    """One zip: our files by their name in it, and the wheels or the Java connectors beside them.
+
+    A Spark job's `entry` is copied beside the zip: <name>.main.py.
+    """
 
     name: str
     files: Mapping[str, Path]
     requirements: Path | None = None
     prefix: str = ""
     connectors: Path | None = None
+    entry: Path | None = None
 
     def inputs(self, target: str) -> Mapping[str, Path]:
         """Return all files that the zip depends on; only on AWS is a Flink application run from it."""
         inputs = dict(self.files) | {"build.py": Path(__file__)}
+        if self.entry:
+            inputs["main.py"] = self.entry
         if self.requirements and self.requirements.is_file():
             inputs["requirements.txt"] = self.requirements
         if self.connectors and target == "aws":
@@ -74,7 +80,7 @@ class Built:
 
 
 def packages(root: Path = REPOSITORY) -> list[Package]:
-    """Return the layer, each function that has a handler, and the Flink application."""
+    """Return the layer, each function that has a handler, the Flink application and the Spark job."""
     functions = root / "functions"
     layer = functions / "layers" / "telemetry"
     schemas = root / "event-schemas"
@@ -99,10 +105,16 @@ def packages(root: Path = REPOSITORY) -> list[Package]:
 
 
 def _application(main: Path) -> Package:
-    """Return the package of a Flink application: main.py at its root, its Python package beside it."""
+    """Return the package of an application's main.py and the Python package beside it.
+
+    Flink finds both in one zip, with its connectors; Spark takes the entry as a file of its own.
+    """
     name = main.parent.name
     files = _tree(main.parent, name, ignored=(*NOT_SOURCE, main.name, "connectors.json"))
-    return Package(name, {main.name: main, **files}, connectors=main.parent / "connectors.json")
+    connectors_file = main.parent / "connectors.json"
+    if connectors_file.is_file():
+        return Package(name, {main.name: main, **files}, connectors=connectors_file)
+    return Package(name, files, entry=main)
 
 
 def build(target: str, root: Path = REPOSITORY, left_out: Collection[Package] = ()) -> list[Built]:
@@ -129,7 +141,9 @@ def _build(package: Package, target: str, directory: Path) -> Built:
     stamp = archive.with_suffix(".inputs")
     inputs = package.inputs(target)
     digest = _digest(inputs, target)
-    if archive.is_file() and stamp.is_file() and stamp.read_text() == digest:
+    entry = archive.with_suffix(".main.py")
+    complete = archive.is_file() and (entry.is_file() or not package.entry)
+    if complete and stamp.is_file() and stamp.read_text() == digest:
         return Built(archive, is_new=False)
     files = dict(package.files)
     if "requirements.txt" in inputs:
@@ -139,6 +153,8 @@ def _build(package: Package, target: str, directory: Path) -> Built:
         files["lib/connectors.jar"] = connectors.fetch(inputs["connectors.json"], directory / "connectors")
     archive.parent.mkdir(parents=True, exist_ok=True)
     _write(archive, ((name, files[name].read_bytes()) for name in sorted(files)))
+    if package.entry:
+        entry.write_bytes(package.entry.read_bytes())
     stamp.write_text(digest)
     return Built(archive, is_new=True)
 

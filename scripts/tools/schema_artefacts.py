@@ -2,7 +2,7 @@
 
 import json
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ingest import openapi
@@ -110,13 +110,34 @@ def glue_type(schema: Schema) -> str:
             return GLUE.get(kind, "string")
 
 
-def glue_columns(fields: Fields) -> str:
-    """Return the columns of a Glue table as JSON: a list of name, type and comment."""
-    columns = [
-        {"name": name, "type": glue_type(field), "comment": field["description"][:MAX_GLUE_COMMENT]}
+def silver_type(schema: Schema) -> str:
+    """Return the type in silver, where times and days are typed: Spark has read them."""
+    kind = shape(schema)
+    return {"time": "timestamp", "date": "date"}.get(kind) or glue_type(schema)
+
+
+def glue_columns(fields: Fields, type_of_field: Callable[[Schema], str] = glue_type) -> list[dict[str, str]]:
+    """Return the columns of a Glue table: name, type and comment of each."""
+    return [
+        {"name": name, "type": type_of_field(field), "comment": field["description"][:MAX_GLUE_COMMENT]}
         for name, field in fields.items()
     ]
-    return json.dumps(columns, indent=2, ensure_ascii=False) + "\n"
+
+
+def gold_tables(metrics: Schema) -> dict[str, Schema]:
+    """Return description and columns of each gold table, whose types are Hive's already."""
+    return {
+        name: {
+            "description": table["description"],
+            "columns": glue_columns(table["columns"], lambda column: str(column["type"])),
+        }
+        for name, table in metrics["tables"].items()
+    }
+
+
+def as_json(value: object) -> str:
+    """Return the content of a generated JSON file."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def flink_type(schema: Schema) -> str:
@@ -254,24 +275,24 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def artefacts(documents: Mapping[str, Schema]) -> dict[str, str]:
+def artefacts(documents: Mapping[str, Schema], metrics: Schema) -> dict[str, str]:
     """Return the content of every generated file by its path in the repository."""
     catalogue = Catalogue(documents)
     fields = catalogue.event_fields()
+    rejected = catalogue.latest("rejected")["properties"]
     required = {*catalogue.latest("envelope")["required"], *catalogue.latest("enriched")["required"]} - {
         "country"
     }
     return {
-        "infrastructure/modules/data_lake/tables/bronze.json": glue_columns(fields),
-        "infrastructure/modules/data_lake/tables/rejected.json": glue_columns(
-            {k: v for k, v in catalogue.latest("rejected")["properties"].items() if k != "reason"}
+        "infrastructure/modules/data_lake/tables/bronze.json": as_json(glue_columns(fields)),
+        "infrastructure/modules/data_lake/tables/rejected.json": as_json(
+            glue_columns({name: field for name, field in rejected.items() if name != "reason"})
         ),
-        "infrastructure/modules/data_lake/tables/reasons.json": json.dumps(
-            catalogue.latest("rejected")["properties"]["reason"]["enum"], indent=2
-        )
-        + "\n",
+        "infrastructure/modules/data_lake/tables/reasons.json": as_json(rejected["reason"]["enum"]),
+        "infrastructure/modules/lake_tables/tables/events.json": as_json(glue_columns(fields, silver_type)),
+        "infrastructure/modules/lake_tables/tables/gold.json": as_json(gold_tables(metrics)),
         "functions/realtime_analytics/sql/enriched.sql": flink_table(fields),
         "event-schemas/generated/events.redshift.sql": redshift_table(fields, required),
         "docs/events.md": reference(catalogue),
-        "docs/openapi/ingest.json": json.dumps(openapi.document(), indent=2, ensure_ascii=False) + "\n",
+        "docs/openapi/ingest.json": as_json(openapi.document()),
     }

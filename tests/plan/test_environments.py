@@ -15,8 +15,18 @@ ENVIRONMENTS = ["local", "dev", "prod"]
 every_environment = pytest.mark.parametrize("resources", ENVIRONMENTS, indirect=True)
 prod = pytest.mark.parametrize("resources", ["prod"], indirect=True)
 
-# X-Ray knows no resources.
-ACTIONS_WITHOUT_RESOURCES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+# X-Ray knows no resources, nor do the deliveries that bring the logs of state machines.
+ACTIONS_WITHOUT_RESOURCES = {
+    *(f"logs:{verb}LogDelivery" for verb in ("Create", "Delete", "Get", "Update")),
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
 
 
 @every_environment
@@ -39,6 +49,14 @@ def test_data_at_rest_is_encrypted_with_the_environments_key(resources: list[Res
         *(
             delivery["values"]["server_side_encryption"][0]["key_arn"]
             for delivery in _of(resources, "aws_kinesis_firehose_delivery_stream")
+        ),
+        *(machine["values"]["encryption_configuration"][0]["kms_key_id"] for machine in _batch(resources)),
+        *(object_["values"]["kms_key_id"] for object_ in _of(resources, "aws_s3_object")),
+        *(
+            workgroup["values"]["configuration"][0]["result_configuration"][0]["encryption_configuration"][0][
+                "kms_key_arn"
+            ]
+            for workgroup in _of(resources, "aws_athena_workgroup")
         ),
         *(
             rule["apply_server_side_encryption_by_default"][0]["kms_master_key_id"]
@@ -158,6 +176,26 @@ def test_the_flink_application_understands_its_properties(resources: list[Resour
 
 
 @prod
+def test_prod_brings_each_hour_into_tables_that_are_tended(resources: list[Resource]) -> None:
+    (schedule,) = _of(resources, "aws_scheduler_schedule")
+    (machine,) = _batch(resources)
+    assert schedule["values"]["state"] == "ENABLED"
+    assert schedule["values"]["target"][0]["arn"] == machine["values"]["arn"]
+    assert machine["values"]["tracing_configuration"][0]["enabled"]
+    tables = {
+        table["values"]["name"]
+        for table in _of(resources, "aws_glue_catalog_table")
+        if table["values"]["open_table_format_input"]
+    }
+    optimizers = _of(resources, "aws_glue_catalog_table_optimizer")
+    assert {optimizer["values"]["table_name"] for optimizer in optimizers} == tables
+    used = [statement for statement in _statements(resources) if statement["Sid"] == "UseTables"]
+    assert len(used) == 2, "the job and the optimizers"
+    for statement in used:
+        assert {arn.rpartition("/")[2] for arn in statement["Resource"] if ":table/" in arn} == tables
+
+
+@prod
 def test_prod_cannot_lose_data_by_mistake(resources: list[Resource]) -> None:
     tables = _of(resources, "aws_dynamodb_table")
     assert len(tables) == 8
@@ -186,6 +224,11 @@ def _of(resources: list[Resource], kind: str) -> list[Resource]:
     found = [resource for resource in resources if resource["type"] == kind]
     assert found, f"no {kind} in the environment"
     return found
+
+
+def _batch(resources: list[Resource]) -> list[Resource]:
+    """Return the state machine of the batch run; local has none."""
+    return [resource for resource in resources if resource["type"] == "aws_sfn_state_machine"]
 
 
 def _statements(resources: list[Resource]) -> Iterator[dict[str, Any]]:

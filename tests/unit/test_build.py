@@ -78,6 +78,23 @@ def test_bytes_do_not_depend_on_when_and_where_files_were_written(
     assert [built.path.read_bytes() for built in here] == [built.path.read_bytes() for built in there]
 
 
+def test_a_spark_job_is_its_package_and_beside_it_the_entry(root: Path) -> None:
+    job = root / "functions" / "batch_analytics"
+    (job / "sql").mkdir(parents=True)
+    for name in ("main.py", "__init__.py", "sql/daily.sql"):
+        (job / name).write_text(name)
+    *_, built = build.build("aws", root)
+    entry = root / "build" / "aws" / "batch_analytics.main.py"
+    assert _names(built.path) == ["batch_analytics/__init__.py", "batch_analytics/sql/daily.sql"]
+    assert entry.read_text() == "main.py"
+    (job / "main.py").write_text("changed")
+    assert build.build("aws", root)[-1].is_new
+    assert entry.read_text() == "changed"
+    entry.unlink()
+    assert build.build("aws", root)[-1].is_new
+    assert entry.is_file()
+
+
 def test_only_what_changed_is_built_again(root: Path) -> None:
     build.build("aws", root)
     assert [built.is_new for built in build.build("aws", root)] == [False, False]

@@ -2,6 +2,7 @@ module "platform" {
   source = "../../modules/platform"
 
   environment        = "local"
+  lake               = { batch = { enabled = false }, optimize = false }
   logging            = { level = "INFO", retention_days = 1 }
   packages_directory = var.packages_directory
   player_state       = { batch_size = 500, batch_window_seconds = 1, memory_mb = 512, timeout_seconds = 120 }

@@ -147,6 +147,36 @@ module "stream_analytics" {
   windows             = var.realtime_analytics.windows
 }
 
+module "lake_tables" {
+  source = "../lake_tables"
+
+  account       = local.account
+  bucket        = module.data_lake.bucket
+  database      = module.data_lake.database
+  force_destroy = !var.protection.deletion
+  optimize      = var.lake.optimize
+  scan_limit_gb = var.lake.scan_limit_gb
+  settings      = local.function_settings
+}
+
+module "batch_analytics" {
+  source = "../batch_analytics"
+  count  = var.lake.batch.enabled ? 1 : 0
+
+  account          = local.account
+  alerts_topic_arn = module.alerts.topic_arn
+  job              = var.lake.batch.job
+  schedule         = var.lake.batch.schedule
+  settings         = local.function_settings
+
+  lake = {
+    arn      = module.data_lake.bucket.arn
+    database = module.data_lake.database
+    name     = module.data_lake.bucket.name
+    tables   = module.lake_tables.tables
+  }
+}
+
 module "metrics_api" {
   source = "../metrics_api"
 

@@ -18,6 +18,16 @@ output "alerts_topic_arn" {
   value       = module.alerts.topic_arn
 }
 
+output "athena_workgroup" {
+  description = "Athena workgroup that queries to the lake run in."
+  value       = module.lake_tables.workgroup
+}
+
+output "batch_state_machine_arn" {
+  description = "State machine of the batch runs; null where there are none."
+  value       = one(module.batch_analytics[*].state_machine_arn)
+}
+
 output "lake_bucket" {
   description = "Bucket of the lake."
   value       = module.data_lake.bucket.name

@@ -46,15 +46,19 @@ variable "ingest_api" {
 
 variable "lake" {
   type = object({
-    buffering = object({ seconds = number, size_mb = number })
-    retention = object({ bronze_infrequent_access_days = number, noncurrent_days = number, rejected_days = number })
+    batch = optional(object({
+      enabled  = optional(bool, true)
+      job      = optional(object({ maximum_executors = optional(number), timeout_minutes = optional(number) }), {})
+      schedule = optional(object({ delay_hours = optional(number), enabled = optional(bool), minute = optional(number) }), {})
+    }), {})
+    buffering     = optional(object({ seconds = number, size_mb = number }), { seconds = 300, size_mb = 64 })
+    optimize      = optional(bool)
+    retention     = optional(object({ bronze_infrequent_access_days = number, noncurrent_days = number, rejected_days = number }), { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 })
+    scan_limit_gb = optional(number)
   })
-  description = "Size and age of the lake's objects when written, and when they move and go."
-  default = {
-    buffering = { seconds = 300, size_mb = 64 }
-    retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
-  }
-  nullable = false
+  description = "The hourly batch run, if any; size and age of objects when written, and when they move and go; whether Glue tends the tables, and the most a query may scan."
+  default     = {}
+  nullable    = false
 }
 
 variable "logging" {

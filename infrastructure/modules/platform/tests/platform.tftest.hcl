@@ -40,6 +40,24 @@ run "wiring" {
   }
 }
 
+run "batch" {
+  assert {
+    condition     = output.batch_state_machine_arn == module.batch_analytics[0].state_machine_arn && output.athena_workgroup == "player-analytics-test-analysts"
+    error_message = "Backfills and analysts must find the state machine and the workgroup."
+  }
+}
+
+run "without_batch" {
+  variables {
+    lake = { batch = { enabled = false }, optimize = false }
+  }
+
+  assert {
+    condition     = output.batch_state_machine_arn == null && length(module.batch_analytics) == 0
+    error_message = "Where EMR Serverless is missing there are no batch runs."
+  }
+}
+
 run "window_shorter_than_retention" {
   command         = plan
   expect_failures = [var.dedupe_window_hours]

@@ -21,6 +21,7 @@ run "key" {
       CloudWatchAlarms  = ["cloudwatch.amazonaws.com"]
       CloudWatchLogs    = ["logs.eu-west-1.amazonaws.com"]
       EventBridgeTopics = ["events.amazonaws.com"]
+      LogDeliveries     = ["delivery.logs.amazonaws.com"]
     }
     error_message = "Only the account, CloudWatch and EventBridge may use the key."
   }
@@ -48,10 +49,21 @@ run "alarms" {
   }
 }
 
+run "log_deliveries" {
+  assert {
+    condition = jsondecode(aws_kms_key.this.policy).Statement[3].Action == ["kms:Decrypt"] && (
+      jsondecode(aws_kms_key.this.policy).Statement[3].Condition == {
+        StringEquals = { "kms:EncryptionContext:SourceArn" = "arn:aws:logs:eu-west-1:111122223333:*" }
+      }
+    )
+    error_message = "Deliveries must be able to write encrypted logs of this account, and do no more."
+  }
+}
+
 run "rules" {
   assert {
-    condition = jsondecode(aws_kms_key.this.policy).Statement[3].Action == ["kms:Decrypt", "kms:GenerateDataKey"] && (
-      jsondecode(aws_kms_key.this.policy).Statement[3].Condition == {
+    condition = jsondecode(aws_kms_key.this.policy).Statement[4].Action == ["kms:Decrypt", "kms:GenerateDataKey"] && (
+      jsondecode(aws_kms_key.this.policy).Statement[4].Condition == {
         ArnLike = { "kms:EncryptionContext:aws:sns:topicArn" = "arn:aws:sns:eu-west-1:111122223333:demo-test-*" }
       }
     )
