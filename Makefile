@@ -11,6 +11,7 @@ help: ## List the commands
 
 install: $(VENV) $(CHECKOV) ## Install what the commands and tests need (PYTHON=... chooses the interpreter)
 	@scripts/realtime install --optional
+	@scripts/batch install --optional
 	@scripts/terraform --version
 
 build: $(VENV) ## Build the functions' packages into build/

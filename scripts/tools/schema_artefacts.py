@@ -289,6 +289,9 @@ def artefacts(documents: Mapping[str, Schema], metrics: Schema) -> dict[str, str
             glue_columns({name: field for name, field in rejected.items() if name != "reason"})
         ),
         "infrastructure/modules/data_lake/tables/reasons.json": as_json(rejected["reason"]["enum"]),
+        "functions/batch_analytics/events.ddl": "".join(
+            f"`{column['name']}` {column['type']}\n" for column in glue_columns(fields, silver_type)
+        ),
         "infrastructure/modules/lake_tables/tables/events.json": as_json(glue_columns(fields, silver_type)),
         "infrastructure/modules/lake_tables/tables/gold.json": as_json(gold_tables(metrics)),
         "functions/realtime_analytics/sql/enriched.sql": flink_table(fields),
