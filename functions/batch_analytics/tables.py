@@ -134,7 +134,7 @@ class Iceberg:
         """Replace the games' rows on a branch of the run."""
         name = self._name(table)
         self.spark.sql(f"ALTER TABLE {name} CREATE OR REPLACE BRANCH `{run}`")
-        rows.writeTo(f"{name}.branch_{run}").overwrite(f.col("game_id").isin(list(games)))
+        rows.writeTo(f"{name}.`branch_{run}`").overwrite(f.col("game_id").isin(list(games)))
 
     def staged(self, run: str, table: str) -> DataFrame | None:
         """Read the run's branch."""

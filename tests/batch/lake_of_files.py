@@ -73,10 +73,11 @@ def event(number: int, event_type: str, day: str, player: str, **fields: Any) ->
     moment = f"{day}T{fields.pop('time', '12:00:00')}.000Z"
     made = {
         "event_id": str(UUID(int=number)), "event_type": event_type, "schema_version": "1-0-0",
-        "game_id": "g", "player_id": player, "session_id": f"s-{player}-{day}", "sequence": 0, "event_time": moment,
-        "sent_at": moment, "client": {"platform": "ios", "app_version": "1.0.0"}, "payload": {}, "received_at": moment,
-        "processed_at": moment, "corrected_time": moment, "event_date": day, "country": "DE",
-        "platform": "ios", "app_version": "1.0.0", "ingest_source": "rest", "schema_id": f"/{event_type}/1-0-0.json",
+        "game_id": "g", "player_id": player, "session_id": f"s-{player}-{day}", "sequence": 0,
+        "event_time": moment, "sent_at": moment, "client": {"platform": "ios", "app_version": "1.0.0"},
+        "payload": {}, "received_at": moment, "processed_at": moment, "corrected_time": moment,
+        "event_date": day, "country": "DE", "platform": "ios", "app_version": "1.0.0",
+        "ingest_source": "rest", "schema_id": f"/{event_type}/1-0-0.json",
         "late": False, "skewed": False, "bot": False, "masked": False,
     }  # fmt: skip
     return made | fields

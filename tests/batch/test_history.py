@@ -171,8 +171,11 @@ def test_retention(history: History) -> None:
         0: (2, 2), 1: (1, 1), 2: (0, 1), 7: (1, 1), 39: (1, 1),
     }  # fmt: skip
     assert cohort[7]["retention"] == 0.5
-    numbers = [row["day_number"] for row in history.before["retention"]
-               if (str(row["cohort_date"]), row["game_id"], row["platform"]) == (FIRST, "g", "*")]  # fmt: skip
+    numbers = [
+        row["day_number"]
+        for row in history.before["retention"]
+        if (str(row["cohort_date"]), row["game_id"], row["platform"]) == (FIRST, "g", "*")
+    ]
     assert max(numbers) == 39, "only days that are over"
 
 
@@ -242,7 +245,8 @@ def test_duckdb_gives_the_same_rows(history: History, table: str) -> None:
     silver = f"{history.lake.directory}/silver/events/*/*/*.parquet"
     payload = [
         "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
-        "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms", "memory_mb",
+        "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
+        "memory_mb",
     ]  # fmt: skip
     database.execute(
         "CREATE TABLE events AS SELECT event_id, event_type, game_id, player_id, session_id, event_date,"
