@@ -49,9 +49,8 @@ class Lake:
 
 def rows(database: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
     """Return the rows of a query by column, in one order."""
-    result = database.execute(sql)
-    names = [column[0] for column in result.description]
-    found = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    result = database.sql(sql)
+    found = [dict(zip(result.columns, row, strict=True)) for row in result.fetchall()]
     return sorted(({name: row[name] for name in sorted(row)} for row in found), key=str)
 
 
