@@ -47,6 +47,16 @@ def read(spark: SparkSession, lake: str, start: datetime, end: datetime) -> Data
     )  # fmt: skip
 
 
+def write(spark: SparkSession, path: str, text: str) -> None:
+    """Write a text file, in the place of the one there was."""
+    where = spark.sparkContext._jvm.org.apache.hadoop.fs.Path(path)
+    stream = where.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration()).create(where, True)
+    try:
+        stream.write(bytearray(text.encode()))
+    finally:
+        stream.close()
+
+
 def exists(spark: SparkSession, path: str) -> bool:
     """Tell whether a path is there."""
     where = spark.sparkContext._jvm.org.apache.hadoop.fs.Path(path)

@@ -14,6 +14,7 @@ from pyspark.sql.window import Window
 from batch_analytics import audit, bronze, gold
 from batch_analytics.tables import Iceberg, Parquet, Tables
 
+KEY = ("game_id", "event_id")
 STEPS = ("silver", "gold", "audit", "publish")
 
 
@@ -27,7 +28,7 @@ class Run:
     def silver(self, start: datetime, end: datetime) -> None:
         """Add the events that arrived in [start, end) to silver; note which games and days they touch."""
         rows = bronze.read(self.spark, self.lake, start, end).cache()
-        earliest = Window.partitionBy("event_id").orderBy("received_at", "processed_at")
+        earliest = Window.partitionBy("game_id", "event_id").orderBy("received_at", "processed_at")
         good = rows.where(f.col(bronze.CORRUPT).isNull()).drop(bronze.CORRUPT)
         once = good.withColumn("nth", f.row_number().over(earliest)).where("nth = 1").drop("nth").cache()
         days = once.select("game_id", f.col("event_date").cast("string")).distinct().collect()
@@ -36,11 +37,13 @@ class Run:
         lines, distinct, before = rows.count(), once.count(), self.tables.silver().count()
         if touched:
             self.tables.merge(once, touched)
-        new = self.tables.silver().count() - before
+        silver = self.tables.silver()
+        new = silver.count() - before
+        held = silver.join(once.select(*KEY), list(KEY), "left_semi").count()
         self._write("silver", {
             "from": start.strftime(bronze.HOUR), "to": end.strftime(bronze.HOUR), "lines": lines, "new": new,
             "duplicates": lines - malformed - new, "malformed": malformed,
-            "distinct": distinct, "touched": touched,
+            "distinct": distinct, "held": held, "touched": touched,
         })  # fmt: skip
 
     def gold(self) -> None:
@@ -52,9 +55,9 @@ class Run:
     def audit(self) -> list[str]:
         """Judge what is kept aside; return what is wrong."""
         faults = list(audit.balance(self._read("silver")))
-        for table in gold.TABLES if self._games() else ():
-            rows = self.tables.staged(self.id, table)
-            faults += audit.faults(table, rows) if rows else []
+        games = self._games()
+        for table in gold.TABLES if games else ():
+            faults += audit.faults(table, self.tables.staged(self.id, table), games)
         self._write("audit", {"faults": faults})
         return faults
 
@@ -70,15 +73,14 @@ class Run:
         return sorted({game for game, _ in self._read("silver")["touched"]})
 
     def _write(self, name: str, report: dict[str, Any]) -> None:
-        frame = self.spark.createDataFrame([(json.dumps(report),)], "value string")
-        frame.coalesce(1).write.mode("overwrite").text(self._report(name))
+        bronze.write(self.spark, self._report(name), json.dumps(report))
 
     def _read(self, name: str) -> dict[str, Any]:
         report: dict[str, Any] = json.loads(self.spark.read.text(self._report(name)).head()[0])
         return report
 
     def _report(self, name: str) -> str:
-        return f"{self.lake}/batch/runs/{self.id}/{name}"
+        return f"{self.lake}/batch/runs/{self.id}/{name}.json"
 
 
 def run(options: argparse.Namespace, spark: SparkSession) -> int:

@@ -18,7 +18,7 @@ class Tables(Protocol):
         """Return all events."""
 
     def merge(self, events: DataFrame, touched: Sequence[Partition]) -> None:
-        """Add the events whose event_id silver does not hold; `touched` are their games and days."""
+        """Add the events that silver does not hold, on whatever day; `touched` are their games and days."""
 
     def stage(self, run: str, table: str, rows: DataFrame, games: Sequence[str]) -> None:
         """Keep the new rows of games aside."""
@@ -48,14 +48,16 @@ class Parquet:
         """Write each touched game and day anew: what it held, and what is new."""
         keys = self.spark.createDataFrame(list(touched), "game_id string, event_date string")
         keys = keys.withColumn("event_date", f.col("event_date").cast("date"))
-        held = self.silver().join(f.broadcast(keys), ["game_id", "event_date"], "left_semi")
-        new = events.join(held.select("event_id"), "event_id", "left_anti")
+        silver = self.silver().where(f.col("game_id").isin([game for game, _ in touched]))
+        held = silver.join(f.broadcast(keys), ["game_id", "event_date"], "left_semi")
+        new = events.join(silver.select("game_id", "event_id"), ["game_id", "event_id"], "left_anti")
         aside = f"{self.lake}/batch/merging"
         whole = held.unionByName(new.select(*columns().names)).repartition("game_id", "event_date")
         whole.write.mode("overwrite").partitionBy("game_id", "event_date").parquet(aside)
         for game, day in touched:
             part = f"game_id={game}/event_date={day}"
-            self._replace(f"{aside}/{part}", f"{self.lake}/silver/events/{part}")
+            if exists(self.spark, f"{aside}/{part}"):
+                self._replace(f"{aside}/{part}", f"{self.lake}/silver/events/{part}")
 
     def stage(self, run: str, table: str, rows: DataFrame, games: Sequence[str]) -> None:
         """Write rows below the run's own directory."""
@@ -119,14 +121,12 @@ class Iceberg:
         return self.spark.table(self._name("events"))
 
     def merge(self, events: DataFrame, touched: Sequence[Partition]) -> None:
-        """Insert what is new; the touched games and days bound what is compared."""
+        """Insert what is new; the touched games bound what is compared."""
         events.select(*columns().names).createOrReplaceTempView("arrived")
         games = ", ".join(f"'{game}'" for game in sorted({game for game, _ in touched}))
-        days = ", ".join(f"DATE '{day}'" for day in sorted({day for _, day in touched}))
         self.spark.sql(
             f"MERGE INTO {self._name('events')} AS t USING arrived AS s"
-            f" ON t.game_id IN ({games}) AND t.event_date IN ({days})"
-            " AND t.game_id = s.game_id AND t.event_date = s.event_date AND t.event_id = s.event_id"
+            f" ON t.game_id IN ({games}) AND t.game_id = s.game_id AND t.event_id = s.event_id"
             " WHEN NOT MATCHED THEN INSERT *"
         )
 

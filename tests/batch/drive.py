@@ -12,14 +12,15 @@ from pyspark.sql import functions as f
 
 
 def main() -> None:
-    """Run each; `spoil <path>` makes the stickiness of a staged table impossible."""
+    """Run each; `spoil <path>` makes a staged table's stickiness impossible, `empty` takes its rows."""
     spark = SparkSession.builder.master("local[2]").getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     answers: list[object] = []
     for given in json.load(sys.stdin):
-        if given[0] == "spoil":
-            rows = spark.read.parquet(given[1]).withColumn("stickiness", f.lit(2.0)).localCheckpoint()
+        if given[0] in ("spoil", "empty"):
+            rows = spark.read.parquet(given[1]).localCheckpoint()
+            rows = rows.where("false") if given[0] == "empty" else rows.withColumn("stickiness", f.lit(2.0))
             rows.write.mode("overwrite").partitionBy("game_id").parquet(given[1])
             continue
         try:

@@ -43,8 +43,10 @@ class Lake:
 
     def report(self, run: str, name: str) -> dict[str, Any]:
         """Return what a step of a run says."""
-        (part,) = (self.directory / "batch" / "runs" / run / name).glob("part-*")
-        return json.loads(part.read_text())
+        report: dict[str, Any] = json.loads(
+            (self.directory / "batch" / "runs" / run / f"{name}.json").read_text()
+        )
+        return report
 
 
 def rows(database: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:

@@ -10,7 +10,8 @@ import pytest
 import sqlglot
 from lake_of_files import Event, Lake, days_after, drive, event, rows
 
-FIRST, SECOND, EIGHTH, LAST = "2026-01-01", "2026-01-02", "2026-01-08", "2026-02-09"
+FIRST, SECOND, THIRD, EIGHTH, LAST = "2026-01-01", "2026-01-02", "2026-01-03", "2026-01-08", "2026-02-09"
+NIGHT = "2026-02-10T00:00:00.000Z"
 ANDROID = {"platform": "android", "country": "US"}
 FUNCTIONS = Path(__file__).parents[2] / "functions" / "batch_analytics"
 
@@ -44,6 +45,17 @@ GOLDEN = [
     event(15, "progression", LAST, "cat", payload={"status": "complete", "level_1": "forest"}),
     event(16, "performance", LAST, "cat", payload={"fps": 30.0}),
     event(17, "performance", LAST, "cat", payload={"fps": 60.0}),
+]
+
+# A game on a day that still runs: only the days before are over.
+RUNNING = [
+    event(19, "session_start", "2026-02-10", "eve", game_id="m"),
+    event(20, "session_start", LAST, "fay", game_id="m"),
+]
+# The id of another game's event, and ann's sixth once more, its clock repaired to another day.
+SAME_IDS = [
+    event(1, "session_start", FIRST, "dan", game_id="k", received_at=NIGHT),
+    event(6, "session_start", THIRD, "ann", received_at=NIGHT),
 ]
 
 
@@ -90,11 +102,10 @@ class History:
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
-        lake.arrive(
-            "2026-02-10T00", [*GOLDEN, *GOLDEN[:3], *played(1, 900), "not json", '{"event_id": "x"}', "7"]
-        )
+        arrived = [made | {"received_at": NIGHT} for made in [*GOLDEN, *GOLDEN[:3], *played(1, 900)]]
+        lake.arrive("2026-02-10T00", [*arrived, *RUNNING, "not json", '{"event_id": "x"}', "7"])
         late = [event(18, "session_start", SECOND, "bob", received_at="2026-02-10T01:00:00.000Z", **ANDROID)]
-        lake.arrive("2026-02-10T01", late)
+        lake.arrive("2026-02-10T01", [*late, *SAME_IDS])
         spoilt = f"{lake.directory}/batch/runs/spoilt/gold/daily"
         self.answers = drive([
             all_steps(lake, "first", "2026-02-10T00", "2026-02-10T01"),
@@ -104,6 +115,9 @@ class History:
             ["spoil", spoilt],
             ["audit", *common(lake, "spoilt")],
             ["publish", *common(lake, "spoilt")],
+            ["empty", f"{lake.directory}/batch/runs/first/gold/daily"],
+            ["audit", *common(lake, "first")],
+            ["publish", *common(lake, "first")],
         ])  # fmt: skip
         self.before = {table: lake.gold(table) for table in TABLES}
         self.later = drive([
@@ -212,9 +226,9 @@ def test_progression_stability_performance(history: History) -> None:
 
 def test_bronze_is_silver_duplicates_and_what_cannot_be_read(history: History) -> None:
     report = history.lake.report("first", "silver")
-    assert (report["lines"], report["malformed"]) == (20 + 990 + 3, 3)
+    assert (report["lines"], report["malformed"]) == (20 + 990 + len(RUNNING) + 3, 3)
     assert report["duplicates"] == 3 + 90
-    assert report["new"] == 17 + 900
+    assert report["new"] == 17 + 900 + len(RUNNING)
 
 
 def test_a_run_again_changes_nothing(history: History) -> None:
@@ -238,6 +252,30 @@ def test_late_events_restate_their_days(history: History) -> None:
     assert all(others(history.after[table]) == others(history.before[table]) for table in TABLES)
 
 
+def test_gold_without_rows_is_not_published(history: History) -> None:
+    assert history.answers[6] == 1
+    assert "daily: no rows of g" in history.answers[7]
+    assert history.lake.report("first", "audit")["faults"] == [f"daily: no rows of {game}" for game in "ghm"]
+
+
+def test_an_event_is_its_game_and_id_on_whatever_day(history: History) -> None:
+    report = history.lake.report("spoilt", "silver")
+    assert (report["lines"], report["new"], report["duplicates"], report["held"]) == (3, 2, 1, 3)
+    days = [str(row["event_date"]) for row in history.after["daily"] if row["game_id"] == "g"]
+    assert THIRD not in days
+    assert one(history.after["daily"], event_date=FIRST, game_id="k")["active_players"] == 1
+
+
+def test_retention_leaves_out_the_day_that_still_runs(history: History) -> None:
+    played = {
+        (str(row["cohort_date"]), row["day_number"])
+        for row in history.after["retention"]
+        if row["game_id"] == "m"
+    }
+    assert played == {(LAST, 0)}
+    assert one(history.after["daily"], event_date="2026-02-10", game_id="m")["new_players"] == 1
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_duckdb_gives_the_same_rows(history: History, table: str) -> None:
     database = duckdb.connect()
@@ -250,7 +288,8 @@ def test_duckdb_gives_the_same_rows(history: History, table: str) -> None:
     ]  # fmt: skip
     database.execute(
         "CREATE TABLE events AS SELECT event_id, event_type, game_id, player_id, session_id, event_date,"
-        " epoch_ms(corrected_time) AS at_ms, coalesce(platform, 'unknown') AS platform,"
+        " epoch_ms(corrected_time) AS at_ms, CAST(received_at AS DATE) AS arrival_date,"
+        " coalesce(platform, 'unknown') AS platform,"
         " coalesce(country, 'unknown') AS country, coalesce(app_version, 'unknown') AS app_version, "
         + ", ".join(f"payload.{name}" for name in payload)
         + f" FROM read_parquet('{silver}', hive_partitioning = true)"

@@ -1,4 +1,5 @@
--- What every table starts from. `events` is silver, of the games in question, with at_ms (its moment in milliseconds).
+-- What every table starts from. `events` is silver, of the games in question, with at_ms (its moment in milliseconds)
+-- and arrival_date. A day is over once an event has arrived on a later one.
 CREATE OR REPLACE TEMPORARY VIEW purchases AS
 SELECT * FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY game_id, store, transaction_id ORDER BY at_ms, event_id) AS nth
@@ -25,7 +26,7 @@ SELECT
 FROM (SELECT DISTINCT game_id, player_id, event_date FROM events) AS played;
 
 CREATE OR REPLACE TEMPORARY VIEW last_day AS
-SELECT game_id, MAX(event_date) AS event_date FROM events GROUP BY game_id;
+SELECT game_id, DATE_SUB(MAX(arrival_date), 1) AS event_date FROM events GROUP BY game_id;
 
 CREATE OR REPLACE TEMPORARY VIEW cohorts AS
 SELECT
