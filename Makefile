@@ -36,7 +36,7 @@ integration: build ## Tests on an emulator with IAM enforced
 	@$(BIN)/pytest tests/integration
 
 test: install check build ## Everything
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadgroup
 
 benchmarks: $(VENV) ## Measure what docs/performance.md tells
 	@for file in tests/benchmarks/*.py; do \

@@ -20,6 +20,19 @@ from tools.emulator import Emulator, free_port
 from tools.metrics_api import MetricsApi
 from tools.simulate import Platform
 
+# What these directories start is dear: one worker of pytest-xdist runs all that shares it.
+TOGETHER = {"batch": "spark", "end_to_end": "emulator", "integration": "emulator", "realtime": "flink"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of one emulator, Spark or Flink session together, those that take longest first."""
+    directories = {item: item.path.relative_to(Path(__file__).parent).parts[0] for item in items}
+    for item, directory in directories.items():
+        if directory in TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(TOGETHER[directory]))
+    items.sort(key=lambda item: directories[item] not in TOGETHER)
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
