@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
@@ -15,10 +16,12 @@ from tools import REPOSITORY, CommandError, emulator, lake, run, terraform
 ENVIRONMENT = REPOSITORY / ".venv-spark"
 REQUIREMENTS = REPOSITORY / "requirements-spark.txt"
 DIRECTORY = REPOSITORY / ".local" / "lake"
+HOUR = "%Y-%m-%dT%H"
 # Those that PySpark 3.5 knows.
 JAVA = (8, 11, 17)
 LOCAL = (
-    "--master local[2] --driver-memory 2g --conf spark.sql.shuffle.partitions=4 --conf spark.ui.enabled=false"
+    "--master local[2] --driver-memory 2g --conf spark.sql.shuffle.partitions=4"
+    " --conf spark.ui.enabled=false --conf spark.log.level=ERROR"
 )
 
 
@@ -60,21 +63,41 @@ def environment() -> dict[str, str]:
     }
 
 
-def compute(directory: Path, start: str, end: str, run_id: str) -> None:
-    """Run all steps over the lake in a directory. Raises CommandError with the job's words."""
+def compute(directory: Path, start: datetime, end: datetime) -> None:
+    """Run all steps over the hours [start, end) of a lake in a directory.
+
+    Raises CommandError with the job's last words; all of them are in spark.log beside the lake.
+    """
+    log = directory.with_name("spark.log")
     command = [
         str(ENVIRONMENT / "bin" / "python"), str(REPOSITORY / "functions" / "batch_analytics" / "main.py"),
-        "all", "--lake", directory.absolute().as_uri(), "--format", "parquet", "--run-id", run_id,
-        "--from", start, "--to", end,
+        "all", "--lake", directory.absolute().as_uri(), "--format", "parquet",
+        "--run-id", f"local-{datetime.now(UTC):%Y%m%dT%H%M%S}",
+        "--from", start.strftime(HOUR), "--to", end.strftime(HOUR),
     ]  # fmt: skip
-    if subprocess.run(command, env={**os.environ, **environment()}, check=False).returncode:
-        raise CommandError("the Spark job failed; the lines above say why")
+    with log.open("wb") as errors:
+        job = {**os.environ, **environment()}
+        status = subprocess.run(command, env=job, stderr=errors, check=False).returncode
+    if status:
+        words = "\n".join(log.read_text().splitlines()[-20:])
+        raise CommandError(f"the Spark job failed; the end of {log}:\n{words}")
 
 
-def fetch(directory: Path) -> int:
-    """Copy the emulator's bronze into a directory; return the number of new objects."""
-    s3, bucket = boto3.client("s3"), terraform.outputs(terraform.root("local"))["lake_bucket"]
-    count = 0
+def hours(directory: Path) -> tuple[datetime, datetime]:
+    """Return the first hour of arrival of a lake's bronze, and the one after the last.
+
+    Raises CommandError where it has none.
+    """
+    parts = sorted(path.parts[-4:] for path in (directory / "bronze").glob("*/*/*/*"))
+    if not parts:
+        raise CommandError(f"{directory} has no bronze: play a game first (scripts/simulate)")
+    first, last = (datetime(*map(int, found)) for found in (parts[0], parts[-1]))  # type: ignore[arg-type]
+    return first, last + timedelta(hours=1)
+
+
+def fetch(directory: Path, bucket: str) -> int:
+    """Copy a bucket's bronze into a directory; return the number of new objects."""
+    s3, count = boto3.client("s3"), 0
     for key in lake.keys(s3, bucket, "bronze/"):
         target = directory / key
         if not target.exists():
@@ -103,8 +126,11 @@ def main() -> None:
     installing = commands.add_parser("install", help="install PySpark into .venv-spark")
     installing.add_argument("--optional", action="store_true", help="say what the machine lacks, and go on")
     running = commands.add_parser("run", help="compute silver and gold of the emulator's bronze")
-    running.add_argument("--from", dest="start", required=True, help="first hour of arrival, 2026-01-30T00")
-    running.add_argument("--to", dest="end", required=True, help="hour after the last")
+    hour = lambda text: datetime.strptime(text, HOUR)  # noqa: E731
+    running.add_argument(
+        "--from", dest="start", type=hour, help="first hour of arrival, 2026-01-30T00 (default: the first)"
+    )
+    running.add_argument("--to", dest="end", type=hour, help="hour after the last (default: that)")
     running.add_argument(
         "--lake", type=Path, default=DIRECTORY, help="directory of the lake (default: .local/lake)"
     )
@@ -118,10 +144,11 @@ def main() -> None:
         return
     if options.command == "run":
         os.environ.update(emulator.local_environment())
-        print(f"{fetch(options.lake)} new objects of bronze in {options.lake}")
-        compute(
-            options.lake, options.start, options.end, f"local-{options.start}-{options.end}".replace(":", "")
-        )
+        bucket = terraform.outputs(terraform.root("local"))["lake_bucket"]
+        print(f"{fetch(options.lake, bucket)} new objects of bronze in {options.lake}")
+        first, last = hours(options.lake)
+        compute(options.lake, options.start or first, options.end or last)
+        print(f"GOLD_DIRECTORY={options.lake}/gold")
 
 
 if __name__ == "__main__":

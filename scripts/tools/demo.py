@@ -2,17 +2,31 @@
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 from rich.console import Console
 
-from tools import REPOSITORY, CommandError, build, emulator, realtime, run, simulate, terraform
+from tools import (
+    REPOSITORY,
+    CommandError,
+    batch,
+    build,
+    emulator,
+    history,
+    realtime,
+    run,
+    simulate,
+    terraform,
+)
 from tools.background import Background
 from tools.metrics_api import PORT, MetricsApi
+from tools.simulation import Truth
 
 LIVE_PLAYERS, LIVE_MINUTES = 60, 30
 PLAYERS = Background(REPOSITORY / ".local" / "players")
@@ -38,7 +52,8 @@ def start(players: int, days: int, seed: int) -> None:
     game, key = simulate.new_game(outputs)
     _step(f"Playing {game}: {players} players over {days} days")
     with httpx.Client(base_url=api.address, timeout=30) as client:
-        simulate.play(simulate.Platform(outputs, client), game, key, players, days, seed)
+        truth = simulate.play(simulate.Platform(outputs, client), game, key, players, days, seed)
+    _compute_history(outputs["lake_bucket"], game, truth)
     who = ("--game", game, "--players", str(LIVE_PLAYERS))
     PLAYERS.start("-m", "tools.simulate", "--live", str(LIVE_MINUTES), *who)
     console.print(
@@ -81,12 +96,28 @@ def _start_realtime(groups: realtime.Groups, endpoint: str) -> None:
     _step("Flink job on the enriched stream; its log: .local/flink/log")
 
 
+def _compute_history(bucket: str, game: str, truth: Truth) -> None:
+    """Run the Spark job over the lake and hold its figures against what was sent, or say why not."""
+    try:
+        batch.install()
+    except batch.SparkMissing as missing:
+        _step(f"The lake's history is off: {missing}")
+        return
+    _step("Spark job from bronze to gold (about half a minute); its log: .local/spark.log")
+    batch.fetch(batch.DIRECTORY, bucket)
+    batch.compute(batch.DIRECTORY, *batch.hours(batch.DIRECTORY))
+    seen = history.figures(batch.DIRECTORY, game)
+    known = history.expect(truth, datetime.now(UTC).date())
+    simulate.compare(f"{game}, as the lake tells it", seen, known)
+
+
 def stop() -> None:
     """Stop all that a demo started and forget its data."""
     PLAYERS.stop()
     realtime.RealtimeJob().kill()
     MetricsApi().stop()
     stopped = emulator.stop()
+    shutil.rmtree(batch.DIRECTORY, ignore_errors=True)
     print("Stopped." if stopped else "Nothing was running.")
 
 

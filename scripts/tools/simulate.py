@@ -169,7 +169,7 @@ def expect(truth: Truth) -> dict[str, Any]:
         "revenue in minor units": dict(sorted(truth.revenue.items())),
         "virtual currencies": dict(sorted(truth.economy.items())),
         "attempts of levels": dict(sorted(truth.levels.items())),
-        "players who came back the day after": truth.came_back(),
+        "players who came back the day after": truth.came_back(datetime.now(UTC).date()),
     }
 
 
@@ -192,8 +192,11 @@ def lake_lines(platform: Platform, prefix: str, since: datetime) -> Iterator[dic
         yield from (line for line in lake.lines(s3, bucket, key) if line["received_at"] >= timestamp(since))
 
 
-def play(platform: Platform, game_id: str, key: str, players: int, days: int, seed: int) -> None:
-    """Send, wait until the figures settle, show them. Raises CommandError where one is not as it must be."""
+def play(platform: Platform, game_id: str, key: str, players: int, days: int, seed: int) -> Truth:
+    """Send, wait until the figures settle, show them, and return what was sent.
+
+    Raises CommandError where a figure is not what was sent.
+    """
     homeless, started = unattributed(platform), datetime.now(UTC)
     sessions, truth = simulate(game_id, players, days, seed)
     bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -222,9 +225,8 @@ def play(platform: Platform, game_id: str, key: str, players: int, days: int, se
         "lines in the quarantine": truth.rejected.total() + truth.homeless.total(),
         f"top 10 of {BOARD}": truth.top(BOARD, 10),
     }
-    _show(game_id, seen, known)
-    if wrong := [name for name, value in seen.items() if value != known[name]]:
-        raise CommandError(f"the platform and the simulator differ: {', '.join(wrong)}")
+    compare(f"{game_id}, as the platform tells it", seen, known)
+    return truth
 
 
 def play_on(platform: Platform, game_id: str, players: int, minutes: float) -> None:
@@ -248,14 +250,17 @@ def play_on(platform: Platform, game_id: str, players: int, minutes: float) -> N
         time.sleep(1)
 
 
-def _show(game_id: str, seen: dict[str, Any], known: dict[str, Any]) -> None:
-    table = Table(title=f"{game_id}, as the platform tells it")
+def compare(title: str, seen: dict[str, Any], known: dict[str, Any]) -> None:
+    """Show figures beside those that were sent. Raises CommandError where they differ."""
+    table = Table(title=title)
     for column in ("Figure", "Platform", "Simulator"):
         table.add_column(column, overflow="fold")
     for name, value in seen.items():
         same = value == known[name]
         table.add_row(name, _text(value), "[green]the same" if same else f"[red]{_text(known[name])}")
     console.print(table)
+    if wrong := [name for name, value in seen.items() if value != known[name]]:
+        raise CommandError(f"the platform and the simulator differ: {', '.join(wrong)}")
 
 
 def _text(value: Any) -> str:

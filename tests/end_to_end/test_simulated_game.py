@@ -1,10 +1,12 @@
 """A simulated game, played twice: every figure of the platform is what was sent."""
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from tools import CommandError, games, simulate, simulation
+from tools import CommandError, batch, games, history, simulate, simulation
 from tools.simulate import Platform, play
 
 pytestmark = pytest.mark.integration
@@ -16,6 +18,18 @@ def test_every_figure_is_what_the_simulator_sent(applied: Any, game_id: str) -> 
     table = boto3.resource("dynamodb").Table(platform.outputs["tables"]["games"])
     key = games.add_game(table, game_id, "Moon Race")
     play(platform, game_id, key, players=80, days=3, seed=7)
+
+
+def test_the_lakes_history_is_what_the_simulator_sent(applied: Any, tmp_path: Path) -> None:
+    if missing := batch.why_missing():
+        pytest.skip(missing)
+    table = boto3.resource("dynamodb").Table(applied.platform.outputs["tables"]["games"])
+    key = games.add_game(table, "moon-race-4", "Moon Race")
+    truth = play(applied.platform, "moon-race-4", key, players=60, days=3, seed=9)
+    batch.fetch(tmp_path / "lake", applied.platform.outputs["lake_bucket"])
+    batch.compute(tmp_path / "lake", *batch.hours(tmp_path / "lake"))
+    today = datetime.now(UTC).date()
+    assert history.figures(tmp_path / "lake", "moon-race-4") == history.expect(truth, today)
 
 
 def test_a_difference_is_an_error(applied: Any, monkeypatch: pytest.MonkeyPatch) -> None:

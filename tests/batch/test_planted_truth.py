@@ -1,0 +1,172 @@
+"""What a simulated game was made to do, and what a shop's customers did, come back out of the lake."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from lake_of_files import Event, Lake, drive, event
+from telemetry.enrichment import enrich
+from telemetry.origin import Origin
+from tools import history
+from tools.simulation import PAYER_SHARE, Game, Session, Truth, return_share
+
+PLAYERS, DAYS = 1200, 30
+NOW = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+ALL = {"platform": "*", "country": "*", "app_version": "*"}
+
+
+@pytest.fixture(scope="module")
+def played(spark: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Truth]]:
+    """Play 30 UTC days up to midnight, and compute their history."""
+    lake = Lake(tmp_path_factory.mktemp("planted"))
+    sessions, truth = Game("planted", PLAYERS, DAYS, 1, NOW).play()
+    lake.arrive(f"{NOW:%Y-%m-%dT%H}", list(_valid(sessions)))
+    assert drive([_all(lake, NOW)]) == [0]
+    return lake, truth
+
+
+def _valid(sessions: list[Session]) -> Iterator[Event]:
+    """Yield the game's valid events as the processor would write them, those sent twice twice."""
+    for letter in (letter for session in sessions for letter in session.letters):
+        if letter.reason in (None, "duplicate"):
+            yield enrich(json.loads(letter.encode(NOW)), Origin(NOW, "stream"))
+
+
+def _all(lake: Lake, hour: datetime) -> list[str]:
+    span = [f"{hour:%Y-%m-%dT%H}", f"{hour + timedelta(hours=1):%Y-%m-%dT%H}"]
+    return [
+        "all",
+        "--lake",
+        lake.uri,
+        "--format",
+        "parquet",
+        "--run-id",
+        "r",
+        "--from",
+        span[0],
+        "--to",
+        span[1],
+    ]
+
+
+def test_the_lake_tells_what_was_sent(played: tuple[Lake, Truth]) -> None:
+    lake, truth = played
+    assert history.figures(lake.directory, "planted") == history.expect(truth, NOW.date())
+
+
+def test_every_cohort_and_every_day_number(played: tuple[Lake, Truth]) -> None:
+    lake, truth = played
+    found = {
+        (str(row["cohort_date"]), row["day_number"]): (
+            row["cohort_players"], row["retained_players"], row["rolling_players"],
+        )
+        for row in _total(lake, "retention")
+    }  # fmt: skip
+    assert found == dict(_retention(truth.players_by_day))
+    assert len(found) > 400
+
+
+def test_active_players_of_a_day_a_week_and_a_month(played: tuple[Lake, Truth]) -> None:
+    lake, truth = played
+    active = {date.fromisoformat(day): players for day, players in truth.players_by_day.items()}
+    within = lambda day, span: set().union(*(active.get(day - timedelta(n), set()) for n in range(span)))  # noqa: E731
+    found = {
+        row["event_date"]: tuple(row[f"{name}active_players"] for name in ("", "weekly_", "monthly_"))
+        for row in _total(lake, "daily")
+    }
+    assert found == {day: tuple(len(within(day, span)) for span in (1, 7, 30)) for day in active}
+
+
+def test_the_planted_retention_curve_is_recovered(played: tuple[Lake, Truth]) -> None:
+    players, returned = Counter[int](), Counter[int]()
+    for row in _total(played[0], "retention"):
+        players[row["day_number"]] += row["cohort_players"]
+        returned[row["day_number"]] += row["retained_players"]
+    for number in range(1, 25):
+        share = return_share(number)
+        error = (share * (1 - share) / players[number]) ** 0.5
+        assert returned[number] / players[number] == pytest.approx(share, abs=4 * error), f"day {number}"
+
+
+def test_the_planted_share_of_payers_is_recovered(played: tuple[Lake, Truth]) -> None:
+    payers = sum(row["first_time_payers"] for row in _total(played[0], "daily"))
+    new = sum(row["new_players"] for row in _total(played[0], "daily"))
+    assert new == PLAYERS
+    # Half of a payer's sessions have a purchase: not all payers have paid by the last day.
+    assert 0.4 * PAYER_SHARE < payers / new < 1.3 * PAYER_SHARE
+
+
+def _total(lake: Lake, table: str) -> list[dict[str, Any]]:
+    return [row for row in lake.gold(table) if all(row[name] == value for name, value in ALL.items())]
+
+
+def _retention(players_by_day: dict[str, set[str]]) -> Iterator[tuple[tuple[str, int], tuple[int, int, int]]]:
+    """Yield (cohort date, day number) and the cohort's players, those back on the day, on it or later."""
+    days = sorted(players_by_day)
+    installs: dict[str, str] = {}
+    for day in days:
+        for player in players_by_day[day]:
+            installs.setdefault(player, day)
+    for cohort in sorted(set(installs.values())):
+        players = {player for player, day in installs.items() if day == cohort}
+        first = date.fromisoformat(cohort)
+        for number in range((NOW.date() - first).days):
+            on = [players & players_by_day[day] for day in days if day >= str(first + timedelta(number))]
+            exact = players & players_by_day.get(str(first + timedelta(number)), set())
+            yield (cohort, number), (len(players), len(exact), len(set().union(*on)))
+
+
+@pytest.fixture(scope="module")
+def shop(spark: None, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Put the purchases of CDNOW's customers of early 1997 into a lake (P. Fader, B. Hardie)."""
+    directory = tmp_path_factory.mktemp("public")
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-qq",
+        "--no-deps",
+        "Lifetimes==0.11.3",
+        "-d",
+        str(directory),
+    ]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("the public data set cannot be downloaded: pip download Lifetimes==0.11.3")
+    (wheel,) = directory.glob("*.whl")
+    with zipfile.ZipFile(wheel) as content:
+        text = content.read("lifetimes/datasets/CDNOW_master.txt").decode()
+    lake = Lake(tmp_path_factory.mktemp("shop"))
+    lake.arrive(
+        "1998-07-01T00", [_bought(number, *line.split()) for number, line in enumerate(text.splitlines()[1:])]
+    )
+    assert drive([_all(lake, datetime(1998, 7, 1, tzinfo=UTC))]) == [0]
+    return lake
+
+
+def _bought(number: int, customer: str, day: str, _: str, dollars: str) -> Event:
+    paid = {"store": "web", "transaction_id": str(number), "currency": "USD"}
+    payload = {**paid, "amount_minor": round(float(dollars) * 100)}
+    day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
+    return event(number, "purchase", day, customer, payload=payload, received_at="1998-07-01T00:00:00.000Z")
+
+
+def test_the_published_figures_of_a_public_data_set_come_out(shop: Lake) -> None:
+    revenue, daily = _total(shop, "revenue"), _total(shop, "daily")
+    assert sum(row["purchases"] for row in revenue) == 69_659
+    assert sum(row["gross_minor"] for row in revenue) == 250_031_563
+    new = Counter[str]()
+    for row in daily:
+        new[f"{row['event_date']:%Y-%m}"] += row["new_players"]
+    assert +new == {"1997-01": 7_846, "1997-02": 8_476, "1997-03": 7_248}
+    january = [row for row in revenue if f"{row['event_date']:%Y-%m}" == "1997-01"]
+    assert (sum(row["purchases"] for row in january), sum(row["gross_minor"] for row in january)) == (
+        8_928,
+        29_906_017,
+    )
