@@ -29,11 +29,13 @@ def views() -> list[str]:
 
 def tables(spark: SparkSession, silver: DataFrame, games: Sequence[str]) -> Iterator[tuple[str, DataFrame]]:
     """Yield each table's name and rows, of the games' whole history."""
-    flat(silver.where(f.col("game_id").isin(list(games)))).createOrReplaceTempView("events")
+    events = flat(silver.where(f.col("game_id").isin(list(games)))).cache()
+    events.createOrReplaceTempView("events")
     for statement in views():
         spark.sql(statement)
     for table in TABLES:
         yield table, spark.sql(sql(table))
+    events.unpersist()
 
 
 def flat(silver: DataFrame) -> DataFrame:

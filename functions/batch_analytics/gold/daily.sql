@@ -9,15 +9,10 @@ WITH counted AS (
   JOIN days AS d ON d.game_id = a.game_id AND d.player_id = a.player_id AND d.event_date = a.event_date
   GROUP BY a.game_id, a.event_date, a.platform, a.country, a.app_version
 ),
-reach AS (
-  SELECT
-    c.game_id, c.event_date, c.platform, c.country, c.app_version,
-    COUNT(DISTINCT CASE WHEN DATEDIFF(c.event_date, a.event_date) < 7 THEN a.player_id END) AS weekly_active_players,
-    COUNT(DISTINCT a.player_id) AS monthly_active_players
-  FROM counted AS c
-  JOIN active AS a ON a.game_id = c.game_id AND a.platform = c.platform AND a.country = c.country
-    AND a.app_version = c.app_version AND DATEDIFF(c.event_date, a.event_date) BETWEEN 0 AND 29
-  GROUP BY c.game_id, c.event_date, c.platform, c.country, c.app_version
+stays AS (
+  SELECT *, LEAD(event_date) OVER (
+    PARTITION BY game_id, platform, country, app_version, player_id ORDER BY event_date
+  ) AS next_date FROM active
 ),
 last_events AS (
   SELECT game_id, player_id, event_date, platform, country, app_version FROM (
@@ -34,13 +29,33 @@ rests AS (
   JOIN days AS d ON d.game_id = l.game_id AND d.player_id = l.player_id AND d.event_date = l.event_date
   GROUP BY l.game_id, l.player_id, l.event_date, d.next_date, CUBE (l.platform, l.country, l.app_version)
 ),
-dormant AS (
-  SELECT c.game_id, c.event_date, c.platform, c.country, c.app_version, COUNT(*) AS dormant_players
-  FROM counted AS c
-  JOIN rests AS r ON r.game_id = c.game_id AND r.platform = c.platform AND r.country = c.country
-    AND r.app_version = c.app_version AND DATEDIFF(c.event_date, r.event_date) > 30
-    AND (r.next_date IS NULL OR r.next_date > c.event_date)
-  GROUP BY c.game_id, c.event_date, c.platform, c.country, c.app_version
+-- A player counts from a day on, and until another day of his takes over or the period is over: sums of steps, so that the
+-- work grows with the days played, and not with days times players.
+steps AS (
+  SELECT game_id, platform, country, app_version, event_date, 1 AS weekly, 1 AS monthly, 0 AS dormant FROM stays
+  UNION ALL
+  SELECT game_id, platform, country, app_version,
+    LEAST(CAST(DATE_ADD(event_date, 7) AS DATE), COALESCE(next_date, CAST(DATE_ADD(event_date, 7) AS DATE))), -1, 0, 0
+  FROM stays
+  UNION ALL
+  SELECT game_id, platform, country, app_version,
+    LEAST(CAST(DATE_ADD(event_date, 30) AS DATE), COALESCE(next_date, CAST(DATE_ADD(event_date, 30) AS DATE))), 0, -1, 0
+  FROM stays
+  UNION ALL
+  SELECT game_id, platform, country, app_version, CAST(DATE_ADD(event_date, 31) AS DATE), 0, 0, 1
+  FROM rests WHERE next_date IS NULL OR DATEDIFF(next_date, event_date) > 31
+  UNION ALL
+  SELECT game_id, platform, country, app_version, next_date, 0, 0, -1
+  FROM rests WHERE DATEDIFF(next_date, event_date) > 31
+),
+reach AS (
+  SELECT
+    game_id, platform, country, app_version, event_date,
+    SUM(SUM(weekly)) OVER w AS weekly_active_players, SUM(SUM(monthly)) OVER w AS monthly_active_players,
+    SUM(SUM(dormant)) OVER w AS dormant_players
+  FROM steps
+  GROUP BY game_id, platform, country, app_version, event_date
+  WINDOW w AS (PARTITION BY game_id, platform, country, app_version ORDER BY event_date)
 ),
 gaps AS (
   SELECT
@@ -86,7 +101,7 @@ SELECT
   c.event_date, c.game_id, c.platform, c.country, c.app_version,
   c.active_players, r.weekly_active_players, r.monthly_active_players,
   c.active_players * 1e0 / r.monthly_active_players AS stickiness,
-  c.new_players, c.returning_players, c.resurrected_players, COALESCE(d.dormant_players, 0) AS dormant_players,
+  c.new_players, c.returning_players, c.resurrected_players, r.dormant_players,
   COALESCE(s.sessions, 0) AS sessions, COALESCE(s.playtime_seconds, 0e0) AS playtime_seconds,
   s.session_seconds_mean, s.session_seconds_median,
   COALESCE(p.payers, 0) AS payers, COALESCE(p.first_time_payers, 0) AS first_time_payers,
@@ -95,8 +110,6 @@ SELECT
 FROM counted AS c
 JOIN reach AS r ON r.game_id = c.game_id AND r.event_date = c.event_date AND r.platform = c.platform
   AND r.country = c.country AND r.app_version = c.app_version
-LEFT JOIN dormant AS d ON d.game_id = c.game_id AND d.event_date = c.event_date AND d.platform = c.platform
-  AND d.country = c.country AND d.app_version = c.app_version
 LEFT JOIN sessions AS s ON s.game_id = c.game_id AND s.event_date = c.event_date AND s.platform = c.platform
   AND s.country = c.country AND s.app_version = c.app_version
 LEFT JOIN paid AS p ON p.game_id = c.game_id AND p.event_date = c.event_date AND p.platform = c.platform

@@ -18,20 +18,28 @@ furthest AS (
   SELECT game_id, cohort_date, platform, country, app_version, player_id, MAX(day_number) AS day_number
   FROM returns GROUP BY game_id, cohort_date, platform, country, app_version, player_id
 ),
-rolling AS (
-  SELECT s.game_id, s.cohort_date, s.platform, s.country, s.app_version, n.day_number, COUNT(*) AS players
+-- On how many players' last day: those of this day and all later ones are the rolling retention.
+lasts AS (
+  SELECT s.game_id, s.cohort_date, s.platform, s.country, s.app_version,
+    LEAST(f.day_number, s.last_number, 90) AS day_number, COUNT(*) AS players
+  FROM furthest AS f
+  JOIN sizes AS s ON s.game_id = f.game_id AND s.cohort_date = f.cohort_date AND s.platform = f.platform
+    AND s.country = f.country AND s.app_version = f.app_version
+  GROUP BY s.game_id, s.cohort_date, s.platform, s.country, s.app_version, LEAST(f.day_number, s.last_number, 90)
+),
+counted AS (
+  SELECT
+    s.cohort_date, s.game_id, s.platform, s.country, s.app_version, CAST(n.day_number AS BIGINT) AS day_number,
+    s.cohort_players, COALESCE(e.players, 0) AS retained_players,
+    CAST(SUM(COALESCE(l.players, 0)) OVER (
+      PARTITION BY s.game_id, s.cohort_date, s.platform, s.country, s.app_version ORDER BY n.day_number DESC
+    ) AS BIGINT) AS rolling_players
   FROM sizes AS s JOIN numbers AS n ON n.day_number <= s.last_number
-  JOIN furthest AS f ON f.game_id = s.game_id AND f.cohort_date = s.cohort_date AND f.platform = s.platform
-    AND f.country = s.country AND f.app_version = s.app_version AND f.day_number >= n.day_number
-  GROUP BY s.game_id, s.cohort_date, s.platform, s.country, s.app_version, n.day_number
+  LEFT JOIN exact AS e ON e.game_id = s.game_id AND e.cohort_date = s.cohort_date AND e.platform = s.platform
+    AND e.country = s.country AND e.app_version = s.app_version AND e.day_number = n.day_number
+  LEFT JOIN lasts AS l ON l.game_id = s.game_id AND l.cohort_date = s.cohort_date AND l.platform = s.platform
+    AND l.country = s.country AND l.app_version = s.app_version AND l.day_number = n.day_number
 )
 SELECT
-  s.cohort_date, s.game_id, s.platform, s.country, s.app_version, CAST(n.day_number AS BIGINT) AS day_number,
-  s.cohort_players, COALESCE(e.players, 0) AS retained_players, COALESCE(r.players, 0) AS rolling_players,
-  COALESCE(e.players, 0) * 1e0 / s.cohort_players AS retention,
-  COALESCE(r.players, 0) * 1e0 / s.cohort_players AS rolling_retention
-FROM sizes AS s JOIN numbers AS n ON n.day_number <= s.last_number
-LEFT JOIN exact AS e ON e.game_id = s.game_id AND e.cohort_date = s.cohort_date AND e.platform = s.platform
-  AND e.country = s.country AND e.app_version = s.app_version AND e.day_number = n.day_number
-LEFT JOIN rolling AS r ON r.game_id = s.game_id AND r.cohort_date = s.cohort_date AND r.platform = s.platform
-  AND r.country = s.country AND r.app_version = s.app_version AND r.day_number = n.day_number
+  *, retained_players * 1e0 / cohort_players AS retention, rolling_players * 1e0 / cohort_players AS rolling_retention
+FROM counted
