@@ -18,6 +18,11 @@ SELECT
 FROM events
 GROUP BY game_id, event_date, player_id, CUBE (platform, country, app_version);
 
+CREATE OR REPLACE TEMPORARY VIEW stays AS
+SELECT *, LEAD(event_date) OVER (
+  PARTITION BY game_id, platform, country, app_version, player_id ORDER BY event_date
+) AS next_date FROM active;
+
 CREATE OR REPLACE TEMPORARY VIEW days AS
 SELECT
   game_id, player_id, event_date,

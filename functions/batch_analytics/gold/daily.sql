@@ -9,11 +9,6 @@ WITH counted AS (
   JOIN days AS d ON d.game_id = a.game_id AND d.player_id = a.player_id AND d.event_date = a.event_date
   GROUP BY a.game_id, a.event_date, a.platform, a.country, a.app_version
 ),
-stays AS (
-  SELECT *, LEAD(event_date) OVER (
-    PARTITION BY game_id, platform, country, app_version, player_id ORDER BY event_date
-  ) AS next_date FROM active
-),
 last_events AS (
   SELECT game_id, player_id, event_date, platform, country, app_version FROM (
     SELECT *, ROW_NUMBER() OVER (PARTITION BY game_id, player_id, event_date ORDER BY at_ms DESC, event_id DESC) AS nth

@@ -10,20 +10,30 @@ paid AS (
   FROM purchases
   GROUP BY game_id, event_date, currency, CUBE (platform, country, app_version)
 ),
-months AS (
-  SELECT p.game_id, p.event_date, p.currency, p.platform, p.country, p.app_version,
-    CAST(SUM(b.gross_minor) AS DOUBLE) AS month_minor
-  FROM paid AS p
-  JOIN paid AS b ON b.game_id = p.game_id AND b.currency = p.currency AND b.platform = p.platform
-    AND b.country = p.country AND b.app_version = p.app_version AND DATEDIFF(p.event_date, b.event_date) BETWEEN 0 AND 29
-  GROUP BY p.game_id, p.event_date, p.currency, p.platform, p.country, p.app_version
+-- A player counts for 30 days, or until another day of his takes over; a payment for 30 days.
+steps AS (
+  SELECT game_id, platform, country, app_version, event_date, 1 AS players FROM stays
+  UNION ALL
+  SELECT game_id, platform, country, app_version,
+    LEAST(CAST(DATE_ADD(event_date, 30) AS DATE), COALESCE(next_date, CAST(DATE_ADD(event_date, 30) AS DATE))), -1
+  FROM stays
 ),
 reach AS (
-  SELECT c.game_id, c.event_date, c.platform, c.country, c.app_version, COUNT(DISTINCT a.player_id) AS players
-  FROM counted AS c
-  JOIN active AS a ON a.game_id = c.game_id AND a.platform = c.platform AND a.country = c.country
-    AND a.app_version = c.app_version AND DATEDIFF(c.event_date, a.event_date) BETWEEN 0 AND 29
-  GROUP BY c.game_id, c.event_date, c.platform, c.country, c.app_version
+  SELECT game_id, platform, country, app_version, event_date,
+    SUM(SUM(players)) OVER (PARTITION BY game_id, platform, country, app_version ORDER BY event_date) AS players
+  FROM steps GROUP BY game_id, platform, country, app_version, event_date
+),
+payments AS (
+  SELECT game_id, platform, country, app_version, currency, event_date, gross_minor FROM paid
+  UNION ALL
+  SELECT game_id, platform, country, app_version, currency, CAST(DATE_ADD(event_date, 30) AS DATE), -gross_minor FROM paid
+),
+months AS (
+  SELECT game_id, platform, country, app_version, currency, event_date,
+    CAST(SUM(SUM(gross_minor)) OVER (
+      PARTITION BY game_id, platform, country, app_version, currency ORDER BY event_date
+    ) AS DOUBLE) AS month_minor
+  FROM payments GROUP BY game_id, platform, country, app_version, currency, event_date
 )
 SELECT
   p.event_date, p.game_id, p.platform, p.country, p.app_version, p.currency, p.purchases, p.payers, p.gross_minor,
