@@ -271,7 +271,9 @@ def test_generated_files_are_up_to_date() -> None:
 def test_drift_names_the_file_and_the_difference(tmp_path: Path) -> None:
     (tmp_path / "event-schemas").symlink_to(REPOSITORY / "event-schemas")
     found = schemas.drift(tmp_path)
-    assert len(found) == len(artefacts(catalog.documents())) - 1  # one lies below event-schemas
+    assert (
+        len(found) == len(artefacts(catalog.documents(), schemas.metrics(REPOSITORY))) - 1
+    )  # one lies below event-schemas
     assert all("run `scripts/schemas generate`" in text for text in found)
 
 
@@ -289,7 +291,9 @@ def test_the_quarantine_knows_every_reason() -> None:
 
 
 def test_the_warehouses_table_is_redshift_sql() -> None:
-    text = artefacts(catalog.documents())["event-schemas/generated/events.redshift.sql"]
+    text = artefacts(catalog.documents(), schemas.metrics(REPOSITORY))[
+        "event-schemas/generated/events.redshift.sql"
+    ]
     create, *comments = (statement for statement in sqlglot.parse(text, read="redshift") if statement)
     columns = {column.name for column in create.find_all(sqlglot.exp.ColumnDef)}
     assert columns == set(Catalogue(catalog.documents()).event_fields())
@@ -299,7 +303,9 @@ def test_the_warehouses_table_is_redshift_sql() -> None:
 def test_every_field_has_a_column_that_glue_takes() -> None:
     for name in ("bronze", "rejected"):
         columns = json.loads(
-            artefacts(catalog.documents())[f"infrastructure/modules/data_lake/tables/{name}.json"]
+            artefacts(catalog.documents(), schemas.metrics(REPOSITORY))[
+                f"infrastructure/modules/data_lake/tables/{name}.json"
+            ]
         )
         assert all(len(column["type"]) < 131_072 for column in columns)
         assert all(0 < len(column["comment"]) <= 255 for column in columns)
