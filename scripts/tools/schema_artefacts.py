@@ -1,4 +1,4 @@
-"""What is generated from the event schemas: tables of Glue, Flink, Redshift and QuickSight, docs/events.md."""
+"""What is generated from the event schemas: tables of Glue, Flink, Redshift, QuickSight; docs/events.md."""
 
 import json
 import textwrap

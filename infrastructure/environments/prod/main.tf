@@ -16,8 +16,9 @@ module "platform" {
   }
 
   lake = {
-    buffering = { seconds = 300, size_mb = 128 }
-    retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
+    buffering  = { seconds = 300, size_mb = 128 }
+    dashboards = { enabled = true }
+    retention  = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
   }
 
   realtime_analytics = {

@@ -85,11 +85,10 @@ locals {
       Name            = name
       TimeGranularity = "DAY"
     } }],
-    [for name, selection in local.selections : { StringParameterDeclaration = {
-      DefaultValues      = { StaticValues = compact([selection.default]) }
-      Name               = name
-      ParameterValueType = "SINGLE_VALUED"
-    } }],
+    [for name, selection in local.selections : { StringParameterDeclaration = merge(
+      { for value in compact([selection.default]) : "DefaultValues" => { StaticValues = [value] } },
+      { Name = name, ParameterValueType = "SINGLE_VALUED" },
+    ) }],
   )
 
   # Of each sheet: the controls that any of its visuals asks.

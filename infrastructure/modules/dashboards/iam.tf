@@ -1,4 +1,5 @@
 locals {
+  bucket = "arn:${var.account.partition}:s3:::${var.lake.bucket}"
   athena = "arn:${var.account.partition}:athena:${var.account.region}:${var.account.id}"
   glue   = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
 
@@ -9,11 +10,11 @@ locals {
     }
     FindFiles = {
       actions   = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"]
-      resources = [var.lake.bucket_arn]
+      resources = [local.bucket]
     }
     KeepAnswers = {
       actions   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
-      resources = ["${var.lake.bucket_arn}/athena-results/*"]
+      resources = ["${local.bucket}/athena-results/*"]
     }
     Query = {
       actions = [
@@ -28,7 +29,7 @@ locals {
     }
     ReadGold = {
       actions   = ["s3:GetObject"]
-      resources = ["${var.lake.bucket_arn}/gold/*"]
+      resources = ["${local.bucket}/gold/*"]
     }
     ReadTables = {
       actions = ["glue:GetDatabase", "glue:GetDatabases", "glue:GetPartitions", "glue:GetTable", "glue:GetTables"]

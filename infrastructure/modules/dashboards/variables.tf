@@ -58,8 +58,8 @@ variable "kms_key_arn" {
 }
 
 variable "lake" {
-  type        = object({ bucket_arn = string, database = string, workgroup = string })
-  description = "Bucket (gold/ holds the tables, athena-results/ takes answers), Glue database and Athena workgroup."
+  type        = object({ bucket = string, database = string, workgroup = string })
+  description = "Bucket (gold/ holds the tables, athena-results/ takes answers, artifacts/ the dashboard), Glue database and Athena workgroup."
   nullable    = false
 }
 

@@ -18,6 +18,11 @@ output "alerts_topic_arn" {
   value       = module.alerts.topic_arn
 }
 
+output "dashboards" {
+  description = "QuickSight dashboard and the groups to put users into; null where there are none."
+  value       = one([for dashboards in module.dashboards : { groups = dashboards.groups, id = dashboards.dashboard_id }])
+}
+
 output "lake_bucket" {
   description = "Bucket of the lake."
   value       = module.data_lake.bucket.name

@@ -47,9 +47,23 @@ variable "ingest_api" {
 variable "lake" {
   type = object({
     buffering = object({ seconds = number, size_mb = number })
+    dashboards = optional(object({
+      defaults = optional(object({ currency = optional(string), days = optional(number), game = optional(string) }))
+      enabled  = optional(bool, false)
+      groups   = optional(map(object({ games = set(string), role = string })))
+      refresh  = optional(object({ full_day = optional(string), full_time = optional(string), interval = optional(string) }))
+      warehouse = optional(object({
+        credentials_secret_arn = string
+        database               = string
+        host                   = string
+        port                   = optional(number)
+        security_group_ids     = set(string)
+        subnet_ids             = set(string)
+      }))
+    }), {})
     retention = object({ bronze_infrequent_access_days = number, noncurrent_days = number, rejected_days = number })
   })
-  description = "Size and age of the lake's objects when written, and when they move and go."
+  description = "Size and age of the lake's objects when written, and when they move and go; QuickSight dashboards, which want a subscription."
   default = {
     buffering = { seconds = 300, size_mb = 64 }
     retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
