@@ -100,6 +100,24 @@ mock_resource "aws_lambda_function" {
   }
 }
 
+mock_resource "aws_quicksight_data_set" {
+  defaults = {
+    arn = "arn:aws:quicksight:eu-west-1:111122223333:dataset/mock"
+  }
+}
+
+mock_resource "aws_quicksight_group" {
+  defaults = {
+    arn = "arn:aws:quicksight:eu-west-1:111122223333:group/default/mock"
+  }
+}
+
+mock_resource "aws_quicksight_vpc_connection" {
+  defaults = {
+    arn = "arn:aws:quicksight:eu-west-1:111122223333:vpcConnection/mock"
+  }
+}
+
 mock_resource "aws_lambda_layer_version" {
   defaults = {
     arn = "arn:aws:lambda:eu-west-1:111122223333:layer:mock:1"
@@ -127,23 +145,5 @@ mock_resource "aws_wafv2_web_acl" {
 mock_resource "aws_sqs_queue" {
   defaults = {
     arn = "arn:aws:sqs:eu-west-1:111122223333:mock"
-  }
-}
-
-mock_resource "aws_quicksight_data_set" {
-  defaults = {
-    arn = "arn:aws:quicksight:eu-west-1:111122223333:dataset/mock"
-  }
-}
-
-mock_resource "aws_quicksight_group" {
-  defaults = {
-    arn = "arn:aws:quicksight:eu-west-1:111122223333:group/default/mock"
-  }
-}
-
-mock_resource "aws_quicksight_vpc_connection" {
-  defaults = {
-    arn = "arn:aws:quicksight:eu-west-1:111122223333:vpcConnection/mock"
   }
 }

@@ -147,25 +147,6 @@ module "stream_analytics" {
   windows             = var.realtime_analytics.windows
 }
 
-module "dashboards" {
-  source = "../dashboards"
-  count  = var.lake.dashboards.enabled ? 1 : 0
-
-  account     = local.account
-  defaults    = var.lake.dashboards.defaults
-  groups      = var.lake.dashboards.groups
-  kms_key_arn = module.security.kms_key_arn
-  name_prefix = local.name_prefix
-  refresh     = var.lake.dashboards.refresh
-  warehouse   = var.lake.dashboards.warehouse
-
-  lake = {
-    bucket    = module.data_lake.bucket.name
-    database  = module.data_lake.database
-    workgroup = "${local.name_prefix}-analysts"
-  }
-}
-
 module "metrics_api" {
   source = "../metrics_api"
 
@@ -182,5 +163,24 @@ module "metrics_api" {
     leaderboards = module.player_store.tables.leaderboards
     players      = module.player_store.tables.players
     realtime     = module.stream_analytics.table
+  }
+}
+
+module "dashboards" {
+  source = "../dashboards"
+  count  = var.lake.dashboards.enabled ? 1 : 0
+
+  account     = local.account
+  defaults    = var.lake.dashboards.defaults
+  groups      = var.lake.dashboards.groups
+  kms_key_arn = module.security.kms_key_arn
+  name_prefix = local.name_prefix
+  refresh     = var.lake.dashboards.refresh
+  warehouse   = var.lake.dashboards.warehouse
+
+  lake = {
+    bucket    = module.data_lake.bucket.name
+    database  = module.data_lake.database
+    workgroup = "${local.name_prefix}-analysts"
   }
 }
