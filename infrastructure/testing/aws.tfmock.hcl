@@ -100,6 +100,12 @@ mock_resource "aws_lambda_function" {
   }
 }
 
+mock_resource "aws_lambda_layer_version" {
+  defaults = {
+    arn = "arn:aws:lambda:eu-west-1:111122223333:layer:mock:1"
+  }
+}
+
 mock_resource "aws_quicksight_data_set" {
   defaults = {
     arn = "arn:aws:quicksight:eu-west-1:111122223333:dataset/mock"
@@ -115,12 +121,6 @@ mock_resource "aws_quicksight_group" {
 mock_resource "aws_quicksight_vpc_connection" {
   defaults = {
     arn = "arn:aws:quicksight:eu-west-1:111122223333:vpcConnection/mock"
-  }
-}
-
-mock_resource "aws_lambda_layer_version" {
-  defaults = {
-    arn = "arn:aws:lambda:eu-west-1:111122223333:layer:mock:1"
   }
 }
 
