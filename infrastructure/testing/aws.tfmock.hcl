@@ -37,6 +37,13 @@ mock_resource "aws_apigatewayv2_api" {
   }
 }
 
+# Of the stacks only that of a QuickSight data source has an output.
+mock_resource "aws_cloudformation_stack" {
+  defaults = {
+    outputs = { Arn = "arn:aws:quicksight:eu-west-1:111122223333:datasource/mock" }
+  }
+}
+
 mock_resource "aws_cloudwatch_event_rule" {
   defaults = {
     arn = "arn:aws:events:eu-west-1:111122223333:rule/mock"
@@ -96,6 +103,24 @@ mock_resource "aws_lambda_function" {
 mock_resource "aws_lambda_layer_version" {
   defaults = {
     arn = "arn:aws:lambda:eu-west-1:111122223333:layer:mock:1"
+  }
+}
+
+mock_resource "aws_quicksight_data_set" {
+  defaults = {
+    arn = "arn:aws:quicksight:eu-west-1:111122223333:dataset/mock"
+  }
+}
+
+mock_resource "aws_quicksight_group" {
+  defaults = {
+    arn = "arn:aws:quicksight:eu-west-1:111122223333:group/default/mock"
+  }
+}
+
+mock_resource "aws_quicksight_vpc_connection" {
+  defaults = {
+    arn = "arn:aws:quicksight:eu-west-1:111122223333:vpcConnection/mock"
   }
 }
 

@@ -175,6 +175,24 @@ def test_the_flink_application_understands_its_properties(resources: list[Resour
     assert settings.parse(groups).streams.region
 
 
+@pytest.mark.parametrize("resources", ["local", "dev"], indirect=True)
+def test_only_prod_wants_a_quicksight_subscription(resources: list[Resource]) -> None:
+    assert not [
+        r["address"] for r in resources if r["type"].startswith(("aws_quicksight", "aws_cloudformation"))
+    ]
+
+
+@prod
+def test_prods_data_sets_are_seen_by_the_rules_alone(resources: list[Resource]) -> None:
+    data_sets = {r["address"]: r["values"] for r in _of(resources, "aws_quicksight_data_set")}
+    (rules,) = [values for address, values in data_sets.items() if address.endswith(".rules")]
+    assert not rules["permissions"]
+    for address, values in data_sets.items():
+        if values is not rules:
+            (rule,) = values["row_level_permission_data_set"]
+            assert (rule["arn"], rule["permission_policy"]) == (rules["arn"], "GRANT_ACCESS"), address
+
+
 @prod
 def test_prod_brings_each_hour_into_tables_that_are_tended(resources: list[Resource]) -> None:
     (schedule,) = _of(resources, "aws_scheduler_schedule")

@@ -28,6 +28,11 @@ output "ingest_usage_plan_id" {
   value       = module.platform.ingest_usage_plan_id
 }
 
+output "dashboards" {
+  description = "QuickSight dashboard and the groups to put users into; null where there are none."
+  value       = module.platform.dashboards
+}
+
 output "lake_bucket" {
   description = "Bucket of the lake."
   value       = module.platform.lake_bucket

@@ -195,3 +195,22 @@ module "metrics_api" {
     realtime     = module.stream_analytics.table
   }
 }
+
+module "dashboards" {
+  source = "../dashboards"
+  count  = var.lake.dashboards.enabled ? 1 : 0
+
+  account     = local.account
+  defaults    = var.lake.dashboards.defaults
+  groups      = var.lake.dashboards.groups
+  kms_key_arn = module.security.kms_key_arn
+  name_prefix = local.name_prefix
+  refresh     = var.lake.dashboards.refresh
+  warehouse   = var.lake.dashboards.warehouse
+
+  lake = {
+    bucket    = module.data_lake.bucket.name
+    database  = module.data_lake.database
+    workgroup = module.lake_tables.workgroup
+  }
+}

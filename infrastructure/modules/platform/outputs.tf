@@ -1,3 +1,8 @@
+output "dashboards" {
+  description = "QuickSight dashboard and the groups to put users into; null where there are none."
+  value       = one([for dashboards in module.dashboards : { groups = dashboards.groups, id = dashboards.dashboard_id }])
+}
+
 output "enriched_stream_name" {
   description = "Kinesis stream of valid events."
   value       = module.event_stream.enriched.name

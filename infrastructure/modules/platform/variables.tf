@@ -51,12 +51,26 @@ variable "lake" {
       job      = optional(object({ maximum_executors = optional(number), timeout_minutes = optional(number) }), {})
       schedule = optional(object({ delay_hours = optional(number), enabled = optional(bool), minute = optional(number) }), {})
     }), {})
-    buffering     = optional(object({ seconds = number, size_mb = number }), { seconds = 300, size_mb = 64 })
+    buffering = optional(object({ seconds = number, size_mb = number }), { seconds = 300, size_mb = 64 })
+    dashboards = optional(object({
+      defaults = optional(object({ currency = optional(string), days = optional(number), game = optional(string) }))
+      enabled  = optional(bool, false)
+      groups   = optional(map(object({ games = set(string), role = string })))
+      refresh  = optional(object({ full_day = optional(string), full_time = optional(string), interval = optional(string) }))
+      warehouse = optional(object({
+        credentials_secret_arn = string
+        database               = string
+        host                   = string
+        port                   = optional(number)
+        security_group_ids     = set(string)
+        subnet_ids             = set(string)
+      }))
+    }), {})
     optimize      = optional(bool)
     retention     = optional(object({ bronze_infrequent_access_days = number, noncurrent_days = number, rejected_days = number }), { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 })
     scan_limit_gb = optional(number)
   })
-  description = "The hourly batch run, if any; size and age of objects when written, and when they move and go; whether Glue tends the tables, and the most a query may scan."
+  description = "The hourly batch run, if any; size and age of objects when written, and when they move and go; whether Glue tends the tables, the most a query may scan, and QuickSight dashboards, which want a subscription."
   default     = {}
   nullable    = false
 }

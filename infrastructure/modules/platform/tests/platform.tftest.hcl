@@ -102,3 +102,28 @@ run "unprotected_prod" {
     environment = "prod"
   }
 }
+
+run "without_dashboards" {
+  assert {
+    condition     = output.dashboards == null
+    error_message = "Without a QuickSight subscription there are no dashboards: they are asked for."
+  }
+}
+
+run "dashboards" {
+  variables {
+    lake = {
+      buffering = { seconds = 300, size_mb = 64 }
+      dashboards = {
+        enabled = true
+        groups  = { skyforge = { games = ["skyforge"], role = "reader" } }
+      }
+      retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
+    }
+  }
+
+  assert {
+    condition     = output.dashboards == { groups = { skyforge = "player-analytics-test-skyforge" }, id = "player-analytics-test-history" }
+    error_message = "Users must find the dashboard and their group."
+  }
+}
