@@ -71,37 +71,54 @@ UPDATE warehouse.dim_game SET last_arrival_date = GREATEST(dim_game.last_arrival
 FROM (SELECT game_id, MAX(CAST(received_at AS DATE)) AS arrival_date FROM arrivals GROUP BY game_id) AS a
 WHERE dim_game.game_id = a.game_id;
 
--- Players, transactions and days of activity take what is new, then lose all but the first or last of each key.
+-- Players, transactions and days of activity: what an arrival precedes (or, of a day, follows) goes, and the keys that
+-- are then without a row take the first arrival (or the last). Keys hold at each step: Redshift plans as if they did.
+DELETE FROM warehouse.dim_player USING arrivals AS a
+WHERE dim_player.game_id = a.game_id AND dim_player.player_id = a.player_id
+  AND (a.corrected_time < dim_player.first_time
+    OR a.corrected_time = dim_player.first_time AND a.event_id < dim_player.first_event_id);
+
 INSERT INTO warehouse.dim_player
 SELECT
-  game_id, player_id, corrected_time, event_id, event_date, COALESCE(platform, 'unknown'),
-  COALESCE(country, 'unknown'), COALESCE(app_version, 'unknown')
+  n.game_id, n.player_id, n.corrected_time, n.event_id, n.event_date, COALESCE(n.platform, 'unknown'),
+  COALESCE(n.country, 'unknown'), COALESCE(n.app_version, 'unknown')
 FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY game_id, player_id ORDER BY corrected_time, event_id) AS nth FROM arrivals
-) AS numbered
-WHERE nth = 1;
+) AS n
+LEFT JOIN warehouse.dim_player AS p ON p.game_id = n.game_id AND p.player_id = n.player_id
+WHERE n.nth = 1 AND p.player_id IS NULL;
 
-DELETE FROM warehouse.dim_player USING warehouse.dim_player AS first, arrivals AS a
-WHERE dim_player.game_id = a.game_id AND dim_player.player_id = a.player_id
-  AND first.game_id = dim_player.game_id AND first.player_id = dim_player.player_id
-  AND (first.first_time < dim_player.first_time
-    OR first.first_time = dim_player.first_time AND first.first_event_id < dim_player.first_event_id);
-
-INSERT INTO warehouse.fact_purchases
+CREATE TEMP TABLE bought DISTKEY (player_id) AS
 SELECT
-  a.game_id, a.payload.store::VARCHAR(256), a.payload.transaction_id::VARCHAR(256), a.player_id, a.event_id,
-  a.corrected_time, a.event_date, COALESCE(a.platform, 'unknown'), COALESCE(a.country, 'unknown'),
-  COALESCE(a.app_version, 'unknown'), a.payload.currency::VARCHAR(256), a.payload.amount_minor::BIGINT
+  a.game_id, a.payload.store::VARCHAR(256) AS store, a.payload.transaction_id::VARCHAR(256) AS transaction_id,
+  a.player_id, a.event_id, a.corrected_time, a.event_date, COALESCE(a.platform, 'unknown') AS platform,
+  COALESCE(a.country, 'unknown') AS country, COALESCE(a.app_version, 'unknown') AS app_version,
+  a.payload.currency::VARCHAR(256) AS currency, a.payload.amount_minor::BIGINT AS amount_minor
 FROM arrivals AS a
 WHERE a.event_type = 'purchase';
 
-DELETE FROM warehouse.fact_purchases USING warehouse.fact_purchases AS first
-WHERE first.game_id = fact_purchases.game_id AND first.store = fact_purchases.store
-  AND first.transaction_id = fact_purchases.transaction_id
-  AND (first.corrected_time < fact_purchases.corrected_time
-    OR first.corrected_time = fact_purchases.corrected_time AND first.event_id < fact_purchases.event_id);
+DELETE FROM warehouse.fact_purchases USING bought AS b
+WHERE fact_purchases.game_id = b.game_id AND fact_purchases.store = b.store
+  AND fact_purchases.transaction_id = b.transaction_id
+  AND (b.corrected_time < fact_purchases.corrected_time
+    OR b.corrected_time = fact_purchases.corrected_time AND b.event_id < fact_purchases.event_id);
 
-INSERT INTO warehouse.fact_activity
+INSERT INTO warehouse.fact_purchases
+SELECT
+  n.game_id, n.store, n.transaction_id, n.player_id, n.event_id, n.corrected_time, n.event_date, n.platform, n.country,
+  n.app_version, n.currency, n.amount_minor
+FROM (
+  SELECT *, ROW_NUMBER() OVER (
+    PARTITION BY game_id, store, transaction_id ORDER BY corrected_time, event_id
+  ) AS nth FROM bought
+) AS n
+LEFT JOIN warehouse.fact_purchases AS p
+  ON p.game_id = n.game_id AND p.store = n.store AND p.transaction_id = n.transaction_id
+WHERE n.nth = 1 AND p.event_id IS NULL;
+
+DROP TABLE bought;
+
+CREATE TEMP TABLE played DISTKEY (player_id) AS
 SELECT game_id, player_id, event_date, platform, country, app_version, corrected_time, event_id
 FROM (
   SELECT *, ROW_NUMBER() OVER (
@@ -117,14 +134,23 @@ FROM (
 ) AS numbered
 WHERE nth = 1;
 
-DELETE FROM warehouse.fact_activity USING warehouse.fact_activity AS last, arrivals AS a
-WHERE fact_activity.game_id = a.game_id AND fact_activity.player_id = a.player_id
-  AND fact_activity.event_date = a.event_date
-  AND last.game_id = fact_activity.game_id AND last.player_id = fact_activity.player_id
-  AND last.event_date = fact_activity.event_date AND last.platform = fact_activity.platform
-  AND last.country = fact_activity.country AND last.app_version = fact_activity.app_version
-  AND (last.last_time > fact_activity.last_time
-    OR last.last_time = fact_activity.last_time AND last.last_event_id > fact_activity.last_event_id);
+DELETE FROM warehouse.fact_activity USING played AS n
+WHERE fact_activity.game_id = n.game_id AND fact_activity.player_id = n.player_id
+  AND fact_activity.event_date = n.event_date AND fact_activity.platform = n.platform
+  AND fact_activity.country = n.country AND fact_activity.app_version = n.app_version
+  AND (n.corrected_time > fact_activity.last_time
+    OR n.corrected_time = fact_activity.last_time AND n.event_id > fact_activity.last_event_id);
+
+INSERT INTO warehouse.fact_activity
+SELECT
+  n.game_id, n.player_id, n.event_date, n.platform, n.country, n.app_version, n.corrected_time, n.event_id
+FROM played AS n
+LEFT JOIN warehouse.fact_activity AS f ON f.game_id = n.game_id AND f.player_id = n.player_id
+  AND f.event_date = n.event_date AND f.platform = n.platform AND f.country = n.country
+  AND f.app_version = n.app_version
+WHERE f.event_date IS NULL;
+
+DROP TABLE played;
 
 INSERT INTO warehouse.fact_economy
 SELECT

@@ -38,8 +38,8 @@ def translate(statement: str) -> str | None:
         return None if "EXTERNAL SCHEMA" in statement else statement
     if tree.args.get("kind") == "VIEW" and "MATERIALIZED" in statement:
         return STREAM if isinstance(tree, exp.Create) else "DROP TABLE IF EXISTS staging.enriched_events"
-    for placed in list(tree.find_all(*PLACEMENT)):
-        placed.pop()
+    for properties in tree.find_all(exp.Properties):
+        properties.set("expressions", [p for p in properties.expressions if not isinstance(p, PLACEMENT)])
     return tree.transform(_navigate).transform(_type).sql("postgres")
 
 
