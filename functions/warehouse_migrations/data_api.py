@@ -37,7 +37,9 @@ class DataApi:
 
         Raises StatementError where one fails, which undoes all, and StillRunning.
         """
-        answer = self._client.batch_execute_statement(Sqls=list(statements), StatementName=name, **self._target)
+        answer = self._client.batch_execute_statement(
+            Sqls=list(statements), StatementName=name, **self._target
+        )
         self.wait(answer["Id"])
 
     def run_alone(self, statement: str, name: str) -> None:

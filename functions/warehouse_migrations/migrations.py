@@ -94,7 +94,9 @@ def pending(migrations: Sequence[Migration], applied: Mapping[int, Applied]) -> 
         if now is None:
             raise MigrationError(f"{was.name} is applied but no file any more: deploy the newer version")
         if (now.name, now.checksum) != (was.name, was.checksum):
-            raise MigrationError(f"{now.name} was edited after {was.name} was applied: put it back, add a new one")
+            raise MigrationError(
+                f"{now.name} was edited after {was.name} was applied: put it back, add a new one"
+            )
     left = [migration for migration in migrations if migration.number not in applied]
     if left and applied and left[0].number < max(applied):
         raise MigrationError(f"{left[0].name} is not applied, but later ones are")

@@ -52,11 +52,17 @@ def _navigate(node: exp.Expression) -> exp.Expression:
         return node
     value = isinstance(node.parent, exp.Cast | exp.Is)
     operator = exp.JSONBExtractScalar if value else exp.JSONBExtract
-    return operator(this=exp.column(path[0], table), expression=exp.Literal.string("{" + ",".join(path[1:]) + "}"))
+    return operator(
+        this=exp.column(path[0], table), expression=exp.Literal.string("{" + ",".join(path[1:]) + "}")
+    )
 
 
 def _type(node: exp.Expression) -> exp.Expression:
-    return exp.DataType.build("jsonb") if isinstance(node, exp.DataType) and node.this is exp.DType.SUPER else node
+    return (
+        exp.DataType.build("jsonb")
+        if isinstance(node, exp.DataType) and node.this is exp.DType.SUPER
+        else node
+    )
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,11 @@ class Server:
     def connect(self, database: str = "postgres") -> psycopg.Connection[Any]:
         """Connect in UTC, as Redshift's sessions are."""
         return psycopg.connect(
-            host=str(self.directory), user="postgres", dbname=database, autocommit=True, options="-c timezone=UTC"
+            host=str(self.directory),
+            user="postgres",
+            dbname=database,
+            autocommit=True,
+            options="-c timezone=UTC",
         )
 
     def database(self) -> str:
@@ -138,7 +148,10 @@ class DataApi:
         return self._start([Sql], StatementName)
 
     def batch_execute_statement(
-        self, Sqls: Sequence[str], StatementName: str, **target: str  # noqa: N803
+        self,
+        Sqls: Sequence[str],
+        StatementName: str,
+        **target: str,  # noqa: N803
     ) -> dict[str, str]:
         """Take at most 40 statements, which run in one transaction."""
         assert 0 < len(Sqls) <= 40

@@ -14,7 +14,9 @@ from warehouse_migrations.migrations import Migration, MigrationError, load, sta
 
 FILES = (
     Migration(1, "0001_one.sql", "CREATE TABLE warehouse.one (x INTEGER);\n"),
-    Migration(2, "0002_two.sql", "CREATE TABLE warehouse.two (x INTEGER);\nINSERT INTO warehouse.one VALUES (2);\n"),
+    Migration(
+        2, "0002_two.sql", "CREATE TABLE warehouse.two (x INTEGER);\nINSERT INTO warehouse.one VALUES (2);\n"
+    ),
     Migration(3, "0003_three.sql", "INSERT INTO warehouse.one VALUES (3);\n"),
 )
 
@@ -58,7 +60,9 @@ def test_what_fails_in_the_middle_leaves_nothing_and_goes_on_once_mended(client:
 
 def test_outside_a_transaction_a_file_is_entered_after_its_statements(client: DataApi) -> None:
     alone = Migration(
-        1, "0001_alone.sql", "-- transaction: none\nCREATE SCHEMA IF NOT EXISTS a;\nCREATE SCHEMA IF NOT EXISTS b;\n"
+        1,
+        "0001_alone.sql",
+        "-- transaction: none\nCREATE SCHEMA IF NOT EXISTS a;\nCREATE SCHEMA IF NOT EXISTS b;\n",
     )
     client.fail_at = "SCHEMA IF NOT EXISTS b"
     with pytest.raises(MigrationError, match="planted"):
@@ -70,8 +74,14 @@ def test_outside_a_transaction_a_file_is_entered_after_its_statements(client: Da
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda files: [files[0], replace(files[1], text="SELECT 1;\n"), files[2]], "0002_two.sql was edited"),
-        (lambda files: [files[0], replace(files[1], name="0002_new.sql"), files[2]], "0002_new.sql was edited"),
+        (
+            lambda files: [files[0], replace(files[1], text="SELECT 1;\n"), files[2]],
+            "0002_two.sql was edited",
+        ),
+        (
+            lambda files: [files[0], replace(files[1], name="0002_new.sql"), files[2]],
+            "0002_new.sql was edited",
+        ),
         (lambda files: files[:2], "0003_three.sql is applied but no file"),
     ],
 )
@@ -147,7 +157,9 @@ def test_a_value_that_could_end_its_quotes_is_refused(value: str) -> None:
         statements("SELECT '{{name}}';\n", "x.sql", {"name": value})
 
 
-@pytest.mark.parametrize("files", [["1_one.sql"], ["0001_one.sql", "0003_three.sql"], ["0001_a.sql", "0001_b.sql"]])
+@pytest.mark.parametrize(
+    "files", [["1_one.sql"], ["0001_one.sql", "0003_three.sql"], ["0001_a.sql", "0001_b.sql"]]
+)
 def test_files_are_named_and_numbered(tmp_path: Path, files: list[str]) -> None:
     for name in files:
         (tmp_path / name).write_text("SELECT 1;\n")

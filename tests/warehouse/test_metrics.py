@@ -79,7 +79,9 @@ def test_views_have_the_columns_and_types_of_the_metrics(history: History, table
     )
     types = {"bigint": "bigint", "date": "date", "double": "double precision"}
     expected = {name: types.get(column["type"], "text") for name, column in METRICS[table]["columns"].items()}
-    found = {column["column_name"]: column["data_type"].replace("character varying", "text") for column in columns}
+    found = {
+        column["column_name"]: column["data_type"].replace("character varying", "text") for column in columns
+    }
     assert found == expected
 
 
@@ -114,7 +116,8 @@ def silver(events: list[lake.Event]) -> duckdb.DuckDBPyConnection:
         " epoch_ms(CAST(event->>'corrected_time' AS TIMESTAMPTZ)) AS at_ms,"
         " CAST(CAST(event->>'received_at' AS TIMESTAMPTZ) AS DATE) AS arrival_date, "
         + ", ".join(
-            f"coalesce(event->>'{name}', 'unknown') AS {name}" for name in ("platform", "country", "app_version")
+            f"coalesce(event->>'{name}', 'unknown') AS {name}"
+            for name in ("platform", "country", "app_version")
         )
         + ", "
         + ", ".join(f"CAST(event->'payload'->>'{n}' AS {types.get(n, 'VARCHAR')}) AS {n}" for n in names)
@@ -157,7 +160,9 @@ def test_a_purchase_is_its_earliest_event(server: Server) -> None:
 def test_a_late_event_joins_two_sessions(server: Server) -> None:
     warehouse = empty(server)
     parts = lambda: [row["events"] for row in warehouse.rows("SELECT events FROM warehouse.fact_sessions")]  # noqa: E731
-    warehouse.receive([lake.event(n, "design", lake.FIRST, "ann", time=t) for n, t in ((1, "12:00:00"), (2, "13:00:00"))])
+    warehouse.receive(
+        [lake.event(n, "design", lake.FIRST, "ann", time=t) for n, t in ((1, "12:00:00"), (2, "13:00:00"))]
+    )
     warehouse.refresh()
     assert parts() == [1, 1]
     warehouse.receive([lake.event(3, "design", lake.FIRST, "ann", time="12:30:00")])

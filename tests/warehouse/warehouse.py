@@ -39,10 +39,14 @@ class Warehouse:
         """Have the streaming view refreshed with records: events, or text as it came."""
         self.refreshed += timedelta(seconds=10)
         moment = self.refreshed.replace(tzinfo=None)
-        with self.connect() as connection, connection.cursor() as cursor, cursor.copy(
-            "COPY staging.enriched_events (arrived_at, shard_id, sequence_number, refresh_time, event, unreadable)"
-            " FROM STDIN"
-        ) as copy:
+        with (
+            self.connect() as connection,
+            connection.cursor() as cursor,
+            cursor.copy(
+                "COPY staging.enriched_events (arrived_at, shard_id, sequence_number, refresh_time, event, unreadable)"
+                " FROM STDIN"
+            ) as copy,
+        ):
             for number, record in enumerate(records):
                 readable = not isinstance(record, str)
                 event = json.dumps(record) if readable else None
