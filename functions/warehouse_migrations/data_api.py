@@ -29,7 +29,7 @@ class DataApi:
     def __init__(
         self, client: Any, target: dict[str, str], remaining: Remaining, pause: float = POLL_SECONDS
     ) -> None:
-        """Take the client, WorkgroupName, Database and SecretArn, the seconds left, and those between two questions."""
+        """Take the client, WorkgroupName, Database and SecretArn, the seconds left, and between questions."""
         self._client, self._target, self._remaining, self._pause = client, target, remaining, pause
 
     def run(self, statements: Sequence[str], name: str) -> None:

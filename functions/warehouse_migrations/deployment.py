@@ -1,4 +1,4 @@
-"""Bring a warehouse to the newest migration, and its facts up to date: both can be repeated, and run at the same time."""
+"""Bring a warehouse to the newest migration, and its facts up to date: repeatedly, and at the same time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -84,9 +84,10 @@ def _claim(migration: Migration) -> tuple[str, ...]:
     """Enter a migration, once: others wait at the lock, then divide by zero, as Redshift enforces no key."""
     return (
         "LOCK warehouse.migrations",
-        f"SELECT 1 / (1 - COUNT(*)) FROM warehouse.migrations WHERE number = {migration.number}",
-        "INSERT INTO warehouse.migrations VALUES"  # noqa: S608 - a file's name and hash, checked by their pattern
-        f" ({migration.number}, '{migration.name}', '{migration.checksum}', GETDATE())",
+        # A number, a name that fits its pattern and a hexadecimal hash: none can end its quotes.
+        f"SELECT 1 / (1 - COUNT(*)) FROM warehouse.migrations WHERE number = {migration.number}",  # noqa: S608
+        f"INSERT INTO warehouse.migrations VALUES ({migration.number}, '{migration.name}',"  # noqa: S608
+        f" '{migration.checksum}', GETDATE())",
     )
 
 

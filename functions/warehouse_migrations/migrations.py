@@ -1,4 +1,4 @@
-"""Migrations as files: numbered, checked against what the warehouse says it has, filled with the environment's values."""
+"""Migrations as files: numbered, checked against what the warehouse has, filled with its values."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -86,7 +86,8 @@ def statements(text: str, name: str, values: Values) -> list[str]:
 def pending(migrations: Sequence[Migration], applied: Mapping[int, Applied]) -> list[Migration]:
     """Return what is still to be applied.
 
-    Raises MigrationError where the warehouse has a file that was edited since, renamed or taken away, or lacks one before.
+    Raises MigrationError where the warehouse has a file that was edited, renamed or taken away since, or
+    lacks one before.
     """
     known = {migration.number: migration for migration in migrations}
     for number, was in sorted(applied.items()):

@@ -10,18 +10,18 @@ from sqlglot.errors import ParseError
 from warehouse_migrations.migrations import OUTSIDE, VARIABLE, Migration
 
 # docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-datatypes.html
-TYPES = frozenset(
-    "ARRAY BIT BYTEA CIDR ENUM HSTORE INET INT4RANGE JSON JSONB MACADDR MONEY SERIAL BIGSERIAL SMALLSERIAL TSVECTOR"
-    " TSQUERY UUID XML".split()
-)
+TYPES = {
+    "ARRAY", "BIGSERIAL", "BIT", "BYTEA", "CIDR", "ENUM", "HSTORE", "INET", "INT4RANGE", "JSON", "JSONB", "MACADDR",
+    "MONEY", "SERIAL", "SMALLSERIAL", "TSQUERY", "TSVECTOR", "UUID", "XML",
+}  # fmt: skip
 CALL = re.compile(r"\b(\w+(?=\s*\()|CURRENT_TIME(?:STAMP)?|LOCALTIME(?:STAMP)?)\b", re.IGNORECASE)
-# docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-functions.html, and c_SQL_functions_leader_node_only.html:
-# the latter run where there is no data.
-FUNCTIONS = frozenset(
-    "AGE ARRAY_AGG CURRENT_TIME CURRENT_TIMESTAMP EVERY GENERATE_SERIES GENERATE_SUBSCRIPTS GEN_RANDOM_UUID"
-    " JSONB_ARRAY_ELEMENTS JSON_BUILD_OBJECT LOCALTIME LOCALTIMESTAMP MAKE_DATE MODE NOW REGEXP_MATCHES"
-    " STRING_AGG TO_JSON UNNEST XMLAGG".split()
-)
+# docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-functions.html, and, as they run where there is no
+# data, c_SQL_functions_leader_node_only.html
+FUNCTIONS = {
+    "AGE", "ARRAY_AGG", "CURRENT_TIME", "CURRENT_TIMESTAMP", "EVERY", "GENERATE_SERIES", "GENERATE_SUBSCRIPTS",
+    "GEN_RANDOM_UUID", "JSONB_ARRAY_ELEMENTS", "JSON_BUILD_OBJECT", "LOCALTIME", "LOCALTIMESTAMP", "MAKE_DATE",
+    "MODE", "NOW", "REGEXP_MATCHES", "STRING_AGG", "TO_JSON", "UNNEST", "XMLAGG",
+}  # fmt: skip
 # docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html, and r_TRUNCATE.html: it commits.
 FEATURES = {
     r"\bON\s+CONFLICT\b": "ON CONFLICT",
@@ -36,7 +36,7 @@ FEATURES = {
     r"\bTRUNCATE\b": "TRUNCATE, which commits",
     r"^\s*(BEGIN|COMMIT|ROLLBACK|VACUUM)\b": "a statement that a transaction cannot hold",
 }
-VARIABLES = frozenset({"glue_database", "lake_role_arn", "region", "stream_name", "streaming_role_arn"})
+VARIABLES = {"glue_database", "lake_role_arn", "region", "stream_name", "streaming_role_arn"}
 # Only these are beyond what sqlglot reads.
 UNREAD = re.compile(r"(CREATE EXTERNAL SCHEMA IF NOT EXISTS|LOCK) ")
 # A batch of the Data API takes 40 statements, three of which enter the migration.

@@ -1,4 +1,4 @@
-"""PostgreSQL in Redshift's place: the warehouse's SQL translated, and the Data API with its asynchronous answers.
+"""PostgreSQL in Redshift's place: the warehouse's SQL translated, and the Data API that answers later.
 
 What PostgreSQL has no counterpart of (schemas on Kinesis and Glue) is left out; the streaming view is a table with
 the view's columns, which tests fill.
@@ -112,7 +112,7 @@ def postgres() -> Iterator[Server]:
 
     try:
         run("initdb", "-U", "postgres", "-A", "trust", "--no-sync", "--no-instructions", "-E", "UTF8")
-        options = f"-c listen_addresses='' -c unix_socket_directories={directory} -c fsync=off -c max_connections=50"
+        options = f"-c listen_addresses='' -c unix_socket_directories={directory} -c fsync=off"
         run("pg_ctl", "start", "-w", "-o", options, "-l", str(directory / "log"))
         try:
             yield Server(directory)
@@ -147,15 +147,10 @@ class DataApi:
         """Take one statement, which runs outside a transaction."""
         return self._start([Sql], StatementName)
 
-    def batch_execute_statement(
-        self,
-        Sqls: Sequence[str],
-        StatementName: str,
-        **target: str,  # noqa: N803
-    ) -> dict[str, str]:
+    def batch_execute_statement(self, **given: Any) -> dict[str, str]:
         """Take at most 40 statements, which run in one transaction."""
-        assert 0 < len(Sqls) <= 40
-        return self._start(Sqls, StatementName)
+        assert 0 < len(given["Sqls"]) <= 40
+        return self._start(given["Sqls"], given["StatementName"])
 
     def describe_statement(self, Id: str) -> dict[str, Any]:  # noqa: N803
         """Say how far a statement is."""

@@ -96,7 +96,7 @@ def test_what_was_applied_may_not_change(
 
 def test_a_file_that_comes_before_applied_ones_is_refused(client: DataApi) -> None:
     deployment.migrate(api(client), FILES[:1] + FILES[2:], {})
-    with pytest.raises(MigrationError, match="0002_two.sql is not applied, but later ones are"):
+    with pytest.raises(MigrationError, match=r"0002_two\.sql is not applied, but later ones are"):
         deployment.migrate(api(client), FILES, {})
 
 
@@ -153,7 +153,7 @@ def test_a_failed_refresh_changes_nothing(server: Server) -> None:
 
 @pytest.mark.parametrize("value", ["", "it's", 'say "x"', "a\\b", "a\nb"])
 def test_a_value_that_could_end_its_quotes_is_refused(value: str) -> None:
-    with pytest.raises(MigrationError, match="x.sql: name is "):
+    with pytest.raises(MigrationError, match=r"x\.sql: name is "):
         statements("SELECT '{{name}}';\n", "x.sql", {"name": value})
 
 

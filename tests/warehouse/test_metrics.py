@@ -1,4 +1,4 @@
-"""The warehouse's metrics: the answers worked out by hand for the lake's history, and every row as DuckDB has it."""
+"""The warehouse's metrics: the answers worked out by hand for the lake, and every row as DuckDB has it."""
 
 import json
 from collections.abc import Iterator

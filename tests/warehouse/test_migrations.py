@@ -37,7 +37,7 @@ def test_there_are_no_faults() -> None:
 
 
 def test_variables_are_those_that_are_filled() -> None:
-    assert VARIABLES == VALUES.keys()
+    assert VALUES.keys() == VARIABLES
 
 
 def test_events_have_the_columns_of_the_schemas() -> None:
@@ -92,7 +92,7 @@ def test_the_streaming_view_has_the_columns_that_redshift_gives() -> None:
         ("SELECT STRING_AGG(x, ',') FROM a.b", "STRING_AGG is no function"),
         ("SELECT GENERATE_SERIES(1, 2)", "GENERATE_SERIES is no function"),
         ("SELECT NOW()", "NOW is no function"),
-        ("SELECT COUNT(DISTINCT x), PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x) FROM a.b", "beside COUNT(DISTINCT"),
+        ("SELECT COUNT(DISTINCT x), PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x) FROM a.b", "beside COUNT"),
         ("TRUNCATE a.b", "TRUNCATE"),
         ("VACUUM a.b", "cannot hold"),
         ("CREATE EXTERNAL SCHEMA IF NOT EXISTS a FROM KINESIS IAM_ROLE 'x'", "cannot be undone"),

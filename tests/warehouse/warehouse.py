@@ -43,8 +43,8 @@ class Warehouse:
             self.connect() as connection,
             connection.cursor() as cursor,
             cursor.copy(
-                "COPY staging.enriched_events (arrived_at, shard_id, sequence_number, refresh_time, event, unreadable)"
-                " FROM STDIN"
+                "COPY staging.enriched_events (arrived_at, shard_id, sequence_number, refresh_time, event,"
+                " unreadable) FROM STDIN"
             ) as copy,
         ):
             for number, record in enumerate(records):
