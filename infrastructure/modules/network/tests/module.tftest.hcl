@@ -13,11 +13,7 @@ variables {
 
 run "private" {
   assert {
-    condition = { for zone, subnet in aws_subnet.private : zone => [subnet.cidr_block, subnet.map_public_ip_on_launch] } == {
-      eu-west-1a = ["10.42.0.0/24", false]
-      eu-west-1b = ["10.42.1.0/24", false]
-      eu-west-1c = ["10.42.2.0/24", false]
-    }
+    condition     = [for zone in var.availability_zones : aws_subnet.private[zone].cidr_block] == ["10.42.0.0/24", "10.42.1.0/24", "10.42.2.0/24"] && alltrue([for subnet in aws_subnet.private : subnet.map_public_ip_on_launch != true])
     error_message = "Each zone has a subnet, and none gives public addresses."
   }
 
@@ -27,7 +23,7 @@ run "private" {
   }
 
   assert {
-    condition     = keys(aws_route_table_association.private) == var.availability_zones && length(output.network.subnet_ids) == 3
+    condition     = toset(keys(aws_route_table_association.private)) == toset(var.availability_zones) && length(output.network.subnet_ids) == 3
     error_message = "Each subnet takes the routes that have no way out."
   }
 }
