@@ -19,6 +19,7 @@ module "platform" {
     batch     = { job = { maximum_executors = 24 } }
     buffering = { seconds = 300, size_mb = 128 }
     retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
+    warehouse = { enabled = true }
   }
 
   realtime_analytics = {
