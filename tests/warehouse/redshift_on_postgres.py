@@ -1,7 +1,7 @@
 """PostgreSQL in Redshift's place: the warehouse's SQL translated, and the Data API that answers later.
 
-What PostgreSQL has no counterpart of (schemas on Kinesis and Glue) is left out; the streaming view is a table with
-the view's columns, which tests fill.
+What PostgreSQL has no counterpart of (schemas on Kinesis and Glue) is left out; the streaming view is a table
+with the view's columns, which tests fill.
 """
 
 import logging
