@@ -15,14 +15,15 @@ TYPES = {
     "MACADDR", "MONEY", "SERIAL", "SMALLSERIAL", "TSQUERY", "TSVECTOR", "UUID", "XML",
 }  # fmt: skip
 CALL = re.compile(r"\b(\w+(?=\s*\()|CURRENT_TIME(?:STAMP)?|LOCALTIME(?:STAMP)?)\b", re.IGNORECASE)
-# docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-functions.html, and, as they run where there is
-# no data, c_SQL_functions_leader_node_only.html
+# docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-functions.html, and those that run where
+# there is no data: c_SQL_functions_leader_node_only.html
 FUNCTIONS = {
     "AGE", "ARRAY_AGG", "CURRENT_TIME", "CURRENT_TIMESTAMP", "EVERY", "GENERATE_SERIES",
     "GENERATE_SUBSCRIPTS", "GEN_RANDOM_UUID", "JSONB_ARRAY_ELEMENTS", "JSON_BUILD_OBJECT", "LOCALTIME",
-    "LOCALTIMESTAMP", "MAKE_DATE", "MODE", "NOW", "REGEXP_MATCHES", "STRING_AGG", "TO_JSON", "UNNEST", "XMLAGG",
+    "LOCALTIMESTAMP", "MAKE_DATE", "MODE", "NOW", "REGEXP_MATCHES", "STRING_AGG", "TO_JSON", "UNNEST",
+    "XMLAGG",
 }  # fmt: skip
-# docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html, and r_TRUNCATE.html: it commits.
+# docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html; r_TRUNCATE.html: it commits.
 FEATURES = {
     r"\bON\s+CONFLICT\b": "ON CONFLICT",
     r"\bRETURNING\b": "RETURNING",

@@ -133,7 +133,7 @@ class Statement:
 
 
 class DataApi:
-    """Answers as boto3's client does: at once, while another thread runs the statements in a session of their own."""
+    """Answers as boto3's client does: at once, while another thread runs the statements in their session."""
 
     def __init__(self, server: Server, database: str) -> None:
         """Take the database that stands for the workgroup's."""

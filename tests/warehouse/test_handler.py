@@ -57,7 +57,7 @@ def test_it_does_nothing_else(handler: Any, event: dict[str, Any]) -> None:
 
 def test_a_value_that_is_missing_is_named(handler: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VALUES", "{}")
-    with pytest.raises(MigrationError, match="0002_stream.sql: streaming_role_arn is ''"):
+    with pytest.raises(MigrationError, match=r"0002_stream\.sql: streaming_role_arn is ''"):
         handler({"action": "migrate"}, CONTEXT)
 
 

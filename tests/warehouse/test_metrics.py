@@ -16,7 +16,8 @@ from warehouse import Warehouse, empty
 
 METRICS = json.loads((Path(__file__).parents[2] / "event-schemas" / "metrics.json").read_text())["tables"]
 FACTS = (
-    "dim_game", "dim_player", "fact_activity", "fact_economy", "fact_events", "fact_purchases", "fact_sessions",
+    "dim_game", "dim_player", "fact_activity", "fact_economy", "fact_events", "fact_purchases",
+    "fact_sessions",
 )  # fmt: skip
 
 

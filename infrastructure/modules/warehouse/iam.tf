@@ -76,7 +76,7 @@ resource "aws_iam_role_policy" "follow_statements" {
       Sid       = "FollowStatements"
       Effect    = "Allow"
       Action    = ["redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements"]
-      Resource  = "*"
+      Resource  = ["*"]
       Condition = { StringEquals = { "redshift-data:statement-owner-iam-userid" = "$${aws:userid}" } }
     }]
   })

@@ -130,7 +130,7 @@ run "roles" {
       Sid       = "FollowStatements"
       Effect    = "Allow"
       Action    = ["redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements"]
-      Resource  = "*"
+      Resource  = ["*"]
       Condition = { StringEquals = { "redshift-data:statement-owner-iam-userid" = "$${aws:userid}" } }
     }]
     error_message = "The function follows its own statements, and no others."
