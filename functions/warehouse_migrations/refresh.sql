@@ -10,11 +10,8 @@ INSERT INTO warehouse.unreadable_records
 SELECT s.shard_id, s.sequence_number, s.arrived_at
 FROM staging.enriched_events AS s
 JOIN warehouse.progress AS p ON s.refresh_time BETWEEN p.loaded_from AND p.loaded_to
-WHERE (s.event.event_id IS NULL OR s.event.game_id IS NULL)
-  AND NOT EXISTS (
-    SELECT 1 FROM warehouse.unreadable_records AS u
-    WHERE u.shard_id = s.shard_id AND u.sequence_number = s.sequence_number
-  );
+LEFT JOIN warehouse.unreadable_records AS u ON u.shard_id = s.shard_id AND u.sequence_number = s.sequence_number
+WHERE (s.event.event_id IS NULL OR s.event.game_id IS NULL) AND u.shard_id IS NULL;
 
 -- The last refresh that was loaded is read again, and what is known left out.
 CREATE TEMP TABLE arrivals DISTKEY (player_id) AS
@@ -209,7 +206,3 @@ WHERE nth = 1;
 DROP TABLE pieces;
 
 DROP TABLE arrivals;
-
--- Facts hold it by now: a week is left to look into.
-DELETE FROM staging.enriched_events
-WHERE refresh_time < (SELECT DATEADD(day, -7, loaded_from) FROM warehouse.progress);

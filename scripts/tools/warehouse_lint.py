@@ -23,6 +23,19 @@ FUNCTIONS = {
     "LOCALTIMESTAMP", "MAKE_DATE", "MODE", "NOW", "REGEXP_MATCHES", "STRING_AGG", "TO_JSON", "UNNEST",
     "XMLAGG",
 }  # fmt: skip
+# docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html
+RESERVED = frozenset(
+    """
+    ALL ANALYSE ANALYZE AND ANY ARRAY AS ASC AUTHORIZATION BACKUP BETWEEN BINARY BOTH CASE CAST CHECK
+    COLLATE COLUMN CONSTRAINT CREATE CREDENTIALS CROSS DEFAULT DEFERRABLE DEFLATE DEFRAG DELTA DESC DISABLE
+    DISTINCT DO ELSE ENABLE ENCODE ENCRYPT ENCRYPTION END EXCEPT EXPLICIT FOR FOREIGN FREEZE FROM FULL GRANT
+    GROUP GZIP HAVING IDENTITY IGNORE ILIKE IN INITIALLY INNER INTERSECT INTERVAL INTO IS ISNULL JOIN
+    LANGUAGE LEADING LEFT LIKE LIMIT LUN LUNS MINUS NATURAL NEW NOT NOTNULL NULLS OFF OFFLINE OFFSET OID OLD
+    ON ONLY OPEN OR ORDER OUTER OVERLAPS PARALLEL PARTITION PERCENT PERMISSIONS PIVOT PLACING PRIMARY RAW
+    RECOVER REFERENCES RESORT RESPECT RESTORE RIGHT SELECT SIMILAR SNAPSHOT SOME SYSDATE SYSTEM TABLE TAG
+    THEN TO TOP TRAILING UNION UNIQUE UNNEST UNPIVOT USER USING VERBOSE WALLET WHEN WHERE WITH WITHOUT
+    """.split()  # noqa: SIM905 - a list of words is read as words
+)
 # docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html; r_TRUNCATE.html: it commits.
 FEATURES = {
     r"\bON\s+CONFLICT\b": "ON CONFLICT",
@@ -93,6 +106,10 @@ def _of_tree(tree: exp.Expr) -> Iterator[str]:
             yield f"Redshift has no type {kind.sql('postgres')}"
         if name == "VARCHAR" and kind.expressions and int(kind.expressions[0].name) > MAX_VARCHAR:
             yield f"VARCHAR is at most {MAX_VARCHAR} bytes"
+    for name in sorted(
+        {found.name.upper() for found in tree.find_all(exp.Identifier) if not found.quoted} & RESERVED
+    ):
+        yield f"{name} is a reserved word"
     for query in tree.find_all(exp.Select):
         within = [found for found in query.find_all(exp.WithinGroup) if found.parent_select is query]
         distinct = [

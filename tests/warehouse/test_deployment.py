@@ -143,7 +143,7 @@ def test_a_failed_refresh_changes_nothing(server: Server) -> None:
     warehouse = empty(server)
     warehouse.client.fail_at = "DROP TABLE arrivals"
     warehouse.receive([{"event_id": "1"}])
-    with pytest.raises(MigrationError, match=r"refresh\.sql: statement \d+ of \d+: planted"):
+    with pytest.raises(MigrationError, match=r"refresh: statement \d+ of \d+: planted"):
         deployment.bring_up_to_date(api(warehouse.client), VALUES)
     assert warehouse.rows("SELECT * FROM warehouse.unreadable_records") == []
     warehouse.client.fail_at = ""

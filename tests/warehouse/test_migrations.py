@@ -10,7 +10,7 @@ from sqlglot import exp
 from tools import warehouse as command
 from tools.warehouse_lint import VARIABLES, faults
 from warehouse import VALUES
-from warehouse_migrations.migrations import HERE, Migration, load
+from warehouse_migrations.migrations import HERE, VARIABLE, Migration, load
 
 REPOSITORY = Path(__file__).parents[2]
 SCHEMAS = REPOSITORY / "event-schemas"
@@ -37,7 +37,11 @@ def test_there_are_no_faults() -> None:
 
 
 def test_variables_are_those_that_are_filled() -> None:
-    assert VALUES.keys() == VARIABLES
+    text = (REPOSITORY / "infrastructure" / "modules" / "warehouse" / "migrations.tf").read_text()
+    block = re.search(r"values = \{\n(.*?)\n  \}", text, re.DOTALL)
+    assert block
+    named = {name for migration in load() for name in VARIABLE.findall(migration.text)}
+    assert set(re.findall(r"(\w+) +=", block[1])) == VALUES.keys() == VARIABLES == named
 
 
 def test_events_have_the_columns_of_the_schemas() -> None:
@@ -93,6 +97,7 @@ def test_the_streaming_view_has_the_columns_that_redshift_gives() -> None:
         ("SELECT GENERATE_SERIES(1, 2)", "GENERATE_SERIES is no function"),
         ("SELECT NOW()", "NOW is no function"),
         ("SELECT COUNT(DISTINCT x), PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x) FROM a.b", "beside COUNT"),
+        ("SELECT x AS tag FROM a.b", "TAG is a reserved word"),
         ("TRUNCATE a.b", "TRUNCATE"),
         ("VACUUM a.b", "cannot hold"),
         ("CREATE EXTERNAL SCHEMA IF NOT EXISTS a FROM KINESIS IAM_ROLE 'x'", "cannot be undone"),

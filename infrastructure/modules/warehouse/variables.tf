@@ -107,7 +107,7 @@ variable "snapshot_days" {
 }
 
 variable "usage_limit" {
-  type        = object({ breach_action = optional(string, "deactivate"), rpu_hours_a_day = optional(number, 200) })
+  type        = object({ breach_action = optional(string, "deactivate"), rpu_hours_a_day = optional(number, 300) })
   description = "RPU-hours of a day, and what happens beyond: log, emit-metric or deactivate (no query until the next day)."
   default     = {}
   nullable    = false

@@ -65,7 +65,7 @@ run "workgroup" {
   }
 
   assert {
-    condition     = aws_redshiftserverless_usage_limit.this.amount == 200 && aws_redshiftserverless_usage_limit.this.period == "daily" && aws_redshiftserverless_usage_limit.this.breach_action == "deactivate" && aws_redshiftserverless_usage_limit.this.usage_type == "serverless-compute"
+    condition     = aws_redshiftserverless_usage_limit.this.amount == 300 && aws_redshiftserverless_usage_limit.this.period == "daily" && aws_redshiftserverless_usage_limit.this.breach_action == "deactivate" && aws_redshiftserverless_usage_limit.this.usage_type == "serverless-compute"
     error_message = "A day's bill is bounded."
   }
 }
