@@ -12,7 +12,7 @@ CREATE_LEDGER = (
     "CREATE TABLE IF NOT EXISTS warehouse.migrations (number INTEGER NOT NULL, name VARCHAR(256) NOT NULL,"
     " checksum VARCHAR(64) NOT NULL, applied_at TIMESTAMPTZ NOT NULL, PRIMARY KEY (number)) DISTSTYLE ALL",
 )
-# Facts hold it by now: a week is left to look into. In its own transaction, as the view's refreshes write there.
+# Facts hold it by now: a week is left to look into. By itself, as the view's own refreshes write there.
 TIDY = (
     "DELETE FROM staging.enriched_events"
     " WHERE refresh_time < (SELECT DATEADD(day, -7, loaded_from) FROM warehouse.progress)"
