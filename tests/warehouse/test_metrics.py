@@ -1,7 +1,9 @@
 """The warehouse's metrics: the answers worked out by hand for the lake, and every row as DuckDB has it."""
 
 import json
+import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ import sqlglot
 import test_history as lake
 from lake_of_files import rows
 from redshift_on_postgres import Server
-from warehouse import Warehouse, empty
+from warehouse import VALUES, Warehouse, api, empty
+from warehouse_migrations.migrations import refresh
 
 METRICS = json.loads((Path(__file__).parents[2] / "event-schemas" / "metrics.json").read_text())["tables"]
 FACTS = (
@@ -179,3 +182,36 @@ def test_the_stream_keeps_a_week(server: Server) -> None:
         warehouse.refresh()
     assert len(warehouse.rows("SELECT * FROM staging.enriched_events")) == 2
     assert len(warehouse.rows("SELECT * FROM warehouse.fact_events")) == 3
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_facts_do_not_depend_on_how_events_come(server: Server, seed: int) -> None:
+    chance, events = random.Random(seed), lake.played(seed, 300)
+    at_once, bit_by_bit = empty(server), empty(server)
+    at_once.receive(events)
+    at_once.refresh()
+    shuffled = [*events, *chance.choices(events, k=30)]
+    chance.shuffle(shuffled)
+    while shuffled:
+        size = chance.randrange(1, 120)
+        bit_by_bit.receive(shuffled[:size])
+        shuffled = shuffled[size:]
+        if chance.random() < 0.7:
+            bit_by_bit.refresh()
+    bit_by_bit.refresh()
+    expected = facts(at_once)
+    assert len(expected["fact_sessions"]) > 100
+    assert facts(bit_by_bit) == expected
+
+
+def test_refreshes_at_the_same_time_count_once(server: Server) -> None:
+    warehouse, events = empty(server), lake.played(3, 200)
+    warehouse.receive(events)
+    statements = refresh(VALUES)
+    with ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(api(warehouse.client).run, statements, f"r-{number}") for number in range(4)]
+        assert [future.result() for future in running] == [None] * 4
+    known = {event["event_id"] for event in events}
+    assert len(warehouse.rows("SELECT * FROM warehouse.fact_events")) == len(known)
+    (sessions,) = warehouse.rows("SELECT SUM(events) AS events FROM warehouse.fact_sessions")
+    assert sessions["events"] == len(known)
