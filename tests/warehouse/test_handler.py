@@ -8,8 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.response import StreamingBody
-from botocore.stub import ANY, Stubber
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from redshift_on_postgres import DataApi, Server
 from tools import CommandError
 from tools import warehouse as command
@@ -61,97 +60,117 @@ def test_a_value_that_is_missing_is_named(handler: Any, monkeypatch: pytest.Monk
         handler({"action": "migrate"}, CONTEXT)
 
 
+class Wire:
+    """AWS at the other end of boto3's wire: calls must fit its description, and are answered in turn."""
+
+    def __init__(self, service: str) -> None:
+        self.client = boto3.client(
+            service, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        self.client.meta.events.register(f"before-send.{service}", self._answer)
+        self.calls: list[tuple[str, dict[str, Any], AWSResponse]] = []
+
+    def expect(self, operation: str, asked: dict[str, Any], answer: dict[str, Any], **headers: str) -> None:
+        """Expect a call as the next one."""
+        body = Body(json.dumps(answer).encode())
+        self.calls.append((operation, asked, AWSResponse("https://aws", 200, headers, body)))
+
+    def _answer(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse:
+        operation, asked, answer = self.calls.pop(0)
+        called = json.loads(request.body)
+        called.pop("ClientToken", None)
+        assert (event_name.rpartition(".")[2], called) == (operation, asked)
+        return answer
+
+
+class Body(io.BytesIO):
+    """Bytes as an HTTP connection gives them."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        """Give all at once."""
+        yield self.read()
+
+
 @pytest.fixture
-def asked() -> Iterator[tuple[data_api.DataApi, Stubber]]:
-    """Return the Data API with boto3's client, whose calls are checked against its description."""
-    client = boto3.client(
-        "redshift-data", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
-    )
-    with Stubber(client) as stub:
-        yield data_api.DataApi(client, TARGET, lambda: 60, pause=0), stub
-        stub.assert_no_pending_responses()
+def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
+    """Return the service that the test is for; every call that it expects must come."""
+    made = Wire(request.param)
+    yield made
+    assert made.calls == []
 
 
-def describe(stub: Stubber, *states: str, **more: Any) -> None:
+data = pytest.mark.parametrize("wire", ["redshift-data"], indirect=True)
+functions = pytest.mark.parametrize("wire", ["lambda"], indirect=True)
+
+
+def asking(wire: Wire) -> data_api.DataApi:
+    """Return the Data API with boto3's client."""
+    return data_api.DataApi(wire.client, TARGET, lambda: 60, pause=0)
+
+
+def describe(wire: Wire, *states: str, **more: Any) -> None:
     """Expect a statement to be asked about until it is done."""
     for state in states:
-        stub.add_response("describe_statement", {"Id": "s-1", "Status": state, **more}, {"Id": "s-1"})
+        wire.expect("DescribeStatement", {"Id": "s-1"}, {"Id": "s-1", "Status": state, **more})
 
 
-def test_a_transaction_is_asked_about_until_it_is_done(asked: tuple[data_api.DataApi, Stubber]) -> None:
-    api, stub = asked
+def begin(wire: Wire) -> None:
+    """Expect two statements in a transaction."""
     wanted = {"Sqls": ["SELECT 1", "SELECT 2"], "StatementName": "name", **TARGET}
-    stub.add_response("batch_execute_statement", {"Id": "s-1"}, wanted)
-    describe(stub, "SUBMITTED", "PICKED", "STARTED", "FINISHED")
-    api.run(["SELECT 1", "SELECT 2"], "name")
+    wire.expect("BatchExecuteStatement", wanted, {"Id": "s-1"})
 
 
+@data
+def test_a_transaction_is_asked_about_until_it_is_done(wire: Wire) -> None:
+    begin(wire)
+    describe(wire, "SUBMITTED", "PICKED", "STARTED", "FINISHED")
+    asking(wire).run(["SELECT 1", "SELECT 2"], "name")
+
+
+@data
 @pytest.mark.parametrize("state", ["FAILED", "ABORTED"])
-def test_the_statement_that_failed_is_named(asked: tuple[data_api.DataApi, Stubber], state: str) -> None:
-    api, stub = asked
-    stub.add_response(
-        "batch_execute_statement", {"Id": "s-1"}, {"Sqls": ANY, "StatementName": "name", **TARGET}
-    )
+def test_the_statement_that_failed_is_named(wire: Wire, state: str) -> None:
+    begin(wire)
     parts = [
         {"Id": "s-1:1", "Status": "FINISHED"},
         {"Id": "s-1:2", "Status": state, "Error": "no such table"},
     ]
-    describe(stub, state, SubStatements=parts)
+    describe(wire, state, SubStatements=parts)
     with pytest.raises(data_api.StatementError, match="statement 2 of 2: no such table"):
-        api.run(["SELECT 1", "SELECT 2"], "name")
+        asking(wire).run(["SELECT 1", "SELECT 2"], "name")
 
 
-def test_rows_come_by_page(asked: tuple[data_api.DataApi, Stubber]) -> None:
-    api, stub = asked
-    stub.add_response(
-        "execute_statement", {"Id": "s-1"}, {"Sql": "SELECT", "StatementName": "name", **TARGET}
-    )
-    describe(stub, "FINISHED")
-    first = {"Records": [[{"longValue": 1}, {"stringValue": "a"}]], "NextToken": "more"}
-    stub.add_response("get_statement_result", first, {"Id": "s-1"})
-    stub.add_response(
-        "get_statement_result",
-        {"Records": [[{"longValue": 2}, {"stringValue": "b"}]]},
-        {"Id": "s-1", "NextToken": "more"},
-    )
-    assert api.rows("SELECT", "name") == [(1, "a"), (2, "b")]
+@data
+def test_rows_come_by_page(wire: Wire) -> None:
+    wire.expect("ExecuteStatement", {"Sql": "SELECT", "StatementName": "name", **TARGET}, {"Id": "s-1"})
+    describe(wire, "FINISHED")
+    rows = [[[{"longValue": 1}, {"stringValue": "a"}]], [[{"longValue": 2}, {"stringValue": "b"}]]]
+    wire.expect("GetStatementResult", {"Id": "s-1"}, {"Records": rows[0], "NextToken": "more"})
+    wire.expect("GetStatementResult", {"Id": "s-1", "NextToken": "more"}, {"Records": rows[1]})
+    assert asking(wire).rows("SELECT", "name") == [(1, "a"), (2, "b")]
 
 
-def test_only_what_is_under_way_is_running(asked: tuple[data_api.DataApi, Stubber]) -> None:
-    api, stub = asked
-    listed = [
-        {"Id": state, "Status": state} for state in ("SUBMITTED", "PICKED", "STARTED", "FINISHED", "FAILED")
-    ]
+@data
+def test_only_what_is_under_way_is_running(wire: Wire) -> None:
+    states = ("SUBMITTED", "PICKED", "STARTED", "FINISHED", "FAILED")
     scope = {"StatementName": "name", "WorkgroupName": "test", "Database": "warehouse"}
-    stub.add_response("list_statements", {"Statements": listed}, scope)
-    assert api.running("name") == ["SUBMITTED", "PICKED", "STARTED"]
+    wire.expect("ListStatements", scope, {"Statements": [{"Id": state, "Status": state} for state in states]})
+    assert asking(wire).running("name") == ["SUBMITTED", "PICKED", "STARTED"]
 
 
-@pytest.fixture
-def invoked() -> Iterator[tuple[Any, Stubber]]:
-    """Return a client of Lambda whose calls are checked against its description."""
-    client = boto3.client("lambda", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
-    with Stubber(client) as stub:
-        yield client, stub
-        stub.assert_no_pending_responses()
+MIGRATE = {"action": "migrate"}
 
 
-def answer(stub: Stubber, payload: dict[str, Any], **more: str) -> None:
-    """Expect a migration to be asked for."""
-    text = json.dumps(payload).encode()
-    body = {"StatusCode": 200, "Payload": StreamingBody(io.BytesIO(text), len(text)), **more}
-    stub.add_response("invoke", body, {"FunctionName": "f", "Payload": '{"action": "migrate"}'})
+@functions
+def test_the_command_waits_for_what_still_runs(wire: Wire) -> None:
+    wire.expect("Invoke", MIGRATE, {"state": "running", "statement_id": "s-1"})
+    wire.expect("Invoke", MIGRATE, {"state": "current", "applied": ["0001_one.sql"]})
+    assert command.migrate(wire.client, "f")["applied"] == ["0001_one.sql"]
 
 
-def test_the_command_waits_for_what_still_runs(invoked: tuple[Any, Stubber]) -> None:
-    client, stub = invoked
-    answer(stub, {"state": "running", "statement_id": "s-1"})
-    answer(stub, {"state": "current", "applied": ["0001_one.sql"]})
-    assert command.migrate(client, "f")["applied"] == ["0001_one.sql"]
-
-
-def test_the_command_says_what_the_function_says(invoked: tuple[Any, Stubber]) -> None:
-    client, stub = invoked
-    answer(stub, {"errorMessage": "0002_two.sql was edited"}, FunctionError="Unhandled")
+@functions
+def test_the_command_says_what_the_function_says(wire: Wire) -> None:
+    failed = {"X-Amz-Function-Error": "Unhandled"}
+    wire.expect("Invoke", MIGRATE, {"errorMessage": "0002_two.sql was edited"}, **failed)
     with pytest.raises(CommandError, match=r"0002_two\.sql was edited"):
-        command.migrate(client, "f")
+        command.migrate(wire.client, "f")
