@@ -151,14 +151,26 @@ def test_records_that_are_no_event_are_counted(history: History) -> None:
     assert len(history.warehouse.rows("SELECT * FROM warehouse.unreadable_records")) == 2
 
 
-def test_a_purchase_is_its_earliest_event(server: Server) -> None:
+def test_first_and_last_are_so_by_time_then_by_id(server: Server) -> None:
     warehouse = empty(server)
     bought = {"payload": lake.paid("t-1", 499)}
-    for number, time in ((1, "12:10:00"), (2, "12:00:00"), (3, "12:05:00")):
+    noon, five, ten = "12:00:00", "12:05:00", "12:10:00"
+    for number, time in ((3, ten), (4, noon), (5, five), (2, noon), (6, noon), (7, ten), (1, ten)):
         warehouse.receive([lake.event(number, "purchase", lake.FIRST, "ann", time=time, **bought)])
         warehouse.refresh()
-    (kept,) = warehouse.rows("SELECT event_id FROM warehouse.fact_purchases")
-    assert kept["event_id"].endswith("2")
+    found = {
+        table: [row[column][-1] for row in warehouse.rows(f"SELECT {column} FROM warehouse.{table}")]
+        for table, column in (
+            ("fact_purchases", "event_id"), ("dim_player", "first_event_id"),
+            ("fact_sessions", "first_event_id"), ("fact_activity", "last_event_id"),
+        )
+    }  # fmt: skip
+    assert found == {
+        "fact_purchases": ["2"],
+        "dim_player": ["2"],
+        "fact_sessions": ["2"],
+        "fact_activity": ["7"],
+    }
 
 
 def test_a_late_event_joins_two_sessions(server: Server) -> None:
