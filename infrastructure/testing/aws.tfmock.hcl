@@ -160,3 +160,23 @@ mock_resource "aws_sfn_state_machine" {
     arn = "arn:aws:states:eu-west-1:111122223333:stateMachine:mock"
   }
 }
+
+mock_resource "aws_redshiftserverless_namespace" {
+  defaults = {
+    admin_password_secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:mock"
+    arn                       = "arn:aws:redshift-serverless:eu-west-1:111122223333:namespace/mock"
+  }
+}
+
+mock_resource "aws_redshiftserverless_workgroup" {
+  defaults = {
+    arn = "arn:aws:redshift-serverless:eu-west-1:111122223333:workgroup/mock"
+  }
+}
+
+# What a migration answers that is through.
+mock_resource "aws_lambda_invocation" {
+  defaults = {
+    result = "{\"applied\":[],\"state\":\"current\"}"
+  }
+}

@@ -15,13 +15,18 @@ ENVIRONMENTS = ["local", "dev", "prod"]
 every_environment = pytest.mark.parametrize("resources", ENVIRONMENTS, indirect=True)
 prod = pytest.mark.parametrize("resources", ["prod"], indirect=True)
 
-# X-Ray knows no resources, nor do the deliveries that bring the logs of state machines.
+# X-Ray knows no resources, nor do the deliveries that bring the logs of state machines, lists of streams, and
+# statements of the Data API.
 ACTIONS_WITHOUT_RESOURCES = {
     *(f"logs:{verb}LogDelivery" for verb in ("Create", "Delete", "Get", "Update")),
     "logs:DescribeLogGroups",
     "logs:DescribeResourcePolicies",
     "logs:ListLogDeliveries",
     "logs:PutResourcePolicy",
+    "kinesis:ListStreams",
+    "redshift-data:DescribeStatement",
+    "redshift-data:GetStatementResult",
+    "redshift-data:ListStatements",
     "xray:GetSamplingRules",
     "xray:GetSamplingTargets",
     "xray:PutTelemetryRecords",
@@ -62,6 +67,12 @@ def test_data_at_rest_is_encrypted_with_the_environments_key(resources: list[Res
             rule["apply_server_side_encryption_by_default"][0]["kms_master_key_id"]
             for bucket in _of(resources, "aws_s3_bucket_server_side_encryption_configuration")
             for rule in bucket["values"]["rule"]
+        ),
+        *(
+            namespace["values"][name]
+            for namespace in resources
+            if namespace["type"] == "aws_redshiftserverless_namespace"
+            for name in ("kms_key_id", "admin_password_secret_kms_key_id")
         ),
     ]
     assert set(used) == {arn}
@@ -195,7 +206,7 @@ def test_prods_data_sets_are_seen_by_the_rules_alone(resources: list[Resource]) 
 
 @prod
 def test_prod_brings_each_hour_into_tables_that_are_tended(resources: list[Resource]) -> None:
-    (schedule,) = _of(resources, "aws_scheduler_schedule")
+    (schedule,) = [found for found in _of(resources, "aws_scheduler_schedule") if found["name"] == "hourly"]
     (machine,) = _batch(resources)
     assert schedule["values"]["state"] == "ENABLED"
     assert schedule["values"]["target"][0]["arn"] == machine["values"]["arn"]
@@ -211,6 +222,16 @@ def test_prod_brings_each_hour_into_tables_that_are_tended(resources: list[Resou
     assert len(used) == 2, "the job and the optimizers"
     for statement in used:
         assert {arn.rpartition("/")[2] for arn in statement["Resource"] if ":table/" in arn} == tables
+
+
+@prod
+def test_prod_has_a_warehouse_that_only_its_network_reaches(resources: list[Resource]) -> None:
+    (workgroup,) = _of(resources, "aws_redshiftserverless_workgroup")
+    assert not workgroup["values"]["publicly_accessible"]
+    subnets = {subnet["values"]["id"] for subnet in _of(resources, "aws_subnet")}
+    assert len(subnets) == 3
+    assert set(workgroup["values"]["subnet_ids"]) == subnets
+    assert not {resource["type"] for resource in resources} & {"aws_internet_gateway", "aws_nat_gateway"}
 
 
 @prod

@@ -77,3 +77,8 @@ output "tables" {
   description = "Names of the DynamoDB tables."
   value       = module.platform.tables
 }
+
+output "warehouse" {
+  description = "Where the warehouse is and what it is managed by; null where there is none."
+  value       = module.platform.warehouse
+}

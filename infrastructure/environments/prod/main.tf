@@ -20,6 +20,7 @@ module "platform" {
     buffering  = { seconds = 300, size_mb = 128 }
     dashboards = { enabled = true }
     retention  = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
+    warehouse  = { enabled = true }
   }
 
   realtime_analytics = {

@@ -214,3 +214,37 @@ module "dashboards" {
     workgroup = module.lake_tables.workgroup
   }
 }
+
+module "network" {
+  source = "../network"
+  count  = var.lake.warehouse.enabled ? 1 : 0
+
+  account            = local.account
+  availability_zones = [for letter in sort(var.lake.warehouse.availability_zones) : "${local.account.region}${letter}"]
+  interface_services = ["glue", "kinesis-streams"]
+  kms_key_arn        = module.security.kms_key_arn
+  log_retention_days = var.logging.retention_days
+  name_prefix        = local.name_prefix
+}
+
+module "warehouse" {
+  source = "../warehouse"
+  count  = var.lake.warehouse.enabled ? 1 : 0
+
+  account           = local.account
+  alerts_topic_arn  = module.alerts.topic_arn
+  capacity          = var.lake.warehouse.capacity
+  enriched_stream   = module.event_stream.enriched
+  max_query_seconds = var.lake.warehouse.max_query_seconds
+  network           = merge(module.network[0].network, { client_security_group_ids = var.lake.warehouse.client_security_group_ids })
+  refresh           = var.lake.warehouse.refresh
+  settings          = local.function_settings
+  snapshot_days     = var.lake.warehouse.snapshot_days
+  usage_limit       = var.lake.warehouse.usage_limit
+
+  lake = {
+    arn      = module.data_lake.bucket.arn
+    database = module.data_lake.database
+    tables   = module.lake_tables.tables
+  }
+}

@@ -90,3 +90,8 @@ output "tables" {
     realtime     = module.stream_analytics.table.name
   }
 }
+
+output "warehouse" {
+  description = "Where the warehouse is and what it is managed by; null where there is none."
+  value       = one(module.warehouse[*].warehouse)
+}

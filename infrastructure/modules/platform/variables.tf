@@ -69,8 +69,18 @@ variable "lake" {
     optimize      = optional(bool)
     retention     = optional(object({ bronze_infrequent_access_days = number, noncurrent_days = number, rejected_days = number }), { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 })
     scan_limit_gb = optional(number)
+    warehouse = optional(object({
+      availability_zones        = optional(set(string), ["a", "b", "c"])
+      capacity                  = optional(object({ base_rpu = optional(number), max_rpu = optional(number) }))
+      client_security_group_ids = optional(map(string), {})
+      enabled                   = optional(bool, false)
+      max_query_seconds         = optional(number)
+      refresh                   = optional(object({ enabled = optional(bool), minutes = optional(number) }))
+      snapshot_days             = optional(number)
+      usage_limit               = optional(object({ breach_action = optional(string), rpu_hours_a_day = optional(number) }))
+    }), {})
   })
-  description = "The hourly batch run, if any; size and age of objects when written, and when they move and go; whether Glue tends the tables, the most a query may scan, and QuickSight dashboards, which want a subscription."
+  description = "The hourly batch run, the warehouse on Redshift with a network of its own in the region's zones, and the dashboards in QuickSight, which want a subscription, if any; size and age of objects when written, and when they move and go; whether Glue tends the tables, and the most a query may scan."
   default     = {}
   nullable    = false
 }

@@ -127,3 +127,21 @@ run "dashboards" {
     error_message = "Users must find the dashboard and their group."
   }
 }
+
+run "without_warehouse" {
+  assert {
+    condition     = output.warehouse == null && length(module.network) == 0
+    error_message = "A warehouse is asked for: it costs while it is awake."
+  }
+}
+
+run "warehouse" {
+  variables {
+    lake = { warehouse = { enabled = true, usage_limit = { rpu_hours_a_day = 40 } } }
+  }
+
+  assert {
+    condition     = output.warehouse.workgroup == "player-analytics-test-warehouse" && output.warehouse.function == "player-analytics-test-warehouse-migrations"
+    error_message = "`scripts/warehouse` must find the workgroup and its function."
+  }
+}

@@ -1,0 +1,86 @@
+"""The Redshift Data API: statements are handed over, and asked about until they are done or time is up."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+IN_FLIGHT = ("SUBMITTED", "PICKED", "STARTED")
+POLL_SECONDS = 1.0
+
+Remaining = Callable[[], float]
+
+
+class StatementError(Exception):
+    """Redshift refused a statement; the message is Redshift's."""
+
+
+class StillRunning(Exception):
+    """Time is up and the statement runs on."""
+
+    def __init__(self, statement_id: str) -> None:
+        """Keep the id by which it can be found."""
+        super().__init__(f"statement {statement_id} still runs")
+        self.statement_id = statement_id
+
+
+class DataApi:
+    """One database of a workgroup, as the holder of a secret."""
+
+    def __init__(
+        self, client: Any, target: dict[str, str], remaining: Remaining, pause: float = POLL_SECONDS
+    ) -> None:
+        """Take the client, WorkgroupName, Database and SecretArn, the seconds left, and between questions."""
+        self._client, self._target, self._remaining, self._pause = client, target, remaining, pause
+
+    def run(self, statements: Sequence[str], name: str) -> None:
+        """Run statements in one transaction.
+
+        Raises StatementError where one fails, which undoes all, and StillRunning.
+        """
+        answer = self._client.batch_execute_statement(
+            Sqls=list(statements), StatementName=name, **self._target
+        )
+        self.wait(answer["Id"])
+
+    def run_alone(self, statement: str, name: str) -> None:
+        """Run one statement outside a transaction; raises as `run` does."""
+        self.wait(self._client.execute_statement(Sql=statement, StatementName=name, **self._target)["Id"])
+
+    def rows(self, query: str, name: str) -> list[tuple[str | int, ...]]:
+        """Return the rows of a query, strings and whole numbers only."""
+        statement_id = self._client.execute_statement(Sql=query, StatementName=name, **self._target)["Id"]
+        self.wait(statement_id)
+        pages = self._client.get_paginator("get_statement_result").paginate(Id=statement_id)
+        return [
+            tuple(cell["longValue"] if "longValue" in cell else cell["stringValue"] for cell in record)
+            for page in pages
+            for record in page["Records"]
+        ]
+
+    def wait(self, statement_id: str) -> None:
+        """Wait until a statement is done; raises as `run` does."""
+        while True:
+            answer = self._client.describe_statement(Id=statement_id)
+            status = answer["Status"]
+            if status == "FINISHED":
+                return
+            if status not in IN_FLIGHT:
+                raise StatementError(_reason(answer))
+            if self._remaining() < self._pause:
+                raise StillRunning(statement_id)
+            time.sleep(self._pause)
+
+    def running(self, name: str) -> list[str]:
+        """Return the ids of this role's statements whose name begins so and which are not done."""
+        pages = self._client.get_paginator("list_statements").paginate(
+            StatementName=name, WorkgroupName=self._target["WorkgroupName"], Database=self._target["Database"]
+        )
+        return [found["Id"] for page in pages for found in page["Statements"] if found["Status"] in IN_FLIGHT]
+
+
+def _reason(answer: dict[str, Any]) -> str:
+    parts = answer.get("SubStatements", [])
+    for number, part in enumerate(parts, 1):
+        if part["Status"] in ("FAILED", "ABORTED") and part.get("Error"):
+            return f"statement {number} of {len(parts)}: {part['Error']}"
+    return str(answer.get("Error") or answer["Status"])

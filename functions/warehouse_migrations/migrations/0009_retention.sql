@@ -1,0 +1,33 @@
+CREATE OR REPLACE VIEW metrics.retention AS
+WITH returns AS (
+  SELECT
+    c.game_id, c.cohort_date, c.platform, c.country, c.app_version, c.player_id,
+    DATEDIFF(day, c.cohort_date, d.event_date) AS day_number
+  FROM warehouse.cohorts AS c
+  JOIN warehouse.days AS d ON d.game_id = c.game_id AND d.player_id = c.player_id
+),
+exact AS (
+  SELECT game_id, cohort_date, platform, country, app_version, day_number, COUNT(*) AS players
+  FROM returns GROUP BY game_id, cohort_date, platform, country, app_version, day_number
+),
+furthest AS (
+  SELECT game_id, cohort_date, platform, country, app_version, player_id, MAX(day_number) AS day_number
+  FROM returns GROUP BY game_id, cohort_date, platform, country, app_version, player_id
+),
+rolling AS (
+  SELECT s.game_id, s.cohort_date, s.platform, s.country, s.app_version, s.day_number, COUNT(*) AS players
+  FROM warehouse.cohort_days AS s
+  JOIN furthest AS f ON f.game_id = s.game_id AND f.cohort_date = s.cohort_date AND f.platform = s.platform
+    AND f.country = s.country AND f.app_version = s.app_version AND f.day_number >= s.day_number
+  GROUP BY s.game_id, s.cohort_date, s.platform, s.country, s.app_version, s.day_number
+)
+SELECT
+  s.cohort_date, s.game_id, s.platform, s.country, s.app_version, s.day_number, s.cohort_players,
+  COALESCE(e.players, 0) AS retained_players, COALESCE(r.players, 0) AS rolling_players,
+  COALESCE(e.players, 0)::DOUBLE PRECISION / s.cohort_players AS retention,
+  COALESCE(r.players, 0)::DOUBLE PRECISION / s.cohort_players AS rolling_retention
+FROM warehouse.cohort_days AS s
+LEFT JOIN exact AS e ON e.game_id = s.game_id AND e.cohort_date = s.cohort_date AND e.platform = s.platform
+  AND e.country = s.country AND e.app_version = s.app_version AND e.day_number = s.day_number
+LEFT JOIN rolling AS r ON r.game_id = s.game_id AND r.cohort_date = s.cohort_date AND r.platform = s.platform
+  AND r.country = s.country AND r.app_version = s.app_version AND r.day_number = s.day_number;

@@ -1,0 +1,9 @@
+output "network" {
+  description = "The VPC: its id and addresses, its private subnets, and the prefix list of S3 for rules of security groups."
+  value = {
+    cidr_block        = aws_vpc.this.cidr_block
+    s3_prefix_list_id = aws_vpc_endpoint.gateway["s3"].prefix_list_id
+    subnet_ids        = [for subnet in aws_subnet.private : subnet.id]
+    vpc_id            = aws_vpc.this.id
+  }
+}

@@ -1,0 +1,121 @@
+locals {
+  # What migrations name by {{…}}.
+  values = {
+    glue_database      = var.lake.database
+    lake_role_arn      = aws_iam_role.redshift["lake"].arn
+    region             = var.account.region
+    stream_name        = var.enriched_stream.name
+    streaming_role_arn = aws_iam_role.redshift["streaming"].arn
+  }
+}
+
+module "migrations" {
+  source = "../lambda_function"
+
+  name        = "warehouse_migrations"
+  description = "Applies the warehouse's migrations, and brings its facts up to date."
+  settings    = var.settings
+  sizing      = { memory_mb = 512, timeout_seconds = 900 }
+
+  environment = {
+    DATABASE   = aws_redshiftserverless_namespace.this.db_name
+    SECRET_ARN = aws_redshiftserverless_namespace.this.admin_password_secret_arn
+    VALUES     = jsonencode(local.values)
+    WORKGROUP  = aws_redshiftserverless_workgroup.this.workgroup_name
+  }
+
+  policy_statements = {
+    ReadSecret = {
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [aws_redshiftserverless_namespace.this.admin_password_secret_arn]
+    }
+    RunStatements = {
+      actions   = ["redshift-data:BatchExecuteStatement", "redshift-data:ExecuteStatement"]
+      resources = [aws_redshiftserverless_workgroup.this.arn]
+    }
+  }
+}
+
+# Its package holds the migrations: one that is new changes the hash.
+resource "aws_lambda_invocation" "migrate" {
+  function_name = module.migrations.name
+  input         = jsonencode({ action = "migrate" })
+
+  triggers = {
+    package   = filebase64sha256("${var.settings.packages_directory}/warehouse_migrations.zip")
+    values    = sha256(jsonencode(local.values))
+    workgroup = aws_redshiftserverless_workgroup.this.workgroup_id
+  }
+
+  lifecycle {
+    postcondition {
+      condition     = jsondecode(self.result).state == "current"
+      error_message = "A migration still runs: `scripts/warehouse migrate` waits for it and goes on."
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.follow_statements, aws_iam_role_policy.redshift, aws_vpc_security_group_egress_rule.endpoints, aws_vpc_security_group_egress_rule.lake]
+}
+
+resource "aws_scheduler_schedule" "refresh" {
+  name                = "${local.name}-refresh"
+  description         = "Brings the warehouse's facts up to date."
+  kms_key_arn         = var.settings.kms_key_arn
+  schedule_expression = "rate(${var.refresh.minutes} minutes)"
+  state               = var.refresh.enabled ? "ENABLED" : "DISABLED"
+
+  flexible_time_window {
+    mode = "OFF"
+  }
+
+  target {
+    arn      = module.migrations.arn
+    input    = jsonencode({ action = "refresh" })
+    role_arn = aws_iam_role.schedule.arn
+
+    retry_policy {
+      maximum_event_age_in_seconds = 300
+      maximum_retry_attempts       = 2
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.schedule, aws_lambda_invocation.migrate]
+}
+
+# Recovery points go after a day; these stay.
+resource "aws_scheduler_schedule" "snapshot" {
+  name                = "${local.name}-snapshot"
+  description         = "Keeps a snapshot of the warehouse each day."
+  kms_key_arn         = var.settings.kms_key_arn
+  schedule_expression = "cron(30 2 * * ? *)"
+
+  flexible_time_window {
+    mode = "OFF"
+  }
+
+  target {
+    arn      = "arn:${var.account.partition}:scheduler:::aws-sdk:redshiftserverless:createSnapshot"
+    role_arn = aws_iam_role.schedule.arn
+
+    # Written by hand: jsonencode escapes the angle brackets of the execution's id.
+    input = "{\"NamespaceName\":\"${local.name}\",\"RetentionPeriod\":${var.snapshot_days},\"SnapshotName\":\"${local.name}-<aws.scheduler.execution-id>\"}"
+  }
+
+  depends_on = [aws_iam_role_policy.schedule]
+}
+
+resource "aws_cloudwatch_metric_alarm" "refresh" {
+  alarm_name          = "${local.name}-refresh"
+  alarm_actions       = [var.alerts_topic_arn]
+  alarm_description   = "The warehouse's facts are not brought up to date: docs/runbooks/warehouse.md"
+  comparison_operator = "GreaterThanThreshold"
+  dimensions          = { FunctionName = module.migrations.name }
+  evaluation_periods  = 2
+  metric_name         = "Errors"
+  namespace           = "AWS/Lambda"
+  ok_actions          = [var.alerts_topic_arn]
+  period              = 900
+  statistic           = "Sum"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+}

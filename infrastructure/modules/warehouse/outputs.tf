@@ -1,0 +1,12 @@
+output "warehouse" {
+  description = "Workgroup, host, database and subnets to connect by, the function of the migrations, the admin's secret, and the security group."
+  value = {
+    database          = aws_redshiftserverless_namespace.this.db_name
+    function          = module.migrations.name
+    host              = one(aws_redshiftserverless_workgroup.this.endpoint[*].address)
+    secret_arn        = aws_redshiftserverless_namespace.this.admin_password_secret_arn
+    security_group_id = aws_security_group.this.id
+    subnet_ids        = var.network.subnet_ids
+    workgroup         = aws_redshiftserverless_workgroup.this.workgroup_name
+  }
+}

@@ -1,0 +1,285 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  account          = { id = "111122223333", partition = "aws", region = "eu-west-1" }
+  alerts_topic_arn = "arn:aws:sns:eu-west-1:111122223333:alerts"
+  enriched_stream  = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched", name = "enriched" }
+  lake             = { arn = "arn:aws:s3:::lake", database = "demo_test", tables = ["events", "daily"] }
+
+  network = {
+    cidr_block                = "10.42.0.0/20"
+    client_security_group_ids = { dashboards = "sg-1" }
+    s3_prefix_list_id         = "pl-1"
+    subnet_ids                = ["subnet-1", "subnet-2", "subnet-3"]
+    vpc_id                    = "vpc-1"
+  }
+
+  settings = {
+    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    layer_arns         = []
+    log_level          = "INFO"
+    log_retention_days = 30
+    name_prefix        = "demo-test"
+    packages_directory = "../../testing/packages"
+    tracing            = false
+  }
+}
+
+run "namespace" {
+  assert {
+    condition = (
+      aws_redshiftserverless_namespace.this.manage_admin_password && aws_redshiftserverless_namespace.this.admin_user_password == null
+      && aws_redshiftserverless_namespace.this.admin_password_secret_kms_key_id == var.settings.kms_key_arn && aws_redshiftserverless_namespace.this.kms_key_id == var.settings.kms_key_arn
+    )
+    error_message = "Redshift keeps the password; data and secret have our key."
+  }
+
+  assert {
+    condition     = aws_redshiftserverless_namespace.this.log_exports == toset(["connectionlog", "useractivitylog", "userlog"])
+    error_message = "Connections, users and their statements are logged."
+  }
+}
+
+run "workgroup" {
+  assert {
+    condition = (
+      !aws_redshiftserverless_workgroup.this.publicly_accessible && aws_redshiftserverless_workgroup.this.enhanced_vpc_routing
+      && aws_redshiftserverless_workgroup.this.subnet_ids == toset(var.network.subnet_ids) && aws_redshiftserverless_workgroup.this.security_group_ids == toset([aws_security_group.this.id])
+    )
+    error_message = "The workgroup is private, and so is its traffic."
+  }
+
+  assert {
+    condition     = aws_redshiftserverless_workgroup.this.base_capacity == 8 && aws_redshiftserverless_workgroup.this.max_capacity == 32
+    error_message = "It begins small and is bounded."
+  }
+
+  assert {
+    condition = length(aws_redshiftserverless_workgroup.this.config_parameter) == 9 && length(setsubtract(
+      ["require_ssl=true", "max_query_execution_time=900", "enable_user_activity_logging=true"],
+      [for parameter in aws_redshiftserverless_workgroup.this.config_parameter : "${parameter.parameter_key}=${parameter.parameter_value}"],
+    )) == 0
+    error_message = "TLS is required, statements are logged, and none runs for ever."
+  }
+
+  assert {
+    condition     = aws_redshiftserverless_usage_limit.this.amount == 300 && aws_redshiftserverless_usage_limit.this.period == "daily" && aws_redshiftserverless_usage_limit.this.breach_action == "deactivate" && aws_redshiftserverless_usage_limit.this.usage_type == "serverless-compute"
+    error_message = "A day's bill is bounded."
+  }
+}
+
+run "connections" {
+  assert {
+    condition     = { for name, rule in aws_vpc_security_group_ingress_rule.clients : name => "${rule.referenced_security_group_id} ${rule.from_port}-${rule.to_port} ${coalesce(rule.cidr_ipv4, "no address")}" } == { dashboards = "sg-1 5439-5439 no address" }
+    error_message = "Only the groups named may connect."
+  }
+
+  assert {
+    condition = (
+      aws_vpc_security_group_egress_rule.endpoints.cidr_ipv4 == "10.42.0.0/20" && aws_vpc_security_group_egress_rule.endpoints.from_port == 443
+      && aws_vpc_security_group_egress_rule.lake.prefix_list_id == "pl-1" && aws_vpc_security_group_egress_rule.lake.from_port == 443
+    )
+    error_message = "It reaches the VPC's endpoints and S3, and nothing else."
+  }
+}
+
+run "roles" {
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.redshift["streaming"].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+      Decrypt    = [["kms:Decrypt"], [var.settings.kms_key_arn]]
+      FindStream = [["kinesis:ListStreams"], ["*"]]
+      ReadStream = [["kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"], [var.enriched_stream.arn]]
+    }
+    error_message = "The streaming role reads the enriched stream, and no more."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.redshift["lake"].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+      Decrypt  = [["kms:Decrypt"], [var.settings.kms_key_arn]]
+      ListLake = [["s3:GetBucketLocation", "s3:ListBucket"], ["arn:aws:s3:::lake"]]
+      ReadCatalog = [["glue:GetDatabase", "glue:GetPartitions", "glue:GetTable"], [
+        "arn:aws:glue:eu-west-1:111122223333:catalog",
+        "arn:aws:glue:eu-west-1:111122223333:database/demo_test",
+        "arn:aws:glue:eu-west-1:111122223333:table/demo_test/daily",
+        "arn:aws:glue:eu-west-1:111122223333:table/demo_test/events",
+      ]]
+      ReadLake = [["s3:GetObject"], ["arn:aws:s3:::lake/gold/*", "arn:aws:s3:::lake/silver/*"]]
+    }
+    error_message = "The lake's role reads silver and gold, and no more."
+  }
+
+  assert {
+    condition = alltrue([for role in aws_iam_role.redshift : [for statement in jsondecode(role.assume_role_policy).Statement : [statement.Principal.Service, statement.Condition]] == [
+      [["redshift-serverless.amazonaws.com", "redshift.amazonaws.com"], { StringEquals = { "aws:SourceAccount" = "111122223333" } }],
+    ]])
+    error_message = "Redshift of this account alone takes its roles."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(module.migrations.policy).Statement : statement.Sid => [statement.Action, statement.Resource] if !contains(["DecryptAtRest", "WriteLogs"], statement.Sid) } == {
+      ReadSecret    = [["secretsmanager:GetSecretValue"], [aws_redshiftserverless_namespace.this.admin_password_secret_arn]]
+      RunStatements = [["redshift-data:BatchExecuteStatement", "redshift-data:ExecuteStatement"], [aws_redshiftserverless_workgroup.this.arn]]
+    }
+    error_message = "The function runs statements in this workgroup, and no more."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.follow_statements.policy).Statement == [{
+      Sid       = "FollowStatements"
+      Effect    = "Allow"
+      Action    = ["redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements"]
+      Resource  = ["*"]
+      Condition = { StringEquals = { "redshift-data:statement-owner-iam-userid" = "$${aws:userid}" } }
+    }]
+    error_message = "The function follows its own statements, and no others."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.schedule.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+      Decrypt  = [["kms:Decrypt"], [var.settings.kms_key_arn]]
+      Refresh  = [["lambda:InvokeFunction"], [module.migrations.arn]]
+      Snapshot = [["redshift-serverless:CreateSnapshot"], [aws_redshiftserverless_namespace.this.arn, "arn:aws:redshift-serverless:eu-west-1:111122223333:snapshot/*"]]
+    }
+    error_message = "The schedules refresh and keep snapshots, and no more."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_iam_role.schedule.assume_role_policy).Statement : [statement.Principal, statement.Condition]] == [
+      [{ Service = "scheduler.amazonaws.com" }, { StringEquals = { "aws:SourceAccount" = "111122223333" } }],
+    ]
+    error_message = "Schedules of this account alone take the role."
+  }
+}
+
+run "migrations" {
+  assert {
+    condition = jsondecode(module.migrations.environment["VALUES"]) == {
+      glue_database      = "demo_test"
+      lake_role_arn      = aws_iam_role.redshift["lake"].arn
+      region             = "eu-west-1"
+      stream_name        = "enriched"
+      streaming_role_arn = aws_iam_role.redshift["streaming"].arn
+    }
+    error_message = "The migrations must be given each value they name."
+  }
+
+  assert {
+    condition = (
+      jsondecode(aws_lambda_invocation.migrate.input) == { action = "migrate" } && aws_lambda_invocation.migrate.function_name == module.migrations.name
+      && aws_lambda_invocation.migrate.triggers["package"] == filebase64sha256("../../testing/packages/warehouse_migrations.zip")
+    )
+    error_message = "A package that changes must be applied."
+  }
+}
+
+run "schedules" {
+  assert {
+    condition     = aws_scheduler_schedule.refresh.schedule_expression == "rate(15 minutes)" && aws_scheduler_schedule.refresh.state == "ENABLED" && aws_scheduler_schedule.refresh.target[0].input == "{\"action\":\"refresh\"}" && aws_scheduler_schedule.refresh.target[0].arn == module.migrations.arn
+    error_message = "Facts are brought up to date every quarter of an hour."
+  }
+
+  assert {
+    condition     = aws_scheduler_schedule.snapshot.target[0].input == "{\"NamespaceName\":\"demo-test-warehouse\",\"RetentionPeriod\":14,\"SnapshotName\":\"demo-test-warehouse-<aws.scheduler.execution-id>\"}"
+    error_message = "Each day's snapshot has a name of its own and stays for two weeks."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.refresh.dimensions == tomap({ FunctionName = module.migrations.name }) && aws_cloudwatch_metric_alarm.refresh.alarm_actions == toset([var.alerts_topic_arn])
+    error_message = "A refresh that fails is told."
+  }
+}
+
+run "paused" {
+  variables {
+    refresh = { enabled = false, minutes = 60 }
+  }
+
+  assert {
+    condition     = aws_scheduler_schedule.refresh.state == "DISABLED" && aws_scheduler_schedule.refresh.schedule_expression == "rate(60 minutes)"
+    error_message = "The refresh can rest."
+  }
+}
+
+run "migration_still_running" {
+  expect_failures = [aws_lambda_invocation.migrate]
+  state_key       = "slow"
+
+  override_resource {
+    target = aws_lambda_invocation.migrate
+    values = { result = "{\"state\":\"running\"}" }
+  }
+}
+
+run "odd_base_capacity" {
+  command         = plan
+  expect_failures = [var.capacity]
+
+  variables {
+    capacity = { base_rpu = 12 }
+  }
+}
+
+run "most_below_base" {
+  command         = plan
+  expect_failures = [var.capacity]
+
+  variables {
+    capacity = { base_rpu = 64, max_rpu = 32 }
+  }
+}
+
+run "endless_queries" {
+  command         = plan
+  expect_failures = [var.max_query_seconds]
+
+  variables {
+    max_query_seconds = 0
+  }
+}
+
+run "two_zones" {
+  command         = plan
+  expect_failures = [var.network]
+
+  variables {
+    network = { cidr_block = "10.42.0.0/20", s3_prefix_list_id = "pl-1", subnet_ids = ["subnet-1", "subnet-2"], vpc_id = "vpc-1" }
+  }
+}
+
+run "restless" {
+  command         = plan
+  expect_failures = [var.refresh]
+
+  variables {
+    refresh = { minutes = 1 }
+  }
+}
+
+run "snapshots_for_no_day" {
+  command         = plan
+  expect_failures = [var.snapshot_days]
+
+  variables {
+    snapshot_days = 0
+  }
+}
+
+run "unknown_breach_action" {
+  command         = plan
+  expect_failures = [var.usage_limit]
+
+  variables {
+    usage_limit = { breach_action = "ignore" }
+  }
+}
+
+run "limit_of_nothing" {
+  command         = plan
+  expect_failures = [var.usage_limit]
+
+  variables {
+    usage_limit = { rpu_hours_a_day = 0 }
+  }
+}
