@@ -82,7 +82,7 @@ class Meter:
 
 
 def flat(item: Item) -> Item:
-    """Return an item whose lists, maps and sets are the bytes they are billed as: 1 a value, 3 a container."""
+    """Return an item whose lists, maps and sets are as long as they are billed."""
     return {name: {"S": "x" * _billed(value)} for name, value in item.items()}
 
 
@@ -117,13 +117,13 @@ def _added(before: Item, update: dict[str, Any]) -> Item:
 
 
 def batches(players: int, together: int, count: int, start: datetime) -> Iterator[list[dict[str, Any]]]:
-    """Yield batches in which each player has `together` events, one each 8 seconds, as the processor enriches them."""
+    """Yield batches in which each player has `together` events, one each 8 seconds, enriched."""
     game = Game("a-game-with-a-name", players, 1, 1, start)
     crowd = [game.play_on(number) for number in range(players)]
     moment = start
     for _ in range(count // together):
         batch = []
-        for step in range(together):
+        for _ in range(together):
             moment += timedelta(seconds=LIVE_PAUSE_SECONDS)
             sent = {"event_time": timestamp(moment), "sent_at": timestamp(moment)}
             origin = Origin(moment, "stream")

@@ -24,7 +24,8 @@ MB_A_VCPU = 1769
 FIREHOSE_STEP = 5000
 TOGETHER = (1, 4, 12, 24, 48)
 
-LAKE, REALTIME, DOOR, SHARED = "lake", "real time", "REST door", "shared"
+LAKE, HISTORY, REALTIME, PLAYERS = "lake", "history", "real time", "player state"
+DOOR, SHARED = "REST door", "shared"
 
 # The components, each with the resource types it prices; what has no price of its own is in FREE.
 PRICED = {
@@ -45,6 +46,44 @@ PRICED = {
     "Tables and queries": {"aws_glue_catalog_table_optimizer", "aws_athena_workgroup"},
     "Alerts": {"aws_sns_topic", "aws_cloudwatch_event_rule", "aws_sqs_queue"},
     "Metrics API": {"aws_apigatewayv2_api"},
+}
+
+
+FREE = {
+    "aws_api_gateway_account",
+    "aws_api_gateway_authorizer",
+    "aws_api_gateway_deployment",
+    "aws_api_gateway_gateway_response",
+    "aws_api_gateway_integration",
+    "aws_api_gateway_method",
+    "aws_api_gateway_method_settings",
+    "aws_api_gateway_resource",
+    "aws_api_gateway_usage_plan",
+    "aws_apigatewayv2_integration",
+    "aws_apigatewayv2_route",
+    "aws_apigatewayv2_stage",
+    "aws_athena_named_query",
+    "aws_cloudwatch_event_target",
+    "aws_cloudwatch_log_stream",
+    "aws_glue_catalog_database",
+    "aws_glue_catalog_table",
+    "aws_iam_role",
+    "aws_iam_role_policy",
+    "aws_iam_role_policy_attachment",
+    "aws_kms_alias",
+    "aws_lambda_event_source_mapping",
+    "aws_lambda_layer_version",
+    "aws_lambda_permission",
+    "aws_s3_bucket_lifecycle_configuration",
+    "aws_s3_bucket_ownership_controls",
+    "aws_s3_bucket_policy",
+    "aws_s3_bucket_public_access_block",
+    "aws_s3_bucket_server_side_encryption_configuration",
+    "aws_s3_bucket_versioning",
+    "aws_sns_topic_policy",
+    "aws_sns_topic_subscription",
+    "aws_wafv2_web_acl_association",
+    "aws_wafv2_web_acl_logging_configuration",
 }
 
 
@@ -194,11 +233,29 @@ def _functions(load: Load, given: Settings) -> list[tuple[str, str, float, float
     processor_cpu = load.events * (usage("processor_ms") + call * usage("dedupe_writes", load.together))
     state_cpu = load.events * usage("player_state_ms")
     return [
-        ("processor", LAKE, processor, processor * wait + _cpu(processor_cpu, given.processor), given.processor.memory_mb),
-        ("player_state", REALTIME, state, state * wait + _cpu(state_cpu, given.player_state), given.player_state.memory_mb),
+        (
+            "processor",
+            LAKE,
+            processor,
+            processor * wait + _cpu(processor_cpu, given.processor),
+            given.processor.memory_mb,
+        ),
+        (
+            "player_state",
+            PLAYERS,
+            state,
+            state * wait + _cpu(state_cpu, given.player_state),
+            given.player_state.memory_mb,
+        ),
         ("realtime_windows", REALTIME, windows, windows * wait, 512),
         ("ingest", DOOR, requests, requests * usage("ingest_ms"), given.ingest_memory_mb),
-        ("metrics_api", SHARED, usage("api_requests_month"), usage("api_requests_month") * wait, given.api_memory_mb),
+        (
+            "metrics_api",
+            SHARED,
+            usage("api_requests_month"),
+            usage("api_requests_month") * wait,
+            given.api_memory_mb,
+        ),
     ]
 
 
@@ -210,7 +267,9 @@ def _cpu(milliseconds: float, consumer: Consumer) -> float:
 def _lambda(load: Load, given: Settings) -> Iterator[Line]:
     for name, feature, runs, milliseconds, megabytes in _functions(load, given):
         yield _line("Lambda", f"{name}: requests", feature, "lambda_request", runs)
-        yield _line("Lambda", f"{name}: time", feature, "lambda_compute", milliseconds / 1000 * megabytes / 1024)
+        yield _line(
+            "Lambda", f"{name}: time", feature, "lambda_compute", milliseconds / 1000 * megabytes / 1024
+        )
 
 
 def _dynamodb(load: Load, given: Settings) -> Iterator[Line]:
@@ -221,12 +280,12 @@ def _dynamodb(load: Load, given: Settings) -> Iterator[Line]:
     windows = _records(load, "metrics")[0] * SECONDS
     yield _line("DynamoDB", "dedupe: writes", LAKE, "dynamodb_write", claims)
     yield _line("DynamoDB", "ingest_stats: writes", LAKE, "dynamodb_write", min(counts, load.events))
-    yield _line("DynamoDB", "player state: writes", REALTIME, "dynamodb_write", writes)
-    yield _line("DynamoDB", "player state: reads", REALTIME, "dynamodb_read", reads)
+    yield _line("DynamoDB", "player state: writes", PLAYERS, "dynamodb_write", writes)
+    yield _line("DynamoDB", "player state: reads", PLAYERS, "dynamodb_read", reads)
     yield _line("DynamoDB", "real-time windows: writes", REALTIME, "dynamodb_write", windows)
     stored = {
         LAKE: load.events_per_second * given.dedupe_hours * 3600 * usage("claim_bytes") / GB,
-        REALTIME: load.events / usage("events_a_player_month") * usage("player_item_kb") * KB / GB,
+        PLAYERS: load.events / usage("events_a_player_month") * usage("player_item_kb") * KB / GB,
     }
     for feature, size in stored.items():
         yield _line("DynamoDB", f"{feature}: storage", feature, "dynamodb_storage", size)
@@ -252,7 +311,7 @@ def _s3(load: Load, given: Settings) -> Iterator[Line]:
     objects = max(SECONDS / 300, bronze * GB / 128e6)
     tables = bronze * usage("silver_and_gold_share")
     yield _line("S3", "a month of bronze", LAKE, "s3_storage", bronze)
-    yield _line("S3", "a month of silver and gold", LAKE, "s3_storage", tables)
+    yield _line("S3", "a month of silver and gold", HISTORY, "s3_storage", tables)
     yield _line("S3", "objects written", LAKE, "s3_put", objects * 4)
     yield _line("S3", "objects read", LAKE, "s3_get", objects * 20)
     yield _line("S3", "objects moved to Standard-IA", LAKE, "s3_transition", objects)
@@ -277,7 +336,7 @@ def _flink(load: Load, given: Settings) -> Iterator[Line]:
     units = max(given.flink_units, math.ceil(load.events_per_second / usage("flink_events_per_unit")))
     yield _line("Flink", "processing units", REALTIME, "flink_unit", (units + 1) * HOURS)
     yield _line("Flink", "running storage", REALTIME, "flink_storage", units * 50)
-    yield _line("Flink", "pipe and bus", REALTIME, "pipes", usage("alerts_month") * 2)
+    yield _line("Flink", "pipe of alerts", REALTIME, "pipes", usage("alerts_month"))
 
 
 def _spark(load: Load, given: Settings) -> Iterator[Line]:
@@ -287,10 +346,10 @@ def _spark(load: Load, given: Settings) -> Iterator[Line]:
     working = load.events / 1e6 * usage("spark_core_seconds_per_million") / 3600
     cores = starting + working
     memory = cores * given.worker_memory_gb / given.worker_vcpus
-    yield _line("Spark", "vCPU", LAKE, "emr_vcpu", cores)
-    yield _line("Spark", "memory", LAKE, "emr_memory", memory)
-    yield _line("Spark", "state machine", LAKE, "states_transition", HOURS * 30)
-    yield _line("Spark", "schedule", LAKE, "scheduler", HOURS)
+    yield _line("Spark", "vCPU", HISTORY, "emr_vcpu", cores)
+    yield _line("Spark", "memory", HISTORY, "emr_memory", memory)
+    yield _line("Spark", "state machine", HISTORY, "states_transition", HOURS * 30)
+    yield _line("Spark", "schedule", HISTORY, "scheduler", HOURS)
 
 
 def _requests(load: Load) -> float:
@@ -312,9 +371,11 @@ def _shared(load: Load, given: Settings) -> Iterator[Line]:
     yield _line("Metrics API", "answers to the internet", SHARED, "transfer_out", requests * 5 * KB / GB)
     yield _line("KMS", "keys", SHARED, "kms_key", settings.count("aws_kms_key"))
     yield _line("KMS", "requests", SHARED, "kms_request", usage("kms_requests_an_hour") * HOURS)
-    yield _line("Tables and queries", "optimizers", LAKE, "glue_optimizer", usage("optimizer_hours"))
-    yield _line("Tables and queries", "scans", LAKE, "athena_scan", usage("athena_tb"))
-    yield _line("Alerts", "topic, bus and queues", SHARED, "bus", usage("alerts_month") * 3)
+    yield _line("Tables and queries", "optimizers", HISTORY, "glue_optimizer", usage("optimizer_hours"))
+    yield _line("Tables and queries", "scans", HISTORY, "athena_scan", usage("athena_tb"))
+    yield _line("Alerts", "bus", SHARED, "bus", usage("alerts_month"))
+    yield _line("Alerts", "topic", SHARED, "sns", usage("alerts_month"))
+    yield _line("Alerts", "queues", SHARED, "sqs", settings.count("aws_sqs_queue") * HOURS)
 
 
 PARTS: tuple[Callable[[Load, Settings], Iterator[Line]], ...] = (
@@ -326,7 +387,9 @@ def optional(load: Load) -> list[Line]:
     """Return what the bill does not hold: services an environment may have beside it, and their price."""
     gb = load.events * load.event_bytes / GB
     return [
-        _line("Redshift", "8 RPU", "warehouse", "redshift_unit", 8 * usage("warehouse_hours_a_day") * HOURS / 24),
+        _line(
+            "Redshift", "8 RPU", "warehouse", "redshift_unit", 8 * usage("warehouse_hours_a_day") * HOURS / 24
+        ),
         _line("QuickSight", "authors", "dashboards", "quicksight_author", usage("authors")),
         _line("QuickSight", "readers", "dashboards", "quicksight_reader", usage("readers")),
         _line("Network", "NAT gateways in two zones", "vpc", "nat_hour", 2 * HOURS),

@@ -38,10 +38,8 @@ class Settings:
     tracing: bool
     recovery: bool
     dedupe_hours: int
-    bronze_infrequent_days: int
     flink_units: int
     batch: bool
-    batch_executors: int
     worker_vcpus: int
     worker_memory_gb: int
 
@@ -59,7 +57,6 @@ def read(environment: str) -> Settings:
     flink = _optional("stream_analytics", "application") | realtime.get("application", {})
     metrics = _optional("stream_analytics", "metrics_stream")
     batch = lake.get("batch", {})
-    job = _optional("batch_analytics", "job") | batch.get("job", {})
     worker = _locals("batch_analytics")["worker"]
     return Settings(
         shards={
@@ -77,10 +74,8 @@ def read(environment: str) -> Settings:
         tracing=platform["tracing"],
         recovery=platform["protection"]["point_in_time_recovery"],
         dedupe_hours=platform["dedupe_window_hours"],
-        bronze_infrequent_days=lake["retention"]["bronze_infrequent_access_days"],
         flink_units=-(-int(flink["parallelism"]) // int(flink["parallelism_per_kpu"])),
         batch=batch.get("enabled", True),
-        batch_executors=int(job["maximum_executors"]),
         worker_vcpus=worker["vcpus"],
         worker_memory_gb=worker["memory_gb"],
     )
@@ -109,7 +104,9 @@ def _variables(module: str) -> dict[str, Any]:
 
 
 def _locals(module: str) -> dict[str, Any]:
-    return {name: value for block in _load(MODULES / module).get("locals", []) for name, value in block.items()}
+    return {
+        name: value for block in _load(MODULES / module).get("locals", []) for name, value in block.items()
+    }
 
 
 def _optional(module: str, variable: str) -> dict[str, Any]:
