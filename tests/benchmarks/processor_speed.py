@@ -177,7 +177,7 @@ def node_rate(events: Sequence[dict[str, Any]]) -> float | None:
 
 
 def guidance_event(event: dict[str, Any]) -> dict[str, Any]:
-    """Return an event in the guidance's envelope, with as much in it: what it has no field for is its data."""
+    """Return an event in the guidance's envelope, with as much in it: its data is what has no field there."""
     kept = {
         k: v for k, v in event.items() if k not in ("event_id", "event_type", "game_id", "schema_version")
     }
