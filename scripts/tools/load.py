@@ -145,7 +145,7 @@ def send(sender: Sender, events: Iterator[Event], plan: list[int], advance: Call
 
 
 def settle(platform: Platform, told: dict[str, Told], since: datetime, seconds: float) -> Audit:
-    """Return the audit once nothing is missing, or when time is over; each object of the lake is read once."""
+    """Return the audit once nothing is missing, or when time is over; objects are read once."""
     s3, bucket = boto3.client("s3"), platform.outputs["lake_bucket"]
     ids: dict[str, list[str]] = {"bronze/": [], "rejected/": []}
     read: set[str] = set()

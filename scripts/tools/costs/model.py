@@ -229,9 +229,9 @@ def _functions(load: Load, given: Settings) -> list[tuple[str, str, float, float
     state = invocations(load, given, "enriched", given.player_state)
     windows = min(_records(load, "metrics")[0] * SECONDS, SECONDS)
     requests = _requests(load)
-    call, wait = usage("aws_call_ms"), usage("invocation_ms")
-    processor_cpu = load.events * (usage("processor_ms") + call * usage("dedupe_writes", load.together))
-    state_cpu = load.events * usage("player_state_ms")
+    wait = usage("invocation_ms")
+    processor_cpu = load.events * (usage("processor_ms") + usage("claims_ms", load.together))
+    state_cpu = load.events * usage("player_state_ms", load.together)
     return [
         (
             "processor",
@@ -318,7 +318,7 @@ def _s3(load: Load, given: Settings) -> Iterator[Line]:
 
 
 def _cloudwatch(load: Load, given: Settings) -> Iterator[Line]:
-    log_bytes = usage("events_in_log_line_bytes")
+    log_bytes = usage("log_line_bytes")
     for name, feature, runs, _, _ in _functions(load, given):
         size = runs * log_bytes / GB
         yield _line("CloudWatch", f"{name}: logs", feature, "logs_in", size)
