@@ -54,7 +54,7 @@ def as_json(load: Load, given: Settings) -> str:
         "prices": {"date": model.prices()["date"], "region": model.prices()["region"]},
         "components": by_component(lines),
         "lines": [asdict(line) for line in lines],
-        "optional": [asdict(line) for line in model.optional(load)],
+        "beside": [asdict(line) for line in model.beside(load)],
         "dollars_a_month": dollars,
         "dollars_per_million_events": per_million(dollars, load),
         "compared": compared(load, given),
@@ -78,7 +78,7 @@ def show(load: Load, given: Settings, detailed: bool) -> None:
     blank = [""] if detailed else []
     table.add_row("all", *blank, f"{every:,.2f}", f"{per_million(every, load):.4f}", style="bold")
     console.print(table)
-    for line in model.optional(load):
+    for line in model.beside(load):
         console.print(f"Not in it: {line.component}, {line.item}: ${line.dollars:,.2f}", highlight=False)
     for name, dollars in compared(load, given).items():
         theirs = f"the guidance at 100/s: {GUIDANCE[name]}"

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from tools import REPOSITORY, CommandError, cost
 from tools.costs import model, settings
-from tools.costs.model import FREE, PRICED, Load
+from tools.costs.model import BESIDE, FREE, PRICED, Load
 from tools.costs.settings import Consumer, Settings
 
 HOUR = 3600
@@ -115,7 +115,7 @@ def test_every_price_has_a_source_a_unit_and_a_date() -> None:
 
 def test_every_price_is_used_and_every_measured_figure_names_a_file() -> None:
     load = Load(1000)
-    used = {line.price for line in [*model.bill(load, GIVEN), *model.optional(load)]}
+    used = {line.price for line in [*model.bill(load, GIVEN), *model.beside(load)]}
     used |= {line.price for line in model.bill(load, replace(GIVEN, shards=dict.fromkeys(GIVEN.shards, 1)))}
     assert used == set(model.prices()["prices"])
     factors = json.loads((REPOSITORY / "scripts/tools/costs/usage.json").read_text())
@@ -126,13 +126,14 @@ def test_every_price_is_used_and_every_measured_figure_names_a_file() -> None:
 
 
 def test_every_resource_of_the_modules_is_priced_or_free() -> None:
-    priced = set().union(*PRICED.values())
+    priced = set().union(*PRICED.values(), *BESIDE.values())
     assert not priced & FREE
     assert set(settings.resource_types()) - priced - FREE == set()
 
 
 def test_components_of_priced_resources_are_on_the_bill() -> None:
     assert set(PRICED) == {line.component for line in model.bill(Load(100), GIVEN)}
+    assert set(BESIDE) == {line.component for line in model.beside(Load(100))}
 
 
 def test_settings_are_those_of_terraform() -> None:

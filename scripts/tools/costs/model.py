@@ -27,7 +27,7 @@ TOGETHER = (1, 4, 12, 24, 48)
 LAKE, HISTORY, REALTIME, PLAYERS = "lake", "history", "real time", "player state"
 DOOR, SHARED = "REST door", "shared"
 
-# The components, each with the resource types it prices; what has no price of its own is in FREE.
+# The components, each with the resource types it prices.
 PRICED = {
     "REST door": {
         "aws_api_gateway_rest_api",
@@ -40,7 +40,12 @@ PRICED = {
     "Firehose": {"aws_kinesis_firehose_delivery_stream"},
     "S3": {"aws_s3_bucket", "aws_s3_object"},
     "KMS": {"aws_kms_key"},
-    "CloudWatch": {"aws_cloudwatch_log_group", "aws_cloudwatch_metric_alarm"},
+    "CloudWatch": {
+        "aws_cloudwatch_composite_alarm",
+        "aws_cloudwatch_dashboard",
+        "aws_cloudwatch_log_group",
+        "aws_cloudwatch_metric_alarm",
+    },
     "Flink": {"aws_kinesisanalyticsv2_application", "aws_pipes_pipe"},
     "Spark": {"aws_emrserverless_application", "aws_sfn_state_machine", "aws_scheduler_schedule"},
     "Tables and queries": {"aws_glue_catalog_table_optimizer", "aws_athena_workgroup"},
@@ -49,6 +54,13 @@ PRICED = {
 }
 
 
+# Those of `beside`: an environment may have them, and the bill does not hold them.
+BESIDE = {
+    "Network": {"aws_nat_gateway", "aws_vpc_endpoint"},
+    "QuickSight": {"aws_quicksight_data_set"},
+    "Redshift": {"aws_redshiftserverless_workgroup"},
+}
+# No price of their own: what they make happen is on another line, or they are free.
 FREE = {
     "aws_api_gateway_account",
     "aws_api_gateway_authorizer",
@@ -63,8 +75,12 @@ FREE = {
     "aws_apigatewayv2_route",
     "aws_apigatewayv2_stage",
     "aws_athena_named_query",
+    "aws_budgets_budget",
+    "aws_cloudformation_stack",
     "aws_cloudwatch_event_target",
     "aws_cloudwatch_log_stream",
+    "aws_default_security_group",
+    "aws_flow_log",
     "aws_glue_catalog_database",
     "aws_glue_catalog_table",
     "aws_iam_role",
@@ -72,16 +88,30 @@ FREE = {
     "aws_iam_role_policy_attachment",
     "aws_kms_alias",
     "aws_lambda_event_source_mapping",
+    "aws_lambda_invocation",
     "aws_lambda_layer_version",
     "aws_lambda_permission",
+    "aws_quicksight_data_source",
+    "aws_quicksight_group",
+    "aws_quicksight_refresh_schedule",
+    "aws_quicksight_vpc_connection",
+    "aws_redshiftserverless_namespace",
+    "aws_redshiftserverless_usage_limit",
+    "aws_route_table",
+    "aws_route_table_association",
     "aws_s3_bucket_lifecycle_configuration",
     "aws_s3_bucket_ownership_controls",
     "aws_s3_bucket_policy",
     "aws_s3_bucket_public_access_block",
     "aws_s3_bucket_server_side_encryption_configuration",
     "aws_s3_bucket_versioning",
+    "aws_security_group",
     "aws_sns_topic_policy",
     "aws_sns_topic_subscription",
+    "aws_subnet",
+    "aws_vpc",
+    "aws_vpc_security_group_egress_rule",
+    "aws_vpc_security_group_ingress_rule",
     "aws_wafv2_web_acl_association",
     "aws_wafv2_web_acl_logging_configuration",
 }
@@ -329,6 +359,11 @@ def _cloudwatch(load: Load, given: Settings) -> Iterator[Line]:
         yield _line("CloudWatch", f"{name}: traces", feature, "trace", traced)
     yield _line("CloudWatch", "metrics", SHARED, "metric", 12 + load.games)
     alarms = settings.count("aws_cloudwatch_metric_alarm") * 2
+    composite, dashboards = map(
+        settings.count, ("aws_cloudwatch_composite_alarm", "aws_cloudwatch_dashboard")
+    )
+    yield _line("CloudWatch", "composite alarms", SHARED, "composite_alarm", composite)
+    yield _line("CloudWatch", "dashboards", SHARED, "dashboard", dashboards)
     yield _line("CloudWatch", "alarms", SHARED, "alarm", alarms + load.games)
 
 
@@ -383,7 +418,7 @@ PARTS: tuple[Callable[[Load, Settings], Iterator[Line]], ...] = (
 )  # fmt: skip
 
 
-def optional(load: Load) -> list[Line]:
+def beside(load: Load) -> list[Line]:
     """Return what the bill does not hold: services an environment may have beside it, and their price."""
     gb = load.events * load.event_bytes / GB
     return [
