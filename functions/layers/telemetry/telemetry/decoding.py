@@ -2,8 +2,7 @@
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import orjson
@@ -20,8 +19,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """One event as it came: its exact bytes and either the parsed value or why it could not be parsed."""
 
     raw: bytes

@@ -16,7 +16,8 @@ FUTURE_AFTER = timedelta(hours=1)
 
 def timestamp(moment: datetime) -> str:
     """Return RFC 3339 in UTC with milliseconds and Z, the form of every time the pipeline writes."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
 def enrich(event: dict[str, Any], origin: Origin) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """One spelling for what different clients spell differently, so that metrics group what belongs together."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from telemetry.privacy import mask
@@ -16,15 +17,20 @@ PLATFORMS = {
     "switch": ("switch", "nintendo", "nintendoswitch", "switch2"),
     "web": ("web", "webgl", "browser", "html5", "webglplayer"),
 }
+# Clients are of few kinds; what a hostile one makes up passes through.
+MAX_REMEMBERED = 1024
 _platform_of = {name: platform for platform, names in PLATFORMS.items() for name in names}
+_other = re.compile("[^a-z0-9]")
 _numbers = re.compile(r"(\d{1,32})(?:\.(\d{1,32}))?(?:\.(\d{1,32}))?", re.ASCII)
 
 
+@lru_cache(MAX_REMEMBERED)
 def platform(text: str) -> str:
     """Return the platform of the envelope that a client means, "other" where none is known."""
-    return _platform_of.get(re.sub(r"[^a-z0-9]", "", text.lower()), "other")
+    return _platform_of.get(_other.sub("", text.lower()), "other")
 
 
+@lru_cache(MAX_REMEMBERED)
 def version(text: str) -> str:
     """Return MAJOR.MINOR.PATCH of an app version: "1.4", "01.4.0+b7" and "1.4.0.2-rc" are all 1.4.0."""
     found = _numbers.match(text)
@@ -33,11 +39,8 @@ def version(text: str) -> str:
 
 def tidy(value: Any) -> Any:
     """Return a JSON value with e-mail addresses masked, and 7.0 as 7: JSON Schema takes both as integer."""
-    match value:
-        case str():
-            return mask(value)
-        case float():
-            return int(value) if value.is_integer() else value
-        case dict():
-            return {key: tidy(item) for key, item in value.items()}
-    return value
+    if isinstance(value, str):
+        return mask(value) if "@" in value else value
+    if isinstance(value, dict):
+        return {key: tidy(item) for key, item in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,0 +1,147 @@
+"""Tell what an environment costs a month on AWS at a load, beside the AWS guidance's published figures."""
+
+import argparse
+import json
+from collections import defaultdict
+from dataclasses import asdict, replace
+
+from rich.console import Console
+from rich.table import Table
+
+from tools import run
+from tools.costs import model, settings
+from tools.costs.model import HISTORY, LAKE, PLAYERS, REALTIME, SHARED, TOGETHER, Line, Load
+from tools.costs.settings import Settings
+
+RATES = (10, 100, 1_000, 10_000, 100_000, 1_000_000)
+# Game Analytics Pipeline guidance, v3: dollars per million events of 1 KB at 100 a second, no REST door.
+LAKE_AND_REALTIME, EVERYTHING = "lake and real time", "history and player state too"
+GUIDANCE = {LAKE: "$0.25 to 0.36", LAKE_AND_REALTIME: "$2.97", EVERYTHING: "does not have it"}
+
+console = Console(width=130)
+
+
+def by_component(lines: list[Line]) -> dict[str, float]:
+    """Return the dollars of each component, dearest first."""
+    sums: dict[str, float] = defaultdict(float)
+    for line in lines:
+        sums[line.component] += line.dollars
+    return dict(sorted(sums.items(), key=lambda item: -item[1]))
+
+
+def per_million(dollars: float, load: Load) -> float:
+    """Return dollars per million events."""
+    return dollars / load.events * 1e6
+
+
+def compared(load: Load, given: Settings) -> dict[str, float]:
+    """Return dollars per million events without a REST door: the guidance's features, then what it lacks."""
+    direct = replace(load, rest_share=0)
+    lines = model.bill(direct, given)
+    lake = model.total(lines, LAKE, SHARED)
+    both = lake + model.total(lines, REALTIME)
+    everything = both + model.total(lines, HISTORY, PLAYERS)
+    sums = {LAKE: lake, LAKE_AND_REALTIME: both, EVERYTHING: everything}
+    return {name: per_million(dollars, direct) for name, dollars in sums.items()}
+
+
+def as_json(load: Load, given: Settings) -> str:
+    """Return the bill as JSON: the load, lines, components, total, and dollars per million events."""
+    lines = model.bill(load, given)
+    dollars = model.total(lines)
+    answer = {
+        "load": asdict(load),
+        "prices": {"date": model.prices()["date"], "region": model.prices()["region"]},
+        "components": by_component(lines),
+        "lines": [asdict(line) for line in lines],
+        "beside": [asdict(line) for line in model.beside(load)],
+        "dollars_a_month": dollars,
+        "dollars_per_million_events": per_million(dollars, load),
+        "compared": compared(load, given),
+    }
+    return json.dumps(answer, indent=2)
+
+
+def show(load: Load, given: Settings, detailed: bool) -> None:
+    """Print the bill by component, or by line."""
+    lines = model.bill(load, given)
+    table = Table("Component", *(["Item"] if detailed else []), "$ a month", "$ per million events")
+    if detailed:
+        for line in lines:
+            table.add_row(
+                line.component, line.item, f"{line.dollars:,.2f}", f"{per_million(line.dollars, load):.4f}"
+            )
+    else:
+        for component, dollars in by_component(lines).items():
+            table.add_row(component, f"{dollars:,.2f}", f"{per_million(dollars, load):.4f}")
+    every = model.total(lines)
+    blank = [""] if detailed else []
+    table.add_row("all", *blank, f"{every:,.2f}", f"{per_million(every, load):.4f}", style="bold")
+    console.print(table)
+    for line in model.beside(load):
+        console.print(f"Not in it: {line.component}, {line.item}: ${line.dollars:,.2f}", highlight=False)
+    for name, dollars in compared(load, given).items():
+        theirs = f"the guidance at 100/s: {GUIDANCE[name]}"
+        console.print(f"Per million without REST, {name}: ${dollars:.3f}; {theirs}", highlight=False)
+
+
+def show_rates(load: Load, environment: str, given: Settings) -> None:
+    """Print dollars per million events from 10 to a million events a second."""
+    columns = (
+        "as it is: $ a month",
+        "per million",
+        "fitted: $ a month",
+        "per million",
+        "fitted: lake",
+        "and real time",
+        "and the rest",
+    )
+    table = Table("Events/s", *columns, title=f"{environment}, and with shards and units that fit the load")
+    for rate in RATES:
+        at = replace(load, events_per_second=rate)
+        fitted = model.fitted(at, given)
+        sums = [model.total(model.bill(at, setting)) for setting in (given, fitted)]
+        cells = [cell for dollars in sums for cell in (f"{dollars:,.0f}", f"{per_million(dollars, at):.3f}")]
+        table.add_row(f"{rate:,}", *cells, *(f"{value:.3f}" for value in compared(at, fitted).values()))
+    console.print(table)
+
+
+def main() -> None:
+    """Read the environment's Terraform and print its bill."""
+    parser = argparse.ArgumentParser(prog="scripts/cost", description=__doc__)
+    parser.add_argument("--events-per-second", type=float, default=100)
+    parser.add_argument("--event-bytes", type=int, default=1000)
+    parser.add_argument("--games", type=int, default=1)
+    parser.add_argument(
+        "--together", type=int, choices=TOGETHER, default=12, help="events of a player that come at once"
+    )
+    parser.add_argument("--rest-share", type=float, default=0.5, help="share of events by REST, 0 to 1")
+    parser.add_argument("--environment", default="prod", help="dev or prod (default: prod)")
+    parser.add_argument(
+        "--fitted", action="store_true", help="with as many shards and units as the load needs"
+    )
+    parser.add_argument("--lines", action="store_true", help="every line of the bill")
+    parser.add_argument("--table", action="store_true", help="from 10 to 1,000,000 events a second")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if (
+        min(options.events_per_second, options.event_bytes, options.games) <= 0
+        or not 0 <= options.rest_share <= 1
+    ):
+        parser.error("rate, bytes and games are positive, --rest-share is 0 to 1")
+    load = Load(
+        options.events_per_second, options.event_bytes, options.games, options.together, options.rest_share
+    )
+    given = settings.read(options.environment)
+    if options.fitted:
+        given = model.fitted(load, given)
+    if options.json:
+        print(as_json(load, given))
+    elif options.table:
+        show_rates(load, options.environment, given)
+    else:
+        show(load, given, options.lines)
+
+
+if __name__ == "__main__":
+    run(main)

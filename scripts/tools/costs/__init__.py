@@ -1,0 +1,1 @@
+"""What an environment costs a month: its settings, prices, usage, and the bill they make."""

@@ -1,0 +1,434 @@
+"""The bill of a month: what a load makes an environment use, times the price of each thing used."""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tools.costs import settings
+from tools.costs.settings import Consumer, Settings
+
+HOURS = 730
+SECONDS = HOURS * 3600
+GB, KB = 1e9, 1000
+# Kinesis: a shard takes a MB and a thousand records a second, and an on-demand stream begins with four.
+SHARD_BYTES, SHARD_RECORDS, ON_DEMAND_SHARDS = 1_000_000, 1000, 4
+# What a shard is filled to, so that a spike of a fifth still fits.
+SHARD_FILL = 0.8
+# Lambda takes 6 MB of records in base64.
+BATCH_BYTES = 6_000_000 * 3 / 4
+MB_A_VCPU = 1769
+FIREHOSE_STEP = 5000
+TOGETHER = (1, 4, 12, 24, 48)
+
+LAKE, HISTORY, REALTIME, PLAYERS = "lake", "history", "real time", "player state"
+DOOR, SHARED = "REST door", "shared"
+
+# The components, each with the resource types it prices.
+PRICED = {
+    "REST door": {
+        "aws_api_gateway_rest_api",
+        "aws_api_gateway_stage",
+        "aws_wafv2_web_acl",
+    },
+    "Kinesis": {"aws_kinesis_stream"},
+    "Lambda": {"aws_lambda_function"},
+    "DynamoDB": {"aws_dynamodb_table"},
+    "Firehose": {"aws_kinesis_firehose_delivery_stream"},
+    "S3": {"aws_s3_bucket", "aws_s3_object"},
+    "KMS": {"aws_kms_key"},
+    "CloudWatch": {
+        "aws_cloudwatch_composite_alarm",
+        "aws_cloudwatch_dashboard",
+        "aws_cloudwatch_log_group",
+        "aws_cloudwatch_metric_alarm",
+    },
+    "Flink": {"aws_kinesisanalyticsv2_application", "aws_pipes_pipe"},
+    "Spark": {"aws_emrserverless_application", "aws_sfn_state_machine", "aws_scheduler_schedule"},
+    "Tables and queries": {"aws_glue_catalog_table_optimizer", "aws_athena_workgroup"},
+    "Alerts": {"aws_sns_topic", "aws_cloudwatch_event_rule", "aws_sqs_queue"},
+    "Metrics API": {"aws_apigatewayv2_api"},
+}
+
+
+# Those of `beside`: an environment may have them, and the bill does not hold them.
+BESIDE = {
+    "Network": {"aws_nat_gateway", "aws_vpc_endpoint"},
+    "QuickSight": {"aws_quicksight_data_set"},
+    "Redshift": {"aws_redshiftserverless_workgroup"},
+}
+# No price of their own: what they make happen is on another line, or they are free.
+FREE = {
+    "aws_api_gateway_account",
+    "aws_api_gateway_authorizer",
+    "aws_api_gateway_deployment",
+    "aws_api_gateway_gateway_response",
+    "aws_api_gateway_integration",
+    "aws_api_gateway_method",
+    "aws_api_gateway_method_settings",
+    "aws_api_gateway_resource",
+    "aws_api_gateway_usage_plan",
+    "aws_apigatewayv2_integration",
+    "aws_apigatewayv2_route",
+    "aws_apigatewayv2_stage",
+    "aws_athena_named_query",
+    "aws_budgets_budget",
+    "aws_cloudformation_stack",
+    "aws_cloudwatch_event_target",
+    "aws_cloudwatch_log_stream",
+    "aws_default_security_group",
+    "aws_flow_log",
+    "aws_glue_catalog_database",
+    "aws_glue_catalog_table",
+    "aws_iam_role",
+    "aws_iam_role_policy",
+    "aws_iam_role_policy_attachment",
+    "aws_kms_alias",
+    "aws_lambda_event_source_mapping",
+    "aws_lambda_invocation",
+    "aws_lambda_layer_version",
+    "aws_lambda_permission",
+    "aws_quicksight_data_source",
+    "aws_quicksight_group",
+    "aws_quicksight_refresh_schedule",
+    "aws_quicksight_vpc_connection",
+    "aws_redshiftserverless_namespace",
+    "aws_redshiftserverless_usage_limit",
+    "aws_route_table",
+    "aws_route_table_association",
+    "aws_s3_bucket_lifecycle_configuration",
+    "aws_s3_bucket_ownership_controls",
+    "aws_s3_bucket_policy",
+    "aws_s3_bucket_public_access_block",
+    "aws_s3_bucket_server_side_encryption_configuration",
+    "aws_s3_bucket_versioning",
+    "aws_security_group",
+    "aws_sns_topic_policy",
+    "aws_sns_topic_subscription",
+    "aws_subnet",
+    "aws_vpc",
+    "aws_vpc_security_group_egress_rule",
+    "aws_vpc_security_group_ingress_rule",
+    "aws_wafv2_web_acl_association",
+    "aws_wafv2_web_acl_logging_configuration",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What comes in: events a second of so many bytes, of so many games.
+
+    `together` events of a player come at once, one of TOGETHER; `rest_share` of them by REST.
+    """
+
+    events_per_second: float
+    event_bytes: int = 1000
+    games: int = 1
+    together: int = 12
+    rest_share: float = 0.5
+
+    @property
+    def events(self) -> float:
+        """Events a month."""
+        return self.events_per_second * SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing on the bill, in dollars a month; `feature` is what would go without it."""
+
+    component: str
+    item: str
+    feature: str
+    quantity: float
+    price: str
+    dollars: float
+
+
+@cache
+def _table(name: str) -> dict[str, Any]:
+    table: dict[str, Any] = json.loads((Path(__file__).parent / f"{name}.json").read_text())
+    return table
+
+
+def prices() -> dict[str, Any]:
+    """Return the dated price table: date, region, basis, and prices with unit and source."""
+    return _table("prices")
+
+
+def usage(name: str, together: int | None = None) -> float:
+    """Return a usage factor; those measured by events together need their number."""
+    value = _table("usage")[name]["value"]
+    return float(value if together is None else value[str(together)])
+
+
+def cost(price: str, quantity: float) -> float:
+    """Return the dollars of a quantity a month, by tiers where the price has them."""
+    usd = prices()["prices"][price]["usd"]
+    if not isinstance(usd, list):
+        return float(usd) * quantity
+    total, start = 0.0, 0.0
+    for end, tier in usd:
+        if quantity > start:
+            total += (min(quantity, end or math.inf) - start) * tier
+        start = end or math.inf
+    return total
+
+
+def bill(load: Load, given: Settings) -> list[Line]:
+    """Return every line of the month's bill."""
+    return [line for part in PARTS for line in part(load, given)]
+
+
+def total(lines: list[Line], *features: str) -> float:
+    """Return the dollars of the lines, of some features only where they are named."""
+    return sum(line.dollars for line in lines if not features or line.feature in features)
+
+
+def shards_needed(load: Load, stream: str) -> int:
+    """Return the shards that hold a stream's records and bytes, four fifths full at most."""
+    records, size = _records(load, stream)
+    needed = max(records / SHARD_RECORDS, records * size / SHARD_BYTES) / SHARD_FILL
+    return max(1, math.ceil(needed))
+
+
+def fitted(load: Load, given: Settings) -> Settings:
+    """Return the settings with as many provisioned shards and processing units as the load needs."""
+    shards: dict[str, int | None] = {name: shards_needed(load, name) for name in given.shards}
+    units = max(1, math.ceil(load.events_per_second / usage("flink_events_per_unit")))
+    return replace(given, shards=shards, flink_units=units)
+
+
+def _line(component: str, item: str, feature: str, price: str, quantity: float) -> Line:
+    return Line(component, item, feature, quantity, price, cost(price, quantity))
+
+
+def _records(load: Load, stream: str) -> tuple[float, float]:
+    """Return a stream's records a second and their bytes; raw ones hold a player's events of one sending."""
+    match stream:
+        case "raw":
+            size = load.together * load.event_bytes * (1 + usage("packed_overhead"))
+            return load.events_per_second / load.together, size
+        case "enriched":
+            return load.events_per_second, load.event_bytes + usage("enriched_extra_bytes")
+        case _:
+            return load.games * usage("windows_a_minute_and_game") / 60, KB
+
+
+def _shards(load: Load, given: Settings, stream: str) -> int:
+    provisioned = given.shards[stream]
+    return provisioned if provisioned else max(ON_DEMAND_SHARDS, shards_needed(load, stream))
+
+
+def _kinesis(load: Load, given: Settings) -> Iterator[Line]:
+    for stream, feature, readers in (("raw", LAKE, 1), ("enriched", REALTIME, 2), ("metrics", REALTIME, 2)):
+        records, size = _records(load, stream)
+        billed = records * math.ceil(size / 1024) * 1024 * SECONDS / GB
+        kept_days = (given.metrics_retention_hours if stream == "metrics" else given.retention_hours) / 24
+        count = given.shards[stream]
+        if count is None:
+            extra = records * size * 86400 * (kept_days - 1) / GB
+            yield _line("Kinesis", f"{stream}: stream", feature, "kinesis_on_demand_stream", HOURS)
+            yield _line("Kinesis", f"{stream}: in", feature, "kinesis_on_demand_in", billed)
+            out = records * size * SECONDS / GB * readers
+            yield _line("Kinesis", f"{stream}: out", feature, "kinesis_on_demand_out", out)
+            yield _line("Kinesis", f"{stream}: kept", feature, "kinesis_on_demand_retention", extra)
+            continue
+        units = records * math.ceil(size / 25_600) * SECONDS
+        yield _line("Kinesis", f"{stream}: shards", feature, "kinesis_shard", count * HOURS)
+        yield _line("Kinesis", f"{stream}: puts", feature, "kinesis_put", units)
+        kept = count * HOURS if kept_days > 1 else 0
+        yield _line("Kinesis", f"{stream}: kept", feature, "kinesis_shard_retention", kept)
+
+
+def invocations(load: Load, given: Settings, stream: str, consumer: Consumer) -> float:
+    """Return how often a month a stream's function runs: when its window ends or its batch is full."""
+    records, size = _records(load, stream)
+    shards = _shards(load, given, stream)
+    full = min(consumer.batch_size, BATCH_BYTES / size)
+    a_second = min(records, max(shards / max(consumer.window_seconds, 1), records / full))
+    return a_second * SECONDS
+
+
+def _functions(load: Load, given: Settings) -> list[tuple[str, str, float, float, int]]:
+    """Return each function's name, feature, invocations, milliseconds in all, and MB."""
+    processor = invocations(load, given, "raw", given.processor)
+    state = invocations(load, given, "enriched", given.player_state)
+    windows = min(_records(load, "metrics")[0] * SECONDS, SECONDS)
+    requests = _requests(load)
+    wait = usage("invocation_ms")
+    processor_cpu = load.events * (usage("processor_ms") + usage("claims_ms", load.together))
+    state_cpu = load.events * usage("player_state_ms", load.together)
+    return [
+        (
+            "processor",
+            LAKE,
+            processor,
+            processor * wait + _cpu(processor_cpu, given.processor),
+            given.processor.memory_mb,
+        ),
+        (
+            "player_state",
+            PLAYERS,
+            state,
+            state * wait + _cpu(state_cpu, given.player_state),
+            given.player_state.memory_mb,
+        ),
+        ("realtime_windows", REALTIME, windows, windows * wait, 512),
+        ("ingest", DOOR, requests, requests * usage("ingest_ms"), given.ingest_memory_mb),
+        (
+            "metrics_api",
+            SHARED,
+            usage("api_requests_month"),
+            usage("api_requests_month") * wait,
+            given.api_memory_mb,
+        ),
+    ]
+
+
+def _cpu(milliseconds: float, consumer: Consumer) -> float:
+    """Return how long work of one core takes with a function's share of one."""
+    return milliseconds * max(1.0, MB_A_VCPU / consumer.memory_mb)
+
+
+def _lambda(load: Load, given: Settings) -> Iterator[Line]:
+    for name, feature, runs, milliseconds, megabytes in _functions(load, given):
+        yield _line("Lambda", f"{name}: requests", feature, "lambda_request", runs)
+        yield _line(
+            "Lambda", f"{name}: time", feature, "lambda_compute", milliseconds / 1000 * megabytes / 1024
+        )
+
+
+def _dynamodb(load: Load, given: Settings) -> Iterator[Line]:
+    claims = load.events * usage("dedupe_writes", load.together)
+    writes = load.events * usage("player_writes", load.together)
+    reads = load.events * usage("player_reads", load.together)
+    counts = invocations(load, given, "raw", given.processor) * load.games
+    windows = _records(load, "metrics")[0] * SECONDS
+    yield _line("DynamoDB", "dedupe: writes", LAKE, "dynamodb_write", claims)
+    yield _line("DynamoDB", "ingest_stats: writes", LAKE, "dynamodb_write", min(counts, load.events))
+    yield _line("DynamoDB", "player state: writes", PLAYERS, "dynamodb_write", writes)
+    yield _line("DynamoDB", "player state: reads", PLAYERS, "dynamodb_read", reads)
+    yield _line("DynamoDB", "real-time windows: writes", REALTIME, "dynamodb_write", windows)
+    stored = {
+        LAKE: load.events_per_second * given.dedupe_hours * 3600 * usage("claim_bytes") / GB,
+        PLAYERS: load.events / usage("events_a_player_month") * usage("player_item_kb") * KB / GB,
+    }
+    for feature, size in stored.items():
+        yield _line("DynamoDB", f"{feature}: storage", feature, "dynamodb_storage", size)
+        recovery = size if given.recovery else 0
+        yield _line("DynamoDB", f"{feature}: recovery", feature, "dynamodb_recovery", recovery)
+
+
+def _bronze_bytes(load: Load) -> float:
+    return load.events * (load.event_bytes + usage("enriched_extra_bytes")) * usage("gzip_ratio")
+
+
+def _firehose(load: Load, given: Settings) -> Iterator[Line]:
+    runs = invocations(load, given, "raw", given.processor)
+    bronze = max(_bronze_bytes(load), runs * FIREHOSE_STEP) / GB
+    rejected = load.events * usage("rejected_share") * max(FIREHOSE_STEP, load.event_bytes) / GB
+    yield _line("Firehose", "bronze", LAKE, "firehose_in", bronze)
+    yield _line("Firehose", "rejected", LAKE, "firehose_in", rejected)
+    yield _line("Firehose", "rejected: by day and reason", LAKE, "firehose_partitioned", rejected)
+
+
+def _s3(load: Load, given: Settings) -> Iterator[Line]:
+    bronze = _bronze_bytes(load) / GB
+    objects = max(SECONDS / 300, bronze * GB / 128e6)
+    tables = bronze * usage("silver_and_gold_share")
+    yield _line("S3", "a month of bronze", LAKE, "s3_storage", bronze)
+    yield _line("S3", "a month of silver and gold", HISTORY, "s3_storage", tables)
+    yield _line("S3", "objects written", LAKE, "s3_put", objects * 4)
+    yield _line("S3", "objects read", LAKE, "s3_get", objects * 20)
+    yield _line("S3", "objects moved to Standard-IA", LAKE, "s3_transition", objects)
+
+
+def _cloudwatch(load: Load, given: Settings) -> Iterator[Line]:
+    log_bytes = usage("log_line_bytes")
+    for name, feature, runs, _, _ in _functions(load, given):
+        size = runs * log_bytes / GB
+        yield _line("CloudWatch", f"{name}: logs", feature, "logs_in", size)
+        # CloudWatch keeps logs compressed, to about a seventh.
+        kept = size * 0.15 * given.log_retention_days / (HOURS / 24)
+        yield _line("CloudWatch", f"{name}: logs kept", feature, "logs_storage", kept)
+        traced = min(runs, SECONDS + runs * usage("trace_share")) if given.tracing else 0
+        yield _line("CloudWatch", f"{name}: traces", feature, "trace", traced)
+    yield _line("CloudWatch", "metrics", SHARED, "metric", 12 + load.games)
+    alarms = settings.count("aws_cloudwatch_metric_alarm") * 2
+    composite, dashboards = map(
+        settings.count, ("aws_cloudwatch_composite_alarm", "aws_cloudwatch_dashboard")
+    )
+    yield _line("CloudWatch", "composite alarms", SHARED, "composite_alarm", composite)
+    yield _line("CloudWatch", "dashboards", SHARED, "dashboard", dashboards)
+    yield _line("CloudWatch", "alarms", SHARED, "alarm", alarms + load.games)
+
+
+def _flink(load: Load, given: Settings) -> Iterator[Line]:
+    units = max(given.flink_units, math.ceil(load.events_per_second / usage("flink_events_per_unit")))
+    yield _line("Flink", "processing units", REALTIME, "flink_unit", (units + 1) * HOURS)
+    yield _line("Flink", "running storage", REALTIME, "flink_storage", units * 50)
+    yield _line("Flink", "pipe of alerts", REALTIME, "pipes", usage("alerts_month"))
+
+
+def _spark(load: Load, given: Settings) -> Iterator[Line]:
+    if not given.batch:
+        return
+    starting = HOURS * usage("spark_start_minutes") / 60 * 4 * given.worker_vcpus
+    working = load.events / 1e6 * usage("spark_core_seconds_per_million") / 3600
+    cores = starting + working
+    memory = cores * given.worker_memory_gb / given.worker_vcpus
+    yield _line("Spark", "vCPU", HISTORY, "emr_vcpu", cores)
+    yield _line("Spark", "memory", HISTORY, "emr_memory", memory)
+    yield _line("Spark", "state machine", HISTORY, "states_transition", HOURS * 30)
+    yield _line("Spark", "schedule", HISTORY, "scheduler", HOURS)
+
+
+def _requests(load: Load) -> float:
+    return load.events * load.rest_share / usage("events_a_request")
+
+
+def _rest(load: Load, given: Settings) -> Iterator[Line]:
+    requests = _requests(load)
+    yield _line("REST door", "requests", DOOR, "rest_request", requests)
+    yield _line("REST door", "firewall: requests", DOOR, "waf_request", requests)
+    yield _line("REST door", "firewall: ACL", DOOR, "waf_acl", 1)
+    yield _line("REST door", "firewall: rules", DOOR, "waf_rule", 4)
+    yield _line("REST door", "answers to the internet", DOOR, "transfer_out", requests * 600 / GB)
+
+
+def _shared(load: Load, given: Settings) -> Iterator[Line]:
+    requests = usage("api_requests_month")
+    yield _line("Metrics API", "requests", SHARED, "http_request", requests)
+    yield _line("Metrics API", "answers to the internet", SHARED, "transfer_out", requests * 5 * KB / GB)
+    yield _line("KMS", "keys", SHARED, "kms_key", settings.count("aws_kms_key"))
+    yield _line("KMS", "requests", SHARED, "kms_request", usage("kms_requests_an_hour") * HOURS)
+    yield _line("Tables and queries", "optimizers", HISTORY, "glue_optimizer", usage("optimizer_hours"))
+    yield _line("Tables and queries", "scans", HISTORY, "athena_scan", usage("athena_tb"))
+    yield _line("Alerts", "bus", SHARED, "bus", usage("alerts_month"))
+    yield _line("Alerts", "topic", SHARED, "sns", usage("alerts_month"))
+    yield _line("Alerts", "queues", SHARED, "sqs", settings.count("aws_sqs_queue") * HOURS)
+
+
+PARTS: tuple[Callable[[Load, Settings], Iterator[Line]], ...] = (
+    _rest, _kinesis, _lambda, _dynamodb, _firehose, _s3, _cloudwatch, _flink, _spark, _shared
+)  # fmt: skip
+
+
+def beside(load: Load) -> list[Line]:
+    """Return what the bill does not hold: services an environment may have beside it, and their price."""
+    gb = load.events * load.event_bytes / GB
+    return [
+        _line(
+            "Redshift", "8 RPU", "warehouse", "redshift_unit", 8 * usage("warehouse_hours_a_day") * HOURS / 24
+        ),
+        _line("QuickSight", "authors", "dashboards", "quicksight_author", usage("authors")),
+        _line("QuickSight", "readers", "dashboards", "quicksight_reader", usage("readers")),
+        _line("Network", "NAT gateways in two zones", "vpc", "nat_hour", 2 * HOURS),
+        _line("Network", "NAT: bytes", "vpc", "nat_data", gb),
+        _line("Network", "four interface endpoints in two zones", "vpc", "endpoint_hour", 8 * HOURS),
+        _line("Network", "endpoints: bytes", "vpc", "endpoint_data", gb),
+    ]

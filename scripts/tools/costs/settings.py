@@ -1,0 +1,139 @@
+"""An environment's settings as Terraform would see them: its root, over the defaults of the modules."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import hcl2
+
+from tools import REPOSITORY, CommandError
+
+MODULES = REPOSITORY / "infrastructure" / "modules"
+DEFAULT = re.compile(r"(\w+)\s*=\s*optional\(\w+, ?([\d.]+|true|false)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A function behind a stream."""
+
+    batch_size: int
+    window_seconds: float
+    memory_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What of an environment changes its bill; `shards` are provisioned, None where on demand."""
+
+    shards: dict[str, int | None]
+    retention_hours: int
+    metrics_retention_hours: int
+    processor: Consumer
+    player_state: Consumer
+    ingest_memory_mb: int
+    api_memory_mb: int
+    log_retention_days: int
+    tracing: bool
+    recovery: bool
+    dedupe_hours: int
+    flink_units: int
+    batch: bool
+    worker_vcpus: int
+    worker_memory_gb: int
+
+
+def read(environment: str) -> Settings:
+    """Return the settings of an environment's root. Raises CommandError where it is not on AWS."""
+    root = REPOSITORY / "infrastructure" / "environments" / environment
+    if environment == "local" or not root.is_dir():
+        raise CommandError(f"{environment} is no environment on AWS")
+    given = _blocks(root, "module")["platform"]
+    platform = {
+        name: given.get(name, variable.get("default")) for name, variable in _variables("platform").items()
+    }
+    streams, lake, realtime = platform["streams"], platform["lake"], platform["realtime_analytics"]
+    flink = _optional("stream_analytics", "application") | realtime.get("application", {})
+    metrics = _optional("stream_analytics", "metrics_stream")
+    batch = lake.get("batch", {})
+    worker = _locals("batch_analytics")["worker"]
+    return Settings(
+        shards={
+            "raw": streams.get("raw_shards"),
+            "enriched": streams.get("enriched_shards"),
+            "metrics": streams.get("metrics_shards") or int(metrics["shards"]),
+        },
+        retention_hours=int((_optional("platform", "streams") | streams)["retention_hours"]),
+        metrics_retention_hours=int(metrics["retention_hours"]),
+        processor=_consumer(platform["processor"]),
+        player_state=_consumer(platform["player_state"]),
+        ingest_memory_mb=platform["ingest_api"]["sizing"]["memory_mb"],
+        api_memory_mb=platform["metrics_api"]["sizing"]["memory_mb"],
+        log_retention_days=platform["logging"]["retention_days"],
+        tracing=platform["tracing"],
+        recovery=platform["protection"]["point_in_time_recovery"],
+        dedupe_hours=platform["dedupe_window_hours"],
+        flink_units=-(-int(flink["parallelism"]) // int(flink["parallelism_per_kpu"])),
+        batch=batch.get("enabled", True),
+        worker_vcpus=worker["vcpus"],
+        worker_memory_gb=worker["memory_gb"],
+    )
+
+
+def resource_types() -> dict[str, int]:
+    """Return how often each type of resource stands in the modules and environments."""
+    types: dict[str, int] = {}
+    for file in sorted((REPOSITORY / "infrastructure").glob("[em]*/**/*.tf")):
+        for kind in re.findall(r'^resource "(\w+)"', file.read_text(), re.MULTILINE):
+            types[kind] = types.get(kind, 0) + 1
+    return types
+
+
+def count(kind: str) -> int:
+    """Return how many resources of a type the modules declare, each `for_each` and `count` as one."""
+    return resource_types().get(kind, 0)
+
+
+def _consumer(given: dict[str, Any]) -> Consumer:
+    return Consumer(given["batch_size"], given["batch_window_seconds"], given["memory_mb"])
+
+
+def _variables(module: str) -> dict[str, Any]:
+    return _blocks(MODULES / module, "variable")
+
+
+def _locals(module: str) -> dict[str, Any]:
+    return {
+        name: value for block in _load(MODULES / module).get("locals", []) for name, value in block.items()
+    }
+
+
+def _optional(module: str, variable: str) -> dict[str, Any]:
+    """Return the numbers and truths that a variable's type gives to what is left out of it."""
+    found = DEFAULT.findall(_variables(module)[variable]["type"])
+    return {name: value == "true" if value in ("true", "false") else float(value) for name, value in found}
+
+
+def _blocks(directory: Path, kind: str) -> dict[str, Any]:
+    return {name: value for block in _load(directory).get(kind, []) for name, value in block.items()}
+
+
+@cache
+def _load(directory: Path) -> dict[str, list[dict[str, Any]]]:
+    blocks: dict[str, list[dict[str, Any]]] = {}
+    for file in sorted(directory.glob("*.tf")):
+        with file.open() as text:
+            for kind, found in hcl2.load(text).items():
+                if isinstance(found, list):
+                    blocks.setdefault(kind, []).extend(_plain(part) for part in found)
+    return blocks
+
+
+def _plain(value: Any) -> Any:
+    """Return what the parser found without the quotes it keeps."""
+    if isinstance(value, dict):
+        return {_plain(name): _plain(part) for name, part in value.items() if name != "__is_block__"}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return value[1:-1] if isinstance(value, str) and value[:1] == value[-1:] == '"' else value

@@ -1,0 +1,234 @@
+"""Send events by both doors at a rate and in a shape, then account for every one of them."""
+
+import argparse
+import ipaddress
+import json
+import math
+import os
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from telemetry.delivery import Entry, put_records
+from telemetry.enrichment import timestamp
+
+from tools import CommandError, emulator, lake, run, simulate, terraform
+from tools.loss import Audit, Told, audit
+from tools.simulate import Platform
+from tools.simulation import Game
+
+# A laptop's emulator takes some hundred events a second; nobody means more than this by accident.
+MAX_RATE, MAX_SECONDS, MAX_EVENTS = 5_000, 3_600, 1_000_000
+TICK_SECONDS = 0.5
+PLAYERS = 200
+HTTP_THREADS = 4
+REST_SHARE, INVALID_SHARE, DUPLICATE_SHARE, HOT_SHARE = 0.5, 0.01, 0.01, 0.5
+SPIKE = 10
+SETTLE_SECONDS = 180
+
+Event = dict[str, Any]
+console = Console()
+
+# How many events a second come at a share of the time, times the rate.
+SHAPES: dict[str, Callable[[float], float]] = {
+    "steady": lambda share: 1.0,
+    "ramp": lambda share: 2 * share,
+    "spike": lambda share: SPIKE if 0.45 <= share < 0.55 else 1.0,
+    "reconnect": lambda share: 0.0 if 0.3 <= share < 0.5 else 3.0 if 0.5 <= share < 0.6 else 1.0,
+    "hot": lambda share: 1.0,
+}
+
+
+@dataclass(slots=True)
+class Sender:
+    """Sends by both doors, and remembers what it was told of each event."""
+
+    platform: Platform
+    key: str
+    told: dict[str, Told] = field(default_factory=dict)
+    answers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def post(self, http: httpx.Client, events: list[Event]) -> None:
+        """Send events of a player by REST; what the door names or does not answer for is refused."""
+        body = b"\n".join(json.dumps(event).encode() for event in events)
+        headers = {"x-api-key": self.key, "content-type": "application/x-ndjson"}
+        try:
+            answer = http.post(self.platform.events_url, content=body, headers=headers)
+            status = str(answer.status_code)
+            refused = (
+                {item["index"] for item in answer.json()["results"]}
+                if answer.status_code in (202, 207, 422)
+                else set(range(len(events)))
+            )
+        except httpx.HTTPError as error:
+            status, refused = type(error).__name__, set(range(len(events)))
+        self.answers[status] += 1
+        self._note(events, refused)
+
+    def put(self, kinesis: Any, batches: list[list[Event]]) -> None:
+        """Send events to the stream, those of a player in a record; what it did not take is refused."""
+        entries = [
+            Entry(f"{batch[0]['game_id']}/{batch[0]['player_id']}", b"\n".join(map(_encoded, batch)))
+            for batch in batches
+        ]
+        lost = put_records(kinesis, self.platform.outputs["raw_stream_name"], entries)
+        self.answers["records"] += len(entries)
+        for index, batch in enumerate(batches):
+            self._note(batch, set(range(len(batch))) if index in lost else set())
+
+    def _note(self, events: list[Event], refused: set[int]) -> None:
+        for index, event in enumerate(events):
+            # An event sent twice that was taken once was taken.
+            if self.told.get(event["event_id"]) is not Told.TAKEN:
+                self.told[event["event_id"]] = Told.REFUSED if index in refused else Told.TAKEN
+
+
+def _encoded(event: Event) -> bytes:
+    return json.dumps(event).encode()
+
+
+def counts(shape: str, rate: float, seconds: float) -> Iterator[int]:
+    """Yield how many events each tick of half a second sends: whole ones, their sum exact to one."""
+    factor, ticks = SHAPES[shape], max(1, math.ceil(seconds / TICK_SECONDS))
+    owed = 0.0
+    for tick in range(ticks):
+        owed += factor((tick + 0.5) / ticks) * rate * TICK_SECONDS
+        yield int(owed)
+        owed -= int(owed)
+
+
+def crowd(game_id: str, shape: str, seed: int) -> Iterator[Event]:
+    """Yield events of many players without end, some invalid or sent twice; `hot`: half of one player."""
+    dice = random.Random(seed)  # noqa: S311 - a reproducible load
+    # Ids differ from run to run, or a second one would send nothing but duplicates.
+    game = Game(game_id, PLAYERS, 1, time.time_ns(), datetime.now(UTC))
+    players = [game.play_on(number) for number in range(PLAYERS)]
+    while True:
+        is_hot = shape == "hot" and dice.random() < HOT_SHARE
+        event = next(players[0 if is_hot else dice.randrange(PLAYERS)])
+        moment = timestamp(datetime.now(UTC))
+        event |= {"event_time": moment, "sent_at": moment}
+        if dice.random() < INVALID_SHARE:
+            event["payload"] = {"unheard_of": True}
+        yield event
+        if dice.random() < DUPLICATE_SHARE:
+            yield event
+
+
+def send(sender: Sender, events: Iterator[Event], plan: list[int], advance: Callable[[int], None]) -> float:
+    """Send what each tick owes, as late as the doors make it; return the seconds it took."""
+    kinesis, began = boto3.client("kinesis"), time.monotonic()
+    with httpx.Client(timeout=60) as http, ThreadPoolExecutor(HTTP_THREADS) as pool:
+        for tick, count in enumerate(plan):
+            time.sleep(max(0.0, began + tick * TICK_SECONDS - time.monotonic()))
+            by_player: dict[str, list[Event]] = defaultdict(list)
+            for _ in range(count):
+                event = next(events)
+                by_player[event["player_id"]].append(event)
+            batches = list(by_player.values())
+            half = round(len(batches) * REST_SHARE)
+            list(pool.map(lambda batch: sender.post(http, batch), batches[:half]))
+            if batches[half:]:
+                sender.put(kinesis, batches[half:])
+            advance(count)
+    return time.monotonic() - began
+
+
+def settle(platform: Platform, told: dict[str, Told], since: datetime, seconds: float) -> Audit:
+    """Return the audit once nothing is missing, or when time is over; objects are read once."""
+    s3, bucket = boto3.client("s3"), platform.outputs["lake_bucket"]
+    ids: dict[str, list[str]] = {"bronze/": [], "rejected/": []}
+    read: set[str] = set()
+    deadline = time.monotonic() + seconds
+    while True:
+        for prefix, found in ids.items():
+            for key in lake.keys(s3, bucket, prefix, since):
+                if key not in read:
+                    read.add(key)
+                    found += [line["event_id"] for line in lake.lines(s3, bucket, key) if line["event_id"]]
+        result = audit(told, ids["bronze/"], ids["rejected/"])
+        if result.is_exact or time.monotonic() > deadline:
+            return result
+        time.sleep(2)
+
+
+def play(platform: Platform, game_id: str, key: str, shape: str, rate: float, seconds: float) -> Audit:
+    """Send, wait for the lake, show the account. Raises CommandError where an event is lost."""
+    sender, plan = Sender(platform, key), list(counts(shape, rate, seconds))
+    started = datetime.now(UTC)
+    bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*bar, console=console) as progress:
+        task = progress.add_task(f"{shape}: sent", total=sum(plan))
+        took = send(sender, crowd(game_id, shape, 1), plan, lambda count: progress.advance(task, count))
+    console.print(f"{sum(plan):,} events in {took:.1f} s, {sum(plan) / took:,.0f}/s; ", end="")
+    console.print(", ".join(f"{name} {count:,}" for name, count in sorted(sender.answers.items())))
+    result = settle(platform, sender.told, started, SETTLE_SECONDS)
+    console.print(
+        f"{result.sent:,} distinct events = {result.accepted:,} accepted + {result.rejected:,} rejected"
+        f" + {result.reported:,} only reported back + {len(result.lost):,} lost;"
+        f" {result.repeated:,} repeated in bronze",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if result.lost:
+        raise CommandError(f"events are lost: {', '.join(result.lost[:5])}")
+    return result
+
+
+def require_permission(url: str, endpoint: str | None, is_meant: bool) -> None:
+    """Raise CommandError unless the door is on this machine, or both named and meant."""
+    host = urlsplit(url).hostname or ""
+    if is_loopback(host):
+        return
+    if not endpoint or urlsplit(endpoint).hostname != host or not is_meant:
+        raise CommandError(f"{host} is not this machine: name it with --endpoint, and add --yes-load-it")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine; a name that only resolves to it is not trusted."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def main() -> None:
+    """Load a game of its own, on the emulator unless told otherwise."""
+    parser = argparse.ArgumentParser(prog="scripts/load", description=__doc__)
+    parser.add_argument("--rate", type=float, default=100, help="events a second (default: 100)")
+    parser.add_argument("--duration", type=float, default=30, help="seconds (default: 30)")
+    parser.add_argument("--shape", choices=SHAPES, default="steady")
+    parser.add_argument("--game", help="a registered game (default: a new one)")
+    parser.add_argument("--key", default=os.environ.get("GAME_KEY"), help="its API key (default: GAME_KEY)")
+    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser.add_argument("--endpoint", help="URL of the door, where it is not on this machine")
+    parser.add_argument("--yes-load-it", action="store_true", help="mean it: others may pay or suffer")
+    options = parser.parse_args()
+    if not (0 < options.rate <= MAX_RATE and 0 < options.duration <= MAX_SECONDS):
+        parser.error(f"--rate is at most {MAX_RATE:,} a second, --duration {MAX_SECONDS:,} seconds")
+    if sum(counts(options.shape, options.rate, options.duration)) > MAX_EVENTS:
+        parser.error(f"these are more than {MAX_EVENTS:,} events")
+    if options.game and not options.key:
+        parser.error("--game needs --key, or GAME_KEY in the environment")
+    if options.environment == "local":
+        os.environ.update(emulator.local_environment())
+    outputs = terraform.outputs(terraform.root(options.environment))
+    with httpx.Client() as api:
+        platform = Platform(outputs, api)
+        require_permission(platform.events_url, options.endpoint, options.yes_load_it)
+        game, key = (options.game, options.key) if options.game else simulate.new_game(outputs)
+        play(platform, game, key, options.shape, options.rate, options.duration)
+
+
+if __name__ == "__main__":
+    run(main)

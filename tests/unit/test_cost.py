@@ -1,0 +1,156 @@
+"""The cost model: against months computed by hand; no price without a source, no resource without a price."""
+
+import json
+import subprocess
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from tools import REPOSITORY, CommandError, cost
+from tools.costs import model, settings
+from tools.costs.model import BESIDE, FREE, PRICED, Load
+from tools.costs.settings import Consumer, Settings
+
+HOUR = 3600
+MONTH = 730 * HOUR
+GIVEN = Settings(
+    shards={"raw": 2, "enriched": None, "metrics": 1},
+    retention_hours=48,
+    metrics_retention_hours=48,
+    processor=Consumer(batch_size=2000, window_seconds=1, memory_mb=1769),
+    player_state=Consumer(batch_size=2000, window_seconds=1, memory_mb=1769),
+    ingest_memory_mb=1769,
+    api_memory_mb=1024,
+    log_retention_days=30,
+    tracing=False,
+    recovery=True,
+    dedupe_hours=48,
+    flink_units=4,
+    batch=True,
+    worker_vcpus=4,
+    worker_memory_gb=16,
+)
+
+
+def dollars(lines: list[model.Line], component: str, item: str = "") -> float:
+    return sum(line.dollars for line in lines if line.component == component and line.item.startswith(item))
+
+
+def test_a_small_month_by_hand() -> None:
+    """10 events of 1,000 bytes a second, one at a time, all to the stream."""
+    lines = model.bill(Load(10, 1000, games=1, together=1, rest_share=0), GIVEN)
+    events = 10 * MONTH
+    # Two shards at 1.5 cents an hour and 2 more for the second day; a record of 1,030 bytes is one unit.
+    assert dollars(lines, "Kinesis", "raw") == pytest.approx(2 * 730 * (0.015 + 0.02) + events * 0.014e-6)
+    # On demand a record of 1,330 bytes counts as 2 KB in, as it is out, for two readers.
+    enriched = (
+        730 * 0.04 + events * 2048e-9 * 0.08 + events * 1330e-9 * 2 * 0.04 + 10 * 1330 * 86400e-9 * 0.10
+    )
+    assert dollars(lines, "Kinesis", "enriched") == pytest.approx(enriched)
+    # One write unit claims an event, 10.63 write and 2.13 read units keep its player.
+    assert dollars(lines, "DynamoDB", "dedupe: writes") == pytest.approx(events * 0.625e-6)
+    assert dollars(lines, "DynamoDB", "player state: writes") == pytest.approx(events * 10.63 * 0.625e-6)
+    assert dollars(lines, "DynamoDB", "player state: reads") == pytest.approx(events * 2.13 * 0.125e-6)
+    # Four units and the orchestrator's, with 50 GB each of the four.
+    assert dollars(lines, "Flink", "processing") == pytest.approx(5 * 730 * 0.11)
+    assert dollars(lines, "Flink", "running") == pytest.approx(4 * 50 * 0.10)
+    assert dollars(lines, "REST door", "requests") == 0
+
+
+def test_a_large_month_by_hand() -> None:
+    """10,000 events a second, 12 together, half by REST."""
+    lines = model.bill(Load(10_000, 1000, games=3, together=12, rest_share=0.5), GIVEN)
+    requests = 10_000 * MONTH / 2 / 12
+    # 1,095 million requests: three of API Gateway's tiers.
+    assert requests == pytest.approx(1.095e9)
+    gateway = 333 * 3.5 + 667 * 2.8 + 95 * 2.38
+    assert dollars(lines, "REST door", "requests") == pytest.approx(gateway)
+    assert dollars(lines, "REST door", "firewall: requests") == pytest.approx(1095 * 0.6)
+    # A record of 12,360 bytes is one unit of 25 KB.
+    puts = 10_000 / 12 * MONTH * 0.014e-6
+    assert dollars(lines, "Kinesis", "raw: puts") == pytest.approx(puts)
+    # 10,000 events a second fit in four units and keep them.
+    assert dollars(lines, "Flink", "processing") == pytest.approx(5 * 730 * 0.11)
+    # 4.5 MB of records, 364 at a time, are full before the second is over.
+    runs = model.invocations(Load(10_000), GIVEN, "raw", GIVEN.processor)
+    assert runs == pytest.approx(10_000 / 12 / (4.5e6 / 12_360) * MONTH)
+
+
+def test_a_window_runs_the_function_once_a_shard_until_batches_are_full() -> None:
+    slow = replace(GIVEN.processor, window_seconds=5)
+    load = Load(100, together=1)
+    assert model.invocations(load, GIVEN, "raw", GIVEN.processor) == 2 * MONTH
+    assert model.invocations(load, GIVEN, "raw", slow) == 2 * MONTH / 5
+    assert model.invocations(Load(0.1, together=1), GIVEN, "raw", slow) == pytest.approx(0.1 * MONTH)
+
+
+def test_shards_fit_bytes_and_records_with_a_fifth_to_spare() -> None:
+    assert model.shards_needed(Load(1, together=12), "raw") == 1
+    # 1,600 enriched records a second, 1.33 KB each: bytes bind.
+    assert model.shards_needed(Load(1600), "enriched") == 3
+    # 1,600 records of 430 bytes: records bind.
+    assert model.shards_needed(Load(1600, event_bytes=100), "enriched") == 2
+    fitted = model.fitted(Load(50_000), GIVEN)
+    assert fitted.flink_units == 3
+    assert all(fitted.shards.values())
+
+
+def test_more_events_never_cost_less_and_a_million_events_never_more() -> None:
+    bills = [(rate, model.total(model.bill(Load(rate), GIVEN))) for rate in cost.RATES]
+    assert bills == sorted(bills, key=lambda bill: bill[1])
+    each = [dollars / rate for rate, dollars in bills]
+    assert each == sorted(each, reverse=True)
+
+
+def test_every_price_has_a_source_a_unit_and_a_date() -> None:
+    table = model.prices()
+    assert date.fromisoformat(table["date"]) <= date.today()
+    for name, price in table["prices"].items():
+        assert price["source"].startswith("https://aws.amazon.com/"), name
+        assert price["unit"], name
+        tiers = price["usd"] if isinstance(price["usd"], list) else [[None, price["usd"]]]
+        assert all(usd > 0 for _, usd in tiers), name
+        assert tiers[-1][0] is None, name
+
+
+def test_every_price_is_used_and_every_measured_figure_names_a_file() -> None:
+    load = Load(1000)
+    used = {line.price for line in [*model.bill(load, GIVEN), *model.beside(load)]}
+    used |= {line.price for line in model.bill(load, replace(GIVEN, shards=dict.fromkeys(GIVEN.shards, 1)))}
+    assert used == set(model.prices()["prices"])
+    factors = json.loads((REPOSITORY / "scripts/tools/costs/usage.json").read_text())
+    for name, factor in factors.items():
+        assert factor["kind"] in ("measured", "assumed"), name
+        if factor["kind"] == "measured":
+            assert (REPOSITORY / factor["source"].split(",")[0].split()[0]).exists(), name
+
+
+def test_every_resource_of_the_modules_is_priced_or_free() -> None:
+    priced = set().union(*PRICED.values(), *BESIDE.values())
+    assert not priced & FREE
+    assert set(settings.resource_types()) - priced - FREE == set()
+
+
+def test_components_of_priced_resources_are_on_the_bill() -> None:
+    assert set(PRICED) == {line.component for line in model.bill(Load(100), GIVEN)}
+    assert set(BESIDE) == {line.component for line in model.beside(Load(100))}
+
+
+def test_settings_are_those_of_terraform() -> None:
+    prod = settings.read("prod")
+    assert (prod.shards["raw"], prod.retention_hours, prod.dedupe_hours) == (None, 168, 168)
+    assert prod.flink_units == 4
+    assert prod.ingest_memory_mb == 1769
+    assert prod.recovery
+    dev = settings.read("dev")
+    assert dev.shards["raw"]
+    assert not dev.recovery
+    with pytest.raises(CommandError):
+        settings.read("local")
+
+
+def test_the_command_prints_json_that_adds_up() -> None:
+    command = ["scripts/cost", "--events-per-second", "100", "--games", "5", "--json"]
+    answer = json.loads(subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True).stdout)
+    assert sum(answer["components"].values()) == pytest.approx(answer["dollars_a_month"])
+    assert sum(line["dollars"] for line in answer["lines"]) == pytest.approx(answer["dollars_a_month"])

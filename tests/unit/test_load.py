@@ -1,0 +1,129 @@
+"""The load command: its shapes, whom it may load, and an audit that finds what is planted."""
+
+from collections import Counter
+from itertools import islice
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from telemetry.rejection import Rejection
+from telemetry.validation import validate
+from tools import CommandError, load
+from tools.load import Sender, counts, crowd, require_permission
+from tools.loss import Told, audit
+
+TAKEN, REFUSED = Told.TAKEN, Told.REFUSED
+
+
+def test_an_event_that_was_taken_and_is_nowhere_is_lost() -> None:
+    result = audit({"a": TAKEN, "b": TAKEN, "c": TAKEN}, bronze=["a"], quarantine=["b"])
+    assert result.lost == ("c",)
+    assert not result.is_exact
+
+
+def test_what_the_sender_was_told_of_is_not_lost() -> None:
+    result = audit({"a": TAKEN, "b": REFUSED, "c": REFUSED}, bronze=["a"], quarantine=["b"])
+    assert (result.accepted, result.rejected, result.reported) == (1, 1, 1)
+    assert result.is_exact
+
+
+def test_the_lake_decides_of_an_event_whose_sender_gave_up() -> None:
+    result = audit({"a": REFUSED}, bronze=["a"], quarantine=[])
+    assert (result.accepted, result.reported) == (1, 0)
+
+
+def test_repetitions_are_counted_and_strangers_are_not() -> None:
+    result = audit({"a": TAKEN}, bronze=["a", "a", "stranger"], quarantine=["a", "other"])
+    assert (result.sent, result.accepted, result.rejected, result.repeated) == (1, 1, 0, 1)
+    assert result.is_exact
+
+
+@pytest.mark.parametrize(
+    ("shape", "events"), [("steady", 1000), ("ramp", 1000), ("spike", 1900), ("hot", 1000)]
+)
+def test_shapes_send_what_they_say(shape: str, events: int) -> None:
+    plan = list(counts(shape, rate=100, seconds=10))
+    assert len(plan) == 20
+    assert sum(plan) == pytest.approx(events, abs=1)
+
+
+def test_a_reconnect_sends_at_once_what_a_silence_kept() -> None:
+    plan = list(counts("reconnect", rate=100, seconds=100))
+    assert sum(plan) == pytest.approx(10_000, abs=1)
+    assert sum(plan[60:100]) == 0
+    assert sum(plan[100:120]) == pytest.approx(3_000, abs=1)
+
+
+def test_half_of_a_hot_load_is_one_players() -> None:
+    players = Counter(event["player_id"] for event in islice(crowd("skyforge", "hot", 1), 2000))
+    assert players.most_common(1)[0][1] / 2000 == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_load_has_invalid_events_and_duplicates() -> None:
+    events = list(islice(crowd("skyforge", "steady", 1), 5000))
+    ids = {event["event_id"] for event in events}
+    invalid = 0
+    for event in events:
+        try:
+            validate(event)
+        except Rejection:
+            invalid += 1
+    assert 20 < invalid < 100
+    assert 20 < len(events) - len(ids) < 100
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:4566/x", "http://localhost:4566/x", "http://[::1]:4566/x"])
+def test_this_machine_may_be_loaded(url: str) -> None:
+    require_permission(url, None, is_meant=False)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "is_meant"),
+    [(None, True), ("https://games.example/live", False), ("https://other.example/live", True)],
+)
+def test_another_machine_must_be_named_and_meant(endpoint: str | None, is_meant: bool) -> None:
+    door = "https://games.example/live/v1/events"
+    require_permission(door, "https://games.example/live", is_meant=True)
+    with pytest.raises(CommandError, match=r"games\.example is not this machine"):
+        require_permission(door, endpoint, is_meant)
+
+
+def test_a_name_that_begins_like_this_machine_is_not() -> None:
+    for host in ("127.0.0.1.example.com", "localhost.example.com"):
+        with pytest.raises(CommandError):
+            require_permission(f"http://{host}/v1/events", None, is_meant=False)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (202, {"accepted": 2, "results": []}, [TAKEN, TAKEN]),
+        (207, {"accepted": 1, "results": [{"index": 0, "reason": "schema_violation"}]}, [REFUSED, TAKEN]),
+        (503, {}, [REFUSED, REFUSED]),
+        (429, {}, [REFUSED, REFUSED]),
+    ],
+)
+def test_what_the_rest_door_answers_is_remembered(status: int, body: Any, told: list[Told]) -> None:
+    sender = Sender(SimpleNamespace(events_url="http://127.0.0.1/v1/events"), "key")  # type: ignore[arg-type]
+    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(status, json=body))) as http:
+        sender.post(http, [{"event_id": "a"}, {"event_id": "b"}])
+    assert [sender.told["a"], sender.told["b"]] == told
+
+
+def test_a_door_that_does_not_answer_took_nothing_for_sure() -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("late", request=request)
+
+    sender = Sender(SimpleNamespace(events_url="http://127.0.0.1/v1/events"), "key")  # type: ignore[arg-type]
+    with httpx.Client(transport=httpx.MockTransport(fail)) as http:
+        sender.post(http, [{"event_id": "a"}])
+    assert sender.told == {"a": REFUSED}
+
+
+def test_a_record_the_stream_did_not_take_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "put_records", lambda *_: {1})
+    sender = Sender(SimpleNamespace(outputs={"raw_stream_name": "raw"}), "key")  # type: ignore[arg-type]
+    events = [{"event_id": name, "game_id": "g", "player_id": name} for name in "ab"]
+    sender.put(None, [[event] for event in events])
+    assert sender.told == {"a": TAKEN, "b": REFUSED}
