@@ -14,6 +14,7 @@ locals {
   }
 
   function_settings = {
+    alerts_topic_arn   = module.alerts.topic_arn
     kms_key_arn        = module.security.kms_key_arn
     layer_arns         = [module.telemetry_layer.arn]
     log_level          = var.logging.level
@@ -108,7 +109,6 @@ module "web_firewall" {
 module "event_processing" {
   source = "../event_processing"
 
-  alerts_topic_arn    = module.alerts.topic_arn
   consumer            = var.processor
   dedupe_window_hours = var.dedupe_window_hours
   delivery_streams    = module.data_lake.delivery_streams
@@ -134,7 +134,6 @@ module "stream_analytics" {
 
   account             = local.account
   alert_thresholds    = var.realtime_analytics.alert_thresholds
-  alerts_topic_arn    = module.alerts.topic_arn
   application         = var.realtime_analytics.application
   code_bucket         = module.data_lake.bucket
   deliver_alerts      = var.realtime_analytics.deliver_alerts

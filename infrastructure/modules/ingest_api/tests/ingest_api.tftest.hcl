@@ -11,6 +11,7 @@ variables {
   web_acl_arn = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/example/00000000-0000-4000-8000-000000000000"
 
   settings = {
+    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
     kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
     layer_arns         = []
     log_level          = "INFO"
