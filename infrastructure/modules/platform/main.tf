@@ -50,6 +50,7 @@ module "event_stream" {
 module "data_lake" {
   source = "../data_lake"
 
+  alerts_topic_arn   = module.alerts.topic_arn
   account_id         = data.aws_caller_identity.this.account_id
   buffering          = var.lake.buffering
   force_destroy      = !var.protection.deletion
@@ -79,9 +80,10 @@ module "telemetry_layer" {
 module "game_registry" {
   source = "../game_registry"
 
-  kms_key_arn = module.security.kms_key_arn
-  name_prefix = local.name_prefix
-  protection  = local.table_protection
+  alerts_topic_arn = module.alerts.topic_arn
+  kms_key_arn      = module.security.kms_key_arn
+  name_prefix      = local.name_prefix
+  protection       = local.table_protection
 }
 
 module "ingest_api" {

@@ -205,3 +205,23 @@ run "unthrottled" {
     throttling = { burst = 0, rate = 0 }
   }
 }
+
+run "alarms" {
+  assert {
+    condition = { for name, alarm in aws_cloudwatch_metric_alarm.api : name => [alarm.metric_name, coalesce(alarm.statistic, alarm.extended_statistic), tostring(alarm.threshold)] } == {
+      "4xx"   = ["4XXError", "Average", "0.25"]
+      "5xx"   = ["5XXError", "Average", "0.01"]
+      latency = ["Latency", "p99", "2000"]
+    }
+    error_message = "The API must be watched for refusals, failures and latency."
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.api :
+      alarm.namespace == "AWS/ApiGateway" && alarm.dimensions == tomap({ ApiName = aws_api_gateway_rest_api.this.name, Stage = local.stage })
+      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/apis.md")
+    ])
+    error_message = "Each alarm must watch this API, report, and name its runbook."
+  }
+}
