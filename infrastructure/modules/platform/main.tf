@@ -196,3 +196,41 @@ module "metrics_api" {
     realtime     = module.stream_analytics.table
   }
 }
+
+module "observability" {
+  source = "../observability"
+
+  alerts_topic_arn  = module.alerts.topic_arn
+  apis              = { ingest = module.ingest_api.api, metrics = module.metrics_api.api }
+  budget            = { email_addresses = var.alerts.email_addresses, usd_a_month = var.alerts.budget_usd_a_month }
+  delivery_streams  = { for name, stream in module.data_lake.delivery_streams : name => stream.name }
+  flink_application = module.stream_analytics.application_name
+  name_prefix       = local.name_prefix
+  objectives        = var.alerts.objectives
+  region            = local.account.region
+  state_machine_arn = try(module.batch_analytics[0].state_machine_arn, "")
+  streams           = { enriched = module.event_stream.enriched.name, raw = module.event_stream.raw.name }
+
+  consumers = {
+    for name, consumer in { player_state = module.player_store, processor = module.event_processing } : name => {
+      function_name                      = consumer.function_name
+      mapping_id                         = consumer.mapping_id
+      queue_name                         = consumer.failure_queue.name
+    }
+  }
+
+  functions = concat(module.ingest_api.function_names, [
+    module.event_processing.function_name,
+    module.metrics_api.function_name,
+    module.player_store.function_name,
+    module.stream_analytics.function_name,
+  ])
+
+  tables = [
+    for table in concat(
+      [module.game_registry.table, module.stream_analytics.table],
+      values(module.event_processing.tables),
+      values(module.player_store.tables),
+    ) : table.name
+  ]
+}

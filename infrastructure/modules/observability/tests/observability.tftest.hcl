@@ -52,14 +52,14 @@ run "objectives" {
   assert {
     condition = {
       for name, alarm in aws_cloudwatch_metric_alarm.burn :
-      trimprefix(name, "availability-") => distinct(flatten([for query in alarm.metric_query : query.metric[*].period])) if startswith(name, "availability-")
+      trimprefix(name, "availability-") => join(", ", distinct(flatten([for query in alarm.metric_query : [for metric in query.metric : tostring(metric.period)]]))) if startswith(name, "availability-")
       } == {
-      fast-long    = [3600]
-      fast-short   = [300]
-      slow-long    = [21600]
-      slow-short   = [1800]
-      ticket-long  = [259200]
-      ticket-short = [21600]
+      fast-long    = "3600"
+      fast-short   = "300"
+      slow-long    = "21600"
+      slow-short   = "1800"
+      ticket-long  = "259200"
+      ticket-short = "21600"
     }
     error_message = "An hour and five minutes, six hours and half an hour, three days and six hours."
   }
