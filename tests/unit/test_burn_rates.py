@@ -44,7 +44,7 @@ def test_a_minute_of_all_rings_while_it_is_within_five_minutes() -> None:
 
 
 def test_one_percent_for_six_hours_is_slow() -> None:
-    assert ringing([10] * 360) == {"slow", "ticket"}
+    assert ringing([10] * 360) == {"slow"}
 
 
 def test_a_small_leak_is_a_ticket() -> None:
@@ -52,4 +52,5 @@ def test_a_small_leak_is_a_ticket() -> None:
 
 
 def test_few_requests_are_not_judged() -> None:
-    assert ringing([1] * 5, requests=1) == set()
+    assert "fast" in ringing([20] * 5, requests=20)
+    assert "fast" not in ringing([1] * 5, requests=1)
