@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings
 from telemetry.clients import client
 
 from player_state.leaderboards import Leaderboards
+from player_state.metrics import count_shown
 from player_state.players import PlayerStore
 from player_state.projection import Event
 
@@ -50,6 +51,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     lost += leaderboards.submit(events)
     metrics.add_metric("EventsApplied", MetricUnit.Count, applied)
     metrics.add_metric("EventsRepeated", MetricUnit.Count, repeated)
+    count_shown(metrics, events, lost)
     return {"batchItemFailures": _failures(records, events, lost)}
 
 

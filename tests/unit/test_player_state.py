@@ -40,6 +40,8 @@ def happen(event_type: str = "session_start", minute: float = 0, **payload: Any)
         "game_id": "skyforge",
         "player_id": "p-1",
         "corrected_time": timestamp(moment),
+        "received_at": timestamp(moment),
+        "ingest_source": "rest",
         "event_date": moment.date().isoformat(),
         "session_id": str(uuid4()),
         "country": "DE",

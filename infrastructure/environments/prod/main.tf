@@ -1,6 +1,7 @@
 module "platform" {
   source = "../../modules/platform"
 
+  alerts              = { budget_usd_a_month = 2000 }
   dedupe_window_hours = 168
   environment         = "prod"
   logging             = { level = "INFO", retention_days = 365 }

@@ -9,6 +9,12 @@ variable "account_id" {
   }
 }
 
+variable "alerts_topic_arn" {
+  type        = string
+  description = "SNS topic that alarms report to."
+  nullable    = false
+}
+
 variable "buffering" {
   type        = object({ seconds = number, size_mb = number })
   description = "Firehose writes an object when either is reached: fewer objects, or fresher ones."

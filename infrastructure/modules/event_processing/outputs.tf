@@ -8,6 +8,11 @@ output "function_name" {
   value       = module.processor.function_name
 }
 
+output "mapping_id" {
+  description = "Id of the event source mapping, which its metrics are named by."
+  value       = module.processor.mapping_id
+}
+
 output "policy" {
   description = "JSON permissions of the processor's role, for review."
   value       = module.processor.policy

@@ -1,9 +1,3 @@
-variable "alerts_topic_arn" {
-  type        = string
-  description = "SNS topic that alarms report to."
-  nullable    = false
-}
-
 variable "consumer" {
   type = object({
     batch_size           = number
@@ -74,6 +68,7 @@ variable "reject_rate_alarm" {
 
 variable "settings" {
   type = object({
+    alerts_topic_arn   = string
     kms_key_arn        = string
     layer_arns         = list(string)
     log_level          = string

@@ -18,3 +18,10 @@ resource "aws_dynamodb_table" "games" {
     kms_key_arn = var.kms_key_arn
   }
 }
+
+module "table_alarms" {
+  source = "../table_alarms"
+
+  alerts_topic_arn = var.alerts_topic_arn
+  tables           = [aws_dynamodb_table.games.name]
+}

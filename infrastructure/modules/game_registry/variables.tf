@@ -1,3 +1,9 @@
+variable "alerts_topic_arn" {
+  type        = string
+  description = "SNS topic that alarms report to."
+  nullable    = false
+}
+
 variable "kms_key_arn" {
   type        = string
   description = "Key that encrypts the table."

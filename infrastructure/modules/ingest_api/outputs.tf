@@ -1,7 +1,8 @@
 output "api" {
-  description = "REST API: its id, stage and base URL."
+  description = "REST API: its id, name, stage and base URL."
   value = {
     id    = aws_api_gateway_rest_api.this.id
+    name  = aws_api_gateway_rest_api.this.name
     stage = aws_api_gateway_stage.this.stage_name
     url   = aws_api_gateway_stage.this.invoke_url
   }
@@ -12,9 +13,9 @@ output "authorizer_policy" {
   value       = module.authorizer.policy
 }
 
-output "function_name" {
-  description = "Name of the function behind the API."
-  value       = module.ingest.name
+output "function_names" {
+  description = "Names of the function behind the API and of its authorizer."
+  value       = [module.ingest.name, module.authorizer.name]
 }
 
 output "policy" {

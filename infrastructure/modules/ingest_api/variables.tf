@@ -12,6 +12,7 @@ variable "raw_stream" {
 
 variable "settings" {
   type = object({
+    alerts_topic_arn   = string
     kms_key_arn        = string
     layer_arns         = list(string)
     log_level          = string

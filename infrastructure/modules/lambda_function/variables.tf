@@ -41,6 +41,7 @@ variable "policy_statements" {
 
 variable "settings" {
   type = object({
+    alerts_topic_arn   = string
     kms_key_arn        = string
     layer_arns         = list(string)
     log_level          = string

@@ -6,6 +6,7 @@ variable "leaderboards_by_rank_arn" {
 
 variable "settings" {
   type = object({
+    alerts_topic_arn   = string
     kms_key_arn        = string
     layer_arns         = list(string)
     log_level          = string

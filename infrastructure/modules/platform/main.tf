@@ -14,6 +14,7 @@ locals {
   }
 
   function_settings = {
+    alerts_topic_arn   = module.alerts.topic_arn
     kms_key_arn        = module.security.kms_key_arn
     layer_arns         = [module.telemetry_layer.arn]
     log_level          = var.logging.level
@@ -49,6 +50,7 @@ module "event_stream" {
 module "data_lake" {
   source = "../data_lake"
 
+  alerts_topic_arn   = module.alerts.topic_arn
   account_id         = data.aws_caller_identity.this.account_id
   buffering          = var.lake.buffering
   force_destroy      = !var.protection.deletion
@@ -78,9 +80,10 @@ module "telemetry_layer" {
 module "game_registry" {
   source = "../game_registry"
 
-  kms_key_arn = module.security.kms_key_arn
-  name_prefix = local.name_prefix
-  protection  = local.table_protection
+  alerts_topic_arn = module.alerts.topic_arn
+  kms_key_arn      = module.security.kms_key_arn
+  name_prefix      = local.name_prefix
+  protection       = local.table_protection
 }
 
 module "ingest_api" {
@@ -108,7 +111,6 @@ module "web_firewall" {
 module "event_processing" {
   source = "../event_processing"
 
-  alerts_topic_arn    = module.alerts.topic_arn
   consumer            = var.processor
   dedupe_window_hours = var.dedupe_window_hours
   delivery_streams    = module.data_lake.delivery_streams
@@ -134,7 +136,6 @@ module "stream_analytics" {
 
   account             = local.account
   alert_thresholds    = var.realtime_analytics.alert_thresholds
-  alerts_topic_arn    = module.alerts.topic_arn
   application         = var.realtime_analytics.application
   code_bucket         = module.data_lake.bucket
   deliver_alerts      = var.realtime_analytics.deliver_alerts
@@ -232,7 +233,6 @@ module "warehouse" {
   count  = var.lake.warehouse.enabled ? 1 : 0
 
   account           = local.account
-  alerts_topic_arn  = module.alerts.topic_arn
   capacity          = var.lake.warehouse.capacity
   enriched_stream   = module.event_stream.enriched
   max_query_seconds = var.lake.warehouse.max_query_seconds
@@ -247,4 +247,42 @@ module "warehouse" {
     database = module.data_lake.database
     tables   = module.lake_tables.tables
   }
+}
+
+module "observability" {
+  source = "../observability"
+
+  alerts_topic_arn  = module.alerts.topic_arn
+  apis              = { ingest = module.ingest_api.api, metrics = module.metrics_api.api }
+  budget            = { email_addresses = var.alerts.email_addresses, usd_a_month = var.alerts.budget_usd_a_month }
+  delivery_streams  = { for name, stream in module.data_lake.delivery_streams : name => stream.name }
+  flink_application = module.stream_analytics.application_name
+  name_prefix       = local.name_prefix
+  objectives        = var.alerts.objectives
+  region            = local.account.region
+  state_machine_arn = try(module.batch_analytics[0].state_machine_arn, "")
+  streams           = { enriched = module.event_stream.enriched.name, raw = module.event_stream.raw.name }
+
+  consumers = {
+    for name, consumer in { player_state = module.player_store, processor = module.event_processing } : name => {
+      function_name                      = consumer.function_name
+      mapping_id                         = consumer.mapping_id
+      queue_name                         = consumer.failure_queue.name
+    }
+  }
+
+  functions = concat(module.ingest_api.function_names, module.warehouse[*].warehouse.function, [
+    module.event_processing.function_name,
+    module.metrics_api.function_name,
+    module.player_store.function_name,
+    module.stream_analytics.function_name,
+  ])
+
+  tables = [
+    for table in concat(
+      [module.game_registry.table, module.stream_analytics.table],
+      values(module.event_processing.tables),
+      values(module.player_store.tables),
+    ) : table.name
+  ]
 }

@@ -1,9 +1,11 @@
 variable "alerts" {
   type = object({
-    email_addresses = optional(set(string), [])
-    reject_rate     = optional(object({ percent = number, periods = number }), { percent = 5, periods = 2 })
+    budget_usd_a_month = optional(number, 0)
+    email_addresses    = optional(set(string), [])
+    objectives         = optional(object({ availability = optional(number), completeness = optional(number), latency = optional(number) }), {})
+    reject_rate        = optional(object({ percent = number, periods = number }), { percent = 5, periods = 2 })
   })
-  description = "Who gets alerts by e-mail, and when a game's rejected events are alarming (percent, periods of 5 minutes)."
+  description = "The month's budget (0: none), who gets alerts by e-mail, what share must succeed (docs/slo.md), and when a game's rejected events are alarming (percent, periods of 5 minutes)."
   default     = {}
   nullable    = false
 }

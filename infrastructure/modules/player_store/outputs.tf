@@ -13,6 +13,11 @@ output "leaderboards_by_rank_arn" {
   value       = "${aws_dynamodb_table.leaderboards.arn}/index/by_rank"
 }
 
+output "mapping_id" {
+  description = "Id of the event source mapping, which its metrics are named by."
+  value       = module.player_state.mapping_id
+}
+
 output "policy" {
   description = "JSON permissions of the role of player_state, for review."
   value       = module.player_state.policy

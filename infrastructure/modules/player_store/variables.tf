@@ -23,6 +23,7 @@ variable "protection" {
 
 variable "settings" {
   type = object({
+    alerts_topic_arn   = string
     kms_key_arn        = string
     layer_arns         = list(string)
     log_level          = string

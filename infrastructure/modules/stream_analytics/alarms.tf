@@ -41,14 +41,14 @@ resource "aws_cloudwatch_metric_alarm" "gauges" {
   for_each = local.gauges
 
   alarm_name          = "${local.application_name}-${replace(each.key, "_", "-")}"
-  alarm_actions       = [var.alerts_topic_arn]
+  alarm_actions       = [var.settings.alerts_topic_arn]
   alarm_description   = "${each.value.description}: ${local.runbook}"
   comparison_operator = "GreaterThanThreshold"
   dimensions          = { Application = local.application_name }
   evaluation_periods  = each.value.periods
   metric_name         = each.value.metric
   namespace           = "AWS/KinesisAnalytics"
-  ok_actions          = [var.alerts_topic_arn]
+  ok_actions          = [var.settings.alerts_topic_arn]
   period              = each.value.period
   statistic           = "Maximum"
   threshold           = each.value.threshold
@@ -59,11 +59,11 @@ resource "aws_cloudwatch_metric_alarm" "counters" {
   for_each = local.counters
 
   alarm_name          = "${local.application_name}-${replace(each.key, "_", "-")}"
-  alarm_actions       = [var.alerts_topic_arn]
+  alarm_actions       = [var.settings.alerts_topic_arn]
   alarm_description   = "${each.value.description}: ${local.runbook}"
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 3
-  ok_actions          = [var.alerts_topic_arn]
+  ok_actions          = [var.settings.alerts_topic_arn]
   threshold           = 0
   treat_missing_data  = "notBreaching"
 
@@ -90,11 +90,11 @@ resource "aws_cloudwatch_metric_alarm" "counters" {
 # Each stream and shard reports its own lag: a query finds the worst whatever their names.
 resource "aws_cloudwatch_metric_alarm" "behind" {
   alarm_name          = "${local.application_name}-behind"
-  alarm_actions       = [var.alerts_topic_arn]
+  alarm_actions       = [var.settings.alerts_topic_arn]
   alarm_description   = "Events are read more than a minute after they were written: ${local.runbook}"
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 5
-  ok_actions          = [var.alerts_topic_arn]
+  ok_actions          = [var.settings.alerts_topic_arn]
   threshold           = 60000
   treat_missing_data  = "notBreaching"
 
@@ -109,16 +109,23 @@ resource "aws_cloudwatch_metric_alarm" "behind" {
 
 resource "aws_cloudwatch_metric_alarm" "undelivered_alerts" {
   alarm_name          = aws_sqs_queue.undelivered_alerts.name
-  alarm_actions       = [var.alerts_topic_arn]
+  alarm_actions       = [var.settings.alerts_topic_arn]
   alarm_description   = "Alerts of games wait that could not be delivered: ${local.runbook}"
   comparison_operator = "GreaterThanThreshold"
   dimensions          = { QueueName = aws_sqs_queue.undelivered_alerts.name }
   evaluation_periods  = 1
   metric_name         = "ApproximateNumberOfMessagesVisible"
   namespace           = "AWS/SQS"
-  ok_actions          = [var.alerts_topic_arn]
+  ok_actions          = [var.settings.alerts_topic_arn]
   period              = 300
   statistic           = "Maximum"
   threshold           = 0
   treat_missing_data  = "notBreaching"
+}
+
+module "table_alarms" {
+  source = "../table_alarms"
+
+  alerts_topic_arn = var.settings.alerts_topic_arn
+  tables           = [aws_dynamodb_table.realtime.name]
 }

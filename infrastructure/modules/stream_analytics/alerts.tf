@@ -114,7 +114,7 @@ resource "aws_cloudwatch_event_rule" "alerts" {
 
 resource "aws_cloudwatch_event_target" "topic" {
   rule = aws_cloudwatch_event_rule.alerts.name
-  arn  = var.alerts_topic_arn
+  arn  = var.settings.alerts_topic_arn
 
   input_transformer {
     input_paths = {

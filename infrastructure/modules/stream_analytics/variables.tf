@@ -44,12 +44,6 @@ variable "alert_thresholds" {
   }
 }
 
-variable "alerts_topic_arn" {
-  type        = string
-  description = "Topic that alerts and alarms report to."
-  nullable    = false
-}
-
 variable "application" {
   type = object({
     initial_position    = optional(string, "LATEST")
@@ -133,6 +127,7 @@ variable "retention_hours" {
 
 variable "settings" {
   type = object({
+    alerts_topic_arn   = string
     kms_key_arn        = string
     layer_arns         = list(string)
     log_level          = string

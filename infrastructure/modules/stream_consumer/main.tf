@@ -44,6 +44,11 @@ resource "aws_lambda_event_source_mapping" "this" {
   # Counters rely on one reader a shard.
   parallelization_factor = 1
 
+  # Records read and records given up, counted by Lambda: the objective of completeness.
+  metrics_config {
+    metrics = ["EventCount"]
+  }
+
   destination_config {
     on_failure {
       destination_arn = aws_sqs_queue.failures.arn

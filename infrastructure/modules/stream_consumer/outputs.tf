@@ -5,12 +5,17 @@ output "environment" {
 
 output "failure_queue" {
   description = "Queue of the batches given up, by their position in the stream."
-  value       = { arn = aws_sqs_queue.failures.arn, url = aws_sqs_queue.failures.url }
+  value       = { arn = aws_sqs_queue.failures.arn, name = aws_sqs_queue.failures.name, url = aws_sqs_queue.failures.url }
 }
 
 output "function_name" {
   description = "Name of the function."
   value       = module.function.name
+}
+
+output "mapping_id" {
+  description = "Id of the event source mapping, which its metrics are named by."
+  value       = aws_lambda_event_source_mapping.this.uuid
 }
 
 output "policy" {

@@ -106,14 +106,14 @@ resource "aws_scheduler_schedule" "snapshot" {
 
 resource "aws_cloudwatch_metric_alarm" "refresh" {
   alarm_name          = "${local.name}-refresh"
-  alarm_actions       = [var.alerts_topic_arn]
+  alarm_actions       = [var.settings.alerts_topic_arn]
   alarm_description   = "The warehouse's facts are not brought up to date: docs/runbooks/warehouse.md"
   comparison_operator = "GreaterThanThreshold"
   dimensions          = { FunctionName = module.migrations.name }
   evaluation_periods  = 2
   metric_name         = "Errors"
   namespace           = "AWS/Lambda"
-  ok_actions          = [var.alerts_topic_arn]
+  ok_actions          = [var.settings.alerts_topic_arn]
   period              = 900
   statistic           = "Sum"
   threshold           = 0

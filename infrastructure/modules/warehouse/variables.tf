@@ -4,12 +4,6 @@ variable "account" {
   nullable    = false
 }
 
-variable "alerts_topic_arn" {
-  type        = string
-  description = "SNS topic of the alarms."
-  nullable    = false
-}
-
 variable "capacity" {
   type        = object({ base_rpu = optional(number, 8), max_rpu = optional(number, 32) })
   description = "RPUs to begin with, and at most."
@@ -82,6 +76,7 @@ variable "refresh" {
 
 variable "settings" {
   type = object({
+    alerts_topic_arn   = string
     kms_key_arn        = string
     layer_arns         = list(string)
     log_level          = string

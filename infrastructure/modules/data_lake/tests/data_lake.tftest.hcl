@@ -3,6 +3,7 @@ mock_provider "aws" {
 }
 
 variables {
+  alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
   account_id         = "111122223333"
   buffering          = { seconds = 300, size_mb = 64 }
   kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
@@ -193,5 +194,28 @@ run "rejected_expire_too_early" {
 
   variables {
     retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 7 }
+  }
+}
+
+run "alarms" {
+  assert {
+    condition = { for name, alarm in aws_cloudwatch_metric_alarm.delivery : name => [alarm.metric_name, alarm.comparison_operator, tostring(alarm.threshold), alarm.dimensions["DeliveryStreamName"]] } == {
+      bronze-delivery-failures    = ["DeliveryToS3.Success", "LessThanThreshold", "1", output.delivery_streams.bronze.name]
+      bronze-delivery-freshness   = ["DeliveryToS3.DataFreshness", "GreaterThanThreshold", "3600", output.delivery_streams.bronze.name]
+      bronze-delivery-throttles   = ["ThrottledRecords", "GreaterThanThreshold", "0", output.delivery_streams.bronze.name]
+      rejected-delivery-failures  = ["DeliveryToS3.Success", "LessThanThreshold", "1", output.delivery_streams.rejected.name]
+      rejected-delivery-freshness = ["DeliveryToS3.DataFreshness", "GreaterThanThreshold", "3600", output.delivery_streams.rejected.name]
+      rejected-delivery-throttles = ["ThrottledRecords", "GreaterThanThreshold", "0", output.delivery_streams.rejected.name]
+    }
+    error_message = "Both deliveries must be watched for age, failures and throttles."
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.delivery :
+      alarm.namespace == "AWS/Firehose" && alarm.alarm_actions == toset([var.alerts_topic_arn])
+      && endswith(alarm.alarm_description, ": docs/runbooks/delivery.md") && alarm.treat_missing_data == "notBreaching"
+    ])
+    error_message = "Each alarm must report, and name its runbook."
   }
 }

@@ -3,12 +3,11 @@ mock_provider "aws" {
 }
 
 variables {
-  alerts_topic_arn = "arn:aws:sns:eu-west-1:111122223333:alerts"
-  consumer         = { batch_size = 2000, batch_window_seconds = 1, memory_mb = 1769, timeout_seconds = 120 }
-  enriched_stream  = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched", name = "enriched" }
-  games_table      = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
-  protection       = { deletion = true, point_in_time_recovery = true }
-  raw_stream_arn   = "arn:aws:kinesis:eu-west-1:111122223333:stream/raw"
+  consumer        = { batch_size = 2000, batch_window_seconds = 1, memory_mb = 1769, timeout_seconds = 120 }
+  enriched_stream = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched", name = "enriched" }
+  games_table     = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
+  protection      = { deletion = true, point_in_time_recovery = true }
+  raw_stream_arn  = "arn:aws:kinesis:eu-west-1:111122223333:stream/raw"
 
   delivery_streams = {
     bronze   = { arn = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/bronze", name = "bronze" }
@@ -16,6 +15,7 @@ variables {
   }
 
   settings = {
+    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
     kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
     layer_arns         = []
     log_level          = "INFO"
@@ -75,7 +75,7 @@ run "reject_rate" {
 
   assert {
     condition = (
-      aws_cloudwatch_metric_alarm.reject_rate.alarm_actions == toset([var.alerts_topic_arn])
+      aws_cloudwatch_metric_alarm.reject_rate.alarm_actions == toset([var.settings.alerts_topic_arn])
       && aws_cloudwatch_metric_alarm.reject_rate.threshold == 5 && aws_cloudwatch_metric_alarm.reject_rate.treat_missing_data == "notBreaching"
     )
     error_message = "The alarm must report, and silence is no reject."

@@ -3,9 +3,10 @@ mock_provider "aws" {
 }
 
 variables {
-  kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/example"
-  name_prefix = "demo-test"
-  protection  = { deletion = true, point_in_time_recovery = true }
+  alerts_topic_arn = "arn:aws:sns:eu-west-1:111122223333:alerts"
+  kms_key_arn      = "arn:aws:kms:eu-west-1:111122223333:key/example"
+  name_prefix      = "demo-test"
+  protection       = { deletion = true, point_in_time_recovery = true }
 }
 
 run "table" {

@@ -11,6 +11,7 @@ variables {
   web_acl_arn = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/example/00000000-0000-4000-8000-000000000000"
 
   settings = {
+    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
     kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
     layer_arns         = []
     log_level          = "INFO"
@@ -202,5 +203,25 @@ run "unthrottled" {
 
   variables {
     throttling = { burst = 0, rate = 0 }
+  }
+}
+
+run "alarms" {
+  assert {
+    condition = { for name, alarm in aws_cloudwatch_metric_alarm.api : name => [alarm.metric_name, coalesce(alarm.statistic, alarm.extended_statistic), tostring(alarm.threshold)] } == {
+      "4xx"   = ["4XXError", "Average", "0.25"]
+      "5xx"   = ["5XXError", "Average", "0.01"]
+      latency = ["Latency", "p99", "2000"]
+    }
+    error_message = "The API must be watched for refusals, failures and latency."
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.api :
+      alarm.namespace == "AWS/ApiGateway" && alarm.dimensions == tomap({ ApiName = aws_api_gateway_rest_api.this.name, Stage = local.stage })
+      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/apis.md")
+    ])
+    error_message = "Each alarm must watch this API, report, and name its runbook."
   }
 }

@@ -15,6 +15,7 @@ variables {
   }
 
   settings = {
+    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
     kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
     layer_arns         = ["arn:aws:lambda:eu-west-1:111122223333:layer:demo-test-telemetry:1"]
     log_level          = "INFO"
@@ -76,6 +77,7 @@ run "function" {
 run "traced" {
   variables {
     settings = {
+      alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
       kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
       layer_arns         = []
       log_level          = "INFO"
@@ -125,6 +127,7 @@ run "unknown_log_level" {
 
   variables {
     settings = {
+      alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
       kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
       layer_arns         = []
       log_level          = "LOUD"
@@ -151,5 +154,25 @@ run "too_long" {
 
   variables {
     sizing = { memory_mb = 512, timeout_seconds = 901 }
+  }
+}
+
+run "alarms" {
+  assert {
+    condition = { for name, alarm in aws_cloudwatch_metric_alarm.this : name => [alarm.namespace, alarm.metric_name, alarm.statistic, tostring(alarm.threshold)] } == {
+      duration  = ["AWS/Lambda", "Duration", "Maximum", "24000"]
+      errors    = ["AWS/Lambda", "Errors", "Sum", "0"]
+      throttles = ["AWS/Lambda", "Throttles", "Sum", "0"]
+    }
+    error_message = "Each function must watch errors, throttles and 80 % of its time limit."
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.this :
+      alarm.dimensions == tomap({ FunctionName = "demo-test-player-state" }) && alarm.treat_missing_data == "notBreaching"
+      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/functions.md")
+    ])
+    error_message = "The alarms must watch this function, report, and name the runbook; no invocation is no failure."
   }
 }

@@ -8,6 +8,7 @@ variables {
   throttling               = { burst = 100, rate = 50 }
 
   settings = {
+    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
     kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
     layer_arns         = []
     log_level          = "INFO"
@@ -70,5 +71,25 @@ run "unthrottled" {
 
   variables {
     throttling = { burst = 0, rate = 0 }
+  }
+}
+
+run "alarms" {
+  assert {
+    condition = { for name, alarm in aws_cloudwatch_metric_alarm.api : name => [alarm.metric_name, coalesce(alarm.statistic, alarm.extended_statistic), tostring(alarm.threshold)] } == {
+      "4xx"   = ["4xx", "Average", "0.25"]
+      "5xx"   = ["5xx", "Average", "0.01"]
+      latency = ["Latency", "p99", "3000"]
+    }
+    error_message = "The API must be watched for refusals, failures and latency."
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.api :
+      alarm.namespace == "AWS/ApiGateway" && alarm.dimensions == tomap({ ApiId = output.api.id, Stage = aws_apigatewayv2_stage.default.name })
+      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/apis.md")
+    ])
+    error_message = "Each alarm must watch this API, report, and name its runbook."
   }
 }

@@ -8,6 +8,7 @@ variables {
   protection          = { deletion = true, point_in_time_recovery = true }
 
   settings = {
+    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
     kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
     layer_arns         = []
     log_level          = "INFO"

@@ -4,12 +4,12 @@ mock_provider "aws" {
 
 variables {
   account             = { id = "111122223333", partition = "aws", region = "eu-west-1" }
-  alerts_topic_arn    = "arn:aws:sns:eu-west-1:111122223333:alerts"
   code_bucket         = { arn = "arn:aws:s3:::lake", name = "lake" }
   enriched_stream_arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched"
   protection          = { deletion = true, point_in_time_recovery = true }
 
   settings = {
+    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
     kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
     layer_arns         = []
     log_level          = "INFO"
@@ -207,7 +207,7 @@ run "alerts" {
   assert {
     condition = (
       aws_pipes_pipe.alerts[0].target_parameters[0].eventbridge_event_bus_parameters[0].detail_type == "Player analytics alert"
-      && aws_cloudwatch_event_target.topic.arn == var.alerts_topic_arn
+      && aws_cloudwatch_event_target.topic.arn == var.settings.alerts_topic_arn
       && jsondecode(aws_cloudwatch_event_target.topic.input_transformer[0].input_template) == "<alert> <subject> in <game>: <observed>, compared with <reference>, in the minutes until <until>. What it means: docs/runbooks/realtime-analytics.md"
       && toset(regexall("<([a-z]+)>", aws_cloudwatch_event_target.topic.input_transformer[0].input_template)[*][0]) == toset(keys(aws_cloudwatch_event_target.topic.input_transformer[0].input_paths))
     )
@@ -289,7 +289,7 @@ run "alarms" {
       for alarm in concat(
         values(aws_cloudwatch_metric_alarm.counters), values(aws_cloudwatch_metric_alarm.gauges),
         [aws_cloudwatch_metric_alarm.behind, aws_cloudwatch_metric_alarm.undelivered_alerts],
-      ) : alarm.alarm_actions == toset([var.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/realtime-analytics.md")
+      ) : alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/realtime-analytics.md")
     ])
     error_message = "Each alarm must report, and name its runbook."
   }

@@ -11,6 +11,7 @@ variables {
   stream_arn        = "arn:aws:kinesis:eu-west-1:111122223333:stream/demo-test-enriched"
 
   settings = {
+    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
     kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
     layer_arns         = []
     log_level          = "INFO"
@@ -77,5 +78,36 @@ run "window_too_long" {
 
   variables {
     consumer = { batch_size = 500, batch_window_seconds = 301, memory_mb = 512, timeout_seconds = 60 }
+  }
+}
+
+run "alarms" {
+  assert {
+    condition = (
+      [aws_cloudwatch_metric_alarm.iterator_age.namespace, aws_cloudwatch_metric_alarm.iterator_age.metric_name] == ["AWS/Lambda", "IteratorAge"]
+      && aws_cloudwatch_metric_alarm.iterator_age.dimensions == tomap({ FunctionName = module.function.name }) && aws_cloudwatch_metric_alarm.iterator_age.threshold == 60000
+    )
+    error_message = "A consumer more than a minute behind must ring."
+  }
+
+  assert {
+    condition = (
+      [aws_cloudwatch_metric_alarm.failures.namespace, aws_cloudwatch_metric_alarm.failures.metric_name] == ["AWS/SQS", "ApproximateNumberOfMessagesVisible"]
+      && aws_cloudwatch_metric_alarm.failures.dimensions == tomap({ QueueName = aws_sqs_queue.failures.name }) && aws_cloudwatch_metric_alarm.failures.threshold == 0
+    )
+    error_message = "A batch that was given up must ring."
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in [aws_cloudwatch_metric_alarm.iterator_age, aws_cloudwatch_metric_alarm.failures] :
+      alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/stream-consumers.md")
+    ])
+    error_message = "Each alarm must report, and name its runbook."
+  }
+
+  assert {
+    condition     = one(aws_lambda_event_source_mapping.this.metrics_config).metrics == toset(["EventCount"])
+    error_message = "The objective of completeness needs the mapping's counts."
   }
 }

@@ -3,10 +3,9 @@ mock_provider "aws" {
 }
 
 variables {
-  account          = { id = "111122223333", partition = "aws", region = "eu-west-1" }
-  alerts_topic_arn = "arn:aws:sns:eu-west-1:111122223333:alerts"
-  enriched_stream  = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched", name = "enriched" }
-  lake             = { arn = "arn:aws:s3:::lake", database = "demo_test", tables = ["events", "daily"] }
+  account         = { id = "111122223333", partition = "aws", region = "eu-west-1" }
+  enriched_stream = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched", name = "enriched" }
+  lake            = { arn = "arn:aws:s3:::lake", database = "demo_test", tables = ["events", "daily"] }
 
   network = {
     cidr_block                = "10.42.0.0/20"
@@ -17,6 +16,7 @@ variables {
   }
 
   settings = {
+    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
     kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
     layer_arns         = []
     log_level          = "INFO"
@@ -186,7 +186,7 @@ run "schedules" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.refresh.dimensions == tomap({ FunctionName = module.migrations.name }) && aws_cloudwatch_metric_alarm.refresh.alarm_actions == toset([var.alerts_topic_arn])
+    condition     = aws_cloudwatch_metric_alarm.refresh.dimensions == tomap({ FunctionName = module.migrations.name }) && aws_cloudwatch_metric_alarm.refresh.alarm_actions == toset([var.settings.alerts_topic_arn])
     error_message = "A refresh that fails is told."
   }
 }
