@@ -18,8 +18,8 @@ def build(settings: Settings) -> StatementSet:
     config.set("table.exec.source.idle-timeout", f"{settings.windows.idle_timeout_seconds} s")
     # What a transaction's first purchase is remembered for; windows drop their state by themselves.
     config.set("table.exec.state.ttl", f"{STATE_HOURS} h")
-    # What inserts have in common runs once: branches of their own would see the clock's first tick at their own time, and
-    # judge differently what came too late.
+    # What inserts have in common runs once: branches of their own would see the clock's first tick at their
+    # own time, and judge differently what came too late.
     config.set("table.optimizer.reuse-optimize-block-with-digest-enabled", "true")
     for key, value in settings.flink.items():
         config.set(key, value)

@@ -1,6 +1,7 @@
 """A game as its players play it over some days: seeded, with planted faults and the truth about them."""
 
 import json
+import math
 import random
 import uuid
 from collections import Counter, defaultdict
@@ -42,7 +43,7 @@ SECONDS_OF = {"session_end": "duration_seconds", "session_heartbeat": "elapsed_s
 
 def return_share(day_number: int) -> float:
     """Return the share of a cohort that plays on its n-th day: 45 % on the first, 20 % on the seventh."""
-    return 0.45 * float(day_number) ** -0.42
+    return 0.45 * math.pow(day_number, -0.42)
 
 
 @dataclass(slots=True)
