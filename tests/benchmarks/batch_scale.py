@@ -1,0 +1,69 @@
+"""The Spark job on lakes of growing size: a first run, and a flood of events that come a month late.
+
+batch_scale.py [EVENTS ...] (default: 100000 1000000). Players are skewed: one sends a twentieth of all.
+"""
+
+import sys
+import tempfile
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+from tools import batch
+
+DAYS, DAY_SECONDS, NOW = 30, 86_400, datetime(2026, 1, 31)
+LATE_SHARE = 50
+MAKE = Path(__file__).with_name("batch_events.sql").read_text()
+
+
+def main() -> None:
+    """Print a row a size: seconds of the first run and of the flood, events a second, what the lake holds."""
+    missing = batch.why_missing()
+    if missing:
+        sys.exit(missing)
+    print("| Events | First run | Events/s | Flood of 2 %, a month late | Flood ÷ first | Silver, gold |")
+    print("|---|---|---|---|---|---|")
+    for events in map(int, sys.argv[1:] or ["100000", "1000000"]):
+        with tempfile.TemporaryDirectory() as directory:
+            _measure(Path(directory) / "lake", events)
+
+
+def _measure(lake: Path, events: int) -> None:
+    _arrive(lake, 0, events, span=DAYS * DAY_SECONDS, age=0, hour=NOW)
+    first = _run(lake, NOW)
+    later = NOW + timedelta(hours=1)
+    _arrive(lake, events, events + events // LATE_SHARE, span=DAY_SECONDS, age=DAYS * DAY_SECONDS, hour=later)
+    flood = _run(lake, later)
+    silver, gold = (
+        sum(file.stat().st_size for file in (lake / name).rglob("*.parquet")) / 1e6
+        for name in ("silver", "gold")
+    )
+    print(
+        f"| {events:,} | {first:.0f} s | {events / first:,.0f} | {flood:.0f} s | {flood / first:.2f}"
+        f" | {silver:.0f} MB, {gold:.0f} MB |",
+        flush=True,
+    )
+
+
+def _arrive(lake: Path, first: int, last: int, span: int, age: int, hour: datetime) -> None:
+    """Write the events [first, last), which happened within `span` seconds, `age` seconds before NOW."""
+    folder = lake / "bronze" / f"{hour:%Y/%m/%d/%H}"
+    folder.mkdir(parents=True)
+    # As Firehose does: many objects, for one of gzip is one task of Spark's.
+    step = max((last - first) // 8, 1)
+    with duckdb.connect() as database:
+        for start in range(first, last, step):
+            values = {"first": start, "last": min(start + step, last), "span": span, "age": age, "now": NOW}
+            values |= {"players": max(last // 50, 100), "arrived": f"{hour:%Y-%m-%dT%H}:30:00.000Z"}
+            database.execute(MAKE.format(path=folder / f"{start}.json.gz", **values))
+
+
+def _run(lake: Path, hour: datetime) -> float:
+    began = time.monotonic()
+    batch.compute(lake, hour, hour + timedelta(hours=1))
+    return time.monotonic() - began
+
+
+if __name__ == "__main__":
+    main()
