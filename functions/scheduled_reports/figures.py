@@ -4,12 +4,20 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import dropwhile
 from typing import Literal, NamedTuple
 
 from metrics_api.store import Store, merge
 
+from scheduled_reports.changes import Change, notable
+
 COHORT_DAYS = (1, 7, 30)
 COUNTED = ("new_players", "sessions", "session_seconds", "purchases", "events", "events_crash")
+# What is watched, and the least of a day that is worth telling.
+WATCHED = {"active_players": 50, "new_players": 20, "sessions": 50, "purchases": 10, "events_crash": 10}
+# Holds 28 days of weekends.
+LOOKED_AT_DAYS = 98
+SATURDAY = 5
 
 
 class Figure(NamedTuple):
@@ -42,9 +50,34 @@ class Period:
 
 def figures(store: Store, game_id: str, period: Period) -> list[Figure]:
     """Return the figures of one game, each beside the period before; money in minor units."""
-    now, before = (_values(store, game_id, one) for one in (period, period.before))
-    names = dict.fromkeys([*now, *before])
-    return [Figure(*name, now.get(name), before.get(name)) for name in names]
+    periods = period, period.before
+    tallies = [merge(store.game_days(game_id, one.days)).counts for one in periods]
+    currencies = sorted(
+        {
+            name.removeprefix("revenue_")
+            for counts in tallies
+            for name in counts
+            if name.startswith("revenue_")
+        }
+    )
+    now, before = (
+        _values(counts, store.reach(game_id, [one.last]), one, currencies)
+        for counts, one in zip(tallies, periods, strict=True)
+    )
+    return [Figure(*name, value, before[name]) for name, value in now.items()]
+
+
+def unusual(store: Store, game_id: str, last: date) -> dict[str, Change]:
+    """Return what is notable of a day against the weekdays, or the days of weekends, before it."""
+    days = [last - timedelta(days=back) for back in reversed(range(LOOKED_AT_DAYS + 1))]
+    same = [day for day in days if (day.weekday() >= SATURDAY) == (last.weekday() >= SATURDAY)]
+    tallies = [tally.counts for tally in store.game_days(game_id, same)]
+    # Days before the game's first event say nothing of what is usual.
+    known = list(dropwhile(lambda counts: not counts["events"], tallies))
+    found = {
+        name: notable([counts[name] for counts in known], least) for name, least in WATCHED.items() if known
+    }
+    return {name: change for name, change in found.items() if change}
 
 
 def retention(store: Store, game_id: str, last: date) -> list[Figure]:
@@ -65,9 +98,9 @@ def _retained(store: Store, game_id: str, last: date, number: int) -> Iterator[f
         yield _ratio(counts[f"retained_{number}"], counts["retained_0"])
 
 
-def _values(store: Store, game_id: str, period: Period) -> dict[tuple[str, str], float | None]:
-    counts = merge(store.game_days(game_id, period.days)).counts
-    reach = store.reach(game_id, [period.last])
+def _values(
+    counts: Counter[str], reach: Counter[str], period: Period, currencies: list[str]
+) -> dict[tuple[str, str], float | None]:
     weekly, monthly = reach[f"wau_{period.last}"], reach[f"mau_{period.last}"]
     daily = period.kind == "day"
     active = counts["active_players"] if daily else weekly
@@ -83,13 +116,11 @@ def _values(store: Store, game_id: str, period: Period) -> dict[tuple[str, str],
     payers = counts["payers"] if daily else None
     values["payers", "players"] = payers
     values["conversion", "share"] = _ratio(payers, active)
-    for name in sorted(counts):
-        kind, _, currency = name.partition("_")
-        if kind == "revenue":
-            minor, unit = counts[name], f"{currency} minor"
-            values[name, unit] = minor
-            values[f"revenue_per_active_player_{currency}", unit] = _ratio(minor, counts["active_players"])
-            values[f"revenue_per_payer_{currency}", unit] = _ratio(minor, payers)
+    for currency in currencies:
+        minor, unit = counts[f"revenue_{currency}"], f"{currency} minor"
+        values[f"revenue_{currency}", unit] = minor
+        values[f"arpdau_{currency}", unit] = _ratio(minor, counts["active_players"])
+        values[f"arppu_{currency}", unit] = _ratio(minor, payers)
     return values
 
 
