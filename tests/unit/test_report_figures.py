@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,6 +13,7 @@ from player_state.players import PlayerStore
 from scheduled_reports import render
 from scheduled_reports.figures import Figure, Period, figures, retention, unusual
 from test_player_state import happen, pay
+from tools import CommandError, report
 
 DAY = Period("day", date(2026, 3, 10))
 NEXT_DAY = 24 * 60
@@ -111,3 +113,23 @@ def test_a_game_without_data_has_an_empty_report(store: Store) -> None:
     found = figures(store, "skyforge", DAY)
     assert {figure.value for figure in found} == {0, None}
     assert render.NOT_AVAILABLE in render.html("Game", DAY, found, {})
+
+
+def test_the_command_writes_both_files_of_a_registered_game(
+    store: Store, dynamodb: Any, tmp_path: Path
+) -> None:
+    write(happen(), pay(1, 300))
+    with pytest.raises(CommandError, match="not registered"):
+        report.write(store, "skyforge", DAY, tmp_path)
+    dynamodb.Table("games").put_item(Item={"game_id": "skyforge"})
+    page, table = report.write(store, "skyforge", DAY, tmp_path)
+    assert "2026-03-10 (UTC)" in page.read_text()
+    assert "revenue_EUR,EUR minor,300,0" in table.read_text()
+
+
+def test_only_a_period_that_is_over_has_a_report() -> None:
+    wednesday = date(2026, 3, 11)
+    assert report.period_of("day", None, wednesday) == DAY
+    assert report.period_of("week", None, wednesday) == Period("week", date(2026, 3, 8))
+    with pytest.raises(CommandError, match="not over"):
+        report.period_of("day", wednesday, wednesday)
