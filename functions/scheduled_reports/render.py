@@ -17,7 +17,7 @@ body{margin:0 auto;max-width:640px;padding:16px;
 font:15px/1.5 system-ui,sans-serif;color:#1d1d1f;background:#fff}
 h1{font-size:20px}table{width:100%;border-collapse:collapse}
 th,td{padding:6px 4px;border-bottom:1px solid #8884;text-align:right}
-td{font-variant-numeric:tabular-nums}
+td{font-variant-numeric:tabular-nums}td+td{white-space:nowrap}
 th:first-child,td:first-child{text-align:left}th{color:#777;font-weight:500}
 .up{color:#087443}.down{color:#b42318}
 @media(prefers-color-scheme:dark){body{color:#eee;background:#161618}.up{color:#4cc38a}.down{color:#ff8f85}
@@ -74,7 +74,8 @@ def _value(value: float | None, unit: str) -> str:
         return NOT_AVAILABLE
     if unit == "share":
         return f"{value:.1%}"
-    return f"{value:,.0f} {unit}" if value == int(value) else f"{value:,.2f} {unit}"
+    number = f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+    return number if unit in ("count", "players") else f"{number} {unit}"
 
 
 def _delta(figure: Figure) -> str:

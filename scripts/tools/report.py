@@ -5,24 +5,22 @@ import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import boto3
-from metrics_api.settings import Settings
-from metrics_api.store import Store
+from metrics_api.store import Store, store
 from scheduled_reports import render
 from scheduled_reports.figures import Period, figures, retention, unusual
 
 from tools import CommandError, emulator, run, terraform
 
 
-def write(store: Store, game_id: str, period: Period, out: Path) -> list[Path]:
+def write(tables: Store, game_id: str, period: Period, out: Path) -> list[Path]:
     """Write both files and return their paths. Raises CommandError for a game that is not registered."""
-    if not store.game_exists(game_id):
+    if not tables.game_exists(game_id):
         raise CommandError(f"{game_id} is not registered")
     daily = period.kind == "day"
-    found = figures(store, game_id, period)
+    found = figures(tables, game_id, period)
     # Cohorts become due on a day; usual bands are those of days.
-    found += retention(store, game_id, period.last) if daily else []
-    changes = unusual(store, game_id, period.last) if daily else None
+    found += retention(tables, game_id, period.last) if daily else []
+    changes = unusual(tables, game_id, period.last) if daily else None
     texts = {"html": render.html(game_id, period, found, changes), "csv": render.table(found)}
     out.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -47,9 +45,8 @@ def period_of(kind: str, day: date | None, today: date) -> Period:
 def _open(environment: str) -> Store:
     if environment == "local":
         os.environ.update(emulator.local_environment())
-    tables = terraform.outputs(terraform.root(environment))["tables"]
-    names = {f"{name}_table": table for name, table in tables.items()}
-    return Store(boto3.client("dynamodb"), Settings.model_validate(names))
+    os.environ.update(terraform.outputs(terraform.root(environment))["metrics_api_environment"])
+    return store()
 
 
 def main() -> None:
