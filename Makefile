@@ -10,6 +10,8 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV) $(CHECKOV) ## Install what the commands and tests need (PYTHON=... chooses the interpreter)
+	@scripts/realtime install --optional
+	@scripts/batch install --optional
 	@scripts/terraform --version
 
 build: $(VENV) ## Build the functions' packages into build/

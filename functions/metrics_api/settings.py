@@ -14,6 +14,7 @@ class Settings(BaseSettings):
     leaderboards_table: str
     boards_table: str
     ingest_stats_table: str
+    realtime_table: str
 
 
 @cache

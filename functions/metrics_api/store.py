@@ -99,6 +99,20 @@ class Store:
         """Return what arrived on each of the days."""
         return self._tallies(self.tables.ingest_stats_table, game_id, days)
 
+    def series(self, series: Iterable[str], since: str) -> list[list[Item]]:
+        """Return the items of each series of the real-time table from a time on, oldest first."""
+        return list(self._pool.map(lambda name: list(self._since(name, since)), series))
+
+    def _since(self, series: str, since: str) -> Iterator[Item]:
+        return self._query(
+            self.tables.realtime_table,
+            "series",
+            series,
+            KeyConditionExpression="#key = :key AND #window >= :since",
+            ExpressionAttributeNames={"#key": "series", "#window": "window"},
+            ExpressionAttributeValues={":key": {"S": series}, ":since": {"S": since}},
+        )
+
     def _tallies(self, table: str, game_id: str, days: Iterable[date]) -> list[Tally]:
         keys = [f"{game_id}#{day}" for day in days]
         return list(self._pool.map(lambda key: tally(self._query(table, "game_day", key)), keys))

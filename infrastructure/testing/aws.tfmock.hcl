@@ -37,6 +37,12 @@ mock_resource "aws_apigatewayv2_api" {
   }
 }
 
+mock_resource "aws_cloudwatch_event_rule" {
+  defaults = {
+    arn = "arn:aws:events:eu-west-1:111122223333:rule/mock"
+  }
+}
+
 mock_resource "aws_cloudwatch_log_group" {
   defaults = {
     arn = "arn:aws:logs:eu-west-1:111122223333:log-group:mock"
@@ -114,5 +120,18 @@ mock_resource "aws_wafv2_web_acl" {
 mock_resource "aws_sqs_queue" {
   defaults = {
     arn = "arn:aws:sqs:eu-west-1:111122223333:mock"
+  }
+}
+
+mock_resource "aws_emrserverless_application" {
+  defaults = {
+    arn = "arn:aws:emr-serverless:eu-west-1:111122223333:/applications/mock"
+    id  = "mock"
+  }
+}
+
+mock_resource "aws_sfn_state_machine" {
+  defaults = {
+    arn = "arn:aws:states:eu-west-1:111122223333:stateMachine:mock"
   }
 }

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +25,18 @@ class Background:
         """What it prints."""
         return self.directory / "log"
 
-    def start(self, *arguments: str, environment: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
+    def start(
+        self,
+        *arguments: str,
+        environment: dict[str, str] | None = None,
+        python: str | Path = sys.executable,
+    ) -> "subprocess.Popen[bytes]":
         """Start `python <arguments>`, in place of the one that runs."""
         self.stop()
         self.directory.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as output:
             child = subprocess.Popen(
-                [sys.executable, *arguments],
+                [python, *arguments],
                 env={**os.environ, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -41,14 +47,20 @@ class Background:
         self._record.write_text(json.dumps({"pid": child.pid, "started": started}))
         return child
 
-    def stop(self) -> None:
-        """End it where it runs."""
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """End it where it runs, with what it started; kill what has not gone after so many seconds."""
         try:
             record = json.loads(self._record.read_text())
             process = psutil.Process(record["pid"])
             if process.create_time() == record["started"]:
-                process.send_signal(signal.SIGTERM)
-                psutil.wait_procs([process], timeout=STOP_SECONDS)
+                group = [process, *process.children(recursive=True)]
+                if seconds:
+                    process.send_signal(signal.SIGTERM)
+                    psutil.wait_procs([process], timeout=seconds)
+                for left in group:
+                    with suppress(psutil.NoSuchProcess):
+                        left.kill()
+                psutil.wait_procs(group, timeout=STOP_SECONDS)
         except (FileNotFoundError, psutil.NoSuchProcess):
             pass
         self._record.unlink(missing_ok=True)

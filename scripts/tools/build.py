@@ -7,7 +7,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from rich.console import Console
 from rich.table import Table
 
-from tools import REPOSITORY, CommandError, run
+from tools import REPOSITORY, CommandError, connectors, run
 
 # The wheels each target needs: those of this interpreter, or of Lambda's (python3.13, arm64, glibc 2.34).
 TARGETS: dict[str, tuple[str, ...]] = {
@@ -47,12 +47,28 @@ NOT_SHIPPED = (
 
 @dataclass(frozen=True)
 class Package:
-    """One zip: our files by their name in it, and the wheels beside them."""
+    """One zip: our files by their name in it, and the wheels or the Java connectors beside them.
+
+    A Spark job's `entry` is copied beside the zip: <name>.main.py.
+    """
 
     name: str
     files: Mapping[str, Path]
-    requirements: Path
+    requirements: Path | None = None
     prefix: str = ""
+    connectors: Path | None = None
+    entry: Path | None = None
+
+    def inputs(self, target: str) -> Mapping[str, Path]:
+        """Return all files that the zip depends on; only on AWS is a Flink application run from it."""
+        inputs = dict(self.files) | {"build.py": Path(__file__)}
+        if self.entry:
+            inputs["main.py"] = self.entry
+        if self.requirements and self.requirements.is_file():
+            inputs["requirements.txt"] = self.requirements
+        if self.connectors and target == "aws":
+            inputs |= {"connectors.json": self.connectors, "connectors.py": Path(connectors.__file__)}
+        return inputs
 
 
 @dataclass(frozen=True)
@@ -64,7 +80,7 @@ class Built:
 
 
 def packages(root: Path = REPOSITORY) -> list[Package]:
-    """Return the layer and each function that has a handler."""
+    """Return the layer, each function that has a handler, the Flink application and the Spark job."""
     functions = root / "functions"
     layer = functions / "layers" / "telemetry"
     schemas = root / "event-schemas"
@@ -84,49 +100,77 @@ def packages(root: Path = REPOSITORY) -> list[Package]:
             )
             for handler in sorted(functions.glob("*/handler.py"))
         ),
+        *(_application(main) for main in sorted(functions.glob("*/main.py"))),
     ]
 
 
-def build(target: str, root: Path = REPOSITORY) -> list[Built]:
+def _application(main: Path) -> Package:
+    """Return the package of an application's main.py and the Python package beside it.
+
+    Flink finds both in one zip, with its connectors; Spark takes the entry as a file of its own.
+    """
+    name = main.parent.name
+    files = _tree(main.parent, name, ignored=(*NOT_SOURCE, main.name, "connectors.json"))
+    connectors_file = main.parent / "connectors.json"
+    if connectors_file.is_file():
+        return Package(name, {main.name: main, **files}, connectors=connectors_file)
+    return Package(name, files, entry=main)
+
+
+def build(target: str, root: Path = REPOSITORY, left_out: Collection[Package] = ()) -> list[Built]:
     """Write build/<target>/<package>.zip where its inputs changed.
 
-    Raises CommandError where the wheels cannot be installed.
+    Raises CommandError where the wheels cannot be installed, or the connectors are not the ones pinned.
     """
+    wanted = [package for package in packages(root) if package not in left_out]
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda package: _build(package, target, root / "build"), packages(root)))
+        return list(pool.map(lambda package: _build(package, target, root / "build"), wanted))
+
+
+def unpinned(root: Path = REPOSITORY) -> list[Package]:
+    """Return the packages that cannot be built for AWS before their connectors are pinned."""
+    return [
+        package
+        for package in packages(root)
+        if package.connectors and not all(found.sha512 for found in connectors.read(package.connectors))
+    ]
 
 
 def _build(package: Package, target: str, directory: Path) -> Built:
     archive = directory / target / f"{package.name}.zip"
     stamp = archive.with_suffix(".inputs")
-    inputs = _digest(package, target)
-    if archive.is_file() and stamp.is_file() and stamp.read_text() == inputs:
+    inputs = package.inputs(target)
+    digest = _digest(inputs, target)
+    entry = archive.with_suffix(".main.py")
+    complete = archive.is_file() and (entry.is_file() or not package.entry)
+    if complete and stamp.is_file() and stamp.read_text() == digest:
         return Built(archive, is_new=False)
     files = dict(package.files)
-    if package.requirements.is_file():
-        wheels = _wheels(package.requirements, target, directory / "wheels" / target)
+    if "requirements.txt" in inputs:
+        wheels = _wheels(inputs["requirements.txt"], target, directory / "wheels" / target)
         files |= {package.prefix + name: path for name, path in _tree(wheels, ignored=NOT_SHIPPED).items()}
+    if "connectors.json" in inputs:
+        files["lib/connectors.jar"] = connectors.fetch(inputs["connectors.json"], directory / "connectors")
     archive.parent.mkdir(parents=True, exist_ok=True)
-    _write(archive, files)
-    stamp.write_text(inputs)
+    _write(archive, ((name, files[name].read_bytes()) for name in sorted(files)))
+    if package.entry:
+        entry.write_bytes(package.entry.read_bytes())
+    stamp.write_text(digest)
     return Built(archive, is_new=True)
 
 
-def _write(archive: Path, files: Mapping[str, Path]) -> None:
+def _write(archive: Path, files: Iterable[tuple[str, bytes]]) -> None:
     partial = archive.with_suffix(f".{os.getpid()}.partial")
     with ZipFile(partial, "w") as zipped:
-        for name in sorted(files):
+        for name, content in files:
             entry = ZipInfo(name, EPOCH)
             entry.create_system = 3
             entry.external_attr = READABLE_FILE
-            zipped.writestr(entry, files[name].read_bytes(), ZIP_DEFLATED, compresslevel=9)
+            zipped.writestr(entry, content, ZIP_DEFLATED, compresslevel=9)
     partial.replace(archive)
 
 
-def _digest(package: Package, target: str) -> str:
-    inputs = dict(package.files) | {"build.py": Path(__file__)}
-    if package.requirements.is_file():
-        inputs["requirements.txt"] = package.requirements
+def _digest(inputs: Mapping[str, Path], target: str) -> str:
     lines = [_wheel_tags(target)]
     lines += [f"{hashlib.sha256(inputs[name].read_bytes()).hexdigest()} {name}" for name in sorted(inputs)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
@@ -181,10 +225,25 @@ def main() -> None:
     parser.add_argument(
         "--target", choices=[*TARGETS, "all"], default="all", help="what runs them (default: all)"
     )
-    wanted = parser.parse_args().target
+    parser.add_argument(
+        "--pin-connectors",
+        action="store_true",
+        help="download the Flink application's connectors and write their checksums, for review",
+    )
+    options = parser.parse_args()
+    if options.pin_connectors:
+        for file in REPOSITORY.glob("functions/*/connectors.json"):
+            for connector in connectors.pin(file):
+                print(f"{connector.sha512}  {connector.path}")
+        return
     table = Table(box=None, show_header=False)
-    for target in TARGETS if wanted == "all" else [wanted]:
-        for built in build(target):
+    for target in TARGETS if options.target == "all" else [options.target]:
+        left_out = unpinned() if options.target == "all" and target == "aws" else []
+        for package in left_out:
+            archive = REPOSITORY / "build" / target / f"{package.name}.zip"
+            archive.unlink(missing_ok=True)
+            table.add_row(str(archive.relative_to(REPOSITORY)), "", "left out: --pin-connectors comes first")
+        for built in build(target, left_out=left_out):
             size = f"{built.path.stat().st_size / 1024:,.0f} KiB"
             table.add_row(
                 str(built.path.relative_to(REPOSITORY)), size, "built" if built.is_new else "unchanged"

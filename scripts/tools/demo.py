@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from tools import REPOSITORY, CommandError, build, emulator, run, simulate, terraform
+from tools import REPOSITORY, CommandError, build, emulator, realtime, run, simulate, terraform
 from tools.background import Background
 from tools.metrics_api import PORT, MetricsApi
 
@@ -34,6 +34,7 @@ def start(players: int, days: int, seed: int) -> None:
     api = MetricsApi(int(os.environ.get("API_PORT") or PORT))
     api.start({**outputs["metrics_api_environment"], **running.environment})
     _step(f"Metrics API at {api.address}")
+    _start_realtime(outputs["realtime_analytics"]["application_properties"], running.endpoint)
     game, key = simulate.new_game(outputs)
     _step(f"Playing {game}: {players} players over {days} days")
     with httpx.Client(base_url=api.address, timeout=30) as client:
@@ -69,9 +70,21 @@ def apply() -> dict[str, Any]:
     return terraform.outputs(directory)
 
 
+def _start_realtime(groups: realtime.Groups, endpoint: str) -> None:
+    """Start the Flink job, or say why the page will be without its windows."""
+    try:
+        realtime.install()
+    except realtime.FlinkMissing as missing:
+        _step(f"Real-time windows are off: {missing}")
+        return
+    realtime.RealtimeJob().start(groups, endpoint)
+    _step("Flink job on the enriched stream; its log: .local/flink/log")
+
+
 def stop() -> None:
     """Stop all that a demo started and forget its data."""
     PLAYERS.stop()
+    realtime.RealtimeJob().kill()
     MetricsApi().stop()
     stopped = emulator.stop()
     print("Stopped." if stopped else "Nothing was running.")

@@ -41,6 +41,12 @@ def load(root: Path) -> dict[str, Schema]:
     return documents
 
 
+def metrics(root: Path) -> Schema:
+    """Return the definition of the gold tables."""
+    definition: Schema = json.loads((root / FOLDER / "metrics.json").read_text())
+    return definition
+
+
 def findings(root: Path) -> list[str]:
     """Return what is wrong with the schemas, each with its file."""
     documents = load(root)
@@ -184,7 +190,7 @@ def _git(root: Path, *arguments: str) -> str:
 def drift(root: Path) -> list[str]:
     """Return how the generated files differ from what the schemas give."""
     found = []
-    for name, content in artefacts(load(root)).items():
+    for name, content in artefacts(load(root), metrics(root)).items():
         path = root / name
         there = path.read_text() if path.is_file() else ""
         if there != content:
@@ -199,7 +205,7 @@ def drift(root: Path) -> list[str]:
 def generate(root: Path) -> list[str]:
     """Write the generated files; return the names of those that changed."""
     changed = []
-    for name, content in artefacts(load(root)).items():
+    for name, content in artefacts(load(root), metrics(root)).items():
         path = root / name
         if not path.is_file() or path.read_text() != content:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -23,12 +23,11 @@ from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import timestamp
 
 from tools import CommandError, emulator, games, lake, run, terraform
-from tools.simulation import Game, Session, Truth, simulate
+from tools.simulation import LIVE_PAUSE_SECONDS, Game, Session, Truth, simulate
 
 SETTLE_SECONDS = 240
 SESSIONS_AT_ONCE = 100
 HTTP_THREADS = 4
-SECONDS_AN_EVENT = 8
 BOARD = "global"
 FORMS = ("single", "ndjson", "array", "gzip")
 
@@ -242,7 +241,7 @@ def play_on(platform: Platform, game_id: str, players: int, minutes: float) -> N
         entries = [
             Entry(f"{game_id}/{event['player_id']}", json.dumps(event).encode())
             for events in crowd[: max(1, round(share * players))]
-            if dice.random() < 1 / SECONDS_AN_EVENT
+            if dice.random() < 1 / LIVE_PAUSE_SECONDS
             for event in [next(events) | {"event_time": moment, "sent_at": moment}]
         ]
         put_records(kinesis, stream, entries)

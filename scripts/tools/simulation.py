@@ -35,6 +35,10 @@ AMBIGUOUS = timedelta(minutes=45), timedelta(minutes=150)
 
 Event = dict[str, Any]
 
+# About how long a live player waits between two acts, and where events tell how long a session has run.
+LIVE_PAUSE_SECONDS = 8
+SECONDS_OF = {"session_end": "duration_seconds", "session_heartbeat": "elapsed_seconds"}
+
 
 @dataclass(slots=True)
 class Letter:
@@ -170,9 +174,10 @@ class Game:
         client = {"platform": self._pick(PLATFORMS), "app_version": self.random.choice(("1.4.2", "1.5.0"))}
         while True:
             session_id = self._uuid()
-            for sequence, (event_type, payload) in enumerate(self._acts(player, is_new=False)):
-                if event_type == "session_end":
-                    payload["duration_seconds"] = 8 * sequence
+            acts = self._with_heartbeats(self._acts(player, is_new=False))
+            for sequence, (event_type, payload) in enumerate(acts):
+                if event_type in SECONDS_OF:
+                    payload[SECONDS_OF[event_type]] = LIVE_PAUSE_SECONDS * sequence
                 yield {
                     "event_id": self._uuid(),
                     "event_type": event_type,
@@ -184,6 +189,13 @@ class Game:
                     "client": client,
                     "payload": payload,
                 }
+
+    @staticmethod
+    def _with_heartbeats(acts: Iterator[tuple[str, Event]]) -> Iterator[tuple[str, Event]]:
+        for number, act in enumerate(acts):
+            yield act
+            if number % 3 == 0 and act[0] != "session_end":
+                yield "session_heartbeat", {}
 
     def _start(self, days_ago: int) -> datetime:
         age = timedelta(seconds=self.random.uniform((days_ago - 1) * 86400 + 1200, days_ago * 86400))

@@ -7,6 +7,7 @@ from typing import Any
 
 import openapi_contract
 import pytest
+from realtime_analytics import settings
 
 Resource = dict[str, Any]
 
@@ -14,8 +15,18 @@ ENVIRONMENTS = ["local", "dev", "prod"]
 every_environment = pytest.mark.parametrize("resources", ENVIRONMENTS, indirect=True)
 prod = pytest.mark.parametrize("resources", ["prod"], indirect=True)
 
-# X-Ray knows no resources.
-ACTIONS_WITHOUT_RESOURCES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+# X-Ray knows no resources, nor do the deliveries that bring the logs of state machines.
+ACTIONS_WITHOUT_RESOURCES = {
+    *(f"logs:{verb}LogDelivery" for verb in ("Create", "Delete", "Get", "Update")),
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
 
 
 @every_environment
@@ -38,6 +49,14 @@ def test_data_at_rest_is_encrypted_with_the_environments_key(resources: list[Res
         *(
             delivery["values"]["server_side_encryption"][0]["key_arn"]
             for delivery in _of(resources, "aws_kinesis_firehose_delivery_stream")
+        ),
+        *(machine["values"]["encryption_configuration"][0]["kms_key_id"] for machine in _batch(resources)),
+        *(object_["values"]["kms_key_id"] for object_ in _of(resources, "aws_s3_object")),
+        *(
+            workgroup["values"]["configuration"][0]["result_configuration"][0]["encryption_configuration"][0][
+                "kms_key_arn"
+            ]
+            for workgroup in _of(resources, "aws_athena_workgroup")
         ),
         *(
             rule["apply_server_side_encryption_by_default"][0]["kms_master_key_id"]
@@ -139,17 +158,47 @@ def test_a_role_is_assumed_by_one_service(resources: list[Resource]) -> None:
 def test_streams_keep_records_longer_than_batches_are_retried(resources: list[Resource]) -> None:
     retention = min(stream["values"]["retention_period"] for stream in _of(resources, "aws_kinesis_stream"))
     mappings = _of(resources, "aws_lambda_event_source_mapping")
-    assert len(mappings) == 2
+    assert len(mappings) == 3
     for mapping in mappings:
         assert retention * 3600 > mapping["values"]["maximum_record_age_in_seconds"]
         assert mapping["values"]["parallelization_factor"] == 1
         assert mapping["values"]["destination_config"][0]["on_failure"][0]["destination_arn"]
 
 
+@every_environment
+def test_the_flink_application_understands_its_properties(resources: list[Resource]) -> None:
+    (application,) = _of(resources, "aws_kinesisanalyticsv2_application")
+    (configuration,) = application["values"]["application_configuration"]
+    (properties,) = configuration["environment_properties"]
+    groups = {group["property_group_id"]: group["property_map"] for group in properties["property_group"]}
+    assert set(groups) == {"kinesis.analytics.flink.run.options", "alerts", "streams", "windows"}
+    assert settings.parse(groups).streams.region
+
+
+@prod
+def test_prod_brings_each_hour_into_tables_that_are_tended(resources: list[Resource]) -> None:
+    (schedule,) = _of(resources, "aws_scheduler_schedule")
+    (machine,) = _batch(resources)
+    assert schedule["values"]["state"] == "ENABLED"
+    assert schedule["values"]["target"][0]["arn"] == machine["values"]["arn"]
+    assert machine["values"]["tracing_configuration"][0]["enabled"]
+    tables = {
+        table["values"]["name"]
+        for table in _of(resources, "aws_glue_catalog_table")
+        if table["values"]["open_table_format_input"]
+    }
+    optimizers = _of(resources, "aws_glue_catalog_table_optimizer")
+    assert {optimizer["values"]["table_name"] for optimizer in optimizers} == tables
+    used = [statement for statement in _statements(resources) if statement["Sid"] == "UseTables"]
+    assert len(used) == 2, "the job and the optimizers"
+    for statement in used:
+        assert {arn.rpartition("/")[2] for arn in statement["Resource"] if ":table/" in arn} == tables
+
+
 @prod
 def test_prod_cannot_lose_data_by_mistake(resources: list[Resource]) -> None:
     tables = _of(resources, "aws_dynamodb_table")
-    assert len(tables) == 7
+    assert len(tables) == 8
     assert all(table["values"]["deletion_protection_enabled"] for table in tables)
     assert all(table["values"]["point_in_time_recovery"][0]["enabled"] for table in tables)
     assert not any(bucket["values"]["force_destroy"] for bucket in _of(resources, "aws_s3_bucket"))
@@ -158,8 +207,12 @@ def test_prod_cannot_lose_data_by_mistake(resources: list[Resource]) -> None:
 
 @prod
 def test_prod_scales_and_can_be_looked_into(resources: list[Resource]) -> None:
-    streams = _of(resources, "aws_kinesis_stream")
-    assert {stream["values"]["stream_mode_details"][0]["stream_mode"] for stream in streams} == {"ON_DEMAND"}
+    modes = {
+        stream["values"]["name"].rpartition("-")[2]: stream["values"]["stream_mode_details"][0]["stream_mode"]
+        for stream in _of(resources, "aws_kinesis_stream")
+    }
+    # Windows are few, however many events there are.
+    assert modes == {"enriched": "ON_DEMAND", "metrics": "PROVISIONED", "raw": "ON_DEMAND"}
     functions = _of(resources, "aws_lambda_function")
     assert {function["values"]["tracing_config"][0]["mode"] for function in functions} == {"Active"}
     assert all(
@@ -171,6 +224,11 @@ def _of(resources: list[Resource], kind: str) -> list[Resource]:
     found = [resource for resource in resources if resource["type"] == kind]
     assert found, f"no {kind} in the environment"
     return found
+
+
+def _batch(resources: list[Resource]) -> list[Resource]:
+    """Return the state machine of the batch run; local has none."""
+    return [resource for resource in resources if resource["type"] == "aws_sfn_state_machine"]
 
 
 def _statements(resources: list[Resource]) -> Iterator[dict[str, Any]]:

@@ -271,7 +271,9 @@ def test_generated_files_are_up_to_date() -> None:
 def test_drift_names_the_file_and_the_difference(tmp_path: Path) -> None:
     (tmp_path / "event-schemas").symlink_to(REPOSITORY / "event-schemas")
     found = schemas.drift(tmp_path)
-    assert len(found) == len(artefacts(catalog.documents())) - 2  # two lie below event-schemas
+    assert (
+        len(found) == len(artefacts(catalog.documents(), schemas.metrics(REPOSITORY))) - 1
+    )  # one lies below event-schemas
     assert all("run `scripts/schemas generate`" in text for text in found)
 
 
@@ -289,7 +291,9 @@ def test_the_quarantine_knows_every_reason() -> None:
 
 
 def test_the_warehouses_table_is_redshift_sql() -> None:
-    text = artefacts(catalog.documents())["event-schemas/generated/events.redshift.sql"]
+    text = artefacts(catalog.documents(), schemas.metrics(REPOSITORY))[
+        "event-schemas/generated/events.redshift.sql"
+    ]
     create, *comments = (statement for statement in sqlglot.parse(text, read="redshift") if statement)
     columns = {column.name for column in create.find_all(sqlglot.exp.ColumnDef)}
     assert columns == set(Catalogue(catalog.documents()).event_fields())
@@ -297,13 +301,32 @@ def test_the_warehouses_table_is_redshift_sql() -> None:
 
 
 def test_every_field_has_a_column_that_glue_takes() -> None:
-    for name in ("bronze", "rejected"):
-        columns = json.loads(
-            artefacts(catalog.documents())[f"infrastructure/modules/data_lake/tables/{name}.json"]
-        )
+    files = artefacts(catalog.documents(), schemas.metrics(REPOSITORY))
+    modules = "infrastructure/modules"
+    gold = json.loads(files[f"{modules}/lake_tables/tables/gold.json"])
+    tables = [
+        *(json.loads(files[f"{modules}/data_lake/tables/{name}.json"]) for name in ("bronze", "rejected")),
+        json.loads(files[f"{modules}/lake_tables/tables/events.json"]),
+        *(table["columns"] for table in gold.values()),
+    ]
+    for columns in tables:
         assert all(len(column["type"]) < 131_072 for column in columns)
         assert all(0 < len(column["comment"]) <= 255 for column in columns)
-    assert [column["name"] for column in columns if column["name"] == "reason"] == []
+    assert [column["name"] for column in tables[1] if column["name"] == "reason"] == []
+
+
+def test_silver_has_the_columns_of_bronze_with_times_and_days_typed() -> None:
+    files = artefacts(catalog.documents(), schemas.metrics(REPOSITORY))
+    bronze, silver = (
+        {
+            column["name"]: column["type"]
+            for column in json.loads(files[f"infrastructure/modules/{name}.json"])
+        }
+        for name in ("data_lake/tables/bronze", "lake_tables/tables/events")
+    )
+    typed = {name: kind for name, kind in silver.items() if kind != bronze[name]}
+    times = ("event_time", "sent_at", "received_at", "processed_at", "corrected_time")
+    assert typed == {**dict.fromkeys(times, "timestamp"), "event_date": "date"}
 
 
 # Is the structural proof sound? Search for a document that disproves it.

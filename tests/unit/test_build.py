@@ -78,6 +78,23 @@ def test_bytes_do_not_depend_on_when_and_where_files_were_written(
     assert [built.path.read_bytes() for built in here] == [built.path.read_bytes() for built in there]
 
 
+def test_a_spark_job_is_its_package_and_beside_it_the_entry(root: Path) -> None:
+    job = root / "functions" / "batch_analytics"
+    (job / "sql").mkdir(parents=True)
+    for name in ("main.py", "__init__.py", "sql/daily.sql"):
+        (job / name).write_text(name)
+    *_, built = build.build("aws", root)
+    entry = root / "build" / "aws" / "batch_analytics.main.py"
+    assert _names(built.path) == ["batch_analytics/__init__.py", "batch_analytics/sql/daily.sql"]
+    assert entry.read_text() == "main.py"
+    (job / "main.py").write_text("changed")
+    assert build.build("aws", root)[-1].is_new
+    assert entry.read_text() == "changed"
+    entry.unlink()
+    assert build.build("aws", root)[-1].is_new
+    assert entry.is_file()
+
+
 def test_only_what_changed_is_built_again(root: Path) -> None:
     build.build("aws", root)
     assert [built.is_new for built in build.build("aws", root)] == [False, False]
@@ -96,12 +113,13 @@ def test_says_what_pip_could_not_install(root: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    "package", [package for package in build.packages() if package.requirements.is_file()]
+    "requirements",
+    [package.requirements for package in build.packages() if "requirements.txt" in package.inputs("local")],
 )
-def test_requirements_name_every_wheel_needed(package: build.Package) -> None:
+def test_requirements_name_every_wheel_needed(requirements: Path) -> None:
     """Wheels are installed one by one: a requirement of one that none of the files names would be missing."""
     layer = _pinned(REPOSITORY / "functions" / "layers" / "telemetry" / "requirements.txt")
-    own = _pinned(package.requirements)
+    own = _pinned(requirements)
     assert own == layer or not own & layer, "the layer has it already"
     for name in own:
         needed = {_canonical(requirement) for requirement in requires(name) or [] if ";" not in requirement}

@@ -174,6 +174,36 @@ def test_a_producer_sees_the_game_live_without_reloading(
 
 
 @in_chromium
+def test_windows_and_alerts_of_the_stream_job_are_shown(
+    address: str, page: Page, send: Send, dynamodb: Any
+) -> None:
+    play(send)
+    start = f"{datetime.now(UTC) - timedelta(minutes=9):%Y-%m-%dT%H:%M}:00Z"
+    measures = {
+        "unique.concurrent_players": 31,
+        "gross_minor.EUR": 998,
+        "events.session_start": 12,
+        "fps.84": 1,
+    }
+    stop = {"observed": 0.0, "reference": 44.0}
+    for series, window, found in (
+        ("skyforge#5m#*#*", start, measures),
+        ("skyforge#dropped#*#*", start, {"dropped.events": 7}),
+        ("skyforge#alerts", f"{start}#revenue_stop#", stop),
+        ("skyforge#alerts", f"{start}#economy_inflation#<b>gold</b>", stop),
+    ):
+        item = {"series": series, "window": window, "measures": json.dumps(found), "expires_at": 2**31}
+        dynamodb.Table("realtime").put_item(Item=item)
+    page.goto(f"{address}/?game=skyforge")
+    row = page.locator("#realtime tr").nth(1)
+    expect(row).to_contain_text("31", timeout=10_000)
+    expect(row).to_contain_text("€9.98")
+    expect(page.locator("#realtime .note")).to_contain_text("7 events came too late")
+    expect(page.locator("#alerts")).to_contain_text("Revenue stopped: no purchase, 44 before")
+    expect(page.locator("#alerts")).to_contain_text("Inflation of <b>gold</b>: 0 in, 44 out")
+
+
+@in_chromium
 def test_a_game_nobody_plays_is_told_kindly(address: str, page: Page) -> None:
     page.goto(f"{address}/?game=nobodys")
     expect(page.locator("#notice")).to_contain_text("nobodys is not registered", timeout=10_000)
@@ -184,6 +214,7 @@ def test_a_game_nobody_plays_is_told_kindly(address: str, page: Page) -> None:
         "retention": "Nobody was new in the last two weeks.",
         "rejects": "Nothing arrived today.",
         "types": "No events in the last 30 minutes.",
+        "alerts": "None.",
         "leaderboard": "No score yet.",
     }.items():
         expect(page.locator(f"#{panel}")).to_have_text(text)

@@ -226,6 +226,42 @@ const loadBoards = async () => {
   $("board").replaceChildren(...ids.map(([id, title]) => element("option", title, { value: id })));
 };
 
+const ALERTS = {
+  players_drop: (a) => `Players drop: ${number.format(Math.round(a.observed))} concurrent, ${number.format(Math.round(a.reference))} before`,
+  crash_spike: (a) => `Crash spike: ${a.observed.toFixed(1)} per 1,000 player minutes, ${a.reference.toFixed(1)} before`,
+  economy_inflation: (a) => `Inflation of ${a.subject}: ${number.format(a.observed)} in, ${number.format(a.reference)} out`,
+  revenue_stop: (a) => `Revenue stopped: no purchase, ${number.format(a.reference)} before`,
+};
+
+const renderRealtime = ({ windows, alerts, dropped_events: dropped }) => {
+  const sum = (counts) => Object.values(counts).reduce((total, count) => total + count, 0);
+  if (!windows.length) {
+    show("realtime", empty("Off, or nothing yet: the stream job publishes a minute about two minutes after it began."));
+  } else {
+    const both = document.createDocumentFragment();
+    both.append(table("Real-time windows", [
+      ["5 minutes from", (w) => new Date(w.start).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })],
+      ["Concurrent", (w) => number.format(w.concurrent_players), true],
+      ["Active", (w) => number.format(w.active_players), true],
+      ["Started", (w) => number.format(w.sessions_started), true],
+      ["Ended", (w) => number.format(w.sessions_ended), true],
+      ["Events", (w) => number.format(sum(w.events)), true],
+      ["Payers", (w) => number.format(w.payers), true],
+      ["Revenue", (w) => Object.entries(w.gross).map(([currency, minor]) => money(minor, currency)).join(" · ") || "–", true],
+      ["fps p50", (w) => (w.fps ? number.format(Math.round(w.fps.p50)) : "–"), true],
+      ["Crashes", (w) => number.format(w.crashes), true],
+    ], windows.slice(-8).reverse()));
+    if (dropped) both.append(element("p", `${number.format(dropped)} events came too late for their window in the last hour.`, { class: "note" }));
+    show("realtime", both);
+  }
+  show("alerts", alerts.length
+    ? table("Alerts", [
+      ["At", (a) => new Date(a.raised_at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })],
+      ["What", (a) => (ALERTS[a.alert] ?? ((other) => other.alert))(a)],
+    ], alerts.slice(0, 8))
+    : empty("None."));
+};
+
 const settle = async (path, render) => {
   try { render(await get(path)); notice(""); } catch (error) { notice(error.message); }
 };
@@ -235,6 +271,7 @@ const day = (offset = 0) => new Date(Date.now() - offset * 86400000).toISOString
 const loadSlow = () => {
   const today = `from=${day()}&to=${day()}`;
   return Promise.all([
+    settle(`/v1/games/${game}/realtime?window=5m`, renderRealtime),
     settle(`/v1/games/${game}/funnel?${today}`, renderFunnel),
     settle(`/v1/games/${game}/economy?${today}`, renderEconomy),
     settle(`/v1/games/${game}/retention?from=${day(13)}&to=${day()}&depth=13`, renderRetention),

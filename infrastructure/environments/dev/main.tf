@@ -15,6 +15,7 @@ module "platform" {
   }
 
   lake = {
+    batch     = { job = { maximum_executors = 3 } }
     buffering = { seconds = 60, size_mb = 16 }
     retention = { bronze_infrequent_access_days = 30, noncurrent_days = 7, rejected_days = 31 }
   }

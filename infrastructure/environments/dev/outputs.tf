@@ -3,6 +3,16 @@ output "alerts_topic_arn" {
   value       = module.platform.alerts_topic_arn
 }
 
+output "athena_workgroup" {
+  description = "Athena workgroup that queries to the lake run in."
+  value       = module.platform.athena_workgroup
+}
+
+output "batch_state_machine_arn" {
+  description = "State machine of the batch runs; null where there are none."
+  value       = module.platform.batch_state_machine_arn
+}
+
 output "enriched_stream_name" {
   description = "Kinesis stream of valid events."
   value       = module.platform.enriched_stream_name
@@ -51,6 +61,11 @@ output "processor_failure_queue_url" {
 output "raw_stream_name" {
   description = "Kinesis stream that game servers write to."
   value       = module.platform.raw_stream_name
+}
+
+output "realtime_analytics" {
+  description = "Runtime properties of the Flink application, and what it writes: a table and a stream."
+  value       = module.platform.realtime_analytics
 }
 
 output "tables" {

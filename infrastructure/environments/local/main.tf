@@ -2,6 +2,7 @@ module "platform" {
   source = "../../modules/platform"
 
   environment        = "local"
+  lake               = { batch = { enabled = false }, optimize = false }
   logging            = { level = "INFO", retention_days = 1 }
   packages_directory = var.packages_directory
   player_state       = { batch_size = 500, batch_window_seconds = 1, memory_mb = 512, timeout_seconds = 120 }
@@ -12,5 +13,11 @@ module "platform" {
   ingest_api = {
     log_blocked = false
     usage_plan  = { burst = 1000, enforced = false, rate = 500, requests_a_day = 1000000 }
+  }
+
+  realtime_analytics = {
+    application    = { initial_position = "TRIM_HORIZON", start = false }
+    deliver_alerts = false
+    windows        = { allowed_lateness_seconds = 10, idle_timeout_seconds = 5 }
   }
 }

@@ -16,7 +16,12 @@ module "platform" {
   }
 
   lake = {
+    batch     = { job = { maximum_executors = 24 } }
     buffering = { seconds = 300, size_mb = 128 }
     retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
+  }
+
+  realtime_analytics = {
+    application = { parallelism = 4 }
   }
 }

@@ -1,6 +1,6 @@
 variable "account_id" {
   type        = string
-  description = "Account whose alarms may publish."
+  description = "Account whose alarms and rules may publish."
   nullable    = false
 }
 
@@ -18,7 +18,7 @@ variable "email_addresses" {
 
 variable "kms_key_arn" {
   type        = string
-  description = "Key that encrypts the topic; its policy lets CloudWatch use it."
+  description = "Key that encrypts the topic; its policy lets CloudWatch and EventBridge use it."
   nullable    = false
 }
 

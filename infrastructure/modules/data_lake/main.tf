@@ -94,18 +94,24 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
   }
 
   dynamic "rule" {
-    for_each = toset(["errors", "rejected", "replayed"])
+    for_each = {
+      athena-results = 7
+      batch          = 90
+      errors         = var.retention.rejected_days
+      rejected       = var.retention.rejected_days
+      replayed       = var.retention.rejected_days
+    }
 
     content {
-      id     = rule.value
+      id     = rule.key
       status = "Enabled"
 
       filter {
-        prefix = "${rule.value}/"
+        prefix = "${rule.key}/"
       }
 
       expiration {
-        days = var.retention.rejected_days
+        days = rule.value
       }
     }
   }

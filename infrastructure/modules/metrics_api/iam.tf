@@ -16,6 +16,10 @@ locals {
       actions   = ["dynamodb:BatchGetItem"]
       resources = [var.tables.leaderboards.arn]
     }
+    QueryWindows = {
+      actions   = ["dynamodb:GetItem", "dynamodb:Query"]
+      resources = [var.tables.realtime.arn]
+    }
     ReadItems = {
       actions   = ["dynamodb:GetItem"]
       resources = [var.tables.games.arn, var.tables.players.arn]

@@ -7,6 +7,12 @@ data "aws_region" "this" {}
 locals {
   name_prefix = "${var.project}-${var.environment}"
 
+  account = {
+    id        = data.aws_caller_identity.this.account_id
+    partition = data.aws_partition.this.partition
+    region    = data.aws_region.this.name
+  }
+
   function_settings = {
     kms_key_arn        = module.security.kms_key_arn
     layer_arns         = [module.telemetry_layer.arn]
@@ -26,14 +32,9 @@ locals {
 module "security" {
   source = "../security"
 
+  account              = local.account
   deletion_window_days = var.protection.key_deletion_window_days
   name_prefix          = local.name_prefix
-
-  account = {
-    id        = data.aws_caller_identity.this.account_id
-    partition = data.aws_partition.this.partition
-    region    = data.aws_region.this.name
-  }
 }
 
 module "event_stream" {
@@ -128,6 +129,54 @@ module "player_store" {
   settings            = local.function_settings
 }
 
+module "stream_analytics" {
+  source = "../stream_analytics"
+
+  account             = local.account
+  alert_thresholds    = var.realtime_analytics.alert_thresholds
+  alerts_topic_arn    = module.alerts.topic_arn
+  application         = var.realtime_analytics.application
+  code_bucket         = module.data_lake.bucket
+  deliver_alerts      = var.realtime_analytics.deliver_alerts
+  enriched_stream_arn = module.event_stream.enriched.arn
+  metrics_stream      = { shards = var.streams.metrics_shards }
+  protection          = local.table_protection
+  retention_hours     = var.realtime_analytics.retention_hours
+  settings            = local.function_settings
+  vpc                 = var.realtime_analytics.vpc
+  windows             = var.realtime_analytics.windows
+}
+
+module "lake_tables" {
+  source = "../lake_tables"
+
+  account       = local.account
+  bucket        = module.data_lake.bucket
+  database      = module.data_lake.database
+  force_destroy = !var.protection.deletion
+  optimize      = var.lake.optimize
+  scan_limit_gb = var.lake.scan_limit_gb
+  settings      = local.function_settings
+}
+
+module "batch_analytics" {
+  source = "../batch_analytics"
+  count  = var.lake.batch.enabled ? 1 : 0
+
+  account          = local.account
+  alerts_topic_arn = module.alerts.topic_arn
+  job              = var.lake.batch.job
+  schedule         = var.lake.batch.schedule
+  settings         = local.function_settings
+
+  lake = {
+    arn      = module.data_lake.bucket.arn
+    database = module.data_lake.database
+    name     = module.data_lake.bucket.name
+    tables   = module.lake_tables.tables
+  }
+}
+
 module "metrics_api" {
   source = "../metrics_api"
 
@@ -143,5 +192,6 @@ module "metrics_api" {
     ingest_stats = module.event_processing.tables.ingest_stats
     leaderboards = module.player_store.tables.leaderboards
     players      = module.player_store.tables.players
+    realtime     = module.stream_analytics.table
   }
 }

@@ -18,6 +18,16 @@ output "alerts_topic_arn" {
   value       = module.alerts.topic_arn
 }
 
+output "athena_workgroup" {
+  description = "Athena workgroup that queries to the lake run in."
+  value       = module.lake_tables.workgroup
+}
+
+output "batch_state_machine_arn" {
+  description = "State machine of the batch runs; null where there are none."
+  value       = one(module.batch_analytics[*].state_machine_arn)
+}
+
 output "lake_bucket" {
   description = "Bucket of the lake."
   value       = module.data_lake.bucket.name
@@ -53,6 +63,15 @@ output "raw_stream_name" {
   value       = module.event_stream.raw.name
 }
 
+output "realtime_analytics" {
+  description = "Runtime properties of the Flink application, and what it writes: a table and a stream."
+  value = {
+    application_properties = module.stream_analytics.application_properties
+    metrics_stream_name    = module.stream_analytics.metrics_stream.name
+    realtime_table         = module.stream_analytics.table.name
+  }
+}
+
 output "tables" {
   description = "Names of the DynamoDB tables."
   value = {
@@ -63,5 +82,6 @@ output "tables" {
     ingest_stats = module.event_processing.tables.ingest_stats.name
     leaderboards = module.player_store.tables.leaderboards.name
     players      = module.player_store.tables.players.name
+    realtime     = module.stream_analytics.table.name
   }
 }

@@ -46,15 +46,19 @@ variable "ingest_api" {
 
 variable "lake" {
   type = object({
-    buffering = object({ seconds = number, size_mb = number })
-    retention = object({ bronze_infrequent_access_days = number, noncurrent_days = number, rejected_days = number })
+    batch = optional(object({
+      enabled  = optional(bool, true)
+      job      = optional(object({ maximum_executors = optional(number), timeout_minutes = optional(number) }), {})
+      schedule = optional(object({ delay_hours = optional(number), enabled = optional(bool), minute = optional(number) }), {})
+    }), {})
+    buffering     = optional(object({ seconds = number, size_mb = number }), { seconds = 300, size_mb = 64 })
+    optimize      = optional(bool)
+    retention     = optional(object({ bronze_infrequent_access_days = number, noncurrent_days = number, rejected_days = number }), { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 })
+    scan_limit_gb = optional(number)
   })
-  description = "Size and age of the lake's objects when written, and when they move and go."
-  default = {
-    buffering = { seconds = 300, size_mb = 64 }
-    retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
-  }
-  nullable = false
+  description = "The hourly batch run, if any; size and age of objects when written, and when they move and go; whether Glue tends the tables, and the most a query may scan."
+  default     = {}
+  nullable    = false
 }
 
 variable "logging" {
@@ -125,9 +129,46 @@ variable "protection" {
   }
 }
 
+variable "realtime_analytics" {
+  type = object({
+    alert_thresholds = optional(object({
+      baseline_minutes          = optional(number)
+      crash_minimum             = optional(number)
+      crash_spike_factor        = optional(number)
+      economy_inflation_ratio   = optional(number)
+      economy_minimum           = optional(number)
+      players_drop_percent      = optional(number)
+      players_minimum           = optional(number)
+      revenue_minimum_purchases = optional(number)
+      window_minutes            = optional(number)
+    }), {})
+    application = optional(object({
+      initial_position    = optional(string)
+      parallelism         = optional(number)
+      parallelism_per_kpu = optional(number)
+      start               = optional(bool)
+    }), {})
+    deliver_alerts  = optional(bool)
+    retention_hours = optional(number)
+    vpc             = optional(object({ security_group_ids = optional(set(string)), subnet_ids = optional(set(string)) }), {})
+    windows = optional(object({
+      allowed_lateness_seconds = optional(number)
+      idle_timeout_seconds     = optional(number)
+    }), {})
+  })
+  description = "What differs from the defaults of stream_analytics: thresholds of alerts, size and start of the application, its network, its windows."
+  default     = {}
+  nullable    = false
+}
+
 variable "streams" {
-  type        = object({ enriched_shards = optional(number), raw_shards = optional(number), retention_hours = optional(number, 48) })
-  description = "Provisioned shards of the streams (left out: on demand), and hours their records can be read again."
+  type = object({
+    enriched_shards = optional(number)
+    metrics_shards  = optional(number)
+    raw_shards      = optional(number)
+    retention_hours = optional(number, 48)
+  })
+  description = "Provisioned shards of the streams (left out: on demand), and hours that raw and enriched records can be read again."
   default     = {}
   nullable    = false
 }

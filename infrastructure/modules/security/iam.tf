@@ -38,6 +38,30 @@ locals {
         Resource  = "*"
         Condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
       },
+      # Deliveries write the logs of state machines, which are encrypted before.
+      {
+        Sid       = "LogDeliveries"
+        Effect    = "Allow"
+        Principal = { Service = "delivery.logs.amazonaws.com" }
+        Action    = ["kms:Decrypt"]
+        Resource  = "*"
+        Condition = {
+          StringEquals = { "kms:EncryptionContext:SourceArn" = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:*" }
+        }
+      },
+      # EventBridge names no source when it publishes to an encrypted topic; the topic's policy does.
+      {
+        Sid       = "EventBridgeTopics"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = "*"
+        Condition = {
+          ArnLike = {
+            "kms:EncryptionContext:aws:sns:topicArn" = "arn:${var.account.partition}:sns:${var.account.region}:${var.account.id}:${var.name_prefix}-*"
+          }
+        }
+      },
     ]
   })
 }

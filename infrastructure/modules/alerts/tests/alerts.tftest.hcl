@@ -16,15 +16,25 @@ run "topic" {
   }
 
   assert {
-    condition = jsondecode(aws_sns_topic_policy.this.policy).Statement == [{
-      Sid       = "AlarmsOfThisAccount"
-      Effect    = "Allow"
-      Principal = { Service = "cloudwatch.amazonaws.com" }
-      Action    = "sns:Publish"
-      Resource  = aws_sns_topic.this.arn
-      Condition = { StringEquals = { "aws:SourceAccount" = "111122223333" } }
-    }]
-    error_message = "Only this account's alarms may publish."
+    condition = jsonencode(jsondecode(aws_sns_topic_policy.this.policy).Statement) == jsonencode([
+      {
+        Sid       = "AlarmsOfThisAccount"
+        Effect    = "Allow"
+        Principal = { Service = "cloudwatch.amazonaws.com" }
+        Action    = "sns:Publish"
+        Resource  = aws_sns_topic.this.arn
+        Condition = { StringEquals = { "aws:SourceAccount" = "111122223333" } }
+      },
+      {
+        Sid       = "RulesOfThisEnvironment"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sns:Publish"
+        Resource  = aws_sns_topic.this.arn
+        Condition = { ArnLike = { "aws:SourceArn" = "arn:*:events:*:111122223333:rule/demo-test-*" } }
+      },
+    ])
+    error_message = "Only this account's alarms and this environment's rules may publish."
   }
 
   assert {

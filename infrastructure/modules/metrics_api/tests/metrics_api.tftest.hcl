@@ -24,6 +24,7 @@ variables {
     ingest_stats = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/ingest-stats", name = "ingest-stats" }
     leaderboards = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards", name = "leaderboards" }
     players      = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/players", name = "players" }
+    realtime     = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/realtime", name = "realtime" }
   }
 }
 
@@ -49,6 +50,7 @@ run "api" {
       ListGames         = ["dynamodb:Scan"]
       QueryCounts       = ["dynamodb:Query"]
       QueryLeaderboards = ["dynamodb:Query"]
+      QueryWindows      = ["dynamodb:GetItem", "dynamodb:Query"]
       ReadEntries       = ["dynamodb:BatchGetItem"]
       ReadItems         = ["dynamodb:GetItem"]
       WriteLogs         = ["logs:CreateLogStream", "logs:PutLogEvents"]

@@ -18,6 +18,7 @@ run "wiring" {
       ingest_stats = "player-analytics-test-ingest-stats"
       leaderboards = "player-analytics-test-leaderboards"
       players      = "player-analytics-test-players"
+      realtime     = "player-analytics-test-realtime"
     }
     error_message = "Tables are named <project>-<environment>-<name>."
   }
@@ -33,8 +34,27 @@ run "wiring" {
       POWERTOOLS_LOG_LEVEL         = "INFO"
       POWERTOOLS_METRICS_NAMESPACE = "player-analytics-test"
       POWERTOOLS_SERVICE_NAME      = "metrics_api"
+      REALTIME_TABLE               = output.tables.realtime
     })
     error_message = "The metrics API must read the tables that the pipeline writes."
+  }
+}
+
+run "batch" {
+  assert {
+    condition     = output.batch_state_machine_arn == module.batch_analytics[0].state_machine_arn && output.athena_workgroup == "player-analytics-test-analysts"
+    error_message = "Backfills and analysts must find the state machine and the workgroup."
+  }
+}
+
+run "without_batch" {
+  variables {
+    lake = { batch = { enabled = false }, optimize = false }
+  }
+
+  assert {
+    condition     = output.batch_state_machine_arn == null && length(module.batch_analytics) == 0
+    error_message = "Where EMR Serverless is missing there are no batch runs."
   }
 }
 

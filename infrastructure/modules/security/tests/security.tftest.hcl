@@ -17,11 +17,13 @@ run "key" {
     condition = {
       for statement in jsondecode(aws_kms_key.this.policy).Statement : statement.Sid => values(statement.Principal)
       } == {
-      AccountDecides   = ["arn:aws:iam::111122223333:root"]
-      CloudWatchAlarms = ["cloudwatch.amazonaws.com"]
-      CloudWatchLogs   = ["logs.eu-west-1.amazonaws.com"]
+      AccountDecides    = ["arn:aws:iam::111122223333:root"]
+      CloudWatchAlarms  = ["cloudwatch.amazonaws.com"]
+      CloudWatchLogs    = ["logs.eu-west-1.amazonaws.com"]
+      EventBridgeTopics = ["events.amazonaws.com"]
+      LogDeliveries     = ["delivery.logs.amazonaws.com"]
     }
-    error_message = "Only the account and CloudWatch may use the key."
+    error_message = "Only the account, CloudWatch and EventBridge may use the key."
   }
 
   assert {
@@ -44,6 +46,28 @@ run "alarms" {
       jsondecode(aws_kms_key.this.policy).Statement[2].Condition == { StringEquals = { "aws:SourceAccount" = "111122223333" } }
     )
     error_message = "Alarms of this account must be able to publish to an encrypted topic, and do no more."
+  }
+}
+
+run "log_deliveries" {
+  assert {
+    condition = jsondecode(aws_kms_key.this.policy).Statement[3].Action == ["kms:Decrypt"] && (
+      jsondecode(aws_kms_key.this.policy).Statement[3].Condition == {
+        StringEquals = { "kms:EncryptionContext:SourceArn" = "arn:aws:logs:eu-west-1:111122223333:*" }
+      }
+    )
+    error_message = "Deliveries must be able to write encrypted logs of this account, and do no more."
+  }
+}
+
+run "rules" {
+  assert {
+    condition = jsondecode(aws_kms_key.this.policy).Statement[4].Action == ["kms:Decrypt", "kms:GenerateDataKey"] && (
+      jsondecode(aws_kms_key.this.policy).Statement[4].Condition == {
+        ArnLike = { "kms:EncryptionContext:aws:sns:topicArn" = "arn:aws:sns:eu-west-1:111122223333:demo-test-*" }
+      }
+    )
+    error_message = "Rules must be able to publish to this environment's encrypted topics, and do no more."
   }
 }
 

@@ -1,0 +1,1 @@
+"""The lake's history: bronze to silver to gold, on Spark."""

@@ -1,0 +1,124 @@
+"""The steps of a run: silver, gold, audit, publish. Each can be run again, and changes nothing then."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as f
+from pyspark.sql.window import Window
+
+from batch_analytics import audit, bronze, gold
+from batch_analytics.tables import Iceberg, Parquet, Tables
+
+KEY = ("game_id", "event_id")
+STEPS = ("silver", "gold", "audit", "publish")
+
+
+class Run:
+    """One run over the lake: its id names what it keeps aside and reports."""
+
+    def __init__(self, spark: SparkSession, tables: Tables, lake: str, run_id: str) -> None:
+        """Take the session, the tables, the lake's URI and the run's id."""
+        self.spark, self.tables, self.lake, self.id = spark, tables, lake, run_id
+
+    def silver(self, start: datetime, end: datetime) -> None:
+        """Add the events that arrived in [start, end) to silver; note which games and days they touch."""
+        rows = bronze.read(self.spark, self.lake, start, end).cache()
+        earliest = Window.partitionBy("game_id", "event_id").orderBy("received_at", "processed_at")
+        good = rows.where(f.col(bronze.CORRUPT).isNull()).drop(bronze.CORRUPT)
+        once = good.withColumn("nth", f.row_number().over(earliest)).where("nth = 1").drop("nth").cache()
+        days = once.select("game_id", f.col("event_date").cast("string")).distinct().collect()
+        touched = sorted((row[0], row[1]) for row in days)
+        malformed = rows.where(f.col(bronze.CORRUPT).isNotNull()).count()
+        lines, distinct, before = rows.count(), once.count(), self.tables.silver().count()
+        if touched:
+            self.tables.merge(once, touched)
+        silver = self.tables.silver()
+        new = silver.count() - before
+        held = silver.join(once.select(*KEY), list(KEY), "left_semi").count()
+        self._write("silver", {
+            "from": start.strftime(bronze.HOUR), "to": end.strftime(bronze.HOUR), "lines": lines, "new": new,
+            "duplicates": lines - malformed - new, "malformed": malformed,
+            "distinct": distinct, "held": held, "touched": touched,
+        })  # fmt: skip
+
+    def gold(self) -> None:
+        """Compute the touched games' tables aside: a late day can change any later, so all days."""
+        games = self._games()
+        for table, rows in gold.tables(self.spark, self.tables.silver(), games) if games else ():
+            self.tables.stage(self.id, table, rows, games)
+
+    def audit(self) -> list[str]:
+        """Judge what is kept aside; return what is wrong."""
+        faults = list(audit.balance(self._read("silver")))
+        games = self._games()
+        for table in gold.TABLES if games else ():
+            faults += audit.faults(table, self.tables.staged(self.id, table), games)
+        self._write("audit", {"faults": faults})
+        return faults
+
+    def publish(self) -> None:
+        """Make the staged rows the live ones. Raises ValueError where the audit found faults."""
+        if faults := self._read("audit")["faults"]:
+            raise ValueError(f"run {self.id} has faults: {faults[0]}")
+        games = self._games()
+        for table in gold.TABLES if games else ():
+            self.tables.publish(self.id, table, games)
+
+    def _games(self) -> Sequence[str]:
+        return sorted({game for game, _ in self._read("silver")["touched"]})
+
+    def _write(self, name: str, report: dict[str, Any]) -> None:
+        bronze.write(self.spark, self._report(name), json.dumps(report))
+
+    def _read(self, name: str) -> dict[str, Any]:
+        report: dict[str, Any] = json.loads(self.spark.read.text(self._report(name)).head()[0])
+        return report
+
+    def _report(self, name: str) -> str:
+        return f"{self.lake}/batch/runs/{self.id}/{name}.json"
+
+
+def run(options: argparse.Namespace, spark: SparkSession) -> int:
+    """Run the step, or all; return the exit status."""
+    tables: Tables = (
+        Iceberg(spark, options.database) if options.format == "iceberg" else Parquet(spark, options.lake)
+    )
+    this = Run(spark, tables, options.lake.rstrip("/"), options.run_id)
+    for step in STEPS if options.step == "all" else [options.step]:
+        print(f"{step} of run {options.run_id}", flush=True)
+        if step == "silver":
+            this.silver(options.start, options.end)
+        elif faults := getattr(this, step)():
+            print("\n".join(["The audit found faults; gold stays as it was:", *faults]), file=sys.stderr)
+            return 1
+    return 0
+
+
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
+    hour = lambda text: datetime.strptime(text, bronze.HOUR)  # noqa: E731
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("step", choices=[*STEPS, "all"])
+    parser.add_argument("--lake", required=True, help="s3://bucket, or file:///directory")
+    parser.add_argument("--database", default="", help="Glue database of the Iceberg tables")
+    parser.add_argument("--format", choices=["iceberg", "parquet"], default="iceberg")
+    parser.add_argument("--run-id", required=True)
+    parser.add_argument("--from", dest="start", type=hour, help="first hour of arrival, 2026-01-30T00")
+    parser.add_argument("--to", dest="end", type=hour, help="hour after the last")
+    options = parser.parse_args(given)
+    if options.step in ("silver", "all") and not (options.start and options.end):
+        parser.error("silver wants --from and --to")
+    return options
+
+
+def main() -> None:
+    """Run what the command line says."""
+    options = arguments()
+    spark = SparkSession.builder.appName(f"batch_analytics {options.step}").getOrCreate()
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    sys.exit(run(options, spark))

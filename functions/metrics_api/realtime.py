@@ -1,0 +1,84 @@
+"""Windows and alerts of the stream job."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Query
+from telemetry.distribution import percentiles
+
+from metrics_api import realtime_models as models
+from metrics_api.models import prefixed
+from metrics_api.parameters import GameId, cached, now
+from metrics_api.problems import RESPONSES
+from metrics_api.store import Item, store
+
+ALL = "*"
+MAX_MINUTES = 1440
+
+realtime = APIRouter(
+    prefix="/v1/games/{game_id}", tags=["live"], dependencies=[Depends(cached)], responses=RESPONSES
+)
+
+
+@realtime.get("/realtime", summary="Windows of the stream job, and its alerts")
+def read_realtime(
+    game_id: GameId,
+    window: Annotated[models.WindowName, Query(description="Length: 5m slides by a minute.")] = "1m",
+    minutes: Annotated[int, Query(ge=1, le=MAX_MINUTES, description="Minutes back from now.")] = 60,
+    platform: Annotated[str, Query(description="One platform; * is all.", max_length=32)] = ALL,
+    app_version: Annotated[str, Query(description="One version; * is all.", max_length=98)] = ALL,
+) -> models.Realtime:
+    """Return exact windows by event time, without late events; `/live` counts those too, but knows less."""
+    as_of = now()
+    since = f"{datetime.now(UTC) - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
+    series = [f"{game_id}#{window}#{platform}#{app_version}", f"{game_id}#dropped#*#*", f"{game_id}#alerts"]
+    windows, dropped, alerts = store().series(series, since)
+    read = [_window(item["window"], _measures(item)) for item in windows]
+    return models.Realtime(
+        game_id=game_id,
+        window=window,
+        platform=platform,
+        app_version=app_version,
+        windows=read,
+        dropped_events=sum(_measures(item)["dropped.events"] for item in dropped),
+        alerts=[_alert(item) for item in reversed(alerts)],
+        as_of=as_of,
+        updated_at=read[-1].start if read else None,
+    )
+
+
+def _measures(item: Item) -> Counter[str]:
+    return Counter(orjson.loads(item["measures"]))
+
+
+def _window(start: str, measures: Counter[str]) -> models.Window:
+    ended = measures["events.session_end"]
+    sources, sinks = Counter(prefixed(measures, "source.")), Counter(prefixed(measures, "sink."))
+    return models.Window(
+        start=start,
+        active_players=measures["unique.active_players"],
+        concurrent_players=measures["unique.concurrent_players"],
+        sessions_started=measures["events.session_start"],
+        sessions_ended=ended,
+        session_seconds_mean=round(measures["session_seconds.sum"] / ended, 1) if ended else None,
+        events=prefixed(measures, "events."),
+        purchases=prefixed(measures, "purchases."),
+        gross=prefixed(measures, "gross_minor."),
+        payers=measures["unique.payers"],
+        economy={
+            currency: models.CurrencyFlow(source=sources[currency], sink=sinks[currency])
+            for currency in sorted(sources | sinks)
+        },
+        attempts=prefixed(measures, "progression."),
+        crashes=measures["events.crash"],
+        scores_submitted=measures["events.score_submitted"],
+        **{name: percentiles(prefixed(measures, f"{name}.")) for name in ("fps", "latency_ms")},
+    )
+
+
+def _alert(item: Item) -> models.Alert:
+    raised_at, alert, subject = item["window"].split("#", 2)
+    found: dict[str, Any] = orjson.loads(item["measures"])
+    return models.Alert(raised_at=raised_at, alert=alert, subject=subject, **found)

@@ -1,0 +1,74 @@
+"""The answers about real-time windows; with units."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from metrics_api.live_models import Percentiles
+from metrics_api.models import Answer, Count, Game, Money, Timestamp
+
+WindowName = Literal["1m", "5m"]
+
+
+class CurrencyFlow(BaseModel):
+    """What moved of a virtual currency."""
+
+    source: Annotated[Count, Field(description="Given to players.")]
+    sink: Annotated[Count, Field(description="Taken from players.")]
+
+
+class Window(BaseModel):
+    """What happened in one window, by the time of the events; each event and transaction counts once."""
+
+    start: Annotated[Timestamp, Field(description="Its start (UTC).")]
+    active_players: Annotated[Count, Field(description="Unique players with any event.")]
+    concurrent_players: Annotated[Count, Field(description="Unique sessions with a heartbeat.")]
+    sessions_started: Count
+    sessions_ended: Count
+    session_seconds_mean: Annotated[
+        float | None, Field(description="Mean length of the sessions that ended, null where none did.")
+    ]
+    events: Annotated[dict[str, int], Field(description="By type.")]
+    purchases: Annotated[dict[str, int], Field(description="By currency.")]
+    gross: Money
+    payers: Annotated[Count, Field(description="Unique players who paid.")]
+    economy: Annotated[dict[str, CurrencyFlow], Field(description="By virtual currency, the largest 300.")]
+    attempts: Annotated[dict[str, int], Field(description="Progression events by status.")]
+    crashes: Count
+    scores_submitted: Count
+    fps: Annotated[Percentiles | None, Field(description="Frames per second.")]
+    latency_ms: Annotated[Percentiles | None, Field(description="Round trip to the server, milliseconds.")]
+
+
+class Alert(BaseModel):
+    """The last minutes differ too much from those before them."""
+
+    raised_at: Annotated[Timestamp, Field(description="End of the minute that raised it (UTC).")]
+    alert: Annotated[str, Field(examples=["players_drop"])]
+    subject: Annotated[str, Field(description="The virtual currency of economy_inflation, else empty.")]
+    observed: Annotated[
+        float,
+        Field(
+            description="players_drop: concurrent players; crash_spike: crashes per 1,000 player minutes; "
+            "economy_inflation: amount from sources; revenue_stop: purchases."
+        ),
+    ]
+    reference: Annotated[
+        float, Field(description="The same of the minutes before; economy_inflation: the amount to sinks.")
+    ]
+
+
+class Realtime(Answer):
+    """A game's windows, published seconds after the window and its allowed lateness are over."""
+
+    game_id: Game
+    window: WindowName
+    platform: Annotated[str, Field(description="* is all.", examples=["*"])]
+    app_version: Annotated[str, Field(description="* is all.", examples=["*"])]
+    windows: Annotated[
+        list[Window], Field(description="Oldest first; one in which nothing happened is left out.")
+    ]
+    dropped_events: Annotated[
+        Count, Field(description="Events that came too late for their window; history counts them.")
+    ]
+    alerts: Annotated[list[Alert], Field(description="Newest first.")]

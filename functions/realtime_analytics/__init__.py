@@ -1,0 +1,1 @@
+"""Real-time windows and alerts of the enriched stream, on Managed Service for Apache Flink."""

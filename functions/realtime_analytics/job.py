@@ -1,0 +1,29 @@
+"""The Flink job: one statement set of all the SQL."""
+
+from pyflink.table import EnvironmentSettings, StatementSet, TableEnvironment
+
+from realtime_analytics.settings import Settings
+from realtime_analytics.statements import statements
+
+STATE_HOURS = 24
+
+
+def build(settings: Settings) -> StatementSet:
+    """Return the job, not yet started. Raises Flink's own errors for SQL or options it does not take."""
+    environment = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
+    config = environment.get_config()
+    config.set("pipeline.name", "realtime_analytics")
+    config.set("table.local-time-zone", "UTC")
+    # A shard in which nothing happens must not hold up the others.
+    config.set("table.exec.source.idle-timeout", f"{settings.windows.idle_timeout_seconds} s")
+    # What a transaction's first purchase is remembered for; windows drop their state by themselves.
+    config.set("table.exec.state.ttl", f"{STATE_HOURS} h")
+    for key, value in settings.flink.items():
+        config.set(key, value)
+    job = environment.create_statement_set()
+    for statement in statements(settings):
+        if "INSERT INTO" in statement:
+            job.add_insert_sql(statement)
+        else:
+            environment.execute_sql(statement)
+    return job

@@ -1,0 +1,66 @@
+-- What alerts look at: a game's minutes, all platforms and versions together.
+CREATE TEMPORARY VIEW game_minutes AS
+SELECT `window_time` AS `minute`, `game_id`, `family`, `item`, `amount`
+FROM minute_measures
+WHERE `platform` = '*' AND `app_version` = '*' AND `family` IN ('unique', 'events', 'purchases', 'source', 'sink');
+
+-- A game's last minutes beside those before them. A minute in which nothing happened counts as none.
+CREATE TEMPORARY VIEW trends AS
+SELECT
+  `window_end`, `window_time` AS `minute`, `game_id`,
+  CASE WHEN `family` IN ('source', 'sink') THEN `item` ELSE '' END AS `currency`,
+  SUM(CASE WHEN `recent` AND `item` = 'concurrent_players' THEN `amount` ELSE 0 END) / {window_minutes}e0 AS `players`,
+  SUM(CASE WHEN NOT `recent` AND `item` = 'concurrent_players' THEN `amount` ELSE 0 END)
+    / ({baseline_minutes}e0 - {window_minutes}) AS `players_before`,
+  SUM(CASE WHEN `recent` AND `item` = 'active_players' THEN `amount` ELSE 0 END) AS `player_minutes`,
+  SUM(CASE WHEN NOT `recent` AND `item` = 'active_players' THEN `amount` ELSE 0 END) AS `player_minutes_before`,
+  SUM(CASE WHEN `recent` AND `family` = 'events' AND `item` = 'crash' THEN `amount` ELSE 0 END) AS `crashes`,
+  SUM(CASE WHEN NOT `recent` AND `family` = 'events' AND `item` = 'crash' THEN `amount` ELSE 0 END) AS `crashes_before`,
+  SUM(CASE WHEN `recent` AND `family` = 'purchases' THEN `amount` ELSE 0 END) AS `purchases`,
+  SUM(CASE WHEN NOT `recent` AND `family` = 'purchases' THEN `amount` ELSE 0 END) AS `purchases_before`,
+  SUM(CASE WHEN `recent` AND `family` = 'source' THEN `amount` ELSE 0 END) AS `source`,
+  SUM(CASE WHEN `recent` AND `family` = 'sink' THEN `amount` ELSE 0 END) AS `sink`
+FROM (
+  SELECT *, CAST(`minute` AS TIMESTAMP(3)) >= TIMESTAMPADD(MINUTE, -{window_minutes}, `window_end`) AS `recent`
+  FROM TABLE(HOP(TABLE game_minutes, DESCRIPTOR(`minute`), INTERVAL '1' MINUTE, INTERVAL '{baseline_minutes}' MINUTE))
+)
+GROUP BY `window_start`, `window_end`, `window_time`, `game_id`,
+  CASE WHEN `family` IN ('source', 'sink') THEN `item` ELSE '' END;
+
+-- Each rule every minute, firing or not.
+CREATE TEMPORARY VIEW judgements AS
+SELECT
+  `window_end`, `minute`, `game_id`, 'players_drop' AS `alert`, '' AS `subject`,
+  `players` AS `observed`, `players_before` AS `reference`,
+  `players_before` >= {players_minimum} AND `players` < `players_before` * (1 - {players_drop_percent} / 100e0) AS `firing`
+FROM trends WHERE `currency` = ''
+UNION ALL
+SELECT
+  `window_end`, `minute`, `game_id`, 'crash_spike', '', `crash_rate`, `crash_rate_before`,
+  `crashes` >= {crash_minimum} AND `player_minutes_before` > 0 AND `crash_rate` > {crash_spike_factor} * `crash_rate_before`
+FROM (
+  SELECT
+    *,
+    `crashes` * 1000e0 / GREATEST(`player_minutes`, 1) AS `crash_rate`,
+    `crashes_before` * 1000e0 / GREATEST(`player_minutes_before`, 1) AS `crash_rate_before`
+  FROM trends WHERE `currency` = ''
+)
+UNION ALL
+SELECT
+  `window_end`, `minute`, `game_id`, 'economy_inflation', `currency`, CAST(`source` AS DOUBLE), CAST(`sink` AS DOUBLE),
+  `source` >= {economy_minimum} AND `source` > {economy_inflation_ratio} * `sink`
+FROM trends WHERE `currency` <> ''
+UNION ALL
+SELECT
+  `window_end`, `minute`, `game_id`, 'revenue_stop', '',
+  CAST(`purchases` AS DOUBLE), CAST(`purchases_before` AS DOUBLE),
+  `purchases` = 0 AND `purchases_before` >= {revenue_minimum_purchases}
+FROM trends WHERE `currency` = '';
+
+-- An alert is raised once: in the minute that fires after one that did not.
+CREATE TEMPORARY VIEW alerts AS
+SELECT * FROM (
+  SELECT *, LAG(`firing`) OVER (PARTITION BY `game_id`, `alert`, `subject` ORDER BY `minute`) AS `fired`
+  FROM judgements
+)
+WHERE `firing` AND `fired` IS NOT TRUE;

@@ -1,0 +1,40 @@
+-- The measures of each window of {size} and group; * is all. (The planner pushes a filter on a mere
+-- COALESCE(`platform`, '*') below the grouping sets and loses rows, hence GROUPING.)
+CREATE TEMPORARY VIEW {name}_measures AS
+SELECT * FROM (
+  SELECT
+    `window_start`, `window_end`, `window_time`, `game_id`,
+    COALESCE(CASE GROUPING(`platform`) WHEN 0 THEN `platform` END, '*') AS `platform`,
+    COALESCE(CASE GROUPING(`app_version`) WHEN 0 THEN `app_version` END, '*') AS `app_version`,
+    `family`, `item`, SUM(`amount`) AS `amount`
+  FROM TABLE({window}(TABLE minute_amounts, DESCRIPTOR(`minute`), {size}))
+  GROUP BY `window_start`, `window_end`, `window_time`, `game_id`, `family`, `item`,
+    GROUPING SETS ((), (`platform`), (`app_version`), (`platform`, `app_version`))
+)
+UNION ALL
+SELECT * FROM (
+  SELECT
+    `window_start`, `window_end`, `window_time`, `game_id`,
+    COALESCE(CASE GROUPING(`platform`) WHEN 0 THEN `platform` END, '*') AS `platform`,
+    COALESCE(CASE GROUPING(`app_version`) WHEN 0 THEN `app_version` END, '*') AS `app_version`,
+    'unique' AS `family`, `item`, COUNT(DISTINCT `id`) AS `amount`
+  FROM TABLE({window}(TABLE additions, DESCRIPTOR(`minute`), {size}))
+  WHERE `id` IS NOT NULL
+  GROUP BY `window_start`, `window_end`, `window_time`, `game_id`, `item`,
+    GROUPING SETS ((), (`platform`), (`app_version`), (`platform`, `app_version`))
+);
+
+-- One row a window and group. `measures` is a JSON object of whole numbers by family.item. Names of currencies come from
+-- the game, and an item of DynamoDB holds 400 KB: of each family the largest {largest} stay.
+CREATE TEMPORARY VIEW {name}_windows AS
+SELECT
+  '{label}' AS `window`, `window_start`, `window_end`, `game_id`, `platform`, `app_version`,
+  JSON_OBJECTAGG(KEY `family` || '.' || `item` VALUE `amount`) AS `measures`
+FROM (
+  SELECT *, ROW_NUMBER() OVER (
+    PARTITION BY `window_start`, `window_end`, `game_id`, `platform`, `app_version`, `family` ORDER BY `amount` DESC
+  ) AS `place`
+  FROM {name}_measures
+)
+WHERE `place` <= {largest}
+GROUP BY `window_start`, `window_end`, `game_id`, `platform`, `app_version`;

@@ -1,0 +1,43 @@
+"""Lambda of the metrics stream: each window and alert becomes an item; the same one again replaces itself."""
+
+import base64
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import orjson
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from pydantic_settings import BaseSettings
+from telemetry.clients import resource
+
+from realtime_windows.items import item_of
+
+logger = Logger()
+metrics = Metrics()
+
+
+class Settings(BaseSettings):
+    """Environment of the function, set by Terraform."""
+
+    realtime_table: str
+    retention_hours: int
+
+
+@cache
+def connection() -> tuple[Any, timedelta]:
+    """Connect once an execution environment."""
+    settings = Settings()
+    return resource("dynamodb").Table(settings.realtime_table), timedelta(hours=settings.retention_hours)
+
+
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Write a batch; an error makes Lambda deliver it again, which does no harm."""
+    table, retention = connection()
+    rows = [orjson.loads(base64.b64decode(record["kinesis"]["data"])) for record in event["Records"]]
+    with table.batch_writer(overwrite_by_pkeys=["series", "window"]) as batch:
+        for row in rows:
+            batch.put_item(Item=item_of(row, retention))
+    metrics.add_metric("WindowsKept", MetricUnit.Count, len(rows))
+    return {"batchItemFailures": []}

@@ -1,0 +1,51 @@
+# A run that fails says why on the topic itself; the alarm tells also where that message was lost, or the run was stopped.
+resource "aws_cloudwatch_metric_alarm" "failed" {
+  alarm_name          = "${local.name}-failed"
+  alarm_actions       = [var.alerts_topic_arn]
+  alarm_description   = "A batch run failed, timed out or was stopped: ${local.runbook}"
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 1
+  ok_actions          = [var.alerts_topic_arn]
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+
+  metric_query {
+    id          = "failed"
+    expression  = "SUM(METRICS())"
+    label       = "Runs without success"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = ["ExecutionsAborted", "ExecutionsFailed", "ExecutionsTimedOut"]
+
+    content {
+      id = lower(metric_query.value)
+
+      metric {
+        dimensions  = { StateMachineArn = aws_sfn_state_machine.this.arn }
+        metric_name = metric_query.value
+        namespace   = "AWS/States"
+        period      = 3600
+        stat        = "Sum"
+      }
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "silent" {
+  alarm_name          = "${local.name}-silent"
+  alarm_actions       = [var.alerts_topic_arn]
+  alarm_description   = "No batch run has started for three hours: ${local.runbook}"
+  comparison_operator = "LessThanThreshold"
+  dimensions          = { StateMachineArn = aws_sfn_state_machine.this.arn }
+  evaluation_periods  = 3
+  metric_name         = "ExecutionsStarted"
+  namespace           = "AWS/States"
+  ok_actions          = [var.alerts_topic_arn]
+  period              = 3600
+  statistic           = "Sum"
+  threshold           = 1
+  # A schedule that is off is silent by right.
+  treat_missing_data = var.schedule.enabled ? "breaching" : "notBreaching"
+}

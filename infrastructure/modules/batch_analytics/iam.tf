@@ -1,0 +1,176 @@
+locals {
+  trust = {
+    for service in ["emr-serverless", "scheduler", "states"] : service => jsonencode({
+      Version = "2012-10-17"
+      Statement = [{
+        Effect    = "Allow"
+        Principal = { Service = "${service}.amazonaws.com" }
+        Action    = "sts:AssumeRole"
+        Condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
+      }]
+    })
+  }
+
+  glue = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
+
+  job_statements = {
+    Encrypt = {
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [var.settings.kms_key_arn]
+    }
+    # AWS lists log groups by account and region only.
+    FindLogGroup = {
+      actions   = ["logs:DescribeLogGroups"]
+      resources = ["arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:*"]
+    }
+    KeepTables = {
+      actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+      resources = [for prefix in ["batch", "gold", "silver"] : "${var.lake.arn}/${prefix}/*"]
+    }
+    ListLake = {
+      actions   = ["s3:GetBucketLocation", "s3:ListBucket"]
+      resources = [var.lake.arn]
+    }
+    ReadBronze = {
+      actions   = ["s3:GetObject"]
+      resources = ["${var.lake.arn}/bronze/*"]
+    }
+    ReadCatalog = {
+      actions   = ["glue:GetDatabase"]
+      resources = ["${local.glue}:catalog", "${local.glue}:database/${var.lake.database}"]
+    }
+    ReadCode = {
+      actions   = ["s3:GetObject"]
+      resources = [for object in values(aws_s3_object.package) : "${var.lake.arn}/${object.key}"]
+    }
+    UseTables = {
+      actions = ["glue:GetTable", "glue:UpdateTable"]
+      resources = concat(
+        ["${local.glue}:catalog", "${local.glue}:database/${var.lake.database}"],
+        [for table in sort(var.lake.tables) : "${local.glue}:table/${var.lake.database}/${table}"],
+      )
+    }
+    # The suffix stands for the streams of the job's own log group.
+    WriteLogs = {
+      actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+      resources = ["${aws_cloudwatch_log_group.job.arn}:*"]
+    }
+  }
+
+  state_machine_statements = {
+    Alert = {
+      actions   = ["sns:Publish"]
+      resources = [var.alerts_topic_arn]
+    }
+    # Step Functions writes its logs through deliveries, and traces: AWS knows no resources of either.
+    Deliver = {
+      actions = [
+        "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
+        "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
+        "xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+      ]
+      resources = ["*"]
+    }
+    Encrypt = {
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [var.settings.kms_key_arn]
+    }
+    FollowJobs = {
+      actions   = ["emr-serverless:CancelJobRun", "emr-serverless:GetJobRun"]
+      resources = ["${aws_emrserverless_application.this.arn}/jobruns/*"]
+    }
+    # A rule of this name, made by Step Functions, tells it that a job has ended.
+    HearOfJobs = {
+      actions   = ["events:DescribeRule", "events:PutRule", "events:PutTargets"]
+      resources = ["arn:${var.account.partition}:events:${var.account.region}:${var.account.id}:rule/StepFunctionsGetEventsForEMRServerlessJobRule"]
+    }
+    LendRole = {
+      actions   = ["iam:PassRole"]
+      condition = { StringEquals = { "iam:PassedToService" = "emr-serverless.amazonaws.com" } }
+      resources = [aws_iam_role.job.arn]
+    }
+    StartJobs = {
+      actions   = ["emr-serverless:StartJobRun"]
+      resources = [aws_emrserverless_application.this.arn]
+    }
+    TakeTurns = {
+      actions   = ["states:ListExecutions", "states:StartExecution"]
+      resources = [local.state_machine_arn]
+    }
+  }
+
+  schedule_statements = {
+    Encrypt = {
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [var.settings.kms_key_arn]
+    }
+    Start = {
+      actions   = ["states:StartExecution"]
+      resources = [local.state_machine_arn]
+    }
+  }
+}
+
+resource "aws_iam_role" "job" {
+  name               = "${local.name}-job"
+  assume_role_policy = local.trust["emr-serverless"]
+}
+
+resource "aws_iam_role" "schedule" {
+  name               = "${local.name}-schedule"
+  assume_role_policy = local.trust["scheduler"]
+}
+
+resource "aws_iam_role" "state_machine" {
+  name               = "${local.name}-steps"
+  assume_role_policy = local.trust["states"]
+}
+
+resource "aws_iam_role_policy" "job" {
+  name = "permissions"
+  role = aws_iam_role.job.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      for sid, statement in local.job_statements : {
+        Sid      = sid
+        Effect   = "Allow"
+        Action   = statement.actions
+        Resource = statement.resources
+      }
+    ]
+  })
+}
+
+resource "aws_iam_role_policy" "schedule" {
+  name = "permissions"
+  role = aws_iam_role.schedule.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      for sid, statement in local.schedule_statements : {
+        Sid      = sid
+        Effect   = "Allow"
+        Action   = statement.actions
+        Resource = statement.resources
+      }
+    ]
+  })
+}
+
+resource "aws_iam_role_policy" "state_machine" {
+  name = "permissions"
+  role = aws_iam_role.state_machine.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      for sid, statement in local.state_machine_statements : merge(
+        { Sid = sid, Effect = "Allow", Action = statement.actions, Resource = statement.resources },
+        { for key, condition in { Condition = lookup(statement, "condition", null) } : key => condition if condition != null },
+      )
+    ]
+  })
+}

@@ -1,0 +1,234 @@
+locals {
+  runbook           = "docs/runbooks/batch-failed.md"
+  state_machine_arn = "arn:${var.account.partition}:states:${var.account.region}:${var.account.id}:stateMachine:${local.name}"
+
+  # EMR's own is 3.9.
+  python = "/usr/bin/python3.11"
+
+  # In the order they run. Each can be run again: a retry, or another run of the same hours, changes nothing.
+  steps = {
+    for index, step in ["silver", "gold", "audit", "publish"] : title(step) => {
+      arguments = step == "silver" ? ["--from", "{% $states.input.from %}", "--to", "{% $states.input.to %}"] : []
+      next      = ["Gold", "Audit", "Publish", "Done"][index]
+      step      = step
+    }
+  }
+
+  # Tables are those of the catalog `lake`; Spark's own one stays in memory, and asks Glue for nothing the role may not.
+  spark = {
+    "spark.driver.cores"                                   = local.worker.vcpus
+    "spark.driver.memory"                                  = "${local.worker.spark_memory_gb}g"
+    "spark.dynamicAllocation.maxExecutors"                 = var.job.maximum_executors
+    "spark.emr-serverless.driver.disk"                     = "${local.worker.disk_gb}g"
+    "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON" = local.python
+    "spark.emr-serverless.driverEnv.PYSPARK_PYTHON"        = local.python
+    "spark.emr-serverless.executor.disk"                   = "${local.worker.disk_gb}g"
+    "spark.executor.cores"                                 = local.worker.vcpus
+    "spark.executor.memory"                                = "${local.worker.spark_memory_gb}g"
+    "spark.executorEnv.PYSPARK_PYTHON"                     = local.python
+    "spark.pyspark.driver.python"                          = local.python
+    "spark.pyspark.python"                                 = local.python
+    "spark.jars"                                           = "/usr/share/aws/iceberg/lib/iceberg-spark3-runtime.jar"
+    "spark.sql.catalog.lake"                               = "org.apache.iceberg.spark.SparkCatalog"
+    "spark.sql.catalog.lake.catalog-impl"                  = "org.apache.iceberg.aws.glue.GlueCatalog"
+    "spark.sql.catalog.lake.io-impl"                       = "org.apache.iceberg.aws.s3.S3FileIO"
+    "spark.sql.catalog.lake.warehouse"                     = "s3://${var.lake.name}/"
+    "spark.sql.catalogImplementation"                      = "in-memory"
+    "spark.sql.defaultCatalog"                             = "lake"
+    "spark.sql.extensions"                                 = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
+    "spark.sql.session.timeZone"                           = "UTC"
+  }
+
+  submit_parameters = join(" ", [
+    "--py-files s3://${var.lake.name}/${aws_s3_object.package["code"].key}",
+    join(" ", [for name, value in local.spark : "--conf ${name}=${value}"]),
+  ])
+
+  step_states = {
+    for name, task in local.steps : name => {
+      Type     = "Task"
+      Resource = "arn:${var.account.partition}:states:::emr-serverless:startJobRun.sync"
+      Arguments = {
+        ApplicationId           = aws_emrserverless_application.this.id
+        ExecutionRoleArn        = aws_iam_role.job.arn
+        ExecutionTimeoutMinutes = var.job.timeout_minutes
+        Name                    = "{% '${task.step} ' & $states.input.run_id %}"
+        JobDriver = {
+          SparkSubmit = {
+            EntryPoint = "s3://${var.lake.name}/${aws_s3_object.package["entry"].key}"
+            EntryPointArguments = concat([
+              task.step, "--lake", "s3://${var.lake.name}", "--database", var.lake.database,
+              "--format", "iceberg", "--run-id", "{% $states.input.run_id %}",
+            ], task.arguments)
+            SparkSubmitParameters = local.submit_parameters
+          }
+        }
+        ConfigurationOverrides = {
+          MonitoringConfiguration = {
+            CloudWatchLoggingConfiguration = {
+              Enabled             = true
+              LogGroupName        = aws_cloudwatch_log_group.job.name
+              LogStreamNamePrefix = task.step
+            }
+            # The event logs of the Spark UI: kept with the platform's key rather than in EMR's own store.
+            ManagedPersistenceMonitoringConfiguration = { Enabled = false }
+            S3MonitoringConfiguration                 = { LogUri = "s3://${var.lake.name}/batch/logs/" }
+          }
+        }
+      }
+      Output = "{% $states.input %}"
+      Next   = task.next
+      Retry = [{
+        ErrorEquals     = ["States.ALL"]
+        BackoffRate     = 2
+        IntervalSeconds = 60
+        JitterStrategy  = "FULL"
+        MaxAttempts     = 2
+      }]
+      Catch = [{
+        ErrorEquals = ["States.ALL"]
+        Next        = "Alert"
+        Output      = "{% $merge([$states.input, { 'step': '${task.step}', 'cause': $states.errorOutput.Cause }]) %}"
+      }]
+    }
+  }
+
+  definition = {
+    Comment        = "Bronze to gold: silver, gold, audit, publish. Takes {from, to, run_id}, or the hour the schedule fired at."
+    QueryLanguage  = "JSONata"
+    StartAt        = "Scheduled"
+    TimeoutSeconds = 43200
+    States = merge(local.step_states, {
+      Scheduled = {
+        Type    = "Choice"
+        Choices = [{ Condition = "{% $exists($states.input.scheduled) %}", Next = "Hour" }]
+        Default = "Running"
+      }
+
+      # The hour before the last one: Firehose has written the last of its events by now.
+      Hour = {
+        Type = "Pass"
+        Output = {
+          from = "{% $fromMillis($toMillis($states.input.scheduled) - ${var.schedule.delay_hours} * 3600000, '[Y0001]-[M01]-[D01]T[H01]') %}"
+          to   = "{% $fromMillis($toMillis($states.input.scheduled) - ${var.schedule.delay_hours - 1} * 3600000, '[Y0001]-[M01]-[D01]T[H01]') %}"
+        }
+        Next = "StartHour"
+      }
+
+      # The schedule may fire twice and can name no execution: the name makes an hour run once.
+      StartHour = {
+        Type     = "Task"
+        Resource = "arn:${var.account.partition}:states:::states:startExecution"
+        Arguments = {
+          StateMachineArn = local.state_machine_arn
+          Name            = "{% 'hour-' & $states.input.from %}"
+          Input           = { from = "{% $states.input.from %}", run_id = "{% 'hour-' & $states.input.from %}", to = "{% $states.input.to %}" }
+        }
+        Next  = "Done"
+        Retry = [{ ErrorEquals = local.already_started, MaxAttempts = 0 }, { ErrorEquals = ["States.ALL"], BackoffRate = 2, IntervalSeconds = 5, MaxAttempts = 5 }]
+        Catch = [{ ErrorEquals = local.already_started, Next = "Done" }]
+      }
+
+      # Runs change the same tables: the one that started first goes first.
+      Running = {
+        Type     = "Task"
+        Resource = "arn:${var.account.partition}:states:::aws-sdk:sfn:listExecutions"
+        Arguments = {
+          MaxResults      = 1000
+          StateMachineArn = local.state_machine_arn
+          StatusFilter    = "RUNNING"
+        }
+        Assign = {
+          earlier = "{% $count($states.result.Executions[$toMillis(StartDate) < $toMillis($states.context.Execution.StartTime)]) %}"
+        }
+        Output = "{% $states.input %}"
+        Next   = "First"
+        Retry  = [{ ErrorEquals = ["States.ALL"], BackoffRate = 2, IntervalSeconds = 5, JitterStrategy = "FULL", MaxAttempts = 5 }]
+      }
+      First = {
+        Type    = "Choice"
+        Choices = [{ Condition = "{% $earlier = 0 %}", Next = "Silver" }]
+        Default = "Wait"
+      }
+      Wait = { Type = "Wait", Seconds = 60, Next = "Running" }
+
+      Alert = {
+        Type     = "Task"
+        Resource = "arn:${var.account.partition}:states:::sns:publish"
+        Arguments = {
+          Message  = "{% $states.input.step & ' of the batch run ' & $states.input.run_id & ' (' & $states.input.from & ' to ' & $states.input.to & ') failed, gold is as it was before. What to do: ${local.runbook}. ' & $states.input.cause %}"
+          Subject  = "A batch run failed"
+          TopicArn = var.alerts_topic_arn
+        }
+        Output = "{% $states.input %}"
+        Next   = "Failed"
+        Retry  = [{ ErrorEquals = ["States.ALL"], BackoffRate = 2, IntervalSeconds = 5, MaxAttempts = 3 }]
+        Catch  = [{ ErrorEquals = ["States.ALL"], Next = "Failed", Output = "{% $states.input %}" }]
+      }
+      Failed = {
+        Type  = "Fail"
+        Error = "BatchRunFailed"
+        Cause = "{% $states.input.step & ': ' & $states.input.cause %}"
+      }
+      Done = { Type = "Succeed" }
+    })
+  }
+
+  already_started = ["ExecutionAlreadyExists", "StepFunctions.ExecutionAlreadyExistsException"]
+}
+
+resource "aws_sfn_state_machine" "this" {
+  name       = local.name
+  definition = jsonencode(local.definition)
+  role_arn   = aws_iam_role.state_machine.arn
+
+  encryption_configuration {
+    kms_data_key_reuse_period_seconds = 900
+    kms_key_id                        = var.settings.kms_key_arn
+    type                              = "CUSTOMER_MANAGED_KMS_KEY"
+  }
+
+  logging_configuration {
+    include_execution_data = true
+    level                  = "ERROR"
+    log_destination        = "${aws_cloudwatch_log_group.state_machine.arn}:*"
+  }
+
+  tracing_configuration {
+    enabled = var.settings.tracing
+  }
+
+  depends_on = [aws_iam_role_policy.state_machine]
+}
+
+# A name of AWS's own: the policy that lets Step Functions write does not grow with each state machine.
+resource "aws_cloudwatch_log_group" "state_machine" {
+  name              = "/aws/vendedlogs/states/${local.name}"
+  kms_key_id        = var.settings.kms_key_arn
+  retention_in_days = var.settings.log_retention_days
+}
+
+resource "aws_scheduler_schedule" "hourly" {
+  name                = local.name
+  description         = "Brings each hour of bronze into gold."
+  kms_key_arn         = var.settings.kms_key_arn
+  schedule_expression = "cron(${var.schedule.minute} * * * ? *)"
+  state               = var.schedule.enabled ? "ENABLED" : "DISABLED"
+
+  flexible_time_window {
+    mode = "OFF"
+  }
+
+  target {
+    arn      = aws_sfn_state_machine.this.arn
+    input    = "{\"scheduled\":\"<aws.scheduler.scheduled-time>\"}"
+    role_arn = aws_iam_role.schedule.arn
+
+    retry_policy {
+      maximum_event_age_in_seconds = 3600
+      maximum_retry_attempts       = 10
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.schedule]
+}

@@ -1,0 +1,65 @@
+variable "account" {
+  type        = object({ id = string, partition = string, region = string })
+  description = "Account, partition and region of the environment."
+  nullable    = false
+}
+
+variable "alerts_topic_arn" {
+  type        = string
+  description = "Topic that failed runs and alarms report to."
+  nullable    = false
+}
+
+variable "job" {
+  type        = object({ maximum_executors = optional(number, 6), timeout_minutes = optional(number, 120) })
+  description = "Executors of a step at most, which bound what the application may use, and minutes until a step is given up."
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = var.job.maximum_executors >= 3 && floor(var.job.maximum_executors) == var.job.maximum_executors
+    error_message = "A step begins with three executors: it may have a whole number of them, at least as many."
+  }
+
+  validation {
+    condition     = var.job.timeout_minutes >= 5 && var.job.timeout_minutes <= 720
+    error_message = "A step is given 5 to 720 minutes: a run ends after twelve hours."
+  }
+}
+
+variable "lake" {
+  type        = object({ arn = string, database = string, name = string, tables = set(string) })
+  description = "Bucket of the lake, its Glue database, and the tables there that a run writes."
+  nullable    = false
+}
+
+variable "schedule" {
+  type        = object({ delay_hours = optional(number, 2), enabled = optional(bool, true), minute = optional(number, 10) })
+  description = "Minute of each hour a run starts at, and how many hours back its hour of bronze lies."
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = var.schedule.delay_hours >= 2 && floor(var.schedule.delay_hours) == var.schedule.delay_hours
+    error_message = "Firehose still writes the last hour: a run takes one at least two hours back."
+  }
+
+  validation {
+    condition     = var.schedule.minute >= 0 && var.schedule.minute <= 59 && floor(var.schedule.minute) == var.schedule.minute
+    error_message = "An hour has the minutes 0 to 59."
+  }
+}
+
+variable "settings" {
+  type = object({
+    kms_key_arn        = string
+    layer_arns         = list(string)
+    log_level          = string
+    log_retention_days = number
+    name_prefix        = string
+    packages_directory = string
+    tracing            = bool
+  })
+  description = "What the functions and applications of an environment share."
+  nullable    = false
+}

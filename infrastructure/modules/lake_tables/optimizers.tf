@@ -1,0 +1,113 @@
+locals {
+  optimizers = var.optimize ? {
+    for pair in setproduct(keys(local.tables), ["compaction", "orphan_file_deletion", "retention"]) :
+    "${pair[0]}/${pair[1]}" => { table = pair[0], type = pair[1] }
+  } : {}
+
+  glue = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
+
+  optimizer_statements = {
+    Encrypt = {
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [var.settings.kms_key_arn]
+    }
+    FindFiles = {
+      actions   = ["s3:GetBucketLocation", "s3:ListBucket"]
+      resources = [var.bucket.arn]
+    }
+    RewriteFiles = {
+      actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+      resources = ["${var.bucket.arn}/gold/*", "${var.bucket.arn}/silver/*"]
+    }
+    UseTables = {
+      actions = ["glue:GetTable", "glue:UpdateTable"]
+      resources = concat(
+        ["${local.glue}:catalog", "${local.glue}:database/${var.database}"],
+        [for table in keys(local.tables) : "${local.glue}:table/${var.database}/${table}"],
+      )
+    }
+    # Glue names the groups itself, one for each kind of optimizer.
+    WriteLogs = {
+      actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+      resources = [
+        for kind in ["compaction", "orphan-file-deletion", "retention"] :
+        "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:/aws-glue/iceberg-${kind}/logs:*"
+      ]
+    }
+  }
+}
+
+resource "aws_glue_catalog_table_optimizer" "this" {
+  for_each = local.optimizers
+
+  catalog_id    = var.account.id
+  database_name = var.database
+  table_name    = aws_glue_catalog_table.this[each.value.table].name
+  type          = each.value.type
+
+  configuration {
+    enabled  = true
+    role_arn = aws_iam_role.optimizer[0].arn
+
+    dynamic "orphan_file_deletion_configuration" {
+      for_each = each.value.type == "orphan_file_deletion" ? [true] : []
+
+      content {
+        iceberg_configuration {
+          location                             = local.tables[each.value.table].location
+          orphan_file_retention_period_in_days = 3
+        }
+      }
+    }
+
+    dynamic "retention_configuration" {
+      for_each = each.value.type == "retention" ? [true] : []
+
+      content {
+        iceberg_configuration {
+          # Each hour commits: a day of undo suffices, since all can be computed again from bronze.
+          clean_expired_files               = true
+          number_of_snapshots_to_retain     = 24
+          snapshot_retention_period_in_days = 1
+        }
+      }
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.optimizer]
+}
+
+resource "aws_iam_role" "optimizer" {
+  count = var.optimize ? 1 : 0
+
+  name = "${var.settings.name_prefix}-table-optimizer"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "glue.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "optimizer" {
+  count = var.optimize ? 1 : 0
+
+  name = "permissions"
+  role = aws_iam_role.optimizer[0].id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      for sid, statement in local.optimizer_statements : {
+        Sid      = sid
+        Effect   = "Allow"
+        Action   = statement.actions
+        Resource = statement.resources
+      }
+    ]
+  })
+}

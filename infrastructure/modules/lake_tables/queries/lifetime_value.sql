@@ -1,0 +1,12 @@
+-- What players of a game have paid by day N after install, over all install days whose day N is over, in minor units.
+SELECT
+  currency,
+  day_number,
+  sum(cohort_players) AS players,
+  CAST(sum(gross_minor) AS double) / sum(cohort_players) AS ltv_minor
+FROM lifetime_value
+WHERE game_id = ?
+  AND platform = '*' AND country = '*' AND app_version = '*'
+  AND cohort_date >= current_date - INTERVAL '180' DAY
+GROUP BY currency, day_number
+ORDER BY currency, day_number

@@ -1,0 +1,16 @@
+-- Where players of a game stop: starts, completions and attempts of each level in the last 30 days.
+SELECT
+  level_1,
+  level_2,
+  level_3,
+  sum(starts) AS starts,
+  sum(completes) AS completes,
+  sum(fails) AS fails,
+  CAST(sum(completes) AS double) / nullif(sum(starts), 0) AS completed,
+  CAST(sum(attempts) AS double) / nullif(sum(completes), 0) AS attempts_a_completion
+FROM progression
+WHERE game_id = ?
+  AND platform = '*' AND country = '*' AND app_version = '*'
+  AND event_date >= current_date - INTERVAL '30' DAY
+GROUP BY level_1, level_2, level_3
+ORDER BY level_1, level_2, level_3

@@ -1,0 +1,124 @@
+locals {
+  runbook = "docs/runbooks/realtime-analytics.md"
+
+  # Times are milliseconds.
+  gauges = {
+    checkpoint_duration = {
+      description = "Checkpoints take longer than the minute between them"
+      metric      = "lastCheckpointDuration"
+      missing     = "notBreaching"
+      period      = 300
+      periods     = 3
+      threshold   = 60000
+    }
+    cpu = {
+      description = "Busy though autoscaling had half an hour to add units: it is at its ceiling"
+      metric      = "cpuUtilization"
+      missing     = "notBreaching"
+      period      = 300
+      periods     = 6
+      threshold   = 80
+    }
+    # One that died reports nothing; one that is not to run is silent by right.
+    downtime = {
+      description = "Down or silent for ten minutes"
+      metric      = "downtime"
+      missing     = var.application.start ? "breaching" : "notBreaching"
+      period      = 60
+      periods     = 10
+      threshold   = 0
+    }
+  }
+
+  # These count from the application's start: their rise is what alarms.
+  counters = {
+    failed_checkpoints = { description = "Checkpoints fail again and again", metric = "numberOfFailedCheckpoints" }
+    restarts           = { description = "It fails and restarts again and again", metric = "fullRestarts" }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "gauges" {
+  for_each = local.gauges
+
+  alarm_name          = "${local.application_name}-${replace(each.key, "_", "-")}"
+  alarm_actions       = [var.alerts_topic_arn]
+  alarm_description   = "${each.value.description}: ${local.runbook}"
+  comparison_operator = "GreaterThanThreshold"
+  dimensions          = { Application = local.application_name }
+  evaluation_periods  = each.value.periods
+  metric_name         = each.value.metric
+  namespace           = "AWS/KinesisAnalytics"
+  ok_actions          = [var.alerts_topic_arn]
+  period              = each.value.period
+  statistic           = "Maximum"
+  threshold           = each.value.threshold
+  treat_missing_data  = each.value.missing
+}
+
+resource "aws_cloudwatch_metric_alarm" "counters" {
+  for_each = local.counters
+
+  alarm_name          = "${local.application_name}-${replace(each.key, "_", "-")}"
+  alarm_actions       = [var.alerts_topic_arn]
+  alarm_description   = "${each.value.description}: ${local.runbook}"
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 3
+  ok_actions          = [var.alerts_topic_arn]
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+
+  metric_query {
+    id = "total"
+
+    metric {
+      dimensions  = { Application = local.application_name }
+      metric_name = each.value.metric
+      namespace   = "AWS/KinesisAnalytics"
+      period      = 300
+      stat        = "Maximum"
+    }
+  }
+
+  metric_query {
+    id          = "rise"
+    expression  = "DIFF(total)"
+    label       = each.value.description
+    return_data = true
+  }
+}
+
+# Each stream and shard reports its own lag: a query finds the worst whatever their names.
+resource "aws_cloudwatch_metric_alarm" "behind" {
+  alarm_name          = "${local.application_name}-behind"
+  alarm_actions       = [var.alerts_topic_arn]
+  alarm_description   = "Events are read more than a minute after they were written: ${local.runbook}"
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 5
+  ok_actions          = [var.alerts_topic_arn]
+  threshold           = 60000
+  treat_missing_data  = "notBreaching"
+
+  metric_query {
+    id          = "lag"
+    expression  = "SELECT MAX(millisBehindLatest) FROM \"AWS/KinesisAnalytics\" WHERE Application = '${local.application_name}'"
+    label       = "Milliseconds behind the stream's end"
+    period      = 60
+    return_data = true
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "undelivered_alerts" {
+  alarm_name          = aws_sqs_queue.undelivered_alerts.name
+  alarm_actions       = [var.alerts_topic_arn]
+  alarm_description   = "Alerts of games wait that could not be delivered: ${local.runbook}"
+  comparison_operator = "GreaterThanThreshold"
+  dimensions          = { QueueName = aws_sqs_queue.undelivered_alerts.name }
+  evaluation_periods  = 1
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  namespace           = "AWS/SQS"
+  ok_actions          = [var.alerts_topic_arn]
+  period              = 300
+  statistic           = "Maximum"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+}

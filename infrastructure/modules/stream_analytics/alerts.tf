@@ -1,0 +1,144 @@
+locals {
+  alert_detail_type = "Player analytics alert"
+  default_bus_arn   = "arn:${var.account.partition}:events:${var.account.region}:${var.account.id}:event-bus/default"
+
+  delivery_statements = {
+    EncryptUndelivered = {
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [var.settings.kms_key_arn]
+    }
+    KeepUndelivered = {
+      actions   = ["sqs:SendMessage"]
+      resources = [aws_sqs_queue.undelivered_alerts.arn]
+    }
+    PutAlerts = {
+      actions   = ["events:PutEvents"]
+      resources = [local.default_bus_arn]
+    }
+    ReadMetrics = {
+      actions = [
+        "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords",
+        "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:SubscribeToShard",
+      ]
+      resources = [aws_kinesis_stream.metrics.arn]
+    }
+  }
+}
+
+# Of the stream only alerts pass, each an event of the default bus: other rules can act on them.
+resource "aws_pipes_pipe" "alerts" {
+  count = var.deliver_alerts ? 1 : 0
+
+  name        = "${var.settings.name_prefix}-alerts"
+  description = "Alerts of the metrics stream, to the default event bus."
+  role_arn    = aws_iam_role.alert_delivery[0].arn
+  source      = aws_kinesis_stream.metrics.arn
+  target      = local.default_bus_arn
+
+  source_parameters {
+    filter_criteria {
+      filter {
+        pattern = jsonencode({ data = { kind = ["alert"] } })
+      }
+    }
+
+    # An alert that is an hour old is none.
+    kinesis_stream_parameters {
+      batch_size                    = 10
+      maximum_record_age_in_seconds = 3600
+      on_partial_batch_item_failure = "AUTOMATIC_BISECT"
+      starting_position             = "LATEST"
+
+      dead_letter_config {
+        arn = aws_sqs_queue.undelivered_alerts.arn
+      }
+    }
+  }
+
+  target_parameters {
+    input_template = "<$.data>"
+
+    eventbridge_event_bus_parameters {
+      detail_type = local.alert_detail_type
+      source      = var.settings.name_prefix
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.alert_delivery]
+}
+
+resource "aws_iam_role" "alert_delivery" {
+  count = var.deliver_alerts ? 1 : 0
+
+  name = "${var.settings.name_prefix}-alert-delivery"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "pipes.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "alert_delivery" {
+  count = var.deliver_alerts ? 1 : 0
+
+  name = "permissions"
+  role = aws_iam_role.alert_delivery[0].id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      for sid, statement in local.delivery_statements : {
+        Sid      = sid
+        Effect   = "Allow"
+        Action   = statement.actions
+        Resource = statement.resources
+      }
+    ]
+  })
+}
+
+resource "aws_cloudwatch_event_rule" "alerts" {
+  name        = "${var.settings.name_prefix}-alerts"
+  description = "Alerts of the games, to the alerts topic."
+
+  event_pattern = jsonencode({
+    detail-type = [local.alert_detail_type]
+    source      = [var.settings.name_prefix]
+  })
+}
+
+resource "aws_cloudwatch_event_target" "topic" {
+  rule = aws_cloudwatch_event_rule.alerts.name
+  arn  = var.alerts_topic_arn
+
+  input_transformer {
+    input_paths = {
+      alert     = "$.detail.alert"
+      game      = "$.detail.game_id"
+      observed  = "$.detail.observed"
+      reference = "$.detail.reference"
+      subject   = "$.detail.subject"
+      until     = "$.detail.window_end"
+    }
+
+    # JSON text, but not by jsonencode: it would escape the angle brackets.
+    input_template = "\"<alert> <subject> in <game>: <observed>, compared with <reference>, in the minutes until <until>. What it means: ${local.runbook}\""
+  }
+
+  retry_policy {
+    maximum_event_age_in_seconds = 3600
+    maximum_retry_attempts       = 20
+  }
+}
+
+resource "aws_sqs_queue" "undelivered_alerts" {
+  name                              = "${var.settings.name_prefix}-undelivered-alerts"
+  kms_data_key_reuse_period_seconds = 3600
+  kms_master_key_id                 = var.settings.kms_key_arn
+  message_retention_seconds         = 1209600
+}

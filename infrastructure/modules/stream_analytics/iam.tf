@@ -1,0 +1,94 @@
+locals {
+  in_vpc = length(var.vpc.subnet_ids) > 0
+
+  application_statements = {
+    Decrypt = {
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [var.settings.kms_key_arn]
+    }
+    # AWS lists log groups by account and region only.
+    FindLogGroup = {
+      actions   = ["logs:DescribeLogGroups"]
+      resources = ["arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:*"]
+    }
+    # The suffix stands for the streams of the application's own log group.
+    FindLogStream = {
+      actions   = ["logs:DescribeLogStreams"]
+      resources = ["${aws_cloudwatch_log_group.application.arn}:*"]
+    }
+    PublishMetrics = {
+      actions   = ["kinesis:PutRecords"]
+      resources = [aws_kinesis_stream.metrics.arn]
+    }
+    ReadCode = {
+      actions   = ["s3:GetObject", "s3:GetObjectVersion"]
+      resources = ["${var.code_bucket.arn}/${aws_s3_object.package.key}"]
+    }
+    ReadStream = {
+      actions   = ["kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"]
+      resources = [var.enriched_stream_arn]
+    }
+    WriteLogs = {
+      actions   = ["logs:PutLogEvents"]
+      resources = [aws_cloudwatch_log_stream.application.arn]
+    }
+  }
+
+  ec2 = "arn:${var.account.partition}:ec2:${var.account.region}:${var.account.id}"
+
+  # Describing networks knows no resources: AWS demands "*". Interfaces are named when they are made.
+  vpc_statements = {
+    for sid, statement in {
+      AttachToSubnets = {
+        actions = ["ec2:CreateNetworkInterface"]
+        resources = concat(
+          ["${local.ec2}:network-interface/*"],
+          [for id in sort(var.vpc.subnet_ids) : "${local.ec2}:subnet/${id}"],
+          [for id in sort(var.vpc.security_group_ids) : "${local.ec2}:security-group/${id}"],
+        )
+      }
+      DescribeNetwork = {
+        actions = [
+          "ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups",
+          "ec2:DescribeSubnets", "ec2:DescribeVpcs",
+        ]
+        resources = ["*"]
+      }
+      KeepInterfaces = {
+        actions   = ["ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface"]
+        resources = ["${local.ec2}:network-interface/*"]
+      }
+    } : sid => statement if local.in_vpc
+  }
+}
+
+resource "aws_iam_role" "application" {
+  name = local.application_name
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "kinesisanalytics.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "application" {
+  name = "permissions"
+  role = aws_iam_role.application.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      for sid, statement in merge(local.application_statements, local.vpc_statements) : {
+        Sid      = sid
+        Effect   = "Allow"
+        Action   = statement.actions
+        Resource = statement.resources
+      }
+    ]
+  })
+}

@@ -1,0 +1,14 @@
+output "application_properties" {
+  description = "Runtime properties as /etc/flink/application_properties.json lists them."
+  value       = [for id, properties in local.property_groups : { PropertyGroupId = id, PropertyMap = properties }]
+}
+
+output "metrics_stream" {
+  description = "Stream of windows and alerts."
+  value       = { arn = aws_kinesis_stream.metrics.arn, name = aws_kinesis_stream.metrics.name }
+}
+
+output "table" {
+  description = "Table of windows and alerts: hash key series, range key window."
+  value       = { arn = aws_dynamodb_table.realtime.arn, name = aws_dynamodb_table.realtime.name }
+}

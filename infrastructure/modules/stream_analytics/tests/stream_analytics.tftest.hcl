@@ -1,0 +1,487 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  account             = { id = "111122223333", partition = "aws", region = "eu-west-1" }
+  alerts_topic_arn    = "arn:aws:sns:eu-west-1:111122223333:alerts"
+  code_bucket         = { arn = "arn:aws:s3:::lake", name = "lake" }
+  enriched_stream_arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched"
+  protection          = { deletion = true, point_in_time_recovery = true }
+
+  settings = {
+    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    layer_arns         = []
+    log_level          = "INFO"
+    log_retention_days = 30
+    name_prefix        = "demo-test"
+    packages_directory = "../../testing/packages"
+    tracing            = false
+  }
+}
+
+run "store" {
+  assert {
+    condition     = output.table.name == "demo-test-realtime" && aws_dynamodb_table.realtime.hash_key == "series" && aws_dynamodb_table.realtime.range_key == "window"
+    error_message = "Windows are kept by series and window."
+  }
+
+  assert {
+    condition = (
+      aws_dynamodb_table.realtime.ttl[0].attribute_name == "expires_at" && aws_dynamodb_table.realtime.ttl[0].enabled
+      && aws_dynamodb_table.realtime.deletion_protection_enabled && aws_dynamodb_table.realtime.point_in_time_recovery[0].enabled
+      && aws_dynamodb_table.realtime.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arn
+    )
+    error_message = "The table must expire items, be protected, and be encrypted with the platform's key."
+  }
+
+  assert {
+    condition = (
+      output.metrics_stream.name == "demo-test-metrics" && aws_kinesis_stream.metrics.stream_mode_details[0].stream_mode == "PROVISIONED" && aws_kinesis_stream.metrics.shard_count == 1
+      && aws_kinesis_stream.metrics.retention_period == 48 && aws_kinesis_stream.metrics.kms_key_id == var.settings.kms_key_arn
+    )
+    error_message = "The stream must be small, keep more than a day, and be encrypted with the platform's key."
+  }
+}
+
+run "keeper" {
+  assert {
+    condition = { for statement in jsondecode(module.realtime_windows.policy).Statement : statement.Sid => [statement.Action, statement.Resource] if startswith(statement.Sid, "Keep") } == {
+      KeepWindows = [["dynamodb:BatchWriteItem"], [aws_dynamodb_table.realtime.arn]]
+    }
+    error_message = "The function writes windows, and nothing else."
+  }
+}
+
+run "application" {
+  assert {
+    condition = (
+      aws_kinesisanalyticsv2_application.this.name == "demo-test-realtime-analytics"
+      && aws_kinesisanalyticsv2_application.this.runtime_environment == "FLINK-1_20"
+      && aws_kinesisanalyticsv2_application.this.start_application
+      && aws_kinesisanalyticsv2_application.this.service_execution_role == aws_iam_role.application.arn
+    )
+    error_message = "Apply must start a Flink 1.20 application with its role."
+  }
+
+  assert {
+    condition = aws_kinesisanalyticsv2_application.this.application_configuration[0].application_code_configuration[0].code_content[0].s3_content_location[0] == {
+      bucket_arn     = "arn:aws:s3:::lake"
+      file_key       = "artifacts/realtime_analytics.zip"
+      object_version = aws_s3_object.package.version_id
+    }
+    error_message = "The application must name the package's version, so that a new one redeploys."
+  }
+
+  assert {
+    condition = (
+      aws_s3_object.package.kms_key_id == var.settings.kms_key_arn
+      && aws_s3_object.package.source_hash == filebase64sha256("../../testing/packages/realtime_analytics.zip")
+    )
+    error_message = "The package must be encrypted, and uploaded again when its bytes change."
+  }
+
+  assert {
+    condition = {
+      for group in aws_kinesisanalyticsv2_application.this.application_configuration[0].environment_properties[0].property_group :
+      group.property_group_id => group.property_map
+      } == {
+      for group in output.application_properties : group.PropertyGroupId => tomap(group.PropertyMap)
+    }
+    error_message = "Elsewhere the job must run with the application's own properties."
+  }
+
+  assert {
+    condition = { for group in output.application_properties : group.PropertyGroupId => tomap(group.PropertyMap) } == {
+      "kinesis.analytics.flink.run.options" = tomap({ jarfile = "lib/connectors.jar", python = "main.py" })
+      alerts = tomap({
+        "baseline.minutes"          = "30"
+        "crash.minimum"             = "10"
+        "crash.spike.factor"        = "3"
+        "economy.inflation.ratio"   = "3"
+        "economy.minimum"           = "1000"
+        "players.drop.percent"      = "50"
+        "players.minimum"           = "20"
+        "revenue.minimum.purchases" = "40"
+        "window.minutes"            = "5"
+      })
+      streams = tomap({
+        "enriched.arn"     = var.enriched_stream_arn
+        "initial.position" = "LATEST"
+        "metrics.arn"      = aws_kinesis_stream.metrics.arn
+        region             = "eu-west-1"
+      })
+      windows = tomap({ "allowed.lateness.seconds" = "60", "idle.timeout.seconds" = "30" })
+    }
+    error_message = "The application must be told its streams, windows and thresholds."
+  }
+
+  assert {
+    condition = (
+      aws_kinesisanalyticsv2_application.this.application_configuration[0].application_snapshot_configuration[0].snapshots_enabled
+      && aws_kinesisanalyticsv2_application.this.application_configuration[0].run_configuration[0].application_restore_configuration[0].application_restore_type == "RESTORE_FROM_LATEST_SNAPSHOT"
+      && !aws_kinesisanalyticsv2_application.this.application_configuration[0].run_configuration[0].flink_run_configuration[0].allow_non_restored_state
+    )
+    error_message = "It must go on from its last snapshot, and lose no state in silence."
+  }
+
+  assert {
+    condition = (
+      aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].checkpoint_configuration[0].checkpoint_interval == 60000
+      && aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].checkpoint_configuration[0].checkpointing_enabled
+      && aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].parallelism_configuration[0].auto_scaling_enabled
+      && aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].monitoring_configuration[0].metrics_level == "APPLICATION"
+      && aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].monitoring_configuration[0].log_level == "INFO"
+    )
+    error_message = "It must checkpoint each minute, scale, and report."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_log_group.application.kms_key_id == var.settings.kms_key_arn && aws_cloudwatch_log_group.application.retention_in_days == 30
+      && aws_kinesisanalyticsv2_application.this.cloudwatch_logging_options[0].log_stream_arn == aws_cloudwatch_log_stream.application.arn
+    )
+    error_message = "Its logs must be encrypted and expire."
+  }
+
+  assert {
+    condition     = length(aws_kinesisanalyticsv2_application.this.application_configuration[0].vpc_configuration) == 0
+    error_message = "It runs in a network of its own only where one is given."
+  }
+}
+
+run "permissions" {
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.application.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+      Decrypt        = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arn]]
+      FindLogGroup   = [["logs:DescribeLogGroups"], ["arn:aws:logs:eu-west-1:111122223333:log-group:*"]]
+      FindLogStream  = [["logs:DescribeLogStreams"], ["${aws_cloudwatch_log_group.application.arn}:*"]]
+      PublishMetrics = [["kinesis:PutRecords"], [aws_kinesis_stream.metrics.arn]]
+      ReadCode       = [["s3:GetObject", "s3:GetObjectVersion"], ["arn:aws:s3:::lake/artifacts/realtime_analytics.zip"]]
+      ReadStream = [
+        ["kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"],
+        [var.enriched_stream_arn],
+      ]
+      WriteLogs = [["logs:PutLogEvents"], [aws_cloudwatch_log_stream.application.arn]]
+    }
+    error_message = "The application must have these actions on these resources and no others."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.application.assume_role_policy).Statement == [{
+      Effect    = "Allow"
+      Principal = { Service = "kinesisanalytics.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = "111122223333" } }
+    }]
+    error_message = "Only Managed Flink, for this account, may assume the role."
+  }
+}
+
+run "alerts" {
+  assert {
+    condition = (
+      aws_pipes_pipe.alerts[0].source == aws_kinesis_stream.metrics.arn
+      && aws_pipes_pipe.alerts[0].target == "arn:aws:events:eu-west-1:111122223333:event-bus/default"
+      && aws_pipes_pipe.alerts[0].role_arn == aws_iam_role.alert_delivery[0].arn
+    )
+    error_message = "Alerts must go from the metrics stream to the default bus."
+  }
+
+  assert {
+    condition = (
+      [for filter in aws_pipes_pipe.alerts[0].source_parameters[0].filter_criteria[0].filter : jsondecode(filter.pattern)] == [{ data = { kind = ["alert"] } }]
+      && aws_pipes_pipe.alerts[0].target_parameters[0].input_template == "<$.data>"
+    )
+    error_message = "Only rows of kind alert may pass, each as it is."
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_cloudwatch_event_rule.alerts.event_pattern)) == jsonencode({
+      detail-type = [aws_pipes_pipe.alerts[0].target_parameters[0].eventbridge_event_bus_parameters[0].detail_type]
+      source      = [aws_pipes_pipe.alerts[0].target_parameters[0].eventbridge_event_bus_parameters[0].source]
+    })
+    error_message = "The rule must match what the pipe sends."
+  }
+
+  assert {
+    condition = (
+      aws_pipes_pipe.alerts[0].target_parameters[0].eventbridge_event_bus_parameters[0].detail_type == "Player analytics alert"
+      && aws_cloudwatch_event_target.topic.arn == var.alerts_topic_arn
+      && jsondecode(aws_cloudwatch_event_target.topic.input_transformer[0].input_template) == "<alert> <subject> in <game>: <observed>, compared with <reference>, in the minutes until <until>. What it means: docs/runbooks/realtime-analytics.md"
+      && toset(regexall("<([a-z]+)>", aws_cloudwatch_event_target.topic.input_transformer[0].input_template)[*][0]) == toset(keys(aws_cloudwatch_event_target.topic.input_transformer[0].input_paths))
+    )
+    error_message = "The topic must get a sentence whose words the alert has."
+  }
+
+  assert {
+    condition = (
+      one(one(aws_pipes_pipe.alerts[0].source_parameters[0].kinesis_stream_parameters).dead_letter_config).arn == aws_sqs_queue.undelivered_alerts.arn
+      && aws_sqs_queue.undelivered_alerts.kms_master_key_id == var.settings.kms_key_arn
+    )
+    error_message = "What cannot be delivered must wait, encrypted."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.alert_delivery[0].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+      EncryptUndelivered = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arn]]
+      KeepUndelivered    = [["sqs:SendMessage"], [aws_sqs_queue.undelivered_alerts.arn]]
+      PutAlerts          = [["events:PutEvents"], ["arn:aws:events:eu-west-1:111122223333:event-bus/default"]]
+      ReadMetrics = [[
+        "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords",
+        "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:SubscribeToShard",
+      ], [aws_kinesis_stream.metrics.arn]]
+    }
+    error_message = "The pipe must have these actions on these resources and no others."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.alert_delivery[0].assume_role_policy).Statement[0].Principal == { Service = "pipes.amazonaws.com" }
+    error_message = "Only pipes may assume the role."
+  }
+}
+
+run "no_delivery" {
+  variables {
+    deliver_alerts = false
+  }
+
+  assert {
+    condition     = length(aws_pipes_pipe.alerts) + length(aws_iam_role.alert_delivery) + length(aws_iam_role_policy.alert_delivery) == 0
+    error_message = "Without delivery there is no pipe and no role."
+  }
+}
+
+run "alarms" {
+  assert {
+    condition = { for name, alarm in aws_cloudwatch_metric_alarm.gauges : name => [alarm.namespace, alarm.metric_name, alarm.dimensions["Application"]] } == {
+      checkpoint_duration = ["AWS/KinesisAnalytics", "lastCheckpointDuration", "demo-test-realtime-analytics"]
+      cpu                 = ["AWS/KinesisAnalytics", "cpuUtilization", "demo-test-realtime-analytics"]
+      downtime            = ["AWS/KinesisAnalytics", "downtime", "demo-test-realtime-analytics"]
+    }
+    error_message = "Each alarm must watch its metric of this application."
+  }
+
+  assert {
+    condition = {
+      for name, alarm in aws_cloudwatch_metric_alarm.counters : name => concat(
+        [for query in alarm.metric_query : query.expression if query.return_data == true],
+        flatten([
+          for query in alarm.metric_query : [
+            for metric in query.metric : [query.id, metric.namespace, metric.metric_name, metric.dimensions["Application"]]
+          ]
+        ]),
+      )
+      } == {
+      failed_checkpoints = ["DIFF(total)", "total", "AWS/KinesisAnalytics", "numberOfFailedCheckpoints", "demo-test-realtime-analytics"]
+      restarts           = ["DIFF(total)", "total", "AWS/KinesisAnalytics", "fullRestarts", "demo-test-realtime-analytics"]
+    }
+    error_message = "Counters must alarm by their rise."
+  }
+
+  assert {
+    condition     = one(aws_cloudwatch_metric_alarm.behind.metric_query).expression == "SELECT MAX(millisBehindLatest) FROM \"AWS/KinesisAnalytics\" WHERE Application = 'demo-test-realtime-analytics'"
+    error_message = "The lag must be the worst of this application's shards."
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in concat(
+        values(aws_cloudwatch_metric_alarm.counters), values(aws_cloudwatch_metric_alarm.gauges),
+        [aws_cloudwatch_metric_alarm.behind, aws_cloudwatch_metric_alarm.undelivered_alerts],
+      ) : alarm.alarm_actions == toset([var.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/realtime-analytics.md")
+    ])
+    error_message = "Each alarm must report, and name its runbook."
+  }
+
+  assert {
+    condition     = { for name, alarm in aws_cloudwatch_metric_alarm.gauges : name => alarm.treat_missing_data } == { checkpoint_duration = "notBreaching", cpu = "notBreaching", downtime = "breaching" }
+    error_message = "An application that reports nothing is down."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.undelivered_alerts.dimensions == tomap({ QueueName = "demo-test-undelivered-alerts" })
+    error_message = "Undelivered alerts must be noticed."
+  }
+}
+
+run "values" {
+  variables {
+    alert_thresholds = { window_minutes = 10 }
+    application      = { initial_position = "TRIM_HORIZON", parallelism = 4, parallelism_per_kpu = 2, start = false }
+    metrics_stream   = { shards = 2 }
+    retention_hours  = 24
+    windows          = { allowed_lateness_seconds = 10 }
+  }
+
+  assert {
+    condition = (
+      length(aws_kinesisanalyticsv2_application.this.application_configuration[0].run_configuration) == 0
+      && !aws_kinesisanalyticsv2_application.this.start_application
+    )
+    error_message = "An application that is not started restores nothing."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.gauges["downtime"].treat_missing_data == "notBreaching"
+    error_message = "One that is not to run is silent by right."
+  }
+
+  assert {
+    condition = (
+      aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].parallelism_configuration[0].parallelism == 4
+      && aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].parallelism_configuration[0].parallelism_per_kpu == 2
+      && aws_kinesis_stream.metrics.shard_count == 2
+    )
+    error_message = "Sizes come by value."
+  }
+
+  assert {
+    condition = [
+      for group, name in { alerts = "window.minutes", streams = "initial.position", windows = "allowed.lateness.seconds" } :
+      { for properties in output.application_properties : properties.PropertyGroupId => properties.PropertyMap }[group][name]
+    ] == ["10", "TRIM_HORIZON", "10"]
+    error_message = "Properties come by value, the others keep their defaults."
+  }
+}
+
+run "in_a_network" {
+  variables {
+    vpc = { security_group_ids = ["sg-1"], subnet_ids = ["subnet-1", "subnet-2"] }
+  }
+
+  assert {
+    condition = (
+      aws_kinesisanalyticsv2_application.this.application_configuration[0].vpc_configuration[0].subnet_ids == toset(["subnet-1", "subnet-2"])
+      && aws_kinesisanalyticsv2_application.this.application_configuration[0].vpc_configuration[0].security_group_ids == toset(["sg-1"])
+    )
+    error_message = "The application must run in the network given."
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(aws_iam_role_policy.application.policy).Statement : statement.Sid => [statement.Action, statement.Resource]
+      if contains(["AttachToSubnets", "DescribeNetwork", "KeepInterfaces"], statement.Sid)
+      } == {
+      AttachToSubnets = [["ec2:CreateNetworkInterface"], [
+        "arn:aws:ec2:eu-west-1:111122223333:network-interface/*",
+        "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-1",
+        "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-2",
+        "arn:aws:ec2:eu-west-1:111122223333:security-group/sg-1",
+      ]]
+      DescribeNetwork = [[
+        "ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
+      ], ["*"]]
+      KeepInterfaces = [["ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface"], ["arn:aws:ec2:eu-west-1:111122223333:network-interface/*"]]
+    }
+    error_message = "In a network the role may keep interfaces there, and no more."
+  }
+}
+
+run "baseline_within_window" {
+  command         = plan
+  expect_failures = [var.alert_thresholds]
+
+  variables {
+    alert_thresholds = { baseline_minutes = 5, window_minutes = 5 }
+  }
+}
+
+run "drop_of_everything" {
+  command         = plan
+  expect_failures = [var.alert_thresholds]
+
+  variables {
+    alert_thresholds = { players_drop_percent = 100 }
+  }
+}
+
+run "factor_that_always_fires" {
+  command         = plan
+  expect_failures = [var.alert_thresholds]
+
+  variables {
+    alert_thresholds = { crash_spike_factor = 1 }
+  }
+}
+
+run "no_minimum" {
+  command         = plan
+  expect_failures = [var.alert_thresholds]
+
+  variables {
+    alert_thresholds = { players_minimum = 0 }
+  }
+}
+
+run "unknown_position" {
+  command         = plan
+  expect_failures = [var.application]
+
+  variables {
+    application = { initial_position = "EARLIEST" }
+  }
+}
+
+run "no_parallelism" {
+  command         = plan
+  expect_failures = [var.application]
+
+  variables {
+    application = { parallelism = 0 }
+  }
+}
+
+run "overloaded_unit" {
+  command         = plan
+  expect_failures = [var.application]
+
+  variables {
+    application = { parallelism_per_kpu = 9 }
+  }
+}
+
+run "metrics_forgotten_too_soon" {
+  command         = plan
+  expect_failures = [var.metrics_stream]
+
+  variables {
+    metrics_stream = { retention_hours = 1 }
+  }
+}
+
+run "half_a_shard" {
+  command         = plan
+  expect_failures = [var.metrics_stream]
+
+  variables {
+    metrics_stream = { shards = 0.5 }
+  }
+}
+
+run "subnets_without_security_groups" {
+  command         = plan
+  expect_failures = [var.vpc]
+
+  variables {
+    vpc = { subnet_ids = ["subnet-1"] }
+  }
+}
+
+run "no_retention" {
+  command         = plan
+  expect_failures = [var.retention_hours]
+
+  variables {
+    retention_hours = 0
+  }
+}
+
+run "no_patience" {
+  command         = plan
+  expect_failures = [var.windows]
+
+  variables {
+    windows = { allowed_lateness_seconds = 0 }
+  }
+}

@@ -1,0 +1,1 @@
+"""Entry of the Spark job, as the tests of modules upload it."""

@@ -1,0 +1,130 @@
+"""Compute days of the lake's history again: one run of the batch a day, one at a time.
+
+A run has the name of its day, so the same command goes on where another one stopped.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from tools import CommandError, run, terraform
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.client import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
+
+MAX_DAYS = 366
+POLL_SECONDS = 30
+RUNBOOK = "docs/runbooks/batch-failed.md"
+
+console = Console()
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """Runs of a state machine over whole UTC days of arrival."""
+
+    client: "SFNClient"
+    state_machine_arn: str
+    again: bool = False
+    dry_run: bool = False
+    pause: Callable[[float], None] = time.sleep
+
+    def run(self, days: Sequence[date]) -> Iterator[tuple[date, str]]:
+        """Bring each day into gold; yield it with what became of it.
+
+        Raises CommandError where a run fails: later days are not started then.
+        """
+        for day in days:
+            yield day, self._day(day)
+
+    def _day(self, day: date) -> str:
+        attempts = list(self._attempts(day))
+        last = attempts[-1] if attempts else None
+        if last and last["status"] == "SUCCEEDED" and not self.again:
+            return "done before"
+        running = last if last and last["status"] == "RUNNING" else None
+        if self.dry_run:
+            return "runs already" if running else "would run"
+        arn = running["executionArn"] if running else self._start(day, len(attempts) + 1)
+        self._wait(day, arn)
+        return "done"
+
+    def _attempts(self, day: date) -> Iterator["DescribeExecutionOutputTypeDef"]:
+        """Yield the runs of a day, the first one first; AWS knows them for 90 days."""
+        number = 1
+        while True:
+            arn = f"{self.state_machine_arn.replace(':stateMachine:', ':execution:')}:{_name(day, number)}"
+            try:
+                yield self.client.describe_execution(executionArn=arn)
+            except self.client.exceptions.ExecutionDoesNotExist:
+                return
+            number += 1
+
+    def _start(self, day: date, number: int) -> str:
+        name = _name(day, number)
+        hours = {"from": f"{day}T00", "run_id": name, "to": f"{day + timedelta(1)}T00"}
+        started = self.client.start_execution(
+            stateMachineArn=self.state_machine_arn, name=name, input=json.dumps(hours)
+        )
+        return started["executionArn"]
+
+    def _wait(self, day: date, arn: str) -> None:
+        while (execution := self.client.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            self.pause(POLL_SECONDS)
+        if execution["status"] != "SUCCEEDED":
+            raise CommandError(
+                f"{day}: the run {execution['name']} ended as {execution['status']}"
+                f" ({execution.get('cause', 'no cause given')}). No later day was started."
+                f" See {RUNBOOK}, then run the same command again"
+            )
+
+
+def _name(day: date, number: int) -> str:
+    return f"backfill-{day}" + (f"-{number}" if number > 1 else "")
+
+
+def days_between(first: date, last: date, today: date) -> list[date]:
+    """Return the days from the first to the last. Raises CommandError for none, too many, or one not over."""
+    if first > last:
+        raise CommandError("--from is after --to")
+    if last >= today:
+        raise CommandError(f"{last} is not over (UTC): the hourly runs bring its hours into gold")
+    days = [first + timedelta(n) for n in range((last - first).days + 1)]
+    if len(days) > MAX_DAYS:
+        raise CommandError(f"{len(days)} days are too many at once: {MAX_DAYS} are allowed")
+    return days
+
+
+def main() -> None:
+    """Backfill what the command line names and tell what became of each day."""
+    parser = argparse.ArgumentParser(prog="scripts/backfill", description=__doc__)
+    parser.add_argument("--environment", default="prod", help="dev or prod (default: prod)")
+    parser.add_argument("--from", dest="first", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
+    parser.add_argument("--to", dest="last", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
+    parser.add_argument("--again", action="store_true", help="also the days that were backfilled before")
+    parser.add_argument("--dry-run", action="store_true", help="tell what would run, start nothing")
+    options = parser.parse_args()
+    days = days_between(options.first, options.last, datetime.now(UTC).date())
+    arn = terraform.outputs(terraform.root(options.environment)).get("batch_state_machine_arn")
+    if not arn:
+        raise CommandError(f"{options.environment} has no batch runs of its own: scripts/batch runs the job")
+    client = boto3.client("stepfunctions", region_name=arn.split(":")[3])
+    backfill = Backfill(client, arn, options.again, options.dry_run)
+    try:
+        for day, outcome in backfill.run(days):
+            console.print(f"{day}  {outcome}")
+    except (BotoCoreError, ClientError) as error:
+        raise CommandError(str(error)) from error
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,194 @@
+"""The Flink job on this machine: its own environment, a mini-cluster, the emulator's streams."""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools import REPOSITORY, CommandError, run
+from tools.background import Background
+
+ENVIRONMENT = REPOSITORY / ".venv-flink"
+REQUIREMENTS = REPOSITORY / "requirements-flink.txt"
+HERE = Path(__file__).parent / "flink"
+CONNECTOR = ENVIRONMENT / "emulator-connector.jar"
+SERVICE = "META-INF/services/org.apache.flink.table.factories.Factory"
+JAVA = range(17, 22)
+START_SECONDS = 120
+STOP_SECONDS = 60
+
+Groups = list[dict[str, object]]
+
+
+class FlinkMissing(CommandError):
+    """This machine lacks what Flink needs; the message says what."""
+
+
+def install() -> None:
+    """Install PyFlink where it is not yet, and compile the emulator's connector. Raises FlinkMissing."""
+    _require()
+    installed = ENVIRONMENT / ".installed"
+    if not installed.exists() or installed.stat().st_mtime < REQUIREMENTS.stat().st_mtime:
+        command = [str(REPOSITORY / "scripts" / "_venv"), ENVIRONMENT.name, REQUIREMENTS.name]
+        environment = {**os.environ, "PYTHON": "python3.11"}
+        answer = subprocess.run(command, cwd=REPOSITORY, env=environment, check=False)
+        if answer.returncode:
+            raise FlinkMissing("PyFlink could not be installed; the lines above say why.")
+    compile_connector()
+
+
+def why_missing() -> str | None:
+    """Return what this machine lacks to run the job, or None."""
+    try:
+        _require()
+    except FlinkMissing as missing:
+        return str(missing)
+    return (
+        None
+        if (ENVIRONMENT / ".installed").exists()
+        else "PyFlink is not installed: scripts/realtime install"
+    )
+
+
+def compile_connector(jar: Path = CONNECTOR) -> None:
+    """Compile the emulator's `kinesis` connector into a jar, where its source is newer."""
+    sources = sorted((HERE / "connector").glob("*.java"))
+    if jar.exists() and jar.stat().st_mtime > max(source.stat().st_mtime for source in sources):
+        return
+    (libraries,) = ENVIRONMENT.glob("lib/python*/site-packages/pyflink/lib")
+    jar.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as directory:
+        command = [
+            "javac",
+            "-nowarn",
+            "--release",
+            "17",
+            "-cp",
+            f"{libraries}/*",
+            "-d",
+            directory,
+            *map(str, sources),
+        ]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        if answer.returncode:
+            raise CommandError(f"javac failed:\n{answer.stderr}")
+        with zipfile.ZipFile(jar, "w") as archive:
+            for path in sorted(Path(directory).rglob("*.class")):
+                archive.write(path, path.relative_to(directory))
+            archive.writestr(SERVICE, "KinesisTableFactory\n")
+
+
+def flink_options(directory: Path, parallelism: int) -> dict[str, str]:
+    """Return what the service sets on AWS; parallelism is one task a shard."""
+    return {
+        "pipeline.jars": CONNECTOR.as_uri(),
+        "parallelism.default": str(parallelism),
+        "taskmanager.memory.managed.size": "512 mb",
+        "execution.checkpointing.interval": "10 s",
+        "execution.checkpointing.dir": (directory / "checkpoints").as_uri(),
+        "restart-strategy.type": "fixed-delay",
+        "restart-strategy.fixed-delay.attempts": "10",
+        "restart-strategy.fixed-delay.delay": "2 s",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class RealtimeJob:
+    """The job's process and the directory of its properties, checkpoints, savepoints and log."""
+
+    directory: Path = REPOSITORY / ".local" / "flink"
+
+    def start(self, groups: Groups, endpoint: str, parallelism: int = 2, savepoint: str = "") -> None:
+        """Start with the property groups of the application, from a savepoint where one is given.
+
+        Raises CommandError where the job does not come to run.
+        """
+        compile_connector()
+        merged = {str(group["PropertyGroupId"]): dict(group["PropertyMap"]) for group in groups}  # type: ignore[call-overload]
+        merged["streams"]["endpoint"] = endpoint
+        merged["flink"] = flink_options(self.directory, parallelism)
+        if savepoint:
+            merged["flink"]["execution.state-recovery.path"] = savepoint
+        merged.pop("kinesis.analytics.flink.run.options", None)
+        properties = self.directory / "properties.json"
+        self.directory.mkdir(parents=True, exist_ok=True)
+        listed = [{"PropertyGroupId": name, "PropertyMap": values} for name, values in merged.items()]
+        properties.write_text(json.dumps(listed, indent=2))
+        child = self._background.start(
+            "-W", "ignore", str(HERE / "run.py"), str(properties), (self.directory / "savepoints").as_uri(),
+            environment={"PYTHONPATH": str(REPOSITORY / "functions"), "JAVA_TOOL_OPTIONS": "-Xmx1536m"},
+            python=ENVIRONMENT / "bin" / "python",
+        )  # fmt: skip
+        deadline = time.monotonic() + START_SECONDS
+        while "running" not in self._printed():
+            if child.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise CommandError(
+                    f"the Flink job does not start:\n{self._background.log.read_text()[-3000:]}"
+                )
+            time.sleep(0.2)
+
+    def stop(self) -> str:
+        """Stop with a savepoint where it runs; return the savepoint's place, or nothing."""
+        self._background.stop(seconds=STOP_SECONDS)
+        return self._printed().get("savepoint", "")
+
+    def kill(self) -> None:
+        """End it at once, without a savepoint."""
+        self._background.stop(seconds=0)
+
+    @property
+    def _background(self) -> Background:
+        return Background(self.directory)
+
+    def _printed(self) -> dict[str, str]:
+        """Return what run.py says: `running <job>`, `savepoint <place>`."""
+        try:
+            lines = self._background.log.read_text(errors="replace").splitlines()
+        except FileNotFoundError:
+            return {}
+        return dict(line.split(" ", 1) for line in lines if re.match(r"(running|savepoint) \S+$", line))
+
+
+def _require() -> None:
+    """Raise FlinkMissing where Java or Python do not fit."""
+    for command in ("java", "javac"):
+        if not shutil.which(command):
+            raise FlinkMissing(f"Flink needs a JDK {JAVA[0]} and there is no {command} on PATH.")
+    answer = subprocess.run(["javac", "-version"], capture_output=True, text=True, check=False)
+    version = re.search(r"\d+", answer.stdout + answer.stderr)
+    if not version or int(version[0]) not in JAVA:
+        raise FlinkMissing(f"Flink needs a JDK {JAVA[0]} to {JAVA[-1]}; PATH has {answer.stdout.strip()}.")
+    if not shutil.which("python3.11"):
+        raise FlinkMissing("PyFlink 1.20 runs on Python 3.11, and there is no python3.11 on PATH.")
+
+
+def main() -> None:
+    """Install what the job needs, or say what is missing."""
+    parser = argparse.ArgumentParser(prog="scripts/realtime", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser(
+        "install", help="install PyFlink into .venv-flink and compile the connector"
+    )
+    command.add_argument(
+        "--optional", action="store_true", help="where the machine lacks something, say so and go on"
+    )
+    options = parser.parse_args()
+    try:
+        install()
+    except FlinkMissing as missing:
+        if not options.optional:
+            raise
+        print(f"Real-time windows are off: {missing}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,15 @@
+"""Whether this machine can run Spark."""
+
+from collections.abc import Iterator
+
+import pytest
+from tools import batch
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[None]:
+    """Skip where this machine cannot run Spark."""
+    missing = batch.why_missing()
+    if missing:
+        pytest.skip(missing)
+    return

@@ -1,0 +1,312 @@
+"""The Spark job for real: a small lake with answers worked out by hand, a larger one against DuckDB."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import sqlglot
+from lake_of_files import Event, Lake, days_after, drive, event, rows
+
+FIRST, SECOND, THIRD, EIGHTH, LAST = "2026-01-01", "2026-01-02", "2026-01-03", "2026-01-08", "2026-02-09"
+NIGHT = "2026-02-10T00:00:00.000Z"
+ANDROID = {"platform": "android", "country": "US"}
+FUNCTIONS = Path(__file__).parents[2] / "functions" / "batch_analytics"
+
+
+def paid(transaction: str, amount: int) -> dict[str, Any]:
+    """Return the payload of a purchase."""
+    return {"store": "web", "transaction_id": transaction, "currency": "USD", "amount_minor": amount}
+
+
+def moved(flow: str, amount: int, reason: str, balance: int) -> dict[str, Any]:
+    """Return the payload of an economy event."""
+    return {"flow": flow, "currency": "gold", "amount": amount, "reason": reason, "balance_after": balance}
+
+
+# Ann plays on four days and pays twice, bob comes once, cat comes on the last day and crashes.
+GOLDEN = [
+    event(1, "session_start", FIRST, "ann"),
+    event(2, "purchase", FIRST, "ann", time="12:05:00", payload=paid("t-1", 499)),
+    event(3, "purchase", FIRST, "ann", time="12:06:00", payload=paid("t-1", 499)),
+    event(4, "session_heartbeat", FIRST, "ann", time="12:10:00"),
+    event(5, "session_start", FIRST, "bob", **ANDROID),
+    event(6, "session_start", SECOND, "ann"),
+    event(7, "economy", SECOND, "ann", time="12:01:00", payload=moved("source", 50, "quest", 50)),
+    event(8, "economy", SECOND, "ann", time="12:02:00", payload=moved("sink", 20, "shop", 30)),
+    event(9, "session_start", EIGHTH, "ann"),
+    event(10, "purchase", EIGHTH, "ann", payload=paid("t-2", 100)),
+    event(11, "session_start", LAST, "ann"),
+    event(12, "crash", LAST, "cat"),
+    event(13, "progression", LAST, "cat", payload={"status": "start", "level_1": "forest"}),
+    event(14, "progression", LAST, "cat", payload={"status": "fail", "level_1": "forest"}),
+    event(15, "progression", LAST, "cat", payload={"status": "complete", "level_1": "forest"}),
+    event(16, "performance", LAST, "cat", payload={"fps": 30.0}),
+    event(17, "performance", LAST, "cat", payload={"fps": 60.0}),
+]
+
+# A game on a day that still runs: only the days before are over.
+RUNNING = [
+    event(19, "session_start", "2026-02-10", "eve", game_id="m"),
+    event(20, "session_start", LAST, "fay", game_id="m"),
+]
+# The id of another game's event, and ann's sixth once more, its clock repaired to another day.
+SAME_IDS = [
+    event(1, "session_start", FIRST, "dan", game_id="k", received_at=NIGHT),
+    event(6, "session_start", THIRD, "ann", received_at=NIGHT),
+]
+
+
+def played(seed: int, count: int) -> list[Event]:
+    """Return events of another game over 40 days, some of them repeated."""
+    chance, made = random.Random(seed), []
+    for number in range(1000, 1000 + count):
+        player = f"p-{chance.randrange(40)}"
+        kind = chance.choice(["session_start", "purchase", "economy", "progression", "performance", "crash"])
+        payload = {
+            "purchase": paid(f"t-{chance.randrange(60)}", chance.randrange(1, 5000)),
+            "economy": moved(
+                chance.choice(["source", "sink"]), chance.randrange(1, 90), "r", chance.randrange(99)
+            ),
+            "progression": {
+                "status": chance.choice(["start", "fail", "complete"]),
+                "level_1": chance.choice("ab"),
+            },
+            "performance": {"fps": chance.uniform(5, 144), "memory_mb": chance.uniform(100, 900)},
+        }.get(kind, {})
+        made.append(
+            event(
+                number, kind, days_after(FIRST, chance.randrange(40)), player, game_id="h", payload=payload,
+                time=f"{chance.randrange(24):02}:{chance.randrange(60):02}:00",
+                platform=chance.choice(["ios", "web"]), country=chance.choice(["DE", None]),
+                app_version=chance.choice(["1.0.0", "1.1.0"]),
+            )
+        )  # fmt: skip
+    return made + chance.choices(made, k=count // 10)
+
+
+def all_steps(lake: Lake, run: str, start: str, end: str) -> list[str]:
+    """Return the arguments of a whole run."""
+    return ["all", *common(lake, run), "--from", start, "--to", end]
+
+
+def common(lake: Lake, run: str) -> list[str]:
+    """Return the arguments of every step."""
+    return ["--lake", lake.uri, "--format", "parquet", "--run-id", run]
+
+
+class History:
+    """The lake after each run."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+        arrived = [made | {"received_at": NIGHT} for made in [*GOLDEN, *GOLDEN[:3], *played(1, 900)]]
+        lake.arrive("2026-02-10T00", [*arrived, *RUNNING, "not json", '{"event_id": "x"}', "7"])
+        late = [event(18, "session_start", SECOND, "bob", received_at="2026-02-10T01:00:00.000Z", **ANDROID)]
+        lake.arrive("2026-02-10T01", [*late, *SAME_IDS])
+        spoilt = f"{lake.directory}/batch/runs/spoilt/gold/daily"
+        self.answers = drive([
+            all_steps(lake, "first", "2026-02-10T00", "2026-02-10T01"),
+            all_steps(lake, "again", "2026-02-10T00", "2026-02-10T01"),
+            ["silver", *common(lake, "spoilt"), "--from", "2026-02-10T01", "--to", "2026-02-10T02"],
+            ["gold", *common(lake, "spoilt")],
+            ["spoil", spoilt],
+            ["audit", *common(lake, "spoilt")],
+            ["publish", *common(lake, "spoilt")],
+            ["empty", f"{lake.directory}/batch/runs/first/gold/daily"],
+            ["audit", *common(lake, "first")],
+            ["publish", *common(lake, "first")],
+        ])  # fmt: skip
+        self.before = {table: lake.gold(table) for table in TABLES}
+        self.later = drive([
+            all_steps(lake, "late", "2026-02-10T00", "2026-02-10T02"),
+            all_steps(lake, "nothing", "2026-03-01T00", "2026-03-01T02"),
+        ])  # fmt: skip
+        self.after = {table: lake.gold(table) for table in TABLES}
+
+
+TABLES = tuple(sorted(path.stem for path in (FUNCTIONS / "gold").glob("[!_]*.sql")))
+
+
+@pytest.fixture(scope="module")
+def history(spark: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
+    """Run the job over the lake, in two Spark sessions."""
+    return History(Lake(tmp_path_factory.mktemp("lake")))
+
+
+def one(found: list[dict[str, Any]], **where: Any) -> dict[str, Any]:
+    """Return the row of the golden game and all dimensions that fits, with dates as text."""
+    wanted = {"game_id": "g", "platform": "*", "country": "*", "app_version": "*"} | where
+    (row,) = [row for row in found if all(str(row[name]) == str(value) for name, value in wanted.items())]
+    return {name: value for name, value in row.items() if name not in wanted}
+
+
+def test_daily(history: History) -> None:
+    assert one(history.before["daily"], event_date=FIRST) == {
+        "active_players": 2, "weekly_active_players": 2, "monthly_active_players": 2, "stickiness": 1.0,
+        "new_players": 2, "returning_players": 0, "resurrected_players": 0, "dormant_players": 0,
+        "sessions": 2, "playtime_seconds": 600.0, "session_seconds_mean": 300.0,
+        "session_seconds_median": 300.0,
+        "payers": 1, "first_time_payers": 1, "payer_conversion": 0.5, "first_purchase_conversion": 0.5,
+    }  # fmt: skip
+    second = one(history.before["daily"], event_date=SECOND)
+    assert (second["active_players"], second["weekly_active_players"], second["stickiness"]) == (1, 2, 0.5)
+    assert (second["returning_players"], second["playtime_seconds"]) == (1, 120.0)
+    eighth = one(history.before["daily"], event_date=EIGHTH)
+    # Bob's only day is the seventh before: out of the week, in the month.
+    assert (eighth["weekly_active_players"], eighth["monthly_active_players"]) == (1, 2)
+    assert (eighth["payers"], eighth["first_time_payers"]) == (1, 0)
+    last = one(history.before["daily"], event_date=LAST)
+    assert (last["new_players"], last["resurrected_players"], last["dormant_players"]) == (1, 1, 1)
+    assert (
+        one(history.before["daily"], event_date=FIRST, platform="android", country="US")["active_players"]
+        == 1
+    )
+
+
+def test_revenue(history: History) -> None:
+    first = one(history.before["revenue"], event_date=FIRST, currency="USD")
+    assert first == {
+        "purchases": 1, "payers": 1, "gross_minor": 499, "arpdau_minor": 249.5, "arppu_minor": 499.0,
+        "arpu_minor": 249.5,
+    }  # fmt: skip
+    eighth = one(history.before["revenue"], event_date=EIGHTH, currency="USD")
+    assert (eighth["gross_minor"], eighth["arpdau_minor"], eighth["arpu_minor"]) == (100, 100.0, 299.5)
+
+
+def test_retention(history: History) -> None:
+    cohort = {
+        number: one(history.before["retention"], cohort_date=FIRST, day_number=number)
+        for number in (0, 1, 2, 7, 39)
+    }
+    assert {n: (row["retained_players"], row["rolling_players"]) for n, row in cohort.items()} == {
+        0: (2, 2), 1: (1, 1), 2: (0, 1), 7: (1, 1), 39: (1, 1),
+    }  # fmt: skip
+    assert cohort[7]["retention"] == 0.5
+    numbers = [
+        row["day_number"]
+        for row in history.before["retention"]
+        if (str(row["cohort_date"]), row["game_id"], row["platform"]) == (FIRST, "g", "*")
+    ]
+    assert max(numbers) == 39, "only days that are over"
+
+
+def test_lifetime_value(history: History) -> None:
+    value = {
+        number: one(history.before["lifetime_value"], cohort_date=FIRST, day_number=number, currency="USD")
+        for number in (0, 6, 7, 39)
+    }
+    assert [row["gross_minor"] for row in value.values()] == [499, 499, 599, 599]
+    assert value[39]["ltv_minor"] == 299.5
+
+
+def test_economy(history: History) -> None:
+    where = {"event_date": SECOND, "currency": "gold"}
+    assert one(history.before["economy"], **where, flow="source", reason="*") == {
+        "events": 1, "players": 1, "amount": 50, "balance_after_median": 50.0,
+    }  # fmt: skip
+    assert one(history.before["economy"], **where, flow="sink", reason="shop")["amount"] == 20
+
+
+def test_progression_stability_performance(history: History) -> None:
+    where = {"event_date": LAST, "level_1": "forest", "level_2": "", "level_3": ""}
+    assert one(history.before["progression"], **where) == {
+        "starts": 1, "completes": 1, "fails": 1, "attempts": 2, "completion": 1.0, "players": 1,
+    }  # fmt: skip
+    assert one(history.before["stability"], event_date=LAST) == {
+        "sessions": 2, "crashes": 1, "crashed_sessions": 1, "crash_free_sessions": 0.5,
+        "active_players": 2, "crashed_players": 1, "crash_free_players": 0.5,
+    }  # fmt: skip
+    fps = one(history.before["performance"], event_date=LAST, measure="fps")
+    assert fps["samples"] == 2
+    assert [fps["p50"], fps["p95"], fps["p99"]] == pytest.approx([45, 58.5, 59.7])
+
+
+def test_bronze_is_silver_duplicates_and_what_cannot_be_read(history: History) -> None:
+    report = history.lake.report("first", "silver")
+    assert (report["lines"], report["malformed"]) == (20 + 990 + len(RUNNING) + 3, 3)
+    assert report["duplicates"] == 3 + 90
+    assert report["new"] == 17 + 900 + len(RUNNING)
+
+
+def test_a_run_again_changes_nothing(history: History) -> None:
+    assert history.answers[:2] == [0, 0]
+    assert history.lake.report("again", "silver")["new"] == 0
+
+
+def test_gold_with_faults_is_not_published(history: History) -> None:
+    assert history.answers[2:4] == [0, 0]
+    assert history.answers[4] == 1
+    assert "stickiness NOT BETWEEN 0 AND 1" in history.answers[5]
+    assert one(history.before["daily"], event_date=SECOND)["active_players"] == 1
+
+
+def test_late_events_restate_their_days(history: History) -> None:
+    assert history.later == [0, 0]
+    assert one(history.after["daily"], event_date=SECOND)["active_players"] == 2
+    assert one(history.after["retention"], cohort_date=FIRST, day_number=1)["retained_players"] == 2
+    # What nothing late touches stays as it was.
+    others = lambda found: [row for row in found if row["game_id"] == "h"]  # noqa: E731
+    assert all(others(history.after[table]) == others(history.before[table]) for table in TABLES)
+
+
+def test_gold_without_rows_is_not_published(history: History) -> None:
+    assert history.answers[6] == 1
+    assert "daily: no rows of g" in history.answers[7]
+    assert history.lake.report("first", "audit")["faults"] == [f"daily: no rows of {game}" for game in "ghm"]
+
+
+def test_an_event_is_its_game_and_id_on_whatever_day(history: History) -> None:
+    report = history.lake.report("spoilt", "silver")
+    assert (report["lines"], report["new"], report["duplicates"], report["held"]) == (3, 2, 1, 3)
+    days = [str(row["event_date"]) for row in history.after["daily"] if row["game_id"] == "g"]
+    assert THIRD not in days
+    assert one(history.after["daily"], event_date=FIRST, game_id="k")["active_players"] == 1
+
+
+def test_retention_leaves_out_the_day_that_still_runs(history: History) -> None:
+    played = {
+        (str(row["cohort_date"]), row["day_number"])
+        for row in history.after["retention"]
+        if row["game_id"] == "m"
+    }
+    assert played == {(LAST, 0)}
+    assert one(history.after["daily"], event_date="2026-02-10", game_id="m")["new_players"] == 1
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_duckdb_gives_the_same_rows(history: History, table: str) -> None:
+    database = duckdb.connect()
+    database.execute("SET TimeZone = 'UTC'")
+    silver = f"{history.lake.directory}/silver/events/*/*/*.parquet"
+    payload = [
+        "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
+        "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
+        "memory_mb",
+    ]  # fmt: skip
+    database.execute(
+        "CREATE TABLE events AS SELECT event_id, event_type, game_id, player_id, session_id, event_date,"
+        " epoch_ms(corrected_time) AS at_ms, CAST(received_at AS DATE) AS arrival_date,"
+        " coalesce(platform, 'unknown') AS platform,"
+        " coalesce(country, 'unknown') AS country, coalesce(app_version, 'unknown') AS app_version, "
+        + ", ".join(f"payload.{name}" for name in payload)
+        + f" FROM read_parquet('{silver}', hive_partitioning = true)"
+    )
+    for statement in (FUNCTIONS / "gold" / "_views.sql").read_text().split(";\n"):
+        database.execute(sqlglot.transpile(statement, read="spark", write="duckdb")[0])
+    (sql,) = sqlglot.transpile(
+        (FUNCTIONS / "gold" / f"{table}.sql").read_text(), read="spark", write="duckdb"
+    )
+    expected = rows(database, sql)
+    assert len(expected) > 20
+    assert [rounded(row) for row in history.after[table]] == [rounded(row) for row in expected]
+
+
+def rounded(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row whose floats are told to twelve digits: two engines add in another order."""
+    return {
+        name: float(f"{value:.12g}") if isinstance(value, float) else str(value)
+        for name, value in row.items()
+    }

@@ -1,0 +1,59 @@
+"""An alert on the event bus reaches people as a sentence; the pipe before it runs on AWS only."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+
+pytestmark = pytest.mark.integration
+
+ALERT = {
+    "kind": "alert",
+    "game_id": "skyforge",
+    "alert": "economy_inflation",
+    "subject": "gold",
+    "observed": 12000.5,
+    "reference": 3000.0,
+    "window_end": "2026-01-31T12:05:00Z",
+}
+
+
+@pytest.fixture
+def inbox(applied: Any) -> str:
+    """A queue that is subscribed to the alerts topic; its URL."""
+    topic = applied.platform.outputs["alerts_topic_arn"]
+    url: str = boto3.client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
+    attributes = boto3.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    arn = attributes["Attributes"]["QueueArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    boto3.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    raw = {"RawMessageDelivery": "true"}
+    boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=raw)
+    return url
+
+
+def test_alert_reaches_the_topic_in_words(inbox: str) -> None:
+    _put("Player analytics alert")
+    (message,) = boto3.client("sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=20)["Messages"]
+    assert json.loads(message["Body"]) == (
+        "economy_inflation gold in skyforge: 12000.5, compared with 3000.0, in the minutes until "
+        "2026-01-31T12:05:00Z. What it means: docs/runbooks/realtime-analytics.md"
+    )
+
+
+def test_other_events_do_not(inbox: str) -> None:
+    _put("Player analytics window")
+    assert "Messages" not in boto3.client("sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=2)
+
+
+def _put(detail_type: str) -> None:
+    entry = {"Source": "player-analytics-local", "DetailType": detail_type, "Detail": json.dumps(ALERT)}
+    assert boto3.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0

@@ -1,0 +1,178 @@
+"""The state machine of prod, walked by the emulator's engine; what it calls on AWS is played here."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from ministack.services import stepfunctions
+
+ROLE = "arn:aws:iam::111122223333:role/steps"
+JOB = "arn:aws:states:::emr-serverless:startJobRun"
+ALERT = "arn:aws:states:::sns:publish"
+LIST = "arn:aws:states:::aws-sdk:sfn:listExecutions"
+HOUR = {"from": "2026-01-30T10", "run_id": "hour-2026-01-30T10", "to": "2026-01-30T11"}
+STEPS = ["silver", "gold", "audit", "publish"]
+
+
+@dataclass
+class Aws:
+    """What the state machine did, and how the steps it names shall end."""
+
+    failing: dict[str, int] = field(default_factory=dict)
+    running: list[list[str]] = field(default_factory=lambda: [[]])
+    jobs: list[dict[str, Any]] = field(default_factory=list)
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+
+    def run_job(self, _: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        self.jobs.append(arguments)
+        step = arguments["JobDriver"]["SparkSubmit"]["EntryPointArguments"][0]
+        if self.failing.get(step, 0) > 0:
+            self.failing[step] -= 1
+            raise stepfunctions._ExecutionError("States.TaskFailed", f"{step} exited with 1")
+        return {"JobRunId": "1"}
+
+    def publish(self, _: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        self.alerts.append(arguments)
+        return {"MessageId": "1"}
+
+    def list_running(self, _: str, __: dict[str, Any]) -> dict[str, Any]:
+        """Return the starts of what runs, the next answer each time; the last one stays."""
+        starts = self.running.pop(0) if len(self.running) > 1 else self.running[0]
+        return {"Executions": [{"Name": start, "StartDate": start} for start in starts]}
+
+    @property
+    def steps(self) -> list[str]:
+        return [job["JobDriver"]["SparkSubmit"]["EntryPointArguments"][0] for job in self.jobs]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The state machine in the emulator's engine."""
+
+    arn: str
+
+    def start(self, name: str, given: dict[str, str]) -> dict[str, Any]:
+        """Return the execution once it has ended."""
+        stepfunctions._start_execution(
+            {"stateMachineArn": self.arn, "name": name, "input": json.dumps(given)}
+        )
+        return self.wait_for(name)
+
+    def wait_for(self, name: str) -> dict[str, Any]:
+        arn = f"{self.arn.replace(':stateMachine:', ':execution:')}:{name}"
+        for _ in range(200):
+            execution: dict[str, Any] = stepfunctions._executions[arn]
+            if execution["status"] != "RUNNING":
+                return execution
+            time.sleep(0.05)
+        raise AssertionError(f"{name} runs still")
+
+    @property
+    def executions(self) -> list[str]:
+        return sorted(execution["name"] for execution in stepfunctions._executions.values())
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    aws = Aws()
+    played = {JOB: aws.run_job, ALERT: aws.publish, LIST: aws.list_running}
+    for resource, answer in played.items():
+        monkeypatch.setitem(stepfunctions._SERVICE_DISPATCH, resource, answer)
+    monkeypatch.setattr(stepfunctions, "_SFN_WAIT_SCALE", 0)
+    return aws
+
+
+@pytest.fixture
+def machine(aws: Aws, applied: Callable[[str], list[dict[str, Any]]]) -> Iterator[Machine]:
+    (found,) = [r["values"] for r in applied("prod") if r["type"] == "aws_sfn_state_machine"]
+    created = {"name": found["name"], "definition": found["definition"], "roleArn": ROLE}
+    status, _, body = stepfunctions._create_state_machine(created)
+    assert status == 200, body
+    # The definition starts itself by the name it has in the mocked account.
+    arn = json.loads(body)["stateMachineArn"]
+    definition = found["definition"].replace(_own_arn(found["definition"]), arn)
+    stepfunctions._state_machines[arn]["definition"] = definition
+    yield Machine(arn)
+    stepfunctions.reset()
+
+
+def _own_arn(definition: str) -> str:
+    arn: str = json.loads(definition)["States"]["Running"]["Arguments"]["StateMachineArn"]
+    return arn
+
+
+def test_a_run_takes_its_steps_in_order_with_its_hours(machine: Machine, aws: Aws) -> None:
+    assert machine.start(HOUR["run_id"], HOUR)["status"] == "SUCCEEDED"
+    assert aws.steps == STEPS
+    for job in aws.jobs:
+        arguments = job["JobDriver"]["SparkSubmit"]["EntryPointArguments"]
+        given = dict(zip(arguments[1::2], arguments[2::2], strict=True))
+        assert given["--run-id"] == HOUR["run_id"]
+        assert given.get("--from") == (HOUR["from"] if arguments[0] == "silver" else None)
+        assert given.get("--to") == (HOUR["to"] if arguments[0] == "silver" else None)
+        assert job["Name"] == f"{arguments[0]} {HOUR['run_id']}"
+    assert not aws.alerts
+
+
+@pytest.mark.parametrize(
+    ("fired", "first", "last"),
+    [
+        ("2026-01-30T12:10:00Z", "2026-01-30T10", "2026-01-30T11"),
+        ("2026-03-01T01:10:00Z", "2026-02-28T23", "2026-03-01T00"),
+        ("2027-01-01T00:10:00Z", "2026-12-31T22", "2026-12-31T23"),
+    ],
+)
+def test_the_schedule_starts_a_run_of_the_hour_before_the_last(
+    machine: Machine, fired: str, first: str, last: str
+) -> None:
+    assert machine.start("fired", {"scheduled": fired})["status"] == "SUCCEEDED"
+    run = machine.wait_for(f"hour-{first}")
+    assert json.loads(run["input"]) == {"from": first, "run_id": f"hour-{first}", "to": last}
+    assert run["status"] == "SUCCEEDED"
+
+
+def test_an_hour_runs_once_though_the_schedule_fires_twice(machine: Machine, aws: Aws) -> None:
+    for name in ("fired", "again"):
+        assert machine.start(name, {"scheduled": "2026-01-30T12:10:00Z"})["status"] == "SUCCEEDED"
+        machine.wait_for(HOUR["run_id"])
+    assert machine.executions == sorted(["fired", "again", HOUR["run_id"]])
+    assert aws.steps == STEPS
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_that_fails_twice_is_tried_again(machine: Machine, aws: Aws, step: str) -> None:
+    aws.failing[step] = 2
+    assert machine.start("run", HOUR)["status"] == "SUCCEEDED"
+    assert aws.steps.count(step) == 3
+    assert not aws.alerts
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_nothing_follows_a_step_that_fails_for_good(machine: Machine, aws: Aws, step: str) -> None:
+    aws.failing[step] = 3
+    run = machine.start("run", HOUR)
+    assert (run["status"], run["error"]) == ("FAILED", "BatchRunFailed")
+    assert run["cause"] == f"{step}: {step} exited with 1"
+    assert aws.steps == STEPS[: STEPS.index(step)] + [step] * 3
+    (alert,) = aws.alerts
+    assert alert["Message"].startswith(f"{step} of the batch run {HOUR['run_id']} ({HOUR['from']} to")
+    assert "docs/runbooks/batch-failed.md" in alert["Message"]
+
+
+def test_a_run_without_hours_fails_with_an_alert(machine: Machine, aws: Aws) -> None:
+    assert machine.start("run", {"run_id": "run"})["status"] == "FAILED"
+    assert not aws.jobs
+    assert len(aws.alerts) == 1
+
+
+def test_a_run_waits_for_those_that_started_before(machine: Machine, aws: Aws) -> None:
+    before, after = "2020-01-01T00:00:00.000Z", "2999-01-01T00:00:00.000Z"
+    aws.running = [[after, before], [after, before], [after]]
+    run = machine.start("run", HOUR)
+    assert run["status"] == "SUCCEEDED"
+    waits = [event for event in run["events"] if event["type"] == "WaitStateEntered"]
+    assert len(waits) == 2
+    assert aws.steps == STEPS

@@ -1,0 +1,294 @@
+"""The Flink job for real: events into one stream, windows out of another, each figure known beforehand."""
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import reference
+from reference import Windows, timely, write
+from stage import Event, Key, Stage, event
+from tools.emulator import Emulator
+
+HOUR = 3600
+LATENESS = timedelta(seconds=60)
+# Minute and second after noon at which each alert must be raised, with what it is about.
+ALERTS = (
+    "32:00Z#crash_spike#",
+    "31:00Z#economy_inflation#gold",
+    "34:00Z#players_drop#",
+    "35:00Z#revenue_stop#",
+)
+
+
+def golden() -> list[Event]:
+    """Return events of two minutes whose windows are worked out by hand below."""
+    paid = {"store": "web", "transaction_id": "t-1", "currency": "USD", "amount_minor": 499}
+    yen = {"store": "web", "transaction_id": "t-2", "currency": "JPY", "amount_minor": 120}
+    start = event("session_start", 5, "ann", game_id="golden")
+    return [
+        start,
+        event("session_heartbeat", 10, "ann", game_id="golden"),
+        event("session_heartbeat", 11, "bob", game_id="golden", platform="android"),
+        event("economy", 20, "ann", game_id="golden",
+              payload={"flow": "source", "currency": "gold", "amount": 70}),
+        event("economy", 21, "bob", game_id="golden", platform="android",
+              payload={"flow": "sink", "currency": "gold", "amount": 30}),
+        event("purchase", 30, "ann", game_id="golden", payload=paid),
+        start,
+        event("purchase", 40, "ann", game_id="golden", payload=paid),
+        event("performance", 50, "ann", game_id="golden", payload={"fps": 60.0, "latency_ms": 0.4}),
+        event("session_heartbeat", 59.999, "ann", game_id="golden"),
+        event("session_heartbeat", 60, "ann", game_id="golden"),
+        event("purchase", 61, "ann", game_id="golden", payload=paid),
+        event("purchase", 62, "bob", game_id="golden", platform="android", payload=yen),
+        event("progression", 63, "ann", game_id="golden", payload={"status": "complete"}),
+        event("session_end", 64, "ann", game_id="golden", payload={"duration_seconds": 59}),
+        event("crash", 65, "bob", game_id="golden", platform="android"),
+        event("score_submitted", 66, "bob", game_id="golden", platform="android"),
+    ]  # fmt: skip
+
+
+def random_play(seed: int, players: int, seconds: int) -> list[list[Event]]:
+    """Return two shards of arrivals: out of order, repeated, some too late, some of a clock that is ahead."""
+    chance = random.Random(seed)
+    shards: list[list[Event]] = [[], []]
+    for second in range(0, seconds, 2):
+        for _ in range(3):
+            player = f"p-{chance.randrange(players)}"
+            at = second - chance.choice([0, 0, 0, 1, 5, 20, 55, 90, 240])
+            made = event(
+                chance.choice(list(PAYLOADS)),
+                at,
+                player,
+                game_id="random",
+                platform=chance.choice(["ios", "android", "web"]),
+                app_version=chance.choice(["1.0.0", "1.1.0"]),
+            )
+            made["payload"] = PAYLOADS[made["event_type"]](chance)
+            if chance.random() < 0.03:
+                made["corrected_time"] = event(at=at + 1800)["corrected_time"]
+            shard = shards[int(player[2:]) % 2]
+            shard.append(made)
+            if chance.random() < 0.1:
+                shard.append(chance.choice(shard[-20:]))
+    return shards
+
+
+PAYLOADS: dict[str, Any] = {
+    "session_start": lambda chance: {},
+    "session_heartbeat": lambda chance: {},
+    "session_end": lambda chance: {"duration_seconds": chance.randrange(4000)},
+    "economy": lambda chance: {
+        "flow": chance.choice(["source", "sink"]),
+        "currency": chance.choice(["gold", "gems"]),
+        "amount": chance.randrange(1, 2**40),
+    },
+    "progression": lambda chance: {"status": chance.choice(["start", "complete", "fail"])},
+    "performance": lambda chance: {"fps": chance.uniform(5, 144), "latency_ms": chance.uniform(0, 900)},
+    "purchase": lambda chance: {
+        "store": chance.choice(["apple", "google"]),
+        "transaction_id": f"t-{chance.randrange(60)}",
+        "currency": "EUR",
+        "amount_minor": 999,
+    },
+    "crash": lambda chance: {},
+}
+
+
+def incident() -> list[Event]:
+    """Return 30 calm minutes of 40 players, then five in which all goes wrong at once."""
+    events = []
+    for minute in range(35):
+        bad = minute >= 30
+        for number in range(10 if bad else 40):
+            events.append(event("session_heartbeat", minute * 60 + 1, f"p-{number}", game_id="incident"))
+        for number in range(0 if bad else 2):
+            bought = {
+                "store": "web",
+                "transaction_id": f"{minute}-{number}",
+                "currency": "USD",
+                "amount_minor": 99,
+            }
+            events.append(event("purchase", minute * 60 + 2, "p-1", game_id="incident", payload=bought))
+        for flow, amount in (("source", 5000 if bad else 100), ("sink", 100)):
+            moved = {"flow": flow, "currency": "gold", "amount": amount}
+            events.append(event("economy", minute * 60 + 3, "p-2", game_id="incident", payload=moved))
+        for _ in range(5 if bad else 1):
+            events.append(event("crash", minute * 60 + 4, "p-3", game_id="incident"))
+    return events
+
+
+def gone() -> list[Event]:
+    """Return half an hour of 40 players, and then nothing."""
+    return [
+        event("session_heartbeat", minute * 60 + 1, f"p-{number}", game_id="gone")
+        for minute in range(30)
+        for number in range(40)
+    ]
+
+
+def flood() -> list[Event]:
+    """Return a minute with more virtual currencies than an item of DynamoDB could name."""
+    return [
+        event("economy", number / 100, game_id="flood", payload={
+            "flow": "source", "currency": f"{'c' * 110}{number:05}", "amount": number + 1
+        })
+        for number in range(4000)
+    ]  # fmt: skip
+
+
+HOSTILE = [
+    b"not json",
+    b"[]",
+    b'{"event_id": 7, "payload": "text"}',
+    b"\xff\xfe",
+    b'{"corrected_time": "yesterday"}',
+]
+
+
+@pytest.fixture(scope="module")
+def played(flink_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Play all games at once through one job."""
+    stage = Stage("windows", flink_emulator, tmp_path_factory.mktemp("windows"))
+    shards = random_play(1, 30, HOUR)
+    for shard, events in enumerate(shards):
+        others = golden() + flood() if shard == 0 else incident() + gone()
+        arrivals = sorted(others, key=lambda made: str(made["received_at"]))
+        stage.send(merged(arrivals, events), shard)
+        stage.send(HOSTILE, shard)
+    stage.start()
+    try:
+        yield stage
+    finally:
+        stage.job.kill()
+
+
+def merged(one: list[Event], other: list[Event]) -> list[Event]:
+    """Return two sequences as one: each keeps its order, and neither runs far ahead of the other."""
+    result, rest, latest = [], list(one), ""
+    for made in other:
+        latest = max(latest, made["received_at"])
+        while rest and rest[0]["received_at"] <= latest:
+            result.append(rest.pop(0))
+        result.append(made)
+    return result + rest
+
+
+@pytest.fixture(scope="module")
+def expected(played: Stage, tmp_path_factory: pytest.TempPathFactory) -> Windows:
+    """Return every window of what was sent, by DuckDB."""
+    kept, _ = timely(played.sent, LATENESS)
+    events = [made for made in kept if made["game_id"] != "clock"]
+    return reference.windows(
+        reference.load(write(events, tmp_path_factory.mktemp("duckdb") / "events.ndjson"))
+    )
+
+
+@pytest.fixture(scope="module")
+def found(played: Stage, expected: Windows) -> Windows:
+    """Return every window of the job."""
+    items = played.windows(*expected)
+    return {
+        key: measures for key, measures in items.items() if is_window(key) and not key[0].startswith("clock#")
+    }
+
+
+def is_window(key: Key) -> bool:
+    """Tell windows from alerts and what was dropped."""
+    return key[0].split("#")[1] in reference.SIZES
+
+
+def test_golden_minutes_are_exact(found: Windows) -> None:
+    assert found["golden#1m#*#*", "2026-01-31T12:00:00Z"] == {
+        "events.session_start": 1,
+        "events.session_heartbeat": 3,
+        "events.economy": 2,
+        "events.purchase": 2,
+        "events.performance": 1,
+        "unique.active_players": 2,
+        "unique.concurrent_players": 2,
+        "unique.payers": 1,
+        "purchases.USD": 1,
+        "gross_minor.USD": 499,
+        "source.gold": 70,
+        "sink.gold": 30,
+        "fps.84": 1,
+        "latency_ms.0": 1,
+    }
+    assert found["golden#1m#android#1.0.0", "2026-01-31T12:01:00Z"] == {
+        "events.purchase": 1,
+        "events.crash": 1,
+        "events.score_submitted": 1,
+        "unique.active_players": 1,
+        "unique.payers": 1,
+        "purchases.JPY": 1,
+        "gross_minor.JPY": 120,
+    }
+
+
+def test_golden_five_minutes_count_players_and_transactions_once(
+    found: Windows,
+) -> None:
+    window = found["golden#5m#*#*", "2026-01-31T12:00:00Z"]
+    assert window["unique.active_players"] == 2
+    assert window["unique.concurrent_players"] == 2
+    assert window["unique.payers"] == 2
+    assert window["gross_minor.USD"] == 499
+    assert window["session_seconds.sum"] == 59
+    assert window["progression.complete"] == 1
+
+
+def test_all_windows_equal_duckdb_to_the_last_unit(found: Windows, expected: Windows) -> None:
+    assert len(expected) > 1000
+    assert without_flood(found) == without_flood(expected)
+
+
+def without_flood(windows: Windows) -> Windows:
+    """Leave out the game whose items are cut."""
+    return {key: measures for key, measures in windows.items() if not key[0].startswith("flood#")}
+
+
+def test_what_comes_too_late_is_counted(played: Stage) -> None:
+    _, dropped = timely(played.sent, LATENESS)
+    assert dropped["random"] > 50
+    assert played.total("random#dropped#*#*", "dropped.events", dropped["random"]) == dropped["random"]
+
+
+def test_records_that_are_no_events_stop_nothing_and_are_counted(played: Stage) -> None:
+    assert played.total("?#dropped#*#*", "dropped.events", 4) == 4
+
+
+def test_a_flood_of_currencies_keeps_the_largest(found: Windows) -> None:
+    measures = found["flood#1m#*#*", "2026-01-31T12:00:00Z"]
+    amounts = sorted(amount for measure, amount in measures.items() if measure.startswith("source."))
+    assert amounts == list(range(3701, 4001))
+    assert measures["events.economy"] == 4000
+
+
+def test_each_alert_is_raised_once(played: Stage) -> None:
+    raised = played.windows(*(("incident#alerts", f"2026-01-31T12:{alert}") for alert in ALERTS))
+    assert sorted(window[17:] for series, window in raised if series == "incident#alerts") == sorted(
+        alert[3:] for alert in ALERTS
+    )
+    assert raised["incident#alerts", "2026-01-31T12:35:00Z#revenue_stop#"] == {
+        "observed": 0.0,
+        "reference": 50.0,
+    }
+    published = [row for row in played.published() if row["kind"] == "alert" and row["game_id"] == "incident"]
+    assert len(published) == len(ALERTS)
+
+
+def test_a_game_that_stops_is_told(played: Stage) -> None:
+    key = ("gone#alerts", "2026-01-31T12:33:00Z#players_drop#")
+    assert played.windows(key)[key] == {"observed": 16.0, "reference": 40.0}
+
+
+def test_the_metrics_stream_carries_the_same_windows(played: Stage, found: Windows) -> None:
+    rows = {
+        (f"{row['game_id']}#{row['kind']}#{row['platform']}#{row['app_version']}", row["window_start"])
+        for row in played.published()
+        if row["kind"] in reference.SIZES and row["game_id"] != "clock"
+    }
+    assert rows == set(found)

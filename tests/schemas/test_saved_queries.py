@@ -1,0 +1,60 @@
+"""The saved queries of Athena name tables and columns that exist."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlglot
+from sqlglot import exp
+from sqlglot.optimizer.qualify import qualify
+
+MODULE = Path(__file__).resolve().parents[2] / "infrastructure/modules/lake_tables"
+QUERIES = sorted((MODULE / "queries").glob("*.sql"))
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, dict[str, str]]:
+    """The type of each column by table."""
+    gold: dict[str, Any] = json.loads((MODULE / "tables/gold.json").read_text())
+    tables = {name: table["columns"] for name, table in gold.items()}
+    tables["events"] = json.loads((MODULE / "tables/events.json").read_text())
+    return {name: {column["name"]: column["type"] for column in columns} for name, columns in tables.items()}
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_a_saved_query_asks_for_what_there_is(path: Path, schema: dict[str, dict[str, str]]) -> None:
+    (query,) = sqlglot.parse(path.read_text(), read="athena")
+    assert isinstance(query, exp.Select)
+    qualify(query, schema=schema, dialect="athena", validate_qualify_columns=True)
+    (table,) = query.find_all(exp.Table)
+    assert {column.name for column in query.find_all(exp.Column) if column.table} <= {
+        *schema[table.name],
+        *query.named_selects,
+    }
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_a_saved_query_reads_one_game_and_a_bounded_time(path: Path) -> None:
+    (query,) = sqlglot.parse(path.read_text(), read="athena")
+    assert query is not None
+    where = query.args["where"]
+    assert len(list(where.find_all(exp.Placeholder))) == 1
+    assert any(column.name in ("event_date", "cohort_date") for column in where.find_all(exp.Column))
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_a_saved_query_adds_no_totals_to_their_parts(path: Path, schema: dict[str, dict[str, str]]) -> None:
+    """Gold has a row for * beside those of each platform, country and version: a query names one kind."""
+    (query,) = sqlglot.parse(path.read_text(), read="athena")
+    assert query is not None
+    table = query.find(exp.Table)
+    assert table is not None
+    if table.name != "events":
+        compared = {
+            comparison.this.name
+            for comparison in query.args["where"].find_all(exp.EQ, exp.NEQ)
+            if comparison.expression.name == "*"
+        }
+        with_totals = {"platform", "country", "app_version", *({"reason"} & set(schema[table.name]))}
+        assert compared == with_totals

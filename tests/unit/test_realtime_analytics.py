@@ -1,0 +1,90 @@
+"""What the Flink job is told, and the SQL it makes of it; the job itself runs in tests/realtime."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from realtime_analytics import settings, statements
+from tools import realtime
+
+GROUPS = {
+    "streams": {"enriched.arn": "arn:e", "metrics.arn": "arn:m", "region": "eu-west-1"},
+    "windows": {"allowed.lateness.seconds": "90"},
+    "alerts": {"crash.spike.factor": "2.5", "window.minutes": "10"},
+}
+
+
+def test_properties_become_settings(tmp_path: Path) -> None:
+    listed = [{"PropertyGroupId": name, "PropertyMap": values} for name, values in GROUPS.items()]
+    (tmp_path / "properties.json").write_text(json.dumps(listed))
+    loaded = settings.load(tmp_path / "properties.json")
+    assert loaded.streams == settings.Streams("arn:e", "arn:m", "eu-west-1")
+    assert loaded.windows == settings.Windows(allowed_lateness_seconds=90, idle_timeout_seconds=30)
+    assert (loaded.alerts.crash_spike_factor, loaded.alerts.window_minutes) == (2.5, 10)
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ({"streams": {"enriched.arn": "a", "region": "r"}}, "streams: metrics.arn is missing"),
+        (GROUPS | {"windows": {"allowed.lateness": "5"}}, "windows: allowed.lateness is no property"),
+        (
+            GROUPS | {"alerts": {"crash.minimum": "ten"}},
+            "alerts: crash.minimum is 'ten', and must be a number",
+        ),
+    ],
+)
+def test_wrong_properties_are_named(groups: settings.Groups, message: str) -> None:
+    with pytest.raises(settings.SettingsError, match=re.escape(message)):
+        settings.parse(groups)
+
+
+def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
+    with pytest.raises(settings.SettingsError, match="does not hold the application's properties"):
+        settings.load(tmp_path / "missing.json")
+
+
+def test_every_setting_reaches_the_sql() -> None:
+    sql = "\n".join(statements.statements(settings.parse(GROUPS)))
+    assert "INTERVAL '90' SECOND" in sql
+    assert "'stream.arn' = 'arn:e'" in sql
+    assert "'json.ignore-parse-errors' = 'true'" in sql
+    assert "> 2.5 * `crash_rate_before`" in sql
+    assert "TIMESTAMPADD(MINUTE, -10, `window_end`)" in sql
+    assert not re.search(r"{\w+}", sql), "a name was not filled in"
+
+
+def test_the_endpoint_is_an_emulators_only() -> None:
+    place = GROUPS | {"streams": GROUPS["streams"] | {"endpoint": "http://127.0.0.1:4566"}}
+    on_aws, here = ("\n".join(statements.statements(settings.parse(groups))) for groups in (GROUPS, place))
+    assert "aws.endpoint" not in on_aws
+    assert here.count("'aws.endpoint' = 'http://127.0.0.1:4566'") == 3
+
+
+def test_options_are_quoted() -> None:
+    assert statements.options({"a": "it's"}) == "  'a' = 'it''s'"
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [("javac", "there is no javac on PATH"), ("python3.11", "there is no python3.11 on PATH")],
+)
+def test_what_the_machine_lacks_is_named(monkeypatch: pytest.MonkeyPatch, missing: str, message: str) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == missing else f"/bin/{name}")
+    monkeypatch.setattr(realtime.subprocess, "run", lambda *_, **__: _Answer("javac 17.0.1"))
+    with pytest.raises(realtime.FlinkMissing, match=message):
+        realtime.install()
+    assert message in str(realtime.why_missing())
+
+
+def test_an_old_java_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(realtime.subprocess, "run", lambda *_, **__: _Answer("javac 11.0.2"))
+    assert "JDK 17 to 21; PATH has javac 11.0.2" in str(realtime.why_missing())
+
+
+class _Answer:
+    def __init__(self, stdout: str) -> None:
+        self.stdout, self.stderr, self.returncode = stdout, "", 0

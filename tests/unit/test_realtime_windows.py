@@ -1,0 +1,128 @@
+"""From a row of the metrics stream to the answer of the API."""
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+GAME = "space-race"
+NOW = datetime.now(UTC).replace(second=0, microsecond=0)
+
+
+def at(minutes: int) -> str:
+    """Return the time so many minutes ago, as the job writes it."""
+    return f"{NOW - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def row(minutes: int, measures: dict[str, int], kind: str = "1m", **fields: str) -> dict[str, Any]:
+    """Return a window of the job that began so many minutes ago."""
+    return {
+        "kind": kind,
+        "game_id": GAME,
+        "platform": "*",
+        "app_version": "*",
+        "window_start": at(minutes),
+        "window_end": at(minutes - 1),
+        "measures": json.dumps(measures),
+    } | fields
+
+
+@pytest.fixture
+def keep(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Return a function that hands rows to the Lambda."""
+    monkeypatch.setenv("REALTIME_TABLE", "realtime")
+    monkeypatch.setenv("RETENTION_HOURS", "48")
+    from realtime_windows import handler
+
+    handler.connection.cache_clear()
+
+    def invoke(*rows: dict[str, Any]) -> Any:
+        records = [{"kinesis": {"data": base64.b64encode(json.dumps(row).encode()).decode()}} for row in rows]
+        return handler.lambda_handler({"Records": records}, None)
+
+    yield invoke
+    handler.connection.cache_clear()
+
+
+@pytest.fixture
+def client(metrics_app: Any, dynamodb: Any) -> TestClient:
+    """The API, with one game registered."""
+    dynamodb.Table("games").put_item(Item={"game_id": GAME, "name": "Space Race", "status": "active"})
+    return TestClient(metrics_app)
+
+
+def test_a_window_becomes_an_answer(keep: Any, client: TestClient) -> None:
+    measures = {
+        "unique.active_players": 3, "unique.concurrent_players": 2, "unique.payers": 1,
+        "events.session_start": 2, "events.session_end": 2, "events.crash": 1, "session_seconds.sum": 90,
+        "purchases.USD": 1, "gross_minor.USD": 499, "source.gold": 50, "sink.gems": 5, "progression.fail": 4,
+        "fps.84": 1,
+    }  # fmt: skip
+    assert keep(row(5, measures)) == {"batchItemFailures": []}
+    answer = client.get(f"/v1/games/{GAME}/realtime").json()
+    (window,) = answer["windows"]
+    assert window == {
+        "start": at(5),
+        "active_players": 3,
+        "concurrent_players": 2,
+        "sessions_started": 2,
+        "sessions_ended": 2,
+        "session_seconds_mean": 45.0,
+        "events": {"crash": 1, "session_end": 2, "session_start": 2},
+        "purchases": {"USD": 1},
+        "gross": {"USD": 499},
+        "payers": 1,
+        "economy": {"gems": {"source": 0, "sink": 5}, "gold": {"source": 50, "sink": 0}},
+        "attempts": {"fail": 4},
+        "crashes": 1,
+        "scores_submitted": 0,
+        "fps": {"p5": 58.8, "p50": 58.8, "p95": 58.8, "p99": 58.8},
+        "latency_ms": None,
+    }
+    assert answer["alerts"] == []
+    assert answer["dropped_events"] == 0
+
+
+def test_a_window_written_again_replaces_itself(keep: Any, client: TestClient) -> None:
+    keep(row(5, {"events.crash": 1}), row(5, {"events.crash": 1}))
+    keep(row(5, {"events.crash": 2}))
+    (window,) = client.get(f"/v1/games/{GAME}/realtime").json()["windows"]
+    assert window["crashes"] == 2
+
+
+def test_windows_are_chosen_by_length_group_and_age(keep: Any, client: TestClient) -> None:
+    ios = {"platform": "ios", "app_version": "1.0.0"}
+    keep(row(5, {"events.crash": 1}), row(5, {"events.crash": 2}, **ios), row(5, {"events.crash": 3}, "5m"))
+    keep(row(90, {"events.crash": 4}))
+    get = lambda query: [  # noqa: E731
+        window["crashes"] for window in client.get(f"/v1/games/{GAME}/realtime?{query}").json()["windows"]
+    ]
+    assert get("") == [1]
+    assert get("platform=ios&app_version=1.0.0") == [2]
+    assert get("window=5m") == [3]
+    assert get("minutes=120") == [4, 1]
+    assert client.get(f"/v1/games/{GAME}/realtime?window=2m").status_code == 422
+    assert client.get("/v1/games/other/realtime").status_code == 404
+
+
+def test_alerts_and_late_events_are_told(keep: Any, client: TestClient) -> None:
+    alert = {"kind": "alert", "game_id": GAME, "alert": "economy_inflation", "subject": "gold#2"}
+    found = {"observed": 500.0, "reference": 10.0}
+    keep(alert | found | {"window_end": at(9)}, alert | found | {"window_end": at(4)})
+    keep(row(3, {"dropped.events": 7}, "dropped"), row(2, {"dropped.events": 1}, "dropped"))
+    answer = client.get(f"/v1/games/{GAME}/realtime").json()
+    assert answer["dropped_events"] == 8
+    assert answer["alerts"] == [
+        {"raised_at": at(minutes), "alert": "economy_inflation", "subject": "gold#2"} | found
+        for minutes in (4, 9)
+    ]
+
+
+def test_items_expire(keep: Any, dynamodb: Any) -> None:
+    keep(row(5, {"events.crash": 1}))
+    (item,) = dynamodb.Table("realtime").scan()["Items"]
+    assert int(item["expires_at"]) == int((NOW - timedelta(minutes=4) + timedelta(hours=48)).timestamp())
