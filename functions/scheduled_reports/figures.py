@@ -1,7 +1,7 @@
 """The figures of a game and period, from the counters that the metrics API serves."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import dropwhile
@@ -29,6 +29,14 @@ class Figure(NamedTuple):
     before: float | None
 
 
+class Notice(NamedTuple):
+    """A figure of a day that is outside its usual band."""
+
+    day: date
+    name: str
+    change: Change
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """A UTC day, or the 7 days to `last`."""
@@ -41,6 +49,11 @@ class Period:
         """Return the days in order."""
         length = 7 if self.kind == "week" else 1
         return [self.last - timedelta(days=back) for back in reversed(range(length))]
+
+    @classmethod
+    def over(cls, kind: Literal["day", "week"], today: date) -> "Period":
+        """Return the last that is over; weeks end on Sunday."""
+        return cls(kind, today - timedelta(days=today.weekday() + 1 if kind == "week" else 1))
 
     @property
     def before(self) -> "Period":
@@ -67,35 +80,47 @@ def figures(store: Store, game_id: str, period: Period) -> list[Figure]:
     return [Figure(*name, value, before[name]) for name, value in now.items()]
 
 
-def unusual(store: Store, game_id: str, last: date) -> dict[str, Change]:
-    """Return what is notable of a day against the weekdays, or the days of weekends, before it."""
-    days = [last - timedelta(days=back) for back in reversed(range(LOOKED_AT_DAYS + 1))]
-    same = [day for day in days if (day.weekday() >= SATURDAY) == (last.weekday() >= SATURDAY)]
-    tallies = [tally.counts for tally in store.game_days(game_id, same)]
+def unusual(store: Store, game_id: str, period: Period) -> list[Notice]:
+    """Return what is notable of each day against the weekdays, or the days of weekends, before it."""
+    reach = LOOKED_AT_DAYS + len(period.days)
+    days = [period.last - timedelta(days=back) for back in reversed(range(reach))]
+    tallies = [tally.counts for tally in store.game_days(game_id, days)]
+    counted = dict(zip(days, tallies, strict=True))
+    return [notice for day in period.days for notice in _unusual(counted, day)]
+
+
+def _unusual(counted: Mapping[date, Counter[str]], last: date) -> Iterator[Notice]:
+    same = [
+        counts
+        for day, counts in counted.items()
+        if day <= last and (day.weekday() >= SATURDAY) == (last.weekday() >= SATURDAY)
+    ]
     # Days before the game's first event say nothing of what is usual.
-    known = list(dropwhile(lambda counts: not counts["events"], tallies))
-    found = {
-        name: notable([counts[name] for counts in known], least) for name, least in WATCHED.items() if known
-    }
-    return {name: change for name, change in found.items() if change}
+    known = list(dropwhile(lambda counts: not counts["events"], same))
+    for name, least in WATCHED.items() if known else ():
+        if change := notable([counts[name] for counts in known], least):
+            yield Notice(last, name, change)
 
 
-def retention(store: Store, game_id: str, last: date) -> list[Figure]:
-    """Return the share of the cohorts that were 1, 7 and 30 days old on a day and came back on it."""
+def retention(store: Store, game_id: str, period: Period) -> list[Figure]:
+    """Return the share of players who came back on the day, within the period, they were 1, 7, 30 days old."""
     return [
-        Figure(f"D{number} retention", "share", *_retained(store, game_id, last, number))
+        Figure(
+            f"D{number} retention",
+            "share",
+            *(_retained(store, game_id, one, number) for one in (period, period.before)),
+        )
         for number in COHORT_DAYS
     ]
 
 
-def _retained(store: Store, game_id: str, last: date, number: int) -> Iterator[float | None]:
-    for day in (last, last - timedelta(days=1)):
-        cohort = day - timedelta(days=number)
-        (rows,) = store.rows([f"{game_id}#{cohort}#cohort"])
-        counts = Counter[str]()
+def _retained(store: Store, game_id: str, period: Period, number: int) -> float | None:
+    cohorts = [day - timedelta(days=number) for day in period.days]
+    counts = Counter[str]()
+    for rows in store.rows(f"{game_id}#{cohort}#cohort" for cohort in cohorts):
         for row in rows:
             counts.update({name: n for name, n in row.items() if name.startswith("retained_")})
-        yield _ratio(counts[f"retained_{number}"], counts["retained_0"])
+    return _ratio(counts[f"retained_{number}"], counts["retained_0"])
 
 
 def _values(

@@ -2,11 +2,10 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 
-from scheduled_reports.changes import Change
-from scheduled_reports.figures import Figure, Period
+from scheduled_reports.figures import Figure, Notice, Period
 
 NOT_AVAILABLE = "not available"
 # Spreadsheets run cells that begin so.
@@ -27,32 +26,68 @@ th{color:#aaa}}
 UNWELCOME = {"events_crash"}
 
 
-def html(
-    title: str, period: Period, figures: Sequence[Figure], changes: Mapping[str, Change] | None = None
-) -> str:
-    """Return the page of one game and period; without `changes` they were not looked for."""
+def html(title: str, period: Period, figures: Sequence[Figure], notices: Sequence[Notice]) -> str:
+    """Return the page of one game and period."""
     rows = "".join(
-        f"<tr><td>{escape(figure.name.replace('_', ' '))}</td><td>{escape(_value(figure.value, figure.unit))}"
+        f"<tr><td>{escape(_words(figure.name))}</td><td>{escape(_value(figure.value, figure.unit))}"
         f"</td>{_delta(figure)}</tr>"
         for figure in figures
     )
-    span = " to ".join(dict.fromkeys(str(day) for day in (period.days[0], period.last)))
+    items = "".join(f"<li>{escape(line)}</li>" for line in _notices(notices))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body><h1>{escape(title)}</h1>"
-        f"<p>{span} (UTC)</p><table><tr><th>Figure</th><th>Value</th><th>Change</th></tr>{rows}</table>"
-        f"{'' if changes is None else _changes(changes)}</body></html>"
+        f"<p>{_span(period)}</p><h2>Notable changes</h2>"
+        f"{f'<ul>{items}</ul>' if items else '<p>None.</p>'}"
+        f"<table><tr><th>Figure</th><th>Value</th><th>vs {period.kind} before</th></tr>{rows}</table>"
+        "</body></html>"
     )
 
 
-def _changes(changes: Mapping[str, Change]) -> str:
-    items = "".join(
-        f"<li>{escape(name.replace('_', ' '))}: {one.value:,.0f}, usually {max(one.low, 0):,.0f} to "
-        f"{one.high:,.0f}; on {one.lasting} day(s) of its kind on end</li>"
-        for name, one in changes.items()
+def text(title: str, period: Period, figures: Sequence[Figure], notices: Sequence[Notice]) -> str:
+    """Return the same as plain text; control characters in names cannot forge lines."""
+    return "\n".join(
+        [
+            f"{_plain(title)}, {_span(period)}",
+            "",
+            "Notable changes:",
+            *(f"- {_plain(line)}" for line in list(_notices(notices)) or ["none"]),
+            "",
+            *(
+                f"{_plain(_words(figure.name))}: {_plain(_value(figure.value, figure.unit))}{_percent(figure)}"
+                for figure in figures
+            ),
+            "",
+        ]
     )
-    return f"<h2>Notable changes</h2>{f'<ul>{items}</ul>' if items else '<p>None.</p>'}"
+
+
+def _notices(notices: Sequence[Notice]) -> Iterator[str]:
+    for day, name, one in notices:
+        yield (
+            f"{day}: {_words(name)} {one.value:,.0f}, usually {max(one.low, 0):,.0f} to {one.high:,.0f}; "
+            f"for {one.lasting} day{'' if one.lasting == 1 else 's'} of its kind"
+        )
+
+
+def _span(period: Period) -> str:
+    days = dict.fromkeys(str(day) for day in (period.days[0], period.last))
+    return f"{' to '.join(days)} (UTC)"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _plain(line: str) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in line)
+
+
+def _percent(figure: Figure) -> str:
+    if figure.value is None or not figure.before:
+        return ""
+    return f" ({figure.value / figure.before - 1:+.1%})"
 
 
 def table(figures: Sequence[Figure]) -> str:

@@ -2,12 +2,13 @@
 
 import argparse
 import os
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Literal
 
 from metrics_api.store import Store, store
-from scheduled_reports import render
-from scheduled_reports.figures import Period, figures, retention, unusual
+from scheduled_reports.figures import Period
+from scheduled_reports.report import report
 
 from tools import CommandError, emulator, run, terraform
 
@@ -16,12 +17,7 @@ def write(tables: Store, game_id: str, period: Period, out: Path) -> list[Path]:
     """Write both files and return their paths. Raises CommandError for a game that is not registered."""
     if not tables.game_exists(game_id):
         raise CommandError(f"{game_id} is not registered")
-    daily = period.kind == "day"
-    found = figures(tables, game_id, period)
-    # Cohorts become due on a day; usual bands are those of days.
-    found += retention(tables, game_id, period.last) if daily else []
-    changes = unusual(tables, game_id, period.last) if daily else None
-    texts = {"html": render.html(game_id, period, found, changes), "csv": render.table(found)}
+    texts = report(tables, game_id, game_id, period).files
     out.mkdir(parents=True, exist_ok=True)
     paths = []
     for suffix, text in texts.items():
@@ -31,15 +27,14 @@ def write(tables: Store, game_id: str, period: Period, out: Path) -> list[Path]:
     return paths
 
 
-def period_of(kind: str, day: date | None, today: date) -> Period:
+def period_of(kind: Literal["day", "week"], day: date | None, today: date) -> Period:
     """Return the period that ends on a day, or the last that is over; weeks end on Sunday.
 
     Raises CommandError for one that is not over.
     """
-    last = day or today - timedelta(days=today.weekday() + 1 if kind == "week" else 1)
-    if last >= today:
-        raise CommandError(f"{last} is not over (UTC)")
-    return Period("week" if kind == "week" else "day", last)
+    if day and day >= today:
+        raise CommandError(f"{day} is not over (UTC)")
+    return Period(kind, day) if day else Period.over(kind, today)
 
 
 def _open(environment: str) -> Store:

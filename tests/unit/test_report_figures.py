@@ -65,7 +65,7 @@ def test_a_week_counts_each_player_once_and_leaves_its_payers_open(store: Store)
 
 def test_cohorts_are_measured_on_the_day_they_become_due(store: Store) -> None:
     write(happen(), happen() | {"player_id": "p-2"}, happen(minute=NEXT_DAY))
-    found = named(retention(store, "skyforge", date(2026, 3, 11)))
+    found = named(retention(store, "skyforge", Period("day", date(2026, 3, 11))))
     assert found["D1 retention"] == (0.5, None)
     assert found["D7 retention"] == (None, None)
 
@@ -79,16 +79,16 @@ def test_a_report_holds_nothing_of_another_game(store: Store) -> None:
 
 def test_hostile_names_are_escaped() -> None:
     hostile = [Figure("=cmd|<script>", "@x", 1, 2)]
-    assert "<script>" not in render.html("<b>game", DAY, hostile)
-    assert "<b>" not in render.html("<b>game", DAY, hostile)
+    assert "<script>" not in render.html("<b>game", DAY, hostile, [])
+    assert "<b>" not in render.html("<b>game", DAY, hostile, [])
     (_, row) = csv.reader(io.StringIO(render.table(hostile)))
     assert row == ["'=cmd|<script>", "'@x", "1", "2"]
 
 
 def test_what_is_not_available_says_so_and_more_crashes_are_worse() -> None:
-    page = render.html("Game", DAY, [Figure("payers", "players", None, 3)])
+    page = render.html("Game", DAY, [Figure("payers", "players", None, 3)], [])
     assert render.NOT_AVAILABLE in page
-    crashes = render.html("Game", DAY, [Figure("events_crash", "count", 3, 2)])
+    crashes = render.html("Game", DAY, [Figure("events_crash", "count", 3, 2)], [])
     assert '<td class="down">▲ +50.0%</td>' in crashes
 
 
@@ -102,17 +102,18 @@ def test_a_day_is_judged_by_days_of_its_kind_since_the_first_event(store: Store,
         item = {"game_day": f"skyforge#{day}", "shard": "a", "events": 1, "active_players": players}
         days.put_item(Item=item)
     days.put_item(Item={"game_day": f"skyforge#{last}", "shard": "a", "events": 1, "active_players": 200})
-    found = unusual(store, "skyforge", last)
-    assert list(found) == ["active_players"]
-    assert found["active_players"].lasting == 1
-    assert "active players: 200, usually" in render.html("Game", DAY, [], found)
+    (found,) = unusual(store, "skyforge", DAY)
+    assert (found.day, found.name, found.change.lasting) == (last, "active_players", 1)
+    assert unusual(store, "skyforge", Period("week", date(2026, 3, 15))) == [found]
+    for rendered in (render.html, render.text):
+        assert "active players 200, usually" in rendered("Game", DAY, [], [found])
 
 
 def test_a_game_without_data_has_an_empty_report(store: Store) -> None:
-    assert unusual(store, "skyforge", DAY.last) == {}
+    assert unusual(store, "skyforge", DAY) == []
     found = figures(store, "skyforge", DAY)
     assert {figure.value for figure in found} == {0, None}
-    assert render.NOT_AVAILABLE in render.html("Game", DAY, found, {})
+    assert render.NOT_AVAILABLE in render.html("Game", DAY, found, [])
 
 
 def test_the_command_writes_both_files_of_a_registered_game(
