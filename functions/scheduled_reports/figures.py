@@ -103,7 +103,7 @@ def _unusual(counted: Mapping[date, Counter[str]], last: date) -> Iterator[Notic
 
 
 def retention(store: Store, game_id: str, period: Period) -> list[Figure]:
-    """Return the share of players who came back on the day, within the period, they were 1, 7, 30 days old."""
+    """Return the share of players who came back when they were 1, 7 and 30 days old, in the period."""
     return [
         Figure(
             f"D{number} retention",

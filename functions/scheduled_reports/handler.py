@@ -37,12 +37,12 @@ def connections() -> tuple[Settings, Store, Ledger, Any, outlets.Mail]:
 def lambda_handler(event: dict[str, Any], context: object) -> None:
     """Report on each active game. Raises GamesFailedError that names those that failed."""
     order = Order.model_validate(event)
-    period, store, webhooks, failed = order.wanted, connections()[1], _webhooks(), []
-    for game in store.games():
+    period, failed = order.wanted, []
+    for game in connections()[1].games():
         game_id = game["game_id"]
-        if game["status"] == "active" and (not order.games or game_id in order.games):
+        if game.get("status") == "active" and (not order.games or game_id in order.games):
             try:
-                _report(game, period, webhooks.get(game_id))
+                _report(game, period)
             except Exception as error:
                 logger.exception("Report failed", game_id=game_id)
                 failed.append(f"{game_id} ({error})")
@@ -50,18 +50,16 @@ def lambda_handler(event: dict[str, Any], context: object) -> None:
         raise GamesFailedError(f"{period.kind} to {period.last}: {', '.join(failed)}")
 
 
-def _report(game: dict[str, Any], period: Period, webhook: str | None) -> None:
+def _report(game: dict[str, Any], period: Period) -> None:
     settings, store, ledger, s3, mail = connections()
-    made = report(store, game["game_id"], game["name"], period)
+    made = report(store, game["game_id"], game.get("name", game["game_id"]), period)
     addresses = game.get("report_to", "").split()
-    with ledger.once(made.name, "archive") as wanted:
-        if wanted:
-            outlets.archive(s3, settings.lake_bucket, made)
+    outlets.archive(s3, settings.lake_bucket, made)
     if settings.sender and addresses:
         with ledger.once(made.name, "mail") as wanted:
             if wanted:
                 mail.send(made, addresses)
-    if webhook:
+    if webhook := _webhooks().get(made.game_id):
         with ledger.once(made.name, "webhook") as wanted:
             if wanted:
                 outlets.post(webhook, made)

@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -83,8 +84,8 @@ def post(url: str, report: Report, pauses: Sequence[float] = WEBHOOK_PAUSES) -> 
             with _open(request, timeout=WEBHOOK_SECONDS):
                 return
         except urllib.error.HTTPError as error:
-            again, reason = error.code == HTTPStatus.TOO_MANY_REQUESTS or error.code >= 500, str(error.code)  # noqa: PLR2004
-        except OSError as error:
+            again, reason = error.code in (429, 500, 502, 503, 504), str(error.code)
+        except (OSError, ValueError, HTTPException) as error:
             again, reason = True, type(error).__name__
         if pause is None or not again:
             raise RefusedError(f"webhook: {reason}")

@@ -55,7 +55,7 @@ def text(title: str, period: Period, figures: Sequence[Figure], notices: Sequenc
             *(f"- {_plain(line)}" for line in list(_notices(notices)) or ["none"]),
             "",
             *(
-                f"{_plain(_words(figure.name))}: {_plain(_value(figure.value, figure.unit))}{_percent(figure)}"
+                f"{_plain(f'{_words(figure.name)}: {_value(figure.value, figure.unit)}')}{_percent(figure)}"
                 for figure in figures
             ),
             "",

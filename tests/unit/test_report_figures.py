@@ -104,7 +104,7 @@ def test_a_day_is_judged_by_days_of_its_kind_since_the_first_event(store: Store,
     days.put_item(Item={"game_day": f"skyforge#{last}", "shard": "a", "events": 1, "active_players": 200})
     (found,) = unusual(store, "skyforge", DAY)
     assert (found.day, found.name, found.change.lasting) == (last, "active_players", 1)
-    assert unusual(store, "skyforge", Period("week", date(2026, 3, 15))) == [found]
+    assert unusual(store, "skyforge", Period("week", last)) == [found]
     for rendered in (render.html, render.text):
         assert "active players 200, usually" in rendered("Game", DAY, [], [found])
 
