@@ -195,3 +195,20 @@ module "metrics_api" {
     realtime     = module.stream_analytics.table
   }
 }
+
+module "scheduled_reports" {
+  source = "../scheduled_reports"
+
+  account          = local.account
+  alerts_topic_arn = module.alerts.topic_arn
+  enabled          = var.reports.enabled
+  lake             = { arn = module.data_lake.bucket.arn, name = module.data_lake.bucket.name }
+  protection       = local.table_protection
+  sender           = var.reports.sender
+  settings         = local.function_settings
+
+  tables = {
+    game_days = module.player_store.tables.game_days
+    games     = module.game_registry.table
+  }
+}

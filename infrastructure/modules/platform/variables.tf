@@ -161,6 +161,13 @@ variable "realtime_analytics" {
   nullable    = false
 }
 
+variable "reports" {
+  type        = object({ enabled = optional(bool, true), sender = optional(string, "") })
+  description = "Whether reports go out by schedule, and the address they are mailed from (left out: no mail)."
+  default     = {}
+  nullable    = false
+}
+
 variable "streams" {
   type = object({
     enriched_shards = optional(number)
