@@ -79,8 +79,8 @@ def post(url: str, report: Report, pauses: Sequence[float] = WEBHOOK_PAUSES) -> 
     text = report.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     body = json.dumps({"text": text[:WEBHOOK_CHARACTERS]}).encode()
     for pause in (*pauses, None):
-        request = urllib.request.Request(url, body, {"content-type": "application/json"})  # noqa: S310
         try:
+            request = urllib.request.Request(url, body, {"content-type": "application/json"})  # noqa: S310
             with _open(request, timeout=WEBHOOK_SECONDS):
                 return
         except urllib.error.HTTPError as error:

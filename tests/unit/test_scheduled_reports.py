@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -128,7 +129,7 @@ def test_a_second_run_sends_nothing_again(mails: Any) -> None:
 def test_one_games_failure_is_named_and_stops_no_other(mails: Any, dynamodb: Any) -> None:
     register(dynamodb, "broken", report_to="x@y.com")
     dynamodb.Table("game_days").put_item(
-        Item={"game_day": "broken#2026-03-09#cohort", "shard": "a", "retained_1": "text"}
+        Item={"game_day": "broken#2026-03-09#cohort", "shard": "a", "retained_1": Decimal("0.5")}
     )
     with pytest.raises(handler.GamesFailedError, match=r"day to 2026-03-10: broken \("):
         invoke()
@@ -220,7 +221,7 @@ def test_a_silent_chat_is_given_up(chat: Any, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(outlets, "WEBHOOK_SECONDS", 0.05)
     with pytest.raises(RefusedError, match="webhook: TimeoutError"):
         outlets.post(chat.url, EMPTY, pauses=(0,))
-    with pytest.raises(RefusedError, match="webhook: ValueError$"):
+    with pytest.raises(RefusedError, match=r"webhook: ValueError$"):
         outlets.post("secret", EMPTY, pauses=())
 
 
