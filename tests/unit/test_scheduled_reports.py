@@ -106,7 +106,8 @@ def test_a_game_gets_page_table_and_mail_of_its_own_figures(mails: Any, dynamodb
     mail = {sent.destinations["ToAddresses"][0]: sent for sent in mails()}["skyforge@a.com"]
     assert mail.subject == "Skyforge: day to 2026-03-10"
     assert len(mails()) == 2
-    assert not any("777" in text for key, text in files.items() if "skyforge" in key)
+    assert "77,777" in files["reports/other/day/2026-03-10.html"]
+    assert not any("77,777" in text or "77777" in text for key, text in files.items() if "skyforge" in key)
 
 
 def test_mail_has_a_page_and_a_plain_text(mails: Any, monkeypatch: pytest.MonkeyPatch) -> None:
