@@ -20,7 +20,7 @@ locals {
     log_retention_days = var.logging.retention_days
     name_prefix        = local.name_prefix
     packages_directory = var.packages_directory
-    tracing            = var.tracing
+    tracing            = var.logging.tracing
   }
 
   table_protection = {
