@@ -1,6 +1,7 @@
 """Schedules' function on the emulator, with its own role: mail and archive once, and nothing beside."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,17 @@ from botocore.exceptions import ClientError
 pytestmark = pytest.mark.integration
 
 
-def test_a_report_is_archived_and_mailed_once(applied: Any) -> None:
+@pytest.fixture
+def without_tls(applied: Any) -> Iterator[None]:
+    """Lift the lake's refusal of plain HTTP, which is all the emulator speaks, and put it back."""
+    s3, bucket = boto3.client("s3"), applied.platform.outputs["lake_bucket"]
+    policy = s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    s3.delete_bucket_policy(Bucket=bucket)
+    yield
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+
+
+def test_a_report_is_archived_and_mailed_once(applied: Any, without_tls: None) -> None:
     outputs = applied.platform.outputs
     games = boto3.resource("dynamodb").Table(outputs["tables"]["games"])
     games.update_item(
