@@ -14,7 +14,7 @@ STYLE = """
 :root{color-scheme:light dark}
 body{margin:0 auto;max-width:640px;padding:16px;
 font:15px/1.5 system-ui,sans-serif;color:#1d1d1f;background:#fff}
-h1{font-size:20px}table{width:100%;border-collapse:collapse}
+h1{font-size:20px}h2{font-size:16px}ul{padding-left:20px}table{width:100%;border-collapse:collapse}
 th,td{padding:6px 4px;border-bottom:1px solid #8884;text-align:right}
 td{font-variant-numeric:tabular-nums}td+td{white-space:nowrap}
 th:first-child,td:first-child{text-align:left}th{color:#777;font-weight:500}
