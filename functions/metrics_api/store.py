@@ -63,10 +63,10 @@ class Store:
         return Standings(self.dynamodb, self.tables.leaderboards_table, board, period, self._pool)
 
     def games(self) -> list[Item]:
-        """Return id, title and status of every game, by id; never its keys."""
+        """Return id, title, status and report_to of every game, by id; never its keys."""
         pages = self.dynamodb.get_paginator("scan").paginate(
             TableName=self.tables.games_table,
-            ProjectionExpression="game_id, #name, #status",
+            ProjectionExpression="game_id, #name, #status, report_to",
             ExpressionAttributeNames={"#name": "name", "#status": "status"},
         )
         return sorted(

@@ -43,6 +43,10 @@ NOT_SHIPPED = (
     "REQUESTED",
     "direct_url.json",
 )
+# Reports read the tables as the metrics API does: its modules for that come along.
+BORROWED = {
+    "scheduled_reports": [f"metrics_api/{name}.py" for name in ("__init__", "settings", "standings", "store")]
+}
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,10 @@ def packages(root: Path = REPOSITORY) -> list[Package]:
         *(
             Package(
                 handler.parent.name,
-                _tree(handler.parent, handler.parent.name),
+                {
+                    **_tree(handler.parent, handler.parent.name),
+                    **{name: functions / name for name in BORROWED.get(handler.parent.name, ())},
+                },
                 handler.parent / "requirements.txt",
             )
             for handler in sorted(functions.glob("*/handler.py"))

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 GAME_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
+ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+")
 RESERVED = "unknown"
+# SES takes no more in one mail.
+MAX_RECIPIENTS = 50
 MAX_LIVE_KEYS = 2
 MIN_IMPORTED = 32
 
@@ -92,6 +95,16 @@ def import_key(table: "Table", game_id: str, secret: str) -> None:
 def demand_signatures(table: "Table", game_id: str, signature: str) -> None:
     """Refuse the game's unsigned requests ("required") or not ("optional"). Raises CommandError."""
     _update(table, game_id, "signature", signature)
+
+
+def report_to(table: "Table", game_id: str, addresses: list[str]) -> None:
+    """Mail the game's reports to these addresses, or to none. Raises CommandError for what is no address."""
+    if len(addresses) > MAX_RECIPIENTS:
+        raise CommandError(f"a mail goes to {MAX_RECIPIENTS} addresses at most")
+    for address in addresses:
+        if not ADDRESS.fullmatch(address):
+            raise CommandError(f"{address!r} is no e-mail address")
+    _update(table, game_id, "report_to", " ".join(addresses))
 
 
 def rotate_key(table: "Table", game_id: str) -> str:
@@ -208,12 +221,14 @@ def main() -> None:
         "rotate": "print a new API key; the one before works until the next rotation",
         "import-key": "read a key that clients use already from standard input; the one before works on",
         "sign": "demand signed requests, or not",
+        "report-to": "mail the game's reports to these addresses; to none without any",
         "disable": "refuse a game's events",
         "enable": "take them again; gives the game its place in the usage plan where it lacks one",
     }.items():
         commands.add_parser(command, help=effect).add_argument("game_id")
     commands.choices["add"].add_argument("--name", required=True, help="the game's title")
     commands.choices["sign"].add_argument("signature", choices=["required", "optional"])
+    commands.choices["report-to"].add_argument("addresses", nargs="*", metavar="address")
     options = parser.parse_args()
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
@@ -232,6 +247,9 @@ def main() -> None:
             case "sign":
                 demand_signatures(table, options.game_id, options.signature)
                 print(f"signatures of {options.game_id} are {options.signature}")
+            case "report-to":
+                report_to(table, options.game_id, options.addresses)
+                print(f"reports of {options.game_id} go to {', '.join(options.addresses) or 'nobody'}")
             case "enable":
                 restore_usage(table, options.game_id, plan)
                 set_status(table, options.game_id, "active")

@@ -206,7 +206,7 @@ def test_prods_data_sets_are_seen_by_the_rules_alone(resources: list[Resource]) 
 
 @prod
 def test_prod_brings_each_hour_into_tables_that_are_tended(resources: list[Resource]) -> None:
-    (schedule,) = [found for found in _of(resources, "aws_scheduler_schedule") if found["name"] == "hourly"]
+    (schedule,) = (one for one in _of(resources, "aws_scheduler_schedule") if "batch" in one["address"])
     (machine,) = _batch(resources)
     assert schedule["values"]["state"] == "ENABLED"
     assert schedule["values"]["target"][0]["arn"] == machine["values"]["arn"]
@@ -237,7 +237,7 @@ def test_prod_has_a_warehouse_that_only_its_network_reaches(resources: list[Reso
 @prod
 def test_prod_cannot_lose_data_by_mistake(resources: list[Resource]) -> None:
     tables = _of(resources, "aws_dynamodb_table")
-    assert len(tables) == 8
+    assert len(tables) == 9
     assert all(table["values"]["deletion_protection_enabled"] for table in tables)
     assert all(table["values"]["point_in_time_recovery"][0]["enabled"] for table in tables)
     assert not any(bucket["values"]["force_destroy"] for bucket in _of(resources, "aws_s3_bucket"))

@@ -25,6 +25,7 @@ KEYS = {
     "leaderboards": ("board", "player_id"),
     "boards": ("game_id", "board_id"),
     "realtime": ("series", "window"),
+    "reports": ("report",),
 }
 
 

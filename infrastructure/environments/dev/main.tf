@@ -2,11 +2,10 @@ module "platform" {
   source = "../../modules/platform"
 
   environment        = "dev"
-  logging            = { level = "DEBUG", retention_days = 14 }
+  logging            = { level = "DEBUG", retention_days = 14, tracing = true }
   packages_directory = var.packages_directory
   protection         = { deletion = false, key_deletion_window_days = 7, point_in_time_recovery = false }
   streams            = { enriched_shards = 1, raw_shards = 1 }
-  tracing            = true
 
   ingest_api = {
     sizing     = { memory_mb = 1024, timeout_seconds = 15 }

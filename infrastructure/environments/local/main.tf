@@ -8,6 +8,7 @@ module "platform" {
   player_state       = { batch_size = 500, batch_window_seconds = 1, memory_mb = 512, timeout_seconds = 120 }
   processor          = { batch_size = 500, batch_window_seconds = 1, memory_mb = 512, timeout_seconds = 120 }
   protection         = { deletion = false, key_deletion_window_days = 7, point_in_time_recovery = false }
+  reports            = { enabled = false, sender = "reports@example.com" }
   streams            = { enriched_shards = 2, raw_shards = 2 }
 
   ingest_api = {

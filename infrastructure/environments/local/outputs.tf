@@ -73,6 +73,11 @@ output "realtime_analytics" {
   value       = module.platform.realtime_analytics
 }
 
+output "scheduled_reports_function_name" {
+  description = "Function that archives, mails and posts the report of each game."
+  value       = module.platform.scheduled_reports_function_name
+}
+
 output "tables" {
   description = "Names of the DynamoDB tables."
   value       = module.platform.tables

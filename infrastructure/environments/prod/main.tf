@@ -4,11 +4,10 @@ module "platform" {
   alerts              = { budget_usd_a_month = 2000 }
   dedupe_window_hours = 168
   environment         = "prod"
-  logging             = { level = "INFO", retention_days = 365 }
+  logging             = { level = "INFO", retention_days = 365, tracing = true }
   packages_directory  = var.packages_directory
   protection          = { deletion = true, key_deletion_window_days = 30, point_in_time_recovery = true }
   streams             = { retention_hours = 168 }
-  tracing             = true
 
   ingest_api = {
     sizing     = { memory_mb = 1769, timeout_seconds = 15 }

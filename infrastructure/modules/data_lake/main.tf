@@ -100,6 +100,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
       errors         = var.retention.rejected_days
       rejected       = var.retention.rejected_days
       replayed       = var.retention.rejected_days
+      reports        = 1096
     }
 
     content {

@@ -21,7 +21,7 @@ locals {
     log_retention_days = var.logging.retention_days
     name_prefix        = local.name_prefix
     packages_directory = var.packages_directory
-    tracing            = var.tracing
+    tracing            = var.logging.tracing
   }
 
   table_protection = {
@@ -275,14 +275,31 @@ module "observability" {
     module.event_processing.function_name,
     module.metrics_api.function_name,
     module.player_store.function_name,
+    module.scheduled_reports.function_name,
     module.stream_analytics.function_name,
   ])
 
   tables = [
     for table in concat(
-      [module.game_registry.table, module.stream_analytics.table],
+      [module.game_registry.table, module.scheduled_reports.table, module.stream_analytics.table],
       values(module.event_processing.tables),
       values(module.player_store.tables),
     ) : table.name
   ]
+}
+
+module "scheduled_reports" {
+  source = "../scheduled_reports"
+
+  account    = local.account
+  enabled    = var.reports.enabled
+  lake       = { arn = module.data_lake.bucket.arn, name = module.data_lake.bucket.name }
+  protection = local.table_protection
+  sender     = var.reports.sender
+  settings   = local.function_settings
+
+  tables = {
+    game_days = module.player_store.tables.game_days
+    games     = module.game_registry.table
+  }
 }

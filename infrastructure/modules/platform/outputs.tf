@@ -77,6 +77,11 @@ output "realtime_analytics" {
   }
 }
 
+output "scheduled_reports_function_name" {
+  description = "Function that archives, mails and posts the report of each game."
+  value       = module.scheduled_reports.function_name
+}
+
 output "tables" {
   description = "Names of the DynamoDB tables."
   value = {
@@ -88,6 +93,7 @@ output "tables" {
     leaderboards = module.player_store.tables.leaderboards.name
     players      = module.player_store.tables.players.name
     realtime     = module.stream_analytics.table.name
+    reports      = module.scheduled_reports.table.name
   }
 }
 

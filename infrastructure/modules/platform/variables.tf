@@ -88,8 +88,8 @@ variable "lake" {
 }
 
 variable "logging" {
-  type        = object({ level = string, retention_days = number })
-  description = "Level of the functions' logs, and days that logs are kept."
+  type        = object({ level = string, retention_days = number, tracing = optional(bool, false) })
+  description = "Level of the functions' logs, days that logs are kept, and whether requests and invocations are traced with X-Ray."
   default     = { level = "INFO", retention_days = 30 }
   nullable    = false
 
@@ -187,6 +187,13 @@ variable "realtime_analytics" {
   nullable    = false
 }
 
+variable "reports" {
+  type        = object({ enabled = optional(bool, true), sender = optional(string, "") })
+  description = "Whether reports go out by schedule, and the address they are mailed from (left out: no mail)."
+  default     = {}
+  nullable    = false
+}
+
 variable "streams" {
   type = object({
     enriched_shards = optional(number)
@@ -196,12 +203,5 @@ variable "streams" {
   })
   description = "Provisioned shards of the streams (left out: on demand), and hours that raw and enriched records can be read again."
   default     = {}
-  nullable    = false
-}
-
-variable "tracing" {
-  type        = bool
-  description = "Whether requests and invocations are traced with X-Ray."
-  default     = false
   nullable    = false
 }

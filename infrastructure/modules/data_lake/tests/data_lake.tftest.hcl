@@ -49,7 +49,7 @@ run "bucket" {
   }
 
   assert {
-    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.id] == ["tidy", "bronze", "athena-results", "batch", "errors", "rejected", "replayed"]
+    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.id] == ["tidy", "bronze", "athena-results", "batch", "errors", "rejected", "replayed", "reports"]
     error_message = "Each prefix must have its lifecycle."
   }
 }

@@ -19,6 +19,7 @@ run "wiring" {
       leaderboards = "player-analytics-test-leaderboards"
       players      = "player-analytics-test-players"
       realtime     = "player-analytics-test-realtime"
+      reports      = "player-analytics-test-reports"
     }
     error_message = "Tables are named <project>-<environment>-<name>."
   }

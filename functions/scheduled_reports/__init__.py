@@ -1,0 +1,1 @@
+"""Daily and weekly reports per game, of periods that are over (UTC)."""

@@ -1,0 +1,77 @@
+"""Lambda of the schedules: archive, mail and post the report of each game, each once."""
+
+import json
+from functools import cache
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from botocore.config import Config
+from metrics_api.store import Store
+from telemetry.clients import client
+
+from scheduled_reports import outlets
+from scheduled_reports.figures import Period
+from scheduled_reports.ledger import Ledger
+from scheduled_reports.report import report
+from scheduled_reports.settings import Order, Settings
+
+logger = Logger()
+# A call that is repeated may send twice.
+ONCE = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1})
+
+
+class GamesFailedError(Exception):
+    """Lambda tries the invocation again, and reports it in the end; what was sent is not sent again."""
+
+
+@cache
+def connections() -> tuple[Settings, Store, Ledger, Any, outlets.Mail]:
+    """Connect once an execution environment."""
+    settings, dynamodb = Settings(), client("dynamodb")
+    mail = outlets.Mail(boto3.client("sesv2", config=ONCE), settings.sender, settings.configuration_set)
+    return settings, Store(dynamodb, settings), Ledger(dynamodb, settings.reports_table), client("s3"), mail
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: dict[str, Any], context: object) -> None:
+    """Report on each active game. Raises GamesFailedError that names those that failed."""
+    order = Order.model_validate(event)
+    period, failed = order.wanted, []
+    for game in connections()[1].games():
+        game_id = game["game_id"]
+        if game.get("status") == "active" and (not order.games or game_id in order.games):
+            try:
+                _report(game, period)
+            except Exception as error:
+                logger.exception("Report failed", game_id=game_id)
+                failed.append(f"{game_id} ({error})")
+    if failed:
+        raise GamesFailedError(f"{period.kind} to {period.last}: {', '.join(failed)}")
+
+
+def _report(game: dict[str, Any], period: Period) -> None:
+    settings, store, ledger, s3, mail = connections()
+    made = report(store, game["game_id"], game.get("name", game["game_id"]), period)
+    addresses = game.get("report_to", "").split()
+    outlets.archive(s3, settings.lake_bucket, made)
+    if settings.sender and addresses:
+        with ledger.once(made.name, "mail") as wanted:
+            if wanted:
+                mail.send(made, addresses)
+    if webhook := _webhooks().get(made.game_id):
+        with ledger.once(made.name, "webhook") as wanted:
+            if wanted:
+                outlets.post(webhook, made)
+
+
+def _webhooks() -> dict[str, str]:
+    """Return the URL of each game that has one."""
+    secret, secrets = connections()[0].webhooks_secret, client("secretsmanager")
+    if not secret:
+        return {}
+    try:
+        found: dict[str, str] = json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"])
+    except secrets.exceptions.ResourceNotFoundException:
+        return {}
+    return found

@@ -1,0 +1,92 @@
+"""Where a report goes: the lake, people's mail, a chat."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPException
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from scheduled_reports.ledger import RefusedError
+from scheduled_reports.report import Report
+
+CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "html": "text/html; charset=utf-8"}
+WEBHOOK_SECONDS = 5
+WEBHOOK_PAUSES = (1, 3)
+# Chats cut longer messages.
+WEBHOOK_CHARACTERS = 3000
+
+
+def archive(s3: Any, bucket: str, report: Report) -> None:
+    """Write reports/<game>/<period>/<last day>.{html,csv}; the same again replaces it."""
+    for suffix, content in report.files.items():
+        key = f"reports/{report.name}.{suffix}"
+        s3.put_object(Bucket=bucket, Key=key, Body=content.encode(), ContentType=CONTENT_TYPES[suffix])
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """SES (sesv2 client that does not repeat a call on its own), as one sender."""
+
+    ses: Any
+    sender: str
+    configuration_set: str
+
+    def send(self, report: Report, addresses: Sequence[str]) -> None:
+        """Send one mail, as HTML and as plain text. Raises RefusedError where SES did not take it."""
+        subject = f"{report.title}: {report.period.kind} to {report.period.last}"
+        bodies = {"Html": report.files["html"], "Text": report.text}
+        try:
+            self.ses.send_email(
+                FromEmailAddress=self.sender,
+                Destination={"ToAddresses": list(addresses)},
+                ConfigurationSetName=self.configuration_set,
+                Content={
+                    "Simple": {
+                        "Subject": {"Data": " ".join(subject.split()), "Charset": "UTF-8"},
+                        "Body": {kind: {"Data": body, "Charset": "UTF-8"} for kind, body in bodies.items()},
+                    }
+                },
+            )
+        except ClientError as error:
+            # A fault of its own may come after it took the mail.
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            raise RefusedError(f"SES: {error.response['Error']['Code']}") from error
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The message goes where the secret says, and nowhere else."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_open = urllib.request.build_opener(_NoRedirect).open
+
+
+def post(url: str, report: Report, pauses: Sequence[float] = WEBHOOK_PAUSES) -> None:
+    """Post the plain text to a Slack-compatible webhook, again after 429, 5xx and silence.
+
+    Raises RefusedError, which does not hold the URL: it is a secret.
+    """
+    # Chats read &, < and > as markup.
+    text = report.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    body = json.dumps({"text": text[:WEBHOOK_CHARACTERS]}).encode()
+    for pause in (*pauses, None):
+        try:
+            request = urllib.request.Request(url, body, {"content-type": "application/json"})  # noqa: S310
+            with _open(request, timeout=WEBHOOK_SECONDS):
+                return
+        except urllib.error.HTTPError as error:
+            again, reason = error.code in (429, 500, 502, 503, 504), str(error.code)
+        except (OSError, ValueError, HTTPException) as error:
+            again, reason = True, type(error).__name__
+        if pause is None or not again:
+            raise RefusedError(f"webhook: {reason}")
+        time.sleep(pause)

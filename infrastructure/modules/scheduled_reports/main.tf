@@ -1,0 +1,97 @@
+locals {
+  name    = "${var.settings.name_prefix}-scheduled-reports"
+  runbook = "docs/runbooks/reports-failed.md"
+}
+
+module "function" {
+  source = "../lambda_function"
+
+  description       = "Archives, mails and posts the report of each game."
+  name              = "scheduled_reports"
+  policy_statements = local.policy_statements
+  settings          = var.settings
+  # Two runs at once would only wait for each other's mails.
+  sizing = { memory_mb = 512, timeout_seconds = 900 }
+
+  environment = {
+    CONFIGURATION_SET = aws_sesv2_configuration_set.this.configuration_set_name
+    GAME_DAYS_TABLE   = var.tables.game_days.name
+    GAMES_TABLE       = var.tables.games.name
+    LAKE_BUCKET       = var.lake.name
+    REPORTS_TABLE     = aws_dynamodb_table.reports.name
+    SENDER            = var.sender
+    WEBHOOKS_SECRET   = aws_secretsmanager_secret.webhooks.arn
+  }
+}
+
+resource "aws_lambda_function_event_invoke_config" "this" {
+  function_name                = module.function.name
+  maximum_event_age_in_seconds = 21600
+  maximum_retry_attempts       = 2
+
+  destination_config {
+    on_failure {
+      destination = aws_sqs_queue.failures.arn
+    }
+  }
+}
+
+# Holds what was sent, for good: a report that is asked for again is not sent again.
+resource "aws_dynamodb_table" "reports" {
+  name                        = "${var.settings.name_prefix}-reports"
+  billing_mode                = "PAY_PER_REQUEST"
+  deletion_protection_enabled = var.protection.deletion
+  hash_key                    = "report"
+
+  attribute {
+    name = "report"
+    type = "S"
+  }
+
+  point_in_time_recovery {
+    enabled = var.protection.point_in_time_recovery
+  }
+
+  server_side_encryption {
+    enabled     = true
+    kms_key_arn = var.settings.kms_key_arn
+  }
+}
+
+resource "aws_sesv2_configuration_set" "this" {
+  configuration_set_name = local.name
+
+  delivery_options {
+    tls_policy = "REQUIRE"
+  }
+
+  reputation_options {
+    reputation_metrics_enabled = true
+  }
+
+  suppression_options {
+    suppressed_reasons = ["BOUNCE", "COMPLAINT"]
+  }
+}
+
+resource "aws_sesv2_email_identity" "sender" {
+  count = var.sender == "" ? 0 : 1
+
+  email_identity         = var.sender
+  configuration_set_name = aws_sesv2_configuration_set.this.configuration_set_name
+}
+
+# Its value, a JSON object of URLs by game, is put by hand: state must not hold it.
+resource "aws_secretsmanager_secret" "webhooks" {
+  #checkov:skip=CKV2_AWS_57:A chat's webhook is changed in the chat, not by a function here.
+  name        = "${local.name}-webhooks"
+  description = "Slack-compatible webhook of each game that has one: {\"<game>\": \"https://…\"}."
+  kms_key_id  = var.settings.kms_key_arn
+}
+
+module "table_alarms" {
+  source = "../table_alarms"
+
+  alerts_topic_arn = var.settings.alerts_topic_arn
+  tables           = [aws_dynamodb_table.reports.name]
+}

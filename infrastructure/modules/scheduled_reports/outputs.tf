@@ -1,0 +1,19 @@
+output "failure_queue_url" {
+  description = "Queue of the invocations that failed for good."
+  value       = aws_sqs_queue.failures.url
+}
+
+output "function_name" {
+  description = "Function that reports; its event is {period, scheduled, games}."
+  value       = module.function.name
+}
+
+output "policy" {
+  description = "JSON permissions of the function's role, for review."
+  value       = module.function.policy
+}
+
+output "table" {
+  description = "Ledger of what was sent."
+  value       = { arn = aws_dynamodb_table.reports.arn, name = aws_dynamodb_table.reports.name }
+}

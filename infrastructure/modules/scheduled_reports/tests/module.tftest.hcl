@@ -1,0 +1,134 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  account    = { id = "111122223333", partition = "aws", region = "eu-west-1" }
+  lake       = { arn = "arn:aws:s3:::demo-test-lake", name = "demo-test-lake" }
+  protection = { deletion = true, point_in_time_recovery = true }
+  sender     = "reports@example.com"
+
+  settings = {
+    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
+    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    layer_arns         = []
+    log_level          = "INFO"
+    log_retention_days = 30
+    name_prefix        = "demo-test"
+    packages_directory = "../../testing/packages"
+    tracing            = false
+  }
+
+  tables = {
+    game_days = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/game-days", name = "game-days" }
+    games     = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
+  }
+}
+
+run "schedules" {
+  assert {
+    condition = { for kind, schedule in aws_scheduler_schedule.this : kind => [schedule.schedule_expression, schedule.schedule_expression_timezone, schedule.state, schedule.target[0].input] } == {
+      day  = ["cron(0 5 * * ? *)", "UTC", "ENABLED", "{\"period\":\"day\",\"scheduled\":\"<aws.scheduler.scheduled-time>\"}"]
+      week = ["cron(0 6 ? * MON *)", "UTC", "ENABLED", "{\"period\":\"week\",\"scheduled\":\"<aws.scheduler.scheduled-time>\"}"]
+    }
+    error_message = "Reports come once the period is over, and know which one that is."
+  }
+
+  assert {
+    condition     = alltrue([for schedule in aws_scheduler_schedule.this : schedule.target[0].dead_letter_config[0].arn == aws_sqs_queue.failures.arn && schedule.kms_key_arn == var.settings.kms_key_arn])
+    error_message = "What cannot be started goes to the queue, encrypted with the platform's key."
+  }
+}
+
+run "failures" {
+  assert {
+    condition     = aws_lambda_function_event_invoke_config.this.maximum_retry_attempts == 2 && aws_lambda_function_event_invoke_config.this.destination_config[0].on_failure[0].destination == aws_sqs_queue.failures.arn
+    error_message = "What failed three times goes to the queue."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.failed.alarm_actions == toset([var.settings.alerts_topic_arn]) && aws_cloudwatch_metric_alarm.failed.dimensions["QueueName"] == "demo-test-scheduled-reports-failures" && strcontains(aws_cloudwatch_metric_alarm.failed.alarm_description, "docs/runbooks/reports-failed.md")
+    error_message = "A message in the queue alarms, and the alarm names the runbook."
+  }
+}
+
+run "permissions" {
+  assert {
+    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
+      Archive        = ["s3:PutObject"]
+      DecryptAtRest  = ["kms:Decrypt"]
+      Encrypt        = ["kms:GenerateDataKey"]
+      KeepLedger     = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+      ListGames      = ["dynamodb:Scan"]
+      Mail           = ["ses:SendEmail"]
+      QueryCounts    = ["dynamodb:Query"]
+      ReadWebhooks   = ["secretsmanager:GetSecretValue"]
+      ReportFailures = ["sqs:SendMessage"]
+      WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    }
+    error_message = "The function must have these actions and no others."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if contains(["Archive", "Mail"], statement.Sid) } == {
+      Archive = ["arn:aws:s3:::demo-test-lake/reports/*"]
+      Mail = [
+        "arn:aws:ses:eu-west-1:111122223333:configuration-set/demo-test-scheduled-reports",
+        "arn:aws:ses:eu-west-1:111122223333:identity/reports@example.com",
+      ]
+    }
+    error_message = "It writes reports only, and mails as its sender only."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.schedule.policy).Statement : statement.Sid => statement.Action } == {
+      Encrypt        = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Invoke         = ["lambda:InvokeFunction"]
+      ReportFailures = ["sqs:SendMessage"]
+    }
+    error_message = "The schedules start the function, and no more."
+  }
+}
+
+run "protection" {
+  assert {
+    condition     = aws_dynamodb_table.reports.deletion_protection_enabled && aws_dynamodb_table.reports.point_in_time_recovery[0].enabled && aws_dynamodb_table.reports.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arn
+    error_message = "The ledger must not be lost, and is encrypted with the platform's key."
+  }
+
+  assert {
+    condition     = aws_secretsmanager_secret.webhooks.kms_key_id == var.settings.kms_key_arn
+    error_message = "Webhooks are encrypted with the platform's key."
+  }
+
+  assert {
+    condition     = aws_sesv2_configuration_set.this.delivery_options[0].tls_policy == "REQUIRE"
+    error_message = "Mail travels encrypted."
+  }
+}
+
+run "without_mail" {
+  variables {
+    enabled = false
+    sender  = ""
+  }
+
+  assert {
+    condition     = length(aws_sesv2_email_identity.sender) == 0 && !strcontains(output.policy, "ses:SendEmail")
+    error_message = "Without a sender nothing may be mailed."
+  }
+
+  assert {
+    condition     = alltrue([for schedule in aws_scheduler_schedule.this : schedule.state == "DISABLED"])
+    error_message = "The schedules can be off."
+  }
+}
+
+run "malformed_sender" {
+  command         = plan
+  expect_failures = [var.sender]
+
+  variables {
+    sender = "*@example.com"
+  }
+}

@@ -1,0 +1,60 @@
+variable "account" {
+  type        = object({ id = string, partition = string, region = string })
+  description = "Account and region of the environment."
+  nullable    = false
+}
+
+variable "enabled" {
+  type        = bool
+  description = "Whether the schedules fire."
+  default     = true
+  nullable    = false
+}
+
+variable "lake" {
+  type        = object({ arn = string, name = string })
+  description = "Bucket that reports are archived in, below reports/."
+  nullable    = false
+}
+
+variable "protection" {
+  type        = object({ deletion = bool, point_in_time_recovery = bool })
+  description = "Whether the ledger refuses deletion, and can be restored to any second of 35 days."
+  nullable    = false
+}
+
+variable "sender" {
+  type        = string
+  description = "Address that reports are mailed from; SES asks its owner to confirm it. Empty: no mail."
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.sender == "" || can(regex("^[^@\\s*]+@[^@\\s*]+\\.[^@\\s*]+$", var.sender))
+    error_message = "The sender is one e-mail address."
+  }
+}
+
+variable "settings" {
+  type = object({
+    alerts_topic_arn   = string
+    kms_key_arn        = string
+    layer_arns         = list(string)
+    log_level          = string
+    log_retention_days = number
+    name_prefix        = string
+    packages_directory = string
+    tracing            = bool
+  })
+  description = "What the functions of an environment share."
+  nullable    = false
+}
+
+variable "tables" {
+  type = object({
+    game_days = object({ arn = string, name = string })
+    games     = object({ arn = string, name = string })
+  })
+  description = "Tables the reports are read from."
+  nullable    = false
+}

@@ -1,0 +1,62 @@
+"""Render the report of a game and period that is over, as a page and CSV."""
+
+import argparse
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Literal
+
+from metrics_api.store import Store, store
+from scheduled_reports.figures import Period
+from scheduled_reports.report import report
+
+from tools import CommandError, emulator, run, terraform
+
+
+def write(tables: Store, game_id: str, period: Period, out: Path) -> list[Path]:
+    """Write both files and return their paths. Raises CommandError for a game that is not registered."""
+    if not tables.game_exists(game_id):
+        raise CommandError(f"{game_id} is not registered")
+    texts = report(tables, game_id, game_id, period).files
+    out.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for suffix, text in texts.items():
+        path = out / f"{game_id}-{period.kind}-{period.last}.{suffix}"
+        path.write_text(text, newline="")
+        paths.append(path)
+    return paths
+
+
+def period_of(kind: Literal["day", "week"], day: date | None, today: date) -> Period:
+    """Return the period that ends on a day, or the last that is over; weeks end on Sunday.
+
+    Raises CommandError for one that is not over.
+    """
+    if day and day >= today:
+        raise CommandError(f"{day} is not over (UTC)")
+    return Period(kind, day) if day else Period.over(kind, today)
+
+
+def _open(environment: str) -> Store:
+    if environment == "local":
+        os.environ.update(emulator.local_environment())
+    os.environ.update(terraform.outputs(terraform.root(environment))["metrics_api_environment"])
+    return store()
+
+
+def main() -> None:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(prog="scripts/report", description=__doc__)
+    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser.add_argument("--game", required=True, help="the game's id")
+    parser.add_argument("--period", choices=("day", "week"), default="day", help="default: day")
+    parser.add_argument("--date", type=date.fromisoformat, help="last UTC day (default: of the last period)")
+    parser.add_argument("--out", type=Path, default=Path(), help="directory (default: the working one)")
+    given = parser.parse_args()
+    period = period_of(given.period, given.date, datetime.now(UTC).date())
+    for path in write(_open(given.environment), given.game, period, given.out):
+        print(path)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,241 @@
+"""Reports reach lake, mail and chat once, whatever fails on the way."""
+
+import csv
+import io
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from moto.ses.models import ses_backends
+from scheduled_reports import handler, outlets
+from scheduled_reports.figures import Period
+from scheduled_reports.ledger import RefusedError
+from scheduled_reports.report import Report
+from test_player_state import happen, pay
+from test_report_figures import write
+
+ORDER = {"period": "day", "scheduled": "2026-03-11T05:00:00Z"}
+NAME = "skyforge/day/2026-03-10"
+EMPTY = Report("skyforge", "Skyforge <&>", Period("day", date(2026, 3, 10)), [], [])
+
+
+class Context:
+    """What Powertools reads of Lambda's."""
+
+    function_name = function_version = memory_limit_in_mb = invoked_function_arn = aws_request_id = "test"
+
+
+@pytest.fixture
+def mails(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[Any]]]:
+    """The function on AWS in memory with a game that has a recipient; returns what SES took."""
+    for name in ("games", "game_days", "reports"):
+        monkeypatch.setenv(f"{name.upper()}_TABLE", name)
+    for name, value in {
+        "LAKE_BUCKET": "lake",
+        "CONFIGURATION_SET": "reports",
+        "SENDER": "reports@example.com",
+        "WEBHOOKS_SECRET": "webhooks",
+    }.items():
+        monkeypatch.setenv(name, value)
+    boto3.client("s3").create_bucket(Bucket="lake")
+    boto3.client("sesv2").create_email_identity(EmailIdentity="reports@example.com")
+    boto3.client("sesv2").create_configuration_set(ConfigurationSetName="reports")
+    register(dynamodb, "skyforge")
+    handler.connections.cache_clear()
+    yield lambda: list(ses_backends["123456789012"]["us-east-1"].sent_messages)
+    handler.connections.cache_clear()
+
+
+@pytest.fixture
+def chat() -> Iterator[Any]:
+    """A webhook that answers with the statuses it is given, then 200, and keeps what it got."""
+
+    class Chat(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            self.server.got.append(json.loads(body)["text"])  # type: ignore[attr-defined]
+            answers = self.server.answers  # type: ignore[attr-defined]
+            self.send_response(answers.pop(0) if answers else 200)
+            self.send_header("location", "/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server: Any = HTTPServer(("127.0.0.1", 0), Chat)
+    server.got, server.answers = [], []
+    server.url = f"http://127.0.0.1:{server.server_port}/secret-path"
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def register(dynamodb: Any, game_id: str, **fields: str) -> None:
+    game = {"game_id": game_id, "name": game_id.title(), "status": "active", "report_to": f"{game_id}@a.com"}
+    dynamodb.Table("games").put_item(Item=game | fields)
+
+
+def invoke(**fields: Any) -> None:
+    handler.lambda_handler(ORDER | fields, Context())
+
+
+def archived() -> dict[str, str]:
+    s3 = boto3.client("s3")
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket="lake").get("Contents", [])]
+    return {key: s3.get_object(Bucket="lake", Key=key)["Body"].read().decode() for key in keys}
+
+
+def test_a_game_gets_page_table_and_mail_of_its_own_figures(mails: Any, dynamodb: Any) -> None:
+    register(dynamodb, "other")
+    write(happen(), pay(1, 300), pay(1, 77777) | {"game_id": "other"})
+    invoke()
+    files = archived()
+    assert set(files) == {
+        f"reports/{g}/day/2026-03-10.{s}" for g in ("other", "skyforge") for s in ("csv", "html")
+    }
+    rows = {row["name"]: row for row in csv.DictReader(io.StringIO(files[f"reports/{NAME}.csv"]))}
+    assert (rows["active_players"]["value"], rows["revenue_EUR"]["value"]) == ("1", "300")
+    mail = {sent.destinations["ToAddresses"][0]: sent for sent in mails()}["skyforge@a.com"]
+    assert mail.subject == "Skyforge: day to 2026-03-10"
+    assert len(mails()) == 2
+    assert "77,777" in files["reports/other/day/2026-03-10.html"]
+    assert not any("77,777" in text or "77777" in text for key, text in files.items() if "skyforge" in key)
+
+
+def test_mail_has_a_page_and_a_plain_text(mails: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = spy_on_mail(monkeypatch)
+    write(happen(), pay(1, 300))
+    invoke()
+    (body,) = (call["Content"]["Simple"]["Body"] for call in sent)
+    assert body["Html"]["Data"] == archived()[f"reports/{NAME}.html"]
+    assert "revenue EUR: 300 EUR minor" in body["Text"]["Data"]
+
+
+def test_a_second_run_sends_nothing_again(mails: Any) -> None:
+    invoke()
+    invoke()
+    assert len(mails()) == 1
+    invoke(period="week")
+    assert len(mails()) == 2
+
+
+def test_one_games_failure_is_named_and_stops_no_other(mails: Any, dynamodb: Any) -> None:
+    register(dynamodb, "broken", report_to="x@y.com")
+    dynamodb.Table("game_days").put_item(
+        Item={"game_day": "broken#2026-03-09#cohort", "shard": "a", "retained_1": Decimal("0.5")}
+    )
+    with pytest.raises(handler.GamesFailedError, match=r"day to 2026-03-10: broken \("):
+        invoke()
+    assert [mail.destinations["ToAddresses"] for mail in mails()] == [["skyforge@a.com"]]
+
+
+def test_a_crash_after_the_archive_is_resumed(mails: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(outlets.Mail, "send", raising(RefusedError("SES: Throttling")))
+        with pytest.raises(handler.GamesFailedError, match="Throttling"):
+            invoke()
+    assert f"reports/{NAME}.html" in archived()
+    invoke()
+    assert len(mails()) == 1
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ReadTimeoutError(endpoint_url="https://ses"),
+        ClientError({"Error": {"Code": "X"}, "ResponseMetadata": {"HTTPStatusCode": 500}}, "SendEmail"),  # type: ignore[typeddict-item]
+    ],
+)
+def test_a_mail_that_may_have_gone_is_not_sent_again(
+    mails: Any, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(handler.connections()[4].ses, "send_email", raising(failure))
+        with pytest.raises(handler.GamesFailedError):
+            invoke()
+    with pytest.raises(handler.GamesFailedError, match="mail of skyforge/day/2026-03-10 was begun"):
+        invoke()
+    assert mails() == []
+
+
+def test_a_mail_that_ses_refuses_is_tried_again(mails: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    failure = ClientError({"Error": {"Code": "X"}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "SendEmail")  # type: ignore[typeddict-item]
+    with monkeypatch.context() as patch:
+        patch.setattr(handler.connections()[4].ses, "send_email", raising(failure))
+        with pytest.raises(handler.GamesFailedError, match="SES: X"):
+            invoke()
+    invoke()
+    assert len(mails()) == 1
+
+
+def test_only_active_and_wanted_games_are_told(mails: Any, dynamodb: Any) -> None:
+    register(dynamodb, "gone", status="disabled")
+    register(dynamodb, "silent", report_to="")
+    invoke(games=["gone", "silent"])
+    assert set(archived()) == {"reports/silent/day/2026-03-10.csv", "reports/silent/day/2026-03-10.html"}
+    assert mails() == []
+
+
+def test_a_period_that_is_not_over_is_refused(mails: Any) -> None:
+    with pytest.raises(ValueError, match="yet to come"):
+        invoke(scheduled=(datetime.now(UTC) + timedelta(days=1)).isoformat())
+    assert archived() == {}
+
+
+def test_a_game_with_a_webhook_is_posted_to_once(mails: Any, chat: Any, dynamodb: Any) -> None:
+    register(dynamodb, "other")
+    boto3.client("secretsmanager").create_secret(
+        Name="webhooks", SecretString=json.dumps({"skyforge": chat.url})
+    )
+    invoke()
+    invoke()
+    (text,) = chat.got
+    assert text.startswith("Skyforge, 2026-03-10 (UTC)")
+
+
+def test_a_post_is_repeated_after_429_and_500(chat: Any) -> None:
+    chat.answers = [429, 500]
+    outlets.post(chat.url, EMPTY, pauses=(0, 0))
+    assert len(chat.got) == 3
+    assert "Skyforge &lt;&amp;&gt;" in chat.got[0]
+
+
+@pytest.mark.parametrize(("answers", "posts"), [([500, 500, 500], 3), ([404], 1), ([302], 1)])
+def test_a_post_that_is_refused_says_so_without_its_url(chat: Any, answers: list[int], posts: int) -> None:
+    chat.answers = [*answers]
+    with pytest.raises(RefusedError, match=f"webhook: {answers[0]}$") as raised:
+        outlets.post(chat.url, EMPTY, pauses=(0, 0))
+    assert len(chat.got) == posts
+    assert raised.value.__context__ is None
+
+
+def test_a_silent_chat_is_given_up(chat: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    chat.shutdown()
+    monkeypatch.setattr(outlets, "WEBHOOK_SECONDS", 0.05)
+    with pytest.raises(RefusedError, match="webhook: TimeoutError"):
+        outlets.post(chat.url, EMPTY, pauses=(0,))
+    with pytest.raises(RefusedError, match=r"webhook: ValueError$"):
+        outlets.post("secret", EMPTY, pauses=())
+
+
+def spy_on_mail(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    sent: list[dict[str, Any]] = []
+    ses = handler.connections()[4].ses
+    send = ses.send_email
+    monkeypatch.setattr(ses, "send_email", lambda **call: (sent.append(call), send(**call))[1])
+    return sent
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    return fail
