@@ -71,7 +71,7 @@ def read(environment: str) -> Settings:
         ingest_memory_mb=platform["ingest_api"]["sizing"]["memory_mb"],
         api_memory_mb=platform["metrics_api"]["sizing"]["memory_mb"],
         log_retention_days=platform["logging"]["retention_days"],
-        tracing=platform["tracing"],
+        tracing=platform["logging"]["tracing"],
         recovery=platform["protection"]["point_in_time_recovery"],
         dedupe_hours=platform["dedupe_window_hours"],
         flink_units=-(-int(flink["parallelism"]) // int(flink["parallelism_per_kpu"])),
