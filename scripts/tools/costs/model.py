@@ -59,6 +59,7 @@ BESIDE = {
     "Network": {"aws_nat_gateway", "aws_vpc_endpoint"},
     "QuickSight": {"aws_quicksight_data_set"},
     "Redshift": {"aws_redshiftserverless_workgroup"},
+    "Reports": {"aws_secretsmanager_secret", "aws_sesv2_configuration_set"},
 }
 # No price of their own: what they make happen is on another line, or they are free.
 FREE = {
@@ -88,6 +89,7 @@ FREE = {
     "aws_iam_role_policy_attachment",
     "aws_kms_alias",
     "aws_lambda_event_source_mapping",
+    "aws_lambda_function_event_invoke_config",
     "aws_lambda_invocation",
     "aws_lambda_layer_version",
     "aws_lambda_permission",
@@ -106,6 +108,7 @@ FREE = {
     "aws_s3_bucket_server_side_encryption_configuration",
     "aws_s3_bucket_versioning",
     "aws_security_group",
+    "aws_sesv2_email_identity",
     "aws_sns_topic_policy",
     "aws_sns_topic_subscription",
     "aws_subnet",
@@ -427,6 +430,8 @@ def beside(load: Load) -> list[Line]:
         ),
         _line("QuickSight", "authors", "dashboards", "quicksight_author", usage("authors")),
         _line("QuickSight", "readers", "dashboards", "quicksight_reader", usage("readers")),
+        _line("Reports", "1,000 mails", "mails", "mail", 1000),
+        _line("Reports", "secret of the webhooks", "secret", "secret", 1),
         _line("Network", "NAT gateways in two zones", "vpc", "nat_hour", 2 * HOURS),
         _line("Network", "NAT: bytes", "vpc", "nat_data", gb),
         _line("Network", "four interface endpoints in two zones", "vpc", "endpoint_hour", 8 * HOURS),
