@@ -25,6 +25,7 @@ from metrics_api.parameters import (
     registered,
 )
 from metrics_api.problems import PROBLEM_JSON, RESPONSES, RETRY, install, logger
+from metrics_api.quality import quality
 from metrics_api.realtime import realtime
 from metrics_api.store import merge, store
 
@@ -169,6 +170,7 @@ app.include_router(operations)
 app.include_router(catalogue)
 app.include_router(games)
 app.include_router(live)
+app.include_router(quality)
 app.include_router(realtime)
 app.include_router(page)
 app.include_router(leaderboards)

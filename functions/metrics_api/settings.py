@@ -15,6 +15,7 @@ class Settings(BaseSettings):
     boards_table: str
     ingest_stats_table: str
     realtime_table: str
+    quality_table: str
 
 
 @cache

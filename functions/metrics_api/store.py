@@ -103,6 +103,18 @@ class Store:
         """Return the items of each series of the real-time table from a time on, oldest first."""
         return list(self._pool.map(lambda name: list(self._since(name, since)), series))
 
+    def quality(self, game_id: str, since: str) -> list[Item]:
+        """Return what data_quality found of a game from a time on, oldest first."""
+        return list(
+            self._query(
+                self.tables.quality_table,
+                "game_id",
+                game_id,
+                KeyConditionExpression="#key = :key AND checked_at >= :since",
+                ExpressionAttributeValues={":key": {"S": game_id}, ":since": {"S": since}},
+            )
+        )
+
     def _since(self, series: str, since: str) -> Iterator[Item]:
         return self._query(
             self.tables.realtime_table,

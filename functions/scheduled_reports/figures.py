@@ -8,8 +8,7 @@ from itertools import dropwhile
 from typing import Literal, NamedTuple
 
 from metrics_api.store import Store, merge
-
-from scheduled_reports.changes import Change, notable
+from telemetry.changes import Change, notable
 
 COHORT_DAYS = (1, 7, 30)
 COUNTED = ("new_players", "sessions", "session_seconds", "purchases", "events", "events_crash")

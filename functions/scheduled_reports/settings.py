@@ -17,6 +17,7 @@ class Settings(settings.Settings):
     boards_table: str = ""
     ingest_stats_table: str = ""
     realtime_table: str = ""
+    quality_table: str = ""
 
     reports_table: str
     lake_bucket: str

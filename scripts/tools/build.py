@@ -43,10 +43,9 @@ NOT_SHIPPED = (
     "REQUESTED",
     "direct_url.json",
 )
-# Reports read the tables as the metrics API does: its modules for that come along.
-BORROWED = {
-    "scheduled_reports": [f"metrics_api/{name}.py" for name in ("__init__", "settings", "standings", "store")]
-}
+# These read the tables as the metrics API does: its modules for that come along.
+STORE = [f"metrics_api/{name}.py" for name in ("__init__", "settings", "standings", "store")]
+BORROWED = {"data_quality": STORE, "scheduled_reports": STORE}
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ KEYS = {
     "game_days": ("game_day", "shard"),
     "leaderboards": ("board", "player_id"),
     "boards": ("game_id", "board_id"),
+    "quality": ("game_id", "checked_at"),
     "realtime": ("series", "window"),
     "reports": ("report",),
 }
@@ -82,7 +83,16 @@ def metrics_app(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]
     """The metrics API on the tables in memory."""
     from metrics_api import settings, store
 
-    for table in ("games", "players", "game_days", "leaderboards", "ingest_stats", "boards", "realtime"):
+    for table in (
+        "games",
+        "players",
+        "game_days",
+        "leaderboards",
+        "ingest_stats",
+        "boards",
+        "realtime",
+        "quality",
+    ):
         monkeypatch.setenv(f"{table.upper()}_TABLE", table)
     settings.settings.cache_clear()
     store.store.cache_clear()

@@ -262,6 +262,22 @@ const renderRealtime = ({ windows, alerts, dropped_events: dropped }) => {
     : empty("None."));
 };
 
+const VERDICTS = { pass: "✓ pass", warn: "△ warn", fail: "✕ fail", unknown: "? unknown" };
+
+const renderQuality = ({ checks, checked_at: at }) => {
+  if (!checks.length) {
+    show("quality", empty("Not judged yet: the checks run each hour."));
+    return;
+  }
+  const order = ["fail", "warn", "pass", "unknown"];
+  const sorted = [...checks].sort((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
+  show("quality", table(`Data quality at ${new Date(at).toLocaleString()}`, [
+    ["Check", (c) => c.name],
+    ["Verdict", (c) => element("span", VERDICTS[c.verdict], { class: `verdict ${c.verdict}` })],
+    ["Found", (c) => c.words],
+  ], sorted));
+};
+
 const settle = async (path, render) => {
   try { render(await get(path)); notice(""); } catch (error) { notice(error.message); }
 };
@@ -272,6 +288,7 @@ const loadSlow = () => {
   const today = `from=${day()}&to=${day()}`;
   return Promise.all([
     settle(`/v1/games/${game}/realtime?window=5m`, renderRealtime),
+    settle(`/v1/games/${game}/quality`, renderQuality),
     settle(`/v1/games/${game}/funnel?${today}`, renderFunnel),
     settle(`/v1/games/${game}/economy?${today}`, renderEconomy),
     settle(`/v1/games/${game}/retention?from=${day(13)}&to=${day()}&depth=13`, renderRetention),

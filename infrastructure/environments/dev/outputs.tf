@@ -73,9 +73,9 @@ output "realtime_analytics" {
   value       = module.platform.realtime_analytics
 }
 
-output "scheduled_reports_function_name" {
-  description = "Function that archives, mails and posts the report of each game."
-  value       = module.platform.scheduled_reports_function_name
+output "scheduled_functions" {
+  description = "Functions that schedules start, by what they are for."
+  value       = module.platform.scheduled_functions
 }
 
 output "tables" {

@@ -18,7 +18,7 @@ locals {
     }
     QueryWindows = {
       actions   = ["dynamodb:GetItem", "dynamodb:Query"]
-      resources = [var.tables.realtime.arn]
+      resources = [var.tables.quality.arn, var.tables.realtime.arn]
     }
     ReadItems = {
       actions   = ["dynamodb:GetItem"]

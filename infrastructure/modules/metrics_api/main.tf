@@ -14,6 +14,7 @@ module "metrics_api" {
     INGEST_STATS_TABLE = var.tables.ingest_stats.name
     LEADERBOARDS_TABLE = var.tables.leaderboards.name
     PLAYERS_TABLE      = var.tables.players.name
+    QUALITY_TABLE      = var.tables.quality.name
     REALTIME_TABLE     = var.tables.realtime.name
   }
 }

@@ -33,6 +33,7 @@ variable "tables" {
     ingest_stats = object({ arn = string, name = string })
     leaderboards = object({ arn = string, name = string })
     players      = object({ arn = string, name = string })
+    quality      = object({ arn = string, name = string })
     realtime     = object({ arn = string, name = string })
   })
   description = "Tables the API reads."

@@ -193,6 +193,7 @@ module "metrics_api" {
     ingest_stats = module.event_processing.tables.ingest_stats
     leaderboards = module.player_store.tables.leaderboards
     players      = module.player_store.tables.players
+    quality      = module.data_quality.table
     realtime     = module.stream_analytics.table
   }
 }
@@ -274,6 +275,8 @@ module "observability" {
   functions = concat(module.ingest_api.function_names, module.warehouse[*].warehouse.function, [
     module.event_processing.function_name,
     module.metrics_api.function_name,
+    module.data_quality.function_name,
+    module.performance_advisor.function_name,
     module.player_store.function_name,
     module.scheduled_reports.function_name,
     module.stream_analytics.function_name,
@@ -281,7 +284,7 @@ module "observability" {
 
   tables = [
     for table in concat(
-      [module.game_registry.table, module.scheduled_reports.table, module.stream_analytics.table],
+      [module.data_quality.table, module.game_registry.table, module.scheduled_reports.table, module.stream_analytics.table],
       values(module.event_processing.tables),
       values(module.player_store.tables),
     ) : table.name
@@ -301,5 +304,43 @@ module "scheduled_reports" {
   tables = {
     game_days = module.player_store.tables.game_days
     games     = module.game_registry.table
+  }
+}
+
+module "data_quality" {
+  source = "../data_quality"
+
+  account_id = local.account.id
+  enabled    = var.reports.enabled
+  lake       = { arn = module.data_lake.bucket.arn, name = module.data_lake.bucket.name }
+  protection = local.table_protection
+  settings   = local.function_settings
+
+  tables = {
+    game_days    = module.player_store.tables.game_days
+    games        = module.game_registry.table
+    ingest_stats = module.event_processing.tables.ingest_stats
+    realtime     = module.stream_analytics.table
+  }
+}
+
+module "performance_advisor" {
+  source = "../performance_advisor"
+
+  account  = local.account
+  enabled  = var.reports.enabled
+  lake     = { arn = module.data_lake.bucket.arn, name = module.data_lake.bucket.name }
+  settings = local.function_settings
+
+  watched = {
+    consumers       = { for name, module_of in { player_state = module.player_store, processor = module.event_processing } : "${name}.batch_window_seconds" => module_of.function_name }
+    deliveries      = { "lake.buffering.seconds" = module.data_lake.delivery_streams.bronze.name }
+    flink           = module.stream_analytics.application_name
+    functions       = { "metrics_api.sizing" = module.metrics_api.function_name, "player_state" = module.player_store.function_name, "processor" = module.event_processing.function_name }
+    spark           = try(module.batch_analytics[0].state_machine_arn, "")
+    spark_executors = coalesce(var.lake.batch.job.maximum_executors, 0)
+    streams         = { "streams.enriched_shards" = module.event_stream.enriched.name, "streams.raw_shards" = module.event_stream.raw.name }
+    tables          = [for table in concat(values(module.event_processing.tables), values(module.player_store.tables)) : table.name]
+    warehouse       = try(module.warehouse[0].warehouse.workgroup, "")
   }
 }

@@ -77,9 +77,13 @@ output "realtime_analytics" {
   }
 }
 
-output "scheduled_reports_function_name" {
-  description = "Function that archives, mails and posts the report of each game."
-  value       = module.scheduled_reports.function_name
+output "scheduled_functions" {
+  description = "Functions that schedules start, by what they are for."
+  value = {
+    advice  = module.performance_advisor.function_name
+    quality = module.data_quality.function_name
+    reports = module.scheduled_reports.function_name
+  }
 }
 
 output "tables" {
@@ -92,6 +96,7 @@ output "tables" {
     ingest_stats = module.event_processing.tables.ingest_stats.name
     leaderboards = module.player_store.tables.leaderboards.name
     players      = module.player_store.tables.players.name
+    quality      = module.data_quality.table.name
     realtime     = module.stream_analytics.table.name
     reports      = module.scheduled_reports.table.name
   }

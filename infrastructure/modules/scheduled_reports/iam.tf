@@ -7,10 +7,6 @@ locals {
         actions   = ["s3:PutObject"]
         resources = ["${var.lake.arn}/reports/*"]
       }
-      Encrypt = {
-        actions   = ["kms:GenerateDataKey"]
-        resources = [var.settings.kms_key_arn]
-      }
       KeepLedger = {
         actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
         resources = [aws_dynamodb_table.reports.arn]
@@ -27,10 +23,6 @@ locals {
         actions   = ["secretsmanager:GetSecretValue"]
         resources = [aws_secretsmanager_secret.webhooks.arn]
       }
-      ReportFailures = {
-        actions   = ["sqs:SendMessage"]
-        resources = [aws_sqs_queue.failures.arn]
-      }
     },
     var.sender == "" ? {} : {
       Mail = {
@@ -42,50 +34,4 @@ locals {
       }
     },
   )
-
-  schedule_statements = {
-    Encrypt = {
-      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = [var.settings.kms_key_arn]
-    }
-    Invoke = {
-      actions   = ["lambda:InvokeFunction"]
-      resources = [module.function.arn]
-    }
-    ReportFailures = {
-      actions   = ["sqs:SendMessage"]
-      resources = [aws_sqs_queue.failures.arn]
-    }
-  }
-}
-
-resource "aws_iam_role" "schedule" {
-  name = "${local.name}-schedule"
-
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "scheduler.amazonaws.com" }
-      Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
-    }]
-  })
-}
-
-resource "aws_iam_role_policy" "schedule" {
-  name = "permissions"
-  role = aws_iam_role.schedule.id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      for sid, statement in local.schedule_statements : {
-        Sid      = sid
-        Effect   = "Allow"
-        Action   = statement.actions
-        Resource = statement.resources
-      }
-    ]
-  })
 }

@@ -1,14 +1,16 @@
 locals {
-  name    = "${var.settings.name_prefix}-scheduled-reports"
-  runbook = "docs/runbooks/reports-failed.md"
+  name = "${var.settings.name_prefix}-scheduled-reports"
 }
 
 module "function" {
-  source = "../lambda_function"
+  source = "../scheduled_function"
 
+  account_id        = var.account.id
   description       = "Archives, mails and posts the report of each game."
+  enabled           = var.enabled
   name              = "scheduled_reports"
   policy_statements = local.policy_statements
+  runbook           = "docs/runbooks/reports-failed.md"
   settings          = var.settings
   # Two runs at once would only wait for each other's mails.
   sizing = { memory_mb = 512, timeout_seconds = 900 }
@@ -22,16 +24,11 @@ module "function" {
     SENDER            = var.sender
     WEBHOOKS_SECRET   = aws_secretsmanager_secret.webhooks.arn
   }
-}
 
-resource "aws_lambda_function_event_invoke_config" "this" {
-  function_name                = module.function.name
-  maximum_event_age_in_seconds = 21600
-  maximum_retry_attempts       = 2
-
-  destination_config {
-    on_failure {
-      destination = aws_sqs_queue.failures.arn
+  schedules = {
+    for kind, expression in { day = "cron(0 5 * * ? *)", week = "cron(0 6 ? * MON *)" } : kind => {
+      expression                  = expression
+      input                       = "{\"period\":\"${kind}\",\"scheduled\":\"<aws.scheduler.scheduled-time>\"}"
     }
   }
 }

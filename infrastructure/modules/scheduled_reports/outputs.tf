@@ -1,6 +1,6 @@
 output "failure_queue_url" {
   description = "Queue of the invocations that failed for good."
-  value       = aws_sqs_queue.failures.url
+  value       = module.function.failure_queue_url
 }
 
 output "function_name" {

@@ -18,7 +18,7 @@ run "environment" {
   }
 
   assert {
-    condition     = keys(output.tables) == ["boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "realtime", "reports"]
+    condition     = keys(output.tables) == ["boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality", "realtime", "reports"]
     error_message = "Every table must be named in the outputs."
   }
 

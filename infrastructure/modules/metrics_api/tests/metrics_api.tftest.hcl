@@ -25,6 +25,7 @@ variables {
     ingest_stats = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/ingest-stats", name = "ingest-stats" }
     leaderboards = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards", name = "leaderboards" }
     players      = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/players", name = "players" }
+    quality      = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/quality", name = "quality" }
     realtime     = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/realtime", name = "realtime" }
   }
 }

@@ -18,6 +18,7 @@ run "wiring" {
       ingest_stats = "player-analytics-test-ingest-stats"
       leaderboards = "player-analytics-test-leaderboards"
       players      = "player-analytics-test-players"
+      quality      = "player-analytics-test-quality"
       realtime     = "player-analytics-test-realtime"
       reports      = "player-analytics-test-reports"
     }
@@ -35,6 +36,7 @@ run "wiring" {
       POWERTOOLS_LOG_LEVEL         = "INFO"
       POWERTOOLS_METRICS_NAMESPACE = "player-analytics-test"
       POWERTOOLS_SERVICE_NAME      = "metrics_api"
+      QUALITY_TABLE                = output.tables.quality
       REALTIME_TABLE               = output.tables.realtime
     })
     error_message = "The metrics API must read the tables that the pipeline writes."

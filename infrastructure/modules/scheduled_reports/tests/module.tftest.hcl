@@ -25,33 +25,6 @@ variables {
   }
 }
 
-run "schedules" {
-  assert {
-    condition = { for kind, schedule in aws_scheduler_schedule.this : kind => [schedule.schedule_expression, schedule.schedule_expression_timezone, schedule.state, schedule.target[0].input] } == {
-      day  = ["cron(0 5 * * ? *)", "UTC", "ENABLED", "{\"period\":\"day\",\"scheduled\":\"<aws.scheduler.scheduled-time>\"}"]
-      week = ["cron(0 6 ? * MON *)", "UTC", "ENABLED", "{\"period\":\"week\",\"scheduled\":\"<aws.scheduler.scheduled-time>\"}"]
-    }
-    error_message = "Reports come once the period is over, and know which one that is."
-  }
-
-  assert {
-    condition     = alltrue([for schedule in aws_scheduler_schedule.this : schedule.target[0].dead_letter_config[0].arn == aws_sqs_queue.failures.arn && schedule.kms_key_arn == var.settings.kms_key_arn])
-    error_message = "What cannot be started goes to the queue, encrypted with the platform's key."
-  }
-}
-
-run "failures" {
-  assert {
-    condition     = aws_lambda_function_event_invoke_config.this.maximum_retry_attempts == 2 && aws_lambda_function_event_invoke_config.this.destination_config[0].on_failure[0].destination == aws_sqs_queue.failures.arn
-    error_message = "What failed three times goes to the queue."
-  }
-
-  assert {
-    condition     = aws_cloudwatch_metric_alarm.failed.alarm_actions == toset([var.settings.alerts_topic_arn]) && aws_cloudwatch_metric_alarm.failed.dimensions["QueueName"] == "demo-test-scheduled-reports-failures" && strcontains(aws_cloudwatch_metric_alarm.failed.alarm_description, "docs/runbooks/reports-failed.md")
-    error_message = "A message in the queue alarms, and the alarm names the runbook."
-  }
-}
-
 run "permissions" {
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
@@ -78,15 +51,6 @@ run "permissions" {
       ]
     }
     error_message = "It writes reports only, and mails as its sender only."
-  }
-
-  assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.schedule.policy).Statement : statement.Sid => statement.Action } == {
-      Encrypt        = ["kms:Decrypt", "kms:GenerateDataKey"]
-      Invoke         = ["lambda:InvokeFunction"]
-      ReportFailures = ["sqs:SendMessage"]
-    }
-    error_message = "The schedules start the function, and no more."
   }
 }
 
@@ -116,11 +80,6 @@ run "without_mail" {
   assert {
     condition     = length(aws_sesv2_email_identity.sender) == 0 && !strcontains(output.policy, "ses:SendEmail")
     error_message = "Without a sender nothing may be mailed."
-  }
-
-  assert {
-    condition     = alltrue([for schedule in aws_scheduler_schedule.this : schedule.state == "DISABLED"])
-    error_message = "The schedules can be off."
   }
 }
 

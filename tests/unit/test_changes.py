@@ -1,7 +1,7 @@
 """Notable changes, each checked by hand."""
 
 import pytest
-from scheduled_reports.changes import SCALE, THRESHOLD, Change, notable
+from telemetry.changes import SCALE, THRESHOLD, Change, notable
 
 # Median 100, median absolute deviation 2.
 USUAL = [98.0, 102.0] * 14

@@ -1,0 +1,161 @@
+"""The checks: pure functions of a game's facts. One that lacks its facts says so, and does not pass."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal, TypeVar
+
+from telemetry.changes import MIN_HISTORY, notable
+
+from data_quality.facts import Facts
+
+Verdict = Literal["pass", "warn", "fail", "unknown"]
+Amount = TypeVar("Amount", float, timedelta)
+
+# Below this many events a share says nothing.
+MINIMUM_EVENTS = 100
+# A game with an event a minute must not be silent for an hour.
+BUSY_EVENTS_A_DAY = 1440
+QUIET_WARN, QUIET_FAIL = timedelta(hours=1), timedelta(hours=3)
+HISTORY_WARN, HISTORY_FAIL = timedelta(hours=4), timedelta(hours=26)
+# Events on their way, as a share of what has arrived, and at least so many.
+IN_FLIGHT_SHARE, IN_FLIGHT_LEAST = 0.001, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A verdict with what it rests on: the value, the bound that it is held against, and a sentence."""
+
+    name: str
+    verdict: Verdict
+    words: str
+    value: float | None = None
+    bound: float | None = None
+
+
+def run(facts: Facts) -> list[Check]:
+    """Return all checks of a game."""
+    return [check(facts) for check in CHECKS]
+
+
+def freshness(facts: Facts) -> Check:
+    """A game that is busy every day must have been heard of lately."""
+    name = "freshness"
+    daily = sorted(day["accepted"] for day in facts.arrived[-8:-1])
+    if daily[len(daily) // 2] < BUSY_EVENTS_A_DAY:
+        return Check(
+            name, "unknown", f"Fewer than {BUSY_EVENTS_A_DAY} events a day: it may be silent for hours."
+        )
+    if facts.updated_at is None:
+        return Check(name, "fail", "No event has been counted in a month.", None, QUIET_FAIL.total_seconds())
+    quiet = facts.now - facts.updated_at
+    words = f"The newest event was counted {_minutes(quiet)} minutes ago."
+    return Check(name, _judge(quiet, QUIET_WARN, QUIET_FAIL), words, _minutes(quiet), _minutes(QUIET_WARN))
+
+
+def volume(facts: Facts) -> Check:
+    """Yesterday must be within the band of the days before (robust z-score of telemetry.changes)."""
+    series = [day["accepted"] for day in facts.arrived[:-1]]
+    while series and not series[0]:
+        series.pop(0)
+    if len(series) <= MIN_HISTORY:
+        return Check("volume", "unknown", f"The game has events of fewer than {MIN_HISTORY + 1} days.")
+    change = notable(series, MINIMUM_EVENTS)
+    if change is None:
+        return Check("volume", "pass", f"{series[-1]:,} events yesterday, as usual.", series[-1])
+    bound = change.low if change.value < change.low else change.high
+    words = f"{series[-1]:,} events yesterday; usual are {max(change.low, 0):,.0f} to {change.high:,.0f}."
+    return Check("volume", "warn" if series[-1] else "fail", words, series[-1], round(bound, 1))
+
+
+def counted(facts: Facts) -> Check:
+    """What was accepted must be in player state, but for late events of earlier days and those in flight."""
+    accepted, late = (sum(day[name] for day in facts.arrived) for name in ("accepted", "late"))
+    events = sum(day["events"] for day in facts.happened)
+    missing, allowed = accepted - events, max(IN_FLIGHT_LEAST, round(accepted * IN_FLIGHT_SHARE))
+    words = f"{accepted:,} events accepted in a month ({late:,} of them late), {events:,} in player state."
+    if not accepted:
+        return Check("counted", "unknown", "No event in a month.")
+    right = -allowed <= missing <= allowed + late
+    return Check(
+        "counted", "pass" if right else "fail", words, missing, allowed + late if missing > 0 else -allowed
+    )
+
+
+def windows(facts: Facts) -> Check:
+    """The stream job must see what player_state sees, but for what came too late for its windows."""
+    name = "windows"
+    if facts.by_windows is None:
+        return Check(name, "unknown", "The stream job has published no window of that half hour.")
+    if facts.by_minutes < MINIMUM_EVENTS:
+        return Check(name, "unknown", f"Fewer than {MINIMUM_EVENTS} events in half an hour.")
+    share = abs(facts.by_minutes - facts.by_windows) / facts.by_minutes
+    words = (
+        f"Of half an hour player state has {facts.by_minutes:,} events, the stream job {facts.by_windows:,}."
+    )
+    return Check(name, _judge(share, 0.02, 0.1), words, round(share, 4), 0.02)
+
+
+def history(facts: Facts) -> Check:
+    """The lake's newest batch run must have passed its audit, and not long ago."""
+    if facts.history is None:
+        return Check("history", "unknown", "No batch run has left an audit in the lake.")
+    age, faults = facts.now - facts.history.ended_at, facts.history.faults
+    hours = round(age.total_seconds() / 3600, 1)
+    if faults:
+        return Check(
+            "history", "fail", f"The audit {hours} hours ago found {len(faults)} faults: {faults[0]}", hours
+        )
+    verdict = _judge(age, HISTORY_WARN, HISTORY_FAIL)
+    bound = HISTORY_WARN.total_seconds() / 3600
+    return Check("history", verdict, f"Silver and gold passed their audit {hours} hours ago.", hours, bound)
+
+
+def _share(
+    name: str, part: Callable[[Counter[str]], int], words: str, warn: float, fail: float
+) -> Callable[[Facts], Check]:
+    """Return a check of a share of what arrived since yesterday began."""
+
+    def check(facts: Facts) -> Check:
+        lately = facts.arrived[-2] + facts.arrived[-1]
+        total = lately["accepted"] + sum(n for reason, n in lately.items() if reason.startswith("rejected_"))
+        if total < MINIMUM_EVENTS:
+            return Check(name, "unknown", f"Fewer than {MINIMUM_EVENTS} events since yesterday began.")
+        share = part(lately) / total
+        told = f"{share:.2%} of {total:,} events since yesterday began {words}."
+        return Check(name, _judge(share, warn, fail), told, round(share, 6), warn)
+
+    return check
+
+
+def _refused(counts: Counter[str]) -> int:
+    return sum(n for name, n in counts.items() if name.startswith("rejected_")) - counts["rejected_duplicate"]
+
+
+def _off_schema(counts: Counter[str]) -> int:
+    return counts["rejected_unknown_schema"] + counts["rejected_schema_violation"]
+
+
+def _judge(value: Amount, warn: Amount, fail: Amount) -> Verdict:
+    if value > fail:
+        return "fail"
+    return "warn" if value > warn else "pass"
+
+
+def _minutes(span: timedelta) -> int:
+    return round(span.total_seconds() / 60)
+
+
+CHECKS: tuple[Callable[[Facts], Check], ...] = (
+    freshness,
+    volume,
+    _share("rejects", _refused, "were refused, duplicates aside", 0.01, 0.05),
+    _share("schema", _off_schema, "do not fit the registry: a client is ahead of it, or wrong", 0.005, 0.02),
+    _share("duplicates", lambda counts: counts["rejected_duplicate"], "were sent more than once", 0.05, 0.2),
+    _share("late", lambda counts: counts["late"], "came more than an hour after they happened", 0.1, 0.3),
+    _share("clocks", lambda counts: counts["skewed"], "came from a clock that is wrong", 0.05, 0.2),
+    counted,
+    windows,
+    history,
+)

@@ -1,0 +1,211 @@
+"""From a week to advice: pure functions, one a kind of resource."""
+
+from collections.abc import Iterator
+from math import ceil
+from typing import Any
+
+from pydantic import BaseModel
+
+from performance_advisor import observed as seen
+
+# US dollars; scripts/tools/costs/prices.json says since when and from where, and a test keeps both the same.
+PRICES = {
+    "kinesis_on_demand_stream": 0.04,
+    "kinesis_on_demand_in": 0.08,
+    "kinesis_on_demand_out": 0.04,
+    "kinesis_shard": 0.015,
+    "flink_unit": 0.11,
+    "lambda_compute": 0.0000133334,
+    "lambda_request": 0.0000002,
+    "s3_put": 0.000005,
+    "logs_storage": 0.03,
+}
+HOURS, WEEKS = 730, 730 / 168
+SHARD_BYTES, SHARD_RECORDS, SHARD_FULL = 1024**2, 1000, 0.8
+# Below this no change is worth a deploy.
+LEAST_SAVING = 5.0
+MAX_WINDOW_SECONDS, MAX_BUFFER_SECONDS, MAX_TIMEOUT_SECONDS = 5, 900, 900
+SMALL_OBJECT = 16e6
+
+
+class Advice(BaseModel):
+    """One change: the Terraform value as it is and as it should be, why, and what it saves a month.
+
+    `saving_usd` is negative where the change costs, None where the gain is not money.
+    """
+
+    resource: str
+    setting: str
+    now: str
+    then: str
+    evidence: str
+    saving_usd: float | None
+
+
+def advise(week: seen.Observed) -> list[Advice]:
+    """Return what to change, what saves most first."""
+    found = [
+        *(advice for stream in week.streams for advice in _stream(stream)),
+        *(advice for function in week.functions for advice in _function(function)),
+        *(advice for consumer in week.consumers for advice in _consumer(consumer)),
+        *(advice for table in week.tables for advice in _table(table)),
+        *(advice for delivery in week.deliveries for advice in _delivery(delivery)),
+        *(advice for group in week.log_groups for advice in _log_group(group)),
+        *(_flink(week.flink) if week.flink else ()),
+        *(_spark(week.spark) if week.spark else ()),
+        *(_warehouse(week.warehouse) if week.warehouse else ()),
+    ]
+    return sorted(found, key=lambda advice: -(advice.saving_usd or 0))
+
+
+def _stream(stream: seen.Stream) -> Iterator[Advice]:
+    peak = max(stream.peak_bytes_a_second / SHARD_BYTES, stream.peak_records_a_second / SHARD_RECORDS)
+    needed = max(ceil(round(peak / SHARD_FULL, 6)), 1)
+    megabytes, records = stream.peak_bytes_a_second / 1e6, stream.peak_records_a_second
+    evidence = (
+        f"The busiest minute had {megabytes:.2f} MB and {records:,.0f} records a second: {needed} shards do."
+    )
+    provisioned = needed * HOURS * PRICES["kinesis_shard"]
+    if stream.on_demand:
+        gigabytes = stream.bytes_a_week * WEEKS / 1e9
+        by_byte = PRICES["kinesis_on_demand_in"] + stream.consumers * PRICES["kinesis_on_demand_out"]
+        saving = HOURS * PRICES["kinesis_on_demand_stream"] + gigabytes * by_byte - provisioned
+        if saving >= LEAST_SAVING:
+            yield _change(stream.name, stream.setting, "on demand", needed, evidence, saving)
+    elif needed != stream.shards:
+        saving = stream.shards * HOURS * PRICES["kinesis_shard"] - provisioned
+        if needed > stream.shards or saving >= LEAST_SAVING:
+            yield _change(stream.name, stream.setting, stream.shards, needed, evidence, saving)
+
+
+def _function(function: seen.Function) -> Iterator[Advice]:
+    if (
+        function.longest_ms > 800 * function.timeout_seconds
+        and function.timeout_seconds < MAX_TIMEOUT_SECONDS
+    ):
+        then = min(2 * function.timeout_seconds, MAX_TIMEOUT_SECONDS)
+        evidence = f"It took up to {function.longest_ms / 1000:.1f} of {function.timeout_seconds} seconds."
+        setting = f"{function.setting}.timeout_seconds"
+        yield _change(function.name, setting, function.timeout_seconds, then, evidence, None)
+    curve = function.curve | {function.memory_mb: function.mean_ms}
+    price = PRICES["lambda_compute"] * function.invocations_a_week * WEEKS
+    cost = {memory: memory / 1024 * taken / 1000 * price for memory, taken in curve.items()}
+    best = min(cost, key=lambda memory: (cost[memory], memory))
+    saving = cost[function.memory_mb] - cost[best]
+    if saving >= LEAST_SAVING:
+        evidence = f"{function.mean_ms:.0f} ms at {function.memory_mb} MB, {curve[best]:.0f} ms at {best} MB."
+        yield _change(
+            function.name, f"{function.setting}.memory_mb", function.memory_mb, best, evidence, saving
+        )
+
+
+def _consumer(consumer: seen.Consumer) -> Iterator[Advice]:
+    if not consumer.invocations_a_week or consumer.window_seconds >= MAX_WINDOW_SECONDS:
+        return
+    records = consumer.records_a_week / consumer.invocations_a_week
+    if records >= consumer.batch_size / 5:
+        return
+    # At most so many times fewer invocations; what an invocation costs by itself is saved, not its records.
+    fewer = max(consumer.window_seconds, 1) / MAX_WINDOW_SECONDS
+    by_call = PRICES["lambda_request"] + 0.002 * consumer.memory_mb / 1024 * PRICES["lambda_compute"]
+    saving = consumer.invocations_a_week * WEEKS * (1 - fewer) * by_call
+    if saving >= LEAST_SAVING:
+        lag = f"figures lag {MAX_WINDOW_SECONDS} s then"
+        evidence = f"{records:.1f} records a batch of {consumer.batch_size}; {lag}."
+        yield _change(
+            consumer.name, consumer.setting, consumer.window_seconds, MAX_WINDOW_SECONDS, evidence, saving
+        )
+
+
+def _table(table: seen.Table) -> Iterator[Advice]:
+    if table.throttled_a_week:
+        evidence = (
+            f"{table.throttled_a_week:,.0f} requests were throttled though it is on demand: a key is hot."
+        )
+        yield _change(table.name, "docs/runbooks/tables.md", "as it is", "spread the hot key", evidence, None)
+
+
+def _delivery(delivery: seen.Delivery) -> Iterator[Advice]:
+    if not delivery.objects_a_week or delivery.seconds >= MAX_BUFFER_SECONDS:
+        return
+    size = delivery.bytes_a_week / delivery.objects_a_week
+    if size < SMALL_OBJECT:
+        fewer = 1 - delivery.seconds / MAX_BUFFER_SECONDS
+        saving = delivery.objects_a_week * WEEKS * fewer * PRICES["s3_put"]
+        evidence = (
+            f"{delivery.objects_a_week:,.0f} objects of {size / 1e6:.1f} MB: few large ones are read faster."
+        )
+        yield _change(delivery.name, delivery.setting, delivery.seconds, MAX_BUFFER_SECONDS, evidence, saving)
+
+
+def _log_group(group: seen.LogGroup) -> Iterator[Advice]:
+    if group.retention_days is None:
+        evidence = f"{group.stored_bytes / 1e9:.1f} GB are kept for ever."
+        saving = group.stored_bytes / 1e9 * PRICES["logs_storage"]
+        yield _change(group.name, "logging.retention_days", "for ever", 30, evidence, saving)
+
+
+def _flink(flink: seen.Flink) -> Iterator[Advice]:
+    setting, cpu = "realtime_analytics.application.parallelism", flink.busiest_cpu_percent
+    unit = flink.units / flink.parallelism * HOURS * PRICES["flink_unit"]
+    behind = flink.furthest_behind_ms / 1000
+    evidence = f"A task's CPU was at {cpu:.0f} % at most, and the job {behind:.0f} s behind."
+    if cpu > 80 or flink.furthest_behind_ms > 60_000:
+        then = 2 * flink.parallelism
+        yield _change("Flink", setting, flink.parallelism, then, evidence, -flink.parallelism * unit)
+    elif cpu < 30 and flink.parallelism > 1:
+        then = ceil(flink.parallelism * cpu / 60) or 1
+        saving = (flink.parallelism - then) * unit
+        if saving >= LEAST_SAVING:
+            yield _change("Flink", setting, flink.parallelism, then, evidence, saving)
+
+
+def _spark(spark: seen.Spark) -> Iterator[Advice]:
+    if spark.longest_minutes > 45:
+        evidence = f"A run took {spark.longest_minutes:.0f} minutes, and one starts each hour."
+        setting = "lake.batch.job.maximum_executors"
+        yield _change("Spark", setting, spark.maximum_executors, 2 * spark.maximum_executors, evidence, None)
+
+
+def _warehouse(warehouse: seen.Warehouse) -> Iterator[Advice]:
+    if warehouse.rpu_hours_a_day > 0.9 * warehouse.limit_rpu_hours_a_day:
+        of = f"{warehouse.rpu_hours_a_day:.0f} of {warehouse.limit_rpu_hours_a_day:.0f}"
+        evidence = f"{of} RPU-hours a day: beyond, no query runs."
+        then = ceil(1.5 * warehouse.limit_rpu_hours_a_day)
+        setting = "lake.warehouse.usage_limit.rpu_hours_a_day"
+        yield _change("Redshift", setting, int(warehouse.limit_rpu_hours_a_day), then, evidence, None)
+    if warehouse.queue_seconds_a_day > 600:
+        evidence = f"Queries waited {warehouse.queue_seconds_a_day / 60:.0f} minutes a day for capacity."
+        setting = "lake.warehouse.capacity.base_rpu"
+        yield _change("Redshift", setting, warehouse.base_rpu, 2 * warehouse.base_rpu, evidence, None)
+
+
+def _change(resource: str, setting: str, now: Any, then: Any, evidence: str, saving: float | None) -> Advice:
+    rounded = None if saving is None else round(saving, 2)
+    return Advice(
+        resource=resource,
+        setting=setting,
+        now=str(now),
+        then=str(then),
+        evidence=evidence,
+        saving_usd=rounded,
+    )
+
+
+def text(advice: list[Advice], unreadable: list[str]) -> str:
+    """Return the advice as a mail's text."""
+    if advice:
+        lines = [line for one in advice for line in _lines(one)]
+    else:
+        lines = ["Leave everything as it is: nothing was found that is worth a change.", ""]
+    missing = [f"Could not be read, and not judged: {', '.join(unreadable)}."] if unreadable else []
+    return "\n".join([*lines, *missing]).rstrip() + "\n"
+
+
+def _lines(advice: Advice) -> Iterator[str]:
+    saving, gain = advice.saving_usd, ""
+    if saving is not None:
+        gain = f", saves ${saving:,.2f} a month" if saving >= 0 else f", costs ${-saving:,.2f} a month"
+    yield f"{advice.resource}: {advice.setting} from {advice.now} to {advice.then}{gain}"
+    yield f"  {advice.evidence}"
+    yield ""

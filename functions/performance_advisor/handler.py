@@ -1,0 +1,56 @@
+"""Lambda of the week: look at the platform, archive the advice, and mail it to the alerts' topic."""
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import orjson
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
+from telemetry.clients import client
+
+from performance_advisor import advise, observe, observed
+from performance_advisor.settings import Settings
+
+NEWEST = "advice/newest.json"
+
+logger = Logger()
+
+
+@cache
+def settings() -> Settings:
+    """Parse the environment once an execution environment."""
+    return Settings()
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Return how many changes are advised, and what they save a month in dollars."""
+    given, now = settings(), datetime.now(UTC)
+    week = observe.Week(client, now - timedelta(seconds=now.second, microseconds=now.microsecond))
+    found = week.read(given.watched, given.log_prefix, _curves(given.lake_bucket))
+    advice = advise.advise(found)
+    words = advise.text(advice, found.unreadable)
+    body = {"observed": found.model_dump(mode="json"), "advice": [one.model_dump() for one in advice]}
+    s3 = client("s3")
+    for key, data in (
+        (f"advice/{now:%Y-%m-%d}.json", orjson.dumps(body)),
+        (f"advice/{now:%Y-%m-%d}.txt", words.encode()),
+        (NEWEST, orjson.dumps(body)),
+    ):
+        s3.put_object(Bucket=given.lake_bucket, Key=key, Body=data)
+    client("sns").publish(TopicArn=given.topic_arn, Subject="Advice of the week", Message=words)
+    return {"changes": len(advice), "saving_usd": round(sum(one.saving_usd or 0 for one in advice), 2)}
+
+
+def _curves(bucket: str) -> dict[str, dict[int, float]]:
+    """Return what each function took at each memory it had, as the last advice remembers it."""
+    s3 = client("s3")
+    try:
+        body = s3.get_object(Bucket=bucket, Key=NEWEST)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        return {}
+    last = observed.Observed.model_validate(orjson.loads(body)["observed"])
+    return {one.name: one.curve | {one.memory_mb: one.mean_ms} for one in last.functions}

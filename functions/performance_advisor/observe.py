@@ -1,0 +1,223 @@
+"""Read a week of metrics and the configuration they belong to (CloudWatch, Kinesis, Lambda, DynamoDB, …)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+from performance_advisor import observed as seen
+from performance_advisor.settings import Watched
+
+WEEK, MINUTE = timedelta(days=7), 60
+Read = TypeVar("Read")
+Named = TypeVar("Named", bound=str | tuple[str, str])
+Clients = Callable[[str], Any]
+
+logger = Logger(child=True)
+
+
+@dataclass(slots=True)
+class Week:
+    """The seven days to a moment, through boto3 clients by service name.
+
+    What cannot be read is noted in `unreadable` and left out: advice on the rest is worth having.
+    """
+
+    client: Clients
+    end: datetime
+    unreadable: list[str] = field(default_factory=list)
+
+    def read(
+        self, watched: Watched, log_prefix: str, curves: Mapping[str, Mapping[int, float]]
+    ) -> seen.Observed:
+        """Read all that is watched; `curves` are earlier milliseconds of functions, by memory."""
+        return seen.Observed(
+            streams=self._every(self._stream, watched.streams.items()),
+            functions=self._every(lambda named: self._function(named, curves), watched.functions.items()),
+            consumers=self._every(self._consumer, watched.consumers.items()),
+            tables=self._every(self._table, watched.tables),
+            deliveries=self._every(self._delivery, watched.deliveries.items()),
+            log_groups=self._try(self._log_groups, log_prefix) or [],
+            flink=self._try(self._flink, watched.flink),
+            spark=self._try(lambda name: self._spark(name, watched.spark_executors), watched.spark),
+            warehouse=self._try(self._warehouse, watched.warehouse),
+            unreadable=self.unreadable,
+        )
+
+    def _every(self, read: Callable[[Named], Read | None], names: Iterable[Named]) -> list[Read]:
+        found = (self._try(read, name) for name in names)
+        return [one for one in found if one is not None]
+
+    def _try(self, read: Callable[[Named], Read | None], named: Named) -> Read | None:
+        if not named:
+            return None
+        name = named[1] if isinstance(named, tuple) else named
+        try:
+            return read(named)
+        except (ClientError, BotoCoreError, KeyError, ValueError) as error:
+            logger.warning("Cannot be read", resource=name, error=str(error))
+            self.unreadable.append(str(name))
+            return None
+
+    def _metric(
+        self,
+        namespace: str,
+        metric: str,
+        statistic: str,
+        dimensions: Mapping[str, str],
+        period: int = 7 * 86400,
+    ) -> list[float]:
+        """Return the values of a metric, by period, of the week."""
+        answer = self.client("cloudwatch").get_metric_statistics(
+            Namespace=namespace, MetricName=metric, Statistics=[statistic], Period=period,
+            StartTime=self.end - WEEK, EndTime=self.end,
+            Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+        )  # fmt: skip
+        return [point[statistic] for point in answer["Datapoints"]]
+
+    def _sum(self, namespace: str, metric: str, dimensions: Mapping[str, str]) -> float:
+        return sum(self._metric(namespace, metric, "Sum", dimensions))
+
+    def _most(
+        self, namespace: str, metric: str, dimensions: Mapping[str, str], statistic: str = "Maximum"
+    ) -> float:
+        return max(self._metric(namespace, metric, statistic, dimensions), default=0)
+
+    def _stream(self, named: tuple[str, str]) -> seen.Stream:
+        setting, name = named
+        kinesis, dimensions = self.client("kinesis"), {"StreamName": name}
+        found = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+        read, put = (self._sum("AWS/Kinesis", m, dimensions) for m in ("GetRecords.Bytes", "IncomingBytes"))
+        return seen.Stream(
+            name=name,
+            setting=setting,
+            on_demand=found["StreamModeDetails"]["StreamMode"] == "ON_DEMAND",
+            shards=found["OpenShardCount"],
+            bytes_a_week=put,
+            peak_bytes_a_second=self._busiest("IncomingBytes", dimensions),
+            peak_records_a_second=self._busiest("IncomingRecords", dimensions),
+            consumers=round(read / put) if put else 1,
+        )
+
+    def _busiest(self, metric: str, dimensions: Mapping[str, str]) -> float:
+        """Return a stream's metric a second, in the busiest minute; a call gives 1,440 points, a day."""
+        minutes: list[float] = [0]
+        for age in range(WEEK.days):
+            end = self.end - timedelta(days=age)
+            answer = self.client("cloudwatch").get_metric_statistics(
+                Namespace="AWS/Kinesis", MetricName=metric, Statistics=["Sum"], Period=MINUTE,
+                StartTime=end - timedelta(days=1), EndTime=end,
+                Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+            )  # fmt: skip
+            minutes += [point["Sum"] for point in answer["Datapoints"]]
+        return max(minutes) / MINUTE
+
+    def _function(
+        self, named: tuple[str, str], curves: Mapping[str, Mapping[int, float]]
+    ) -> seen.Function | None:
+        setting, name = named
+        dimensions = {"FunctionName": name}
+        invocations = self._sum("AWS/Lambda", "Invocations", dimensions)
+        if not invocations:
+            return None
+        found = self.client("lambda").get_function_configuration(FunctionName=name)
+        return seen.Function(
+            name=name,
+            setting=setting,
+            memory_mb=found["MemorySize"],
+            timeout_seconds=found["Timeout"],
+            invocations_a_week=invocations,
+            mean_ms=self._most("AWS/Lambda", "Duration", dimensions, "Average"),
+            longest_ms=self._most("AWS/Lambda", "Duration", dimensions),
+            curve=dict(curves.get(name, {})),
+        )
+
+    def _consumer(self, named: tuple[str, str]) -> seen.Consumer | None:
+        setting, name = named
+        function = self._function(("", name), {})
+        (mapping,) = self.client("lambda").list_event_source_mappings(FunctionName=name)[
+            "EventSourceMappings"
+        ]
+        if function is None:
+            return None
+        stream = mapping["EventSourceArn"].rpartition("/")[2]
+        return seen.Consumer(
+            name=name,
+            setting=setting,
+            batch_size=mapping["BatchSize"],
+            window_seconds=mapping["MaximumBatchingWindowInSeconds"],
+            records_a_week=self._sum("AWS/Kinesis", "IncomingRecords", {"StreamName": stream}),
+            invocations_a_week=function.invocations_a_week,
+            mean_ms=function.mean_ms,
+            memory_mb=function.memory_mb,
+        )
+
+    def _table(self, name: str) -> seen.Table:
+        throttled = (
+            self._sum("AWS/DynamoDB", metric, {"TableName": name})
+            for metric in ("ReadThrottleEvents", "WriteThrottleEvents")
+        )
+        return seen.Table(name=name, throttled_a_week=sum(throttled))
+
+    def _delivery(self, named: tuple[str, str]) -> seen.Delivery:
+        setting, name = named
+        found = self.client("firehose").describe_delivery_stream(DeliveryStreamName=name)
+        (destination,) = found["DeliveryStreamDescription"]["Destinations"]
+        dimensions = {"DeliveryStreamName": name}
+        # DeliveryToS3.Success counts writes of objects; its sum is how many succeeded.
+        return seen.Delivery(
+            name=name,
+            setting=setting,
+            seconds=destination["ExtendedS3DestinationDescription"]["BufferingHints"]["IntervalInSeconds"],
+            bytes_a_week=self._sum("AWS/Firehose", "DeliveryToS3.Bytes", dimensions),
+            objects_a_week=self._sum("AWS/Firehose", "DeliveryToS3.Success", dimensions),
+        )
+
+    def _log_groups(self, prefix: str) -> list[seen.LogGroup]:
+        pages = self.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+        return [
+            seen.LogGroup(
+                name=group["logGroupName"],
+                retention_days=group.get("retentionInDays"),
+                stored_bytes=group.get("storedBytes", 0),
+            )
+            for page in pages
+            for group in page["logGroups"]
+        ]
+
+    def _flink(self, name: str) -> seen.Flink | None:
+        dimensions, namespace = {"Application": name}, "AWS/KinesisAnalytics"
+        found = self.client("kinesisanalyticsv2").describe_application(ApplicationName=name)[
+            "ApplicationDetail"
+        ]
+        described = found["ApplicationConfigurationDescription"]["FlinkApplicationConfigurationDescription"]
+        parallelism = described["ParallelismConfigurationDescription"]
+        busiest = self._metric(namespace, "containerCPUUtilization", "Maximum", dimensions)
+        if not busiest:
+            return None
+        return seen.Flink(
+            parallelism=parallelism["Parallelism"],
+            units=-(-parallelism["Parallelism"] // parallelism["ParallelismPerKPU"]),
+            busiest_cpu_percent=max(busiest),
+            furthest_behind_ms=self._most(namespace, "millisBehindLatest", dimensions),
+        )
+
+    def _spark(self, state_machine_arn: str, executors: int) -> seen.Spark:
+        dimensions = {"StateMachineArn": state_machine_arn}
+        longest = self._most("AWS/States", "ExecutionTime", dimensions)
+        return seen.Spark(maximum_executors=executors, longest_minutes=longest / 60_000)
+
+    def _warehouse(self, name: str) -> seen.Warehouse:
+        redshift, dimensions = self.client("redshift-serverless"), {"Workgroup": name}
+        workgroup = redshift.get_workgroup(workgroupName=name)["workgroup"]
+        limits = redshift.list_usage_limits(resourceArn=workgroup["workgroupArn"])["usageLimits"]
+        namespace = "AWS/Redshift-Serverless"
+        return seen.Warehouse(
+            base_rpu=workgroup["baseCapacity"],
+            limit_rpu_hours_a_day=min((limit["amount"] for limit in limits), default=float("inf")),
+            rpu_hours_a_day=self._sum(namespace, "ComputeSeconds", dimensions) / 3600 / WEEK.days,
+            queue_seconds_a_day=self._sum(namespace, "QueriesQueued", dimensions) / WEEK.days,
+        )

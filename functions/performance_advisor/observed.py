@@ -1,0 +1,107 @@
+"""What a week looked like: configuration and metrics, as `observe.py` reads them or a test records them."""
+
+from pydantic import BaseModel, Field
+
+
+class Stream(BaseModel):
+    """A Kinesis stream; bytes and records are what was put. `consumers` read with GetRecords."""
+
+    name: str
+    setting: str
+    on_demand: bool
+    shards: int
+    bytes_a_week: float
+    peak_bytes_a_second: float
+    peak_records_a_second: float
+    consumers: int = 1
+
+
+class Function(BaseModel):
+    """A Lambda function; `curve` has the mean milliseconds it took at each memory it ever had."""
+
+    name: str
+    setting: str
+    memory_mb: int
+    timeout_seconds: int
+    invocations_a_week: float
+    mean_ms: float
+    longest_ms: float
+    curve: dict[int, float] = Field(default_factory=dict)
+
+
+class Consumer(BaseModel):
+    """How a function reads a stream."""
+
+    name: str
+    setting: str
+    batch_size: int
+    window_seconds: int
+    records_a_week: float
+    invocations_a_week: float
+    mean_ms: float
+    memory_mb: int
+
+
+class Table(BaseModel):
+    """A DynamoDB table."""
+
+    name: str
+    throttled_a_week: float
+
+
+class Delivery(BaseModel):
+    """A Firehose stream; `objects` is what it wrote."""
+
+    name: str
+    setting: str
+    seconds: int
+    bytes_a_week: float
+    objects_a_week: float
+
+
+class LogGroup(BaseModel):
+    """A log group; None keeps for ever."""
+
+    name: str
+    retention_days: int | None
+    stored_bytes: float
+
+
+class Flink(BaseModel):
+    """The stream job; percent of a task's CPU, and how far it was behind at most."""
+
+    parallelism: int
+    units: int
+    busiest_cpu_percent: float
+    furthest_behind_ms: float
+
+
+class Spark(BaseModel):
+    """The batch job's longest run; it runs each hour."""
+
+    maximum_executors: int
+    longest_minutes: float
+
+
+class Warehouse(BaseModel):
+    """Redshift Serverless, by day."""
+
+    base_rpu: int
+    limit_rpu_hours_a_day: float
+    rpu_hours_a_day: float
+    queue_seconds_a_day: float
+
+
+class Observed(BaseModel):
+    """All of it; what could not be read is missing, and no advice is given on it."""
+
+    streams: list[Stream] = Field(default_factory=list)
+    functions: list[Function] = Field(default_factory=list)
+    consumers: list[Consumer] = Field(default_factory=list)
+    tables: list[Table] = Field(default_factory=list)
+    deliveries: list[Delivery] = Field(default_factory=list)
+    log_groups: list[LogGroup] = Field(default_factory=list)
+    flink: Flink | None = None
+    spark: Spark | None = None
+    warehouse: Warehouse | None = None
+    unreadable: list[str] = Field(default_factory=list)

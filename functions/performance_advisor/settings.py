@@ -1,0 +1,27 @@
+"""What Terraform sets in the environment: what there is to look at, and where the advice goes."""
+
+from pydantic import BaseModel
+from pydantic_settings import BaseSettings
+
+
+class Watched(BaseModel):
+    """Names by the Terraform setting that sizes them; a part that is not there is empty."""
+
+    consumers: dict[str, str] = {}
+    deliveries: dict[str, str] = {}
+    flink: str = ""
+    functions: dict[str, str] = {}
+    spark: str = ""
+    spark_executors: int = 0
+    streams: dict[str, str] = {}
+    tables: list[str] = []
+    warehouse: str = ""
+
+
+class Settings(BaseSettings):
+    """`watched` is JSON."""
+
+    watched: Watched
+    log_prefix: str
+    lake_bucket: str
+    topic_arn: str

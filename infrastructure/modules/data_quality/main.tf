@@ -1,0 +1,105 @@
+locals {
+  name = "${var.settings.name_prefix}-data-quality"
+
+  policy_statements = {
+    FindAudits = {
+      actions   = ["s3:ListBucket"]
+      resources = [var.lake.arn]
+    }
+    KeepVerdicts = {
+      actions   = ["dynamodb:PutItem"]
+      resources = [aws_dynamodb_table.quality.arn]
+    }
+    ListGames = {
+      actions   = ["dynamodb:Scan"]
+      resources = [var.tables.games.arn]
+    }
+    QueryCounts = {
+      actions   = ["dynamodb:Query"]
+      resources = [var.tables.game_days.arn, var.tables.ingest_stats.arn, var.tables.realtime.arn]
+    }
+    ReadAudits = {
+      actions   = ["s3:GetObject"]
+      resources = ["${var.lake.arn}/batch/runs/*/audit.json"]
+    }
+  }
+}
+
+module "function" {
+  source = "../scheduled_function"
+
+  account_id        = var.account_id
+  description       = "Judges each game's data."
+  enabled           = var.enabled
+  name              = "data_quality"
+  policy_statements = local.policy_statements
+  runbook           = "docs/runbooks/data-quality.md"
+  schedules         = { hour = { expression = "cron(50 * * * ? *)" } }
+  settings          = var.settings
+  sizing            = { memory_mb = 512, timeout_seconds = 300 }
+
+  environment = {
+    GAME_DAYS_TABLE    = var.tables.game_days.name
+    GAMES_TABLE        = var.tables.games.name
+    INGEST_STATS_TABLE = var.tables.ingest_stats.name
+    LAKE_BUCKET        = var.lake.name
+    QUALITY_TABLE      = aws_dynamodb_table.quality.name
+    REALTIME_TABLE     = var.tables.realtime.name
+  }
+}
+
+resource "aws_dynamodb_table" "quality" {
+  name                        = "${var.settings.name_prefix}-quality"
+  billing_mode                = "PAY_PER_REQUEST"
+  deletion_protection_enabled = var.protection.deletion
+  hash_key                    = "game_id"
+  range_key                   = "checked_at"
+
+  attribute {
+    name = "checked_at"
+    type = "S"
+  }
+
+  attribute {
+    name = "game_id"
+    type = "S"
+  }
+
+  point_in_time_recovery {
+    enabled = var.protection.point_in_time_recovery
+  }
+
+  server_side_encryption {
+    enabled     = true
+    kms_key_arn = var.settings.kms_key_arn
+  }
+
+  ttl {
+    attribute_name = "expires_at"
+    enabled        = true
+  }
+}
+
+module "table_alarms" {
+  source = "../table_alarms"
+
+  alerts_topic_arn = var.settings.alerts_topic_arn
+  tables           = [aws_dynamodb_table.quality.name]
+}
+
+# Silence is no failed check: runs that do not happen are told by the function's own alarms.
+resource "aws_cloudwatch_metric_alarm" "checks" {
+  alarm_name          = "${local.name}-checks"
+  alarm_actions       = [var.settings.alerts_topic_arn]
+  alarm_description   = "A game's data failed a check: docs/runbooks/data-quality.md"
+  comparison_operator = "GreaterThanThreshold"
+  dimensions          = { service = "data_quality" }
+  evaluation_periods  = 1
+  metric_name         = "QualityChecksFailed"
+  namespace           = var.settings.name_prefix
+  ok_actions          = [var.settings.alerts_topic_arn]
+  period              = 3600
+  statistic           = "Maximum"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+}

@@ -1,0 +1,14 @@
+output "function_name" {
+  description = "Function that judges."
+  value       = module.function.name
+}
+
+output "policy" {
+  description = "JSON permissions of the function's role, for review."
+  value       = module.function.policy
+}
+
+output "table" {
+  description = "Verdicts by game and time."
+  value       = { arn = aws_dynamodb_table.quality.arn, name = aws_dynamodb_table.quality.name }
+}

@@ -1,0 +1,63 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  account_id = "111122223333"
+  lake       = { arn = "arn:aws:s3:::demo-test-lake", name = "demo-test-lake" }
+  protection = { deletion = true, point_in_time_recovery = true }
+
+  settings = {
+    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
+    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    layer_arns         = []
+    log_level          = "INFO"
+    log_retention_days = 30
+    name_prefix        = "demo-test"
+    packages_directory = "../../testing/packages"
+    tracing            = false
+  }
+
+  tables = {
+    game_days    = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/game-days", name = "game-days" }
+    games        = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
+    ingest_stats = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/ingest-stats", name = "ingest-stats" }
+    realtime     = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/realtime", name = "realtime" }
+  }
+}
+
+run "permissions" {
+  assert {
+    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
+      DecryptAtRest  = ["kms:Decrypt"]
+      Encrypt        = ["kms:GenerateDataKey"]
+      FindAudits     = ["s3:ListBucket"]
+      KeepVerdicts   = ["dynamodb:PutItem"]
+      ListGames      = ["dynamodb:Scan"]
+      QueryCounts    = ["dynamodb:Query"]
+      ReadAudits     = ["s3:GetObject"]
+      ReportFailures = ["sqs:SendMessage"]
+      WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    }
+    error_message = "The function must have these actions and no others."
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(output.policy).Statement : statement.Resource if statement.Sid == "ReadAudits"] == [["arn:aws:s3:::demo-test-lake/batch/runs/*/audit.json"]]
+    error_message = "It reads audits, and no event."
+  }
+}
+
+run "alarm" {
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.checks.metric_name == "QualityChecksFailed" && aws_cloudwatch_metric_alarm.checks.dimensions == tomap({ service = "data_quality" }) && aws_cloudwatch_metric_alarm.checks.threshold == 0
+    error_message = "One failed check alarms."
+  }
+}
+
+run "protection" {
+  assert {
+    condition     = aws_dynamodb_table.quality.deletion_protection_enabled && aws_dynamodb_table.quality.point_in_time_recovery[0].enabled && aws_dynamodb_table.quality.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arn && aws_dynamodb_table.quality.ttl[0].attribute_name == "expires_at"
+    error_message = "Verdicts are kept like the other tables, and expire."
+  }
+}

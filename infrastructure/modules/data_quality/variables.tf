@@ -1,0 +1,50 @@
+variable "account_id" {
+  type        = string
+  description = "Account of the environment."
+  nullable    = false
+}
+
+variable "enabled" {
+  type        = bool
+  description = "Whether the schedule fires."
+  default     = true
+  nullable    = false
+}
+
+variable "lake" {
+  type        = object({ arn = string, name = string })
+  description = "Bucket in which the batch job leaves its audits."
+  nullable    = false
+}
+
+variable "protection" {
+  type        = object({ deletion = bool, point_in_time_recovery = bool })
+  description = "Whether the table refuses deletion, and can be restored to any second of 35 days."
+  nullable    = false
+}
+
+variable "settings" {
+  type = object({
+    alerts_topic_arn   = string
+    kms_key_arn        = string
+    layer_arns         = list(string)
+    log_level          = string
+    log_retention_days = number
+    name_prefix        = string
+    packages_directory = string
+    tracing            = bool
+  })
+  description = "What the functions of an environment share."
+  nullable    = false
+}
+
+variable "tables" {
+  type = object({
+    game_days    = object({ arn = string, name = string })
+    games        = object({ arn = string, name = string })
+    ingest_stats = object({ arn = string, name = string })
+    realtime     = object({ arn = string, name = string })
+  })
+  description = "Tables the facts are read from."
+  nullable    = false
+}

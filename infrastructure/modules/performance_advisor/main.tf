@@ -1,0 +1,62 @@
+locals {
+  arn = { for service in ["dynamodb", "firehose", "kinesis", "kinesisanalytics", "lambda", "logs", "redshift-serverless"] : service => "arn:${var.account.partition}:${service}:${var.account.region}:${var.account.id}" }
+
+  policy_statements = {
+    Archive = {
+      actions   = ["s3:GetObject", "s3:PutObject"]
+      resources = ["${var.lake.arn}/advice/*"]
+    }
+    FindNewest = {
+      actions   = ["s3:ListBucket"]
+      resources = [var.lake.arn]
+    }
+    Publish = {
+      actions   = ["sns:Publish"]
+      resources = [var.settings.alerts_topic_arn]
+    }
+    # These actions know no resource.
+    ReadMetrics = {
+      actions   = ["cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"]
+      resources = ["*"]
+    }
+    ReadSizes = {
+      actions = [
+        "firehose:DescribeDeliveryStream",
+        "kinesis:DescribeStreamSummary",
+        "kinesisanalytics:DescribeApplication",
+        "lambda:GetFunctionConfiguration",
+      ]
+      resources = [
+        "${local.arn.firehose}:deliverystream/${var.settings.name_prefix}-*",
+        "${local.arn.kinesis}:stream/${var.settings.name_prefix}-*",
+        "${local.arn.kinesisanalytics}:application/${var.settings.name_prefix}-*",
+        "${local.arn.lambda}:function:${var.settings.name_prefix}-*",
+      ]
+    }
+    ReadWarehouse = {
+      actions   = ["redshift-serverless:GetWorkgroup", "redshift-serverless:ListUsageLimits"]
+      resources = ["${local.arn["redshift-serverless"]}:workgroup/*"]
+    }
+  }
+}
+
+module "function" {
+  source = "../scheduled_function"
+
+  account_id        = var.account.id
+  description       = "Recommends what to size otherwise."
+  enabled           = var.enabled
+  name              = "performance_advisor"
+  policy_statements = local.policy_statements
+  runbook           = "docs/runbooks/advice.md"
+  schedules         = { week = { expression = "cron(0 7 ? * MON *)" } }
+  settings          = var.settings
+  sizing            = { memory_mb = 512, timeout_seconds = 300 }
+
+  environment = {
+    LAKE_BUCKET = var.lake.name
+    LOG_PREFIX  = "/aws/lambda/${var.settings.name_prefix}-"
+    TOPIC_ARN   = var.settings.alerts_topic_arn
+    WATCHED     = jsonencode(var.watched)
+  }
+}

@@ -1,0 +1,43 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  account = { id = "111122223333", partition = "aws", region = "eu-west-1" }
+  lake    = { arn = "arn:aws:s3:::demo-test-lake", name = "demo-test-lake" }
+  watched = { streams = { "streams.raw_shards" = "demo-test-raw" }, tables = ["demo-test-players"] }
+
+  settings = {
+    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
+    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    layer_arns         = []
+    log_level          = "INFO"
+    log_retention_days = 30
+    name_prefix        = "demo-test"
+    packages_directory = "../../testing/packages"
+    tracing            = false
+  }
+}
+
+run "permissions" {
+  assert {
+    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
+      Archive        = ["s3:GetObject", "s3:PutObject"]
+      DecryptAtRest  = ["kms:Decrypt"]
+      Encrypt        = ["kms:GenerateDataKey"]
+      FindNewest     = ["s3:ListBucket"]
+      Publish        = ["sns:Publish"]
+      ReadMetrics    = ["cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"]
+      ReadSizes      = ["firehose:DescribeDeliveryStream", "kinesis:DescribeStreamSummary", "kinesisanalytics:DescribeApplication", "lambda:GetFunctionConfiguration"]
+      ReadWarehouse  = ["redshift-serverless:GetWorkgroup", "redshift-serverless:ListUsageLimits"]
+      ReportFailures = ["sqs:SendMessage"]
+      WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    }
+    error_message = "The function must have these actions and no others: it reads, and changes nothing."
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(output.policy).Statement : statement.Resource if statement.Sid == "Archive"] == [["arn:aws:s3:::demo-test-lake/advice/*"]]
+    error_message = "It writes advice only."
+  }
+}

@@ -1,0 +1,49 @@
+variable "account" {
+  type        = object({ id = string, partition = string, region = string })
+  description = "Account and region of the environment."
+  nullable    = false
+}
+
+variable "enabled" {
+  type        = bool
+  description = "Whether the schedule fires."
+  default     = true
+  nullable    = false
+}
+
+variable "lake" {
+  type        = object({ arn = string, name = string })
+  description = "Bucket that keeps the advice, below advice/."
+  nullable    = false
+}
+
+variable "settings" {
+  type = object({
+    alerts_topic_arn   = string
+    kms_key_arn        = string
+    layer_arns         = list(string)
+    log_level          = string
+    log_retention_days = number
+    name_prefix        = string
+    packages_directory = string
+    tracing            = bool
+  })
+  description = "What the functions of an environment share."
+  nullable    = false
+}
+
+variable "watched" {
+  type = object({
+    consumers       = optional(map(string), {})
+    deliveries      = optional(map(string), {})
+    flink           = optional(string, "")
+    functions       = optional(map(string), {})
+    spark           = optional(string, "")
+    spark_executors = optional(number, 0)
+    streams         = optional(map(string), {})
+    tables          = optional(list(string), [])
+    warehouse       = optional(string, "")
+  })
+  description = "Names of what is looked at, by the setting of the platform that sizes it."
+  nullable    = false
+}

@@ -1,0 +1,14 @@
+output "failure_queue_url" {
+  description = "Queue of the runs that failed for good."
+  value       = aws_sqs_queue.failures.url
+}
+
+output "name" {
+  description = "Name of the function."
+  value       = module.function.name
+}
+
+output "policy" {
+  description = "JSON permissions of the function's role, for review."
+  value       = module.function.policy
+}

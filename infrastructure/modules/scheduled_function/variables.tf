@@ -1,0 +1,80 @@
+variable "account_id" {
+  type        = string
+  description = "Account of the environment."
+  nullable    = false
+}
+
+variable "description" {
+  type        = string
+  description = "What the function does, in a sentence."
+  nullable    = false
+}
+
+variable "enabled" {
+  type        = bool
+  description = "Whether the schedules fire."
+  default     = true
+  nullable    = false
+}
+
+variable "environment" {
+  type        = map(string)
+  description = "Environment variables."
+  default     = {}
+  nullable    = false
+}
+
+variable "name" {
+  type        = string
+  description = "Name of the function's folder and package."
+  nullable    = false
+}
+
+variable "policy_statements" {
+  type        = map(object({ actions = list(string), resources = list(string) }))
+  description = "What the function may do, by statement id."
+  nullable    = false
+}
+
+variable "runbook" {
+  type        = string
+  description = "What to read when a run fails."
+  nullable    = false
+
+  validation {
+    condition     = startswith(var.runbook, "docs/runbooks/")
+    error_message = "The runbook is a file of docs/runbooks/."
+  }
+}
+
+variable "schedules" {
+  type        = map(object({ expression = string, input = optional(string, "{}") }))
+  description = "When it runs (EventBridge Scheduler, UTC) and what it is given, by name."
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for schedule in var.schedules : can(regex("^(cron|rate)\\(", schedule.expression))])
+    error_message = "A schedule is cron(…) or rate(…)."
+  }
+}
+
+variable "settings" {
+  type = object({
+    alerts_topic_arn   = string
+    kms_key_arn        = string
+    layer_arns         = list(string)
+    log_level          = string
+    log_retention_days = number
+    name_prefix        = string
+    packages_directory = string
+    tracing            = bool
+  })
+  description = "What the functions of an environment share."
+  nullable    = false
+}
+
+variable "sizing" {
+  type        = object({ memory_mb = number, timeout_seconds = number })
+  description = "Memory, and how long a run may take."
+  nullable    = false
+}

@@ -1,0 +1,174 @@
+"""Advice on recorded weeks, whose answers were worked out by hand, and how a week is read."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from performance_advisor import advise, observe
+from performance_advisor.observed import Observed
+from performance_advisor.settings import Watched
+
+REPOSITORY = Path(__file__).parents[2]
+NOW = datetime(2026, 3, 16, 7, tzinfo=UTC)
+
+
+def advice_on(week: str) -> list[tuple[str, str, str, float | None]]:
+    """Return setting, now, then and saving of each advice on a recorded week."""
+    observed = Observed.model_validate_json((Path(__file__).parent / "advisor" / f"{week}.json").read_text())
+    return [(one.setting, one.now, one.then, one.saving_usd) for one in advise.advise(observed)]
+
+
+def test_what_is_sized_well_is_left_alone() -> None:
+    assert advice_on("well_sized") == []
+    assert advise.text([], []).startswith("Leave everything as it is")
+
+
+def test_what_is_too_large() -> None:
+    assert advice_on("too_large") == [
+        # 4 units at 10 % do with one: 3 of 730 h at $0.11.
+        ("realtime_analytics.application.parallelism", "4", "1", 240.90),
+        # 6 shards of which one would do: 5 of 730 h at $0.015.
+        ("streams.enriched_shards", "6", "1", 54.75),
+        # 730 h at $0.04, 260.71 GB a month at $0.08 + $0.04, against a shard of $10.95.
+        ("streams.raw_shards", "on demand", "1", 49.54),
+        # 26.07 M invocations a month: 0.8 of them at $0.0000002 and 2 ms of 1.7275 GB.
+        ("processor.batch_window_seconds", "1", "5", 5.13),
+        # 50 GB at $0.03. (1,024 MB would save 26.07 M times 0.0071 GB-seconds, $2.47: not worth a deploy.)
+        ("logging.retention_days", "for ever", "30", 1.50),
+        # 43,800 objects a month would be 14/15 fewer, at $0.000005 each.
+        ("lake.buffering.seconds", "60", "900", 0.20),
+    ]
+
+
+def test_what_is_too_small() -> None:
+    assert advice_on("too_small") == [
+        ("processor.timeout_seconds", "120", "240", None),
+        ("docs/runbooks/tables.md", "as it is", "spread the hot key", None),
+        ("lake.batch.job.maximum_executors", "8", "16", None),
+        ("lake.warehouse.usage_limit.rpu_hours_a_day", "100", "150", None),
+        ("lake.warehouse.capacity.base_rpu", "8", "16", None),
+        # 3,000 records a second want 3.75 shards.
+        ("streams.raw_shards", "2", "4", -21.90),
+        ("realtime_analytics.application.parallelism", "2", "4", -160.60),
+    ]
+
+
+def test_memory_that_was_measured_cheaper_is_advised() -> None:
+    function = {
+        "name": "api", "setting": "metrics_api.sizing", "memory_mb": 1769, "timeout_seconds": 30,
+        "invocations_a_week": 12_000_000, "mean_ms": 40, "longest_ms": 900, "curve": {1024: 41, 512: 130},
+    }  # fmt: skip
+    (advice,) = advise.advise(Observed.model_validate({"functions": [function]}))
+    assert (advice.setting, advice.now, advice.then) == ("metrics_api.sizing.memory_mb", "1769", "1024")
+    assert advice.evidence == "40 ms at 1769 MB, 41 ms at 1024 MB."
+    # 52.14 M times (1.7275 * 0.040 - 0.041) GB-seconds at $0.0000133334.
+    assert advice.saving_usd == 19.54
+
+
+def test_text_names_saving_evidence_and_what_is_missing() -> None:
+    week = Observed.model_validate_json((Path(__file__).parent / "advisor" / "too_small.json").read_text())
+    words = advise.text(advise.advise(week), week.unreadable)
+    assert (
+        "raw: streams.raw_shards from 2 to 4, costs $21.90 a month\n  The busiest minute had 2.00 MB" in words
+    )
+    assert words.endswith("Could not be read, and not judged: demo-bronze.\n")
+
+
+def test_prices_are_those_of_the_cost_model() -> None:
+    known = json.loads((REPOSITORY / "scripts/tools/costs/prices.json").read_text())["prices"]
+    for name, price in advise.PRICES.items():
+        listed = known[name]["usd"]
+        assert price == (listed[0][1] if isinstance(listed, list) else listed), name
+
+
+class CloudWatch:
+    """Metrics by name; what it does not know has no data."""
+
+    def __init__(self, values: dict[str, float]) -> None:
+        self.values = values
+
+    def get_metric_statistics(self, **asked: Any) -> dict[str, Any]:
+        (statistic,) = asked["Statistics"]
+        value = self.values.get(asked["MetricName"])
+        return {"Datapoints": [] if value is None else [{statistic: value}]}
+
+
+def test_a_week_is_read_and_what_cannot_be_is_named(aws: None) -> None:
+    boto3.client("kinesis").create_stream(StreamName="raw", ShardCount=3)
+    boto3.client("logs").create_log_group(logGroupName="/aws/lambda/demo-a")
+    values = {"IncomingBytes": 6e6, "GetRecords.Bytes": 12e6, "IncomingRecords": 600, "ReadThrottleEvents": 4}
+
+    def client(service: str) -> Any:
+        return CloudWatch(values) if service == "cloudwatch" else boto3.client(service)  # type: ignore[call-overload]
+
+    watched = Watched(
+        streams={"streams.raw_shards": "raw", "streams.enriched_shards": "gone"}, tables=["players"]
+    )
+    found = observe.Week(client, NOW).read(watched, "/aws/lambda/demo-", {})
+    (stream,) = found.streams
+    assert (stream.on_demand, stream.shards, stream.consumers) == (False, 3, 2)
+    assert (stream.bytes_a_week, stream.peak_bytes_a_second, stream.peak_records_a_second) == (6e6, 1e5, 10)
+    assert found.tables[0].throttled_a_week == 4
+    assert found.log_groups[0].retention_days is None
+    assert found.unreadable == ["gone"]
+    assert found.flink is None
+
+
+def test_a_function_and_its_mapping(aws: None) -> None:
+    class Lambda:
+        def get_function_configuration(self, **_: str) -> dict[str, int]:
+            return {"MemorySize": 512, "Timeout": 60}
+
+        def list_event_source_mappings(self, **_: str) -> dict[str, Any]:
+            mapping = {"EventSourceArn": "arn:aws:kinesis:eu-west-1:1:stream/raw", "BatchSize": 100}
+            return {"EventSourceMappings": [mapping | {"MaximumBatchingWindowInSeconds": 2}]}
+
+    metrics = {"Invocations": 50, "Duration": 80, "IncomingRecords": 400}
+    clients = {"cloudwatch": CloudWatch(metrics), "lambda": Lambda()}
+    watched = Watched(functions={"processor": "p"}, consumers={"processor.batch_window_seconds": "p"})
+    week = observe.Week(lambda service: clients.get(service) or boto3.client("logs"), NOW)
+    found = week.read(watched, "/", {"p": {1024: 44.0}})
+    assert found.functions[0].curve == {1024: 44.0}
+    assert (found.consumers[0].records_a_week, found.consumers[0].window_seconds) == (400, 2)
+
+
+def test_advice_is_archived_mailed_and_remembered(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    from performance_advisor import handler
+
+    boto3.client("s3").create_bucket(Bucket="lake")
+    boto3.client("kinesis").create_stream(StreamName="raw", ShardCount=9)
+    topic = boto3.client("sns").create_topic(Name="alerts")["TopicArn"]
+    monkeypatch.setenv("LAKE_BUCKET", "lake")
+    monkeypatch.setenv("LOG_PREFIX", "/aws/lambda/demo-")
+    monkeypatch.setenv("TOPIC_ARN", topic)
+    monkeypatch.setenv("WATCHED", json.dumps({"streams": {"streams.raw_shards": "raw"}}))
+    handler.settings.cache_clear()
+    try:
+        # 9 shards without a byte: 8 too many.
+        assert handler.lambda_handler({}, Context()) == {"changes": 1, "saving_usd": 87.6}
+        assert handler.lambda_handler({}, Context())["changes"] == 1
+    finally:
+        handler.settings.cache_clear()
+    s3 = boto3.client("s3")
+    newest = json.loads(s3.get_object(Bucket="lake", Key="advice/newest.json")["Body"].read())
+    assert newest["advice"][0]["setting"] == "streams.raw_shards"
+    day = f"advice/{datetime.now(UTC):%Y-%m-%d}"
+    keys = {item["Key"] for item in s3.list_objects_v2(Bucket="lake")["Contents"]}
+    assert keys == {f"{day}.json", f"{day}.txt", "advice/newest.json"}
+
+
+def test_an_archive_that_cannot_be_read_is_an_error(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    from performance_advisor.handler import _curves
+
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        _curves("missing")
+
+
+class Context:
+    """What Lambda hands over."""
+
+    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "x"
