@@ -15,7 +15,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def emulated(applied: Any) -> Iterator[None]:
-    """Lift what the emulator cannot keep, and put it back: it speaks plain HTTP, and wants mail allowed on *."""
+    """Lift what the emulator cannot keep, and put it back: it speaks HTTP, and wants mail allowed on *."""
     s3, iam, outputs = boto3.client("s3"), boto3.client("iam"), applied.platform.outputs
     bucket, role = outputs["lake_bucket"], _role(outputs["scheduled_functions"]["reports"]).rpartition("/")[2]
     kept = s3.get_bucket_policy(Bucket=bucket)["Policy"]

@@ -14,9 +14,13 @@ locals {
       actions   = ["sns:Publish"]
       resources = [var.settings.alerts_topic_arn]
     }
+    ReadLogGroups = {
+      actions   = ["logs:DescribeLogGroups"]
+      resources = ["${local.arn.logs}:log-group:*"]
+    }
     # These actions know no resource.
     ReadMetrics = {
-      actions   = ["cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"]
+      actions   = ["cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings"]
       resources = ["*"]
     }
     ReadSizes = {
