@@ -71,7 +71,8 @@ def _webhooks() -> dict[str, str]:
     if not secret:
         return {}
     try:
-        found: dict[str, str] = json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"])
+        value = secrets.get_secret_value(SecretId=secret).get("SecretString", "{}")
     except secrets.exceptions.ResourceNotFoundException:
         return {}
+    found: dict[str, str] = json.loads(value)
     return found

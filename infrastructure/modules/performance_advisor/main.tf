@@ -1,5 +1,5 @@
 locals {
-  arn = { for service in ["dynamodb", "firehose", "kinesis", "kinesisanalytics", "lambda", "logs", "redshift-serverless"] : service => "arn:${var.account.partition}:${service}:${var.account.region}:${var.account.id}" }
+  arn = { for service in ["firehose", "kinesis", "kinesisanalytics", "lambda", "redshift-serverless"] : service => "arn:${var.account.partition}:${service}:${var.account.region}:${var.account.id}" }
 
   policy_statements = {
     Archive = {
@@ -14,13 +14,9 @@ locals {
       actions   = ["sns:Publish"]
       resources = [var.settings.alerts_topic_arn]
     }
-    ReadLogGroups = {
-      actions   = ["logs:DescribeLogGroups"]
-      resources = ["${local.arn.logs}:log-group:*"]
-    }
     # These actions know no resource.
     ReadMetrics = {
-      actions   = ["cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings"]
+      actions   = ["cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"]
       resources = ["*"]
     }
     ReadSizes = {
