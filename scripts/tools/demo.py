@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from tools import (
     build,
     emulator,
     history,
+    quality,
     realtime,
     run,
     simulate,
@@ -54,6 +56,8 @@ def start(players: int, days: int, seed: int) -> None:
     with httpx.Client(base_url=api.address, timeout=30) as client:
         truth = simulate.play(simulate.Platform(outputs, client), game, key, players, days, seed)
     _compute_history(outputs["lake_bucket"], game, truth)
+    verdicts = Counter(check.verdict for check in quality.judge_now(outputs)[game])
+    _step(f"Data quality judged: {', '.join(f'{n} {verdict}' for verdict, n in verdicts.items())}")
     who = ("--game", game, "--players", str(LIVE_PLAYERS))
     PLAYERS.start("-m", "tools.simulate", "--live", str(LIVE_MINUTES), *who)
     console.print(
