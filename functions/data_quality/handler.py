@@ -34,6 +34,6 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, int]:
         for check in found:
             if check.verdict in ("warn", "fail"):
                 logger.warning(check.words, game_id=game_id, check=check.name, verdict=check.verdict)
-    for verdict, name in (("fail", "QualityChecksFailed"), ("warn", "QualityChecksWarned")):
-        metrics.add_metric(name, MetricUnit.Count, verdicts[verdict])
+    metrics.add_metric("QualityChecksFailed", MetricUnit.Count, verdicts["fail"])
+    metrics.add_metric("QualityChecksWarned", MetricUnit.Count, verdicts["warn"])
     return dict(verdicts)

@@ -195,7 +195,7 @@ class Week:
         ]
         described = found["ApplicationConfigurationDescription"]["FlinkApplicationConfigurationDescription"]
         parallelism = described["ParallelismConfigurationDescription"]
-        busiest = self._metric(namespace, "containerCPUUtilization", "Maximum", dimensions)
+        busiest = self._metric(namespace, "cpuUtilization", "Maximum", dimensions)
         if not busiest:
             return None
         return seen.Flink(

@@ -76,5 +76,5 @@ def test_the_functions_role_reads_no_players(applied: Any) -> None:
 def _outbox() -> list[Any]:
     """Return what the emulator's SES took."""
     endpoint = boto3.client("sesv2").meta.endpoint_url
-    found: list[Any] = httpx.get(f"{endpoint}/_ministack/ses/messages").json()["messages"]
-    return found
+    by_account = httpx.get(f"{endpoint}/_ministack/ses/messages").json()["messages"]
+    return [message for messages in by_account.values() for message in messages]
