@@ -34,6 +34,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: directories[item] not in TOGETHER)
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name bytes by their length: gzip holds the time, and all workers must know the same tests."""
+    return f"{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """An applied platform with a registered game."""
