@@ -28,6 +28,7 @@ check: $(VENV) ## Lint, format and type checks
 	@$(BIN)/ruff format --check --quiet
 	@env -u TF_CLI_CONFIG_FILE terraform fmt -check -recursive infrastructure
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/zizmor --offline --no-progress --quiet .github
 
 unit: $(VENV) ## Tests in memory, seconds
 	@$(BIN)/pytest tests/unit tests/schemas

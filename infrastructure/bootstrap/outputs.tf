@@ -6,3 +6,8 @@ output "backend_config" {
     region     = "${var.region}"
   EOT
 }
+
+output "github_roles" {
+  description = "ARNs for the repository's variables PLAN_ROLE_ARN and, in each environment, APPLY_ROLE_ARN."
+  value       = { for name, role in aws_iam_role.github : name => role.arn }
+}

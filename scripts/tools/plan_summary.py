@@ -62,11 +62,18 @@ def summary(title: str, found: list[tuple[str, str, str]], lost: list[str]) -> s
     order = ["destroy", "replace", "forget", "change", "create"]
     lines = [f"### {title}", "", ", ".join(f"{counts[kind]} to {kind}" for kind in order if counts[kind]), ""]
     if counts["destroy"] + counts["replace"]:
-        lines += [f"> [!WARNING]\n> {counts['destroy'] + counts['replace']} resources are destroyed or replaced.", ""]
+        lines += [
+            f"> [!WARNING]\n> {counts['destroy'] + counts['replace']} resources are destroyed or replaced.",
+            "",
+        ]
     if lost:
         lines += ["> [!CAUTION]\n> Data would be lost with: " + ", ".join(f"`{one}`" for one in lost), ""]
     rows = sorted(found, key=lambda change: (order.index(change[2]), change[0]))
-    lines += ["| | Resource |", "|---|---|", *(f"| {kind} | `{address}` |" for address, _, kind in rows[:MOST_ROWS])]
+    lines += [
+        "| | Resource |",
+        "|---|---|",
+        *(f"| {kind} | `{address}` |" for address, _, kind in rows[:MOST_ROWS]),
+    ]
     if len(rows) > MOST_ROWS:
         lines += ["", f"and {len(rows) - MOST_ROWS} more."]
     return "\n".join(lines) + "\n"

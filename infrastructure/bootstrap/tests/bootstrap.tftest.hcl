@@ -50,3 +50,63 @@ run "state" {
     error_message = "API Gateway may write logs and nothing more."
   }
 }
+
+run "without_github" {
+  command = plan
+
+  assert {
+    condition     = length(aws_iam_openid_connect_provider.github) == 0 && output.github_roles == {}
+    error_message = "Nothing may come in from GitHub unless it is asked for."
+  }
+}
+
+run "github" {
+  command = plan
+
+  variables {
+    github_repository = "studio/analytics"
+  }
+
+  assert {
+    condition = { for name, role in aws_iam_role.github : name => jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] } == {
+      dev  = ["repo:studio/analytics:environment:dev"]
+      plan = ["repo:studio/analytics:pull_request", "repo:studio/analytics:ref:refs/heads/main"]
+      prod = ["repo:studio/analytics:environment:prod"]
+    }
+    error_message = "Each role trusts these subjects and no others."
+  }
+
+  assert {
+    condition     = alltrue([for role in aws_iam_role.github : keys(jsondecode(role.assume_role_policy).Statement[0].Condition) == ["StringEquals"] && jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:aud"] == "sts.amazonaws.com"])
+    error_message = "Subjects are compared exactly, for the audience of STS."
+  }
+
+  assert {
+    condition     = endswith(aws_iam_role_policy_attachment.plan[0].policy_arn, ":aws:policy/ReadOnlyAccess")
+    error_message = "A plan reads."
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_role_policy.plan[0].policy).Statement : statement.Effect if statement.Sid != "DecryptStates"] == ["Deny", "Deny"]
+    error_message = "A plan must not read players' data."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[0].Resource == ["arn:aws:iam::111122223333:role/player-analytics-dev-*"]
+    error_message = "dev's role makes roles of dev only."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[1].Resource == ["${aws_s3_bucket.state.arn}/player-analytics/prod.tfstate*"]
+    error_message = "dev's role must not touch prod's state."
+  }
+}
+
+run "wildcard_repository" {
+  command         = plan
+  expect_failures = [var.github_repository]
+
+  variables {
+    github_repository = "studio/*"
+  }
+}

@@ -1,0 +1,80 @@
+"""Send one event to an environment's REST door, and wait until the metrics API tells of its player."""
+
+import argparse
+import os
+import time
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import httpx
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from telemetry.enrichment import timestamp
+
+from tools import CommandError, emulator, run, terraform
+from tools.simulate import Platform
+
+WAIT_SECONDS = 120
+
+
+class Signed(httpx.Auth):
+    """Signs requests to the metrics API with one's own credentials."""
+
+    def auth_flow(self, request: httpx.Request) -> Any:
+        """Add the headers of signature version 4."""
+        session = boto3.Session()
+        if (credentials := session.get_credentials()) is None:
+            raise CommandError("the metrics API wants signed requests, and there are no AWS credentials")
+        signed = AWSRequest(request.method, str(request.url), data=request.content)
+        SigV4Auth(credentials, "execute-api", session.region_name).add_auth(signed)
+        request.headers.update(dict(signed.headers))
+        yield request
+
+
+def smoke(platform: Platform, game_id: str, key: str, wait_seconds: float = WAIT_SECONDS) -> float:
+    """Return the seconds from sending to seeing. Raises CommandError where nothing comes to be seen."""
+    player, now = f"smoke-{uuid4()}", timestamp(datetime.now(UTC))
+    event = {
+        "event_id": str(uuid4()), "event_type": "session_start", "schema_version": "1-0-0",
+        "game_id": game_id, "player_id": player, "session_id": str(uuid4()), "sequence": 0,
+        "event_time": now, "sent_at": now,
+        "client": {"platform": "linux", "app_version": "0.0.0"}, "payload": {},
+    }  # fmt: skip
+    began = time.monotonic()
+    answer = httpx.post(platform.events_url, json=event, headers={"x-api-key": key}, timeout=30)
+    if answer.status_code != httpx.codes.ACCEPTED:
+        raise CommandError(f"the REST door answered {answer.status_code}: {answer.text[:300]}")
+    while time.monotonic() - began < wait_seconds:
+        seen = platform.api.get(f"/v1/games/{game_id}/players/{player}")
+        if seen.status_code == httpx.codes.OK:
+            return time.monotonic() - began
+        if seen.status_code != httpx.codes.NOT_FOUND:
+            raise CommandError(f"the metrics API answered {seen.status_code}: {seen.text[:300]}")
+        time.sleep(1)
+    raise CommandError(f"the player of the event was not seen within {wait_seconds:.0f} seconds")
+
+
+def main() -> None:
+    """Smoke-test an environment with a game of its own."""
+    parser = argparse.ArgumentParser(prog="scripts/smoke", description=__doc__)
+    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser.add_argument("--api", help="address of the metrics API (default: Terraform's output, signed)")
+    parser.add_argument("--game", default=os.environ.get("GAME"), help="a registered game (default: GAME)")
+    options = parser.parse_args()
+    key = os.environ.get("GAME_KEY")
+    if not (options.game and key):
+        parser.error("GAME_KEY in the environment and --game, or GAME, name a game to send as")
+    if options.environment == "local":
+        os.environ.update(emulator.local_environment())
+    outputs = terraform.outputs(terraform.root(options.environment))
+    local = options.environment == "local"
+    address = options.api or ("http://127.0.0.1:8000" if local else outputs["metrics_api"]["url"])
+    with httpx.Client(base_url=address, auth=None if local else Signed(), timeout=30) as api:
+        seconds = smoke(Platform(outputs, api), options.game, key)
+    print(f"An event was seen {seconds:.1f} s after it was sent.")
+
+
+if __name__ == "__main__":
+    run(main)
