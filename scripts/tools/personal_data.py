@@ -60,7 +60,9 @@ class Subject:
 class Place(Protocol):
     """One store of personal data. To forget twice does nothing more."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What exports and receipts call it."""
 
     def find(self, subject: Subject) -> Iterator[Record]:
         """Yield all it holds about the player."""
@@ -244,8 +246,8 @@ class LocalCopy:
     def find(self, subject: Subject) -> Iterator[Record]:
         """Yield the rows of silver and the lines of the copied bronze."""
         for file in self._silver(subject):
-            rows = duckdb.sql(f"SELECT * FROM {_parquet(file)} WHERE {self._player(subject)}")
-            yield from (dict(zip(rows.columns, row, strict=True)) for row in rows.fetchall())
+            rows = duckdb.sql(f"SELECT to_json(t) FROM {_parquet(file)} AS t WHERE {self._player(subject)}")
+            yield from (json.loads(row) for (row,) in rows.fetchall())
         for file in self._bronze():
             yield from (json.loads(line) for line in _file_lines(file) if is_event(line, subject))
 

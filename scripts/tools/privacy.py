@@ -180,7 +180,7 @@ def _plain(value: Any) -> Any:
         case Decimal():
             return int(value) if value == value.to_integral_value() else float(value)
         case Binary():
-            return base64.b64encode(bytes(value)).decode()
+            return base64.b64encode(value.value).decode()
         case set():
             return sorted(value)
         case bytes():

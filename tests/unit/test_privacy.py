@@ -273,13 +273,15 @@ def test_the_local_lake_is_rewritten_without_the_player(world: World) -> None:
     copy.parent.mkdir(parents=True)
     copy.write_bytes(gzip.compress(json.dumps(event("ann")).encode()))
     types = duckdb.sql(f"DESCRIBE FROM '{part}/part-0.parquet'").fetchall()
-    bob = duckdb.sql(f"FROM '{part}/part-0.parquet' WHERE player_id = 'bob'").fetchall()
+    (bob,) = LocalCopy(world.directory).find(BOB)
     place = LocalCopy(world.directory)
     assert len(list(place.find(ANN))) == 2
     assert place.forget(ANN) == 2
     assert place.forget(ANN) == 0
     assert not list(place.find(ANN))
-    assert duckdb.sql(f"FROM '{part}/part-0.parquet'").fetchall() == bob
+    assert bob["extra"] == {"c": "d"}
+    assert list(place.find(BOB)) == [bob]
+    assert duckdb.sql(f"SELECT count(*) FROM '{part}/part-0.parquet'").fetchall() == [(1,)]
     assert duckdb.sql(f"DESCRIBE FROM '{part}/part-0.parquet'").fetchall() == types
     assert [path.name for path in part.iterdir()] == ["part-0.parquet"]
     assert not copy.exists()
