@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_s3.client import S3Client
 
-# An event that happened before is refused 31 days later; buffers and retries have a day.
-AGAIN_FOR = TOO_OLD_AFTER + timedelta(days=1)
+# An event that happened before is refused 31 days later, and waits for a processor for at most a week more.
+AGAIN_FOR = TOO_OLD_AFTER + timedelta(days=8)
 RECEIPTS = "privacy/forgotten"
 Record = dict[str, Any]
 
@@ -180,7 +180,7 @@ def _plain(value: Any) -> Any:
         case Decimal():
             return int(value) if value == value.to_integral_value() else float(value)
         case Binary():
-            return base64.b64encode(value.value).decode()
+            return base64.b64encode(bytes(value)).decode()  # type: ignore[call-overload]
         case set():
             return sorted(value)
         case bytes():
@@ -256,7 +256,7 @@ def _parser() -> argparse.ArgumentParser:
     for command, effect in {
         "export": "write everything stored about a player to a zip",
         "forget": "delete it everywhere, and print a receipt",
-        "again": "forget those of whom something older came since; run it daily for 32 days",
+        "again": "forget those of whom something older came since; run it daily while receipts are younger than 39 days",
     }.items():
         commands.add_parser(command, help=effect).add_argument("--game", required=True)
     for command in ("export", "forget"):
