@@ -157,7 +157,7 @@ class Lines:
         for version in self._versions(subject):
             for line in self._lines(version):
                 if self.belongs(line, subject):
-                    yield json.loads(line)
+                    yield _record(line)
 
     def forget(self, subject: Subject) -> int:
         """Write the objects without the lines, delete the versions that hold them; return the lines."""
@@ -193,11 +193,13 @@ class Lines:
 
 
 def is_event(line: bytes, subject: Subject) -> bool:
-    """Tell whether a line of bronze is the player's; few lines need parsing."""
+    """Tell whether a line of bronze is the player's, or is torn and names them; few need parsing."""
     if subject.player_id.encode() not in line:
         return False
-    event = json.loads(line)
-    return bool(event["game_id"] == subject.game_id and event["player_id"] == subject.player_id)
+    event = parse(line).value
+    if not isinstance(event, dict):
+        return _names(line, subject.game_id) and _names(line, subject.player_id)
+    return (event.get("game_id"), event.get("player_id")) == (subject.game_id, subject.player_id)
 
 
 def is_reject(line: bytes, subject: Subject) -> bool:
@@ -219,6 +221,12 @@ def is_failure(line: bytes, subject: Subject) -> bool:
     except (ValueError, binascii.Error, Rejection):
         return False
     return _names(raw, subject.game_id) and _names(raw, subject.player_id)
+
+
+def _record(line: bytes) -> Record:
+    """Return a line as what it says, or as text where it is torn."""
+    value = parse(line).value
+    return value if isinstance(value, dict) else {"torn": line.decode(errors="replace")}
 
 
 def _names(raw: bytes, name: str) -> bool:
@@ -249,7 +257,7 @@ class LocalCopy:
             rows = duckdb.sql(f"SELECT to_json(t) FROM {_parquet(file)} AS t WHERE {self._player(subject)}")
             yield from (json.loads(row) for (row,) in rows.fetchall())
         for file in self._bronze():
-            yield from (json.loads(line) for line in _file_lines(file) if is_event(line, subject))
+            yield from (_record(line) for line in _file_lines(file) if is_event(line, subject))
 
     def forget(self, subject: Subject) -> int:
         """Write the files of silver anew; drop the copies, which the next run fetches again."""

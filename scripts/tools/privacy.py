@@ -256,7 +256,7 @@ def _parser() -> argparse.ArgumentParser:
     for command, effect in {
         "export": "write everything stored about a player to a zip",
         "forget": "delete it everywhere, and print a receipt",
-        "again": "forget those of whom something older came since; run it daily while receipts are younger than 39 days",
+        "again": "forget those of whom something older came since; run it daily for 39 days",
     }.items():
         commands.add_parser(command, help=effect).add_argument("--game", required=True)
     for command in ("export", "forget"):

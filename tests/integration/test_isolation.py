@@ -102,7 +102,7 @@ def total(game: Game) -> int:
 def test_a_key_cannot_write_for_another_game(pair: dict[str, Game]) -> None:
     first, second = pair.values()
     before = second.figures()
-    foreign = second.applied.event(game_id=second.game_id, player_id="ann")
+    foreign = second.applied.event(game_id=second.game_id, player_id="dan")
     own = first.applied.event(game_id=first.game_id, player_id="cid")
     answer = first.applied.post(json.dumps([own, foreign]).encode(), first.key)
     assert (answer.status_code, answer.json()["results"][0]["reason"]) == (207, "wrong_game")
@@ -123,13 +123,18 @@ def test_players_and_boards_of_the_same_name_are_apart(pair: dict[str, Game]) ->
         assert {(e["player_id"], e["score"]) for e in board["entries"]} == {
             (p, 4 * WORTH[name]) for p in PLAYERS
         }
-        assert game.get("/leaderboards/global/players/ann").json()["entry"]["score"] == 4 * WORTH[name]
+        (own,) = game.get("/leaderboards/global/players/ann").json()["entries"]
+        assert own["score"] == 4 * WORTH[name]
+        other = next(g for g in pair.values() if g is not game)
         for path in ("/players/ann", "/live", "/economy", "/funnel", "/realtime"):
             answer = game.get(path)
             assert answer.status_code == 200, path
-            other = next(g for g in pair.values() if g is not game)
             assert other.game_id not in answer.text
             assert answer.json()["game_id"] == game.game_id
+        with game.applied.platform.api.stream("GET", f"/v1/games/{game.game_id}/live/stream") as stream:
+            message = next(line for line in stream.iter_lines() if line.startswith("data:"))
+        assert game.game_id in message
+        assert other.game_id not in message
 
 
 @pytest.fixture

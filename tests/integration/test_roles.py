@@ -46,7 +46,6 @@ def read_lake(session: Session, outputs: Outputs) -> None:
 
 # What a role could be tempted to do: the neighbour before or after it on the way of an event may.
 DENIED: dict[str, list[Callable[[Session, Outputs], None]]] = {
-    "alert-delivery": [read_players, write_raw, read_lake],
     "authorizer": [write_games, write_raw, read_players, read_lake],
     "bronze-delivery": [write_games, write_raw, read_players],
     "ingest": [write_games, read_players, read_lake],

@@ -225,6 +225,15 @@ def test_a_rewrite_gives_way_to_another_one(world: World) -> None:
     assert list(lake.lines(world.s3, BUCKET, version.key)) == [event("bob")]
 
 
+def test_a_torn_line_is_found_and_does_no_harm(world: World) -> None:
+    torn = b'{"game_id":"skyforge","player_id":"ann","pay\n'
+    world.s3.put_object(Bucket=BUCKET, Key="bronze/torn", Body=b"ann\n7\n" + torn)
+    place = Lines(world.s3, BUCKET, "bronze", is_event)
+    assert [line for line in place.find(ANN) if "torn" in line] == [{"torn": torn.decode()}]
+    assert place.forget(ANN) == 4
+    assert list(lake.raw_lines(world.s3, BUCKET, "bronze/torn")) == [b"ann\n", b"7\n"]
+
+
 @pytest.mark.parametrize(
     ("original", "game_id", "belongs"),
     [
