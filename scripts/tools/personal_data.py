@@ -314,25 +314,30 @@ class Silver:
 
     def find(self, subject: Subject) -> Iterator[Record]:
         """Yield the rows, every value as Athena's text."""
-        query = self._run(f"SELECT * FROM events WHERE {subject.condition}")
-        pages = self.athena.get_paginator("get_query_results").paginate(QueryExecutionId=query)
+        yield from self._rows(f"SELECT * FROM events WHERE {subject.condition}")
+
+    def forget(self, subject: Subject) -> int:
+        """Delete the rows, and write the files that held them anew; their snapshots end as all do.
+
+        Athena leaves alone a file with a single list of deleted rows unless the table says otherwise.
+        """
+        (answer,) = self._rows(f"SELECT count(*) AS held FROM events WHERE {subject.condition}")
+        if held := int(answer["held"]):
+            self._run(f"DELETE FROM events WHERE {subject.condition}")
+        self._run("ALTER TABLE events SET TBLPROPERTIES ('optimize_rewrite_delete_file_threshold' = '1')")
+        self._run("OPTIMIZE events REWRITE DATA USING BIN_PACK")
+        return held
+
+    def _rows(self, sql: str) -> Iterator[Record]:
+        query = self._run(sql)
         names: list[str] | None = None
-        for page in pages:
+        for page in self.athena.get_paginator("get_query_results").paginate(QueryExecutionId=query):
             for row in page["ResultSet"]["Rows"]:
                 values = [cell.get("VarCharValue") for cell in row["Data"]]
                 if names is None:
                     names = [str(value) for value in values]
                 else:
                     yield dict(zip(names, values, strict=True))
-
-    def forget(self, subject: Subject) -> int:
-        """Delete the rows, then write the files that held them anew and let go of old snapshots."""
-        count = sum(1 for _ in self.find(subject))
-        if count:
-            self._run(f"DELETE FROM events WHERE {subject.condition}")
-        self._run(f"OPTIMIZE events REWRITE DATA USING BIN_PACK WHERE game_id = '{subject.game_id}'")
-        self._run("VACUUM events")
-        return count
 
     def _run(self, sql: str) -> str:
         started = self.athena.start_query_execution(
