@@ -142,7 +142,7 @@ class Receipts:
         return key
 
     def watched(self, game_id: str, now: datetime) -> dict[str, str]:
-        """Return who was forgotten so lately that older events can still come: pseudonym to first moment."""
+        """Return who was forgotten so lately that older events can still come: pseudonym to last moment."""
         first = (now - AGAIN_FOR).date()
         found: dict[str, str] = {}
         prefix = f"{RECEIPTS}/game={game_id}/day="
@@ -150,7 +150,7 @@ class Receipts:
             day, _, name = key.removeprefix(prefix).partition("/")
             if date.fromisoformat(day) >= first:
                 pseudonym, _, moment = name.removesuffix(".json").partition("-")
-                found[pseudonym] = min(found.get(pseudonym, moment), moment)
+                found[pseudonym] = max(found.get(pseudonym, moment), moment)
         return found
 
 

@@ -397,6 +397,17 @@ def test_who_comes_again_with_older_events_is_found(world: World) -> None:
     assert receipts.watched("other", datetime.now(UTC)) == {}
 
 
+def test_the_last_receipt_counts(world: World) -> None:
+    """Who came back and asked once more is forgotten up to then."""
+    pseudonyms, receipts = Pseudonyms.of(world.games, GAME), Receipts(world.s3, BUCKET)
+    receipt = forget(world.places(), ANN, pseudonyms.name("ann"), "asked")
+    for days in (5, 0, 9):
+        receipts.keep(receipt | {"started_at": timestamp(NOW - timedelta(days=days))})
+    world.put("bronze/2026/02/01/00/d.ndjson.gz", [event("ann", 7, minutes_ago=60)])
+    watched = receipts.watched(GAME, datetime.now(UTC))
+    assert list(came_again(world.s3, BUCKET, GAME, watched, pseudonyms)) == ["ann"]
+
+
 def test_the_command_forgets_what_came_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     tables = {name: name for name in ("players", "leaderboards", "games")}
     monkeypatch.setattr(privacy.batch, "DIRECTORY", world.directory)
