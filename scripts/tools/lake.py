@@ -5,7 +5,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from telemetry.decoding import GZIP_MAGIC
 
@@ -22,11 +22,22 @@ def keys(s3: "S3Client", bucket: str, prefix: str, since: datetime | None = None
 
 
 def lines(s3: "S3Client", bucket: str, key: str) -> Iterator[dict[str, Any]]:
-    """Yield the lines of an object; it passes over the disk, for one may hold gigabytes."""
+    """Yield the lines of an object."""
+    return map(json.loads, raw_lines(s3, bucket, key))
+
+
+def raw_lines(s3: "S3Client", bucket: str, key: str, version: str | None = None) -> Iterator[bytes]:
+    """Yield the bytes of each line; the object passes over the disk, for one may hold gigabytes."""
+    chosen = {"VersionId": version} if version else {}
     with tempfile.TemporaryFile() as file:
-        s3.download_fileobj(bucket, key, file)
+        s3.download_fileobj(bucket, key, file, ExtraArgs=chosen)
         file.seek(0)
-        zipped = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
-        file.seek(0)
-        with gzip.GzipFile(fileobj=file) if zipped else file as content:
-            yield from map(json.loads, content)
+        with unzipped(file) as content:
+            yield from content
+
+
+def unzipped(file: IO[bytes]) -> IO[bytes]:
+    """Return what a file holds, gzip or not, from its start."""
+    zipped = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+    file.seek(0)
+    return cast(IO[bytes], gzip.GzipFile(fileobj=file)) if zipped else file

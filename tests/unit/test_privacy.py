@@ -1,0 +1,420 @@
+"""What is stored about a player comes out whole, and goes everywhere; nobody else's data changes."""
+
+import base64
+import gzip
+import json
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import duckdb
+import pytest
+from botocore.exceptions import ClientError
+from player_state.leaderboards import Leaderboards
+from player_state.players import PlayerStore
+from telemetry.enrichment import timestamp
+from telemetry.rejection import Reason
+from tools import CommandError, lake, privacy
+from tools.personal_data import (
+    BoardEntries,
+    Lines,
+    LocalCopy,
+    Place,
+    Profile,
+    Silver,
+    Subject,
+    Warehouse,
+    is_event,
+    is_failure,
+    is_reject,
+)
+from tools.privacy import AGAIN_FOR, Pseudonyms, Receipts, came_again, dated, digest_of, export, forget
+
+BUCKET, GAME = "lake", "skyforge"
+ANN, BOB = Subject(GAME, "ann"), Subject(GAME, "bob")
+NOW = datetime.now(UTC)
+Event = dict[str, Any]
+
+
+def event(player_id: str, number: int = 0, game_id: str = GAME, minutes_ago: float = 5) -> Event:
+    """A score as the processor passes it on."""
+    moment = timestamp(NOW - timedelta(minutes=minutes_ago))
+    return {
+        "event_id": f"00000000-0000-4000-8000-{abs(hash((player_id, number, game_id))) % 10**12:012}",
+        "event_type": "score_submitted",
+        "game_id": game_id,
+        "player_id": player_id,
+        "session_id": "00000000-0000-4000-8000-000000000001",
+        "corrected_time": moment,
+        "event_date": moment[:10],
+        "received_at": timestamp(NOW),
+        "platform": "android",
+        "app_version": "1.0.0",
+        "country": "DE",
+        "late": False,
+        "payload": {"leaderboard": "global", "score": number},
+    }
+
+
+def reject(original: bytes, game_id: str = GAME) -> Event:
+    """A line of the quarantine."""
+    try:
+        kept = {"original": original.decode()}
+    except UnicodeDecodeError:
+        kept = {"original_base64": base64.b64encode(original).decode()}
+    return {"reject_id": f"{len(original)}", "reason": Reason.SCHEMA_VIOLATION, "game_id": game_id} | kept
+
+
+class World:
+    """Two games with players of the same names, stored by the platform's own writers."""
+
+    def __init__(self, directory: Path) -> None:
+        self.s3, self.dynamodb, self.directory = boto3.client("s3"), boto3.client("dynamodb"), directory
+        self.s3.create_bucket(Bucket=BUCKET)
+        self.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        self.games = boto3.resource("dynamodb").Table("games")
+        for game in (GAME, "other"):
+            self.games.put_item(Item={"game_id": game, "status": "active", "key_hashes": []})
+        self.sent = [
+            event(p, n, g) for n in range(3) for p in ("ann", "bob", "annie") for g in (GAME, "other")
+        ]
+        PlayerStore(self.dynamodb, "players", "game_days").apply(self.sent, "shard-0")
+        Leaderboards(self.dynamodb, "leaderboards", "boards").submit(self.sent)
+        self.put("bronze/2026/01/31/12/a.ndjson.gz", self.sent[:9])
+        self.put("bronze/2026/01/31/13/b.ndjson.gz", self.sent[9:])
+        self.put("bronze/2026/01/31/14/c.ndjson.gz", [e for e in self.sent if e["player_id"] == "bob"])
+
+    def put(self, key: str, lines: list[Event], zipped: bool = True) -> None:
+        body = "".join(json.dumps(line, default=str) + "\n" for line in lines).encode()
+        self.s3.put_object(Bucket=BUCKET, Key=key, Body=gzip.compress(body) if zipped else body)
+
+    def places(self) -> list[Place]:
+        return [
+            Profile(self.dynamodb, "players"),
+            BoardEntries(self.dynamodb, "leaderboards"),
+            Lines(self.s3, BUCKET, "bronze", is_event, since_first_seen=True),
+            Lines(self.s3, BUCKET, "rejected", is_reject),
+            Lines(self.s3, BUCKET, "errors", is_failure),
+            LocalCopy(self.directory),
+        ]
+
+    def bronze(self) -> list[Event]:
+        return [e for key in lake.keys(self.s3, BUCKET, "bronze/") for e in lake.lines(self.s3, BUCKET, key)]
+
+    def everything(self) -> str:
+        """All bytes of all stores, every version of each object among them."""
+        found = [str(self.dynamodb.scan(TableName=t)["Items"]) for t in ("players", "leaderboards")]
+        for version in self.s3.list_object_versions(Bucket=BUCKET)["Versions"]:
+            chosen = {"Key": version["Key"], "VersionId": version["VersionId"]}
+            body = self.s3.get_object(Bucket=BUCKET, **chosen)["Body"].read()
+            found.append((gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body).decode())
+        return "\n".join(found)
+
+    def of(self, subject: Subject) -> list[list[Any]]:
+        return [list(place.find(subject)) for place in self.places()]
+
+
+@pytest.fixture
+def world(dynamodb: Any, tmp_path: Path) -> World:
+    return World(tmp_path / "lake")
+
+
+def test_an_export_holds_what_was_sent_and_nothing_of_another_game(world: World, tmp_path: Path) -> None:
+    manifest = export(world.places(), ANN, tmp_path / "ann.zip")
+    with zipfile.ZipFile(tmp_path / "ann.zip") as archive:
+        lines = {name: archive.read(name).decode().splitlines() for name in manifest["files"]}
+        assert json.loads(archive.read("manifest.json")) == manifest
+    mine = [e for e in world.sent if (e["game_id"], e["player_id"]) == (GAME, "ann")]
+    assert [json.loads(line) for line in lines["bronze.ndjson"]] == mine
+    (profile,) = map(json.loads, lines["profile.ndjson"])
+    assert (profile["game_id"], profile["player_id"], profile["first_seen"]) == (
+        GAME,
+        "ann",
+        mine[0]["corrected_time"],
+    )
+    (entry,) = map(json.loads, lines["leaderboards.ndjson"])
+    assert entry["board"].startswith(f"{GAME}#")
+    assert {name: file["records"] for name, file in manifest["files"].items()} == {
+        name: len(found) for name, found in lines.items()
+    }
+    assert "annie" not in str(lines)
+    assert "bob" not in str(lines)
+
+
+def test_forgetting_leaves_nothing_of_the_player_and_all_of_the_others(world: World) -> None:
+    others = [Subject(game, player) for game in (GAME, "other") for player in ("ann", "bob", "annie")]
+    others.remove(ANN)
+    before = {other: world.of(other) for other in others}
+    days = world.dynamodb.scan(TableName="game_days")["Items"]
+    receipt = forget(world.places(), dated(ANN, world.places()), "p", "asked")
+    assert receipt["nothing_left"]
+    assert {step["place"]: step["deleted"] for step in receipt["steps"]} == {
+        "profile": 1, "leaderboards": 1, "bronze": 3, "rejected": 0, "errors": 0, "local lake": 0,
+    }  # fmt: skip
+    assert not any(world.of(ANN))
+    assert {other: world.of(other) for other in others} == before
+    assert world.dynamodb.scan(TableName="game_days")["Items"] == days
+    assert world.everything().count('"ann"') == 3, "the other game's three lines in bronze"
+
+
+def test_objects_without_the_player_are_not_touched(world: World) -> None:
+    key = "bronze/2026/01/31/14/c.ndjson.gz"
+    before = world.s3.head_object(Bucket=BUCKET, Key=key)["VersionId"]
+    forget(world.places(), ANN, "p", "asked")
+    assert world.s3.head_object(Bucket=BUCKET, Key=key)["VersionId"] == before
+
+
+class Crash(BaseException):
+    """The machine goes down: nothing can catch this."""
+
+
+class Mortal:
+    """A client that dies at its n-th writing call, before or after the effect."""
+
+    def __init__(self, client: Any, left: Iterator[int], after: bool) -> None:
+        self._client, self._left, self._after = client, left, after
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+        if name not in ("put_object", "delete_object", "delete_item"):
+            return method
+
+        def call(**given: Any) -> Any:
+            last = next(self._left, None) is None
+            if last and not self._after:
+                raise Crash
+            answer = method(**given)
+            if last:
+                raise Crash
+            return answer
+
+        return call
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("writes", range(6))
+def test_a_crash_at_any_write_is_made_up_by_the_next_run(world: World, writes: int, after: bool) -> None:
+    left = iter(range(writes))
+    s3, dynamodb = Mortal(world.s3, left, after), Mortal(world.dynamodb, left, after)
+    mortal = [
+        Profile(dynamodb, "players"),
+        BoardEntries(dynamodb, "leaderboards"),
+        Lines(s3, BUCKET, "bronze", is_event, since_first_seen=True),  # type: ignore[arg-type]
+    ]
+    bob = world.of(BOB)
+    with pytest.raises(Crash):
+        forget(mortal, dated(ANN, world.places()), "p", "asked")
+    assert forget(world.places(), dated(ANN, world.places()), "p", "asked")["nothing_left"]
+    assert not any(world.of(ANN))
+    assert world.of(BOB) == bob
+    assert world.everything().count('"ann"') == 3
+    again = forget(world.places(), ANN, "p", "asked")
+    assert not any(step["deleted"] for step in again["steps"])
+
+
+def test_a_rewrite_gives_way_to_another_one(world: World) -> None:
+    """Two runs at once: the later write would bring back what the earlier took away."""
+    place = Lines(world.s3, BUCKET, "bronze", is_event)
+    (version, *_) = place._versions(ANN)
+    world.put(version.key, [event("bob")])
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        place._rewrite(version, ANN)
+    assert list(lake.lines(world.s3, BUCKET, version.key)) == [event("bob")]
+
+
+def test_a_torn_line_is_found_and_does_no_harm(world: World) -> None:
+    torn = b'{"game_id":"skyforge","player_id":"ann","pay\n'
+    world.s3.put_object(Bucket=BUCKET, Key="bronze/torn", Body=b"ann\n7\n" + torn)
+    place = Lines(world.s3, BUCKET, "bronze", is_event)
+    assert [line for line in place.find(ANN) if "torn" in line] == [{"torn": torn.decode()}]
+    assert place.forget(ANN) == 4
+    assert list(lake.raw_lines(world.s3, BUCKET, "bronze/torn")) == [b"ann\n", b"7\n"]
+
+
+@pytest.mark.parametrize(
+    ("original", "game_id", "belongs"),
+    [
+        (b'{"player_id":"ann","x":1}', GAME, True),
+        (b'{"player_id":"\\u0061nn"}', GAME, True),
+        (b'{"player_id":"ann', GAME, True),
+        (b'\xff"player_id":"ann"', GAME, True),
+        (b'{"user":{"uid":"ann"}}', GAME, True),
+        (b'{"player_id":"annie"}', GAME, False),
+        (b'{"player_id":"jo-ann"}', GAME, False),
+        (b'{"player_id":"ann"}', "other", False),
+        (b'{"player_id":"ann","game_id":"skyforge"}', "unknown", True),
+        (b'{"player_id":"ann","game_id":"elsewhere"}', "unknown", False),
+    ],
+)
+def test_a_reject_is_found_however_broken_it_is(original: bytes, game_id: str, belongs: bool) -> None:
+    assert is_reject(json.dumps(reject(original, game_id)).encode(), ANN) is belongs
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_rejects_and_failed_deliveries_are_forgotten(world: World, zipped: bool) -> None:
+    lost = gzip.compress(json.dumps(event("ann")).encode())
+    failure = {"errorCode": "S3.Error", "rawData": base64.b64encode(lost).decode()}
+    rejects = [reject(b'{"player_id":"ann"'), reject(b'{"player_id":"bob"')]
+    world.put("rejected/day=2026-01-31/reason=schema_violation/1", rejects, zipped)
+    world.put("errors/bronze/failed/2026/01/31/12/1", [failure, {"errorCode": "x"}], zipped)
+    receipt = forget(world.places(), dated(ANN, world.places()), "p", "asked")
+    deleted = {step["place"]: step["deleted"] for step in receipt["steps"]}
+    assert (deleted["rejected"], deleted["errors"], receipt["nothing_left"]) == (1, 1, True)
+    key = "rejected/day=2026-01-31/reason=schema_violation/1"
+    assert list(lake.lines(world.s3, BUCKET, key)) == [rejects[1]]
+
+
+def test_the_local_lake_is_rewritten_without_the_player(world: World) -> None:
+    part = world.directory / "silver" / "events" / f"game_id={GAME}" / "event_date=2026-01-31"
+    other = world.directory / "silver" / "events" / "game_id=other" / "event_date=2026-01-31"
+    for folder in (part, other):
+        folder.mkdir(parents=True)
+        duckdb.sql(
+            "COPY (SELECT * FROM (VALUES ('ann', TIMESTAMPTZ '2026-01-31 12:00:00+00', MAP {'a': 'b'}),"
+            " ('bob', TIMESTAMPTZ '2026-01-31 12:00:01+00', MAP {'c': 'd'})) AS t(player_id, moment, extra))"
+            f" TO '{folder / 'part-0.parquet'}' (FORMAT parquet)"
+        )
+    (part / ".part-0.parquet.crc").write_text("of the old file")
+    copy = world.directory / "bronze" / "2026" / "a.ndjson.gz"
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(gzip.compress(json.dumps(event("ann")).encode()))
+    types = duckdb.sql(f"DESCRIBE FROM '{part}/part-0.parquet'").fetchall()
+    (bob,) = LocalCopy(world.directory).find(BOB)
+    place = LocalCopy(world.directory)
+    assert len(list(place.find(ANN))) == 2
+    assert place.forget(ANN) == 2
+    assert place.forget(ANN) == 0
+    assert not list(place.find(ANN))
+    assert bob["extra"] == {"c": "d"}
+    assert list(place.find(BOB)) == [bob]
+    assert duckdb.sql(f"SELECT count(*) FROM '{part}/part-0.parquet'").fetchall() == [(1,)]
+    assert duckdb.sql(f"DESCRIBE FROM '{part}/part-0.parquet'").fetchall() == types
+    assert [path.name for path in part.iterdir()] == ["part-0.parquet"]
+    assert not copy.exists()
+    assert len(list(place.find(Subject("other", "ann")))) == 1
+
+
+class Athena:
+    """Answers as Athena does: states over time, pages with the header in the first."""
+
+    def __init__(self, rows: int, failing: str = "") -> None:
+        self.rows, self.failing, self.sql, self.asked = rows, failing, [], 0
+
+    def start_query_execution(self, QueryString: str, **_: Any) -> Any:  # noqa: N803
+        self.sql.append(QueryString)
+        return {"QueryExecutionId": str(len(self.sql))}
+
+    def get_query_execution(self, QueryExecutionId: str) -> Any:  # noqa: N803
+        self.asked += 1
+        state = "RUNNING" if self.asked % 2 else "SUCCEEDED"
+        if self.failing and self.failing in self.sql[-1]:
+            return {"QueryExecution": {"Status": {"State": "FAILED", "StateChangeReason": "no room"}}}
+        return {"QueryExecution": {"Status": {"State": state}}}
+
+    def get_paginator(self, _: str) -> Any:
+        return self
+
+    def paginate(self, **_: Any) -> Any:
+        cells = [["event_id", "player_id"], *(["e", "ann"] for _ in range(self.rows))]
+        if "count(*)" in self.sql[-1]:
+            cells = [["held"], [str(self.rows)]]
+        rows = [{"Data": [{"VarCharValue": value} for value in row]} for row in cells]
+        return [{"ResultSet": {"Rows": rows[:1]}}, {"ResultSet": {"Rows": rows[1:]}}]
+
+
+def test_silver_on_aws_is_deleted_and_its_files_written_anew() -> None:
+    athena = Athena(rows=2)
+    silver = Silver(athena, "analysts", "lake", poll_seconds=0)
+    assert list(silver.find(ANN)) == [{"event_id": "e", "player_id": "ann"}] * 2
+    assert silver.forget(ANN) == 2
+    assert athena.sql[2:] == [
+        "DELETE FROM events WHERE game_id = 'skyforge' AND player_id = 'ann'",
+        "ALTER TABLE events SET TBLPROPERTIES ('optimize_rewrite_delete_file_threshold' = '1')",
+        "OPTIMIZE events REWRITE DATA USING BIN_PACK",
+    ]
+
+
+def test_a_query_that_fails_ends_the_run() -> None:
+    with pytest.raises(CommandError, match="no room"):
+        Silver(Athena(rows=1, failing="DELETE"), "analysts", "lake", poll_seconds=0).forget(ANN)
+
+
+@pytest.mark.parametrize("player", ["x' OR '1'='1", "", "a#b", "a\n", "é"])
+def test_nothing_but_an_id_gets_into_a_statement(player: str) -> None:
+    with pytest.raises(CommandError):
+        Subject(GAME, player)
+
+
+def test_the_warehouse_forgets_in_one_transaction() -> None:
+    class Statements:
+        def __init__(self) -> None:
+            self.rows_of, self.ran = {"dim_player": 1, "fact_events": 3}, []
+
+        def rows(self, query: str, name: str) -> list[tuple[str | int, ...]]:
+            return [(next((n for t, n in self.rows_of.items() if f".{t} " in query), 0),)]
+
+        def run(self, statements: Any, name: str) -> None:
+            self.ran = list(statements)
+
+    statements = Statements()
+    assert Warehouse(statements).forget(ANN) == 4
+    assert len(statements.ran) == len(Warehouse.TABLES)
+    assert all(sql.endswith("WHERE game_id = 'skyforge' AND player_id = 'ann'") for sql in statements.ran)
+
+
+def test_a_receipt_names_nobody_and_shows_changes(world: World) -> None:
+    pseudonym = Pseudonyms.of(world.games, GAME).name("ann")
+    receipt = forget(world.places(), ANN, pseudonym, "asked")
+    key = Receipts(world.s3, BUCKET).keep(receipt)
+    kept = json.loads(world.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    assert digest_of(kept) == kept["sha256"]
+    assert digest_of(kept | {"reason": "else"}) != kept["sha256"]
+    assert "ann" not in json.dumps(kept).replace(GAME, "")
+    assert "ann" not in key
+
+
+def test_pseudonyms_are_stable_and_each_games_own(world: World) -> None:
+    first, again = (Pseudonyms.of(world.games, GAME).name("ann") for _ in range(2))
+    assert first == again
+    assert first != Pseudonyms.of(world.games, "other").name("ann")
+    with pytest.raises(CommandError, match="not registered"):
+        Pseudonyms.of(world.games, "nowhere")
+
+
+def test_who_comes_again_with_older_events_is_found(world: World) -> None:
+    pseudonyms, receipts = Pseudonyms.of(world.games, GAME), Receipts(world.s3, BUCKET)
+    for subject in (ANN, BOB):
+        receipts.keep(forget(world.places(), subject, pseudonyms.name(subject.player_id), "asked"))
+    watched = receipts.watched(GAME, datetime.now(UTC))
+    found = lambda: list(came_again(world.s3, BUCKET, GAME, watched, pseudonyms))  # noqa: E731
+    assert found() == []
+    world.put("bronze/2026/02/01/00/d.ndjson.gz", [event("ann", 7), event("bob", 7, minutes_ago=-30)])
+    assert found() == ["ann"], "what bob did since is another matter"
+    assert receipts.watched(GAME, datetime.now(UTC) + AGAIN_FOR + timedelta(days=1)) == {}
+    assert receipts.watched("other", datetime.now(UTC)) == {}
+
+
+def test_the_last_receipt_counts(world: World) -> None:
+    """Who came back and asked once more is forgotten up to then."""
+    pseudonyms, receipts = Pseudonyms.of(world.games, GAME), Receipts(world.s3, BUCKET)
+    receipt = forget(world.places(), ANN, pseudonyms.name("ann"), "asked")
+    for days in (5, 0, 9):
+        receipts.keep(receipt | {"started_at": timestamp(NOW - timedelta(days=days))})
+    world.put("bronze/2026/02/01/00/d.ndjson.gz", [event("ann", 7, minutes_ago=60)])
+    watched = receipts.watched(GAME, datetime.now(UTC))
+    assert list(came_again(world.s3, BUCKET, GAME, watched, pseudonyms)) == ["ann"]
+
+
+def test_the_command_forgets_what_came_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = {name: name for name in ("players", "leaderboards", "games")}
+    monkeypatch.setattr(privacy.batch, "DIRECTORY", world.directory)
+    platform = privacy.Platform({"tables": tables, "lake_bucket": BUCKET}, local=True)
+    platform.forget(ANN, "asked")
+    world.put("bronze/2026/02/01/00/d.ndjson.gz", [event("ann", 7), event("bob", 7)])
+    assert platform.again(GAME) == 1
+    assert platform.again(GAME) == 0
+    assert not any(world.of(ANN))
+    assert len(list(Lines(world.s3, BUCKET, "bronze", is_event).find(BOB))) == 7
