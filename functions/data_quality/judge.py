@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
+from aws_lambda_powertools import Logger
 from metrics_api.store import Store
 from telemetry.enrichment import timestamp
 
@@ -14,22 +15,41 @@ from data_quality.settings import Settings
 
 RETENTION = timedelta(days=35)
 
+logger = Logger(child=True)
+
 Judged = tuple[str, list[checks.Check]]
 
 
+class NotJudgedError(Exception):
+    """Some games could not be judged; the others were."""
+
+
 def judge(settings: Settings, store: Store, s3: Any, now: datetime) -> Iterator[Judged]:
-    """Yield each active game and its checks at a moment, once the table has them."""
-    audit = facts.newest_audit(s3, settings.lake_bucket)
-    for game in store.games():
-        if game.get("status") == "active":
-            found = checks.run(facts.read(store, game["game_id"], now, audit))
-            store.dynamodb.put_item(
-                TableName=settings.quality_table,
-                Item={
-                    "game_id": {"S": game["game_id"]},
-                    "checked_at": {"S": timestamp(now)},
-                    "checks": {"S": orjson.dumps([asdict(check) for check in found]).decode()},
-                    "expires_at": {"N": str(int((now + RETENTION).timestamp()))},
-                },
-            )
-            yield game["game_id"], found
+    """Yield each active game and its checks at a moment, once the table has them.
+
+    Raises NotJudgedError at the end, with the games whose facts could not be read or kept.
+    """
+    audit, failed = facts.newest_audit(s3, settings.lake_bucket), []
+    for game_id in (game["game_id"] for game in store.games() if game.get("status") == "active"):
+        try:
+            found = checks.run(facts.read(store, game_id, now, audit))
+            _keep(settings, store, game_id, now, found)
+        except Exception as error:
+            logger.exception("Not judged", game_id=game_id)
+            failed.append(f"{game_id} ({error})")
+        else:
+            yield game_id, found
+    if failed:
+        raise NotJudgedError(", ".join(failed))
+
+
+def _keep(settings: Settings, store: Store, game_id: str, now: datetime, found: list[checks.Check]) -> None:
+    store.dynamodb.put_item(
+        TableName=settings.quality_table,
+        Item={
+            "game_id": {"S": game_id},
+            "checked_at": {"S": timestamp(now)},
+            "checks": {"S": orjson.dumps([asdict(check) for check in found]).decode()},
+            "expires_at": {"N": str(int((now + RETENTION).timestamp()))},
+        },
+    )

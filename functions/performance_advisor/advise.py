@@ -26,6 +26,7 @@ SHARD_BYTES, SHARD_RECORDS, SHARD_FULL = 1024**2, 1000, 0.8
 LEAST_SAVING = 5.0
 MAX_WINDOW_SECONDS, MAX_BUFFER_SECONDS, MAX_TIMEOUT_SECONDS = 5, 900, 900
 SMALL_OBJECT = 16e6
+MANY_QUEUED = 100
 
 
 class Advice(BaseModel):
@@ -168,14 +169,13 @@ def _spark(spark: seen.Spark) -> Iterator[Advice]:
 
 
 def _warehouse(warehouse: seen.Warehouse) -> Iterator[Advice]:
-    if warehouse.rpu_hours_a_day > 0.9 * warehouse.limit_rpu_hours_a_day:
-        of = f"{warehouse.rpu_hours_a_day:.0f} of {warehouse.limit_rpu_hours_a_day:.0f}"
-        evidence = f"{of} RPU-hours a day: beyond, no query runs."
-        then = ceil(1.5 * warehouse.limit_rpu_hours_a_day)
+    limit = warehouse.limit_rpu_hours_a_day
+    if limit and warehouse.rpu_hours_a_day > 0.9 * limit:
+        evidence = f"{warehouse.rpu_hours_a_day:.0f} of {limit:.0f} RPU-hours a day: beyond, no query runs."
         setting = "lake.warehouse.usage_limit.rpu_hours_a_day"
-        yield _change("Redshift", setting, int(warehouse.limit_rpu_hours_a_day), then, evidence, None)
-    if warehouse.queue_seconds_a_day > 600:
-        evidence = f"Queries waited {warehouse.queue_seconds_a_day / 60:.0f} minutes a day for capacity."
+        yield _change("Redshift", setting, int(limit), ceil(1.5 * limit), evidence, None)
+    if warehouse.queries_queued_a_day > MANY_QUEUED:
+        evidence = f"{warehouse.queries_queued_a_day:.0f} queries a day waited for capacity."
         setting = "lake.warehouse.capacity.base_rpu"
         yield _change("Redshift", setting, warehouse.base_rpu, 2 * warehouse.base_rpu, evidence, None)
 

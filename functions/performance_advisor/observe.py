@@ -78,6 +78,12 @@ class Week:
         )  # fmt: skip
         return [point[statistic] for point in answer["Datapoints"]]
 
+    def _known(self, namespace: str, metric: str, dimensions: Mapping[str, str]) -> float:
+        """Return a sum that advice to shrink may rest on. Raises ValueError where nothing was measured."""
+        if not (values := self._metric(namespace, metric, "Sum", dimensions)):
+            raise ValueError(f"{metric} has no data")
+        return sum(values)
+
     def _sum(self, namespace: str, metric: str, dimensions: Mapping[str, str]) -> float:
         return sum(self._metric(namespace, metric, "Sum", dimensions))
 
@@ -90,7 +96,8 @@ class Week:
         setting, name = named
         kinesis, dimensions = self.client("kinesis"), {"StreamName": name}
         found = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
-        read, put = (self._sum("AWS/Kinesis", m, dimensions) for m in ("GetRecords.Bytes", "IncomingBytes"))
+        put = self._known("AWS/Kinesis", "IncomingBytes", dimensions)
+        read = self._sum("AWS/Kinesis", "GetRecords.Bytes", dimensions)
         return seen.Stream(
             name=name,
             setting=setting,
@@ -149,7 +156,7 @@ class Week:
             setting=setting,
             batch_size=mapping["BatchSize"],
             window_seconds=mapping["MaximumBatchingWindowInSeconds"],
-            records_a_week=self._sum("AWS/Kinesis", "IncomingRecords", {"StreamName": stream}),
+            records_a_week=self._known("AWS/Kinesis", "IncomingRecords", {"StreamName": stream}),
             invocations_a_week=function.invocations_a_week,
             mean_ms=function.mean_ms,
             memory_mb=function.memory_mb,
@@ -172,7 +179,7 @@ class Week:
             name=name,
             setting=setting,
             seconds=destination["ExtendedS3DestinationDescription"]["BufferingHints"]["IntervalInSeconds"],
-            bytes_a_week=self._sum("AWS/Firehose", "DeliveryToS3.Bytes", dimensions),
+            bytes_a_week=self._known("AWS/Firehose", "DeliveryToS3.Bytes", dimensions),
             objects_a_week=self._sum("AWS/Firehose", "DeliveryToS3.Success", dimensions),
         )
 
@@ -217,7 +224,7 @@ class Week:
         namespace = "AWS/Redshift-Serverless"
         return seen.Warehouse(
             base_rpu=workgroup["baseCapacity"],
-            limit_rpu_hours_a_day=min((limit["amount"] for limit in limits), default=float("inf")),
+            limit_rpu_hours_a_day=min((limit["amount"] for limit in limits), default=None),
             rpu_hours_a_day=self._sum(namespace, "ComputeSeconds", dimensions) / 3600 / WEEK.days,
-            queue_seconds_a_day=self._sum(namespace, "QueriesQueued", dimensions) / WEEK.days,
+            queries_queued_a_day=self._sum(namespace, "QueriesQueued", dimensions) / WEEK.days,
         )

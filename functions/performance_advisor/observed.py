@@ -87,9 +87,9 @@ class Warehouse(BaseModel):
     """Redshift Serverless, by day."""
 
     base_rpu: int
-    limit_rpu_hours_a_day: float
+    limit_rpu_hours_a_day: float | None
     rpu_hours_a_day: float
-    queue_seconds_a_day: float
+    queries_queued_a_day: float
 
 
 class Observed(BaseModel):

@@ -9,6 +9,7 @@ import boto3
 import pytest
 from data_quality import checks, facts
 from data_quality.facts import Facts, History
+from data_quality.judge import NotJudgedError
 from fastapi.testclient import TestClient
 
 NOW = datetime(2026, 3, 10, 12, 50, tzinfo=UTC)
@@ -46,6 +47,11 @@ def test_a_busy_game_must_not_be_silent(quiet: int, verdict: str) -> None:
 def test_a_quiet_game_may_be_silent() -> None:
     rare = [Counter(accepted=1439) for _ in range(facts.DAYS)]
     assert judge("freshness", arrived=rare, updated_at=None).verdict == "unknown"
+
+
+def test_a_long_outage_does_not_make_a_game_quiet() -> None:
+    silent = days(*[{}] * 10)
+    assert judge("freshness", arrived=silent, updated_at=NOW - timedelta(days=10)).verdict == "fail"
 
 
 def test_an_unusual_day_warns_and_an_empty_one_fails() -> None:
@@ -160,3 +166,23 @@ def test_minutes_and_windows_of_the_same_half_hour_are_compared(platform: Any) -
         realtime.put_item(Item={"series": "g#1m#*#*", "window": start, "measures": measures})
     found = facts.read(store, "g", NOW, None)
     assert (found.by_minutes, found.by_windows) == (7, 6)
+
+
+def test_a_game_that_cannot_be_judged_does_not_stop_the_others(
+    platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    games = boto3.resource("dynamodb").Table("games")
+    for game_id in ("a-broken", "b-fine"):
+        games.put_item(Item={"game_id": game_id, "name": game_id, "status": "active"})
+    read = facts.read
+
+    def broken(store: Any, game_id: str, *rest: Any) -> Facts:
+        if game_id == "a-broken":
+            raise ValueError("no such counter")
+        return read(store, game_id, *rest)
+
+    monkeypatch.setattr(facts, "read", broken)
+    with pytest.raises(NotJudgedError, match=r"a-broken \(no such counter\)"):
+        platform.lambda_handler({}, Context())
+    kept = boto3.resource("dynamodb").Table("quality").scan()["Items"]
+    assert [item["game_id"] for item in kept] == ["b-fine"]

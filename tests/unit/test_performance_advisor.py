@@ -1,7 +1,7 @@
 """Advice on recorded weeks, whose answers were worked out by hand, and how a week is read."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +115,9 @@ def test_a_week_is_read_and_what_cannot_be_is_named(aws: None) -> None:
     assert found.tables[0].throttled_a_week == 4
     assert found.log_groups[0].retention_days is None
     assert found.unreadable == ["gone"]
+    silent = observe.Week(lambda s: CloudWatch({}) if s == "cloudwatch" else client(s), NOW)
+    assert silent.read(watched, "/aws/lambda/demo-", {}).unreadable == ["raw", "gone"]
+    assert advise.advise(silent.read(Watched(streams={"streams.raw_shards": "raw"}), "/none", {})) == []
     assert found.flink is None
 
 
@@ -141,6 +144,11 @@ def test_advice_is_archived_mailed_and_remembered(aws: None, monkeypatch: pytest
 
     boto3.client("s3").create_bucket(Bucket="lake")
     boto3.client("kinesis").create_stream(StreamName="raw", ShardCount=9)
+    measured = {"Dimensions": [{"Name": "StreamName", "Value": "raw"}], "MetricName": "IncomingBytes"}
+    boto3.client("cloudwatch").put_metric_data(
+        Namespace="AWS/Kinesis",
+        MetricData=[measured | {"Value": 1024, "Timestamp": datetime.now(UTC) - timedelta(hours=1)}],
+    )
     topic = boto3.client("sns").create_topic(Name="alerts")["TopicArn"]
     monkeypatch.setenv("LAKE_BUCKET", "lake")
     monkeypatch.setenv("LOG_PREFIX", "/aws/lambda/demo-")
@@ -148,7 +156,7 @@ def test_advice_is_archived_mailed_and_remembered(aws: None, monkeypatch: pytest
     monkeypatch.setenv("WATCHED", json.dumps({"streams": {"streams.raw_shards": "raw"}}))
     handler.settings.cache_clear()
     try:
-        # 9 shards without a byte: 8 too many.
+        # 9 shards of which one takes 1 KB a minute: 8 too many.
         assert handler.lambda_handler({}, Context()) == {"changes": 1, "saving_usd": 87.6}
         assert handler.lambda_handler({}, Context())["changes"] == 1
     finally:

@@ -1,0 +1,20 @@
+# The metrics API and its page, as `scripts/demo` runs them. Its variables are Terraform's output metrics_api_environment.
+FROM python:3.13-slim-bookworm AS packages
+WORKDIR /build
+COPY requirements.txt all.txt
+COPY functions/layers/telemetry/requirements.txt layer.txt
+COPY functions/metrics_api/requirements.txt api.txt
+RUN grep -E '^(boto3|uvicorn)==' all.txt > server.txt \
+    && pip install --no-cache-dir --target /packages -r layer.txt -r api.txt -r server.txt
+
+FROM python:3.13-slim-bookworm
+WORKDIR /app
+COPY --from=packages /packages /packages
+COPY event-schemas event-schemas
+COPY functions/layers/telemetry/telemetry functions/layers/telemetry/telemetry
+COPY functions/metrics_api functions/metrics_api
+ENV PYTHONPATH=/packages:/app/functions:/app/functions/layers/telemetry PYTHONDONTWRITEBYTECODE=1
+USER 65532:65532
+EXPOSE 8000
+HEALTHCHECK --interval=5s --timeout=3s CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/ready')"]
+CMD ["python", "-m", "uvicorn", "metrics_api.app:app", "--host", "0.0.0.0", "--port", "8000"]

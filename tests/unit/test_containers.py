@@ -1,0 +1,91 @@
+"""The container of the API: what it copies is there, and is enough for its command to answer."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from tools import emulator
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DOCKERFILE = (REPOSITORY / "Dockerfile").read_text()
+COPIES = re.findall(r"^COPY (?!--from)(\S+) (\S+)$", DOCKERFILE, re.MULTILINE)
+IN_IMAGE = [(source, target) for source, target in COPIES if not target.endswith(".txt")]
+
+
+def test_what_is_copied_exists_and_is_not_ignored() -> None:
+    kept = [
+        line[1:] for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line.startswith("!")
+    ]
+    assert COPIES
+    for source, _ in COPIES:
+        assert (REPOSITORY / source).exists()
+        assert any(Path(source).is_relative_to(path) for path in kept), source
+
+
+def test_images_have_versions_and_the_last_stage_no_root() -> None:
+    assert all(
+        re.search(r":\d+\.\d+", image) for image in re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    )
+    assert re.search(r"^USER [1-9]\d+:", DOCKERFILE.rsplit("\nFROM ", 1)[1], re.MULTILINE)
+
+
+def test_compose_listens_on_this_machine_only() -> None:
+    services = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
+    ports = [port for service in services.values() for port in service["ports"]]
+    assert len(ports) == len(services)
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    assert all(":" in service["image"] for service in services.values() if "build" not in service)
+
+
+def test_api_finds_whichever_emulator_runs() -> None:
+    services = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
+    assert services["api"]["environment"]["AWS_ENDPOINT_URL"] == "http://emulator:4566"
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        assert services["api"]["environment"][name] == emulator.current().environment[name]
+    for name in ("ministack", "localstack"):
+        assert services[name]["networks"]["emulator"]["aliases"] == ["emulator"]
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """What the image's last stage holds beside packages."""
+    for source, target in IN_IMAGE:
+        shutil.copytree(REPOSITORY / source, tmp_path / target)
+    return tmp_path
+
+
+def test_command_answers_with_only_what_is_copied(image: Path) -> None:
+    (command,) = re.findall(r"^CMD (\[.+\])$", DOCKERFILE, re.MULTILINE)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    arguments = [part.replace("8000", port) for part in json.loads(command)[1:]]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{image}/functions:{image}/functions/layers/telemetry",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+    }
+    with subprocess.Popen([sys.executable, "-P", *arguments], cwd=image, env=environment) as server:
+        try:
+            assert _answer(f"http://127.0.0.1:{port}/openapi.json").status_code == 200
+        finally:
+            server.terminate()
+
+
+def _answer(address: str) -> httpx.Response:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return httpx.get(address, timeout=5)
+        except httpx.TransportError:
+            assert time.monotonic() < deadline, "it does not start"
+            time.sleep(0.2)
