@@ -35,6 +35,7 @@ class Run:
         touched = sorted((row[0], row[1]) for row in days)
         malformed = rows.where(f.col(bronze.CORRUPT).isNotNull()).count()
         lines, distinct, before = rows.count(), once.count(), self.tables.silver().count()
+        self.tables.prepare(gold.TABLES)
         if touched:
             self.tables.merge(once, touched)
         silver = self.tables.silver()

@@ -1,5 +1,6 @@
 """Where silver and gold live: Iceberg tables on AWS, plain Parquet where its jars cannot be had."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -9,10 +10,15 @@ from pyspark.sql import functions as f
 from batch_analytics.bronze import columns, exists
 
 Partition = tuple[str, str]
+SILVER = "events"
+PARTITIONS = ("game_id", "event_date")
 
 
 class Tables(Protocol):
     """What the job needs of a table format; every write can be repeated."""
+
+    def prepare(self, gold: Sequence[str]) -> None:
+        """Partition silver, and the gold tables named, where they are not yet."""
 
     def silver(self) -> DataFrame:
         """Return all events."""
@@ -36,6 +42,9 @@ class Parquet:
     def __init__(self, spark: SparkSession, lake: str) -> None:
         """Take the lake's URI."""
         self.spark, self.lake = spark, lake
+
+    def prepare(self, gold: Sequence[str]) -> None:
+        """Do nothing: the directories are the partitions."""
 
     def silver(self) -> DataFrame:
         """Return all events."""
@@ -116,9 +125,20 @@ class Iceberg:
         """Take the database's name."""
         self.spark, self.database = spark, database
 
+    def prepare(self, gold: Sequence[str]) -> None:
+        """Add the partition fields that a table lacks: Terraform's provider cannot declare them."""
+        for table in (SILVER, *gold):
+            name = self._name(table)
+            made = self.spark.sql(f"SHOW CREATE TABLE {name}").head()[0]
+            partitioned = re.search(r"PARTITIONED BY \((.*?)\)", made)
+            has = re.findall(r"\w+", partitioned[1]) if partitioned else []
+            for field in PARTITIONS if table == SILVER else PARTITIONS[:1]:
+                if field not in has:
+                    self.spark.sql(f"ALTER TABLE {name} ADD PARTITION FIELD {field}")
+
     def silver(self) -> DataFrame:
         """Return all events."""
-        return self.spark.table(self._name("events"))
+        return self.spark.table(self._name(SILVER))
 
     def merge(self, events: DataFrame, touched: Sequence[Partition]) -> None:
         """Insert what is new; the touched games bound what is compared."""
