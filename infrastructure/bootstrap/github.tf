@@ -71,10 +71,11 @@ resource "aws_iam_role_policy" "plan" {
         Resource = "*"
       },
       {
-        Sid         = "ReadNoObjectsButStates"
+        # Terraform looks at the packages it has put beside the lake.
+        Sid         = "ReadNoObjectsButStatesAndPackages"
         Effect      = "Deny"
         Action      = ["s3:GetObject", "s3:GetObjectVersion"]
-        NotResource = ["${aws_s3_bucket.state.arn}/*"]
+        NotResource = ["${aws_s3_bucket.state.arn}/*", "arn:${data.aws_partition.this.partition}:s3:::${var.project}-*/artifacts/*"]
       },
     ]
   })
