@@ -1,5 +1,5 @@
 # The metrics API and its page, as `scripts/demo` runs them. Its variables are Terraform's output metrics_api_environment.
-FROM python:3.13-slim-bookworm AS packages
+FROM python:3.13.11-slim-bookworm@sha256:20080e807bfc404f8450b185cf0fc95d553462673598549613735f70a5b4d5d0 AS packages
 WORKDIR /build
 COPY requirements.txt all.txt
 COPY functions/layers/telemetry/requirements.txt layer.txt
@@ -7,7 +7,7 @@ COPY functions/metrics_api/requirements.txt api.txt
 RUN grep -E '^(boto3|uvicorn)==' all.txt > server.txt \
     && pip install --no-cache-dir --target /packages -r layer.txt -r api.txt -r server.txt
 
-FROM python:3.13-slim-bookworm
+FROM python:3.13.11-slim-bookworm@sha256:20080e807bfc404f8450b185cf0fc95d553462673598549613735f70a5b4d5d0
 WORKDIR /app
 COPY --from=packages /packages /packages
 COPY event-schemas event-schemas

@@ -29,6 +29,10 @@ check: $(VENV) ## Lint, format and type checks
 	@env -u TF_CLI_CONFIG_FILE terraform fmt -check -recursive infrastructure
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/zizmor --offline --no-progress --quiet .github
+	@$(BIN)/hadolint Dockerfile
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 unit: $(VENV) ## Tests in memory, seconds
 	@$(BIN)/pytest tests/unit tests/schemas

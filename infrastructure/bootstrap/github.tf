@@ -71,10 +71,11 @@ resource "aws_iam_role_policy" "plan" {
         Resource = "*"
       },
       {
-        Sid         = "ReadNoObjectsButStates"
+        # Terraform looks at the packages it has put beside the lake.
+        Sid         = "ReadNoObjectsButStatesAndPackages"
         Effect      = "Deny"
         Action      = ["s3:GetObject", "s3:GetObjectVersion"]
-        NotResource = ["${aws_s3_bucket.state.arn}/*"]
+        NotResource = ["${aws_s3_bucket.state.arn}/*", "arn:${data.aws_partition.this.partition}:s3:::${var.project}-*/artifacts/*"]
       },
     ]
   })
@@ -110,14 +111,15 @@ resource "aws_iam_role_policy" "apply" {
       {
         Sid      = "NoForeignStates"
         Effect   = "Deny"
-        Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+        Action   = "s3:*"
         Resource = [for other in setsubtract(local.apply, [each.key]) : "${aws_s3_bucket.state.arn}/${var.project}/${other}.tfstate*"]
       },
       {
-        Sid      = "NoBootstrap"
-        Effect   = "Deny"
-        Action   = ["s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketVersioning", "s3:DeleteObjectVersion"]
-        Resource = [aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
+        # What Terraform's backend asks of bucket and key; all else of them is bootstrap's.
+        Sid       = "NoBootstrap"
+        Effect    = "Deny"
+        NotAction = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
+        Resource  = [aws_kms_key.state.arn, aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
       },
     ]
   })

@@ -10,6 +10,7 @@ import httpx
 from tools import REPOSITORY, CommandError, emulator
 from tools.background import Background
 
+APP = "metrics_api.app:app"
 START_SECONDS = 30
 PORT = 8000
 
@@ -34,7 +35,7 @@ class MetricsApi:
                 f"port {self.port} is taken; choose another for the page: API_PORT={self.port + 1}"
             )
         background = Background(self.directory)
-        arguments = ("-m", "uvicorn", "metrics_api.app:app", "--port", str(self.port))
+        arguments = ("-m", "uvicorn", APP, "--port", str(self.port))
         child = background.start(*arguments, environment=environment)
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready():

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from tools import emulator
+from tools import emulator, metrics_api
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text()
@@ -31,10 +31,11 @@ def test_what_is_copied_exists_and_is_not_ignored() -> None:
         assert any(Path(source).is_relative_to(path) for path in kept), source
 
 
-def test_images_have_versions_and_the_last_stage_no_root() -> None:
-    assert all(
-        re.search(r":\d+\.\d+", image) for image in re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
-    )
+def test_base_is_pinned_by_digest_and_the_last_stage_no_root() -> None:
+    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    assert len(bases) == 2
+    assert len(set(bases)) == 1
+    assert re.fullmatch(r"python:\d+\.\d+\.\d+-slim-\w+@sha256:[0-9a-f]{64}", bases[0])
     assert re.search(r"^USER [1-9]\d+:", DOCKERFILE.rsplit("\nFROM ", 1)[1], re.MULTILINE)
 
 
@@ -61,6 +62,17 @@ def image(tmp_path: Path) -> Path:
     for source, target in IN_IMAGE:
         shutil.copytree(REPOSITORY / source, tmp_path / target)
     return tmp_path
+
+
+def test_image_runs_what_the_demo_runs() -> None:
+    assert f'"-m", "uvicorn", "{metrics_api.APP}"' in DOCKERFILE
+
+
+def test_emulators_image_is_the_version_that_tests_run_on() -> None:
+    (version,) = re.findall(
+        r"^ministack==(\S+)$", (REPOSITORY / "requirements.txt").read_text(), re.MULTILINE
+    )
+    assert f"image: ministackorg/ministack:{version}\n" in (REPOSITORY / "docker-compose.yml").read_text()
 
 
 def test_command_answers_with_only_what_is_copied(image: Path) -> None:

@@ -1,6 +1,9 @@
 """The workflows: every action by its commit, no token where none is needed. zizmor is part of make check."""
 
+import json
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,8 @@ import yaml
 
 GITHUB = Path(__file__).parents[2] / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+# What GitHub makes of `shell: bash`.
+BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"]
 ALL = [*WORKFLOWS, *GITHUB.glob("actions/*/action.yml")]
 
 
@@ -46,3 +51,31 @@ def test_only_an_environments_own_job_applies() -> None:
     assert applying == [("apply.yml", "apply-dev", "dev"), ("apply.yml", "apply-prod", "prod")]
     jobs = load(GITHUB / "workflows" / "apply.yml")["jobs"]
     assert [jobs[name].get("needs") for name in jobs] == [None, "plan-dev", "apply-dev", "plan-prod"]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_pipe_fails_with_its_first_command(path: Path) -> None:
+    # Without a name GitHub takes `bash -e`, and `plan-summary | tee` would pass whatever a plan loses.
+    assert load(path)["defaults"] == {"run": {"shell": "bash"}}
+
+
+@pytest.mark.parametrize(("name", "codes"), [("apply", [1, 1]), ("drift", [0]), ("plan", [1])])
+def test_a_plan_that_loses_data_is_told_and_stops_all_but_drift(
+    name: str, codes: list[int], tmp_path: Path
+) -> None:
+    lost = {"address": "aws_dynamodb_table.p", "type": "aws_dynamodb_table", "mode": "managed"}
+    plan = {"resource_changes": [{**lost, "change": {"actions": ["delete"]}}]}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    told = tmp_path / "summary.md"
+    environment = {**os.environ, "TARGET": "dev", "ALLOWED": "", "GITHUB_STEP_SUMMARY": str(told)}
+    jobs = load(GITHUB / "workflows" / f"{name}.yml")["jobs"].values()
+    lines = [line for job in jobs for step in job["steps"] for line in step.get("run", "").splitlines()]
+    found = []
+    for line in lines:
+        if "plan-summary" in line:
+            words = line.replace("../../..", str(GITHUB.parent))
+            answer = subprocess.run([*BASH, words], cwd=tmp_path, env=environment, capture_output=True)
+            found.append(answer.returncode)
+            assert "Data would be lost with: `aws_dynamodb_table.p`" in told.read_text()
+            told.unlink()
+    assert found == codes

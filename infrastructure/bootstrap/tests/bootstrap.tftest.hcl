@@ -87,8 +87,12 @@ run "github" {
   }
 
   assert {
-    condition     = [for statement in jsondecode(aws_iam_role_policy.plan[0].policy).Statement : statement.Effect if statement.Sid != "DecryptStates"] == ["Deny", "Deny"]
-    error_message = "A plan must not read players' data."
+    condition = [for statement in jsondecode(aws_iam_role_policy.plan[0].policy).Statement : merge(statement, { Sid = "" })] == [
+      { Sid = "", Effect = "Allow", Action = ["kms:Decrypt"], Resource = [aws_kms_key.state.arn] },
+      { Sid = "", Effect = "Deny", Action = ["athena:GetQueryResults", "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "kinesis:GetRecords", "sqs:ReceiveMessage"], Resource = "*" },
+      { Sid = "", Effect = "Deny", Action = ["s3:GetObject", "s3:GetObjectVersion"], NotResource = ["${aws_s3_bucket.state.arn}/*", "arn:aws:s3:::player-analytics-*/artifacts/*"] },
+    ]
+    error_message = "A plan reads states and packages, and no players' data."
   }
 
   assert {
@@ -99,6 +103,30 @@ run "github" {
   assert {
     condition     = jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[1].Resource == ["${aws_s3_bucket.state.arn}/player-analytics/prod.tfstate*"]
     error_message = "dev's role must not touch prod's state."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[0].Action == [
+      "iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole",
+      "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies",
+      "iam:PassRole", "iam:PutRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+    ]
+    error_message = "An apply does this to its roles, and nothing more."
+  }
+
+  assert {
+    condition     = [for statement in slice(jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement, 1, 3) : [statement.Effect, try(statement.Action, "")]] == [["Deny", "s3:*"], ["Deny", ""]]
+    error_message = "Nothing at all may be done to the other environment's state."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement[2].NotAction == ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
+    error_message = "Of the states' bucket and key an apply uses what Terraform's backend asks for."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement[2].Resource == [aws_kms_key.state.arn, aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
+    error_message = "Bucket, key and every state are bootstrap's."
   }
 }
 
