@@ -48,13 +48,19 @@ def read_lake(session: Session, outputs: Outputs) -> None:
 DENIED: dict[str, list[Callable[[Session, Outputs], None]]] = {
     "authorizer": [write_games, write_raw, read_players, read_lake],
     "bronze-delivery": [write_games, write_raw, read_players],
+    "data-quality": [read_players, write_games, write_raw],
+    "data-quality-schedule": [read_games, read_players, write_raw, read_lake],
     "ingest": [write_games, read_players, read_lake],
     "metrics-api": [write_players, write_games, write_raw, read_lake],
+    "performance-advisor": [read_players, read_games, write_raw],
+    "performance-advisor-schedule": [read_games, read_players, write_raw, read_lake],
     "player-state": [read_games, write_raw, read_lake],
     "processor": [write_games, read_players, write_raw, read_lake],
     "realtime-analytics": [read_games, read_players, write_raw],
     "realtime-windows": [read_games, read_players, write_raw, read_lake],
     "rejected-delivery": [write_games, write_raw, read_players],
+    "scheduled-reports": [read_players, write_games, write_raw],
+    "scheduled-reports-schedule": [read_games, read_players, write_raw, read_lake],
 }
 
 
