@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -111,17 +112,21 @@ def _apply(directory: Path) -> dict[str, Any]:
     root = infrastructure / "environments" / "local"
     environment = {**os.environ, **terraform.environment()}
 
-    def run(*arguments: str) -> str:
+    def run(*arguments: str, again: bool = False) -> str:
         answer = subprocess.run(
             ["terraform", *arguments, "-no-color"],
             cwd=root, env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
+        if answer.returncode and again:
+            # The emulator sometimes fails a call on a busy machine; the summary tells of it.
+            warnings.warn(f"terraform {arguments[0]} ran twice: {answer.stderr[:1000]}", stacklevel=2)
+            return run(*arguments)
         assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr
         return answer.stdout
 
     run("init", *terraform.init_arguments())
     packages = terraform.REPOSITORY / "build" / "local"
-    run("apply", "-auto-approve", "-input=false", f"-var=packages_directory={packages}")
+    run("apply", "-auto-approve", "-input=false", f"-var=packages_directory={packages}", again=True)
     return {name: output["value"] for name, output in json.loads(run("output", "-json")).items()}
 
 
