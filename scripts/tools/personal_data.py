@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
+import orjson
 from boto3.dynamodb.types import TypeDeserializer
-from telemetry.decoding import decompress, parse
+from telemetry.decoding import decompress
 from telemetry.enrichment import FUTURE_AFTER
 from telemetry.rejection import Rejection
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 GAME = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 PLAYER = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+WORD = re.compile(rb"[A-Za-z0-9_.:-]+")
+ESCAPE = b"\\u"
 UNKNOWN_GAME = "unknown"
 POLL_SECONDS = 1
 
@@ -196,21 +199,23 @@ def is_event(line: bytes, subject: Subject) -> bool:
     """Tell whether a line of bronze is the player's, or is torn and names them; few need parsing."""
     if subject.player_id.encode() not in line:
         return False
-    event = parse(line).value
-    if not isinstance(event, dict):
-        return _names(line, subject.game_id) and _names(line, subject.player_id)
+    event = record_of(line)
+    if event is None:
+        return _names_both(line, subject)
     return (event.get("game_id"), event.get("player_id")) == (subject.game_id, subject.player_id)
 
 
 def is_reject(line: bytes, subject: Subject) -> bool:
     """Tell whether a rejected line names the player anywhere: it may be no JSON, or of another form.
 
-    A reject of no known game belongs to the game it names itself.
+    A reject of no known game belongs to the game it names itself, and so does a line that is torn.
     """
-    reject = json.loads(line)
-    raw = reject["original"].encode() if "original" in reject else base64.b64decode(reject["original_base64"])
+    reject = record_of(line)
+    if reject is None:
+        return _names_both(line, subject)
+    raw = original_of(reject)
     if reject["game_id"] == UNKNOWN_GAME:
-        return _names(raw, subject.game_id) and _names(raw, subject.player_id)
+        return _names_both(raw, subject)
     return reject["game_id"] == subject.game_id and _names(raw, subject.player_id)
 
 
@@ -220,28 +225,61 @@ def is_failure(line: bytes, subject: Subject) -> bool:
         raw = decompress(base64.b64decode(json.loads(line).get("rawData", "")))
     except (ValueError, binascii.Error, Rejection):
         return False
-    return _names(raw, subject.game_id) and _names(raw, subject.player_id)
+    return _names_both(raw, subject)
+
+
+def record_of(line: bytes) -> Record | None:
+    """Return what a line says, of any size; None where it is torn."""
+    value = _value(line)
+    return value if isinstance(value, dict) else None
+
+
+def original_of(reject: Record) -> bytes:
+    """Return what the client sent, as far as it was kept."""
+    if "original" in reject:
+        return str(reject["original"]).encode()
+    return base64.b64decode(reject["original_base64"])
 
 
 def _record(line: bytes) -> Record:
     """Return a line as what it says, or as text where it is torn."""
-    value = parse(line).value
-    return value if isinstance(value, dict) else {"torn": line.decode(errors="replace")}
+    return record_of(line) or {"torn": line.decode(errors="replace")}
+
+
+def _value(raw: bytes) -> Any:
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _names_both(raw: bytes, subject: Subject) -> bool:
+    return _names(raw, subject.game_id) and _names(raw, subject.player_id)
 
 
 def _names(raw: bytes, name: str) -> bool:
-    """Tell whether text holds an id as a word of its own, or JSON holds it in any spelling."""
-    if re.search(rf"(?<![A-Za-z0-9_.:-]){re.escape(name)}(?![A-Za-z0-9_.:-])".encode(), raw):
-        return True
-    return b"\\u" in raw and _holds(parse(raw).value, name)
+    return (name.encode() in raw or ESCAPE in raw) and name in ids_in(raw)
 
 
-def _holds(value: Any, name: str) -> bool:
-    if isinstance(value, dict):
-        return any(_holds(part, name) for part in value.values())
-    if isinstance(value, list):
-        return any(_holds(part, name) for part in value)
-    return bool(value == name)
+def ids_in(raw: bytes) -> set[str]:
+    """Return what can be ids in a text: words of their own, and values of JSON in any spelling."""
+    words = {word.decode() for word in WORD.findall(raw)}
+    if ESCAPE in raw:
+        words.update(value for value in _values(_value(raw)) if isinstance(value, str))
+    return {word for word in words if PLAYER.fullmatch(word)}
+
+
+def _values(value: Any) -> Iterator[Any]:
+    """Yield the values at all depths without recursion: what is refused can be nested as deep as JSON may."""
+    pending = [value]
+    while pending:
+        match pending.pop():
+            case dict() as parts:
+                pending += parts.values()
+            case list() as parts:
+                pending += parts
+            case single:
+                yield single
 
 
 @dataclass(frozen=True, slots=True)

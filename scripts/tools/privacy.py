@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from telemetry.enrichment import TOO_OLD_AFTER, timestamp
 
 from tools import CommandError, batch, emulator, lake, run, terraform
 from tools.personal_data import (
+    UNKNOWN_GAME,
     BoardEntries,
     Lines,
     LocalCopy,
@@ -30,9 +32,12 @@ from tools.personal_data import (
     Profile,
     Silver,
     Subject,
+    ids_in,
     is_event,
     is_failure,
     is_reject,
+    original_of,
+    record_of,
     since,
 )
 
@@ -43,6 +48,8 @@ if TYPE_CHECKING:
 # An event that happened before is refused 31 days later, and waits for a processor for at most a week more.
 AGAIN_FOR = TOO_OLD_AFTER + timedelta(days=8)
 RECEIPTS = "privacy/forgotten"
+# Rejects hold words without end; players that come again and again are worth remembering.
+NAMES_KEPT = 100_000
 Record = dict[str, Any]
 
 
@@ -157,21 +164,38 @@ class Receipts:
 def came_again(
     s3: "S3Client", bucket: str, game_id: str, watched: dict[str, str], pseudonyms: Pseudonyms
 ) -> Iterator[str]:
-    """Yield the forgotten players of whom bronze holds an event from before they were forgotten."""
+    """Yield the forgotten players of whom the lake got something from before they were forgotten.
+
+    That is an event of bronze that happened before, or a reject that was received before and was
+    still on its way. Torn lines tell no time and are passed over.
+    """
     if not watched:
         return
     found: set[str] = set()
-    known: dict[str, str] = {}
-    for key in lake.keys(s3, bucket, "bronze/", datetime.fromisoformat(min(watched.values()))):
-        for event in lake.lines(s3, bucket, key):
-            player = event["player_id"]
-            if event["game_id"] != game_id or player in found:
-                continue
-            if player not in known:
-                known[player] = pseudonyms.name(player)
-            if event["corrected_time"] < watched.get(known[player], ""):
-                found.add(player)
-                yield player
+    name = lru_cache(maxsize=NAMES_KEPT)(pseudonyms.name)
+    first = datetime.fromisoformat(min(watched.values()))
+    for prefix, traces in (("bronze/", _players_of_event), ("rejected/", _players_of_reject)):
+        for key in lake.keys(s3, bucket, prefix, first):
+            for line in lake.raw_lines(s3, bucket, key):
+                for player, moment in traces(line, game_id):
+                    if player not in found and moment < watched.get(name(player), ""):
+                        found.add(player)
+                        yield player
+
+
+def _players_of_event(line: bytes, game_id: str) -> Iterator[tuple[str, str]]:
+    event = record_of(line)
+    if event and event["game_id"] == game_id:
+        yield event["player_id"], event["corrected_time"]
+
+
+def _players_of_reject(line: bytes, game_id: str) -> Iterator[tuple[str, str]]:
+    """Yield all that can be a player's id, for nobody knows where that stands in a reject."""
+    reject = record_of(line)
+    if reject and reject["game_id"] in (game_id, UNKNOWN_GAME):
+        ids = ids_in(original_of(reject))
+        if game_id in (reject["game_id"], *ids):
+            yield from ((player, reject["received_at"]) for player in ids)
 
 
 def _plain(value: Any) -> Any:

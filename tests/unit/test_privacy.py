@@ -65,7 +65,8 @@ def reject(original: bytes, game_id: str = GAME) -> Event:
         kept = {"original": original.decode()}
     except UnicodeDecodeError:
         kept = {"original_base64": base64.b64encode(original).decode()}
-    return {"reject_id": f"{len(original)}", "reason": Reason.SCHEMA_VIOLATION, "game_id": game_id} | kept
+    known = {"reject_id": f"{len(original)}", "reason": Reason.SCHEMA_VIOLATION, "game_id": game_id}
+    return known | {"received_at": timestamp(NOW - timedelta(minutes=5))} | kept
 
 
 class World:
@@ -234,6 +235,20 @@ def test_a_torn_line_is_found_and_does_no_harm(world: World) -> None:
     assert list(lake.raw_lines(world.s3, BUCKET, "bronze/torn")) == [b"ann\n", b"7\n"]
 
 
+def test_a_line_of_any_size_is_its_players_only() -> None:
+    """What the processor adds can make an event longer than a client may send."""
+    long = event("bob") | {"payload": {"friend": "ann", "note": "x" * 70_000}}
+    line = json.dumps(long).encode()
+    assert not is_event(line, ANN)
+    assert is_event(line, BOB)
+
+
+def test_nesting_hides_no_reject_and_stops_no_search() -> None:
+    deep = b"[" * 900 + b'"\\u0061nn"' + b"]" * 900
+    assert is_reject(json.dumps(reject(deep)).encode(), ANN)
+    assert not is_reject(json.dumps(reject(deep)).encode(), BOB)
+
+
 @pytest.mark.parametrize(
     ("original", "game_id", "belongs"),
     [
@@ -251,6 +266,18 @@ def test_a_torn_line_is_found_and_does_no_harm(world: World) -> None:
 )
 def test_a_reject_is_found_however_broken_it_is(original: bytes, game_id: str, belongs: bool) -> None:
     assert is_reject(json.dumps(reject(original, game_id)).encode(), ANN) is belongs
+
+
+@pytest.mark.parametrize(
+    ("line", "belongs"),
+    [
+        (b'{"game_id":"skyforge","original":"ann', True),
+        (b'{"game_id":"other","original":"ann', False),
+        (b"7", False),
+    ],
+)
+def test_a_torn_reject_is_found_and_does_no_harm(line: bytes, belongs: bool) -> None:
+    assert is_reject(line, ANN) is belongs
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -395,6 +422,40 @@ def test_who_comes_again_with_older_events_is_found(world: World) -> None:
     assert found() == ["ann"], "what bob did since is another matter"
     assert receipts.watched(GAME, datetime.now(UTC) + AGAIN_FOR + timedelta(days=1)) == {}
     assert receipts.watched("other", datetime.now(UTC)) == {}
+
+
+def test_a_torn_line_hides_nobody_who_comes_again(world: World) -> None:
+    pseudonyms, receipts = Pseudonyms.of(world.games, GAME), Receipts(world.s3, BUCKET)
+    receipts.keep(forget(world.places(), ANN, pseudonyms.name("ann"), "asked"))
+    torn = b'{"game_id":"skyforge","player_id":"ann","pay\n7\n'
+    later = json.dumps(event("ann", 7)).encode()
+    world.s3.put_object(Bucket=BUCKET, Key="bronze/2026/02/01/00/d.ndjson", Body=torn + later)
+    watched = receipts.watched(GAME, datetime.now(UTC))
+    assert list(came_again(world.s3, BUCKET, GAME, watched, pseudonyms)) == ["ann"]
+
+
+@pytest.mark.parametrize(
+    ("original", "game_id", "minutes_ago", "found"),
+    [
+        (b'{"player_id":"ann"', GAME, 5, ["ann"]),
+        (b'\xff"player_id":"ann"', GAME, 5, ["ann"]),
+        (b'{"player_id":"ann","game_id":"skyforge"}', "unknown", 5, ["ann"]),
+        (b'{"player_id":"ann","game_id":"elsewhere"}', "unknown", 5, []),
+        (b'{"player_id":"ann"', "other", 5, []),
+        (b'{"player_id":"annie"}', GAME, 5, []),
+        (b'{"player_id":"ann"', GAME, -30, []),
+    ],
+)
+def test_a_reject_that_was_on_its_way_is_found(
+    world: World, original: bytes, game_id: str, minutes_ago: int, found: list[str]
+) -> None:
+    """Firehose held it back when the player was forgotten; what came later is the player's new history."""
+    pseudonyms, receipts = Pseudonyms.of(world.games, GAME), Receipts(world.s3, BUCKET)
+    receipts.keep(forget(world.places(), ANN, pseudonyms.name("ann"), "asked"))
+    received = {"received_at": timestamp(NOW - timedelta(minutes=minutes_ago))}
+    world.put("rejected/day=2026-02-01/reason=schema_violation/1", [reject(original, game_id) | received])
+    watched = receipts.watched(GAME, datetime.now(UTC))
+    assert list(came_again(world.s3, BUCKET, GAME, watched, pseudonyms)) == found
 
 
 def test_the_last_receipt_counts(world: World) -> None:
