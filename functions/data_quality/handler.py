@@ -29,11 +29,14 @@ def connections() -> tuple[Settings, Store, Any]:
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, int]:
     """Judge every active game; return how many checks have each verdict. An error makes Lambda try again."""
     verdicts = Counter[str]()
-    for game_id, found in judge(*connections(), datetime.now(UTC)):
-        verdicts.update(check.verdict for check in found)
-        for check in found:
-            if check.verdict in ("warn", "fail"):
-                logger.warning(check.words, game_id=game_id, check=check.name, verdict=check.verdict)
-    metrics.add_metric("QualityChecksFailed", MetricUnit.Count, verdicts["fail"])
-    metrics.add_metric("QualityChecksWarned", MetricUnit.Count, verdicts["warn"])
+    try:
+        for game_id, found in judge(*connections(), datetime.now(UTC)):
+            verdicts.update(check.verdict for check in found)
+            for check in found:
+                if check.verdict in ("warn", "fail"):
+                    logger.warning(check.words, game_id=game_id, check=check.name, verdict=check.verdict)
+    finally:
+        # A game that cannot be judged must not keep the others' failed checks from the alarm.
+        metrics.add_metric("QualityChecksFailed", MetricUnit.Count, verdicts["fail"])
+        metrics.add_metric("QualityChecksWarned", MetricUnit.Count, verdicts["warn"])
     return dict(verdicts)

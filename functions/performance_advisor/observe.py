@@ -78,6 +78,18 @@ class Week:
         )  # fmt: skip
         return [point[statistic] for point in answer["Datapoints"]]
 
+    def _found(self, namespace: str, metric: str, statistic: str, dimension: str, value: str) -> list[float]:
+        """Return the week's values of a metric, of all series with a dimension, whatever others they have."""
+        search = f'Namespace="{namespace}" MetricName="{metric}" {dimension}="{value}"'
+        answer = self.client("cloudwatch").get_metric_data(
+            MetricDataQueries=[
+                {"Id": "found", "Expression": f"SEARCH('{search}', '{statistic}', {7 * 86400})"}
+            ],
+            StartTime=self.end - WEEK,
+            EndTime=self.end,
+        )
+        return [one for series in answer["MetricDataResults"] for one in series["Values"]]
+
     def _known(self, namespace: str, metric: str, dimensions: Mapping[str, str]) -> float:
         """Return a sum that advice to shrink may rest on. Raises ValueError where nothing was measured."""
         if not (values := self._metric(namespace, metric, "Sum", dimensions)):
@@ -205,11 +217,15 @@ class Week:
         busiest = self._metric(namespace, "cpuUtilization", "Maximum", dimensions)
         if not busiest:
             return None
+        # Each stream and shard reports its own lag.
+        behind = self._found(namespace, "millisBehindLatest", "Maximum", "Application", name)
+        if not behind:
+            raise ValueError("millisBehindLatest has no data")
         return seen.Flink(
             parallelism=parallelism["Parallelism"],
             units=-(-parallelism["Parallelism"] // parallelism["ParallelismPerKPU"]),
             busiest_cpu_percent=max(busiest),
-            furthest_behind_ms=self._most(namespace, "millisBehindLatest", dimensions),
+            furthest_behind_ms=max(behind),
         )
 
     def _spark(self, state_machine_arn: str, executors: int) -> seen.Spark:
@@ -222,9 +238,11 @@ class Week:
         workgroup = redshift.get_workgroup(workgroupName=name)["workgroup"]
         limits = redshift.list_usage_limits(resourceArn=workgroup["workgroupArn"])["usageLimits"]
         namespace = "AWS/Redshift-Serverless"
+        # Queries are counted by database and kind.
+        queued = self._found(namespace, "QueriesQueued", "Sum", "Workgroup", name)
         return seen.Warehouse(
             base_rpu=workgroup["baseCapacity"],
             limit_rpu_hours_a_day=min((limit["amount"] for limit in limits), default=None),
             rpu_hours_a_day=self._sum(namespace, "ComputeSeconds", dimensions) / 3600 / WEEK.days,
-            queries_queued_a_day=self._sum(namespace, "QueriesQueued", dimensions) / WEEK.days,
+            queries_queued_a_day=sum(queued) / WEEK.days,
         )

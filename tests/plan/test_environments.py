@@ -18,6 +18,7 @@ prod = pytest.mark.parametrize("resources", ["prod"], indirect=True)
 # X-Ray knows no resources, nor do the deliveries that bring the logs of state machines, lists of streams, and
 # statements of the Data API.
 ACTIONS_WITHOUT_RESOURCES = {
+    "cloudwatch:GetMetricData",
     "cloudwatch:GetMetricStatistics",
     "lambda:ListEventSourceMappings",
     *(f"logs:{verb}LogDelivery" for verb in ("Create", "Delete", "Get", "Update")),

@@ -169,7 +169,7 @@ def test_minutes_and_windows_of_the_same_half_hour_are_compared(platform: Any) -
 
 
 def test_a_game_that_cannot_be_judged_does_not_stop_the_others(
-    platform: Any, monkeypatch: pytest.MonkeyPatch
+    platform: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     games = boto3.resource("dynamodb").Table("games")
     for game_id in ("a-broken", "b-fine"):
@@ -181,8 +181,13 @@ def test_a_game_that_cannot_be_judged_does_not_stop_the_others(
             raise ValueError("no such counter")
         return read(store, game_id, *rest)
 
+    today = f"b-fine#{datetime.now(UTC):%Y-%m-%d}"
+    stats = boto3.resource("dynamodb").Table("ingest_stats")
+    stats.put_item(Item={"game_day": today, "shard": "1", "accepted": 900, "rejected_future": 100})
     monkeypatch.setattr(facts, "read", broken)
     with pytest.raises(NotJudgedError, match=r"a-broken \(no such counter\)"):
         platform.lambda_handler({}, Context())
     kept = boto3.resource("dynamodb").Table("quality").scan()["Items"]
     assert [item["game_id"] for item in kept] == ["b-fine"]
+    emitted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [line["QualityChecksFailed"] for line in emitted] == [[2]]

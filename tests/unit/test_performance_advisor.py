@@ -86,15 +86,72 @@ def test_prices_are_those_of_the_cost_model() -> None:
 
 
 class CloudWatch:
-    """Metrics by name; what it does not know has no data."""
+    """Metrics by name; what it does not know has no data. `series` have more dimensions than a name says."""
 
-    def __init__(self, values: dict[str, float]) -> None:
+    def __init__(self, values: dict[str, float], series: dict[str, list[float]] | None = None) -> None:
         self.values = values
+        self.series = series or {}
 
     def get_metric_statistics(self, **asked: Any) -> dict[str, Any]:
         (statistic,) = asked["Statistics"]
         value = self.values.get(asked["MetricName"])
         return {"Datapoints": [] if value is None else [{statistic: value}]}
+
+    def get_metric_data(self, **asked: Any) -> dict[str, Any]:
+        (query,) = asked["MetricDataQueries"]
+        found = [
+            value
+            for name, values in self.series.items()
+            if query["Expression"].startswith("SEARCH('") and f'MetricName="{name}"' in query["Expression"]
+            for value in values
+        ]
+        return {"MetricDataResults": [{"Values": [value]} for value in found]}
+
+
+class Flink:
+    """A job of four tasks."""
+
+    def describe_application(self, **_: str) -> dict[str, Any]:
+        described = {"ParallelismConfigurationDescription": {"Parallelism": 4, "ParallelismPerKPU": 1}}
+        configuration = {"FlinkApplicationConfigurationDescription": described}
+        return {"ApplicationDetail": {"ApplicationConfigurationDescription": configuration}}
+
+
+def read_flink(lag: list[float]) -> Observed:
+    """Return a week of a job whose CPU idles, by what its shards say of their lag."""
+    cloudwatch = CloudWatch({"cpuUtilization": 10}, {"millisBehindLatest": lag})
+    clients = {"cloudwatch": cloudwatch, "kinesisanalyticsv2": Flink()}
+    week = observe.Week(lambda service: clients.get(service) or boto3.client("logs"), NOW)
+    return week.read(Watched(flink="job"), "/none", {})
+
+
+def test_the_shard_that_is_furthest_behind_counts(aws: None) -> None:
+    found = read_flink([200, 90_000])
+    assert found.flink is not None
+    assert found.flink.furthest_behind_ms == 90_000
+    assert [(one.now, one.then) for one in advise.advise(found)] == [("4", "8")]
+
+
+def test_a_job_whose_lag_is_unknown_is_not_shrunk(aws: None) -> None:
+    found = read_flink([])
+    assert (found.flink, found.unreadable, advise.advise(found)) == (None, ["job"], [])
+
+
+def test_queued_queries_of_all_kinds_are_counted(aws: None) -> None:
+    class Redshift:
+        def get_workgroup(self, **_: str) -> dict[str, Any]:
+            return {"workgroup": {"workgroupArn": "arn", "baseCapacity": 8}}
+
+        def list_usage_limits(self, **_: str) -> dict[str, Any]:
+            return {"usageLimits": []}
+
+    # 700 RPU-hours and 1,400 queries a week.
+    cloudwatch = CloudWatch({"ComputeSeconds": 2_520_000}, {"QueriesQueued": [1000, 400]})
+    clients = {"cloudwatch": cloudwatch, "redshift-serverless": Redshift()}
+    week = observe.Week(lambda service: clients.get(service) or boto3.client("logs"), NOW)
+    found = week.read(Watched(warehouse="w"), "/none", {}).warehouse
+    assert found is not None
+    assert (found.rpu_hours_a_day, found.queries_queued_a_day) == (100, 200)
 
 
 def test_a_week_is_read_and_what_cannot_be_is_named(aws: None) -> None:

@@ -34,7 +34,7 @@ variable "policy_statements" {
   }
 
   validation {
-    condition     = alltrue(flatten([for statement in values(var.policy_statements) : [for resource in statement.resources : resource != "*" || length(setsubtract(statement.actions, ["cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"])) == 0]]))
+    condition     = alltrue(flatten([for statement in values(var.policy_statements) : [for resource in statement.resources : resource != "*" || length(setsubtract(statement.actions, ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"])) == 0]]))
     error_message = "A statement for every resource is not allowed but for actions that know no resource; name each one."
   }
 }

@@ -16,7 +16,7 @@ locals {
     }
     # These actions know no resource.
     ReadMetrics = {
-      actions   = ["cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"]
+      actions   = ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"]
       resources = ["*"]
     }
     ReadSizes = {

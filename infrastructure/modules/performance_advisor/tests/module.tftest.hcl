@@ -27,7 +27,7 @@ run "permissions" {
       Encrypt        = ["kms:GenerateDataKey"]
       FindNewest     = ["s3:ListBucket"]
       Publish        = ["sns:Publish"]
-      ReadMetrics    = ["cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"]
+      ReadMetrics    = ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"]
       ReadSizes      = ["firehose:DescribeDeliveryStream", "kinesis:DescribeStreamSummary", "kinesisanalytics:DescribeApplication", "lambda:GetFunctionConfiguration"]
       ReadWarehouse  = ["redshift-serverless:GetWorkgroup", "redshift-serverless:ListUsageLimits"]
       ReportFailures = ["sqs:SendMessage"]
