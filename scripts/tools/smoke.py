@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -27,8 +28,10 @@ class Signed(httpx.Auth):
         session = boto3.Session()
         if (credentials := session.get_credentials()) is None:
             raise CommandError("the metrics API wants signed requests, and there are no AWS credentials")
+        named = re.search(r"\.execute-api\.([a-z0-9-]+)\.", request.url.host)
+        region = named[1] if named else session.region_name or "us-east-1"
         signed = AWSRequest(request.method, str(request.url), data=request.content)
-        SigV4Auth(credentials, "execute-api", session.region_name).add_auth(signed)
+        SigV4Auth(credentials, "execute-api", region).add_auth(signed)
         request.headers.update(dict(signed.headers))
         yield request
 
