@@ -2,8 +2,6 @@
 
 import argparse
 import os
-import re
-import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -12,48 +10,19 @@ from pathlib import Path
 import boto3
 
 from tools import REPOSITORY, CommandError, emulator, lake, run, terraform
+from tools.engine import SPARK, EngineMissing
 
-ENVIRONMENT = REPOSITORY / ".venv-spark"
-REQUIREMENTS = REPOSITORY / "requirements-spark.txt"
 DIRECTORY = REPOSITORY / ".local" / "lake"
 HOUR = "%Y-%m-%dT%H"
-# Those that PySpark 3.5 knows.
-JAVA = (8, 11, 17)
 LOCAL = (
     "--master local[2] --driver-memory 2g --conf spark.sql.shuffle.partitions=4"
     " --conf spark.ui.enabled=false --conf spark.log.level=ERROR"
 )
 
 
-class SparkMissing(CommandError):
-    """This machine lacks what Spark needs; the message says what."""
-
-
-def install() -> None:
-    """Install PySpark where it is not yet. Raises SparkMissing."""
-    _require()
-    installed = ENVIRONMENT / ".installed"
-    if not installed.exists() or installed.stat().st_mtime < REQUIREMENTS.stat().st_mtime:
-        command = [str(REPOSITORY / "scripts" / "_venv"), ENVIRONMENT.name, REQUIREMENTS.name]
-        environment = {**os.environ, "PYTHON": "python3.11"}
-        if subprocess.run(command, cwd=REPOSITORY, env=environment, check=False).returncode:
-            raise SparkMissing("PySpark could not be installed; the lines above say why.")
-
-
-def why_missing() -> str | None:
-    """Return what this machine lacks to run the job, or None."""
-    try:
-        _require()
-    except SparkMissing as missing:
-        return str(missing)
-    return (
-        None if (ENVIRONMENT / ".installed").exists() else "PySpark is not installed: scripts/batch install"
-    )
-
-
 def environment() -> dict[str, str]:
     """Return what the job's process needs besides its interpreter."""
-    python = str(ENVIRONMENT / "bin" / "python")
+    python = str(SPARK.python)
     return {
         "PYTHONPATH": str(REPOSITORY / "functions"),
         "PYSPARK_PYTHON": python,
@@ -70,7 +39,7 @@ def compute(directory: Path, start: datetime, end: datetime) -> None:
     """
     log = directory.with_name("spark.log")
     command = [
-        str(ENVIRONMENT / "bin" / "python"), str(REPOSITORY / "functions" / "batch_analytics" / "main.py"),
+        str(SPARK.python), str(REPOSITORY / "functions" / "batch_analytics" / "main.py"),
         "all", "--lake", directory.absolute().as_uri(), "--format", "parquet",
         "--run-id", f"local-{datetime.now(UTC):%Y%m%dT%H%M%S}",
         "--from", start.strftime(HOUR), "--to", end.strftime(HOUR),
@@ -107,18 +76,6 @@ def fetch(directory: Path, bucket: str) -> int:
     return count
 
 
-def _require() -> None:
-    """Raise SparkMissing where Java or Python do not fit."""
-    if not shutil.which("java"):
-        raise SparkMissing(f"Spark needs Java {JAVA[-1]} and there is no java on PATH.")
-    answer = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)
-    version = re.search(r'version "(?:1\.)?(\d+)', answer.stderr + answer.stdout)
-    if not version or int(version[1]) not in JAVA:
-        raise SparkMissing(f"Spark 3.5 needs Java {JAVA[-1]}; PATH has {answer.stderr.splitlines()[0]}.")
-    if not shutil.which("python3.11"):
-        raise SparkMissing("PySpark 3.5 runs on Python 3.11, and there is no python3.11 on PATH.")
-
-
 def main() -> None:
     """Install what the job needs, or compute the history of what the emulator holds."""
     parser = argparse.ArgumentParser(prog="scripts/batch", description=__doc__)
@@ -136,8 +93,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     try:
-        install()
-    except SparkMissing as missing:
+        SPARK.install()
+    except EngineMissing as missing:
         if options.command != "install" or not options.optional:
             raise
         print(f"The lake's history is off: {missing}", file=sys.stderr)

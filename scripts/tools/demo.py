@@ -27,6 +27,7 @@ from tools import (
     terraform,
 )
 from tools.background import Background
+from tools.engine import SPARK, EngineMissing
 from tools.metrics_api import PORT, MetricsApi
 from tools.simulation import Truth
 
@@ -93,7 +94,7 @@ def _start_realtime(groups: realtime.Groups, endpoint: str) -> None:
     """Start the Flink job, or say why the page will be without its windows."""
     try:
         realtime.install()
-    except realtime.FlinkMissing as missing:
+    except EngineMissing as missing:
         _step(f"Real-time windows are off: {missing}")
         return
     realtime.RealtimeJob().start(groups, endpoint)
@@ -103,8 +104,8 @@ def _start_realtime(groups: realtime.Groups, endpoint: str) -> None:
 def _compute_history(bucket: str, game: str, truth: Truth) -> None:
     """Run the Spark job over the lake and hold its figures against what was sent, or say why not."""
     try:
-        batch.install()
-    except batch.SparkMissing as missing:
+        SPARK.install()
+    except EngineMissing as missing:
         _step(f"The lake's history is off: {missing}")
         return
     _step("Spark job from bronze to gold (about half a minute); its log: .local/spark.log")

@@ -2,9 +2,7 @@
 
 import argparse
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,47 +13,21 @@ from pathlib import Path
 
 from tools import REPOSITORY, CommandError, run
 from tools.background import Background
+from tools.engine import FLINK, EngineMissing
 
-ENVIRONMENT = REPOSITORY / ".venv-flink"
-REQUIREMENTS = REPOSITORY / "requirements-flink.txt"
 HERE = Path(__file__).parent / "flink"
-CONNECTOR = ENVIRONMENT / "emulator-connector.jar"
+CONNECTOR = FLINK.environment / "emulator-connector.jar"
 SERVICE = "META-INF/services/org.apache.flink.table.factories.Factory"
-JAVA = range(17, 22)
 START_SECONDS = 120
 STOP_SECONDS = 60
 
 Groups = list[dict[str, object]]
 
 
-class FlinkMissing(CommandError):
-    """This machine lacks what Flink needs; the message says what."""
-
-
 def install() -> None:
-    """Install PyFlink where it is not yet, and compile the emulator's connector. Raises FlinkMissing."""
-    _require()
-    installed = ENVIRONMENT / ".installed"
-    if not installed.exists() or installed.stat().st_mtime < REQUIREMENTS.stat().st_mtime:
-        command = [str(REPOSITORY / "scripts" / "_venv"), ENVIRONMENT.name, REQUIREMENTS.name]
-        environment = {**os.environ, "PYTHON": "python3.11"}
-        answer = subprocess.run(command, cwd=REPOSITORY, env=environment, check=False)
-        if answer.returncode:
-            raise FlinkMissing("PyFlink could not be installed; the lines above say why.")
+    """Install PyFlink where it is not yet, and compile the emulator's connector. Raises EngineMissing."""
+    FLINK.install()
     compile_connector()
-
-
-def why_missing() -> str | None:
-    """Return what this machine lacks to run the job, or None."""
-    try:
-        _require()
-    except FlinkMissing as missing:
-        return str(missing)
-    return (
-        None
-        if (ENVIRONMENT / ".installed").exists()
-        else "PyFlink is not installed: scripts/realtime install"
-    )
 
 
 def compile_connector(jar: Path = CONNECTOR) -> None:
@@ -63,7 +35,7 @@ def compile_connector(jar: Path = CONNECTOR) -> None:
     sources = sorted((HERE / "connector").glob("*.java"))
     if jar.exists() and jar.stat().st_mtime > max(source.stat().st_mtime for source in sources):
         return
-    (libraries,) = ENVIRONMENT.glob("lib/python*/site-packages/pyflink/lib")
+    (libraries,) = FLINK.environment.glob("lib/python*/site-packages/pyflink/lib")
     jar.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as directory:
         command = [
@@ -125,7 +97,7 @@ class RealtimeJob:
         child = self._background.start(
             "-W", "ignore", str(HERE / "run.py"), str(properties), (self.directory / "savepoints").as_uri(),
             environment={"PYTHONPATH": str(REPOSITORY / "functions"), "JAVA_TOOL_OPTIONS": "-Xmx1536m"},
-            python=ENVIRONMENT / "bin" / "python",
+            python=FLINK.python,
         )  # fmt: skip
         deadline = time.monotonic() + START_SECONDS
         while "running" not in self._printed():
@@ -158,19 +130,6 @@ class RealtimeJob:
         return dict(line.split(" ", 1) for line in lines if re.match(r"(running|savepoint) \S+$", line))
 
 
-def _require() -> None:
-    """Raise FlinkMissing where Java or Python do not fit."""
-    for command in ("java", "javac"):
-        if not shutil.which(command):
-            raise FlinkMissing(f"Flink needs a JDK {JAVA[0]} and there is no {command} on PATH.")
-    answer = subprocess.run(["javac", "-version"], capture_output=True, text=True, check=False)
-    version = re.search(r"\d+", answer.stdout + answer.stderr)
-    if not version or int(version[0]) not in JAVA:
-        raise FlinkMissing(f"Flink needs a JDK {JAVA[0]} to {JAVA[-1]}; PATH has {answer.stdout.strip()}.")
-    if not shutil.which("python3.11"):
-        raise FlinkMissing("PyFlink 1.20 runs on Python 3.11, and there is no python3.11 on PATH.")
-
-
 def main() -> None:
     """Install what the job needs, or say what is missing."""
     parser = argparse.ArgumentParser(prog="scripts/realtime", description=__doc__)
@@ -184,7 +143,7 @@ def main() -> None:
     options = parser.parse_args()
     try:
         install()
-    except FlinkMissing as missing:
+    except EngineMissing as missing:
         if not options.optional:
             raise
         print(f"Real-time windows are off: {missing}", file=sys.stderr)

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from tools import batch
+from tools.engine import SPARK
 
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[None]:
     """Skip where this machine cannot run Spark."""
-    missing = batch.why_missing()
+    missing = SPARK.why_missing()
     if missing:
         pytest.skip(missing)
     return

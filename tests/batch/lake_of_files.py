@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import duckdb
 from tools import batch
+from tools.engine import SPARK
 
 Event = dict[str, Any]
 
@@ -59,7 +60,7 @@ def rows(database: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
 def drive(steps: Sequence[Sequence[str]]) -> list[Any]:
     """Run steps in one Spark session; return each one's exit status or error."""
     answer = subprocess.run(
-        [batch.ENVIRONMENT / "bin" / "python", Path(__file__).with_name("drive.py")],
+        [SPARK.python, Path(__file__).with_name("drive.py")],
         env={**os.environ, **batch.environment()},
         input=json.dumps([list(step) for step in steps]),
         capture_output=True, text=True, check=False,

@@ -5,6 +5,7 @@ import os
 import subprocess
 
 from tools import batch
+from tools.engine import SPARK
 
 ASK = """
 import json, sys
@@ -23,7 +24,7 @@ print(json.dumps([text for text in said if text.startswith("ALTER")]))
 
 
 def test_partitions_are_added_once(spark: None) -> None:
-    python = batch.ENVIRONMENT / "bin" / "python"
+    python = SPARK.python
     environment = {**os.environ, **batch.environment()}
     answer = subprocess.run([python, "-c", ASK], env=environment, capture_output=True, text=True, check=True)
     assert json.loads(answer.stdout) == [

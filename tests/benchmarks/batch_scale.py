@@ -5,12 +5,15 @@ batch_scale.py [EVENTS ...] (default: 100000 1000000). Players are skewed: one s
 
 import sys
 import tempfile
+import threading
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import psutil
 from tools import batch
+from tools.engine import SPARK
 
 DAYS, DAY_SECONDS, NOW = 30, 86_400, datetime(2026, 1, 31)
 LATE_SHARE = 50
@@ -18,12 +21,12 @@ MAKE = Path(__file__).with_name("batch_events.sql").read_text()
 
 
 def main() -> None:
-    """Print a row a size: seconds of the first run and of the flood, events a second, what the lake holds."""
-    missing = batch.why_missing()
+    """Print a row a size: seconds and memory of the first run and of the flood, and what the lake holds."""
+    missing = SPARK.why_missing()
     if missing:
         sys.exit(missing)
-    print("| Events | First run | Events/s | Flood of 2 %, a month late | Flood ÷ first | Silver, gold |")
-    print("|---|---|---|---|---|---|")
+    print("| Events | First run | Events/s | Memory | Flood of 2 % | Flood ÷ first | Silver, gold |")
+    print("|---|---|---|---|---|---|---|")
     for events in map(int, sys.argv[1:] or ["100000", "1000000"]):
         with tempfile.TemporaryDirectory() as directory:
             _measure(Path(directory) / "lake", events)
@@ -31,17 +34,17 @@ def main() -> None:
 
 def _measure(lake: Path, events: int) -> None:
     _arrive(lake, 0, events, span=DAYS * DAY_SECONDS, age=0, hour=NOW)
-    first = _run(lake, NOW)
+    first, memory = _run(lake, NOW)
     later = NOW + timedelta(hours=1)
     _arrive(lake, events, events + events // LATE_SHARE, span=DAY_SECONDS, age=DAYS * DAY_SECONDS, hour=later)
-    flood = _run(lake, later)
+    flood, _ = _run(lake, later)
     silver, gold = (
         sum(file.stat().st_size for file in (lake / name).rglob("*.parquet")) / 1e6
         for name in ("silver", "gold")
     )
     print(
-        f"| {events:,} | {first:.0f} s | {events / first:,.0f} | {flood:.0f} s | {flood / first:.2f}"
-        f" | {silver:.0f} MB, {gold:.0f} MB |",
+        f"| {events:,} | {first:.0f} s | {events / first:,.0f} | {memory / 1e9:.1f} GB"
+        f" | {flood:.0f} s | {flood / first:.2f} | {silver:.0f} MB, {gold:.0f} MB |",
         flush=True,
     )
 
@@ -59,10 +62,30 @@ def _arrive(lake: Path, first: int, last: int, span: int, age: int, hour: dateti
             database.execute(MAKE.format(path=folder / f"{start}.json.gz", **values))
 
 
-def _run(lake: Path, hour: datetime) -> float:
-    began = time.monotonic()
-    batch.compute(lake, hour, hour + timedelta(hours=1))
-    return time.monotonic() - began
+def _run(lake: Path, hour: datetime) -> tuple[float, int]:
+    """Return the seconds of a run and the most bytes its processes held at once."""
+    began, most, ended = time.monotonic(), 0, threading.Event()
+
+    def watch() -> None:
+        nonlocal most
+        while not ended.wait(1):
+            most = max(most, sum(map(_resident, psutil.Process().children(recursive=True))))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        batch.compute(lake, hour, hour + timedelta(hours=1))
+    finally:
+        ended.set()
+        watcher.join()
+    return time.monotonic() - began, most
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return process.memory_info().rss
+    except psutil.NoSuchProcess:
+        return 0
 
 
 if __name__ == "__main__":

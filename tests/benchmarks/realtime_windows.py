@@ -18,6 +18,7 @@ sys.path.append(str(HERE.parent / "realtime"))
 
 import reference  # noqa: E402
 from tools import realtime  # noqa: E402
+from tools.engine import FLINK  # noqa: E402
 
 SIZES = (200_000, 1_000_000)
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -70,7 +71,7 @@ def write(directory: Path, events: int, files: int) -> None:
 
 def flink(directory: Path, parallelism: int) -> float:
     """Return the seconds from the job's submission to its end."""
-    python, script = realtime.ENVIRONMENT / "bin" / "python", HERE / "flink" / "windows.py"
+    python, script = FLINK.python, HERE / "flink" / "windows.py"
     answer = subprocess.run(
         [python, "-W", "ignore", script, directory.as_uri(), str(parallelism)],
         env={**os.environ, "PYTHONPATH": str(realtime.REPOSITORY / "functions")},
@@ -92,7 +93,7 @@ def duck(directory: Path) -> float:
 
 def main() -> None:
     """Print one table."""
-    if missing := realtime.why_missing():
+    if missing := FLINK.why_missing():
         print(f"Not measured: {missing}")
         return
     table = Table(title="Windows of 1 and 5 minutes in four groupings")

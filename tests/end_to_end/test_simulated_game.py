@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 from tools import CommandError, batch, games, history, simulate, simulation
+from tools.engine import SPARK
 from tools.simulate import Platform, play
 
 pytestmark = pytest.mark.integration
@@ -21,7 +22,7 @@ def test_every_figure_is_what_the_simulator_sent(applied: Any, game_id: str) -> 
 
 
 def test_the_lakes_history_is_what_the_simulator_sent(applied: Any, tmp_path: Path) -> None:
-    if missing := batch.why_missing():
+    if missing := SPARK.why_missing():
         pytest.skip(missing)
     table = boto3.resource("dynamodb").Table(applied.platform.outputs["tables"]["games"])
     key = games.add_game(table, "moon-race-4", "Moon Race")

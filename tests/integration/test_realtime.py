@@ -10,7 +10,7 @@ import httpx
 import orjson
 import pytest
 from telemetry.enrichment import timestamp
-from tools import realtime
+from tools.engine import FLINK
 from tools.realtime import RealtimeJob
 
 pytestmark = pytest.mark.integration
@@ -22,7 +22,7 @@ WAIT_SECONDS = 150
 @pytest.fixture
 def job(applied: Any, tmp_path: Path) -> Iterator[None]:
     """Run the job on the applied platform's streams, as its Terraform configures it."""
-    if missing := realtime.why_missing():
+    if missing := FLINK.why_missing():
         pytest.skip(missing)
     started = RealtimeJob(tmp_path)
     groups = applied.platform.outputs["realtime_analytics"]["application_properties"]

@@ -110,7 +110,11 @@ def test_the_lakes_source_is_one_that_quicksight_takes(applied: Callable[[str], 
     (source,) = json.loads(stack["values"]["template_body"])["Resources"].values()
     assert source["Type"] == "AWS::QuickSight::DataSource"
     assert not quicksight_shapes.faults(source["Properties"], "CreateDataSource")
-    (role,) = [r for r in applied("prod") if r["address"].endswith("dashboards[0].aws_iam_role.lake")]
+    (role,) = [
+        r
+        for r in applied("prod")
+        if r["address"].endswith("dashboards[0].module.lake_role.aws_iam_role.this")
+    ]
     assert (
         source["Properties"]["DataSourceParameters"]["AthenaParameters"]["RoleArn"] == role["values"]["arn"]
     )

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-from tools import realtime
 from tools.emulator import Emulator, free_port
+from tools.engine import FLINK
 
 
 @pytest.fixture(scope="session")
 def flink_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """Start an emulator; skip where this machine cannot run Flink."""
-    missing = realtime.why_missing()
+    missing = FLINK.why_missing()
     if missing:
         pytest.skip(missing)
     emulator = Emulator(free_port(), tmp_path_factory.mktemp("flink-emulator"))

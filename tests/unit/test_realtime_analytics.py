@@ -2,12 +2,10 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 from realtime_analytics import settings, statements
-from tools import realtime
 
 GROUPS = {
     "streams": {"enriched.arn": "arn:e", "metrics.arn": "arn:m", "region": "eu-west-1"},
@@ -65,26 +63,3 @@ def test_the_endpoint_is_an_emulators_only() -> None:
 
 def test_options_are_quoted() -> None:
     assert statements.options({"a": "it's"}) == "  'a' = 'it''s'"
-
-
-@pytest.mark.parametrize(
-    ("missing", "message"),
-    [("javac", "there is no javac on PATH"), ("python3.11", "there is no python3.11 on PATH")],
-)
-def test_what_the_machine_lacks_is_named(monkeypatch: pytest.MonkeyPatch, missing: str, message: str) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: None if name == missing else f"/bin/{name}")
-    monkeypatch.setattr(realtime.subprocess, "run", lambda *_, **__: _Answer("javac 17.0.1"))
-    with pytest.raises(realtime.FlinkMissing, match=message):
-        realtime.install()
-    assert message in str(realtime.why_missing())
-
-
-def test_an_old_java_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
-    monkeypatch.setattr(realtime.subprocess, "run", lambda *_, **__: _Answer("javac 11.0.2"))
-    assert "JDK 17 to 21; PATH has javac 11.0.2" in str(realtime.why_missing())
-
-
-class _Answer:
-    def __init__(self, stdout: str) -> None:
-        self.stdout, self.stderr, self.returncode = stdout, "", 0

@@ -1,16 +1,4 @@
 locals {
-  trust = {
-    for service in ["emr-serverless", "scheduler", "states"] : service => jsonencode({
-      Version = "2012-10-17"
-      Statement = [{
-        Effect    = "Allow"
-        Principal = { Service = "${service}.amazonaws.com" }
-        Action    = "sts:AssumeRole"
-        Condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
-      }]
-    })
-  }
-
   glue = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
 
   job_statements = {
@@ -87,7 +75,7 @@ locals {
     LendRole = {
       actions   = ["iam:PassRole"]
       condition = { StringEquals = { "iam:PassedToService" = "emr-serverless.amazonaws.com" } }
-      resources = [aws_iam_role.job.arn]
+      resources = [module.job_role.arn]
     }
     StartJobs = {
       actions   = ["emr-serverless:StartJobRun"]
@@ -111,66 +99,29 @@ locals {
   }
 }
 
-resource "aws_iam_role" "job" {
-  name               = "${local.name}-job"
-  assume_role_policy = local.trust["emr-serverless"]
+module "job_role" {
+  source = "../service_role"
+
+  name            = "${local.name}-job"
+  services        = ["emr-serverless.amazonaws.com"]
+  statements      = local.job_statements
+  trust_condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
 }
 
-resource "aws_iam_role" "schedule" {
-  name               = "${local.name}-schedule"
-  assume_role_policy = local.trust["scheduler"]
+module "schedule_role" {
+  source = "../service_role"
+
+  name            = "${local.name}-schedule"
+  services        = ["scheduler.amazonaws.com"]
+  statements      = local.schedule_statements
+  trust_condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
 }
 
-resource "aws_iam_role" "state_machine" {
-  name               = "${local.name}-steps"
-  assume_role_policy = local.trust["states"]
-}
+module "state_machine_role" {
+  source = "../service_role"
 
-resource "aws_iam_role_policy" "job" {
-  name = "permissions"
-  role = aws_iam_role.job.id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      for sid, statement in local.job_statements : {
-        Sid      = sid
-        Effect   = "Allow"
-        Action   = statement.actions
-        Resource = statement.resources
-      }
-    ]
-  })
-}
-
-resource "aws_iam_role_policy" "schedule" {
-  name = "permissions"
-  role = aws_iam_role.schedule.id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      for sid, statement in local.schedule_statements : {
-        Sid      = sid
-        Effect   = "Allow"
-        Action   = statement.actions
-        Resource = statement.resources
-      }
-    ]
-  })
-}
-
-resource "aws_iam_role_policy" "state_machine" {
-  name = "permissions"
-  role = aws_iam_role.state_machine.id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      for sid, statement in local.state_machine_statements : merge(
-        { Sid = sid, Effect = "Allow", Action = statement.actions, Resource = statement.resources },
-        { for key, condition in { Condition = lookup(statement, "condition", null) } : key => condition if condition != null },
-      )
-    ]
-  })
+  name            = "${local.name}-steps"
+  services        = ["states.amazonaws.com"]
+  statements      = local.state_machine_statements
+  trust_condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
 }

@@ -50,7 +50,7 @@ locals {
       Resource = "arn:${var.account.partition}:states:::emr-serverless:startJobRun.sync"
       Arguments = {
         ApplicationId           = aws_emrserverless_application.this.id
-        ExecutionRoleArn        = aws_iam_role.job.arn
+        ExecutionRoleArn        = module.job_role.arn
         ExecutionTimeoutMinutes = var.job.timeout_minutes
         Name                    = "{% '${task.step} ' & $states.input.run_id %}"
         JobDriver = {
@@ -180,7 +180,7 @@ locals {
 resource "aws_sfn_state_machine" "this" {
   name       = local.name
   definition = jsonencode(local.definition)
-  role_arn   = aws_iam_role.state_machine.arn
+  role_arn   = module.state_machine_role.arn
 
   encryption_configuration {
     kms_data_key_reuse_period_seconds = 900
@@ -197,8 +197,6 @@ resource "aws_sfn_state_machine" "this" {
   tracing_configuration {
     enabled = var.settings.tracing
   }
-
-  depends_on = [aws_iam_role_policy.state_machine]
 }
 
 # A name of AWS's own: the policy that lets Step Functions write does not grow with each state machine.
@@ -222,13 +220,11 @@ resource "aws_scheduler_schedule" "hourly" {
   target {
     arn      = aws_sfn_state_machine.this.arn
     input    = "{\"scheduled\":\"<aws.scheduler.scheduled-time>\"}"
-    role_arn = aws_iam_role.schedule.arn
+    role_arn = module.schedule_role.arn
 
     retry_policy {
       maximum_event_age_in_seconds = 3600
       maximum_retry_attempts       = 10
     }
   }
-
-  depends_on = [aws_iam_role_policy.schedule]
 }

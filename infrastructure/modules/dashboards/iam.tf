@@ -39,36 +39,13 @@ locals {
       )
     }
   }
-
-  trusts_quicksight = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "quicksight.amazonaws.com" }
-      Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
-    }]
-  })
 }
 
-resource "aws_iam_role" "lake" {
-  name               = "${var.name_prefix}-dashboards-lake"
-  assume_role_policy = local.trusts_quicksight
-}
+module "lake_role" {
+  source = "../service_role"
 
-resource "aws_iam_role_policy" "lake" {
-  name = "permissions"
-  role = aws_iam_role.lake.id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      for sid, statement in local.lake_statements : {
-        Sid      = sid
-        Effect   = "Allow"
-        Action   = statement.actions
-        Resource = statement.resources
-      }
-    ]
-  })
+  name            = "${var.name_prefix}-dashboards-lake"
+  services        = ["quicksight.amazonaws.com"]
+  statements      = local.lake_statements
+  trust_condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
 }

@@ -22,7 +22,7 @@ resource "aws_cloudformation_stack" "lake_source" {
           {
             AwsAccountId         = var.account.id
             DataSourceId         = "${var.name_prefix}-lake"
-            DataSourceParameters = { AthenaParameters = { RoleArn = aws_iam_role.lake.arn, WorkGroup = var.lake.workgroup } }
+            DataSourceParameters = { AthenaParameters = { RoleArn = module.lake_role.arn, WorkGroup = var.lake.workgroup } }
             Name                 = "${var.name_prefix} lake"
             Type                 = "ATHENA"
           },
@@ -32,8 +32,6 @@ resource "aws_cloudformation_stack" "lake_source" {
     }
     Outputs = { Arn = { Value = { "Fn::GetAtt" = ["DataSource", "Arn"] } } }
   })
-
-  depends_on = [aws_iam_role_policy.lake]
 }
 
 resource "aws_quicksight_data_set" "gold" {

@@ -61,36 +61,18 @@ resource "aws_quicksight_vpc_connection" "this" {
   for_each = local.warehouses
 
   name               = "${var.name_prefix}-warehouse"
-  role_arn           = aws_iam_role.network[each.key].arn
+  role_arn           = module.network_role[each.key].arn
   security_group_ids = each.value.security_group_ids
   subnet_ids         = each.value.subnet_ids
   vpc_connection_id  = "${var.name_prefix}-warehouse"
-
-  depends_on = [aws_iam_role_policy.network]
 }
 
-resource "aws_iam_role" "network" {
+module "network_role" {
+  source   = "../service_role"
   for_each = local.warehouses
 
-  name               = "${var.name_prefix}-dashboards-network"
-  assume_role_policy = local.trusts_quicksight
-}
-
-resource "aws_iam_role_policy" "network" {
-  for_each = local.warehouses
-
-  name = "permissions"
-  role = aws_iam_role.network[each.key].id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      for sid, statement in local.network_statements : {
-        Sid      = sid
-        Effect   = "Allow"
-        Action   = statement.actions
-        Resource = statement.resources
-      }
-    ]
-  })
+  name            = "${var.name_prefix}-dashboards-network"
+  services        = ["quicksight.amazonaws.com"]
+  statements      = local.network_statements
+  trust_condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
 }

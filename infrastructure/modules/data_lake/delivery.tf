@@ -32,7 +32,7 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
     file_extension      = each.value.extension
     kms_key_arn         = var.kms_key_arn
     prefix              = each.value.prefix
-    role_arn            = aws_iam_role.delivery[each.key].arn
+    role_arn            = module.delivery_role[each.key].arn
 
     cloudwatch_logging_options {
       enabled         = true
@@ -77,8 +77,6 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
     key_arn  = var.kms_key_arn
     key_type = "CUSTOMER_MANAGED_CMK"
   }
-
-  depends_on = [aws_iam_role_policy.delivery]
 }
 
 resource "aws_cloudwatch_log_group" "delivery" {

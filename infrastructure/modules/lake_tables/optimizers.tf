@@ -47,7 +47,7 @@ resource "aws_glue_catalog_table_optimizer" "this" {
 
   configuration {
     enabled  = true
-    role_arn = aws_iam_role.optimizer[0].arn
+    role_arn = module.optimizer_role[0].arn
 
     dynamic "orphan_file_deletion_configuration" {
       for_each = each.value.type == "orphan_file_deletion" ? [true] : []
@@ -73,41 +73,14 @@ resource "aws_glue_catalog_table_optimizer" "this" {
       }
     }
   }
-
-  depends_on = [aws_iam_role_policy.optimizer]
 }
 
-resource "aws_iam_role" "optimizer" {
-  count = var.optimize ? 1 : 0
+module "optimizer_role" {
+  source = "../service_role"
+  count  = var.optimize ? 1 : 0
 
-  name = "${var.settings.name_prefix}-table-optimizer"
-
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "glue.amazonaws.com" }
-      Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
-    }]
-  })
-}
-
-resource "aws_iam_role_policy" "optimizer" {
-  count = var.optimize ? 1 : 0
-
-  name = "permissions"
-  role = aws_iam_role.optimizer[0].id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      for sid, statement in local.optimizer_statements : {
-        Sid      = sid
-        Effect   = "Allow"
-        Action   = statement.actions
-        Resource = statement.resources
-      }
-    ]
-  })
+  name            = "${var.settings.name_prefix}-table-optimizer"
+  services        = ["glue.amazonaws.com"]
+  statements      = local.optimizer_statements
+  trust_condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
 }

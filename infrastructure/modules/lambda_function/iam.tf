@@ -22,32 +22,10 @@ locals {
   }
 }
 
-resource "aws_iam_role" "this" {
-  name = local.function_name
+module "role" {
+  source = "../service_role"
 
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "lambda.amazonaws.com" }
-      Action    = "sts:AssumeRole"
-    }]
-  })
-}
-
-resource "aws_iam_role_policy" "this" {
-  name = "permissions"
-  role = aws_iam_role.this.id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      for sid, statement in merge(var.policy_statements, local.own_statements, local.tracing_statements) : {
-        Sid      = sid
-        Effect   = "Allow"
-        Action   = statement.actions
-        Resource = statement.resources
-      }
-    ]
-  })
+  name       = local.function_name
+  services   = ["lambda.amazonaws.com"]
+  statements = merge(var.policy_statements, local.own_statements, local.tracing_statements)
 }

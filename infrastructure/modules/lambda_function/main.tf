@@ -20,7 +20,7 @@ resource "aws_lambda_function" "this" {
   layers                         = var.settings.layer_arns
   memory_size                    = var.sizing.memory_mb
   reserved_concurrent_executions = var.sizing.reserved_concurrency
-  role                           = aws_iam_role.this.arn
+  role                           = module.role.arn
   runtime                        = "python3.13"
   source_code_hash               = filebase64sha256(local.package)
   timeout                        = var.sizing.timeout_seconds
@@ -39,8 +39,6 @@ resource "aws_lambda_function" "this" {
   tracing_config {
     mode = var.settings.tracing ? "Active" : "PassThrough"
   }
-
-  depends_on = [aws_iam_role_policy.this]
 }
 
 resource "aws_cloudwatch_log_group" "this" {

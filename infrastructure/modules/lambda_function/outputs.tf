@@ -25,5 +25,5 @@ output "name" {
 
 output "policy" {
   description = "JSON permissions of the function's role, for review."
-  value       = aws_iam_role_policy.this.policy
+  value       = module.role.policy
 }

@@ -23,20 +23,10 @@ variable "name" {
 }
 
 variable "policy_statements" {
-  type        = map(object({ actions = list(string), resources = list(string) }))
+  type        = map(object({ actions = list(string), condition = optional(map(map(string)), {}), resources = list(string) }))
   description = "Least-privilege statements, keyed by Sid."
   default     = {}
   nullable    = false
-
-  validation {
-    condition     = alltrue(flatten([for statement in values(var.policy_statements) : [for action in statement.actions : !strcontains(action, "*")]]))
-    error_message = "Wildcard actions are not allowed; name each API call."
-  }
-
-  validation {
-    condition     = alltrue(flatten([for statement in values(var.policy_statements) : [for resource in statement.resources : resource != "*" || length(setsubtract(statement.actions, ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"])) == 0]]))
-    error_message = "A statement for every resource is not allowed but for actions that know no resource; name each one."
-  }
 }
 
 variable "settings" {

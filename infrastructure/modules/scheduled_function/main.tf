@@ -61,7 +61,7 @@ resource "aws_scheduler_schedule" "this" {
   target {
     arn      = module.function.arn
     input    = each.value.input
-    role_arn = aws_iam_role.schedule.arn
+    role_arn = module.schedule_role.arn
 
     dead_letter_config {
       arn = aws_sqs_queue.failures.arn
@@ -72,8 +72,6 @@ resource "aws_scheduler_schedule" "this" {
       maximum_retry_attempts       = 10
     }
   }
-
-  depends_on = [aws_iam_role_policy.schedule]
 }
 
 # Holds what was asked and why it failed, no figures.
@@ -100,33 +98,11 @@ resource "aws_cloudwatch_metric_alarm" "failed" {
   treat_missing_data  = "notBreaching"
 }
 
-resource "aws_iam_role" "schedule" {
-  name = "${local.name}-schedule"
+module "schedule_role" {
+  source = "../service_role"
 
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "scheduler.amazonaws.com" }
-      Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
-    }]
-  })
-}
-
-resource "aws_iam_role_policy" "schedule" {
-  name = "permissions"
-  role = aws_iam_role.schedule.id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      for sid, statement in local.schedule_statements : {
-        Sid      = sid
-        Effect   = "Allow"
-        Action   = statement.actions
-        Resource = statement.resources
-      }
-    ]
-  })
+  name            = "${local.name}-schedule"
+  services        = ["scheduler.amazonaws.com"]
+  statements      = local.schedule_statements
+  trust_condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
 }

@@ -31,7 +31,7 @@ resource "aws_pipes_pipe" "alerts" {
 
   name        = "${var.settings.name_prefix}-alerts"
   description = "Alerts of the metrics stream, to the default event bus."
-  role_arn    = aws_iam_role.alert_delivery[0].arn
+  role_arn    = module.alert_delivery_role[0].arn
   source      = aws_kinesis_stream.metrics.arn
   target      = local.default_bus_arn
 
@@ -63,43 +63,6 @@ resource "aws_pipes_pipe" "alerts" {
       source      = var.settings.name_prefix
     }
   }
-
-  depends_on = [aws_iam_role_policy.alert_delivery]
-}
-
-resource "aws_iam_role" "alert_delivery" {
-  count = var.deliver_alerts ? 1 : 0
-
-  name = "${var.settings.name_prefix}-alert-delivery"
-
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "pipes.amazonaws.com" }
-      Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
-    }]
-  })
-}
-
-resource "aws_iam_role_policy" "alert_delivery" {
-  count = var.deliver_alerts ? 1 : 0
-
-  name = "permissions"
-  role = aws_iam_role.alert_delivery[0].id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      for sid, statement in local.delivery_statements : {
-        Sid      = sid
-        Effect   = "Allow"
-        Action   = statement.actions
-        Resource = statement.resources
-      }
-    ]
-  })
 }
 
 resource "aws_cloudwatch_event_rule" "alerts" {
@@ -141,4 +104,14 @@ resource "aws_sqs_queue" "undelivered_alerts" {
   kms_data_key_reuse_period_seconds = 3600
   kms_master_key_id                 = var.settings.kms_key_arn
   message_retention_seconds         = 1209600
+}
+
+module "alert_delivery_role" {
+  source = "../service_role"
+  count  = var.deliver_alerts ? 1 : 0
+
+  name            = "${var.settings.name_prefix}-alert-delivery"
+  services        = ["pipes.amazonaws.com"]
+  statements      = local.delivery_statements
+  trust_condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
 }

@@ -30,7 +30,7 @@ resource "aws_kinesisanalyticsv2_application" "this" {
   name                   = local.application_name
   description            = "Windows and alerts of each game, from the enriched events."
   runtime_environment    = "FLINK-1_20"
-  service_execution_role = aws_iam_role.application.arn
+  service_execution_role = module.application_role.arn
   start_application      = var.application.start
 
   application_configuration {
@@ -111,8 +111,6 @@ resource "aws_kinesisanalyticsv2_application" "this" {
   cloudwatch_logging_options {
     log_stream_arn = aws_cloudwatch_log_stream.application.arn
   }
-
-  depends_on = [aws_iam_role_policy.application]
 }
 
 resource "aws_cloudwatch_log_group" "application" {

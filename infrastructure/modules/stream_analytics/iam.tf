@@ -62,33 +62,11 @@ locals {
   }
 }
 
-resource "aws_iam_role" "application" {
-  name = local.application_name
+module "application_role" {
+  source = "../service_role"
 
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "kinesisanalytics.amazonaws.com" }
-      Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
-    }]
-  })
-}
-
-resource "aws_iam_role_policy" "application" {
-  name = "permissions"
-  role = aws_iam_role.application.id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      for sid, statement in merge(local.application_statements, local.vpc_statements) : {
-        Sid      = sid
-        Effect   = "Allow"
-        Action   = statement.actions
-        Resource = statement.resources
-      }
-    ]
-  })
+  name            = local.application_name
+  services        = ["kinesisanalytics.amazonaws.com"]
+  statements      = merge(local.application_statements, local.vpc_statements)
+  trust_condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
 }

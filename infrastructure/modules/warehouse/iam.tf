@@ -28,92 +28,35 @@ locals {
       }
     }
   }
+
+  schedule_statements = {
+    Decrypt = { actions = ["kms:Decrypt"], resources = [var.settings.kms_key_arn] }
+    Refresh = { actions = ["lambda:InvokeFunction"], resources = [module.migrations.arn] }
+    Snapshot = {
+      actions = ["redshift-serverless:CreateSnapshot"]
+      resources = [
+        aws_redshiftserverless_namespace.this.arn,
+        "arn:${var.account.partition}:redshift-serverless:${var.account.region}:${var.account.id}:snapshot/*",
+      ]
+    }
+  }
 }
 
-resource "aws_iam_role" "redshift" {
+module "redshift_role" {
+  source   = "../service_role"
   for_each = local.redshift_statements
 
-  name = "${local.name}-${each.key}"
-
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = ["redshift-serverless.amazonaws.com", "redshift.amazonaws.com"] }
-      Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
-    }]
-  })
+  name            = "${local.name}-${each.key}"
+  services        = ["redshift-serverless.amazonaws.com", "redshift.amazonaws.com"]
+  statements      = each.value
+  trust_condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
 }
 
-resource "aws_iam_role_policy" "redshift" {
-  for_each = local.redshift_statements
+module "schedule_role" {
+  source = "../service_role"
 
-  name = "permissions"
-  role = aws_iam_role.redshift[each.key].id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      for sid, statement in each.value : {
-        Sid      = sid
-        Effect   = "Allow"
-        Action   = statement.actions
-        Resource = statement.resources
-      }
-    ]
-  })
-}
-
-# The Data API knows statements by no ARN: AWS demands "*", and the condition leaves the function its own.
-resource "aws_iam_role_policy" "follow_statements" {
-  name = "follow-statements"
-  role = module.migrations.name
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "FollowStatements"
-      Effect    = "Allow"
-      Action    = ["redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements"]
-      Resource  = ["*"]
-      Condition = { StringEquals = { "redshift-data:statement-owner-iam-userid" = "$${aws:userid}" } }
-    }]
-  })
-}
-
-resource "aws_iam_role" "schedule" {
-  name = "${local.name}-schedule"
-
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "scheduler.amazonaws.com" }
-      Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
-    }]
-  })
-}
-
-resource "aws_iam_role_policy" "schedule" {
-  name = "permissions"
-  role = aws_iam_role.schedule.id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      { Sid = "Decrypt", Effect = "Allow", Action = ["kms:Decrypt"], Resource = [var.settings.kms_key_arn] },
-      { Sid = "Refresh", Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = [module.migrations.arn] },
-      {
-        Sid    = "Snapshot"
-        Effect = "Allow"
-        Action = ["redshift-serverless:CreateSnapshot"]
-        Resource = [
-          aws_redshiftserverless_namespace.this.arn,
-          "arn:${var.account.partition}:redshift-serverless:${var.account.region}:${var.account.id}:snapshot/*",
-        ]
-      },
-    ]
-  })
+  name            = "${local.name}-schedule"
+  services        = ["scheduler.amazonaws.com"]
+  statements      = local.schedule_statements
+  trust_condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
 }

@@ -7,7 +7,7 @@ resource "aws_redshiftserverless_namespace" "this" {
   admin_password_secret_kms_key_id = var.settings.kms_key_arn
   admin_username                   = "warehouse_admin"
   db_name                          = "warehouse"
-  iam_roles                        = [for role in aws_iam_role.redshift : role.arn]
+  iam_roles                        = [for role in module.redshift_role : role.arn]
   kms_key_id                       = var.settings.kms_key_arn
   log_exports                      = ["connectionlog", "useractivitylog", "userlog"]
   manage_admin_password            = true

@@ -2,10 +2,10 @@ locals {
   # What migrations name by {{…}}.
   values = {
     glue_database      = var.lake.database
-    lake_role_arn      = aws_iam_role.redshift["lake"].arn
+    lake_role_arn      = module.redshift_role["lake"].arn
     region             = var.account.region
     stream_name        = var.enriched_stream.name
-    streaming_role_arn = aws_iam_role.redshift["streaming"].arn
+    streaming_role_arn = module.redshift_role["streaming"].arn
   }
 }
 
@@ -25,6 +25,12 @@ module "migrations" {
   }
 
   policy_statements = {
+    # The Data API knows statements by no ARN: the condition leaves the function its own.
+    FollowStatements = {
+      actions   = ["redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements"]
+      condition = { StringEquals = { "redshift-data:statement-owner-iam-userid" = "$${aws:userid}" } }
+      resources = ["*"]
+    }
     ReadSecret = {
       actions   = ["secretsmanager:GetSecretValue"]
       resources = [aws_redshiftserverless_namespace.this.admin_password_secret_arn]
@@ -54,7 +60,7 @@ resource "aws_lambda_invocation" "migrate" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.follow_statements, aws_iam_role_policy.redshift, aws_vpc_security_group_egress_rule.endpoints, aws_vpc_security_group_egress_rule.lake]
+  depends_on = [aws_vpc_security_group_egress_rule.endpoints, aws_vpc_security_group_egress_rule.lake]
 }
 
 resource "aws_scheduler_schedule" "refresh" {
@@ -71,7 +77,7 @@ resource "aws_scheduler_schedule" "refresh" {
   target {
     arn      = module.migrations.arn
     input    = jsonencode({ action = "refresh" })
-    role_arn = aws_iam_role.schedule.arn
+    role_arn = module.schedule_role.arn
 
     retry_policy {
       maximum_event_age_in_seconds = 300
@@ -79,7 +85,7 @@ resource "aws_scheduler_schedule" "refresh" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.schedule, aws_lambda_invocation.migrate]
+  depends_on = [aws_lambda_invocation.migrate]
 }
 
 # Recovery points go after a day; these stay.
@@ -95,13 +101,11 @@ resource "aws_scheduler_schedule" "snapshot" {
 
   target {
     arn      = "arn:${var.account.partition}:scheduler:::aws-sdk:redshiftserverless:createSnapshot"
-    role_arn = aws_iam_role.schedule.arn
+    role_arn = module.schedule_role.arn
 
     # Written by hand: jsonencode escapes the angle brackets of the execution's id.
     input = "{\"NamespaceName\":\"${local.name}\",\"RetentionPeriod\":${var.snapshot_days},\"SnapshotName\":\"${local.name}-<aws.scheduler.execution-id>\"}"
   }
-
-  depends_on = [aws_iam_role_policy.schedule]
 }
 
 resource "aws_cloudwatch_metric_alarm" "refresh" {

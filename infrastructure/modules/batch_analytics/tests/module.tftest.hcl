@@ -62,7 +62,7 @@ run "state_machine" {
         state.Arguments.JobDriver.SparkSubmit.EntryPoint == "s3://lake/artifacts/batch_analytics.main.py"
         && startswith(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--py-files s3://lake/artifacts/batch_analytics.zip --conf ")
         && strcontains(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.dynamicAllocation.maxExecutors=6 ")
-        && state.Arguments.ExecutionRoleArn == aws_iam_role.job.arn && state.Arguments.ExecutionTimeoutMinutes == 120
+        && state.Arguments.ExecutionRoleArn == module.job_role.arn && state.Arguments.ExecutionTimeoutMinutes == 120
         && state.Arguments.ConfigurationOverrides.MonitoringConfiguration.CloudWatchLoggingConfiguration.LogGroupName == aws_cloudwatch_log_group.job.name
         && !state.Arguments.ConfigurationOverrides.MonitoringConfiguration.ManagedPersistenceMonitoringConfiguration.Enabled
       ) if try(state.Arguments.JobDriver, null) != null
@@ -100,7 +100,7 @@ run "schedule" {
 
 run "roles" {
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+    condition = { for statement in jsondecode(module.job_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Encrypt      = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arn]]
       FindLogGroup = [["logs:DescribeLogGroups"], ["arn:aws:logs:eu-west-1:111122223333:log-group:*"]]
       KeepTables = [
@@ -123,7 +123,7 @@ run "roles" {
   }
 
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.state_machine.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+    condition = { for statement in jsondecode(module.state_machine_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Alert = [["sns:Publish"], [var.alerts_topic_arn]]
       Deliver = [[
         "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
@@ -133,7 +133,7 @@ run "roles" {
       Encrypt    = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arn]]
       FollowJobs = [["emr-serverless:CancelJobRun", "emr-serverless:GetJobRun"], ["${aws_emrserverless_application.this.arn}/jobruns/*"]]
       HearOfJobs = [["events:DescribeRule", "events:PutRule", "events:PutTargets"], ["arn:aws:events:eu-west-1:111122223333:rule/StepFunctionsGetEventsForEMRServerlessJobRule"]]
-      LendRole   = [["iam:PassRole"], [aws_iam_role.job.arn]]
+      LendRole   = [["iam:PassRole"], [module.job_role.arn]]
       StartJobs  = [["emr-serverless:StartJobRun"], [aws_emrserverless_application.this.arn]]
       TakeTurns  = [["states:ListExecutions", "states:StartExecution"], ["arn:aws:states:eu-west-1:111122223333:stateMachine:demo-test-batch-analytics"]]
     }
@@ -141,14 +141,14 @@ run "roles" {
   }
 
   assert {
-    condition = [for statement in jsondecode(aws_iam_role_policy.state_machine.policy).Statement : statement.Condition if statement.Sid == "LendRole"] == [
+    condition = [for statement in jsondecode(module.state_machine_role.policy).Statement : statement.Condition if statement.Sid == "LendRole"] == [
       { StringEquals = { "iam:PassedToService" = "emr-serverless.amazonaws.com" } },
     ]
     error_message = "The job's role may be lent to EMR Serverless alone."
   }
 
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.schedule.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+    condition = { for statement in jsondecode(module.schedule_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Encrypt = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arn]]
       Start   = [["states:StartExecution"], ["arn:aws:states:eu-west-1:111122223333:stateMachine:demo-test-batch-analytics"]]
     }
@@ -157,12 +157,12 @@ run "roles" {
 
   assert {
     condition = {
-      for name, role in { job = aws_iam_role.job, schedule = aws_iam_role.schedule, state_machine = aws_iam_role.state_machine } :
-      name => [for statement in jsondecode(role.assume_role_policy).Statement : [statement.Principal.Service, statement.Condition.StringEquals["aws:SourceAccount"]]]
+      for name, role in { job = module.job_role, schedule = module.schedule_role, state_machine = module.state_machine_role } :
+      name => [for statement in jsondecode(role.trust).Statement : [statement.Principal.Service, statement.Condition.StringEquals["aws:SourceAccount"]]]
       } == {
-      job           = [["emr-serverless.amazonaws.com", "111122223333"]]
-      schedule      = [["scheduler.amazonaws.com", "111122223333"]]
-      state_machine = [["states.amazonaws.com", "111122223333"]]
+      job           = [[["emr-serverless.amazonaws.com"], "111122223333"]]
+      schedule      = [[["scheduler.amazonaws.com"], "111122223333"]]
+      state_machine = [[["states.amazonaws.com"], "111122223333"]]
     }
     error_message = "Each role is for one service, on behalf of this account."
   }

@@ -18,13 +18,13 @@ variables {
 run "lake_source" {
   assert {
     condition = jsondecode(aws_cloudformation_stack.lake_source.template_body).Resources.DataSource.Properties.DataSourceParameters == {
-      AthenaParameters = { RoleArn = aws_iam_role.lake.arn, WorkGroup = "demo-test-analysts" }
+      AthenaParameters = { RoleArn = module.lake_role.arn, WorkGroup = "demo-test-analysts" }
     }
     error_message = "QuickSight must ask Athena with the module's role, in the workgroup whose queries are limited."
   }
 
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.lake.policy).Statement : statement.Sid => statement.Action } == {
+    condition = { for statement in jsondecode(module.lake_role.policy).Statement : statement.Sid => statement.Action } == {
       Decrypt     = ["kms:Decrypt", "kms:GenerateDataKey"]
       FindFiles   = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"]
       KeepAnswers = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
@@ -40,7 +40,7 @@ run "lake_source" {
   }
 
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.lake.policy).Statement : statement.Sid => statement.Resource if strcontains(statement.Action[0], "s3:") } == {
+    condition = { for statement in jsondecode(module.lake_role.policy).Statement : statement.Sid => statement.Resource if strcontains(statement.Action[0], "s3:") } == {
       FindFiles   = ["arn:aws:s3:::lake"]
       KeepAnswers = ["arn:aws:s3:::lake/athena-results/*"]
       ReadGold    = ["arn:aws:s3:::lake/gold/*"]
@@ -49,9 +49,9 @@ run "lake_source" {
   }
 
   assert {
-    condition = jsondecode(aws_iam_role.lake.assume_role_policy).Statement == [{
+    condition = jsondecode(module.lake_role.trust).Statement == [{
       Effect    = "Allow"
-      Principal = { Service = "quicksight.amazonaws.com" }
+      Principal = { Service = ["quicksight.amazonaws.com"] }
       Action    = "sts:AssumeRole"
       Condition = { StringEquals = { "aws:SourceAccount" = "111122223333" } }
     }]
@@ -190,7 +190,7 @@ run "defaults" {
 
 run "without_warehouse" {
   assert {
-    condition     = length(aws_quicksight_data_source.warehouse) + length(aws_quicksight_vpc_connection.this) + length(aws_iam_role.network) == 0
+    condition     = length(aws_quicksight_data_source.warehouse) + length(aws_quicksight_vpc_connection.this) + length(module.network_role) == 0
     error_message = "Without a warehouse nothing of it is made."
   }
 }
@@ -217,7 +217,7 @@ run "warehouse" {
   }
 
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.network["warehouse"].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+    condition = { for statement in jsondecode(module.network_role["warehouse"].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       DescribeNetwork = [["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"], ["*"]]
       KeepInterfaces = [
         ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:ModifyNetworkInterfaceAttribute"],

@@ -87,7 +87,7 @@ run "delivery" {
 
   assert {
     condition = alltrue([
-      for policy in aws_iam_role_policy.delivery : toset(flatten(jsondecode(policy.policy).Statement[*].Action)) == toset([
+      for policy in module.delivery_role : toset(flatten(jsondecode(policy.policy).Statement[*].Action)) == toset([
         "kms:Decrypt", "kms:GenerateDataKey", "logs:PutLogEvents", "s3:AbortMultipartUpload", "s3:GetBucketLocation",
         "s3:GetObject", "s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:PutObject",
       ])
@@ -96,14 +96,14 @@ run "delivery" {
   }
 
   assert {
-    condition = jsondecode(aws_iam_role_policy.delivery["rejected"].policy).Statement[1].Resource == [
+    condition = one([for statement in jsondecode(module.delivery_role["rejected"].policy).Statement : statement.Resource if statement.Sid == "WriteObjects"]) == [
       "${aws_s3_bucket.lake.arn}/rejected/*", "${aws_s3_bucket.lake.arn}/errors/rejected/*",
     ]
     error_message = "A delivery role may write to its own prefixes only."
   }
 
   assert {
-    condition     = alltrue([for role in aws_iam_role.delivery : jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["sts:ExternalId"] == "111122223333"])
+    condition     = alltrue([for role in module.delivery_role : jsondecode(role.trust).Statement[0].Condition.StringEquals["sts:ExternalId"] == "111122223333"])
     error_message = "Firehose may assume the roles for this account only."
   }
 }

@@ -72,7 +72,7 @@ run "optimizers" {
   assert {
     condition = alltrue([
       for optimizer in values(aws_glue_catalog_table_optimizer.this) :
-      optimizer.configuration[0].role_arn == aws_iam_role.optimizer[0].arn && optimizer.configuration[0].enabled
+      optimizer.configuration[0].role_arn == module.optimizer_role[0].arn && optimizer.configuration[0].enabled
     ])
     error_message = "The optimizers run with their own role."
   }
@@ -87,7 +87,7 @@ run "optimizers" {
   }
 
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.optimizer[0].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+    condition = { for statement in jsondecode(module.optimizer_role[0].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Encrypt      = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arn]]
       FindFiles    = [["s3:GetBucketLocation", "s3:ListBucket"], ["arn:aws:s3:::lake"]]
       RewriteFiles = [["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::lake/gold/*", "arn:aws:s3:::lake/silver/*"]]
@@ -111,7 +111,7 @@ run "without_optimizers" {
   }
 
   assert {
-    condition     = length(aws_glue_catalog_table_optimizer.this) == 0 && length(aws_iam_role.optimizer) == 0
+    condition     = length(aws_glue_catalog_table_optimizer.this) == 0 && length(module.optimizer_role) == 0
     error_message = "Without optimizers there is no role for them."
   }
 }

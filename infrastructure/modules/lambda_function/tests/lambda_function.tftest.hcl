@@ -55,7 +55,7 @@ run "function" {
   }
 
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Sid => statement.Action } == {
+    condition = { for statement in jsondecode(module.role.policy).Statement : statement.Sid => statement.Action } == {
       DecryptAtRest = ["kms:Decrypt"]
       ReadPlayers   = ["dynamodb:BatchGetItem"]
       WriteLogs     = ["logs:CreateLogStream", "logs:PutLogEvents"]
@@ -64,7 +64,7 @@ run "function" {
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role.this.assume_role_policy).Statement[0].Principal == { Service = "lambda.amazonaws.com" }
+    condition     = jsondecode(module.role.trust).Statement[0].Principal == { Service = ["lambda.amazonaws.com"] }
     error_message = "Only Lambda may assume the role."
   }
 
@@ -89,7 +89,7 @@ run "traced" {
   }
 
   assert {
-    condition     = one([for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Action if statement.Sid == "WriteTraces"]) == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    condition     = one([for statement in jsondecode(module.role.policy).Statement : statement.Action if statement.Sid == "WriteTraces"]) == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
     error_message = "A traced function may write traces."
   }
 }
@@ -100,24 +100,6 @@ run "package_missing" {
 
   variables {
     name = "absent"
-  }
-}
-
-run "wildcard_action" {
-  command         = plan
-  expect_failures = [var.policy_statements]
-
-  variables {
-    policy_statements = { All = { actions = ["dynamodb:*"], resources = ["arn:aws:dynamodb:eu-west-1:111122223333:table/players"] } }
-  }
-}
-
-run "wildcard_resource" {
-  command         = plan
-  expect_failures = [var.policy_statements]
-
-  variables {
-    policy_statements = { All = { actions = ["dynamodb:GetItem"], resources = ["*"] } }
   }
 }
 

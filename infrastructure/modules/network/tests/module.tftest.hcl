@@ -54,15 +54,15 @@ run "flow_logs" {
   }
 
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.flow_logs.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+    condition = { for statement in jsondecode(module.flow_logs_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       WriteLogs = [["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], ["${aws_cloudwatch_log_group.flow_logs.arn}:*"]]
     }
     error_message = "The role writes the flow logs, and no more."
   }
 
   assert {
-    condition = [for statement in jsondecode(aws_iam_role.flow_logs.assume_role_policy).Statement : [statement.Principal, statement.Condition]] == [
-      [{ Service = "vpc-flow-logs.amazonaws.com" }, { StringEquals = { "aws:SourceAccount" = "111122223333" } }],
+    condition = [for statement in jsondecode(module.flow_logs_role.trust).Statement : [statement.Principal, statement.Condition]] == [
+      [{ Service = ["vpc-flow-logs.amazonaws.com"] }, { StringEquals = { "aws:SourceAccount" = "111122223333" } }],
     ]
     error_message = "Flow logs of this account alone take the role."
   }

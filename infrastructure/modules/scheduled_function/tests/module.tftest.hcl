@@ -63,7 +63,7 @@ run "permissions" {
   }
 
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.schedule.policy).Statement : statement.Sid => statement.Action } == {
+    condition = { for statement in jsondecode(module.schedule_role.policy).Statement : statement.Sid => statement.Action } == {
       Encrypt        = ["kms:Decrypt", "kms:GenerateDataKey"]
       Invoke         = ["lambda:InvokeFunction"]
       ReportFailures = ["sqs:SendMessage"]

@@ -59,7 +59,7 @@ run "application" {
       aws_kinesisanalyticsv2_application.this.name == "demo-test-realtime-analytics"
       && aws_kinesisanalyticsv2_application.this.runtime_environment == "FLINK-1_20"
       && aws_kinesisanalyticsv2_application.this.start_application
-      && aws_kinesisanalyticsv2_application.this.service_execution_role == aws_iam_role.application.arn
+      && aws_kinesisanalyticsv2_application.this.service_execution_role == module.application_role.arn
     )
     error_message = "Apply must start a Flink 1.20 application with its role."
   }
@@ -152,7 +152,7 @@ run "application" {
 
 run "permissions" {
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.application.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+    condition = { for statement in jsondecode(module.application_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Decrypt        = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arn]]
       FindLogGroup   = [["logs:DescribeLogGroups"], ["arn:aws:logs:eu-west-1:111122223333:log-group:*"]]
       FindLogStream  = [["logs:DescribeLogStreams"], ["${aws_cloudwatch_log_group.application.arn}:*"]]
@@ -168,9 +168,9 @@ run "permissions" {
   }
 
   assert {
-    condition = jsondecode(aws_iam_role.application.assume_role_policy).Statement == [{
+    condition = jsondecode(module.application_role.trust).Statement == [{
       Effect    = "Allow"
-      Principal = { Service = "kinesisanalytics.amazonaws.com" }
+      Principal = { Service = ["kinesisanalytics.amazonaws.com"] }
       Action    = "sts:AssumeRole"
       Condition = { StringEquals = { "aws:SourceAccount" = "111122223333" } }
     }]
@@ -183,7 +183,7 @@ run "alerts" {
     condition = (
       aws_pipes_pipe.alerts[0].source == aws_kinesis_stream.metrics.arn
       && aws_pipes_pipe.alerts[0].target == "arn:aws:events:eu-west-1:111122223333:event-bus/default"
-      && aws_pipes_pipe.alerts[0].role_arn == aws_iam_role.alert_delivery[0].arn
+      && aws_pipes_pipe.alerts[0].role_arn == module.alert_delivery_role[0].arn
     )
     error_message = "Alerts must go from the metrics stream to the default bus."
   }
@@ -223,7 +223,7 @@ run "alerts" {
   }
 
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.alert_delivery[0].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+    condition = { for statement in jsondecode(module.alert_delivery_role[0].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       EncryptUndelivered = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arn]]
       KeepUndelivered    = [["sqs:SendMessage"], [aws_sqs_queue.undelivered_alerts.arn]]
       PutAlerts          = [["events:PutEvents"], ["arn:aws:events:eu-west-1:111122223333:event-bus/default"]]
@@ -236,7 +236,7 @@ run "alerts" {
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role.alert_delivery[0].assume_role_policy).Statement[0].Principal == { Service = "pipes.amazonaws.com" }
+    condition     = jsondecode(module.alert_delivery_role[0].trust).Statement[0].Principal == { Service = ["pipes.amazonaws.com"] }
     error_message = "Only pipes may assume the role."
   }
 }
@@ -247,7 +247,7 @@ run "no_delivery" {
   }
 
   assert {
-    condition     = length(aws_pipes_pipe.alerts) + length(aws_iam_role.alert_delivery) + length(aws_iam_role_policy.alert_delivery) == 0
+    condition     = length(aws_pipes_pipe.alerts) + length(module.alert_delivery_role) == 0
     error_message = "Without delivery there is no pipe and no role."
   }
 }
@@ -360,7 +360,7 @@ run "in_a_network" {
 
   assert {
     condition = {
-      for statement in jsondecode(aws_iam_role_policy.application.policy).Statement : statement.Sid => [statement.Action, statement.Resource]
+      for statement in jsondecode(module.application_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource]
       if contains(["AttachToSubnets", "DescribeNetwork", "KeepInterfaces"], statement.Sid)
       } == {
       AttachToSubnets = [["ec2:CreateNetworkInterface"], [

@@ -87,7 +87,7 @@ run "connections" {
 
 run "roles" {
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.redshift["streaming"].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+    condition = { for statement in jsondecode(module.redshift_role["streaming"].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Decrypt    = [["kms:Decrypt"], [var.settings.kms_key_arn]]
       FindStream = [["kinesis:ListStreams"], ["*"]]
       ReadStream = [["kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"], [var.enriched_stream.arn]]
@@ -96,7 +96,7 @@ run "roles" {
   }
 
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.redshift["lake"].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+    condition = { for statement in jsondecode(module.redshift_role["lake"].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Decrypt  = [["kms:Decrypt"], [var.settings.kms_key_arn]]
       ListLake = [["s3:GetBucketLocation", "s3:ListBucket"], ["arn:aws:s3:::lake"]]
       ReadCatalog = [["glue:GetDatabase", "glue:GetPartitions", "glue:GetTable"], [
@@ -111,7 +111,7 @@ run "roles" {
   }
 
   assert {
-    condition = alltrue([for role in aws_iam_role.redshift : [for statement in jsondecode(role.assume_role_policy).Statement : [statement.Principal.Service, statement.Condition]] == [
+    condition = alltrue([for role in module.redshift_role : [for statement in jsondecode(role.trust).Statement : [statement.Principal.Service, statement.Condition]] == [
       [["redshift-serverless.amazonaws.com", "redshift.amazonaws.com"], { StringEquals = { "aws:SourceAccount" = "111122223333" } }],
     ]])
     error_message = "Redshift of this account alone takes its roles."
@@ -119,25 +119,22 @@ run "roles" {
 
   assert {
     condition = { for statement in jsondecode(module.migrations.policy).Statement : statement.Sid => [statement.Action, statement.Resource] if !contains(["DecryptAtRest", "WriteLogs"], statement.Sid) } == {
-      ReadSecret    = [["secretsmanager:GetSecretValue"], [aws_redshiftserverless_namespace.this.admin_password_secret_arn]]
-      RunStatements = [["redshift-data:BatchExecuteStatement", "redshift-data:ExecuteStatement"], [aws_redshiftserverless_workgroup.this.arn]]
+      FollowStatements = [["redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements"], ["*"]]
+      ReadSecret       = [["secretsmanager:GetSecretValue"], [aws_redshiftserverless_namespace.this.admin_password_secret_arn]]
+      RunStatements    = [["redshift-data:BatchExecuteStatement", "redshift-data:ExecuteStatement"], [aws_redshiftserverless_workgroup.this.arn]]
     }
     error_message = "The function runs statements in this workgroup, and no more."
   }
 
   assert {
-    condition = jsondecode(aws_iam_role_policy.follow_statements.policy).Statement == [{
-      Sid       = "FollowStatements"
-      Effect    = "Allow"
-      Action    = ["redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements"]
-      Resource  = ["*"]
-      Condition = { StringEquals = { "redshift-data:statement-owner-iam-userid" = "$${aws:userid}" } }
-    }]
+    condition = [for statement in jsondecode(module.migrations.policy).Statement : statement.Condition if statement.Sid == "FollowStatements"] == [
+      { StringEquals = { "redshift-data:statement-owner-iam-userid" = "$${aws:userid}" } },
+    ]
     error_message = "The function follows its own statements, and no others."
   }
 
   assert {
-    condition = { for statement in jsondecode(aws_iam_role_policy.schedule.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+    condition = { for statement in jsondecode(module.schedule_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Decrypt  = [["kms:Decrypt"], [var.settings.kms_key_arn]]
       Refresh  = [["lambda:InvokeFunction"], [module.migrations.arn]]
       Snapshot = [["redshift-serverless:CreateSnapshot"], [aws_redshiftserverless_namespace.this.arn, "arn:aws:redshift-serverless:eu-west-1:111122223333:snapshot/*"]]
@@ -146,8 +143,8 @@ run "roles" {
   }
 
   assert {
-    condition = [for statement in jsondecode(aws_iam_role.schedule.assume_role_policy).Statement : [statement.Principal, statement.Condition]] == [
-      [{ Service = "scheduler.amazonaws.com" }, { StringEquals = { "aws:SourceAccount" = "111122223333" } }],
+    condition = [for statement in jsondecode(module.schedule_role.trust).Statement : [statement.Principal, statement.Condition]] == [
+      [{ Service = ["scheduler.amazonaws.com"] }, { StringEquals = { "aws:SourceAccount" = "111122223333" } }],
     ]
     error_message = "Schedules of this account alone take the role."
   }
@@ -157,10 +154,10 @@ run "migrations" {
   assert {
     condition = jsondecode(module.migrations.environment["VALUES"]) == {
       glue_database      = "demo_test"
-      lake_role_arn      = aws_iam_role.redshift["lake"].arn
+      lake_role_arn      = module.redshift_role["lake"].arn
       region             = "eu-west-1"
       stream_name        = "enriched"
-      streaming_role_arn = aws_iam_role.redshift["streaming"].arn
+      streaming_role_arn = module.redshift_role["streaming"].arn
     }
     error_message = "The migrations must be given each value they name."
   }
