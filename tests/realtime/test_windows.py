@@ -3,13 +3,18 @@
 import random
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import lake_of_files
 import pytest
 import reference
+from lake_of_files import Lake
 from reference import Windows, timely, write
-from stage import Event, Key, Stage, event
+from stage import NOON, Event, Key, Stage, event
+from tools import batch
 from tools.emulator import Emulator
+from tools.engine import SPARK
 
 HOUR = 3600
 LATENESS = timedelta(seconds=60)
@@ -139,6 +144,24 @@ def flood() -> list[Event]:
     ]  # fmt: skip
 
 
+def five_minutes(seed: int) -> list[Event]:
+    """Return all of a game that fits one window: no two moments alike, some events repeated."""
+    chance = random.Random(seed)
+    events: list[Event] = []
+    for number in range(600):
+        made = event(
+            chance.choice(list(PAYLOADS)),
+            number * 0.4,
+            f"p-{chance.randrange(40)}",
+            game_id="both",
+            platform=chance.choice(["ios", "android"]),
+            app_version=chance.choice(["1.0.0", "1.1.0"]),
+        )
+        made["payload"] = PAYLOADS[made["event_type"]](chance)
+        events += [made, chance.choice(events[-20:])] if number % 10 == 9 else [made]
+    return events
+
+
 HOSTILE = [
     b"not json",
     b"[]",
@@ -154,7 +177,7 @@ def played(flink_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -
     stage = Stage("windows", flink_emulator, tmp_path_factory.mktemp("windows"))
     shards = random_play(1, 30, HOUR)
     for shard, events in enumerate(shards):
-        others = golden() + flood() if shard == 0 else incident() + gone()
+        others = golden() + flood() + five_minutes(2) if shard == 0 else incident() + gone()
         arrivals = sorted(others, key=lambda made: str(made["received_at"]))
         stage.send(merged(arrivals, events), shard)
         stage.send(HOSTILE, shard)
@@ -292,3 +315,58 @@ def test_the_metrics_stream_carries_the_same_windows(played: Stage, found: Windo
         if row["kind"] in reference.SIZES and row["game_id"] != "clock"
     }
     assert rows == set(found)
+
+
+def test_the_history_of_a_game_that_fits_one_window_is_that_window(
+    played: Stage, found: Windows, tmp_path: Path
+) -> None:
+    if missing := SPARK.why_missing():
+        pytest.skip(missing)
+    lake = Lake(tmp_path)
+    sent = [made for made in played.sent[0] if made["game_id"] == "both"]
+    lake.arrive(f"{NOON:%Y-%m-%dT%H}", [as_enriched(made) for made in sent])
+    batch.compute(lake.directory, NOON, NOON + timedelta(hours=1))
+    windows = {
+        (f"{series[0]} {series[2]} {series[3]}", measure): amount
+        for (name, start), measures in found.items()
+        if (series := name.split("#"))[:2] == ["both", "5m"] and start == "2026-01-31T12:00:00Z"
+        for measure, amount in measures.items()
+        if measure.startswith(IN_BOTH)
+    }
+    assert len(windows) > 100
+    assert dict(as_measures(lake)) == windows
+
+
+def as_enriched(made: Event) -> Event:
+    """Return the event with what the lake asks besides what windows are made of."""
+    whole = lake_of_files.event(0, "", f"{NOON:%Y-%m-%d}", "") | made
+    return whole | {"payload": {"level_1": "1", "reason": "quest"} | made["payload"]}
+
+
+# What a window and a day define alike.
+IN_BOTH = (
+    "unique.active_players", "unique.payers", "purchases.", "gross_minor.", "source.", "sink.",
+    "progression.", "events.crash",
+)  # fmt: skip
+
+
+def as_measures(lake: Lake) -> Iterator[tuple[tuple[str, str], int]]:
+    """Yield gold's figures under the names that windows have for them."""
+    named = {
+        "daily": lambda row: {"unique.active_players": row["active_players"], "unique.payers": row["payers"]},
+        "revenue": lambda row: {
+            f"purchases.{row['currency']}": row["purchases"],
+            f"gross_minor.{row['currency']}": row["gross_minor"],
+        },
+        "economy": lambda row: {f"{row['flow']}.{row['currency']}": row["amount"]},
+        "progression": lambda row: {
+            f"progression.{status}": row[column]
+            for status, column in (("start", "starts"), ("complete", "completes"), ("fail", "fails"))
+        },
+        "stability": lambda row: {"events.crash": row["crashes"]},
+    }
+    for table, measures in named.items():
+        for row in lake.gold(table):
+            if row["country"] == "*" and row.get("reason", "*") == "*":
+                series = f"{row['game_id']} {row['platform']} {row['app_version']}"
+                yield from (((series, name), amount) for name, amount in measures(row).items() if amount)
