@@ -1,4 +1,4 @@
-"""The whole platform on an emulator of its own, applied once for the tests that need it."""
+"""AWS for the tests: in memory, or the whole platform on an emulator of its own, applied once."""
 
 import json
 import os
@@ -15,11 +15,15 @@ from uuid import uuid4
 import boto3
 import httpx
 import pytest
+from moto import mock_aws
 from telemetry.enrichment import timestamp
 from tools import build, games, terraform
 from tools.emulator import Emulator, free_port
 from tools.metrics_api import MetricsApi
 from tools.simulate import Platform
+
+# Powertools reads these when a handler is imported, by whichever test comes first.
+os.environ |= {"POWERTOOLS_METRICS_NAMESPACE": "PlayerAnalytics", "POWERTOOLS_SERVICE_NAME": "tests"}
 
 # What these directories start is dear: one worker of pytest-xdist runs all that shares it.
 TOGETHER = {"batch": "spark", "end_to_end": "emulator", "integration": "emulator", "realtime": "flink"}
@@ -81,6 +85,17 @@ class Applied:
             "client": {"platform": "ios", "app_version": "1.0.0"},
             "payload": {},
         } | fields
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """AWS in memory (moto), whatever the emulator's tests of the same process have set."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """What must hold of staged gold before it is published."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 from pyspark.sql import DataFrame
 
@@ -63,8 +62,12 @@ def faults(table: str, rows: DataFrame | None, games: Sequence[str]) -> Iterator
     rows.unpersist()
 
 
-def balance(report: dict[str, Any]) -> Iterator[str]:
+def balance(games: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
     """Yield where silver does not hold each event of the run's bronze exactly once."""
-    distinct, held = report["distinct"], report["held"]
-    if held != distinct:
-        yield f"bronze has {distinct} events, but silver holds {held} rows of them"
+    for game, counted in games.items():
+        lines, new, duplicates = (counted[name] for name in ("lines", "new", "duplicates"))
+        if counted["held"] != counted["distinct"]:
+            has, holds = counted["distinct"], counted["held"]
+            yield f"{game}: bronze has {has} events, but silver holds {holds} rows of them"
+        if lines != new + duplicates:
+            yield f"{game}: of {lines} lines of bronze silver took {new}, and {duplicates} were duplicates"

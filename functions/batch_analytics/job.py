@@ -3,15 +3,15 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.window import Window
 
-from batch_analytics import audit, bronze, gold
+from batch_analytics import audit, bronze, gold, measure
 from batch_analytics.tables import Iceberg, Parquet, Tables
 
 KEY = ("game_id", "event_id")
@@ -34,17 +34,24 @@ class Run:
         days = once.select("game_id", f.col("event_date").cast("string")).distinct().collect()
         touched = sorted((row[0], row[1]) for row in days)
         malformed = rows.where(f.col(bronze.CORRUPT).isNotNull()).count()
-        lines, distinct, before = rows.count(), once.count(), self.tables.silver().count()
+        lines, distinct = measure.counts(good), measure.counts(once)
+        # Counted before merging: a balance against what merging left would always be right.
+        known, before = self._held(once), self._size(distinct)
         self.tables.prepare(gold.TABLES)
         if touched:
             self.tables.merge(once, touched)
-        silver = self.tables.silver()
-        new = silver.count() - before
-        held = silver.join(once.select(*KEY), list(KEY), "left_semi").count()
+        held, size = self._held(once), self._size(distinct)
+        games = {
+            game: {
+                "lines": lines[game], "distinct": count, "held": held.get(game, 0),
+                "duplicates": lines[game] - count + known.get(game, 0),
+                "new": size.get(game, 0) - before.get(game, 0),
+            }
+            for game, count in distinct.items()
+        }  # fmt: skip
         self._write("silver", {
-            "from": start.strftime(bronze.HOUR), "to": end.strftime(bronze.HOUR), "lines": lines, "new": new,
-            "duplicates": lines - malformed - new, "malformed": malformed,
-            "distinct": distinct, "held": held, "touched": touched,
+            "from": start.strftime(bronze.HOUR), "to": end.strftime(bronze.HOUR),
+            "malformed": malformed, "games": games, "touched": touched,
         })  # fmt: skip
 
     def gold(self) -> None:
@@ -55,11 +62,18 @@ class Run:
 
     def audit(self) -> list[str]:
         """Judge what is kept aside; return what is wrong."""
-        faults = list(audit.balance(self._read("silver")))
-        games = self._games()
+        report, games = self._read("silver"), self._games()
+        faults = list(audit.balance(report["games"]))
         for table in gold.TABLES if games else ():
             faults += audit.faults(table, self.tables.staged(self.id, table), games)
-        self._write("audit", {"faults": faults})
+        # Of the hour before the run's last one, all has come into the lake.
+        hour = datetime.strptime(report["to"], bronze.HOUR) - timedelta(hours=2)
+        silver = self.tables.silver()
+        measured = measure.games(silver, report["touched"]) if games else {}
+        self._write("audit", {
+            "faults": faults, "hour": hour.strftime(bronze.HOUR), "arrived": measure.arrived(silver, hour),
+            "games": {game: report["games"][game] | measured.get(game, {}) for game in games},
+        })  # fmt: skip
         return faults
 
     def publish(self) -> None:
@@ -69,6 +83,12 @@ class Run:
         games = self._games()
         for table in gold.TABLES if games else ():
             self.tables.publish(self.id, table, games)
+
+    def _held(self, events: DataFrame) -> dict[str, int]:
+        return measure.counts(self.tables.silver().join(events.select(*KEY), list(KEY), "left_semi"))
+
+    def _size(self, games: Iterable[str]) -> dict[str, int]:
+        return measure.counts(self.tables.silver().where(f.col("game_id").isin(list(games))))
 
     def _games(self) -> Sequence[str]:
         return sorted({game for game, _ in self._read("silver")["touched"]})

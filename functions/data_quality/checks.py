@@ -1,20 +1,20 @@
 """The checks: pure functions of a game's facts. One that lacks its facts says so, and does not pass."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, TypeVar
 
 from telemetry.changes import MIN_HISTORY, notable
 
-from data_quality.facts import Facts
+from data_quality.facts import Facts, Lake
 
 Verdict = Literal["pass", "warn", "fail", "unknown"]
 Amount = TypeVar("Amount", float, timedelta)
 
-# Below this many events a share says nothing.
-MINIMUM_EVENTS = 100
+# Below this many a share says nothing.
+MINIMUM_EVENTS, MINIMUM_SESSIONS = 100, 100
 # A game with an event a minute must not be silent for an hour.
 BUSY_EVENTS_A_DAY = 1440
 QUIET_WARN, QUIET_FAIL = timedelta(hours=1), timedelta(hours=3)
@@ -57,17 +57,42 @@ def freshness(facts: Facts) -> Check:
 
 def volume(facts: Facts) -> Check:
     """Yesterday must be within the band of the days before (robust z-score of telemetry.changes)."""
-    series = [day["accepted"] for day in facts.arrived[:-1]]
+    return _band("volume", "yesterday", [day["accepted"] for day in facts.arrived[:-1]])
+
+
+def hour(facts: Facts) -> Check:
+    """The hour that ended last must be within the band of the same hour of the days before."""
+    last = facts.now - timedelta(hours=1)
+    days = facts.arrived if last.date() == facts.now.date() else facts.arrived[:-1]
+    series = [day[f"hour_{last:%H}"] for day in days]
+    return _band("hour", f"between {last:%H}:00 and {facts.now:%H}:00", series)
+
+
+def _band(name: str, when: str, series: list[int]) -> Check:
     while series and not series[0]:
         series.pop(0)
     if len(series) <= MIN_HISTORY:
-        return Check("volume", "unknown", f"The game has events of fewer than {MIN_HISTORY + 1} days.")
+        return Check(name, "unknown", f"The game has events of fewer than {MIN_HISTORY + 1} days.")
     change = notable(series, MINIMUM_EVENTS)
     if change is None:
-        return Check("volume", "pass", f"{series[-1]:,} events yesterday, as usual.", series[-1])
+        return Check(name, "pass", f"{series[-1]:,} events {when}, as usual.", series[-1])
     bound = change.low if change.value < change.low else change.high
-    words = f"{series[-1]:,} events yesterday; usual are {max(change.low, 0):,.0f} to {change.high:,.0f}."
-    return Check("volume", "warn" if series[-1] else "fail", words, series[-1], round(bound, 1))
+    words = f"{series[-1]:,} events {when}; usual are {max(change.low, 0):,.0f} to {change.high:,.0f}."
+    return Check(name, "warn" if series[-1] else "fail", words, series[-1], round(bound, 1))
+
+
+def reconciled(facts: Facts) -> Check:
+    """Each event that was read from the raw stream must have been accepted or rejected."""
+    lately = facts.arrived[-2] + facts.arrived[-1]
+    if not lately["arrived"]:
+        return Check("reconciled", "unknown", "No event since yesterday began.")
+    rejected = sum(n for name, n in lately.items() if name.startswith("rejected_"))
+    lost = lately["arrived"] - lately["accepted"] - rejected - lately["refused_again"]
+    words = (
+        f"{lately['arrived']:,} events read since yesterday began: {lately['accepted']:,} accepted,"
+        f" {rejected:,} rejected, {lately['refused_again']:,} refused again in a replay, {lost:,} neither."
+    )
+    return Check("reconciled", "fail" if lost else "pass", words, lost, 0)
 
 
 def counted(facts: Facts) -> Check:
@@ -113,6 +138,73 @@ def history(facts: Facts) -> Check:
     return Check("history", verdict, f"Silver and gold passed their audit {hours} hours ago.", hours, bound)
 
 
+def lake(facts: Facts) -> Check:
+    """Silver must hold what was accepted in an hour that the newest batch run has taken in full."""
+    hour = facts.history.hour if facts.history else None
+    age = (facts.now.date() - hour.date()).days if hour else 0
+    if hour is None or facts.in_lake is None or age >= len(facts.arrived):
+        return Check("lake", "unknown", "No batch run has counted an hour of this month.")
+    accepted = facts.arrived[-1 - age][f"hour_{hour:%H}"]
+    missing, allowed = accepted - facts.in_lake, max(IN_FLIGHT_LEAST, round(accepted * IN_FLIGHT_SHARE))
+    when = f"in the hour of {hour:%Y-%m-%d %H}:00"
+    words = f"Of {accepted:,} events accepted {when} silver has {facts.in_lake:,}."
+    return Check("lake", "pass" if abs(missing) <= allowed else "fail", words, missing, allowed)
+
+
+def _of_lake(name: str, judge: Callable[[Lake], Check]) -> Callable[[Facts], Check]:
+    """Return a check of what the newest batch run counted of the game."""
+
+    def check(facts: Facts) -> Check:
+        if facts.lake is None:
+            return Check(name, "unknown", "The newest batch run took no event of the game.")
+        return judge(facts.lake)
+
+    return check
+
+
+def _merged(lake: Lake) -> Check:
+    lost = abs(lake.lines - lake.new - lake.duplicates) + abs(lake.distinct - lake.held)
+    words = (
+        f"Of {lake.lines:,} lines of bronze {lake.new:,} were new and {lake.duplicates:,} duplicates;"
+        f" silver holds {lake.held:,} of their {lake.distinct:,} events."
+    )
+    return Check("merged", "fail" if lost else "pass", words, lost, 0)
+
+
+def _fields(name: str, broken: Mapping[str, int], words: str) -> Check:
+    if not broken:
+        return Check(name, "pass", f"No values of silver are {words}.", 0, 0)
+    total, worst = sum(broken.values()), max(broken, key=lambda field: broken[field])
+    told = (
+        f"{total:,} values in {len(broken)} fields of silver are {words}; most in {worst}: {broken[worst]:,}."
+    )
+    return Check(name, "fail", told, total, 0)
+
+
+def _sequence(lake: Lake) -> Check:
+    if lake.sessions < MINIMUM_SESSIONS:
+        return Check("sequence", "unknown", f"Fewer than {MINIMUM_SESSIONS} sessions.")
+    share = lake.gapped / lake.sessions
+    words = f"{share:.2%} of {lake.sessions:,} sessions lack an event between their first and their last."
+    return Check("sequence", _judge(share, 0.05, 0.25), words, round(share, 6), 0.05)
+
+
+def _nulls(lake: Lake) -> Check:
+    return _fields("nulls", lake.nulls, "missing")
+
+
+def _ranges(lake: Lake) -> Check:
+    return _fields("ranges", lake.ranges, "out of range")
+
+
+def refused(lake: Lake) -> list[str]:
+    """Return why gold must not be published from a game's silver, in words.
+
+    Gaps in sequences do not stop it: what a client never sent is in no older gold either.
+    """
+    return [check.words for check in (_merged(lake), _nulls(lake), _ranges(lake)) if check.verdict == "fail"]
+
+
 def _share(
     name: str, part: Callable[[Counter[str]], int], words: str, warn: float, fail: float
 ) -> Callable[[Facts], Check]:
@@ -151,12 +243,19 @@ def _minutes(span: timedelta) -> int:
 CHECKS: tuple[Callable[[Facts], Check], ...] = (
     freshness,
     volume,
+    hour,
     _share("rejects", _refused, "were refused, duplicates aside", 0.01, 0.05),
     _share("schema", _off_schema, "do not fit the registry: a client is ahead of it, or wrong", 0.005, 0.02),
     _share("duplicates", lambda counts: counts["rejected_duplicate"], "were sent more than once", 0.05, 0.2),
     _share("late", lambda counts: counts["late"], "came more than an hour after they happened", 0.1, 0.3),
     _share("clocks", lambda counts: counts["skewed"], "came from a clock that is wrong", 0.05, 0.2),
+    reconciled,
     counted,
     windows,
     history,
+    lake,
+    _of_lake("merged", _merged),
+    _of_lake("nulls", _nulls),
+    _of_lake("ranges", _ranges),
+    _of_lake("sequence", _sequence),
 )

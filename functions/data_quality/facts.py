@@ -1,7 +1,8 @@
 """What is known of a game's data: read from the counters that the pipeline writes, by key."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,15 +12,40 @@ from metrics_api.store import Store
 DAYS = 29
 # Windows are published minutes after their end, and counters of minutes take late events for an hour.
 WINDOWS_SINCE, WINDOWS_UNTIL = timedelta(minutes=40), timedelta(minutes=10)
-RUNS = "batch/runs/"
+RUNS, HOUR = "batch/runs/", "%Y-%m-%dT%H"
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """What a batch run counted of a game: the lines of bronze it took, and silver on the days they touched.
+
+    `nulls` and `ranges` are rows by field; `gapped` are sessions that lack a sequence number.
+    """
+
+    lines: int = 0
+    distinct: int = 0
+    held: int = 0
+    new: int = 0
+    duplicates: int = 0
+    events: int = 0
+    nulls: Mapping[str, int] = field(default_factory=dict)
+    ranges: Mapping[str, int] = field(default_factory=dict)
+    sessions: int = 0
+    gapped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The batch job's newest audit: when it ended and what it found wrong."""
+    """A batch run's audit: when it ended, what it found wrong, and what it counted by game.
+
+    `arrived` are silver's events by game that were received in `hour`, which bronze has in full.
+    """
 
     ended_at: datetime
     faults: list[str]
+    games: Mapping[str, Lake] = field(default_factory=dict)
+    hour: datetime | None = None
+    arrived: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +53,8 @@ class Facts:
     """One game at one moment; `arrived` and `happened` are counters by UTC day, oldest first, today last.
 
     `by_minutes` and `by_windows` are events of the same half hour, as player_state and as the stream job
-    counted them; None where the stream job published nothing.
+    counted them; None where the stream job published nothing. `lake` is None where the newest batch run
+    took nothing of the game, `in_lake` its events in silver of the hour that the history names.
     """
 
     now: datetime
@@ -37,6 +64,8 @@ class Facts:
     by_minutes: int = 0
     by_windows: int | None = None
     history: History | None = None
+    in_lake: int | None = None
+    lake: Lake | None = None
 
 
 def read(store: Store, game_id: str, now: datetime, history: History | None) -> Facts:
@@ -52,6 +81,8 @@ def read(store: Store, game_id: str, now: datetime, history: History | None) -> 
         by_minutes=_minutes(store, game_id, now),
         by_windows=_windows(store, game_id, now),
         history=history,
+        in_lake=history.arrived.get(game_id, 0) if history and history.hour else None,
+        lake=history.games.get(game_id) if history else None,
     )
 
 
@@ -66,9 +97,25 @@ def newest_audit(s3: Any, bucket: str) -> History | None:
     ]
     if not audits:
         return None
-    ended_at, key = max(audits)
-    body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    return History(ended_at.astimezone(UTC), orjson.loads(body)["faults"])
+    _, key = max(audits)
+    return _audit(s3, bucket, key)
+
+
+def audit_of(s3: Any, bucket: str, run_id: str) -> History:
+    """Return the audit of a run. Raises ClientError where there is none."""
+    return _audit(s3, bucket, f"{RUNS}{run_id}/audit.json")
+
+
+def _audit(s3: Any, bucket: str, key: str) -> History:
+    answer = s3.get_object(Bucket=bucket, Key=key)
+    body = orjson.loads(answer["Body"].read())
+    return History(
+        ended_at=answer["LastModified"].astimezone(UTC),
+        faults=body["faults"],
+        games={game: Lake(**counted) for game, counted in body["games"].items()},
+        hour=datetime.strptime(body["hour"], HOUR).replace(tzinfo=UTC),
+        arrived=body["arrived"],
+    )
 
 
 def _span(now: datetime) -> range:

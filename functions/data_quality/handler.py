@@ -1,4 +1,4 @@
-"""Lambda of the hour: judge each game's data, and tell CloudWatch how many checks failed."""
+"""Lambda of the hour and of each batch run: judge the data, and tell CloudWatch how many checks failed."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -6,12 +6,15 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from metrics_api.store import Store
 from telemetry.clients import client
 
-from data_quality.judge import judge
+from data_quality.judge import judge, refused
 from data_quality.settings import Settings
+
+# Of the longest cause that Step Functions takes.
+MAX_CAUSE = 10_000
 
 logger = Logger()
 metrics = Metrics()
@@ -25,18 +28,35 @@ def connections() -> tuple[Settings, Store, Any]:
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
-def lambda_handler(event: dict[str, Any], context: object) -> dict[str, int]:
-    """Judge every active game; return how many checks have each verdict. An error makes Lambda try again."""
+def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Judge every active game, or say of the batch run that is named why its gold must not be published."""
+    if run_id := event.get("run_id"):
+        settings, _, s3 = connections()
+        found = refused(settings, s3, run_id)
+        return {"publish": not found, "cause": "; ".join(found)[:MAX_CAUSE]}
+    return dict(_every_game())
+
+
+def _every_game() -> Counter[str]:
+    """Return how many checks have each verdict. An error makes Lambda try again."""
     verdicts = Counter[str]()
     try:
         for game_id, found in judge(*connections(), datetime.now(UTC)):
-            verdicts.update(check.verdict for check in found)
+            of_game = Counter[str](check.verdict for check in found)
+            verdicts.update(of_game)
+            _count(EphemeralMetrics(), of_game, game_id)
             for check in found:
                 if check.verdict in ("warn", "fail"):
                     logger.warning(check.words, game_id=game_id, check=check.name, verdict=check.verdict)
     finally:
         # A game that cannot be judged must not keep the others' failed checks from the alarm.
-        metrics.add_metric("QualityChecksFailed", MetricUnit.Count, verdicts["fail"])
-        metrics.add_metric("QualityChecksWarned", MetricUnit.Count, verdicts["warn"])
-    return dict(verdicts)
+        _count(metrics, verdicts)
+    return verdicts
+
+
+def _count(metrics: Metrics | EphemeralMetrics, verdicts: Counter[str], game_id: str = "") -> None:
+    if game_id:
+        metrics.add_dimension("game_id", game_id)
+    metrics.add_metric("QualityChecksFailed", MetricUnit.Count, verdicts["fail"])
+    metrics.add_metric("QualityChecksWarned", MetricUnit.Count, verdicts["warn"])
+    metrics.flush_metrics()

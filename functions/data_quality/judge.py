@@ -43,6 +43,16 @@ def judge(settings: Settings, store: Store, s3: Any, now: datetime) -> Iterator[
         raise NotJudgedError(", ".join(failed))
 
 
+def refused(settings: Settings, s3: Any, run_id: str) -> list[str]:
+    """Return why the gold of a batch run must not be published; nothing where it may.
+
+    Raises ClientError where the run has left no audit.
+    """
+    audit = facts.audit_of(s3, settings.lake_bucket, run_id)
+    found = ((game, words) for game, lake in sorted(audit.games.items()) for words in checks.refused(lake))
+    return [*audit.faults, *(f"{game}: {words}" for game, words in found)]
+
+
 def _keep(settings: Settings, store: Store, game_id: str, now: datetime, found: list[checks.Check]) -> None:
     store.dynamodb.put_item(
         TableName=settings.quality_table,

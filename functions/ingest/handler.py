@@ -49,6 +49,7 @@ def door() -> Door:
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer 202, 207 or 422 with a result for each event not accepted, or refuse the whole request."""
+    logger.append_keys(request_id=event["requestContext"].get("requestId"))
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     received_at = datetime.now(UTC)
     try:
@@ -71,4 +72,8 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         bot=is_bot(headers.get("user-agent", "")),
     )
     metrics.add_metric("RequestEvents", MetricUnit.Count, len(batch))
-    return verdict(len(batch), door().accept(batch, header))
+    results = door().accept(batch, header)
+    # From here on the events carry game and time of arrival: what leads from a request to its rows, and back.
+    told = {"game_id": who.game_id, "received_at": header.received_at, "events": len(batch)}
+    logger.info("Request taken", extra=told | {"not_accepted": len(results)})
+    return verdict(len(batch), results)

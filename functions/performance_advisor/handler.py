@@ -27,8 +27,7 @@ def settings() -> Settings:
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Return how many changes are advised, and what they save a month in dollars."""
     given, now = settings(), datetime.now(UTC)
-    week = observe.Week(client, now - timedelta(seconds=now.second, microseconds=now.microsecond))
-    found = week.read(given.watched, given.log_prefix, _curves(given.lake_bucket))
+    found = look(given, now)
     advice = advise.advise(found)
     words = advise.text(advice, found.unreadable)
     body = {"observed": found.model_dump(mode="json"), "advice": [one.model_dump() for one in advice]}
@@ -41,6 +40,12 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         s3.put_object(Bucket=given.lake_bucket, Key=key, Body=data)
     client("sns").publish(TopicArn=given.topic_arn, Subject="Advice of the week", Message=words)
     return {"changes": len(advice), "saving_usd": round(sum(one.saving_usd or 0 for one in advice), 2)}
+
+
+def look(given: Settings, now: datetime) -> observed.Observed:
+    """Read the seven days to the minute that began last."""
+    week = observe.Week(client, now - timedelta(seconds=now.second, microseconds=now.microsecond))
+    return week.read(given.watched, given.log_prefix, _curves(given.lake_bucket))
 
 
 def _curves(bucket: str) -> dict[str, dict[int, float]]:

@@ -53,8 +53,10 @@ class PlayerStore:
             try:
                 applied += self._apply_group(group, shard, sizes)
             except (ClientError, BotoCoreError):
-                logger.exception("Player state could not be written", extra={"players": len(group)})
-                lost += [event for batch in group.values() for event in batch]
+                unwritten = [event for batch in group.values() for event in batch]
+                ids = [event["event_id"] for event in unwritten]
+                logger.exception("Player state could not be written", extra={"event_ids": ids})
+                lost += unwritten
         return applied, lost
 
     def _apply_group(self, group: dict[str, list[Event]], shard: str, sizes: Mapping[str, int]) -> int:

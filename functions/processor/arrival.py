@@ -45,6 +45,11 @@ class Arrival:
         """The shard and position in 8 bytes: tells a repeated read of one arrival from a second arrival."""
         return hashlib.blake2b(f"{self.shard}:{self.position}".encode(), digest_size=8).digest()
 
+    @property
+    def refused_again(self) -> bool:
+        """Replayed and refused: it needs no second place, the quarantine, or bronze, has it already."""
+        return self.origin.source == "replay" and self.rejection is not None
+
     def text(self, field: str) -> str | None:
         """Return a field of the event as the client sent it, where it is a sane string."""
         value = self.value.get(field) if isinstance(self.value, dict) else None

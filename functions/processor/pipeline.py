@@ -41,14 +41,14 @@ class Pipeline:
         for arrival in repeated:
             arrival.event = None
             arrival.rejection = Rejection(Reason.DUPLICATE, "an event with this event_id came before")
-        batch = [arrival for arrival in batch if not _is_refused_again(arrival)]
         unclaimed = {arrival.position for arrival in unwritten}
-        ready = [arrival for arrival in batch if arrival.position not in unclaimed]
+        ready = [a for a in batch if a.position not in unclaimed and not a.refused_again]
         unwritten += self._publish(ready, shard)
         retry_from = _first(unwritten)
         done = [a for a in batch if retry_from is None or int(a.sequence_number) < retry_from]
         retry_from = _first(unwritten + self.stats.add(shard, done))
-        return done, None if retry_from is None else str(retry_from)
+        published = [arrival for arrival in done if not arrival.refused_again]
+        return published, None if retry_from is None else str(retry_from)
 
     def _publish(self, batch: Sequence[Arrival], shard: str) -> list[Arrival]:
         accepted = [arrival for arrival in batch if arrival.event]
@@ -61,11 +61,6 @@ class Pipeline:
         lost |= put_records(self.kinesis, self.enriched_stream, entries)
         lost_rejects = put_each(self.firehose, self.rejected_delivery_stream, quarantine)
         return [accepted[i] for i in lost] + [rejected[i] for i in lost_rejects]
-
-
-def _is_refused_again(arrival: Arrival) -> bool:
-    """Tell a replayed event that needs no second place: the quarantine, or bronze, has it already."""
-    return arrival.origin.source == "replay" and arrival.rejection is not None
 
 
 def _first(unwritten: Sequence[Arrival]) -> int | None:

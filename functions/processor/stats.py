@@ -81,11 +81,16 @@ class IngestStats:
 
 
 def _outcomes(arrival: Arrival) -> list[str]:
+    """Name what is counted of an arrival: that it came, and what became of it."""
+    if arrival.refused_again:
+        return ["arrived", "refused_again"]
     if arrival.rejection:
-        return [f"rejected_{arrival.rejection.reason}"]
-    event = arrival.event or {}
+        return ["arrived", f"rejected_{arrival.rejection.reason}"]
+    if not arrival.event:
+        return ["arrived"]
+    flags = (flag for flag in FLAGS if arrival.event.get(flag))
     replayed = ["replayed"] if arrival.origin.source == "replay" else []
-    return ["accepted", *(flag for flag in FLAGS if event.get(flag)), *replayed]
+    return ["arrived", "accepted", f"hour_{arrival.origin.received_at:%H}", *flags, *replayed]
 
 
 def _key(game_day: str, shard: str) -> dict[str, dict[str, str]]:

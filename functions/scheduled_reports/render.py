@@ -5,6 +5,8 @@ import io
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from telemetry.money import money
+
 from scheduled_reports.figures import Figure, Notice, Period
 
 NOT_AVAILABLE = "not available"
@@ -24,6 +26,7 @@ th{color:#aaa}}
 """
 # More of these is worse.
 UNWELCOME = {"events_crash"}
+WORDS = {"arpdau": "ARPDAU", "arppu": "ARPPU", "events_crash": "crashes", "session_seconds": "playtime"}
 
 
 def html(title: str, period: Period, figures: Sequence[Figure], notices: Sequence[Notice]) -> str:
@@ -77,7 +80,7 @@ def _span(period: Period) -> str:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ")
+    return " ".join(WORDS.get(part, part) for part in WORDS.get(name, name).split("_"))
 
 
 def _plain(line: str) -> str:
@@ -109,6 +112,8 @@ def _value(value: float | None, unit: str) -> str:
         return NOT_AVAILABLE
     if unit == "share":
         return f"{value:.1%}"
+    if unit.endswith(" minor"):
+        return money(value, unit.removesuffix(" minor"))
     number = f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
     return number if unit in ("count", "players") else f"{number} {unit}"
 

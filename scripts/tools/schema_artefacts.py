@@ -125,6 +125,48 @@ def glue_columns(fields: Fields, type_of_field: Callable[[Schema], str] = glue_t
     ]
 
 
+def silver_rules(catalogue: Catalogue) -> dict[str, dict[str, str]]:
+    """Return what a row of silver breaks, in Spark's SQL by field: what every version of its schema asks.
+
+    Silver holds all versions: a limit is the widest of them, and a field is required where all require it.
+    """
+    required = {*catalogue.latest("envelope")["required"], *catalogue.latest("enriched")["required"]}
+    nulls = {
+        name: f"{name} IS NULL"
+        for name in sorted({*required, "client.platform", "client.app_version"} - {"country"})
+    }
+    ranges = _ranges(catalogue.latest("envelope")["properties"], "", "")
+    versions: dict[str, list[Schema]] = {}
+    for key, schema in sorted(catalogue.events.items()):
+        versions.setdefault(type_of(key), []).append(schema["properties"]["payload"])
+    columns = catalogue.payload()
+    for event_type, payloads in versions.items():
+        only = f"event_type = '{event_type}' AND "
+        for name in sorted(set.intersection(*(set(payload.get("required", ())) for payload in payloads))):
+            nulls[f"{event_type}.{name}"] = f"{only}payload.{name} IS NULL"
+        fields = [field for payload in payloads for field in payload["properties"].items()]
+        widest: Fields = {}
+        for name, field in fields:
+            if shape(columns[name]) in ("integer", "number"):
+                known = widest.get(name, field)
+                widest[name] = {
+                    limit: choose(known[limit], field[limit])
+                    for limit, choose in (("minimum", min), ("maximum", max))
+                    if limit in known and limit in field
+                }
+        ranges |= _ranges(widest, only, "payload.", f"{event_type}.")
+    return {"nulls": nulls, "ranges": ranges}
+
+
+def _ranges(fields: Fields, only: str, path: str, named: str = "") -> dict[str, str]:
+    """Return the predicate of each field that has both limits, which JSON Schema's are where one is set."""
+    return {
+        f"{named}{name}": f"{only}{path}{name} NOT BETWEEN {field['minimum']} AND {field['maximum']}"
+        for name, field in sorted(fields.items())
+        if "minimum" in field and "maximum" in field
+    }
+
+
 def gold_tables(metrics: Schema) -> dict[str, Schema]:
     """Return description and columns of each gold table, whose types are Hive's already."""
     return {
@@ -302,6 +344,7 @@ def artefacts(documents: Mapping[str, Schema], metrics: Schema) -> dict[str, str
         "functions/batch_analytics/events.ddl": "".join(
             f"`{column['name']}` {column['type']}\n" for column in glue_columns(fields, silver_type)
         ),
+        "functions/batch_analytics/rules.json": as_json(silver_rules(catalogue)),
         "infrastructure/modules/lake_tables/tables/events.json": as_json(glue_columns(fields, silver_type)),
         "infrastructure/modules/lake_tables/tables/gold.json": as_json(gold_tables(metrics)),
         "infrastructure/modules/dashboards/tables.json": data_sets(metrics),

@@ -226,14 +226,17 @@ def test_progression_stability_performance(history: History) -> None:
 
 def test_bronze_is_silver_duplicates_and_what_cannot_be_read(history: History) -> None:
     report = history.lake.report("first", "silver")
-    assert (report["lines"], report["malformed"]) == (20 + 990 + len(RUNNING) + 3, 3)
-    assert report["duplicates"] == 3 + 90
-    assert report["new"] == 17 + 900 + len(RUNNING)
+    assert report["malformed"] == 3
+    assert report["games"] == {
+        game: {"lines": new + again, "distinct": new, "held": new, "duplicates": again, "new": new}
+        for game, new, again in (("g", 17, 3), ("h", 900, 90), ("m", 2, 0))
+    }
 
 
 def test_a_run_again_changes_nothing(history: History) -> None:
     assert history.answers[:2] == [0, 0]
-    assert history.lake.report("again", "silver")["new"] == 0
+    golden = history.lake.report("again", "silver")["games"]["g"]
+    assert golden == {"lines": 20, "distinct": 17, "held": 17, "duplicates": 20, "new": 0}
 
 
 def test_gold_with_faults_is_not_published(history: History) -> None:
@@ -259,11 +262,21 @@ def test_gold_without_rows_is_not_published(history: History) -> None:
 
 
 def test_an_event_is_its_game_and_id_on_whatever_day(history: History) -> None:
-    report = history.lake.report("spoilt", "silver")
-    assert (report["lines"], report["new"], report["duplicates"], report["held"]) == (3, 2, 1, 3)
+    assert history.lake.report("spoilt", "silver")["games"] == {
+        "g": {"lines": 2, "distinct": 2, "held": 2, "duplicates": 1, "new": 1},
+        "k": {"lines": 1, "distinct": 1, "held": 1, "duplicates": 0, "new": 1},
+    }
     days = [str(row["event_date"]) for row in history.after["daily"] if row["game_id"] == "g"]
     assert THIRD not in days
     assert one(history.after["daily"], event_date=FIRST, game_id="k")["active_players"] == 1
+
+
+def test_an_hour_of_arrival_is_counted_once_the_next_has_come(history: History) -> None:
+    first, late = (history.lake.report(run, "audit") for run in ("first", "late"))
+    assert (first["hour"], first["arrived"]) == ("2026-02-09T23", {})
+    # Of ann's and cat's days the last one lies within 31 days before; m's events came at noon.
+    assert late["hour"] == "2026-02-10T00"
+    assert (late["arrived"]["g"], sorted(late["arrived"])) == (7, ["g", "h"])
 
 
 def test_retention_leaves_out_the_day_that_still_runs(history: History) -> None:

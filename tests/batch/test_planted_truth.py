@@ -60,6 +60,17 @@ def test_the_lake_tells_what_was_sent(played: tuple[Lake, Truth]) -> None:
     assert history.figures(lake.directory, "planted") == history.expect(truth, NOW.date())
 
 
+def test_nothing_is_missing_or_out_of_range_in_what_a_game_sends(played: tuple[Lake, Truth]) -> None:
+    measured = played[0].report("r", "audit")["games"]["planted"]
+    assert (measured["nulls"], measured["ranges"]) == ({}, {})
+    numbers: dict[str, set[int]] = {}
+    for line in next((played[0].directory / "bronze").rglob("*.json")).read_text().splitlines():
+        sent = json.loads(line)
+        numbers.setdefault(sent["session_id"], set()).add(sent["sequence"])
+    gapped = sum(max(found) - min(found) + 1 > len(found) for found in numbers.values())
+    assert (measured["sessions"], measured["gapped"]) == (len(numbers), gapped)
+
+
 def test_every_cohort_and_every_day_number(played: tuple[Lake, Truth]) -> None:
     lake, truth = played
     found = {

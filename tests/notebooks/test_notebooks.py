@@ -7,7 +7,6 @@ from typing import Any
 import gold
 import nbformat
 import pytest
-from moto import mock_aws
 from moto.athena.models import QueryResults, athena_backends
 from nbclient import NotebookClient
 
@@ -80,26 +79,18 @@ def test_a_game_without_figures_has_an_empty_answer(files: None) -> None:
     assert gold.answer("daily_active_players", "unknown")["event_date"] == []
 
 
-def test_athenas_answer_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "ATHENA_WORKGROUP": "primary",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "LAKE_DATABASE": "lake",
-    }.items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_ENDPOINT_URL", "GOLD_DIRECTORY"):
-        monkeypatch.delenv(name, raising=False)
+def test_athenas_answer_is_typed(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATHENA_WORKGROUP", "primary")
+    monkeypatch.setenv("LAKE_DATABASE", "lake")
+    monkeypatch.delenv("GOLD_DIRECTORY", raising=False)
     rows = [["event_date", "samples", "p50"], ["2026-01-30", "50", "60.5"], ["2026-01-31", "7", None]]
-    with mock_aws():
-        _prepare(rows, {"event_date": "date", "samples": "bigint", "p50": "double"})
-        assert gold.answer("performance_by_platform", "arena") == {
-            "event_date": [date(2026, 1, 30), date(2026, 1, 31)],
-            "samples": [50, 7],
-            "p50": [60.5, None],
-        }
-        (asked,) = athena_backends["123456789012"]["us-east-1"].executions.values()
+    _prepare(rows, {"event_date": "date", "samples": "bigint", "p50": "double"})
+    assert gold.answer("performance_by_platform", "arena") == {
+        "event_date": [date(2026, 1, 30), date(2026, 1, 31)],
+        "samples": [50, 7],
+        "p50": [60.5, None],
+    }
+    (asked,) = athena_backends["123456789012"]["us-east-1"].executions.values()
     assert asked.execution_parameters == ["'arena'"]
     assert (asked.context, asked.workgroup.name) == ({"Database": "lake"}, "primary")
 

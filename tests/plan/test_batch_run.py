@@ -4,9 +4,12 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
+from data_quality import handler
 from ministack.services import stepfunctions
 
 ROLE = "arn:aws:iam::111122223333:role/steps"
@@ -14,6 +17,7 @@ JOB = "arn:aws:states:::emr-serverless:startJobRun"
 ALERT = "arn:aws:states:::sns:publish"
 LIST = "arn:aws:states:::aws-sdk:sfn:listExecutions"
 HOUR = {"from": "2026-01-30T10", "run_id": "hour-2026-01-30T10", "to": "2026-01-30T11"}
+CONTEXT = ("function_name", "memory_limit_in_mb", "invoked_function_arn", "aws_request_id")
 STEPS = ["silver", "gold", "audit", "publish"]
 
 
@@ -25,6 +29,12 @@ class Aws:
     running: list[list[str]] = field(default_factory=lambda: [[]])
     jobs: list[dict[str, Any]] = field(default_factory=list)
     alerts: list[dict[str, Any]] = field(default_factory=list)
+    judge: Callable[[dict[str, Any]], dict[str, Any]] = lambda event: {"publish": True, "cause": ""}
+    judged: list[dict[str, Any]] = field(default_factory=list)
+
+    def invoke(self, _: str, event: dict[str, Any]) -> dict[str, Any]:
+        self.judged.append(event)
+        return self.judge(event)
 
     def run_job(self, _: str, arguments: dict[str, Any]) -> dict[str, Any]:
         self.jobs.append(arguments)
@@ -76,17 +86,20 @@ class Machine:
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
-    aws = Aws()
-    played = {JOB: aws.run_job, ALERT: aws.publish, LIST: aws.list_running}
+def services(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    services = Aws()
+    played = {JOB: services.run_job, ALERT: services.publish, LIST: services.list_running}
     for resource, answer in played.items():
         monkeypatch.setitem(stepfunctions._SERVICE_DISPATCH, resource, answer)
+    # The function is of the mocked account, which is not the emulator's.
+    monkeypatch.setattr(stepfunctions, "_resolve_lambda_function_ref", lambda name, optimized: name)
+    monkeypatch.setattr(stepfunctions, "_call_lambda", services.invoke)
     monkeypatch.setattr(stepfunctions, "_SFN_WAIT_SCALE", 0)
-    return aws
+    return services
 
 
 @pytest.fixture
-def machine(aws: Aws, applied: Callable[[str], list[dict[str, Any]]]) -> Iterator[Machine]:
+def machine(services: Aws, applied: Callable[[str], list[dict[str, Any]]]) -> Iterator[Machine]:
     (found,) = [r["values"] for r in applied("prod") if r["type"] == "aws_sfn_state_machine"]
     created = {"name": found["name"], "definition": found["definition"], "roleArn": ROLE}
     status, _, body = stepfunctions._create_state_machine(created)
@@ -104,17 +117,18 @@ def _own_arn(definition: str) -> str:
     return arn
 
 
-def test_a_run_takes_its_steps_in_order_with_its_hours(machine: Machine, aws: Aws) -> None:
+def test_a_run_takes_its_steps_in_order_with_its_hours(machine: Machine, services: Aws) -> None:
     assert machine.start(HOUR["run_id"], HOUR)["status"] == "SUCCEEDED"
-    assert aws.steps == STEPS
-    for job in aws.jobs:
+    assert services.steps == STEPS
+    for job in services.jobs:
         arguments = job["JobDriver"]["SparkSubmit"]["EntryPointArguments"]
         given = dict(zip(arguments[1::2], arguments[2::2], strict=True))
         assert given["--run-id"] == HOUR["run_id"]
         assert given.get("--from") == (HOUR["from"] if arguments[0] == "silver" else None)
         assert given.get("--to") == (HOUR["to"] if arguments[0] == "silver" else None)
         assert job["Name"] == f"{arguments[0]} {HOUR['run_id']}"
-    assert not aws.alerts
+    assert services.judged == [{"run_id": HOUR["run_id"]}]
+    assert not services.alerts
 
 
 @pytest.mark.parametrize(
@@ -134,45 +148,82 @@ def test_the_schedule_starts_a_run_of_the_hour_before_the_last(
     assert run["status"] == "SUCCEEDED"
 
 
-def test_an_hour_runs_once_though_the_schedule_fires_twice(machine: Machine, aws: Aws) -> None:
+def test_an_hour_runs_once_though_the_schedule_fires_twice(machine: Machine, services: Aws) -> None:
     for name in ("fired", "again"):
         assert machine.start(name, {"scheduled": "2026-01-30T12:10:00Z"})["status"] == "SUCCEEDED"
         machine.wait_for(HOUR["run_id"])
     assert machine.executions == sorted(["fired", "again", HOUR["run_id"]])
-    assert aws.steps == STEPS
+    assert services.steps == STEPS
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_step_that_fails_twice_is_tried_again(machine: Machine, aws: Aws, step: str) -> None:
-    aws.failing[step] = 2
+def test_a_step_that_fails_twice_is_tried_again(machine: Machine, services: Aws, step: str) -> None:
+    services.failing[step] = 2
     assert machine.start("run", HOUR)["status"] == "SUCCEEDED"
-    assert aws.steps.count(step) == 3
-    assert not aws.alerts
+    assert services.steps.count(step) == 3
+    assert not services.alerts
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_nothing_follows_a_step_that_fails_for_good(machine: Machine, aws: Aws, step: str) -> None:
-    aws.failing[step] = 3
+def test_nothing_follows_a_step_that_fails_for_good(machine: Machine, services: Aws, step: str) -> None:
+    services.failing[step] = 3
     run = machine.start("run", HOUR)
     assert (run["status"], run["error"]) == ("FAILED", "BatchRunFailed")
     assert run["cause"] == f"{step}: {step} exited with 1"
-    assert aws.steps == STEPS[: STEPS.index(step)] + [step] * 3
-    (alert,) = aws.alerts
+    assert services.steps == STEPS[: STEPS.index(step)] + [step] * 3
+    (alert,) = services.alerts
     assert alert["Message"].startswith(f"{step} of the batch run {HOUR['run_id']} ({HOUR['from']} to")
     assert "docs/runbooks/batch-failed.md" in alert["Message"]
 
 
-def test_a_run_without_hours_fails_with_an_alert(machine: Machine, aws: Aws) -> None:
+def test_gold_that_is_refused_is_not_published(
+    machine: Machine, services: Aws, aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="lake")
+    counted = {"lines": 3, "distinct": 3, "held": 3, "new": 3, "nulls": {"purchase.currency": 2}}
+    audit = {"faults": [], "hour": "2026-01-30T09", "arrived": {}, "games": {"skyforge": counted}}
+    s3.put_object(Bucket="lake", Key=f"batch/runs/{HOUR['run_id']}/audit.json", Body=json.dumps(audit))
+    settings = SimpleNamespace(lake_bucket="lake")
+    monkeypatch.setattr(handler, "connections", lambda: (settings, None, s3))
+    services.judge = lambda event: handler.lambda_handler(event, SimpleNamespace(**dict.fromkeys(CONTEXT)))
+    run = machine.start(HOUR["run_id"], HOUR)
+    assert (run["status"], run["error"]) == ("FAILED", "BatchRunFailed")
+    words = "2 values in 1 fields of silver are missing; most in purchase.currency: 2."
+    assert run["cause"] == f"judge: skyforge: {words}"
+    assert services.steps == ["silver", "gold", "audit"]
+    assert words in services.alerts[0]["Message"]
+
+
+@pytest.mark.parametrize("answer", [{}, {"publish": None, "cause": ""}, {"publish": "yes", "cause": ""}])
+def test_what_is_no_consent_is_a_refusal(machine: Machine, services: Aws, answer: dict[str, Any]) -> None:
+    services.judge = lambda event: answer
+    assert machine.start("run", HOUR)["status"] == "FAILED"
+    assert "publish" not in services.steps
+    assert len(services.alerts) == 1
+
+
+def test_a_judge_who_cannot_be_asked_stops_the_run(machine: Machine, services: Aws) -> None:
+    def fail(event: dict[str, Any]) -> dict[str, Any]:
+        raise stepfunctions._ExecutionError("Lambda.Unknown", "it timed out")
+
+    services.judge = fail
+    assert machine.start("run", HOUR)["cause"] == "judge: it timed out"
+    assert len(services.judged) == 4
+    assert services.steps == ["silver", "gold", "audit"]
+
+
+def test_a_run_without_hours_fails_with_an_alert(machine: Machine, services: Aws) -> None:
     assert machine.start("run", {"run_id": "run"})["status"] == "FAILED"
-    assert not aws.jobs
-    assert len(aws.alerts) == 1
+    assert not services.jobs
+    assert len(services.alerts) == 1
 
 
-def test_a_run_waits_for_those_that_started_before(machine: Machine, aws: Aws) -> None:
+def test_a_run_waits_for_those_that_started_before(machine: Machine, services: Aws) -> None:
     before, after = "2020-01-01T00:00:00.000Z", "2999-01-01T00:00:00.000Z"
-    aws.running = [[after, before], [after, before], [after]]
+    services.running = [[after, before], [after, before], [after]]
     run = machine.start("run", HOUR)
     assert run["status"] == "SUCCEEDED"
     waits = [event for event in run["events"] if event["type"] == "WaitStateEntered"]
     assert len(waits) == 2
-    assert aws.steps == STEPS
+    assert services.steps == STEPS

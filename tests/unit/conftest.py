@@ -1,7 +1,6 @@
-"""AWS in memory (moto), with the tables and streams the functions use."""
+"""The tables and streams the functions use, in memory."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -9,12 +8,8 @@ from uuid import uuid4
 
 import boto3
 import pytest
-from moto import mock_aws
 from telemetry import catalog
 from telemetry.enrichment import timestamp
-
-# Powertools reads these when a handler is imported.
-os.environ |= {"POWERTOOLS_METRICS_NAMESPACE": "PlayerAnalytics", "POWERTOOLS_SERVICE_NAME": "tests"}
 
 KEYS = {
     "games": ("game_id",),
@@ -28,16 +23,6 @@ KEYS = {
     "realtime": ("series", "window"),
     "reports": ("report",),
 }
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        yield
 
 
 @pytest.fixture

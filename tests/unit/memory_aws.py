@@ -260,12 +260,32 @@ def encode(event: Item) -> bytes:
     return json.dumps(event).encode()
 
 
+def outcomes(rows: Iterable[Item]) -> Counter[str]:
+    """Return the counters of ingest_stats, once each game's outcomes add up to what arrived."""
+    told: Counter[str] = Counter()
+    arrived: Counter[str] = Counter()
+    found: Counter[str] = Counter()
+    for name, count in counters(rows).items():
+        game, _, counter = name.partition("/")
+        if counter in ("accepted", "refused_again") or counter.startswith("rejected_"):
+            found[game] += count
+        if counter == "arrived":
+            arrived[game] = count
+        elif counter != "refused_again":
+            told[name] = count
+    assert found == arrived
+    return told
+
+
 def counters(rows: Iterable[Item]) -> Counter[str]:
-    """Return the counters of ingest_stats over all days and shards, by "<game>/<counter>"."""
+    """Return the counters of a table of days over all days and shards, by "<game>/<counter>"; not by hour."""
     totals: Counter[str] = Counter()
     for row in rows:
         game = row["game_day"].partition("#")[0]
         for name, value in row.items():
-            if name not in ("game_day", "shard", "position", "expires_at", "updated_at"):
+            if (
+                name not in ("game_day", "shard", "position", "expires_at", "updated_at")
+                and name[:5] != "hour_"
+            ):
                 totals[f"{game}/{name}"] += int(value)
     return totals

@@ -2,18 +2,21 @@
 
 import json
 from collections import Counter
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from data_quality import checks, facts
-from data_quality.facts import Facts, History
+from data_quality.facts import Facts, History, Lake
 from data_quality.judge import NotJudgedError
 from fastapi.testclient import TestClient
 
 NOW = datetime(2026, 3, 10, 12, 50, tzinfo=UTC)
-USUAL = {"accepted": 5000, "late": 10}
+USUAL = {"arrived": 5000, "accepted": 5000, "late": 10, "hour_10": 300, "hour_11": 400}
+TAKEN = Lake(lines=105, distinct=103, held=103, new=100, duplicates=5, events=5000, sessions=400, gapped=4)
 
 
 def judge(name: str, **given: Any) -> checks.Check:
@@ -22,7 +25,8 @@ def judge(name: str, **given: Any) -> checks.Check:
     counted = [Counter(events=day["accepted"]) for day in days]
     made = {
         "now": NOW, "arrived": days, "happened": counted, "updated_at": NOW - timedelta(minutes=1),
-        "by_minutes": 1000, "by_windows": 1000, "history": History(NOW - timedelta(hours=1), []),
+        "by_minutes": 1000, "by_windows": 1000, "in_lake": 300, "lake": TAKEN,
+        "history": History(NOW - timedelta(hours=1), [], hour=NOW.replace(hour=10, minute=0)),
     }  # fmt: skip
     (found,) = [check for check in checks.run(Facts(**made | given)) if check.name == name]
     return found
@@ -34,8 +38,9 @@ def days(*last: dict[str, int]) -> list[Counter[str]]:
 
 
 def test_usual_days_pass() -> None:
-    names = [check(Facts(NOW, days(), days())).name for check in checks.CHECKS]
+    names = [check.name for check in checks.run(Facts(NOW, days(), days()))]
     assert {name: judge(name).verdict for name in names} == dict.fromkeys(names, "pass")
+    assert len(set(names)) == len(checks.CHECKS)
 
 
 @pytest.mark.parametrize(("quiet", "verdict"), [(59, "pass"), (61, "warn"), (181, "fail")])
@@ -92,6 +97,63 @@ def test_player_state_must_have_what_was_accepted() -> None:
     ]  # fmt: skip
 
 
+def test_an_hour_is_held_against_the_same_hour_of_other_days() -> None:
+    assert judge("hour").words == "400 events between 11:00 and 12:00, as usual."
+    assert judge("hour", arrived=days({"hour_11": 90})).verdict == "warn"
+    assert judge("hour", arrived=days({"hour_10": 300})).verdict == "fail"
+    night = NOW.replace(hour=0)
+    assert judge("hour", now=night, arrived=days({"hour_23": 7}, {})).verdict == "unknown"
+    late = [Counter(hour_23=500) for _ in range(facts.DAYS - 1)]
+    assert judge("hour", now=night, arrived=[*late, Counter()]).verdict == "pass"
+    assert judge("hour", now=night, arrived=[*late[1:], Counter(), Counter()]).verdict == "fail"
+
+
+def test_what_was_read_must_have_been_accepted_or_rejected() -> None:
+    read = {"arrived": 1000, "accepted": 900, "rejected_future": 60, "rejected_duplicate": 30}
+    assert judge("reconciled", arrived=days(read | {"refused_again": 10}, {})).verdict == "pass"
+    lost = judge("reconciled", arrived=days(read | {"refused_again": 9}, {}))
+    assert (lost.verdict, lost.value) == ("fail", 1)
+    assert judge("reconciled", arrived=days({}, {})).verdict == "unknown"
+
+
+def test_silver_must_hold_the_hours_events() -> None:
+    assert [judge("lake", in_lake=n).verdict for n in (290, 289, 310, 311)] == [
+        "pass",
+        "fail",
+        "pass",
+        "fail",
+    ]
+    yesterday = History(NOW, [], hour=NOW.replace(hour=23, minute=0) - timedelta(days=1))
+    accepted = days({"hour_23": 5000}, {})
+    assert judge("lake", history=yesterday, arrived=accepted, in_lake=0).words == (
+        "Of 5,000 events accepted in the hour of 2026-03-09 23:00 silver has 0."
+    )
+    old = History(NOW, [], hour=NOW - timedelta(days=facts.DAYS))
+    assert judge("lake", history=old, in_lake=0).verdict == "unknown"
+    assert judge("lake", history=None, in_lake=None).verdict == "unknown"
+
+
+@pytest.mark.parametrize("wrong", [{"new": 99}, {"duplicates": 6}, {"held": 102}, {"held": 104}])
+def test_bronze_must_be_silver_and_duplicates(wrong: dict[str, Any]) -> None:
+    found = judge("merged", lake=replace(TAKEN, **wrong))
+    assert (found.verdict, found.value) == ("fail", 1)
+
+
+@pytest.mark.parametrize("name", ["nulls", "ranges"])
+def test_one_field_that_breaks_its_schema_fails(name: str) -> None:
+    broken: dict[str, Any] = {name: {"purchase.currency": 1, "sequence": 3}}
+    found = judge(name, lake=replace(TAKEN, **broken))
+    assert (found.verdict, found.value) == ("fail", 4)
+    assert found.words.startswith("4 values in 2 fields")
+    assert judge(name, lake=None).verdict == "unknown"
+
+
+def test_gaps_in_sequences() -> None:
+    verdict = lambda gapped: judge("sequence", lake=replace(TAKEN, gapped=gapped)).verdict  # noqa: E731
+    assert [verdict(n) for n in (20, 21, 100, 101)] == ["pass", "warn", "warn", "fail"]
+    assert judge("sequence", lake=replace(TAKEN, sessions=99, gapped=99)).verdict == "unknown"
+
+
 def test_both_real_time_counts_must_agree() -> None:
     assert [judge("windows", by_windows=n).verdict for n in (980, 979, 899, 1101)] == [
         "pass", "warn", "fail", "fail",
@@ -116,6 +178,32 @@ def platform(metrics_app: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     handler.connections.cache_clear()
 
 
+def leave_audit(run_id: str, *faults: str, **found: Any) -> None:
+    """Leave a run's audit in the lake, as the job writes it."""
+    game = asdict(replace(TAKEN, **found))
+    hour = f"{datetime.now(UTC) - timedelta(hours=4):%Y-%m-%dT%H}"
+    body = {"faults": faults, "hour": hour, "arrived": {}, "games": {"skyforge": game}}
+    boto3.client("s3").put_object(
+        Bucket="lake", Key=f"batch/runs/{run_id}/audit.json", Body=json.dumps(body).encode()
+    )
+
+
+def test_a_batch_run_is_told_why_its_gold_must_not_be_published(platform: Any) -> None:
+    ask = lambda run_id: platform.lambda_handler({"run_id": run_id}, Context())  # noqa: E731
+    leave_audit("good", gapped=400)
+    assert ask("good") == {"publish": True, "cause": ""}
+    leave_audit("bad", "daily: no rows of skyforge", ranges={"performance.fps": 2}, held=102)
+    assert ask("bad") == {
+        "publish": False,
+        "cause": "daily: no rows of skyforge; skyforge: Of 105 lines of bronze 100 were new and 5 duplicates;"
+        " silver holds 102 of their 103 events.; skyforge: 2 values in 1 fields of silver are out of range;"
+        " most in performance.fps: 2.",
+    }
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        ask("none")
+    assert boto3.resource("dynamodb").Table("quality").scan()["Items"] == []
+
+
 class Context:
     """What Lambda hands over."""
 
@@ -129,15 +217,18 @@ def test_verdicts_reach_the_api_and_cloudwatch(
     games.put_item(Item={"game_id": "skyforge", "name": "Skyforge", "status": "active"})
     games.put_item(Item={"game_id": "gone", "name": "Gone", "status": "disabled"})
     today = f"skyforge#{datetime.now(UTC):%Y-%m-%d}"
-    stats.put_item(Item={"game_day": today, "shard": "1", "accepted": 900, "rejected_future": 100})
-    boto3.client("s3").put_object(
-        Bucket="lake", Key="batch/runs/r/audit.json", Body=json.dumps({"faults": []}).encode()
+    stats.put_item(
+        Item={"game_day": today, "shard": "1", "arrived": 1000, "accepted": 900, "rejected_future": 100}
     )
+    leave_audit("r", nulls={"player_id": 3})
     counted = platform.lambda_handler({}, Context())
-    assert counted == {"unknown": 3, "pass": 5, "fail": 2}
+    assert counted == {"unknown": 4, "pass": 10, "fail": 3}
     emitted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    assert emitted[-1]["QualityChecksFailed"] == [2]
-    assert emitted[-1]["QualityChecksWarned"] == [0]
+    names = ("QualityChecksFailed", "QualityChecksWarned")
+    assert [[line.get("game_id"), *(line[name] for name in names)] for line in emitted] == [
+        ["skyforge", [3], [0]],
+        [None, [3], [0]],
+    ]
     with TestClient(metrics_app) as api:
         answer = api.get("/v1/games/skyforge/quality").json()
         assert api.get("/v1/games/gone/quality").json()["checked_at"] is None
@@ -146,10 +237,11 @@ def test_verdicts_reach_the_api_and_cloudwatch(
     assert failed == {
         "rejects": "10.00% of 1,000 events since yesterday began were refused, duplicates aside.",
         "counted": "900 events accepted in a month (0 of them late), 0 in player state.",
+        "nulls": "3 values in 1 fields of silver are missing; most in player_id: 3.",
     }
-    assert answer["failing"] == 2
+    assert answer["failing"] == 3
     assert answer["hours"] == [
-        {"checked_at": answer["checked_at"], "failed": ["rejects", "counted"], "warned": []}
+        {"checked_at": answer["checked_at"], "failed": ["rejects", "counted", "nulls"], "warned": []}
     ]
 
 
@@ -190,4 +282,7 @@ def test_a_game_that_cannot_be_judged_does_not_stop_the_others(
     kept = boto3.resource("dynamodb").Table("quality").scan()["Items"]
     assert [item["game_id"] for item in kept] == ["b-fine"]
     emitted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    assert [line["QualityChecksFailed"] for line in emitted] == [[2]]
+    assert [(line.get("game_id"), line["QualityChecksFailed"]) for line in emitted] == [
+        ("b-fine", [2]),
+        (None, [2]),
+    ]

@@ -64,7 +64,9 @@ def counts(dynamodb: Any, game: str = "skyforge", day: str = "2026-03-01") -> Co
         if item["game_day"] == f"{game}#{day}":
             kept = {"game_day", "shard", "position", "expires_at"}
             totals.update({name: int(value) for name, value in item.items() if name not in kept})
-    return totals
+    outcomes = sum(n for name, n in totals.items() if name == "accepted" or name.startswith("rejected_"))
+    assert (totals.pop("arrived", 0), totals.pop("hour_12", 0)) == (outcomes, totals["accepted"])
+    return +totals
 
 
 def test_outcomes_are_counted_by_game_and_day_of_arrival(stats: IngestStats, dynamodb: Any) -> None:

@@ -1,6 +1,7 @@
 """Advice on recorded weeks, whose answers were worked out by hand, and how a week is read."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from botocore.exceptions import ClientError
 from performance_advisor import advise, observe
 from performance_advisor.observed import Observed
 from performance_advisor.settings import Watched
+from tools import advise as command
 
 REPOSITORY = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 16, 7, tzinfo=UTC)
@@ -216,6 +218,8 @@ def test_advice_is_archived_mailed_and_remembered(aws: None, monkeypatch: pytest
         # 9 shards of which one takes 1 KB a minute: 8 too many.
         assert handler.lambda_handler({}, Context()) == {"changes": 1, "saving_usd": 87.6}
         assert handler.lambda_handler({}, Context())["changes"] == 1
+        told = command.words(dict(os.environ))
+        assert told.startswith("raw: streams.raw_shards from 9 to 1, saves $87.60 a month")
     finally:
         handler.settings.cache_clear()
     s3 = boto3.client("s3")

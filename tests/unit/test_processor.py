@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import msgspec
 import pytest
-from memory_aws import SHARD, Streams, counters, encode, processor, records, refusal
+from memory_aws import SHARD, Streams, encode, outcomes, processor, records, refusal
 from processor import handler, judgement
 from processor.judgement import MAX_ORIGINAL_BYTES
 from processor.pipeline import Pipeline
@@ -43,7 +43,7 @@ def rest(*raw: bytes, **fields: Any) -> bytes:
 
 
 def counted(dynamodb: Any) -> Counter[str]:
-    return counters(dynamodb.Table("ingest_stats").scan()["Items"])
+    return outcomes(dynamodb.Table("ingest_stats").scan()["Items"])
 
 
 class Failing:

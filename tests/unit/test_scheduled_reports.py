@@ -106,8 +106,8 @@ def test_a_game_gets_page_table_and_mail_of_its_own_figures(mails: Any, dynamodb
     mail = {sent.destinations["ToAddresses"][0]: sent for sent in mails()}["skyforge@a.com"]
     assert mail.subject == "Skyforge: day to 2026-03-10"
     assert len(mails()) == 2
-    assert "77,777" in files["reports/other/day/2026-03-10.html"]
-    assert not any("77,777" in text or "77777" in text for key, text in files.items() if "skyforge" in key)
+    assert "777.77" in files["reports/other/day/2026-03-10.html"]
+    assert not any("777.77" in text or "77777" in text for key, text in files.items() if "skyforge" in key)
 
 
 def test_mail_has_a_page_and_a_plain_text(mails: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +116,7 @@ def test_mail_has_a_page_and_a_plain_text(mails: Any, monkeypatch: pytest.Monkey
     invoke()
     (body,) = (call["Content"]["Simple"]["Body"] for call in sent)
     assert body["Html"]["Data"] == archived()[f"reports/{NAME}.html"]
-    assert "revenue EUR: 300 EUR minor" in body["Text"]["Data"]
+    assert "revenue EUR: 3.00 EUR" in body["Text"]["Data"]
 
 
 def test_a_second_run_sends_nothing_again(mails: Any) -> None:

@@ -9,7 +9,7 @@ locals {
   steps = {
     for index, step in ["silver", "gold", "audit", "publish"] : title(step) => {
       arguments = step == "silver" ? ["--from", "{% $states.input.from %}", "--to", "{% $states.input.to %}"] : []
-      next      = ["Gold", "Audit", "Publish", "Done"][index]
+      next      = ["Gold", "Audit", "Judge", "Done"][index]
       step      = step
     }
   }
@@ -94,7 +94,7 @@ locals {
   }
 
   definition = {
-    Comment        = "Bronze to gold: silver, gold, audit, publish. Takes {from, to, run_id}, or the hour the schedule fired at."
+    Comment        = "Bronze to gold: silver, gold, audit, the judgement of data_quality, publish. Takes {from, to, run_id}, or the hour the schedule fired at."
     QueryLanguage  = "JSONata"
     StartAt        = "Scheduled"
     TimeoutSeconds = 43200
@@ -151,6 +151,32 @@ locals {
         Default = "Wait"
       }
       Wait = { Type = "Wait", Seconds = 60, Next = "Running" }
+
+      # The job has measured silver; what that means is judged where each hour's data is.
+      Judge = {
+        Type      = "Task"
+        Resource  = "arn:${var.account.partition}:states:::lambda:invoke"
+        Arguments = { FunctionName = var.quality_function_arn, Payload = { run_id = "{% $states.input.run_id %}" } }
+        Assign    = { cause = "{% $states.result.Payload.cause %}", publish = "{% $states.result.Payload.publish %}" }
+        Output    = "{% $states.input %}"
+        Next      = "Judged"
+        Retry     = [{ ErrorEquals = ["States.ALL"], BackoffRate = 2, IntervalSeconds = 30, JitterStrategy = "FULL", MaxAttempts = 3 }]
+        Catch = [{
+          ErrorEquals = ["States.ALL"]
+          Next        = "Alert"
+          Output      = "{% $merge([$states.input, { 'step': 'judge', 'cause': $states.errorOutput.Cause }]) %}"
+        }]
+      }
+      Judged = {
+        Type    = "Choice"
+        Choices = [{ Condition = "{% $publish = true %}", Next = "Publish" }]
+        Default = "Refuse"
+      }
+      Refuse = {
+        Type   = "Pass"
+        Output = "{% $merge([$states.input, { 'step': 'judge', 'cause': $cause }]) %}"
+        Next   = "Alert"
+      }
 
       Alert = {
         Type     = "Task"

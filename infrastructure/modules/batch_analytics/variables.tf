@@ -33,6 +33,12 @@ variable "lake" {
   nullable    = false
 }
 
+variable "quality_function_arn" {
+  type        = string
+  description = "Function that says, after the audit, why a run's gold must not be published."
+  nullable    = false
+}
+
 variable "schedule" {
   type        = object({ delay_hours = optional(number, 2), enabled = optional(bool, true), minute = optional(number, 10) })
   description = "Minute of each hour a run starts at, and how many hours back its hour of bronze lies."

@@ -1,3 +1,8 @@
+output "arn" {
+  description = "ARN of the function."
+  value       = module.function.arn
+}
+
 output "failure_queue_url" {
   description = "Queue of the runs that failed for good."
   value       = aws_sqs_queue.failures.url

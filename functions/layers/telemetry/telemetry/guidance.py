@@ -14,6 +14,7 @@ import orjson
 from telemetry import normalisation
 from telemetry.decoding import Decoded
 from telemetry.enrichment import timestamp
+from telemetry.money import minor_digits
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
 
@@ -25,8 +26,6 @@ MILLISECONDS_FROM = 10**11
 MAX_EXTRA = 20
 MAX_DEPTH = 3
 MAX_AMOUNT = 10**15
-NO_MINOR_UNIT = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())  # noqa: SIM905
-MINOR_UNIT_IS_1000TH = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 _namespace = uuid.uuid5(uuid.NAMESPACE_URL, "game-analytics-pipeline")
 _identifier = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -135,7 +134,7 @@ def _payloads(source: GuidanceEvent) -> Iterator[tuple[str, Fields]]:
 def _purchase(data: Fields) -> Fields:
     currency = str(data.get("currency_type", "")).upper()
     try:
-        amount = Decimal(str(data.get("currency_amount"))).scaleb(_minor_digits(currency))
+        amount = Decimal(str(data.get("currency_amount"))).scaleb(minor_digits(currency))
         whole = int(amount) if 0 < amount < MAX_AMOUNT and amount == amount.to_integral_value() else None
     except ArithmeticError:
         whole = None
@@ -147,10 +146,6 @@ def _purchase(data: Fields) -> Fields:
         "store": "other",
         "product_id": str(data.get("item_id", "")),
     }
-
-
-def _minor_digits(currency: str) -> int:
-    return 0 if currency in NO_MINOR_UNIT else 3 if currency in MINOR_UNIT_IS_1000TH else 2
 
 
 def _progression(status: str) -> Callable[[Fields], Fields]:

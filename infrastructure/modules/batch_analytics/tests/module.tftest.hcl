@@ -7,6 +7,8 @@ variables {
   alerts_topic_arn = "arn:aws:sns:eu-west-1:111122223333:alerts"
   lake             = { arn = "arn:aws:s3:::lake", database = "demo_test", name = "lake", tables = ["daily", "events"] }
 
+  quality_function_arn = "arn:aws:lambda:eu-west-1:111122223333:function:demo-test-data-quality"
+
   settings = {
     kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
     layer_arns         = []
@@ -86,6 +88,18 @@ run "state_machine" {
   }
 }
 
+run "judgement" {
+  assert {
+    condition     = [for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : name if try(state.Next, "") == "Publish" || anytrue([for choice in try(state.Choices, []) : choice.Next == "Publish"])] == ["Judged"]
+    error_message = "Nothing but the judgement leads to publishing."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sfn_state_machine.this.definition).States.Judge.Arguments == { FunctionName = var.quality_function_arn, Payload = { run_id = "{% $states.input.run_id %}" } }
+    error_message = "The function must be asked about this run."
+  }
+}
+
 run "schedule" {
   assert {
     condition = (
@@ -124,7 +138,8 @@ run "roles" {
 
   assert {
     condition = { for statement in jsondecode(module.state_machine_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
-      Alert = [["sns:Publish"], [var.alerts_topic_arn]]
+      Alert      = [["sns:Publish"], [var.alerts_topic_arn]]
+      AskQuality = [["lambda:InvokeFunction"], [var.quality_function_arn]]
       Deliver = [[
         "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
         "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
@@ -137,7 +152,7 @@ run "roles" {
       StartJobs  = [["emr-serverless:StartJobRun"], [aws_emrserverless_application.this.arn]]
       TakeTurns  = [["states:ListExecutions", "states:StartExecution"], ["arn:aws:states:eu-west-1:111122223333:stateMachine:demo-test-batch-analytics"]]
     }
-    error_message = "The state machine runs the job with its role, takes turns and alerts, and no more."
+    error_message = "The state machine runs the job with its role, has it judged, takes turns and alerts, and no more."
   }
 
   assert {

@@ -1,0 +1,60 @@
+"""What data_quality judges of silver before gold is published; rules.json has the schemas' limits."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as f
+
+from batch_analytics.bronze import resource
+from batch_analytics.tables import Partition
+
+# What came in an hour happened at most 31 days before, by its corrected time, or an hour after.
+OLDEST = timedelta(days=31)
+
+
+def counts(rows: DataFrame) -> dict[str, int]:
+    """Return the rows of each game."""
+    return {row[0]: row[1] for row in rows.groupBy("game_id").count().collect()}
+
+
+def games(silver: DataFrame, touched: Sequence[Partition]) -> dict[str, dict[str, Any]]:
+    """Measure the days that a run touched: fields that are null or out of range, sessions that lack a number.
+
+    A session is judged between the first and the last number it has: what happened before or after may come.
+    """
+    keys = silver.sparkSession.createDataFrame(list(touched), "game_id string, event_date string")
+    keys = keys.withColumn("event_date", f.col("event_date").cast("date"))
+    rows = silver.join(f.broadcast(keys), ["game_id", "event_date"], "left_semi")
+    rules = [
+        (kind, *rule) for kind, named in json.loads(resource("rules.json")).items() for rule in named.items()
+    ]
+    broken = [f.expr(f"count_if({predicate})") for _, _, predicate in rules]
+    measured: dict[str, dict[str, Any]] = {}
+    for game, events, *found in rows.groupBy("game_id").agg(f.count("*"), *broken).collect():
+        measured[game] = {"events": events, "nulls": {}, "ranges": {}}
+        for (kind, name, _), count in zip(rules, found, strict=True):
+            if count:
+                measured[game][kind][name] = count
+    sessions = rows.groupBy("game_id", "session_id").agg(
+        (f.max("sequence") - f.min("sequence") + 1 > f.count_distinct("sequence")).alias("gapped")
+    )
+    for game, number, gapped in (
+        sessions.groupBy("game_id").agg(f.count("*"), f.expr("count_if(gapped)")).collect()
+    ):
+        measured[game] |= {"sessions": number, "gapped": gapped}
+    return measured
+
+
+def arrived(silver: DataFrame, hour: datetime) -> dict[str, int]:
+    """Return the events of each game that the platform received in an hour."""
+    since, until = hour.date() - OLDEST, hour.date() + timedelta(days=1)
+    day = f.col("event_date").between(f.lit(since), f.lit(until))
+    at = f.col("received_at")
+    return counts(silver.where(day & (at >= _literal(hour)) & (at < _literal(hour + timedelta(hours=1)))))
+
+
+def _literal(moment: datetime) -> Any:
+    return f.lit(f"{moment:%Y-%m-%d %H:%M:%S}").cast("timestamp")

@@ -1,0 +1,16 @@
+"""Money: ISO 4217's currencies count in hundredths, but for these."""
+
+NO_MINOR_UNIT = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())  # noqa: SIM905
+MINOR_UNIT_IS_1000TH = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+
+
+def minor_digits(currency: str) -> int:
+    """Return how many decimal digits of a currency's major unit are one minor unit."""
+    return 0 if currency in NO_MINOR_UNIT else 3 if currency in MINOR_UNIT_IS_1000TH else 2
+
+
+def money(minor: float, currency: str) -> str:
+    """Return minor units in the major one, such as "1,234.56 EUR"; a fraction of one gets two more digits."""
+    digits = minor_digits(currency)
+    shown = digits if minor == int(minor) else digits + 2
+    return f"{minor / 10**digits:,.{shown}f} {currency}"

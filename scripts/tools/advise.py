@@ -1,0 +1,41 @@
+"""Advise now what to size otherwise, as performance_advisor does each Monday; nothing is kept or mailed."""
+
+import argparse
+import os
+from datetime import UTC, datetime
+
+import boto3
+from performance_advisor import handler
+from performance_advisor.advise import advise, text
+from performance_advisor.settings import Settings, Watched
+from rich.console import Console
+
+from tools import emulator, run, terraform
+
+
+def words(variables: dict[str, str]) -> str:
+    """Return the advice that the function would mail, by its environment and with one's own credentials."""
+    given = Settings(
+        watched=Watched.model_validate_json(variables["WATCHED"]),
+        log_prefix=variables["LOG_PREFIX"],
+        lake_bucket=variables["LAKE_BUCKET"],
+        topic_arn=variables["TOPIC_ARN"],
+    )
+    found = handler.look(given, datetime.now(UTC))
+    return text(advise(found), found.unreadable)
+
+
+def main() -> None:
+    """Print the advice."""
+    parser = argparse.ArgumentParser(prog="scripts/advise", description=__doc__)
+    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    options = parser.parse_args()
+    if options.environment == "local":
+        os.environ.update(emulator.local_environment())
+    function = terraform.outputs(terraform.root(options.environment))["scheduled_functions"]["advice"]
+    configured = boto3.client("lambda").get_function_configuration(FunctionName=function)
+    Console().print(words(configured["Environment"]["Variables"]), end="", highlight=False, markup=False)
+
+
+if __name__ == "__main__":
+    run(main)
