@@ -5,6 +5,7 @@ from math import ceil
 from typing import Any
 
 from pydantic import BaseModel
+from telemetry import shards
 
 from performance_advisor import observed as seen
 
@@ -21,7 +22,7 @@ PRICES = {
     "logs_storage": 0.03,
 }
 HOURS, WEEKS = 730, 730 / 168
-SHARD_BYTES, SHARD_RECORDS, SHARD_FULL = 1024**2, 1000, 0.8
+SHARD_FULL = 0.8
 # Below this no change is worth a deploy.
 LEAST_SAVING = 5.0
 MAX_WINDOW_SECONDS, MAX_BUFFER_SECONDS, MAX_TIMEOUT_SECONDS = 5, 900, 900
@@ -60,7 +61,7 @@ def advise(week: seen.Observed) -> list[Advice]:
 
 
 def _stream(stream: seen.Stream) -> Iterator[Advice]:
-    peak = max(stream.peak_bytes_a_second / SHARD_BYTES, stream.peak_records_a_second / SHARD_RECORDS)
+    peak = shards.used(stream.peak_bytes_a_second, stream.peak_records_a_second)
     needed = max(ceil(round(peak / SHARD_FULL, 6)), 1)
     megabytes, records = stream.peak_bytes_a_second / 1e6, stream.peak_records_a_second
     evidence = (
