@@ -253,10 +253,18 @@ def test_prod_scales_and_can_be_looked_into(resources: list[Resource]) -> None:
         stream["values"]["name"].rpartition("-")[2]: stream["values"]["stream_mode_details"][0]["stream_mode"]
         for stream in _of(resources, "aws_kinesis_stream")
     }
+    assert set(modes.values()) == {"PROVISIONED"}
+    functions = {
+        function["values"]["function_name"].removeprefix("player-analytics-prod-"): function["values"]
+        for function in _of(resources, "aws_lambda_function")
+    }
     # Windows are few, however many events there are.
-    assert modes == {"enriched": "ON_DEMAND", "metrics": "PROVISIONED", "raw": "ON_DEMAND"}
-    functions = _of(resources, "aws_lambda_function")
-    assert {function["values"]["tracing_config"][0]["mode"] for function in functions} == {"Active"}
+    scaled = json.loads(functions["stream-scaling"]["environment"][0]["variables"]["STREAMS"])
+    assert {name.rpartition("-")[2] for name in scaled} == {"enriched", "raw"}
+    assert all(bounds["maximum"] >= 32 * bounds["minimum"] for bounds in scaled.values())
+    traced = {name for name, values in functions.items() if values["tracing_config"][0]["mode"] == "Active"}
+    assert set(functions) - traced == {"player-state", "processor", "realtime-windows"}
+    assert _of(resources, "aws_xray_sampling_rule")
     assert all(
         log["values"]["retention_in_days"] >= 365 for log in _of(resources, "aws_cloudwatch_log_group")
     )

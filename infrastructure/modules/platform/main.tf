@@ -24,6 +24,11 @@ locals {
     tracing            = var.logging.tracing
   }
 
+  shards  = { enriched = var.streams.enriched_shards, raw = var.streams.raw_shards }
+  streams = { enriched = module.event_stream.enriched, raw = module.event_stream.raw }
+
+  scaled_shards = { for name, shards in local.shards : name => shards if shards != null && var.streams.maximum_shards != null }
+
   table_protection = {
     deletion               = var.protection.deletion
     point_in_time_recovery = var.protection.point_in_time_recovery
@@ -44,7 +49,23 @@ module "event_stream" {
   kms_key_arn     = module.security.kms_key_arn
   name_prefix     = local.name_prefix
   retention_hours = var.streams.retention_hours
-  shard_counts    = { enriched = var.streams.enriched_shards, raw = var.streams.raw_shards }
+  shard_counts    = local.shards
+}
+
+module "stream_scaling" {
+  source = "../stream_scaling"
+  count  = length(local.scaled_shards) > 0 ? 1 : 0
+
+  account_id = local.account.id
+  settings   = local.function_settings
+
+  streams = {
+    for name, shards in local.scaled_shards : local.streams[name].name => {
+      arn     = local.streams[name].arn
+      maximum = var.streams.maximum_shards
+      minimum = shards
+    }
+  }
 }
 
 module "data_lake" {
@@ -263,7 +284,7 @@ module "observability" {
   objectives        = var.alerts.objectives
   region            = local.account.region
   state_machine_arn = try(module.batch_analytics[0].state_machine_arn, "")
-  streams           = { enriched = module.event_stream.enriched.name, raw = module.event_stream.raw.name }
+  streams           = { for name, stream in local.streams : name => stream.name }
 
   consumers = {
     for name, consumer in { player_state = module.player_store, processor = module.event_processing } : name => {
@@ -273,7 +294,7 @@ module "observability" {
     }
   }
 
-  functions = concat(module.ingest_api.function_names, module.warehouse[*].warehouse.function, [
+  functions = concat(module.ingest_api.function_names, module.stream_scaling[*].function_name, module.warehouse[*].warehouse.function, [
     module.event_processing.function_name,
     module.metrics_api.function_name,
     module.data_quality.function_name,
@@ -340,7 +361,7 @@ module "performance_advisor" {
     functions       = { "metrics_api.sizing" = module.metrics_api.function_name, "player_state" = module.player_store.function_name, "processor" = module.event_processing.function_name }
     spark           = try(module.batch_analytics[0].state_machine_arn, "")
     spark_executors = coalesce(var.lake.batch.job.maximum_executors, 0)
-    streams         = { "streams.enriched_shards" = module.event_stream.enriched.name, "streams.raw_shards" = module.event_stream.raw.name }
+    streams         = { for name, stream in local.streams : "streams.${name}_shards" => stream.name if !contains(keys(local.scaled_shards), name) }
     tables          = [for table in concat(values(module.event_processing.tables), values(module.player_store.tables)) : table.name]
     warehouse       = try(module.warehouse[0].warehouse.workgroup, "")
   }

@@ -1,10 +1,12 @@
+# X-Ray cannot sample fewer than one run a second and one in twenty of a function, which costs more than the
+# function at a small load, and a trace of it holds what its metrics tell (docs/adr/0021-what-prod-costs.md).
 module "function" {
   source = "../lambda_function"
 
   description = var.description
   environment = var.environment
   name        = var.name
-  settings    = var.settings
+  settings    = merge(var.settings, { tracing = false })
   sizing      = { memory_mb = var.consumer.memory_mb, timeout_seconds = var.consumer.timeout_seconds }
 
   policy_statements = merge(var.policy_statements, {
@@ -44,9 +46,13 @@ resource "aws_lambda_event_source_mapping" "this" {
   # Counters rely on one reader a shard.
   parallelization_factor = 1
 
-  # Records read and records given up, counted by Lambda: the objective of completeness.
-  metrics_config {
-    metrics = ["EventCount"]
+  # Records read and records given up, counted by Lambda.
+  dynamic "metrics_config" {
+    for_each = var.count_records ? ["EventCount"] : []
+
+    content {
+      metrics = [metrics_config.value]
+    }
   }
 
   destination_config {

@@ -18,7 +18,7 @@ variables {
     log_retention_days = 30
     name_prefix        = "demo-test"
     packages_directory = "../../testing/packages"
-    tracing            = false
+    tracing            = true
   }
 }
 
@@ -104,6 +104,17 @@ run "alarms" {
       alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/stream-consumers.md")
     ])
     error_message = "Each alarm must report, and name its runbook."
+  }
+
+  assert {
+    condition     = length(aws_lambda_event_source_mapping.this.metrics_config) == 0
+    error_message = "Counts are paid for: only who needs them has them."
+  }
+}
+
+run "counted" {
+  variables {
+    count_records = true
   }
 
   assert {
