@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from math import ceil
 
-# Above FULL a spike of a third would be throttled; a change leaves half for the next one.
-FULL, AIM = 0.75, 0.5
+# Three readers of a shard that is filled beyond two thirds want more than the 2 MB a second it gives; a
+# change leaves half for the next one.
+FULL, AIM = 0.6, 0.5
 RECENT = 5
 
 
@@ -19,5 +20,5 @@ def target(shards: int, used: Sequence[float], minimum: int, maximum: int) -> in
         wanted = ceil(max(used[:RECENT]) / AIM)
     elif used and ceil(max(used) / AIM) < shards:
         wanted = ceil(max(used) / AIM)
-    bounded = max(minimum, min(wanted, max(maximum, minimum)))
+    bounded = max(minimum, min(wanted, maximum))
     return max(ceil(shards / 2), min(bounded, 2 * shards))

@@ -8,6 +8,7 @@ from typing import Any
 import openapi_contract
 import pytest
 from realtime_analytics import settings
+from tools.costs import model
 
 Resource = dict[str, Any]
 
@@ -245,6 +246,20 @@ def test_prod_cannot_lose_data_by_mistake(resources: list[Resource]) -> None:
     assert all(table["values"]["point_in_time_recovery"][0]["enabled"] for table in tables)
     assert not any(bucket["values"]["force_destroy"] for bucket in _of(resources, "aws_s3_bucket"))
     assert all(key["values"]["deletion_window_in_days"] == 30 for key in _of(resources, "aws_kms_key"))
+
+
+@prod
+def test_the_cost_model_prices_as_many_as_there_are(resources: list[Resource]) -> None:
+    queries = [alarm["values"]["metric_query"] for alarm in _of(resources, "aws_cloudwatch_metric_alarm")]
+    planned = {
+        # Each metric of an expression is billed.
+        "alarm_metrics": sum(max(1, sum(bool(query["metric"]) for query in of or [])) for of in queries),
+        "composite_alarms": len(_of(resources, "aws_cloudwatch_composite_alarm")),
+        "dashboards": len(_of(resources, "aws_cloudwatch_dashboard")),
+        "keys": len(_of(resources, "aws_kms_key")),
+        "queues": len(_of(resources, "aws_sqs_queue")),
+    }
+    assert planned == {name: pytest.approx(model.usage(name), rel=0.1) for name in planned}
 
 
 @prod

@@ -24,8 +24,8 @@ def test_a_shard_is_full_by_bytes_or_by_records() -> None:
 @pytest.mark.parametrize(
     ("has", "used", "bounds", "expected"),
     [
-        (1, [0.7], (1, 8), 1),  # three quarters are left for what is usual
-        (1, [0.76], (1, 8), 2),
+        (1, [0.6], (1, 8), 1),
+        (1, [0.61], (1, 8), 2),
         (4, [3.1], (1, 64), 7),  # half full of seven
         (2, [9.0], (1, 64), 4),  # Kinesis doubles at most
         (8, [9.0], (1, 8), 8),  # the bill is bounded
