@@ -278,7 +278,7 @@ def test_prod_scales_and_can_be_looked_into(resources: list[Resource]) -> None:
     assert {name.rpartition("-")[2] for name in scaled} == {"enriched", "raw"}
     assert all(bounds["maximum"] >= 32 * bounds["minimum"] for bounds in scaled.values())
     traced = {name for name, values in functions.items() if values["tracing_config"][0]["mode"] == "Active"}
-    assert set(functions) - traced == {"player-state", "processor", "realtime-windows"}
+    assert traced == {"authorizer", "ingest"}
     assert _of(resources, "aws_xray_sampling_rule")
     assert all(
         log["values"]["retention_in_days"] >= 365 for log in _of(resources, "aws_cloudwatch_log_group")

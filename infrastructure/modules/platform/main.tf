@@ -21,8 +21,12 @@ locals {
     log_retention_days = var.logging.retention_days
     name_prefix        = local.name_prefix
     packages_directory = var.packages_directory
-    tracing            = var.logging.tracing
+    tracing            = false
   }
+
+  # X-Ray takes at least one run a second of a function that no traced request reaches: more than the function costs
+  # at a small load, for what its metrics tell (docs/adr/0021-what-prod-costs.md).
+  traced_settings = merge(local.function_settings, { tracing = var.logging.tracing })
 
   shards  = { enriched = var.streams.enriched_shards, raw = var.streams.raw_shards }
   streams = { enriched = module.event_stream.enriched, raw = module.event_stream.raw }
@@ -112,7 +116,7 @@ module "ingest_api" {
 
   games_table = module.game_registry.table
   raw_stream  = module.event_stream.raw
-  settings    = local.function_settings
+  settings    = local.traced_settings
   sizing      = var.ingest_api.sizing
   throttling  = var.ingest_api.throttling
   usage_plan  = var.ingest_api.usage_plan
@@ -190,7 +194,7 @@ module "batch_analytics" {
   job                  = var.lake.batch.job
   quality_function_arn = module.data_quality.function_arn
   schedule             = var.lake.batch.schedule
-  settings             = local.function_settings
+  settings             = local.traced_settings
 
   lake = {
     arn      = module.data_lake.bucket.arn

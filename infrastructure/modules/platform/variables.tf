@@ -89,7 +89,7 @@ variable "lake" {
 
 variable "logging" {
   type        = object({ level = string, retention_days = number, tracing = optional(bool, false) })
-  description = "Level of the functions' logs, days that logs are kept, and whether requests and invocations are traced with X-Ray."
+  description = "Level of the functions' logs, days that logs are kept, and whether requests of the REST door (one in a hundred) and batch runs are traced with X-Ray."
   default     = { level = "INFO", retention_days = 30 }
   nullable    = false
 

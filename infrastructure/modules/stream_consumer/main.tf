@@ -1,12 +1,10 @@
-# X-Ray cannot sample fewer than one run a second and one in twenty of a function, which costs more than the
-# function at a small load, and a trace of it holds what its metrics tell (docs/adr/0021-what-prod-costs.md).
 module "function" {
   source = "../lambda_function"
 
   description = var.description
   environment = var.environment
   name        = var.name
-  settings    = merge(var.settings, { tracing = false })
+  settings    = var.settings
   sizing      = { memory_mb = var.consumer.memory_mb, timeout_seconds = var.consumer.timeout_seconds }
 
   policy_statements = merge(var.policy_statements, {

@@ -270,12 +270,11 @@ def invocations(load: Load, given: Settings, stream: str, consumer: Consumer) ->
 
 
 class Function(NamedTuple):
-    """A function's month: invocations, those of them traced, milliseconds in all, and MB."""
+    """A function's month: invocations, milliseconds in all, and MB."""
 
     name: str
     feature: str
     runs: float
-    traced: float
     milliseconds: float
     megabytes: int
 
@@ -290,20 +289,14 @@ def _functions(load: Load, given: Settings) -> Iterator[Function]:
     claims = usage("claims_ms", load.together) if given.dedupe_hours else 0
     cpu = load.events * (usage("processor_ms") + claims)
     took = processor * wait + _cpu(cpu, given.processor)
-    yield Function("processor", LAKE, processor, 0, took, given.processor.memory_mb)
+    yield Function("processor", LAKE, processor, took, given.processor.memory_mb)
     took = state * wait + _cpu(load.events * usage("player_state_ms", load.together), given.player_state)
-    yield Function("player_state", PLAYERS, state, 0, took, given.player_state.memory_mb)
-    yield Function("realtime_windows", REALTIME, windows, 0, windows * wait, 512)
+    yield Function("player_state", PLAYERS, state, took, given.player_state.memory_mb)
+    yield Function("realtime_windows", REALTIME, windows, windows * wait, 512)
     took = requests * usage("ingest_ms") + load.events * load.rest_share * usage("ingest_event_ms")
-    sampled = requests * usage("door_trace_share")
-    yield Function("ingest", DOOR, requests, sampled, took, given.ingest_memory_mb)
-    yield Function("metrics_api", SHARED, asked, _sampled(asked), asked * wait, given.api_memory_mb)
-    yield Function("stream_scaling", SHARED, looks, _sampled(looks), looks * usage("scaling_ms"), 256)
-
-
-def _sampled(runs: float) -> float:
-    """Return the runs that X-Ray's own rule takes."""
-    return min(runs, SECONDS + runs * usage("trace_share"))
+    yield Function("ingest", DOOR, requests, took, given.ingest_memory_mb)
+    yield Function("metrics_api", SHARED, asked, asked * wait, given.api_memory_mb)
+    yield Function("stream_scaling", SHARED, looks, looks * usage("scaling_ms"), 256)
 
 
 def _cpu(milliseconds: float, consumer: Consumer) -> float:
@@ -370,8 +363,8 @@ def _cloudwatch(load: Load, given: Settings) -> Iterator[Line]:
         # CloudWatch keeps logs compressed, to about a seventh.
         kept = size * 0.15 * given.log_retention_days / (HOURS / 24)
         yield _line("CloudWatch", f"{it.name}: logs kept", it.feature, "logs_storage", kept)
-        traced = it.traced if given.tracing else 0
-        yield _line("CloudWatch", f"{it.name}: traces", it.feature, "trace", traced)
+    traced = _requests(load) * usage("door_trace_share") if given.tracing else 0
+    yield _line("CloudWatch", "traces", DOOR, "trace", traced)
     metrics = usage("custom_metrics") + load.games * usage("custom_metrics_a_game")
     # Two metrics of each of two streams.
     reads = 4 * HOURS * 60 if given.scaled else 0

@@ -18,7 +18,7 @@ variables {
     log_retention_days = 30
     name_prefix        = "demo-test"
     packages_directory = "../../testing/packages"
-    tracing            = true
+    tracing            = false
   }
 }
 
