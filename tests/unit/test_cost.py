@@ -129,7 +129,11 @@ def test_the_guidance_is_compared_by_its_own_requests_and_items() -> None:
     assert left_out == {"CloudWatch", "KMS", "Alerts", "REST door", "Metrics API"}
     whole = cost.per_million(model.total(lines), alike)
     assert found[cost.EVERYTHING].billed == pytest.approx(whole)
-    assert lake.listed < lake.billed
+    assert lake.alike < lake.listed < lake.billed
+    # A day of enriched events is kept less.
+    realtime = found[model.REALTIME]
+    kept = 100 * 1330 * 86400e-9 * 0.10
+    assert realtime.listed - realtime.alike == pytest.approx(kept / (100 * MONTH) * 1e6)
 
 
 def test_more_events_never_cost_less_and_a_million_events_never_more() -> None:
