@@ -68,7 +68,7 @@ def test_windows_stay_within_the_objective_together() -> None:
             "memory_mb": 1769,
         }
         asked = {"window_seconds": window_seconds, "invocations_a_week": invocations_a_week}
-        return {"name": name, "setting": name} | asked | size
+        return {"name": name, "setting": name, **asked, **size}
 
     consumers = [consumer("player_state", 5, 6e7), consumer("processor", 1, 6e7)]
     (advice,) = advise.advise(Observed.model_validate({"consumers": consumers}))
