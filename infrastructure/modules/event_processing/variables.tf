@@ -17,7 +17,7 @@ variable "dedupe_window_hours" {
 
   validation {
     condition     = var.dedupe_window_hours == 0 || var.dedupe_window_hours >= 24
-    error_message = "Batches are retried for 24 hours: a shorter window would accept their events twice."
+    error_message = "Batches are retried for 23 hours: a shorter window would accept their events twice."
   }
 }
 

@@ -37,11 +37,11 @@ resource "aws_lambda_event_source_mapping" "this" {
   bisect_batch_on_function_error     = true
   function_response_types            = ["ReportBatchItemFailures"]
   maximum_batching_window_in_seconds = var.consumer.batch_window_seconds
-  maximum_record_age_in_seconds      = 86400
+  maximum_record_age_in_seconds      = 82800
   maximum_retry_attempts             = -1
   starting_position                  = "TRIM_HORIZON"
 
-  # Counters rely on one reader a shard.
+  # Counters rely on one reader a shard. What is given up after 23 hours still stands in a stream that keeps a day.
   parallelization_factor = 1
 
   # Records read and records given up, counted by Lambda.

@@ -34,8 +34,8 @@ run "consumer" {
   }
 
   assert {
-    condition     = aws_lambda_event_source_mapping.this.maximum_record_age_in_seconds == 86400 && aws_lambda_event_source_mapping.this.maximum_retry_attempts == -1
-    error_message = "Records are retried for a day."
+    condition     = aws_lambda_event_source_mapping.this.maximum_record_age_in_seconds == 82800 && aws_lambda_event_source_mapping.this.maximum_retry_attempts == -1
+    error_message = "Records are retried for 23 hours, less than any stream keeps them."
   }
 
   assert {
