@@ -37,12 +37,14 @@ resource "aws_lambda_event_source_mapping" "this" {
   bisect_batch_on_function_error     = true
   function_response_types            = ["ReportBatchItemFailures"]
   maximum_batching_window_in_seconds = var.consumer.batch_window_seconds
-  maximum_record_age_in_seconds      = 82800
   maximum_retry_attempts             = -1
   starting_position                  = "TRIM_HORIZON"
 
-  # Counters rely on one reader a shard. What is given up after 23 hours still stands in a stream that keeps a day.
+  # Counters rely on one reader a shard.
   parallelization_factor = 1
+
+  # An hour before the shortest stream forgets a record: what is given up can still be read.
+  maximum_record_age_in_seconds = 82800
 
   # Records read and records given up, counted by Lambda.
   dynamic "metrics_config" {
