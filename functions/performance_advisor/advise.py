@@ -5,6 +5,7 @@ from math import ceil
 from typing import Any
 
 from pydantic import BaseModel
+from telemetry import shards
 
 from performance_advisor import observed as seen
 
@@ -21,9 +22,11 @@ PRICES = {
     "logs_storage": 0.03,
 }
 HOURS, WEEKS = 730, 730 / 168
-SHARD_BYTES, SHARD_RECORDS, SHARD_FULL = 1024**2, 1000, 0.8
+SHARD_FULL = 0.8
 # Below this no change is worth a deploy.
 LEAST_SAVING = 5.0
+# All consumers together leave three of the ten seconds in which events must show (docs/slo.md).
+MAX_GATHERED_SECONDS = 7
 MAX_WINDOW_SECONDS, MAX_BUFFER_SECONDS, MAX_TIMEOUT_SECONDS = 5, 900, 900
 SMALL_OBJECT = 16e6
 MANY_QUEUED = 100
@@ -48,7 +51,7 @@ def advise(week: seen.Observed) -> list[Advice]:
     found = [
         *(advice for stream in week.streams for advice in _stream(stream)),
         *(advice for function in week.functions for advice in _function(function)),
-        *(advice for consumer in week.consumers for advice in _consumer(consumer)),
+        *(advice for consumer in week.consumers for advice in _consumer(consumer, week.consumers)),
         *(advice for table in week.tables for advice in _table(table)),
         *(advice for delivery in week.deliveries for advice in _delivery(delivery)),
         *(advice for group in week.log_groups for advice in _log_group(group)),
@@ -60,7 +63,7 @@ def advise(week: seen.Observed) -> list[Advice]:
 
 
 def _stream(stream: seen.Stream) -> Iterator[Advice]:
-    peak = max(stream.peak_bytes_a_second / SHARD_BYTES, stream.peak_records_a_second / SHARD_RECORDS)
+    peak = shards.used(stream.peak_bytes_a_second, stream.peak_records_a_second)
     needed = max(ceil(round(peak / SHARD_FULL, 6)), 1)
     megabytes, records = stream.peak_bytes_a_second / 1e6, stream.peak_records_a_second
     evidence = (
@@ -100,22 +103,21 @@ def _function(function: seen.Function) -> Iterator[Advice]:
         )
 
 
-def _consumer(consumer: seen.Consumer) -> Iterator[Advice]:
-    if not consumer.invocations_a_week or consumer.window_seconds >= MAX_WINDOW_SECONDS:
+def _consumer(consumer: seen.Consumer, all_of_them: list[seen.Consumer]) -> Iterator[Advice]:
+    others = sum(other.window_seconds for other in all_of_them) - consumer.window_seconds
+    longest = min(MAX_WINDOW_SECONDS, MAX_GATHERED_SECONDS - others)
+    if not consumer.invocations_a_week or consumer.window_seconds >= longest:
         return
     records = consumer.records_a_week / consumer.invocations_a_week
     if records >= consumer.batch_size / 5:
         return
     # At most so many times fewer invocations; what an invocation costs by itself is saved, not its records.
-    fewer = max(consumer.window_seconds, 1) / MAX_WINDOW_SECONDS
+    fewer = max(consumer.window_seconds, 1) / longest
     by_call = PRICES["lambda_request"] + 0.002 * consumer.memory_mb / 1024 * PRICES["lambda_compute"]
     saving = consumer.invocations_a_week * WEEKS * (1 - fewer) * by_call
     if saving >= LEAST_SAVING:
-        lag = f"figures lag {MAX_WINDOW_SECONDS} s then"
-        evidence = f"{records:.1f} records a batch of {consumer.batch_size}; {lag}."
-        yield _change(
-            consumer.name, consumer.setting, consumer.window_seconds, MAX_WINDOW_SECONDS, evidence, saving
-        )
+        evidence = f"{records:.1f} records a batch of {consumer.batch_size}; figures lag {longest} s then."
+        yield _change(consumer.name, consumer.setting, consumer.window_seconds, longest, evidence, saving)
 
 
 def _table(table: seen.Table) -> Iterator[Advice]:

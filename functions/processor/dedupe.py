@@ -29,7 +29,8 @@ class Claims:
 
     A claim is the position of the arrival that came first. Reading the same arrival again finds its
     own claim, so a retried batch loses nothing; another arrival of the id finds a foreign one. The
-    ids of a stretch of a session share an item: one write claims them all (docs/adr/0003).
+    ids of a stretch of a session share an item: one write claims them all (docs/adr/0003). Without a window
+    nothing is claimed.
     """
 
     dynamodb: Any
@@ -38,6 +39,8 @@ class Claims:
 
     def duplicates(self, arrivals: Iterable[Arrival]) -> tuple[list[Arrival], list[Arrival]]:
         """Return the arrivals whose event came before, and those for which DynamoDB did not answer."""
+        if not self.window_hours:
+            return [], []
         buckets: dict[str, dict[str, list[Arrival]]] = defaultdict(lambda: defaultdict(list))
         for arrival in arrivals:
             buckets[_bucket(arrival)][_attribute(arrival)].append(arrival)

@@ -21,7 +21,7 @@ from telemetry.rejection import Reason, Rejection
 
 PREFIX = "player-analytics-prod"
 CONSUMERS = ("processor", "player-state", "realtime-windows")
-SCHEDULED = ("data-quality", "performance-advisor", "scheduled-reports")
+SCHEDULED = ("data-quality", "performance-advisor", "scheduled-reports", "stream-scaling")
 Resources = list[dict[str, Any]]
 Alarms = dict[str, dict[str, Any]]
 

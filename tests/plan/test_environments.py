@@ -8,6 +8,7 @@ from typing import Any
 import openapi_contract
 import pytest
 from realtime_analytics import settings
+from tools.costs import model
 
 Resource = dict[str, Any]
 
@@ -248,15 +249,37 @@ def test_prod_cannot_lose_data_by_mistake(resources: list[Resource]) -> None:
 
 
 @prod
+def test_the_cost_model_prices_as_many_as_there_are(resources: list[Resource]) -> None:
+    queries = [alarm["values"]["metric_query"] for alarm in _of(resources, "aws_cloudwatch_metric_alarm")]
+    planned = {
+        # Each metric of an expression is billed.
+        "alarm_metrics": sum(max(1, sum(bool(query["metric"]) for query in of or [])) for of in queries),
+        "composite_alarms": len(_of(resources, "aws_cloudwatch_composite_alarm")),
+        "dashboards": len(_of(resources, "aws_cloudwatch_dashboard")),
+        "keys": len(_of(resources, "aws_kms_key")),
+        "queues": len(_of(resources, "aws_sqs_queue")),
+    }
+    assert planned == {name: pytest.approx(model.usage(name), rel=0.1) for name in planned}
+
+
+@prod
 def test_prod_scales_and_can_be_looked_into(resources: list[Resource]) -> None:
     modes = {
         stream["values"]["name"].rpartition("-")[2]: stream["values"]["stream_mode_details"][0]["stream_mode"]
         for stream in _of(resources, "aws_kinesis_stream")
     }
+    assert set(modes.values()) == {"PROVISIONED"}
+    functions = {
+        function["values"]["function_name"].removeprefix("player-analytics-prod-"): function["values"]
+        for function in _of(resources, "aws_lambda_function")
+    }
     # Windows are few, however many events there are.
-    assert modes == {"enriched": "ON_DEMAND", "metrics": "PROVISIONED", "raw": "ON_DEMAND"}
-    functions = _of(resources, "aws_lambda_function")
-    assert {function["values"]["tracing_config"][0]["mode"] for function in functions} == {"Active"}
+    scaled = json.loads(functions["stream-scaling"]["environment"][0]["variables"]["STREAMS"])
+    assert {name.rpartition("-")[2] for name in scaled} == {"enriched", "raw"}
+    assert all(bounds["maximum"] >= 32 * bounds["minimum"] for bounds in scaled.values())
+    traced = {name for name, values in functions.items() if values["tracing_config"][0]["mode"] == "Active"}
+    assert traced == {"authorizer", "ingest"}
+    assert _of(resources, "aws_xray_sampling_rule")
     assert all(
         log["values"]["retention_in_days"] >= 365 for log in _of(resources, "aws_cloudwatch_log_group")
     )

@@ -15,6 +15,7 @@ HOUR = 3600
 MONTH = 730 * HOUR
 GIVEN = Settings(
     shards={"raw": 2, "enriched": None, "metrics": 1},
+    scaled=False,
     retention_hours=48,
     metrics_retention_hours=48,
     processor=Consumer(batch_size=2000, window_seconds=1, memory_mb=1769),
@@ -95,6 +96,46 @@ def test_shards_fit_bytes_and_records_with_a_fifth_to_spare() -> None:
     assert all(fitted.shards.values())
 
 
+def test_scaled_streams_have_half_as_much_again_as_their_load_and_no_fewer_than_they_began_with() -> None:
+    scaled = replace(GIVEN, shards={"raw": 2, "enriched": 1, "metrics": 1}, scaled=True)
+    lines = {line.item: line for line in model.bill(Load(1600), scaled)}
+    # 1,600 records of 1.33 KB fill 2.13 shards: five, half full.
+    assert lines["enriched: shards"].quantity == 5 * 730
+    # 134 records of 12.36 KB fill 1.65: four.
+    assert lines["raw: shards"].quantity == 4 * 730
+    assert {line.item: line for line in model.bill(Load(1), scaled)}["raw: shards"].quantity == 2 * 730
+    assert lines["metrics read to scale"].dollars == pytest.approx(730 * 60 * 4 * 0.01e-3)
+
+
+def test_without_a_window_nothing_is_claimed() -> None:
+    lines = model.bill(Load(100), replace(GIVEN, dedupe_hours=0))
+    assert dollars(lines, "DynamoDB", "dedupe") == 0
+    assert dollars(lines, "Lambda", "processor: time") < dollars(
+        model.bill(Load(100), GIVEN), "Lambda", "processor: time"
+    )
+
+
+def test_the_guidance_is_compared_by_its_own_requests_and_items() -> None:
+    found = cost.compared(Load(100, rest_share=0), GIVEN)
+    lake, both = found[model.LAKE], found[cost.BOTH]
+    assert lake.guidance == pytest.approx((0.209, 0.355), abs=0.001)
+    assert found[model.REALTIME].guidance[0] == pytest.approx(2.974, abs=0.001)
+    assert both.listed == pytest.approx(lake.listed + found[model.REALTIME].listed)
+    # A request a second, and what it does not count: alarms, logs, keys, the firewall.
+    alike = Load(100, rest_share=1, a_request=100)
+    lines = model.bill(alike, GIVEN)
+    assert dollars(lines, "REST door", "requests") == pytest.approx(MONTH * 3.5e-6)
+    left_out = {line.component for line in lines if not line.listed}
+    assert left_out == {"CloudWatch", "KMS", "Alerts", "REST door", "Metrics API"}
+    whole = cost.per_million(model.total(lines), alike)
+    assert found[cost.EVERYTHING].billed == pytest.approx(whole)
+    assert lake.alike < lake.listed < lake.billed
+    # A day of enriched events is kept less.
+    realtime = found[model.REALTIME]
+    kept = 100 * 1330 * 86400e-9 * 0.10
+    assert realtime.listed - realtime.alike == pytest.approx(kept / (100 * MONTH) * 1e6)
+
+
 def test_more_events_never_cost_less_and_a_million_events_never_more() -> None:
     bills = [(rate, model.total(model.bill(Load(rate), GIVEN))) for rate in cost.RATES]
     assert bills == sorted(bills, key=lambda bill: bill[1])
@@ -116,7 +157,8 @@ def test_every_price_has_a_source_a_unit_and_a_date() -> None:
 def test_every_price_is_used_and_every_measured_figure_names_a_file() -> None:
     load = Load(1000)
     used = {line.price for line in [*model.bill(load, GIVEN), *model.beside(load)]}
-    used |= {line.price for line in model.bill(load, replace(GIVEN, shards=dict.fromkeys(GIVEN.shards, 1)))}
+    scaled = replace(GIVEN, shards=dict.fromkeys(GIVEN.shards, 1), scaled=True)
+    used |= {line.price for line in model.bill(load, scaled)}
     assert used == set(model.prices()["prices"])
     factors = json.loads((REPOSITORY / "scripts/tools/costs/usage.json").read_text())
     for name, factor in factors.items():
@@ -138,8 +180,9 @@ def test_components_of_priced_resources_are_on_the_bill() -> None:
 
 def test_settings_are_those_of_terraform() -> None:
     prod = settings.read("prod")
-    assert (prod.shards["raw"], prod.retention_hours, prod.dedupe_hours) == (None, 168, 168)
-    assert prod.flink_units == 4
+    assert (prod.shards["raw"], prod.retention_hours, prod.dedupe_hours) == (1, 168, 168)
+    assert prod.scaled
+    assert prod.flink_units == 1
     assert prod.ingest_memory_mb == 1769
     assert prod.recovery
     dev = settings.read("dev")

@@ -126,6 +126,12 @@ def test_claims_expire_after_the_window(claims: Claims, dynamodb: Any) -> None:
     assert int(item["expires_at"]) == pytest.approx(time.time() + WINDOW_HOURS * 3600, abs=60)
 
 
+def test_without_a_window_no_event_is_a_repetition(table: Table) -> None:
+    same = str(uuid4())
+    assert Claims(table, "dedupe", 0).duplicates([arrive(1, same), arrive(2, same)]) == ([], [])
+    assert table.updates == []
+
+
 def test_nothing_to_claim_writes_nothing(claims: Claims, table: Table) -> None:
     assert claims.duplicates([]) == ([], [])
     assert table.updates == []

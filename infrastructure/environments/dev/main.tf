@@ -5,7 +5,7 @@ module "platform" {
   logging            = { level = "DEBUG", retention_days = 14, tracing = true }
   packages_directory = var.packages_directory
   protection         = { deletion = false, key_deletion_window_days = 7, point_in_time_recovery = false }
-  streams            = { enriched_shards = 1, raw_shards = 1 }
+  streams            = { enriched_shards = 1, maximum_shards = 2, raw_shards = 1, retention_hours = 24 }
 
   ingest_api = {
     sizing     = { memory_mb = 1024, timeout_seconds = 15 }

@@ -2,6 +2,7 @@ module "processor" {
   source = "../stream_consumer"
 
   consumer          = var.consumer
+  count_records     = true
   description       = "Validates, enriches and deduplicates the raw events; rejects go on with a reason."
   name              = "processor"
   policy_statements = local.policy_statements

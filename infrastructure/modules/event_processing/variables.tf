@@ -11,13 +11,13 @@ variable "consumer" {
 
 variable "dedupe_window_hours" {
   type        = number
-  description = "Hours in which a repeated event_id is a duplicate; must outlast the day in which a batch is retried."
+  description = "Hours in which a repeated event_id is a duplicate (0: none is looked for); must outlast the day in which a batch is retried."
   default     = 48
   nullable    = false
 
   validation {
-    condition     = var.dedupe_window_hours >= 24
-    error_message = "Batches are retried for 24 hours: a shorter window would accept their events twice."
+    condition     = var.dedupe_window_hours == 0 || var.dedupe_window_hours >= 24
+    error_message = "Batches are retried for 23 hours: a shorter window would accept their events twice."
   }
 }
 

@@ -18,4 +18,9 @@ resource "aws_kinesis_stream" "this" {
   stream_mode_details {
     stream_mode = each.value == null ? "ON_DEMAND" : "PROVISIONED"
   }
+
+  # stream_scaling changes it from then on; an apply in the evening must not halve it.
+  lifecycle {
+    ignore_changes = [shard_count]
+  }
 }

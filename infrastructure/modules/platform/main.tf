@@ -21,8 +21,17 @@ locals {
     log_retention_days = var.logging.retention_days
     name_prefix        = local.name_prefix
     packages_directory = var.packages_directory
-    tracing            = var.logging.tracing
+    tracing            = false
   }
+
+  # X-Ray takes at least one run a second of a function that no traced request reaches: more than the function costs
+  # at a small load, for what its metrics tell (docs/adr/0021-what-prod-costs.md).
+  traced_settings = merge(local.function_settings, { tracing = var.logging.tracing })
+
+  shards  = { enriched = var.streams.enriched_shards, raw = var.streams.raw_shards }
+  streams = { enriched = module.event_stream.enriched, raw = module.event_stream.raw }
+
+  scaled_shards = { for name, shards in local.shards : name => shards if shards != null && var.streams.maximum_shards != null }
 
   table_protection = {
     deletion               = var.protection.deletion
@@ -44,7 +53,23 @@ module "event_stream" {
   kms_key_arn     = module.security.kms_key_arn
   name_prefix     = local.name_prefix
   retention_hours = var.streams.retention_hours
-  shard_counts    = { enriched = var.streams.enriched_shards, raw = var.streams.raw_shards }
+  shard_counts    = local.shards
+}
+
+module "stream_scaling" {
+  source = "../stream_scaling"
+  count  = length(local.scaled_shards) > 0 ? 1 : 0
+
+  account_id = local.account.id
+  settings   = local.function_settings
+
+  streams = {
+    for name, shards in local.scaled_shards : local.streams[name].name => {
+      arn     = local.streams[name].arn
+      maximum = var.streams.maximum_shards
+      minimum = shards
+    }
+  }
 }
 
 module "data_lake" {
@@ -91,7 +116,7 @@ module "ingest_api" {
 
   games_table = module.game_registry.table
   raw_stream  = module.event_stream.raw
-  settings    = local.function_settings
+  settings    = local.traced_settings
   sizing      = var.ingest_api.sizing
   throttling  = var.ingest_api.throttling
   usage_plan  = var.ingest_api.usage_plan
@@ -169,7 +194,7 @@ module "batch_analytics" {
   job                  = var.lake.batch.job
   quality_function_arn = module.data_quality.function_arn
   schedule             = var.lake.batch.schedule
-  settings             = local.function_settings
+  settings             = local.traced_settings
 
   lake = {
     arn      = module.data_lake.bucket.arn
@@ -263,7 +288,7 @@ module "observability" {
   objectives        = var.alerts.objectives
   region            = local.account.region
   state_machine_arn = try(module.batch_analytics[0].state_machine_arn, "")
-  streams           = { enriched = module.event_stream.enriched.name, raw = module.event_stream.raw.name }
+  streams           = { for name, stream in local.streams : name => stream.name }
 
   consumers = {
     for name, consumer in { player_state = module.player_store, processor = module.event_processing } : name => {
@@ -273,7 +298,7 @@ module "observability" {
     }
   }
 
-  functions = concat(module.ingest_api.function_names, module.warehouse[*].warehouse.function, [
+  functions = concat(module.ingest_api.function_names, module.stream_scaling[*].function_name, module.warehouse[*].warehouse.function, [
     module.event_processing.function_name,
     module.metrics_api.function_name,
     module.data_quality.function_name,
@@ -340,7 +365,7 @@ module "performance_advisor" {
     functions       = { "metrics_api.sizing" = module.metrics_api.function_name, "player_state" = module.player_store.function_name, "processor" = module.event_processing.function_name }
     spark           = try(module.batch_analytics[0].state_machine_arn, "")
     spark_executors = coalesce(var.lake.batch.job.maximum_executors, 0)
-    streams         = { "streams.enriched_shards" = module.event_stream.enriched.name, "streams.raw_shards" = module.event_stream.raw.name }
+    streams         = { for name, stream in local.streams : "streams.${name}_shards" => stream.name if !contains(keys(local.scaled_shards), name) }
     tables          = [for table in concat(values(module.event_processing.tables), values(module.player_store.tables)) : table.name]
     warehouse       = try(module.warehouse[0].warehouse.workgroup, "")
   }

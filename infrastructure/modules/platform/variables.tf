@@ -12,12 +12,12 @@ variable "alerts" {
 
 variable "dedupe_window_hours" {
   type        = number
-  description = "Hours in which a repeated event_id is a duplicate."
+  description = "Hours in which a repeated event_id is a duplicate; 0: none is looked for, repetitions reach bronze and player state (docs/cost.md)."
   default     = 48
   nullable    = false
 
   validation {
-    condition     = var.dedupe_window_hours >= var.streams.retention_hours
+    condition     = var.dedupe_window_hours == 0 || var.dedupe_window_hours >= var.streams.retention_hours
     error_message = "A stream read again from its start must not pass the window: it cannot be shorter than the streams' retention."
   }
 }
@@ -89,7 +89,7 @@ variable "lake" {
 
 variable "logging" {
   type        = object({ level = string, retention_days = number, tracing = optional(bool, false) })
-  description = "Level of the functions' logs, days that logs are kept, and whether requests and invocations are traced with X-Ray."
+  description = "Level of the functions' logs, days that logs are kept, and whether requests of the REST door (one in a hundred) and batch runs are traced with X-Ray."
   default     = { level = "INFO", retention_days = 30 }
   nullable    = false
 
@@ -197,11 +197,17 @@ variable "reports" {
 variable "streams" {
   type = object({
     enriched_shards = optional(number)
+    maximum_shards  = optional(number)
     metrics_shards  = optional(number)
     raw_shards      = optional(number)
     retention_hours = optional(number, 48)
   })
-  description = "Provisioned shards of the streams (left out: on demand), and hours that raw and enriched records can be read again."
+  description = "Provisioned shards of the streams (left out: on demand), up to how many raw and enriched grow with their load (left out: they keep what they began with), and hours that their records can be read again."
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = alltrue([for shards in [var.streams.enriched_shards, var.streams.raw_shards] : try(var.streams.maximum_shards >= shards, true)])
+    error_message = "maximum_shards is no fewer than a stream begins with."
+  }
 }

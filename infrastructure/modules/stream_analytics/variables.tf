@@ -91,14 +91,14 @@ variable "enriched_stream_arn" {
 }
 
 variable "metrics_stream" {
-  type        = object({ retention_hours = optional(number, 48), shards = optional(number, 1) })
+  type        = object({ retention_hours = optional(number, 24), shards = optional(number, 1) })
   description = "Hours the metrics can be read again, and shards of their stream: one takes 1,000 windows a second."
   default     = {}
   nullable    = false
 
   validation {
-    condition     = var.metrics_stream.retention_hours > 24 && var.metrics_stream.retention_hours <= 8760
-    error_message = "Kinesis keeps records up to 8760 hours; less than a day's retries would lose some."
+    condition     = var.metrics_stream.retention_hours >= 24 && var.metrics_stream.retention_hours <= 8760
+    error_message = "Kinesis keeps records between 24 and 8760 hours."
   }
 
   validation {

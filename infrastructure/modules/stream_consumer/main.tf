@@ -37,16 +37,22 @@ resource "aws_lambda_event_source_mapping" "this" {
   bisect_batch_on_function_error     = true
   function_response_types            = ["ReportBatchItemFailures"]
   maximum_batching_window_in_seconds = var.consumer.batch_window_seconds
-  maximum_record_age_in_seconds      = 86400
   maximum_retry_attempts             = -1
   starting_position                  = "TRIM_HORIZON"
 
   # Counters rely on one reader a shard.
   parallelization_factor = 1
 
-  # Records read and records given up, counted by Lambda: the objective of completeness.
-  metrics_config {
-    metrics = ["EventCount"]
+  # An hour before the shortest stream forgets a record: what is given up can still be read.
+  maximum_record_age_in_seconds = 82800
+
+  # Records read and records given up, counted by Lambda.
+  dynamic "metrics_config" {
+    for_each = var.count_records ? ["EventCount"] : []
+
+    content {
+      metrics = [metrics_config.value]
+    }
   }
 
   destination_config {

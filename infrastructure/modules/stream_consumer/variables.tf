@@ -19,6 +19,13 @@ variable "consumer" {
   }
 }
 
+variable "count_records" {
+  type        = bool
+  description = "Whether Lambda counts the records it read and gave up: metrics that are paid for."
+  default     = false
+  nullable    = false
+}
+
 variable "description" {
   type        = string
   description = "What the function is for."

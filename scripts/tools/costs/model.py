@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from tools.costs import settings
+from stream_scaling.rule import AIM
+
 from tools.costs.settings import Consumer, Settings
 
 HOURS = 730
@@ -16,7 +17,7 @@ SECONDS = HOURS * 3600
 GB, KB = 1e9, 1000
 # Kinesis: a shard takes a MB and a thousand records a second, and an on-demand stream begins with four.
 SHARD_BYTES, SHARD_RECORDS, ON_DEMAND_SHARDS = 1_000_000, 1000, 4
-# What a shard is filled to, so that a spike of a fifth still fits.
+# What a shard is filled to by hand, so that a spike of a fifth still fits; the scaler fills it to AIM.
 SHARD_FILL = 0.8
 # Lambda takes 6 MB of records in base64.
 BATCH_BYTES = 6_000_000 * 3 / 4
@@ -117,14 +118,18 @@ FREE = {
     "aws_vpc_security_group_ingress_rule",
     "aws_wafv2_web_acl_association",
     "aws_wafv2_web_acl_logging_configuration",
+    "aws_xray_sampling_rule",
 }
+# What the AWS guidance leaves out of its published costs: components, and items of others.
+UNLISTED = ("CloudWatch", "KMS", "Alerts", "firewall", "answers to the internet")
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
     """What comes in: events a second of so many bytes, of so many games.
 
-    `together` events of a player come at once, one of TOGETHER; `rest_share` of them by REST.
+    `together` events of a player come at once, one of TOGETHER; `rest_share` of them by REST, `a_request` in
+    each.
     """
 
     events_per_second: float
@@ -132,6 +137,7 @@ class Load:
     games: int = 1
     together: int = 12
     rest_share: float = 0.5
+    a_request: int = 12
 
     @property
     def events(self) -> float:
@@ -149,6 +155,11 @@ class Line:
     quantity: float
     price: str
     dollars: float
+
+    @property
+    def listed(self) -> bool:
+        """Whether the AWS guidance's published costs have it too."""
+        return self.component not in UNLISTED and not self.item.startswith(UNLISTED)
 
 
 @cache
@@ -191,18 +202,18 @@ def total(lines: list[Line], *features: str) -> float:
     return sum(line.dollars for line in lines if not features or line.feature in features)
 
 
-def shards_needed(load: Load, stream: str) -> int:
+def shards_needed(load: Load, stream: str, fill: float = SHARD_FILL) -> int:
     """Return the shards that hold a stream's records and bytes, four fifths full at most."""
     records, size = _records(load, stream)
-    needed = max(records / SHARD_RECORDS, records * size / SHARD_BYTES) / SHARD_FILL
+    needed = max(records / SHARD_RECORDS, records * size / SHARD_BYTES) / fill
     return max(1, math.ceil(needed))
 
 
 def fitted(load: Load, given: Settings) -> Settings:
-    """Return the settings with as many provisioned shards and processing units as the load needs."""
+    """Return the settings with as many shards and processing units as the load needs, set by hand."""
     shards: dict[str, int | None] = {name: shards_needed(load, name) for name in given.shards}
     units = max(1, math.ceil(load.events_per_second / usage("flink_events_per_unit")))
-    return replace(given, shards=shards, flink_units=units)
+    return replace(given, shards=shards, scaled=False, flink_units=units)
 
 
 def _line(component: str, item: str, feature: str, price: str, quantity: float) -> Line:
@@ -223,7 +234,9 @@ def _records(load: Load, stream: str) -> tuple[float, float]:
 
 def _shards(load: Load, given: Settings, stream: str) -> int:
     provisioned = given.shards[stream]
-    return provisioned if provisioned else max(ON_DEMAND_SHARDS, shards_needed(load, stream))
+    if provisioned is None:
+        return max(ON_DEMAND_SHARDS, shards_needed(load, stream))
+    return max(provisioned, shards_needed(load, stream, AIM)) if given.scaled else provisioned
 
 
 def _kinesis(load: Load, given: Settings) -> Iterator[Line]:
@@ -231,8 +244,8 @@ def _kinesis(load: Load, given: Settings) -> Iterator[Line]:
         records, size = _records(load, stream)
         billed = records * math.ceil(size / 1024) * 1024 * SECONDS / GB
         kept_days = (given.metrics_retention_hours if stream == "metrics" else given.retention_hours) / 24
-        count = given.shards[stream]
-        if count is None:
+        count = _shards(load, given, stream)
+        if given.shards[stream] is None:
             extra = records * size * 86400 * (kept_days - 1) / GB
             yield _line("Kinesis", f"{stream}: stream", feature, "kinesis_on_demand_stream", HOURS)
             yield _line("Kinesis", f"{stream}: in", feature, "kinesis_on_demand_in", billed)
@@ -256,40 +269,34 @@ def invocations(load: Load, given: Settings, stream: str, consumer: Consumer) ->
     return a_second * SECONDS
 
 
-def _functions(load: Load, given: Settings) -> list[tuple[str, str, float, float, int]]:
-    """Return each function's name, feature, invocations, milliseconds in all, and MB."""
+class Function(NamedTuple):
+    """A function's month: invocations, milliseconds in all, and MB."""
+
+    name: str
+    feature: str
+    runs: float
+    milliseconds: float
+    megabytes: int
+
+
+def _functions(load: Load, given: Settings) -> Iterator[Function]:
     processor = invocations(load, given, "raw", given.processor)
     state = invocations(load, given, "enriched", given.player_state)
     windows = min(_records(load, "metrics")[0] * SECONDS, SECONDS)
-    requests = _requests(load)
+    requests, asked = _requests(load), usage("api_requests_month")
+    looks = HOURS * 60 if given.scaled else 0
     wait = usage("invocation_ms")
-    processor_cpu = load.events * (usage("processor_ms") + usage("claims_ms", load.together))
-    state_cpu = load.events * usage("player_state_ms", load.together)
-    return [
-        (
-            "processor",
-            LAKE,
-            processor,
-            processor * wait + _cpu(processor_cpu, given.processor),
-            given.processor.memory_mb,
-        ),
-        (
-            "player_state",
-            PLAYERS,
-            state,
-            state * wait + _cpu(state_cpu, given.player_state),
-            given.player_state.memory_mb,
-        ),
-        ("realtime_windows", REALTIME, windows, windows * wait, 512),
-        ("ingest", DOOR, requests, requests * usage("ingest_ms"), given.ingest_memory_mb),
-        (
-            "metrics_api",
-            SHARED,
-            usage("api_requests_month"),
-            usage("api_requests_month") * wait,
-            given.api_memory_mb,
-        ),
-    ]
+    claims = usage("claims_ms", load.together) if given.dedupe_hours else 0
+    cpu = load.events * (usage("processor_ms") + claims)
+    took = processor * wait + _cpu(cpu, given.processor)
+    yield Function("processor", LAKE, processor, took, given.processor.memory_mb)
+    took = state * wait + _cpu(load.events * usage("player_state_ms", load.together), given.player_state)
+    yield Function("player_state", PLAYERS, state, took, given.player_state.memory_mb)
+    yield Function("realtime_windows", REALTIME, windows, windows * wait, 512)
+    took = requests * usage("ingest_ms") + load.events * load.rest_share * usage("ingest_event_ms")
+    yield Function("ingest", DOOR, requests, took, given.ingest_memory_mb)
+    yield Function("metrics_api", SHARED, asked, asked * wait, given.api_memory_mb)
+    yield Function("stream_scaling", SHARED, looks, looks * usage("scaling_ms"), 256)
 
 
 def _cpu(milliseconds: float, consumer: Consumer) -> float:
@@ -298,15 +305,14 @@ def _cpu(milliseconds: float, consumer: Consumer) -> float:
 
 
 def _lambda(load: Load, given: Settings) -> Iterator[Line]:
-    for name, feature, runs, milliseconds, megabytes in _functions(load, given):
-        yield _line("Lambda", f"{name}: requests", feature, "lambda_request", runs)
-        yield _line(
-            "Lambda", f"{name}: time", feature, "lambda_compute", milliseconds / 1000 * megabytes / 1024
-        )
+    for it in _functions(load, given):
+        yield _line("Lambda", f"{it.name}: requests", it.feature, "lambda_request", it.runs)
+        gb_seconds = it.milliseconds / 1000 * it.megabytes / 1024
+        yield _line("Lambda", f"{it.name}: time", it.feature, "lambda_compute", gb_seconds)
 
 
 def _dynamodb(load: Load, given: Settings) -> Iterator[Line]:
-    claims = load.events * usage("dedupe_writes", load.together)
+    claims = load.events * usage("dedupe_writes", load.together) if given.dedupe_hours else 0
     writes = load.events * usage("player_writes", load.together)
     reads = load.events * usage("player_reads", load.together)
     counts = invocations(load, given, "raw", given.processor) * load.games
@@ -351,23 +357,22 @@ def _s3(load: Load, given: Settings) -> Iterator[Line]:
 
 
 def _cloudwatch(load: Load, given: Settings) -> Iterator[Line]:
-    log_bytes = usage("log_line_bytes")
-    for name, feature, runs, _, _ in _functions(load, given):
-        size = runs * log_bytes / GB
-        yield _line("CloudWatch", f"{name}: logs", feature, "logs_in", size)
+    for it in _functions(load, given):
+        size = it.runs * usage("log_line_bytes") / GB
+        yield _line("CloudWatch", f"{it.name}: logs", it.feature, "logs_in", size)
         # CloudWatch keeps logs compressed, to about a seventh.
         kept = size * 0.15 * given.log_retention_days / (HOURS / 24)
-        yield _line("CloudWatch", f"{name}: logs kept", feature, "logs_storage", kept)
-        traced = min(runs, SECONDS + runs * usage("trace_share")) if given.tracing else 0
-        yield _line("CloudWatch", f"{name}: traces", feature, "trace", traced)
-    yield _line("CloudWatch", "metrics", SHARED, "metric", 12 + load.games)
-    alarms = settings.count("aws_cloudwatch_metric_alarm") * 2
-    composite, dashboards = map(
-        settings.count, ("aws_cloudwatch_composite_alarm", "aws_cloudwatch_dashboard")
-    )
-    yield _line("CloudWatch", "composite alarms", SHARED, "composite_alarm", composite)
-    yield _line("CloudWatch", "dashboards", SHARED, "dashboard", dashboards)
-    yield _line("CloudWatch", "alarms", SHARED, "alarm", alarms + load.games)
+        yield _line("CloudWatch", f"{it.name}: logs kept", it.feature, "logs_storage", kept)
+    traced = _requests(load) * usage("door_trace_share") if given.tracing else 0
+    yield _line("CloudWatch", "traces", DOOR, "trace", traced)
+    metrics = usage("custom_metrics") + load.games * usage("custom_metrics_a_game")
+    # Two metrics of each of two streams.
+    reads = 4 * HOURS * 60 if given.scaled else 0
+    yield _line("CloudWatch", "metrics", SHARED, "metric", metrics)
+    yield _line("CloudWatch", "metrics read to scale", SHARED, "metric_read", reads)
+    yield _line("CloudWatch", "composite alarms", SHARED, "composite_alarm", usage("composite_alarms"))
+    yield _line("CloudWatch", "dashboards", SHARED, "dashboard", usage("dashboards"))
+    yield _line("CloudWatch", "alarms", SHARED, "alarm", usage("alarm_metrics") + load.games)
 
 
 def _flink(load: Load, given: Settings) -> Iterator[Line]:
@@ -391,7 +396,7 @@ def _spark(load: Load, given: Settings) -> Iterator[Line]:
 
 
 def _requests(load: Load) -> float:
-    return load.events * load.rest_share / usage("events_a_request")
+    return load.events * load.rest_share / load.a_request
 
 
 def _rest(load: Load, given: Settings) -> Iterator[Line]:
@@ -407,13 +412,13 @@ def _shared(load: Load, given: Settings) -> Iterator[Line]:
     requests = usage("api_requests_month")
     yield _line("Metrics API", "requests", SHARED, "http_request", requests)
     yield _line("Metrics API", "answers to the internet", SHARED, "transfer_out", requests * 5 * KB / GB)
-    yield _line("KMS", "keys", SHARED, "kms_key", settings.count("aws_kms_key"))
+    yield _line("KMS", "keys", SHARED, "kms_key", usage("keys"))
     yield _line("KMS", "requests", SHARED, "kms_request", usage("kms_requests_an_hour") * HOURS)
     yield _line("Tables and queries", "optimizers", HISTORY, "glue_optimizer", usage("optimizer_hours"))
-    yield _line("Tables and queries", "scans", HISTORY, "athena_scan", usage("athena_tb"))
+    yield _line("Tables and queries", "scans", LAKE, "athena_scan", usage("athena_tb"))
     yield _line("Alerts", "bus", SHARED, "bus", usage("alerts_month"))
     yield _line("Alerts", "topic", SHARED, "sns", usage("alerts_month"))
-    yield _line("Alerts", "queues", SHARED, "sqs", settings.count("aws_sqs_queue") * HOURS)
+    yield _line("Alerts", "queues", SHARED, "sqs", usage("queues") * HOURS)
 
 
 PARTS: tuple[Callable[[Load, Settings], Iterator[Line]], ...] = (

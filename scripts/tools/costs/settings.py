@@ -25,9 +25,11 @@ class Consumer:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What of an environment changes its bill; `shards` are provisioned, None where on demand."""
+    """What of an environment changes its bill; `shards` are provisioned, None where on demand, and the fewest
+    where they are `scaled`."""
 
     shards: dict[str, int | None]
+    scaled: bool
     retention_hours: int
     metrics_retention_hours: int
     processor: Consumer
@@ -64,6 +66,7 @@ def read(environment: str) -> Settings:
             "enriched": streams.get("enriched_shards"),
             "metrics": streams.get("metrics_shards") or int(metrics["shards"]),
         },
+        scaled=streams.get("maximum_shards") is not None,
         retention_hours=int((_optional("platform", "streams") | streams)["retention_hours"]),
         metrics_retention_hours=int(metrics["retention_hours"]),
         processor=_consumer(platform["processor"]),
@@ -88,11 +91,6 @@ def resource_types() -> dict[str, int]:
         for kind in re.findall(r'^resource "(\w+)"', file.read_text(), re.MULTILINE):
             types[kind] = types.get(kind, 0) + 1
     return types
-
-
-def count(kind: str) -> int:
-    """Return how many resources of a type the modules declare, each `for_each` and `count` as one."""
-    return resource_types().get(kind, 0)
 
 
 def _consumer(given: dict[str, Any]) -> Consumer:

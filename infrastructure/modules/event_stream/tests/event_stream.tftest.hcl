@@ -25,6 +25,8 @@ run "on_demand" {
 }
 
 run "provisioned" {
+  state_key = "provisioned"
+
   variables {
     shard_counts = { raw = 4 }
   }

@@ -226,3 +226,23 @@ run "alarms" {
     error_message = "Each alarm must watch this API, report, and name its runbook."
   }
 }
+
+run "traced" {
+  variables {
+    settings = {
+      alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
+      kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+      layer_arns         = []
+      log_level          = "INFO"
+      log_retention_days = 30
+      name_prefix        = "demo-test"
+      packages_directory = "../../testing/packages"
+      tracing            = true
+    }
+  }
+
+  assert {
+    condition     = aws_xray_sampling_rule.this[0].service_name == "demo-test-ingest/live" && aws_xray_sampling_rule.this[0].fixed_rate < 0.05 && aws_xray_sampling_rule.this[0].reservoir_size == 0
+    error_message = "Traces must be fewer than X-Ray's own rule takes: one a second costs more than the gateway."
+  }
+}

@@ -61,6 +61,35 @@ run "without_batch" {
   }
 }
 
+run "on_demand" {
+  assert {
+    condition     = length(module.stream_scaling) == 0
+    error_message = "Streams on demand scale themselves."
+  }
+}
+
+run "scaled" {
+  state_key = "scaled"
+
+  variables {
+    streams = { enriched_shards = 2, maximum_shards = 8, raw_shards = 1 }
+  }
+
+  assert {
+    condition     = length(module.stream_scaling) == 1
+    error_message = "Provisioned streams with a maximum are scaled."
+  }
+}
+
+run "maximum_below_the_first_shards" {
+  command         = plan
+  expect_failures = [var.streams]
+
+  variables {
+    streams = { maximum_shards = 1, raw_shards = 2 }
+  }
+}
+
 run "window_shorter_than_retention" {
   command         = plan
   expect_failures = [var.dedupe_window_hours]

@@ -38,9 +38,9 @@ run "store" {
   assert {
     condition = (
       output.metrics_stream.name == "demo-test-metrics" && aws_kinesis_stream.metrics.stream_mode_details[0].stream_mode == "PROVISIONED" && aws_kinesis_stream.metrics.shard_count == 1
-      && aws_kinesis_stream.metrics.retention_period == 48 && aws_kinesis_stream.metrics.kms_key_id == var.settings.kms_key_arn
+      && aws_kinesis_stream.metrics.retention_period == 24 && aws_kinesis_stream.metrics.kms_key_id == var.settings.kms_key_arn
     )
-    error_message = "The stream must be small, keep more than a day, and be encrypted with the platform's key."
+    error_message = "The stream must be small, keep a day, and be encrypted with the platform's key."
   }
 }
 

@@ -34,8 +34,8 @@ run "consumer" {
   }
 
   assert {
-    condition     = aws_lambda_event_source_mapping.this.maximum_record_age_in_seconds == 86400 && aws_lambda_event_source_mapping.this.maximum_retry_attempts == -1
-    error_message = "Records are retried for a day."
+    condition     = aws_lambda_event_source_mapping.this.maximum_record_age_in_seconds == 82800 && aws_lambda_event_source_mapping.this.maximum_retry_attempts == -1
+    error_message = "Records are retried for 23 hours, less than any stream keeps them."
   }
 
   assert {
@@ -104,6 +104,17 @@ run "alarms" {
       alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/stream-consumers.md")
     ])
     error_message = "Each alarm must report, and name its runbook."
+  }
+
+  assert {
+    condition     = length(aws_lambda_event_source_mapping.this.metrics_config) == 0
+    error_message = "Counts are paid for: only who needs them has them."
+  }
+}
+
+run "counted" {
+  variables {
+    count_records = true
   }
 
   assert {

@@ -1,0 +1,1 @@
+"""Gives provisioned streams the shards their load asks for; Application Auto Scaling knows no Kinesis."""

@@ -1,0 +1,21 @@
+module "function" {
+  source = "../scheduled_function"
+
+  account_id  = var.account_id
+  description = "Gives provisioned streams the shards their load asks for."
+  environment = { STREAMS = jsonencode({ for name, stream in var.streams : name => { maximum = stream.maximum, minimum = stream.minimum } }) }
+  name        = "stream_scaling"
+  runbook     = "docs/runbooks/stream-scaling.md"
+  schedules   = { minute = { expression = "rate(1 minute)" } }
+  settings    = var.settings
+  sizing      = { memory_mb = 256, timeout_seconds = 30 }
+
+  policy_statements = {
+    # The action knows no resource.
+    ReadMetrics = { actions = ["cloudwatch:GetMetricData"], resources = ["*"] }
+    Scale = {
+      actions   = ["kinesis:DescribeStreamSummary", "kinesis:UpdateShardCount"]
+      resources = values(var.streams)[*].arn
+    }
+  }
+}

@@ -1,0 +1,47 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  account_id = "111122223333"
+  streams    = { demo-test-raw = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/demo-test-raw", maximum = 8, minimum = 2 } }
+
+  settings = {
+    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
+    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    layer_arns         = []
+    log_level          = "INFO"
+    log_retention_days = 30
+    name_prefix        = "demo-test"
+    packages_directory = "../../testing/packages"
+    tracing            = false
+  }
+}
+
+run "permissions" {
+  assert {
+    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
+      DecryptAtRest  = ["kms:Decrypt"]
+      Encrypt        = ["kms:GenerateDataKey"]
+      ReadMetrics    = ["cloudwatch:GetMetricData"]
+      ReportFailures = ["sqs:SendMessage"]
+      Scale          = ["kinesis:DescribeStreamSummary", "kinesis:UpdateShardCount"]
+      WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    }
+    error_message = "The function must have these actions and no others."
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(output.policy).Statement : statement.Resource if statement.Sid == "Scale"] == [[var.streams["demo-test-raw"].arn]]
+    error_message = "It scales the streams it is given only."
+  }
+}
+
+run "bounds_the_wrong_way_round" {
+  command         = plan
+  expect_failures = [var.streams]
+
+  variables {
+    streams = { raw = { arn = "arn", maximum = 1, minimum = 2 } }
+  }
+}

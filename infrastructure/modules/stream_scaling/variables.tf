@@ -1,0 +1,31 @@
+variable "account_id" {
+  type        = string
+  description = "Account of the environment."
+  nullable    = false
+}
+
+variable "settings" {
+  type = object({
+    alerts_topic_arn   = string
+    kms_key_arn        = string
+    layer_arns         = list(string)
+    log_level          = string
+    log_retention_days = number
+    name_prefix        = string
+    packages_directory = string
+    tracing            = bool
+  })
+  description = "What the functions of an environment share."
+  nullable    = false
+}
+
+variable "streams" {
+  type        = map(object({ arn = string, maximum = number, minimum = number }))
+  description = "Provisioned streams by name: fewest and most shards."
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for stream in var.streams : stream.minimum >= 1 && stream.maximum >= stream.minimum])
+    error_message = "A stream has at least one shard, and at most no fewer than at least."
+  }
+}
