@@ -6,7 +6,6 @@ module "platform" {
   environment         = "prod"
   logging             = { level = "INFO", retention_days = 365, tracing = true }
   packages_directory  = var.packages_directory
-  protection          = { deletion = true, key_deletion_window_days = 30, point_in_time_recovery = true }
   streams             = { retention_hours = 168 }
 
   ingest_api = {
@@ -25,6 +24,13 @@ module "platform" {
 
   # Five seconds instead of one run the function a fifth as often while few events come (docs/cost.md).
   player_state = { batch_size = 2000, batch_window_seconds = 5, memory_mb = 1769, timeout_seconds = 120 }
+
+  protection = {
+    deletion                 = true
+    key_deletion_window_days = 30
+    permissions_boundary     = "player-analytics-prod-boundary" # bootstrap's
+    point_in_time_recovery   = true
+  }
 
   realtime_analytics = {
     application = { parallelism = 4 }

@@ -36,7 +36,7 @@ resource "aws_dynamodb_table" "dedupe" {
 
   server_side_encryption {
     enabled     = true
-    kms_key_arn = var.settings.kms_key_arn
+    kms_key_arn = var.settings.kms_key_arns.operations
   }
 
   ttl {
@@ -68,7 +68,7 @@ resource "aws_dynamodb_table" "ingest_stats" {
 
   server_side_encryption {
     enabled     = true
-    kms_key_arn = var.settings.kms_key_arn
+    kms_key_arn = var.settings.kms_key_arns.operations
   }
 
   ttl {

@@ -13,9 +13,13 @@ locals {
     region    = data.aws_region.this.name
   }
 
+  boundary_arn = var.protection.permissions_boundary == "" ? "" : "arn:${local.account.partition}:iam::${local.account.id}:policy/${var.protection.permissions_boundary}"
+
   function_settings = {
     alerts_topic_arn   = module.alerts.topic_arn
-    kms_key_arn        = module.security.kms_key_arn
+    boundary_arn       = local.boundary_arn
+    code_signing_arn   = var.protection.code_signing_arn
+    kms_key_arns       = module.security.kms_key_arns
     layer_arns         = [module.telemetry_layer.arn]
     log_level          = var.logging.level
     log_retention_days = var.logging.retention_days
@@ -41,7 +45,7 @@ module "security" {
 module "event_stream" {
   source = "../event_stream"
 
-  kms_key_arn     = module.security.kms_key_arn
+  kms_key_arn     = module.security.kms_key_arns.events
   name_prefix     = local.name_prefix
   retention_hours = var.streams.retention_hours
   shard_counts    = { enriched = var.streams.enriched_shards, raw = var.streams.raw_shards }
@@ -50,11 +54,12 @@ module "event_stream" {
 module "data_lake" {
   source = "../data_lake"
 
+  boundary_arn       = local.boundary_arn
   alerts_topic_arn   = module.alerts.topic_arn
   account_id         = data.aws_caller_identity.this.account_id
   buffering          = var.lake.buffering
   force_destroy      = !var.protection.deletion
-  kms_key_arn        = module.security.kms_key_arn
+  kms_key_arns       = module.security.kms_key_arns
   log_retention_days = var.logging.retention_days
   name_prefix        = local.name_prefix
   retention          = var.lake.retention
@@ -65,7 +70,7 @@ module "alerts" {
 
   account_id      = data.aws_caller_identity.this.account_id
   email_addresses = var.alerts.email_addresses
-  kms_key_arn     = module.security.kms_key_arn
+  kms_key_arn     = module.security.kms_key_arns.operations
   name_prefix     = local.name_prefix
 }
 
@@ -81,7 +86,7 @@ module "game_registry" {
   source = "../game_registry"
 
   alerts_topic_arn = module.alerts.topic_arn
-  kms_key_arn      = module.security.kms_key_arn
+  kms_key_arn      = module.security.kms_key_arns.credentials
   name_prefix      = local.name_prefix
   protection       = local.table_protection
 }
@@ -101,7 +106,7 @@ module "ingest_api" {
 module "web_firewall" {
   source = "../web_firewall"
 
-  kms_key_arn         = module.security.kms_key_arn
+  kms_key_arn         = module.security.kms_key_arns.operations
   log_blocked         = var.ingest_api.log_blocked
   log_retention_days  = var.logging.retention_days
   name_prefix         = local.name_prefix
@@ -203,13 +208,14 @@ module "dashboards" {
   source = "../dashboards"
   count  = var.lake.dashboards.enabled ? 1 : 0
 
-  account     = local.account
-  defaults    = var.lake.dashboards.defaults
-  groups      = var.lake.dashboards.groups
-  kms_key_arn = module.security.kms_key_arn
-  name_prefix = local.name_prefix
-  refresh     = var.lake.dashboards.refresh
-  warehouse   = var.lake.dashboards.warehouse
+  boundary_arn = local.boundary_arn
+  account      = local.account
+  defaults     = var.lake.dashboards.defaults
+  groups       = var.lake.dashboards.groups
+  kms_key_arn  = module.security.kms_key_arns.events
+  name_prefix  = local.name_prefix
+  refresh      = var.lake.dashboards.refresh
+  warehouse    = var.lake.dashboards.warehouse
 
   lake = {
     bucket    = module.data_lake.bucket.name
@@ -222,10 +228,11 @@ module "network" {
   source = "../network"
   count  = var.lake.warehouse.enabled ? 1 : 0
 
+  boundary_arn       = local.boundary_arn
   account            = local.account
   availability_zones = [for letter in sort(var.lake.warehouse.availability_zones) : "${local.account.region}${letter}"]
   interface_services = ["glue", "kinesis-streams"]
-  kms_key_arn        = module.security.kms_key_arn
+  kms_key_arn        = module.security.kms_key_arns.operations
   log_retention_days = var.logging.retention_days
   name_prefix        = local.name_prefix
 }

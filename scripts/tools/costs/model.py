@@ -407,7 +407,7 @@ def _shared(load: Load, given: Settings) -> Iterator[Line]:
     requests = usage("api_requests_month")
     yield _line("Metrics API", "requests", SHARED, "http_request", requests)
     yield _line("Metrics API", "answers to the internet", SHARED, "transfer_out", requests * 5 * KB / GB)
-    yield _line("KMS", "keys", SHARED, "kms_key", settings.count("aws_kms_key"))
+    yield _line("KMS", "keys", SHARED, "kms_key", settings.keys())
     yield _line("KMS", "requests", SHARED, "kms_request", usage("kms_requests_an_hour") * HOURS)
     yield _line("Tables and queries", "optimizers", HISTORY, "glue_optimizer", usage("optimizer_hours"))
     yield _line("Tables and queries", "scans", HISTORY, "athena_scan", usage("athena_tb"))

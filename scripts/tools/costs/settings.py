@@ -95,6 +95,11 @@ def count(kind: str) -> int:
     return resource_types().get(kind, 0)
 
 
+def keys() -> int:
+    """Return how many keys an environment has: one for each class of data."""
+    return len(_locals("security")["classes"])
+
+
 def _consumer(given: dict[str, Any]) -> Consumer:
     return Consumer(given["batch_size"], given["batch_window_seconds"], given["memory_mb"])
 
