@@ -47,12 +47,6 @@ locals {
 }
 
 resource "aws_iam_policy" "boundary" {
-  #checkov:skip=CKV_AWS_286:A boundary grants nothing: each role has its own named actions and resources.
-  #checkov:skip=CKV_AWS_287:See CKV_AWS_286.
-  #checkov:skip=CKV_AWS_288:See CKV_AWS_286.
-  #checkov:skip=CKV_AWS_289:See CKV_AWS_286.
-  #checkov:skip=CKV_AWS_290:See CKV_AWS_286.
-  #checkov:skip=CKV_AWS_355:See CKV_AWS_286.
   for_each = local.apply
 
   name        = "${var.project}-${each.key}-boundary"

@@ -58,7 +58,7 @@ run "web_acl" {
             for length in one.regex_match_statement : [
               length.field_to_match[0].single_header[0].name == "content-length",
               alltrue([for bytes in ["2000000", "10000000", "99999999999"] : can(regex(length.regex_string, bytes))]),
-              !anytrue([for bytes in ["0", "999999", "1000000", "1000001", "1999999"] : can(regex(length.regex_string, bytes))]),
+              anytrue([for bytes in ["0", "999999", "1000000", "1000001", "1999999"] : can(regex(length.regex_string, bytes))]) == false,
             ]
           ]
         ]
