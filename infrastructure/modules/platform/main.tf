@@ -54,9 +54,9 @@ module "event_stream" {
 module "data_lake" {
   source = "../data_lake"
 
-  boundary_arn       = local.boundary_arn
   alerts_topic_arn   = module.alerts.topic_arn
   account_id         = data.aws_caller_identity.this.account_id
+  boundary_arn       = local.boundary_arn
   buffering          = var.lake.buffering
   force_destroy      = !var.protection.deletion
   kms_key_arns       = module.security.kms_key_arns
@@ -208,8 +208,8 @@ module "dashboards" {
   source = "../dashboards"
   count  = var.lake.dashboards.enabled ? 1 : 0
 
-  boundary_arn = local.boundary_arn
   account      = local.account
+  boundary_arn = local.boundary_arn
   defaults     = var.lake.dashboards.defaults
   groups       = var.lake.dashboards.groups
   kms_key_arn  = module.security.kms_key_arns.events
@@ -228,9 +228,9 @@ module "network" {
   source = "../network"
   count  = var.lake.warehouse.enabled ? 1 : 0
 
-  boundary_arn       = local.boundary_arn
   account            = local.account
   availability_zones = [for letter in sort(var.lake.warehouse.availability_zones) : "${local.account.region}${letter}"]
+  boundary_arn       = local.boundary_arn
   interface_services = ["glue", "kinesis-streams"]
   kms_key_arn        = module.security.kms_key_arns.operations
   log_retention_days = var.logging.retention_days
