@@ -3,14 +3,14 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from pydantic_settings import BaseSettings
+from telemetry import logs
 from telemetry.clients import resource
 from telemetry.games import GameRegistry
 
 from authorizer.identity import identify
 
-logger = Logger()
+logger = logs.logger()
 
 
 class Settings(BaseSettings):

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from metrics_api.store import Store
+from telemetry import logs
 from telemetry.clients import client
 
 from data_quality.judge import judge, refused
@@ -16,7 +17,7 @@ from data_quality.settings import Settings
 # Of the longest cause that Step Functions takes.
 MAX_CAUSE = 10_000
 
-logger = Logger()
+logger = logs.logger()
 metrics = Metrics()
 
 

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic_settings import BaseSettings
+from telemetry import logs
 from telemetry.bots import is_bot
 from telemetry.clients import client, resource
 from telemetry.enrichment import timestamp
@@ -16,7 +17,7 @@ from telemetry.ingest_batch import IngestBatch
 from ingest.acceptance import Door, country
 from ingest.request import RequestError, body_bytes, check_signature, events, guidance_events, sender, verdict
 
-logger = Logger()
+logger = logs.logger()
 metrics = Metrics()
 
 

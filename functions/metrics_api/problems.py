@@ -5,11 +5,11 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from telemetry import logs
 
 from metrics_api.models import FieldError, Problem
 
@@ -22,7 +22,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in (404, 422, 500, 503)
 }
 
-logger = Logger()
+logger = logs.logger()
 
 
 def install(app: FastAPI) -> None:

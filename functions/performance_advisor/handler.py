@@ -5,8 +5,8 @@ from functools import cache
 from typing import Any
 
 import orjson
-from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
+from telemetry import logs
 from telemetry.clients import client
 
 from performance_advisor import advise, observe, observed
@@ -14,7 +14,7 @@ from performance_advisor.settings import Settings
 
 NEWEST = "advice/newest.json"
 
-logger = Logger()
+logger = logs.logger()
 
 
 @cache

@@ -6,9 +6,10 @@ from functools import cache
 from typing import Any
 
 import orjson
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic_settings import BaseSettings
+from telemetry import logs
 from telemetry.clients import client
 
 from player_state.leaderboards import Leaderboards
@@ -16,7 +17,7 @@ from player_state.metrics import count_shown
 from player_state.players import PlayerStore
 from player_state.projection import Event
 
-logger = Logger()
+logger = logs.logger()
 metrics = Metrics()
 
 

@@ -3,8 +3,9 @@
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from pydantic_settings import BaseSettings
+from telemetry import logs
 from telemetry.clients import client, resource
 from telemetry.games import GameRegistry
 
@@ -13,7 +14,7 @@ from processor.metrics import publish
 from processor.pipeline import Pipeline
 from processor.stats import IngestStats
 
-logger = Logger()
+logger = logs.logger()
 metrics = Metrics()
 
 

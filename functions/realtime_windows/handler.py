@@ -6,14 +6,15 @@ from functools import cache
 from typing import Any
 
 import orjson
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic_settings import BaseSettings
+from telemetry import logs
 from telemetry.clients import resource
 
 from realtime_windows.items import item_of
 
-logger = Logger()
+logger = logs.logger()
 metrics = Metrics()
 
 

@@ -5,9 +5,9 @@ from functools import cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
 from botocore.config import Config
 from metrics_api.store import Store
+from telemetry import logs
 from telemetry.clients import client
 
 from scheduled_reports import outlets
@@ -16,7 +16,7 @@ from scheduled_reports.ledger import Ledger
 from scheduled_reports.report import report
 from scheduled_reports.settings import Order, Settings
 
-logger = Logger()
+logger = logs.logger()
 # A call that is repeated may send twice.
 ONCE = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1})
 

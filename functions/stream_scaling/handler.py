@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
+from telemetry import logs
 from telemetry.clients import client
 
 from stream_scaling import observe, rule
 from stream_scaling.settings import Bounds, Settings
 
-logger = Logger()
+logger = logs.logger()
 
 
 @logger.inject_lambda_context

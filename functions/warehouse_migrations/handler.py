@@ -4,17 +4,17 @@ from dataclasses import asdict
 from functools import cache
 from typing import Any, Literal
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 from pydantic_settings import BaseSettings
+from telemetry import logs
 from telemetry.clients import client
 
 from warehouse_migrations import deployment
 from warehouse_migrations.data_api import DataApi
 from warehouse_migrations.migrations import load
 
-logger = Logger()
+logger = logs.logger()
 
 # Left to answer with after the last question to Redshift.
 MARGIN_SECONDS = 15

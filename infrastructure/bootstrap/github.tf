@@ -97,30 +97,41 @@ resource "aws_iam_role_policy" "apply" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
-      {
-        Sid    = "OwnRoles"
-        Effect = "Allow"
-        Action = [
-          "iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole",
-          "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies",
-          "iam:PassRole", "iam:PutRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
-        ]
-        Resource = ["${local.iam}:role/${var.project}-${each.key}-*"]
-      },
-      {
-        Sid      = "NoForeignStates"
-        Effect   = "Deny"
-        Action   = "s3:*"
-        Resource = [for other in setsubtract(local.apply, [each.key]) : "${aws_s3_bucket.state.arn}/${var.project}/${other}.tfstate*"]
-      },
-      {
-        # What Terraform's backend asks of bucket and key; all else of them is bootstrap's.
-        Sid       = "NoBootstrap"
-        Effect    = "Deny"
-        NotAction = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
-        Resource  = [aws_kms_key.state.arn, aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
-      },
-    ]
+    Statement = concat(
+      [
+        {
+          Sid    = "OwnRoles"
+          Effect = "Allow"
+          Action = [
+            "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole", "iam:GetRolePolicy",
+            "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:PassRole", "iam:TagRole",
+            "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+          ]
+          Resource = ["${local.iam}:role/${var.project}-${each.key}-*"]
+        },
+        {
+          # Else whoever can change main could give a role every right, and take it.
+          Sid       = "BoundedRoles"
+          Effect    = "Allow"
+          Action    = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+          Resource  = ["${local.iam}:role/${var.project}-${each.key}-*"]
+          Condition = { StringEquals = { "iam:PermissionsBoundary" = aws_iam_policy.boundary[each.key].arn } }
+        },
+        {
+          Sid      = "NoForeignStates"
+          Effect   = "Deny"
+          Action   = "s3:*"
+          Resource = [for other in local.others[each.key] : "${aws_s3_bucket.state.arn}/${var.project}/${other}.tfstate*"]
+        },
+        {
+          # What Terraform's backend asks of bucket and key; all else of them is bootstrap's.
+          Sid       = "NoBootstrap"
+          Effect    = "Deny"
+          NotAction = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
+          Resource  = [aws_kms_key.state.arn, aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
+        },
+      ],
+      local.foreign[each.key],
+    )
   })
 }

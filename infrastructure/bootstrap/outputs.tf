@@ -11,3 +11,8 @@ output "github_roles" {
   description = "ARNs for the repository's variables PLAN_ROLE_ARN and, in each environment, APPLY_ROLE_ARN."
   value       = { for name, role in aws_iam_role.github : name => role.arn }
 }
+
+output "permissions_boundaries" {
+  description = "Names of the policies that bound the roles of each environment, for its `protection`."
+  value       = { for name, policy in aws_iam_policy.boundary : name => policy.name }
+}

@@ -74,6 +74,12 @@ mock_resource "aws_iam_openid_connect_provider" {
   }
 }
 
+mock_resource "aws_iam_policy" {
+  defaults = {
+    arn = "arn:aws:iam::111122223333:policy/mock"
+  }
+}
+
 mock_resource "aws_iam_role" {
   defaults = {
     arn = "arn:aws:iam::111122223333:role/mock"
@@ -185,4 +191,40 @@ mock_resource "aws_lambda_invocation" {
   defaults = {
     result = "{\"applied\":[],\"state\":\"current\"}"
   }
+}
+
+# Told apart in what an environment applies: its keys, and the tables that are encrypted with others than most.
+override_resource {
+  target = module.platform.module.security.aws_kms_key.this["credentials"]
+  values = { arn = "arn:aws:kms:eu-west-1:111122223333:key/credentials", key_id = "credentials" }
+}
+
+override_resource {
+  target = module.platform.module.security.aws_kms_key.this["events"]
+  values = { arn = "arn:aws:kms:eu-west-1:111122223333:key/events", key_id = "events" }
+}
+
+override_resource {
+  target = module.platform.module.security.aws_kms_key.this["operations"]
+  values = { arn = "arn:aws:kms:eu-west-1:111122223333:key/operations", key_id = "operations" }
+}
+
+override_resource {
+  target = module.platform.module.security.aws_kms_key.this["players"]
+  values = { arn = "arn:aws:kms:eu-west-1:111122223333:key/players", key_id = "players" }
+}
+
+override_resource {
+  target = module.platform.module.game_registry.aws_dynamodb_table.games
+  values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games" }
+}
+
+override_resource {
+  target = module.platform.module.player_store.aws_dynamodb_table.leaderboards
+  values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards" }
+}
+
+override_resource {
+  target = module.platform.module.player_store.aws_dynamodb_table.players
+  values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/players" }
 }

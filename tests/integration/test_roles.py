@@ -109,8 +109,19 @@ def test_a_role_is_refused_what_is_not_its_own(
         act(session, applied.platform.outputs)
 
 
+@pytest.mark.parametrize("session", sorted(DENIED), indirect=True)
+def test_a_role_does_not_decrypt_data_itself(applied: Any, session: Session) -> None:
+    """Keys of data serve the services that hold it, also for a role that may use them."""
+    for data in ("credentials", "events", "players"):
+        sealed = boto3.client("kms").encrypt(KeyId=f"alias/{PREFIX}{data}", Plaintext=b"x")["CiphertextBlob"]
+        with pytest.raises(ClientError, match="AccessDenied"):
+            session.client("kms").decrypt(CiphertextBlob=sealed)
+
+
 @pytest.mark.parametrize("session", ["metrics-api"], indirect=True)
 def test_a_role_that_may_is_let_through(applied: Any, session: Session) -> None:
     """The refusals are the policies' doing, not the session's."""
     read_games(session, applied.platform.outputs)
     read_players(session, applied.platform.outputs)
+    sealed = boto3.client("kms").encrypt(KeyId=f"alias/{PREFIX}operations", Plaintext=b"x")["CiphertextBlob"]
+    assert session.client("kms").decrypt(CiphertextBlob=sealed)["Plaintext"] == b"x"

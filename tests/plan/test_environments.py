@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import openapi_contract
@@ -39,48 +40,76 @@ ACTIONS_WITHOUT_RESOURCES = {
 
 
 @every_environment
-def test_data_at_rest_is_encrypted_with_the_environments_key(resources: list[Resource]) -> None:
-    (key,) = _of(resources, "aws_kms_key")
-    arn = key["values"]["arn"]
-    used = [
-        *(log["values"]["kms_key_id"] for log in _of(resources, "aws_cloudwatch_log_group")),
-        *(stream["values"]["kms_key_id"] for stream in _of(resources, "aws_kinesis_stream")),
-        *(
-            table["values"]["server_side_encryption"][0]["kms_key_arn"]
-            for table in _of(resources, "aws_dynamodb_table")
-        ),
-        *(queue["values"]["kms_master_key_id"] for queue in _of(resources, "aws_sqs_queue")),
-        *(function["values"]["kms_key_arn"] for function in _of(resources, "aws_lambda_function")),
-        *(
-            delivery["values"]["extended_s3_configuration"][0]["kms_key_arn"]
-            for delivery in _of(resources, "aws_kinesis_firehose_delivery_stream")
-        ),
-        *(
-            delivery["values"]["server_side_encryption"][0]["key_arn"]
-            for delivery in _of(resources, "aws_kinesis_firehose_delivery_stream")
-        ),
-        *(machine["values"]["encryption_configuration"][0]["kms_key_id"] for machine in _batch(resources)),
-        *(object_["values"]["kms_key_id"] for object_ in _of(resources, "aws_s3_object")),
-        *(
-            workgroup["values"]["configuration"][0]["result_configuration"][0]["encryption_configuration"][0][
-                "kms_key_arn"
-            ]
-            for workgroup in _of(resources, "aws_athena_workgroup")
-        ),
-        *(
-            rule["apply_server_side_encryption_by_default"][0]["kms_master_key_id"]
-            for bucket in _of(resources, "aws_s3_bucket_server_side_encryption_configuration")
-            for rule in bucket["values"]["rule"]
-        ),
-        *(
-            namespace["values"][name]
-            for namespace in resources
-            if namespace["type"] == "aws_redshiftserverless_namespace"
-            for name in ("kms_key_id", "admin_password_secret_kms_key_id")
-        ),
-    ]
-    assert set(used) == {arn}
-    assert key["values"]["enable_key_rotation"]
+def test_data_at_rest_is_encrypted_with_the_key_of_its_class(resources: list[Resource]) -> None:
+    keys = _of(resources, "aws_kms_key")
+    assert {_class(key["values"]["arn"]) for key in keys} == {
+        "credentials",
+        "events",
+        "operations",
+        "players",
+    }
+    assert all(key["values"]["enable_key_rotation"] for key in keys)
+    tables = {
+        table["values"]["name"].rpartition("-")[2]: table["values"]["server_side_encryption"][0][
+            "kms_key_arn"
+        ]
+        for table in _of(resources, "aws_dynamodb_table")
+    }
+    namespaces = [one for one in resources if one["type"] == "aws_redshiftserverless_namespace"]
+    deliveries = _of(resources, "aws_kinesis_firehose_delivery_stream")
+    used = {
+        "credentials": [
+            tables.pop("games"),
+            *(secret["values"]["kms_key_id"] for secret in _of(resources, "aws_secretsmanager_secret")),
+            *(namespace["values"]["admin_password_secret_kms_key_id"] for namespace in namespaces),
+        ],
+        "events": [
+            *(stream["values"]["kms_key_id"] for stream in _of(resources, "aws_kinesis_stream")),
+            *(one["values"]["extended_s3_configuration"][0]["kms_key_arn"] for one in deliveries),
+            *(one["values"]["server_side_encryption"][0]["key_arn"] for one in deliveries),
+            *(object_["values"]["kms_key_id"] for object_ in _of(resources, "aws_s3_object")),
+            *(
+                workgroup["values"]["configuration"][0]["result_configuration"][0][
+                    "encryption_configuration"
+                ][0]["kms_key_arn"]
+                for workgroup in _of(resources, "aws_athena_workgroup")
+            ),
+            *(
+                rule["apply_server_side_encryption_by_default"][0]["kms_master_key_id"]
+                for bucket in _of(resources, "aws_s3_bucket_server_side_encryption_configuration")
+                for rule in bucket["values"]["rule"]
+            ),
+            *(namespace["values"]["kms_key_id"] for namespace in namespaces),
+        ],
+        "players": [tables.pop("players"), tables.pop("leaderboards")],
+        "operations": [
+            *tables.values(),
+            *(log["values"]["kms_key_id"] for log in _of(resources, "aws_cloudwatch_log_group")),
+            *(queue["values"]["kms_master_key_id"] for queue in _of(resources, "aws_sqs_queue")),
+            *(topic["values"]["kms_master_key_id"] for topic in _of(resources, "aws_sns_topic")),
+            *(function["values"]["kms_key_arn"] for function in _of(resources, "aws_lambda_function")),
+            *(schedule["values"]["kms_key_arn"] for schedule in _of(resources, "aws_scheduler_schedule")),
+            *(one["values"]["encryption_configuration"][0]["kms_key_id"] for one in _batch(resources)),
+        ],
+    }
+    assert {name: {_class(arn) for arn in arns} for name, arns in used.items()} == {
+        name: {name} for name in used
+    }
+
+
+@every_environment
+def test_a_role_may_use_the_keys_of_what_it_touches_and_no_other(resources: list[Resource]) -> None:
+    """Services call KMS with the rights of whoever calls them; settings and schedules take `operations`."""
+    for role in _of(resources, "aws_iam_role_policy"):
+        granted, needed = set(), set()
+        for statement in json.loads(role["values"]["policy"])["Statement"]:
+            for action, resource in product(statement["Action"], statement["Resource"]):
+                if action.startswith("kms:"):
+                    granted.add((action, _class(resource)))
+                else:
+                    needed |= {(call, _data_class(action, resource)) for call in _key_calls(action)}
+        assert needed <= granted, role["address"]
+        assert {name for _, name in granted} - {name for _, name in needed} <= {"operations"}, role["address"]
 
 
 @every_environment
@@ -299,3 +328,30 @@ def _batch(resources: list[Resource]) -> list[Resource]:
 def _statements(resources: list[Resource]) -> Iterator[dict[str, Any]]:
     for policy in _of(resources, "aws_iam_role_policy"):
         yield from json.loads(policy["values"]["policy"])["Statement"]
+
+
+def _class(key_arn: str) -> str:
+    return key_arn.rpartition("/")[2]
+
+
+def _key_calls(action: str) -> set[str]:
+    """Return what a service asks of KMS for an action; writing to a table decrypts its key as well."""
+    match action.split(":"):
+        case ["dynamodb", _] | ["kinesis", "GetRecords"] | ["s3", "GetObject"] | ["secretsmanager", _]:
+            return {"kms:Decrypt"}
+        case ["kinesis", "PutRecords"] | ["s3", "PutObject"]:
+            return {"kms:GenerateDataKey"}
+        case ["sns", "Publish"] | ["sqs", "SendMessage"]:
+            return {"kms:Decrypt", "kms:GenerateDataKey"}
+    return set()
+
+
+def _data_class(action: str, resource: str) -> str:
+    match action.split(":")[0], resource.split("/")[1:2]:
+        case ("dynamodb", ["games"]) | ("secretsmanager", _):
+            return "credentials"
+        case ("dynamodb", ["leaderboards" | "players"]):
+            return "players"
+        case ("kinesis" | "s3", _):
+            return "events"
+    return "operations"

@@ -79,3 +79,31 @@ def test_a_plan_that_loses_data_is_told_and_stops_all_but_drift(
             assert "Data would be lost with: `aws_dynamodb_table.p`" in told.read_text()
             told.unlink()
     assert found == codes
+
+
+def test_whoever_silences_a_scanner_says_why() -> None:
+    """Beside each skip of checkov and trivy stands a reason; they leave out the same directories."""
+    repository = GITHUB.parent
+    infrastructure = [
+        path for path in (repository / "infrastructure").rglob("*.tf") if ".terraform" not in path.parts
+    ]
+    skips = [
+        skip for path in infrastructure for skip in re.findall(r"checkov:skip=(\w+)(.*)", path.read_text())
+    ]
+    assert len(skips) > 10
+    for check, reason in skips:
+        assert re.fullmatch(r": ?\w.{10,}\.", reason), check
+    settings = (repository / ".checkov.yaml").read_text()
+    assert all(re.search(r"- CKV\w+ # .{20,}", line) for line in settings.splitlines() if "- CKV" in line)
+    silenced = (repository / ".trivyignore").read_text().strip().split("\n\n")[1:]
+    assert silenced
+    for entry in silenced:
+        assert re.fullmatch(r"# .{20,}\nAVD-[A-Z]+-\d{4}", entry), entry
+    (step,) = [
+        step
+        for step in load(GITHUB / "workflows/ci.yml")["jobs"]["trivy"]["steps"]
+        if "scan-type" in step.get("with", {})
+    ]
+    left_out = {path for path in yaml.safe_load(settings)["skip-path"] if path.startswith("infrastructure")}
+    assert set(step["with"]["skip-dirs"].split(",")) == left_out
+    assert step["with"]["exit-code"] == "1"

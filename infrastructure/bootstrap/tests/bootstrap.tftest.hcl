@@ -51,6 +51,21 @@ run "state" {
   }
 }
 
+# What it lets through and refuses is evaluated in tests/plan/test_boundary.py.
+run "boundary" {
+  command = plan
+
+  assert {
+    condition     = output.permissions_boundaries == { dev = "player-analytics-dev-boundary", prod = "player-analytics-prod-boundary" }
+    error_message = "Each environment has a boundary of its own, whether GitHub applies it or a person."
+  }
+
+  assert {
+    condition     = alltrue([for policy in aws_iam_policy.boundary : length(policy.policy) <= 6144])
+    error_message = "IAM takes 6,144 characters."
+  }
+}
+
 run "without_github" {
   command = plan
 
@@ -96,36 +111,44 @@ run "github" {
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[0].Resource == ["arn:aws:iam::111122223333:role/player-analytics-dev-*"]
+    condition     = [for statement in slice(jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement, 0, 2) : statement.Resource] == [["arn:aws:iam::111122223333:role/player-analytics-dev-*"], ["arn:aws:iam::111122223333:role/player-analytics-dev-*"]]
     error_message = "dev's role makes roles of dev only."
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[1].Resource == ["${aws_s3_bucket.state.arn}/player-analytics/prod.tfstate*"]
+    condition     = jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[2].Resource == ["${aws_s3_bucket.state.arn}/player-analytics/prod.tfstate*"]
     error_message = "dev's role must not touch prod's state."
   }
 
   assert {
     condition = jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[0].Action == [
-      "iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole",
-      "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies",
-      "iam:PassRole", "iam:PutRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+      "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole", "iam:GetRolePolicy",
+      "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:PassRole", "iam:TagRole",
+      "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
     ]
     error_message = "An apply does this to its roles, and nothing more."
   }
 
   assert {
-    condition     = [for statement in slice(jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement, 1, 3) : [statement.Effect, try(statement.Action, "")]] == [["Deny", "s3:*"], ["Deny", ""]]
+    condition = [jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[1].Action, jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[1].Condition] == [
+      ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"],
+      { StringEquals = { "iam:PermissionsBoundary" = aws_iam_policy.boundary["dev"].arn } },
+    ]
+    error_message = "What gives a role rights is allowed to roles within the boundary only; nothing takes it off."
+  }
+
+  assert {
+    condition     = [for statement in slice(jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement, 2, 4) : [statement.Effect, try(statement.Action, "")]] == [["Deny", "s3:*"], ["Deny", ""]]
     error_message = "Nothing at all may be done to the other environment's state."
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement[2].NotAction == ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
+    condition     = jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement[3].NotAction == ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
     error_message = "Of the states' bucket and key an apply uses what Terraform's backend asks for."
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement[2].Resource == [aws_kms_key.state.arn, aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
+    condition     = jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement[3].Resource == [aws_kms_key.state.arn, aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
     error_message = "Bucket, key and every state are bootstrap's."
   }
 }

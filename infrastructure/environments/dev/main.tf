@@ -4,7 +4,6 @@ module "platform" {
   environment        = "dev"
   logging            = { level = "DEBUG", retention_days = 14, tracing = true }
   packages_directory = var.packages_directory
-  protection         = { deletion = false, key_deletion_window_days = 7, point_in_time_recovery = false }
   streams            = { enriched_shards = 1, maximum_shards = 2, raw_shards = 1, retention_hours = 24 }
 
   ingest_api = {
@@ -17,5 +16,12 @@ module "platform" {
     batch     = { job = { maximum_executors = 3 } }
     buffering = { seconds = 60, size_mb = 16 }
     retention = { bronze_infrequent_access_days = 30, noncurrent_days = 7, rejected_days = 31 }
+  }
+
+  protection = {
+    deletion                 = false
+    key_deletion_window_days = 7
+    permissions_boundary     = "player-analytics-dev-boundary" # bootstrap's
+    point_in_time_recovery   = false
   }
 }

@@ -6,7 +6,6 @@ module "platform" {
   environment         = "prod"
   logging             = { level = "INFO", retention_days = 365, tracing = true }
   packages_directory  = var.packages_directory
-  protection          = { deletion = true, key_deletion_window_days = 30, point_in_time_recovery = true }
   streams             = { enriched_shards = 1, maximum_shards = 64, raw_shards = 1, retention_hours = 168 }
 
   ingest_api = {
@@ -26,4 +25,11 @@ module "platform" {
   # The windows together stay below the objective of 10 seconds; longer ones run the functions less often (docs/cost.md).
   player_state = { batch_size = 2000, batch_window_seconds = 5, memory_mb = 1769, timeout_seconds = 120 }
   processor    = { batch_size = 2000, batch_window_seconds = 2, memory_mb = 1769, timeout_seconds = 120 }
+
+  protection = {
+    deletion                 = true
+    key_deletion_window_days = 30
+    permissions_boundary     = "player-analytics-prod-boundary" # bootstrap's
+    point_in_time_recovery   = true
+  }
 }

@@ -4,7 +4,7 @@ locals {
   job_statements = {
     Encrypt = {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = [var.settings.kms_key_arn]
+      resources = [var.settings.kms_key_arns.events]
     }
     # AWS lists log groups by account and region only.
     FindLogGroup = {
@@ -65,7 +65,7 @@ locals {
     }
     Encrypt = {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = [var.settings.kms_key_arn]
+      resources = [var.settings.kms_key_arns.operations]
     }
     FollowJobs = {
       actions   = ["emr-serverless:CancelJobRun", "emr-serverless:GetJobRun"]
@@ -94,7 +94,7 @@ locals {
   schedule_statements = {
     Encrypt = {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = [var.settings.kms_key_arn]
+      resources = [var.settings.kms_key_arns.operations]
     }
     Start = {
       actions   = ["states:StartExecution"]
@@ -106,6 +106,7 @@ locals {
 module "job_role" {
   source = "../service_role"
 
+  boundary_arn    = var.settings.boundary_arn
   name            = "${local.name}-job"
   services        = ["emr-serverless.amazonaws.com"]
   statements      = local.job_statements
@@ -115,6 +116,7 @@ module "job_role" {
 module "schedule_role" {
   source = "../service_role"
 
+  boundary_arn    = var.settings.boundary_arn
   name            = "${local.name}-schedule"
   services        = ["scheduler.amazonaws.com"]
   statements      = local.schedule_statements
@@ -124,6 +126,7 @@ module "schedule_role" {
 module "state_machine_role" {
   source = "../service_role"
 
+  boundary_arn    = var.settings.boundary_arn
   name            = "${local.name}-steps"
   services        = ["states.amazonaws.com"]
   statements      = local.state_machine_statements

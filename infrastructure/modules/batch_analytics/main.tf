@@ -15,7 +15,7 @@ resource "aws_s3_object" "package" {
 
   bucket      = var.lake.name
   key         = "artifacts/${each.value}"
-  kms_key_id  = var.settings.kms_key_arn
+  kms_key_id  = var.settings.kms_key_arns.events
   source      = "${var.settings.packages_directory}/${each.value}"
   source_hash = filebase64sha256("${var.settings.packages_directory}/${each.value}")
 }
@@ -45,6 +45,6 @@ resource "aws_emrserverless_application" "this" {
 
 resource "aws_cloudwatch_log_group" "job" {
   name              = "/aws/emr-serverless/${local.name}"
-  kms_key_id        = var.settings.kms_key_arn
+  kms_key_id        = var.settings.kms_key_arns.operations
   retention_in_days = var.settings.log_retention_days
 }

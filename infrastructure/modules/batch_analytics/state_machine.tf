@@ -210,7 +210,7 @@ resource "aws_sfn_state_machine" "this" {
 
   encryption_configuration {
     kms_data_key_reuse_period_seconds = 900
-    kms_key_id                        = var.settings.kms_key_arn
+    kms_key_id                        = var.settings.kms_key_arns.operations
     type                              = "CUSTOMER_MANAGED_KMS_KEY"
   }
 
@@ -228,14 +228,14 @@ resource "aws_sfn_state_machine" "this" {
 # A name of AWS's own: the policy that lets Step Functions write does not grow with each state machine.
 resource "aws_cloudwatch_log_group" "state_machine" {
   name              = "/aws/vendedlogs/states/${local.name}"
-  kms_key_id        = var.settings.kms_key_arn
+  kms_key_id        = var.settings.kms_key_arns.operations
   retention_in_days = var.settings.log_retention_days
 }
 
 resource "aws_scheduler_schedule" "hourly" {
   name                = local.name
   description         = "Brings each hour of bronze into gold."
-  kms_key_arn         = var.settings.kms_key_arn
+  kms_key_arn         = var.settings.kms_key_arns.operations
   schedule_expression = "cron(${var.schedule.minute} * * * ? *)"
   state               = var.schedule.enabled ? "ENABLED" : "DISABLED"
 

@@ -58,7 +58,8 @@ variable "schedule" {
 
 variable "settings" {
   type = object({
-    kms_key_arn        = string
+    boundary_arn       = optional(string, "")
+    kms_key_arns       = object({ events = string, operations = string })
     layer_arns         = list(string)
     log_level          = string
     log_retention_days = number

@@ -44,6 +44,7 @@ locals {
 module "lake_role" {
   source = "../service_role"
 
+  boundary_arn    = var.boundary_arn
   name            = "${var.name_prefix}-dashboards-lake"
   services        = ["quicksight.amazonaws.com"]
   statements      = local.lake_statements

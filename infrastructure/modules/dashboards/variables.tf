@@ -4,6 +4,13 @@ variable "account" {
   nullable    = false
 }
 
+variable "boundary_arn" {
+  type        = string
+  description = "Policy that bounds what the roles may do, whatever their own grants. Empty: none."
+  default     = ""
+  nullable    = false
+}
+
 variable "defaults" {
   type        = object({ currency = optional(string, "USD"), days = optional(number, 60), game = optional(string, "") })
   description = "What the dashboard opens with: a currency, days before today, and a game (left out: readers choose one first)."

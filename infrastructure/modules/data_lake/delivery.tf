@@ -30,7 +30,7 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
     compression_format  = each.value.compression
     error_output_prefix = "errors/${each.key}/!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH}/"
     file_extension      = each.value.extension
-    kms_key_arn         = var.kms_key_arn
+    kms_key_arn         = var.kms_key_arns.events
     prefix              = each.value.prefix
     role_arn            = module.delivery_role[each.key].arn
 
@@ -74,7 +74,7 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
 
   server_side_encryption {
     enabled  = true
-    key_arn  = var.kms_key_arn
+    key_arn  = var.kms_key_arns.events
     key_type = "CUSTOMER_MANAGED_CMK"
   }
 }
@@ -83,7 +83,7 @@ resource "aws_cloudwatch_log_group" "delivery" {
   for_each = local.deliveries
 
   name              = "/aws/kinesisfirehose/${var.name_prefix}-${each.key}"
-  kms_key_id        = var.kms_key_arn
+  kms_key_id        = var.kms_key_arns.operations
   retention_in_days = var.log_retention_days
 }
 

@@ -2,6 +2,7 @@ module "delivery_role" {
   source   = "../service_role"
   for_each = local.deliveries
 
+  boundary_arn    = var.boundary_arn
   name            = "${var.name_prefix}-${each.key}-delivery"
   services        = ["firehose.amazonaws.com"]
   trust_condition = { StringEquals = { "sts:ExternalId" = var.account_id } }
@@ -9,7 +10,7 @@ module "delivery_role" {
   statements = {
     Encrypt = {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = [var.kms_key_arn]
+      resources = [var.kms_key_arns.events]
     }
     FindBucket = {
       actions   = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"]

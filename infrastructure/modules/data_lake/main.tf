@@ -21,7 +21,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "lake" {
     bucket_key_enabled = true
 
     apply_server_side_encryption_by_default {
-      kms_master_key_id = var.kms_key_arn
+      kms_master_key_id = var.kms_key_arns.events
       sse_algorithm     = "aws:kms"
     }
   }

@@ -15,6 +15,13 @@ variable "alerts_topic_arn" {
   nullable    = false
 }
 
+variable "boundary_arn" {
+  type        = string
+  description = "Policy that bounds what the roles may do, whatever their own grants. Empty: none."
+  default     = ""
+  nullable    = false
+}
+
 variable "buffering" {
   type        = object({ seconds = number, size_mb = number })
   description = "Firehose writes an object when either is reached: fewer objects, or fresher ones."
@@ -33,9 +40,9 @@ variable "force_destroy" {
   nullable    = false
 }
 
-variable "kms_key_arn" {
-  type        = string
-  description = "Key that encrypts the lake, what is on its way, and the logs."
+variable "kms_key_arns" {
+  type        = object({ events = string, operations = string })
+  description = "Keys that encrypt the lake with what is on its way, and the logs."
   nullable    = false
 }
 

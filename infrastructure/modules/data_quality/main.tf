@@ -2,6 +2,10 @@ locals {
   name = "${var.settings.name_prefix}-data-quality"
 
   policy_statements = {
+    DecryptFacts = {
+      actions   = ["kms:Decrypt"]
+      resources = [var.settings.kms_key_arns.credentials, var.settings.kms_key_arns.events]
+    }
     FindAudits = {
       actions   = ["s3:ListBucket"]
       resources = [var.lake.arn]
@@ -71,7 +75,7 @@ resource "aws_dynamodb_table" "quality" {
 
   server_side_encryption {
     enabled     = true
-    kms_key_arn = var.settings.kms_key_arn
+    kms_key_arn = var.settings.kms_key_arns.operations
   }
 
   ttl {

@@ -8,9 +8,17 @@ locals {
       actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
       resources = [aws_dynamodb_table.ingest_stats.arn]
     }
+    DecryptGames = {
+      actions   = ["kms:Decrypt"]
+      resources = [var.settings.kms_key_arns.credentials]
+    }
     DeliverToLake = {
       actions   = ["firehose:PutRecordBatch"]
       resources = [var.delivery_streams.bronze.arn, var.delivery_streams.rejected.arn]
+    }
+    EncryptEvents = {
+      actions   = ["kms:GenerateDataKey"]
+      resources = [var.settings.kms_key_arns.events]
     }
     PublishEvents = {
       actions   = ["kinesis:PutRecords"]

@@ -37,7 +37,7 @@ resource "aws_dynamodb_table" "dedupe" {
 
   server_side_encryption {
     enabled     = true
-    kms_key_arn = var.settings.kms_key_arn
+    kms_key_arn = var.settings.kms_key_arns.operations
   }
 
   ttl {
@@ -69,7 +69,7 @@ resource "aws_dynamodb_table" "ingest_stats" {
 
   server_side_encryption {
     enabled     = true
-    kms_key_arn = var.settings.kms_key_arn
+    kms_key_arn = var.settings.kms_key_arns.operations
   }
 
   ttl {

@@ -163,14 +163,14 @@ resource "aws_api_gateway_method_settings" "all" {
 
 resource "aws_cloudwatch_log_group" "access" {
   name              = "/aws/apigateway/${var.settings.name_prefix}-ingest"
-  kms_key_id        = var.settings.kms_key_arn
+  kms_key_id        = var.settings.kms_key_arns.operations
   retention_in_days = var.settings.log_retention_days
 }
 
 # API Gateway writes to a group of this name; made here, its logs expire and are encrypted.
 resource "aws_cloudwatch_log_group" "execution" {
   name              = "API-Gateway-Execution-Logs_${aws_api_gateway_rest_api.this.id}/${local.stage}"
-  kms_key_id        = var.settings.kms_key_arn
+  kms_key_id        = var.settings.kms_key_arns.operations
   retention_in_days = var.settings.log_retention_days
 }
 

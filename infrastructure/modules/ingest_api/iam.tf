@@ -1,8 +1,12 @@
 locals {
   policy_statements = {
+    DecryptGames = {
+      actions   = ["kms:Decrypt"]
+      resources = [var.settings.kms_key_arns.credentials]
+    }
     EncryptRecords = {
       actions   = ["kms:GenerateDataKey"]
-      resources = [var.settings.kms_key_arn]
+      resources = [var.settings.kms_key_arns.events]
     }
     PublishEvents = {
       actions   = ["kinesis:PutRecords"]

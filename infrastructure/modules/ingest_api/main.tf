@@ -28,7 +28,7 @@ module "authorizer" {
 
   description       = "Checks the key of a game at the REST door."
   name              = "authorizer"
-  policy_statements = { ReadGames = local.policy_statements.ReadGames }
+  policy_statements = { for sid in ["DecryptGames", "ReadGames"] : sid => local.policy_statements[sid] }
   settings          = var.settings
   sizing            = { memory_mb = 512, timeout_seconds = 10 }
 

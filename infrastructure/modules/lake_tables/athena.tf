@@ -18,7 +18,7 @@ resource "aws_athena_workgroup" "this" {
 
       encryption_configuration {
         encryption_option = "SSE_KMS"
-        kms_key_arn       = var.settings.kms_key_arn
+        kms_key_arn       = var.settings.kms_key_arns.events
       }
     }
   }

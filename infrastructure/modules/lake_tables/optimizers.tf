@@ -9,7 +9,7 @@ locals {
   optimizer_statements = {
     Encrypt = {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = [var.settings.kms_key_arn]
+      resources = [var.settings.kms_key_arns.events]
     }
     FindFiles = {
       actions   = ["s3:GetBucketLocation", "s3:ListBucket"]
@@ -79,6 +79,7 @@ module "optimizer_role" {
   source = "../service_role"
   count  = var.optimize ? 1 : 0
 
+  boundary_arn    = var.settings.boundary_arn
   name            = "${var.settings.name_prefix}-table-optimizer"
   services        = ["glue.amazonaws.com"]
   statements      = local.optimizer_statements

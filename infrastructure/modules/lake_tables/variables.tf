@@ -44,7 +44,8 @@ variable "scan_limit_gb" {
 
 variable "settings" {
   type = object({
-    kms_key_arn        = string
+    boundary_arn       = optional(string, "")
+    kms_key_arns       = object({ events = string })
     layer_arns         = list(string)
     log_level          = string
     log_retention_days = number

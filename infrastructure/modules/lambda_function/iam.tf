@@ -2,7 +2,7 @@ locals {
   own_statements = {
     DecryptAtRest = {
       actions   = ["kms:Decrypt"]
-      resources = [var.settings.kms_key_arn]
+      resources = [var.settings.kms_key_arns.operations]
     }
     # The suffix stands for the streams of the function's own log group.
     WriteLogs = {
@@ -25,7 +25,8 @@ locals {
 module "role" {
   source = "../service_role"
 
-  name       = local.function_name
-  services   = ["lambda.amazonaws.com"]
-  statements = merge(var.policy_statements, local.own_statements, local.tracing_statements)
+  boundary_arn = var.settings.boundary_arn
+  name         = local.function_name
+  services     = ["lambda.amazonaws.com"]
+  statements   = merge(var.policy_statements, local.own_statements, local.tracing_statements)
 }

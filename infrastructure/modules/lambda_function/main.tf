@@ -13,10 +13,11 @@ resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_116:Streams keep what fails through their mapping and API callers see the error; nothing invokes it asynchronously.
   function_name                  = local.function_name
   architectures                  = ["arm64"]
+  code_signing_config_arn        = var.settings.code_signing_arn == "" ? null : var.settings.code_signing_arn
   description                    = var.description
   filename                       = local.package
   handler                        = "${var.name}.handler.lambda_handler"
-  kms_key_arn                    = var.settings.kms_key_arn
+  kms_key_arn                    = var.settings.kms_key_arns.operations
   layers                         = var.settings.layer_arns
   memory_size                    = var.sizing.memory_mb
   reserved_concurrent_executions = var.sizing.reserved_concurrency
@@ -43,6 +44,6 @@ resource "aws_lambda_function" "this" {
 
 resource "aws_cloudwatch_log_group" "this" {
   name              = "/aws/lambda/${local.function_name}"
-  kms_key_id        = var.settings.kms_key_arn
+  kms_key_id        = var.settings.kms_key_arns.operations
   retention_in_days = var.settings.log_retention_days
 }

@@ -1,5 +1,9 @@
 locals {
   policy_statements = {
+    DecryptTables = {
+      actions   = ["kms:Decrypt"]
+      resources = [var.settings.kms_key_arns.credentials, var.settings.kms_key_arns.players]
+    }
     ListGames = {
       actions   = ["dynamodb:Scan"]
       resources = [var.tables.games.arn]

@@ -15,6 +15,7 @@ resource "aws_cloudwatch_log_group" "flow_logs" {
 module "flow_logs_role" {
   source = "../service_role"
 
+  boundary_arn    = var.boundary_arn
   name            = "${var.name_prefix}-flow-logs"
   services        = ["vpc-flow-logs.amazonaws.com"]
   trust_condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }

@@ -15,6 +15,13 @@ variable "availability_zones" {
   }
 }
 
+variable "boundary_arn" {
+  type        = string
+  description = "Policy that bounds what the roles may do, whatever their own grants. Empty: none."
+  default     = ""
+  nullable    = false
+}
+
 variable "cidr_block" {
   type        = string
   description = "Addresses of the VPC; a subnet takes a sixteenth of them."

@@ -6,6 +6,10 @@ locals {
       actions   = ["s3:GetObject", "s3:PutObject"]
       resources = ["${var.lake.arn}/advice/*"]
     }
+    EncryptAdvice = {
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [var.settings.kms_key_arns.events]
+    }
     FindNewest = {
       actions   = ["s3:ListBucket"]
       resources = [var.lake.arn]

@@ -13,9 +13,13 @@ locals {
     region    = data.aws_region.this.name
   }
 
+  boundary_arn = var.protection.permissions_boundary == "" ? "" : "arn:${local.account.partition}:iam::${local.account.id}:policy/${var.protection.permissions_boundary}"
+
   function_settings = {
     alerts_topic_arn   = module.alerts.topic_arn
-    kms_key_arn        = module.security.kms_key_arn
+    boundary_arn       = local.boundary_arn
+    code_signing_arn   = var.protection.code_signing_arn
+    kms_key_arns       = module.security.kms_key_arns
     layer_arns         = [module.telemetry_layer.arn]
     log_level          = var.logging.level
     log_retention_days = var.logging.retention_days
@@ -50,7 +54,7 @@ module "security" {
 module "event_stream" {
   source = "../event_stream"
 
-  kms_key_arn     = module.security.kms_key_arn
+  kms_key_arn     = module.security.kms_key_arns.events
   name_prefix     = local.name_prefix
   retention_hours = var.streams.retention_hours
   shard_counts    = local.shards
@@ -77,9 +81,10 @@ module "data_lake" {
 
   alerts_topic_arn   = module.alerts.topic_arn
   account_id         = data.aws_caller_identity.this.account_id
+  boundary_arn       = local.boundary_arn
   buffering          = var.lake.buffering
   force_destroy      = !var.protection.deletion
-  kms_key_arn        = module.security.kms_key_arn
+  kms_key_arns       = module.security.kms_key_arns
   log_retention_days = var.logging.retention_days
   name_prefix        = local.name_prefix
   retention          = var.lake.retention
@@ -90,7 +95,7 @@ module "alerts" {
 
   account_id      = data.aws_caller_identity.this.account_id
   email_addresses = var.alerts.email_addresses
-  kms_key_arn     = module.security.kms_key_arn
+  kms_key_arn     = module.security.kms_key_arns.operations
   name_prefix     = local.name_prefix
 }
 
@@ -106,7 +111,7 @@ module "game_registry" {
   source = "../game_registry"
 
   alerts_topic_arn = module.alerts.topic_arn
-  kms_key_arn      = module.security.kms_key_arn
+  kms_key_arn      = module.security.kms_key_arns.credentials
   name_prefix      = local.name_prefix
   protection       = local.table_protection
 }
@@ -126,7 +131,7 @@ module "ingest_api" {
 module "web_firewall" {
   source = "../web_firewall"
 
-  kms_key_arn         = module.security.kms_key_arn
+  kms_key_arn         = module.security.kms_key_arns.operations
   log_blocked         = var.ingest_api.log_blocked
   log_retention_days  = var.logging.retention_days
   name_prefix         = local.name_prefix
@@ -228,13 +233,14 @@ module "dashboards" {
   source = "../dashboards"
   count  = var.lake.dashboards.enabled ? 1 : 0
 
-  account     = local.account
-  defaults    = var.lake.dashboards.defaults
-  groups      = var.lake.dashboards.groups
-  kms_key_arn = module.security.kms_key_arn
-  name_prefix = local.name_prefix
-  refresh     = var.lake.dashboards.refresh
-  warehouse   = var.lake.dashboards.warehouse
+  account      = local.account
+  boundary_arn = local.boundary_arn
+  defaults     = var.lake.dashboards.defaults
+  groups       = var.lake.dashboards.groups
+  kms_key_arn  = module.security.kms_key_arns.events
+  name_prefix  = local.name_prefix
+  refresh      = var.lake.dashboards.refresh
+  warehouse    = var.lake.dashboards.warehouse
 
   lake = {
     bucket    = module.data_lake.bucket.name
@@ -249,8 +255,9 @@ module "network" {
 
   account            = local.account
   availability_zones = [for letter in sort(var.lake.warehouse.availability_zones) : "${local.account.region}${letter}"]
+  boundary_arn       = local.boundary_arn
   interface_services = ["glue", "kinesis-streams"]
-  kms_key_arn        = module.security.kms_key_arn
+  kms_key_arn        = module.security.kms_key_arns.operations
   log_retention_days = var.logging.retention_days
   name_prefix        = local.name_prefix
 }

@@ -145,8 +145,14 @@ variable "project" {
 }
 
 variable "protection" {
-  type        = object({ deletion = bool, key_deletion_window_days = number, point_in_time_recovery = bool })
-  description = "Whether tables and lake refuse deletion, days to restore a deleted key, and whether tables can be restored to any second of 35 days."
+  type = object({
+    code_signing_arn         = optional(string, "")
+    deletion                 = bool
+    key_deletion_window_days = number
+    permissions_boundary     = optional(string, "")
+    point_in_time_recovery   = bool
+  })
+  description = "Configuration that functions' packages must be signed by (empty: none), whether tables and lake refuse deletion, days to restore a deleted key, name of the policy that bounds every role (empty: none), and whether tables can be restored to any second of 35 days."
   nullable    = false
 
   validation {

@@ -5,6 +5,10 @@ locals {
       actions   = ["dynamodb:UpdateItem"]
       resources = [aws_dynamodb_table.game_days.arn]
     }
+    DecryptPlayers = {
+      actions   = ["kms:Decrypt"]
+      resources = [var.settings.kms_key_arns.players]
+    }
     KeepPlayers = {
       actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
       resources = [aws_dynamodb_table.players.arn]

@@ -22,7 +22,7 @@ resource "aws_dynamodb_table" "boards" {
 
   server_side_encryption {
     enabled     = true
-    kms_key_arn = var.settings.kms_key_arn
+    kms_key_arn = var.settings.kms_key_arns.operations
   }
 }
 
@@ -49,7 +49,7 @@ resource "aws_dynamodb_table" "game_days" {
 
   server_side_encryption {
     enabled     = true
-    kms_key_arn = var.settings.kms_key_arn
+    kms_key_arn = var.settings.kms_key_arns.operations
   }
 
   ttl {
@@ -94,7 +94,7 @@ resource "aws_dynamodb_table" "leaderboards" {
 
   server_side_encryption {
     enabled     = true
-    kms_key_arn = var.settings.kms_key_arn
+    kms_key_arn = var.settings.kms_key_arns.players
   }
 
   # Archived periods end.
@@ -121,6 +121,6 @@ resource "aws_dynamodb_table" "players" {
 
   server_side_encryption {
     enabled     = true
-    kms_key_arn = var.settings.kms_key_arn
+    kms_key_arn = var.settings.kms_key_arns.players
   }
 }

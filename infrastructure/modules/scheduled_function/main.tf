@@ -4,7 +4,7 @@ locals {
   schedule_statements = {
     Encrypt = {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = [var.settings.kms_key_arn]
+      resources = [var.settings.kms_key_arns.operations]
     }
     Invoke = {
       actions   = ["lambda:InvokeFunction"]
@@ -27,7 +27,7 @@ module "function" {
   sizing      = var.sizing
 
   policy_statements = merge(var.policy_statements, {
-    Encrypt        = { actions = ["kms:GenerateDataKey"], resources = [var.settings.kms_key_arn] }
+    Encrypt        = { actions = ["kms:GenerateDataKey"], resources = [var.settings.kms_key_arns.operations] }
     ReportFailures = { actions = ["sqs:SendMessage"], resources = [aws_sqs_queue.failures.arn] }
   })
 }
@@ -49,7 +49,7 @@ resource "aws_scheduler_schedule" "this" {
 
   name                         = "${local.name}-${each.key}"
   description                  = var.description
-  kms_key_arn                  = var.settings.kms_key_arn
+  kms_key_arn                  = var.settings.kms_key_arns.operations
   schedule_expression          = each.value.expression
   schedule_expression_timezone = "UTC"
   state                        = var.enabled ? "ENABLED" : "DISABLED"
@@ -78,7 +78,7 @@ resource "aws_scheduler_schedule" "this" {
 resource "aws_sqs_queue" "failures" {
   name                              = "${local.name}-failures"
   kms_data_key_reuse_period_seconds = 3600
-  kms_master_key_id                 = var.settings.kms_key_arn
+  kms_master_key_id                 = var.settings.kms_key_arns.operations
   message_retention_seconds         = 1209600
 }
 
@@ -101,6 +101,7 @@ resource "aws_cloudwatch_metric_alarm" "failed" {
 module "schedule_role" {
   source = "../service_role"
 
+  boundary_arn    = var.settings.boundary_arn
   name            = "${local.name}-schedule"
   services        = ["scheduler.amazonaws.com"]
   statements      = local.schedule_statements

@@ -7,6 +7,14 @@ locals {
         actions   = ["s3:PutObject"]
         resources = ["${var.lake.arn}/reports/*"]
       }
+      DecryptGames = {
+        actions   = ["kms:Decrypt"]
+        resources = [var.settings.kms_key_arns.credentials]
+      }
+      EncryptReports = {
+        actions   = ["kms:GenerateDataKey"]
+        resources = [var.settings.kms_key_arns.events]
+      }
       KeepLedger = {
         actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
         resources = [aws_dynamodb_table.reports.arn]

@@ -51,7 +51,7 @@ resource "aws_dynamodb_table" "reports" {
 
   server_side_encryption {
     enabled     = true
-    kms_key_arn = var.settings.kms_key_arn
+    kms_key_arn = var.settings.kms_key_arns.operations
   }
 }
 
@@ -83,7 +83,7 @@ resource "aws_secretsmanager_secret" "webhooks" {
   #checkov:skip=CKV2_AWS_57:A chat's webhook is changed in the chat, not by a function here.
   name        = "${local.name}-webhooks"
   description = "Slack-compatible webhook of each game that has one: {\"<game>\": \"https://…\"}."
-  kms_key_id  = var.settings.kms_key_arn
+  kms_key_id  = var.settings.kms_key_arns.credentials
 }
 
 module "table_alarms" {

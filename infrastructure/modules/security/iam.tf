@@ -1,67 +1,102 @@
 locals {
-  # In a key policy "*" is this key; the account's IAM policies decide who uses it, so that no principal is locked out.
-  key_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
+  # In a key policy "*" is this key, and the account's root stands for its IAM policies, which decide who uses it.
+  account = { AWS = "arn:${var.account.partition}:iam::${var.account.id}:root" }
+
+  # Who manages a key of data cannot decrypt with it: that takes the service which holds the data, and rights there.
+  data_statements = {
+    for class, data in local.classes : class => [
       {
-        Sid       = "AccountDecides"
+        Sid       = "AccountManages"
         Effect    = "Allow"
-        Principal = { AWS = "arn:${var.account.partition}:iam::${var.account.id}:root" }
-        Action    = "kms:*"
-        Resource  = "*"
-      },
-      {
-        Sid       = "CloudWatchLogs"
-        Effect    = "Allow"
-        Principal = { Service = "logs.${var.account.region}.amazonaws.com" }
+        Principal = local.account
         Action = [
-          "kms:Decrypt",
-          "kms:DescribeKey",
-          "kms:Encrypt",
-          "kms:GenerateDataKey",
-          "kms:GenerateDataKeyWithoutPlaintext",
-          "kms:ReEncryptFrom",
-          "kms:ReEncryptTo",
+          "kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey", "kms:DisableKeyRotation",
+          "kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListGrants",
+          "kms:ListKeyPolicies", "kms:ListKeyRotations", "kms:ListResourceTags", "kms:PutKeyPolicy", "kms:RevokeGrant",
+          "kms:RotateKeyOnDemand", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias",
+          "kms:UpdateKeyDescription",
         ]
         Resource = "*"
-        Condition = {
-          ArnLike = {
-            "kms:EncryptionContext:aws:logs:arn" = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:*"
-          }
-        }
       },
       {
-        Sid       = "CloudWatchAlarms"
+        Sid       = "AccountUsesThroughServices"
         Effect    = "Allow"
-        Principal = { Service = "cloudwatch.amazonaws.com" }
-        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Principal = local.account
+        Action = [
+          "kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey",
+          "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo",
+        ]
         Resource  = "*"
-        Condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
+        Condition = { StringEquals = { "kms:ViaService" = [for service in data.services : "${service}.${var.account.region}.amazonaws.com"] } }
       },
-      # Deliveries write the logs of state machines, which are encrypted before.
-      {
-        Sid       = "LogDeliveries"
-        Effect    = "Allow"
-        Principal = { Service = "delivery.logs.amazonaws.com" }
-        Action    = ["kms:Decrypt"]
-        Resource  = "*"
-        Condition = {
-          StringEquals = { "kms:EncryptionContext:SourceArn" = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:*" }
+    ] if length(data.services) > 0
+  }
+
+  # Scheduler and Step Functions decrypt as the roles they assume: no service can be named for them.
+  operations_statements = [
+    {
+      Sid       = "AccountDecides"
+      Effect    = "Allow"
+      Principal = local.account
+      Action    = "kms:*"
+      Resource  = "*"
+    },
+    {
+      Sid       = "CloudWatchLogs"
+      Effect    = "Allow"
+      Principal = { Service = "logs.${var.account.region}.amazonaws.com" }
+      Action = [
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+      ]
+      Resource = "*"
+      Condition = {
+        ArnLike = {
+          "kms:EncryptionContext:aws:logs:arn" = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:*"
         }
-      },
-      # EventBridge names no source when it publishes to an encrypted topic; the topic's policy does.
-      {
-        Sid       = "EventBridgeTopics"
-        Effect    = "Allow"
-        Principal = { Service = "events.amazonaws.com" }
-        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource  = "*"
-        Condition = {
-          ArnLike = {
-            "kms:EncryptionContext:aws:sns:topicArn" = "arn:${var.account.partition}:sns:${var.account.region}:${var.account.id}:${var.name_prefix}-*"
-          }
+      }
+    },
+    {
+      Sid       = "CloudWatchAlarms"
+      Effect    = "Allow"
+      Principal = { Service = "cloudwatch.amazonaws.com" }
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource  = "*"
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
+    },
+    # Deliveries write the logs of state machines, which are encrypted before.
+    {
+      Sid       = "LogDeliveries"
+      Effect    = "Allow"
+      Principal = { Service = "delivery.logs.amazonaws.com" }
+      Action    = ["kms:Decrypt"]
+      Resource  = "*"
+      Condition = {
+        StringEquals = { "kms:EncryptionContext:SourceArn" = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:*" }
+      }
+    },
+    # EventBridge names no source when it publishes to an encrypted topic; the topic's policy does.
+    {
+      Sid       = "EventBridgeTopics"
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource  = "*"
+      Condition = {
+        ArnLike = {
+          "kms:EncryptionContext:aws:sns:topicArn" = "arn:${var.account.partition}:sns:${var.account.region}:${var.account.id}:${var.name_prefix}-*"
         }
-      },
-    ]
-  })
+      }
+    },
+  ]
+
+  key_policies = {
+    for class, statements in merge(local.data_statements, { operations = local.operations_statements }) :
+    class => jsonencode({ Version = "2012-10-17", Statement = statements })
+  }
 }

@@ -1,11 +1,36 @@
+locals {
+  # By whom a disclosure would harm; data keys serve only the services that hold the class.
+  classes = {
+    credentials = { holds = "hashes and privacy keys of games, secrets", services = ["dynamodb", "secretsmanager"] }
+    events      = { holds = "what players did: streams, lake, warehouse", services = ["athena", "firehose", "kinesis", "redshift", "redshift-serverless", "s3"] }
+    operations  = { holds = "what names nobody: counts, settings, queues, logs", services = [] }
+    players     = { holds = "profiles and ranks of players", services = ["dynamodb"] }
+  }
+}
+
 resource "aws_kms_key" "this" {
-  description             = "Encrypts the data, queues, logs and settings of ${var.name_prefix}."
+  for_each = local.classes
+
+  description             = "${var.name_prefix} ${each.key}: ${each.value.holds}."
   deletion_window_in_days = var.deletion_window_days
   enable_key_rotation     = true
-  policy                  = local.key_policy
+  policy                  = local.key_policies[each.key]
 }
 
 resource "aws_kms_alias" "this" {
-  name          = "alias/${var.name_prefix}"
-  target_key_id = aws_kms_key.this.key_id
+  for_each = local.classes
+
+  name          = "alias/${var.name_prefix}-${each.key}"
+  target_key_id = aws_kms_key.this[each.key].key_id
+}
+
+# The environment's only key of before: most of what it encrypted are events.
+moved {
+  from = aws_kms_key.this
+  to   = aws_kms_key.this["events"]
+}
+
+moved {
+  from = aws_kms_alias.this
+  to   = aws_kms_alias.this["events"]
 }

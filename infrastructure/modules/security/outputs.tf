@@ -1,9 +1,9 @@
-output "key_policy" {
-  description = "JSON policy of the key, for review."
-  value       = aws_kms_key.this.policy
+output "key_policies" {
+  description = "JSON policies of the keys by class of data, for review."
+  value       = { for class, key in aws_kms_key.this : class => key.policy }
 }
 
-output "kms_key_arn" {
-  description = "ARN of the key that encrypts everything the environment keeps."
-  value       = aws_kms_key.this.arn
+output "kms_key_arns" {
+  description = "ARNs of the keys by class of data."
+  value       = { for class, key in aws_kms_key.this : class => key.arn }
 }

@@ -13,7 +13,8 @@ locals {
 }
 
 resource "aws_iam_role" "this" {
-  name = var.name
+  name                 = var.name
+  permissions_boundary = var.boundary_arn == "" ? null : var.boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

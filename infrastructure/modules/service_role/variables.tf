@@ -1,3 +1,10 @@
+variable "boundary_arn" {
+  type        = string
+  description = "Policy that bounds what the role may do, whatever its own grants. Empty: none."
+  default     = ""
+  nullable    = false
+}
+
 variable "name" {
   type        = string
   description = "Name of the role."

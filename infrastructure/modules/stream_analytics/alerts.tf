@@ -3,9 +3,13 @@ locals {
   default_bus_arn   = "arn:${var.account.partition}:events:${var.account.region}:${var.account.id}:event-bus/default"
 
   delivery_statements = {
+    DecryptMetrics = {
+      actions   = ["kms:Decrypt"]
+      resources = [var.settings.kms_key_arns.events]
+    }
     EncryptUndelivered = {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = [var.settings.kms_key_arn]
+      resources = [var.settings.kms_key_arns.operations]
     }
     KeepUndelivered = {
       actions   = ["sqs:SendMessage"]
@@ -102,7 +106,7 @@ resource "aws_cloudwatch_event_target" "topic" {
 resource "aws_sqs_queue" "undelivered_alerts" {
   name                              = "${var.settings.name_prefix}-undelivered-alerts"
   kms_data_key_reuse_period_seconds = 3600
-  kms_master_key_id                 = var.settings.kms_key_arn
+  kms_master_key_id                 = var.settings.kms_key_arns.operations
   message_retention_seconds         = 1209600
 }
 
@@ -110,6 +114,7 @@ module "alert_delivery_role" {
   source = "../service_role"
   count  = var.deliver_alerts ? 1 : 0
 
+  boundary_arn    = var.settings.boundary_arn
   name            = "${var.settings.name_prefix}-alert-delivery"
   services        = ["pipes.amazonaws.com"]
   statements      = local.delivery_statements

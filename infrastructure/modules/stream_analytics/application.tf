@@ -21,7 +21,7 @@ locals {
 resource "aws_s3_object" "package" {
   bucket      = var.code_bucket.name
   key         = "artifacts/realtime_analytics.zip"
-  kms_key_id  = var.settings.kms_key_arn
+  kms_key_id  = var.settings.kms_key_arns.events
   source      = local.package
   source_hash = filebase64sha256(local.package)
 }
@@ -115,7 +115,7 @@ resource "aws_kinesisanalyticsv2_application" "this" {
 
 resource "aws_cloudwatch_log_group" "application" {
   name              = "/aws/kinesis-analytics/${local.application_name}"
-  kms_key_id        = var.settings.kms_key_arn
+  kms_key_id        = var.settings.kms_key_arns.operations
   retention_in_days = var.settings.log_retention_days
 }
 

@@ -4,7 +4,7 @@ locals {
   application_statements = {
     Decrypt = {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = [var.settings.kms_key_arn]
+      resources = [var.settings.kms_key_arns.events]
     }
     # AWS lists log groups by account and region only.
     FindLogGroup = {
@@ -65,6 +65,7 @@ locals {
 module "application_role" {
   source = "../service_role"
 
+  boundary_arn    = var.settings.boundary_arn
   name            = local.application_name
   services        = ["kinesisanalytics.amazonaws.com"]
   statements      = merge(local.application_statements, local.vpc_statements)

@@ -21,7 +21,7 @@ resource "aws_dynamodb_table" "realtime" {
 
   server_side_encryption {
     enabled     = true
-    kms_key_arn = var.settings.kms_key_arn
+    kms_key_arn = var.settings.kms_key_arns.operations
   }
 
   ttl {
@@ -34,7 +34,7 @@ resource "aws_kinesis_stream" "metrics" {
   name                      = "${var.settings.name_prefix}-metrics"
   encryption_type           = "KMS"
   enforce_consumer_deletion = true
-  kms_key_id                = var.settings.kms_key_arn
+  kms_key_id                = var.settings.kms_key_arns.events
   retention_period          = var.metrics_stream.retention_hours
   shard_count               = var.metrics_stream.shards
 

@@ -23,9 +23,13 @@ module "function" {
       actions   = ["sqs:SendMessage"]
       resources = [aws_sqs_queue.failures.arn]
     }
-    EncryptRecords = {
+    DecryptRecords = {
+      actions   = ["kms:Decrypt"]
+      resources = [var.settings.kms_key_arns.events]
+    }
+    EncryptFailures = {
       actions   = ["kms:GenerateDataKey"]
-      resources = [var.settings.kms_key_arn]
+      resources = [var.settings.kms_key_arns.operations]
     }
   })
 }
@@ -66,6 +70,6 @@ resource "aws_lambda_event_source_mapping" "this" {
 resource "aws_sqs_queue" "failures" {
   name                              = "${var.settings.name_prefix}-${replace(var.name, "_", "-")}-failures"
   kms_data_key_reuse_period_seconds = 3600
-  kms_master_key_id                 = var.settings.kms_key_arn
+  kms_master_key_id                 = var.settings.kms_key_arns.operations
   message_retention_seconds         = 1209600
 }

@@ -4,7 +4,7 @@ locals {
   # What Redshift does with each of its roles.
   redshift_statements = {
     streaming = {
-      Decrypt = { actions = ["kms:Decrypt"], resources = [var.settings.kms_key_arn] }
+      Decrypt = { actions = ["kms:Decrypt"], resources = [var.settings.kms_key_arns.events] }
       # AWS lists streams all or none.
       FindStream = { actions = ["kinesis:ListStreams"], resources = ["*"] }
       ReadStream = {
@@ -13,7 +13,7 @@ locals {
       }
     }
     lake = {
-      Decrypt  = { actions = ["kms:Decrypt"], resources = [var.settings.kms_key_arn] }
+      Decrypt  = { actions = ["kms:Decrypt"], resources = [var.settings.kms_key_arns.events] }
       ListLake = { actions = ["s3:GetBucketLocation", "s3:ListBucket"], resources = [var.lake.arn] }
       ReadCatalog = {
         actions = ["glue:GetDatabase", "glue:GetPartitions", "glue:GetTable"]
@@ -30,7 +30,7 @@ locals {
   }
 
   schedule_statements = {
-    Decrypt = { actions = ["kms:Decrypt"], resources = [var.settings.kms_key_arn] }
+    Decrypt = { actions = ["kms:Decrypt"], resources = [var.settings.kms_key_arns.operations] }
     Refresh = { actions = ["lambda:InvokeFunction"], resources = [module.migrations.arn] }
     Snapshot = {
       actions = ["redshift-serverless:CreateSnapshot"]
@@ -46,6 +46,7 @@ module "redshift_role" {
   source   = "../service_role"
   for_each = local.redshift_statements
 
+  boundary_arn    = var.settings.boundary_arn
   name            = "${local.name}-${each.key}"
   services        = ["redshift-serverless.amazonaws.com", "redshift.amazonaws.com"]
   statements      = each.value
@@ -55,6 +56,7 @@ module "redshift_role" {
 module "schedule_role" {
   source = "../service_role"
 
+  boundary_arn    = var.settings.boundary_arn
   name            = "${local.name}-schedule"
   services        = ["scheduler.amazonaws.com"]
   statements      = local.schedule_statements

@@ -4,11 +4,11 @@ locals {
 
 resource "aws_redshiftserverless_namespace" "this" {
   namespace_name                   = local.name
-  admin_password_secret_kms_key_id = var.settings.kms_key_arn
+  admin_password_secret_kms_key_id = var.settings.kms_key_arns.credentials
   admin_username                   = "warehouse_admin"
   db_name                          = "warehouse"
   iam_roles                        = [for role in module.redshift_role : role.arn]
-  kms_key_id                       = var.settings.kms_key_arn
+  kms_key_id                       = var.settings.kms_key_arns.events
   log_exports                      = ["connectionlog", "useractivitylog", "userlog"]
   manage_admin_password            = true
 }

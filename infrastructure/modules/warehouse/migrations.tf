@@ -25,6 +25,10 @@ module "migrations" {
   }
 
   policy_statements = {
+    DecryptSecret = {
+      actions   = ["kms:Decrypt"]
+      resources = [var.settings.kms_key_arns.credentials]
+    }
     # The Data API knows statements by no ARN: the condition leaves the function its own.
     FollowStatements = {
       actions   = ["redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements"]
@@ -66,7 +70,7 @@ resource "aws_lambda_invocation" "migrate" {
 resource "aws_scheduler_schedule" "refresh" {
   name                = "${local.name}-refresh"
   description         = "Brings the warehouse's facts up to date."
-  kms_key_arn         = var.settings.kms_key_arn
+  kms_key_arn         = var.settings.kms_key_arns.operations
   schedule_expression = "rate(${var.refresh.minutes} minutes)"
   state               = var.refresh.enabled ? "ENABLED" : "DISABLED"
 
@@ -92,7 +96,7 @@ resource "aws_scheduler_schedule" "refresh" {
 resource "aws_scheduler_schedule" "snapshot" {
   name                = "${local.name}-snapshot"
   description         = "Keeps a snapshot of the warehouse each day."
-  kms_key_arn         = var.settings.kms_key_arn
+  kms_key_arn         = var.settings.kms_key_arns.operations
   schedule_expression = "cron(30 2 * * ? *)"
 
   flexible_time_window {

@@ -77,7 +77,9 @@ variable "refresh" {
 variable "settings" {
   type = object({
     alerts_topic_arn   = string
-    kms_key_arn        = string
+    boundary_arn       = optional(string, "")
+    code_signing_arn   = optional(string, "")
+    kms_key_arns       = object({ credentials = string, events = string, operations = string })
     layer_arns         = list(string)
     log_level          = string
     log_retention_days = number

@@ -88,6 +88,75 @@ resource "aws_wafv2_web_acl" "this" {
     }
   }
 
+  # WAF looks into the first 16 KB of a body; what its length says it sees. The function answers 413 from 1 MB on.
+  rule {
+    name     = "oversized"
+    priority = 4
+
+    action {
+      block {}
+    }
+
+    statement {
+      or_statement {
+        statement {
+          size_constraint_statement {
+            comparison_operator = "GT"
+            size                = 512
+
+            field_to_match {
+              uri_path {}
+            }
+
+            text_transformation {
+              priority = 0
+              type     = "NONE"
+            }
+          }
+        }
+
+        statement {
+          size_constraint_statement {
+            comparison_operator = "GT"
+            size                = 1024
+
+            field_to_match {
+              query_string {}
+            }
+
+            text_transformation {
+              priority = 0
+              type     = "NONE"
+            }
+          }
+        }
+
+        statement {
+          regex_match_statement {
+            regex_string = "^([2-9][0-9]{6}|[0-9]{8,})$"
+
+            field_to_match {
+              single_header {
+                name = "content-length"
+              }
+            }
+
+            text_transformation {
+              priority = 0
+              type     = "NONE"
+            }
+          }
+        }
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "${var.name_prefix}-oversized"
+      sampled_requests_enabled   = false
+    }
+  }
+
   visibility_config {
     cloudwatch_metrics_enabled = true
     metric_name                = "${var.name_prefix}-ingest"

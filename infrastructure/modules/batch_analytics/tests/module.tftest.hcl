@@ -10,7 +10,7 @@ variables {
   quality_function_arn = "arn:aws:lambda:eu-west-1:111122223333:function:demo-test-data-quality"
 
   settings = {
-    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
     layer_arns         = []
     log_level          = "INFO"
     log_retention_days = 30
@@ -40,8 +40,8 @@ run "application" {
 
   assert {
     condition = { for key, object in aws_s3_object.package : key => [object.bucket, object.key, object.kms_key_id, object.source_hash] } == {
-      code  = ["lake", "artifacts/batch_analytics.zip", var.settings.kms_key_arn, filebase64sha256("../../testing/packages/batch_analytics.zip")]
-      entry = ["lake", "artifacts/batch_analytics.main.py", var.settings.kms_key_arn, filebase64sha256("../../testing/packages/batch_analytics.main.py")]
+      code  = ["lake", "artifacts/batch_analytics.zip", var.settings.kms_key_arns.events, filebase64sha256("../../testing/packages/batch_analytics.zip")]
+      entry = ["lake", "artifacts/batch_analytics.main.py", var.settings.kms_key_arns.events, filebase64sha256("../../testing/packages/batch_analytics.main.py")]
     }
     error_message = "Entry and code must be encrypted, and uploaded again when their bytes change."
   }
@@ -74,7 +74,7 @@ run "state_machine" {
 
   assert {
     condition = (
-      aws_sfn_state_machine.this.encryption_configuration[0].kms_key_id == var.settings.kms_key_arn
+      aws_sfn_state_machine.this.encryption_configuration[0].kms_key_id == var.settings.kms_key_arns.operations
       && aws_sfn_state_machine.this.encryption_configuration[0].type == "CUSTOMER_MANAGED_KMS_KEY"
       && aws_sfn_state_machine.this.logging_configuration[0].level == "ERROR"
       && aws_sfn_state_machine.this.tracing_configuration[0].enabled
@@ -83,7 +83,7 @@ run "state_machine" {
   }
 
   assert {
-    condition     = alltrue([for log in [aws_cloudwatch_log_group.job, aws_cloudwatch_log_group.state_machine] : log.kms_key_id == var.settings.kms_key_arn && log.retention_in_days == 30])
+    condition     = alltrue([for log in [aws_cloudwatch_log_group.job, aws_cloudwatch_log_group.state_machine] : log.kms_key_id == var.settings.kms_key_arns.operations && log.retention_in_days == 30])
     error_message = "Logs must be encrypted with the platform's key and expire."
   }
 }
@@ -104,7 +104,7 @@ run "schedule" {
   assert {
     condition = (
       aws_scheduler_schedule.hourly.schedule_expression == "cron(10 * * * ? *)" && aws_scheduler_schedule.hourly.state == "ENABLED"
-      && aws_scheduler_schedule.hourly.kms_key_arn == var.settings.kms_key_arn
+      && aws_scheduler_schedule.hourly.kms_key_arn == var.settings.kms_key_arns.operations
       && aws_scheduler_schedule.hourly.target[0].arn == aws_sfn_state_machine.this.arn
       && jsondecode(aws_scheduler_schedule.hourly.target[0].input) == { scheduled = "<aws.scheduler.scheduled-time>" }
     )
@@ -115,7 +115,7 @@ run "schedule" {
 run "roles" {
   assert {
     condition = { for statement in jsondecode(module.job_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
-      Encrypt      = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arn]]
+      Encrypt      = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.events]]
       FindLogGroup = [["logs:DescribeLogGroups"], ["arn:aws:logs:eu-west-1:111122223333:log-group:*"]]
       KeepTables = [
         ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
@@ -145,7 +145,7 @@ run "roles" {
         "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
         "xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
       ], ["*"]]
-      Encrypt    = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arn]]
+      Encrypt    = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.operations]]
       FollowJobs = [["emr-serverless:CancelJobRun", "emr-serverless:GetJobRun"], ["${aws_emrserverless_application.this.arn}/jobruns/*"]]
       HearOfJobs = [["events:DescribeRule", "events:PutRule", "events:PutTargets"], ["arn:aws:events:eu-west-1:111122223333:rule/StepFunctionsGetEventsForEMRServerlessJobRule"]]
       LendRole   = [["iam:PassRole"], [module.job_role.arn]]
@@ -164,7 +164,7 @@ run "roles" {
 
   assert {
     condition = { for statement in jsondecode(module.schedule_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
-      Encrypt = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arn]]
+      Encrypt = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.operations]]
       Start   = [["states:StartExecution"], ["arn:aws:states:eu-west-1:111122223333:stateMachine:demo-test-batch-analytics"]]
     }
     error_message = "The schedule starts the state machine, and no more."

@@ -6,7 +6,7 @@ variables {
   alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
   account_id         = "111122223333"
   buffering          = { seconds = 300, size_mb = 64 }
-  kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+  kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
   log_retention_days = 30
   name_prefix        = "demo-test"
   retention          = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
@@ -43,7 +43,7 @@ run "bucket" {
   assert {
     condition = alltrue([
       for rule in aws_s3_bucket_server_side_encryption_configuration.lake.rule :
-      rule.bucket_key_enabled && rule.apply_server_side_encryption_by_default[0].kms_master_key_id == var.kms_key_arn
+      rule.bucket_key_enabled && rule.apply_server_side_encryption_by_default[0].kms_master_key_id == var.kms_key_arns.events
     ])
     error_message = "Objects must be encrypted with the platform's key, through a bucket key."
   }

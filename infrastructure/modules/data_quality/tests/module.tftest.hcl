@@ -9,7 +9,7 @@ variables {
 
   settings = {
     alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    kms_key_arns       = { credentials = "arn:aws:kms:eu-west-1:111122223333:key/credentials", events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
     layer_arns         = []
     log_level          = "INFO"
     log_retention_days = 30
@@ -30,6 +30,7 @@ run "permissions" {
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
       DecryptAtRest  = ["kms:Decrypt"]
+      DecryptFacts   = ["kms:Decrypt"]
       Encrypt        = ["kms:GenerateDataKey"]
       FindAudits     = ["s3:ListBucket"]
       KeepVerdicts   = ["dynamodb:PutItem"]
@@ -40,6 +41,15 @@ run "permissions" {
       WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
     }
     error_message = "The function must have these actions and no others."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
+      DecryptAtRest = [var.settings.kms_key_arns.operations]
+      DecryptFacts  = [var.settings.kms_key_arns.credentials, var.settings.kms_key_arns.events]
+      Encrypt       = [var.settings.kms_key_arns.operations]
+    }
+    error_message = "It may use the keys of what it touches, and no other."
   }
 
   assert {
@@ -57,7 +67,7 @@ run "alarm" {
 
 run "protection" {
   assert {
-    condition     = aws_dynamodb_table.quality.deletion_protection_enabled && aws_dynamodb_table.quality.point_in_time_recovery[0].enabled && aws_dynamodb_table.quality.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arn && aws_dynamodb_table.quality.ttl[0].attribute_name == "expires_at"
+    condition     = aws_dynamodb_table.quality.deletion_protection_enabled && aws_dynamodb_table.quality.point_in_time_recovery[0].enabled && aws_dynamodb_table.quality.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arns.operations && aws_dynamodb_table.quality.ttl[0].attribute_name == "expires_at"
     error_message = "Verdicts are kept like the other tables, and expire."
   }
 }

@@ -16,7 +16,7 @@ variables {
 
   settings = {
     alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    kms_key_arns       = { credentials = "arn:aws:kms:eu-west-1:111122223333:key/credentials", events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
     layer_arns         = []
     log_level          = "INFO"
     log_retention_days = 30
@@ -29,13 +29,16 @@ variables {
 run "processing" {
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
-      ClaimEvents    = ["dynamodb:UpdateItem"]
-      CountEvents    = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
-      DecryptAtRest  = ["kms:Decrypt"]
-      DeliverToLake  = ["firehose:PutRecordBatch"]
-      EncryptRecords = ["kms:GenerateDataKey"]
-      PublishEvents  = ["kinesis:PutRecords"]
-      ReadGames      = ["dynamodb:BatchGetItem"]
+      ClaimEvents     = ["dynamodb:UpdateItem"]
+      CountEvents     = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+      DecryptAtRest   = ["kms:Decrypt"]
+      DecryptGames    = ["kms:Decrypt"]
+      DecryptRecords  = ["kms:Decrypt"]
+      DeliverToLake   = ["firehose:PutRecordBatch"]
+      EncryptEvents   = ["kms:GenerateDataKey"]
+      EncryptFailures = ["kms:GenerateDataKey"]
+      PublishEvents   = ["kinesis:PutRecords"]
+      ReadGames       = ["dynamodb:BatchGetItem"]
       ReadStream = [
         "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords",
         "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:SubscribeToShard",
@@ -47,6 +50,17 @@ run "processing" {
   }
 
   assert {
+    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
+      DecryptAtRest   = [var.settings.kms_key_arns.operations]
+      DecryptGames    = [var.settings.kms_key_arns.credentials]
+      DecryptRecords  = [var.settings.kms_key_arns.events]
+      EncryptEvents   = [var.settings.kms_key_arns.events]
+      EncryptFailures = [var.settings.kms_key_arns.operations]
+    }
+    error_message = "It may use the keys of what it touches, and no other."
+  }
+
+  assert {
     condition     = one([for statement in jsondecode(output.policy).Statement : statement.Resource if statement.Sid == "PublishEvents"]) == [var.enriched_stream.arn]
     error_message = "The processor may write to the enriched stream only."
   }
@@ -55,7 +69,7 @@ run "processing" {
     condition = alltrue([
       for table in [aws_dynamodb_table.dedupe, aws_dynamodb_table.ingest_stats] : (
         table.ttl[0].attribute_name == "expires_at" && table.ttl[0].enabled && table.deletion_protection_enabled
-        && table.point_in_time_recovery[0].enabled && table.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arn
+        && table.point_in_time_recovery[0].enabled && table.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arns.operations
       )
     ])
     error_message = "Both tables must expire items, be protected, and be encrypted with the platform's key."

@@ -12,7 +12,7 @@ variables {
 
   settings = {
     alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    kms_key_arns       = { credentials = "arn:aws:kms:eu-west-1:111122223333:key/credentials", events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
     layer_arns         = []
     log_level          = "INFO"
     log_retention_days = 30
@@ -64,19 +64,29 @@ run "api" {
   }
 
   assert {
-    condition     = alltrue([for group in [aws_cloudwatch_log_group.access, aws_cloudwatch_log_group.execution] : group.retention_in_days == 30 && group.kms_key_id == var.settings.kms_key_arn])
+    condition     = alltrue([for group in [aws_cloudwatch_log_group.access, aws_cloudwatch_log_group.execution] : group.retention_in_days == 30 && group.kms_key_id == var.settings.kms_key_arns.operations])
     error_message = "Logs must expire and be encrypted with the platform's key."
   }
 
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
       DecryptAtRest  = ["kms:Decrypt"]
+      DecryptGames   = ["kms:Decrypt"]
       EncryptRecords = ["kms:GenerateDataKey"]
       PublishEvents  = ["kinesis:PutRecords"]
       ReadGames      = ["dynamodb:BatchGetItem"]
       WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
     }
     error_message = "The function must have these actions and no others."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
+      DecryptAtRest  = [var.settings.kms_key_arns.operations]
+      DecryptGames   = [var.settings.kms_key_arns.credentials]
+      EncryptRecords = [var.settings.kms_key_arns.events]
+    }
+    error_message = "It may use the keys of what it touches, and no other."
   }
 }
 
@@ -118,10 +128,19 @@ run "authorization" {
   assert {
     condition = { for statement in jsondecode(output.authorizer_policy).Statement : statement.Sid => statement.Action } == {
       DecryptAtRest = ["kms:Decrypt"]
+      DecryptGames  = ["kms:Decrypt"]
       ReadGames     = ["dynamodb:BatchGetItem"]
       WriteLogs     = ["logs:CreateLogStream", "logs:PutLogEvents"]
     }
     error_message = "The authorizer must have these actions and no others."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(output.authorizer_policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
+      DecryptAtRest = [var.settings.kms_key_arns.operations]
+      DecryptGames  = [var.settings.kms_key_arns.credentials]
+    }
+    error_message = "It may use the keys of what it touches, and no other."
   }
 }
 

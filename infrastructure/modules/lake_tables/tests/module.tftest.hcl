@@ -8,7 +8,7 @@ variables {
   database = "demo_test"
 
   settings = {
-    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events" }
     layer_arns         = []
     log_level          = "INFO"
     log_retention_days = 30
@@ -88,7 +88,7 @@ run "optimizers" {
 
   assert {
     condition = { for statement in jsondecode(module.optimizer_role[0].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
-      Encrypt      = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arn]]
+      Encrypt      = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.events]]
       FindFiles    = [["s3:GetBucketLocation", "s3:ListBucket"], ["arn:aws:s3:::lake"]]
       RewriteFiles = [["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::lake/gold/*", "arn:aws:s3:::lake/silver/*"]]
       UseTables = [["glue:GetTable", "glue:UpdateTable"], concat(
@@ -124,7 +124,7 @@ run "athena" {
       && aws_athena_workgroup.this.configuration[0].result_configuration[0].output_location == "s3://lake/athena-results/"
       && aws_athena_workgroup.this.configuration[0].result_configuration[0].expected_bucket_owner == "111122223333"
       && aws_athena_workgroup.this.configuration[0].result_configuration[0].encryption_configuration[0].encryption_option == "SSE_KMS"
-      && aws_athena_workgroup.this.configuration[0].result_configuration[0].encryption_configuration[0].kms_key_arn == var.settings.kms_key_arn
+      && aws_athena_workgroup.this.configuration[0].result_configuration[0].encryption_configuration[0].kms_key_arn == var.settings.kms_key_arns.events
     )
     error_message = "Queries are limited and their answers encrypted, whatever the analyst's client says."
   }

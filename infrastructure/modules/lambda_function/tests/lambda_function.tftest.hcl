@@ -16,7 +16,7 @@ variables {
 
   settings = {
     alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    kms_key_arns       = { operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
     layer_arns         = ["arn:aws:lambda:eu-west-1:111122223333:layer:demo-test-telemetry:1"]
     log_level          = "INFO"
     log_retention_days = 30
@@ -50,7 +50,7 @@ run "function" {
   }
 
   assert {
-    condition     = aws_cloudwatch_log_group.this.retention_in_days == 30 && aws_cloudwatch_log_group.this.kms_key_id == var.settings.kms_key_arn
+    condition     = aws_cloudwatch_log_group.this.retention_in_days == 30 && aws_cloudwatch_log_group.this.kms_key_id == var.settings.kms_key_arns.operations
     error_message = "Logs must expire and be encrypted with the platform's key."
   }
 
@@ -72,13 +72,19 @@ run "function" {
     condition     = aws_lambda_function.this.tracing_config[0].mode == "PassThrough"
     error_message = "Tracing is off unless asked for."
   }
+
+  assert {
+    condition     = aws_lambda_function.this.code_signing_config_arn == null
+    error_message = "Packages are unsigned unless asked for."
+  }
 }
 
-run "traced" {
+run "traced_and_signed" {
   variables {
     settings = {
       alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-      kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+      code_signing_arn   = "arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-0123456789abcdef0"
+      kms_key_arns       = { operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
       layer_arns         = []
       log_level          = "INFO"
       log_retention_days = 30
@@ -91,6 +97,11 @@ run "traced" {
   assert {
     condition     = one([for statement in jsondecode(module.role.policy).Statement : statement.Action if statement.Sid == "WriteTraces"]) == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
     error_message = "A traced function may write traces."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.code_signing_config_arn == var.settings.code_signing_arn
+    error_message = "Lambda must check the package's signature."
   }
 }
 
@@ -110,7 +121,7 @@ run "unknown_log_level" {
   variables {
     settings = {
       alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-      kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+      kms_key_arns       = { operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
       layer_arns         = []
       log_level          = "LOUD"
       log_retention_days = 30

@@ -9,7 +9,7 @@ variables {
 
   settings = {
     alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    kms_key_arns       = { credentials = "arn:aws:kms:eu-west-1:111122223333:key/credentials", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations", players = "arn:aws:kms:eu-west-1:111122223333:key/players" }
     layer_arns         = []
     log_level          = "INFO"
     log_retention_days = 30
@@ -42,13 +42,14 @@ run "api" {
   }
 
   assert {
-    condition     = aws_cloudwatch_log_group.access.retention_in_days == 30 && aws_cloudwatch_log_group.access.kms_key_id == var.settings.kms_key_arn
+    condition     = aws_cloudwatch_log_group.access.retention_in_days == 30 && aws_cloudwatch_log_group.access.kms_key_id == var.settings.kms_key_arns.operations
     error_message = "Logs must expire and be encrypted with the platform's key."
   }
 
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
       DecryptAtRest     = ["kms:Decrypt"]
+      DecryptTables     = ["kms:Decrypt"]
       ListGames         = ["dynamodb:Scan"]
       QueryCounts       = ["dynamodb:Query"]
       QueryLeaderboards = ["dynamodb:Query"]
@@ -58,6 +59,14 @@ run "api" {
       WriteLogs         = ["logs:CreateLogStream", "logs:PutLogEvents"]
     }
     error_message = "The function must have these actions and no others."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
+      DecryptAtRest = [var.settings.kms_key_arns.operations]
+      DecryptTables = [var.settings.kms_key_arns.credentials, var.settings.kms_key_arns.players]
+    }
+    error_message = "It may use the keys of what it touches, and no other."
   }
 
   assert {

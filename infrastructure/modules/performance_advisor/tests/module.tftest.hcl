@@ -9,7 +9,7 @@ variables {
 
   settings = {
     alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
     layer_arns         = []
     log_level          = "INFO"
     log_retention_days = 30
@@ -25,6 +25,7 @@ run "permissions" {
       Archive        = ["s3:GetObject", "s3:PutObject"]
       DecryptAtRest  = ["kms:Decrypt"]
       Encrypt        = ["kms:GenerateDataKey"]
+      EncryptAdvice  = ["kms:Decrypt", "kms:GenerateDataKey"]
       FindNewest     = ["s3:ListBucket"]
       Publish        = ["sns:Publish"]
       ReadMetrics    = ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"]
@@ -34,6 +35,15 @@ run "permissions" {
       WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
     }
     error_message = "The function must have these actions and no others: it reads, and changes nothing."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
+      DecryptAtRest = [var.settings.kms_key_arns.operations]
+      Encrypt       = [var.settings.kms_key_arns.operations]
+      EncryptAdvice = [var.settings.kms_key_arns.events]
+    }
+    error_message = "It may use the keys of what it touches, and no other."
   }
 
   assert {

@@ -9,7 +9,7 @@ variables {
 
   settings = {
     alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations", players = "arn:aws:kms:eu-west-1:111122223333:key/players" }
     layer_arns         = []
     log_level          = "INFO"
     log_retention_days = 30
@@ -22,12 +22,14 @@ variables {
 run "store" {
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
-      CountDays      = ["dynamodb:UpdateItem"]
-      DecryptAtRest  = ["kms:Decrypt"]
-      EncryptRecords = ["kms:GenerateDataKey"]
-      KeepPlayers    = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
-      RankPlayers    = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
-      ReadBoards     = ["dynamodb:Query"]
+      CountDays       = ["dynamodb:UpdateItem"]
+      DecryptAtRest   = ["kms:Decrypt"]
+      DecryptPlayers  = ["kms:Decrypt"]
+      DecryptRecords  = ["kms:Decrypt"]
+      EncryptFailures = ["kms:GenerateDataKey"]
+      KeepPlayers     = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
+      RankPlayers     = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
+      ReadBoards      = ["dynamodb:Query"]
       ReadStream = [
         "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords",
         "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:SubscribeToShard",
@@ -39,13 +41,23 @@ run "store" {
   }
 
   assert {
+    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
+      DecryptAtRest   = [var.settings.kms_key_arns.operations]
+      DecryptPlayers  = [var.settings.kms_key_arns.players]
+      DecryptRecords  = [var.settings.kms_key_arns.events]
+      EncryptFailures = [var.settings.kms_key_arns.operations]
+    }
+    error_message = "It may use the keys of what it touches, and no other."
+  }
+
+  assert {
     condition = alltrue([
       for table in [aws_dynamodb_table.boards, aws_dynamodb_table.game_days, aws_dynamodb_table.leaderboards, aws_dynamodb_table.players] : (
         table.deletion_protection_enabled && table.point_in_time_recovery[0].enabled
-        && table.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arn
+        && table.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arns[contains(["demo-test-leaderboards", "demo-test-players"], table.name) ? "players" : "operations"]
       )
     ])
-    error_message = "Each table must be protected and encrypted with the platform's key."
+    error_message = "Each table must be protected and encrypted, those of players with a key of their own."
   }
 
   assert {

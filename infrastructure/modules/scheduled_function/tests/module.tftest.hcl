@@ -14,7 +14,7 @@ variables {
 
   settings = {
     alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    kms_key_arns       = { operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
     layer_arns         = []
     log_level          = "INFO"
     log_retention_days = 30
@@ -33,7 +33,7 @@ run "schedules" {
   }
 
   assert {
-    condition     = alltrue([for schedule in aws_scheduler_schedule.this : schedule.target[0].dead_letter_config[0].arn == aws_sqs_queue.failures.arn && schedule.kms_key_arn == var.settings.kms_key_arn])
+    condition     = alltrue([for schedule in aws_scheduler_schedule.this : schedule.target[0].dead_letter_config[0].arn == aws_sqs_queue.failures.arn && schedule.kms_key_arn == var.settings.kms_key_arns.operations])
     error_message = "What cannot be started goes to the queue, encrypted with the platform's key."
   }
 }

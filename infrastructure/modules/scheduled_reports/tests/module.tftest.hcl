@@ -10,7 +10,7 @@ variables {
 
   settings = {
     alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    kms_key_arns       = { credentials = "arn:aws:kms:eu-west-1:111122223333:key/credentials", events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
     layer_arns         = []
     log_level          = "INFO"
     log_retention_days = 30
@@ -30,7 +30,9 @@ run "permissions" {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
       Archive        = ["s3:PutObject"]
       DecryptAtRest  = ["kms:Decrypt"]
+      DecryptGames   = ["kms:Decrypt"]
       Encrypt        = ["kms:GenerateDataKey"]
+      EncryptReports = ["kms:GenerateDataKey"]
       KeepLedger     = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
       ListGames      = ["dynamodb:Scan"]
       Mail           = ["ses:SendEmail"]
@@ -40,6 +42,16 @@ run "permissions" {
       WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
     }
     error_message = "The function must have these actions and no others."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
+      DecryptAtRest  = [var.settings.kms_key_arns.operations]
+      DecryptGames   = [var.settings.kms_key_arns.credentials]
+      Encrypt        = [var.settings.kms_key_arns.operations]
+      EncryptReports = [var.settings.kms_key_arns.events]
+    }
+    error_message = "It may use the keys of what it touches, and no other."
   }
 
   assert {
@@ -56,12 +68,12 @@ run "permissions" {
 
 run "protection" {
   assert {
-    condition     = aws_dynamodb_table.reports.deletion_protection_enabled && aws_dynamodb_table.reports.point_in_time_recovery[0].enabled && aws_dynamodb_table.reports.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arn
+    condition     = aws_dynamodb_table.reports.deletion_protection_enabled && aws_dynamodb_table.reports.point_in_time_recovery[0].enabled && aws_dynamodb_table.reports.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arns.operations
     error_message = "The ledger must not be lost, and is encrypted with the platform's key."
   }
 
   assert {
-    condition     = aws_secretsmanager_secret.webhooks.kms_key_id == var.settings.kms_key_arn
+    condition     = aws_secretsmanager_secret.webhooks.kms_key_id == var.settings.kms_key_arns.credentials
     error_message = "Webhooks are encrypted with the platform's key."
   }
 

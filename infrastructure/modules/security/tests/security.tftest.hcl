@@ -7,15 +7,53 @@ variables {
   name_prefix = "demo-test"
 }
 
-run "key" {
+run "keys" {
   assert {
-    condition     = aws_kms_key.this.enable_key_rotation
-    error_message = "The key must rotate."
+    condition     = keys(output.kms_key_arns) == ["credentials", "events", "operations", "players"] && alltrue([for key in aws_kms_key.this : key.enable_key_rotation])
+    error_message = "Each class of data has a key of its own, and it rotates."
   }
 
   assert {
+    condition     = [for alias in aws_kms_alias.this : alias.name] == [for class in ["credentials", "events", "operations", "players"] : "alias/demo-test-${class}"]
+    error_message = "A key is found by its class."
+  }
+}
+
+run "keys_of_data" {
+  assert {
+    condition = { for class in ["credentials", "events", "players"] : class => jsondecode(aws_kms_key.this[class].policy).Statement[1].Condition } == {
+      credentials = { StringEquals = { "kms:ViaService" = ["dynamodb.eu-west-1.amazonaws.com", "secretsmanager.eu-west-1.amazonaws.com"] } }
+      events = { StringEquals = { "kms:ViaService" = [
+        "athena.eu-west-1.amazonaws.com", "firehose.eu-west-1.amazonaws.com", "kinesis.eu-west-1.amazonaws.com",
+        "redshift.eu-west-1.amazonaws.com", "redshift-serverless.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com",
+      ] } }
+      players = { StringEquals = { "kms:ViaService" = ["dynamodb.eu-west-1.amazonaws.com"] } }
+    }
+    error_message = "A key of data serves the services that hold the data."
+  }
+
+  assert {
+    condition = alltrue([
+      for class in ["credentials", "events", "players"] : [for statement in jsondecode(aws_kms_key.this[class].policy).Statement : [statement.Sid, values(statement.Principal)[0]]] ==
+      [["AccountManages", "arn:aws:iam::111122223333:root"], ["AccountUsesThroughServices", "arn:aws:iam::111122223333:root"]]
+    ])
+    error_message = "Nobody but the account may use a key of data, no service by itself."
+  }
+
+  assert {
+    condition = alltrue([
+      for class in ["credentials", "events", "players"] : length(setintersection(jsondecode(aws_kms_key.this[class].policy).Statement[0].Action, [
+        "kms:*", "kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo",
+      ])) == 0
+    ])
+    error_message = "Who manages a key of data must not read with it."
+  }
+}
+
+run "operations" {
+  assert {
     condition = {
-      for statement in jsondecode(aws_kms_key.this.policy).Statement : statement.Sid => values(statement.Principal)
+      for statement in jsondecode(aws_kms_key.this["operations"].policy).Statement : statement.Sid => values(statement.Principal)
       } == {
       AccountDecides    = ["arn:aws:iam::111122223333:root"]
       CloudWatchAlarms  = ["cloudwatch.amazonaws.com"]
@@ -27,7 +65,7 @@ run "key" {
   }
 
   assert {
-    condition = toset(jsondecode(aws_kms_key.this.policy).Statement[1].Action) == toset([
+    condition = toset(jsondecode(aws_kms_key.this["operations"].policy).Statement[1].Action) == toset([
       "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey",
       "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo",
     ])
@@ -35,15 +73,15 @@ run "key" {
   }
 
   assert {
-    condition     = strcontains(jsonencode(jsondecode(aws_kms_key.this.policy).Statement[1].Condition), "arn:aws:logs:eu-west-1:111122223333:log-group:")
+    condition     = strcontains(jsonencode(jsondecode(aws_kms_key.this["operations"].policy).Statement[1].Condition), "arn:aws:logs:eu-west-1:111122223333:log-group:")
     error_message = "CloudWatch Logs may use the key for this account's log groups only."
   }
 }
 
 run "alarms" {
   assert {
-    condition = jsondecode(aws_kms_key.this.policy).Statement[2].Action == ["kms:Decrypt", "kms:GenerateDataKey"] && (
-      jsondecode(aws_kms_key.this.policy).Statement[2].Condition == { StringEquals = { "aws:SourceAccount" = "111122223333" } }
+    condition = jsondecode(aws_kms_key.this["operations"].policy).Statement[2].Action == ["kms:Decrypt", "kms:GenerateDataKey"] && (
+      jsondecode(aws_kms_key.this["operations"].policy).Statement[2].Condition == { StringEquals = { "aws:SourceAccount" = "111122223333" } }
     )
     error_message = "Alarms of this account must be able to publish to an encrypted topic, and do no more."
   }
@@ -51,8 +89,8 @@ run "alarms" {
 
 run "log_deliveries" {
   assert {
-    condition = jsondecode(aws_kms_key.this.policy).Statement[3].Action == ["kms:Decrypt"] && (
-      jsondecode(aws_kms_key.this.policy).Statement[3].Condition == {
+    condition = jsondecode(aws_kms_key.this["operations"].policy).Statement[3].Action == ["kms:Decrypt"] && (
+      jsondecode(aws_kms_key.this["operations"].policy).Statement[3].Condition == {
         StringEquals = { "kms:EncryptionContext:SourceArn" = "arn:aws:logs:eu-west-1:111122223333:*" }
       }
     )
@@ -62,8 +100,8 @@ run "log_deliveries" {
 
 run "rules" {
   assert {
-    condition = jsondecode(aws_kms_key.this.policy).Statement[4].Action == ["kms:Decrypt", "kms:GenerateDataKey"] && (
-      jsondecode(aws_kms_key.this.policy).Statement[4].Condition == {
+    condition = jsondecode(aws_kms_key.this["operations"].policy).Statement[4].Action == ["kms:Decrypt", "kms:GenerateDataKey"] && (
+      jsondecode(aws_kms_key.this["operations"].policy).Statement[4].Condition == {
         ArnLike = { "kms:EncryptionContext:aws:sns:topicArn" = "arn:aws:sns:eu-west-1:111122223333:demo-test-*" }
       }
     )

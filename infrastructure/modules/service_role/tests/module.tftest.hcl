@@ -35,6 +35,24 @@ run "role" {
   }
 }
 
+run "unbounded" {
+  assert {
+    condition     = aws_iam_role.this.permissions_boundary == null
+    error_message = "Nothing bounds the role unless it is asked for."
+  }
+}
+
+run "bounded" {
+  variables {
+    boundary_arn = "arn:aws:iam::111122223333:policy/demo-test-boundary"
+  }
+
+  assert {
+    condition     = aws_iam_role.this.permissions_boundary == var.boundary_arn
+    error_message = "The role must carry the boundary: who applies may make no other."
+  }
+}
+
 run "conditions" {
   variables {
     statements = {

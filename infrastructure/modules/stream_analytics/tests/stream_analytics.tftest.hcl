@@ -10,7 +10,7 @@ variables {
 
   settings = {
     alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
     layer_arns         = []
     log_level          = "INFO"
     log_retention_days = 30
@@ -30,7 +30,7 @@ run "store" {
     condition = (
       aws_dynamodb_table.realtime.ttl[0].attribute_name == "expires_at" && aws_dynamodb_table.realtime.ttl[0].enabled
       && aws_dynamodb_table.realtime.deletion_protection_enabled && aws_dynamodb_table.realtime.point_in_time_recovery[0].enabled
-      && aws_dynamodb_table.realtime.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arn
+      && aws_dynamodb_table.realtime.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arns.operations
     )
     error_message = "The table must expire items, be protected, and be encrypted with the platform's key."
   }
@@ -38,7 +38,7 @@ run "store" {
   assert {
     condition = (
       output.metrics_stream.name == "demo-test-metrics" && aws_kinesis_stream.metrics.stream_mode_details[0].stream_mode == "PROVISIONED" && aws_kinesis_stream.metrics.shard_count == 1
-      && aws_kinesis_stream.metrics.retention_period == 24 && aws_kinesis_stream.metrics.kms_key_id == var.settings.kms_key_arn
+      && aws_kinesis_stream.metrics.retention_period == 24 && aws_kinesis_stream.metrics.kms_key_id == var.settings.kms_key_arns.events
     )
     error_message = "The stream must be small, keep a day, and be encrypted with the platform's key."
   }
@@ -75,7 +75,7 @@ run "application" {
 
   assert {
     condition = (
-      aws_s3_object.package.kms_key_id == var.settings.kms_key_arn
+      aws_s3_object.package.kms_key_id == var.settings.kms_key_arns.events
       && aws_s3_object.package.source_hash == filebase64sha256("../../testing/packages/realtime_analytics.zip")
     )
     error_message = "The package must be encrypted, and uploaded again when its bytes change."
@@ -138,7 +138,7 @@ run "application" {
 
   assert {
     condition = (
-      aws_cloudwatch_log_group.application.kms_key_id == var.settings.kms_key_arn && aws_cloudwatch_log_group.application.retention_in_days == 30
+      aws_cloudwatch_log_group.application.kms_key_id == var.settings.kms_key_arns.operations && aws_cloudwatch_log_group.application.retention_in_days == 30
       && aws_kinesisanalyticsv2_application.this.cloudwatch_logging_options[0].log_stream_arn == aws_cloudwatch_log_stream.application.arn
     )
     error_message = "Its logs must be encrypted and expire."
@@ -153,7 +153,7 @@ run "application" {
 run "permissions" {
   assert {
     condition = { for statement in jsondecode(module.application_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
-      Decrypt        = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arn]]
+      Decrypt        = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.events]]
       FindLogGroup   = [["logs:DescribeLogGroups"], ["arn:aws:logs:eu-west-1:111122223333:log-group:*"]]
       FindLogStream  = [["logs:DescribeLogStreams"], ["${aws_cloudwatch_log_group.application.arn}:*"]]
       PublishMetrics = [["kinesis:PutRecords"], [aws_kinesis_stream.metrics.arn]]
@@ -217,14 +217,15 @@ run "alerts" {
   assert {
     condition = (
       one(one(aws_pipes_pipe.alerts[0].source_parameters[0].kinesis_stream_parameters).dead_letter_config).arn == aws_sqs_queue.undelivered_alerts.arn
-      && aws_sqs_queue.undelivered_alerts.kms_master_key_id == var.settings.kms_key_arn
+      && aws_sqs_queue.undelivered_alerts.kms_master_key_id == var.settings.kms_key_arns.operations
     )
     error_message = "What cannot be delivered must wait, encrypted."
   }
 
   assert {
     condition = { for statement in jsondecode(module.alert_delivery_role[0].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
-      EncryptUndelivered = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arn]]
+      DecryptMetrics     = [["kms:Decrypt"], [var.settings.kms_key_arns.events]]
+      EncryptUndelivered = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.operations]]
       KeepUndelivered    = [["sqs:SendMessage"], [aws_sqs_queue.undelivered_alerts.arn]]
       PutAlerts          = [["events:PutEvents"], ["arn:aws:events:eu-west-1:111122223333:event-bus/default"]]
       ReadMetrics = [[

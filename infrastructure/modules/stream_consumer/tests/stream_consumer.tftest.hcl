@@ -12,7 +12,7 @@ variables {
 
   settings = {
     alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
     layer_arns         = []
     log_level          = "INFO"
     log_retention_days = 30
@@ -44,14 +44,15 @@ run "consumer" {
   }
 
   assert {
-    condition     = aws_sqs_queue.failures.kms_master_key_id == var.settings.kms_key_arn && aws_sqs_queue.failures.message_retention_seconds == 1209600
+    condition     = aws_sqs_queue.failures.kms_master_key_id == var.settings.kms_key_arns.operations && aws_sqs_queue.failures.message_retention_seconds == 1209600
     error_message = "The failure queue is encrypted and keeps messages for 14 days."
   }
 
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
-      DecryptAtRest  = ["kms:Decrypt"]
-      EncryptRecords = ["kms:GenerateDataKey"]
+      DecryptAtRest   = ["kms:Decrypt"]
+      DecryptRecords  = ["kms:Decrypt"]
+      EncryptFailures = ["kms:GenerateDataKey"]
       ReadStream = [
         "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords",
         "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:SubscribeToShard",
@@ -60,6 +61,15 @@ run "consumer" {
       WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
     }
     error_message = "A consumer may read its stream and report failures, and nothing more."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
+      DecryptAtRest   = [var.settings.kms_key_arns.operations]
+      DecryptRecords  = [var.settings.kms_key_arns.events]
+      EncryptFailures = [var.settings.kms_key_arns.operations]
+    }
+    error_message = "It may use the keys of what it touches, and no other."
   }
 }
 

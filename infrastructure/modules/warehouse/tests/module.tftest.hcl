@@ -17,7 +17,7 @@ variables {
 
   settings = {
     alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+    kms_key_arns       = { credentials = "arn:aws:kms:eu-west-1:111122223333:key/credentials", events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
     layer_arns         = []
     log_level          = "INFO"
     log_retention_days = 30
@@ -31,7 +31,7 @@ run "namespace" {
   assert {
     condition = (
       aws_redshiftserverless_namespace.this.manage_admin_password && aws_redshiftserverless_namespace.this.admin_user_password == null
-      && aws_redshiftserverless_namespace.this.admin_password_secret_kms_key_id == var.settings.kms_key_arn && aws_redshiftserverless_namespace.this.kms_key_id == var.settings.kms_key_arn
+      && aws_redshiftserverless_namespace.this.admin_password_secret_kms_key_id == var.settings.kms_key_arns.credentials && aws_redshiftserverless_namespace.this.kms_key_id == var.settings.kms_key_arns.events
     )
     error_message = "Redshift keeps the password; data and secret have our key."
   }
@@ -88,7 +88,7 @@ run "connections" {
 run "roles" {
   assert {
     condition = { for statement in jsondecode(module.redshift_role["streaming"].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
-      Decrypt    = [["kms:Decrypt"], [var.settings.kms_key_arn]]
+      Decrypt    = [["kms:Decrypt"], [var.settings.kms_key_arns.events]]
       FindStream = [["kinesis:ListStreams"], ["*"]]
       ReadStream = [["kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"], [var.enriched_stream.arn]]
     }
@@ -97,7 +97,7 @@ run "roles" {
 
   assert {
     condition = { for statement in jsondecode(module.redshift_role["lake"].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
-      Decrypt  = [["kms:Decrypt"], [var.settings.kms_key_arn]]
+      Decrypt  = [["kms:Decrypt"], [var.settings.kms_key_arns.events]]
       ListLake = [["s3:GetBucketLocation", "s3:ListBucket"], ["arn:aws:s3:::lake"]]
       ReadCatalog = [["glue:GetDatabase", "glue:GetPartitions", "glue:GetTable"], [
         "arn:aws:glue:eu-west-1:111122223333:catalog",
@@ -119,6 +119,7 @@ run "roles" {
 
   assert {
     condition = { for statement in jsondecode(module.migrations.policy).Statement : statement.Sid => [statement.Action, statement.Resource] if !contains(["DecryptAtRest", "WriteLogs"], statement.Sid) } == {
+      DecryptSecret    = [["kms:Decrypt"], [var.settings.kms_key_arns.credentials]]
       FollowStatements = [["redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements"], ["*"]]
       ReadSecret       = [["secretsmanager:GetSecretValue"], [aws_redshiftserverless_namespace.this.admin_password_secret_arn]]
       RunStatements    = [["redshift-data:BatchExecuteStatement", "redshift-data:ExecuteStatement"], [aws_redshiftserverless_workgroup.this.arn]]
@@ -135,7 +136,7 @@ run "roles" {
 
   assert {
     condition = { for statement in jsondecode(module.schedule_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
-      Decrypt  = [["kms:Decrypt"], [var.settings.kms_key_arn]]
+      Decrypt  = [["kms:Decrypt"], [var.settings.kms_key_arns.operations]]
       Refresh  = [["lambda:InvokeFunction"], [module.migrations.arn]]
       Snapshot = [["redshift-serverless:CreateSnapshot"], [aws_redshiftserverless_namespace.this.arn, "arn:aws:redshift-serverless:eu-west-1:111122223333:snapshot/*"]]
     }

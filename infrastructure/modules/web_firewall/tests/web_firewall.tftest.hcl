@@ -11,7 +11,7 @@ variables {
 
 run "web_acl" {
   assert {
-    condition     = { for rule in aws_wafv2_web_acl.this.rule : rule.name => rule.priority } == { known-bad-addresses = 1, known-attacks = 2, rate-per-address = 3 }
+    condition     = { for rule in aws_wafv2_web_acl.this.rule : rule.name => rule.priority } == { known-bad-addresses = 1, known-attacks = 2, oversized = 4, rate-per-address = 3 }
     error_message = "Each rule must be there."
   }
 
@@ -32,6 +32,39 @@ run "web_acl" {
       if rule.name == "rate-per-address"
     ] == [[3000, 60]]
     error_message = "The limit must be that of a minute."
+  }
+
+  assert {
+    condition     = alltrue([for rule in aws_wafv2_web_acl.this.rule : length(rule.action[0].block) == 1 if contains(["oversized", "rate-per-address"], rule.name)])
+    error_message = "Floods and what is too large must be blocked, not counted."
+  }
+
+  assert {
+    condition = flatten([
+      for rule in aws_wafv2_web_acl.this.rule : [
+        for any in rule.statement[0].or_statement : [
+          for one in any.statement : [for limit in one.size_constraint_statement : [limit.comparison_operator, tostring(limit.size)]]
+        ]
+      ]
+    ]) == ["GT", "512", "GT", "1024"]
+    error_message = "Path and query must be short."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for rule in aws_wafv2_web_acl.this.rule : [
+        for any in rule.statement[0].or_statement : [
+          for one in any.statement : [
+            for length in one.regex_match_statement : [
+              length.field_to_match[0].single_header[0].name == "content-length",
+              alltrue([for bytes in ["2000000", "10000000", "99999999999"] : can(regex(length.regex_string, bytes))]),
+              anytrue([for bytes in ["0", "999999", "1000000", "1000001", "1999999"] : can(regex(length.regex_string, bytes))]) == false,
+            ]
+          ]
+        ]
+      ]
+    ]))
+    error_message = "A body of twice what the door takes must not get in; the door itself answers for a smaller one."
   }
 
   assert {

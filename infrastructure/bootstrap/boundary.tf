@@ -1,0 +1,90 @@
+# What roles of an environment may do at most, whatever an apply role grants them: it makes none without (github.tf).
+locals {
+  arn = "arn:${data.aws_partition.this.partition}"
+
+  # The trails and watches of the account: who changes things must not hide it.
+  audit = [
+    "cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors", "cloudtrail:StopLogging", "cloudtrail:UpdateTrail",
+    "config:DeleteConfigurationRecorder", "config:DeleteDeliveryChannel", "config:PutConfigurationRecorder",
+    "config:StopConfigurationRecorder", "guardduty:DeleteDetector", "guardduty:UpdateDetector",
+  ]
+
+  # IAM takes no wildcard for a service. What has no name, as keys and APIs, is told by its tags.
+  named_services = [
+    "athena", "dynamodb", "events", "firehose", "iam", "kinesis", "kinesisanalytics", "lambda", "logs", "s3", "secretsmanager",
+    "sns", "sqs", "states",
+  ]
+
+  others = { for name in local.apply : name => setsubtract(local.apply, [name]) }
+
+  # Of the other environment: no role of this one, and nobody who applies it, touches that.
+  foreign = {
+    for name, others in local.others : name => [
+      {
+        Sid    = "NoForeignNames"
+        Effect = "Deny"
+        Action = "*"
+        Resource = flatten([for other in others : concat(
+          [for service in local.named_services : "${local.arn}:${service}:*:*:*${var.project}-${other}*"],
+          ["${local.arn}:glue:*:*:*${replace("${var.project}-${other}", "-", "_")}*"],
+        )])
+      },
+      {
+        Sid       = "NoForeignTags"
+        Effect    = "Deny"
+        Action    = "*"
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:ResourceTag/environment" = others, "aws:ResourceTag/project" = var.project } }
+      },
+      {
+        Sid      = "NoSilence"
+        Effect   = "Deny"
+        Action   = local.audit
+        Resource = "*"
+      },
+    ]
+  }
+}
+
+resource "aws_iam_policy" "boundary" {
+  for_each = local.apply
+
+  name        = "${var.project}-${each.key}-boundary"
+  description = "The most that a role of ${each.key} may do."
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        {
+          Sid    = "UseServices"
+          Effect = "Allow"
+          Action = concat(
+            [for service in [
+              "athena", "cloudwatch", "dynamodb", "emr-serverless", "events", "firehose", "glue", "kinesis", "kinesisanalytics", "kms",
+              "logs", "redshift-data", "redshift-serverless", "s3", "secretsmanager", "ses", "sns", "sqs", "states", "xray",
+            ] : "${service}:*"],
+            [
+              "ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface", "ec2:Describe*",
+              "lambda:GetFunctionConfiguration", "lambda:InvokeFunction", "lambda:ListEventSourceMappings",
+            ],
+          )
+          Resource = "*"
+        },
+        {
+          Sid      = "LendOwnRoles"
+          Effect   = "Allow"
+          Action   = "iam:PassRole"
+          Resource = "${local.iam}:role/${var.project}-${each.key}-*"
+        },
+        {
+          Sid      = "NoStates"
+          Effect   = "Deny"
+          Action   = "*"
+          Resource = [aws_kms_key.state.arn, aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
+        },
+      ],
+      local.foreign[each.key],
+    )
+  })
+}
