@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import timestamp
+from telemetry.rejection import Reason
 
 from tools import CommandError, emulator, lake, run, simulate, terraform
 from tools.loss import Audit, Told, audit
@@ -155,11 +156,16 @@ def settle(platform: Platform, told: dict[str, Told], since: datetime, seconds: 
             for key in lake.keys(s3, bucket, prefix, since):
                 if key not in read:
                     read.add(key)
-                    found += [line["event_id"] for line in lake.lines(s3, bucket, key) if line["event_id"]]
+                    found += [line["event_id"] for line in lake.lines(s3, bucket, key) if is_place(line)]
         result = audit(told, ids["bronze/"], ids["rejected/"])
         if result.is_exact or time.monotonic() > deadline:
             return result
         time.sleep(2)
+
+
+def is_place(line: dict[str, Any]) -> bool:
+    """Tell whether a line of the lake is where its event is: a duplicate's first must be elsewhere."""
+    return line["event_id"] is not None and line.get("reason") != Reason.DUPLICATE
 
 
 def play(platform: Platform, game_id: str, key: str, shape: str, rate: float, seconds: float) -> Audit:

@@ -1,0 +1,131 @@
+"""A load on the platform while workers are killed, it restarts, or replays run: all is accounted for."""
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import jsonpatch
+import psutil
+import pytest
+from telemetry.games import GameRegistry
+from test_doors import eventually
+from tools import games, load
+from tools.loss import Audit
+from tools.replay import Replay
+from tools.simulate import lake_lines
+
+pytestmark = pytest.mark.integration
+
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@contextmanager
+def happening(what: Callable[[threading.Event], Any]) -> Iterator[None]:
+    """Have something happen during the block, until it is over; its errors are the block's."""
+    is_over = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(what, is_over)
+        try:
+            yield
+        finally:
+            is_over.set()
+        running.result()
+
+
+def bear(applied: Any, seconds: float, during: Callable[[threading.Event, str], Any]) -> Audit:
+    """Load a game of its own while something happens; hold what the platform counts against the lake."""
+    game = f"chaos-{uuid4().hex[:8]}"
+    table = boto3.resource("dynamodb").Table(applied.platform.outputs["tables"]["games"])
+    key = games.add_game(table, game, "Chaos")
+    with happening(lambda is_over: during(is_over, game)):
+        result = load.play(applied.platform, game, key, "hot", rate=50, seconds=seconds)
+    assert result.is_exact
+    eventually(lambda: counted(applied, game) == kept(applied, game), seconds=90)
+    return result
+
+
+def kept(applied: Any, game: str) -> list[int]:
+    """Return how many events of a game the lake has, and of the sessions that began."""
+    lines = lake_lines(applied.platform, "bronze/", BEGINNING)
+    events = {line["event_id"]: line["event_type"] for line in lines if line["game_id"] == game}
+    return [len(events), len(events), list(events.values()).count("session_start")]
+
+
+def counted(applied: Any, game: str) -> list[int]:
+    """Return what ingest_stats and player_state have counted of it."""
+    arrived, played = (applied.platform.read(f"/v1/games/{game}/{path}") for path in ("ingestion", "summary"))
+    return [arrived["accepted"], played["totals"]["events"], played["totals"]["sessions"]]
+
+
+def test_workers_are_killed_in_the_middle_of_a_batch(applied: Any) -> None:
+    killed = 0
+
+    def kill(is_over: threading.Event, game: str) -> None:
+        nonlocal killed
+        while not is_over.wait(random.uniform(0.2, 0.6)):
+            for process in applied.emulator.process().children(recursive=True):
+                try:
+                    name = process.environ().get("AWS_LAMBDA_FUNCTION_NAME", "")
+                except psutil.Error:
+                    continue
+                if name.endswith(("-processor", "-player-state")):
+                    process.kill()
+                    killed += 1
+
+    bear(applied, 6, kill)
+    assert killed > 3
+
+
+def test_the_emulator_restarts_during_a_load(applied: Any) -> None:
+    def restart(is_over: threading.Event, game: str) -> None:
+        time.sleep(2)
+        applied.emulator.restart()
+
+    result = bear(applied, 6, restart)
+    assert 0 < result.reported < result.accepted
+
+
+def test_two_replays_run_at_once_during_a_load(applied: Any) -> None:
+    outputs = applied.platform.outputs
+    repair = jsonpatch.JsonPatch([{"op": "remove", "path": "/payload/unheard_of"}])
+    events: list[dict[str, Any]] = []
+
+    def replay(game: str) -> int:
+        run = Replay(
+            s3=boto3.client("s3"),
+            kinesis=boto3.client("kinesis"),
+            registry=GameRegistry(boto3.resource("dynamodb"), outputs["tables"]["games"]),
+            bucket=outputs["lake_bucket"],
+            stream=outputs["raw_stream_name"],
+            patch=repair,
+            game=game,
+        )
+        return run.run([datetime.now(UTC).date()], ["schema_violation"]).total("replayed")
+
+    def replay_twice(is_over: threading.Event, game: str) -> None:
+        player = f"p-{uuid4().hex[:8]}"
+        for number in range(40):
+            fields = {"player_id": player, "sequence": number, "payload": {"unheard_of": True}}
+            events.append(applied.event(game_id=game, **fields))
+            applied.put(json.dumps(events[-1]).encode(), f"{game}/{player}")
+        ids = {event["event_id"] for event in events}
+        lines = lambda: lake_lines(applied.platform, "rejected/", BEGINNING)  # noqa: E731
+        eventually(lambda: len(ids & {line["event_id"] for line in lines()}) == len(ids))
+        with ThreadPoolExecutor(2) as pool:
+            assert sum(pool.map(replay, [game] * 2)) >= len(ids)
+
+    bear(applied, 6, replay_twice)
+    game, player = events[0]["game_id"], events[0]["player_id"]
+    path = f"/v1/games/{game}/players/{player}"
+    assert eventually(lambda: applied.platform.api.get(path).json().get("sessions")) == len(events)
+    arrivals = applied.platform.read(f"/v1/games/{game}/ingestion")
+    assert arrivals["replayed"] >= len(events)
+    assert "duplicate" not in arrivals["rejected"] or arrivals["rejected"]["duplicate"] < len(events)
