@@ -10,7 +10,8 @@ import multiprocessing
 import os
 import random
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -45,6 +46,7 @@ class Function:
     seconds: float = 10
     seed: int = 0
     starts: int = 0
+    deaths: int = 0
     _process: BaseProcess | None = None
     _pipe: Any = None
 
@@ -56,6 +58,7 @@ class Function:
             self._pipe.send({"Records": records})
             answer: list[dict[str, str]] | None = self._pipe.recv()
         except (EOFError, OSError):
+            self.deaths += 1
             self.stop()
             return None
         return answer
@@ -201,6 +204,19 @@ class Mapping:
         records = [_record(name, record) for record in answer["Records"]]
         shard.left += records
         self.read += records
+
+
+@contextmanager
+def happening(what: Callable[[Flag], Any]) -> Iterator[None]:
+    """Have something happen during the block, until it is over; its errors are the block's."""
+    is_over = Flag()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(what, is_over)
+        try:
+            yield
+        finally:
+            is_over.set()
+        running.result()
 
 
 def _record(shard: str, record: Record) -> Record:

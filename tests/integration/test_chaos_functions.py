@@ -23,7 +23,7 @@ from uuid import uuid4
 
 import boto3
 import pytest
-from event_source import POISON, Function, Mapping
+from event_source import POISON, Function, Mapping, happening
 from memory_aws import counters, outcomes
 from metrics_api.store import plain
 from telemetry.enrichment import enrich, timestamp
@@ -38,7 +38,8 @@ from tools.simulation import BOARDS
 
 pytestmark = pytest.mark.integration
 
-RATE, TICK = 150, 0.1
+RATE, TICK = 120, 0.1
+DEATHS = 5
 # How far players' clocks are off; those of every fifth jump from event to event.
 DAY = re.compile(r".+#\d{4}-\d\d-\d\d")
 SKEWS = [timedelta(hours=hours) for hours in (0, 0, -7, 30)]
@@ -57,17 +58,17 @@ class Stage:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     told: dict[str, Any] = field(default_factory=dict)
 
-    def play(self, seconds: float, during: Callable[[threading.Event], None] = lambda over: None) -> None:
+    def play(self, seconds: float, during: Callable[[], None] = lambda: None) -> None:
         """Send for a time while something happens; return once both functions have done all of it."""
         raw_is_over, enriched_is_over = threading.Event(), threading.Event()
         with ThreadPoolExecutor() as pool:
             reading = pool.submit(self.processor.run, raw_is_over)
             counting = pool.submit(self.state.run, enriched_is_over)
-            happening = pool.submit(during, raw_is_over)
+            happening = pool.submit(during)
             try:
                 self._send(seconds)
-                raw_is_over.set()
                 happening.result()
+                raw_is_over.set()
                 reading.result()
             finally:
                 raw_is_over.set()
@@ -213,21 +214,24 @@ def stage(applied: Any) -> Iterator[Stage]:
 def test_functions_are_killed_and_their_calls_fail(stage: Stage) -> None:
     functions = stage.processor.function, stage.state.function
     for function in functions:
-        function.share = 0.05
+        function.share = 0.03
 
     def kill(is_over: threading.Event) -> None:
-        while not is_over.wait(random.uniform(0.1, 0.5)):
-            random.choice(functions).kill()
+        # Every now and then, until each was killed in the middle of some batches.
+        while not is_over.wait(random.uniform(0.3, 1)):
+            if victims := [function for function in functions if function.deaths < DEATHS]:
+                random.choice(victims).kill()
 
-    stage.play(6, kill)
+    with happening(kill):
+        stage.play(5)
     truth = check(stage)
-    assert min(function.starts for function in functions) > 3
+    assert min(function.deaths for function in functions) > 1
     assert truth.rejects["schema_violation"] > 0
     assert sum(event["skewed"] for event in truth.accepted.values()) > 100
 
 
 def test_shards_split_and_merge(stage: Stage) -> None:
-    def reshard(is_over: threading.Event) -> None:
+    def reshard() -> None:
         kinesis = boto3.client("kinesis")
         first, second = "shardId-000000000000", "shardId-000000000001"
         for mapping, writing in ((stage.processor, stage.sending), (stage.state, stage.processor.lock)):
@@ -244,7 +248,7 @@ def test_shards_split_and_merge(stage: Stage) -> None:
                     AdjacentShardToMerge=second,
                 )
 
-    stage.play(6, reshard)
+    stage.play(5, reshard)
     truth = check(stage)
     for mapping in (stage.processor, stage.state):
         assert len({record["eventID"].partition(":")[0] for record in mapping.read}) == 5
@@ -298,12 +302,12 @@ class Call(socketserver.BaseRequestHandler):
 
 def test_sinks_answer_too_late(stage: Stage) -> None:
     port = stage.applied.emulator.port
-    with Relay(port, (b"/firehose/aws4_request", b"/dynamodb/aws4_request"), 0.1, 0.5) as relay:
+    with Relay(port, (b"/firehose/aws4_request", b"/dynamodb/aws4_request"), 0.05, 0.5) as relay:
         threading.Thread(target=relay.serve_forever, args=(0.05,), daemon=True).start()
         for function in (stage.processor.function, stage.state.function):
             function.environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{relay.server_address[1]}"
             function.seconds = 0.25
-        stage.play(4)
+        stage.play(3)
         relay.shutdown()
     check(stage)
     assert relay.late > 10
@@ -313,7 +317,7 @@ def test_poison_among_good_records(stage: Stage) -> None:
     kinesis, stream = boto3.client("kinesis"), stage.processor.stream
     stage.processor.patience = 3
 
-    def poison(is_over: threading.Event) -> None:
+    def poison() -> None:
         for number in range(3):
             kinesis.put_record(StreamName=stream, Data=POISON, PartitionKey=str(number))
             time.sleep(0.7)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -15,6 +15,7 @@ import boto3
 import jsonpatch
 import psutil
 import pytest
+from event_source import happening
 from telemetry.games import GameRegistry
 from test_doors import eventually
 from tools import games, load
@@ -25,19 +26,8 @@ from tools.simulate import lake_lines
 pytestmark = pytest.mark.integration
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-@contextmanager
-def happening(what: Callable[[threading.Event], Any]) -> Iterator[None]:
-    """Have something happen during the block, until it is over; its errors are the block's."""
-    is_over = threading.Event()
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(what, is_over)
-        try:
-            yield
-        finally:
-            is_over.set()
-        running.result()
+# A worker that has just begun imports still: it holds no batch.
+KILLS, WARM_SECONDS = 6, 1.5
 
 
 def bear(applied: Any, seconds: float, during: Callable[[threading.Event, str], Any]) -> Audit:
@@ -66,22 +56,26 @@ def counted(applied: Any, game: str) -> list[int]:
 
 
 def test_workers_are_killed_in_the_middle_of_a_batch(applied: Any) -> None:
-    killed = 0
+    killed: list[str] = []
 
     def kill(is_over: threading.Event, game: str) -> None:
-        nonlocal killed
-        while not is_over.wait(random.uniform(0.2, 0.6)):
-            for process in applied.emulator.process().children(recursive=True):
-                try:
-                    name = process.environ().get("AWS_LAMBDA_FUNCTION_NAME", "")
-                except psutil.Error:
-                    continue
-                if name.endswith(("-processor", "-player-state")):
+        while len(killed) < KILLS and not is_over.wait(random.uniform(0.2, 0.6)):
+            for process, name in workers(applied):
+                if killed[-1:] != [name] and time.time() - process.create_time() > WARM_SECONDS:
                     process.kill()
-                    killed += 1
+                    killed.append(name)
 
     bear(applied, 6, kill)
-    assert killed > 3
+    assert set(killed) == {"processor", "player-state"}
+
+
+def workers(applied: Any) -> Iterator[tuple[psutil.Process, str]]:
+    """Yield the processes of the stream's functions, with their names."""
+    for process in applied.emulator.process().children(recursive=True):
+        with suppress(psutil.Error):
+            name = process.environ().get("AWS_LAMBDA_FUNCTION_NAME", "").rpartition("-local-")[2]
+            if name in ("processor", "player-state"):
+                yield process, name
 
 
 def test_the_emulator_restarts_during_a_load(applied: Any) -> None:

@@ -157,6 +157,8 @@ def processor(make_event: MakeEvent) -> Scene:
     register(boto3.resource("dynamodb"), "skyforge")
     good = [encode(make_event("purchase", player_id=f"p-{n % 3}", sequence=40 * n)) for n in range(4)]
     batch = records(*good[:2], b"{no", good[0], b"\n".join(good[2:]))
+    for record in batch:
+        record["kinesis"]["approximateArrivalTimestamp"] = NOW.timestamp()
 
     def invoke() -> str:
         return listen(batch, lambda left: lambda_handler({"Records": left}, None))

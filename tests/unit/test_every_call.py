@@ -83,8 +83,10 @@ HEARD: dict[str, dict[str, str]] = {
         "again",
     ),
 }
-# These are tried once: whoever repeats a mail may send it twice.
+# Not tried again by itself: whoever repeats a mail may send it twice.
 ONCE = "sesv2.SendEmail"
+# Where it cannot be known whether a mail has gone, a person decides.
+UNSURE = {(ONCE, Fault.ANSWER_LOST), (ONCE, Fault.REFUSED), ("dynamodb.UpdateItem", Fault.ANSWER_LOST)}
 CASES = [
     (function, call, fault)
     for function, calls in HEARD.items()
@@ -92,6 +94,17 @@ CASES = [
     for fault in sorted(ATTEMPT if call not in BATCHES else Fault)
 ]
 clean: dict[str, Any] = {}
+clients: dict[Any, Any] = {}
+
+
+def remembered(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a client once: to make it takes longer than all its calls to AWS in memory."""
+
+    def get(service: str, **options: Any) -> Any:
+        key = make, service, id(options.get("config"))
+        return clients[key] if key in clients else clients.setdefault(key, make(service, **options))
+
+    return get
 
 
 @pytest.fixture
@@ -99,6 +112,8 @@ def scene(
     aws: None, make_event: MakeEvent, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str], Scene]]:
     """Return the maker of a function's scene, each in an AWS and an execution environment of its own."""
+    for name in ("client", "resource"):
+        monkeypatch.setattr(boto3, name, remembered(getattr(boto3, name)))
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0)
     logging.disable(logging.CRITICAL)
@@ -174,12 +189,11 @@ def test_a_call_that_never_works_is_heard_of_and_made_good(
     assert heard == ("done" if fault is Fault.PARTIAL else HEARD[function][call])
     with injected(lambda name, among: None, CANNED):
         again = [hear(disturbed) for _ in range(2)][-1]
-    if (call, fault) == (ONCE, Fault.REFUSED):
-        # It may have gone: a person decides, nobody gets it twice.
-        assert (again, disturbed.state()[1]) == ("again", 0)
+    if function == "scheduled_reports" and (call, fault) in UNSURE:
+        files, mails = disturbed.state()
+        assert (again, files, mails <= 1) == ("again", truth[0], True)
         return
-    assert disturbed.state() == truth
-    assert again == ("again" if (call, fault) == (ONCE, Fault.ANSWER_LOST) else "done")
+    assert (again, disturbed.state()) == ("done", truth)
 
 
 @pytest.mark.parametrize(("function", "call", "fault"), [case for case in CASES if case[1] != ONCE])
