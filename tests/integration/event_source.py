@@ -28,6 +28,7 @@ from telemetry import clients, delivery
 Record = dict[str, Any]
 POISON = b"kills-who-reads-it"
 BATCH = 60
+OUTAGE = 20
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["processor.handler", "player_state.handler", "faults"])
@@ -37,7 +38,8 @@ _context.set_forkserver_preload(["processor.handler", "player_state.handler", "f
 class Function:
     """A handler in a process of its own, with the real function's environment.
 
-    A share of its AWS calls meets faults; `seconds` is how long it waits for an answer.
+    A share of its AWS calls meets faults, and it dies with four times that share of its answers; it waits for
+    AWS for so many `seconds`.
     """
 
     name: str
@@ -95,8 +97,17 @@ def _serve(
     delivery.FIRST_PAUSE_SECONDS = 0.01
     function, dice = importlib.import_module(f"{name}.handler").lambda_handler, random.Random(seed)
 
+    time.sleep = lambda seconds: None
+    outages: dict[str, int] = {}
+
     def choose(call: str, among: Collection[Fault]) -> Fault | None:
-        return dice.choice(sorted(among)) if dice.random() < share else None
+        # Half of the faults outlast all that tries again: boto3, and the function itself.
+        if not outages.get(call) and dice.random() < share:
+            outages[call] = dice.choice((1, OUTAGE))
+        if not outages.get(call):
+            return None
+        outages[call] -= 1
+        return dice.choice(sorted(among))
 
     with injected(choose):
         while True:
@@ -107,6 +118,8 @@ def _serve(
                 answer = function(event, None)["batchItemFailures"]
             except Exception:
                 answer = None
+            if dice.random() < 4 * share:
+                os._exit(1)
             pipe.send(answer)
 
 

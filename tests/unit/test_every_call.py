@@ -93,6 +93,8 @@ CASES = [
     for call in calls
     for fault in sorted(ATTEMPT if call not in BATCHES else Fault)
 ]
+# Once: boto3 repeats the other faults as it does throttled calls.
+FAILING_ONCE = (Fault.THROTTLED, Fault.ANSWER_LOST, Fault.PARTIAL)
 clean: dict[str, Any] = {}
 clients: dict[Any, Any] = {}
 
@@ -188,7 +190,7 @@ def test_a_call_that_never_works_is_heard_of_and_made_good(
         heard = hear(disturbed)
     assert heard == ("done" if fault is Fault.PARTIAL else HEARD[function][call])
     with injected(lambda name, among: None, CANNED):
-        again = [hear(disturbed) for _ in range(2)][-1]
+        again = hear(disturbed)
     if function == "scheduled_reports" and (call, fault) in UNSURE:
         files, mails = disturbed.state()
         assert (again, files, mails <= 1) == ("again", truth[0], True)
@@ -196,7 +198,10 @@ def test_a_call_that_never_works_is_heard_of_and_made_good(
     assert (again, disturbed.state()) == ("done", truth)
 
 
-@pytest.mark.parametrize(("function", "call", "fault"), [case for case in CASES if case[1] != ONCE])
+@pytest.mark.parametrize(
+    ("function", "call", "fault"),
+    [(name, call, fault) for name, call, fault in CASES if call != ONCE and fault in FAILING_ONCE],
+)
 def test_a_call_that_fails_once_is_not_noticed(
     function: str, call: str, fault: Fault, scene: Callable[[str], Scene]
 ) -> None:
