@@ -302,27 +302,27 @@ class Call(socketserver.BaseRequestHandler):
 
 def test_sinks_answer_too_late(stage: Stage) -> None:
     port = stage.applied.emulator.port
-    with Relay(port, (b"/firehose/aws4_request", b"/dynamodb/aws4_request"), 0.05, 0.5) as relay:
+    with Relay(port, (b"/firehose/aws4_request", b"/dynamodb/aws4_request"), 0.03, 0.8) as relay:
         threading.Thread(target=relay.serve_forever, args=(0.05,), daemon=True).start()
         for function in (stage.processor.function, stage.state.function):
             function.environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{relay.server_address[1]}"
-            function.seconds = 0.25
+            function.seconds = 0.5
         stage.play(3)
         relay.shutdown()
     check(stage)
-    assert relay.late > 10
+    assert relay.late > 5
 
 
 def test_poison_among_good_records(stage: Stage) -> None:
     kinesis, stream = boto3.client("kinesis"), stage.processor.stream
-    stage.processor.patience = 3
+    stage.processor.patience = 1
 
     def poison() -> None:
-        for number in range(3):
+        for number in range(2):
             kinesis.put_record(StreamName=stream, Data=POISON, PartitionKey=str(number))
             time.sleep(0.7)
 
     stage.play(3, poison)
-    assert [data_of(record) for record in stage.processor.given_up] == [POISON] * 3
+    assert [data_of(record) for record in stage.processor.given_up] == [POISON] * 2
     stage.processor.read = [record for record in stage.processor.read if data_of(record) != POISON]
     check(stage)
