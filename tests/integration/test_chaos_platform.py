@@ -12,15 +12,14 @@ from typing import Any
 from uuid import uuid4
 
 import boto3
-import jsonpatch
 import psutil
 import pytest
 from event_source import happening
-from telemetry.games import GameRegistry
+from jsonpatch import JsonPatch
 from test_doors import eventually
+from test_quarantine import replay
 from tools import games, load
 from tools.loss import Audit
-from tools.replay import Replay
 from tools.simulate import lake_lines
 
 pytestmark = pytest.mark.integration
@@ -87,21 +86,8 @@ def test_the_emulator_restarts_during_a_load(applied: Any) -> None:
 
 
 def test_two_replays_run_at_once_during_a_load(applied: Any) -> None:
-    outputs = applied.platform.outputs
-    repair = jsonpatch.JsonPatch([{"op": "remove", "path": "/payload/unheard_of"}])
+    repair = JsonPatch([{"op": "remove", "path": "/payload/unheard_of"}])
     events: list[dict[str, Any]] = []
-
-    def replay(game: str) -> int:
-        run = Replay(
-            s3=boto3.client("s3"),
-            kinesis=boto3.client("kinesis"),
-            registry=GameRegistry(boto3.resource("dynamodb"), outputs["tables"]["games"]),
-            bucket=outputs["lake_bucket"],
-            stream=outputs["raw_stream_name"],
-            patch=repair,
-            game=game,
-        )
-        return run.run([datetime.now(UTC).date()], ["schema_violation"]).total("replayed")
 
     def replay_twice(is_over: threading.Event, game: str) -> None:
         player, began = f"p-{uuid4().hex[:8]}", datetime.now(UTC)
@@ -113,7 +99,8 @@ def test_two_replays_run_at_once_during_a_load(applied: Any) -> None:
         lines = lambda: lake_lines(applied.platform, "rejected/", began)  # noqa: E731
         eventually(lambda: len(ids & {line["event_id"] for line in lines()}) == len(ids))
         with ThreadPoolExecutor(2) as pool:
-            assert sum(pool.map(replay, [game] * 2)) >= len(ids)
+            reports = list(pool.map(lambda _: replay(applied, game, repair), range(2)))
+        assert sum(report.total("replayed") for report in reports) >= len(ids)
 
     bear(applied, 5, replay_twice)
     game, player = events[0]["game_id"], events[0]["player_id"]
