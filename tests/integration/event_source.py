@@ -22,6 +22,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ConnectionError, HTTPClientError
 from faults import Fault, injected
 from telemetry import clients, delivery
 
@@ -212,7 +213,10 @@ class Mapping:
         if not shard.iterator:
             return
         name = next(name for name, known in self._shards.items() if known is shard)
-        answer = self.kinesis.get_records(ShardIterator=shard.iterator)
+        try:
+            answer = self.kinesis.get_records(ShardIterator=shard.iterator)
+        except (HTTPClientError, ConnectionError):
+            return
         shard.iterator = answer["NextShardIterator"]
         records = [_record(name, record) for record in answer["Records"]]
         shard.left += records

@@ -17,12 +17,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
+from botocore.config import Config
 from event_source import POISON, Function, Mapping, happening
 from memory_aws import counters, outcomes
 from metrics_api.store import plain
@@ -32,7 +34,7 @@ from telemetry.rejection import Rejection
 from telemetry.validation import validate
 from test_failures import days_of, players_of
 from tools import boards, games, load
-from tools.loss import audit
+from tools.loss import Told, audit
 from tools.simulate import lake_lines
 from tools.simulation import BOARDS
 
@@ -56,7 +58,8 @@ class Stage:
     state: Mapping
     sending: threading.Lock = field(default_factory=threading.Lock)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    told: dict[str, Any] = field(default_factory=dict)
+    told: dict[str, Told] = field(default_factory=dict)
+    sent_again: int = 0
 
     def play(self, seconds: float, during: Callable[[], None] = lambda: None) -> None:
         """Send for a time while something happens; return once both functions have done all of it."""
@@ -79,13 +82,18 @@ class Stage:
         sender = load.Sender(
             SimpleNamespace(outputs={"raw_stream_name": self.processor.stream}), "", self.told
         )  # type: ignore[arg-type]
-        crowd, kinesis = map(skewed, load.crowd(self.game, "hot", 1)), boto3.client("kinesis")
-        for _ in range(int(seconds / TICK)):
+        crowd, once = map(skewed, load.crowd(self.game, "hot", 1)), Config(retries={"total_max_attempts": 1})
+        kinesis = boto3.client("kinesis", config=once)
+        ends, refused = time.monotonic() + seconds, list[Event]()
+        while refused or time.monotonic() < ends:
             by_player: dict[str, list[Event]] = defaultdict(list)
-            for event in (next(crowd) for _ in range(int(RATE * TICK))):
+            for event in [*refused, *islice(crowd, int(RATE * TICK))]:
                 by_player[event["player_id"]].append(event)
             with self.sending:
                 sender.put(kinesis, list(by_player.values()))
+            sent = (event for events in by_player.values() for event in events)
+            refused = [event for event in sent if self.told[event["event_id"]] is Told.REFUSED]
+            self.sent_again += len(refused)
             time.sleep(TICK)
 
     def rows(self, table: str, key: str) -> list[Event]:
@@ -228,6 +236,17 @@ def test_functions_are_killed_and_their_calls_fail(stage: Stage) -> None:
     assert min(function.deaths for function in functions) > 1
     assert truth.rejects["schema_violation"] > 0
     assert sum(event["skewed"] for event in truth.accepted.values()) > 100
+
+
+def test_the_emulator_restarts(stage: Stage) -> None:
+    def restart() -> None:
+        time.sleep(1)
+        stage.applied.emulator.restart()
+
+    stage.play(3, restart)
+    check(stage)
+    assert stage.sent_again > 0
+    assert set(stage.told.values()) == {Told.TAKEN}
 
 
 def test_shards_split_and_merge(stage: Stage) -> None:
