@@ -104,7 +104,7 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
     directory = tmp_path_factory.mktemp("platform")
     build.build("local")
     patch = pytest.MonkeyPatch()
-    with Emulator(free_port(), directory / "emulator") as emulator, patch.context():
+    with Emulator(free_port(), directory / "emulator", keeps=True) as emulator, patch.context():
         for name, value in emulator.environment.items():
             patch.setenv(name, value)
         outputs = _apply(directory)

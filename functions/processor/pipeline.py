@@ -45,10 +45,10 @@ class Pipeline:
         ready = [a for a in batch if a.position not in unclaimed and not a.refused_again]
         unwritten += self._publish(ready, shard)
         retry_from = _first(unwritten)
-        done = [a for a in batch if retry_from is None or int(a.sequence_number) < retry_from]
+        done = [a for a in batch if retry_from is None or int(a.sequence_number) < int(retry_from)]
         retry_from = _first(unwritten + self.stats.add(shard, done))
         published = [arrival for arrival in done if not arrival.refused_again]
-        return published, None if retry_from is None else str(retry_from)
+        return published, retry_from
 
     def _publish(self, batch: Sequence[Arrival], shard: str) -> list[Arrival]:
         accepted = [arrival for arrival in batch if arrival.event]
@@ -63,5 +63,6 @@ class Pipeline:
         return [accepted[i] for i in lost] + [rejected[i] for i in lost_rejects]
 
 
-def _first(unwritten: Sequence[Arrival]) -> int | None:
-    return min((int(arrival.sequence_number) for arrival in unwritten), default=None)
+def _first(unwritten: Sequence[Arrival]) -> str | None:
+    """Return the first record's number as Lambda wrote it: it knows no other."""
+    return min((arrival.sequence_number for arrival in unwritten), key=int, default=None)

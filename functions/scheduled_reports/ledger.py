@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from telemetry.enrichment import timestamp
 
@@ -43,12 +44,15 @@ class Ledger:
             self._update(report, step, "SET #step = :value", timestamp(datetime.now(UTC)))
 
     def _begin(self, report: str, step: str) -> bool:
+        # It names this attempt: where the SDK repeats a call whose answer was lost, what it finds is its own.
+        mine = f"{BEGUN} {uuid4()}"
+        free = "attribute_not_exists(#step) OR #step = :value"
         try:
-            self._update(report, step, "SET #step = :value", BEGUN, "attribute_not_exists(#step)")
+            self._update(report, step, "SET #step = :value", mine, free)
         except self.dynamodb.exceptions.ConditionalCheckFailedException:
             key = {"report": {"S": report}}
             item = self.dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True)["Item"]
-            if item[step]["S"] == BEGUN:
+            if item[step]["S"].startswith(BEGUN):
                 raise UnsureError(f"{step} of {report} was begun by a run that did not end") from None
             return False
         return True

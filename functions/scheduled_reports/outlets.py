@@ -10,7 +10,7 @@ from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionError
 
 from scheduled_reports.ledger import RefusedError
 from scheduled_reports.report import Report
@@ -53,6 +53,8 @@ class Mail:
                     }
                 },
             )
+        except ConnectionError as error:
+            raise RefusedError(f"SES: {type(error).__name__}") from error
         except ClientError as error:
             # A fault of its own may come after it took the mail.
             if error.response["ResponseMetadata"]["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:

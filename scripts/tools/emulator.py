@@ -37,10 +37,11 @@ runpy.run_module("ministack", run_name="__main__")
 
 @dataclass
 class Emulator:
-    """One MiniStack and the directory it owns; a `with` block runs it."""
+    """One MiniStack and the directory it owns; a `with` block runs it. `keeps` lets it be restarted."""
 
     port: int = DEFAULT_PORT
     directory: Path = DIRECTORY
+    keeps: bool = False
     _child: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
     @property
@@ -83,17 +84,26 @@ class Emulator:
 
     def stop(self) -> bool:
         """End the process with the functions it runs and remove its directory; tell whether it ran."""
+        ran = self._end(STOP_SECONDS)
+        shutil.rmtree(self.directory, ignore_errors=True)
+        return ran
+
+    def restart(self) -> None:
+        """End the process with the functions it runs, and start it with all that it held."""
+        self._end(START_SECONDS)
+        self._launch()
+
+    def _end(self, seconds: float) -> bool:
         process = self.process()
         if process:
             group = [process, *process.children(recursive=True)]
             os.killpg(process.pid, signal.SIGTERM)
-            _, survivors = psutil.wait_procs(group, timeout=STOP_SECONDS)
+            _, survivors = psutil.wait_procs(group, timeout=seconds)
             if survivors:
                 os.killpg(process.pid, signal.SIGKILL)
                 psutil.wait_procs(survivors, timeout=STOP_SECONDS)
         if self._child:
             self._child.wait()
-        shutil.rmtree(self.directory, ignore_errors=True)
         return process is not None
 
     def process(self) -> psutil.Process | None:
@@ -141,15 +151,17 @@ class Emulator:
             "IOT_MTLS_ENABLED": "0",
             "LAMBDA_EXECUTOR": "local",
             "MINISTACK_REGION": "us-east-1",
+            "PERSIST_STATE": str(int(self.keeps)),
             "PYTHONUNBUFFERED": "1",
             "S3_DATA_DIR": str(self.directory / "s3"),
+            "S3_PERSIST": str(int(self.keeps)),
             "SFTP_ENABLED": "0",
             "STATE_DIR": str(self.directory / "state"),
             "TMPDIR": str(self.directory / "tmp"),
         }
 
     def _launch(self) -> None:
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             child = self._child = subprocess.Popen(
                 [sys.executable, "-P", "-c", LAUNCH],
                 cwd=self.directory,

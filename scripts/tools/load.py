@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import timestamp
+from telemetry.rejection import Reason
 
 from tools import CommandError, emulator, lake, run, simulate, terraform
 from tools.loss import Audit, Told, audit
@@ -70,7 +72,7 @@ class Sender:
                 if answer.status_code in (202, 207, 422)
                 else set(range(len(events)))
             )
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, KeyError, ValueError) as error:
             status, refused = type(error).__name__, set(range(len(events)))
         self.answers[status] += 1
         self._note(events, refused)
@@ -125,8 +127,8 @@ def crowd(game_id: str, shape: str, seed: int) -> Iterator[Event]:
             yield event
 
 
-def send(sender: Sender, events: Iterator[Event], plan: list[int], advance: Callable[[int], None]) -> float:
-    """Send what each tick owes, as late as the doors make it; return the seconds it took."""
+def send(sender: Sender, events: Iterator[Event], plan: list[int], advance: Callable[[int], None]) -> None:
+    """Send what each tick owes, as late as the doors make it."""
     kinesis, began = boto3.client("kinesis"), time.monotonic()
     with httpx.Client(timeout=60) as http, ThreadPoolExecutor(HTTP_THREADS) as pool:
         for tick, count in enumerate(plan):
@@ -141,7 +143,6 @@ def send(sender: Sender, events: Iterator[Event], plan: list[int], advance: Call
             if batches[half:]:
                 sender.put(kinesis, batches[half:])
             advance(count)
-    return time.monotonic() - began
 
 
 def settle(platform: Platform, told: dict[str, Told], since: datetime, seconds: float) -> Audit:
@@ -155,11 +156,16 @@ def settle(platform: Platform, told: dict[str, Told], since: datetime, seconds: 
             for key in lake.keys(s3, bucket, prefix, since):
                 if key not in read:
                     read.add(key)
-                    found += [line["event_id"] for line in lake.lines(s3, bucket, key) if line["event_id"]]
+                    found += [line["event_id"] for line in lake.lines(s3, bucket, key) if is_place(line)]
         result = audit(told, ids["bronze/"], ids["rejected/"])
         if result.is_exact or time.monotonic() > deadline:
             return result
         time.sleep(2)
+
+
+def is_place(line: dict[str, Any]) -> bool:
+    """Tell whether a line of the lake is where its event is: a duplicate's first must be elsewhere."""
+    return line["event_id"] is not None and line.get("reason") != Reason.DUPLICATE
 
 
 def play(platform: Platform, game_id: str, key: str, shape: str, rate: float, seconds: float) -> Audit:
@@ -168,9 +174,12 @@ def play(platform: Platform, game_id: str, key: str, shape: str, rate: float, se
     started = datetime.now(UTC)
     bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*bar, console=console) as progress:
-        task = progress.add_task(f"{shape}: sent", total=sum(plan))
-        took = send(sender, crowd(game_id, shape, 1), plan, lambda count: progress.advance(task, count))
-    console.print(f"{sum(plan):,} events in {took:.1f} s, {sum(plan) / took:,.0f}/s; ", end="")
+        task, began = progress.add_task(f"{shape}: sent", total=sum(plan)), time.monotonic()
+        # Who interrupts it wants to know of what was sent, too.
+        with suppress(KeyboardInterrupt):
+            send(sender, crowd(game_id, shape, 1), plan, lambda count: progress.advance(task, count))
+        sent, took = int(progress.tasks[task].completed), time.monotonic() - began
+    console.print(f"{sent:,} events in {took:.1f} s, {sent / took:,.0f}/s; ", end="")
     console.print(", ".join(f"{name} {count:,}" for name, count in sorted(sender.answers.items())))
     result = settle(platform, sender.told, started, SETTLE_SECONDS)
     console.print(

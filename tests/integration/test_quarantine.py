@@ -9,6 +9,7 @@ from uuid import uuid4
 import boto3
 import pytest
 from aws_kinesis_agg.aggregator import RecordAggregator
+from jsonpatch import JsonPatch
 from telemetry.games import GameRegistry
 from tools import games, lake
 from tools.replay import REASONS, Replay, Report
@@ -32,7 +33,7 @@ def rejects(applied: Any, event_id: str, seconds: float = 60) -> list[str]:
     raise AssertionError("it was not rejected in time")
 
 
-def replay(applied: Any, game: str) -> Report:
+def replay(applied: Any, game: str, patch: JsonPatch | None = None) -> Report:
     outputs = applied.platform.outputs
     run = Replay(
         s3=boto3.client("s3"),
@@ -40,8 +41,9 @@ def replay(applied: Any, game: str) -> Report:
         registry=GameRegistry(boto3.resource("dynamodb"), outputs["tables"]["games"]),
         bucket=outputs["lake_bucket"],
         stream=outputs["raw_stream_name"],
+        patch=patch,
+        game=game,
     )
-    run.game = game
     return run.run([datetime.now(UTC).date()], REASONS)
 
 

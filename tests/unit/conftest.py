@@ -8,45 +8,16 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from memory_aws import make_tables
 from telemetry import catalog
 from telemetry.enrichment import timestamp
-
-KEYS = {
-    "games": ("game_id",),
-    "dedupe": ("bucket",),
-    "ingest_stats": ("game_day", "shard"),
-    "players": ("player",),
-    "game_days": ("game_day", "shard"),
-    "leaderboards": ("board", "player_id"),
-    "boards": ("game_id", "board_id"),
-    "quality": ("game_id", "checked_at"),
-    "realtime": ("series", "window"),
-    "reports": ("report",),
-}
 
 
 @pytest.fixture
 def dynamodb(aws: None) -> Any:
     """A resource whose tables bear their plain names."""
     dynamodb = boto3.resource("dynamodb")
-    for table, keys in KEYS.items():
-        attributes = [*keys, "rank_key"] if table == "leaderboards" else list(keys)
-        schema = [
-            {"AttributeName": name, "KeyType": kind}
-            for name, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-        ]
-        by_rank = {
-            "IndexName": "by_rank",
-            "KeySchema": [schema[0], {"AttributeName": "rank_key", "KeyType": "RANGE"}],
-            "Projection": {"ProjectionType": "KEYS_ONLY"},
-        }
-        dynamodb.create_table(
-            TableName=table,
-            KeySchema=schema,
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in attributes],
-            BillingMode="PAY_PER_REQUEST",
-            **({"GlobalSecondaryIndexes": [by_rank]} if table == "leaderboards" else {}),
-        )
+    make_tables(dynamodb)
     return dynamodb
 
 

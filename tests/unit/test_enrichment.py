@@ -59,3 +59,22 @@ def test_beyond_repair(make_event: MakeEvent, times: dict[str, str], reason: str
 def test_ids_are_compared_in_lower_case(make_event: MakeEvent) -> None:
     event = make_event(event_id="0B6F2A54-4C86-4F0E-9D5A-6F1F3A1C7E01", event_time=at(), sent_at=at())
     assert enrich(event, Origin(NOW, "rest"))["event_id"] == "0b6f2a54-4c86-4f0e-9d5a-6f1f3a1c7e01"
+
+
+@pytest.mark.parametrize("hours", [-5, 40])
+def test_the_clock_of_the_function_decides_nothing(
+    make_event: MakeEvent, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    class Wrong(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> "Wrong":
+            return cls.fromtimestamp(datetime.now(tz).timestamp() + hours * 3600, tz)
+
+    def told() -> dict[str, Any]:
+        event = enrich(sent, Origin(NOW, "stream"))
+        return {name: value for name, value in event.items() if name != "processed_at"}
+
+    sent = make_event(event_time=at(minutes=40), sent_at=at(minutes=4))
+    truth = told()
+    monkeypatch.setattr("telemetry.enrichment.datetime", Wrong)
+    assert told() == truth

@@ -1,10 +1,13 @@
 """The load command: its shapes, whom it may load, and an audit that finds what is planted."""
 
+import json
 from collections import Counter
+from datetime import UTC, datetime
 from itertools import islice
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 from telemetry.rejection import Rejection
@@ -127,3 +130,34 @@ def test_a_record_the_stream_did_not_take_is_reported(monkeypatch: pytest.Monkey
     events = [{"event_id": name, "game_id": "g", "player_id": name} for name in "ab"]
     sender.put(None, [[event] for event in events])
     assert sender.told == {"a": TAKEN, "b": REFUSED}
+
+
+def test_an_event_of_which_only_a_duplicate_is_left_is_lost(aws: None) -> None:
+    s3, since = boto3.client("s3"), datetime.now(UTC)
+    s3.create_bucket(Bucket="lake")
+    lines = ({"event_id": "a", "reason": "duplicate"}, {"event_id": "b", "reason": "schema_violation"})
+    s3.put_object(Bucket="lake", Key="rejected/x", Body="\n".join(map(json.dumps, lines)).encode())
+    platform: Any = SimpleNamespace(outputs={"lake_bucket": "lake"})
+    assert load.settle(platform, {"a": TAKEN, "b": TAKEN}, since, 0).lost == ("a",)
+
+
+def test_a_load_that_is_interrupted_accounts_for_what_it_sent(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def send(sender: Sender, events: Any, plan: list[int], advance: Any) -> None:
+        sender.told["a"] = TAKEN
+        advance(1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(load, "send", send)
+    monkeypatch.setattr(load, "settle", lambda platform, told, *_: audit(told, [], []))
+    with pytest.raises(CommandError, match="events are lost: a"):
+        load.play(SimpleNamespace(), "skyforge", "key", "steady", 10, 10)  # type: ignore[arg-type]
+    assert "1 events in" in capsys.readouterr().out
+
+
+def test_an_answer_that_cannot_be_read_took_nothing_for_sure() -> None:
+    sender = Sender(SimpleNamespace(events_url="http://127.0.0.1/v1/events"), "key")  # type: ignore[arg-type]
+    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(202, text="<html>"))) as http:
+        sender.post(http, [{"event_id": "a"}])
+    assert sender.told == {"a": REFUSED}

@@ -306,6 +306,16 @@ def test_what_a_stream_refuses_is_handed_back_and_counted_once(
     assert streams.lines("rejected") == []
 
 
+def test_a_record_is_handed_back_by_the_number_it_came_with(
+    pipeline: Pipeline, streams: Streams, make_event: MakeEvent
+) -> None:
+    batch = records(*[encode(make_event(sequence=n)) for n in range(3)], first=9)
+    for record in batch:
+        record["kinesis"]["sequenceNumber"] = record["kinesis"]["sequenceNumber"].zfill(20)
+    streams.refuses = lambda stream, data: stream == "bronze"
+    assert pipeline.process(batch)[1] == "9".zfill(20)
+
+
 @pytest.mark.parametrize("stream", ["bronze", "rejected"])
 def test_what_firehose_refuses_is_handed_back(
     pipeline: Pipeline, streams: Streams, make_event: MakeEvent, stream: str

@@ -1,0 +1,347 @@
+"""Functions die, calls fail, sinks are slow and shards split while events come: in the end all is exact.
+
+The handlers run as they are, on the emulator's streams, tables and Firehose; what invokes them is
+`event_source`, for the emulator's own mapping ignores what they hand back.
+"""
+
+import base64
+import json
+import random
+import re
+import socket
+import socketserver
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from botocore.config import Config
+from event_source import POISON, Function, Mapping, happening
+from memory_aws import counters, outcomes
+from metrics_api.store import plain
+from telemetry.enrichment import enrich, timestamp
+from telemetry.origin import Origin
+from telemetry.rejection import Rejection
+from telemetry.validation import validate
+from test_failures import days_of, players_of
+from tools import boards, games, load
+from tools.loss import Told, audit
+from tools.simulate import lake_lines
+from tools.simulation import BOARDS
+
+pytestmark = pytest.mark.integration
+
+RATE, TICK = 120, 0.1
+DEATHS = 5
+# How far players' clocks are off; those of every fifth jump from event to event.
+DAY = re.compile(r".+#\d{4}-\d\d-\d\d")
+SKEWS = [timedelta(hours=hours) for hours in (0, 0, -7, 30)]
+Event = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Stage:
+    """A game of its own, streams of its own, and the real processor and player_state between them."""
+
+    applied: Any
+    game: str
+    processor: Mapping
+    state: Mapping
+    sending: threading.Lock = field(default_factory=threading.Lock)
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    told: dict[str, Told] = field(default_factory=dict)
+    sent_again: int = 0
+
+    def play(self, seconds: float, during: Callable[[], None] = lambda: None) -> None:
+        """Send for a time while something happens; return once both functions have done all of it."""
+        raw_is_over, enriched_is_over = threading.Event(), threading.Event()
+        with ThreadPoolExecutor() as pool:
+            reading = pool.submit(self.processor.run, raw_is_over)
+            counting = pool.submit(self.state.run, enriched_is_over)
+            happening = pool.submit(during)
+            try:
+                self._send(seconds)
+                happening.result()
+                raw_is_over.set()
+                reading.result()
+            finally:
+                raw_is_over.set()
+                enriched_is_over.set()
+            counting.result()
+
+    def _send(self, seconds: float) -> None:
+        sender = load.Sender(
+            SimpleNamespace(outputs={"raw_stream_name": self.processor.stream}), "", self.told
+        )  # type: ignore[arg-type]
+        crowd, once = map(skewed, load.crowd(self.game, "hot", 1)), Config(retries={"total_max_attempts": 1})
+        kinesis = boto3.client("kinesis", config=once)
+        ends, refused = time.monotonic() + seconds, list[Event]()
+        while refused or time.monotonic() < ends:
+            by_player: dict[str, list[Event]] = defaultdict(list)
+            for event in [*refused, *islice(crowd, int(RATE * TICK))]:
+                by_player[event["player_id"]].append(event)
+            with self.sending:
+                sender.put(kinesis, list(by_player.values()))
+            sent = (event for events in by_player.values() for event in events)
+            refused = [event for event in sent if self.told[event["event_id"]] is Told.REFUSED]
+            self.sent_again += len(refused)
+            time.sleep(TICK)
+
+    def rows(self, table: str, key: str) -> list[Event]:
+        """Return the game's items of a table."""
+        pages = (
+            boto3.client("dynamodb")
+            .get_paginator("scan")
+            .paginate(TableName=self.applied.platform.outputs["tables"][table])
+        )
+        found = (plain(item) for page in pages for item in page["Items"])
+        return [item for item in found if item[key].startswith(f"{self.game}#")]
+
+    def lines(self, prefix: str) -> list[Event]:
+        """Return the game's lines of the lake."""
+        lines = lake_lines(self.applied.platform, prefix, self.started)
+        return [line for line in lines if line["game_id"] == self.game]
+
+
+def skewed(event: Event) -> Event:
+    """Return the event as its player's clock tells it."""
+    number = int(event["player_id"].removeprefix("p-"))
+    skew = random.choice(SKEWS) if number % 5 == 0 else SKEWS[number % len(SKEWS)]
+    told = {name: timestamp(datetime.fromisoformat(event[name]) + skew) for name in ("event_time", "sent_at")}
+    return {**event, **told}
+
+
+@dataclass(slots=True)
+class Truth:
+    """What must become of the records of a stream, whoever read them how often."""
+
+    accepted: dict[str, Event] = field(default_factory=dict)
+    rejects: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, records: list[Event]) -> "Truth":
+        """Judge each event as of its arrival; the first of an id is the one that counts."""
+        truth = cls()
+        for record in records:
+            arrived = datetime.fromtimestamp(record["kinesis"]["approximateArrivalTimestamp"], UTC)
+            for line in data_of(record).splitlines():
+                try:
+                    event = enrich(validate(json.loads(line)), Origin(arrived, "stream"))
+                except Rejection as rejection:
+                    truth.rejects[rejection.reason] += 1
+                    continue
+                if event["event_id"] in truth.accepted:
+                    truth.rejects["duplicate"] += 1
+                truth.accepted.setdefault(event["event_id"], event | {"event_time": event["corrected_time"]})
+        return truth
+
+
+def data_of(record: Event) -> bytes:
+    return base64.b64decode(record["kinesis"]["data"])
+
+
+def check(stage: Stage) -> Truth:
+    """Hold all that is left behind against what the raw stream holds."""
+    truth, game = Truth.of(stage.processor.read), stage.game
+    events = list(truth.accepted.values())
+    bronze, rejected = stage.lines("bronze/"), stage.lines("rejected/")
+    assert audit(stage.told, (x["event_id"] for x in bronze), (x["event_id"] for x in rejected)).is_exact
+    assert {line["event_id"] for line in bronze} == truth.accepted.keys()
+    assert set(first_by_id(stage.state.read)) == truth.accepted.keys()
+    assert Counter({x["reject_id"]: x["reason"] for x in rejected}.values()) == truth.rejects
+    told = outcomes(stage.rows("ingest_stats", "game_day"))
+    refused = {f"{game}/rejected_{reason}": count for reason, count in truth.rejects.items()}
+    known = {f"{game}/accepted": len(events), **refused}
+    assert {name: count for name, count in told.items() if "accepted" in name or "rejected" in name} == known
+    days, found = days_of(events), stage.rows("game_days", "game_day")
+    found = [x for x in found if DAY.fullmatch(x["game_day"]) and x["shard"].startswith("shardId-")]
+    assert {name: count for name, count in counters(found).items() if name in days} == days
+    players = {
+        row["player"]: Counter({name: row[name] for name in ("sessions", "purchases")})
+        + Counter(row["spend"])
+        for row in stage.rows("players", "player")
+    }
+    assert players == players_of(events)
+    check_boards(stage, [event for event in events if event["event_type"] == "score_submitted"])
+    return truth
+
+
+def check_boards(stage: Stage, scored: list[Event]) -> None:
+    best: dict[tuple[str, str], int] = {}
+    for event in scored:
+        name, player, score = event["payload"]["leaderboard"], event["player_id"], event["payload"]["score"]
+        best[name, player] = max(best.get((name, player), score), score)
+        if name == BOARDS[0]:
+            best["total", player] = best.get(("total", player), 0) + score
+    found = stage.rows("leaderboards", "board")
+    assert {(row["board"].split("#")[1], row["player_id"]): row["score"] for row in found} == best
+
+
+def first_by_id(records: list[Event]) -> dict[str, Event]:
+    """Return the events of the enriched stream by id, in the order they came first."""
+    found: dict[str, Event] = {}
+    for event in map(json.loads, map(data_of, records)):
+        found.setdefault(event["event_id"], event)
+    return found
+
+
+@pytest.fixture
+def stage(applied: Any) -> Iterator[Stage]:
+    """The functions of the applied platform between two streams of two shards each."""
+    name, kinesis = f"chaos-{uuid4().hex[:8]}", boto3.client("kinesis")
+    outputs = applied.platform.outputs
+    games.add_game(boto3.resource("dynamodb").Table(outputs["tables"]["games"]), name, "Chaos")
+    total = boards.new_board(
+        game_id=name, board_id="total", title="x", source=BOARDS[0], operator="increment"
+    )
+    boards.add_board(boto3.resource("dynamodb").Table(outputs["tables"]["boards"]), total)
+    mappings = {}
+    for function, stream in (("processor", f"{name}-raw"), ("player_state", f"{name}-enriched")):
+        kinesis.create_stream(StreamName=stream, ShardCount=2)
+        deployed = f"player-analytics-local-{function.replace('_', '-')}"
+        configuration = boto3.client("lambda").get_function_configuration(FunctionName=deployed)
+        environment = applied.emulator.environment | configuration["Environment"]["Variables"]
+        environment["ENRICHED_STREAM"] = f"{name}-enriched"
+        mappings[function] = Mapping(stream, Function(function, environment))
+    stage = Stage(applied, name, *mappings.values())
+    yield stage
+    for mapping in mappings.values():
+        mapping.function.stop()
+        kinesis.delete_stream(StreamName=mapping.stream)
+
+
+def test_functions_are_killed_and_their_calls_fail(stage: Stage) -> None:
+    functions = stage.processor.function, stage.state.function
+    for function in functions:
+        function.share = 0.03
+
+    def kill(is_over: threading.Event) -> None:
+        # Every now and then, until each was killed in the middle of some batches.
+        while not is_over.wait(random.uniform(0.3, 1)):
+            if victims := [function for function in functions if function.deaths < DEATHS]:
+                random.choice(victims).kill()
+
+    with happening(kill):
+        stage.play(5)
+    truth = check(stage)
+    assert min(function.deaths for function in functions) > 1
+    assert truth.rejects["schema_violation"] > 0
+    assert sum(event["skewed"] for event in truth.accepted.values()) > 100
+
+
+def test_the_emulator_restarts(stage: Stage) -> None:
+    def restart() -> None:
+        time.sleep(1)
+        stage.applied.emulator.restart()
+
+    stage.play(3, restart)
+    check(stage)
+    assert stage.sent_again > 0
+    assert set(stage.told.values()) == {Told.TAKEN}
+
+
+def test_shards_split_and_merge(stage: Stage) -> None:
+    def reshard() -> None:
+        kinesis = boto3.client("kinesis")
+        first, second = "shardId-000000000000", "shardId-000000000001"
+        for mapping, writing in ((stage.processor, stage.sending), (stage.state, stage.processor.lock)):
+            time.sleep(1)
+            with writing, mapping.resharding():
+                kinesis.split_shard(
+                    StreamName=mapping.stream, ShardToSplit=first, NewStartingHashKey=str(2**126)
+                )
+            time.sleep(1)
+            with writing, mapping.resharding():
+                kinesis.merge_shards(
+                    StreamName=mapping.stream,
+                    ShardToMerge="shardId-000000000003",
+                    AdjacentShardToMerge=second,
+                )
+
+    stage.play(5, reshard)
+    truth = check(stage)
+    for mapping in (stage.processor, stage.state):
+        assert len({record["eventID"].partition(":")[0] for record in mapping.read}) == 5
+    orders = [defaultdict(list), defaultdict(list)]  # type: ignore[var-annotated]
+    for order, events in zip(orders, (truth.accepted, first_by_id(stage.state.read)), strict=True):
+        for event in events.values():
+            order[event["player_id"]].append(event["event_id"])
+    assert orders[0] == orders[1], "each player's events stay in their order"
+
+
+class Relay(socketserver.ThreadingTCPServer):
+    """Passes calls on to the emulator, and some answers of some services only after a while."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, port: int, services: tuple[bytes, ...], share: float, seconds: float) -> None:
+        self.port, self.services, self.share, self.seconds = port, services, share, seconds
+        self.late = 0
+        super().__init__(("127.0.0.1", 0), Call)
+
+
+class Call(socketserver.BaseRequestHandler):
+    """One connection, which is one call: the emulator closes it after each."""
+
+    server: Relay
+
+    def handle(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.server.port)) as emulator:
+            asked = bytearray()
+            threading.Thread(target=self._ask, args=(emulator, asked), daemon=True).start()
+            answer = emulator.recv(65536)
+            if any(name in asked for name in self.server.services) and random.random() < self.server.share:
+                self.server.late += 1
+                time.sleep(self.server.seconds)
+            try:
+                while answer:
+                    self.request.sendall(answer)
+                    answer = emulator.recv(65536)
+            except OSError:
+                return
+
+    def _ask(self, emulator: socket.socket, asked: bytearray) -> None:
+        try:
+            while data := self.request.recv(65536):
+                asked += data[:4096]
+                emulator.sendall(data)
+        except OSError:
+            return
+
+
+def test_sinks_answer_too_late(stage: Stage) -> None:
+    port = stage.applied.emulator.port
+    with Relay(port, (b"/firehose/aws4_request", b"/dynamodb/aws4_request"), 0.03, 0.8) as relay:
+        threading.Thread(target=relay.serve_forever, args=(0.05,), daemon=True).start()
+        for function in (stage.processor.function, stage.state.function):
+            function.environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{relay.server_address[1]}"
+            function.seconds = 0.5
+        stage.play(3)
+        relay.shutdown()
+    check(stage)
+    assert relay.late > 5
+
+
+def test_poison_among_good_records(stage: Stage) -> None:
+    kinesis, stream = boto3.client("kinesis"), stage.processor.stream
+    stage.processor.patience = 1
+
+    def poison() -> None:
+        for number in range(2):
+            kinesis.put_record(StreamName=stream, Data=POISON, PartitionKey=str(number))
+            time.sleep(0.7)
+
+    stage.play(3, poison)
+    assert [data_of(record) for record in stage.processor.given_up] == [POISON] * 2
+    stage.processor.read = [record for record in stage.processor.read if data_of(record) != POISON]
+    check(stage)

@@ -1,0 +1,358 @@
+"""Each function with something to do, on AWS in memory: what its caller hears, and what it leaves behind."""
+
+import importlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from authorizer.identity import Unauthorized
+from fastapi.testclient import TestClient
+from memory_aws import encode, outcomes, records
+from moto.sesv2.models import ses_backends
+from telemetry.enrichment import enrich
+from telemetry.ingest_batch import unpack
+from telemetry.origin import Origin
+from telemetry.validation import validate
+from test_data_quality import leave_audit
+from test_ingest import post, sign
+from test_player_state import happen, pay
+from test_realtime_windows import row
+from test_report_figures import write
+from test_scheduled_reports import ORDER, register
+from tools import games, lake
+from warehouse import VALUES
+
+NOW = datetime.now(UTC)
+MakeEvent = Callable[..., dict[str, Any]]
+
+WATCHED = {
+    "consumers": {"c": "p"},
+    "deliveries": {"d": "bronze"},
+    "flink": "f",
+    "functions": {"f": "p"},
+    "spark": "arn:s",
+    "streams": {"s": "raw"},
+    "tables": ["players"],
+    "warehouse": "warehouse",
+}
+ENVIRONMENT = {
+    "BRONZE_DELIVERY_STREAM": "bronze",
+    "CONFIGURATION_SET": "reports",
+    "DATABASE": "d",
+    "DEDUPE_WINDOW_HOURS": "24",
+    "ENRICHED_STREAM": "enriched",
+    "LAKE_BUCKET": "lake",
+    "LOG_PREFIX": "/",
+    "RAW_STREAM": "raw",
+    "REJECTED_DELIVERY_STREAM": "rejected",
+    "RETENTION_HOURS": "48",
+    "SECRET_ARN": "arn:secret",
+    "SENDER": "reports@example.com",
+    "TOPIC_ARN": "arn:topic",
+    "VALUES": json.dumps(VALUES),
+    "WATCHED": json.dumps(WATCHED),
+    "WEBHOOKS_SECRET": "webhooks",
+    "WORKGROUP": "warehouse",
+}
+# What moto does not answer as AWS does.
+SHARDS = {"StreamModeDetails": {"StreamMode": "PROVISIONED"}, "OpenShardCount": 2}
+CANNED: dict[str, dict[str, Any]] = {
+    "cloudwatch.GetMetricData": {"MetricDataResults": [{"Values": [5.0]}]},
+    "cloudwatch.GetMetricStatistics": {"Datapoints": [{"Sum": 9e6, "Average": 40.0, "Maximum": 90.0}]},
+    "firehose.DescribeDeliveryStream": {
+        "DeliveryStreamDescription": {
+            "Destinations": [
+                {"ExtendedS3DestinationDescription": {"BufferingHints": {"IntervalInSeconds": 60}}}
+            ]
+        }
+    },
+    "kinesis.DescribeStreamSummary": {"StreamDescriptionSummary": SHARDS},
+    "kinesisanalyticsv2.DescribeApplication": {
+        "ApplicationDetail": {
+            "ApplicationConfigurationDescription": {
+                "FlinkApplicationConfigurationDescription": {
+                    "ParallelismConfigurationDescription": {"Parallelism": 2, "ParallelismPerKPU": 1}
+                }
+            }
+        }
+    },
+    "lambda.GetFunctionConfiguration": {"MemorySize": 512, "Timeout": 60},
+    "lambda.ListEventSourceMappings": {
+        "EventSourceMappings": [
+            {"EventSourceArn": "arn:stream/raw", "BatchSize": 100, "MaximumBatchingWindowInSeconds": 2}
+        ]
+    },
+    "logs.DescribeLogGroups": {"logGroups": [{"logGroupName": "/aws/lambda/a"}]},
+    "redshift-serverless.GetWorkgroup": {"workgroup": {"workgroupArn": "arn:w", "baseCapacity": 8}},
+    "redshift-serverless.ListUsageLimits": {"usageLimits": [{"amount": 20}]},
+    "redshift-data.BatchExecuteStatement": {"Id": "b"},
+    "redshift-data.DescribeStatement": {"Status": "FINISHED"},
+    "redshift-data.ExecuteStatement": {"Id": "e"},
+    "redshift-data.GetStatementResult": {"Records": []},
+    "redshift-data.ListStatements": {"Statements": [{"Id": "x", "Status": "FINISHED"}]},
+    "sns.Publish": {"MessageId": "m"},
+}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A function with something to do: `invoke` says what its caller hears, `state` what it left behind."""
+
+    invoke: Callable[[], str]
+    state: Callable[[], Any] = lambda: None
+
+
+class Context:
+    """What Lambda hands over."""
+
+    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "x"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+def authorizer(make_event: MakeEvent) -> Scene:
+    from authorizer.handler import lambda_handler
+
+    key = games.add_game(boto3.resource("dynamodb").Table("games"), "skyforge", "Skyforge")
+    request = {"headers": {"x-api-key": key}, "methodArn": "arn:a:b:c:d:api/live/POST/v1/events"}
+
+    def invoke() -> str:
+        try:
+            return "done" if lambda_handler(request, None)["policyDocument"] else "denied"
+        except Unauthorized:
+            return "refused for ever"
+
+    return Scene(invoke)
+
+
+def ingest(make_event: MakeEvent) -> Scene:
+    boto3.client("kinesis").create_stream(StreamName="raw", ShardCount=1)
+    key = games.add_game(boto3.resource("dynamodb").Table("games"), "skyforge", "Skyforge")
+    body = encode([make_event("purchase", player_id=f"p-{n % 3}") for n in range(6)])  # type: ignore[arg-type]
+
+    def invoke() -> str:
+        status, answer, headers = post(body, key, x_signature=sign(key, body))
+        if answer.get("accepted") == 6:
+            return "done"
+        return "503" if status == 503 and headers["retry-after"] else str(answer)
+
+    def state() -> set[str]:
+        batches = [unpack(data) for data in kept("raw")]
+        return {json.loads(event)["event_id"] for batch in batches if batch for event in batch.events}
+
+    return Scene(invoke, state)
+
+
+def processor(make_event: MakeEvent) -> Scene:
+    from processor.handler import lambda_handler
+
+    boto3.client("kinesis").create_stream(StreamName="enriched", ShardCount=1)
+    for name in ("bronze", "rejected"):
+        deliver(name)
+    register(boto3.resource("dynamodb"), "skyforge")
+    good = [encode(make_event("purchase", player_id=f"p-{n % 3}", sequence=40 * n)) for n in range(4)]
+    batch = records(*good[:2], b"{no", good[0], b"\n".join(good[2:]))
+    for record in batch:
+        record["kinesis"]["approximateArrivalTimestamp"] = NOW.timestamp()
+
+    def invoke() -> str:
+        return listen(batch, lambda left: lambda_handler({"Records": left}, None))
+
+    def state() -> Any:
+        rejected = {(line["reject_id"], line["reason"]) for line in delivered("rejected/")}
+        bronze = {line["event_id"] for line in delivered("bronze/")}
+        enriched = {json.loads(data)["event_id"] for data in kept("enriched")}
+        return bronze, enriched, rejected, outcomes(rows("ingest_stats"))
+
+    return Scene(invoke, state)
+
+
+def player_state(make_event: MakeEvent) -> Scene:
+    from player_state.handler import lambda_handler
+
+    event_types = ("session_start", "purchase", "score_submitted", "score_submitted")
+    events = [make_event(kind, player_id=f"p-{n % 3}") for n, kind in enumerate(event_types * 3)]
+    batch = records(*(encode(enrich(validate(event), Origin(NOW, "rest"))) for event in events))
+    board = {"game_id": "skyforge", "board_id": "sum", "title": "Sum", "operator": "increment"}
+    boards = boto3.resource("dynamodb").Table("boards")
+    boards.put_item(Item=board | {"source": events[2]["payload"]["leaderboard"]})
+
+    def invoke() -> str:
+        return listen(batch, lambda left: lambda_handler({"Records": left}, None))
+
+    def state() -> Any:
+        changing = ("updated_at", "expires_at", "version", "applied")
+        return [
+            sorted(str(sorted((k, v) for k, v in item.items() if k not in changing)) for item in rows(table))
+            for table in ("players", "game_days", "leaderboards")
+        ]
+
+    return Scene(invoke, state)
+
+
+def realtime_windows(make_event: MakeEvent) -> Scene:
+    from realtime_windows.handler import lambda_handler
+
+    batch = records(*(encode(row(n, {"events": n})) for n in range(30)))
+    invoke = lambda: listen(batch, lambda left: lambda_handler({"Records": left}, None))  # noqa: E731
+    return Scene(invoke, lambda: sorted(map(str, rows("realtime"))))
+
+
+def scheduled_reports(make_event: MakeEvent) -> Scene:
+    from scheduled_reports.handler import lambda_handler
+
+    boto3.client("sesv2").create_email_identity(EmailIdentity="reports@example.com")
+    boto3.client("sesv2").create_configuration_set(ConfigurationSetName="reports")
+    boto3.client("secretsmanager").create_secret(Name="webhooks", SecretString="{}")
+    register(boto3.resource("dynamodb"), "skyforge")
+    write(happen(), pay(1, 300))
+
+    def invoke() -> str:
+        # The schedule comes twice: the second finds that all is sent.
+        for _ in range(2):
+            lambda_handler(ORDER, Context())
+        return "done"
+
+    def state() -> Any:
+        files = boto3.client("s3").list_objects_v2(Bucket="lake").get("Contents", [])
+        mails = ses_backends["123456789012"]["us-east-1"].sent_messages
+        return {item["Key"] for item in files}, len(mails)
+
+    return Scene(invoke, state)
+
+
+def data_quality(make_event: MakeEvent) -> Scene:
+    from data_quality.handler import lambda_handler
+
+    register(boto3.resource("dynamodb"), "skyforge")
+    leave_audit("good")
+
+    def invoke() -> str:
+        lambda_handler({}, Context())
+        return "done" if lambda_handler({"run_id": "good"}, Context())["publish"] else "not published"
+
+    def state() -> set[str]:
+        found = [json.loads(item["checks"]) for item in rows("quality")]
+        return {str([(check["name"], check["verdict"]) for check in checks]) for checks in found}
+
+    return Scene(invoke, state)
+
+
+def performance_advisor(make_event: MakeEvent) -> Scene:
+    from performance_advisor.handler import lambda_handler
+
+    s3 = boto3.client("s3")
+
+    def invoke() -> str:
+        lambda_handler({}, Context())
+        newest = json.loads(s3.get_object(Bucket="lake", Key="advice/newest.json")["Body"].read())
+        return "told" if newest["observed"]["unreadable"] else "done"
+
+    def state() -> Any:
+        return {item["Key"] for item in s3.list_objects_v2(Bucket="lake").get("Contents", [])}
+
+    return Scene(invoke, state)
+
+
+def metrics_api(make_event: MakeEvent) -> Scene:
+    from metrics_api.app import app
+
+    register(boto3.resource("dynamodb"), "skyforge")
+    player_state(make_event).invoke()
+    importlib.import_module("metrics_api.store").store.cache_clear()
+    asked = {"game_id": "skyforge", "player_id": "p-2", "board_id": "sum"}
+    # Pages and documents read nothing.
+    paths = [path.format(**asked) for path in app.openapi()["paths"] if re.match("/v1|/ready", path)]
+
+    def invoke() -> str:
+        heard = set()
+        with TestClient(app, raise_server_exceptions=False) as client:
+            for path in paths:
+                answer = client.get(
+                    path, params={"player_ids": "p-2,p-0"} if path.endswith("friends") else {}
+                )
+                is_503 = answer.status_code == 503 and answer.headers["retry-after"]
+                heard.add("503" if is_503 else "done" if answer.is_success else f"{path} {answer.text}")
+        return max(heard - {"done"}, default="done")
+
+    return Scene(invoke)
+
+
+def warehouse_migrations(make_event: MakeEvent) -> Scene:
+    from warehouse_migrations.handler import lambda_handler
+
+    def invoke() -> str:
+        for action in ("status", "migrate", "refresh"):
+            lambda_handler({"action": action}, Context())  # type: ignore[arg-type]
+        return "done"
+
+    return Scene(invoke)
+
+
+def listen(batch: list[Any], handle: Callable[[list[Any]], Any]) -> str:
+    """Hand a batch in twice, as happens; where it is handed back from a record on, that is heard."""
+    for _ in range(2):
+        if handle(batch)["batchItemFailures"]:
+            return "again"
+    return "done"
+
+
+def rows(table: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = boto3.resource("dynamodb").Table(table).scan()["Items"]
+    return found
+
+
+def kept(stream: str) -> list[bytes]:
+    """Return what a stream of one shard holds."""
+    kinesis = boto3.client("kinesis")
+    shard = {"StreamName": stream, "ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON"}
+    found = kinesis.get_records(ShardIterator=kinesis.get_shard_iterator(**shard)["ShardIterator"])["Records"]
+    return [record["Data"] for record in found]
+
+
+def deliver(name: str) -> None:
+    """Make a delivery stream into the lake."""
+    to = {
+        "RoleARN": "arn:aws:iam::123456789012:role/r",
+        "BucketARN": "arn:aws:s3:::lake",
+        "Prefix": f"{name}/",
+    }
+    boto3.client("firehose").create_delivery_stream(
+        DeliveryStreamName=name, ExtendedS3DestinationConfiguration=to
+    )
+
+
+def delivered(prefix: str) -> list[dict[str, Any]]:
+    s3 = boto3.client("s3")
+    return [line for key in lake.keys(s3, "lake", prefix) for line in lake.lines(s3, "lake", key)]
+
+
+MAKERS: dict[str, Callable[[MakeEvent], Scene]] = {
+    maker.__name__: maker
+    for maker in (
+        authorizer,
+        data_quality,
+        ingest,
+        metrics_api,
+        performance_advisor,
+        player_state,
+        processor,
+        realtime_windows,
+        scheduled_reports,
+        warehouse_migrations,
+    )
+}
+
+
+def forget() -> None:
+    """Begin new execution environments: what they keep is forgotten."""
+    modules = [f"{function}.handler" for function in MAKERS]
+    for name in (*modules, "metrics_api.store", "metrics_api.settings"):
+        for value in vars(importlib.import_module(name)).values():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()

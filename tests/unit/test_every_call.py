@@ -1,0 +1,213 @@
+"""Each AWS call of each function fails in each way: its caller hears of it, and in the end nothing shows."""
+
+import logging
+import re
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import boto3
+import pytest
+from faults import ATTEMPT, BATCHES, Fault, injected
+from memory_aws import make_tables
+from moto.moto_api._internal.models import moto_api_backend
+from scenes import CANNED, ENVIRONMENT, MAKERS, NOW, MakeEvent, Scene, forget
+from telemetry import delivery
+from telemetry.enrichment import timestamp
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+EVER = 10_000
+
+# What a caller hears of a call that never works. `again` are errors and batches handed back, upon which the
+# function is invoked again; `503` tells a client to send again; `told` is an answer that names what misses.
+HEARD: dict[str, dict[str, str]] = {
+    "authorizer": {"dynamodb.BatchGetItem": "again"},
+    "data_quality": dict.fromkeys(
+        ("dynamodb.PutItem", "dynamodb.Query", "dynamodb.Scan", "s3.GetObject", "s3.ListObjectsV2"), "again"
+    ),
+    "ingest": {"dynamodb.BatchGetItem": "503", "kinesis.PutRecords": "503"},
+    "metrics_api": dict.fromkeys(
+        ("dynamodb.BatchGetItem", "dynamodb.GetItem", "dynamodb.Query", "dynamodb.Scan"), "503"
+    ),
+    "performance_advisor": dict.fromkeys(("s3.GetObject", "s3.PutObject", "sns.Publish"), "again")
+    | dict.fromkeys(
+        (
+            "cloudwatch.GetMetricData",
+            "cloudwatch.GetMetricStatistics",
+            "firehose.DescribeDeliveryStream",
+            "kinesis.DescribeStreamSummary",
+            "kinesisanalyticsv2.DescribeApplication",
+            "lambda.GetFunctionConfiguration",
+            "lambda.ListEventSourceMappings",
+            "logs.DescribeLogGroups",
+            "redshift-serverless.GetWorkgroup",
+            "redshift-serverless.ListUsageLimits",
+        ),
+        "told",
+    ),
+    "player_state": dict.fromkeys(
+        ("dynamodb.BatchGetItem", "dynamodb.PutItem", "dynamodb.Query", "dynamodb.TransactWriteItems"),
+        "again",
+    ),
+    "processor": dict.fromkeys(
+        (
+            "dynamodb.BatchGetItem",
+            "dynamodb.GetItem",
+            "dynamodb.UpdateItem",
+            "firehose.PutRecordBatch",
+            "kinesis.PutRecords",
+        ),
+        "again",
+    ),
+    "realtime_windows": {"dynamodb.BatchWriteItem": "again"},
+    "scheduled_reports": dict.fromkeys(
+        (
+            "dynamodb.GetItem",
+            "dynamodb.Query",
+            "dynamodb.Scan",
+            "dynamodb.UpdateItem",
+            "s3.PutObject",
+            "secretsmanager.GetSecretValue",
+            "sesv2.SendEmail",
+        ),
+        "again",
+    ),
+    "warehouse_migrations": dict.fromkeys(
+        (
+            "redshift-data.BatchExecuteStatement",
+            "redshift-data.DescribeStatement",
+            "redshift-data.ExecuteStatement",
+            "redshift-data.GetStatementResult",
+            "redshift-data.ListStatements",
+        ),
+        "again",
+    ),
+}
+# Not tried again by itself: whoever repeats a mail may send it twice.
+ONCE = "sesv2.SendEmail"
+# Where it cannot be known whether a mail has gone, a person decides.
+UNSURE = {(ONCE, Fault.ANSWER_LOST), (ONCE, Fault.REFUSED), ("dynamodb.UpdateItem", Fault.ANSWER_LOST)}
+CASES = [
+    (function, call, fault)
+    for function, calls in HEARD.items()
+    for call in calls
+    for fault in sorted(ATTEMPT if call not in BATCHES else Fault)
+]
+# Once: boto3 repeats the other faults as it does throttled calls, and reads do no harm.
+READS = re.compile(r"\.(Batch)?(Get|Describe|List|Query|Scan)")
+FAILING_ONCE = (Fault.THROTTLED, Fault.ANSWER_LOST, Fault.PARTIAL)
+clean: dict[str, Any] = {}
+clients: dict[Any, Any] = {}
+
+
+def remembered(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a client once: to make it takes longer than all its calls to AWS in memory."""
+
+    def get(service: str, **options: Any) -> Any:
+        key = make, service, id(options.get("config"))
+        return clients[key] if key in clients else clients.setdefault(key, make(service, **options))
+
+    return get
+
+
+@pytest.fixture
+def scene(
+    aws: None, make_event: MakeEvent, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], Scene]]:
+    """Return the maker of a function's scene, each in an AWS and an execution environment of its own."""
+    for name in ("client", "resource"):
+        monkeypatch.setattr(boto3, name, remembered(getattr(boto3, name)))
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0)
+    logging.disable(logging.CRITICAL)
+
+    def make(function: str) -> Scene:
+        moto_api_backend.reset()
+        forget()
+        for table in make_tables(boto3.resource("dynamodb")):
+            monkeypatch.setenv(f"{table.upper()}_TABLE", table)
+        for name, value in ENVIRONMENT.items():
+            monkeypatch.setenv(name, value)
+        boto3.client("s3").create_bucket(Bucket="lake")
+        numbers = iter(range(1, 1000))
+        moment = timestamp(NOW)
+
+        def make_same(event_type: str, **fields: Any) -> dict[str, Any]:
+            event_id = str(UUID(int=next(numbers), version=4))
+            return make_event(event_type, event_id=event_id, event_time=moment, sent_at=moment, **fields)
+
+        return MAKERS[function](make_same)
+
+    yield make
+    forget()
+    logging.disable(logging.NOTSET)
+
+
+def meeting(call: str, fault: Fault, times: int) -> Callable[[str, Collection[Fault]], Fault | None]:
+    """Have one call meet a fault so many times."""
+    left = times
+
+    def choose(name: str, among: Collection[Fault]) -> Fault | None:
+        nonlocal left
+        if name != call or fault not in among or not left:
+            return None
+        left -= 1
+        return fault
+
+    return choose
+
+
+def hear(scene: Scene) -> str:
+    """Return what the caller hears; of an error, that it is to be tried again."""
+    try:
+        return scene.invoke()
+    except Exception:
+        return "again"
+
+
+def undisturbed(make: Callable[[str], Scene], function: str) -> Any:
+    """Return what a function leaves behind where nothing fails."""
+    if function not in clean:
+        scene = make(function)
+        with injected(lambda name, among: None, CANNED) as calls:
+            assert scene.invoke() == "done"
+        assert set(calls) == set(HEARD[function]), "a call has no case here, or a case no call"
+        clean[function] = scene.state()
+    return clean[function]
+
+
+@pytest.mark.parametrize("function", [path.parent.name for path in sorted(FUNCTIONS.glob("*/handler.py"))])
+def test_every_call_of_every_function_has_its_case(function: str, scene: Callable[[str], Scene]) -> None:
+    clean.pop(function, None)
+    undisturbed(scene, function)
+
+
+@pytest.mark.parametrize(("function", "call", "fault"), CASES)
+def test_a_call_that_never_works_is_heard_of_and_made_good(
+    function: str, call: str, fault: Fault, scene: Callable[[str], Scene]
+) -> None:
+    truth, disturbed = undisturbed(scene, function), scene(function)
+    with injected(meeting(call, fault, EVER), CANNED):
+        heard = hear(disturbed)
+    assert heard == ("done" if fault is Fault.PARTIAL else HEARD[function][call])
+    with injected(lambda name, among: None, CANNED):
+        again = hear(disturbed)
+    if function == "scheduled_reports" and (call, fault) in UNSURE:
+        files, mails = disturbed.state()
+        assert (again, files, mails <= 1) == ("again", truth[0], True)
+        return
+    assert (again, disturbed.state()) == ("done", truth)
+
+
+@pytest.mark.parametrize(
+    ("function", "call", "fault"),
+    [case for case in CASES if case[1] != ONCE and case[2] in FAILING_ONCE and not READS.search(case[1])],
+)
+def test_a_call_that_fails_once_is_not_noticed(
+    function: str, call: str, fault: Fault, scene: Callable[[str], Scene]
+) -> None:
+    truth, disturbed = undisturbed(scene, function), scene(function)
+    with injected(meeting(call, fault, 1), CANNED):
+        assert hear(disturbed) == "done"
+    assert disturbed.state() == truth
