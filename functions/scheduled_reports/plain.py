@@ -26,7 +26,7 @@ def text(report: Report) -> str:
     for section in report.sections:
         lines += ["", f"{section.title}:", *(_row(section, row) for row in section.rows[:SHOWN_ROWS])]
         lines += [f"- {more} more in the CSV"] if (more := len(section.rows) - SHOWN_ROWS) > 0 else []
-    return "\n".join([*map(_plain, lines), ""])
+    return "\n".join([*map(_plain, [*lines, "", wording.RULE]), ""])
 
 
 def brief(report: Report) -> str:

@@ -31,10 +31,6 @@ TILES = ("active_players", "new_players", "sessions", "revenue_", "D1 retention"
 TILES_A_ROW = 3
 # Which table a picture stands above; the others stand before all tables.
 ABOVE = {"versions": "Versions"}
-RULE = (
-    "A change is notable where a day is outside the median of up to 28 days of its kind (weekdays or"
-    " weekends) ± 3.5 robust standard deviations, and large enough to matter. Days are UTC."
-)
 
 
 def inline(picture: Picture) -> str:
@@ -61,7 +57,7 @@ def html(report: Report, source: Callable[[Picture], str] = inline) -> str:
             _heading("All figures"),
             _figures(report),
             *(_section(section, report.pictures, source) for section in report.sections),
-            f'<p class="faint" style="margin:24px 0 0;font-size:12px;{FAINT}">{RULE}</p>',
+            f'<p class="faint" style="margin:24px 0 0;font-size:12px;{FAINT}">{wording.RULE}</p>',
         ]
     )
     return (

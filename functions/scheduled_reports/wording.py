@@ -8,6 +8,10 @@ from scheduled_reports.figures import Figure, Notice, Period
 
 NOT_AVAILABLE = "not available"
 MINOR = " minor"
+RULE = (
+    "A change is notable where a day is outside the median of up to 28 days of its kind (weekdays or"
+    " weekends) ± 3.5 robust standard deviations, and large enough to matter. Days are UTC."
+)
 # More of these is worse.
 UNWELCOME = {"events_crash"}
 WORDS = {
