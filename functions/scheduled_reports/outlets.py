@@ -33,7 +33,7 @@ def archive(s3: Any, bucket: str, report: Report) -> None:
         s3.put_object(Bucket=bucket, Key=key, Body=form(report).encode(), ContentType=kind)
 
 
-def message(report: Report, sender: str, addresses: Sequence[str]) -> EmailMessage:
+def message(report: Report, sender: str, addresses: Sequence[str]) -> bytes:
     """Return the mail: plain text, or the page with its pictures by Content-ID, which need no download."""
     mail = EmailMessage(policy=SMTP)
     mail["From"], mail["To"] = sender, ", ".join(addresses)
@@ -48,7 +48,7 @@ def message(report: Report, sender: str, addresses: Sequence[str]) -> EmailMessa
             picture.png, "image", "png", cid=f"<{name(picture)}>", filename=f"{picture.name}.png",
             disposition="inline",
         )  # fmt: skip
-    return mail
+    return bytes(mail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,14 @@ class Mail:
     sender: str
     configuration_set: str
 
-    def send(self, report: Report, addresses: Sequence[str]) -> None:
+    def send(self, mail: bytes, addresses: Sequence[str]) -> None:
         """Send one mail. Raises RefusedError where SES did not take it."""
         try:
             self.ses.send_email(
                 FromEmailAddress=self.sender,
                 Destination={"ToAddresses": list(addresses)},
                 ConfigurationSetName=self.configuration_set,
-                Content={"Raw": {"Data": bytes(message(report, self.sender, addresses))}},
+                Content={"Raw": {"Data": mail}},
             )
         except ClientError as error:
             # A fault of its own may come after it took the mail.

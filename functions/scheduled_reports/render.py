@@ -111,7 +111,7 @@ def _notices(report: Report) -> str:
 
 def _picture(picture: Picture, source: Callable[[Picture], str]) -> str:
     return (
-        f'<img src="{source(picture)}" alt="{escape(picture.alt)}" width="568"'
+        f'<img src="{escape(source(picture))}" alt="{escape(picture.alt)}" width="568"'
         f' class="ink" style="display:block;width:100%;max-width:568px;height:auto;border:0;{INK}">'
     )
 

@@ -136,7 +136,7 @@ def test_mail_has_a_plain_text_and_a_page_with_its_pictures(mails: Any) -> None:
 
 def test_a_title_cannot_add_headers_to_its_mail() -> None:
     made = Report("g", "Game\r\nBcc: x@y.com\x00", Period("day", date(2026, 3, 10)), [])
-    mail = message_from_bytes(bytes(outlets.message(made, "a@b.com", ["c@d.com"])))
+    mail = message_from_bytes(outlets.message(made, "a@b.com", ["c@d.com"]))
     assert mail["Bcc"] is None
     assert mail["Subject"] == "Game  Bcc: x@y.com : day to 2026-03-10"
 
@@ -186,6 +186,15 @@ def test_a_mail_that_may_have_gone_is_not_sent_again(
     with pytest.raises(handler.GamesFailedError, match="mail of skyforge/day/2026-03-10 was begun"):
         invoke()
     assert mails() == []
+
+
+def test_a_mail_that_cannot_be_written_was_not_begun(mails: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(outlets, "message", raising(ValueError("no such address")))
+        with pytest.raises(handler.GamesFailedError, match="no such address"):
+            invoke()
+    invoke()
+    assert len(mails()) == 1
 
 
 def test_a_mail_that_ses_refuses_is_tried_again(mails: Any, monkeypatch: pytest.MonkeyPatch) -> None:
