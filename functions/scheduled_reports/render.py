@@ -17,7 +17,11 @@ from scheduled_reports.sections import Section
 
 FONT = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 INK, FAINT, LINE, GOOD, BAD = "color:#1d1d1f", "color:#6e6e73", "#e3e3e8", "color:#087443", "color:#b42318"
-NAME, NUMBER = "text-align:left;word-break:break-word", "text-align:right;font-variant-numeric:tabular-nums"
+NAME = "text-align:left;min-width:64px;word-break:break-word"
+NUMBER = {
+    "td": "text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums",
+    "th": "text-align:right",
+}
 STYLE = """
 :root{color-scheme:light dark;supported-color-schemes:light dark}
 @media(max-width:480px){.pad{padding:16px 12px!important}.tile{padding:8px 6px!important}
@@ -175,7 +179,7 @@ def _head(cells: list[str]) -> str:
 def _row(cells: list[str], tag: str = "td") -> str:
     styled = (
         f'<{tag} class="cell ink" style="padding:6px 4px;border-bottom:1px solid {LINE};font-size:14px;{INK};'
-        f'{NUMBER if number else NAME}">{cell}</{tag}>'
+        f'{NUMBER[tag] if number else NAME}">{cell}</{tag}>'
         for number, cell in enumerate(cells)
     )
     return f"<tr>{''.join(styled)}</tr>"

@@ -91,8 +91,8 @@ def _currency(name: str, reasons: dict[str, Counter[str]]) -> Section:
 def versions(store: Store, game_id: str, period: Period) -> Section:
     """Tell crashes and frames a second by version; percentiles are at most 2.5 % off."""
     columns = (
-        ("sessions", "count"), ("crashes", "count"), ("crash-free sessions", "share"),
-        ("median fps", "fps"), ("fps, worst 5 %", "fps"),
+        ("sessions", "count"), ("crashes", "count"), ("crash-free", "share"),
+        ("median fps", "fps"), ("p5 fps", "fps"),
     )  # fmt: skip
     rows: list[Row] = []
     found = _by_name(store, game_id, period, "versions", 1).items()
