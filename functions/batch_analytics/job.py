@@ -70,9 +70,14 @@ class Run:
         hour = datetime.strptime(report["to"], bronze.HOUR) - timedelta(hours=2)
         silver = self.tables.silver()
         measured = measure.games(silver, report["touched"]) if games else {}
+        daily, revenue = (self.tables.staged(self.id, table) for table in ("daily", "revenue"))
+        days = measure.days(daily, revenue, report["touched"]) if games else {}
         self._write("audit", {
             "faults": faults, "hour": hour.strftime(bronze.HOUR), "arrived": measure.arrived(silver, hour),
-            "games": {game: report["games"][game] | measured.get(game, {}) for game in games},
+            "games": {
+                game: report["games"][game] | measured.get(game, {}) | {"days": days.get(game, {})}
+                for game in games
+            },
         })  # fmt: skip
         return faults
 

@@ -14,7 +14,7 @@ Verdict = Literal["pass", "warn", "fail", "unknown"]
 Amount = TypeVar("Amount", float, timedelta)
 
 # Below this many a share says nothing.
-MINIMUM_EVENTS, MINIMUM_SESSIONS = 100, 100
+MINIMUM_EVENTS, MINIMUM_FIGURE, MINIMUM_SESSIONS = 100, 100, 100
 # A game with an event a minute must not be silent for an hour.
 BUSY_EVENTS_A_DAY = 1440
 QUIET_WARN, QUIET_FAIL = timedelta(hours=1), timedelta(hours=3)
@@ -151,6 +151,30 @@ def lake(facts: Facts) -> Check:
     return Check("lake", "pass" if abs(missing) <= allowed else "fail", words, missing, allowed)
 
 
+def gold(facts: Facts) -> Check:
+    """Gold must have what the stream counted of each day that was over when the newest batch run took it."""
+    name, hour = "gold", facts.history.hour if facts.history else None
+    if facts.lake is None or hour is None:
+        return Check(name, "unknown", "The newest batch run took no event of the game.")
+    by_age = {
+        str(facts.now.date() - timedelta(days=age)): day for age, day in enumerate(facts.happened[::-1])
+    }
+    held = [
+        (abs(batch - stream) / max(batch, stream), batch, stream, f"{figure.replace('_', ' ')} of {day}")
+        for day, figures in facts.lake.days.items()
+        if day in by_age and day < str(hour.date())
+        for figure, batch in figures.items()
+        if max(batch, stream := by_age[day][figure]) >= MINIMUM_FIGURE
+    ]
+    if not held:
+        return Check(
+            name, "unknown", f"The newest batch run took no whole day with {MINIMUM_FIGURE} of anything."
+        )
+    share, batch, stream, figure = max(held)
+    words = f"Furthest apart are {figure}: {batch:,} in gold, {stream:,} in player state."
+    return Check(name, _judge(share, 0.01, 0.05), words, round(share, 4), 0.01)
+
+
 def _of_lake(name: str, judge: Callable[[Lake], Check]) -> Callable[[Facts], Check]:
     """Return a check of what the newest batch run counted of the game."""
 
@@ -254,6 +278,7 @@ CHECKS: tuple[Callable[[Facts], Check], ...] = (
     windows,
     history,
     lake,
+    gold,
     _of_lake("merged", _merged),
     _of_lake("nulls", _nulls),
     _of_lake("ranges", _ranges),

@@ -19,7 +19,8 @@ RUNS, HOUR = "batch/runs/", "%Y-%m-%dT%H"
 class Lake:
     """What a batch run counted of a game: the lines of bronze it took, and silver on the days they touched.
 
-    `nulls` and `ranges` are rows by field; `gapped` are sessions that lack a sequence number.
+    `nulls` and `ranges` are rows by field; `gapped` are sessions that lack a sequence number; `days` are
+    gold's figures of the days, by the names that player_state counts them by.
     """
 
     lines: int = 0
@@ -32,6 +33,7 @@ class Lake:
     ranges: Mapping[str, int] = field(default_factory=dict)
     sessions: int = 0
     gapped: int = 0
+    days: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

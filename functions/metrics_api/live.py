@@ -11,7 +11,7 @@ from metrics_api import live_models as models
 from metrics_api.models import prefixed
 from metrics_api.parameters import DateRange, GameId, cached, now
 from metrics_api.problems import RESPONSES
-from metrics_api.store import Item, store
+from metrics_api.store import Item, by_name, numbers, store
 
 MEASURED = ("fps", "frame_time_ms", "latency_ms", "load_time_ms")
 MAX_RETENTION_DAYS = 90
@@ -61,8 +61,8 @@ def read_live(
                 continue
             if app_version not in (None, row_version):
                 continue
-            counts[minute].update(_numbers(row))
-            devices[row_platform, row_version].update(_numbers(row))
+            counts[minute].update(numbers(row))
+            devices[row_platform, row_version].update(numbers(row))
             updated.append(row["updated_at"])
     today = datetime.now(UTC).date()
     (tally,) = store().game_days(game_id, [today])
@@ -88,7 +88,7 @@ def funnel(game_id: GameId, days: DateRange) -> models.Funnel:
     as_of = now()
     tallies = store().game_days(game_id, days)
     total = sum((tally.counts for tally in tallies), Counter[str]())
-    levels = _by_name(store().rows([f"{game_id}#{day}#levels" for day in days]), 1)
+    levels = by_name(store().rows([f"{game_id}#{day}#levels" for day in days]), 1)
     steps = {
         "active": total["active_players"],
         "started a level": total["players_started"],
@@ -115,7 +115,7 @@ def economy(game_id: GameId, days: DateRange) -> models.Economy:
     as_of = now()
     by_currency: dict[str, list[models.Flow]] = defaultdict(list)
     rows = store().rows([f"{game_id}#{day}#economy" for day in days])
-    for (currency, reason), counts in _by_name(rows, 2).items():
+    for (currency, reason), counts in by_name(rows, 2).items():
         for flow in ("source", "sink"):
             if counts[flow]:
                 by_currency[currency].append(models.Flow(reason=reason, flow=flow, amount=counts[flow]))
@@ -140,7 +140,7 @@ def retention(
     rows = store().rows([f"{game_id}#{day}#cohort" for day in days])
     cohorts = []
     for day, shards in zip(days, rows, strict=True):
-        counts = sum(map(_numbers, shards), Counter[str]())
+        counts = by_name([shards], 0)[()]
         new = counts["retained_0"]
         over = [day + timedelta(days=n) < today for n in range(depth + 1)]
         players = [counts[f"retained_{n}"] if n == 0 or done else None for n, done in enumerate(over)]
@@ -158,20 +158,8 @@ def retention(
     )
 
 
-def _by_name(partitions: list[list[Item]], parts: int) -> dict[tuple[str, ...], Counter[str]]:
-    """Sum rows by the parts of their name, over all days and shards."""
-    totals: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-    for row in (row for rows in partitions for row in rows):
-        totals[tuple(row["shard"].split("#")[:parts])].update(_numbers(row))
-    return totals
-
-
 def _updated_at(partitions: list[list[Item]]) -> str | None:
     return max((row["updated_at"] for rows in partitions for row in rows), default=None)
-
-
-def _numbers(row: Item) -> Counter[str]:
-    return Counter({name: n for name, n in row.items() if isinstance(n, int) and name != "expires_at"})
 
 
 def _minute(minute: int, counts: Counter[str]) -> models.Minute:

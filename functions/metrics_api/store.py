@@ -1,6 +1,6 @@
 """Reads of the metrics tables, by key only: never a Scan."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -153,6 +153,19 @@ class Store:
 def store() -> Store:
     """Connect once a process, at the first request; timeouts end before the gateway's 30 seconds."""
     return Store(boto3.client("dynamodb", config=_config), settings())
+
+
+def by_name(partitions: Iterable[Iterable[Item]], parts: int) -> dict[tuple[str, ...], Counter[str]]:
+    """Sum rows by the parts of their name, over all partitions and shards."""
+    totals: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for row in (row for rows in partitions for row in rows):
+        totals[tuple(row["shard"].split("#")[:parts])].update(numbers(row))
+    return totals
+
+
+def numbers(row: Item) -> Counter[str]:
+    """Return what a row counts."""
+    return Counter({name: n for name, n in row.items() if isinstance(n, int) and name != "expires_at"})
 
 
 def tally(shards: Iterable[Item]) -> Tally:

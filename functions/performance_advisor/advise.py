@@ -20,8 +20,12 @@ PRICES = {
     "lambda_request": 0.0000002,
     "s3_put": 0.000005,
     "logs_storage": 0.03,
+    "dynamodb_read": 0.000000125,
+    "dynamodb_write": 0.000000625,
+    "dynamodb_read_hour": 0.00013,
+    "dynamodb_write_hour": 0.00065,
 }
-HOURS, WEEKS = 730, 730 / 168
+HOURS, WEEKS, WEEK_SECONDS = 730, 730 / 168, 168 * 3600
 SHARD_FULL = 0.8
 # Below this no change is worth a deploy.
 LEAST_SAVING = 5.0
@@ -30,6 +34,12 @@ MAX_GATHERED_SECONDS = 7
 MAX_WINDOW_SECONDS, MAX_BUFFER_SECONDS, MAX_TIMEOUT_SECONDS = 5, 900, 900
 SMALL_OBJECT = 16e6
 MANY_QUEUED = 100
+# A table's other mode is worth it from so much a month; what scales with the load keeps a reserve.
+LEAST_TABLE_SAVING, FULL_TABLE = 50.0, 0.7
+# Memory that is nearly all used, hardly used, and the steps Lambda's memory is advised in.
+FULL_MEMORY, IDLE_MEMORY, MEMORY_STEP, MAX_MEMORY = 0.9, 0.25, 128, 10240
+MAX_BATCH, FULL_BATCH, BEHIND_MS = 10_000, 0.9, 60_000
+MANY_FILES = 10
 
 
 class Advice(BaseModel):
@@ -54,6 +64,7 @@ def advise(week: seen.Observed) -> list[Advice]:
         *(advice for consumer in week.consumers for advice in _consumer(consumer, week.consumers)),
         *(advice for table in week.tables for advice in _table(table)),
         *(advice for delivery in week.deliveries for advice in _delivery(delivery)),
+        *(advice for files in week.files for advice in _files(files)),
         *(advice for group in week.log_groups for advice in _log_group(group)),
         *(_flink(week.flink) if week.flink else ()),
         *(_spark(week.spark) if week.spark else ()),
@@ -91,41 +102,77 @@ def _function(function: seen.Function) -> Iterator[Advice]:
         evidence = f"It took up to {function.longest_ms / 1000:.1f} of {function.timeout_seconds} seconds."
         setting = f"{function.setting}.timeout_seconds"
         yield _change(function.name, setting, function.timeout_seconds, then, evidence, None)
-    curve = function.curve | {function.memory_mb: function.mean_ms}
+    setting, memory, used = f"{function.setting}.memory_mb", function.memory_mb, function.used_mb or 0
+    if used > FULL_MEMORY * memory:
+        then = min(MEMORY_STEP * ceil(1.5 * used / MEMORY_STEP), MAX_MEMORY)
+        evidence = f"An invocation took {used:.0f} of {memory} MB: beyond, it dies."
+        yield _change(function.name, setting, memory, then, evidence, None)
+        return
+    curve = function.curve | {memory: function.mean_ms}
+    curve = {one: taken for one, taken in curve.items() if used <= FULL_MEMORY * one}
     price = PRICES["lambda_compute"] * function.invocations_a_week * WEEKS
-    cost = {memory: memory / 1024 * taken / 1000 * price for memory, taken in curve.items()}
-    best = min(cost, key=lambda memory: (cost[memory], memory))
-    saving = cost[function.memory_mb] - cost[best]
+    cost = {one: one / 1024 * taken / 1000 * price for one, taken in curve.items()}
+    best = min(cost, key=lambda one: (cost[one], one))
+    saving = cost[memory] - cost[best]
     if saving >= LEAST_SAVING:
-        evidence = f"{function.mean_ms:.0f} ms at {function.memory_mb} MB, {curve[best]:.0f} ms at {best} MB."
-        yield _change(
-            function.name, f"{function.setting}.memory_mb", function.memory_mb, best, evidence, saving
-        )
+        evidence = f"{function.mean_ms:.0f} ms at {memory} MB, {curve[best]:.0f} ms at {best} MB."
+        yield _change(function.name, setting, memory, best, evidence, saving)
+    elif function.used_mb and used < IDLE_MEMORY * memory and min(curve) == memory:
+        half = MEMORY_STEP * ceil(memory / 2 / MEMORY_STEP)
+        if cost[memory] / 2 >= LEAST_SAVING:
+            most = f"would save ${cost[memory] / 2:,.2f} a month if it takes no longer"
+            evidence = f"At most {used:.0f} of {memory} MB were used: {most}; a week at {half} MB tells."
+            yield _change(function.name, setting, memory, half, evidence, None)
 
 
 def _consumer(consumer: seen.Consumer, all_of_them: list[seen.Consumer]) -> Iterator[Advice]:
     others = sum(other.window_seconds for other in all_of_them) - consumer.window_seconds
     longest = min(MAX_WINDOW_SECONDS, MAX_GATHERED_SECONDS - others)
-    if not consumer.invocations_a_week or consumer.window_seconds >= longest:
+    if not consumer.invocations_a_week:
         return
-    records = consumer.records_a_week / consumer.invocations_a_week
-    if records >= consumer.batch_size / 5:
+    records, size = consumer.records_a_week / consumer.invocations_a_week, consumer.batch_size
+    if records >= FULL_BATCH * size and consumer.furthest_behind_ms > BEHIND_MS and size < MAX_BATCH:
+        behind = consumer.furthest_behind_ms / 1000
+        evidence = f"{records:.0f} records a batch of {size}, and up to {behind:.0f} s behind."
+        then = min(2 * size, MAX_BATCH)
+        yield _change(consumer.name, f"{consumer.setting}.batch_size", size, then, evidence, None)
+    if consumer.window_seconds >= longest or records >= size / 5:
         return
     # At most so many times fewer invocations; what an invocation costs by itself is saved, not its records.
     fewer = max(consumer.window_seconds, 1) / longest
     by_call = PRICES["lambda_request"] + 0.002 * consumer.memory_mb / 1024 * PRICES["lambda_compute"]
     saving = consumer.invocations_a_week * WEEKS * (1 - fewer) * by_call
     if saving >= LEAST_SAVING:
-        evidence = f"{records:.1f} records a batch of {consumer.batch_size}; figures lag {longest} s then."
-        yield _change(consumer.name, consumer.setting, consumer.window_seconds, longest, evidence, saving)
+        evidence = f"{records:.1f} records a batch of {size}; figures lag {longest} s then."
+        setting, window = f"{consumer.setting}.batch_window_seconds", consumer.window_seconds
+        yield _change(consumer.name, setting, window, longest, evidence, saving)
 
 
 def _table(table: seen.Table) -> Iterator[Advice]:
-    if table.throttled_a_week:
+    if table.throttled_a_week and table.on_demand:
         evidence = (
             f"{table.throttled_a_week:,.0f} requests were throttled though it is on demand: a key is hot."
         )
         yield _change(table.name, "docs/runbooks/tables.md", "as it is", "spread the hot key", evidence, None)
+        return
+    kinds = ("read", table.reads), ("write", table.writes)
+    asked = sum(units.a_week * PRICES[f"dynamodb_{kind}"] for kind, units in kinds) * WEEKS
+    kept = sum(_kept(units) * PRICES[f"dynamodb_{kind}_hour"] for kind, units in kinds) * WEEKS
+    modes = {True: ("PAY_PER_REQUEST", asked), False: ("PROVISIONED", kept)}
+    (now, costs), (then, would) = modes[table.on_demand], modes[not table.on_demand]
+    if costs - would >= LEAST_TABLE_SAVING and would < 0.8 * costs:
+        mean, most = table.writes.a_week / WEEK_SECONDS, max(table.writes.busiest, default=0)
+        evidence = (
+            f"{mean:,.1f} writes a second, {most:,.1f} in the busiest minute: ${costs:,.0f} a month as it is,"
+            f" ${would:,.0f} otherwise; what is provisioned follows the load, but not within minutes."
+        )
+        yield _change(table.name, f"billing_mode of {table.name}", now, then, evidence, costs - would)
+
+
+def _kept(units: seen.Units) -> float:
+    """Return a week's unit-hours with capacity for each hour's busiest minute; an idle hour keeps one."""
+    idle = WEEK_SECONDS // 3600 - len(units.busiest)
+    return sum(max(one / FULL_TABLE, 1) for one in units.busiest) + idle
 
 
 def _delivery(delivery: seen.Delivery) -> Iterator[Advice]:
@@ -139,6 +186,16 @@ def _delivery(delivery: seen.Delivery) -> Iterator[Advice]:
             f"{delivery.objects_a_week:,.0f} objects of {size / 1e6:.1f} MB: few large ones are read faster."
         )
         yield _change(delivery.name, delivery.setting, delivery.seconds, MAX_BUFFER_SECONDS, evidence, saving)
+
+
+def _files(files: seen.Files) -> Iterator[Advice]:
+    if files.files and files.files > MANY_FILES * files.folders and files.bytes / files.files < SMALL_OBJECT:
+        size, each = files.bytes / files.files / 1e6, files.files / files.folders
+        evidence = (
+            f"{files.files:,} files of {size:.1f} MB, {each:.0f} a folder: few large ones are read faster."
+        )
+        then = "see why Glue's compaction does not keep up" if files.optimized else "true"
+        yield _change(files.name, files.setting, str(files.optimized).lower(), then, evidence, None)
 
 
 def _log_group(group: seen.LogGroup) -> Iterator[Advice]:

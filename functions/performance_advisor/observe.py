@@ -1,8 +1,11 @@
 """Read a week of metrics and the configuration they belong to (CloudWatch, Kinesis, Lambda, DynamoDB, …)."""
 
+import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
@@ -12,6 +15,10 @@ from performance_advisor import observed as seen
 from performance_advisor.settings import Watched
 
 WEEK, MINUTE = timedelta(days=7), 60
+PARTS, MOST_PAGES = ("silver/", "gold/"), 200
+# CloudWatch has no metric of it without Lambda Insights; this scans the log of a week, once a week.
+MEMORY_QUERY = 'filter type = "platform.report" | stats max(record.metrics.maxMemoryUsedMB) as used'
+QUERY_SECONDS = 30
 Read = TypeVar("Read")
 Named = TypeVar("Named", bound=str | tuple[str, str])
 Clients = Callable[[str], Any]
@@ -41,6 +48,14 @@ class Week:
             tables=self._every(self._table, watched.tables),
             deliveries=self._every(self._delivery, watched.deliveries.items()),
             log_groups=self._try(self._log_groups, log_prefix) or [],
+            files=self._every(
+                lambda named: self._files(named, watched.optimized),
+                [
+                    (setting, f"{bucket}/{part}")
+                    for setting, bucket in watched.files.items()
+                    for part in PARTS
+                ],
+            ),
             flink=self._try(self._flink, watched.flink),
             spark=self._try(lambda name: self._spark(name, watched.spark_executors), watched.spark),
             warehouse=self._try(self._warehouse, watched.warehouse),
@@ -122,17 +137,25 @@ class Week:
         )
 
     def _busiest(self, metric: str, dimensions: Mapping[str, str]) -> float:
-        """Return a stream's metric a second, in the busiest minute; a call gives 1,440 points, a day."""
-        minutes: list[float] = [0]
+        """Return a stream's metric a second, in the busiest minute."""
+        return (
+            max((total for _, total in self._minutes("AWS/Kinesis", metric, dimensions)), default=0) / MINUTE
+        )
+
+    def _minutes(
+        self, namespace: str, metric: str, dimensions: Mapping[str, str]
+    ) -> list[tuple[datetime, float]]:
+        """Return a metric's sum of each minute that had any; a call gives 1,440 points, a day."""
+        minutes = []
         for age in range(WEEK.days):
             end = self.end - timedelta(days=age)
             answer = self.client("cloudwatch").get_metric_statistics(
-                Namespace="AWS/Kinesis", MetricName=metric, Statistics=["Sum"], Period=MINUTE,
+                Namespace=namespace, MetricName=metric, Statistics=["Sum"], Period=MINUTE,
                 StartTime=end - timedelta(days=1), EndTime=end,
                 Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
             )  # fmt: skip
-            minutes += [point["Sum"] for point in answer["Datapoints"]]
-        return max(minutes) / MINUTE
+            minutes += [(point["Timestamp"], point["Sum"]) for point in answer["Datapoints"]]
+        return minutes
 
     def _function(
         self, named: tuple[str, str], curves: Mapping[str, Mapping[int, float]]
@@ -151,8 +174,27 @@ class Week:
             invocations_a_week=invocations,
             mean_ms=self._most("AWS/Lambda", "Duration", dimensions, "Average"),
             longest_ms=self._most("AWS/Lambda", "Duration", dimensions),
+            used_mb=self._try(self._memory_used, f"/aws/lambda/{name}") if setting else None,
             curve=dict(curves.get(name, {})),
         )
+
+    def _memory_used(self, log_group: str) -> float | None:
+        """Return the most megabytes of an invocation, by the line that Lambda ends it with; None without any.
+
+        Raises ValueError where Logs Insights does not answer in time.
+        """
+        logs = self.client("logs")
+        query = logs.start_query(
+            logGroupName=log_group, queryString=MEMORY_QUERY,
+            startTime=int((self.end - WEEK).timestamp()), endTime=int(self.end.timestamp()),
+        )["queryId"]  # fmt: skip
+        for _ in range(QUERY_SECONDS):
+            answer = logs.get_query_results(queryId=query)
+            if answer["status"] == "Complete":
+                cells = [cell for row in answer["results"] for cell in row if cell["field"] == "used"]
+                return float(cells[0]["value"]) if cells else None
+            time.sleep(1)
+        raise ValueError(f"{log_group}: the query is {answer['status']}")
 
     def _consumer(self, named: tuple[str, str]) -> seen.Consumer | None:
         setting, name = named
@@ -172,14 +214,30 @@ class Week:
             invocations_a_week=function.invocations_a_week,
             mean_ms=function.mean_ms,
             memory_mb=function.memory_mb,
+            furthest_behind_ms=self._most("AWS/Lambda", "IteratorAge", {"FunctionName": name}),
         )
 
     def _table(self, name: str) -> seen.Table:
+        described = self.client("dynamodb").describe_table(TableName=name)["Table"]
         throttled = (
             self._sum("AWS/DynamoDB", metric, {"TableName": name})
             for metric in ("ReadThrottleEvents", "WriteThrottleEvents")
         )
-        return seen.Table(name=name, throttled_a_week=sum(throttled))
+        return seen.Table(
+            name=name,
+            throttled_a_week=sum(throttled),
+            on_demand=described.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST",
+            reads=self._units("ConsumedReadCapacityUnits", name),
+            writes=self._units("ConsumedWriteCapacityUnits", name),
+        )
+
+    def _units(self, metric: str, table: str) -> seen.Units:
+        minutes = self._minutes("AWS/DynamoDB", metric, {"TableName": table})
+        hours: dict[datetime, float] = defaultdict(float)
+        for moment, units in minutes:
+            hour = moment.replace(minute=0, second=0, microsecond=0)
+            hours[hour] = max(hours[hour], units / MINUTE)
+        return seen.Units(a_week=sum(units for _, units in minutes), busiest=list(hours.values()))
 
     def _delivery(self, named: tuple[str, str]) -> seen.Delivery:
         setting, name = named
@@ -206,6 +264,25 @@ class Week:
             for page in pages
             for group in page["logGroups"]
         ]
+
+    def _files(self, named: tuple[str, str], optimized: bool) -> seen.Files:
+        """Count the files below <bucket>/<prefix>, the first 200,000."""
+        setting, (bucket, _, prefix) = named[0], named[1].partition("/")
+        pages = self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        found = [
+            item
+            for page in islice(pages, MOST_PAGES)
+            for item in page.get("Contents", [])
+            if item["Key"].endswith(".parquet")
+        ]
+        return seen.Files(
+            name=prefix.rstrip("/"),
+            setting=setting,
+            optimized=optimized,
+            files=len(found),
+            bytes=sum(item["Size"] for item in found),
+            folders=len({item["Key"].rpartition("/")[0] for item in found}),
+        )
 
     def _flink(self, name: str) -> seen.Flink | None:
         dimensions, namespace = {"Application": name}, "AWS/KinesisAnalytics"

@@ -17,7 +17,10 @@ class Stream(BaseModel):
 
 
 class Function(BaseModel):
-    """A Lambda function; `curve` has the mean milliseconds it took at each memory it ever had."""
+    """A Lambda function; `curve` has the mean milliseconds it took at each memory it ever had.
+
+    `used_mb` is the most memory an invocation took, None where no log tells.
+    """
 
     name: str
     setting: str
@@ -26,11 +29,12 @@ class Function(BaseModel):
     invocations_a_week: float
     mean_ms: float
     longest_ms: float
+    used_mb: float | None = None
     curve: dict[int, float] = Field(default_factory=dict)
 
 
 class Consumer(BaseModel):
-    """How a function reads a stream."""
+    """How a function reads a stream, and how far it was behind at most."""
 
     name: str
     setting: str
@@ -40,6 +44,14 @@ class Consumer(BaseModel):
     invocations_a_week: float
     mean_ms: float
     memory_mb: int
+    furthest_behind_ms: float = 0
+
+
+class Units(BaseModel):
+    """Capacity that reads or writes of a table took; `busiest` is each hour's busiest minute, a second."""
+
+    a_week: float = 0
+    busiest: list[float] = Field(default_factory=list)
 
 
 class Table(BaseModel):
@@ -47,6 +59,9 @@ class Table(BaseModel):
 
     name: str
     throttled_a_week: float
+    on_demand: bool = True
+    reads: Units = Field(default_factory=Units)
+    writes: Units = Field(default_factory=Units)
 
 
 class Delivery(BaseModel):
@@ -65,6 +80,17 @@ class LogGroup(BaseModel):
     name: str
     retention_days: int | None
     stored_bytes: float
+
+
+class Files(BaseModel):
+    """Parquet files of a part of the lake, in so many folders; `optimized` is whether Glue compacts them."""
+
+    name: str
+    setting: str
+    optimized: bool
+    files: int
+    bytes: int
+    folders: int
 
 
 class Flink(BaseModel):
@@ -101,6 +127,7 @@ class Observed(BaseModel):
     tables: list[Table] = Field(default_factory=list)
     deliveries: list[Delivery] = Field(default_factory=list)
     log_groups: list[LogGroup] = Field(default_factory=list)
+    files: list[Files] = Field(default_factory=list)
     flink: Flink | None = None
     spark: Spark | None = None
     warehouse: Warehouse | None = None

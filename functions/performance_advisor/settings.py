@@ -9,8 +9,10 @@ class Watched(BaseModel):
 
     consumers: dict[str, str] = {}
     deliveries: dict[str, str] = {}
+    files: dict[str, str] = {}
     flink: str = ""
     functions: dict[str, str] = {}
+    optimized: bool = True
     spark: str = ""
     spark_executors: int = 0
     streams: dict[str, str] = {}

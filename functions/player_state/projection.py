@@ -67,6 +67,11 @@ class Bucket:
         return cls(f"{day}#economy", f"{currency}#{reason}#")
 
     @classmethod
+    def version(cls, day: str, version: str) -> "Bucket":
+        """Count how stable and how fast a version of the game is."""
+        return cls(f"{day}#versions", f"{version}#")
+
+    @classmethod
     def minute(cls, minute: int, platform: str, version: str) -> "Bucket":
         """Count one minute (since 1970) of a platform and version; an hour's minutes lie together."""
         hour, rest = divmod(minute, 60)
@@ -154,22 +159,40 @@ class Projection:
 
     def _session(self, event: Event, day: Counter[str]) -> None:
         """Add the time since the session's last event; a pause of 30 minutes is not played."""
-        moment = event["corrected_time"]
-        session = self.player["sessions_seen"].setdefault(
-            event["session_id"], {"first": moment, "last": moment, "seconds": 0, "ended": 0}
-        )
+        moment, seen = event["corrected_time"], self.player["sessions_seen"]
+        session = seen.setdefault(event["session_id"], {"first": "", "last": "", "seconds": 0, "ended": 0})
+        self._count_session(session, event)
+        session["first"], session["last"] = session["first"] or moment, session["last"] or moment
+        seconds = session["seconds"]
         if event["event_type"] == "session_end":
             seconds = int(event["payload"]["duration_seconds"])
             session["ended"] = 1
-        elif session["ended"]:
-            return
-        else:
-            seconds = session["seconds"]
+        elif not session["ended"]:
             seconds += _played(session["last"], moment) + _played(moment, session["first"])
         session["first"], session["last"] = min(session["first"], moment), max(session["last"], moment)
         added, session["seconds"] = seconds - session["seconds"], seconds
         self.player["playtime_seconds"] += added
         day["session_seconds"] += added
+
+    def _count_session(self, session: dict[str, Any], event: Event) -> None:
+        """Count a session once a day; `days` is kept of those with several or a crash: size is money."""
+        day, days = event["event_date"], session.get("days", {})
+        known = {end[:10] for end in (session["first"], session["last"]) if end} | days.keys()
+        if day not in known:
+            self.version(event)["sessions"] += 1
+            if known:
+                days = {one: days.get(one, 0) for one in (*known, day)}
+        if event["event_type"] == "crash":
+            version = self.version(event)
+            version["crashes"] += 1
+            version["crashed_sessions"] += not days.get(day)
+            days = days | {day: 1}
+        if days:
+            session["days"] = days
+
+    def version(self, event: Event) -> Counter[str]:
+        """Return the counters of the event's day and version."""
+        return self._count(Bucket.version(event["event_date"], event["app_version"]))
 
     def _live(self, event: Event) -> None:
         player, payload, kind = self.player, event["payload"], event["event_type"]
@@ -299,10 +322,16 @@ def _progression(projection: Projection, event: Event, day: Counter[str]) -> Non
         player["level_at"] = moment
 
 
+def _performance(projection: Projection, event: Event, day: Counter[str]) -> None:
+    if "fps" in event["payload"]:
+        projection.version(event)[f"fps_bin_{bin_of(event['payload']['fps'])}"] += 1
+
+
 _HANDLERS = {
     "session_start": _session_start,
     "session_end": _session_end,
     "purchase": _purchase,
     "economy": _economy,
+    "performance": _performance,
     "progression": _progression,
 }

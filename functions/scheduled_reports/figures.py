@@ -1,14 +1,14 @@
 """The figures of a game and period, from the counters that the metrics API serves."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import dropwhile
 from typing import Literal, NamedTuple
 
-from metrics_api.store import Store, merge
-from telemetry.changes import Change, notable
+from metrics_api.store import Store, by_name, merge
+from telemetry.changes import MIN_HISTORY, Change, notable
 
 COHORT_DAYS = (1, 7, 30)
 COUNTED = ("new_players", "sessions", "session_seconds", "purchases", "events", "events_crash")
@@ -20,12 +20,16 @@ SATURDAY = 5
 
 
 class Figure(NamedTuple):
-    """A value, and that of the period before; None is not measured or has no denominator."""
+    """A value, that of the period before, and that of the same weekday a week before (only of a day).
+
+    None is not measured or has no denominator.
+    """
 
     name: str
     unit: str
     value: float | None
     before: float | None
+    week_before: float | None = None
 
 
 class Notice(NamedTuple):
@@ -46,8 +50,7 @@ class Period:
     @property
     def days(self) -> list[date]:
         """Return the days in order."""
-        length = 7 if self.kind == "week" else 1
-        return [self.last - timedelta(days=back) for back in reversed(range(length))]
+        return self.until(7 if self.kind == "week" else 1)
 
     @classmethod
     def over(cls, kind: Literal["day", "week"], today: date) -> "Period":
@@ -59,11 +62,20 @@ class Period:
         """Return the period that ended when this one began."""
         return Period(self.kind, self.days[0] - timedelta(days=1))
 
+    @property
+    def compared(self) -> list["Period"]:
+        """Return it and those it is held against, in the order of a figure's values."""
+        week_before = [Period("day", self.last - timedelta(days=7))] if self.kind == "day" else []
+        return [self, self.before, *week_before]
+
+    def until(self, length: int) -> list[date]:
+        """Return so many days to the last, in order."""
+        return [self.last - timedelta(days=back) for back in reversed(range(length))]
+
 
 def figures(store: Store, game_id: str, period: Period) -> list[Figure]:
-    """Return the figures of one game, each beside the period before; money in minor units."""
-    periods = period, period.before
-    tallies = [merge(store.game_days(game_id, one.days)).counts for one in periods]
+    """Return the figures of one game, each beside those before; money in minor units."""
+    tallies = [merge(store.game_days(game_id, one.days)).counts for one in period.compared]
     currencies = sorted(
         {
             name.removeprefix("revenue_")
@@ -72,54 +84,75 @@ def figures(store: Store, game_id: str, period: Period) -> list[Figure]:
             if name.startswith("revenue_")
         }
     )
-    now, before = (
+    columns = [
         _values(counts, store.reach(game_id, [one.last]), one, currencies)
-        for counts, one in zip(tallies, periods, strict=True)
-    )
-    return [Figure(*name, value, before[name]) for name, value in now.items()]
+        for counts, one in zip(tallies, period.compared, strict=True)
+    ]
+    return [Figure(*name, *(values[name] for values in columns)) for name in columns[0]]
 
 
-def unusual(store: Store, game_id: str, period: Period) -> list[Notice]:
+def counted(store: Store, game_id: str, period: Period) -> dict[date, Counter[str]]:
+    """Return the counters of each day that changes are judged by, the period's last day last."""
+    days = period.until(LOOKED_AT_DAYS + len(period.days))
+    return dict(zip(days, (tally.counts for tally in store.game_days(game_id, days)), strict=True))
+
+
+def unusual(counts: Mapping[date, Counter[str]], period: Period) -> list[Notice]:
     """Return what is notable of each day against the weekdays, or the days of weekends, before it."""
-    reach = LOOKED_AT_DAYS + len(period.days)
-    days = [period.last - timedelta(days=back) for back in reversed(range(reach))]
-    tallies = [tally.counts for tally in store.game_days(game_id, days)]
-    counted = dict(zip(days, tallies, strict=True))
-    return [notice for day in period.days for notice in _unusual(counted, day)]
+    return [notice for day in period.days for notice in _unusual(counts, day)]
 
 
-def _unusual(counted: Mapping[date, Counter[str]], last: date) -> Iterator[Notice]:
+def judged(counts: Mapping[date, Counter[str]], period: Period) -> bool:
+    """Tell whether the game has days enough to know what is usual."""
+    return any(len(_known(counts, day)) > MIN_HISTORY for day in period.days)
+
+
+def _known(counted: Mapping[date, Counter[str]], last: date) -> list[Counter[str]]:
+    """Return the days of the last one's kind, without those before the game's first event."""
     same = [
         counts
         for day, counts in counted.items()
         if day <= last and (day.weekday() >= SATURDAY) == (last.weekday() >= SATURDAY)
     ]
-    # Days before the game's first event say nothing of what is usual.
-    known = list(dropwhile(lambda counts: not counts["events"], same))
+    return list(dropwhile(lambda counts: not counts["events"], same))
+
+
+def _unusual(counted: Mapping[date, Counter[str]], last: date) -> Iterator[Notice]:
+    known = _known(counted, last)
     for name, least in WATCHED.items() if known else ():
         if change := notable([counts[name] for counts in known], least):
             yield Notice(last, name, change)
 
 
-def retention(store: Store, game_id: str, period: Period) -> list[Figure]:
+def cohorts(store: Store, game_id: str, days: Sequence[date]) -> dict[date, Counter[str]]:
+    """Return the players of each install day who were active so many days later, by "retained_7"."""
+    rows = store.rows(f"{game_id}#{day}#cohort" for day in days)
+    return {day: by_name([found], 0)[()] for day, found in zip(days, rows, strict=True)}
+
+
+def retention(of: Mapping[date, Counter[str]], period: Period) -> list[Figure]:
     """Return the share of players who came back when they were 1, 7 and 30 days old, in the period."""
     return [
-        Figure(
-            f"D{number} retention",
-            "share",
-            *(_retained(store, game_id, one, number) for one in (period, period.before)),
-        )
+        Figure(f"D{number} retention", "share", *(retained(of, one.days, number) for one in period.compared))
         for number in COHORT_DAYS
     ]
 
 
-def _retained(store: Store, game_id: str, period: Period, number: int) -> float | None:
-    cohorts = [day - timedelta(days=number) for day in period.days]
-    counts = Counter[str]()
-    for rows in store.rows(f"{game_id}#{cohort}#cohort" for cohort in cohorts):
-        for row in rows:
-            counts.update({name: n for name, n in row.items() if name.startswith("retained_")})
-    return _ratio(counts[f"retained_{number}"], counts["retained_0"])
+def retained(of: Mapping[date, Counter[str]], days: Sequence[date], number: int) -> float | None:
+    """Return the share of the players that were so many days old on the days, and active."""
+    counts = [of[day - timedelta(days=number)] for day in days]
+    returned, installed = (sum(one[f"retained_{age}"] for one in counts) for age in (number, 0))
+    return ratio(returned, installed)
+
+
+def stability(store: Store, game_id: str, period: Period) -> Figure:
+    """Return the share of sessions without a crash."""
+    shares = []
+    for one in period.compared:
+        of = by_name(store.rows(f"{game_id}#{day}#versions" for day in one.days), 0)[()]
+        crashed = ratio(of["crashed_sessions"], of["sessions"])
+        shares.append(None if crashed is None else 1 - crashed)
+    return Figure("crash_free_sessions", "share", *shares)
 
 
 def _values(
@@ -132,21 +165,22 @@ def _values(
         ("active_players", "players"): active,
         ("weekly_active_players", "players"): weekly,
         ("monthly_active_players", "players"): monthly,
-        ("stickiness", "share"): _ratio(counts["active_players"] / len(period.days), monthly),
+        ("stickiness", "share"): ratio(counts["active_players"] / len(period.days), monthly),
     }
     for name in COUNTED:
         values[name, "seconds" if name == "session_seconds" else "count"] = counts[name]
     # The counters know the payers of a day; those of a week cannot be told from them.
     payers = counts["payers"] if daily else None
     values["payers", "players"] = payers
-    values["conversion", "share"] = _ratio(payers, active)
+    values["conversion", "share"] = ratio(payers, active)
     for currency in currencies:
         minor, unit = counts[f"revenue_{currency}"], f"{currency} minor"
         values[f"revenue_{currency}", unit] = minor
-        values[f"arpdau_{currency}", unit] = _ratio(minor, counts["active_players"])
-        values[f"arppu_{currency}", unit] = _ratio(minor, payers)
+        values[f"arpdau_{currency}", unit] = ratio(minor, counts["active_players"])
+        values[f"arppu_{currency}", unit] = ratio(minor, payers)
     return values
 
 
-def _ratio(part: float | None, whole: float | None) -> float | None:
+def ratio(part: float | None, whole: float | None) -> float | None:
+    """Return a share, None where there is nothing to share."""
     return part / whole if part is not None and whole else None

@@ -56,9 +56,11 @@ def _report(game: dict[str, Any], period: Period) -> None:
     addresses = game.get("report_to", "").split()
     outlets.archive(s3, settings.lake_bucket, made)
     if settings.sender and addresses:
+        # One that cannot be written was not begun either.
+        written = outlets.message(made, settings.sender, addresses)
         with ledger.once(made.name, "mail") as wanted:
             if wanted:
-                mail.send(made, addresses)
+                mail.send(written, addresses)
     if webhook := _webhooks().get(made.game_id):
         with ledger.once(made.name, "webhook") as wanted:
             if wanted:

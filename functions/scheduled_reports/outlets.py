@@ -4,18 +4,22 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
 
 from botocore.exceptions import ClientError, ConnectionError
 
+from scheduled_reports import plain, render
 from scheduled_reports.ledger import RefusedError
+from scheduled_reports.pictures import Picture
 from scheduled_reports.report import Report
 
-CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "html": "text/html; charset=utf-8"}
+FORMS = {"csv": (plain.table, "text/csv; charset=utf-8"), "html": (render.html, "text/html; charset=utf-8")}
 WEBHOOK_SECONDS = 5
 WEBHOOK_PAUSES = (1, 3)
 # Chats cut longer messages.
@@ -24,9 +28,27 @@ WEBHOOK_CHARACTERS = 3000
 
 def archive(s3: Any, bucket: str, report: Report) -> None:
     """Write reports/<game>/<period>/<last day>.{html,csv}; the same again replaces it."""
-    for suffix, content in report.files.items():
+    for suffix, (form, kind) in FORMS.items():
         key = f"reports/{report.name}.{suffix}"
-        s3.put_object(Bucket=bucket, Key=key, Body=content.encode(), ContentType=CONTENT_TYPES[suffix])
+        s3.put_object(Bucket=bucket, Key=key, Body=form(report).encode(), ContentType=kind)
+
+
+def message(report: Report, sender: str, addresses: Sequence[str]) -> bytes:
+    """Return the mail: plain text, or the page with its pictures by Content-ID, which need no download."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["To"] = sender, ", ".join(addresses)
+    title = "".join(sign if sign.isprintable() else " " for sign in report.title)
+    mail["Subject"] = f"{title}: {report.period.kind} to {report.period.last}"
+    mail.set_content(plain.text(report))
+    name: Callable[[Picture], str] = lambda picture: f"{picture.name}@{report.game_id}"  # noqa: E731
+    mail.add_alternative(render.html(report, lambda picture: f"cid:{name(picture)}"), subtype="html")
+    (_, page) = mail.iter_parts()
+    for picture in report.pictures:
+        page.add_related(
+            picture.png, "image", "png", cid=f"<{name(picture)}>", filename=f"{picture.name}.png",
+            disposition="inline",
+        )  # fmt: skip
+    return bytes(mail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +59,14 @@ class Mail:
     sender: str
     configuration_set: str
 
-    def send(self, report: Report, addresses: Sequence[str]) -> None:
-        """Send one mail, as HTML and as plain text. Raises RefusedError where SES did not take it."""
-        subject = f"{report.title}: {report.period.kind} to {report.period.last}"
-        bodies = {"Html": report.files["html"], "Text": report.text}
+    def send(self, mail: bytes, addresses: Sequence[str]) -> None:
+        """Send one mail. Raises RefusedError where SES did not take it."""
         try:
             self.ses.send_email(
                 FromEmailAddress=self.sender,
                 Destination={"ToAddresses": list(addresses)},
                 ConfigurationSetName=self.configuration_set,
-                Content={
-                    "Simple": {
-                        "Subject": {"Data": " ".join(subject.split()), "Charset": "UTF-8"},
-                        "Body": {kind: {"Data": body, "Charset": "UTF-8"} for kind, body in bodies.items()},
-                    }
-                },
+                Content={"Raw": {"Data": mail}},
             )
         except ConnectionError as error:
             raise RefusedError(f"SES: {type(error).__name__}") from error
@@ -73,12 +88,12 @@ _open = urllib.request.build_opener(_NoRedirect).open
 
 
 def post(url: str, report: Report, pauses: Sequence[float] = WEBHOOK_PAUSES) -> None:
-    """Post the plain text to a Slack-compatible webhook, again after 429, 5xx and silence.
+    """Post the brief to a Slack-compatible webhook, again after 429, 5xx and silence.
 
     Raises RefusedError, which does not hold the URL: it is a secret.
     """
     # Chats read &, < and > as markup.
-    text = report.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = plain.brief(report).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     body = json.dumps({"text": text[:WEBHOOK_CHARACTERS]}).encode()
     for pause in (*pauses, None):
         try:

@@ -1,41 +1,52 @@
-"""The whole report of one game and period, in each form it is sent or kept."""
+"""What one game is told of one period, read once; render.py gives it its forms."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from metrics_api.store import Store
 
-from scheduled_reports import render
-from scheduled_reports.figures import Figure, Notice, Period, figures, retention, unusual
+from scheduled_reports import figures
+from scheduled_reports.charts import DAYS, charts
+from scheduled_reports.figures import COHORT_DAYS, Figure, Notice, Period
+from scheduled_reports.pictures import Picture
+from scheduled_reports.sections import Section, sections
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one game is told of one period."""
+    """The figures, what is notable of them (where they could be judged), the tables and the pictures."""
 
     game_id: str
     title: str
     period: Period
     figures: list[Figure]
-    notices: list[Notice]
+    notices: list[Notice] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+    judged: bool = True
 
     @property
     def name(self) -> str:
         """Return what tells it from every other report: <game>/<period>/<last day>."""
         return f"{self.game_id}/{self.period.kind}/{self.period.last}"
 
-    @property
-    def text(self) -> str:
-        """Return it as plain text."""
-        return render.text(self.title, self.period, self.figures, self.notices)
-
-    @property
-    def files(self) -> dict[str, str]:
-        """Return page and table by suffix."""
-        page = render.html(self.title, self.period, self.figures, self.notices)
-        return {"html": page, "csv": render.table(self.figures)}
-
 
 def report(store: Store, game_id: str, title: str, period: Period) -> Report:
-    """Read the report's figures; of a game without data they are 0 or None."""
-    found = figures(store, game_id, period) + retention(store, game_id, period)
-    return Report(game_id, title, period, found, unusual(store, game_id, period))
+    """Read the report; of a game without data figures are 0 or None, and there are no tables nor pictures."""
+    counted = figures.counted(store, game_id, period)
+    cohorts = figures.cohorts(store, game_id, period.until(DAYS + max(COHORT_DAYS)))
+    tables = sections(store, game_id, period)
+    versions = next((table for table in tables if table.subject == "Version"), None)
+    return Report(
+        game_id,
+        title,
+        period,
+        [
+            *figures.figures(store, game_id, period),
+            *figures.retention(cohorts, period),
+            figures.stability(store, game_id, period),
+        ],
+        figures.unusual(counted, period),
+        tables,
+        charts(counted, cohorts, versions, period),
+        figures.judged(counted, period),
+    )

@@ -8,6 +8,7 @@ from typing import Literal
 
 from metrics_api.store import Store, store
 from scheduled_reports.figures import Period
+from scheduled_reports.outlets import FORMS
 from scheduled_reports.report import report
 
 from tools import CommandError, emulator, run, terraform
@@ -17,12 +18,12 @@ def write(tables: Store, game_id: str, period: Period, out: Path) -> list[Path]:
     """Write both files and return their paths. Raises CommandError for a game that is not registered."""
     if not tables.game_exists(game_id):
         raise CommandError(f"{game_id} is not registered")
-    texts = report(tables, game_id, game_id, period).files
+    made = report(tables, game_id, game_id, period)
     out.mkdir(parents=True, exist_ok=True)
     paths = []
-    for suffix, text in texts.items():
+    for suffix, (form, _) in FORMS.items():
         path = out / f"{game_id}-{period.kind}-{period.last}.{suffix}"
-        path.write_text(text, newline="")
+        path.write_text(form(made), newline="")
         paths.append(path)
     return paths
 

@@ -71,6 +71,20 @@ def test_nothing_is_missing_or_out_of_range_in_what_a_game_sends(played: tuple[L
     assert (measured["sessions"], measured["gapped"]) == (len(numbers), gapped)
 
 
+def test_the_audit_tells_days_as_the_stream_counts_them(played: tuple[Lake, Truth]) -> None:
+    lake, truth = played
+    told = lake.report("r", "audit")["games"]["planted"]["days"]
+    players = {day: figures["active_players"] for day, figures in told.items()}
+    assert players == {day: len(found) for day, found in truth.players_by_day.items()}
+    assert sum(figures["new_players"] for figures in told.values()) == len(
+        set().union(*truth.players_by_day.values())
+    )
+    revenue = Counter[str]()
+    for figures in told.values():
+        revenue.update({name: n for name, n in figures.items() if name.startswith("revenue_")})
+    assert revenue == {f"revenue_{currency}": minor for currency, minor in truth.revenue.items()}
+
+
 def test_every_cohort_and_every_day_number(played: tuple[Lake, Truth]) -> None:
     lake, truth = played
     found = {

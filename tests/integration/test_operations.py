@@ -31,9 +31,9 @@ def invoke(applied: Any, name: str) -> Any:
 
 def test_each_games_data_is_judged(applied: Any, over_http: None) -> None:
     verdicts = invoke(applied, "quality")
-    assert sum(verdicts.values()) % 17 == 0
+    assert sum(verdicts.values()) % 18 == 0
     answer = applied.platform.read(f"/v1/games/{applied.game_id}/quality")
-    assert len(answer["checks"]) == 17
+    assert len(answer["checks"]) == 18
     assert {check["name"]: check["verdict"] for check in answer["checks"]}["history"] == "unknown"
 
 

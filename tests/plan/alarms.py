@@ -18,7 +18,7 @@ STATISTICS = {
     "p99": lambda values: quantiles([*values, *values], n=100, method="inclusive")[98],
 }  # fmt: skip
 SCHEMA = re.compile(r'SELECT (\w+)\((\w+)\) FROM SCHEMA\("([\w-]+)", ([\w, ]+)\) GROUP BY (\w+)')
-WHERE = re.compile(r"SELECT (\w+)\((\w+)\) FROM \"([\w/]+)\" WHERE (\w+) = '([\w-]+)'")
+WHERE = re.compile(r"SELECT (\w+)\((\w+)\) FROM \"([\w/-]+)\" WHERE (\w+) = '([\w-]+)'")
 
 
 @dataclass

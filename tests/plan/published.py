@@ -26,6 +26,7 @@ PUBLISHED = {
     ),
     ("AWS/Lambda", "FunctionName"): "Duration Errors IteratorAge Throttles",
     ("AWS/Logs", "LogGroupName"): "IncomingBytes",
+    ("AWS/Redshift-Serverless", "UsageLimitId UsageType Workgroup"): "UsageLimitAvailable UsageLimitConsumed",
     ("AWS/SQS", "QueueName"): "ApproximateNumberOfMessagesVisible",
     ("AWS/States", "StateMachineArn"): (
         "ExecutionsAborted ExecutionsFailed ExecutionsStarted ExecutionsSucceeded ExecutionsTimedOut"

@@ -81,7 +81,7 @@ def failures() -> Iterator[tuple[str, Key, float, int]]:
     for name in CONSUMERS:
         yield f"{name}-iterator-age", aws("Lambda", "IteratorAge", FunctionName=f"{PREFIX}-{name}"), 61_000, 5
         yield f"{name}-failures", _queue(f"{name}-failures"), 1, 1
-    for name in SCHEDULED:
+    for name in (*SCHEDULED, "batch-analytics-schedule", "warehouse"):
         yield f"{name}-failed", _queue(f"{name}-failures"), 1, 1
     for name in (*CONSUMERS, *SCHEDULED, "authorizer", "ingest", "metrics-api", "warehouse-migrations"):
         function = f"{PREFIX}-{name}"
@@ -160,6 +160,8 @@ def failures() -> Iterator[tuple[str, Key, float, int]]:
     for name, value in (("4xx", 0.5), ("5xx", 0.5), ("latency", 3001)):
         http = aws("ApiGateway", name.replace("l", "L"), ApiId="mockhttp", Stage="$default")
         yield f"metrics-api-{name}", http, value, 15
+    limit = {"UsageLimitId": "mock", "UsageType": "SERVERLESS_COMPUTE", "Workgroup": f"{PREFIX}-warehouse"}
+    yield "warehouse-usage", aws("Redshift-Serverless", "UsageLimitConsumed", **limit), 241, 5
     yield "account-concurrency", aws("Lambda", "ConcurrentExecutions"), 801, 3
 
 

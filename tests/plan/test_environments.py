@@ -25,6 +25,7 @@ ACTIONS_WITHOUT_RESOURCES = {
     "lambda:ListEventSourceMappings",
     *(f"logs:{verb}LogDelivery" for verb in ("Create", "Delete", "Get", "Update")),
     "logs:DescribeLogGroups",
+    "logs:GetQueryResults",
     "logs:DescribeResourcePolicies",
     "logs:ListLogDeliveries",
     "logs:PutResourcePolicy",

@@ -16,13 +16,14 @@ from fastapi.testclient import TestClient
 
 NOW = datetime(2026, 3, 10, 12, 50, tzinfo=UTC)
 USUAL = {"arrived": 5000, "accepted": 5000, "late": 10, "hour_10": 300, "hour_11": 400}
-TAKEN = Lake(lines=105, distinct=103, held=103, new=100, duplicates=5, events=5000, sessions=400, gapped=4)
+COMPUTED = {"2026-03-09": {"active_players": 300, "revenue_EUR": 5000}}
+TAKEN = Lake(105, 103, 103, 100, 5, 5000, sessions=400, gapped=4, days=COMPUTED)
 
 
 def judge(name: str, **given: Any) -> checks.Check:
     """Return one check of a month of usual days, but for what is given."""
     days = [Counter(USUAL) for _ in range(facts.DAYS)]
-    counted = [Counter(events=day["accepted"]) for day in days]
+    counted = [Counter(events=day["accepted"], active_players=300, revenue_EUR=5000) for day in days]
     made = {
         "now": NOW, "arrived": days, "happened": counted, "updated_at": NOW - timedelta(minutes=1),
         "by_minutes": 1000, "by_windows": 1000, "in_lake": 300, "lake": TAKEN,
@@ -114,6 +115,31 @@ def test_what_was_read_must_have_been_accepted_or_rejected() -> None:
     lost = judge("reconciled", arrived=days(read | {"refused_again": 9}, {}))
     assert (lost.verdict, lost.value) == ("fail", 1)
     assert judge("reconciled", arrived=days({}, {})).verdict == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("gold", "verdict"),
+    [
+        ({"active_players": 298, "revenue_EUR": 4950}, "pass"),
+        ({"active_players": 298, "revenue_EUR": 4940}, "warn"),
+        ({"active_players": 316, "revenue_EUR": 5000}, "fail"),
+        # A figure that the stream never counted, and one too small to judge.
+        ({"active_players": 300, "revenue_USD": 700}, "fail"),
+        ({"new_players": 99}, "unknown"),
+    ],
+)
+def test_stream_and_batch_must_tell_the_same_of_a_day(gold: dict[str, int], verdict: str) -> None:
+    assert judge("gold", lake=replace(TAKEN, days={"2026-03-09": gold})).verdict == verdict
+
+
+def test_only_days_that_were_over_are_compared() -> None:
+    running = replace(
+        TAKEN, days={"2026-03-10": {"active_players": 150}, "2026-01-01": {"active_players": 150}}
+    )
+    assert judge("gold", lake=running).verdict == "unknown"
+    told = judge("gold", lake=replace(TAKEN, days={"2026-03-09": {"active_players": 150}}))
+    assert told.words == "Furthest apart are active players of 2026-03-09: 150 in gold, 300 in player state."
+    assert (told.verdict, told.value) == ("fail", 0.5)
 
 
 def test_silver_must_hold_the_hours_events() -> None:
@@ -222,7 +248,7 @@ def test_verdicts_reach_the_api_and_cloudwatch(
     )
     leave_audit("r", nulls={"player_id": 3})
     counted = platform.lambda_handler({}, Context())
-    assert counted == {"unknown": 4, "pass": 10, "fail": 3}
+    assert counted == {"unknown": 5, "pass": 10, "fail": 3}
     emitted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     names = ("QualityChecksFailed", "QualityChecksWarned")
     assert [[line.get("game_id"), *(line[name] for name in names)] for line in emitted] == [

@@ -182,6 +182,13 @@ def test_retention_is_a_triangle(api: TestClient, send: Send) -> None:
     assert body["cohorts"][0]["retained"] == [1.0, 0.5, 0.5, None, None]
 
 
+def test_a_cohort_that_moved_in_another_shard_is_taken_off(api: TestClient, dynamodb: Any) -> None:
+    key = {"game_day": f"skyforge#{TODAY}#cohort", "updated_at": "2026-01-31T00:00:00.000Z"}
+    for shard, players in (("a", -2), ("b", 5)):
+        dynamodb.Table("game_days").put_item(Item=key | {"shard": shard, "retained_0": players})
+    assert get(api, f"/retention?from={TODAY}&to={TODAY}")["cohorts"][0]["new_players"] == 3
+
+
 @pytest.mark.parametrize(
     "path", ["/live?minutes=0", "/live?minutes=181", "/retention?depth=91", "/funnel?from=x"]
 )

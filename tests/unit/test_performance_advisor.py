@@ -90,6 +90,139 @@ def test_memory_that_was_measured_cheaper_is_advised() -> None:
     assert advice.saving_usd == 19.54
 
 
+def function(**given: Any) -> Observed:
+    """Return a week of a function that costs $24.02 a month: 26.07 M times 0.04 s at 1.7275 GB."""
+    made = {
+        "name": "p", "setting": "processor", "memory_mb": 1769, "timeout_seconds": 60,
+        "invocations_a_week": 6_000_000, "mean_ms": 40, "longest_ms": 900,
+    }  # fmt: skip
+    return Observed.model_validate({"functions": [made | given]})
+
+
+def test_memory_that_is_nearly_used_up_is_raised() -> None:
+    (advice,) = advise.advise(function(memory_mb=512, used_mb=480, curve={256: 1}))
+    assert (advice.setting, advice.now, advice.then) == ("processor.memory_mb", "512", "768")
+    assert advice.evidence == "An invocation took 480 of 512 MB: beyond, it dies."
+
+
+def test_memory_that_idles_is_tried_smaller_once() -> None:
+    (advice,) = advise.advise(function(used_mb=180))
+    assert (advice.now, advice.then, advice.saving_usd) == ("1769", "896", None)
+    assert "At most 180 of 1769 MB were used: would save $12.01 a month" in advice.evidence
+    assert advise.advise(function(used_mb=180, curve={896: 90})) == []
+    assert advise.advise(function(used_mb=180, invocations_a_week=1_000_000)) == []
+    assert advise.advise(function()) == []
+
+
+def test_memory_that_is_cheaper_but_too_small_is_not_advised() -> None:
+    assert [one.then for one in advise.advise(function(used_mb=500, curve={512: 60, 1024: 41}))] == ["1024"]
+
+
+@pytest.mark.parametrize(
+    ("on_demand", "busiest", "a_week", "then", "saving"),
+    [
+        # 100 writes a second all week: $164.25 on demand; 142.86 units and a read unit for 168 h are $67.88.
+        (True, [100] * 168, 60_480_000, "PROVISIONED", 96.37),
+        # The same in minutes of 600 a second: 857.1 units are $406.81.
+        (True, [600] * 168, 60_480_000, None, None),
+        (False, [600] * 168, 60_480_000, "PAY_PER_REQUEST", 242.56),
+        (True, [1] * 168, 604_800, None, None),
+    ],
+)
+def test_a_table_is_billed_as_is_cheaper(
+    on_demand: bool, busiest: list[float], a_week: float, then: str | None, saving: float | None
+) -> None:
+    table = {
+        "name": "players", "throttled_a_week": 0, "on_demand": on_demand,
+        "writes": {"a_week": a_week, "busiest": busiest},
+    }  # fmt: skip
+    found = advise.advise(Observed.model_validate({"tables": [table]}))
+    assert [(one.then, one.saving_usd) for one in found] == ([(then, saving)] if then else [])
+
+
+@pytest.mark.parametrize(
+    ("files", "folders", "optimized", "then"),
+    [
+        (1200, 30, False, "true"),
+        (1200, 30, True, "see why Glue's compaction does not keep up"),
+        # A small game has a small file a day, and nothing to compact.
+        (30, 30, False, None),
+    ],
+)
+def test_many_small_files_of_the_lake(files: int, folders: int, optimized: bool, then: str | None) -> None:
+    part = {
+        "name": "silver", "setting": "lake.optimize", "optimized": optimized,
+        "files": files, "bytes": 2_000_000 * files, "folders": folders,
+    }  # fmt: skip
+    found = advise.advise(Observed.model_validate({"files": [part]}))
+    assert [(one.setting, one.now, one.then) for one in found] == (
+        [("lake.optimize", str(optimized).lower(), then)] if then else []
+    )
+
+
+def test_full_batches_that_fall_behind_are_made_larger() -> None:
+    consumer = {
+        "name": "p", "setting": "processor", "batch_size": 2000, "window_seconds": 1, "mean_ms": 900,
+        "records_a_week": 1.9e9, "invocations_a_week": 1e6, "memory_mb": 1769, "furthest_behind_ms": 90_000,
+    }  # fmt: skip
+    (advice,) = advise.advise(Observed.model_validate({"consumers": [consumer]}))
+    assert (advice.setting, advice.now, advice.then) == ("processor.batch_size", "2000", "4000")
+    assert advice.evidence == "1900 records a batch of 2000, and up to 90 s behind."
+    well = consumer | {"furthest_behind_ms": 900}
+    assert advise.advise(Observed.model_validate({"consumers": [well]})) == []
+
+
+def test_files_of_silver_and_gold_are_counted(aws: None) -> None:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="lake")
+    for key in (
+        "silver/d=1/a.parquet",
+        "silver/d=1/b.parquet",
+        "silver/d=2/a.parquet",
+        "silver/m.json",
+        "bronze/x",
+    ):
+        s3.put_object(Bucket="lake", Key=key, Body=b"1234")
+    watched = Watched(files={"lake.optimize": "lake"}, optimized=False)
+    silver, gold = observe.Week(boto3.client, NOW).read(watched, "/none", {}).files
+    assert (silver.name, silver.setting, silver.optimized) == ("silver", "lake.optimize", False)
+    assert (silver.files, silver.bytes, silver.folders) == (3, 12, 2)
+    assert (gold.name, gold.files) == ("gold", 0)
+
+
+class Insights:
+    """Logs Insights that answers at the second question."""
+
+    def __init__(self, results: list[Any], status: str = "Complete") -> None:
+        self.answers = [{"status": "Running", "results": []}, {"status": status, "results": results}]
+        self.asked: dict[str, Any] = {}
+
+    def start_query(self, **asked: Any) -> dict[str, str]:
+        self.asked = asked
+        return {"queryId": "q"}
+
+    def get_query_results(self, **_: str) -> dict[str, Any]:
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+@pytest.mark.parametrize(
+    ("insights", "used"),
+    [
+        (Insights([[{"field": "used", "value": "180.0"}]]), 180),
+        (Insights([]), None),
+        (Insights([], "Running"), None),
+    ],
+)
+def test_memory_used_comes_from_what_invocations_end_with(
+    monkeypatch: pytest.MonkeyPatch, insights: Insights, used: float | None
+) -> None:
+    monkeypatch.setattr(observe.time, "sleep", lambda _: None)
+    week = observe.Week(lambda _: insights, NOW)
+    assert week._try(week._memory_used, "/aws/lambda/p") == used
+    assert insights.asked["logGroupName"] == "/aws/lambda/p"
+    assert week.unreadable == (["/aws/lambda/p"] if insights.answers[0]["status"] == "Running" else [])
+
+
 def test_text_names_saving_evidence_and_what_is_missing() -> None:
     week = Observed.model_validate_json((Path(__file__).parent / "advisor" / "too_small.json").read_text())
     words = advise.text(advise.advise(week), week.unreadable)
@@ -116,7 +249,8 @@ class CloudWatch:
     def get_metric_statistics(self, **asked: Any) -> dict[str, Any]:
         (statistic,) = asked["Statistics"]
         value = self.values.get(asked["MetricName"])
-        return {"Datapoints": [] if value is None else [{statistic: value}]}
+        point = {statistic: value, "Timestamp": asked["StartTime"]}
+        return {"Datapoints": [] if value is None else [point]}
 
     def get_metric_data(self, **asked: Any) -> dict[str, Any]:
         (query,) = asked["MetricDataQueries"]
@@ -178,7 +312,14 @@ def test_queued_queries_of_all_kinds_are_counted(aws: None) -> None:
 def test_a_week_is_read_and_what_cannot_be_is_named(aws: None) -> None:
     boto3.client("kinesis").create_stream(StreamName="raw", ShardCount=3)
     boto3.client("logs").create_log_group(logGroupName="/aws/lambda/demo-a")
+    boto3.client("dynamodb").create_table(
+        TableName="players",
+        KeySchema=[{"AttributeName": "player", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "player", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
     values = {"IncomingBytes": 6e6, "GetRecords.Bytes": 12e6, "IncomingRecords": 600, "ReadThrottleEvents": 4}
+    values["ConsumedWriteCapacityUnits"] = 1200
 
     def client(service: str) -> Any:
         return CloudWatch(values) if service == "cloudwatch" else boto3.client(service)  # type: ignore[call-overload]
@@ -190,7 +331,10 @@ def test_a_week_is_read_and_what_cannot_be_is_named(aws: None) -> None:
     (stream,) = found.streams
     assert (stream.on_demand, stream.shards, stream.consumers) == (False, 3, 2)
     assert (stream.bytes_a_week, stream.peak_bytes_a_second, stream.peak_records_a_second) == (6e6, 1e5, 10)
-    assert found.tables[0].throttled_a_week == 4
+    (table,) = found.tables
+    assert (table.throttled_a_week, table.on_demand, table.reads.a_week) == (4, True, 0)
+    # A minute of 1,200 units on each of seven days.
+    assert (table.writes.a_week, table.writes.busiest) == (8400, [20] * 7)
     assert found.log_groups[0].retention_days is None
     assert found.unreadable == ["gone"]
     silent = observe.Week(lambda s: CloudWatch({}) if s == "cloudwatch" else client(s), NOW)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import boto3
 import pytest
-from player_state.players import PlayerStore
+from player_state.players import PlayerStore, from_item, to_item
 from player_state.projection import Bucket, Projection, forget_old, new_player
 from telemetry.distribution import bin_of, percentiles
 from telemetry.enrichment import timestamp
@@ -186,3 +186,31 @@ def test_a_player_who_touches_more_than_a_transaction_holds_is_written_in_parts(
     items = dynamodb.Table("game_days").scan()["Items"]
     assert sum(int(item.get("start", 0)) for item in items) == 90
     assert sum(int(item.get("new_players", 0)) for item in items) == 1
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_version_counts_each_session_of_a_day_and_each_that_crashed_once(seed: int) -> None:
+    events = [
+        happen("session_start", 0),
+        happen("crash", 1),
+        happen("crash", 2),
+        happen("session_end", 3, duration_seconds=180),
+        happen("session_start", 5, session="s-2"),
+        *(happen(at=24 * 60 * day, session="s-3") for day in range(4)),
+        happen("crash", 24 * 60, session="s-3"),
+        happen("performance", 4, session="s-4", fps=60) | {"app_version": "1.1.0"},
+        happen("performance", 4, session="s-4", latency_ms=20) | {"app_version": "1.1.0"},
+    ]
+    random.Random(seed).shuffle(events)
+    # Batches lie between: what the item keeps must be enough.
+    projection = Projection(new_player("skyforge", "p-1"))
+    total: dict[Bucket, Counter[str]] = defaultdict(Counter)
+    for event in events:
+        projection = Projection(from_item(to_item("k", projection.player)))
+        projection.apply(event)
+        for bucket, counts in projection.buckets.items():
+            total[bucket].update(counts)
+    first, second = ({**total[Bucket.version(f"2026-03-{day}", "1.0.0")]} for day in (10, 11))
+    assert first == {"sessions": 3, "crashes": 2, "crashed_sessions": 1}
+    assert second == {"sessions": 1, "crashes": 1, "crashed_sessions": 1}
+    assert total[Bucket.version("2026-03-10", "1.1.0")] == {"sessions": 1, f"fps_bin_{bin_of(60)}": 1}

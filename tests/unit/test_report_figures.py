@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,27 @@ from typing import Any
 import boto3
 import pytest
 from metrics_api.store import Store
+from PIL import Image
 from player_state.players import PlayerStore
-from scheduled_reports import render
-from scheduled_reports.figures import Figure, Period, figures, retention, unusual
+from scheduled_reports import charts, plain, render, sections, wording
+from scheduled_reports.figures import (
+    Figure,
+    Notice,
+    Period,
+    cohorts,
+    counted,
+    figures,
+    judged,
+    retention,
+    stability,
+    unusual,
+)
+from scheduled_reports.report import Report
+from scheduled_reports.report import report as read
+from scheduled_reports.sections import Section, economy, funnel, levels, versions
+from telemetry.changes import Change
 from test_player_state import happen, pay
+from test_projection import happen as happen_at
 from tools import CommandError, report
 
 DAY = Period("day", date(2026, 3, 10))
@@ -65,7 +83,8 @@ def test_a_week_counts_each_player_once_and_leaves_its_payers_open(store: Store)
 
 def test_cohorts_are_measured_on_the_day_they_become_due(store: Store) -> None:
     write(happen(), happen() | {"player_id": "p-2"}, happen(minute=NEXT_DAY))
-    found = named(retention(store, "skyforge", Period("day", date(2026, 3, 11))))
+    period = Period("day", date(2026, 3, 11))
+    found = named(retention(cohorts(store, "skyforge", period.until(58)), period))
     assert found["D1 retention"] == (0.5, None)
     assert found["D7 retention"] == (None, None)
 
@@ -78,18 +97,23 @@ def test_a_report_holds_nothing_of_another_game(store: Store) -> None:
 
 
 def test_hostile_names_are_escaped() -> None:
-    hostile = [Figure("=cmd|<script>", "@x", 1, 2)]
-    assert "<script>" not in render.html("<b>game", DAY, hostile, [])
-    assert "<b>" not in render.html("<b>game", DAY, hostile, [])
-    (_, row) = csv.reader(io.StringIO(render.table(hostile)))
-    assert row == ["'=cmd|<script>", "'@x", "1", "2"]
+    section = Section("Economy: <i>", "Reason", (("source", "count"),), [("=1<u>\n- forged", (1,))])
+    made = Report("g", "<b>game\nx", DAY, [Figure("=cmd|<script>", "@x", 1, 2)], [], [section])
+    page = render.html(made)
+    assert not any(tag in page for tag in ("<script>", "<b>", "<i>", "<u>"))
+    _, figure, row = csv.reader(io.StringIO(plain.table(made)))
+    assert figure == ["Figures", "", "'=cmd|<script>", "'@x", "1", "2", ""]
+    assert row[:3] == ["Economy: <i>", "'=1<u>\n- forged", "source"]
+    for form in (plain.text, plain.brief):
+        assert "\n- forged" not in form(made)
+        assert form(made).startswith("<b>game x, ")
 
 
 def test_what_is_not_available_says_so_and_more_crashes_are_worse() -> None:
-    page = render.html("Game", DAY, [Figure("payers", "players", None, 3)], [])
-    assert render.NOT_AVAILABLE in page
-    crashes = render.html("Game", DAY, [Figure("events_crash", "count", 3, 2)], [])
-    assert '<td class="down">▲ +50.0%</td>' in crashes
+    page = render.html(Report("g", "Game", DAY, [Figure("payers", "players", None, 3)]))
+    assert wording.NOT_AVAILABLE in page
+    crashes = render.html(Report("g", "Game", DAY, [Figure("events_crash", "count", 3, 2)]))
+    assert re.search('<span class="down" [^>]*>▲ [+]50.0%</span>', crashes)
 
 
 def test_a_day_is_judged_by_days_of_its_kind_since_the_first_event(store: Store, dynamodb: Any) -> None:
@@ -102,18 +126,22 @@ def test_a_day_is_judged_by_days_of_its_kind_since_the_first_event(store: Store,
         item = {"game_day": f"skyforge#{day}", "shard": "a", "events": 1, "active_players": players}
         days.put_item(Item=item)
     days.put_item(Item={"game_day": f"skyforge#{last}", "shard": "a", "events": 1, "active_players": 200})
-    (found,) = unusual(store, "skyforge", DAY)
+    (found,) = unusual(counted(store, "skyforge", DAY), DAY)
     assert (found.day, found.name, found.change.lasting) == (last, "active_players", 1)
-    assert unusual(store, "skyforge", Period("week", last)) == [found]
-    for rendered in (render.html, render.text):
-        assert "active players 200, usually" in rendered("Game", DAY, [], [found])
+    week = Period("week", last)
+    assert unusual(counted(store, "skyforge", week), week) == [found]
+    for rendered in (render.html, plain.text, plain.brief):
+        assert "active players 200, usually" in rendered(Report("g", "Game", DAY, [], [found]))
 
 
 def test_a_game_without_data_has_an_empty_report(store: Store) -> None:
-    assert unusual(store, "skyforge", DAY) == []
-    found = figures(store, "skyforge", DAY)
-    assert {figure.value for figure in found} == {0, None}
-    assert render.NOT_AVAILABLE in render.html("Game", DAY, found, [])
+    made = read(store, "skyforge", "Game", DAY)
+    assert {figure.value for figure in made.figures} == {0, None}
+    assert (made.notices, made.sections, made.pictures, made.judged) == ([], [], [], False)
+    for form in (render.html, plain.text, plain.brief):
+        assert "No event was counted" in form(made)
+        assert "Not judged: too few days" in form(made)
+        assert wording.NOT_AVAILABLE in form(made)
 
 
 def test_the_command_writes_both_files_of_a_registered_game(
@@ -123,9 +151,9 @@ def test_the_command_writes_both_files_of_a_registered_game(
     with pytest.raises(CommandError, match="not registered"):
         report.write(store, "skyforge", DAY, tmp_path)
     dynamodb.Table("games").put_item(Item={"game_id": "skyforge"})
-    page, table = report.write(store, "skyforge", DAY, tmp_path)
-    assert "2026-03-10 (UTC)" in page.read_text()
-    assert "revenue_EUR,EUR minor,300,0" in table.read_text()
+    table, page = report.write(store, "skyforge", DAY, tmp_path)
+    assert "10 March 2026 (UTC)" in page.read_text()
+    assert "Figures,,revenue_EUR,EUR,3.00,0.00,0.00" in table.read_text()
 
 
 def test_only_a_period_that_is_over_has_a_report() -> None:
@@ -134,3 +162,109 @@ def test_only_a_period_that_is_over_has_a_report() -> None:
     assert report.period_of("week", None, wednesday) == Period("week", date(2026, 3, 8))
     with pytest.raises(CommandError, match="not over"):
         report.period_of("day", wednesday, wednesday)
+
+
+def test_a_day_is_held_against_its_weekday_in_the_week_before_too(store: Store) -> None:
+    write(happen(), happen() | {"player_id": "p-2"}, happen(minute=7 * NEXT_DAY))
+    found = {one.name: one for one in figures(store, "skyforge", Period("day", date(2026, 3, 17)))}
+    assert found["active_players"][2:] == (1, 0, 2)
+    assert wording.changes(found["active_players"]) == [None, -0.5]
+    page = render.html(Report("g", "Game", Period("day", date(2026, 3, 17)), [found["active_players"]]))
+    assert "vs Tue 10 Mar" in page
+    week = figures(store, "skyforge", Period("week", date(2026, 3, 22)))
+    assert {one.week_before for one in week} == {None}
+
+
+def test_sinks_and_sources_stand_by_reason_the_largest_of_each_first(store: Store) -> None:
+    flows = {"quest": ("source", 50), "shop": ("sink", 40), "gift": ("source", 30), "repair": ("sink", 20)}
+    for reason, (flow, amount) in flows.items():
+        of = {"currency": "gold", "flow": flow, "amount": amount, "reason": reason, "balance_after": 1}
+        write(happen_at("economy", **of))
+    (gold,) = economy(store, "skyforge", DAY)
+    assert gold.rows == [
+        ("all reasons", (80, 60, 20)),
+        ("quest", (50, 0, 50)),
+        ("shop", (0, 40, -40)),
+        ("gift", (30, 0, 30)),
+        ("repair", (0, 20, -20)),
+    ]
+
+
+def test_the_funnel_counts_players_and_each_levels_attempts(store: Store) -> None:
+    write(
+        happen(),
+        happen() | {"player_id": "p-2"},
+        *(happen_at("progression", status=status, level_1="forest") for status in ("start", "start", "fail")),
+        happen_at("progression", status="complete", level_1="forest"),
+    )
+    assert [row for _, row in funnel(store, "skyforge", DAY).rows] == [(2, 1), (1, 0.5), (1, 0.5), (0, 0)]
+    assert levels(store, "skyforge", DAY).rows == [("forest", (2, 1, 1, 0.5))]
+    assert (
+        funnel(store, "skyforge", Period("week", date(2026, 3, 15))).columns[0][0] == "players a day, summed"
+    )
+
+
+def test_each_version_tells_its_crashes_and_frames(store: Store) -> None:
+    second = {"app_version": "1.1.0"}
+    write(
+        happen_at("crash", session="s-1"),
+        happen_at("session_start", session="s-2"),
+        happen_at("performance", session="s-2", fps=60),
+        happen_at("session_start", session="s-3") | second,
+    )
+    first, other = versions(store, "skyforge", DAY).rows
+    assert first == ("1.0.0", (2, 1, 0.5, pytest.approx(60, rel=0.025), pytest.approx(60, rel=0.025)))
+    assert other == ("1.1.0", (1, 0, 1, None, None))
+    assert stability(store, "skyforge", DAY)[2:] == (pytest.approx(2 / 3), None, None)
+
+
+def test_pictures_can_be_opened_and_have_words_for_who_cannot_see_them(store: Store) -> None:
+    write(happen(), happen() | {"player_id": "p-2"}, pay(1, 300), happen(minute=NEXT_DAY))
+    made = read(store, "skyforge", "Game", Period("day", date(2026, 3, 11)))
+    assert [picture.name for picture in made.pictures] == ["players", "revenue-EUR", "retention", "versions"]
+    for picture in made.pictures:
+        image = Image.open(io.BytesIO(picture.png))
+        assert image.size[0] == 1136
+        # Transparent, so that it lies on a dark page as on a white one.
+        assert image.convert("RGBA").getpixel((1135, 0))[3] == 0
+    alt = {picture.name: picture.alt for picture in made.pictures}
+    assert alt["players"].endswith("28 days to 2026-03-11: 0 to 2, 1 on the last.")
+    assert alt["revenue-EUR"].endswith("0.00 EUR to 3.00 EUR, 0.00 EUR on the last.")
+    assert "D1 was 50% of the newest cohort" in alt["retention"]
+    assert 'src="data:image/png;base64,' in render.html(made)
+
+
+def test_the_period_is_what_stands_out_of_its_month() -> None:
+    days = DAY.until(28)
+    png = charts.bars(days, [5] * 28, {DAY.last}, str)
+    image = Image.open(io.BytesIO(png)).convert("RGBA")
+    shades = [image.getpixel((4 + round((n + 0.5) * 1128 / 28), 200))[3] for n in range(28)]
+    assert set(shades[:-1]) == {110}
+    assert shades[-1] == 255
+
+
+def test_essential_styles_stand_at_their_elements() -> None:
+    """Mail clients that strip the style sheet lose the dark theme only."""
+    notice = Notice(DAY.last, "sessions", Change(9, 1, 3, 1))
+    page = render.html(Report("g", "Game", DAY, [Figure("sessions", "count", 3, 2)], [notice]))
+    body = page.partition("<body")[2]
+    assert not re.findall(r"<(?:td|th|h1|h2|img)(?![^>]*style=)[^>]*>", body)
+    sheet = set(re.findall(r"[.]([a-z]+)", page.partition("<style>")[2].partition("</style>")[0]))
+    used = {name for names in re.findall('class="([^"]+)"', body) for name in names.split()}
+    assert used - {"up", "down", "note"} <= sheet
+
+
+def test_long_tables_go_on_in_the_csv() -> None:
+    rows = [(f"level {n}", (n,)) for n in range(12)]
+    made = Report("g", "Game", DAY, [], [], [Section("Levels", "Level", (("starts", "count"),), rows)])
+    for form in (render.html, plain.text):
+        assert "2 more in the CSV" in form(made)
+        assert "level 11" not in form(made)
+    assert "Levels,level 11,starts,count,11,," in plain.table(made)
+    assert plain.brief(made).count("level ") == 3
+
+
+def test_a_young_game_is_not_said_to_be_as_usual(store: Store) -> None:
+    write(happen())
+    assert not judged(counted(store, "skyforge", DAY), DAY)
+    assert sections.sections(store, "skyforge", DAY)

@@ -3,10 +3,13 @@
 import csv
 import io
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from email import message_from_bytes, message_from_string
+from email.policy import SMTP
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -23,7 +26,7 @@ from test_report_figures import write
 
 ORDER = {"period": "day", "scheduled": "2026-03-11T05:00:00Z"}
 NAME = "skyforge/day/2026-03-10"
-EMPTY = Report("skyforge", "Skyforge <&>", Period("day", date(2026, 3, 10)), [], [])
+EMPTY = Report("skyforge", "Skyforge <&>", Period("day", date(2026, 3, 10)), [])
 
 
 class Context:
@@ -102,21 +105,40 @@ def test_a_game_gets_page_table_and_mail_of_its_own_figures(mails: Any, dynamodb
         f"reports/{g}/day/2026-03-10.{s}" for g in ("other", "skyforge") for s in ("csv", "html")
     }
     rows = {row["name"]: row for row in csv.DictReader(io.StringIO(files[f"reports/{NAME}.csv"]))}
-    assert (rows["active_players"]["value"], rows["revenue_EUR"]["value"]) == ("1", "300")
-    mail = {sent.destinations["ToAddresses"][0]: sent for sent in mails()}["skyforge@a.com"]
-    assert mail.subject == "Skyforge: day to 2026-03-10"
+    assert (rows["active_players"]["value"], rows["revenue_EUR"]["value"]) == ("1", "3.00")
+    mail = {sent.destinations[0]: sent for sent in mails()}["skyforge@a.com"]
+    assert message_from_string(mail.raw_data)["Subject"] == "Skyforge: day to 2026-03-10"
     assert len(mails()) == 2
     assert "777.77" in files["reports/other/day/2026-03-10.html"]
     assert not any("777.77" in text or "77777" in text for key, text in files.items() if "skyforge" in key)
 
 
-def test_mail_has_a_page_and_a_plain_text(mails: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent = spy_on_mail(monkeypatch)
+def test_mail_has_a_plain_text_and_a_page_with_its_pictures(mails: Any) -> None:
     write(happen(), pay(1, 300))
     invoke()
-    (body,) = (call["Content"]["Simple"]["Body"] for call in sent)
-    assert body["Html"]["Data"] == archived()[f"reports/{NAME}.html"]
-    assert "revenue EUR: 3.00 EUR" in body["Text"]["Data"]
+    (sent,) = mails()
+    mail = message_from_string(sent.raw_data, policy=SMTP)
+    assert (mail["To"], mail["From"]) == ("skyforge@a.com", "reports@example.com")
+    text, related = mail.iter_parts()
+    assert (text.get_content_type(), related.get_content_type()) == ("text/plain", "multipart/related")
+    assert "revenue EUR: 3.00 EUR" in text.get_content()
+    page, *pictures = related.iter_parts()
+    named = {part["Content-ID"].strip("<>"): part for part in pictures}
+    assert re.findall('src="cid:([^"]+)"', page.get_content()) == list(named)
+    assert {(part.get_content_type(), part.get_content_disposition()) for part in pictures} == {
+        ("image/png", "inline")
+    }
+    assert all(part.get_content().startswith(b"\x89PNG") for part in pictures)
+    held = archived()[f"reports/{NAME}.html"]
+    assert held.count('src="data:image/png;base64,') == len(named) == 3
+    assert not re.search('(?:src|href)="(?!data:)', held)
+
+
+def test_a_title_cannot_add_headers_to_its_mail() -> None:
+    made = Report("g", "Game\r\nBcc: x@y.com\x00", Period("day", date(2026, 3, 10)), [])
+    mail = message_from_bytes(outlets.message(made, "a@b.com", ["c@d.com"]))
+    assert mail["Bcc"] is None
+    assert mail["Subject"] == "Game  Bcc: x@y.com : day to 2026-03-10"
 
 
 def test_a_second_run_sends_nothing_again(mails: Any) -> None:
@@ -134,7 +156,7 @@ def test_one_games_failure_is_named_and_stops_no_other(mails: Any, dynamodb: Any
     )
     with pytest.raises(handler.GamesFailedError, match=r"day to 2026-03-10: broken \("):
         invoke()
-    assert [mail.destinations["ToAddresses"] for mail in mails()] == [["skyforge@a.com"]]
+    assert [{*mail.destinations} for mail in mails()] == [{"skyforge@a.com"}]
 
 
 def test_a_crash_after_the_archive_is_resumed(mails: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,6 +186,15 @@ def test_a_mail_that_may_have_gone_is_not_sent_again(
     with pytest.raises(handler.GamesFailedError, match="mail of skyforge/day/2026-03-10 was begun"):
         invoke()
     assert mails() == []
+
+
+def test_a_mail_that_cannot_be_written_was_not_begun(mails: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(outlets, "message", raising(ValueError("no such address")))
+        with pytest.raises(handler.GamesFailedError, match="no such address"):
+            invoke()
+    invoke()
+    assert len(mails()) == 1
 
 
 def test_a_mail_that_ses_refuses_is_tried_again(mails: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +229,7 @@ def test_a_game_with_a_webhook_is_posted_to_once(mails: Any, chat: Any, dynamodb
     invoke()
     invoke()
     (text,) = chat.got
-    assert text.startswith("Skyforge, 2026-03-10 (UTC)")
+    assert text.startswith("Skyforge, Tuesday, 10 March 2026 (UTC)")
 
 
 def test_a_post_is_repeated_after_429_and_500(chat: Any) -> None:
@@ -224,14 +255,6 @@ def test_a_silent_chat_is_given_up(chat: Any, monkeypatch: pytest.MonkeyPatch) -
         outlets.post(chat.url, EMPTY, pauses=(0,))
     with pytest.raises(RefusedError, match=r"webhook: ValueError$"):
         outlets.post("secret", EMPTY, pauses=())
-
-
-def spy_on_mail(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    sent: list[dict[str, Any]] = []
-    ses = handler.connections()[4].ses
-    send = ses.send_email
-    monkeypatch.setattr(ses, "send_email", lambda **call: (sent.append(call), send(**call))[1])
-    return sent
 
 
 def raising(error: Exception) -> Callable[..., None]:

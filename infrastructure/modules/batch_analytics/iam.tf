@@ -96,6 +96,10 @@ locals {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = [var.settings.kms_key_arns.operations]
     }
+    ReportFailures = {
+      actions   = ["sqs:SendMessage"]
+      resources = [module.schedule_failures.arn]
+    }
     Start = {
       actions   = ["states:StartExecution"]
       resources = [local.state_machine_arn]

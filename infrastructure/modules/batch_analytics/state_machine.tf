@@ -248,9 +248,22 @@ resource "aws_scheduler_schedule" "hourly" {
     input    = "{\"scheduled\":\"<aws.scheduler.scheduled-time>\"}"
     role_arn = module.schedule_role.arn
 
+    dead_letter_config {
+      arn = module.schedule_failures.arn
+    }
+
     retry_policy {
       maximum_event_age_in_seconds = 3600
       maximum_retry_attempts       = 10
     }
   }
+}
+
+module "schedule_failures" {
+  source = "../failure_queue"
+
+  alerts_topic_arn = var.alerts_topic_arn
+  kms_key_arn      = var.settings.kms_key_arns.operations
+  name             = "${local.name}-schedule"
+  runbook          = local.runbook
 }

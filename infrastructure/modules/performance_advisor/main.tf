@@ -1,5 +1,5 @@
 locals {
-  arn = { for service in ["firehose", "kinesis", "kinesisanalytics", "lambda", "redshift-serverless"] : service => "arn:${var.account.partition}:${service}:${var.account.region}:${var.account.id}" }
+  arn = { for service in ["dynamodb", "firehose", "kinesis", "kinesisanalytics", "lambda", "logs", "redshift-serverless"] : service => "arn:${var.account.partition}:${service}:${var.account.region}:${var.account.id}" }
 
   policy_statements = {
     Archive = {
@@ -20,17 +20,24 @@ locals {
     }
     # These actions know no resource.
     ReadMetrics = {
-      actions   = ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups"]
+      actions   = ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups", "logs:GetQueryResults"]
       resources = ["*"]
+    }
+    # What an invocation ends with tells the memory it used.
+    ReadReports = {
+      actions   = ["logs:StartQuery"]
+      resources = ["${local.arn.logs}:log-group:/aws/lambda/${var.settings.name_prefix}-*"]
     }
     ReadSizes = {
       actions = [
+        "dynamodb:DescribeTable",
         "firehose:DescribeDeliveryStream",
         "kinesis:DescribeStreamSummary",
         "kinesisanalytics:DescribeApplication",
         "lambda:GetFunctionConfiguration",
       ]
       resources = [
+        "${local.arn.dynamodb}:table/${var.settings.name_prefix}-*",
         "${local.arn.firehose}:deliverystream/${var.settings.name_prefix}-*",
         "${local.arn.kinesis}:stream/${var.settings.name_prefix}-*",
         "${local.arn.kinesisanalytics}:application/${var.settings.name_prefix}-*",

@@ -38,8 +38,10 @@ variable "watched" {
   type = object({
     consumers       = optional(map(string), {})
     deliveries      = optional(map(string), {})
+    files           = optional(map(string), {})
     flink           = optional(string, "")
     functions       = optional(map(string), {})
+    optimized       = optional(bool, true)
     spark           = optional(string, "")
     spark_executors = optional(number, 0)
     streams         = optional(map(string), {})

@@ -366,10 +366,12 @@ module "performance_advisor" {
   settings = local.function_settings
 
   watched = {
-    consumers       = { for name, module_of in { player_state = module.player_store, processor = module.event_processing } : "${name}.batch_window_seconds" => module_of.function_name }
+    consumers       = { for name, module_of in { player_state = module.player_store, processor = module.event_processing } : name => module_of.function_name }
     deliveries      = { "lake.buffering.seconds" = module.data_lake.delivery_streams.bronze.name }
+    files           = var.lake.batch.enabled ? { "lake.optimize" = module.data_lake.bucket.name } : {}
     flink           = module.stream_analytics.application_name
     functions       = { "metrics_api.sizing" = module.metrics_api.function_name, "player_state" = module.player_store.function_name, "processor" = module.event_processing.function_name }
+    optimized       = coalesce(var.lake.optimize, true)
     spark           = try(module.batch_analytics[0].state_machine_arn, "")
     spark_executors = coalesce(var.lake.batch.job.maximum_executors, 0)
     streams         = { for name, stream in local.streams : "streams.${name}_shards" => stream.name if !contains(keys(local.scaled_shards), name) }

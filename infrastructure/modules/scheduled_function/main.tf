@@ -12,7 +12,7 @@ locals {
     }
     ReportFailures = {
       actions   = ["sqs:SendMessage"]
-      resources = [aws_sqs_queue.failures.arn]
+      resources = [module.failures.arn]
     }
   }
 }
@@ -28,7 +28,7 @@ module "function" {
 
   policy_statements = merge(var.policy_statements, {
     Encrypt        = { actions = ["kms:GenerateDataKey"], resources = [var.settings.kms_key_arns.operations] }
-    ReportFailures = { actions = ["sqs:SendMessage"], resources = [aws_sqs_queue.failures.arn] }
+    ReportFailures = { actions = ["sqs:SendMessage"], resources = [module.failures.arn] }
   })
 }
 
@@ -39,7 +39,7 @@ resource "aws_lambda_function_event_invoke_config" "this" {
 
   destination_config {
     on_failure {
-      destination = aws_sqs_queue.failures.arn
+      destination = module.failures.arn
     }
   }
 }
@@ -64,7 +64,7 @@ resource "aws_scheduler_schedule" "this" {
     role_arn = module.schedule_role.arn
 
     dead_letter_config {
-      arn = aws_sqs_queue.failures.arn
+      arn = module.failures.arn
     }
 
     retry_policy {
@@ -74,28 +74,13 @@ resource "aws_scheduler_schedule" "this" {
   }
 }
 
-# Holds what was asked and why it failed, no figures.
-resource "aws_sqs_queue" "failures" {
-  name                              = "${local.name}-failures"
-  kms_data_key_reuse_period_seconds = 3600
-  kms_master_key_id                 = var.settings.kms_key_arns.operations
-  message_retention_seconds         = 1209600
-}
+module "failures" {
+  source = "../failure_queue"
 
-resource "aws_cloudwatch_metric_alarm" "failed" {
-  alarm_name          = "${local.name}-failed"
-  alarm_actions       = [var.settings.alerts_topic_arn]
-  alarm_description   = "A scheduled run failed for good, or was never started: ${var.runbook}"
-  comparison_operator = "GreaterThanThreshold"
-  dimensions          = { QueueName = aws_sqs_queue.failures.name }
-  evaluation_periods  = 1
-  metric_name         = "ApproximateNumberOfMessagesVisible"
-  namespace           = "AWS/SQS"
-  ok_actions          = [var.settings.alerts_topic_arn]
-  period              = 300
-  statistic           = "Maximum"
-  threshold           = 0
-  treat_missing_data  = "notBreaching"
+  alerts_topic_arn = var.settings.alerts_topic_arn
+  kms_key_arn      = var.settings.kms_key_arns.operations
+  name             = local.name
+  runbook          = var.runbook
 }
 
 module "schedule_role" {
@@ -106,4 +91,14 @@ module "schedule_role" {
   services        = ["scheduler.amazonaws.com"]
   statements      = local.schedule_statements
   trust_condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+}
+
+moved {
+  from = aws_sqs_queue.failures
+  to   = module.failures.aws_sqs_queue.this
+}
+
+moved {
+  from = aws_cloudwatch_metric_alarm.failed
+  to   = module.failures.aws_cloudwatch_metric_alarm.failed
 }

@@ -5,7 +5,7 @@ output "arn" {
 
 output "failure_queue_url" {
   description = "Queue of the runs that failed for good."
-  value       = aws_sqs_queue.failures.url
+  value       = module.failures.url
 }
 
 output "name" {

@@ -34,7 +34,8 @@ locals {
     },
     var.sender == "" ? {} : {
       Mail = {
-        actions = ["ses:SendEmail"]
+        # A raw message by SendEmail is judged by either name.
+        actions = ["ses:SendEmail", "ses:SendRawEmail"]
         resources = [
           "${local.ses}:configuration-set/${aws_sesv2_configuration_set.this.configuration_set_name}",
           "${local.ses}:identity/${var.sender}",

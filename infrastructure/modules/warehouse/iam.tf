@@ -30,8 +30,9 @@ locals {
   }
 
   schedule_statements = {
-    Decrypt = { actions = ["kms:Decrypt"], resources = [var.settings.kms_key_arns.operations] }
-    Refresh = { actions = ["lambda:InvokeFunction"], resources = [module.migrations.arn] }
+    Encrypt        = { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = [var.settings.kms_key_arns.operations] }
+    Refresh        = { actions = ["lambda:InvokeFunction"], resources = [module.migrations.arn] }
+    ReportFailures = { actions = ["sqs:SendMessage"], resources = [module.failures.arn] }
     Snapshot = {
       actions = ["redshift-serverless:CreateSnapshot"]
       resources = [

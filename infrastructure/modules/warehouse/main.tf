@@ -1,5 +1,6 @@
 locals {
-  name = "${var.settings.name_prefix}-warehouse"
+  name    = "${var.settings.name_prefix}-warehouse"
+  runbook = "docs/runbooks/warehouse.md"
 }
 
 resource "aws_redshiftserverless_namespace" "this" {

@@ -29,6 +29,7 @@ module "migrations" {
       actions   = ["kms:Decrypt"]
       resources = [var.settings.kms_key_arns.credentials]
     }
+    Encrypt = { actions = ["kms:GenerateDataKey"], resources = [var.settings.kms_key_arns.operations] }
     # The Data API knows statements by no ARN: the condition leaves the function its own.
     FollowStatements = {
       actions   = ["redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements"]
@@ -39,9 +40,20 @@ module "migrations" {
       actions   = ["secretsmanager:GetSecretValue"]
       resources = [aws_redshiftserverless_namespace.this.admin_password_secret_arn]
     }
+    ReportFailures = { actions = ["sqs:SendMessage"], resources = [module.failures.arn] }
     RunStatements = {
       actions   = ["redshift-data:BatchExecuteStatement", "redshift-data:ExecuteStatement"]
       resources = [aws_redshiftserverless_workgroup.this.arn]
+    }
+  }
+}
+
+resource "aws_lambda_function_event_invoke_config" "this" {
+  function_name = module.migrations.name
+
+  destination_config {
+    on_failure {
+      destination = module.failures.arn
     }
   }
 }
@@ -83,6 +95,10 @@ resource "aws_scheduler_schedule" "refresh" {
     input    = jsonencode({ action = "refresh" })
     role_arn = module.schedule_role.arn
 
+    dead_letter_config {
+      arn = module.failures.arn
+    }
+
     retry_policy {
       maximum_event_age_in_seconds = 300
       maximum_retry_attempts       = 2
@@ -107,15 +123,28 @@ resource "aws_scheduler_schedule" "snapshot" {
     arn      = "arn:${var.account.partition}:scheduler:::aws-sdk:redshiftserverless:createSnapshot"
     role_arn = module.schedule_role.arn
 
+    dead_letter_config {
+      arn = module.failures.arn
+    }
+
     # Written by hand: jsonencode escapes the angle brackets of the execution's id.
     input = "{\"NamespaceName\":\"${local.name}\",\"RetentionPeriod\":${var.snapshot_days},\"SnapshotName\":\"${local.name}-<aws.scheduler.execution-id>\"}"
   }
 }
 
+module "failures" {
+  source = "../failure_queue"
+
+  alerts_topic_arn = var.settings.alerts_topic_arn
+  kms_key_arn      = var.settings.kms_key_arns.operations
+  name             = local.name
+  runbook          = local.runbook
+}
+
 resource "aws_cloudwatch_metric_alarm" "refresh" {
   alarm_name          = "${local.name}-refresh"
   alarm_actions       = [var.settings.alerts_topic_arn]
-  alarm_description   = "The warehouse's facts are not brought up to date: docs/runbooks/warehouse.md"
+  alarm_description   = "The warehouse's facts are not brought up to date: ${local.runbook}"
   comparison_operator = "GreaterThanThreshold"
   dimensions          = { FunctionName = module.migrations.name }
   evaluation_periods  = 2
@@ -126,4 +155,24 @@ resource "aws_cloudwatch_metric_alarm" "refresh" {
   statistic           = "Sum"
   threshold           = 0
   treat_missing_data  = "notBreaching"
+}
+
+# Beyond the limit no query runs until the next UTC day, or it only costs: either is worth knowing before.
+resource "aws_cloudwatch_metric_alarm" "usage" {
+  alarm_name          = "${local.name}-usage"
+  alarm_actions       = [var.settings.alerts_topic_arn]
+  alarm_description   = "Four fifths of the day's RPU-hours are spent: ${local.runbook}"
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 1
+  ok_actions          = [var.settings.alerts_topic_arn]
+  threshold           = 0.8 * var.usage_limit.rpu_hours_a_day
+  treat_missing_data  = "notBreaching"
+
+  metric_query {
+    id          = "spent"
+    expression  = "SELECT MAX(UsageLimitConsumed) FROM \"AWS/Redshift-Serverless\" WHERE Workgroup = '${local.name}'"
+    label       = "RPU-hours of the day"
+    period      = 300
+    return_data = true
+  }
 }

@@ -9,8 +9,13 @@ def minor_digits(currency: str) -> int:
     return 0 if currency in NO_MINOR_UNIT else 3 if currency in MINOR_UNIT_IS_1000TH else 2
 
 
-def money(minor: float, currency: str) -> str:
-    """Return minor units in the major one, such as "1,234.56 EUR"; a fraction of one gets two more digits."""
+def major(minor: float, currency: str, thousands: str = "") -> str:
+    """Return minor units in the major one, such as "1234.56"; a fraction of one gets two more digits."""
     digits = minor_digits(currency)
     shown = digits if minor == int(minor) else digits + 2
-    return f"{minor / 10**digits:,.{shown}f} {currency}"
+    return f"{minor / 10**digits:{thousands}.{shown}f}"
+
+
+def money(minor: float, currency: str) -> str:
+    """Return the same as people read it, such as "1,234.56 EUR"."""
+    return f"{major(minor, currency, ',')} {currency}"

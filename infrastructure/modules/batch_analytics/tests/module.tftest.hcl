@@ -106,6 +106,7 @@ run "schedule" {
       aws_scheduler_schedule.hourly.schedule_expression == "cron(10 * * * ? *)" && aws_scheduler_schedule.hourly.state == "ENABLED"
       && aws_scheduler_schedule.hourly.kms_key_arn == var.settings.kms_key_arns.operations
       && aws_scheduler_schedule.hourly.target[0].arn == aws_sfn_state_machine.this.arn
+      && aws_scheduler_schedule.hourly.target[0].dead_letter_config[0].arn == module.schedule_failures.arn
       && jsondecode(aws_scheduler_schedule.hourly.target[0].input) == { scheduled = "<aws.scheduler.scheduled-time>" }
     )
     error_message = "The state machine must be told, each hour, the time that the schedule was due."
@@ -164,8 +165,9 @@ run "roles" {
 
   assert {
     condition = { for statement in jsondecode(module.schedule_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
-      Encrypt = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.operations]]
-      Start   = [["states:StartExecution"], ["arn:aws:states:eu-west-1:111122223333:stateMachine:demo-test-batch-analytics"]]
+      Encrypt        = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.operations]]
+      ReportFailures = [["sqs:SendMessage"], [module.schedule_failures.arn]]
+      Start          = [["states:StartExecution"], ["arn:aws:states:eu-west-1:111122223333:stateMachine:demo-test-batch-analytics"]]
     }
     error_message = "The schedule starts the state machine, and no more."
   }

@@ -35,7 +35,7 @@ run "permissions" {
       EncryptReports = ["kms:GenerateDataKey"]
       KeepLedger     = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
       ListGames      = ["dynamodb:Scan"]
-      Mail           = ["ses:SendEmail"]
+      Mail           = ["ses:SendEmail", "ses:SendRawEmail"]
       QueryCounts    = ["dynamodb:Query"]
       ReadWebhooks   = ["secretsmanager:GetSecretValue"]
       ReportFailures = ["sqs:SendMessage"]
@@ -90,7 +90,7 @@ run "without_mail" {
   }
 
   assert {
-    condition     = length(aws_sesv2_email_identity.sender) == 0 && !strcontains(output.policy, "ses:SendEmail")
+    condition     = length(aws_sesv2_email_identity.sender) == 0 && !strcontains(output.policy, "ses:")
     error_message = "Without a sender nothing may be mailed."
   }
 }

@@ -120,8 +120,10 @@ run "roles" {
   assert {
     condition = { for statement in jsondecode(module.migrations.policy).Statement : statement.Sid => [statement.Action, statement.Resource] if !contains(["DecryptAtRest", "WriteLogs"], statement.Sid) } == {
       DecryptSecret    = [["kms:Decrypt"], [var.settings.kms_key_arns.credentials]]
+      Encrypt          = [["kms:GenerateDataKey"], [var.settings.kms_key_arns.operations]]
       FollowStatements = [["redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements"], ["*"]]
       ReadSecret       = [["secretsmanager:GetSecretValue"], [aws_redshiftserverless_namespace.this.admin_password_secret_arn]]
+      ReportFailures   = [["sqs:SendMessage"], [module.failures.arn]]
       RunStatements    = [["redshift-data:BatchExecuteStatement", "redshift-data:ExecuteStatement"], [aws_redshiftserverless_workgroup.this.arn]]
     }
     error_message = "The function runs statements in this workgroup, and no more."
@@ -136,9 +138,10 @@ run "roles" {
 
   assert {
     condition = { for statement in jsondecode(module.schedule_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
-      Decrypt  = [["kms:Decrypt"], [var.settings.kms_key_arns.operations]]
-      Refresh  = [["lambda:InvokeFunction"], [module.migrations.arn]]
-      Snapshot = [["redshift-serverless:CreateSnapshot"], [aws_redshiftserverless_namespace.this.arn, "arn:aws:redshift-serverless:eu-west-1:111122223333:snapshot/*"]]
+      Encrypt        = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.operations]]
+      Refresh        = [["lambda:InvokeFunction"], [module.migrations.arn]]
+      ReportFailures = [["sqs:SendMessage"], [module.failures.arn]]
+      Snapshot       = [["redshift-serverless:CreateSnapshot"], [aws_redshiftserverless_namespace.this.arn, "arn:aws:redshift-serverless:eu-west-1:111122223333:snapshot/*"]]
     }
     error_message = "The schedules refresh and keep snapshots, and no more."
   }
@@ -181,6 +184,21 @@ run "schedules" {
   assert {
     condition     = aws_scheduler_schedule.snapshot.target[0].input == "{\"NamespaceName\":\"demo-test-warehouse\",\"RetentionPeriod\":14,\"SnapshotName\":\"demo-test-warehouse-<aws.scheduler.execution-id>\"}"
     error_message = "Each day's snapshot has a name of its own and stays for two weeks."
+  }
+
+  assert {
+    condition     = alltrue([for schedule in [aws_scheduler_schedule.refresh, aws_scheduler_schedule.snapshot] : schedule.target[0].dead_letter_config[0].arn == module.failures.arn])
+    error_message = "What cannot be started goes to the queue."
+  }
+
+  assert {
+    condition     = aws_lambda_function_event_invoke_config.this.destination_config[0].on_failure[0].destination == module.failures.arn
+    error_message = "A refresh that failed three times goes to the queue."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.usage.threshold == 240 && strcontains(tolist(aws_cloudwatch_metric_alarm.usage.metric_query)[0].expression, "WHERE Workgroup = 'demo-test-warehouse'")
+    error_message = "The day's RPU-hours are watched before they are spent."
   }
 
   assert {
