@@ -1,5 +1,6 @@
 """Lambda of the raw stream: validate, enrich, deduplicate, and hand on."""
 
+import gc
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,8 @@ from processor.stats import IngestStats
 
 logger = Logger()
 metrics = Metrics()
+# The objects of a batch live until its end: to search them for garbage as they are made finds none.
+gc.set_threshold(50_000)
 
 
 class Settings(BaseSettings):

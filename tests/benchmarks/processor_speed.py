@@ -130,7 +130,7 @@ def process(batch: Sequence[dict[str, Any]]) -> list[bytes]:
     judge(batch_arrivals, Registry())  # type: ignore[arg-type]
     if wrong := [arrival.rejection for arrival in batch_arrivals if arrival.rejection]:
         raise SystemExit(f"every event of this run is valid, but: {wrong[0]}")
-    return [orjson.dumps(arrival.event) for arrival in batch_arrivals]
+    return [arrival.line for arrival in batch_arrivals]
 
 
 def checked(check: Callable[[Any], object], lines: Sequence[bytes]) -> list[bytes]:
