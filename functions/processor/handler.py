@@ -4,8 +4,9 @@ import gc
 from functools import cache
 from typing import Any
 
+import msgspec
 from aws_lambda_powertools import Logger, Metrics
-from pydantic_settings import BaseSettings
+from telemetry import environment
 from telemetry.clients import client, resource
 from telemetry.games import GameRegistry
 
@@ -20,7 +21,7 @@ metrics = Metrics()
 gc.set_threshold(50_000)
 
 
-class Settings(BaseSettings):
+class Settings(msgspec.Struct, frozen=True):
     """Environment of the function, set by Terraform."""
 
     games_table: str
@@ -35,7 +36,7 @@ class Settings(BaseSettings):
 @cache
 def pipeline() -> Pipeline:
     """Build the pipeline once an execution environment."""
-    settings = Settings()
+    settings = environment.parse(Settings)
     dynamodb = client("dynamodb")
     return Pipeline(
         registry=GameRegistry(resource("dynamodb"), settings.games_table),

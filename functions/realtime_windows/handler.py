@@ -5,10 +5,11 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
+import msgspec
 import orjson
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from pydantic_settings import BaseSettings
+from telemetry import environment
 from telemetry.clients import resource
 
 from realtime_windows.items import item_of
@@ -17,7 +18,7 @@ logger = Logger()
 metrics = Metrics()
 
 
-class Settings(BaseSettings):
+class Settings(msgspec.Struct, frozen=True):
     """Environment of the function, set by Terraform."""
 
     realtime_table: str
@@ -27,7 +28,7 @@ class Settings(BaseSettings):
 @cache
 def connection() -> tuple[Any, timedelta]:
     """Connect once an execution environment."""
-    settings = Settings()
+    settings = environment.parse(Settings)
     return resource("dynamodb").Table(settings.realtime_table), timedelta(hours=settings.retention_hours)
 
 
