@@ -2,7 +2,7 @@
 
 Sends new players' events through the REST door and to the stream at a small steady rate. Of each it notes
 when the door had taken it, when the processor judged it (`processed_at`), when it lay in bronze, and when the
-metrics API first told of its player. Asks every tenth of a second: figures are that coarse, and the emulator's.
+metrics API first told of its player. It asks every tenth of a second, so the figures are no finer than that.
 """
 
 import json
@@ -23,7 +23,7 @@ from tools import lake
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from conftest import Applied, own_platform  # noqa: E402
+from conftest import Applied, own_platform
 
 SECONDS, EVENTS_PER_SECOND = 40, 2
 WARM_UP, PATIENCE_SECONDS, PAUSE_SECONDS = 5, 60, 0.1

@@ -47,7 +47,7 @@ def keep(name: str, values: Any) -> None:
         "measured": datetime.now(UTC).date().isoformat(),
     }
     kept[name] = {"machine": machine, "values": values}
-    RESULTS.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n")
+    RESULTS.write_text(json.dumps(kept, indent=2) + "\n")
 
 
 def _processor() -> str:
