@@ -1,10 +1,11 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install build demo down check unit integration test benchmarks clean
+.PHONY: help install build demo down check unit integration test bench clean
 
 BIN := .venv/bin
 VENV := .venv/.installed
 CHECKOV := .venv-checkov/.installed
+BENCHMARKS := $(filter-out %/measured.py %/plots.py, $(wildcard tests/benchmarks/*.py)) tests/benchmarks/plots.py
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,8 +44,8 @@ integration: build ## Tests on an emulator with IAM enforced
 test: install check build ## Everything
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadgroup
 
-benchmarks: $(VENV) ## Measure what docs/performance.md tells
-	@for file in tests/benchmarks/*.py; do \
+bench: $(VENV) ## Measure what docs/performance.md tells, and draw it
+	@for file in $(BENCHMARKS); do \
 	  PYTHONPATH=functions:functions/layers/telemetry:scripts $(BIN)/python $$file || exit 1; done
 
 clean: ## Stop the emulator; remove packages, caches and local state

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,8 +101,14 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
+    """Share one platform among the tests of a session."""
+    with own_platform(tmp_path_factory.mktemp("platform")) as platform:
+        yield platform
+
+
+@contextmanager
+def own_platform(directory: Path) -> Iterator[Applied]:
     """Build, start, apply `local` and serve: all on free ports, beside whatever runs already."""
-    directory = tmp_path_factory.mktemp("platform")
     build.build("local")
     patch = pytest.MonkeyPatch()
     with Emulator(free_port(), directory / "emulator", keeps=True) as emulator, patch.context():

@@ -3,8 +3,8 @@
 from functools import cache
 from typing import Any
 
-from pydantic_settings import BaseSettings
-from telemetry import logs
+import msgspec
+from telemetry import environment, logs
 from telemetry.clients import resource
 from telemetry.games import GameRegistry
 
@@ -13,7 +13,7 @@ from authorizer.identity import identify
 logger = logs.logger()
 
 
-class Settings(BaseSettings):
+class Settings(msgspec.Struct, frozen=True):
     """Environment of the function, set by Terraform."""
 
     games_table: str
@@ -22,7 +22,7 @@ class Settings(BaseSettings):
 @cache
 def registry() -> GameRegistry:
     """Keep the games that were read for the next requests."""
-    return GameRegistry(resource("dynamodb"), Settings().games_table)
+    return GameRegistry(resource("dynamodb"), environment.parse(Settings).games_table)
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -10,9 +10,8 @@ from typing import Any
 from msgspec.structs import replace
 from telemetry.decoding import Decoded
 from telemetry.delivery import Entry, chunks, put_records
-from telemetry.enrichment import enrich
+from telemetry.enrichment import Bounds, bounds, clock
 from telemetry.ingest_batch import IngestBatch, pack
-from telemetry.origin import Origin
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
 
@@ -35,11 +34,11 @@ class Door:
         the quarantine, where it can be replayed. Status "retry" means it was not stored: send it
         again with the same event_id.
         """
-        origin = Origin(datetime.fromisoformat(header.received_at), "rest")
+        limits = bounds(datetime.fromisoformat(header.received_at))
         results = {
             index: _result(index, event, "rejected", rejection)
             for index, event in enumerate(events)
-            if (rejection := _judge(event, header.game_id, origin))
+            if (rejection := _judge(event, header.game_id, limits))
         }
         lost = self._forward(events, header)
         unavailable = Rejection(Reason.INTERNAL_ERROR, "the stream is not available, send the event again")
@@ -67,14 +66,14 @@ def country(header: str) -> str | None:
     return header if _country.fullmatch(header) and header != "XX" else None
 
 
-def _judge(event: Decoded, game_id: str, origin: Origin) -> Rejection | None:
+def _judge(event: Decoded, game_id: str, limits: Bounds) -> Rejection | None:
     try:
         if event.rejection:
             raise event.rejection
         valid = validate(event.value)
         if valid["game_id"] != game_id:
             raise Rejection(Reason.WRONG_GAME, f"the key belongs to {game_id}", "/game_id")
-        enrich(valid, origin)
+        clock(valid, limits)
     except Rejection as rejection:
         return rejection
     return None

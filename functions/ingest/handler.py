@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+import msgspec
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from pydantic_settings import BaseSettings
-from telemetry import logs
+from telemetry import environment, logs
 from telemetry.bots import is_bot
 from telemetry.clients import client, resource
 from telemetry.enrichment import timestamp
@@ -21,7 +21,7 @@ logger = logs.logger()
 metrics = Metrics()
 
 
-class Settings(BaseSettings):
+class Settings(msgspec.Struct, frozen=True):
     """Environment of the function, set by Terraform; a country header is trusted only where named."""
 
     games_table: str
@@ -32,7 +32,7 @@ class Settings(BaseSettings):
 @cache
 def settings() -> Settings:
     """Parse the environment once an execution environment."""
-    return Settings()
+    return environment.parse(Settings)
 
 
 @cache

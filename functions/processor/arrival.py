@@ -1,13 +1,12 @@
 """One event at its place in the raw stream."""
 
-import base64
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from telemetry import guidance, ingest_batch
 from telemetry.decoding import parse
 from telemetry.ingest_batch import Envelope
@@ -19,21 +18,25 @@ from processor.stream_record import decode_record
 _country = re.compile("[A-Z]{2}")
 
 
-@dataclass(slots=True)
-class Arrival:
-    """An event, or what was meant to be one; `event` or `rejection` is set once it is judged."""
+class Arrival(msgspec.Struct, gc=False):
+    """An event, or what was meant to be one; `event` or `rejection` is set once it is judged.
+
+    Of an event, `line` is what is kept of it, with the pipeline's fields, and `flags` those that are set.
+    """
 
     sequence_number: str
     index: int
     origin: Origin
     raw: bytes
     value: Any = None
+    shard: str = ""
+    rejection: Rejection | None = None
     envelope: Envelope = "native"
     key_game: str | None = None
     game: str = "unknown"
     event: dict[str, Any] | None = None
-    rejection: Rejection | None = None
-    shard: str = ""
+    line: bytes = b""
+    flags: tuple[str, ...] = ()
 
     @property
     def position(self) -> str:
@@ -59,21 +62,20 @@ class Arrival:
 def arrivals(record: dict[str, Any]) -> Iterator[Arrival]:
     """Yield the events of one record of a Kinesis event source, in their order."""
     kinesis = record["kinesis"]
-    data = base64.b64decode(kinesis["data"])
+    data = msgspec.convert(kinesis["data"], bytes)  # from base64, faster than base64 does
     shard, number = record["eventID"].partition(":")[0], kinesis["sequenceNumber"]
     batch = ingest_batch.unpack(data)
     if batch is None:
         origin = Origin(datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC), "stream")
         for index, item in enumerate(decode_record(data)):
-            yield Arrival(number, index, origin, item.raw, item.value, rejection=item.rejection, shard=shard)
+            yield Arrival(number, index, origin, item.raw, item.value, shard, item.rejection)
         return
     received_at = datetime.fromisoformat(batch.received_at)
     country = batch.country if _country.fullmatch(batch.country or "") else None
     origin = Origin(received_at, "replay" if batch.replay else "rest", country, batch.bot)
-    for index, raw in enumerate(batch.events):
-        item = parse(raw)
+    for index, item in enumerate(map(parse, batch.events)):
         if batch.envelope == "guidance":
             item = guidance.translated(item, batch.game_id, received_at)
-        arrival = Arrival(number, index, origin, item.raw, item.value, batch.envelope, batch.game_id)
-        arrival.rejection, arrival.shard = item.rejection, shard
-        yield arrival
+        yield Arrival(
+            number, index, origin, item.raw, item.value, shard, item.rejection, batch.envelope, batch.game_id
+        )

@@ -2,7 +2,6 @@
 
 import base64
 import time
-import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -45,26 +44,26 @@ class Claims:
         for arrival in arrivals:
             buckets[_bucket(arrival)][_attribute(arrival)].append(arrival)
         writes = [
-            (bucket, names[start : start + CLAIMS_PER_UPDATE])
+            (bucket, groups[start : start + CLAIMS_PER_UPDATE])
             for bucket, ids in buckets.items()
-            for names in [list(ids.values())]
-            for start in range(0, len(names), CLAIMS_PER_UPDATE)
+            for groups in [list(ids.items())]
+            for start in range(0, len(groups), CLAIMS_PER_UPDATE)
         ]
         repeated: list[Arrival] = []
         unknown: list[Arrival] = []
         with ThreadPoolExecutor(CONNECTIONS // 2) as pool:
             for (_, groups), owners in zip(writes, pool.map(lambda w: self._claim(*w), writes), strict=True):
-                for group in groups:
+                for name, group in groups:
                     if owners is None:
                         unknown += group
                     else:
-                        owner = owners.get(_attribute(group[0]), group[0].token)
+                        owner = owners[name]
                         repeated += [arrival for arrival in group if arrival.token != owner]
         return repeated, unknown
 
-    def _claim(self, bucket: str, groups: Sequence[list[Arrival]]) -> dict[str, bytes] | None:
-        names = {f"#{i}": _attribute(group[0]) for i, group in enumerate(groups)}
-        tokens = {f":{i}": {"B": group[0].token} for i, group in enumerate(groups)}
+    def _claim(self, bucket: str, groups: Sequence[tuple[str, list[Arrival]]]) -> dict[str, bytes] | None:
+        names = {f"#{i}": name for i, (name, _) in enumerate(groups)}
+        tokens = {f":{i}": {"B": group[0].token} for i, (_, group) in enumerate(groups)}
         claims = ", ".join(f"#{i} = if_not_exists(#{i}, :{i})" for i in range(len(groups)))
         expires_at = {":expires_at": {"N": str(int(time.time()) + self.window_hours * HOUR)}}
         try:
@@ -88,8 +87,8 @@ def _is_full(error: Exception) -> bool:
     return isinstance(error, ClientError) and error.response["Error"]["Code"] == "ValidationException"
 
 
-def _all_new(groups: Sequence[list[Arrival]]) -> dict[str, bytes]:
-    return {_attribute(group[0]): group[0].token for group in groups}
+def _all_new(groups: Sequence[tuple[str, list[Arrival]]]) -> dict[str, bytes]:
+    return {name: group[0].token for name, group in groups}
 
 
 def _bucket(arrival: Arrival) -> str:
@@ -98,5 +97,5 @@ def _bucket(arrival: Arrival) -> str:
 
 
 def _attribute(arrival: Arrival) -> str:
-    event_id = uuid.UUID((arrival.event or {})["event_id"])
-    return base64.urlsafe_b64encode(event_id.bytes).decode().rstrip("=")
+    event_id = bytes.fromhex((arrival.event or {})["event_id"].replace("-", ""))
+    return base64.urlsafe_b64encode(event_id).decode().rstrip("=")

@@ -1,11 +1,12 @@
 """Lambda of the raw stream: validate, enrich, deduplicate, and hand on."""
 
+import gc
 from functools import cache
 from typing import Any
 
+import msgspec
 from aws_lambda_powertools import Metrics
-from pydantic_settings import BaseSettings
-from telemetry import logs
+from telemetry import environment, logs
 from telemetry.clients import client, resource
 from telemetry.games import GameRegistry
 
@@ -16,9 +17,11 @@ from processor.stats import IngestStats
 
 logger = logs.logger()
 metrics = Metrics()
+# The objects of a batch live until its end: to search them for garbage as they are made finds none.
+gc.set_threshold(50_000)
 
 
-class Settings(BaseSettings):
+class Settings(msgspec.Struct, frozen=True):
     """Environment of the function, set by Terraform."""
 
     games_table: str
@@ -33,7 +36,7 @@ class Settings(BaseSettings):
 @cache
 def pipeline() -> Pipeline:
     """Build the pipeline once an execution environment."""
-    settings = Settings()
+    settings = environment.parse(Settings)
     dynamodb = client("dynamodb")
     return Pipeline(
         registry=GameRegistry(resource("dynamodb"), settings.games_table),

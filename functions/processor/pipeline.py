@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from telemetry.delivery import Entry, put_each, put_lines, put_records
 from telemetry.games import GameRegistry
 from telemetry.rejection import Reason, Rejection
@@ -42,7 +41,7 @@ class Pipeline:
             arrival.event = None
             arrival.rejection = Rejection(Reason.DUPLICATE, "an event with this event_id came before")
         unclaimed = {arrival.position for arrival in unwritten}
-        ready = [a for a in batch if a.position not in unclaimed and not a.refused_again]
+        ready = [a for a in batch if not (a.refused_again or (unclaimed and a.position in unclaimed))]
         unwritten += self._publish(ready, shard)
         retry_from = _first(unwritten)
         done = [a for a in batch if retry_from is None or int(a.sequence_number) < int(retry_from)]
@@ -53,9 +52,8 @@ class Pipeline:
     def _publish(self, batch: Sequence[Arrival], shard: str) -> list[Arrival]:
         accepted = [arrival for arrival in batch if arrival.event]
         rejected = [arrival for arrival in batch if arrival.rejection]
-        lines = [orjson.dumps(arrival.event) for arrival in accepted]
-        keys = [f"{a.event['game_id']}/{a.event['player_id']}" for a in accepted if a.event]
-        entries = [Entry(key, line) for key, line in zip(keys, lines, strict=True)]
+        lines = [arrival.line for arrival in accepted]
+        entries = [Entry(f"{a.game}/{a.event['player_id']}", a.line) for a in accepted if a.event]
         quarantine = [rejected_line(arrival, shard) for arrival in rejected]
         lost = put_lines(self.firehose, self.bronze_delivery_stream, lines)
         lost |= put_records(self.kinesis, self.enriched_stream, entries)

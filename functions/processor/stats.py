@@ -13,7 +13,6 @@ from processor.arrival import Arrival
 
 RETENTION_SECONDS = 400 * 24 * 3600
 SEQUENCE_DIGITS = 64
-FLAGS = ("late", "skewed", "bot", "masked")
 
 logger = Logger(child=True)
 
@@ -88,9 +87,8 @@ def _outcomes(arrival: Arrival) -> list[str]:
         return ["arrived", f"rejected_{arrival.rejection.reason}"]
     if not arrival.event:
         return ["arrived"]
-    flags = (flag for flag in FLAGS if arrival.event.get(flag))
     replayed = ["replayed"] if arrival.origin.source == "replay" else []
-    return ["arrived", "accepted", f"hour_{arrival.origin.received_at:%H}", *flags, *replayed]
+    return ["arrived", "accepted", f"hour_{arrival.origin.received_at:%H}", *arrival.flags, *replayed]
 
 
 def _key(game_day: str, shard: str) -> dict[str, dict[str, str]]:

@@ -19,9 +19,13 @@ RECORDS_FIELD, DATA_FIELD = 3, 3
 
 
 def decode_record(data: bytes) -> Iterator[Decoded]:
-    """Yield the events of a record in their order; limits hold for the record, however it is packed."""
+    """Return the events of a record in their order; limits hold for the record, however it is packed."""
+    return _aggregated(data) if is_aggregated(data) else decode(data)
+
+
+def _aggregated(data: bytes) -> Iterator[Decoded]:
     try:
-        parts = list(user_records(data)) if is_aggregated(data) else [data]
+        parts = list(user_records(data))
         if len(parts) > MAX_EVENTS:
             raise Rejection(Reason.TOO_LARGE, f"more than {MAX_EVENTS} user records")
     except Rejection as rejection:
@@ -40,8 +44,10 @@ def decode_record(data: bytes) -> Iterator[Decoded]:
 
 def is_aggregated(data: bytes) -> bool:
     """Tell a KPL aggregate, whole and unchanged, from anything else."""
+    if not data.startswith(MAGIC):
+        return False
     message, digest = data[len(MAGIC) : -DIGEST_BYTES], data[-DIGEST_BYTES:]
-    return data.startswith(MAGIC) and hashlib.md5(message, usedforsecurity=False).digest() == digest
+    return hashlib.md5(message, usedforsecurity=False).digest() == digest
 
 
 def user_records(data: bytes) -> Iterator[bytes]:

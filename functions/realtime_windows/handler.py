@@ -5,11 +5,11 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
+import msgspec
 import orjson
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from pydantic_settings import BaseSettings
-from telemetry import logs
+from telemetry import environment, logs
 from telemetry.clients import resource
 
 from realtime_windows.items import item_of
@@ -18,7 +18,7 @@ logger = logs.logger()
 metrics = Metrics()
 
 
-class Settings(BaseSettings):
+class Settings(msgspec.Struct, frozen=True):
     """Environment of the function, set by Terraform."""
 
     realtime_table: str
@@ -28,7 +28,7 @@ class Settings(BaseSettings):
 @cache
 def connection() -> tuple[Any, timedelta]:
     """Connect once an execution environment."""
-    settings = Settings()
+    settings = environment.parse(Settings)
     return resource("dynamodb").Table(settings.realtime_table), timedelta(hours=settings.retention_hours)
 
 

@@ -6,12 +6,12 @@ together: what the cost model adds to the functions' own work.
 """
 
 import base64
+import os
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import orjson
 from botocore.awsrequest import AWSResponse
 from player_state.players import PlayerStore
@@ -20,9 +20,15 @@ from processor.arrival import Arrival
 from processor.dedupe import Claims
 from rich.console import Console
 from rich.table import Table
+from telemetry import clients
 from telemetry.origin import Origin
 
 PLAYERS, ROUNDS = 50, 12
+os.environ |= {
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_SECRET_ACCESS_KEY": "none",
+}
 
 
 class Body:
@@ -37,9 +43,7 @@ class Body:
 
 def client(answer: Any) -> Any:
     """Return a DynamoDB client whose calls are answered by `answer(body)` instead of the network."""
-    made = boto3.client(
-        "dynamodb", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
-    )
+    made = clients.client("dynamodb")
 
     def respond(request: Any, **_: Any) -> AWSResponse:
         data = orjson.dumps(answer(orjson.loads(request.body)))

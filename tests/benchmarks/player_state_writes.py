@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dedupe_cost import Item, size
+from measured import keep
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
 from rich.console import Console
@@ -152,15 +153,18 @@ def main() -> None:
     """Print the table of docs/performance.md."""
     columns = ("players", "game_days", "leaderboards", "by_rank")
     table = Table("Players in a batch", "Events of each", *columns, "Writes", "Reads", "$ per million events")
+    results: dict[int, dict[str, float]] = {}
     for players in (5, 50):
         for together in (1, 4, 12, 24, 48):
             writes, reads = units_an_event(players, together)
             total = sum(writes.values())
+            results[together] = {name: round(writes[name], 3) for name in columns}
             dollars = total * DOLLARS_PER_MILLION_WRITES + reads * DOLLARS_PER_MILLION_READS
             each = (f"{writes[name]:.2f}" for name in columns)
             table.add_row(
                 str(players), str(together), *each, f"{total:.2f}", f"{reads:.2f}", f"{dollars:.2f}"
             )
+    keep("player_state_writes", results)  # of the 50 players, which come last
     Console(width=140).print("Units an event that DynamoDB bills", table)
 
 

@@ -1,11 +1,17 @@
-"""Times the platform can trust: skew, lateness, and what is beyond repair."""
+"""Times the platform can trust: skew, lateness, what is beyond repair; and the line that is written."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
-from telemetry.enrichment import enrich, timestamp
+from hostile import good_examples
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from plain_enrichment import plain_line
+from telemetry import catalog
+from telemetry.enrichment import encode, enrich, timestamp
 from telemetry.origin import Origin
 from telemetry.rejection import Rejection
 
@@ -78,3 +84,59 @@ def test_the_clock_of_the_function_decides_nothing(
     truth = told()
     monkeypatch.setattr("telemetry.enrichment.datetime", Wrong)
     assert told() == truth
+
+
+# Minutes before it came, to the microsecond, in each length that a fraction of a second may have.
+TIMES = st.builds(
+    lambda minutes, length: f"{(NOW - timedelta(minutes=minutes)).isoformat()[:19]}{'.1234560'[:length]}Z",
+    st.floats(-55, 60 * 24 * 30),
+    st.sampled_from([0, 2, 3, 4, 5, 6, 7]),
+)
+TEXTS = st.one_of(st.text(max_size=40), st.sampled_from(["a@b.co", "@", "7.0", "x.0}", "é\u2028", '"\\']))
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**53), 2**53),
+    st.floats(-(2.0**53), 2.0**53),
+    st.sampled_from([7.0, -0.0, 0.5, 1e15, 9007199254740991.0]),
+    TEXTS,
+)
+FREE = st.dictionaries(st.from_regex(r"\A[a-z][a-z0-9_]{0,9}\Z"), VALUES, max_size=3)
+ORIGINS = st.builds(
+    Origin,
+    st.just(NOW) | st.just(NOW + timedelta(microseconds=999_999)),
+    st.sampled_from(["rest", "stream", "replay"]),
+    st.sampled_from([None, "FR"]),
+    st.booleans(),
+)
+SPELLINGS = st.sampled_from([str.lower, str.upper, str.title])
+SDKS = st.sampled_from([None, "unity/1.2", "headless a@b.co", "Googlebot"])
+
+
+@settings(max_examples=1500, deadline=None, database=None)
+@given(st.data())
+def test_the_line_is_to_the_byte_what_plain_enrichment_writes(data: st.DataObject) -> None:
+    event = dict(data.draw(st.sampled_from(good_examples())))
+    event["payload"] = event["payload"] | data.draw(st.just({}) | st.fixed_dictionaries({"extra": FREE}))
+    event |= {"event_time": data.draw(TIMES), "sent_at": data.draw(TIMES | st.just(at()))}
+    event |= {name: data.draw(SPELLINGS)(event[name]) for name in ("event_id", "session_id")}
+    event["sequence"] = data.draw(st.sampled_from([7, 7.0, 0]))
+    if sdk := data.draw(SDKS):
+        event["client"] = event["client"] | {"sdk": sdk}
+    assume(catalog.checks()[event["event_type"], event["schema_version"]](event))
+    origin, before = data.draw(ORIGINS), orjson.dumps(event)
+    try:
+        tidy, line, flags = encode(event, origin, "2026-03-01T00:30:01.000Z")
+    except Rejection:
+        assume(False)
+    assert line == plain_line(event, origin, "2026-03-01T00:30:01.000Z")
+    written = orjson.loads(line)
+    assert set(flags) == {name for name in ("late", "skewed", "bot", "masked") if written[name]}
+    assert written.items() >= tidy.items()
+    assert orjson.dumps(event) == before, "the client's own event is left as it came"
+
+
+def test_a_client_holds_texts_only() -> None:
+    """`_is_tidy` looks for numbers in the payload alone: should this fail, let it look at the client too."""
+    client = catalog.documents()["/envelope/1-0-0.json"]["properties"]["client"]
+    assert {part["type"] for part in client["properties"].values()} == {"string"}

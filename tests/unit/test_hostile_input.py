@@ -21,6 +21,7 @@ from ingest import handler
 from ingest.acceptance import Door
 from ingest.request import MAX_BODY_BYTES
 from memory_aws import Games, Streams, Tables, encode, processor, records
+from plain_enrichment import plain_line
 from processor.arrival import Arrival, arrivals
 from processor.judgement import MAX_ORIGINAL_BYTES, judge, rejected_line
 from telemetry import catalog
@@ -73,9 +74,9 @@ def judged(*data: bytes) -> list[list[Arrival]]:
     return batch
 
 
-def check_accepted(event: dict[str, Any]) -> None:
-    line = orjson.dumps(event)
-    assert orjson.loads(line) == event
+def check_accepted(arrival: Arrival) -> None:
+    event = orjson.loads(arrival.line)
+    assert arrival.line == plain_line(arrival.value, arrival.origin, event["processed_at"])
     added = {name: value for name, value in event.items() if name in ADDED}
     assert catalog.validator("/enriched/1-0-0.json").is_valid(added), added
     sent = {name: value for name, value in event.items() if name not in ADDED}
@@ -101,7 +102,7 @@ def check(record: Record, found: list[Arrival]) -> None:
     for arrival in found:
         assert (arrival.event is None) is not (arrival.rejection is None)
         if arrival.event:
-            check_accepted(arrival.event)
+            check_accepted(arrival)
         else:
             check_rejected(arrival)
     accepted = {arrival.event["event_id"] for arrival in found if arrival.event}

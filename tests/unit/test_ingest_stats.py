@@ -50,8 +50,9 @@ def stats(table: Table) -> IngestStats:
     return IngestStats(table, "ingest_stats")
 
 
-def arrive(number: int, index: int = 0, game: str = "skyforge", **event: Any) -> Arrival:
-    return Arrival(str(number), index, Origin(DAY, "stream"), b"", game=game, event=event or {"late": False})
+def arrive(number: int, index: int = 0, game: str = "skyforge", flags: tuple[str, ...] = ()) -> Arrival:
+    origin = Origin(DAY, "stream")
+    return Arrival(str(number), index, origin, b"", game=game, event={"event_id": "e"}, flags=flags)
 
 
 def reject(number: int, reason: Reason, game: str = "skyforge") -> Arrival:
@@ -71,8 +72,8 @@ def counts(dynamodb: Any, game: str = "skyforge", day: str = "2026-03-01") -> Co
 
 def test_outcomes_are_counted_by_game_and_day_of_arrival(stats: IngestStats, dynamodb: Any) -> None:
     batch = [
-        arrive(1, late=True, skewed=True),
-        arrive(2, late=True),
+        arrive(1, flags=("late", "skewed")),
+        arrive(2, flags=("late",)),
         arrive(3),
         reject(4, Reason.DUPLICATE),
         reject(5, Reason.MALFORMED_JSON, "unknown"),

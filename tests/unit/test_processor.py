@@ -250,14 +250,14 @@ def test_an_unforeseen_error_rejects_one_event_only(
     pipeline: Pipeline, streams: Streams, make_event: MakeEvent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     poison, neighbour = make_event(), make_event()
-    enrich = judgement.enrich
+    encoded = judgement.encode
 
-    def trip(event: dict[str, Any], *rest: Any) -> dict[str, Any]:
+    def trip(event: dict[str, Any], *rest: Any) -> Any:
         if event["event_id"] == poison["event_id"]:
             raise RuntimeError("unforeseen")
-        return enrich(event, *rest)
+        return encoded(event, *rest)
 
-    monkeypatch.setattr(judgement, "enrich", trip)
+    monkeypatch.setattr(judgement, "encode", trip)
     pipeline.process(records(encode(poison), encode(neighbour)))
     assert [line["event_id"] for line in streams.lines("bronze")] == [neighbour["event_id"]]
     assert [line["reason"] for line in streams.lines("rejected")] == ["internal_error"]

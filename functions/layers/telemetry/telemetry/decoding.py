@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import orjson
@@ -19,7 +19,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-class Decoded(NamedTuple):
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """One event as it came: its exact bytes and either the parsed value or why it could not be parsed."""
 
     raw: bytes
@@ -91,14 +91,22 @@ def _events(text: bytes, max_events: int) -> list[Decoded]:
                 raise
             refused = rejection
     else:
+        first, more, _ = text.partition(b"\n")
+        # Where the first line is an object and others follow, the whole is no JSON: no need to try.
+        if more and isinstance(parse(first).value, dict):
+            return _lines(text)
         whole = parse(text)
         if not whole.rejection:
             return [whole]
         refused = whole.rejection
-    lines = [parse(line.strip()) for line in text.split(b"\n") if line.strip()]
+    lines = _lines(text)
     if len(lines) > 1 and any(isinstance(line.value, dict) for line in lines):
         return lines
     raise refused
+
+
+def _lines(text: bytes) -> list[Decoded]:
+    return [parse(stripped) for line in text.split(b"\n") if (stripped := line.strip())]
 
 
 def split_array(text: bytes, max_events: int = MAX_EVENTS) -> list[msgspec.Raw]:

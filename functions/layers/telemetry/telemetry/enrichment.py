@@ -1,7 +1,10 @@
 """What the pipeline adds to a valid event: times it can be trusted by, and what metrics group by."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import orjson
 
 from telemetry import normalisation
 from telemetry.bots import is_bot
@@ -12,6 +15,23 @@ SKEW_TOLERANCE = timedelta(minutes=5)
 LATE_AFTER = timedelta(hours=1)
 TOO_OLD_AFTER = timedelta(days=31)
 FUTURE_AFTER = timedelta(hours=1)
+# Of the form of `timestamp`.
+TIMESTAMP_LENGTH = len("2026-01-31T12:00:00.000Z")
+MAX_REMEMBERED = 4096
+# Values of these types are tidy, but for addresses in texts.
+_same = frozenset((bool, int, str, type(None)))
+
+
+class Bounds(NamedTuple):
+    """The times between which an event that comes at a moment has to lie; `received_at` is the moment."""
+
+    received_at: datetime
+    text: str
+    sent_from: datetime
+    sent_to: datetime
+    oldest: datetime
+    late_before: datetime
+    newest: datetime
 
 
 def timestamp(moment: datetime) -> str:
@@ -20,50 +40,150 @@ def timestamp(moment: datetime) -> str:
     return utc.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
-def enrich(event: dict[str, Any], origin: Origin) -> dict[str, Any]:
-    """Return a valid event with the pipeline's fields (event-schemas/enriched).
+@lru_cache(MAX_REMEMBERED)
+def bounds(received_at: datetime) -> Bounds:
+    """Return the bounds of what comes at a moment (aware), the same for many events."""
+    return Bounds(
+        received_at,
+        timestamp(received_at),
+        received_at - SKEW_TOLERANCE,
+        received_at + SKEW_TOLERANCE,
+        received_at - TOO_OLD_AFTER,
+        received_at - LATE_AFTER,
+        received_at + FUTURE_AFTER,
+    )
+
+
+def clock(event: dict[str, Any], limits: Bounds) -> tuple[str, bool, bool]:
+    """Return when a valid event happened, in the form of `timestamp`, and whether it is late, and skewed.
 
     A client clock more than 5 minutes off at sending shifts event_time by the difference.
     Raises Rejection: schema_violation for a date that does not exist, too_old after 31 days, future.
     """
-    event_time, sent_at = _moment(event, "event_time"), _moment(event, "sent_at")
-    skew = origin.received_at - sent_at
-    skewed = abs(skew) > SKEW_TOLERANCE
+    received_at, _, sent_from, sent_to, oldest, late_before, newest = limits
+    text = event["event_time"]
     try:
-        corrected = event_time + skew if skewed else event_time
-    except OverflowError:
-        raise Rejection(Reason.SCHEMA_VIOLATION, "event_time is out of range", "/event_time") from None
-    age = origin.received_at - corrected
-    if age > TOO_OLD_AFTER:
-        raise Rejection(Reason.TOO_OLD, f"happened {age.days} days before it came", "/event_time")
-    if -age > FUTURE_AFTER:
-        raise Rejection(Reason.FUTURE, f"happens {-age} after it came", "/event_time")
+        happened, sent_at = datetime.fromisoformat(text), datetime.fromisoformat(event["sent_at"])
+    except ValueError:
+        raise _no_date(event) from None
+    skewed = not sent_from <= sent_at <= sent_to
+    if skewed:
+        try:
+            happened += received_at - sent_at
+        except OverflowError:
+            raise Rejection(Reason.SCHEMA_VIOLATION, "event_time is out of range", "/event_time") from None
+    if not oldest <= happened <= newest:
+        raise _out_of_time(received_at - happened)
+    if skewed or len(text) != TIMESTAMP_LENGTH:
+        text = timestamp(happened)
+    return text, happened < late_before, skewed
+
+
+def enrich(event: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """Return a valid event with the pipeline's fields; raises Rejection as `clock` does."""
+    _, line, _ = encode(event, origin, timestamp(datetime.now(UTC)))
+    enriched: dict[str, Any] = orjson.loads(line)
+    return enriched
+
+
+def encode(
+    event: dict[str, Any], origin: Origin, processed_at: str
+) -> tuple[dict[str, Any], bytes, tuple[str, ...]]:
+    """Return a valid event in tidy form, its JSON with the pipeline's fields, and the flags that are set.
+
+    The fields (event-schemas/enriched) are the same for many events but for the times: they are kept as
+    text and put behind the event's own. Raises Rejection as `clock` does.
+    """
+    limits = bounds(origin.received_at)
+    time, late, skewed = clock(event, limits)
+    line = orjson.dumps(event)
+    masked = False
+    if not _is_tidy(event, line):
+        event, masked = _tidied(event)
+        line = orjson.dumps(event)
+    client = event["client"]
+    labels, flags = _labels(
+        client["platform"],
+        client["app_version"],
+        client.get("sdk", ""),
+        origin.source,
+        event["event_type"],
+        event["schema_version"],
+        late,
+        skewed,
+        origin.bot,
+        masked,
+    )
+    added = (
+        f',"received_at":"{limits.text}","processed_at":"{processed_at}","corrected_time":"{time}",'
+        f'"event_date":"{time[:10]}","country":{_json(origin.country or client.get("country"))},{labels}'
+    )
+    return event, line[:-1] + added.encode(), flags
+
+
+@lru_cache(MAX_REMEMBERED)
+def _json(text: str | None) -> str:
+    return orjson.dumps(text).decode()
+
+
+def _is_tidy(event: dict[str, Any], line: bytes) -> bool:
+    """Tell that `_tidied` would change nothing, cheaply: a no may be wrong. A client holds texts only."""
+    ids: str = event["event_id"] + event["session_id"]
+    return (
+        ids == ids.lower()
+        and b"@" not in line
+        and type(event["sequence"]) is int
+        and _same.issuperset(map(type, event["payload"].values()))
+    )
+
+
+def _tidied(event: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """Return the event with one spelling for each value, and whether an e-mail address was masked."""
     client, payload = normalisation.tidy(event["client"]), normalisation.tidy(event["payload"])
-    return {
+    tidy = {
         **event,
         "event_id": event["event_id"].lower(),
         "session_id": event["session_id"].lower(),
         "sequence": int(event["sequence"]),
         "client": client,
         "payload": payload,
-        "received_at": timestamp(origin.received_at),
-        "processed_at": timestamp(datetime.now(UTC)),
-        "corrected_time": timestamp(corrected),
-        "event_date": corrected.date().isoformat(),
-        "country": origin.country or client.get("country"),
-        "platform": normalisation.platform(client["platform"]),
-        "app_version": normalisation.version(client["app_version"]),
-        "ingest_source": origin.source,
-        "schema_id": f"{event['event_type']}/{event['schema_version']}",
-        "late": age > LATE_AFTER,
-        "skewed": skewed,
-        "bot": origin.bot or is_bot(client.get("sdk", "")),
-        "masked": (client, payload) != (event["client"], event["payload"]),
     }
+    return tidy, (client, payload) != (event["client"], event["payload"])
 
 
-def _moment(event: dict[str, Any], field: str) -> datetime:
-    try:
-        return datetime.fromisoformat(event[field])
-    except ValueError:
-        raise Rejection(Reason.SCHEMA_VIOLATION, f"no such date: {event[field]}", f"/{field}") from None
+@lru_cache(MAX_REMEMBERED)
+def _labels(
+    platform: str,
+    app_version: str,
+    sdk: str,
+    source: str,
+    event_type: str,
+    schema_version: str,
+    *raised: bool,
+) -> tuple[str, tuple[str, ...]]:
+    """Return the end of the line, and the flags that are set."""
+    late, skewed, bot, masked = raised
+    flags = {"late": late, "skewed": skewed, "bot": bot or is_bot(sdk), "masked": masked}
+    fields = {
+        "platform": normalisation.platform(platform),
+        "app_version": normalisation.version(app_version),
+        "ingest_source": source,
+        "schema_id": f"{event_type}/{schema_version}",
+    }
+    text = orjson.dumps(fields | flags).decode().removeprefix("{")
+    return text, tuple(name for name, is_set in flags.items() if is_set)
+
+
+def _out_of_time(age: timedelta) -> Rejection:
+    if age > TOO_OLD_AFTER:
+        return Rejection(Reason.TOO_OLD, f"happened {age.days} days before it came", "/event_time")
+    return Rejection(Reason.FUTURE, f"happens {-age} after it came", "/event_time")
+
+
+def _no_date(event: dict[str, Any]) -> Rejection:
+    for field in ("event_time", "sent_at"):
+        try:
+            datetime.fromisoformat(event[field])
+        except ValueError:
+            break
+    return Rejection(Reason.SCHEMA_VIOLATION, f"no such date: {event[field]}", f"/{field}")

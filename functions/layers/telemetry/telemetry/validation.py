@@ -5,7 +5,7 @@ from typing import Any
 from telemetry import catalog
 from telemetry.rejection import Reason, Rejection
 
-_validators = catalog.validators()
+_checks = catalog.checks()
 
 
 def validate(value: Any) -> dict[str, Any]:
@@ -13,26 +13,30 @@ def validate(value: Any) -> dict[str, Any]:
 
     Raises Rejection: unknown_schema, or schema_violation with the JSON pointer of the field.
     """
-    if not isinstance(value, dict):
-        raise Rejection(Reason.SCHEMA_VIOLATION, "an event is a JSON object")
-    event_type, version = _name(value, "event_type"), _name(value, "schema_version")
-    validator = _validators.get((event_type, version))
-    if validator is None:
-        raise Rejection(Reason.UNKNOWN_SCHEMA, f"no schema {event_type}/{version} in the catalogue")
     try:
-        error = None if validator.is_valid(value) else next(validator.iter_errors(value))
+        if _checks[value["event_type"], value["schema_version"]](value):
+            event: dict[str, Any] = value
+            return event
+    except (LookupError, TypeError, ValueError):
+        pass  # No object, a field missing or no string, no such schema, or nested too deep: told below.
+    raise _refusal(value)
+
+
+def _refusal(value: Any) -> Rejection:
+    if not isinstance(value, dict):
+        return Rejection(Reason.SCHEMA_VIOLATION, "an event is a JSON object")
+    for field in ("event_type", "schema_version"):
+        if not isinstance(value.get(field), str):
+            return Rejection(Reason.SCHEMA_VIOLATION, f'"{field}" is required and a string', f"/{field}")
+    event_type, version = value["event_type"], value["schema_version"]
+    validator = catalog.validators().get((event_type, version))
+    if validator is None:
+        return Rejection(Reason.UNKNOWN_SCHEMA, f"no schema {event_type}/{version} in the catalogue")
+    try:
+        error = next(validator.iter_errors(value))
     except ValueError:
-        raise Rejection(Reason.SCHEMA_VIOLATION, "no event is nested as deep as this") from None
-    if error:
-        raise Rejection(Reason.SCHEMA_VIOLATION, error.message, pointer(error.instance_path))
-    return value
-
-
-def _name(value: dict[str, Any], field: str) -> str:
-    name = value.get(field)
-    if not isinstance(name, str):
-        raise Rejection(Reason.SCHEMA_VIOLATION, f'"{field}" is required and a string', f"/{field}")
-    return name
+        return Rejection(Reason.SCHEMA_VIOLATION, "no event is nested as deep as this")
+    return Rejection(Reason.SCHEMA_VIOLATION, error.message, pointer(error.instance_path))
 
 
 def pointer(path: list[str | int]) -> str:
