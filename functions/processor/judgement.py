@@ -7,27 +7,36 @@ from typing import Any
 
 import orjson
 from aws_lambda_powertools import Logger
+from telemetry import consent
 from telemetry.enrichment import enrich, timestamp
 from telemetry.games import GameRegistry
 from telemetry.privacy import mask, mask_bytes
+from telemetry.pseudonyms import Pseudonyms
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
 
 from processor.arrival import Arrival
 
 MAX_ORIGINAL_BYTES = 512 * 1024
+SEALED = "what was sent is sealed: scripts/replay --dry-run tells what is wrong with it"
 
 logger = Logger(child=True)
 
 
 def judge(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
-    """Set `event` or `rejection`, and `game`, of each arrival; never raises for what a client sent."""
-    named = {arrival.key_game or arrival.text("game_id") or "" for arrival in arrivals} - {""}
-    active = registry.active(named)
+    """Set `event` or `rejection`, and `game`, of each arrival; never raises for what a client sent.
+
+    Of what a player did not agree to neither is set.
+    """
+    games = registry.registered({arrival.named_game for arrival in arrivals} - {""})
+    active = {game_id for game_id, game in games.items() if game["status"] == "active"}
+    pseudonyms = {game_id: Pseudonyms.wanted(game) for game_id, game in games.items()}
     for arrival in arrivals:
-        game = arrival.key_game or arrival.text("game_id")
-        arrival.game = game if game in active else "unknown"
-        if arrival.rejection:
+        named = arrival.key_game or arrival.text("game_id")
+        arrival.game = named if named in active else "unknown"
+        arrival.pseudonyms = pseudonyms.get(arrival.named_game)
+        arrival.raw, arrival.value = consent.honoured(arrival.raw, arrival.value)
+        if arrival.rejection or consent.is_denied(arrival.value):
             continue
         try:
             arrival.event = _accept(arrival)
@@ -44,13 +53,15 @@ def _accept(arrival: Arrival) -> dict[str, Any]:
         raise Rejection(Reason.WRONG_GAME, f"the key belongs to {arrival.key_game}", "/game_id")
     if arrival.game == "unknown":
         raise Rejection(Reason.UNKNOWN_GAME, "the game is not registered or disabled", "/game_id")
-    return enrich(event, arrival.origin)
+    enriched = enrich(event, arrival.origin)
+    return arrival.pseudonyms.replaced(enriched) if arrival.pseudonyms else enriched
 
 
 def rejected_line(arrival: Arrival, shard: str) -> bytes:
     """Return the quarantine's line (event-schemas/rejected), newline included.
 
-    It holds the client's own bytes for replay, at most 512 KiB and without e-mail addresses.
+    It holds the client's own bytes for replay, at most 512 KiB and without e-mail addresses; sealed
+    where the game has pseudonyms, and then without the message, which may quote them.
     """
     rejection = arrival.rejection or Rejection(Reason.INTERNAL_ERROR, "rejected for no reason")
     event_type, version = arrival.text("event_type"), arrival.text("schema_version")
@@ -58,7 +69,7 @@ def rejected_line(arrival: Arrival, shard: str) -> bytes:
     line = {
         "reject_id": f"{shard}:{arrival.position}",
         "reason": rejection.reason,
-        "message": mask(rejection.message),
+        "message": SEALED if arrival.pseudonyms else mask(rejection.message),
         "pointer": mask(rejection.pointer),
         "game_id": arrival.game,
         "event_id": arrival.text("event_id"),
@@ -72,13 +83,15 @@ def rejected_line(arrival: Arrival, shard: str) -> bytes:
         "position": arrival.position,
         "size_bytes": len(arrival.raw),
         "truncated": len(original) < len(arrival.raw),
-        **_content(mask_bytes(original)),
+        **_content(mask_bytes(original), arrival.pseudonyms),
     }
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _content(original: bytes) -> dict[str, str]:
+def _content(original: bytes, pseudonyms: Pseudonyms | None) -> dict[str, str]:
     """Return the bytes as text where JSON can carry them so, without growing much by escapes."""
+    if pseudonyms:
+        return {"original_sealed": pseudonyms.seal(original), "sealed_for": pseudonyms.game_id}
     try:
         text = original.decode()
     except UnicodeDecodeError:

@@ -87,7 +87,7 @@ def _outcomes(arrival: Arrival) -> list[str]:
     if arrival.rejection:
         return ["arrived", f"rejected_{arrival.rejection.reason}"]
     if not arrival.event:
-        return ["arrived"]
+        return ["arrived", "withheld"]
     flags = (flag for flag in FLAGS if arrival.event.get(flag))
     replayed = ["replayed"] if arrival.origin.source == "replay" else []
     return ["arrived", "accepted", f"hour_{arrival.origin.received_at:%H}", *flags, *replayed]

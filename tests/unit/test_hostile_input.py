@@ -62,8 +62,8 @@ def seeded(examples: int) -> Any:
 class Registry:
     """One game is registered."""
 
-    def active(self, game_ids: Iterable[str]) -> set[str]:
-        return {GAME}.intersection(game_ids)
+    def registered(self, game_ids: Iterable[str]) -> dict[str, Any]:
+        return {game: {"status": "active"} for game in {GAME}.intersection(game_ids)}
 
 
 def judged(*data: bytes) -> list[list[Arrival]]:
