@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from telemetry import guidance
+from telemetry import guidance, lake
 from telemetry.decoding import parse
 from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import enrich, timestamp
@@ -30,7 +30,7 @@ from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
 
-from tools import CommandError, emulator, lake, run, terraform
+from tools import CommandError, emulator, run, terraform
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.client import KinesisClient

@@ -9,8 +9,9 @@ from uuid import uuid4
 import boto3
 import pytest
 from aws_kinesis_agg.aggregator import RecordAggregator
+from telemetry import lake
 from telemetry.games import GameRegistry
-from tools import games, lake
+from tools import games
 from tools.replay import REASONS, Replay, Report
 
 pytestmark = pytest.mark.integration
