@@ -103,9 +103,6 @@ def test_the_id_lies_nowhere_is_replayed_as_one_and_forgotten(
     found = everything(applied)
     assert stored in found
     assert raw not in found
-    assert raw not in str(rejected()) + str(
-        [base64.b64decode(line["original_sealed"]) for line in rejected()]
-    )
 
     patch = jsonpatch.JsonPatch([{"op": "replace", "path": "/sequence", "value": 5}])
     for outcome in ("replayed", "replayed before"):

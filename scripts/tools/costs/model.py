@@ -289,6 +289,8 @@ def _functions(load: Load, given: Settings) -> list[tuple[str, str, float, float
             usage("api_requests_month") * wait,
             given.api_memory_mb,
         ),
+        # Each night it reads what came since the last.
+        ("privacy", LAKE, HOURS / 24, load.events * usage("search_ms"), 1769),
     ]
 
 
