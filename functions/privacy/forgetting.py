@@ -26,6 +26,12 @@ FORGOTTEN, EXPORTED, SEARCHED = "privacy/forgotten", "privacy/exported", "privac
 OVERLAP = timedelta(hours=1)
 # Rejects hold words without end; players that come again and again are worth remembering.
 NAMES_KEPT = 100_000
+# A receipt says of these why it does not name them among the places.
+NOT_SEARCHED = {
+    "counts, gold": "name no player; gold is computed anew without them",
+    "reports": "hold a game's figures, no player",
+    "streams, dedupe, backups": "end by themselves: docs/security.md",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,7 @@ def forget(places: Iterable[Place], subject: Subject, **told: str) -> Record:
             "started_at": timestamp(started),
             "ended_at": timestamp(datetime.now(UTC)),
             "steps": steps,
+            "not_searched": NOT_SEARCHED,
             "nothing_left": not any(step["left"] for step in steps),
         }
     )

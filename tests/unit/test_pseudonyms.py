@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ import boto3
 import pytest
 from memory_aws import Streams, counters, encode, processor, records
 from processor.pipeline import Pipeline
+from telemetry import guidance
 from telemetry.enrichment import timestamp
 from telemetry.games import GameRegistry
 from telemetry.ingest_batch import IngestBatch, pack
@@ -84,6 +86,22 @@ def test_the_id_is_found_nowhere_whatever_becomes_of_the_event(
     assert first["payload"]["extra"] == {"friend": pseudonyms.player(RAW), "hills": 7}
     assert named["session_id"] not in everything
     assert {key for key, _ in streams.taken["enriched"]} == {f"{GAME}/{pseudonyms.player(RAW)}"}
+
+
+@pytest.mark.parametrize("player", [RAW, 4_711_471_147, "ann of the hills"])
+def test_the_guidances_envelope_names_nobody_either(
+    pipeline: Pipeline, streams: Streams, dynamodb: Any, player: str | int
+) -> None:
+    """Its sessions are made of player and day, its other fields come along as they are."""
+    data = {"user_id": player, "friend": player if player == RAW else "", "map": "ice"}
+    inner = {"event_id": "e-1", "event_type": "raid", "event_timestamp": int(time.time()), "event_data": data}
+    now = timestamp(datetime.now(UTC))
+    batch = IngestBatch(GAME, now, None, [json.dumps(inner).encode()], envelope="guidance")
+    pipeline.process(records(pack(batch)))
+    (line,) = streams.lines("bronze")
+    assert line["payload"]["extra"]["map"] == "ice"
+    assert str(player) not in written(streams, dynamodb)
+    assert line["session_id"] not in str(guidance.translate(inner, GAME, datetime.now(UTC)))
 
 
 def test_a_disabled_games_rejects_are_sealed_too(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 NONCE_BYTES = 12
+# What clients of the guidance call their player, in payload.extra; the value may be no id of the envelope.
+PLAYER_FIELDS = {"player_id", "playerid", "user_id", "userid"}
 
 
 class Unopened(Exception):
@@ -46,8 +48,8 @@ class Pseudonyms:
         player_id, payload = event["player_id"], event["payload"]
         pseudonym = self.player(player_id)
         if extra := payload.get("extra"):
-            named = {name: pseudonym if value == player_id else value for name, value in extra.items()}
-            payload = payload | {"extra": named}
+            named = {name for name, value in extra.items() if str(value) == player_id} | PLAYER_FIELDS
+            payload = payload | {"extra": extra | dict.fromkeys(named & extra.keys(), pseudonym)}
         return event | {
             "player_id": pseudonym,
             "session_id": self.session(event["session_id"]),
