@@ -36,7 +36,10 @@ def judge(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
         arrival.game = named if named in active else "unknown"
         arrival.pseudonyms = pseudonyms.get(arrival.named_game)
         arrival.raw, arrival.value = consent.honoured(arrival.raw, arrival.value)
-        if arrival.rejection or consent.is_denied(arrival.value):
+        if consent.is_denied(arrival.value):
+            arrival.rejection = None
+            continue
+        if arrival.rejection:
             continue
         try:
             arrival.event = _accept(arrival)

@@ -13,7 +13,7 @@ from player_state.players import PlayerStore
 from processor.pipeline import Pipeline
 from telemetry.consent import honoured, is_denied
 from telemetry.decoding import parse
-from telemetry.ingest_batch import IngestBatch, unpack
+from telemetry.ingest_batch import IngestBatch, pack, unpack
 
 MakeEvent = Callable[..., dict[str, Any]]
 DENIED = {"analytics_storage": "denied"}
@@ -53,6 +53,14 @@ def test_an_event_without_consent_is_counted_and_kept_nowhere(
     assert outcomes(dynamodb.Table("ingest_stats").scan()["Items"]) == {
         "skyforge/accepted": 1, "skyforge/withheld": 4, "unknown/withheld": 1,
     }  # fmt: skip
+
+
+def test_consent_is_heard_in_another_envelope_too(pipeline: Pipeline, streams: Streams) -> None:
+    """What the guidance's mapping refuses is the client's own again, and would be quarantined."""
+    broken = json.dumps({"event_type": 7, "player_id": "ann-denied", "privacy": DENIED}).encode()
+    batch = IngestBatch("skyforge", "2026-11-23T12:00:00.000Z", None, [broken], envelope="guidance")
+    pipeline.process(records(pack(batch)))
+    assert streams.taken == {}
 
 
 def test_the_door_lets_no_more_through_than_that_it_came(make_event: MakeEvent) -> None:
