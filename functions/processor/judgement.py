@@ -29,7 +29,7 @@ def judge(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
     Of what a player did not agree to neither is set.
     """
     games = registry.registered({arrival.named_game for arrival in arrivals} - {""})
-    active = {game_id for game_id, game in games.items() if game["status"] == "active"}
+    active = {game_id for game_id, game in games.items() if _takes_events(game)}
     pseudonyms = {game_id: Pseudonyms.wanted(game) for game_id, game in games.items()}
     for arrival in arrivals:
         named = arrival.key_game or arrival.text("game_id")
@@ -48,6 +48,11 @@ def judge(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
         except Exception as error:
             logger.exception("An event could not be judged", extra={"position": arrival.position})
             arrival.rejection = Rejection(Reason.INTERNAL_ERROR, type(error).__name__)
+
+
+def _takes_events(game: dict[str, Any]) -> bool:
+    """Tell a game that is active; one whose pseudonyms lost their key would have new players each time."""
+    return game["status"] == "active" and ("privacy_key" in game or game.get("pseudonyms") != "on")
 
 
 def _accept(arrival: Arrival) -> dict[str, Any]:

@@ -162,6 +162,16 @@ def test_a_replay_gives_the_same_pseudonym_once(
     assert counters(dynamodb.Table("ingest_stats").scan()["Items"])[f"{GAME}/replayed"] == 1
 
 
+def test_without_its_key_a_game_takes_no_events_and_keeps_no_ids(
+    pipeline: Pipeline, streams: Streams, dynamodb: Any, make_event: MakeEvent
+) -> None:
+    dynamodb.Table("games").update_item(Key={"game_id": GAME}, UpdateExpression="REMOVE privacy_key")
+    pipeline.process(records(encode(make_event(game_id=GAME, player_id=RAW))))
+    (line,) = streams.lines("rejected")
+    assert (line["reason"], line["sealed_for"]) == ("unknown_game", GAME)
+    assert RAW not in written(streams, dynamodb)
+
+
 def test_without_its_key_a_reject_stays_shut(
     pipeline: Pipeline, pseudonyms: Pseudonyms, streams: Streams, dynamodb: Any, make_event: MakeEvent
 ) -> None:

@@ -32,8 +32,10 @@ class Pseudonyms:
 
     @classmethod
     def wanted(cls, game: dict[str, Any] | None) -> "Pseudonyms | None":
-        """Return those of a game whose ids must not be kept."""
-        return cls.held(game) if game and game.get("pseudonyms") == "on" else None
+        """Return those of a game whose ids must not be kept: without its key, under one that nobody has."""
+        if not game or game.get("pseudonyms") != "on":
+            return None
+        return cls.held(game) or cls(game["game_id"], os.urandom(32))
 
     def player(self, player_id: str) -> str:
         """Return what is stored for an id: 64 hexadecimal digits."""
