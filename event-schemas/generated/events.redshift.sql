@@ -10,6 +10,7 @@ CREATE TABLE IF NOT EXISTS events (
   event_time TIMESTAMPTZ NOT NULL,
   sent_at TIMESTAMPTZ NOT NULL,
   client SUPER NOT NULL,
+  privacy SUPER,
   payload SUPER NOT NULL,
   received_at TIMESTAMPTZ NOT NULL,
   processed_at TIMESTAMPTZ NOT NULL,
@@ -39,6 +40,7 @@ COMMENT ON COLUMN events.sequence IS 'Number of the event within its session, fr
 COMMENT ON COLUMN events.event_time IS 'When it happened by the client''s clock: RFC 3339, UTC with Z.';
 COMMENT ON COLUMN events.sent_at IS 'When it was sent by the client''s clock: RFC 3339, UTC with Z; repairs a wrong clock.';
 COMMENT ON COLUMN events.client IS 'The device and build that sent the event.';
+COMMENT ON COLUMN events.privacy IS 'What the player agreed to, and whether the rules for children apply: docs/adr/0015. Absent where nothing has to be asked.';
 COMMENT ON COLUMN events.payload IS 'Fields of the event type.';
 COMMENT ON COLUMN events.received_at IS 'When the platform received it. RFC 3339, UTC, milliseconds.';
 COMMENT ON COLUMN events.processed_at IS 'When it was validated and enriched. RFC 3339, UTC, milliseconds.';

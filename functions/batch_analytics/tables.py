@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
-from batch_analytics.bronze import columns, exists
+from batch_analytics.bronze import columns, declared, exists
 
 Partition = tuple[str, str]
 SILVER = "events"
@@ -18,7 +18,7 @@ class Tables(Protocol):
     """What the job needs of a table format; every write can be repeated."""
 
     def prepare(self, gold: Sequence[str]) -> None:
-        """Partition silver, and the gold tables named, where they are not yet."""
+        """Give silver its columns, and partition it and the gold tables named, where they are not yet."""
 
     def silver(self) -> DataFrame:
         """Return all events."""
@@ -126,7 +126,14 @@ class Iceberg:
         self.spark, self.database = spark, database
 
     def prepare(self, gold: Sequence[str]) -> None:
-        """Add the partition fields that a table lacks: Terraform's provider cannot declare them."""
+        """Add silver's new columns, and the partition fields that a table lacks.
+
+        Terraform leaves a table to Spark once it is made, and its provider cannot declare the latter.
+        """
+        known = self.spark.table(self._name(SILVER)).columns
+        for name, kind in declared().items():
+            if name not in known:
+                self.spark.sql(f"ALTER TABLE {self._name(SILVER)} ADD COLUMN {name} {kind}")
         for table in (SILVER, *gold):
             name = self._name(table)
             made = self.spark.sql(f"SHOW CREATE TABLE {name}").head()[0]

@@ -82,15 +82,16 @@ def _band(name: str, when: str, series: list[int]) -> Check:
 
 
 def reconciled(facts: Facts) -> Check:
-    """Each event that was read from the raw stream must have been accepted or rejected."""
+    """Each event that was read from the raw stream must have been accepted, rejected or withheld."""
     lately = facts.arrived[-2] + facts.arrived[-1]
     if not lately["arrived"]:
         return Check("reconciled", "unknown", "No event since yesterday began.")
     rejected = sum(n for name, n in lately.items() if name.startswith("rejected_"))
-    lost = lately["arrived"] - lately["accepted"] - rejected - lately["refused_again"]
+    lost = lately["arrived"] - lately["accepted"] - rejected - lately["refused_again"] - lately["withheld"]
     words = (
         f"{lately['arrived']:,} events read since yesterday began: {lately['accepted']:,} accepted,"
-        f" {rejected:,} rejected, {lately['refused_again']:,} refused again in a replay, {lost:,} neither."
+        f" {rejected:,} rejected, {lately['refused_again']:,} refused again in a replay,"
+        f" {lately['withheld']:,} without consent, {lost:,} none of these."
     )
     return Check("reconciled", "fail" if lost else "pass", words, lost, 0)
 

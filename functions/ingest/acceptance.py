@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
+from telemetry import consent
 from telemetry.decoding import Decoded
 from telemetry.delivery import Entry, chunks, put_records
 from telemetry.enrichment import Bounds, bounds, clock
@@ -31,8 +32,8 @@ class Door:
         """Forward every event and return a result for each that was not accepted.
 
         `header` is the batch without events. A refused event goes on too: the processor keeps it in
-        the quarantine, where it can be replayed. Status "retry" means it was not stored: send it
-        again with the same event_id.
+        the quarantine, where it can be replayed. Of what a player did not agree to, only that it came
+        goes on. Status "retry" means it was not stored: send it again with the same event_id.
         """
         limits = bounds(datetime.fromisoformat(header.received_at))
         results = {
@@ -40,7 +41,8 @@ class Door:
             for index, event in enumerate(events)
             if (rejection := _judge(event, header.game_id, limits))
         }
-        lost = self._forward(events, header)
+        kept = [Decoded(*consent.honoured(event.raw, event.value), event.rejection) for event in events]
+        lost = self._forward(kept, header)
         unavailable = Rejection(Reason.INTERNAL_ERROR, "the stream is not available, send the event again")
         results |= {index: _result(index, events[index], "retry", unavailable) for index in lost}
         return [results[index] for index in sorted(results)]

@@ -96,12 +96,17 @@ class Summary(Range, Answer):
 class Arrivals(BaseModel):
     """What became of the events that arrived."""
 
-    total: Annotated[Count, Field(description="Events that arrived, replayed ones again.")]
+    total: Annotated[
+        Count, Field(description="Events that arrived, replayed ones again; not those that were withheld.")
+    ]
     accepted: Annotated[Count, Field(description="Valid events that went on.")] = 0
     late: Annotated[Count, Field(description="Of the accepted: over 1 hour old on arrival.")] = 0
     skewed: Annotated[Count, Field(description="Of the accepted: client clock over 5 minutes off.")] = 0
     bot: Annotated[Count, Field(description="Of the accepted: sent by a declared bot.")] = 0
     masked: Annotated[Count, Field(description="Of the accepted: held an e-mail address, now masked.")] = 0
+    withheld: Annotated[
+        Count, Field(description="Not kept, and in no other figure: the player did not agree to analytics.")
+    ] = 0
     replayed: Annotated[Count, Field(description="Of the accepted: rejected on arrival, then replayed.")] = 0
     rejected: Annotated[
         dict[str, int],

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from telemetry import boards
 from telemetry.boards import Board, Operator, Period
 from telemetry.clients import CONNECTIONS
+from telemetry.consent import is_child
 
 from player_state.projection import Event
 
@@ -137,7 +138,7 @@ class Leaderboards:
 
     def submit(self, events: Iterable[Event]) -> list[Event]:
         """Add the scores among the events to every board they feed; return those not written everywhere."""
-        scores = [event for event in events if event["event_type"] == "score_submitted"]
+        scores = [e for e in events if e["event_type"] == "score_submitted" and not is_child(e)]
         try:
             entries = self._by_entry(scores)
             items = dict(self._read(entries))

@@ -11,6 +11,7 @@ from telemetry import guidance, ingest_batch
 from telemetry.decoding import parse
 from telemetry.ingest_batch import Envelope
 from telemetry.origin import Origin
+from telemetry.pseudonyms import Pseudonyms
 from telemetry.rejection import Rejection
 
 from processor.stream_record import decode_record
@@ -19,8 +20,9 @@ _country = re.compile("[A-Z]{2}")
 
 
 class Arrival(msgspec.Struct, gc=False):
-    """An event, or what was meant to be one; `event` or `rejection` is set once it is judged.
+    """An event, or what was meant to be one.
 
+    `event` or `rejection` is set once it is judged; neither where the player did not agree to it.
     Of an event, `line` is what is kept of it, with the pipeline's fields, and `flags` those that are set.
     """
 
@@ -37,11 +39,18 @@ class Arrival(msgspec.Struct, gc=False):
     event: dict[str, Any] | None = None
     line: bytes = b""
     flags: tuple[str, ...] = ()
+    partition_key: str = ""
+    pseudonyms: Pseudonyms | None = None
 
     @property
     def position(self) -> str:
         """Where it stands in its shard: the same when Lambda hands the record in again."""
         return f"{self.sequence_number}/{self.index}"
+
+    @property
+    def named_game(self) -> str:
+        """The game of its key, or that it names itself; a broken one may be named by its partition key."""
+        return self.key_game or self.text("game_id") or self.partition_key.partition("/")[0]
 
     @property
     def token(self) -> bytes:
@@ -68,7 +77,9 @@ def arrivals(record: dict[str, Any]) -> Iterator[Arrival]:
     if batch is None:
         origin = Origin(datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC), "stream")
         for index, item in enumerate(decode_record(data)):
-            yield Arrival(number, index, origin, item.raw, item.value, shard, item.rejection)
+            arrival = Arrival(number, index, origin, item.raw, item.value, shard, item.rejection)
+            arrival.partition_key = kinesis.get("partitionKey", "")
+            yield arrival
         return
     received_at = datetime.fromisoformat(batch.received_at)
     country = batch.country if _country.fullmatch(batch.country or "") else None

@@ -3,30 +3,43 @@
 import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 from aws_lambda_powertools import Logger
+from telemetry import consent
 from telemetry.enrichment import encode, timestamp
 from telemetry.games import GameRegistry
 from telemetry.privacy import mask, mask_bytes
+from telemetry.pseudonyms import Pseudonyms
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
 
 from processor.arrival import Arrival
 
 MAX_ORIGINAL_BYTES = 512 * 1024
+SEALED = "what was sent is sealed: scripts/replay --dry-run tells what is wrong with it"
 
 logger = Logger(child=True)
 
 
 def judge(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
-    """Set `event` or `rejection`, and `game`, of each arrival; never raises for what a client sent."""
-    games = [arrival.key_game or arrival.text("game_id") or "" for arrival in arrivals]
-    active = registry.active(set(games) - {""})
+    """Set `event` or `rejection`, and `game`, of each arrival; never raises for what a client sent.
+
+    Of what a player did not agree to neither is set.
+    """
+    games = registry.registered({arrival.named_game for arrival in arrivals} - {""})
+    active = {game_id for game_id, game in games.items() if _takes_events(game)}
+    pseudonyms = {game_id: Pseudonyms.wanted(game) for game_id, game in games.items()}
     now = timestamp(datetime.now(UTC))
-    for arrival, game in zip(arrivals, games, strict=True):
-        if game in active:
-            arrival.game = game
+    for arrival in arrivals:
+        named = arrival.key_game or arrival.text("game_id")
+        arrival.game = named if named in active else "unknown"
+        arrival.pseudonyms = pseudonyms.get(arrival.named_game)
+        arrival.raw, arrival.value = consent.honoured(arrival.raw, arrival.value)
+        if consent.is_denied(arrival.value):
+            arrival.rejection = None
+            continue
         if arrival.rejection:
             continue
         try:
@@ -38,20 +51,28 @@ def judge(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
             arrival.rejection = Rejection(Reason.INTERNAL_ERROR, type(error).__name__)
 
 
+def _takes_events(game: dict[str, Any]) -> bool:
+    """Tell a game that is active; one whose pseudonyms lost their key would have new players each time."""
+    return game["status"] == "active" and ("privacy_key" in game or game.get("pseudonyms") != "on")
+
+
 def _accept(arrival: Arrival, now: str) -> None:
     event = validate(arrival.value)
     if arrival.key_game and event["game_id"] != arrival.key_game:
         raise Rejection(Reason.WRONG_GAME, f"the key belongs to {arrival.key_game}", "/game_id")
     if arrival.game == "unknown":
         raise Rejection(Reason.UNKNOWN_GAME, "the game is not registered or disabled", "/game_id")
-    # What is to change in an event changes here: it is written out next, and not touched again.
     arrival.event, arrival.line, arrival.flags = encode(event, arrival.origin, now)
+    if arrival.pseudonyms:
+        arrival.event = arrival.pseudonyms.replaced(orjson.loads(arrival.line))
+        arrival.line = orjson.dumps(arrival.event)
 
 
 def rejected_line(arrival: Arrival, shard: str) -> bytes:
     """Return the quarantine's line (event-schemas/rejected), newline included.
 
-    It holds the client's own bytes for replay, at most 512 KiB and without e-mail addresses.
+    It holds the client's own bytes for replay, at most 512 KiB and without e-mail addresses; sealed
+    where the game has pseudonyms, and then without the message, which may quote them.
     """
     rejection = arrival.rejection or Rejection(Reason.INTERNAL_ERROR, "rejected for no reason")
     event_type, version = arrival.text("event_type"), arrival.text("schema_version")
@@ -59,7 +80,7 @@ def rejected_line(arrival: Arrival, shard: str) -> bytes:
     line = {
         "reject_id": f"{shard}:{arrival.position}",
         "reason": rejection.reason,
-        "message": mask(rejection.message),
+        "message": SEALED if arrival.pseudonyms else mask(rejection.message),
         "pointer": mask(rejection.pointer),
         "game_id": arrival.game,
         "event_id": arrival.text("event_id"),
@@ -73,13 +94,15 @@ def rejected_line(arrival: Arrival, shard: str) -> bytes:
         "position": arrival.position,
         "size_bytes": len(arrival.raw),
         "truncated": len(original) < len(arrival.raw),
-        **_content(mask_bytes(original)),
+        **_content(mask_bytes(original), arrival.pseudonyms),
     }
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _content(original: bytes) -> dict[str, str]:
+def _content(original: bytes, pseudonyms: Pseudonyms | None) -> dict[str, str]:
     """Return the bytes as text where JSON can carry them so, without growing much by escapes."""
+    if pseudonyms:
+        return {"original_sealed": pseudonyms.seal(original), "sealed_for": pseudonyms.game_id}
     try:
         text = original.decode()
     except UnicodeDecodeError:

@@ -17,8 +17,10 @@ MAX_VALUES = 100
 def publish(metrics: Metrics, done: Sequence[Arrival]) -> None:
     """Write the metrics of the arrivals that are done, in CloudWatch's embedded format."""
     rejected = Counter(arrival.rejection.reason for arrival in done if arrival.rejection)
-    metrics.add_metric("EventsAccepted", MetricUnit.Count, len(done) - rejected.total())
+    accepted = sum(1 for arrival in done if arrival.event)
+    metrics.add_metric("EventsAccepted", MetricUnit.Count, accepted)
     metrics.add_metric("EventsRejected", MetricUnit.Count, rejected.total())
+    metrics.add_metric("EventsWithheld", MetricUnit.Count, len(done) - accepted - rejected.total())
     for reason, count in rejected.items():
         with single_metric("EventsRejectedByReason", MetricUnit.Count, count) as metric:
             metric.add_dimension("reason", reason)

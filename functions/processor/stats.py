@@ -86,7 +86,7 @@ def _outcomes(arrival: Arrival) -> list[str]:
     if arrival.rejection:
         return ["arrived", f"rejected_{arrival.rejection.reason}"]
     if not arrival.event:
-        return ["arrived"]
+        return ["arrived", "withheld"]
     replayed = ["replayed"] if arrival.origin.source == "replay" else []
     return ["arrived", "accepted", f"hour_{arrival.origin.received_at:%H}", *arrival.flags, *replayed]
 

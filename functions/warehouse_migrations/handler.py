@@ -1,18 +1,17 @@
-"""Lambda of the warehouse: Terraform has it apply the migrations, a schedule has it refresh the facts."""
+"""Lambda of the warehouse: Terraform has it migrate, a schedule refresh the facts, privacy forget players."""
 
 from dataclasses import asdict
-from functools import cache
 from typing import Any, Literal
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
-from pydantic_settings import BaseSettings
 from telemetry import logs
 from telemetry.clients import client
 
-from warehouse_migrations import deployment
+from warehouse_migrations import deployment, forgetting
 from warehouse_migrations.data_api import DataApi
 from warehouse_migrations.migrations import load
+from warehouse_migrations.settings import settings
 
 logger = logs.logger()
 
@@ -20,25 +19,10 @@ logger = logs.logger()
 MARGIN_SECONDS = 15
 
 
-class Settings(BaseSettings):
-    """Environment of the function, set by Terraform; `values` is JSON."""
-
-    workgroup: str
-    database: str
-    secret_arn: str
-    values: dict[str, str]
-
-
 class Task(BaseModel):
     """What is asked for."""
 
-    action: Literal["migrate", "status", "refresh"]
-
-
-@cache
-def settings() -> Settings:
-    """Read the environment once."""
-    return Settings()
+    action: Literal["migrate", "status", "refresh", "find", "forget"]
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -48,6 +32,10 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     remaining = lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS  # noqa: E731
     api = DataApi(client("redshift-data"), target, remaining)
     match action:
+        case "find":
+            return forgetting.found(api, forgetting.Player.model_validate(event))
+        case "forget":
+            return forgetting.forget(api, forgetting.Player.model_validate(event))
         case "migrate":
             outcome = deployment.migrate(api, load(), given.values)
         case "status":

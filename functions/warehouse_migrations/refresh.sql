@@ -28,6 +28,7 @@ WITH received AS (
     s.event.sent_at::VARCHAR(64)::TIMESTAMPTZ AS sent_at,
     s.event.client AS client,
     s.event.payload AS payload,
+    s.event.privacy AS privacy,
     s.event.received_at::VARCHAR(64)::TIMESTAMPTZ AS received_at,
     s.event.processed_at::VARCHAR(64)::TIMESTAMPTZ AS processed_at,
     s.event.corrected_time::VARCHAR(64)::TIMESTAMPTZ AS corrected_time,
@@ -53,7 +54,7 @@ numbered AS (
 SELECT
   n.event_id, n.event_type, n.schema_version, n.game_id, n.player_id, n.session_id, n.sequence, n.event_time, n.sent_at,
   n.client, n.payload, n.received_at, n.processed_at, n.corrected_time, n.event_date, n.country, n.platform,
-  n.app_version, n.ingest_source, n.schema_id, n.late, n.skewed, n.bot, n.masked
+  n.app_version, n.ingest_source, n.schema_id, n.late, n.skewed, n.bot, n.masked, n.privacy
 FROM numbered AS n
 LEFT JOIN warehouse.fact_events AS f ON f.game_id = n.game_id AND f.event_id = n.event_id
 WHERE n.nth = 1 AND f.event_id IS NULL;

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
+from telemetry import lake
 
-from tools import REPOSITORY, CommandError, emulator, lake, run, terraform
+from tools import REPOSITORY, CommandError, emulator, run, terraform
 from tools.engine import SPARK, EngineMissing
 
 DIRECTORY = REPOSITORY / ".local" / "lake"

@@ -61,8 +61,12 @@ class UsagePlan:
         return any(item["value"] == usage_key for page in pages for item in page["items"])
 
 
-def add_game(table: "Table", game_id: str, name: str, plan: UsagePlan | None = None) -> str:
-    """Register a game and return its API key, which cannot be read again.
+def add_game(
+    table: "Table", game_id: str, name: str, plan: UsagePlan | None = None, pseudonyms: bool = False
+) -> str:
+    """Register a game, with pseudonyms from its first event or not, and return its API key.
+
+    The key cannot be read again.
 
     Raises CommandError for an id that is malformed, reserved or registered.
     """
@@ -72,9 +76,10 @@ def add_game(table: "Table", game_id: str, name: str, plan: UsagePlan | None = N
     game = {"game_id": game_id, "name": name, "status": "active", "created_at": kept["created_at"]}
     with plan.place(game_id) if plan else nullcontext("") as usage_key:
         usage = {"usage_key": usage_key} if usage_key else {}
+        private = {"pseudonyms": "on", "privacy_key": new_privacy_key()} if pseudonyms else {}
         try:
             table.put_item(
-                Item={**game, "key_hashes": [kept], **usage},
+                Item={**game, "key_hashes": [kept], **usage, **private},
                 ConditionExpression="attribute_not_exists(game_id)",
             )
         except table.meta.client.exceptions.ConditionalCheckFailedException:
@@ -95,6 +100,38 @@ def import_key(table: "Table", game_id: str, secret: str) -> None:
 def demand_signatures(table: "Table", game_id: str, signature: str) -> None:
     """Refuse the game's unsigned requests ("required") or not ("optional"). Raises CommandError."""
     _update(table, game_id, "signature", signature)
+
+
+def use_pseudonyms(table: "Table", game_id: str, state: str) -> None:
+    """Keep the game's players by pseudonyms from now on ("on") or by their ids ("off").
+
+    The key stays: it names who has been stored. Raises CommandError for a game that is not registered.
+    """
+    privacy_key(table, game_id)
+    _update(table, game_id, "pseudonyms", state)
+
+
+def privacy_key(table: "Table", game_id: str) -> bytes:
+    """Return the key that makes a game's pseudonyms, made when it is first needed.
+
+    Raises CommandError for a game that is not registered.
+    """
+    try:
+        answer = table.update_item(
+            Key={"game_id": game_id},
+            UpdateExpression="SET privacy_key = if_not_exists(privacy_key, :new)",
+            ConditionExpression="attribute_exists(game_id)",
+            ExpressionAttributeValues={":new": new_privacy_key()},
+            ReturnValues="ALL_NEW",
+        )
+    except table.meta.client.exceptions.ConditionalCheckFailedException:
+        raise _not_registered(game_id) from None
+    return bytes(answer["Attributes"]["privacy_key"])  # type: ignore[arg-type]
+
+
+def new_privacy_key() -> bytes:
+    """Return 256 random bits."""
+    return secrets.token_bytes(32)
 
 
 def report_to(table: "Table", game_id: str, addresses: list[str]) -> None:
@@ -221,12 +258,17 @@ def main() -> None:
         "rotate": "print a new API key; the one before works until the next rotation",
         "import-key": "read a key that clients use already from standard input; the one before works on",
         "sign": "demand signed requests, or not",
+        "pseudonyms": "keep players by keyed pseudonyms from now on, or by their ids; all are new then",
         "report-to": "mail the game's reports to these addresses; to none without any",
         "disable": "refuse a game's events",
         "enable": "take them again; gives the game its place in the usage plan where it lacks one",
     }.items():
         commands.add_parser(command, help=effect).add_argument("game_id")
     commands.choices["add"].add_argument("--name", required=True, help="the game's title")
+    commands.choices["add"].add_argument(
+        "--pseudonyms", action="store_true", help="keep players by keyed pseudonyms, never by their ids"
+    )
+    commands.choices["pseudonyms"].add_argument("state", choices=["on", "off"])
     commands.choices["sign"].add_argument("signature", choices=["required", "optional"])
     commands.choices["report-to"].add_argument("addresses", nargs="*", metavar="address")
     options = parser.parse_args()
@@ -238,7 +280,7 @@ def main() -> None:
             case "list":
                 _print_games(list_games(table))
             case "add":
-                _print_key(add_game(table, options.game_id, options.name, plan))
+                _print_key(add_game(table, options.game_id, options.name, plan, options.pseudonyms))
             case "rotate":
                 _print_key(rotate_key(table, options.game_id))
             case "import-key":
@@ -247,6 +289,9 @@ def main() -> None:
             case "sign":
                 demand_signatures(table, options.game_id, options.signature)
                 print(f"signatures of {options.game_id} are {options.signature}")
+            case "pseudonyms":
+                use_pseudonyms(table, options.game_id, options.state)
+                print(f"pseudonyms of {options.game_id} are {options.state} within 30 seconds")
             case "report-to":
                 report_to(table, options.game_id, options.addresses)
                 print(f"reports of {options.game_id} go to {', '.join(options.addresses) or 'nobody'}")

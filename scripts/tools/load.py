@@ -20,11 +20,12 @@ import boto3
 import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from telemetry import lake
 from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import timestamp
 from telemetry.rejection import Reason
 
-from tools import CommandError, emulator, lake, run, simulate, terraform
+from tools import CommandError, emulator, run, simulate, terraform
 from tools.loss import Audit, Told, audit
 from tools.simulate import Platform
 from tools.simulation import Game

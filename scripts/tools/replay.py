@@ -1,7 +1,6 @@
 """Send quarantined events again that are valid by now, or once repaired; a second run changes nothing."""
 
 import argparse
-import base64
 import gzip
 import json
 import os
@@ -20,17 +19,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from telemetry import guidance
+from telemetry import guidance, lake
 from telemetry.decoding import parse
 from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import enrich, timestamp
 from telemetry.games import GameRegistry
 from telemetry.ingest_batch import IngestBatch, pack
 from telemetry.origin import Origin
+from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
 
-from tools import CommandError, emulator, lake, run, terraform
+from tools import CommandError, emulator, run, terraform
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.client import KinesisClient
@@ -136,8 +136,8 @@ class Replay:
 
 def named_game(line: Line) -> Any:
     """Return the game a reject belongs to; one that was not registered is named by the event itself."""
-    if line["game_id"] != UNKNOWN_GAME:
-        return line["game_id"]
+    if line["game_id"] != UNKNOWN_GAME or "sealed_for" in line:
+        return line.get("sealed_for", line["game_id"])
     value = parse(line.get("original", "").encode()).value
     return value.get("game_id") if isinstance(value, dict) else UNKNOWN_GAME
 
@@ -150,7 +150,10 @@ def repaired(line: Line, registry: GameRegistry, patch: jsonpatch.JsonPatch | No
     """
     if line["truncated"]:
         raise Rejection(Reason.TOO_LARGE, "only the start of it was kept")
-    raw = line["original"].encode() if "original" in line else base64.b64decode(line["original_base64"])
+    try:
+        raw = original_of(line, Pseudonyms.held(registry.get(line.get("sealed_for", ""))))
+    except Unopened as error:
+        raise Rejection(Reason.INTERNAL_ERROR, str(error)) from None
     sent = parse(raw)
     if sent.rejection:
         raise sent.rejection

@@ -113,12 +113,21 @@ def _versions(root: Path, documents: Documents) -> Iterator[tuple[str, str]]:
         for text in gaps([version_of(key) for key in keys]):
             yield keys[-1], text
         for old, new in pairwise(keys):
-            before, after = documents[old], documents[new]
+            before, after = (_whole(documents[key], documents) for key in (old, new))
             for at, text in misnamed(version_of(old), version_of(new), before, after):
                 yield new, f"{at or '/'}: {text}"
             if version_of(old)[:2] == version_of(new)[:2]:
-                for text in _old_examples_fail(root, documents, old, after):
+                for text in _old_examples_fail(root, documents, old, documents[new]):
                     yield new, text
+
+
+def _whole(schema: Schema, documents: Documents) -> Schema:
+    """Return an event's schema with the envelope it refers to: a new one is a change like any other."""
+    base = documents.get(schema.get("$ref", "").removeprefix(".."), {})
+    own = {name: part for name, part in schema.items() if name != "$ref"} if base else schema
+    required = sorted({*base.get("required", ()), *own.get("required", ())})
+    properties = base.get("properties", {}) | own.get("properties", {})
+    return {**base, **own, "required": required, "properties": properties}
 
 
 def _old_examples_fail(root: Path, documents: Documents, old: str, new: Schema) -> Iterator[str]:

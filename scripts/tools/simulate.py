@@ -19,10 +19,11 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from telemetry import lake
 from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, emulator, games, lake, run, terraform
+from tools import CommandError, emulator, games, run, terraform
 from tools.simulation import LIVE_PAUSE_SECONDS, Game, Session, Truth, simulate
 
 SETTLE_SECONDS = 240

@@ -34,10 +34,11 @@ def test_the_job_goes_on_without_a_forgotten_player(spark: None, tmp_path: Path)
     assert place.forget(ANN) == 2, "the row of silver and the line it was made of"
     assert not list(place.find(ANN))
 
-    lake.arrive("2026-02-10T01", [played(3, "cat")])
+    child = {"analytics_storage": "granted", "age_group": "child"}
+    lake.arrive("2026-02-10T01", [played(3, "cat", privacy=child)])
     run(lake, "second", 1)
     found = rows(duckdb.connect(), silver)
-    assert {row["player_id"] for row in found} == {"bob", "cat"}
+    assert {row["player_id"]: row["privacy"] for row in found} == {"bob": None, "cat": child}
     assert [row for row in found if row["player_id"] == "bob"] == known
     everyone = {"game_id": "skyforge", "platform": "*", "country": "*", "app_version": "*"}
     (day,) = [row for row in lake.gold("daily") if everyone.items() <= row.items()]

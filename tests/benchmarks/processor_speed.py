@@ -126,8 +126,8 @@ class Envelope(BaseModel):
 class Registry:
     """Every game is registered."""
 
-    def active(self, games: set[str]) -> set[str]:
-        return games
+    def registered(self, games: set[str]) -> dict[str, Any]:
+        return {game: {"status": "active"} for game in games}
 
 
 def played(count: int) -> list[dict[str, Any]]:

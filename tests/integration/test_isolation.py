@@ -20,7 +20,6 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from tools import games, privacy
-from tools.personal_data import Subject
 from tools.simulate import lake_lines
 
 pytestmark = pytest.mark.integration
@@ -188,7 +187,6 @@ def test_forgetting_a_player_takes_all_of_them_and_nothing_else(
     first, second = pair.values()
     monkeypatch.setattr(privacy.batch, "DIRECTORY", tmp_path / "lake")
     platform = privacy.Platform(first.applied.platform.outputs, local=True)
-    ann = Subject(first.game_id, "ann")
     broken = first.applied.event("purchase", game_id=first.game_id, player_id="ann")
     assert first.applied.post(json.dumps(broken).encode(), first.key).status_code == 422
     rejects = lambda: lake_lines(first.applied.platform, "rejected/", BEGINNING)  # noqa: E731
@@ -196,7 +194,7 @@ def test_forgetting_a_player_takes_all_of_them_and_nothing_else(
     counts, others = first.get("/summary").json()["days"], second.figures()
     bob = first.get("/players/bob").json()["sessions"]
 
-    privacy.export(platform.places(), privacy.dated(ann, platform.places()), tmp_path / "ann.zip")
+    platform.export(first.game_id, "ann", tmp_path / "ann.zip")
     with zipfile.ZipFile(tmp_path / "ann.zip") as archive:
         lines = {name: archive.read(name).decode() for name in archive.namelist()}
     mine = {event["event_id"] for event in first.sent if event["player_id"] == "ann"}
@@ -205,7 +203,7 @@ def test_forgetting_a_player_takes_all_of_them_and_nothing_else(
     assert json.loads(refused["original"]) == broken
     assert second.game_id not in str(lines)
 
-    receipt = platform.forget(ann, "asked")
+    receipt = platform.forget(first.game_id, "ann", "asked")
     assert {step["place"]: step["deleted"] for step in receipt["steps"]} == {
         "profile": 1, "leaderboards": 1, "bronze": 4, "rejected": 1, "errors": 0, "local lake": 0,
     }  # fmt: skip
@@ -225,6 +223,6 @@ def test_forgetting_a_player_takes_all_of_them_and_nothing_else(
     assert first.applied.post(json.dumps(event).encode(), first.key).status_code == 202
     eventually(lambda: any(line["player_id"] == "ann" for line in first.bronze()))
     eventually(lambda: first.get("/players/ann").status_code == 200)
-    assert platform.again(first.game_id) == 1
+    assert platform.again() == 1
     assert first.get("/players/ann").status_code == 404
     assert second.get("/players/ann").status_code == 200

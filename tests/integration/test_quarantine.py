@@ -10,8 +10,9 @@ import boto3
 import pytest
 from aws_kinesis_agg.aggregator import RecordAggregator
 from jsonpatch import JsonPatch
+from telemetry import lake
 from telemetry.games import GameRegistry
-from tools import games, lake
+from tools import games
 from tools.replay import REASONS, Replay, Report
 
 pytestmark = pytest.mark.integration

@@ -55,6 +55,8 @@ DENIED: dict[str, list[Callable[[Session, Outputs], None]]] = {
     "performance-advisor": [read_players, read_games, write_raw],
     "performance-advisor-schedule": [read_games, read_players, write_raw, read_lake],
     "player-state": [read_games, write_raw, read_lake],
+    "privacy": [write_games, write_players, write_raw],
+    "privacy-schedule": [read_games, read_players, write_raw, read_lake],
     "processor": [write_games, read_players, write_raw, read_lake],
     "realtime-analytics": [read_games, read_players, write_raw],
     "realtime-windows": [read_games, read_players, write_raw, read_lake],

@@ -162,6 +162,23 @@ def test_an_optional_field_is_an_addition(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("edit", "finding"),
+    [
+        (lambda s: s["properties"].update(consent={"type": "boolean", "description": "Given."}), ""),
+        (lambda s: s["required"].append("consent"), "consent became required: publish it as 1-1-0"),
+    ],
+)
+def test_a_wider_envelope_is_an_addition_to_an_event(root: Path, edit: Edit, finding: str) -> None:
+    envelope: Schema = json.loads(json.dumps(ENVELOPE)) | {"$id": "/envelope/1-0-1.json"}
+    edit(envelope)
+    add(root, envelope, passes={"schema_version": "1-0-1", "payload": {}}, fails={})
+    publish(root, "1-0-1", score=SCORE)
+    change(root, lambda s: s.update({"$ref": "../envelope/1-0-1.json"}), "goal/1-0-1.json")
+    found = [text for text in schemas.findings(root) if text.startswith("event-schemas/goal/1-0-1.json: /")]
+    assert (finding in "".join(found)) if finding else found == []
+
+
+@pytest.mark.parametrize(
     ("payload", "finding"),
     [
         ({"score": SCORE | {"maximum": 60}}, "/properties/payload/properties/score: maximum fell to 60"),

@@ -302,7 +302,7 @@ def outcomes(rows: Iterable[Item]) -> Counter[str]:
     found: Counter[str] = Counter()
     for name, count in counters(rows).items():
         game, _, counter = name.partition("/")
-        if counter in ("accepted", "refused_again") or counter.startswith("rejected_"):
+        if counter in ("accepted", "refused_again", "withheld") or counter.startswith("rejected_"):
             found[game] += count
         if counter == "arrived":
             arrived[game] = count

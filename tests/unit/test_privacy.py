@@ -6,7 +6,9 @@ import json
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -15,14 +17,12 @@ import pytest
 from botocore.exceptions import ClientError
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
-from telemetry.enrichment import timestamp
-from telemetry.rejection import Reason
-from tools import CommandError, lake, privacy
-from tools.personal_data import (
+from privacy.forgetting import AGAIN_FOR, Game, Receipts, Watch, came_again, dated, digest_of, forget
+from privacy.places import (
     BoardEntries,
     Lines,
-    LocalCopy,
     Place,
+    PrivacyError,
     Profile,
     Silver,
     Subject,
@@ -31,7 +31,13 @@ from tools.personal_data import (
     is_failure,
     is_reject,
 )
-from tools.privacy import AGAIN_FOR, Pseudonyms, Receipts, came_again, dated, digest_of, export, forget
+from telemetry import lake
+from telemetry.enrichment import timestamp
+from telemetry.pseudonyms import Pseudonyms
+from telemetry.rejection import Reason
+from tools import CommandError, games, privacy
+from tools.personal_data import LocalCopy
+from tools.privacy import export
 
 BUCKET, GAME = "lake", "skyforge"
 ANN, BOB = Subject(GAME, "ann"), Subject(GAME, "bob")
@@ -114,6 +120,15 @@ class World:
             found.append((gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body).decode())
         return "\n".join(found)
 
+    def game(self, game_id: str = GAME) -> Game:
+        games.privacy_key(self.games, game_id)
+        return Game.of(self.games.get_item(Key={"game_id": game_id})["Item"])
+
+    def came_again(self) -> list[str]:
+        moments = Receipts(self.s3, BUCKET).watched(GAME, datetime.now(UTC))
+        watches = {GAME: Watch(self.game(), moments)}
+        return [who.player_id for who, _ in came_again(self.s3, BUCKET, watches, NOW - timedelta(days=1))]
+
     def of(self, subject: Subject) -> list[list[Any]]:
         return [list(place.find(subject)) for place in self.places()]
 
@@ -150,7 +165,7 @@ def test_forgetting_leaves_nothing_of_the_player_and_all_of_the_others(world: Wo
     others.remove(ANN)
     before = {other: world.of(other) for other in others}
     days = world.dynamodb.scan(TableName="game_days")["Items"]
-    receipt = forget(world.places(), dated(ANN, world.places()), "p", "asked")
+    receipt = forget(world.places(), dated(ANN, world.places()), pseudonym="p")
     assert receipt["nothing_left"]
     assert {step["place"]: step["deleted"] for step in receipt["steps"]} == {
         "profile": 1, "leaderboards": 1, "bronze": 3, "rejected": 0, "errors": 0, "local lake": 0,
@@ -164,7 +179,7 @@ def test_forgetting_leaves_nothing_of_the_player_and_all_of_the_others(world: Wo
 def test_objects_without_the_player_are_not_touched(world: World) -> None:
     key = "bronze/2026/01/31/14/c.ndjson.gz"
     before = world.s3.head_object(Bucket=BUCKET, Key=key)["VersionId"]
-    forget(world.places(), ANN, "p", "asked")
+    forget(world.places(), ANN, pseudonym="p")
     assert world.s3.head_object(Bucket=BUCKET, Key=key)["VersionId"] == before
 
 
@@ -207,12 +222,12 @@ def test_a_crash_at_any_write_is_made_up_by_the_next_run(world: World, writes: i
     ]
     bob = world.of(BOB)
     with pytest.raises(Crash):
-        forget(mortal, dated(ANN, world.places()), "p", "asked")
-    assert forget(world.places(), dated(ANN, world.places()), "p", "asked")["nothing_left"]
+        forget(mortal, dated(ANN, world.places()), pseudonym="p")
+    assert forget(world.places(), dated(ANN, world.places()), pseudonym="p")["nothing_left"]
     assert not any(world.of(ANN))
     assert world.of(BOB) == bob
     assert world.everything().count('"ann"') == 3
-    again = forget(world.places(), ANN, "p", "asked")
+    again = forget(world.places(), ANN, pseudonym="p")
     assert not any(step["deleted"] for step in again["steps"])
 
 
@@ -287,7 +302,7 @@ def test_rejects_and_failed_deliveries_are_forgotten(world: World, zipped: bool)
     rejects = [reject(b'{"player_id":"ann"'), reject(b'{"player_id":"bob"')]
     world.put("rejected/day=2026-01-31/reason=schema_violation/1", rejects, zipped)
     world.put("errors/bronze/failed/2026/01/31/12/1", [failure, {"errorCode": "x"}], zipped)
-    receipt = forget(world.places(), dated(ANN, world.places()), "p", "asked")
+    receipt = forget(world.places(), dated(ANN, world.places()), pseudonym="p")
     deleted = {step["place"]: step["deleted"] for step in receipt["steps"]}
     assert (deleted["rejected"], deleted["errors"], receipt["nothing_left"]) == (1, 1, True)
     key = "rejected/day=2026-01-31/reason=schema_violation/1"
@@ -358,43 +373,49 @@ def test_silver_on_aws_is_deleted_and_its_files_written_anew() -> None:
     assert list(silver.find(ANN)) == [{"event_id": "e", "player_id": "ann"}] * 2
     assert silver.forget(ANN) == 2
     assert athena.sql[2:] == [
-        "DELETE FROM events WHERE game_id = 'skyforge' AND player_id = 'ann'",
+        "DELETE FROM events WHERE game_id = 'skyforge' AND player_id IN ('ann')",
         "ALTER TABLE events SET TBLPROPERTIES ('optimize_rewrite_delete_file_threshold' = '1')",
         "OPTIMIZE events REWRITE DATA USING BIN_PACK",
     ]
 
 
 def test_a_query_that_fails_ends_the_run() -> None:
-    with pytest.raises(CommandError, match="no room"):
+    with pytest.raises(PrivacyError, match="no room"):
         Silver(Athena(rows=1, failing="DELETE"), "analysts", "lake", poll_seconds=0).forget(ANN)
 
 
 @pytest.mark.parametrize("player", ["x' OR '1'='1", "", "a#b", "a\n", "é"])
 def test_nothing_but_an_id_gets_into_a_statement(player: str) -> None:
-    with pytest.raises(CommandError):
+    with pytest.raises(PrivacyError):
         Subject(GAME, player)
 
 
-def test_the_warehouse_forgets_in_one_transaction() -> None:
-    class Statements:
-        def __init__(self) -> None:
-            self.rows_of, self.ran = {"dim_player": 1, "fact_events": 3}, []
+class Function:
+    """The warehouse's function, which holds three rows of whom it is asked about."""
 
-        def rows(self, query: str, name: str) -> list[tuple[str | int, ...]]:
-            return [(next((n for t, n in self.rows_of.items() if f".{t} " in query), 0),)]
+    def __init__(self) -> None:
+        self.asked: list[Event] = []
 
-        def run(self, statements: Any, name: str) -> None:
-            self.ran = list(statements)
+    def invoke(self, FunctionName: str, Payload: str) -> Any:  # noqa: N803
+        self.asked.append(json.loads(Payload))
+        if FunctionName == "broken":
+            return {"FunctionError": "Unhandled", "Payload": BytesIO(b'{"errorMessage": "no such column"}')}
+        return {"Payload": BytesIO(b'{"fact_events": 2, "dim_player": 1}')}
 
-    statements = Statements()
-    assert Warehouse(statements).forget(ANN) == 4
-    assert len(statements.ran) == len(Warehouse.TABLES)
-    assert all(sql.endswith("WHERE game_id = 'skyforge' AND player_id = 'ann'") for sql in statements.ran)
+
+def test_the_warehouse_is_asked_for_all_ids_of_a_player() -> None:
+    function, pseudonyms = Function(), Pseudonyms(GAME, b"key")
+    ann = Subject(GAME, "ann", pseudonyms)
+    assert Warehouse(function, "warehouse").forget(ann) == 3
+    assert list(Warehouse(function, "warehouse").find(ann))[1] == {"table": "dim_player", "rows": 1}
+    asked = {"game_id": GAME, "player_ids": ["ann", pseudonyms.player("ann")]}
+    assert function.asked == [asked | {"action": "forget"}, asked | {"action": "find"}]
+    with pytest.raises(PrivacyError, match="no such column"):
+        Warehouse(function, "broken").forget(ann)
 
 
 def test_a_receipt_names_nobody_and_shows_changes(world: World) -> None:
-    pseudonym = Pseudonyms.of(world.games, GAME).name("ann")
-    receipt = forget(world.places(), ANN, pseudonym, "asked")
+    receipt = forget(world.places(), ANN, pseudonym=world.game().name("ann"), reason="asked")
     key = Receipts(world.s3, BUCKET).keep(receipt)
     kept = json.loads(world.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
     assert digest_of(kept) == kept["sha256"]
@@ -403,35 +424,41 @@ def test_a_receipt_names_nobody_and_shows_changes(world: World) -> None:
     assert "ann" not in key
 
 
-def test_pseudonyms_are_stable_and_each_games_own(world: World) -> None:
-    first, again = (Pseudonyms.of(world.games, GAME).name("ann") for _ in range(2))
+def test_a_receipt_is_kept_once(world: World) -> None:
+    """Nobody's run replaces what another's says; the bucket's policy demands it of all."""
+    receipt = forget(world.places(), ANN, pseudonym="p")
+    receipts = Receipts(world.s3, BUCKET)
+    receipts.keep(receipt)
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        receipts.keep(receipt | {"steps": []})
+
+
+def test_names_in_receipts_are_stable_and_each_games_own(world: World) -> None:
+    first, again = (world.game().name("ann") for _ in range(2))
     assert first == again
-    assert first != Pseudonyms.of(world.games, "other").name("ann")
+    assert first != world.game("other").name("ann")
     with pytest.raises(CommandError, match="not registered"):
-        Pseudonyms.of(world.games, "nowhere")
+        games.privacy_key(world.games, "nowhere")
 
 
 def test_who_comes_again_with_older_events_is_found(world: World) -> None:
-    pseudonyms, receipts = Pseudonyms.of(world.games, GAME), Receipts(world.s3, BUCKET)
+    receipts = Receipts(world.s3, BUCKET)
     for subject in (ANN, BOB):
-        receipts.keep(forget(world.places(), subject, pseudonyms.name(subject.player_id), "asked"))
-    watched = receipts.watched(GAME, datetime.now(UTC))
-    found = lambda: list(came_again(world.s3, BUCKET, GAME, watched, pseudonyms))  # noqa: E731
-    assert found() == []
+        receipts.keep(forget(world.places(), subject, pseudonym=world.game().name(subject.player_id)))
+    assert world.came_again() == []
     world.put("bronze/2026/02/01/00/d.ndjson.gz", [event("ann", 7), event("bob", 7, minutes_ago=-30)])
-    assert found() == ["ann"], "what bob did since is another matter"
+    assert world.came_again() == ["ann"], "what bob did since is another matter"
     assert receipts.watched(GAME, datetime.now(UTC) + AGAIN_FOR + timedelta(days=1)) == {}
     assert receipts.watched("other", datetime.now(UTC)) == {}
 
 
 def test_a_torn_line_hides_nobody_who_comes_again(world: World) -> None:
-    pseudonyms, receipts = Pseudonyms.of(world.games, GAME), Receipts(world.s3, BUCKET)
-    receipts.keep(forget(world.places(), ANN, pseudonyms.name("ann"), "asked"))
+    receipts = Receipts(world.s3, BUCKET)
+    receipts.keep(forget(world.places(), ANN, pseudonym=world.game().name("ann")))
     torn = b'{"game_id":"skyforge","player_id":"ann","pay\n7\n'
     later = json.dumps(event("ann", 7)).encode()
     world.s3.put_object(Bucket=BUCKET, Key="bronze/2026/02/01/00/d.ndjson", Body=torn + later)
-    watched = receipts.watched(GAME, datetime.now(UTC))
-    assert list(came_again(world.s3, BUCKET, GAME, watched, pseudonyms)) == ["ann"]
+    assert world.came_again() == ["ann"]
 
 
 @pytest.mark.parametrize(
@@ -450,32 +477,133 @@ def test_a_reject_that_was_on_its_way_is_found(
     world: World, original: bytes, game_id: str, minutes_ago: int, found: list[str]
 ) -> None:
     """Firehose held it back when the player was forgotten; what came later is the player's new history."""
-    pseudonyms, receipts = Pseudonyms.of(world.games, GAME), Receipts(world.s3, BUCKET)
-    receipts.keep(forget(world.places(), ANN, pseudonyms.name("ann"), "asked"))
+    receipts = Receipts(world.s3, BUCKET)
+    receipts.keep(forget(world.places(), ANN, pseudonym=world.game().name("ann")))
     received = {"received_at": timestamp(NOW - timedelta(minutes=minutes_ago))}
     world.put("rejected/day=2026-02-01/reason=schema_violation/1", [reject(original, game_id) | received])
-    watched = receipts.watched(GAME, datetime.now(UTC))
-    assert list(came_again(world.s3, BUCKET, GAME, watched, pseudonyms)) == found
+    assert world.came_again() == found
 
 
 def test_the_last_receipt_counts(world: World) -> None:
     """Who came back and asked once more is forgotten up to then."""
-    pseudonyms, receipts = Pseudonyms.of(world.games, GAME), Receipts(world.s3, BUCKET)
-    receipt = forget(world.places(), ANN, pseudonyms.name("ann"), "asked")
+    receipts = Receipts(world.s3, BUCKET)
+    receipt = forget(world.places(), ANN, pseudonym=world.game().name("ann"))
     for days in (5, 0, 9):
         receipts.keep(receipt | {"started_at": timestamp(NOW - timedelta(days=days))})
     world.put("bronze/2026/02/01/00/d.ndjson.gz", [event("ann", 7, minutes_ago=60)])
-    watched = receipts.watched(GAME, datetime.now(UTC))
-    assert list(came_again(world.s3, BUCKET, GAME, watched, pseudonyms)) == ["ann"]
+    assert world.came_again() == ["ann"]
 
 
-def test_the_command_forgets_what_came_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def platform(world: World, monkeypatch: pytest.MonkeyPatch) -> privacy.Platform:
+    """What the command has of an environment on this machine."""
     tables = {name: name for name in ("players", "leaderboards", "games")}
     monkeypatch.setattr(privacy.batch, "DIRECTORY", world.directory)
-    platform = privacy.Platform({"tables": tables, "lake_bucket": BUCKET}, local=True)
-    platform.forget(ANN, "asked")
+    return privacy.Platform({"tables": tables, "lake_bucket": BUCKET}, local=True)
+
+
+def test_the_command_forgets_what_came_again(world: World, platform: privacy.Platform) -> None:
+    platform.forget(GAME, "ann", "asked")
     world.put("bronze/2026/02/01/00/d.ndjson.gz", [event("ann", 7), event("bob", 7)])
-    assert platform.again(GAME) == 1
-    assert platform.again(GAME) == 0
+    assert platform.again() == 1
+    assert platform.again() == 0
     assert not any(world.of(ANN))
     assert len(list(Lines(world.s3, BUCKET, "bronze", is_event).find(BOB))) == 7
+
+
+def test_the_function_of_the_night_forgets_as_the_command_does(
+    world: World, platform: privacy.Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in platform.settings().model_dump().items():
+        monkeypatch.setenv(name.upper(), value)
+    from privacy import handler
+
+    context = SimpleNamespace(
+        function_name="privacy", memory_limit_in_mb=1, invoked_function_arn="arn", aws_request_id="1"
+    )
+    platform.forget(GAME, "ann", "asked")
+    world.put("bronze/2026/02/01/00/d.ndjson.gz", [event("ann", 7)])
+    assert handler.lambda_handler({}, context) == {"forgotten": 1}
+    assert handler.lambda_handler({}, context) == {"forgotten": 0}
+    assert not any(world.of(ANN))
+    monkeypatch.setattr(handler.Settings, "forgetting", lambda _: Unfinished())
+    with pytest.raises(RuntimeError, match="of 1 players something is left"):
+        handler.lambda_handler({}, context)
+
+
+class Unfinished:
+    """A search that cannot take all away."""
+
+    def again(self, games: Any) -> list[Event]:
+        return [{"game_id": GAME, "pseudonym": "p", "by": "me", "nothing_left": False}]
+
+
+def test_only_what_came_since_the_last_search_is_read(
+    world: World, platform: privacy.Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform.forget(GAME, "ann", "asked")
+    assert platform.again() == 0
+    read: list[str] = []
+    raw_lines = lake.raw_lines
+    monkeypatch.setattr(lake, "raw_lines", lambda *given: read.append(given[2]) or raw_lines(*given))
+    receipts = Receipts(world.s3, BUCKET)
+    receipts.set_searched(datetime.now(UTC) + timedelta(hours=2))
+    assert platform.again() == 0
+    assert read == []
+
+
+def test_who_forgot_and_who_exported_is_on_record(
+    world: World, platform: privacy.Platform, tmp_path: Path
+) -> None:
+    platform.export(GAME, "ann", tmp_path / "ann.zip")
+    platform.forget(GAME, "ann", "asked")
+    for below in ("exported", "forgotten"):
+        (key,) = lake.keys(world.s3, BUCKET, f"privacy/{below}/game={GAME}/")
+        kept = json.loads(world.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+        assert kept["by"].startswith("arn:aws:")
+        assert kept["pseudonym"] == world.game().name("ann")
+        assert kept["started_at"][:10] == timestamp(datetime.now(UTC))[:10]
+        assert digest_of(kept) == kept["sha256"]
+
+
+@pytest.mark.parametrize("since_always", [True, False])
+def test_a_game_with_pseudonyms_forgets_by_the_id_it_sends(
+    world: World, platform: privacy.Platform, since_always: bool, tmp_path: Path
+) -> None:
+    """Also what was stored by the id itself, before the option was turned on."""
+    games.use_pseudonyms(world.games, GAME, "on")
+    pseudonyms = world.game().pseudonyms
+    assert pseudonyms
+    stored = event("ann", 50) | {"player_id": pseudonyms.player("ann")}
+    PlayerStore(world.dynamodb, "players", "game_days").apply([stored], "shard-0")
+    Leaderboards(world.dynamodb, "leaderboards", "boards").submit([stored])
+    world.put("bronze/2026/01/31/15/d.ndjson.gz", [stored])
+    sealed = reject(b"")
+    del sealed["original"]
+    sealed |= {"original_sealed": pseudonyms.seal(b'{"player_id":"ann"'), "sealed_for": GAME}
+    world.put("rejected/day=2026-01-31/reason=schema_violation/1", [sealed])
+    lost = gzip.compress(json.dumps(sealed).encode())
+    world.put("errors/rejected/1", [{"rawData": base64.b64encode(lost).decode()}])
+    if since_always:
+        forget(world.places(), ANN, pseudonym="p")
+
+    manifest = platform.export(GAME, "ann", tmp_path / "ann.zip")
+    with zipfile.ZipFile(tmp_path / "ann.zip") as archive:
+        (refused,) = map(json.loads, archive.read("rejected.ndjson").decode().splitlines())
+    assert refused["original"] == '{"player_id":"ann"'
+    assert manifest["files"]["bronze.ndjson"]["records"] == (1 if since_always else 4)
+    before = world.of(BOB)
+    receipt = platform.forget(GAME, "ann", "asked")
+    deleted = {step["place"]: step["deleted"] for step in receipt["steps"]}
+    twice = 1 if since_always else 2
+    assert (deleted["profile"], deleted["leaderboards"]) == (twice, twice)
+    assert (deleted["rejected"], deleted["errors"]) == (1, 1)
+    assert pseudonyms.player("ann") not in world.everything().replace(receipt["pseudonym"], "")
+    assert world.of(BOB) == before
+
+    for line in (stored, event("ann", 51)):
+        world.put("bronze/2026/02/01/00/e.ndjson.gz", [line])
+        assert platform.again() == 1
+    world.put("rejected/day=2026-02-01/reason=schema_violation/2", [sealed])
+    assert platform.again() == 1
+    assert platform.again() == 0

@@ -1,6 +1,7 @@
 """What the alarm on a game's reject rate is fed with."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,9 @@ from telemetry.rejection import Reason, Rejection
 
 def arrive(game: str, reason: Reason | None = None) -> Arrival:
     rejection = Rejection(reason, "x") if reason else None
-    return Arrival("1", 0, Origin(datetime.now(UTC), "stream"), b"", game=game, rejection=rejection)
+    event = None if reason else {"game_id": game}
+    origin = Origin(datetime.now(UTC), "stream")
+    return Arrival("1", 0, origin, b"", game=game, event=event, rejection=rejection)
 
 
 def published(capsys: pytest.CaptureFixture[str], arrivals: list[Arrival]) -> list[dict[str, Any]]:
@@ -43,8 +46,9 @@ def test_a_batch_weighs_what_it_holds(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_rejects_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = published(capsys, [arrive("farm"), arrive("farm", Reason.FUTURE)])
+    withheld = replace(arrive("farm"), event=None)
+    lines = published(capsys, [arrive("farm"), arrive("farm", Reason.FUTURE), withheld])
     counts = {line["reason"]: line["EventsRejectedByReason"] for line in lines if "reason" in line}
     assert counts == {"future": [1.0]}
     (total,) = (line for line in lines if "EventsAccepted" in line)
-    assert (total["EventsAccepted"], total["EventsRejected"]) == ([1.0], [1.0])
+    assert (total["EventsAccepted"], total["EventsRejected"], total["EventsWithheld"]) == ([1.0],) * 3

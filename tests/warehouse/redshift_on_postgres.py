@@ -22,7 +22,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-SUPER = {"event", "payload", "client"}
+SUPER = {"event", "payload", "client", "privacy"}
 PLACEMENT = (exp.DistKeyProperty, exp.DistStyleProperty, exp.SortKeyProperty)
 STREAM = (
     "CREATE TABLE staging.enriched_events (arrived_at TIMESTAMP, shard_id TEXT, sequence_number TEXT,"

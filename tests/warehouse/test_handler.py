@@ -30,13 +30,14 @@ def handler(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     }.items():
         monkeypatch.setenv(name, value)
     from warehouse_migrations import handler as module
+    from warehouse_migrations.settings import settings
 
-    module.settings.cache_clear()
+    settings.cache_clear()
     client = DataApi(server, server.database())
     monkeypatch.setattr(module, "client", lambda service: {"redshift-data": client}[service])
     monkeypatch.setattr(data_api.DataApi.__init__, "__defaults__", (0.01,))
     yield module.lambda_handler
-    module.settings.cache_clear()
+    settings.cache_clear()
 
 
 def test_it_migrates_says_so_and_refreshes(handler: Any) -> None:

@@ -10,7 +10,7 @@ from sqlglot import exp
 from tools import warehouse as command
 from tools.warehouse_lint import VARIABLES, faults
 from warehouse import VALUES
-from warehouse_migrations.migrations import HERE, VARIABLE, Migration, load
+from warehouse_migrations.migrations import HERE, VARIABLE, Migration, load, refresh
 
 REPOSITORY = Path(__file__).parents[2]
 SCHEMAS = REPOSITORY / "event-schemas"
@@ -48,18 +48,34 @@ def test_events_have_the_columns_of_the_schemas() -> None:
     generated = (SCHEMAS / "generated" / "events.redshift.sql").read_text()
     expected = columns(created(generated, "events"))
     assert len(expected) > 20
-    assert columns(created(TEXTS["0005_facts.sql"], "warehouse.fact_events")) == expected
+    assert sorted(column.sql("redshift") for column in kept()) == sorted(expected)
+
+
+def kept() -> list[exp.ColumnDef]:
+    """Return the columns of fact_events: those it was made with, and those added since."""
+    made = created(TEXTS["0005_facts.sql"], "warehouse.fact_events").expressions
+    added = [
+        sqlglot.parse_one(statement, read="redshift").find(exp.ColumnDef)
+        for text in TEXTS.values()
+        for statement in text.split(";\n")
+        if "ALTER TABLE warehouse.fact_events ADD COLUMN" in statement
+    ]
+    return [column for column in [*made, *added] if isinstance(column, exp.ColumnDef)]
+
+
+def test_the_refresh_adds_columns_in_the_tables_order() -> None:
+    insert = next(part for part in refresh(VALUES) if "CREATE TEMP TABLE arrivals" in part)
+    listed = sqlglot.parse_one(insert, read="redshift").expression.named_selects
+    assert listed == [column.name for column in kept()]
 
 
 def test_the_refresh_reads_each_column_as_it_is_kept() -> None:
-    kept = created(TEXTS["0005_facts.sql"], "warehouse.fact_events")
-    refresh = (HERE / "refresh.sql").read_text()
-    for column in kept.expressions:
-        if isinstance(column, exp.ColumnDef):
-            name = column.name
-            kind = column.args["kind"].sql("redshift").replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")
-            cast = "" if kind == "SUPER" else f"::(VARCHAR\\(\\d+\\)::)?{re.escape(kind)}"
-            assert re.search(rf"s\.event\.{name}{cast} AS {name},", refresh), name
+    text = (HERE / "refresh.sql").read_text()
+    for column in kept():
+        name = column.name
+        kind = column.args["kind"].sql("redshift").replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")
+        cast = "" if kind == "SUPER" else f"::(VARCHAR\\(\\d+\\)::)?{re.escape(kind)}"
+        assert re.search(rf"s\.event\.{name}{cast} AS {name},", text), name
 
 
 @pytest.mark.parametrize("table", json.loads((SCHEMAS / "metrics.json").read_text())["tables"])

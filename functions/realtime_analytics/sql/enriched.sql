@@ -11,6 +11,7 @@ CREATE TABLE `enriched` (
   `sent_at` TIMESTAMP_LTZ(3),
   `client` ROW<`platform` STRING, `app_version` STRING, `build` STRING, `os_version` STRING, `device_model` STRING,
     `locale` STRING, `country` STRING, `sdk` STRING>,
+  `privacy` ROW<`analytics_storage` STRING, `age_group` STRING>,
   `payload` ROW<`amount` BIGINT, `amount_minor` BIGINT, `attempt` BIGINT, `balance_after` BIGINT, `campaign` STRING,
     `code` STRING, `completed` BOOLEAN, `currency` STRING, `duration_seconds` BIGINT, `elapsed_seconds` BIGINT,
     `end_reason` STRING, `extra` MAP<STRING, STRING>, `fatal` BOOLEAN, `flow` STRING, `format` STRING, `fps` DOUBLE,

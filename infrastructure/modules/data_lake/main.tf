@@ -1,3 +1,27 @@
+locals {
+  receipts = [for kind in ["exported", "forgotten"] : "${aws_s3_bucket.lake.arn}/privacy/${kind}/*"]
+
+  # The audit log of a player's rights: each receipt is written once, and stays. A bucket that may be destroyed
+  # with its objects cannot promise that.
+  receipt_statements = [
+    {
+      Sid       = "ReceiptsStay"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+      Resource  = local.receipts
+    },
+    {
+      Sid       = "ReceiptsAreWrittenOnce"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = ["s3:PutObject"]
+      Resource  = local.receipts
+      Condition = { Null = { "s3:if-none-match" = "true" } }
+    },
+  ]
+}
+
 resource "aws_s3_bucket" "lake" {
   #checkov:skip=CKV_AWS_18:Object access is audited with CloudTrail data events, not with server access logs.
   #checkov:skip=CKV_AWS_144:Eleven nines in one region suffice for telemetry; a copy would double the cost.
@@ -48,14 +72,14 @@ resource "aws_s3_bucket_policy" "lake" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
+    Statement = concat([{
       Sid       = "TlsOnly"
       Effect    = "Deny"
       Principal = "*"
       Action    = "s3:*"
       Resource  = [aws_s3_bucket.lake.arn, "${aws_s3_bucket.lake.arn}/*"]
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
+    }], [for statement in local.receipt_statements : statement if !var.force_destroy])
   })
 
   depends_on = [aws_s3_bucket_public_access_block.lake]

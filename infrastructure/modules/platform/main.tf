@@ -311,6 +311,7 @@ module "observability" {
     module.data_quality.function_name,
     module.performance_advisor.function_name,
     module.player_store.function_name,
+    module.privacy.function_name,
     module.scheduled_reports.function_name,
     module.stream_analytics.function_name,
   ])
@@ -354,6 +355,23 @@ module "data_quality" {
     games        = module.game_registry.table
     ingest_stats = module.event_processing.tables.ingest_stats
     realtime     = module.stream_analytics.table
+  }
+}
+
+module "privacy" {
+  source = "../privacy"
+
+  account            = local.account
+  enabled            = var.reports.enabled
+  lake               = { arn = module.data_lake.bucket.arn, name = module.data_lake.bucket.name }
+  settings           = local.function_settings
+  silver             = { database = module.data_lake.database, workgroup = var.lake.batch.enabled ? module.lake_tables.workgroup : "" }
+  warehouse_function = try({ arn = module.warehouse[0].warehouse.function_arn, name = module.warehouse[0].warehouse.function }, { arn = "", name = "" })
+
+  tables = {
+    games        = module.game_registry.table
+    leaderboards = module.player_store.tables.leaderboards
+    players      = module.player_store.tables.players
   }
 }
 

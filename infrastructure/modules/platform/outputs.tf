@@ -81,6 +81,7 @@ output "scheduled_functions" {
   description = "Functions that schedules start, by what they are for."
   value = {
     advice  = module.performance_advisor.function_name
+    privacy = module.privacy.function_name
     quality = module.data_quality.function_name
     reports = module.scheduled_reports.function_name
   }

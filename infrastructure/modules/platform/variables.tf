@@ -195,7 +195,7 @@ variable "realtime_analytics" {
 
 variable "reports" {
   type        = object({ enabled = optional(bool, true), sender = optional(string, "") })
-  description = "Whether reports, checks of data quality and advice run by schedule, and the address reports are mailed from (left out: no mail)."
+  description = "Whether reports, checks of data quality, advice and forgetting again run by schedule, and the address reports are mailed from (left out: no mail)."
   default     = {}
   nullable    = false
 }

@@ -3,6 +3,7 @@ output "warehouse" {
   value = {
     database          = aws_redshiftserverless_namespace.this.db_name
     function          = module.migrations.name
+    function_arn      = module.migrations.arn
     host              = one(aws_redshiftserverless_workgroup.this.endpoint[*].address)
     secret_arn        = aws_redshiftserverless_namespace.this.admin_password_secret_arn
     security_group_id = aws_security_group.this.id

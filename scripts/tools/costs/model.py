@@ -296,6 +296,8 @@ def _functions(load: Load, given: Settings) -> Iterator[Function]:
     took = requests * usage("ingest_ms") + load.events * load.rest_share * usage("ingest_event_ms")
     yield Function("ingest", DOOR, requests, took, given.ingest_memory_mb)
     yield Function("metrics_api", SHARED, asked, asked * wait, given.api_memory_mb)
+    # Each night it reads what came since the last.
+    yield Function("privacy", LAKE, HOURS / 24, load.events * usage("search_ms"), 1769)
     yield Function("stream_scaling", SHARED, looks, looks * usage("scaling_ms"), 256)
 
 

@@ -22,18 +22,21 @@ class GameRegistry:
 
     def active(self, game_ids: Iterable[str]) -> set[str]:
         """Return those of the games that are registered and not disabled."""
+        return {game_id for game_id, game in self.registered(game_ids).items() if game["status"] == "active"}
+
+    def registered(self, game_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return the items of those of the games that are registered, disabled ones too."""
         if len(self._known) > MAX_REMEMBERED:
             self._known.clear()
         wanted = set(game_ids)
         missing = [game_id for game_id in wanted if not self._fresh(game_id)]
         for start in range(0, len(missing), BATCH_GET_LIMIT):
             self._load(missing[start : start + BATCH_GET_LIMIT])
-        return {game_id for game_id in wanted if self._is_active(game_id)}
+        return {game_id: game for game_id in wanted if (game := self._known[game_id][1])}
 
     def get(self, game_id: str) -> dict[str, Any] | None:
         """Return the game's item, None where it is not registered."""
-        self.active([game_id])
-        return self._known[game_id][1]
+        return self.registered([game_id]).get(game_id)
 
     def _load(self, game_ids: list[str]) -> None:
         request = {self.table_name: {"Keys": [{"game_id": game_id} for game_id in game_ids]}}
@@ -47,10 +50,6 @@ class GameRegistry:
 
     def _fresh(self, game_id: str) -> bool:
         return game_id in self._known and time.monotonic() - self._known[game_id][0] < CACHE_SECONDS
-
-    def _is_active(self, game_id: str) -> bool:
-        game = self._known[game_id][1]
-        return game is not None and game["status"] == "active"
 
 
 def secret_hash(secret: str) -> str:

@@ -54,6 +54,39 @@ run "bucket" {
   }
 }
 
+run "receipts" {
+  assert {
+    condition = {
+      for statement in jsondecode(aws_s3_bucket_policy.lake.policy).Statement : statement.Sid => [statement.Effect, statement.Action]
+      if statement.Sid != "TlsOnly"
+      } == {
+      ReceiptsAreWrittenOnce = ["Deny", ["s3:PutObject"]]
+      ReceiptsStay           = ["Deny", ["s3:DeleteObject", "s3:DeleteObjectVersion"]]
+    }
+    error_message = "Nobody may delete a receipt, or write over one."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_s3_bucket_policy.lake.policy).Statement :
+      statement.Resource == [for kind in ["exported", "forgotten"] : "${aws_s3_bucket.lake.arn}/privacy/${kind}/*"]
+      if statement.Sid != "TlsOnly"
+    ]) && jsondecode(aws_s3_bucket_policy.lake.policy).Statement[2].Condition == { Null = { "s3:if-none-match" = "true" } }
+    error_message = "That holds for receipts only, and for writes that would replace one."
+  }
+}
+
+run "receipts_of_a_bucket_that_may_go" {
+  variables {
+    force_destroy = true
+  }
+
+  assert {
+    condition     = length(jsondecode(aws_s3_bucket_policy.lake.policy).Statement) == 1
+    error_message = "A bucket that is destroyed with its objects must let them go."
+  }
+}
+
 run "delivery" {
   assert {
     condition = jsonencode({

@@ -1,0 +1,96 @@
+"""What a game with pseudonyms keeps in the place of its players' ids, and how its rejects are sealed."""
+
+import base64
+import hmac
+import os
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+NONCE_BYTES = 12
+# What clients of the guidance call their player, in payload.extra; the value may be no id of the envelope.
+PLAYER_FIELDS = {"player_id", "playerid", "user_id", "userid"}
+
+
+class Unopened(Exception):
+    """A sealed reject cannot be read: its key is gone, or it was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """Names that only who holds the game's key (`privacy_key` of its item) can make: HMAC-SHA256."""
+
+    game_id: str
+    key: bytes
+
+    @classmethod
+    def held(cls, game: dict[str, Any] | None) -> "Pseudonyms | None":
+        """Return those of a game that has, or once had, the option; None where it never did."""
+        if not game or "pseudonyms" not in game or "privacy_key" not in game:
+            return None
+        return cls(game["game_id"], bytes(game["privacy_key"]))
+
+    @classmethod
+    def wanted(cls, game: dict[str, Any] | None) -> "Pseudonyms | None":
+        """Return those of a game whose ids must not be kept: without its key, under one that nobody has."""
+        if not game or game.get("pseudonyms") != "on":
+            return None
+        return cls.held(game) or cls(game["game_id"], os.urandom(32))
+
+    def player(self, player_id: str) -> str:
+        """Return what is stored for an id: 64 hexadecimal digits."""
+        return self._digest("player", player_id).hex()
+
+    def session(self, session_id: str) -> str:
+        """Return a UUID for a session: the guidance's envelope makes some of player and day."""
+        return str(uuid.UUID(bytes=self._digest("session", session_id.lower())[:16], version=4))
+
+    def replaced(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Return an event under its pseudonyms; the studio's own fields may repeat the id."""
+        player_id, payload = event["player_id"], event["payload"]
+        pseudonym = self.player(player_id)
+        if extra := payload.get("extra"):
+            named = {name for name, value in extra.items() if str(value) == player_id} | PLAYER_FIELDS
+            payload = payload | {"extra": extra | dict.fromkeys(named & extra.keys(), pseudonym)}
+        return event | {
+            "player_id": pseudonym,
+            "session_id": self.session(event["session_id"]),
+            "payload": payload,
+        }
+
+    def seal(self, raw: bytes) -> str:
+        """Return bytes that only the key opens again (AES-256-GCM), in base64."""
+        nonce = os.urandom(NONCE_BYTES)
+        return base64.b64encode(nonce + self._cipher().encrypt(nonce, raw, self.game_id.encode())).decode()
+
+    def opened(self, sealed: str) -> bytes:
+        """Return the bytes that were sealed. Raises Unopened."""
+        from cryptography.exceptions import InvalidTag
+
+        data = base64.b64decode(sealed)
+        try:
+            cipher, nonce, content = self._cipher(), data[:NONCE_BYTES], data[NONCE_BYTES:]
+            return bytes(cipher.decrypt(nonce, content, self.game_id.encode()))
+        except InvalidTag:
+            raise Unopened(f"the key of {self.game_id} is another one now") from None
+
+    def _cipher(self) -> Any:
+        # Only games with pseudonyms pay for this import.
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        return AESGCM(self._digest("seal", ""))
+
+    def _digest(self, purpose: str, text: str) -> bytes:
+        """Separate what the key is used for: no id holds a NUL."""
+        return hmac.digest(self.key, f"{purpose}\0{text}".encode(), "sha256")
+
+
+def original_of(reject: dict[str, Any], pseudonyms: Pseudonyms | None) -> bytes:
+    """Return what the client sent, as far as it was kept. Raises Unopened."""
+    if "original" in reject:
+        return str(reject["original"]).encode()
+    if "original_base64" in reject:
+        return base64.b64decode(reject["original_base64"])
+    if pseudonyms is None:
+        raise Unopened(f"the key of {reject['sealed_for']} is gone")
+    return pseudonyms.opened(reject["original_sealed"])

@@ -1,0 +1,1 @@
+"""A player's rights: what is stored about them, and how it is forgotten."""

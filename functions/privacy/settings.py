@@ -1,0 +1,62 @@
+"""What the function is told by its environment, and the places it names."""
+
+from collections.abc import Iterator
+
+import boto3
+from botocore.config import Config
+from pydantic_settings import BaseSettings
+from telemetry.clients import client, resource
+
+from privacy.forgetting import Forgetting, Game, Receipts
+from privacy.places import (
+    BoardEntries,
+    Lines,
+    Place,
+    Profile,
+    Silver,
+    Warehouse,
+    is_event,
+    is_failure,
+    is_reject,
+)
+
+# As long as the warehouse's function may run; asked twice it would delete twice.
+PATIENT = Config(read_timeout=900, retries={"total_max_attempts": 1})
+
+
+class Settings(BaseSettings):
+    """Set by Terraform; without a workgroup there is no silver, without a function no warehouse."""
+
+    games_table: str
+    players_table: str
+    leaderboards_table: str
+    lake_bucket: str
+    lake_database: str = ""
+    athena_workgroup: str = ""
+    warehouse_function: str = ""
+
+    def places(self) -> list[Place]:
+        """Return every place of personal data on AWS."""
+        dynamodb, s3, bucket = client("dynamodb"), client("s3"), self.lake_bucket
+        places: list[Place] = [
+            BoardEntries(dynamodb, self.leaderboards_table),
+            Lines(s3, bucket, "bronze", is_event, since_first_seen=True),
+            Lines(s3, bucket, "rejected", is_reject),
+            Lines(s3, bucket, "errors", is_failure),
+        ]
+        if self.athena_workgroup:
+            places.append(Silver(client("athena"), self.athena_workgroup, self.lake_database))
+        if self.warehouse_function:
+            places.append(Warehouse(boto3.client("lambda", config=PATIENT), self.warehouse_function))
+        return [*places, Profile(dynamodb, self.players_table)]
+
+    def games(self) -> Iterator[Game]:
+        """Yield the games that have a key: of others nobody was ever forgotten."""
+        dynamodb = resource("dynamodb").meta.client
+        for page in dynamodb.get_paginator("scan").paginate(TableName=self.games_table):
+            yield from (Game.of(item) for item in page["Items"] if "privacy_key" in item)
+
+    def forgetting(self, *more: Place) -> Forgetting:
+        """Return what forgets, as whom AWS takes the caller for."""
+        by: str = client("sts").get_caller_identity()["Arn"]
+        return Forgetting([*self.places(), *more], Receipts(client("s3"), self.lake_bucket), by)

@@ -1,0 +1,74 @@
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  account            = { id = "111122223333", partition = "aws", region = "eu-west-1" }
+  lake               = { arn = "arn:aws:s3:::demo-test-lake", name = "demo-test-lake" }
+  silver             = { database = "demo_test_lake", workgroup = "demo-test" }
+  warehouse_function = { arn = "arn:aws:lambda:eu-west-1:111122223333:function:warehouse", name = "warehouse" }
+
+  settings = {
+    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
+    kms_key_arns       = { for name in ["credentials", "events", "operations", "players"] : name => "arn:aws:kms:eu-west-1:111122223333:key/${name}" }
+    layer_arns         = []
+    log_level          = "INFO"
+    log_retention_days = 30
+    name_prefix        = "demo-test"
+    packages_directory = "../../testing/packages"
+    tracing            = false
+  }
+
+  tables = {
+    games        = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
+    leaderboards = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards", name = "leaderboards" }
+    players      = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/players", name = "players" }
+  }
+}
+
+run "permissions" {
+  assert {
+    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
+      AskAthena      = ["athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution"]
+      AskWarehouse   = ["lambda:InvokeFunction"]
+      DecryptAtRest  = ["kms:Decrypt"]
+      DecryptPlayers = ["kms:Decrypt"]
+      Encrypt        = ["kms:GenerateDataKey"]
+      EncryptLake    = ["kms:Decrypt", "kms:GenerateDataKey"]
+      FindLake       = ["s3:GetBucketLocation"]
+      FindObjects    = ["s3:ListBucket", "s3:ListBucketVersions"]
+      ForgetEntries  = ["dynamodb:DeleteItem", "dynamodb:Scan"]
+      ForgetLines    = ["s3:DeleteObjectVersion", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
+      ForgetProfiles = ["dynamodb:DeleteItem", "dynamodb:GetItem"]
+      ForgetRows     = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+      KeepReceipts   = ["s3:PutObject"]
+      ReadGames      = ["dynamodb:Scan"]
+      ReadSearched   = ["s3:GetObject"]
+      ReportFailures = ["sqs:SendMessage"]
+      UseSilver      = ["glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"]
+      WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    }
+    error_message = "The function must have these actions and no others."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(output.policy).Statement : alltrue([
+        for resource in flatten([statement.Resource]) : !can(regex("/(gold|batch|reports)/|lake/\\*$|privacy/\\*$", resource))
+      ])
+    ])
+    error_message = "It reaches no counts, no reports, and of the receipts only to add one."
+  }
+}
+
+run "without_silver_and_warehouse" {
+  variables {
+    silver             = { database = "", workgroup = "" }
+    warehouse_function = { arn = "", name = "" }
+  }
+
+  assert {
+    condition     = !can(regex("athena|glue|lambda:", output.policy))
+    error_message = "Where there is neither silver nor a warehouse, it may ask neither."
+  }
+}

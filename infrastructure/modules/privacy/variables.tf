@@ -1,0 +1,57 @@
+variable "account" {
+  type        = object({ id = string, partition = string, region = string })
+  description = "Where the environment is."
+  nullable    = false
+}
+
+variable "enabled" {
+  type        = bool
+  description = "Whether the schedule fires."
+  default     = true
+  nullable    = false
+}
+
+variable "lake" {
+  type        = object({ arn = string, name = string })
+  description = "Bucket of bronze, silver, the quarantine and the receipts."
+  nullable    = false
+}
+
+variable "settings" {
+  type = object({
+    alerts_topic_arn   = string
+    boundary_arn       = optional(string, "")
+    code_signing_arn   = optional(string, "")
+    kms_key_arns       = object({ credentials = string, events = string, operations = string, players = string })
+    layer_arns         = list(string)
+    log_level          = string
+    log_retention_days = number
+    name_prefix        = string
+    packages_directory = string
+    tracing            = bool
+  })
+  description = "What the functions of an environment share."
+  nullable    = false
+}
+
+variable "silver" {
+  type        = object({ database = string, workgroup = string })
+  description = "Database of silver and the Athena workgroup to ask it by; no workgroup where there is no silver."
+  nullable    = false
+}
+
+variable "tables" {
+  type = object({
+    games        = object({ arn = string, name = string })
+    leaderboards = object({ arn = string, name = string })
+    players      = object({ arn = string, name = string })
+  })
+  description = "Tables that name players, and that of the games' keys."
+  nullable    = false
+}
+
+variable "warehouse_function" {
+  type        = object({ arn = string, name = string })
+  description = "Function that alone may change the warehouse; empty where there is none."
+  nullable    = false
+}

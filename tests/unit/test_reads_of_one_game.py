@@ -1,0 +1,82 @@
+"""What the metrics API says of a game does not depend on any other: asked at every route that it has."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from fastapi.testclient import TestClient
+from memory_aws import Streams, encode, processor, records
+from player_state.leaderboards import Leaderboards
+from player_state.players import PlayerStore
+from telemetry.enrichment import timestamp
+
+MakeEvent = Callable[..., dict[str, Any]]
+# One is a prefix of the other: a key that is cut at the wrong place would mix them.
+OURS, OTHERS = "sky", "sky-2"
+PLAYERS = ("ann", "bob")
+VALUES = {"{game_id}": OURS, "{player_id}": "ann", "{board_id}": "weekly"}
+
+
+def play(dynamodb: Any, make_event: MakeEvent, game: str, sessions: int) -> None:
+    """Have two players do all there is to do, and every writer keep it."""
+    kinds = ("session_start", "score_submitted", "economy", "progression", "purchase")
+    sent = [
+        make_event(kind, game_id=game, player_id=player, sequence=number)
+        for number in range(sessions)
+        for player in PLAYERS
+        for kind in kinds
+    ]
+    streams, client = Streams(), boto3.client("dynamodb")
+    broken = make_event("purchase", game_id=game, payload={})
+    batch = records(*map(encode, [*sent, broken]), shard=f"shard-{game}")
+    processor(dynamodb, client, streams).process(batch)
+    enriched = streams.lines("enriched")
+    assert len(enriched) == len(sent)
+    PlayerStore(client, "players", "game_days").apply(enriched, f"shard-{game}")
+    Leaderboards(client, "leaderboards", "boards").submit(enriched)
+    alert = f"{timestamp(datetime.now(UTC))}#crashes#{game}"
+    item = {"series": f"{game}#alerts", "window": alert, "measures": '{"observed": 1, "reference": 2}'}
+    dynamodb.Table("realtime").put_item(Item=item)
+
+
+def answers(client: TestClient) -> dict[str, Any]:
+    """Ask at every route of a game, and leave out when that was."""
+    found = {}
+    for path in client.get("/openapi.json").json()["paths"]:
+        if "{game_id}" in path:
+            for name, value in VALUES.items():
+                path = path.replace(name, value)
+            answer = client.get(path, params={"player_ids": ",".join(PLAYERS)})
+            assert answer.status_code == 200, (path, answer.text)
+            found[path] = without_times(answer.json())
+    return found
+
+
+def without_times(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {n: without_times(v) for n, v in value.items() if n not in ("as_of", "updated_at", "fresh")}
+    return [without_times(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.fixture
+def client(metrics_app: Any, dynamodb: Any) -> TestClient:
+    for game in (OURS, OTHERS):
+        dynamodb.Table("games").put_item(
+            Item={"game_id": game, "name": game, "status": "active", "key_hashes": []}
+        )
+    return TestClient(metrics_app)
+
+
+def test_no_answer_changes_for_what_another_game_does(
+    client: TestClient, dynamodb: Any, make_event: MakeEvent
+) -> None:
+    play(dynamodb, make_event, OURS, 1)
+    before = answers(client)
+    assert len(before) > 10
+    play(dynamodb, make_event, OTHERS, 3)
+    assert answers(client) == before
+    assert OTHERS not in str(before)
+    others = client.get(f"/v1/games/{OTHERS}/summary").json()
+    assert sum(day["events"] for day in others["days"]) == 30
