@@ -217,7 +217,7 @@ def _lanes(events: Iterable["Record"]) -> dict[str, list["Record"]]:
 def clear(table: "Table", game: str | None) -> None:
     """Delete a table's items, or those of a game."""
     with table.batch_writer() as batch:
-        for item in _items(table, game):
+        for item in items(table, game):
             batch.delete_item(
                 Key={key["AttributeName"]: item[key["AttributeName"]] for key in table.key_schema}
             )
@@ -228,13 +228,13 @@ def copy(source: "Table", target: "Table", game: str | None) -> int:
     clear(target, game)
     count = 0
     with target.batch_writer() as batch:
-        for item in _items(source, game):
+        for item in items(source, game):
             batch.put_item(Item=item)
             count += 1
     return count
 
 
-def _items(table: "Table", game: str | None) -> Iterator["Record"]:
+def items(table: "Table", game: str | None) -> Iterator["Record"]:
     """Yield the items whose partition key is a game, or begins with one."""
     partition = table.key_schema[0]["AttributeName"]
     for page in table.meta.client.get_paginator("scan").paginate(TableName=table.name, ConsistentRead=True):
@@ -264,14 +264,14 @@ def _parser() -> argparse.ArgumentParser:
     objects = commands.add_parser("objects", help="bring back objects of the lake that were deleted")
     objects.add_argument("--prefix", required=True, help="bronze/2026/01/30/, for example")
     objects.add_argument("--since", type=_moment, required=True, help="deleted then or later (ISO 8601, UTC)")
-    items = commands.add_parser("items", help="replace a table's items by those of its restored backup")
-    items.add_argument("--table", required=True, help="players, game_days, leaderboards, games, boards …")
-    items.add_argument("--backup", required=True, help="name of the table that the backup was restored to")
+    backup = commands.add_parser("items", help="replace a table's items by those of its restored backup")
+    backup.add_argument("--table", required=True, help="players, game_days, leaderboards, games, boards …")
+    backup.add_argument("--backup", required=True, help="name of the table that the backup was restored to")
     state = commands.add_parser("state", help="make players, game days and leaderboards again from bronze")
     state.add_argument("--only", choices=sorted(PARTS), help="players (with game days) or leaderboards")
     state.add_argument("--since", type=_moment, help="the moment of the backup that `items` brought back")
     state.add_argument("--until", type=_moment, help="up to when player_state has read (default: now)")
-    for command in (items, state):
+    for command in (backup, state):
         command.add_argument("--game", help="only this game's")
     return parser
 

@@ -2,7 +2,6 @@
 
 import gzip
 import random
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +11,7 @@ import orjson
 import pytest
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
+from stored_state import state
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
 from tools import CommandError, restore
@@ -89,24 +89,6 @@ def apply(events: list[Event]) -> None:
         Leaderboards(client, "leaderboards", "boards").submit(events[start : start + 50])
 
 
-def state(game: str | None = None) -> dict[str, Any]:
-    """Return what the tables hold, whichever writer a count came from and whenever it was written."""
-    dynamodb = boto3.resource("dynamodb")
-    found: dict[str, Any] = {}
-    counts: dict[str, Counter[str]] = {}
-    for table in ("players", "leaderboards", "game_days"):
-        for item in restore._items(dynamodb.Table(table), game):
-            left = {
-                n: v for n, v in item.items() if n not in ("applied", "expires_at", "updated_at", "version")
-            }
-            if table == "game_days":
-                row = f"{left.pop('game_day')} {left.pop('shard').rpartition('#')[0]}"
-                counts.setdefault(row, Counter()).update(left)
-            else:
-                found[f"{table} {item.get('player', item.get('board'))} {item['player_id']}"] = left
-    return found | counts
-
-
 def restoring(s3: Any, switch: Switch | None = None) -> Restore:
     no_time = timedelta(0)
     return Restore(Ledger(s3, BUCKET), switch or Switch(), TABLES, no_time)  # type: ignore[arg-type]
@@ -118,32 +100,32 @@ def lose(*tables: str, game: str | None = None) -> None:
 
 
 def test_state_that_is_lost_is_made_again_from_bronze(s3: Any, events: list[Event]) -> None:
-    before, switch = state(), Switch()
+    before, switch = state(TABLES), Switch()
     assert len(before) > 30
     lose("players", "game_days", "leaderboards")
-    assert not state()
+    assert not state(TABLES)
     assert restoring(s3, switch).run(Scope()) == len(events)
-    assert state() == before
+    assert state(TABLES) == before
     assert switch.on
     assert not Ledger(s3, BUCKET).read()
 
 
 def test_a_game_and_a_part_leave_the_others_alone(s3: Any, events: list[Event]) -> None:
-    before = state()
+    before = state(TABLES)
     boto3.resource("dynamodb").Table("players").put_item(Item={"player": "moon#ghost", "player_id": "ghost"})
     lose("leaderboards", game="sun")
     assert restoring(s3).run(Scope(game="sun", only="leaderboards")) == sum(
         e["game_id"] == "sun" for e in events
     )
     assert restoring(s3).run(Scope(only="players")) == len(events)
-    assert state() == before, "what does not come from events is gone"
+    assert state(TABLES) == before, "what does not come from events is gone"
 
 
 @pytest.mark.parametrize("broken", [2, 4])
 def test_one_that_dies_goes_on_where_it_was(
     s3: Any, events: list[Event], monkeypatch: pytest.MonkeyPatch, broken: int
 ) -> None:
-    before, calls, switch = state(), 0, Switch()
+    before, calls, switch = state(TABLES), 0, Switch()
     submit = Leaderboards.submit
 
     def dies(self: Leaderboards, chunk: list[Event]) -> list[Event]:
@@ -160,12 +142,12 @@ def test_one_that_dies_goes_on_where_it_was(
     with pytest.raises(CommandError, match="is not finished"):
         restoring(s3).run(Scope(game="sun"))
     assert restoring(s3, switch).run(Scope()) == len(events)
-    assert state() == before
+    assert state(TABLES) == before
     assert calls == 4 + 1
 
 
 def test_a_backup_is_brought_up_to_date_from_bronze(s3: Any, events: list[Event]) -> None:
-    after, tables = state(), ("players", "game_days", "leaderboards")
+    after, tables = state(TABLES), ("players", "game_days", "leaderboards")
     lose(*tables)
     apply(events[:70])
     dynamodb = boto3.resource("dynamodb")
@@ -184,16 +166,16 @@ def test_a_backup_is_brought_up_to_date_from_bronze(s3: Any, events: list[Event]
         assert restore.copy(dynamodb.Table(f"{name}-backup"), dynamodb.Table(name), None) > 0
     since = datetime.fromisoformat(events[69]["processed_at"]) - timedelta(minutes=15)
     assert restoring(s3).run(Scope(since=timestamp(since))) == len(events) - 64
-    assert state() == after
+    assert state(TABLES) == after
 
 
 def test_events_that_player_state_has_yet_to_read_are_left_to_it(s3: Any, events: list[Event]) -> None:
     assert restoring(s3).run(Scope(), until=events[49]["processed_at"]) == 50
     lose("players", "game_days", "leaderboards")
     apply(events[:50])
-    expected = state()
+    expected = state(TABLES)
     restoring(s3).run(Scope(), until=events[49]["processed_at"])
-    assert state() == expected
+    assert state(TABLES) == expected
 
 
 def test_objects_come_back_that_were_deleted_since(s3: Any) -> None:
