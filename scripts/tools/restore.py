@@ -11,7 +11,7 @@ import tempfile
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -43,9 +43,9 @@ PARTS = {"leaderboards": ("leaderboards",), "players": ("players", "game_days")}
 CHUNK = 5_000
 LANES = 8
 POLL_SECONDS = 1
-# Firehose holds an event for so long at most, and a batch that was begun is done.
-SETTLE = timedelta(minutes=15)
-# A backup lacks what player_state had yet to apply; what it had applied by then it remembers.
+# A batch that was begun ends within the function's time limit; Firehose holds an event for so long at most.
+DRAIN, SETTLE = timedelta(minutes=2), timedelta(minutes=15)
+# Nobody knows which events about a moment were applied: all are again, and those that were are remembered.
 OVERLAP = timedelta(minutes=1)
 
 console = Console()
@@ -105,19 +105,33 @@ class Consumer:
     functions: Any
     kinesis: "KinesisClient"
     stream: str
-    pause: Callable[[float], None] = time.sleep
+    drain: timedelta = DRAIN
 
-    def switch(self, on: bool) -> None:
-        """Start or stop it, and wait until it is so."""
+    def stop(self) -> datetime:
+        """Have it read no more; return when it stopped."""
+        if (mapping := self._mapping())["State"] != "Disabled":
+            mapping = self._switch("Disabled")
+            time.sleep(self.drain.total_seconds())
+        stopped: datetime = mapping["LastModified"]
+        return stopped
+
+    def start(self) -> None:
+        """Have it read on from where it stopped."""
+        self._switch("Enabled")
+
+    def _mapping(self) -> "Record":
         summary = self.kinesis.describe_stream_summary(StreamName=self.stream)["StreamDescriptionSummary"]
-        arn = summary["StreamARN"]
-        (mapping,) = self.functions.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
-        state, wanted = mapping["State"], "Enabled" if on else "Disabled"
-        if state != wanted:
-            self.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
-        while state != wanted:
-            self.pause(POLL_SECONDS)
-            state = self.functions.get_event_source_mapping(UUID=mapping["UUID"])["State"]
+        found = self.functions.list_event_source_mappings(EventSourceArn=summary["StreamARN"])
+        mapping: Record
+        (mapping,) = found["EventSourceMappings"]
+        return mapping
+
+    def _switch(self, state: str) -> "Record":
+        uuid = self._mapping()["UUID"]
+        self.functions.update_event_source_mapping(UUID=uuid, Enabled=state == "Enabled")
+        while (mapping := self._mapping())["State"] != state:
+            time.sleep(POLL_SECONDS)
+        return mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +142,6 @@ class Restore:
     consumer: Consumer
     tables: dict[str, str]
     settle: timedelta = SETTLE
-    pause: Callable[[float], None] = time.sleep
 
     def run(self, scope: Scope, until: str | None = None) -> int:
         """Take the scope's items away, unless they are the ones of `since`, and apply what bronze has.
@@ -139,19 +152,19 @@ class Restore:
         progress = self.ledger.read()
         if progress and progress.scope != scope:
             raise CommandError(f"a restore of {progress.scope} is not finished: {LEDGER} of the lake")
-        self.consumer.switch(on=False)
+        stopped = self.consumer.stop()
         if not progress:
-            progress = Progress(scope, until or timestamp(datetime.now(UTC)))
+            progress = Progress(scope, until or timestamp(stopped + OVERLAP))
             self.ledger.write(progress)
-        settled = datetime.fromisoformat(progress.until) + self.settle
-        self.pause(max(0.0, (settled - datetime.now(UTC)).total_seconds()))
+        settled = stopped + self.settle
+        time.sleep(max(0.0, (settled - datetime.now(UTC)).total_seconds()))
         if progress.applied is None:
             for name in [] if scope.since else [name for part in scope.parts for name in PARTS[part]]:
                 clear(boto3.resource("dynamodb").Table(self.tables[name]), scope.game)
             progress = replace(progress, applied=0)
             self.ledger.write(progress)
         progress = self._apply(progress)
-        self.consumer.switch(on=True)
+        self.consumer.start()
         self.ledger.forget()
         return progress.applied or 0
 
@@ -186,7 +199,7 @@ class Restore:
     def _hour(self, keys: Iterable[str], progress: Progress) -> Iterator["Record"]:
         """Yield an hour's events once each, in the order they were processed in.
 
-        Only times, places and ids are held in memory: some 300 bytes an event.
+        Only times, places and ids are held in memory: 450 bytes an event.
         """
         scope, found, order = progress.scope, set[tuple[str, str]](), list[tuple[str, int]]()
         with tempfile.TemporaryFile() as spool:
@@ -283,26 +296,29 @@ def main() -> None:
     if local:
         os.environ.update(emulator.local_environment())
     outputs = terraform.outputs(terraform.root(options.environment))
-    bucket, dynamodb = outputs["lake_bucket"], boto3.resource("dynamodb")
+    s3, dynamodb, bucket, tables = (
+        boto3.client("s3"), boto3.resource("dynamodb"), outputs["lake_bucket"], outputs["tables"],
+    )  # fmt: skip
+    drain, settle = (timedelta(seconds=2), timedelta(0)) if local else (DRAIN, SETTLE)
+    consumer = Consumer(
+        boto3.client("lambda"), boto3.client("kinesis"), outputs["enriched_stream_name"], drain
+    )
     try:
         match options.command:
             case "objects":
-                count = sum(1 for _ in undelete(boto3.client("s3"), bucket, options.prefix, options.since))
+                count = sum(1 for _ in undelete(s3, bucket, options.prefix, options.since))
                 console.print(f"{count:,} objects are back")
             case "items":
-                source, target = options.backup, outputs["tables"][options.table]
-                count = copy(dynamodb.Table(source), dynamodb.Table(target), options.game)
+                if options.table in sum(PARTS.values(), ()):
+                    consumer.stop()
+                    console.print("player_state is stopped: `state --since` the backup starts it again")
+                target = dynamodb.Table(tables[options.table])
+                count = copy(dynamodb.Table(options.backup), target, options.game)
                 console.print(f"{count:,} items are back")
             case "state":
-                kinesis, functions = boto3.client("kinesis"), boto3.client("lambda")
-                restore = Restore(
-                    Ledger(boto3.client("s3"), bucket),
-                    Consumer(functions, kinesis, outputs["enriched_stream_name"]),
-                    outputs["tables"],
-                    timedelta(seconds=2) if local else SETTLE,
-                )
                 since = timestamp(options.since - OVERLAP) if options.since else None
                 until = timestamp(options.until) if options.until else None
+                restore = Restore(Ledger(s3, bucket), consumer, tables, settle)
                 count = restore.run(Scope(options.game, options.only, since), until)
                 console.print(f"{count:,} events are applied; player_state reads on")
     except (BotoCoreError, ClientError) as error:

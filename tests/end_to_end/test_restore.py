@@ -42,14 +42,15 @@ def test_a_game_that_is_lost_is_restored_to_the_figure(applied: Any) -> None:
     assert not state(tables, GAME)
 
     # What comes while player_state is stopped is in bronze and in the stream, and counts once.
-    consumer = Consumer(boto3.client("lambda"), kinesis, outputs["enriched_stream_name"])
-    consumer.switch(on=False)
+    second = timedelta(seconds=1)
+    consumer = Consumer(boto3.client("lambda"), kinesis, outputs["enriched_stream_name"], drain=second)
+    consumer.stop()
     meanwhile = applied.event(game_id=GAME)
     assert applied.post(json.dumps(meanwhile).encode(), key).status_code == 202
     eventually(lambda: list(lake.keys(s3, bucket, "bronze/")))
 
     assert sorted(restore.undelete(s3, bucket, "bronze/", started)) == objects
-    restoring = Restore(Ledger(s3, bucket), consumer, tables, settle=timedelta(seconds=1))
+    restoring = Restore(Ledger(s3, bucket), consumer, tables, settle=timedelta(0))
     assert restoring.run(Scope(game=GAME)) == truth.accepted + 1
 
     afterwards = applied.event(game_id=GAME)

@@ -248,6 +248,17 @@ def test_prod_cannot_lose_data_by_mistake(resources: list[Resource]) -> None:
 
 
 @prod
+def test_prods_alarms_and_budget_reach_somebody(resources: list[Resource]) -> None:
+    told = {
+        subscription["values"]["endpoint"] for subscription in _of(resources, "aws_sns_topic_subscription")
+    }
+    (budget,) = _of(resources, "aws_budgets_budget")
+    warned = {n["threshold"]: set(n["subscriber_email_addresses"]) for n in budget["values"]["notification"]}
+    assert warned == dict.fromkeys((50, 80, 100), told)
+    assert "ops@example.com" in told
+
+
+@prod
 def test_prod_scales_and_can_be_looked_into(resources: list[Resource]) -> None:
     modes = {
         stream["values"]["name"].rpartition("-")[2]: stream["values"]["stream_mode_details"][0]["stream_mode"]

@@ -38,8 +38,12 @@ class Switch:
     def __init__(self) -> None:
         self.on = True
 
-    def switch(self, on: bool) -> None:
-        self.on = on
+    def stop(self) -> datetime:
+        self.on = False
+        return NOW
+
+    def start(self) -> None:
+        self.on = True
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 module "platform" {
   source = "../../modules/platform"
 
+  alerts             = { budget_usd_a_month = 700, email_addresses = var.alert_emails }
   environment        = "dev"
   logging            = { level = "DEBUG", retention_days = 14, tracing = true }
   packages_directory = var.packages_directory
   protection         = { deletion = false, key_deletion_window_days = 7, point_in_time_recovery = false }
+  reports            = { sender = var.report_sender }
   streams            = { enriched_shards = 1, raw_shards = 1 }
 
   ingest_api = {

@@ -1,12 +1,13 @@
 module "platform" {
   source = "../../modules/platform"
 
-  alerts              = { budget_usd_a_month = 2000 }
+  alerts              = { budget_usd_a_month = 2000, email_addresses = var.alert_emails }
   dedupe_window_hours = 168
   environment         = "prod"
   logging             = { level = "INFO", retention_days = 365, tracing = true }
   packages_directory  = var.packages_directory
   protection          = { deletion = true, key_deletion_window_days = 30, point_in_time_recovery = true }
+  reports             = { sender = var.report_sender }
   streams             = { retention_hours = 168 }
 
   ingest_api = {
@@ -28,5 +29,12 @@ module "platform" {
 
   realtime_analytics = {
     application = { parallelism = 4 }
+  }
+}
+
+check "alarms_reach_somebody" {
+  assert {
+    condition     = length(var.alert_emails) > 0
+    error_message = "Nobody is told of prod's alarms: set alert_emails (TF_VAR_alert_emails='[\"ops@example.com\"]')."
   }
 }
