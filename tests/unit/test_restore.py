@@ -61,13 +61,13 @@ def events(s3: Any, make_event: Callable[..., Event], monkeypatch: pytest.Monkey
     monkeypatch.setattr(restore, "LANES", 1)
     shuffle = random.Random(7)
     made: list[Event] = []
-    for number in range(120):
-        moment = NOW - timedelta(hours=7) + timedelta(minutes=3 * number)
+    for number in range(60):
+        moment = NOW - timedelta(hours=7) + timedelta(minutes=6 * number)
         sent = make_event(
             TYPES[number % len(TYPES)],
             game_id="moon" if number % 3 else "sun",
             player_id=f"p-{number % 5}",
-            session_id=f"00000000-0000-4000-8000-{number // 20:012}",
+            session_id=f"00000000-0000-4000-8000-{number // 10:012}",
             event_time=timestamp(moment),
             sent_at=timestamp(moment),
         )
@@ -105,7 +105,7 @@ def lose(*tables: str, game: str | None = None) -> None:
 
 def test_state_that_is_lost_is_made_again_from_bronze(s3: Any, events: list[Event]) -> None:
     before, switch = state(TABLES), Switch()
-    assert len(before) > 30
+    assert len(before) > 20
     lose("players", "game_days", "leaderboards")
     assert not state(TABLES)
     assert restoring(s3, switch).run(Scope()) == len(events)
@@ -138,9 +138,9 @@ def test_one_that_dies_goes_on_where_it_was(
         written = submit(self, chunk)
         return chunk if calls == broken else written
 
-    monkeypatch.setattr(restore, "CHUNK", 30)
+    monkeypatch.setattr(restore, "CHUNK", 15)
     monkeypatch.setattr(Leaderboards, "submit", dies)
-    with pytest.raises(CommandError, match="30 events could not be written: run the same command again"):
+    with pytest.raises(CommandError, match="15 events could not be written: run the same command again"):
         restoring(s3, switch).run(Scope())
     assert not switch.on, "it would change what is restored"
     with pytest.raises(CommandError, match="is not finished"):
@@ -153,7 +153,7 @@ def test_one_that_dies_goes_on_where_it_was(
 def test_a_backup_is_brought_up_to_date_from_bronze(s3: Any, events: list[Event]) -> None:
     after, tables = state(TABLES), ("players", "game_days", "leaderboards")
     lose(*tables)
-    apply(events[:70])
+    apply(events[:35])
     dynamodb = boto3.resource("dynamodb")
     for table in map(dynamodb.Table, tables):
         backup = dynamodb.create_table(
@@ -168,17 +168,17 @@ def test_a_backup_is_brought_up_to_date_from_bronze(s3: Any, events: list[Event]
     lose(*tables)
     for name in tables:
         assert restore.copy(dynamodb.Table(f"{name}-backup"), dynamodb.Table(name), None) > 0
-    since = datetime.fromisoformat(events[69]["processed_at"]) - timedelta(minutes=15)
-    assert restoring(s3).run(Scope(since=timestamp(since))) == len(events) - 64
+    since = datetime.fromisoformat(events[34]["processed_at"]) - timedelta(minutes=15)
+    assert restoring(s3).run(Scope(since=timestamp(since))) == len(events) - 32
     assert state(TABLES) == after
 
 
 def test_events_that_player_state_has_yet_to_read_are_left_to_it(s3: Any, events: list[Event]) -> None:
-    assert restoring(s3).run(Scope(), until=events[49]["processed_at"]) == 50
+    assert restoring(s3).run(Scope(), until=events[24]["processed_at"]) == 25
     lose("players", "game_days", "leaderboards")
-    apply(events[:50])
+    apply(events[:25])
     expected = state(TABLES)
-    restoring(s3).run(Scope(), until=events[49]["processed_at"])
+    restoring(s3).run(Scope(), until=events[24]["processed_at"])
     assert state(TABLES) == expected
 
 
