@@ -16,13 +16,22 @@ UNREPORTED = {
 def test_a_second_plan_changes_only_what_the_emulator_does_not_report(applied: Any) -> None:
     applied.terraform("plan", "-input=false", "-lock=false", "-out=again")
     plan = json.loads(applied.terraform("show", "-json", "again"))
-    for change in plan["resource_changes"]:
-        if change["change"]["actions"] not in (["no-op"], ["read"]):
-            assert change["change"]["actions"] == ["update"], change["address"]
-            found = set(differences(change["change"]["before"], change["change"]["after"]))
-            assert found <= UNREPORTED.get(change["type"], set()), (change["address"], found)
+    found: dict[str, set[str]] = {}
+    for resource in plan["resource_changes"]:
+        change = resource["change"]
+        if change["actions"] not in (["no-op"], ["read"]) and not by_query(resource):
+            assert change["actions"] == ["update"], resource["address"]
+            changed = differences(change["before"], change["after"])
+            found.setdefault(resource["type"], set()).update(changed)
+    assert found == UNREPORTED
     outputs = plan.get("output_changes", {})
     assert not {name for name, output in outputs.items() if output["actions"] != ["no-op"]}
+
+
+def by_query(resource: dict[str, Any]) -> bool:
+    """Tell an alarm by metric query, of which the emulator reports hardly anything."""
+    after = resource["change"]["after"] or {}
+    return resource["type"] == "aws_cloudwatch_metric_alarm" and bool(after.get("metric_query"))
 
 
 def differences(before: Any, after: Any, name: str = "") -> list[str]:
