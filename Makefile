@@ -29,6 +29,7 @@ check: $(VENV) ## Lint, format and type checks
 	@$(BIN)/ruff format --check --quiet
 	@env -u TF_CLI_CONFIG_FILE terraform fmt -check -recursive infrastructure
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/actionlint -shellcheck= -pyflakes=
 	@$(BIN)/zizmor --offline --no-progress --quiet .github
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml

@@ -5,8 +5,8 @@ import os
 import shutil
 import subprocess
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +53,7 @@ class Applied:
     emulator: Emulator
     game_id: str
     key: str
+    terraform: Callable[..., str]
 
     def post(self, body: bytes, key: str | None = None, **headers: str) -> httpx.Response:
         """POST to the REST door, with the game's key unless another is given."""
@@ -111,10 +112,11 @@ def own_platform(directory: Path) -> Iterator[Applied]:
     """Build, start, apply `local` and serve: all on free ports, beside whatever runs already."""
     build.build("local")
     patch = pytest.MonkeyPatch()
-    with Emulator(free_port(), directory / "emulator", keeps=True) as emulator, patch.context():
+    with _emulator(directory / "emulator") as emulator, patch.context():
         for name, value in emulator.environment.items():
             patch.setenv(name, value)
-        outputs = _apply(directory)
+        run = _terraform(directory)
+        outputs = _apply(run)
         api = MetricsApi(free_port(), directory / "metrics_api")
         api.start({**outputs["metrics_api_environment"], "PYTHONPATH": _python_path()})
         try:
@@ -122,17 +124,27 @@ def own_platform(directory: Path) -> Iterator[Applied]:
             table, plan = games.registry(outputs)
             key = games.add_game(table, game_id, "Test", plan)
             with httpx.Client(base_url=api.address, timeout=30) as client:
-                yield Applied(Platform(outputs, client), emulator, game_id, key)
+                yield Applied(Platform(outputs, client), emulator, game_id, key, run)
         finally:
             api.stop()
             patch.undo()
 
 
-def _apply(directory: Path) -> dict[str, Any]:
+def _emulator(directory: Path) -> AbstractContextManager[Emulator]:
+    """Start one, unless another is to be tested: LocalStack in CI."""
+    port = os.environ.get("TESTED_EMULATOR_PORT")
+    if port:
+        return nullcontext(Emulator(int(port), directory))
+    return Emulator(free_port(), directory, keeps=True)
+
+
+def _terraform(directory: Path) -> Callable[..., str]:
+    """Return terraform in a copy of `local`, by its arguments; it returns what terraform prints."""
     ignored = shutil.ignore_patterns(".terraform", "*.tfstate*")
     infrastructure = shutil.copytree(terraform.INFRASTRUCTURE, directory / "infrastructure", ignore=ignored)
     root = infrastructure / "environments" / "local"
-    environment = {**os.environ, **terraform.environment()}
+    packages = str(terraform.REPOSITORY / "build" / "local")
+    environment = {**os.environ, **terraform.environment(), "TF_VAR_packages_directory": packages}
 
     def run(*arguments: str, again: bool = False) -> str:
         answer = subprocess.run(
@@ -146,9 +158,12 @@ def _apply(directory: Path) -> dict[str, Any]:
         assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr
         return answer.stdout
 
+    return run
+
+
+def _apply(run: Callable[..., str]) -> dict[str, Any]:
     run("init", *terraform.init_arguments())
-    packages = terraform.REPOSITORY / "build" / "local"
-    run("apply", "-auto-approve", "-input=false", f"-var=packages_directory={packages}", again=True)
+    run("apply", "-auto-approve", "-input=false", again=True)
     return {name: output["value"] for name, output in json.loads(run("output", "-json")).items()}
 
 

@@ -18,15 +18,9 @@ def resource(name: str) -> str:
     return cast(bytes, pkgutil.get_data("batch_analytics", name)).decode()
 
 
-def declared() -> dict[str, str]:
-    """Return silver's columns and their types, generated from the event schemas: one a line of events.ddl."""
-    lines = (line.partition(" ") for line in resource("events.ddl").splitlines())
-    return {name.strip("`"): kind for name, _, kind in lines}
-
-
 def columns() -> StructType:
-    """Return silver's columns as Spark has them."""
-    text = ", ".join(f"`{name}` {kind}" for name, kind in declared().items())
+    """Return silver's columns, generated from the event schemas: one a line of events.ddl."""
+    text = resource("events.ddl").strip().replace("\n", ", ")
     return cast(StructType, _parse_datatype_string(text))
 
 

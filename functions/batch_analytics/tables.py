@@ -1,13 +1,14 @@
 """Where silver and gold live: Iceberg tables on AWS, plain Parquet where its jars cannot be had."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
+from pyspark.sql.types import StructType
 
-from batch_analytics.bronze import columns, declared, exists
+from batch_analytics.bronze import columns, exists
 
 Partition = tuple[str, str]
 SILVER = "events"
@@ -18,7 +19,7 @@ class Tables(Protocol):
     """What the job needs of a table format; every write can be repeated."""
 
     def prepare(self, gold: Sequence[str]) -> None:
-        """Give silver its columns, and partition it and the gold tables named, where they are not yet."""
+        """Partition silver and the gold tables named, where they are not yet."""
 
     def silver(self) -> DataFrame:
         """Return all events."""
@@ -126,14 +127,7 @@ class Iceberg:
         self.spark, self.database = spark, database
 
     def prepare(self, gold: Sequence[str]) -> None:
-        """Add silver's new columns, and the partition fields that a table lacks.
-
-        Terraform leaves a table to Spark once it is made, and its provider cannot declare the latter.
-        """
-        known = self.spark.table(self._name(SILVER)).columns
-        for name, kind in declared().items():
-            if name not in known:
-                self.spark.sql(f"ALTER TABLE {self._name(SILVER)} ADD COLUMN {name} {kind}")
+        """Add the partition fields that a table lacks: Terraform's provider cannot declare them."""
         for table in (SILVER, *gold):
             name = self._name(table)
             made = self.spark.sql(f"SHOW CREATE TABLE {name}").head()[0]
@@ -149,6 +143,7 @@ class Iceberg:
 
     def merge(self, events: DataFrame, touched: Sequence[Partition]) -> None:
         """Insert what is new; the touched games bound what is compared."""
+        self._widen(self._name(SILVER), columns())
         events.select(*columns().names).createOrReplaceTempView("arrived")
         games = ", ".join(f"'{game}'" for game in sorted({game for game, _ in touched}))
         self.spark.sql(
@@ -160,6 +155,7 @@ class Iceberg:
     def stage(self, run: str, table: str, rows: DataFrame, games: Sequence[str]) -> None:
         """Replace the games' rows on a branch of the run."""
         name = self._name(table)
+        self._widen(name, rows.schema)
         self.spark.sql(f"ALTER TABLE {name} CREATE OR REPLACE BRANCH `{run}`")
         rows.writeTo(f"{name}.`branch_{run}`").overwrite(f.col("game_id").isin(list(games)))
 
@@ -171,5 +167,20 @@ class Iceberg:
         """Make the branch the table."""
         self.spark.sql(f"CALL lake.system.fast_forward('{self.database}.{table}', 'main', '{run}')")
 
+    def _widen(self, name: str, schema: StructType) -> None:
+        """Add the columns that a table lacks: those of new event types, and new metrics."""
+        for column in lacking(schema, self.spark.table(name).schema):
+            self.spark.sql(f"ALTER TABLE {name} ADD COLUMN {column}")
+
     def _name(self, table: str) -> str:
         return f"lake.{self.database}.{table}"
+
+
+def lacking(wanted: StructType, has: StructType, within: str = "") -> Iterator[str]:
+    """Yield the columns of one schema that another lacks, with their types; fields of structs too."""
+    for field in wanted.fields:
+        name, kind = f"{within}`{field.name}`", field.dataType
+        if field.name not in has.fieldNames():
+            yield f"{name} {kind.simpleString()}"
+        elif isinstance(kind, StructType):
+            yield from lacking(kind, has[field.name].dataType, f"{name}.")

@@ -9,12 +9,9 @@ from tools.engine import SPARK
 
 ASK = """
 import json, sys
-from batch_analytics.bronze import declared
 from batch_analytics.tables import Iceberg
 said = []
 class Spark:
-    def table(self, name):
-        return type("Table", (), {"columns": [known for known in declared() if known != "privacy"]})
     def sql(self, text):
         said.append(text)
         made = "CREATE TABLE t (game_id STRING) USING iceberg"
@@ -24,15 +21,34 @@ class Spark:
 Iceberg(Spark(), "db").prepare(["daily", "revenue"])
 print(json.dumps([text for text in said if text.startswith("ALTER")]))
 """
+WIDEN = """
+import json
+from batch_analytics.tables import lacking
+from pyspark.sql.types import BooleanType, LongType, MapType, StringType, StructType
+text = StringType()
+has = StructType().add("game_id", text).add("payload", StructType().add("score", LongType()))
+fields = StructType().add("extra", MapType(text, text)).add("score", LongType()).add("guild_id", text)
+wanted = StructType().add("bot", BooleanType()).add("payload", fields).add("game_id", text)
+print(json.dumps([list(lacking(wanted, has)), list(lacking(has, wanted))]))
+"""
 
 
-def test_columns_and_partitions_are_added_once(spark: None) -> None:
-    python = SPARK.python
+def ask(program: str) -> object:
+    """Return what a program says in Spark's environment, without a session."""
     environment = {**os.environ, **batch.environment()}
-    answer = subprocess.run([python, "-c", ASK], env=environment, capture_output=True, text=True, check=True)
-    assert json.loads(answer.stdout) == [
-        "ALTER TABLE lake.db.events ADD COLUMN privacy struct<analytics_storage:string,age_group:string>",
+    command = [SPARK.python, "-c", program]
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return json.loads(answer.stdout)
+
+
+def test_partitions_are_added_once(spark: None) -> None:
+    assert ask(ASK) == [
         "ALTER TABLE lake.db.events ADD PARTITION FIELD game_id",
         "ALTER TABLE lake.db.events ADD PARTITION FIELD event_date",
         "ALTER TABLE lake.db.revenue ADD PARTITION FIELD game_id",
     ]
+
+
+def test_columns_of_new_events_and_metrics_are_added(spark: None) -> None:
+    added = ["`bot` boolean", "`payload`.`extra` map<string,string>", "`payload`.`guild_id` string"]
+    assert ask(WIDEN) == [added, []]

@@ -292,6 +292,16 @@ def test_the_cost_model_prices_as_many_as_there_are(resources: list[Resource]) -
     assert planned == {name: pytest.approx(model.usage(name), rel=0.1) for name in planned}
 
 
+def test_prods_alarms_and_budget_reach_somebody(resources: list[Resource]) -> None:
+    told = {
+        subscription["values"]["endpoint"] for subscription in _of(resources, "aws_sns_topic_subscription")
+    }
+    (budget,) = _of(resources, "aws_budgets_budget")
+    warned = {n["threshold"]: set(n["subscriber_email_addresses"]) for n in budget["values"]["notification"]}
+    assert warned == dict.fromkeys((50, 80, 100), told)
+    assert "ops@example.com" in told
+
+
 @prod
 def test_prod_scales_and_can_be_looked_into(resources: list[Resource]) -> None:
     modes = {

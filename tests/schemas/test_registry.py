@@ -393,3 +393,13 @@ def test_a_schema_is_not_narrower_than_itself(schema: Schema) -> None:
     assert list(narrowed(schema, schema)) == []
     assert list(broken(schema, schema)) == []
     assert list(misnamed((1, 0, 0), (1, 0, 1), schema, schema)) == []
+
+
+@pytest.mark.parametrize("table", schemas.metrics(REPOSITORY)["tables"])
+def test_gold_computes_the_columns_that_are_defined(table: str) -> None:
+    text = (REPOSITORY / "functions" / "batch_analytics" / "gold" / f"{table}.sql").read_text()
+    query = sqlglot.parse_one(text, read="spark")
+    within = {cte.alias: cte.this.named_selects for cte in query.ctes}
+    source = query.args["from_"].this.name
+    computed = [n for name in query.named_selects for n in (within[source] if name == "*" else [name])]
+    assert sorted(computed) == sorted(schemas.metrics(REPOSITORY)["tables"][table]["columns"])

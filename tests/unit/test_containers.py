@@ -47,13 +47,17 @@ def test_compose_listens_on_this_machine_only() -> None:
     assert all(":" in service["image"] for service in services.values() if "build" not in service)
 
 
-def test_api_finds_whichever_emulator_runs() -> None:
+def test_api_finds_whichever_emulator_runs_and_both_enforce_iam() -> None:
     services = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
     assert services["api"]["environment"]["AWS_ENDPOINT_URL"] == "http://emulator:4566"
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
         assert services["api"]["environment"][name] == emulator.current().environment[name]
     for name in ("ministack", "localstack"):
         assert services[name]["networks"]["emulator"]["aliases"] == ["emulator"]
+        assert services[name]["profiles"] == [name]
+    iam = {"ministack": ("AUTH", "true"), "localstack": ("ENFORCE_IAM", "1")}
+    for name, (variable, value) in iam.items():
+        assert services[name]["environment"][variable] == value
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_windows_stay_within_the_objective_together() -> None:
 
     consumers = [consumer("player_state", 5, 6e7), consumer("processor", 1, 6e7)]
     (advice,) = advise.advise(Observed.model_validate({"consumers": consumers}))
-    assert (advice.setting, advice.now, advice.then) == ("processor", "1", "2")
+    assert (advice.setting, advice.now, advice.then) == ("processor.batch_window_seconds", "1", "2")
     # Half of 26.07 M invocations at $0.0000002 and 2 ms of 1.7275 GB would be saved: not worth a deploy.
     consumers = [consumer("player_state", 5, 6e6), consumer("processor", 1, 6e6)]
     assert advise.advise(Observed.model_validate({"consumers": consumers})) == []

@@ -1,7 +1,6 @@
 """What the alarm on a game's reject rate is fed with."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,7 +45,8 @@ def test_a_batch_weighs_what_it_holds(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_rejects_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> None:
-    withheld = replace(arrive("farm"), event=None)
+    withheld = arrive("farm")
+    withheld.event = None
     lines = published(capsys, [arrive("farm"), arrive("farm", Reason.FUTURE), withheld])
     counts = {line["reason"]: line["EventsRejectedByReason"] for line in lines if "reason" in line}
     assert counts == {"future": [1.0]}

@@ -1,9 +1,11 @@
 module "platform" {
   source = "../../modules/platform"
 
+  alerts             = { budget_usd_a_month = 700, email_addresses = var.alert_emails }
   environment        = "dev"
   logging            = { level = "DEBUG", retention_days = 14, tracing = true }
   packages_directory = var.packages_directory
+  reports            = { sender = var.report_sender }
   streams            = { enriched_shards = 1, maximum_shards = 2, raw_shards = 1, retention_hours = 24 }
 
   ingest_api = {

@@ -1,11 +1,12 @@
 module "platform" {
   source = "../../modules/platform"
 
-  alerts              = { budget_usd_a_month = 2000 }
+  alerts              = { budget_usd_a_month = 2000, email_addresses = var.alert_emails }
   dedupe_window_hours = 168
   environment         = "prod"
   logging             = { level = "INFO", retention_days = 365, tracing = true }
   packages_directory  = var.packages_directory
+  reports             = { sender = var.report_sender }
   streams             = { enriched_shards = 1, maximum_shards = 64, raw_shards = 1, retention_hours = 168 }
 
   ingest_api = {
@@ -31,5 +32,12 @@ module "platform" {
     key_deletion_window_days = 30
     permissions_boundary     = "player-analytics-prod-boundary" # bootstrap's
     point_in_time_recovery   = true
+  }
+}
+
+check "alarms_reach_somebody" {
+  assert {
+    condition     = length(var.alert_emails) > 0
+    error_message = "Nobody is told of prod's alarms: set alert_emails (TF_VAR_alert_emails='[\"ops@example.com\"]')."
   }
 }

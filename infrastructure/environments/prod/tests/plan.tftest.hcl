@@ -3,6 +3,7 @@ mock_provider "aws" {
 }
 
 variables {
+  alert_emails       = ["ops@example.com"]
   packages_directory = "../../testing/packages"
 }
 
@@ -31,4 +32,14 @@ run "environment" {
     condition     = output.ingest_api.stage == "live"
     error_message = "The REST API is served by its stage live."
   }
+}
+
+run "nobody_is_told" {
+  command = plan
+
+  variables {
+    alert_emails = []
+  }
+
+  expect_failures = [check.alarms_reach_somebody]
 }

@@ -1,0 +1,329 @@
+"""Bring back what was lost: objects of the lake, items of a table's backup, or state from the lake's events.
+
+State (players, game days, leaderboards) is what player_state makes of bronze: bronze makes it again, each
+event once, however often `state` is stopped and run again.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import groupby, islice
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import orjson
+from botocore.exceptions import BotoCoreError, ClientError
+from player_state.leaderboards import Leaderboards
+from player_state.players import PlayerStore
+from rich.console import Console
+from telemetry import clients
+from telemetry.enrichment import timestamp
+
+from tools import CommandError, emulator, lake, run, terraform
+from tools.personal_data import record_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_kinesis.client import KinesisClient
+    from mypy_boto3_s3.client import S3Client
+
+    from tools.personal_data import Record
+
+LEDGER = "restored/state.json"
+# What is written together, for players and days change in one transaction.
+PARTS = {"leaderboards": ("leaderboards",), "players": ("players", "game_days")}
+CHUNK = 5_000
+LANES = 8
+POLL_SECONDS = 1
+# A batch that was begun ends within the function's time limit; Firehose holds an event for so long at most.
+DRAIN, SETTLE = timedelta(minutes=2), timedelta(minutes=15)
+# Nobody knows which events about a moment were applied: all are again, and those that were are remembered.
+OVERLAP = timedelta(minutes=1)
+
+console = Console()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is restored: a game or all, a part or both, events processed since (left out: from the first)."""
+
+    game: str | None = None
+    only: str | None = None
+    since: str | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts."""
+        return (self.only,) if self.only else tuple(PARTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a restore is: events up to when, and how many of them are applied (None: old items remain)."""
+
+    scope: Scope
+    until: str
+    applied: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Remembers, beside the lake, the one restore that is not finished."""
+
+    s3: "S3Client"
+    bucket: str
+
+    def read(self) -> Progress | None:
+        """Return it, if there is one."""
+        if LEDGER not in lake.keys(self.s3, self.bucket, LEDGER):
+            return None
+        (found,) = lake.lines(self.s3, self.bucket, LEDGER)
+        return Progress(**{**found, "scope": Scope(**found["scope"])})
+
+    def write(self, progress: Progress) -> None:
+        """Remember it."""
+        body = json.dumps(asdict(progress)).encode()
+        self.s3.put_object(Bucket=self.bucket, Key=LEDGER, Body=body)
+
+    def forget(self) -> None:
+        """Have none any more."""
+        self.s3.delete_object(Bucket=self.bucket, Key=LEDGER)
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """player_state's reading of the enriched stream, which keeps its place while it is stopped."""
+
+    functions: Any
+    kinesis: "KinesisClient"
+    stream: str
+    drain: timedelta = DRAIN
+
+    def stop(self) -> datetime:
+        """Have it read no more; return when it stopped."""
+        if (mapping := self._mapping())["State"] != "Disabled":
+            mapping = self._switch("Disabled")
+            time.sleep(self.drain.total_seconds())
+        stopped: datetime = mapping["LastModified"]
+        return stopped
+
+    def start(self) -> None:
+        """Have it read on from where it stopped."""
+        self._switch("Enabled")
+
+    def _mapping(self) -> "Record":
+        summary = self.kinesis.describe_stream_summary(StreamName=self.stream)["StreamDescriptionSummary"]
+        found = self.functions.list_event_source_mappings(EventSourceArn=summary["StreamARN"])
+        mapping: Record
+        (mapping,) = found["EventSourceMappings"]
+        return mapping
+
+    def _switch(self, state: str) -> "Record":
+        uuid = self._mapping()["UUID"]
+        self.functions.update_event_source_mapping(UUID=uuid, Enabled=state == "Enabled")
+        while (mapping := self._mapping())["State"] != state:
+            time.sleep(POLL_SECONDS)
+        return mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A restore of state from bronze. `tables` are the names by what they hold."""
+
+    ledger: Ledger
+    consumer: Consumer
+    tables: dict[str, str]
+    settle: timedelta = SETTLE
+
+    def run(self, scope: Scope, until: str | None = None) -> int:
+        """Take the scope's items away, unless they are the ones of `since`, and apply what bronze has.
+
+        Goes on where it was stopped. Returns how many events were applied.
+        Raises CommandError where another restore is not finished, or events could not be written.
+        """
+        progress = self.ledger.read()
+        if progress and progress.scope != scope:
+            raise CommandError(f"a restore of {progress.scope} is not finished: {LEDGER} of the lake")
+        stopped = self.consumer.stop()
+        if not progress:
+            progress = Progress(scope, until or timestamp(stopped + OVERLAP))
+            self.ledger.write(progress)
+        settled = stopped + self.settle
+        time.sleep(max(0.0, (settled - datetime.now(UTC)).total_seconds()))
+        if progress.applied is None:
+            for name in [] if scope.since else [name for part in scope.parts for name in PARTS[part]]:
+                clear(boto3.resource("dynamodb").Table(self.tables[name]), scope.game)
+            progress = replace(progress, applied=0)
+            self.ledger.write(progress)
+        progress = self._apply(progress)
+        self.consumer.start()
+        self.ledger.forget()
+        return progress.applied or 0
+
+    def _apply(self, progress: Progress) -> Progress:
+        """Apply chunk after chunk. One that is applied twice changes nothing: player_state remembers it."""
+        dynamodb, tables, applied = clients.client("dynamodb"), self.tables, progress.applied or 0
+        players = PlayerStore(dynamodb, tables["players"], tables["game_days"])
+        boards = Leaderboards(dynamodb, tables["leaderboards"], tables["boards"])
+        events = islice(self._events(progress), applied, None)
+        with ThreadPoolExecutor(LANES) as pool:
+            while chunk := list(islice(events, CHUNK)):
+                lost = []
+                if "players" in progress.scope.parts:
+                    lanes = _lanes(chunk)
+                    for _, failed in pool.map(players.apply, lanes.values(), lanes):
+                        lost += failed
+                if "leaderboards" in progress.scope.parts:
+                    lost += boards.submit(chunk)
+                if lost:
+                    raise CommandError(f"{len(lost)} events could not be written: run the same command again")
+                applied += len(chunk)
+                self.ledger.write(replace(progress, applied=applied))
+                console.print(f"{chunk[-1]['processed_at']}  {applied:,} events", highlight=False)
+        return replace(progress, applied=applied)
+
+    def _events(self, progress: Progress) -> Iterator["Record"]:
+        since = progress.scope.since and datetime.fromisoformat(progress.scope.since)
+        keys = lake.keys(self.ledger.s3, self.ledger.bucket, "bronze/", since or None)
+        for _, hour in groupby(keys, lambda key: key.rpartition("/")[0]):
+            yield from self._hour(hour, progress)
+
+    def _hour(self, keys: Iterable[str], progress: Progress) -> Iterator["Record"]:
+        """Yield an hour's events once each, in the order they were processed in.
+
+        Only times, places and ids are held in memory: 450 bytes an event.
+        """
+        scope, found, order = progress.scope, set[tuple[str, str]](), list[tuple[str, int]]()
+        with tempfile.TemporaryFile() as spool:
+            for key in keys:
+                for line in lake.raw_lines(self.ledger.s3, self.ledger.bucket, key):
+                    event = record_of(line)
+                    if not event or scope.game not in (None, event["game_id"]):
+                        continue
+                    moment, name = event["processed_at"], (event["game_id"], event["event_id"])
+                    if (scope.since or "") <= moment <= progress.until and name not in found:
+                        found.add(name)
+                        order.append((moment, spool.tell()))
+                        spool.write(line.rstrip(b"\n") + b"\n")
+            for _, place in sorted(order):
+                spool.seek(place)
+                yield orjson.loads(spool.readline())
+
+
+def _lanes(events: Iterable["Record"]) -> dict[str, list["Record"]]:
+    """Return events by lane, all of a player in one: each lane has counters of its own, as a shard has."""
+    lanes: dict[str, list[Record]] = defaultdict(list)
+    for event in events:
+        player = f"{event['game_id']}#{event['player_id']}"
+        lanes[f"restored-{zlib.crc32(player.encode()) % LANES}"].append(event)
+    return lanes
+
+
+def clear(table: "Table", game: str | None) -> None:
+    """Delete a table's items, or those of a game."""
+    with table.batch_writer() as batch:
+        for item in items(table, game):
+            batch.delete_item(
+                Key={key["AttributeName"]: item[key["AttributeName"]] for key in table.key_schema}
+            )
+
+
+def copy(source: "Table", target: "Table", game: str | None) -> int:
+    """Replace a table's items, or those of a game, by another's; return how many there are now."""
+    clear(target, game)
+    count = 0
+    with target.batch_writer() as batch:
+        for item in items(source, game):
+            batch.put_item(Item=item)
+            count += 1
+    return count
+
+
+def items(table: "Table", game: str | None) -> Iterator["Record"]:
+    """Yield the items whose partition key is a game, or begins with one."""
+    partition = table.key_schema[0]["AttributeName"]
+    for page in table.meta.client.get_paginator("scan").paginate(TableName=table.name, ConsistentRead=True):
+        for item in page["Items"]:
+            if game in (None, str(item[partition]).partition("#")[0]):
+                yield item
+
+
+def undelete(s3: "S3Client", bucket: str, prefix: str, since: datetime) -> Iterator[str]:
+    """Yield the keys below a prefix that were deleted since, each brought back as it was."""
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+        for marker in page.get("DeleteMarkers", []):
+            if marker["IsLatest"] and marker["LastModified"] >= since:
+                s3.delete_object(Bucket=bucket, Key=marker["Key"], VersionId=marker["VersionId"])
+                yield marker["Key"]
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/restore", description=__doc__)
+    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    objects = commands.add_parser("objects", help="bring back objects of the lake that were deleted")
+    objects.add_argument("--prefix", required=True, help="bronze/2026/01/30/, for example")
+    objects.add_argument("--since", type=_moment, required=True, help="deleted then or later (ISO 8601, UTC)")
+    backup = commands.add_parser("items", help="replace a table's items by those of its restored backup")
+    backup.add_argument("--table", required=True, help="players, game_days, leaderboards, games, boards …")
+    backup.add_argument("--backup", required=True, help="name of the table that the backup was restored to")
+    state = commands.add_parser("state", help="make players, game days and leaderboards again from bronze")
+    state.add_argument("--only", choices=sorted(PARTS), help="players (with game days) or leaderboards")
+    state.add_argument("--since", type=_moment, help="the moment of the backup that `items` brought back")
+    state.add_argument("--until", type=_moment, help="up to when player_state has read (default: now)")
+    for command in (backup, state):
+        command.add_argument("--game", help="only this game's")
+    return parser
+
+
+def main() -> None:
+    """Restore what the command line says."""
+    options = _parser().parse_args()
+    local = options.environment == "local"
+    if local:
+        os.environ.update(emulator.local_environment())
+    outputs = terraform.outputs(terraform.root(options.environment))
+    s3, dynamodb, bucket, tables = (
+        boto3.client("s3"), boto3.resource("dynamodb"), outputs["lake_bucket"], outputs["tables"],
+    )  # fmt: skip
+    drain, settle = (timedelta(seconds=2), timedelta(0)) if local else (DRAIN, SETTLE)
+    consumer = Consumer(
+        boto3.client("lambda"), boto3.client("kinesis"), outputs["enriched_stream_name"], drain
+    )
+    try:
+        match options.command:
+            case "objects":
+                count = sum(1 for _ in undelete(s3, bucket, options.prefix, options.since))
+                console.print(f"{count:,} objects are back")
+            case "items":
+                if options.table in sum(PARTS.values(), ()):
+                    consumer.stop()
+                    console.print("player_state is stopped: `state --since` the backup starts it again")
+                target = dynamodb.Table(tables[options.table])
+                count = copy(dynamodb.Table(options.backup), target, options.game)
+                console.print(f"{count:,} items are back")
+            case "state":
+                since = timestamp(options.since - OVERLAP) if options.since else None
+                until = timestamp(options.until) if options.until else None
+                restore = Restore(Ledger(s3, bucket), consumer, tables, settle)
+                count = restore.run(Scope(options.game, options.only, since), until)
+                console.print(f"{count:,} events are applied; player_state reads on")
+    except (BotoCoreError, ClientError) as error:
+        raise CommandError(str(error)) from error
+
+
+if __name__ == "__main__":
+    run(main)

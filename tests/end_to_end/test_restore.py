@@ -1,0 +1,78 @@
+"""The disaster, rehearsed: a game's items and the lake's objects are deleted, and all is as before."""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from stored_state import state
+from tools import games, lake, restore
+from tools.restore import Consumer, Ledger, Restore, Scope
+from tools.simulate import play
+
+pytestmark = pytest.mark.integration
+
+GAME = "moon-race-5"
+
+
+def eventually(check: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 60
+    while not check():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.5)
+
+
+def test_a_game_that_is_lost_is_restored_to_the_figure(applied: Any) -> None:
+    outputs, s3, dynamodb = applied.platform.outputs, boto3.client("s3"), boto3.resource("dynamodb")
+    bucket, tables, kinesis = outputs["lake_bucket"], outputs["tables"], boto3.client("kinesis")
+    key = games.add_game(dynamodb.Table(tables["games"]), GAME, "Moon Race")
+    truth = play(applied.platform, GAME, key, players=15, days=2, seed=11)
+    before = state(tables, GAME)
+    assert len(before) > 40
+
+    started, objects = datetime.now(UTC) - timedelta(seconds=1), list(lake.keys(s3, bucket, "bronze/"))
+    for name in objects:
+        s3.delete_object(Bucket=bucket, Key=name)
+    for table in ("players", "game_days", "leaderboards"):
+        restore.clear(dynamodb.Table(tables[table]), GAME)
+    assert not list(lake.keys(s3, bucket, "bronze/"))
+    assert not state(tables, GAME)
+
+    # What comes while player_state is stopped is in bronze and in the stream, and counts once.
+    second = timedelta(seconds=1)
+    consumer = Consumer(boto3.client("lambda"), kinesis, outputs["enriched_stream_name"], drain=second)
+    consumer.stop()
+    meanwhile = applied.event(game_id=GAME)
+    assert applied.post(json.dumps(meanwhile).encode(), key).status_code == 202
+    eventually(lambda: list(lake.keys(s3, bucket, "bronze/")))
+
+    assert sorted(restore.undelete(s3, bucket, "bronze/", started)) == objects
+    restoring = Restore(Ledger(s3, bucket), consumer, tables, settle=timedelta(0))
+    assert restoring.run(Scope(game=GAME)) == truth.accepted + 1
+
+    afterwards = applied.event(game_id=GAME)
+    assert applied.post(json.dumps(afterwards).encode(), key).status_code == 202
+    path = f"/v1/games/{GAME}/players"
+    eventually(lambda: applied.platform.api.get(f"{path}/{afterwards['player_id']}").status_code == 200)
+    assert applied.platform.read(f"{path}/{meanwhile['player_id']}")["sessions"] == 1
+    after = state(tables, GAME)
+    for counter in ("events", "new_players", "sessions"):
+        gained = {
+            row: counts[counter] - before.get(row, {}).get(counter, 0) for row, counts in days(after).items()
+        }
+        assert sum(gained.values()) == 2, counter
+    old = {name: value for name, value in before.items() if name.startswith(("players ", "leaderboards "))}
+    assert old.items() <= after.items()
+    today = afterwards["event_time"][:10], meanwhile["event_time"][:10]
+    for row in (row for row in days(before) if not row.startswith(tuple(f"{GAME}#{day}" for day in today))):
+        assert after[row] == before[row], row
+
+
+def days(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the counters of whole days, with the rows beside them: levels, economy, cohorts."""
+    return {
+        row: counts for row, counts in found.items() if row.startswith(f"{GAME}#20") and "#active" not in row
+    }

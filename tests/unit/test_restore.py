@@ -1,0 +1,194 @@
+"""What was lost comes back as it was: state from bronze, items from a backup, objects from their versions."""
+
+import gzip
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import orjson
+import pytest
+from player_state.leaderboards import Leaderboards
+from player_state.players import PlayerStore
+from stored_state import state
+from telemetry.enrichment import enrich, timestamp
+from telemetry.origin import Origin
+from tools import CommandError, restore
+from tools.restore import Ledger, Restore, Scope
+
+BUCKET = "lake"
+NOW = datetime.now(UTC)
+TABLES = {name: name for name in ("players", "game_days", "leaderboards", "boards")}
+TYPES = (
+    "session_start",
+    "session_heartbeat",
+    "purchase",
+    "economy",
+    "progression",
+    "score_submitted",
+    "crash",
+)
+Event = dict[str, Any]
+
+
+class Switch:
+    """Stands in for player_state's reading of the stream."""
+
+    def __init__(self) -> None:
+        self.on = True
+
+    def stop(self) -> datetime:
+        self.on = False
+        return NOW
+
+    def start(self) -> None:
+        self.on = True
+
+
+@pytest.fixture
+def s3(dynamodb: Any) -> Any:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    return s3
+
+
+@pytest.fixture
+def events(s3: Any, make_event: Callable[..., Event], monkeypatch: pytest.MonkeyPatch) -> list[Event]:
+    """Two games' late events, applied as they came; bronze has them in disorder, some twice."""
+    # moto is not safe among threads.
+    monkeypatch.setattr(restore, "LANES", 1)
+    shuffle = random.Random(7)
+    made: list[Event] = []
+    for number in range(60):
+        moment = NOW - timedelta(hours=7) + timedelta(minutes=6 * number)
+        sent = make_event(
+            TYPES[number % len(TYPES)],
+            game_id="moon" if number % 3 else "sun",
+            player_id=f"p-{number % 5}",
+            session_id=f"00000000-0000-4000-8000-{number // 10:012}",
+            event_time=timestamp(moment),
+            sent_at=timestamp(moment),
+        )
+        event = enrich(sent, Origin(moment, "rest", None, False))
+        made.append(event | {"late": True, "processed_at": timestamp(moment)})
+    apply(made)
+    for start in range(0, len(made), 20):
+        lines = made[start : start + 20] + made[start : start + 3]
+        shuffle.shuffle(lines)
+        for half in (lines[::2], lines[1::2]):
+            body = gzip.compress(b"".join(orjson.dumps(event) + b"\n" for event in half) + b"torn {\n")
+            hour = made[start]["processed_at"][:13].replace("-", "/").replace("T", "/")
+            key = f"bronze/{hour}/{shuffle.random()}"
+            s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+    return made
+
+
+def apply(events: list[Event]) -> None:
+    """Do what player_state does with a batch."""
+    client = boto3.client("dynamodb")
+    for start in range(0, len(events), 50):
+        PlayerStore(client, "players", "game_days").apply(events[start : start + 50], "shard-0")
+        Leaderboards(client, "leaderboards", "boards").submit(events[start : start + 50])
+
+
+def restoring(s3: Any, switch: Switch | None = None) -> Restore:
+    no_time = timedelta(0)
+    return Restore(Ledger(s3, BUCKET), switch or Switch(), TABLES, no_time)  # type: ignore[arg-type]
+
+
+def lose(*tables: str, game: str | None = None) -> None:
+    for table in tables:
+        restore.clear(boto3.resource("dynamodb").Table(table), game)
+
+
+def test_state_that_is_lost_is_made_again_from_bronze(s3: Any, events: list[Event]) -> None:
+    before, switch = state(TABLES), Switch()
+    assert len(before) > 20
+    lose("players", "game_days", "leaderboards")
+    assert not state(TABLES)
+    assert restoring(s3, switch).run(Scope()) == len(events)
+    assert state(TABLES) == before
+    assert switch.on
+    assert not Ledger(s3, BUCKET).read()
+
+
+def test_a_game_and_a_part_leave_the_others_alone(s3: Any, events: list[Event]) -> None:
+    before = state(TABLES)
+    boto3.resource("dynamodb").Table("players").put_item(Item={"player": "moon#ghost", "player_id": "ghost"})
+    lose("leaderboards", game="sun")
+    assert restoring(s3).run(Scope(game="sun", only="leaderboards")) == sum(
+        e["game_id"] == "sun" for e in events
+    )
+    assert restoring(s3).run(Scope(only="players")) == len(events)
+    assert state(TABLES) == before, "what does not come from events is gone"
+
+
+@pytest.mark.parametrize("broken", [2, 4])
+def test_one_that_dies_goes_on_where_it_was(
+    s3: Any, events: list[Event], monkeypatch: pytest.MonkeyPatch, broken: int
+) -> None:
+    before, calls, switch = state(TABLES), 0, Switch()
+    submit = Leaderboards.submit
+
+    def dies(self: Leaderboards, chunk: list[Event]) -> list[Event]:
+        nonlocal calls
+        calls += 1
+        written = submit(self, chunk)
+        return chunk if calls == broken else written
+
+    monkeypatch.setattr(restore, "CHUNK", 15)
+    monkeypatch.setattr(Leaderboards, "submit", dies)
+    with pytest.raises(CommandError, match="15 events could not be written: run the same command again"):
+        restoring(s3, switch).run(Scope())
+    assert not switch.on, "it would change what is restored"
+    with pytest.raises(CommandError, match="is not finished"):
+        restoring(s3).run(Scope(game="sun"))
+    assert restoring(s3, switch).run(Scope()) == len(events)
+    assert state(TABLES) == before
+    assert calls == 4 + 1
+
+
+def test_a_backup_is_brought_up_to_date_from_bronze(s3: Any, events: list[Event]) -> None:
+    after, tables = state(TABLES), ("players", "game_days", "leaderboards")
+    lose(*tables)
+    apply(events[:35])
+    dynamodb = boto3.resource("dynamodb")
+    for table in map(dynamodb.Table, tables):
+        backup = dynamodb.create_table(
+            TableName=f"{table.name}-backup",
+            KeySchema=table.key_schema,
+            AttributeDefinitions=[
+                {"AttributeName": key["AttributeName"], "AttributeType": "S"} for key in table.key_schema
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        assert restore.copy(table, backup, None) > 0
+    lose(*tables)
+    for name in tables:
+        assert restore.copy(dynamodb.Table(f"{name}-backup"), dynamodb.Table(name), None) > 0
+    since = datetime.fromisoformat(events[34]["processed_at"]) - timedelta(minutes=15)
+    assert restoring(s3).run(Scope(since=timestamp(since))) == len(events) - 32
+    assert state(TABLES) == after
+
+
+def test_events_that_player_state_has_yet_to_read_are_left_to_it(s3: Any, events: list[Event]) -> None:
+    assert restoring(s3).run(Scope(), until=events[24]["processed_at"]) == 25
+    lose("players", "game_days", "leaderboards")
+    apply(events[:25])
+    expected = state(TABLES)
+    restoring(s3).run(Scope(), until=events[24]["processed_at"])
+    assert state(TABLES) == expected
+
+
+def test_objects_come_back_that_were_deleted_since(s3: Any) -> None:
+    for key in ("bronze/a", "bronze/b", "gold/c"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=key.encode())
+        s3.delete_object(Bucket=BUCKET, Key=key)
+    s3.put_object(Bucket=BUCKET, Key="bronze/b", Body=b"newer")
+    assert not list(restore.undelete(s3, BUCKET, "bronze/", NOW + timedelta(days=1)))
+    assert list(restore.undelete(s3, BUCKET, "bronze/", NOW - timedelta(minutes=1))) == ["bronze/a"]
+    kept = {key: s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in ("bronze/a", "bronze/b")}
+    assert kept == {"bronze/a": b"bronze/a", "bronze/b": b"newer"}
+    assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 2
