@@ -15,7 +15,8 @@ from tools.engine import SPARK, EngineMissing
 DIRECTORY = REPOSITORY / ".local" / "lake"
 HOUR = "%Y-%m-%dT%H"
 LOCAL = (
-    "--master local[2] --driver-memory 2g --conf spark.sql.shuffle.partitions=4"
+    "--master local[2] --driver-memory 2g --conf spark.sql.shuffle.partitions=32"
+    " --conf spark.sql.adaptive.coalescePartitions.parallelismFirst=false"
     " --conf spark.ui.enabled=false --conf spark.log.level=ERROR"
 )
 
