@@ -41,7 +41,8 @@ class Run:
         self.tables.prepare(gold.TABLES)
         if known != distinct:
             stale = keys.where("NOT good OR nth > 1").select("row").union(old.select("row"))
-            self.tables.add(rows.join(stale, "row", "left_anti"), touched)
+            new = rows.join(stale, "row", "left_anti").select(*bronze.columns().names)
+            self.tables.add(new, touched)
         held = measure.counts(self._of(distinct).join(once.select(*KEY), list(KEY), "left_semi"))
         size = measure.counts(self._of(distinct))
         games = {

@@ -59,7 +59,7 @@ class Parquet:
         keys = keys.withColumn("event_date", f.col("event_date").cast("date"))
         held = self.silver().join(f.broadcast(keys), ["game_id", "event_date"], "left_semi")
         aside = f"{self.lake}/batch/merging"
-        whole = held.unionByName(events.select(*columns().names)).repartition("game_id", "event_date")
+        whole = held.unionByName(events).repartition("game_id", "event_date")
         whole.write.mode("overwrite").partitionBy("game_id", "event_date").parquet(aside)
         for game, day in touched:
             part = f"game_id={game}/event_date={day}"
@@ -68,7 +68,8 @@ class Parquet:
 
     def stage(self, run: str, table: str, rows: DataFrame, games: Sequence[str]) -> None:
         """Write rows below the run's own directory."""
-        rows.coalesce(1).write.mode("overwrite").partitionBy("game_id").parquet(self._aside(run, table))
+        whole = rows.repartition("game_id")
+        whole.write.mode("overwrite").partitionBy("game_id").parquet(self._aside(run, table))
 
     def staged(self, run: str, table: str) -> DataFrame | None:
         """Read the run's rows."""
@@ -140,7 +141,7 @@ class Iceberg:
 
     def add(self, events: DataFrame, touched: Sequence[Partition]) -> None:
         """Append; silver's writers run one at a time, so what was new when it was read still is."""
-        events.select(*columns().names).writeTo(self._name(SILVER)).append()
+        events.writeTo(self._name(SILVER)).append()
 
     def stage(self, run: str, table: str, rows: DataFrame, games: Sequence[str]) -> None:
         """Replace the games' rows on a branch of the run."""

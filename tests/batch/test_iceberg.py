@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 
+import pytest
 from tools import batch
 from tools.engine import SPARK
 
@@ -18,12 +19,22 @@ class Spark:
         if text.endswith(".daily"):
             made += " PARTITIONED BY (game_id) LOCATION 'x'"
         return type("Answer", (), {"head": lambda _: [made]})()
-Iceberg(Spark(), "db").prepare(["daily", "revenue"])
-print(json.dumps([text for text in said if text.startswith("ALTER")]))
+class Events:
+    def writeTo(self, table):
+        said.append(f"INTO {table}")
+        return self
+    def append(self):
+        said.append("APPEND")
+iceberg = Iceberg(Spark(), "db")
+iceberg.prepare(["daily", "revenue"])
+iceberg.add(Events(), [])
+print(json.dumps([text for text in said if not text.startswith("SHOW")]))
 """
 
 
-def test_partitions_are_added_once(spark: None) -> None:
+def test_partitions_are_added_once_and_events_appended() -> None:
+    if missing := SPARK.why_missing():
+        pytest.skip(missing)
     python = SPARK.python
     environment = {**os.environ, **batch.environment()}
     answer = subprocess.run([python, "-c", ASK], env=environment, capture_output=True, text=True, check=True)
@@ -31,4 +42,5 @@ def test_partitions_are_added_once(spark: None) -> None:
         "ALTER TABLE lake.db.events ADD PARTITION FIELD game_id",
         "ALTER TABLE lake.db.events ADD PARTITION FIELD event_date",
         "ALTER TABLE lake.db.revenue ADD PARTITION FIELD game_id",
-    ]
+        "INTO lake.db.events", "APPEND",
+    ]  # fmt: skip
