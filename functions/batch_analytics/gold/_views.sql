@@ -1,6 +1,7 @@
 -- What every table starts from. `events` is silver, of the games in question, with at_ms (its moment in milliseconds)
--- and arrival_date. A day is over once an event has arrived on a later one. Only purchases, edges and last_day read
--- events; the rest, and the tables, count rows of players, days and sessions: CUBE never sees an event.
+-- and arrival_date. A day is over once an event has arrived on a later one. Of the views only purchases, edges and
+-- last_day read events, and a table that does groups them first: CUBE makes eight rows of a player or a place, not of an
+-- event.
 CREATE OR REPLACE TEMPORARY VIEW purchases AS
 SELECT game_id, player_id, event_date, platform, country, app_version, currency, amount_minor FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY game_id, store, transaction_id ORDER BY at_ms, event_id) AS nth
