@@ -1,6 +1,6 @@
 """Run steps of the job in one Spark session, as long as it is asked; runs in .venv-spark.
 
-Each line it reads is a JSON list of argument lists, answered by a line: each one's exit status, or error.
+Each line it reads is a JSON list of argument lists, answered by a line: each run's exit status, or error.
 """
 
 import json
@@ -17,7 +17,7 @@ def answer(spark: SparkSession, given: list[str]) -> object:
         rows = spark.read.parquet(given[1]).localCheckpoint()
         rows = rows.where("false") if given[0] == "empty" else rows.withColumn("stickiness", f.lit(2.0))
         rows.write.mode("overwrite").partitionBy("game_id").parquet(given[1])
-        return 0
+        return None
     try:
         return job.run(job.arguments(given), spark)
     except ValueError as error:
@@ -30,7 +30,8 @@ def main() -> None:
     spark = SparkSession.builder.config("spark.sql.shuffle.partitions", 2).getOrCreate()
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     for line in sys.stdin:
-        print(json.dumps([answer(spark, given) for given in json.loads(line)]), file=answers, flush=True)
+        found = [answer(spark, given) for given in json.loads(line)]
+        print(json.dumps([said for said in found if said is not None]), file=answers, flush=True)
 
 
 if __name__ == "__main__":
