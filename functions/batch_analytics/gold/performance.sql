@@ -33,10 +33,10 @@ placed AS (
 )
 SELECT
   event_date, game_id, platform, country, app_version, measure, samples,
-  (FLOOR(at_50) + 1 - at_50) * sorted[CAST(FLOOR(at_50) AS INT)]
-    + (at_50 - FLOOR(at_50)) * sorted[CAST(CEIL(at_50) AS INT)] AS p50,
-  (FLOOR(at_95) + 1 - at_95) * sorted[CAST(FLOOR(at_95) AS INT)]
-    + (at_95 - FLOOR(at_95)) * sorted[CAST(CEIL(at_95) AS INT)] AS p95,
-  (FLOOR(at_99) + 1 - at_99) * sorted[CAST(FLOOR(at_99) AS INT)]
-    + (at_99 - FLOOR(at_99)) * sorted[CAST(CEIL(at_99) AS INT)] AS p99
+  sorted[CAST(FLOOR(at_50) AS INT)] + (at_50 - FLOOR(at_50))
+    * (sorted[CAST(CEIL(at_50) AS INT)] - sorted[CAST(FLOOR(at_50) AS INT)]) AS p50,
+  sorted[CAST(FLOOR(at_95) AS INT)] + (at_95 - FLOOR(at_95))
+    * (sorted[CAST(CEIL(at_95) AS INT)] - sorted[CAST(FLOOR(at_95) AS INT)]) AS p95,
+  sorted[CAST(FLOOR(at_99) AS INT)] + (at_99 - FLOOR(at_99))
+    * (sorted[CAST(CEIL(at_99) AS INT)] - sorted[CAST(FLOOR(at_99) AS INT)]) AS p99
 FROM placed
