@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as f
 
 GRAINS = {
     "daily": "event_date",
@@ -47,19 +48,17 @@ def faults(table: str, rows: DataFrame | None, games: Sequence[str]) -> Iterator
         yield from (f"{table}: no rows of {game}" for game in games if game not in there)
     if rows is None:
         return
-    rows = rows.cache()
     grain = [name.strip() for name in f"{DIMENSIONS}, {GRAINS[table]}".split(",")]
-    nulls = rows.where(" OR ".join(f"{name} IS NULL" for name in grain)).count()
+    lacking = " OR ".join(f"{name} IS NULL" for name in grain)
+    nulls, *broken = rows.agg(*(f.expr(f"count_if({rule})") for rule in (lacking, *RULES[table]))).head()
     if nulls:
         yield f"{table}: {nulls} rows lack one of {', '.join(grain)}"
     repeated = rows.groupBy(*grain).count().where("count > 1").count()
     if repeated:
         yield f"{table}: {repeated} rows stand more than once"
-    for rule in RULES[table]:
-        broken = rows.where(rule).count()
-        if broken:
-            yield f"{table}: {broken} rows with {rule}"
-    rows.unpersist()
+    for rule, count in zip(RULES[table], broken, strict=True):
+        if count:
+            yield f"{table}: {count} rows with {rule}"
 
 
 def balance(games: Mapping[str, Mapping[str, int]]) -> Iterator[str]:

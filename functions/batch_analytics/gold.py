@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
@@ -10,6 +11,8 @@ from batch_analytics.bronze import resource
 TABLES = (
     "daily", "revenue", "retention", "lifetime_value", "economy", "progression", "stability", "performance",
 )  # fmt: skip
+# Views that tables share: computed once, kept on disk, so that memory does not grow with the lake.
+KEPT = ("purchases", "edges", "installs", "days", "last_day", "stays")
 PAYLOAD = (
     "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
     "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
@@ -29,13 +32,15 @@ def views() -> list[str]:
 
 def tables(spark: SparkSession, silver: DataFrame, games: Sequence[str]) -> Iterator[tuple[str, DataFrame]]:
     """Yield each table's name and rows, of the games' whole history."""
-    events = flat(silver.where(f.col("game_id").isin(list(games)))).cache()
-    events.createOrReplaceTempView("events")
+    flat(silver.where(f.col("game_id").isin(list(games)))).createOrReplaceTempView("events")
     for statement in views():
         spark.sql(statement)
+    for view in KEPT:
+        spark.catalog.cacheTable(view, StorageLevel.DISK_ONLY)
     for table in TABLES:
         yield table, spark.sql(sql(table))
-    events.unpersist()
+    for view in KEPT:
+        spark.catalog.uncacheTable(view)
 
 
 def flat(silver: DataFrame) -> DataFrame:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.window import Window
@@ -27,20 +28,23 @@ class Run:
 
     def silver(self, start: datetime, end: datetime) -> None:
         """Add the events that arrived in [start, end) to silver; note which games and days they touch."""
-        rows = bronze.read(self.spark, self.lake, start, end).cache()
-        earliest = Window.partitionBy("game_id", "event_id").orderBy("received_at", "processed_at")
-        good = rows.where(f.col(bronze.CORRUPT).isNull()).drop(bronze.CORRUPT)
-        once = good.withColumn("nth", f.row_number().over(earliest)).where("nth = 1").drop("nth").cache()
+        rows, keys = self._arrived(start, end)
+        once = keys.where("good AND nth = 1")
+        lines, distinct = measure.counts(keys.where("good")), measure.counts(once)
+        malformed = keys.where("NOT good").count()
         days = once.select("game_id", f.col("event_date").cast("string")).distinct().collect()
         touched = sorted((row[0], row[1]) for row in days)
-        malformed = rows.where(f.col(bronze.CORRUPT).isNotNull()).count()
-        lines, distinct = measure.counts(good), measure.counts(once)
-        # Counted before merging: a balance against what merging left would always be right.
-        known, before = self._held(once), self._size(distinct)
+        # Counted before adding: a balance against what adding left would always be right.
+        before = measure.counts(self._of(distinct))
+        old = once.join(self._of(distinct).select(*KEY), list(KEY), "left_semi").select("game_id", "row")
+        known = measure.counts(old.persist(StorageLevel.DISK_ONLY))
         self.tables.prepare(gold.TABLES)
-        if touched:
-            self.tables.merge(once, touched)
-        held, size = self._held(once), self._size(distinct)
+        if known != distinct:
+            stale = keys.where("NOT good OR nth > 1").select("row").union(old.select("row"))
+            new = rows.join(stale, "row", "left_anti").select(*bronze.columns().names)
+            self.tables.add(new, touched)
+        held = measure.counts(self._of(distinct).join(once.select(*KEY), list(KEY), "left_semi"))
+        size = measure.counts(self._of(distinct))
         games = {
             game: {
                 "lines": lines[game], "distinct": count, "held": held.get(game, 0),
@@ -49,6 +53,7 @@ class Run:
             }
             for game, count in distinct.items()
         }  # fmt: skip
+        self.spark.catalog.clearCache()
         self._write("silver", {
             "from": start.strftime(bronze.HOUR), "to": end.strftime(bronze.HOUR),
             "malformed": malformed, "games": games, "touched": touched,
@@ -89,11 +94,23 @@ class Run:
         for table in gold.TABLES if games else ():
             self.tables.publish(self.id, table, games)
 
-    def _held(self, events: DataFrame) -> dict[str, int]:
-        return measure.counts(self.tables.silver().join(events.select(*KEY), list(KEY), "left_semi"))
+    def _arrived(self, start: datetime, end: datetime) -> tuple[DataFrame, DataFrame]:
+        """Return the lines that arrived, and their keys: which are good, and each event's nth copy.
 
-    def _size(self, games: Iterable[str]) -> dict[str, int]:
-        return measure.counts(self.tables.silver().where(f.col("game_id").isin(list(games))))
+        Both stay on disk, so that lines are parsed once and only keys are sorted and compared.
+        """
+        rows = bronze.read(self.spark, self.lake, start, end).withColumn(
+            "row", f.monotonically_increasing_id()
+        )
+        rows = rows.persist(StorageLevel.DISK_ONLY)
+        good = f.col(bronze.CORRUPT).isNull()
+        copies = Window.partitionBy(*KEY, f.when(~good, f.col("row")))
+        nth = f.row_number().over(copies.orderBy("received_at", "processed_at", "row"))
+        keys = rows.select(*KEY, "event_date", "row", good.alias("good"), nth.alias("nth"))
+        return rows, keys.persist(StorageLevel.DISK_ONLY)
+
+    def _of(self, games: Iterable[str]) -> DataFrame:
+        return self.tables.silver().where(f.col("game_id").isin(list(games)))
 
     def _games(self) -> Sequence[str]:
         return sorted({game for game, _ in self._read("silver")["touched"]})

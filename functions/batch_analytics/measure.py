@@ -38,8 +38,10 @@ def games(silver: DataFrame, touched: Sequence[Partition]) -> dict[str, dict[str
         for (kind, name, _), count in zip(rules, found, strict=True):
             if count:
                 measured[game][kind][name] = count
-    sessions = rows.groupBy("game_id", "session_id").agg(
-        (f.max("sequence") - f.min("sequence") + 1 > f.count_distinct("sequence")).alias("gapped")
+    # Distinct within its session's partition: one exchange, where a distinct count takes two.
+    numbers = rows.select("game_id", "session_id", "sequence").repartition("game_id", "session_id").distinct()
+    sessions = numbers.groupBy("game_id", "session_id").agg(
+        (f.max("sequence") - f.min("sequence") + 1 > f.count("sequence")).alias("gapped")
     )
     for game, number, gapped in (
         sessions.groupBy("game_id").agg(f.count("*"), f.expr("count_if(gapped)")).collect()

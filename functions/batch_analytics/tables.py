@@ -24,8 +24,8 @@ class Tables(Protocol):
     def silver(self) -> DataFrame:
         """Return all events."""
 
-    def merge(self, events: DataFrame, touched: Sequence[Partition]) -> None:
-        """Add the events that silver does not hold, on whatever day; `touched` are their games and days."""
+    def add(self, events: DataFrame, touched: Sequence[Partition]) -> None:
+        """Add events that silver does not hold; `touched` are their games and days."""
 
     def stage(self, run: str, table: str, rows: DataFrame, games: Sequence[str]) -> None:
         """Keep the new rows of games aside."""
@@ -54,15 +54,13 @@ class Parquet:
             return self.spark.createDataFrame([], columns())
         return self.spark.read.schema(columns()).parquet(path)
 
-    def merge(self, events: DataFrame, touched: Sequence[Partition]) -> None:
+    def add(self, events: DataFrame, touched: Sequence[Partition]) -> None:
         """Write each touched game and day anew: what it held, and what is new."""
         keys = self.spark.createDataFrame(list(touched), "game_id string, event_date string")
         keys = keys.withColumn("event_date", f.col("event_date").cast("date"))
-        silver = self.silver().where(f.col("game_id").isin([game for game, _ in touched]))
-        held = silver.join(f.broadcast(keys), ["game_id", "event_date"], "left_semi")
-        new = events.join(silver.select("game_id", "event_id"), ["game_id", "event_id"], "left_anti")
+        held = self.silver().join(f.broadcast(keys), ["game_id", "event_date"], "left_semi")
         aside = f"{self.lake}/batch/merging"
-        whole = held.unionByName(new.select(*columns().names)).repartition("game_id", "event_date")
+        whole = held.unionByName(events).repartition("game_id", "event_date")
         whole.write.mode("overwrite").partitionBy("game_id", "event_date").parquet(aside)
         for game, day in touched:
             part = f"game_id={game}/event_date={day}"
@@ -71,7 +69,8 @@ class Parquet:
 
     def stage(self, run: str, table: str, rows: DataFrame, games: Sequence[str]) -> None:
         """Write rows below the run's own directory."""
-        rows.coalesce(1).write.mode("overwrite").partitionBy("game_id").parquet(self._aside(run, table))
+        whole = rows.repartition("game_id")
+        whole.write.mode("overwrite").partitionBy("game_id").parquet(self._aside(run, table))
 
     def staged(self, run: str, table: str) -> DataFrame | None:
         """Read the run's rows."""
@@ -120,7 +119,7 @@ class Parquet:
 
 
 class Iceberg:
-    """Tables of the Glue catalog: silver by MERGE, gold on a branch that publishing makes the table."""
+    """Tables of the Glue catalog: silver by appends, gold on a branch that publishing makes the table."""
 
     def __init__(self, spark: SparkSession, database: str) -> None:
         """Take the database's name."""
@@ -141,16 +140,10 @@ class Iceberg:
         """Return all events."""
         return self.spark.table(self._name(SILVER))
 
-    def merge(self, events: DataFrame, touched: Sequence[Partition]) -> None:
-        """Insert what is new; the touched games bound what is compared."""
-        self._widen(self._name(SILVER), columns())
-        events.select(*columns().names).createOrReplaceTempView("arrived")
-        games = ", ".join(f"'{game}'" for game in sorted({game for game, _ in touched}))
-        self.spark.sql(
-            f"MERGE INTO {self._name('events')} AS t USING arrived AS s"
-            f" ON t.game_id IN ({games}) AND t.game_id = s.game_id AND t.event_id = s.event_id"
-            " WHEN NOT MATCHED THEN INSERT *"
-        )
+    def add(self, events: DataFrame, touched: Sequence[Partition]) -> None:
+        """Append; silver's writers run one at a time, so what was new when it was read still is."""
+        self._widen(self._name(SILVER), events.schema)
+        events.writeTo(self._name(SILVER)).append()
 
     def stage(self, run: str, table: str, rows: DataFrame, games: Sequence[str]) -> None:
         """Replace the games' rows on a branch of the run."""

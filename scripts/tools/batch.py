@@ -16,7 +16,10 @@ from tools.engine import SPARK, EngineMissing
 DIRECTORY = REPOSITORY / ".local" / "lake"
 HOUR = "%Y-%m-%dT%H"
 LOCAL = (
-    "--master local[2] --driver-memory 2g --conf spark.sql.shuffle.partitions=4"
+    "--master local[2] --driver-memory 2g --conf spark.sql.shuffle.partitions=32"
+    " --conf spark.sql.adaptive.coalescePartitions.parallelismFirst=false"
+    " --conf spark.sql.inMemoryColumnarStorage.compressed=false --conf spark.rdd.compress=true"
+    " --conf spark.driver.extraJavaOptions=-XX:+UseParallelGC"
     " --conf spark.ui.enabled=false --conf spark.log.level=ERROR"
 )
 

@@ -57,17 +57,33 @@ def rows(database: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
     return sorted(({name: row[name] for name in sorted(row)} for row in found), key=str)
 
 
-def drive(steps: Sequence[Sequence[str]]) -> list[Any]:
-    """Run steps in one Spark session; return each one's exit status or error."""
-    answer = subprocess.run(
-        [SPARK.python, Path(__file__).with_name("drive.py")],
-        env={**os.environ, **batch.environment()},
-        input=json.dumps([list(step) for step in steps]),
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert answer.returncode == 0, answer.stderr[-4000:]
-    result: list[Any] = json.loads(answer.stdout.splitlines()[-1])
-    return result
+class Spark:
+    """A Spark session in its own process, which runs steps of the job as long as it is open."""
+
+    def __init__(self, log: Path) -> None:
+        """Start it; what it says goes to the log."""
+        self._log = log
+        with log.open("w") as said:
+            self._process = subprocess.Popen(
+                [SPARK.python, Path(__file__).with_name("drive.py")],
+                env={**os.environ, **batch.environment()},
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True,
+            )  # fmt: skip
+
+    def drive(self, steps: Sequence[Sequence[str]]) -> list[Any]:
+        """Run steps; return each one's exit status or error."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps([list(step) for step in steps]) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, self._log.read_text()[-4000:]
+        result: list[Any] = json.loads(line)
+        return result
+
+    def close(self) -> None:
+        """Let it end."""
+        self._process.communicate(timeout=60)
 
 
 def event(number: int, event_type: str, day: str, player: str, **fields: Any) -> Event:

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import pytest
 from data_quality import checks, facts
-from lake_of_files import Event, Lake, drive, event
+from lake_of_files import Event, Lake, Spark, event
 
 DAY, NIGHT = "2026-02-09", "2026-02-10T00:00:00.000Z"
 PAID = {
@@ -34,14 +34,14 @@ BAD = [
 
 
 @pytest.fixture(scope="module")
-def lake(spark: None, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+def lake(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """Publish an hour of good events, then take an hour of bad ones as far as the audit."""
     lake = Lake(tmp_path_factory.mktemp("lake"))
     lake.arrive("2026-02-10T00", GOOD)
     lake.arrive("2026-02-10T01", BAD)
     common = ["--lake", lake.uri, "--format", "parquet", "--run-id"]
     hours = ["--from", "2026-02-10T01", "--to", "2026-02-10T02"]
-    assert drive([
+    assert spark.drive([
         ["all", *common, "good", "--from", "2026-02-10T00", "--to", "2026-02-10T01"],
         ["silver", *common, "bad", *hours],
         ["gold", *common, "bad"],

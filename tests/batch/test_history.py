@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 import sqlglot
-from lake_of_files import Event, Lake, days_after, drive, event, rows
+from lake_of_files import Event, Lake, Spark, days_after, event, rows
 
 FIRST, SECOND, THIRD, EIGHTH, LAST = "2026-01-01", "2026-01-02", "2026-01-03", "2026-01-08", "2026-02-09"
 NIGHT = "2026-02-10T00:00:00.000Z"
@@ -63,12 +63,15 @@ def played(seed: int, count: int) -> list[Event]:
     """Return events of another game over 40 days, some of them repeated."""
     chance, made = random.Random(seed), []
     for number in range(1000, 1000 + count):
-        player = f"p-{chance.randrange(40)}"
+        player, day = f"p-{chance.randrange(40)}", chance.randrange(40)
         kind = chance.choice(["session_start", "purchase", "economy", "progression", "performance", "crash"])
         payload = {
             "purchase": paid(f"t-{chance.randrange(60)}", chance.randrange(1, 5000)),
             "economy": moved(
-                chance.choice(["source", "sink"]), chance.randrange(1, 90), "r", chance.randrange(99)
+                chance.choice(["source", "sink"]),
+                chance.randrange(1, 90),
+                chance.choice("rs"),
+                chance.randrange(99),
             ),
             "progression": {
                 "status": chance.choice(["start", "fail", "complete"]),
@@ -78,8 +81,9 @@ def played(seed: int, count: int) -> list[Event]:
         }.get(kind, {})
         made.append(
             event(
-                number, kind, days_after(FIRST, chance.randrange(40)), player, game_id="h", payload=payload,
-                time=f"{chance.randrange(24):02}:{chance.randrange(60):02}:00",
+                number, kind, days_after(FIRST, day), player, game_id="h", payload=payload,
+                session_id=f"s-{player}-{day // 2}",
+                time=f"{chance.choice((0, 12, 23)):02}:{chance.randrange(60):02}:00",
                 platform=chance.choice(["ios", "web"]), country=chance.choice(["DE", None]),
                 app_version=chance.choice(["1.0.0", "1.1.0"]),
             )
@@ -100,14 +104,14 @@ def common(lake: Lake, run: str) -> list[str]:
 class History:
     """The lake after each run."""
 
-    def __init__(self, lake: Lake) -> None:
+    def __init__(self, lake: Lake, spark: Spark) -> None:
         self.lake = lake
         arrived = [made | {"received_at": NIGHT} for made in [*GOLDEN, *GOLDEN[:3], *played(1, 900)]]
         lake.arrive("2026-02-10T00", [*arrived, *RUNNING, "not json", '{"event_id": "x"}', "7"])
         late = [event(18, "session_start", SECOND, "bob", received_at="2026-02-10T01:00:00.000Z", **ANDROID)]
         lake.arrive("2026-02-10T01", [*late, *SAME_IDS])
         spoilt = f"{lake.directory}/batch/runs/spoilt/gold/daily"
-        self.answers = drive([
+        self.answers = spark.drive([
             all_steps(lake, "first", "2026-02-10T00", "2026-02-10T01"),
             all_steps(lake, "again", "2026-02-10T00", "2026-02-10T01"),
             ["silver", *common(lake, "spoilt"), "--from", "2026-02-10T01", "--to", "2026-02-10T02"],
@@ -120,7 +124,7 @@ class History:
             ["publish", *common(lake, "first")],
         ])  # fmt: skip
         self.before = {table: lake.gold(table) for table in TABLES}
-        self.later = drive([
+        self.later = spark.drive([
             all_steps(lake, "late", "2026-02-10T00", "2026-02-10T02"),
             all_steps(lake, "nothing", "2026-03-01T00", "2026-03-01T02"),
         ])  # fmt: skip
@@ -131,9 +135,9 @@ TABLES = tuple(sorted(path.stem for path in (FUNCTIONS / "gold").glob("[!_]*.sql
 
 
 @pytest.fixture(scope="module")
-def history(spark: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
-    """Run the job over the lake, in two Spark sessions."""
-    return History(Lake(tmp_path_factory.mktemp("lake")))
+def history(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
+    """Run the job over the lake."""
+    return History(Lake(tmp_path_factory.mktemp("lake")), spark)
 
 
 def one(found: list[dict[str, Any]], **where: Any) -> dict[str, Any]:
@@ -291,9 +295,22 @@ def test_retention_leaves_out_the_day_that_still_runs(history: History) -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_duckdb_gives_the_same_rows(history: History, table: str) -> None:
+    database = events_of(history.lake)
+    for statement in (FUNCTIONS / "gold" / "_views.sql").read_text().split(";\n"):
+        database.execute(sqlglot.transpile(statement, read="spark", write="duckdb")[0])
+    (sql,) = sqlglot.transpile(
+        (FUNCTIONS / "gold" / f"{table}.sql").read_text(), read="spark", write="duckdb"
+    )
+    expected = rows(database, sql)
+    assert len(expected) > 20
+    assert [rounded(row) for row in history.after[table]] == [rounded(row) for row in expected]
+
+
+def events_of(lake: Lake) -> duckdb.DuckDBPyConnection:
+    """Return a database that has silver's events as gold reads them."""
     database = duckdb.connect()
     database.execute("SET TimeZone = 'UTC'")
-    silver = f"{history.lake.directory}/silver/events/*/*/*.parquet"
+    silver = f"{lake.directory}/silver/events/*/*/*.parquet"
     payload = [
         "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
         "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
@@ -307,14 +324,54 @@ def test_duckdb_gives_the_same_rows(history: History, table: str) -> None:
         + ", ".join(f"payload.{name}" for name in payload)
         + f" FROM read_parquet('{silver}', hive_partitioning = true)"
     )
-    for statement in (FUNCTIONS / "gold" / "_views.sql").read_text().split(";\n"):
-        database.execute(sqlglot.transpile(statement, read="spark", write="duckdb")[0])
-    (sql,) = sqlglot.transpile(
-        (FUNCTIONS / "gold" / f"{table}.sql").read_text(), read="spark", write="duckdb"
-    )
-    expected = rows(database, sql)
+    return database
+
+
+DIMENSIONS = ("platform", "country", "app_version")
+TOTALS = ", ".join(f"coalesce({name}, '*')" for name in DIMENSIONS)
+# What gold counts over rows of players and days, counted over events: table, columns, rest of the grain, how.
+PLAIN = [
+    ("daily", "active_players", "", "count(DISTINCT player_id)", "true"),
+    ("stability", "sessions, crashed_players", "", "count(DISTINCT session_id),"
+     " count(DISTINCT player_id) FILTER (WHERE event_type = 'crash')", "true"),
+    ("economy", "players, balance_after_median", "flow, reason,",
+     "count(DISTINCT player_id), quantile_cont(balance_after, 0.5)", "event_type = 'economy'"),
+    ("progression", "players, starts", "level_1,",
+     "count(DISTINCT player_id), count(*) FILTER (WHERE status = 'start')", "event_type = 'progression'"),
+    ("revenue", "payers", "currency,", "count(DISTINCT player_id)", "event_id IN (SELECT min_by(event_id,"
+     " (at_ms, event_id)) FROM events WHERE event_type = 'purchase' GROUP BY game_id, transaction_id)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "columns", "grain", "figures", "where"), PLAIN)
+def test_totals_are_what_a_count_of_all_events_gives(
+    history: History, table: str, columns: str, grain: str, figures: str, where: str
+) -> None:
+    plain = f"""
+        SELECT {grain} game_id, event_date, {TOTALS}, {figures} FROM events WHERE {where}
+        GROUP BY {grain} game_id, event_date, CUBE (platform, country, app_version)"""
+    names = [*grain.replace(",", " ").split(), "game_id", "event_date", *DIMENSIONS, *columns.split(", ")]
+    expected = sorted(events_of(history.lake).execute(plain).fetchall(), key=str)
+    found = [tuple(row[name] for name in names) for row in history.after[table] if row.get("reason") != "*"]
     assert len(expected) > 20
-    assert [rounded(row) for row in history.after[table]] == [rounded(row) for row in expected]
+    assert sorted(found, key=str) == expected
+
+
+@pytest.mark.parametrize(("column", "days"), [("weekly_active_players", 7), ("monthly_active_players", 30)])
+def test_weeks_and_months_are_what_a_count_of_all_events_gives(
+    history: History, column: str, days: int
+) -> None:
+    plain = f"""
+        SELECT e.game_id, d.event_date, {TOTALS}, count(DISTINCT player_id)
+        FROM events AS e JOIN (SELECT DISTINCT game_id, event_date FROM events) AS d
+          ON d.game_id = e.game_id AND e.event_date BETWEEN d.event_date - {days - 1} AND d.event_date
+        GROUP BY e.game_id, d.event_date, CUBE (platform, country, app_version)"""
+    expected = {row[:-1]: row[-1] for row in events_of(history.lake).execute(plain).fetchall()}
+    found = {
+        tuple(row[name] for name in ("game_id", "event_date", *DIMENSIONS)): row[column]
+        for row in history.after["daily"]
+    }
+    assert found == {key: expected[key] for key in found}
 
 
 def rounded(row: dict[str, Any]) -> dict[str, Any]:

@@ -8,18 +8,30 @@ from tools import batch
 from tools.engine import SPARK
 
 ASK = """
-import json, sys
+import json
 from batch_analytics.tables import Iceberg
+from pyspark.sql.types import StringType, StructType
 said = []
 class Spark:
+    def table(self, name):
+        return type("Table", (), {"schema": StructType().add("game_id", StringType())})
     def sql(self, text):
         said.append(text)
         made = "CREATE TABLE t (game_id STRING) USING iceberg"
         if text.endswith(".daily"):
             made += " PARTITIONED BY (game_id) LOCATION 'x'"
         return type("Answer", (), {"head": lambda _: [made]})()
-Iceberg(Spark(), "db").prepare(["daily", "revenue"])
-print(json.dumps([text for text in said if text.startswith("ALTER")]))
+class Events:
+    schema = StructType().add("game_id", StringType()).add("bot", StringType())
+    def writeTo(self, table):
+        said.append(f"INTO {table}")
+        return self
+    def append(self):
+        said.append("APPEND")
+iceberg = Iceberg(Spark(), "db")
+iceberg.prepare(["daily", "revenue"])
+iceberg.add(Events(), [])
+print(json.dumps([text for text in said if not text.startswith("SHOW")]))
 """
 WIDEN = """
 import json
@@ -41,14 +53,17 @@ def ask(program: str) -> object:
     return json.loads(answer.stdout)
 
 
-def test_partitions_are_added_once(spark: None) -> None:
+def test_partitions_are_added_once_and_events_appended(spark: object) -> None:
     assert ask(ASK) == [
         "ALTER TABLE lake.db.events ADD PARTITION FIELD game_id",
         "ALTER TABLE lake.db.events ADD PARTITION FIELD event_date",
         "ALTER TABLE lake.db.revenue ADD PARTITION FIELD game_id",
+        "ALTER TABLE lake.db.events ADD COLUMN `bot` string",
+        "INTO lake.db.events",
+        "APPEND",
     ]
 
 
-def test_columns_of_new_events_and_metrics_are_added(spark: None) -> None:
+def test_columns_of_new_events_and_metrics_are_added(spark: object) -> None:
     added = ["`bot` boolean", "`payload`.`extra` map<string,string>", "`payload`.`guild_id` string"]
     assert ask(WIDEN) == [added, []]

@@ -1,6 +1,7 @@
 """What a simulated game was made to do, and what a shop's customers did, come back out of the lake."""
 
 import json
+import math
 import subprocess
 import sys
 import zipfile
@@ -10,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from lake_of_files import Event, Lake, drive, event
+from lake_of_files import Event, Lake, Spark, event
 from telemetry.enrichment import enrich
 from telemetry.origin import Origin
 from tools import history
@@ -22,12 +23,12 @@ ALL = {"platform": "*", "country": "*", "app_version": "*"}
 
 
 @pytest.fixture(scope="module")
-def played(spark: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Truth]]:
+def played(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Truth]]:
     """Play 30 UTC days up to midnight, and compute their history."""
     lake = Lake(tmp_path_factory.mktemp("planted"))
     sessions, truth = Game("planted", PLAYERS, DAYS, 1, NOW).play()
     lake.arrive(f"{NOW:%Y-%m-%dT%H}", list(_valid(sessions)))
-    assert drive([_all(lake, NOW)]) == [0]
+    assert spark.drive([_all(lake, NOW)]) == [0]
     return lake, truth
 
 
@@ -119,6 +120,20 @@ def test_the_planted_retention_curve_is_recovered(played: tuple[Lake, Truth]) ->
         assert returned[number] / players[number] == pytest.approx(share, abs=4 * error), f"day {number}"
 
 
+def test_the_planted_churn_is_recovered(played: tuple[Lake, Truth]) -> None:
+    rows = _total(played[0], "retention")
+    last = dict(sorted((row["cohort_date"], row["day_number"]) for row in rows))
+    for number in (1, 3, 7, 14):
+        left, known, variance = 0, 0.0, 0.0
+        for row in (row for row in rows if row["day_number"] == number):
+            days = range(number, last[row["cohort_date"]] + 1)
+            share = math.prod(1 - return_share(day) for day in days)
+            left += row["cohort_players"] - row["rolling_players"]
+            known += row["cohort_players"] * share
+            variance += row["cohort_players"] * share * (1 - share)
+        assert left == pytest.approx(known, abs=4 * variance**0.5), f"not back on day {number} or later"
+
+
 def test_the_planted_share_of_payers_is_recovered(played: tuple[Lake, Truth]) -> None:
     payers = sum(row["first_time_payers"] for row in _total(played[0], "daily"))
     new = sum(row["new_players"] for row in _total(played[0], "daily"))
@@ -148,7 +163,7 @@ def _retention(players_by_day: dict[str, set[str]]) -> Iterator[tuple[tuple[str,
 
 
 @pytest.fixture(scope="module")
-def shop(spark: None, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+def shop(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """Put the purchases of CDNOW's customers of early 1997 into a lake (P. Fader, B. Hardie)."""
     directory = tmp_path_factory.mktemp("public")
     command = [
@@ -171,7 +186,7 @@ def shop(spark: None, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     lake.arrive(
         "1998-07-01T00", [_bought(number, *line.split()) for number, line in enumerate(text.splitlines()[1:])]
     )
-    assert drive([_all(lake, datetime(1998, 7, 1, tzinfo=UTC))]) == [0]
+    assert spark.drive([_all(lake, datetime(1998, 7, 1, tzinfo=UTC))]) == [0]
     return lake
 
 

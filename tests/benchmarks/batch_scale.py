@@ -1,6 +1,7 @@
 """The Spark job on lakes of growing size: a first run, and a flood of events that come a month late.
 
 batch_scale.py [EVENTS ...] (default: 100000 1000000). Players are skewed: one sends a twentieth of all.
+The flood has 2 % as many events, all of the day 31 days before; they change every later day of their players.
 """
 
 import sys
@@ -25,8 +26,8 @@ def main() -> None:
     missing = SPARK.why_missing()
     if missing:
         sys.exit(missing)
-    print("| Events | First run | Events/s | Memory | Flood of 2 % | Flood ÷ first | Silver, gold |")
-    print("|---|---|---|---|---|---|---|")
+    print("| Events | First run | Events/s | CPU a million | Memory | Flood | Flood ÷ first | Silver, gold |")
+    print("|---|---|---|---|---|---|---|---|")
     for events in map(int, sys.argv[1:] or ["100000", "1000000"]):
         with tempfile.TemporaryDirectory() as directory:
             _measure(Path(directory) / "lake", events)
@@ -34,17 +35,17 @@ def main() -> None:
 
 def _measure(lake: Path, events: int) -> None:
     _arrive(lake, 0, events, span=DAYS * DAY_SECONDS, age=0, hour=NOW)
-    first, memory = _run(lake, NOW)
+    first, memory, busy = _run(lake, NOW)
     later = NOW + timedelta(hours=1)
     _arrive(lake, events, events + events // LATE_SHARE, span=DAY_SECONDS, age=DAYS * DAY_SECONDS, hour=later)
-    flood, _ = _run(lake, later)
+    flood, _, _ = _run(lake, later)
     silver, gold = (
         sum(file.stat().st_size for file in (lake / name).rglob("*.parquet")) / 1e6
         for name in ("silver", "gold")
     )
     print(
-        f"| {events:,} | {first:.0f} s | {events / first:,.0f} | {memory / 1e9:.1f} GB"
-        f" | {flood:.0f} s | {flood / first:.2f} | {silver:.0f} MB, {gold:.0f} MB |",
+        f"| {events:,} | {first:.0f} s | {events / first:,.0f} | {busy / events * 1e6:.0f} s"
+        f" | {memory / 1e9:.1f} GB | {flood:.0f} s | {flood / first:.2f} | {silver:.0f} MB, {gold:.0f} MB |",
         flush=True,
     )
 
@@ -62,14 +63,16 @@ def _arrive(lake: Path, first: int, last: int, span: int, age: int, hour: dateti
             database.execute(MAKE.format(path=folder / f"{start}.json.gz", **values))
 
 
-def _run(lake: Path, hour: datetime) -> tuple[float, int]:
-    """Return the seconds of a run and the most bytes its processes held at once."""
-    began, most, ended = time.monotonic(), 0, threading.Event()
+def _run(lake: Path, hour: datetime) -> tuple[float, int, float]:
+    """Return the seconds of a run, the most bytes its processes held at once, and their CPU seconds."""
+    began, most, busy, ended = time.monotonic(), 0, 0.0, threading.Event()
 
     def watch() -> None:
-        nonlocal most
+        nonlocal most, busy
         while not ended.wait(1):
-            most = max(most, sum(map(_resident, psutil.Process().children(recursive=True))))
+            used = [_used(process) for process in psutil.Process().children(recursive=True)]
+            most = max(most, sum(memory for memory, _ in used))
+            busy = max(busy, sum(seconds for _, seconds in used))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -78,14 +81,16 @@ def _run(lake: Path, hour: datetime) -> tuple[float, int]:
     finally:
         ended.set()
         watcher.join()
-    return time.monotonic() - began, most
+    return time.monotonic() - began, most, busy
 
 
-def _resident(process: psutil.Process) -> int:
+def _used(process: psutil.Process) -> tuple[int, float]:
     try:
-        return process.memory_info().rss
+        with process.oneshot():
+            times = process.cpu_times()
+            return process.memory_info().rss, times.user + times.system
     except psutil.NoSuchProcess:
-        return 0
+        return 0, 0.0
 
 
 if __name__ == "__main__":

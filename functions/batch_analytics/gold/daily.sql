@@ -1,47 +1,35 @@
 WITH counted AS (
   SELECT
-    a.game_id, a.event_date, a.platform, a.country, a.app_version,
-    COUNT(*) AS active_players,
-    SUM(CASE WHEN d.previous_date IS NULL THEN 1 ELSE 0 END) AS new_players,
-    SUM(CASE WHEN DATEDIFF(a.event_date, d.previous_date) <= 30 THEN 1 ELSE 0 END) AS returning_players,
-    SUM(CASE WHEN DATEDIFF(a.event_date, d.previous_date) > 30 THEN 1 ELSE 0 END) AS resurrected_players
-  FROM active AS a
-  JOIN days AS d ON d.game_id = a.game_id AND d.player_id = a.player_id AND d.event_date = a.event_date
-  GROUP BY a.game_id, a.event_date, a.platform, a.country, a.app_version
-),
-last_events AS (
-  SELECT game_id, player_id, event_date, platform, country, app_version FROM (
-    SELECT *, ROW_NUMBER() OVER (PARTITION BY game_id, player_id, event_date ORDER BY at_ms DESC, event_id DESC) AS nth
-    FROM events
-  ) AS numbered WHERE nth = 1
+    game_id, event_date, platform, country, app_version, SUM(players) AS active_players,
+    SUM(CASE WHEN state = 'new' THEN players ELSE 0 END) AS new_players,
+    SUM(CASE WHEN state = 'returning' THEN players ELSE 0 END) AS returning_players,
+    SUM(CASE WHEN state = 'resurrected' THEN players ELSE 0 END) AS resurrected_players
+  FROM stays
+  GROUP BY game_id, event_date, platform, country, app_version
 ),
 rests AS (
   SELECT
-    l.game_id, l.player_id, l.event_date, d.next_date,
-    COALESCE(l.platform, '*') AS platform, COALESCE(l.country, '*') AS country,
-    COALESCE(l.app_version, '*') AS app_version
-  FROM last_events AS l
-  JOIN days AS d ON d.game_id = l.game_id AND d.player_id = l.player_id AND d.event_date = l.event_date
-  GROUP BY l.game_id, l.player_id, l.event_date, d.next_date, CUBE (l.platform, l.country, l.app_version)
+    game_id, event_date, next_date,
+    COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
+    COUNT(*) AS players
+  FROM days
+  WHERE next_date IS NULL OR DATEDIFF(next_date, event_date) > 31
+  GROUP BY game_id, event_date, next_date, CUBE (platform, country, app_version)
 ),
--- A player counts from a day on, and until another day of his takes over or the period is over: sums of steps, so that the
--- work grows with the days played, and not with days times players.
+-- Players count from a day on, and until another day of theirs takes over or the period is over: sums of steps, so that
+-- the work grows with the days played, and not with days times players.
 steps AS (
-  SELECT game_id, platform, country, app_version, event_date, 1 AS weekly, 1 AS monthly, 0 AS dormant FROM stays
-  UNION ALL
-  SELECT game_id, platform, country, app_version,
-    LEAST(CAST(DATE_ADD(event_date, 7) AS DATE), COALESCE(next_date, CAST(DATE_ADD(event_date, 7) AS DATE))), -1, 0, 0
+  SELECT game_id, platform, country, app_version, event_date, players AS weekly, players AS monthly, 0 AS dormant
   FROM stays
   UNION ALL
-  SELECT game_id, platform, country, app_version,
-    LEAST(CAST(DATE_ADD(event_date, 30) AS DATE), COALESCE(next_date, CAST(DATE_ADD(event_date, 30) AS DATE))), 0, -1, 0
+  SELECT game_id, platform, country, app_version, CAST(DATE_ADD(event_date, LEAST(until, 7)) AS DATE), -players, 0, 0
   FROM stays
   UNION ALL
-  SELECT game_id, platform, country, app_version, CAST(DATE_ADD(event_date, 31) AS DATE), 0, 0, 1
-  FROM rests WHERE next_date IS NULL OR DATEDIFF(next_date, event_date) > 31
+  SELECT game_id, platform, country, app_version, CAST(DATE_ADD(event_date, until) AS DATE), 0, -players, 0 FROM stays
   UNION ALL
-  SELECT game_id, platform, country, app_version, next_date, 0, 0, -1
-  FROM rests WHERE DATEDIFF(next_date, event_date) > 31
+  SELECT game_id, platform, country, app_version, CAST(DATE_ADD(event_date, 31) AS DATE), 0, 0, players FROM rests
+  UNION ALL
+  SELECT game_id, platform, country, app_version, next_date, 0, 0, -players FROM rests WHERE next_date IS NOT NULL
 ),
 reach AS (
   SELECT
@@ -52,45 +40,37 @@ reach AS (
   GROUP BY game_id, platform, country, app_version, event_date
   WINDOW w AS (PARTITION BY game_id, platform, country, app_version ORDER BY event_date)
 ),
-gaps AS (
-  SELECT
-    game_id, player_id, session_id, event_date, at_ms, event_id, platform, country, app_version,
-    CASE WHEN at_ms - LAG(at_ms) OVER (PARTITION BY game_id, player_id, session_id ORDER BY at_ms, event_id) <= 1800000
-      THEN 0 ELSE 1 END AS begins
-  FROM events
-),
-parts AS (
-  SELECT *, SUM(begins) OVER (
-    PARTITION BY game_id, player_id, session_id ORDER BY at_ms, event_id ROWS UNBOUNDED PRECEDING
-  ) AS part FROM gaps
-),
 lengths AS (
-  SELECT game_id, player_id, session_id, part, (MAX(at_ms) - MIN(at_ms)) / 1000e0 AS seconds
-  FROM parts GROUP BY game_id, player_id, session_id, part
+  SELECT
+    game_id, event_date, platform, country, app_version,
+    COUNT(*) AS sessions, SUM(length_ms) AS length_ms, COLLECT_LIST(length_ms) AS lengths
+  FROM plays
+  GROUP BY game_id, event_date, platform, country, app_version
 ),
 sessions AS (
   SELECT
-    p.game_id, p.event_date,
-    COALESCE(p.platform, '*') AS platform, COALESCE(p.country, '*') AS country,
-    COALESCE(p.app_version, '*') AS app_version,
-    COUNT(*) AS sessions, SUM(l.seconds) AS playtime_seconds, AVG(l.seconds) AS session_seconds_mean,
-    PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY l.seconds) AS session_seconds_median
-  FROM parts AS p
-  JOIN lengths AS l ON l.game_id = p.game_id AND l.player_id = p.player_id AND l.session_id = p.session_id
-    AND l.part = p.part
-  WHERE p.begins = 1
-  GROUP BY p.game_id, p.event_date, CUBE (p.platform, p.country, p.app_version)
+    game_id, event_date,
+    COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
+    SUM(sessions) AS sessions, SUM(length_ms) / 1000e0 AS playtime_seconds,
+    SORT_ARRAY(FLATTEN(COLLECT_LIST(lengths))) AS lengths
+  FROM lengths
+  GROUP BY game_id, event_date, CUBE (platform, country, app_version)
 ),
 firsts AS (SELECT game_id, player_id, MIN(event_date) AS first_date FROM purchases GROUP BY game_id, player_id),
-paid AS (
+payers AS (
   SELECT
-    p.game_id, p.event_date,
+    p.game_id, p.event_date, p.player_id,
     COALESCE(p.platform, '*') AS platform, COALESCE(p.country, '*') AS country,
     COALESCE(p.app_version, '*') AS app_version,
-    COUNT(DISTINCT p.player_id) AS payers,
-    COUNT(DISTINCT CASE WHEN f.first_date = p.event_date THEN p.player_id END) AS first_time_payers
+    MAX(CASE WHEN f.first_date = p.event_date THEN 1 ELSE 0 END) AS first_time
   FROM purchases AS p JOIN firsts AS f ON f.game_id = p.game_id AND f.player_id = p.player_id
-  GROUP BY p.game_id, p.event_date, CUBE (p.platform, p.country, p.app_version)
+  GROUP BY p.game_id, p.event_date, p.player_id, CUBE (p.platform, p.country, p.app_version)
+),
+paid AS (
+  SELECT
+    game_id, event_date, platform, country, app_version, COUNT(*) AS payers, SUM(first_time) AS first_time_payers
+  FROM payers
+  GROUP BY game_id, event_date, platform, country, app_version
 )
 SELECT
   c.event_date, c.game_id, c.platform, c.country, c.app_version,
@@ -98,7 +78,9 @@ SELECT
   c.active_players * 1e0 / r.monthly_active_players AS stickiness,
   c.new_players, c.returning_players, c.resurrected_players, r.dormant_players,
   COALESCE(s.sessions, 0) AS sessions, COALESCE(s.playtime_seconds, 0e0) AS playtime_seconds,
-  s.session_seconds_mean, s.session_seconds_median,
+  s.playtime_seconds / s.sessions AS session_seconds_mean,
+  (s.lengths[CAST(FLOOR((s.sessions - 1) / 2e0) AS INT)] + s.lengths[CAST(CEIL((s.sessions - 1) / 2e0) AS INT)]) / 2000e0
+    AS session_seconds_median,
   COALESCE(p.payers, 0) AS payers, COALESCE(p.first_time_payers, 0) AS first_time_payers,
   COALESCE(p.payers, 0) * 1e0 / c.active_players AS payer_conversion,
   COALESCE(p.first_time_payers, 0) * 1e0 / c.active_players AS first_purchase_conversion

@@ -1,9 +1,50 @@
+WITH moves AS (SELECT * FROM events WHERE event_type = 'economy'),
+cells AS (
+  SELECT
+    event_date, game_id, platform, country, app_version, currency, flow, reason,
+    COUNT(*) AS events, SUM(amount) AS amount, COLLECT_LIST(balance_after) AS balances
+  FROM moves
+  GROUP BY event_date, game_id, platform, country, app_version, currency, flow, reason
+),
+totals AS (
+  SELECT
+    event_date, game_id, currency, flow, COALESCE(reason, '*') AS reason,
+    COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
+    SUM(events) AS events, SUM(amount) AS amount, SORT_ARRAY(FLATTEN(COLLECT_LIST(balances))) AS balances
+  FROM cells
+  GROUP BY event_date, game_id, currency, flow, CUBE (platform, country, app_version, reason)
+),
+-- Who is in one place only is folded into a number; the others are told apart.
+seen AS (
+  SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, currency, flow, reason, player_id) AS places FROM (
+    SELECT
+      event_date, game_id, player_id, platform, country, app_version, currency, flow, COALESCE(reason, '*') AS reason
+    FROM moves
+    GROUP BY event_date, game_id, player_id, platform, country, app_version, currency, flow, ROLLUP (reason)
+  ) AS grouped
+),
+folded AS (
+  SELECT
+    event_date, game_id, platform, country, app_version, currency, flow, reason,
+    CASE WHEN places > 1 THEN player_id END AS who, COUNT(*) AS players
+  FROM seen
+  GROUP BY event_date, game_id, platform, country, app_version, currency, flow, reason,
+    CASE WHEN places > 1 THEN player_id END
+),
+people AS (
+  SELECT
+    event_date, game_id, currency, flow, reason,
+    COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
+    COUNT(DISTINCT who) + SUM(CASE WHEN who IS NULL THEN players ELSE 0 END) AS players
+  FROM folded
+  GROUP BY event_date, game_id, currency, flow, reason, CUBE (platform, country, app_version)
+)
 SELECT
-  event_date, game_id,
-  COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
-  currency, flow, COALESCE(reason, '*') AS reason,
-  COUNT(*) AS events, COUNT(DISTINCT player_id) AS players, CAST(SUM(amount) AS BIGINT) AS amount,
-  PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY balance_after) AS balance_after_median
-FROM events
-WHERE event_type = 'economy'
-GROUP BY event_date, game_id, currency, flow, CUBE (platform, country, app_version, reason)
+  t.event_date, t.game_id, t.platform, t.country, t.app_version, t.currency, t.flow, t.reason,
+  t.events, p.players, CAST(t.amount AS BIGINT) AS amount,
+  (t.balances[CAST(FLOOR((SIZE(t.balances) - 1) / 2e0) AS INT)] * 1e0
+    + t.balances[CAST(CEIL((SIZE(t.balances) - 1) / 2e0) AS INT)]) / 2 AS balance_after_median
+FROM totals AS t
+JOIN people AS p ON p.event_date = t.event_date AND p.game_id = t.game_id AND p.platform = t.platform
+  AND p.country = t.country AND p.app_version = t.app_version AND p.currency = t.currency AND p.flow = t.flow
+  AND p.reason = t.reason

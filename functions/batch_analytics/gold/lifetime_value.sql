@@ -1,23 +1,48 @@
 WITH sizes AS (
-  SELECT c.game_id, c.cohort_date, c.platform, c.country, c.app_version, COUNT(*) AS cohort_players,
-    MIN(DATEDIFF(l.event_date, c.cohort_date)) AS last_number
-  FROM cohorts AS c JOIN last_day AS l ON l.game_id = c.game_id
-  GROUP BY c.game_id, c.cohort_date, c.platform, c.country, c.app_version
+  SELECT
+    i.game_id, i.cohort_date,
+    COALESCE(i.platform, '*') AS platform, COALESCE(i.country, '*') AS country,
+    COALESCE(i.app_version, '*') AS app_version,
+    COUNT(*) AS cohort_players, MIN(DATEDIFF(l.event_date, i.cohort_date)) AS last_number
+  FROM installs AS i JOIN last_day AS l ON l.game_id = i.game_id
+  GROUP BY i.game_id, i.cohort_date, CUBE (i.platform, i.country, i.app_version)
 ),
 numbers AS (SELECT EXPLODE(SEQUENCE(0, 90)) AS day_number),
+cells AS (
+  SELECT i.game_id, i.cohort_date, i.platform, i.country, i.app_version, p.currency,
+    DATEDIFF(p.event_date, i.cohort_date) AS day_number, SUM(p.amount_minor) AS amount
+  FROM installs AS i JOIN purchases AS p ON p.game_id = i.game_id AND p.player_id = i.player_id
+  GROUP BY i.game_id, i.cohort_date, i.platform, i.country, i.app_version, p.currency,
+    DATEDIFF(p.event_date, i.cohort_date)
+),
 spent AS (
-  SELECT c.game_id, c.cohort_date, c.platform, c.country, c.app_version, p.currency,
-    DATEDIFF(p.event_date, c.cohort_date) AS day_number, SUM(p.amount_minor) AS amount
-  FROM cohorts AS c JOIN purchases AS p ON p.game_id = c.game_id AND p.player_id = c.player_id
-  GROUP BY c.game_id, c.cohort_date, c.platform, c.country, c.app_version, p.currency,
-    DATEDIFF(p.event_date, c.cohort_date)
+  SELECT
+    game_id, cohort_date, currency, day_number,
+    COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
+    SUM(amount) AS amount
+  FROM cells
+  GROUP BY game_id, cohort_date, currency, day_number, CUBE (platform, country, app_version)
+),
+-- Each currency from the first day on that a cohort paid in it.
+begun AS (
+  SELECT game_id, cohort_date, platform, country, app_version, currency, MIN(day_number) AS first_number
+  FROM spent GROUP BY game_id, cohort_date, platform, country, app_version, currency
+),
+grown AS (
+  SELECT
+    s.cohort_date, s.game_id, s.platform, s.country, s.app_version, CAST(n.day_number AS BIGINT) AS day_number,
+    b.currency, s.cohort_players, SUM(COALESCE(p.amount, 0)) OVER (
+      PARTITION BY s.game_id, s.cohort_date, s.platform, s.country, s.app_version, b.currency ORDER BY n.day_number
+    ) AS amount
+  FROM sizes AS s
+  JOIN begun AS b ON b.game_id = s.game_id AND b.cohort_date = s.cohort_date AND b.platform = s.platform
+    AND b.country = s.country AND b.app_version = s.app_version
+  JOIN numbers AS n ON n.day_number BETWEEN b.first_number AND s.last_number
+  LEFT JOIN spent AS p ON p.game_id = s.game_id AND p.cohort_date = s.cohort_date AND p.platform = s.platform
+    AND p.country = s.country AND p.app_version = s.app_version AND p.currency = b.currency
+    AND p.day_number = n.day_number
 )
 SELECT
-  s.cohort_date, s.game_id, s.platform, s.country, s.app_version, CAST(n.day_number AS BIGINT) AS day_number,
-  p.currency, s.cohort_players, CAST(SUM(p.amount) AS BIGINT) AS gross_minor,
-  CAST(SUM(p.amount) AS DOUBLE) / s.cohort_players AS ltv_minor
-FROM sizes AS s
-JOIN numbers AS n ON n.day_number <= s.last_number
-JOIN spent AS p ON p.game_id = s.game_id AND p.cohort_date = s.cohort_date AND p.platform = s.platform
-  AND p.country = s.country AND p.app_version = s.app_version AND p.day_number <= n.day_number
-GROUP BY s.cohort_date, s.game_id, s.platform, s.country, s.app_version, n.day_number, p.currency, s.cohort_players
+  cohort_date, game_id, platform, country, app_version, day_number, currency, cohort_players,
+  CAST(amount AS BIGINT) AS gross_minor, CAST(amount AS DOUBLE) / cohort_players AS ltv_minor
+FROM grown

@@ -1,18 +1,35 @@
-WITH levels AS (
-  SELECT *, COALESCE(level_2, '') AS second_level, COALESCE(level_3, '') AS third_level
-  FROM events WHERE event_type = 'progression'
+-- Who is in one place only is folded into a number; the others are told apart.
+WITH seen AS (
+  SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, level_1, level_2, level_3, player_id) AS places FROM (
+    SELECT
+      event_date, game_id, player_id, platform, country, app_version,
+      level_1, COALESCE(level_2, '') AS level_2, COALESCE(level_3, '') AS level_3,
+      SUM(CASE WHEN status = 'start' THEN 1 ELSE 0 END) AS starts,
+      SUM(CASE WHEN status = 'complete' THEN 1 ELSE 0 END) AS completes,
+      SUM(CASE WHEN status = 'fail' THEN 1 ELSE 0 END) AS fails
+    FROM events
+    WHERE event_type = 'progression'
+    GROUP BY event_date, game_id, player_id, platform, country, app_version,
+      level_1, COALESCE(level_2, ''), COALESCE(level_3, '')
+  ) AS grouped
+),
+folded AS (
+  SELECT
+    event_date, game_id, platform, country, app_version, level_1, level_2, level_3,
+    CASE WHEN places > 1 THEN player_id END AS who, COUNT(*) AS players,
+    SUM(starts) AS starts, SUM(completes) AS completes, SUM(fails) AS fails
+  FROM seen
+  GROUP BY event_date, game_id, platform, country, app_version, level_1, level_2, level_3,
+    CASE WHEN places > 1 THEN player_id END
 ),
 counted AS (
   SELECT
     event_date, game_id,
     COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
-    level_1, second_level AS level_2, third_level AS level_3,
-    SUM(CASE WHEN status = 'start' THEN 1 ELSE 0 END) AS starts,
-    SUM(CASE WHEN status = 'complete' THEN 1 ELSE 0 END) AS completes,
-    SUM(CASE WHEN status = 'fail' THEN 1 ELSE 0 END) AS fails,
-    COUNT(DISTINCT player_id) AS players
-  FROM levels
-  GROUP BY event_date, game_id, level_1, second_level, third_level, CUBE (platform, country, app_version)
+    level_1, level_2, level_3, SUM(starts) AS starts, SUM(completes) AS completes, SUM(fails) AS fails,
+    COUNT(DISTINCT who) + SUM(CASE WHEN who IS NULL THEN players ELSE 0 END) AS players
+  FROM folded
+  GROUP BY event_date, game_id, level_1, level_2, level_3, CUBE (platform, country, app_version)
 )
 SELECT
   event_date, game_id, platform, country, app_version, level_1, level_2, level_3,

@@ -1,6 +1,6 @@
 WITH counted AS (
-  SELECT game_id, event_date, platform, country, app_version, COUNT(*) AS active_players
-  FROM active GROUP BY game_id, event_date, platform, country, app_version
+  SELECT game_id, event_date, platform, country, app_version, SUM(players) AS active_players
+  FROM stays GROUP BY game_id, event_date, platform, country, app_version
 ),
 paid AS (
   SELECT
@@ -10,13 +10,11 @@ paid AS (
   FROM purchases
   GROUP BY game_id, event_date, currency, CUBE (platform, country, app_version)
 ),
--- A player counts for 30 days, or until another day of his takes over; a payment for 30 days.
+-- Players count for 30 days, or until another day of theirs takes over; a payment for 30 days.
 steps AS (
-  SELECT game_id, platform, country, app_version, event_date, 1 AS players FROM stays
+  SELECT game_id, platform, country, app_version, event_date, players FROM stays
   UNION ALL
-  SELECT game_id, platform, country, app_version,
-    LEAST(CAST(DATE_ADD(event_date, 30) AS DATE), COALESCE(next_date, CAST(DATE_ADD(event_date, 30) AS DATE))), -1
-  FROM stays
+  SELECT game_id, platform, country, app_version, CAST(DATE_ADD(event_date, until) AS DATE), -players FROM stays
 ),
 reach AS (
   SELECT game_id, platform, country, app_version, event_date,

@@ -1,14 +1,42 @@
-WITH counted AS (
+-- Who is in one place only is folded into a number; the others are told apart.
+WITH seen AS (
+  SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, kind, id) AS places FROM (
+    SELECT event_date, game_id, platform, country, app_version, 'session' AS kind, session_id AS id, 0 AS crashes
+    FROM edges GROUP BY event_date, game_id, platform, country, app_version, session_id
+    UNION ALL
+    SELECT event_date, game_id, platform, country, app_version, 'player', player_id, 0 FROM visits
+    UNION ALL
+    SELECT event_date, game_id, platform, country, app_version, 'crashed session', session_id, COUNT(*)
+    FROM events WHERE event_type = 'crash' GROUP BY event_date, game_id, platform, country, app_version, session_id
+    UNION ALL
+    SELECT event_date, game_id, platform, country, app_version, 'crashed player', player_id, 0
+    FROM events WHERE event_type = 'crash' GROUP BY event_date, game_id, platform, country, app_version, player_id
+  ) AS things
+),
+folded AS (
+  SELECT
+    event_date, game_id, platform, country, app_version, kind,
+    CASE WHEN places > 1 THEN id END AS who, COUNT(*) AS number, SUM(crashes) AS crashes
+  FROM seen
+  GROUP BY event_date, game_id, platform, country, app_version, kind, CASE WHEN places > 1 THEN id END
+),
+totals AS (
   SELECT
     event_date, game_id,
     COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
-    COUNT(DISTINCT session_id) AS sessions,
-    SUM(CASE WHEN event_type = 'crash' THEN 1 ELSE 0 END) AS crashes,
-    COUNT(DISTINCT CASE WHEN event_type = 'crash' THEN session_id END) AS crashed_sessions,
-    COUNT(DISTINCT player_id) AS active_players,
-    COUNT(DISTINCT CASE WHEN event_type = 'crash' THEN player_id END) AS crashed_players
-  FROM events
-  GROUP BY event_date, game_id, CUBE (platform, country, app_version)
+    kind, COUNT(DISTINCT who) + SUM(CASE WHEN who IS NULL THEN number ELSE 0 END) AS number, SUM(crashes) AS crashes
+  FROM folded
+  GROUP BY event_date, game_id, kind, CUBE (platform, country, app_version)
+),
+counted AS (
+  SELECT
+    event_date, game_id, platform, country, app_version,
+    SUM(CASE WHEN kind = 'session' THEN number ELSE 0 END) AS sessions, SUM(crashes) AS crashes,
+    SUM(CASE WHEN kind = 'crashed session' THEN number ELSE 0 END) AS crashed_sessions,
+    SUM(CASE WHEN kind = 'player' THEN number ELSE 0 END) AS active_players,
+    SUM(CASE WHEN kind = 'crashed player' THEN number ELSE 0 END) AS crashed_players
+  FROM totals
+  GROUP BY event_date, game_id, platform, country, app_version
 )
 SELECT
   event_date, game_id, platform, country, app_version, sessions, crashes, crashed_sessions,

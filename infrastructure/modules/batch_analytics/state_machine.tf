@@ -29,6 +29,7 @@ locals {
     "spark.pyspark.driver.python"                          = local.python
     "spark.pyspark.python"                                 = local.python
     "spark.jars"                                           = "/usr/share/aws/iceberg/lib/iceberg-spark3-runtime.jar"
+    "spark.rdd.compress"                                   = true
     "spark.sql.catalog.lake"                               = "org.apache.iceberg.spark.SparkCatalog"
     "spark.sql.catalog.lake.catalog-impl"                  = "org.apache.iceberg.aws.glue.GlueCatalog"
     "spark.sql.catalog.lake.io-impl"                       = "org.apache.iceberg.aws.s3.S3FileIO"
@@ -36,7 +37,9 @@ locals {
     "spark.sql.catalogImplementation"                      = "in-memory"
     "spark.sql.defaultCatalog"                             = "lake"
     "spark.sql.extensions"                                 = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
+    "spark.sql.inMemoryColumnarStorage.compressed"         = false
     "spark.sql.session.timeZone"                           = "UTC"
+    "spark.sql.shuffle.partitions"                         = 8 * var.job.maximum_executors * local.worker.vcpus
   }
 
   submit_parameters = join(" ", [

@@ -64,6 +64,7 @@ run "state_machine" {
         state.Arguments.JobDriver.SparkSubmit.EntryPoint == "s3://lake/artifacts/batch_analytics.main.py"
         && startswith(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--py-files s3://lake/artifacts/batch_analytics.zip --conf ")
         && strcontains(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.dynamicAllocation.maxExecutors=6 ")
+        && endswith(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.sql.shuffle.partitions=192")
         && state.Arguments.ExecutionRoleArn == module.job_role.arn && state.Arguments.ExecutionTimeoutMinutes == 120
         && state.Arguments.ConfigurationOverrides.MonitoringConfiguration.CloudWatchLoggingConfiguration.LogGroupName == aws_cloudwatch_log_group.job.name
         && !state.Arguments.ConfigurationOverrides.MonitoringConfiguration.ManagedPersistenceMonitoringConfiguration.Enabled
