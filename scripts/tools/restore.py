@@ -23,19 +23,17 @@ import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
+from privacy.places import Record, record_of
 from rich.console import Console
-from telemetry import clients
+from telemetry import clients, lake
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, emulator, lake, run, terraform
-from tools.personal_data import record_of
+from tools import CommandError, emulator, run, terraform
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
     from mypy_boto3_kinesis.client import KinesisClient
     from mypy_boto3_s3.client import S3Client
-
-    from tools.personal_data import Record
 
 LEDGER = "restored/state.json"
 # What is written together, for players and days change in one transaction.
@@ -190,13 +188,13 @@ class Restore:
                 console.print(f"{chunk[-1]['processed_at']}  {applied:,} events", highlight=False)
         return replace(progress, applied=applied)
 
-    def _events(self, progress: Progress) -> Iterator["Record"]:
+    def _events(self, progress: Progress) -> Iterator[Record]:
         since = progress.scope.since and datetime.fromisoformat(progress.scope.since)
         keys = lake.keys(self.ledger.s3, self.ledger.bucket, "bronze/", since or None)
         for _, hour in groupby(keys, lambda key: key.rpartition("/")[0]):
             yield from self._hour(hour, progress)
 
-    def _hour(self, keys: Iterable[str], progress: Progress) -> Iterator["Record"]:
+    def _hour(self, keys: Iterable[str], progress: Progress) -> Iterator[Record]:
         """Yield an hour's events once each, in the order they were processed in.
 
         Only times, places and ids are held in memory: 450 bytes an event.
@@ -247,7 +245,7 @@ def copy(source: "Table", target: "Table", game: str | None) -> int:
     return count
 
 
-def items(table: "Table", game: str | None) -> Iterator["Record"]:
+def items(table: "Table", game: str | None) -> Iterator[Record]:
     """Yield the items whose partition key is a game, or begins with one."""
     partition = table.key_schema[0]["AttributeName"]
     for page in table.meta.client.get_paginator("scan").paginate(TableName=table.name, ConsistentRead=True):

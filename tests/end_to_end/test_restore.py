@@ -9,7 +9,8 @@ from typing import Any
 import boto3
 import pytest
 from stored_state import state
-from tools import games, lake, restore
+from telemetry import lake
+from tools import games, restore
 from tools.restore import Consumer, Ledger, Restore, Scope
 from tools.simulate import play
 
