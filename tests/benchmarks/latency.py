@@ -20,7 +20,7 @@ import boto3
 from measured import keep
 from rich.console import Console
 from rich.table import Table
-from tools import lake
+from telemetry import lake
 from tools.smoke import smoke
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))

@@ -13,6 +13,7 @@ from authorizer.identity import Unauthorized
 from fastapi.testclient import TestClient
 from memory_aws import encode, outcomes, records
 from moto.sesv2.models import ses_backends
+from telemetry import lake
 from telemetry.enrichment import enrich
 from telemetry.ingest_batch import unpack
 from telemetry.origin import Origin
@@ -23,7 +24,7 @@ from test_player_state import happen, pay
 from test_realtime_windows import row
 from test_report_figures import write
 from test_scheduled_reports import ORDER, register
-from tools import games, lake
+from tools import games
 from warehouse import VALUES
 
 NOW = datetime.now(UTC)
