@@ -293,7 +293,8 @@ def _functions(load: Load, given: Settings) -> Iterator[Function]:
     took = state * wait + _cpu(load.events * usage("player_state_ms", load.together), given.player_state)
     yield Function("player_state", PLAYERS, state, took, given.player_state.memory_mb)
     yield Function("realtime_windows", REALTIME, windows, windows * wait, 512)
-    took = requests * usage("ingest_ms") + load.events * load.rest_share * usage("ingest_event_ms")
+    took = requests * (usage("ingest_ms") + usage("ingest_request_ms"))
+    took += load.events * load.rest_share * usage("ingest_event_ms")
     yield Function("ingest", DOOR, requests, took, given.ingest_memory_mb)
     yield Function("metrics_api", SHARED, asked, asked * wait, given.api_memory_mb)
     # Each night it reads what came since the last.
