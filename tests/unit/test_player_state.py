@@ -191,10 +191,11 @@ def test_players_of_many_days_and_games_fit_in_transactions(
 ) -> None:
     events = [
         happen(minute=-1440 * n) | {"game_id": f"game-{n % 3}", "player_id": f"p-{n % 60}-{n % 3}"}
-        for n in range(300)
+        for n in range(120)
     ]
-    assert store.apply(events, "shard-0") == (300, [])
-    assert totals(dynamodb)["events"] == 300
+    assert store.apply(events, "shard-0") == (120, [])
+    assert totals(dynamodb)["events"] == 120
+    assert len(table.sizes) > 3
     assert max(table.sizes) <= 100
 
 
