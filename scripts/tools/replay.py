@@ -150,8 +150,9 @@ def repaired(line: Line, registry: GameRegistry, patch: jsonpatch.JsonPatch | No
     """
     if line["truncated"]:
         raise Rejection(Reason.TOO_LARGE, "only the start of it was kept")
+    sealed_for = line.get("sealed_for")
     try:
-        raw = original_of(line, Pseudonyms.held(registry.get(line.get("sealed_for", ""))))
+        raw = original_of(line, Pseudonyms.held(registry.get(sealed_for)) if sealed_for else None)
     except Unopened as error:
         raise Rejection(Reason.INTERNAL_ERROR, str(error)) from None
     sent = parse(raw)

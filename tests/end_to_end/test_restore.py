@@ -62,7 +62,9 @@ def test_a_game_that_is_lost_is_restored_to_the_figure(applied: Any) -> None:
     after = state(tables, GAME)
     for counter in ("events", "new_players", "sessions"):
         gained = {
-            row: counts[counter] - before.get(row, {}).get(counter, 0) for row, counts in days(after).items()
+            row: counts[counter] - before.get(row, {}).get(counter, 0)
+            for row, counts in days(after).items()
+            if "#versions" not in row  # counts a day's sessions once more, by version
         }
         assert sum(gained.values()) == 2, counter
     old = {name: value for name, value in before.items() if name.startswith(("players ", "leaderboards "))}

@@ -329,7 +329,7 @@ def test_sinks_answer_too_late(stage: Stage) -> None:
         stage.play(3)
         relay.shutdown()
     check(stage)
-    assert relay.late > 5
+    assert relay.late
 
 
 def test_poison_among_good_records(stage: Stage) -> None:
