@@ -179,9 +179,11 @@ def processor(make_event: MakeEvent) -> Scene:
     boto3.client("kinesis").create_stream(StreamName="enriched", ShardCount=1)
     for name in ("bronze", "rejected"):
         deliver(name)
-    register(boto3.resource("dynamodb"), "skyforge")
+    game = {"game_id": "skyforge", "status": "active", "pseudonyms": "on", "privacy_key": KEY}
+    boto3.resource("dynamodb").Table("games").put_item(Item=game)
     good = [encode(make_event("purchase", player_id=f"p-{n % 3}", sequence=40 * n)) for n in range(4)]
-    batch = records(*good[:2], b"{no", good[0], b"\n".join(good[2:]))
+    denied = make_event("purchase", privacy={"analytics_storage": "denied"})
+    batch = records(*good[:2], b"{no", good[0], encode(denied), b"\n".join(good[2:]))
     for record in batch:
         record["kinesis"]["approximateArrivalTimestamp"] = NOW.timestamp()
 
@@ -190,8 +192,10 @@ def processor(make_event: MakeEvent) -> Scene:
 
     def state() -> Any:
         rejected = {(line["reject_id"], line["reason"]) for line in delivered("rejected/")}
-        bronze = {line["event_id"] for line in delivered("bronze/")}
-        enriched = {json.loads(data)["event_id"] for data in kept("enriched")}
+        bronze, enriched = (
+            {(event["event_id"], event["player_id"]) for event in events}
+            for events in (delivered("bronze/"), map(json.loads, kept("enriched")))
+        )
         return bronze, enriched, rejected, outcomes(rows("ingest_stats"))
 
     return Scene(invoke, state)
