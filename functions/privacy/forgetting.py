@@ -14,7 +14,7 @@ from telemetry import lake
 from telemetry.enrichment import TOO_OLD_AFTER, timestamp
 from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 
-from privacy.places import UNKNOWN_GAME, Place, Profile, Record, Subject, ids_in, record_of
+from privacy.places import UNKNOWN_GAME, Lines, Place, Profile, Record, Subject, ids_in, record_of, versions
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # An event that happened before is refused 31 days later, and waits for a processor for at most a week more.
 AGAIN_FOR = TOO_OLD_AFTER + timedelta(days=8)
 FORGOTTEN, EXPORTED, SEARCHED = "privacy/forgotten", "privacy/exported", "privacy/searched.json"
+# Where came_again looks.
+TRACED = ("bronze", "rejected")
 # An object bears the time at which its writing began.
 OVERLAP = timedelta(hours=1)
 # Rejects hold words without end; players that come again and again are worth remembering.
@@ -72,14 +74,23 @@ class Game:
 def forget(places: Iterable[Place], subject: Subject, **told: str) -> Record:
     """Take a player's data away and search again; return the receipt, which names nobody.
 
-    It can be run again, also after a crash at any step: the profile, which says since when to
-    search, goes last, and each place takes away what it still finds.
+    It can be run again, also after a crash at any step: each place takes away what it still finds. The
+    lake is rewritten first, for others are filled from it. Its old versions, by which `came_again` finds
+    the player again, go last, and only where nothing is left elsewhere.
     """
     started = datetime.now(UTC)
     steps: list[Record] = []
-    for place in sorted(places, key=lambda place: isinstance(place, Profile)):
+    last = lambda place: (isinstance(place, Lines), isinstance(place, Profile), place.name in TRACED)  # noqa: E731
+    ordered = sorted(places, key=last)
+    rewritten = {place.name: place.rewrite(subject) for place in ordered if isinstance(place, Lines)}
+    for place in ordered:
         begun = time.monotonic()
-        deleted = place.forget(subject)
+        if isinstance(place, Lines):
+            deleted, holding = rewritten[place.name]
+            if not any(step["left"] for step in steps):
+                place.delete(holding)
+        else:
+            deleted = place.forget(subject)
         left = sum(1 for _ in place.find(subject))
         seconds = round(time.monotonic() - begun, 1)
         steps.append({"place": place.name, "deleted": deleted, "left": left, "seconds": seconds})
@@ -180,12 +191,13 @@ def came_again(
     """Yield the forgotten players of whom the lake got something old since then, and their names.
 
     That is an event of bronze that happened before they were forgotten, or a reject that was received
-    before and was still on its way. Torn lines tell no time and are passed over.
+    before and was still on its way; a version that was replaced leads to whom an interrupted run left.
+    Torn lines tell no time and are passed over.
     """
     found: set[tuple[str, str]] = set()
-    for prefix, traces in (("bronze/", _of_event), ("rejected/", _of_reject)):
-        for key in lake.keys(s3, bucket, prefix, since):
-            for line in lake.raw_lines(s3, bucket, key):
+    for place, traces in zip(TRACED, (_of_event, _of_reject), strict=True):
+        for version in versions(s3, bucket, f"{place}/", since):
+            for line in lake.raw_lines(s3, bucket, version.key, version.id):
                 for game_id, player, moment in traces(line, watches):
                     name = watches[game_id].name(player, moment)
                     if name and (game_id, player) not in found:

@@ -8,7 +8,7 @@ import json
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -180,16 +180,26 @@ class Lines:
 
     def forget(self, subject: Subject) -> int:
         """Write the objects without the lines, delete the versions that hold them; return the lines."""
-        count = 0
+        count, holding = self.rewrite(subject)
+        self.delete(holding)
+        return count
+
+    def rewrite(self, subject: Subject) -> tuple[int, list[Version]]:
+        """Write the objects without the lines; return how many, and the versions that still hold them."""
+        count, holding = 0, []
         for version in self._versions(subject):
             held = sum(self.belongs(line, subject) for line in self._lines(version))
-            if not held:
-                continue
-            if version.is_latest:
+            if held and version.is_latest:
                 self._rewrite(version, subject)
                 count += held
+            if held:
+                holding.append(version)
+        return count, holding
+
+    def delete(self, versions: Iterable[Version]) -> None:
+        """Delete versions that a rewrite replaced."""
+        for version in versions:
             self.s3.delete_object(Bucket=self.bucket, Key=version.key, VersionId=version.id)
-        return count
 
     def _rewrite(self, version: Version, subject: Subject) -> None:
         """Replace the object, or fail where another did so since it was read: run again then."""
@@ -204,11 +214,15 @@ class Lines:
 
     def _versions(self, subject: Subject) -> Iterator[Version]:
         start = subject.since - FUTURE_AFTER if subject.since and self.since_first_seen else None
-        pages = self.s3.get_paginator("list_object_versions")
-        for page in pages.paginate(Bucket=self.bucket, Prefix=f"{self.name}/"):
-            for item in page.get("Versions", []):
-                if start is None or item["LastModified"] >= start:
-                    yield Version(item["Key"], item["VersionId"], item["IsLatest"], item["ETag"])
+        return versions(self.s3, self.bucket, f"{self.name}/", start)
+
+
+def versions(s3: "S3Client", bucket: str, prefix: str, since: datetime | None = None) -> Iterator[Version]:
+    """Yield all versions of the objects below a prefix; with `since` those written then or later."""
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Versions", []):
+            if since is None or item["LastModified"] >= since.replace(microsecond=0):
+                yield Version(item["Key"], item["VersionId"], item["IsLatest"], item["ETag"])
 
 
 def is_event(line: bytes, subject: Subject) -> bool:

@@ -47,12 +47,14 @@ REFUSED_ENTRY = {"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMe
 ATTEMPT = frozenset(Fault) - {Fault.PARTIAL}
 WHOLE = frozenset({Fault.PARTIAL})
 
+# What a call is answered, or what makes that of the request's body.
+Answer = Request | Callable[[bytes], Request]
 # Returns which of the faults a call, "dynamodb.UpdateItem", meets this time, if any.
 Choose = Callable[[str, Collection[Fault]], Fault | None]
 
 
 @contextmanager
-def injected(choose: Choose, answers: Mapping[str, Request] | None = None) -> Iterator[Counter[str]]:
+def injected(choose: Choose, answers: Mapping[str, Answer] | None = None) -> Iterator[Counter[str]]:
     """Have calls meet what `choose` says; yield how often the code under test made each.
 
     It is asked for each attempt of boto3's. `answers` are those of calls that nothing else answers.
@@ -71,9 +73,12 @@ def injected(choose: Choose, answers: Mapping[str, Request] | None = None) -> It
         name = f"{model.service_model.service_name}.{model.name}"
 
         def run() -> Any:
-            if name in (answers or {}):
-                return _answer(200, request.url, copy.deepcopy((answers or {})[name]))
-            return attempt(endpoint, request, model, context)
+            answer = (answers or {}).get(name)
+            if answer is None:
+                return attempt(endpoint, request, model, context)
+            return _answer(
+                200, request.url, answer(request.body) if callable(answer) else copy.deepcopy(answer)
+            )
 
         match choose(name, ATTEMPT):
             case Fault.THROTTLED:

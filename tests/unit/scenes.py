@@ -5,16 +5,19 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import boto3
 from authorizer.identity import Unauthorized
 from fastapi.testclient import TestClient
+from faults import Answer
 from memory_aws import encode, outcomes, records
+from moto.athena.models import athena_backends
 from moto.sesv2.models import ses_backends
 from telemetry import lake
-from telemetry.enrichment import enrich
+from telemetry.enrichment import enrich, timestamp
 from telemetry.ingest_batch import unpack
 from telemetry.origin import Origin
 from telemetry.validation import validate
@@ -27,43 +30,62 @@ from test_scheduled_reports import ORDER, register
 from tools import games
 from warehouse import VALUES
 
-NOW = datetime.now(UTC)
+NOW, ACCOUNT, REGION = datetime.now(UTC), "123456789012", "us-east-1"
+# Of a game, the same in each scene: pseudonyms can be compared.
+KEY = b"k" * 32
 MakeEvent = Callable[..., dict[str, Any]]
 
 WATCHED = {
-    "consumers": {"c": "p"},
-    "deliveries": {"d": "bronze"},
+    "consumers": {"batch": "consumer"},
+    "deliveries": {"buffer": "bronze"},
+    "files": {"commits": "lake"},
     "flink": "f",
-    "functions": {"f": "p"},
+    "functions": {"memory": "function"},
     "spark": "arn:s",
-    "streams": {"s": "raw"},
+    "streams": {"shards": "raw"},
     "tables": ["players"],
     "warehouse": "warehouse",
 }
 ENVIRONMENT = {
+    "ATHENA_WORKGROUP": "analysts",
     "BRONZE_DELIVERY_STREAM": "bronze",
     "CONFIGURATION_SET": "reports",
     "DATABASE": "d",
     "DEDUPE_WINDOW_HOURS": "24",
     "ENRICHED_STREAM": "enriched",
     "LAKE_BUCKET": "lake",
+    "LAKE_DATABASE": "silver",
     "LOG_PREFIX": "/",
     "RAW_STREAM": "raw",
     "REJECTED_DELIVERY_STREAM": "rejected",
     "RETENTION_HOURS": "48",
     "SECRET_ARN": "arn:secret",
     "SENDER": "reports@example.com",
+    "STREAMS": json.dumps({"raw": {"minimum": 1, "maximum": 2}}),
     "TOPIC_ARN": "arn:topic",
     "VALUES": json.dumps(VALUES),
+    "WAREHOUSE_FUNCTION": "warehouse",
     "WATCHED": json.dumps(WATCHED),
     "WEBHOOKS_SECRET": "webhooks",
     "WORKGROUP": "warehouse",
 }
+
+
+def counted(body: bytes) -> dict[str, Any]:
+    """Answer a query of Athena's: one row of silver is the player's, as long as nobody reads it."""
+    asked = athena().executions[json.loads(body)["QueryExecutionId"]].query
+    values = ["held", "1"] if "count(*)" in asked else ["event_id"]
+    return {"ResultSet": {"Rows": [{"Data": [{"VarCharValue": value}]} for value in values]}}
+
+
 # What moto does not answer as AWS does.
-SHARDS = {"StreamModeDetails": {"StreamMode": "PROVISIONED"}, "OpenShardCount": 2}
-CANNED: dict[str, dict[str, Any]] = {
-    "cloudwatch.GetMetricData": {"MetricDataResults": [{"Values": [5.0]}]},
-    "cloudwatch.GetMetricStatistics": {"Datapoints": [{"Sum": 9e6, "Average": 40.0, "Maximum": 90.0}]},
+POINT = {"Timestamp": NOW, "Sum": 9e6, "Average": 40.0, "Maximum": 90.0}
+CANNED: dict[str, Answer] = {
+    "athena.GetQueryResults": counted,
+    "cloudwatch.GetMetricData": {
+        "MetricDataResults": [{"Id": "incomingrecords", "Timestamps": [NOW], "Values": [9e6]}]
+    },
+    "cloudwatch.GetMetricStatistics": {"Datapoints": [POINT]},
     "firehose.DescribeDeliveryStream": {
         "DeliveryStreamDescription": {
             "Destinations": [
@@ -71,7 +93,6 @@ CANNED: dict[str, dict[str, Any]] = {
             ]
         }
     },
-    "kinesis.DescribeStreamSummary": {"StreamDescriptionSummary": SHARDS},
     "kinesisanalyticsv2.DescribeApplication": {
         "ApplicationDetail": {
             "ApplicationConfigurationDescription": {
@@ -82,12 +103,15 @@ CANNED: dict[str, dict[str, Any]] = {
         }
     },
     "lambda.GetFunctionConfiguration": {"MemorySize": 512, "Timeout": 60},
+    "lambda.Invoke": lambda body: {"Payload": BytesIO(b"{}")},
     "lambda.ListEventSourceMappings": {
         "EventSourceMappings": [
             {"EventSourceArn": "arn:stream/raw", "BatchSize": 100, "MaximumBatchingWindowInSeconds": 2}
         ]
     },
     "logs.DescribeLogGroups": {"logGroups": [{"logGroupName": "/aws/lambda/a"}]},
+    "logs.GetQueryResults": {"status": "Complete", "results": [[{"field": "used", "value": "200"}]]},
+    "logs.StartQuery": {"queryId": "q"},
     "redshift-serverless.GetWorkgroup": {"workgroup": {"workgroupArn": "arn:w", "baseCapacity": 8}},
     "redshift-serverless.ListUsageLimits": {"usageLimits": [{"amount": 20}]},
     "redshift-data.BatchExecuteStatement": {"Id": "b"},
@@ -155,9 +179,11 @@ def processor(make_event: MakeEvent) -> Scene:
     boto3.client("kinesis").create_stream(StreamName="enriched", ShardCount=1)
     for name in ("bronze", "rejected"):
         deliver(name)
-    register(boto3.resource("dynamodb"), "skyforge")
+    game = {"game_id": "skyforge", "status": "active", "pseudonyms": "on", "privacy_key": KEY}
+    boto3.resource("dynamodb").Table("games").put_item(Item=game)
     good = [encode(make_event("purchase", player_id=f"p-{n % 3}", sequence=40 * n)) for n in range(4)]
-    batch = records(*good[:2], b"{no", good[0], b"\n".join(good[2:]))
+    denied = make_event("purchase", privacy={"analytics_storage": "denied"})
+    batch = records(*good[:2], b"{no", good[0], encode(denied), b"\n".join(good[2:]))
     for record in batch:
         record["kinesis"]["approximateArrivalTimestamp"] = NOW.timestamp()
 
@@ -166,8 +192,10 @@ def processor(make_event: MakeEvent) -> Scene:
 
     def state() -> Any:
         rejected = {(line["reject_id"], line["reason"]) for line in delivered("rejected/")}
-        bronze = {line["event_id"] for line in delivered("bronze/")}
-        enriched = {json.loads(data)["event_id"] for data in kept("enriched")}
+        bronze, enriched = (
+            {(event["event_id"], event["player_id"]) for event in events}
+            for events in (delivered("bronze/"), map(json.loads, kept("enriched")))
+        )
         return bronze, enriched, rejected, outcomes(rows("ingest_stats"))
 
     return Scene(invoke, state)
@@ -221,7 +249,7 @@ def scheduled_reports(make_event: MakeEvent) -> Scene:
 
     def state() -> Any:
         files = boto3.client("s3").list_objects_v2(Bucket="lake").get("Contents", [])
-        mails = ses_backends["123456789012"]["us-east-1"].sent_messages
+        mails = ses_backends[ACCOUNT][REGION].sent_messages
         return {item["Key"] for item in files}, len(mails)
 
     return Scene(invoke, state)
@@ -248,6 +276,7 @@ def performance_advisor(make_event: MakeEvent) -> Scene:
     from performance_advisor.handler import lambda_handler
 
     s3 = boto3.client("s3")
+    boto3.client("kinesis").create_stream(StreamName="raw", ShardCount=1)
 
     def invoke() -> str:
         lambda_handler({}, Context())
@@ -256,6 +285,59 @@ def performance_advisor(make_event: MakeEvent) -> Scene:
 
     def state() -> Any:
         return {item["Key"] for item in s3.list_objects_v2(Bucket="lake").get("Contents", [])}
+
+    return Scene(invoke, state)
+
+
+def privacy(make_event: MakeEvent) -> Scene:
+    from privacy.forgetting import Game, Receipts, signed
+    from privacy.handler import lambda_handler
+
+    s3, dynamodb = boto3.client("s3"), boto3.resource("dynamodb")
+    s3.put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+    boto3.client("athena").create_work_group(Name="analysts")
+    game = {"game_id": "skyforge", "privacy_key": KEY}
+    dynamodb.Table("games").put_item(Item=game)
+    moment = timestamp(NOW - timedelta(minutes=1))
+    receipt = {"game_id": "skyforge", "pseudonym": Game.of(game).name("ann"), "started_at": moment}
+    Receipts(s3, "lake").keep(signed(receipt))
+    # Both came before ann was forgotten, and were on their way.
+    earlier = {"game_id": "skyforge", "corrected_time": timestamp(NOW - timedelta(minutes=2))}
+    events = [earlier | {"player_id": player} for player in ("ann", "bob")]
+    for key in ("bronze/1", "bronze/2"):
+        s3.put_object(Bucket="lake", Key=key, Body=b"\n".join(map(encode, events)))
+    for player in ("ann", "bob"):
+        dynamodb.Table("players").put_item(Item={"player": f"skyforge#{player}", "first_seen": moment})
+        dynamodb.Table("leaderboards").put_item(Item={"board": "skyforge#sum", "player_id": player})
+
+    def invoke() -> str:
+        lambda_handler({}, Context())
+        return "done"
+
+    def state() -> Any:
+        versions = s3.list_object_versions(Bucket="lake", Prefix="bronze/")["Versions"]
+        held = [
+            sorted(lake.raw_lines(s3, "lake", version["Key"], version["VersionId"])) for version in versions
+        ]
+        asked = {run.query for run in athena().executions.values()}
+        return held, asked, [sorted(map(str, rows(table))) for table in ("players", "leaderboards")]
+
+    return Scene(invoke, state)
+
+
+def stream_scaling(make_event: MakeEvent) -> Scene:
+    from stream_scaling.handler import lambda_handler
+
+    kinesis = boto3.client("kinesis")
+    kinesis.create_stream(StreamName="raw", ShardCount=1)
+
+    def invoke() -> str:
+        for _ in range(2):
+            lambda_handler({}, Context())
+        return "done"
+
+    def state() -> Any:
+        return kinesis.describe_stream_summary(StreamName="raw")["StreamDescriptionSummary"]["OpenShardCount"]
 
     return Scene(invoke, state)
 
@@ -288,8 +370,9 @@ def warehouse_migrations(make_event: MakeEvent) -> Scene:
     from warehouse_migrations.handler import lambda_handler
 
     def invoke() -> str:
-        for action in ("status", "migrate", "refresh"):
-            lambda_handler({"action": action}, Context())  # type: ignore[arg-type]
+        for action in ("status", "migrate", "refresh", "find", "forget"):
+            player = {"game_id": "skyforge", "player_ids": ["ann"]}
+            lambda_handler({"action": action} | player, Context())  # type: ignore[arg-type]
         return "done"
 
     return Scene(invoke)
@@ -301,6 +384,10 @@ def listen(batch: list[Any], handle: Callable[[list[Any]], Any]) -> str:
         if handle(batch)["batchItemFailures"]:
             return "again"
     return "done"
+
+
+def athena() -> Any:
+    return athena_backends[ACCOUNT][REGION]
 
 
 def rows(table: str) -> list[dict[str, Any]]:
@@ -342,9 +429,11 @@ MAKERS: dict[str, Callable[[MakeEvent], Scene]] = {
         metrics_api,
         performance_advisor,
         player_state,
+        privacy,
         processor,
         realtime_windows,
         scheduled_reports,
+        stream_scaling,
         warehouse_migrations,
     )
 }

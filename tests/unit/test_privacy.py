@@ -231,6 +231,29 @@ def test_a_crash_at_any_write_is_made_up_by_the_next_run(world: World, writes: i
     assert not any(step["deleted"] for step in again["steps"])
 
 
+class Stubborn:
+    """A place that keeps what it holds."""
+
+    name = "stubborn"
+
+    def find(self, subject: Subject) -> Iterator[Event]:
+        yield {"player_id": subject.player_id}
+
+    def forget(self, subject: Subject) -> int:
+        return 0
+
+
+def test_where_something_is_left_the_lake_still_leads_to_the_player(world: World) -> None:
+    Receipts(world.s3, BUCKET).keep(
+        forget([], ANN, pseudonym=world.game().name("ann")) | {"started_at": timestamp(NOW)}
+    )
+    assert not forget([*world.places(), Stubborn()], ANN, pseudonym="p")["nothing_left"]
+    assert "ann" not in [e["player_id"] for e in world.bronze() if e["game_id"] == GAME]
+    assert world.came_again() == ["ann"]
+    assert forget(world.places(), ANN, pseudonym="p")["nothing_left"]
+    assert world.came_again() == []
+
+
 def test_a_rewrite_gives_way_to_another_one(world: World) -> None:
     """Two runs at once: the later write would bring back what the earlier took away."""
     place = Lines(world.s3, BUCKET, "bronze", is_event)
