@@ -299,9 +299,9 @@ module "observability" {
 
   consumers = {
     for name, consumer in { player_state = module.player_store, processor = module.event_processing } : name => {
-      function_name                      = consumer.function_name
-      mapping_id                         = consumer.mapping_id
-      queue_name                         = consumer.failure_queue.name
+      function_name = consumer.function_name
+      mapping_id    = consumer.mapping_id
+      queue_name    = consumer.failure_queue.name
     }
   }
 
