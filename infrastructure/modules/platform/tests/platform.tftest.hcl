@@ -112,15 +112,6 @@ run "all_there_is" {
   }
 }
 
-run "maximum_below_the_first_shards" {
-  command         = plan
-  expect_failures = [var.streams]
-
-  variables {
-    streams = { maximum_shards = 1, raw_shards = 2 }
-  }
-}
-
 run "window_shorter_than_retention" {
   command         = plan
   expect_failures = [var.dedupe_window_hours]
@@ -130,38 +121,24 @@ run "window_shorter_than_retention" {
   }
 }
 
-run "malformed_environment" {
-  command         = plan
-  expect_failures = [var.environment]
-
-  variables {
-    environment = "Prod-1"
-  }
-}
-
-run "unknown_log_retention" {
-  command         = plan
-  expect_failures = [var.logging]
-
-  variables {
-    logging = { level = "INFO", retention_days = 31 }
-  }
-}
-
-run "malformed_project" {
-  command         = plan
-  expect_failures = [var.project]
-
-  variables {
-    project = "Player Analytics"
-  }
-}
-
 run "unprotected_prod" {
   command         = plan
   expect_failures = [var.protection]
 
   variables {
     environment = "prod"
+  }
+}
+
+# Terraform wants each of them to fail; together they cost one plan of the whole platform.
+run "malformed" {
+  command         = plan
+  expect_failures = [var.environment, var.logging, var.project, var.streams]
+
+  variables {
+    environment = "Prod-1"
+    logging     = { level = "INFO", retention_days = 31 }
+    project     = "Player Analytics"
+    streams     = { maximum_shards = 1, raw_shards = 2 }
   }
 }
