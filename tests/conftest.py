@@ -27,12 +27,18 @@ from tools.simulate import Platform
 os.environ |= {"POWERTOOLS_METRICS_NAMESPACE": "PlayerAnalytics", "POWERTOOLS_SERVICE_NAME": "tests"}
 
 # What these directories start is dear: one worker of pytest-xdist runs all that shares it.
-TOGETHER = {"batch": "spark", "end_to_end": "emulator", "integration": "emulator", "realtime": "flink"}
+TOGETHER = {
+    "batch": "spark",
+    "end_to_end": "emulator",
+    "integration": "emulator",
+    "plan": "terraform",
+    "realtime": "flink",
+}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of one emulator, Spark or Flink session together, those that take longest first."""
+    """Put the tests of one emulator, Spark, Flink or Terraform together, those that take longest first."""
     directories = {item: item.path.relative_to(Path(__file__).parent).parts[0] for item in items}
     for item, directory in directories.items():
         if directory in TOGETHER:

@@ -142,6 +142,12 @@ mock_resource "aws_s3_bucket" {
   }
 }
 
+mock_resource "aws_secretsmanager_secret" {
+  defaults = {
+    arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:mock"
+  }
+}
+
 mock_resource "aws_sns_topic" {
   defaults = {
     arn = "arn:aws:sns:eu-west-1:111122223333:mock"
@@ -227,4 +233,17 @@ override_resource {
 override_resource {
   target = module.platform.module.player_store.aws_dynamodb_table.players
   values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/players" }
+}
+
+# No value is given: what AWS would compute is made up, and known to a plan.
+mock_resource "aws_api_gateway_authorizer" {
+  defaults = {}
+}
+
+mock_resource "aws_s3_object" {
+  defaults = {}
+}
+
+mock_resource "aws_security_group" {
+  defaults = {}
 }

@@ -49,7 +49,9 @@ def run(infrastructure: Path) -> Run:
             check=False,
             timeout=300,
         )
-        assert answer.returncode == 0, f"{' '.join(command)} in {directory}\n{answer.stdout}{answer.stderr}"
+        # A line of JSON that holds a whole plan hides what went wrong.
+        told = "\n".join(line for line in answer.stdout.splitlines() if len(line) < 10_000)
+        assert answer.returncode == 0, f"{' '.join(command)} in {directory}\n{told}\n{answer.stderr}"
         return answer.stdout
 
     @cache
@@ -64,14 +66,31 @@ def run(infrastructure: Path) -> Run:
 
 
 @pytest.fixture(scope="session")
-def applied(run: Run) -> Callable[[str], list[dict[str, Any]]]:
-    """Return a function that gives the resources of an environment as its tests apply it to mocked AWS."""
+def tested(run: Run) -> Callable[[str], list[dict[str, Any]]]:
+    """Return a function that gives what the tests of a root tell, with plans and states: they run once."""
+
+    @cache
+    def test(root: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in run(root, "test", "-json", "-verbose").splitlines()]
+
+    return test
+
+
+@pytest.fixture(scope="session")
+def applied(tested: Callable[[str], list[dict[str, Any]]]) -> Callable[[str], list[dict[str, Any]]]:
+    """Return a function that gives the resources of an environment as its tests have them on mocked AWS."""
 
     @cache
     def apply(environment: str) -> list[dict[str, Any]]:
-        lines = run(f"environments/{environment}", "test", "-json", "-verbose").splitlines()
-        (state,) = [line["test_state"] for line in map(json.loads, lines) if line["type"] == "test_state"]
-        return [resource for resource in _resources(state["root_module"]) if resource["mode"] == "managed"]
+        for line in tested(f"environments/{environment}"):
+            if line["type"] == "test_state":
+                return [
+                    one for one in _resources(line["test_state"]["root_module"]) if one["mode"] == "managed"
+                ]
+            if line["type"] == "test_plan":
+                changes = line["test_plan"]["resource_changes"]
+                return [change | {"values": change["change"]["after"]} for change in changes]
+        raise AssertionError(f"the tests of {environment} have neither state nor plan")
 
     return apply
 

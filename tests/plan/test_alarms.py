@@ -21,7 +21,7 @@ from telemetry.rejection import Reason, Rejection
 
 PREFIX = "player-analytics-prod"
 CONSUMERS = ("processor", "player-state", "realtime-windows")
-SCHEDULED = ("data-quality", "performance-advisor", "scheduled-reports", "stream-scaling")
+SCHEDULED = ("data-quality", "performance-advisor", "privacy", "scheduled-reports", "stream-scaling")
 Resources = list[dict[str, Any]]
 Alarms = dict[str, dict[str, Any]]
 

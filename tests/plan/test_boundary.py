@@ -36,11 +36,12 @@ SILENCE = [("cloudtrail:StopLogging", "*"), ("config:StopConfigurationRecorder",
 
 
 @pytest.fixture(scope="session")
-def planned(run: Callable[..., str]) -> dict[str, dict[str, Any]]:
+def planned(tested: Callable[[str], list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
     """Return what bootstrap plans with GitHub, by address."""
-    lines = map(json.loads, run("bootstrap", "test", "-json", "-verbose").splitlines())
     (plan,) = [
-        line["test_plan"] for line in lines if (line["type"], line.get("@testrun")) == ("test_plan", "github")
+        line["test_plan"]
+        for line in tested("bootstrap")
+        if (line["type"], line.get("@testrun")) == ("test_plan", "github")
     ]
     return {change["address"]: change["change"]["after"] for change in plan["resource_changes"]}
 

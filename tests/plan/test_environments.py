@@ -119,7 +119,9 @@ def test_buckets_are_private_versioned_and_refuse_plain_http(resources: list[Res
     (policy,) = _of(resources, "aws_s3_bucket_policy")
     (block,) = _of(resources, "aws_s3_bucket_public_access_block")
     (versioning,) = _of(resources, "aws_s3_bucket_versioning")
-    (statement,) = json.loads(policy["values"]["policy"])["Statement"]
+    statement, *of_receipts = json.loads(policy["values"]["policy"])["Statement"]
+    assert all(other["Effect"] == "Deny" for other in of_receipts)
+    assert bool(of_receipts) != bucket["values"]["force_destroy"]
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert statement["Resource"] == [bucket["values"]["arn"], bucket["values"]["arn"] + "/*"]
@@ -292,6 +294,7 @@ def test_the_cost_model_prices_as_many_as_there_are(resources: list[Resource]) -
     assert planned == {name: pytest.approx(model.usage(name), rel=0.1) for name in planned}
 
 
+@prod
 def test_prods_alarms_and_budget_reach_somebody(resources: list[Resource]) -> None:
     told = {
         subscription["values"]["endpoint"] for subscription in _of(resources, "aws_sns_topic_subscription")

@@ -15,6 +15,8 @@ locals {
 
   boundary_arn = var.protection.permissions_boundary == "" ? "" : "arn:${local.account.partition}:iam::${local.account.id}:policy/${var.protection.permissions_boundary}"
 
+  consumers = { player_state = module.player_store, processor = module.event_processing }
+
   function_settings = {
     alerts_topic_arn   = module.alerts.topic_arn
     boundary_arn       = local.boundary_arn
@@ -298,10 +300,10 @@ module "observability" {
   streams           = { for name, stream in local.streams : name => stream.name }
 
   consumers = {
-    for name, consumer in { player_state = module.player_store, processor = module.event_processing } : name => {
-      function_name                      = consumer.function_name
-      mapping_id                         = consumer.mapping_id
-      queue_name                         = consumer.failure_queue.name
+    for name, consumer in local.consumers : name => {
+      function_name = consumer.function_name
+      mapping_id    = consumer.mapping_id
+      queue_name    = consumer.failure_queue.name
     }
   }
 
@@ -384,7 +386,7 @@ module "performance_advisor" {
   settings = local.function_settings
 
   watched = {
-    consumers       = { for name, module_of in { player_state = module.player_store, processor = module.event_processing } : name => module_of.function_name }
+    consumers       = { for name, consumer in local.consumers : name => consumer.function_name }
     deliveries      = { "lake.buffering.seconds" = module.data_lake.delivery_streams.bronze.name }
     files           = var.lake.batch.enabled ? { "lake.optimize" = module.data_lake.bucket.name } : {}
     flink           = module.stream_analytics.application_name

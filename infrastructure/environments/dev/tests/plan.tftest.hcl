@@ -1,5 +1,7 @@
+# Prod alone is applied: there, what only AWS knows is unknown to the plan.
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -7,6 +9,8 @@ variables {
 }
 
 run "environment" {
+  command = plan
+
   assert {
     condition     = output.raw_stream_name == "player-analytics-dev-raw" && output.enriched_stream_name == "player-analytics-dev-enriched"
     error_message = "Streams must carry the environment's name."

@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -10,6 +11,8 @@ variables {
 }
 
 run "topic" {
+  command = plan
+
   assert {
     condition     = aws_sns_topic.this.name == "demo-test-alerts" && aws_sns_topic.this.kms_master_key_id == var.kms_key_arn
     error_message = "The topic must be encrypted with the platform's key."

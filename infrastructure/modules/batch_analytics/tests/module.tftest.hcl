@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -20,7 +21,9 @@ variables {
   }
 }
 
-run "application" {
+run "resources" {
+  command = plan
+
   assert {
     condition = (
       aws_emrserverless_application.this.name == "demo-test-batch-analytics" && aws_emrserverless_application.this.type == "spark"
@@ -45,9 +48,7 @@ run "application" {
     }
     error_message = "Entry and code must be encrypted, and uploaded again when their bytes change."
   }
-}
 
-run "state_machine" {
   assert {
     condition = { for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : name => state.Arguments.JobDriver.SparkSubmit.EntryPointArguments if contains(["Silver", "Gold", "Audit", "Publish"], name) } == {
       for name in ["Silver", "Gold", "Audit", "Publish"] : name => concat(
@@ -87,9 +88,7 @@ run "state_machine" {
     condition     = alltrue([for log in [aws_cloudwatch_log_group.job, aws_cloudwatch_log_group.state_machine] : log.kms_key_id == var.settings.kms_key_arns.operations && log.retention_in_days == 30])
     error_message = "Logs must be encrypted with the platform's key and expire."
   }
-}
 
-run "judgement" {
   assert {
     condition     = [for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : name if try(state.Next, "") == "Publish" || anytrue([for choice in try(state.Choices, []) : choice.Next == "Publish"])] == ["Judged"]
     error_message = "Nothing but the judgement leads to publishing."
@@ -99,9 +98,7 @@ run "judgement" {
     condition     = jsondecode(aws_sfn_state_machine.this.definition).States.Judge.Arguments == { FunctionName = var.quality_function_arn, Payload = { run_id = "{% $states.input.run_id %}" } }
     error_message = "The function must be asked about this run."
   }
-}
 
-run "schedule" {
   assert {
     condition = (
       aws_scheduler_schedule.hourly.schedule_expression == "cron(10 * * * ? *)" && aws_scheduler_schedule.hourly.state == "ENABLED"
@@ -112,9 +109,7 @@ run "schedule" {
     )
     error_message = "The state machine must be told, each hour, the time that the schedule was due."
   }
-}
 
-run "roles" {
   assert {
     condition = { for statement in jsondecode(module.job_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Encrypt      = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.events]]
@@ -184,9 +179,7 @@ run "roles" {
     }
     error_message = "Each role is for one service, on behalf of this account."
   }
-}
 
-run "alarms" {
   assert {
     condition = alltrue([
       for alarm in [aws_cloudwatch_metric_alarm.failed, aws_cloudwatch_metric_alarm.silent] :
@@ -207,6 +200,8 @@ run "alarms" {
 }
 
 run "values" {
+  command = plan
+
   variables {
     job      = { maximum_executors = 10 }
     schedule = { enabled = false, minute = 30 }

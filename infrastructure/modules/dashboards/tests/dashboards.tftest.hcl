@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -15,7 +16,9 @@ variables {
   }
 }
 
-run "lake_source" {
+run "resources" {
+  command = plan
+
   assert {
     condition = jsondecode(aws_cloudformation_stack.lake_source.template_body).Resources.DataSource.Properties.DataSourceParameters == {
       AthenaParameters = { RoleArn = module.lake_role.arn, WorkGroup = "demo-test-analysts" }
@@ -57,9 +60,7 @@ run "lake_source" {
     }]
     error_message = "Only QuickSight, for this account, may take the role."
   }
-}
 
-run "data_sets" {
   assert {
     condition = alltrue([for data_set in values(aws_quicksight_data_set.gold) : (
       data_set.import_mode == "SPICE"
@@ -94,9 +95,7 @@ run "data_sets" {
     )
     error_message = "Every data set is refreshed each hour, and read again in full each week."
   }
-}
 
-run "access" {
   assert {
     condition     = one(aws_quicksight_data_set.rules.physical_table_map).custom_sql[0].sql_query == <<-SQL
       SELECT CAST(NULL AS varchar) AS user_name, group_name, nullif(game_id, '*') AS game_id
@@ -128,25 +127,7 @@ run "access" {
     condition     = alltrue([for actions in values(local.actions) : alltrue([for action in actions : can(regex("^quicksight:(Describe|List|Pass|Query)", action))])])
     error_message = "Groups look and use: they change, delete and share nothing."
   }
-}
 
-run "without_engineers" {
-  variables {
-    groups = { producers = { games = ["*"], role = "reader" } }
-  }
-
-  assert {
-    condition     = !contains(keys(jsondecode(aws_cloudformation_stack.lake_source.template_body).Resources.DataSource.Properties), "Permissions")
-    error_message = "QuickSight takes no empty list of permissions."
-  }
-
-  assert {
-    condition     = alltrue([for data_set in values(aws_quicksight_data_set.gold) : length(data_set.permissions) == 0])
-    error_message = "Readers see the dashboard only."
-  }
-}
-
-run "dashboard" {
   assert {
     condition = (
       aws_s3_object.template.kms_key_id == var.kms_key_arn
@@ -164,9 +145,34 @@ run "dashboard" {
     condition     = output.dashboard_id == jsondecode(aws_s3_object.template.content).Resources.Dashboard.Properties.DashboardId && output.groups.producers == "demo-test-producers"
     error_message = "Users must find the dashboard and their group."
   }
+
+  assert {
+    condition     = length(aws_quicksight_data_source.warehouse) + length(aws_quicksight_vpc_connection.this) + length(module.network_role) == 0
+    error_message = "Without a warehouse nothing of it is made."
+  }
+}
+
+run "without_engineers" {
+  command = plan
+
+  variables {
+    groups = { producers = { games = ["*"], role = "reader" } }
+  }
+
+  assert {
+    condition     = !contains(keys(jsondecode(aws_cloudformation_stack.lake_source.template_body).Resources.DataSource.Properties), "Permissions")
+    error_message = "QuickSight takes no empty list of permissions."
+  }
+
+  assert {
+    condition     = alltrue([for data_set in values(aws_quicksight_data_set.gold) : length(data_set.permissions) == 0])
+    error_message = "Readers see the dashboard only."
+  }
 }
 
 run "defaults" {
+  command = plan
+
   variables {
     defaults = { currency = "EUR", days = 90, game = "skyforge" }
   }
@@ -188,14 +194,9 @@ run "defaults" {
   }
 }
 
-run "without_warehouse" {
-  assert {
-    condition     = length(aws_quicksight_data_source.warehouse) + length(aws_quicksight_vpc_connection.this) + length(module.network_role) == 0
-    error_message = "Without a warehouse nothing of it is made."
-  }
-}
-
 run "warehouse" {
+  command = plan
+
   variables {
     warehouse = {
       credentials_secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:dashboards"

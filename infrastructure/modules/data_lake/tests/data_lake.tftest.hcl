@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -12,7 +13,9 @@ variables {
   retention          = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
 }
 
-run "bucket" {
+run "resources" {
+  command = plan
+
   assert {
     condition     = aws_s3_bucket.lake.bucket == "demo-test-lake-111122223333" && !aws_s3_bucket.lake.force_destroy
     error_message = "The bucket is named after the account and keeps its objects."
@@ -52,9 +55,7 @@ run "bucket" {
     condition     = [for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.id] == ["tidy", "bronze", "athena-results", "batch", "errors", "rejected", "replayed", "reports"]
     error_message = "Each prefix must have its lifecycle."
   }
-}
 
-run "receipts" {
   assert {
     condition = {
       for statement in jsondecode(aws_s3_bucket_policy.lake.policy).Statement : statement.Sid => [statement.Effect, statement.Action]
@@ -74,20 +75,7 @@ run "receipts" {
     ]) && jsondecode(aws_s3_bucket_policy.lake.policy).Statement[2].Condition == { Null = { "s3:if-none-match" = "true" } }
     error_message = "That holds for receipts only, and for writes that would replace one."
   }
-}
 
-run "receipts_of_a_bucket_that_may_go" {
-  variables {
-    force_destroy = true
-  }
-
-  assert {
-    condition     = length(jsondecode(aws_s3_bucket_policy.lake.policy).Statement) == 1
-    error_message = "A bucket that is destroyed with its objects must let them go."
-  }
-}
-
-run "delivery" {
   assert {
     condition = jsonencode({
       for name, stream in aws_kinesis_firehose_delivery_stream.this : name => [
@@ -139,24 +127,7 @@ run "delivery" {
     condition     = alltrue([for role in module.delivery_role : jsondecode(role.trust).Statement[0].Condition.StringEquals["sts:ExternalId"] == "111122223333"])
     error_message = "Firehose may assume the roles for this account only."
   }
-}
 
-run "buffers_that_partitioning_allows" {
-  variables {
-    buffering = { seconds = 0, size_mb = 1 }
-  }
-
-  assert {
-    condition = {
-      for name, stream in aws_kinesis_firehose_delivery_stream.this : name => [
-        stream.extended_s3_configuration[0].buffering_interval, stream.extended_s3_configuration[0].buffering_size,
-      ]
-    } == { bronze = [0, 1], rejected = [60, 64] }
-    error_message = "Dynamic partitioning needs at least 60 seconds and 64 MB."
-  }
-}
-
-run "catalogue" {
   assert {
     condition     = aws_glue_catalog_database.this.name == "demo_test"
     error_message = "Athena takes no hyphens."
@@ -191,6 +162,57 @@ run "catalogue" {
       length(setintersection(table.storage_descriptor[0].columns[*].name, table.partition_keys[*].name)) == 0
     ])
     error_message = "Hive allows no column of a partition's name."
+  }
+
+  assert {
+    condition = { for name, alarm in aws_cloudwatch_metric_alarm.delivery : name => [alarm.metric_name, alarm.comparison_operator, tostring(alarm.threshold), alarm.dimensions["DeliveryStreamName"]] } == {
+      bronze-delivery-failures    = ["DeliveryToS3.Success", "LessThanThreshold", "1", output.delivery_streams.bronze.name]
+      bronze-delivery-freshness   = ["DeliveryToS3.DataFreshness", "GreaterThanThreshold", "3600", output.delivery_streams.bronze.name]
+      bronze-delivery-throttles   = ["ThrottledRecords", "GreaterThanThreshold", "0", output.delivery_streams.bronze.name]
+      rejected-delivery-failures  = ["DeliveryToS3.Success", "LessThanThreshold", "1", output.delivery_streams.rejected.name]
+      rejected-delivery-freshness = ["DeliveryToS3.DataFreshness", "GreaterThanThreshold", "3600", output.delivery_streams.rejected.name]
+      rejected-delivery-throttles = ["ThrottledRecords", "GreaterThanThreshold", "0", output.delivery_streams.rejected.name]
+    }
+    error_message = "Both deliveries must be watched for age, failures and throttles."
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.delivery :
+      alarm.namespace == "AWS/Firehose" && alarm.alarm_actions == toset([var.alerts_topic_arn])
+      && endswith(alarm.alarm_description, ": docs/runbooks/delivery.md") && alarm.treat_missing_data == "notBreaching"
+    ])
+    error_message = "Each alarm must report, and name its runbook."
+  }
+}
+
+run "receipts_of_a_bucket_that_may_go" {
+  command = plan
+
+  variables {
+    force_destroy = true
+  }
+
+  assert {
+    condition     = length(jsondecode(aws_s3_bucket_policy.lake.policy).Statement) == 1
+    error_message = "A bucket that is destroyed with its objects must let them go."
+  }
+}
+
+run "buffers_that_partitioning_allows" {
+  command = plan
+
+  variables {
+    buffering = { seconds = 0, size_mb = 1 }
+  }
+
+  assert {
+    condition = {
+      for name, stream in aws_kinesis_firehose_delivery_stream.this : name => [
+        stream.extended_s3_configuration[0].buffering_interval, stream.extended_s3_configuration[0].buffering_size,
+      ]
+    } == { bronze = [0, 1], rejected = [60, 64] }
+    error_message = "Dynamic partitioning needs at least 60 seconds and 64 MB."
   }
 }
 
@@ -227,28 +249,5 @@ run "rejected_expire_too_early" {
 
   variables {
     retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 7 }
-  }
-}
-
-run "alarms" {
-  assert {
-    condition = { for name, alarm in aws_cloudwatch_metric_alarm.delivery : name => [alarm.metric_name, alarm.comparison_operator, tostring(alarm.threshold), alarm.dimensions["DeliveryStreamName"]] } == {
-      bronze-delivery-failures    = ["DeliveryToS3.Success", "LessThanThreshold", "1", output.delivery_streams.bronze.name]
-      bronze-delivery-freshness   = ["DeliveryToS3.DataFreshness", "GreaterThanThreshold", "3600", output.delivery_streams.bronze.name]
-      bronze-delivery-throttles   = ["ThrottledRecords", "GreaterThanThreshold", "0", output.delivery_streams.bronze.name]
-      rejected-delivery-failures  = ["DeliveryToS3.Success", "LessThanThreshold", "1", output.delivery_streams.rejected.name]
-      rejected-delivery-freshness = ["DeliveryToS3.DataFreshness", "GreaterThanThreshold", "3600", output.delivery_streams.rejected.name]
-      rejected-delivery-throttles = ["ThrottledRecords", "GreaterThanThreshold", "0", output.delivery_streams.rejected.name]
-    }
-    error_message = "Both deliveries must be watched for age, failures and throttles."
-  }
-
-  assert {
-    condition = alltrue([
-      for alarm in aws_cloudwatch_metric_alarm.delivery :
-      alarm.namespace == "AWS/Firehose" && alarm.alarm_actions == toset([var.alerts_topic_arn])
-      && endswith(alarm.alarm_description, ": docs/runbooks/delivery.md") && alarm.treat_missing_data == "notBreaching"
-    ])
-    error_message = "Each alarm must report, and name its runbook."
   }
 }

@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -26,7 +27,9 @@ variables {
   }
 }
 
-run "permissions" {
+run "resources" {
+  command = plan
+
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
       DecryptAtRest  = ["kms:Decrypt"]
@@ -56,16 +59,12 @@ run "permissions" {
     condition     = [for statement in jsondecode(output.policy).Statement : statement.Resource if statement.Sid == "ReadAudits"] == [["arn:aws:s3:::demo-test-lake/batch/runs/*/audit.json"]]
     error_message = "It reads audits, and no event."
   }
-}
 
-run "alarm" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.checks.metric_name == "QualityChecksFailed" && aws_cloudwatch_metric_alarm.checks.dimensions == tomap({ service = "data_quality" }) && aws_cloudwatch_metric_alarm.checks.threshold == 0
     error_message = "One failed check alarms."
   }
-}
 
-run "protection" {
   assert {
     condition     = aws_dynamodb_table.quality.deletion_protection_enabled && aws_dynamodb_table.quality.point_in_time_recovery[0].enabled && aws_dynamodb_table.quality.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arns.operations && aws_dynamodb_table.quality.ttl[0].attribute_name == "expires_at"
     error_message = "Verdicts are kept like the other tables, and expire."

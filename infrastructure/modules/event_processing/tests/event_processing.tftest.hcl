@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -26,7 +27,9 @@ variables {
   }
 }
 
-run "processing" {
+run "resources" {
+  command = plan
+
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
       ClaimEvents     = ["dynamodb:UpdateItem"]
@@ -79,9 +82,7 @@ run "processing" {
     condition     = aws_dynamodb_table.ingest_stats.hash_key == "game_day" && aws_dynamodb_table.ingest_stats.range_key == "shard"
     error_message = "Counts are kept by game, day and shard."
   }
-}
 
-run "reject_rate" {
   assert {
     condition     = one(aws_cloudwatch_metric_alarm.reject_rate.metric_query).expression == "SELECT AVG(RejectRate) FROM SCHEMA(\"demo-test\", game_id, service) GROUP BY game_id ORDER BY AVG() DESC"
     error_message = "The alarm must watch each game by the metric that the processor writes."

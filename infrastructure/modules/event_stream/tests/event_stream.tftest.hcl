@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -8,6 +9,8 @@ variables {
 }
 
 run "on_demand" {
+  command = plan
+
   assert {
     condition     = alltrue([for stream in aws_kinesis_stream.this : stream.stream_mode_details[0].stream_mode == "ON_DEMAND"])
     error_message = "A stream without a shard count scales on demand."
@@ -25,7 +28,7 @@ run "on_demand" {
 }
 
 run "provisioned" {
-  state_key = "provisioned"
+  command = plan
 
   variables {
     shard_counts = { raw = 4 }

@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -10,6 +11,8 @@ variables {
 }
 
 run "alarm" {
+  command = plan
+
   assert {
     condition     = aws_cloudwatch_metric_alarm.failed.alarm_actions == toset([var.alerts_topic_arn]) && aws_cloudwatch_metric_alarm.failed.dimensions["QueueName"] == "demo-test-reports-failures" && endswith(aws_cloudwatch_metric_alarm.failed.alarm_description, ": ${var.runbook}")
     error_message = "A message in the queue alarms, and the alarm names the runbook."

@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -10,6 +11,8 @@ variables {
 }
 
 run "table" {
+  command = plan
+
   assert {
     condition     = aws_dynamodb_table.games.hash_key == "game_id" && output.table.name == "demo-test-games"
     error_message = "Games are keyed by game_id."

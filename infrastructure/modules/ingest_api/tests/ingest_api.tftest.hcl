@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -22,7 +23,9 @@ variables {
   }
 }
 
-run "api" {
+run "resources" {
+  command = plan
+
   assert {
     condition     = aws_api_gateway_rest_api.this.binary_media_types == tolist(["*/*"])
     error_message = "Bodies must reach the function as bytes."
@@ -88,9 +91,7 @@ run "api" {
     }
     error_message = "It may use the keys of what it touches, and no other."
   }
-}
 
-run "authorization" {
   assert {
     condition = { for name, method in aws_api_gateway_method.post : name => [method.authorization, method.api_key_required] } == {
       events   = ["CUSTOM", true]
@@ -142,9 +143,7 @@ run "authorization" {
     }
     error_message = "It may use the keys of what it touches, and no other."
   }
-}
 
-run "usage" {
   assert {
     condition     = one(aws_api_gateway_usage_plan.this.api_stages).stage == "live" && one(aws_api_gateway_usage_plan.this.api_stages).api_id == aws_api_gateway_rest_api.this.id
     error_message = "The plan must be that of the stage."
@@ -157,9 +156,7 @@ run "usage" {
     )
     error_message = "Each game must be throttled and have a quota."
   }
-}
 
-run "errors" {
   assert {
     condition = alltrue([
       for response in aws_api_gateway_gateway_response.this :
@@ -195,9 +192,29 @@ run "errors" {
     ])
     error_message = "Clients must be told when to send again, and only where that helps."
   }
+
+  assert {
+    condition = { for name, alarm in aws_cloudwatch_metric_alarm.api : name => [alarm.metric_name, coalesce(alarm.statistic, alarm.extended_statistic), tostring(alarm.threshold)] } == {
+      "4xx"   = ["4XXError", "Average", "0.25"]
+      "5xx"   = ["5XXError", "Average", "0.01"]
+      latency = ["Latency", "p99", "2000"]
+    }
+    error_message = "The API must be watched for refusals, failures and latency."
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.api :
+      alarm.namespace == "AWS/ApiGateway" && alarm.dimensions == tomap({ ApiName = aws_api_gateway_rest_api.this.name, Stage = local.stage })
+      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/apis.md")
+    ])
+    error_message = "Each alarm must watch this API, report, and name its runbook."
+  }
 }
 
 run "usage_not_enforced" {
+  command = plan
+
   assert {
     condition     = alltrue([for method in aws_api_gateway_method.post : !method.api_key_required && method.authorization == "CUSTOM"])
     error_message = "Without usage keys, the games' own keys must still be checked."
@@ -226,31 +243,13 @@ run "unthrottled" {
   }
 }
 
-run "alarms" {
-  assert {
-    condition = { for name, alarm in aws_cloudwatch_metric_alarm.api : name => [alarm.metric_name, coalesce(alarm.statistic, alarm.extended_statistic), tostring(alarm.threshold)] } == {
-      "4xx"   = ["4XXError", "Average", "0.25"]
-      "5xx"   = ["5XXError", "Average", "0.01"]
-      latency = ["Latency", "p99", "2000"]
-    }
-    error_message = "The API must be watched for refusals, failures and latency."
-  }
-
-  assert {
-    condition = alltrue([
-      for alarm in aws_cloudwatch_metric_alarm.api :
-      alarm.namespace == "AWS/ApiGateway" && alarm.dimensions == tomap({ ApiName = aws_api_gateway_rest_api.this.name, Stage = local.stage })
-      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/apis.md")
-    ])
-    error_message = "Each alarm must watch this API, report, and name its runbook."
-  }
-}
-
 run "traced" {
+  command = plan
+
   variables {
     settings = {
       alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-      kms_key_arn        = "arn:aws:kms:eu-west-1:111122223333:key/example"
+      kms_key_arns       = { for name in ["credentials", "events", "operations"] : name => "arn:aws:kms:eu-west-1:111122223333:key/${name}" }
       layer_arns         = []
       log_level          = "INFO"
       log_retention_days = 30

@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -18,7 +19,9 @@ variables {
   }
 }
 
-run "tables" {
+run "resources" {
+  command = plan
+
   assert {
     condition = { for name, table in aws_glue_catalog_table.this : name => table.storage_descriptor[0].location } == merge(
       { events = "s3://lake/silver/events" },
@@ -59,9 +62,7 @@ run "tables" {
     condition     = output.tables == keys(aws_glue_catalog_table.this)
     error_message = "The outputs name every table."
   }
-}
 
-run "optimizers" {
   assert {
     condition = toset([for optimizer in values(aws_glue_catalog_table_optimizer.this) : "${optimizer.table_name} ${optimizer.type}"]) == toset(flatten([
       for table in keys(aws_glue_catalog_table.this) : [for type in ["compaction", "orphan_file_deletion", "retention"] : "${table} ${type}"]
@@ -103,20 +104,7 @@ run "optimizers" {
     }
     error_message = "The optimizers rewrite the tables, and nothing else of the lake."
   }
-}
 
-run "without_optimizers" {
-  variables {
-    optimize = false
-  }
-
-  assert {
-    condition     = length(aws_glue_catalog_table_optimizer.this) == 0 && length(module.optimizer_role) == 0
-    error_message = "Without optimizers there is no role for them."
-  }
-}
-
-run "athena" {
   assert {
     condition = (
       aws_athena_workgroup.this.configuration[0].enforce_workgroup_configuration
@@ -135,6 +123,19 @@ run "athena" {
       query.database == "demo_test" && length(query.description) > 20 && !startswith(query.description, "--")
     ]) && contains([for query in values(aws_athena_named_query.this) : query.name], "retention_triangle")
     error_message = "Each saved query says what it answers."
+  }
+}
+
+run "without_optimizers" {
+  command = plan
+
+  variables {
+    optimize = false
+  }
+
+  assert {
+    condition     = length(aws_glue_catalog_table_optimizer.this) == 0 && length(module.optimizer_role) == 0
+    error_message = "Without optimizers there is no role for them."
   }
 }
 

@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -28,7 +29,9 @@ variables {
   sizing = { memory_mb = 512, timeout_seconds = 30 }
 }
 
-run "function" {
+run "resources" {
+  command = plan
+
   assert {
     condition     = aws_lambda_function.this.function_name == "demo-test-player-state" && aws_lambda_function.this.handler == "player_state.handler.lambda_handler"
     error_message = "Name and handler follow from the package's name."
@@ -77,9 +80,29 @@ run "function" {
     condition     = aws_lambda_function.this.code_signing_config_arn == null
     error_message = "Packages are unsigned unless asked for."
   }
+
+  assert {
+    condition = { for name, alarm in aws_cloudwatch_metric_alarm.this : name => [alarm.namespace, alarm.metric_name, alarm.statistic, tostring(alarm.threshold)] } == {
+      duration  = ["AWS/Lambda", "Duration", "Maximum", "24000"]
+      errors    = ["AWS/Lambda", "Errors", "Sum", "0"]
+      throttles = ["AWS/Lambda", "Throttles", "Sum", "0"]
+    }
+    error_message = "Each function must watch errors, throttles and 80 % of its time limit."
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.this :
+      alarm.dimensions == tomap({ FunctionName = "demo-test-player-state" }) && alarm.treat_missing_data == "notBreaching"
+      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/functions.md")
+    ])
+    error_message = "The alarms must watch this function, report, and name the runbook; no invocation is no failure."
+  }
 }
 
 run "traced_and_signed" {
+  command = plan
+
   variables {
     settings = {
       alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
@@ -147,25 +170,5 @@ run "too_long" {
 
   variables {
     sizing = { memory_mb = 512, timeout_seconds = 901 }
-  }
-}
-
-run "alarms" {
-  assert {
-    condition = { for name, alarm in aws_cloudwatch_metric_alarm.this : name => [alarm.namespace, alarm.metric_name, alarm.statistic, tostring(alarm.threshold)] } == {
-      duration  = ["AWS/Lambda", "Duration", "Maximum", "24000"]
-      errors    = ["AWS/Lambda", "Errors", "Sum", "0"]
-      throttles = ["AWS/Lambda", "Throttles", "Sum", "0"]
-    }
-    error_message = "Each function must watch errors, throttles and 80 % of its time limit."
-  }
-
-  assert {
-    condition = alltrue([
-      for alarm in aws_cloudwatch_metric_alarm.this :
-      alarm.dimensions == tomap({ FunctionName = "demo-test-player-state" }) && alarm.treat_missing_data == "notBreaching"
-      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/functions.md")
-    ])
-    error_message = "The alarms must watch this function, report, and name the runbook; no invocation is no failure."
   }
 }

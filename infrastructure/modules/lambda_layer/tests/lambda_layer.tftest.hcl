@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -9,6 +10,8 @@ variables {
 }
 
 run "layer" {
+  command = plan
+
   assert {
     condition     = aws_lambda_layer_version.this.layer_name == "demo-test-telemetry"
     error_message = "Layers are named <project>-<environment>-<name>."

@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -30,7 +31,9 @@ variables {
   }
 }
 
-run "api" {
+run "resources" {
+  command = plan
+
   assert {
     condition     = aws_apigatewayv2_route.default.authorization_type == "AWS_IAM"
     error_message = "Requests must be signed."
@@ -73,18 +76,7 @@ run "api" {
     condition     = output.environment["PLAYERS_TABLE"] == "players" && output.environment["POWERTOOLS_SERVICE_NAME"] == "metrics_api"
     error_message = "The environment must name the tables."
   }
-}
 
-run "unthrottled" {
-  command         = plan
-  expect_failures = [var.throttling]
-
-  variables {
-    throttling = { burst = 0, rate = 0 }
-  }
-}
-
-run "alarms" {
   assert {
     condition = { for name, alarm in aws_cloudwatch_metric_alarm.api : name => [alarm.metric_name, coalesce(alarm.statistic, alarm.extended_statistic), tostring(alarm.threshold)] } == {
       "4xx"   = ["4xx", "Average", "0.25"]
@@ -101,5 +93,14 @@ run "alarms" {
       && alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/apis.md")
     ])
     error_message = "Each alarm must watch this API, report, and name its runbook."
+  }
+}
+
+run "unthrottled" {
+  command         = plan
+  expect_failures = [var.throttling]
+
+  variables {
+    throttling = { burst = 0, rate = 0 }
   }
 }

@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -11,7 +12,9 @@ variables {
   name_prefix        = "demo-test"
 }
 
-run "private" {
+run "resources" {
+  command = plan
+
   assert {
     condition     = [for zone in var.availability_zones : aws_subnet.private[zone].cidr_block] == ["10.42.0.0/24", "10.42.1.0/24", "10.42.2.0/24"] && alltrue([for subnet in aws_subnet.private : subnet.map_public_ip_on_launch != true])
     error_message = "Each zone has a subnet, and none gives public addresses."
@@ -26,9 +29,7 @@ run "private" {
     condition     = toset(keys(aws_route_table_association.private)) == toset(var.availability_zones) && length(output.network.subnet_ids) == 3
     error_message = "Each subnet takes the routes that have no way out."
   }
-}
 
-run "endpoints" {
   assert {
     condition     = { for name, endpoint in aws_vpc_endpoint.gateway : name => [endpoint.service_name, endpoint.vpc_endpoint_type] } == { for name in ["dynamodb", "s3"] : name => ["com.amazonaws.eu-west-1.${name}", "Gateway"] }
     error_message = "S3 and DynamoDB are reached at no charge."
@@ -45,9 +46,7 @@ run "endpoints" {
     condition     = aws_vpc_security_group_ingress_rule.endpoints.cidr_ipv4 == "10.42.0.0/20" && aws_vpc_security_group_ingress_rule.endpoints.from_port == 443 && aws_vpc_security_group_ingress_rule.endpoints.to_port == 443
     error_message = "Endpoints take TLS from within the VPC alone."
   }
-}
 
-run "flow_logs" {
   assert {
     condition     = aws_flow_log.this.traffic_type == "ALL" && aws_cloudwatch_log_group.flow_logs.kms_key_id == var.kms_key_arn && aws_cloudwatch_log_group.flow_logs.retention_in_days == 30
     error_message = "All traffic is logged, encrypted, and for as long as other logs."

@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -24,7 +25,9 @@ variables {
   }
 }
 
-run "objectives" {
+run "resources" {
+  command = plan
+
   assert {
     condition = { for name, alarm in aws_cloudwatch_metric_alarm.burn : name => format("%.5f", alarm.threshold) } == {
       availability-fast-long    = "0.01440"
@@ -90,9 +93,7 @@ run "objectives" {
     ])
     error_message = "Each pair must report, and name its runbook."
   }
-}
 
-run "account" {
   assert {
     condition = (
       [aws_cloudwatch_metric_alarm.concurrency.metric_name, tostring(aws_cloudwatch_metric_alarm.concurrency.threshold)] == ["ConcurrentExecutions", "800"]
@@ -111,6 +112,8 @@ run "account" {
 }
 
 run "without_budget" {
+  command = plan
+
   variables {
     budget = {}
   }

@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -9,6 +10,8 @@ variables {
 }
 
 run "wiring" {
+  command = plan
+
   assert {
     condition = output.tables == {
       boards       = "player-analytics-test-boards"
@@ -41,16 +44,31 @@ run "wiring" {
     })
     error_message = "The metrics API must read the tables that the pipeline writes."
   }
-}
 
-run "batch" {
   assert {
     condition     = output.batch_state_machine_arn == module.batch_analytics[0].state_machine_arn && output.athena_workgroup == "player-analytics-test-analysts"
     error_message = "Backfills and analysts must find the state machine and the workgroup."
   }
+
+  assert {
+    condition     = length(module.stream_scaling) == 0
+    error_message = "Streams on demand scale themselves."
+  }
+
+  assert {
+    condition     = output.dashboards == null
+    error_message = "Without a QuickSight subscription there are no dashboards: they are asked for."
+  }
+
+  assert {
+    condition     = output.warehouse == null && length(module.network) == 0
+    error_message = "A warehouse is asked for: it costs while it is awake."
+  }
 }
 
 run "without_batch" {
+  command = plan
+
   variables {
     lake = { batch = { enabled = false }, optimize = false }
   }
@@ -61,32 +79,36 @@ run "without_batch" {
   }
 }
 
-run "on_demand" {
-  assert {
-    condition     = length(module.stream_scaling) == 0
-    error_message = "Streams on demand scale themselves."
-  }
-}
-
-run "scaled" {
-  state_key = "scaled"
+run "all_there_is" {
+  command = plan
 
   variables {
     streams = { enriched_shards = 2, maximum_shards = 8, raw_shards = 1 }
+
+    lake = {
+      buffering = { seconds = 300, size_mb = 64 }
+      dashboards = {
+        enabled = true
+        groups  = { skyforge = { games = ["skyforge"], role = "reader" } }
+      }
+      retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
+      warehouse = { enabled = true, usage_limit = { rpu_hours_a_day = 40 } }
+    }
   }
 
   assert {
     condition     = length(module.stream_scaling) == 1
     error_message = "Provisioned streams with a maximum are scaled."
   }
-}
 
-run "maximum_below_the_first_shards" {
-  command         = plan
-  expect_failures = [var.streams]
+  assert {
+    condition     = output.dashboards == { groups = { skyforge = "player-analytics-test-skyforge" }, id = "player-analytics-test-history" }
+    error_message = "Users must find the dashboard and their group."
+  }
 
-  variables {
-    streams = { maximum_shards = 1, raw_shards = 2 }
+  assert {
+    condition     = output.warehouse.workgroup == "player-analytics-test-warehouse" && output.warehouse.function == "player-analytics-test-warehouse-migrations"
+    error_message = "`scripts/warehouse` must find the workgroup and its function."
   }
 }
 
@@ -99,33 +121,6 @@ run "window_shorter_than_retention" {
   }
 }
 
-run "malformed_environment" {
-  command         = plan
-  expect_failures = [var.environment]
-
-  variables {
-    environment = "Prod-1"
-  }
-}
-
-run "unknown_log_retention" {
-  command         = plan
-  expect_failures = [var.logging]
-
-  variables {
-    logging = { level = "INFO", retention_days = 31 }
-  }
-}
-
-run "malformed_project" {
-  command         = plan
-  expect_failures = [var.project]
-
-  variables {
-    project = "Player Analytics"
-  }
-}
-
 run "unprotected_prod" {
   command         = plan
   expect_failures = [var.protection]
@@ -135,45 +130,15 @@ run "unprotected_prod" {
   }
 }
 
-run "without_dashboards" {
-  assert {
-    condition     = output.dashboards == null
-    error_message = "Without a QuickSight subscription there are no dashboards: they are asked for."
-  }
-}
+# Terraform wants each of them to fail; together they cost one plan of the whole platform.
+run "malformed" {
+  command         = plan
+  expect_failures = [var.environment, var.logging, var.project, var.streams]
 
-run "dashboards" {
   variables {
-    lake = {
-      buffering = { seconds = 300, size_mb = 64 }
-      dashboards = {
-        enabled = true
-        groups  = { skyforge = { games = ["skyforge"], role = "reader" } }
-      }
-      retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
-    }
-  }
-
-  assert {
-    condition     = output.dashboards == { groups = { skyforge = "player-analytics-test-skyforge" }, id = "player-analytics-test-history" }
-    error_message = "Users must find the dashboard and their group."
-  }
-}
-
-run "without_warehouse" {
-  assert {
-    condition     = output.warehouse == null && length(module.network) == 0
-    error_message = "A warehouse is asked for: it costs while it is awake."
-  }
-}
-
-run "warehouse" {
-  variables {
-    lake = { warehouse = { enabled = true, usage_limit = { rpu_hours_a_day = 40 } } }
-  }
-
-  assert {
-    condition     = output.warehouse.workgroup == "player-analytics-test-warehouse" && output.warehouse.function == "player-analytics-test-warehouse-migrations"
-    error_message = "`scripts/warehouse` must find the workgroup and its function."
+    environment = "Prod-1"
+    logging     = { level = "INFO", retention_days = 31 }
+    project     = "Player Analytics"
+    streams     = { maximum_shards = 1, raw_shards = 2 }
   }
 }

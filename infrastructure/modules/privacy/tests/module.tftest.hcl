@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -27,6 +28,8 @@ variables {
 }
 
 run "permissions" {
+  command = plan
+
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
       AskAthena      = ["athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution"]
@@ -62,6 +65,8 @@ run "permissions" {
 }
 
 run "without_silver_and_warehouse" {
+  command = plan
+
   variables {
     silver             = { database = "", workgroup = "" }
     warehouse_function = { arn = "", name = "" }

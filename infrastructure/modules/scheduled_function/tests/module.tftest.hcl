@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -24,7 +25,9 @@ variables {
   }
 }
 
-run "schedules" {
+run "resources" {
+  command = plan
+
   assert {
     condition = { for name, schedule in aws_scheduler_schedule.this : name => [schedule.name, schedule.schedule_expression, schedule.schedule_expression_timezone, schedule.state, schedule.target[0].input] } == {
       day = ["demo-test-scheduled-reports-day", "cron(0 5 * * ? *)", "UTC", "ENABLED", "{\"period\":\"day\"}"]
@@ -36,16 +39,12 @@ run "schedules" {
     condition     = alltrue([for schedule in aws_scheduler_schedule.this : schedule.target[0].dead_letter_config[0].arn == module.failures.arn && schedule.kms_key_arn == var.settings.kms_key_arns.operations])
     error_message = "What cannot be started goes to the queue, encrypted with the platform's key."
   }
-}
 
-run "failures" {
   assert {
     condition     = aws_lambda_function_event_invoke_config.this.maximum_retry_attempts == 2 && aws_lambda_function_event_invoke_config.this.destination_config[0].on_failure[0].destination == module.failures.arn
     error_message = "What failed three times goes to the queue."
   }
-}
 
-run "permissions" {
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
       Archive        = ["s3:PutObject"]
@@ -68,6 +67,8 @@ run "permissions" {
 }
 
 run "off" {
+  command = plan
+
   variables {
     enabled = false
   }

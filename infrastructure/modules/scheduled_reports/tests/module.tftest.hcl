@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -25,7 +26,9 @@ variables {
   }
 }
 
-run "permissions" {
+run "resources" {
+  command = plan
+
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
       Archive        = ["s3:PutObject"]
@@ -64,9 +67,7 @@ run "permissions" {
     }
     error_message = "It writes reports only, and mails as its sender only."
   }
-}
 
-run "protection" {
   assert {
     condition     = aws_dynamodb_table.reports.deletion_protection_enabled && aws_dynamodb_table.reports.point_in_time_recovery[0].enabled && aws_dynamodb_table.reports.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arns.operations
     error_message = "The ledger must not be lost, and is encrypted with the platform's key."
@@ -84,6 +85,8 @@ run "protection" {
 }
 
 run "without_mail" {
+  command = plan
+
   variables {
     enabled = false
     sender  = ""

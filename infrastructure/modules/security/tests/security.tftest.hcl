@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -7,7 +8,9 @@ variables {
   name_prefix = "demo-test"
 }
 
-run "keys" {
+run "resources" {
+  command = plan
+
   assert {
     condition     = keys(output.kms_key_arns) == ["credentials", "events", "operations", "players"] && alltrue([for key in aws_kms_key.this : key.enable_key_rotation])
     error_message = "Each class of data has a key of its own, and it rotates."
@@ -17,9 +20,7 @@ run "keys" {
     condition     = [for alias in aws_kms_alias.this : alias.name] == [for class in ["credentials", "events", "operations", "players"] : "alias/demo-test-${class}"]
     error_message = "A key is found by its class."
   }
-}
 
-run "keys_of_data" {
   assert {
     condition = { for class in ["credentials", "events", "players"] : class => jsondecode(aws_kms_key.this[class].policy).Statement[1].Condition } == {
       credentials = { StringEquals = { "kms:ViaService" = ["dynamodb.eu-west-1.amazonaws.com", "secretsmanager.eu-west-1.amazonaws.com"] } }
@@ -48,9 +49,7 @@ run "keys_of_data" {
     ])
     error_message = "Who manages a key of data must not read with it."
   }
-}
 
-run "operations" {
   assert {
     condition = {
       for statement in jsondecode(aws_kms_key.this["operations"].policy).Statement : statement.Sid => values(statement.Principal)
@@ -76,18 +75,14 @@ run "operations" {
     condition     = strcontains(jsonencode(jsondecode(aws_kms_key.this["operations"].policy).Statement[1].Condition), "arn:aws:logs:eu-west-1:111122223333:log-group:")
     error_message = "CloudWatch Logs may use the key for this account's log groups only."
   }
-}
 
-run "alarms" {
   assert {
     condition = jsondecode(aws_kms_key.this["operations"].policy).Statement[2].Action == ["kms:Decrypt", "kms:GenerateDataKey"] && (
       jsondecode(aws_kms_key.this["operations"].policy).Statement[2].Condition == { StringEquals = { "aws:SourceAccount" = "111122223333" } }
     )
     error_message = "Alarms of this account must be able to publish to an encrypted topic, and do no more."
   }
-}
 
-run "log_deliveries" {
   assert {
     condition = jsondecode(aws_kms_key.this["operations"].policy).Statement[3].Action == ["kms:Decrypt"] && (
       jsondecode(aws_kms_key.this["operations"].policy).Statement[3].Condition == {
@@ -96,9 +91,7 @@ run "log_deliveries" {
     )
     error_message = "Deliveries must be able to write encrypted logs of this account, and do no more."
   }
-}
 
-run "rules" {
   assert {
     condition = jsondecode(aws_kms_key.this["operations"].policy).Statement[4].Action == ["kms:Decrypt", "kms:GenerateDataKey"] && (
       jsondecode(aws_kms_key.this["operations"].policy).Statement[4].Condition == {

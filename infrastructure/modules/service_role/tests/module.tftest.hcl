@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -14,7 +15,9 @@ variables {
   }
 }
 
-run "role" {
+run "resources" {
+  command = plan
+
   assert {
     condition = jsondecode(output.policy).Statement == [{
       Action   = ["lambda:InvokeFunction"]
@@ -33,9 +36,7 @@ run "role" {
     }]
     error_message = "Only the named service may assume the role."
   }
-}
 
-run "unbounded" {
   assert {
     condition     = aws_iam_role.this.permissions_boundary == null
     error_message = "Nothing bounds the role unless it is asked for."
@@ -43,6 +44,8 @@ run "unbounded" {
 }
 
 run "bounded" {
+  command = plan
+
   variables {
     boundary_arn = "arn:aws:iam::111122223333:policy/demo-test-boundary"
   }
@@ -54,6 +57,8 @@ run "bounded" {
 }
 
 run "conditions" {
+  command = plan
+
   variables {
     statements = {
       LendRole = {

@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -20,7 +21,9 @@ variables {
   }
 }
 
-run "store" {
+run "resources" {
+  command = plan
+
   assert {
     condition     = output.table.name == "demo-test-realtime" && aws_dynamodb_table.realtime.hash_key == "series" && aws_dynamodb_table.realtime.range_key == "window"
     error_message = "Windows are kept by series and window."
@@ -42,18 +45,14 @@ run "store" {
     )
     error_message = "The stream must be small, keep a day, and be encrypted with the platform's key."
   }
-}
 
-run "keeper" {
   assert {
     condition = { for statement in jsondecode(module.realtime_windows.policy).Statement : statement.Sid => [statement.Action, statement.Resource] if startswith(statement.Sid, "Keep") } == {
       KeepWindows = [["dynamodb:BatchWriteItem"], [aws_dynamodb_table.realtime.arn]]
     }
     error_message = "The function writes windows, and nothing else."
   }
-}
 
-run "application" {
   assert {
     condition = (
       aws_kinesisanalyticsv2_application.this.name == "demo-test-realtime-analytics"
@@ -148,9 +147,7 @@ run "application" {
     condition     = length(aws_kinesisanalyticsv2_application.this.application_configuration[0].vpc_configuration) == 0
     error_message = "It runs in a network of its own only where one is given."
   }
-}
 
-run "permissions" {
   assert {
     condition = { for statement in jsondecode(module.application_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Decrypt        = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.events]]
@@ -176,9 +173,7 @@ run "permissions" {
     }]
     error_message = "Only Managed Flink, for this account, may assume the role."
   }
-}
 
-run "alerts" {
   assert {
     condition = (
       aws_pipes_pipe.alerts[0].source == aws_kinesis_stream.metrics.arn
@@ -240,20 +235,7 @@ run "alerts" {
     condition     = jsondecode(module.alert_delivery_role[0].trust).Statement[0].Principal == { Service = ["pipes.amazonaws.com"] }
     error_message = "Only pipes may assume the role."
   }
-}
 
-run "no_delivery" {
-  variables {
-    deliver_alerts = false
-  }
-
-  assert {
-    condition     = length(aws_pipes_pipe.alerts) + length(module.alert_delivery_role) == 0
-    error_message = "Without delivery there is no pipe and no role."
-  }
-}
-
-run "alarms" {
   assert {
     condition = { for name, alarm in aws_cloudwatch_metric_alarm.gauges : name => [alarm.namespace, alarm.metric_name, alarm.dimensions["Application"]] } == {
       checkpoint_duration = ["AWS/KinesisAnalytics", "lastCheckpointDuration", "demo-test-realtime-analytics"]
@@ -306,7 +288,22 @@ run "alarms" {
   }
 }
 
+run "no_delivery" {
+  command = plan
+
+  variables {
+    deliver_alerts = false
+  }
+
+  assert {
+    condition     = length(aws_pipes_pipe.alerts) + length(module.alert_delivery_role) == 0
+    error_message = "Without delivery there is no pipe and no role."
+  }
+}
+
 run "values" {
+  command = plan
+
   variables {
     alert_thresholds = { window_minutes = 10 }
     application      = { initial_position = "TRIM_HORIZON", parallelism = 4, parallelism_per_kpu = 2, start = false }
@@ -347,6 +344,8 @@ run "values" {
 }
 
 run "in_a_network" {
+  command = plan
+
   variables {
     vpc = { security_group_ids = ["sg-1"], subnet_ids = ["subnet-1", "subnet-2"] }
   }

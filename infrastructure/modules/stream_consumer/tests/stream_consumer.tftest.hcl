@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -22,7 +23,9 @@ variables {
   }
 }
 
-run "consumer" {
+run "resources" {
+  command = plan
+
   assert {
     condition     = aws_lambda_event_source_mapping.this.parallelization_factor == 1
     error_message = "One reader a shard: counters rely on it."
@@ -71,27 +74,7 @@ run "consumer" {
     }
     error_message = "It may use the keys of what it touches, and no other."
   }
-}
 
-run "batch_too_large" {
-  command         = plan
-  expect_failures = [var.consumer]
-
-  variables {
-    consumer = { batch_size = 20000, batch_window_seconds = 1, memory_mb = 512, timeout_seconds = 60 }
-  }
-}
-
-run "window_too_long" {
-  command         = plan
-  expect_failures = [var.consumer]
-
-  variables {
-    consumer = { batch_size = 500, batch_window_seconds = 301, memory_mb = 512, timeout_seconds = 60 }
-  }
-}
-
-run "alarms" {
   assert {
     condition = (
       [aws_cloudwatch_metric_alarm.iterator_age.namespace, aws_cloudwatch_metric_alarm.iterator_age.metric_name] == ["AWS/Lambda", "IteratorAge"]
@@ -122,7 +105,27 @@ run "alarms" {
   }
 }
 
+run "batch_too_large" {
+  command         = plan
+  expect_failures = [var.consumer]
+
+  variables {
+    consumer = { batch_size = 20000, batch_window_seconds = 1, memory_mb = 512, timeout_seconds = 60 }
+  }
+}
+
+run "window_too_long" {
+  command         = plan
+  expect_failures = [var.consumer]
+
+  variables {
+    consumer = { batch_size = 500, batch_window_seconds = 301, memory_mb = 512, timeout_seconds = 60 }
+  }
+}
+
 run "counted" {
+  command = plan
+
   variables {
     count_records = true
   }

@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -9,6 +10,8 @@ variables {
 }
 
 run "alarms" {
+  command = plan
+
   assert {
     condition = { for name, alarm in aws_cloudwatch_metric_alarm.this : name => tomap(merge(alarm.dimensions, { metric = alarm.metric_name })) } == {
       boards-by-rank-read-throttles  = tomap({ GlobalSecondaryIndexName = "by_rank", TableName = "boards", metric = "ReadThrottleEvents" })

@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -27,7 +28,9 @@ variables {
   }
 }
 
-run "namespace" {
+run "resources" {
+  command = plan
+
   assert {
     condition = (
       aws_redshiftserverless_namespace.this.manage_admin_password && aws_redshiftserverless_namespace.this.admin_user_password == null
@@ -40,9 +43,7 @@ run "namespace" {
     condition     = aws_redshiftserverless_namespace.this.log_exports == toset(["connectionlog", "useractivitylog", "userlog"])
     error_message = "Connections, users and their statements are logged."
   }
-}
 
-run "workgroup" {
   assert {
     condition = (
       !aws_redshiftserverless_workgroup.this.publicly_accessible && aws_redshiftserverless_workgroup.this.enhanced_vpc_routing
@@ -68,9 +69,7 @@ run "workgroup" {
     condition     = aws_redshiftserverless_usage_limit.this.amount == 300 && aws_redshiftserverless_usage_limit.this.period == "daily" && aws_redshiftserverless_usage_limit.this.breach_action == "deactivate" && aws_redshiftserverless_usage_limit.this.usage_type == "serverless-compute"
     error_message = "A day's bill is bounded."
   }
-}
 
-run "connections" {
   assert {
     condition     = { for name, rule in aws_vpc_security_group_ingress_rule.clients : name => "${rule.referenced_security_group_id} ${rule.from_port}-${rule.to_port} ${coalesce(rule.cidr_ipv4, "no address")}" } == { dashboards = "sg-1 5439-5439 no address" }
     error_message = "Only the groups named may connect."
@@ -83,9 +82,7 @@ run "connections" {
     )
     error_message = "It reaches the VPC's endpoints and S3, and nothing else."
   }
-}
 
-run "roles" {
   assert {
     condition = { for statement in jsondecode(module.redshift_role["streaming"].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Decrypt    = [["kms:Decrypt"], [var.settings.kms_key_arns.events]]
@@ -152,9 +149,7 @@ run "roles" {
     ]
     error_message = "Schedules of this account alone take the role."
   }
-}
 
-run "migrations" {
   assert {
     condition = jsondecode(module.migrations.environment["VALUES"]) == {
       glue_database      = "demo_test"
@@ -173,9 +168,7 @@ run "migrations" {
     )
     error_message = "A package that changes must be applied."
   }
-}
 
-run "schedules" {
   assert {
     condition     = aws_scheduler_schedule.refresh.schedule_expression == "rate(15 minutes)" && aws_scheduler_schedule.refresh.state == "ENABLED" && aws_scheduler_schedule.refresh.target[0].input == "{\"action\":\"refresh\"}" && aws_scheduler_schedule.refresh.target[0].arn == module.migrations.arn
     error_message = "Facts are brought up to date every quarter of an hour."
@@ -208,6 +201,8 @@ run "schedules" {
 }
 
 run "paused" {
+  command = plan
+
   variables {
     refresh = { enabled = false, minutes = 60 }
   }
@@ -219,12 +214,13 @@ run "paused" {
 }
 
 run "migration_still_running" {
+  command         = plan
   expect_failures = [aws_lambda_invocation.migrate]
-  state_key       = "slow"
 
   override_resource {
-    target = aws_lambda_invocation.migrate
-    values = { result = "{\"state\":\"running\"}" }
+    override_during = plan
+    target          = aws_lambda_invocation.migrate
+    values          = { result = "{\"state\":\"running\"}" }
   }
 }
 

@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../testing"
+  override_during = plan
+  source          = "../../testing"
 }
 
 variables {
@@ -10,6 +11,8 @@ variables {
 }
 
 run "web_acl" {
+  command = plan
+
   assert {
     condition     = { for rule in aws_wafv2_web_acl.this.rule : rule.name => rule.priority } == { known-bad-addresses = 1, known-attacks = 2, oversized = 4, rate-per-address = 3 }
     error_message = "Each rule must be there."
@@ -79,6 +82,8 @@ run "web_acl" {
 }
 
 run "no_log" {
+  command = plan
+
   assert {
     condition     = length(aws_wafv2_web_acl_logging_configuration.this) == 0
     error_message = "Where blocked requests are not logged, nothing may be."
