@@ -57,7 +57,7 @@ def test_silence_closes_windows_without_losing_a_part(stage: Stage) -> None:
         beats = [event("session_heartbeat", number, f"p-{number % 97}") for number in range(shard, 540, 2)]
         stage.send(beats, shard)
     stage.start(idle_seconds=5)
-    windows = stage.windows(("game#5m#*#*", "2026-01-31T12:08:00Z"))
+    windows = stage.windows(*((f"game#{size}#*#*", "2026-01-31T12:08:00Z") for size in ("1m", "5m")))
     minutes = {
         start: m["events.session_heartbeat"]
         for (series, start), m in windows.items()
