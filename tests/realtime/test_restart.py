@@ -35,7 +35,7 @@ def test_restart_from_a_savepoint_neither_loses_nor_doubles(stage: Stage) -> Non
     stage.start(savepoint, idle_seconds=600)
     stage.close(3600)
 
-    windows = stage.windows(("game#5m#*#*", "2026-01-31T12:02:00Z"))
+    windows = stage.windows(*((f"game#{size}#*#*", "2026-01-31T12:02:00Z") for size in ("1m", "5m")))
     assert windows["game#1m#*#*", "2026-01-31T12:00:00Z"]["gross_minor.USD"] == 499
     assert windows["game#1m#*#*", "2026-01-31T12:01:00Z"]["events.session_heartbeat"] == 2
     assert windows["game#1m#*#*", "2026-01-31T12:02:00Z"] == {
