@@ -122,7 +122,16 @@ def own_platform(directory: Path) -> Iterator[Applied]:
         for name, value in emulator.environment.items():
             patch.setenv(name, value)
         run = _terraform(directory)
-        outputs = _apply(run)
+        try:
+            outputs = _apply(run)
+        except AssertionError as failure:
+            # On a busy machine the emulator may fail a call; the summary tells of it.
+            warnings.warn(f"applied twice: {str(failure)[-1000:]}", stacklevel=2)
+            emulator.stop()
+            emulator.start()
+            for state in directory.glob("infrastructure/environments/local/*.tfstate*"):
+                state.unlink()
+            outputs = _apply(run)
         api = MetricsApi(free_port(), directory / "metrics_api")
         api.start({**outputs["metrics_api_environment"], "PYTHONPATH": _python_path()})
         try:
@@ -152,15 +161,11 @@ def _terraform(directory: Path) -> Callable[..., str]:
     packages = str(terraform.REPOSITORY / "build" / "local")
     environment = {**os.environ, **terraform.environment(), "TF_VAR_packages_directory": packages}
 
-    def run(*arguments: str, again: bool = False) -> str:
+    def run(*arguments: str) -> str:
         answer = subprocess.run(
             ["terraform", *arguments, "-no-color"],
             cwd=root, env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
-        if answer.returncode and again:
-            # The emulator sometimes fails a call on a busy machine; the summary tells of it.
-            warnings.warn(f"terraform {arguments[0]} ran twice: {answer.stderr[:1000]}", stacklevel=2)
-            return run(*arguments)
         assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr
         return answer.stdout
 
@@ -169,7 +174,7 @@ def _terraform(directory: Path) -> Callable[..., str]:
 
 def _apply(run: Callable[..., str]) -> dict[str, Any]:
     run("init", *terraform.init_arguments())
-    run("apply", "-auto-approve", "-input=false", again=True)
+    run("apply", "-auto-approve", "-input=false")
     return {name: output["value"] for name, output in json.loads(run("output", "-json")).items()}
 
 

@@ -25,14 +25,7 @@ DEFAULT_PORT = 4566
 START_SECONDS = 60
 STOP_SECONDS = 5
 LOG_TAIL_LINES = 20
-# One call a connection: on those that were used before, its server sometimes drops a call that it has carried
-# out; the client calls again and hears that the thing exists already.
-LAUNCH = """
-import runpy
-from hypercorn.config import Config
-Config.keep_alive_max_requests = 0
-runpy.run_module("ministack", run_name="__main__")
-"""
+SERVER = Path(__file__).with_name("launch_ministack.py")
 
 
 @dataclass
@@ -163,7 +156,7 @@ class Emulator:
     def _launch(self) -> None:
         with self.log.open("ab") as log:
             child = self._child = subprocess.Popen(
-                [sys.executable, "-P", "-c", LAUNCH],
+                [sys.executable, "-P", str(SERVER)],
                 cwd=self.directory,
                 env=self._server_environment(),
                 stdin=subprocess.DEVNULL,

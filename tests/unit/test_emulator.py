@@ -1,13 +1,16 @@
 """Emulators start, live side by side, end without a trace, and say why they cannot start."""
 
+import asyncio
 import socket
 from pathlib import Path
+from typing import Any
 
 import boto3
 import psutil
 import pytest
 from tools import CommandError, emulator
 from tools.emulator import Emulator, free_port
+from tools.launch_ministack import Message, Repeatable
 
 
 def test_says_who_has_the_port_and_how_to_choose_another(tmp_path: Path) -> None:
@@ -62,3 +65,28 @@ def test_functions_inherit_nothing_of_this_machine(tmp_path: Path, monkeypatch: 
     inherited = Emulator(free_port(), tmp_path)._server_environment()
     assert not [name for name in inherited if name.startswith(("AWS_", "PYTHONPATH"))]
     assert inherited["AUTH"] == "true"
+
+
+def test_an_invocation_that_is_repeated_hears_the_first_answer_unless_it_failed() -> None:
+    statuses, carried_out = iter([200, 200, 503, 200]), []
+
+    async def app(scope: Message, receive: Any, send: Any) -> None:
+        carried_out.append(scope["headers"])
+        await send({"type": "http.response.start", "status": next(statuses)})
+        await send({"type": "http.response.body", "body": str(len(carried_out)).encode()})
+
+    async def call(server: Repeatable, invocation: bytes) -> tuple[int, bytes]:
+        heard: list[Message] = []
+
+        async def send(message: Message) -> None:
+            heard.append(message)
+
+        await server({"headers": [(b"amz-sdk-invocation-id", invocation)]}, None, send)  # type: ignore[arg-type]
+        return heard[0]["status"], heard[1]["body"]
+
+    async def calls() -> list[tuple[int, bytes]]:
+        server = Repeatable(app)
+        return [await call(server, invocation) for invocation in (b"a", b"a", b"b", b"c", b"c", b"a")]
+
+    answers = [(200, b"1"), (200, b"1"), (200, b"2"), (503, b"3"), (200, b"4"), (200, b"1")]
+    assert asyncio.run(calls()) == answers

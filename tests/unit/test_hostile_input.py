@@ -134,9 +134,9 @@ def test_the_stream_takes_any_bytes() -> None:
         nonlocal inputs, slowest
         hostile = Hostile(random.Random(seed))
         for record in [hostile.record() for _ in range(18)]:
-            start = time.perf_counter()
+            start = time.process_time()
             (found,) = judged(record.data)
-            slowest = max(slowest, time.perf_counter() - start)
+            slowest = max(slowest, time.process_time() - start)
             check(record, found)
             inputs += record.inputs
             outcomes.update(arrival.rejection and arrival.rejection.reason for arrival in found)
@@ -257,9 +257,9 @@ def test_the_rest_door_answers_any_body(rest_door: Streams) -> None:
             make, guidance = dice.choice(BODIES)
             request = make(hostile)
             rest_door.taken.clear()
-            start = time.perf_counter()
+            start = time.process_time()
             status, body = post(request.data, request.pieces is None and dice.random() < 0.5, guidance)
-            slowest = max(slowest, time.perf_counter() - start)
+            slowest = max(slowest, time.process_time() - start)
             check_answer(request, status, body, rest_door)
             inputs += request.inputs
             statuses.add(status)
@@ -281,7 +281,7 @@ def test_the_rest_door_answers_what_hypothesis_thinks_of(
 
 
 def test_a_body_of_countless_gzip_members_is_answered_in_time(rest_door: Streams) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     status, _ = post(gzip.compress(b"") * 225_000)  # 4.5 MB: in base64, the most Lambda can be handed
     assert status == 400
-    assert time.perf_counter() - start < MAX_SECONDS
+    assert time.process_time() - start < MAX_SECONDS
