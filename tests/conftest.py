@@ -175,7 +175,8 @@ def _terraform(directory: Path) -> Callable[..., str]:
 def _apply(run: Callable[..., str]) -> dict[str, Any]:
     run("init", *terraform.init_arguments())
     run("apply", "-auto-approve", "-input=false")
-    return {name: output["value"] for name, output in json.loads(run("output", "-json")).items()}
+    outputs: dict[str, Any] = json.loads(run("output", "-json", "platform"))
+    return outputs
 
 
 def _python_path() -> str:

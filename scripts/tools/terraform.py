@@ -78,18 +78,19 @@ def initialise(directory: Path) -> None:
 
 
 def outputs(directory: Path) -> dict[str, Any]:
-    """Return the outputs of an applied root. Raises CommandError where there are none."""
+    """Return the outputs of an applied environment's platform. Raises CommandError where there are none."""
     require_terraform()
     initialise(directory)
     answer = _terraform(directory, "output", "-json", "-no-color")
     if answer.returncode:
         raise CommandError(f"terraform output failed in {directory}\n{answer.stderr.strip()}")
-    values = {name: output["value"] for name, output in json.loads(answer.stdout).items()}
-    if not values:
+    found: dict[str, Any] = json.loads(answer.stdout).get("platform", {})
+    if not found:
         raise CommandError(
             f"nothing is applied to {directory.name}: run `scripts/terraform {directory.name} apply`"
         )
-    return values
+    platform: dict[str, Any] = found["value"]
+    return platform
 
 
 def root(name: str) -> Path:

@@ -12,27 +12,27 @@ run "environment" {
   command = plan
 
   assert {
-    condition     = output.raw_stream_name == "player-analytics-local-raw" && output.enriched_stream_name == "player-analytics-local-enriched"
+    condition     = output.platform.raw_stream_name == "player-analytics-local-raw" && output.platform.enriched_stream_name == "player-analytics-local-enriched"
     error_message = "Streams must carry the environment's name."
   }
 
   assert {
-    condition     = output.lake_bucket == "player-analytics-local-lake-111122223333"
+    condition     = output.platform.lake_bucket == "player-analytics-local-lake-111122223333"
     error_message = "The lake's bucket must carry the environment's name and the account."
   }
 
   assert {
-    condition     = keys(output.tables) == ["boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality", "realtime", "reports"]
+    condition     = keys(output.platform.tables) == ["boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality", "realtime", "reports"]
     error_message = "Every table must be named in the outputs."
   }
 
   assert {
-    condition     = output.metrics_api_environment["GAMES_TABLE"] == output.tables["games"]
+    condition     = output.platform.metrics_api_environment["GAMES_TABLE"] == output.platform.tables["games"]
     error_message = "The metrics API must read the tables of the environment."
   }
 
   assert {
-    condition     = output.ingest_api.stage == "live"
+    condition     = output.platform.ingest_api.stage == "live"
     error_message = "The REST API is served by its stage live."
   }
 }
