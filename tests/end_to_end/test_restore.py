@@ -1,13 +1,12 @@
 """The disaster, rehearsed: a game's items and the lake's objects are deleted, and all is as before."""
 
 import json
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
+from steps import eventually
 from stored_state import state
 from telemetry import lake
 from tools import games, restore
@@ -17,13 +16,6 @@ from tools.simulate import play
 pytestmark = pytest.mark.integration
 
 GAME = "moon-race-5"
-
-
-def eventually(check: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 60
-    while not check():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.5)
 
 
 def test_a_game_that_is_lost_is_restored_to_the_figure(applied: Any) -> None:

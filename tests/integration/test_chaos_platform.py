@@ -16,7 +16,7 @@ import psutil
 import pytest
 from event_source import happening
 from jsonpatch import JsonPatch
-from test_doors import eventually
+from steps import eventually
 from test_quarantine import replay
 from tools import games, load
 from tools.loss import Audit

@@ -7,7 +7,6 @@ import hmac
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -18,21 +17,13 @@ import httpx
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from steps import eventually
 from tools import games
 from tools.simulate import lake_lines
 
 pytestmark = pytest.mark.integration
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-def eventually(check: Callable[[], Any], seconds: float = 60) -> Any:
-    """Return the first true answer of `check`."""
-    deadline = time.monotonic() + seconds
-    while not (answer := check()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.5)
-    return answer
 
 
 def quarantined(applied: Any, **fields: Any) -> dict[str, Any]:

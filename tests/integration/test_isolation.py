@@ -1,10 +1,9 @@
 """Two games with the same players: neither is ever seen, changed or forgotten through the other."""
 
 import json
-import time
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from steps import eventually
 from tools import games, privacy
 from tools.simulate import lake_lines
 
@@ -29,15 +29,6 @@ PLAYERS = ("ann", "bob")
 # Scores tell the games apart: hundreds in the first, single points in the second.
 WORTH = {"first": 100, "second": 1}
 Event = dict[str, Any]
-
-
-def eventually(check: Callable[[], Any], seconds: float = 90) -> Any:
-    """Return the first true answer of `check`."""
-    deadline = time.monotonic() + seconds
-    while not (answer := check()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.5)
-    return answer
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 import gzip
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,24 +11,14 @@ from uuid import uuid4
 import boto3
 import jsonpatch
 import pytest
+from steps import eventually, replay
 from telemetry.decoding import GZIP_MAGIC
-from telemetry.games import GameRegistry
 from tools import games, privacy
-from tools.replay import Replay
 from tools.simulate import lake_lines
 
 pytestmark = pytest.mark.integration
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-def eventually(check: Callable[[], Any], seconds: float = 90) -> Any:
-    """Return the first true answer of `check`."""
-    deadline = time.monotonic() + seconds
-    while not (answer := check()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.5)
-    return answer
 
 
 @pytest.fixture
@@ -106,16 +95,7 @@ def test_the_id_lies_nowhere_is_replayed_as_one_and_forgotten(
 
     patch = jsonpatch.JsonPatch([{"op": "replace", "path": "/sequence", "value": 5}])
     for outcome in ("replayed", "replayed before"):
-        run = Replay(
-            s3=boto3.client("s3"),
-            kinesis=boto3.client("kinesis"),
-            registry=GameRegistry(boto3.resource("dynamodb"), outputs["tables"]["games"]),
-            bucket=outputs["lake_bucket"],
-            stream=outputs["raw_stream_name"],
-            patch=patch,
-            game=game_id,
-        )
-        assert run.run([datetime.now(UTC).date()], ["schema_violation"]).total(outcome) == 2
+        assert replay(applied, game_id, patch, ["schema_violation"]).total(outcome) == 2
     eventually(lambda: len(bronze()) == 4)
     assert {line["player_id"] for line in bronze()} == {stored}
     assert raw not in everything(applied)

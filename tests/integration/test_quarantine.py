@@ -9,54 +9,33 @@ from uuid import uuid4
 import boto3
 import pytest
 from aws_kinesis_agg.aggregator import RecordAggregator
-from jsonpatch import JsonPatch
+from steps import eventually, replay
 from telemetry import lake
-from telemetry.games import GameRegistry
 from tools import games
-from tools.replay import REASONS, Replay, Report
 
 pytestmark = pytest.mark.integration
 
 
-def rejects(applied: Any, event_id: str, seconds: float = 60) -> list[str]:
+def rejects(applied: Any, event_id: str) -> list[str]:
     """Wait for the quarantine to hold an event; return the keys of its objects."""
     s3, bucket = boto3.client("s3"), applied.platform.outputs["lake_bucket"]
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = [
+    keys: list[str] = eventually(
+        lambda: [
             key
             for key in lake.keys(s3, bucket, "rejected/")
             if any(line["event_id"] == event_id for line in lake.lines(s3, bucket, key))
         ]
-        if found:
-            return found
-        time.sleep(0.5)
-    raise AssertionError("it was not rejected in time")
-
-
-def replay(applied: Any, game: str, patch: JsonPatch | None = None) -> Report:
-    outputs = applied.platform.outputs
-    run = Replay(
-        s3=boto3.client("s3"),
-        kinesis=boto3.client("kinesis"),
-        registry=GameRegistry(boto3.resource("dynamodb"), outputs["tables"]["games"]),
-        bucket=outputs["lake_bucket"],
-        stream=outputs["raw_stream_name"],
-        patch=patch,
-        game=game,
     )
-    return run.run([datetime.now(UTC).date()], REASONS)
+    return keys
 
 
 def profile(applied: Any, game: str, player: str) -> dict[str, Any]:
     """Return what the metrics API says of a player once it knows one."""
-    for _ in range(120):
-        answer = applied.platform.api.get(f"/v1/games/{game}/players/{player}")
-        if answer.status_code == 200:
-            body: dict[str, Any] = answer.json()
-            return body
-        time.sleep(0.5)
-    raise AssertionError(f"{player} was not seen in time")
+    path = f"/v1/games/{game}/players/{player}"
+    body: dict[str, Any] = eventually(
+        lambda: (answer := applied.platform.api.get(path)).status_code == 200 and answer.json()
+    )
+    return body
 
 
 def test_rejects_lie_by_day_and_reason(applied: Any) -> None:
@@ -104,8 +83,4 @@ def test_a_kpl_aggregate_is_taken_apart(applied: Any) -> None:
         event = applied.event(player_id=player, sequence=n)
         aggregator.add_user_record(player, json.dumps(event).encode())
     applied.put(aggregator.clear_and_get().get_contents()[2], player)
-    for _ in range(60):
-        if profile(applied, applied.game_id, player)["sessions"] == 5:
-            return
-        time.sleep(0.5)
-    raise AssertionError("not all five events arrived")
+    eventually(lambda: profile(applied, applied.game_id, player)["sessions"] == 5)
