@@ -18,7 +18,8 @@ MINIMUM_EVENTS, MINIMUM_FIGURE, MINIMUM_SESSIONS = 100, 100, 100
 # A game with an event a minute must not be silent for an hour.
 BUSY_EVENTS_A_DAY = 1440
 QUIET_WARN, QUIET_FAIL = timedelta(hours=1), timedelta(hours=3)
-HISTORY_WARN, HISTORY_FAIL = timedelta(hours=4), timedelta(hours=26)
+# What a batch run may take, and that one may fail before somebody has to come.
+HISTORY_WARN, HISTORY_FAIL = timedelta(hours=3), timedelta(hours=25)
 # Events on their way, as a share of what has arrived, and at least so many.
 IN_FLIGHT_SHARE, IN_FLIGHT_LEAST = 0.001, 10
 
@@ -134,8 +135,9 @@ def history(facts: Facts) -> Check:
         return Check(
             "history", "fail", f"The audit {hours} hours ago found {len(faults)} faults: {faults[0]}", hours
         )
-    verdict = _judge(age, HISTORY_WARN, HISTORY_FAIL)
-    bound = HISTORY_WARN.total_seconds() / 3600
+    warn, fail = facts.history_every + HISTORY_WARN, facts.history_every + HISTORY_FAIL
+    verdict = _judge(age, warn, fail)
+    bound = warn.total_seconds() / 3600
     return Check("history", verdict, f"Silver and gold passed their audit {hours} hours ago.", hours, bound)
 
 

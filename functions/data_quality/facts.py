@@ -56,7 +56,8 @@ class Facts:
 
     `by_minutes` and `by_windows` are events of the same half hour, as player_state and as the stream job
     counted them; None where the stream job published nothing. `lake` is None where the newest batch run
-    took nothing of the game, `in_lake` its events in silver of the hour that the history names.
+    took nothing of the game, `in_lake` its events in silver of the hour that the history names. A batch run
+    starts every `history_every`.
     """
 
     now: datetime
@@ -68,9 +69,12 @@ class Facts:
     history: History | None = None
     in_lake: int | None = None
     lake: Lake | None = None
+    history_every: timedelta = timedelta(hours=1)
 
 
-def read(store: Store, game_id: str, now: datetime, history: History | None) -> Facts:
+def read(
+    store: Store, game_id: str, now: datetime, history: History | None, history_every: timedelta
+) -> Facts:
     """Read a game's facts at a moment (aware)."""
     days = [now.date() - timedelta(days=age) for age in reversed(range(DAYS))]
     happened = store.game_days(game_id, days)
@@ -85,6 +89,7 @@ def read(store: Store, game_id: str, now: datetime, history: History | None) -> 
         history=history,
         in_lake=history.arrived.get(game_id, 0) if history and history.hour else None,
         lake=history.games.get(game_id) if history else None,
+        history_every=history_every,
     )
 
 

@@ -30,9 +30,10 @@ def judge(settings: Settings, store: Store, s3: Any, now: datetime) -> Iterator[
     Raises NotJudgedError at the end, with the games whose facts could not be read or kept.
     """
     audit, failed = facts.newest_audit(s3, settings.lake_bucket), []
+    every = timedelta(hours=settings.history_every_hours)
     for game_id in (game["game_id"] for game in store.games() if game.get("status") == "active"):
         try:
-            found = checks.run(facts.read(store, game_id, now, audit))
+            found = checks.run(facts.read(store, game_id, now, audit, every))
             _keep(settings, store, game_id, now, found)
         except Exception as error:
             logger.exception("Not judged", game_id=game_id)

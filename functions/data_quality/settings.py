@@ -10,4 +10,5 @@ class Settings(settings.Settings):
     leaderboards_table: str = ""
     boards_table: str = ""
 
+    history_every_hours: int
     lake_bucket: str

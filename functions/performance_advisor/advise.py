@@ -25,6 +25,8 @@ PRICES = {
     "dynamodb_read_hour": 0.00013,
     "dynamodb_write_hour": 0.00065,
 }
+# A batch run shall leave a quarter of the time until the next one, and take three hours at most.
+RUN_SHARE, MAX_RUN_HOURS = 0.75, 4
 HOURS, WEEKS, WEEK_SECONDS = 730, 730 / 168, 168 * 3600
 SHARD_FULL = 0.8
 # Below this no change is worth a deploy.
@@ -221,8 +223,9 @@ def _flink(flink: seen.Flink) -> Iterator[Advice]:
 
 
 def _spark(spark: seen.Spark) -> Iterator[Advice]:
-    if spark.longest_minutes > 45:
-        evidence = f"A run took {spark.longest_minutes:.0f} minutes, and one starts each hour."
+    if spark.longest_minutes > RUN_SHARE * 60 * min(spark.every_hours, MAX_RUN_HOURS):
+        often = "each hour" if spark.every_hours == 1 else f"every {spark.every_hours} hours"
+        evidence = f"A run took {spark.longest_minutes:.0f} minutes, and one starts {often}."
         setting = "lake.batch.job.maximum_executors"
         yield _change("Spark", setting, spark.maximum_executors, 2 * spark.maximum_executors, evidence, None)
 

@@ -57,7 +57,7 @@ class Week:
                 ],
             ),
             flink=self._try(self._flink, watched.flink),
-            spark=self._try(lambda name: self._spark(name, watched.spark_executors), watched.spark),
+            spark=self._try(lambda name: self._spark(name, watched), watched.spark),
             warehouse=self._try(self._warehouse, watched.warehouse),
             unreadable=self.unreadable,
         )
@@ -305,10 +305,14 @@ class Week:
             furthest_behind_ms=max(behind),
         )
 
-    def _spark(self, state_machine_arn: str, executors: int) -> seen.Spark:
+    def _spark(self, state_machine_arn: str, watched: Watched) -> seen.Spark:
         dimensions = {"StateMachineArn": state_machine_arn}
         longest = self._most("AWS/States", "ExecutionTime", dimensions)
-        return seen.Spark(maximum_executors=executors, longest_minutes=longest / 60_000)
+        return seen.Spark(
+            every_hours=watched.spark_every_hours,
+            maximum_executors=watched.spark_executors,
+            longest_minutes=longest / 60_000,
+        )
 
     def _warehouse(self, name: str) -> seen.Warehouse:
         redshift, dimensions = self.client("redshift-serverless"), {"Workgroup": name}

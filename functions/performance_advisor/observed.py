@@ -103,8 +103,9 @@ class Flink(BaseModel):
 
 
 class Spark(BaseModel):
-    """The batch job's longest run; it runs each hour."""
+    """The batch job's longest run, and how often one starts."""
 
+    every_hours: int
     maximum_executors: int
     longest_minutes: float
 

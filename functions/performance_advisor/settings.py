@@ -14,6 +14,7 @@ class Watched(BaseModel):
     functions: dict[str, str] = {}
     optimized: bool = True
     spark: str = ""
+    spark_every_hours: int = 24
     spark_executors: int = 0
     streams: dict[str, str] = {}
     tables: list[str] = []

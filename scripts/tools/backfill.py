@@ -97,7 +97,7 @@ def days_between(first: date, last: date, today: date) -> list[date]:
     if first > last:
         raise CommandError("--from is after --to")
     if last >= today:
-        raise CommandError(f"{last} is not over (UTC): the hourly runs bring its hours into gold")
+        raise CommandError(f"{last} is not over (UTC): the scheduled run brings it into gold")
     days = [first + timedelta(n) for n in range((last - first).days + 1)]
     if len(days) > MAX_DAYS:
         raise CommandError(f"{len(days)} days are too many at once: {MAX_DAYS} are allowed")

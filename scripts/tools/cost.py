@@ -149,6 +149,7 @@ def main() -> None:
     )
     parser.add_argument("--rest-share", type=float, default=0.5, help="share of events by REST, 0 to 1")
     parser.add_argument("--events-a-request", type=int, default=12, help="events in a REST request")
+    parser.add_argument("--months", type=int, default=0, help="months of events the lake holds already")
     parser.add_argument("--environment", default="prod", help="dev or prod (default: prod)")
     parser.add_argument(
         "--fitted", action="store_true", help="with as many shards and units as the load needs"
@@ -160,8 +161,12 @@ def main() -> None:
     if (
         min(options.events_per_second, options.event_bytes, options.games, options.events_a_request) <= 0
         or not 0 <= options.rest_share <= 1
+        or options.months < 0
     ):
-        parser.error("rate, bytes, games and --events-a-request are positive, --rest-share is 0 to 1")
+        parser.error(
+            "rate, bytes, games and --events-a-request are positive, --months is not negative, "
+            "--rest-share is 0 to 1"
+        )
     load = Load(
         options.events_per_second,
         options.event_bytes,
@@ -169,6 +174,7 @@ def main() -> None:
         options.together,
         options.rest_share,
         options.events_a_request,
+        options.months,
     )
     given = settings.read(options.environment)
     if options.fitted:

@@ -16,7 +16,7 @@ ROLE = "arn:aws:iam::111122223333:role/steps"
 JOB = "arn:aws:states:::emr-serverless:startJobRun"
 ALERT = "arn:aws:states:::sns:publish"
 LIST = "arn:aws:states:::aws-sdk:sfn:listExecutions"
-HOUR = {"from": "2026-01-30T10", "run_id": "hour-2026-01-30T10", "to": "2026-01-30T11"}
+HOUR = {"from": "2026-01-30T10", "run_id": "by-hand", "to": "2026-01-30T11"}
 CONTEXT = ("function_name", "memory_limit_in_mb", "invoked_function_arn", "aws_request_id")
 STEPS = ["silver", "gold", "audit", "publish"]
 
@@ -134,25 +134,27 @@ def test_a_run_takes_its_steps_in_order_with_its_hours(machine: Machine, service
 @pytest.mark.parametrize(
     ("fired", "first", "last"),
     [
-        ("2026-01-30T12:10:00Z", "2026-01-30T10", "2026-01-30T11"),
-        ("2026-03-01T01:10:00Z", "2026-02-28T23", "2026-03-01T00"),
-        ("2027-01-01T00:10:00Z", "2026-12-31T22", "2026-12-31T23"),
+        ("2026-01-30T01:10:00Z", "2026-01-29T00", "2026-01-30T00"),
+        ("2026-03-01T01:10:00Z", "2026-02-28T00", "2026-03-01T00"),
+        ("2027-01-01T01:10:59Z", "2026-12-31T00", "2027-01-01T00"),
     ],
 )
-def test_the_schedule_starts_a_run_of_the_hour_before_the_last(
+def test_the_schedule_starts_a_run_of_the_day_that_is_over(
     machine: Machine, fired: str, first: str, last: str
 ) -> None:
     assert machine.start("fired", {"scheduled": fired})["status"] == "SUCCEEDED"
-    run = machine.wait_for(f"hour-{first}")
-    assert json.loads(run["input"]) == {"from": first, "run_id": f"hour-{first}", "to": last}
+    name = f"hours-{first}--{last}"
+    run = machine.wait_for(name)
+    assert json.loads(run["input"]) == {"from": first, "run_id": name, "to": last}
     assert run["status"] == "SUCCEEDED"
 
 
-def test_an_hour_runs_once_though_the_schedule_fires_twice(machine: Machine, services: Aws) -> None:
+def test_a_day_runs_once_though_the_schedule_fires_twice(machine: Machine, services: Aws) -> None:
+    run = "hours-2026-01-29T00--2026-01-30T00"
     for name in ("fired", "again"):
-        assert machine.start(name, {"scheduled": "2026-01-30T12:10:00Z"})["status"] == "SUCCEEDED"
-        machine.wait_for(HOUR["run_id"])
-    assert machine.executions == sorted(["fired", "again", HOUR["run_id"]])
+        assert machine.start(name, {"scheduled": "2026-01-30T01:10:00Z"})["status"] == "SUCCEEDED"
+        machine.wait_for(run)
+    assert machine.executions == sorted(["fired", "again", run])
     assert services.steps == STEPS
 
 

@@ -241,10 +241,11 @@ def test_prods_data_sets_are_seen_by_the_rules_alone(resources: list[Resource]) 
 
 
 @prod
-def test_prod_brings_each_hour_into_tables_that_are_tended(resources: list[Resource]) -> None:
+def test_prod_brings_each_day_into_tables_that_are_tended(resources: list[Resource]) -> None:
     (schedule,) = (one for one in _of(resources, "aws_scheduler_schedule") if "batch" in one["address"])
     (machine,) = _batch(resources)
     assert schedule["values"]["state"] == "ENABLED"
+    assert schedule["values"]["schedule_expression"] == "cron(10 1 * * ? *)"
     assert schedule["values"]["target"][0]["arn"] == machine["values"]["arn"]
     assert machine["values"]["tracing_configuration"][0]["enabled"]
     tables = {

@@ -53,6 +53,7 @@ ENVIRONMENT = {
     "DATABASE": "d",
     "DEDUPE_WINDOW_HOURS": "24",
     "ENRICHED_STREAM": "enriched",
+    "HISTORY_EVERY_HOURS": "24",
     "LAKE_BUCKET": "lake",
     "LAKE_DATABASE": "silver",
     "LOG_PREFIX": "/",

@@ -190,12 +190,18 @@ def test_both_real_time_counts_must_agree() -> None:
 def test_faults_and_age_of_the_history() -> None:
     assert judge("history", history=History(NOW, ["daily: no rows of g"])).verdict == "fail"
     assert judge("history", history=History(NOW - timedelta(hours=5), [])).verdict == "warn"
+    assert judge("history", history=History(NOW - timedelta(hours=27), [])).verdict == "fail"
+    daily = timedelta(days=1)
+    for hours, verdict in ((26, "pass"), (28, "warn"), (50, "fail")):
+        aged = History(NOW - timedelta(hours=hours), [])
+        assert judge("history", history=aged, history_every=daily).verdict == verdict
     assert judge("history", history=None).verdict == "unknown"
 
 
 @pytest.fixture
 def platform(metrics_app: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("LAKE_BUCKET", "lake")
+    monkeypatch.setenv("HISTORY_EVERY_HOURS", "24")
     boto3.client("s3").create_bucket(Bucket="lake")
     from data_quality import handler
 
@@ -282,7 +288,7 @@ def test_minutes_and_windows_of_the_same_half_hour_are_compared(platform: Any) -
         start = f"{NOW - timedelta(minutes=age):%Y-%m-%dT%H:%M:00Z}"
         measures = json.dumps({"events.crash": events, "unique.active_players": 3})
         realtime.put_item(Item={"series": "g#1m#*#*", "window": start, "measures": measures})
-    found = facts.read(store, "g", NOW, None)
+    found = facts.read(store, "g", NOW, None, timedelta(hours=1))
     assert (found.by_minutes, found.by_windows) == (7, 6)
 
 

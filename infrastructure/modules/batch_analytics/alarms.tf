@@ -33,13 +33,17 @@ resource "aws_cloudwatch_metric_alarm" "failed" {
   }
 }
 
+locals {
+  silent_hours = var.schedule.every_hours + 2
+}
+
 resource "aws_cloudwatch_metric_alarm" "silent" {
   alarm_name          = "${local.name}-silent"
   alarm_actions       = [var.alerts_topic_arn]
-  alarm_description   = "No batch run has started for three hours: ${local.runbook}"
+  alarm_description   = "No batch run has started for ${local.silent_hours} hours: ${local.runbook}"
   comparison_operator = "LessThanThreshold"
   dimensions          = { StateMachineArn = aws_sfn_state_machine.this.arn }
-  evaluation_periods  = 3
+  evaluation_periods  = local.silent_hours
   metric_name         = "ExecutionsStarted"
   namespace           = "AWS/States"
   ok_actions          = [var.alerts_topic_arn]

@@ -20,7 +20,7 @@ resource "aws_s3_object" "package" {
   source_hash = filebase64sha256("${var.settings.packages_directory}/${each.value}")
 }
 
-# Nothing waits warm: a run an hour would not pay for it. The ceiling bounds the bill, not only the job.
+# Nothing waits warm: runs would not pay for it. The ceiling bounds the bill, not only the job.
 resource "aws_emrserverless_application" "this" {
   name          = local.name
   architecture  = "ARM64"

@@ -97,35 +97,35 @@ locals {
   }
 
   definition = {
-    Comment        = "Bronze to gold: silver, gold, audit, the judgement of data_quality, publish. Takes {from, to, run_id}, or the hour the schedule fired at."
+    Comment        = "Bronze to gold: silver, gold, audit, the judgement of data_quality, publish. Takes {from, to, run_id}, or the time the schedule fired at."
     QueryLanguage  = "JSONata"
     StartAt        = "Scheduled"
     TimeoutSeconds = 43200
     States = merge(local.step_states, {
       Scheduled = {
         Type    = "Choice"
-        Choices = [{ Condition = "{% $exists($states.input.scheduled) %}", Next = "Hour" }]
+        Choices = [{ Condition = "{% $exists($states.input.scheduled) %}", Next = "Hours" }]
         Default = "Running"
       }
 
-      # The hour before the last one: Firehose has written the last of its events by now.
-      Hour = {
+      # Not the last hour: Firehose has written the last events of those before it by now.
+      Hours = {
         Type = "Pass"
         Output = {
-          from = "{% $fromMillis($toMillis($states.input.scheduled) - ${var.schedule.delay_hours} * 3600000, '[Y0001]-[M01]-[D01]T[H01]') %}"
-          to   = "{% $fromMillis($toMillis($states.input.scheduled) - ${var.schedule.delay_hours - 1} * 3600000, '[Y0001]-[M01]-[D01]T[H01]') %}"
+          from = "{% $fromMillis($toMillis($states.input.scheduled) - ${local.until_hours + var.schedule.every_hours} * 3600000, '[Y0001]-[M01]-[D01]T[H01]') %}"
+          to   = "{% $fromMillis($toMillis($states.input.scheduled) - ${local.until_hours} * 3600000, '[Y0001]-[M01]-[D01]T[H01]') %}"
         }
-        Next = "StartHour"
+        Next = "StartRun"
       }
 
-      # The schedule may fire twice and can name no execution: the name makes an hour run once.
-      StartHour = {
+      # The schedule may fire twice and can name no execution: the name makes the same hours run once.
+      StartRun = {
         Type     = "Task"
         Resource = "arn:${var.account.partition}:states:::states:startExecution"
         Arguments = {
           StateMachineArn = local.state_machine_arn
-          Name            = "{% 'hour-' & $states.input.from %}"
-          Input           = { from = "{% $states.input.from %}", run_id = "{% 'hour-' & $states.input.from %}", to = "{% $states.input.to %}" }
+          Name            = local.run_id
+          Input           = { from = "{% $states.input.from %}", run_id = local.run_id, to = "{% $states.input.to %}" }
         }
         Next  = "Done"
         Retry = [{ ErrorEquals = local.already_started, MaxAttempts = 0 }, { ErrorEquals = ["States.ALL"], BackoffRate = 2, IntervalSeconds = 5, MaxAttempts = 5 }]
@@ -203,6 +203,14 @@ locals {
     })
   }
 
+  # Both ends: where a run is given more hours, the first of them may name one that has taken less.
+  run_id = "{% 'hours-' & $states.input.from & '--' & $states.input.to %}"
+
+  # From the end of what a run takes to its start.
+  until_hours = var.schedule.delay_hours - 1
+
+  starts = join(",", range(local.until_hours % var.schedule.every_hours, 24, var.schedule.every_hours))
+
   already_started = ["ExecutionAlreadyExists", "StepFunctions.ExecutionAlreadyExistsException"]
 }
 
@@ -235,11 +243,11 @@ resource "aws_cloudwatch_log_group" "state_machine" {
   retention_in_days = var.settings.log_retention_days
 }
 
-resource "aws_scheduler_schedule" "hourly" {
+resource "aws_scheduler_schedule" "this" {
   name                = local.name
-  description         = "Brings each hour of bronze into gold."
+  description         = "Brings the hours of bronze into gold."
   kms_key_arn         = var.settings.kms_key_arns.operations
-  schedule_expression = "cron(${var.schedule.minute} * * * ? *)"
+  schedule_expression = "cron(${var.schedule.minute} ${local.starts} * * ? *)"
   state               = var.schedule.enabled ? "ENABLED" : "DISABLED"
 
   flexible_time_window {

@@ -40,14 +40,18 @@ variable "quality_function_arn" {
 }
 
 variable "schedule" {
-  type        = object({ delay_hours = optional(number, 2), enabled = optional(bool, true), minute = optional(number, 10) })
-  description = "Minute of each hour a run starts at, and how many hours back its hour of bronze lies."
-  default     = {}
+  type        = object({ delay_hours = optional(number, 2), enabled = optional(bool, true), every_hours = number, minute = optional(number, 10) })
+  description = "How many hours of bronze a run takes, from midnight UTC on; how long after the start of the last of them it begins, and at which minute."
   nullable    = false
 
   validation {
     condition     = var.schedule.delay_hours >= 2 && floor(var.schedule.delay_hours) == var.schedule.delay_hours
-    error_message = "Firehose still writes the last hour: a run takes one at least two hours back."
+    error_message = "Firehose still writes the last hour: the last one of a run starts at least two hours before."
+  }
+
+  validation {
+    condition     = contains([1, 2, 3, 4, 6, 8, 12, 24], var.schedule.every_hours)
+    error_message = "Runs divide a day: one takes 1, 2, 3, 4, 6, 8, 12 or 24 hours."
   }
 
   validation {

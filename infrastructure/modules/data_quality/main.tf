@@ -43,12 +43,13 @@ module "function" {
   sizing            = { memory_mb = 512, timeout_seconds = 300 }
 
   environment = {
-    GAME_DAYS_TABLE    = var.tables.game_days.name
-    GAMES_TABLE        = var.tables.games.name
-    INGEST_STATS_TABLE = var.tables.ingest_stats.name
-    LAKE_BUCKET        = var.lake.name
-    QUALITY_TABLE      = aws_dynamodb_table.quality.name
-    REALTIME_TABLE     = var.tables.realtime.name
+    GAME_DAYS_TABLE     = var.tables.game_days.name
+    GAMES_TABLE         = var.tables.games.name
+    HISTORY_EVERY_HOURS = var.history_every_hours
+    INGEST_STATS_TABLE  = var.tables.ingest_stats.name
+    LAKE_BUCKET         = var.lake.name
+    QUALITY_TABLE       = aws_dynamodb_table.quality.name
+    REALTIME_TABLE      = var.tables.realtime.name
   }
 }
 

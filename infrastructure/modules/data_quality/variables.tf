@@ -11,6 +11,12 @@ variable "enabled" {
   nullable    = false
 }
 
+variable "history_every_hours" {
+  type        = number
+  description = "Hours from one batch run to the next."
+  nullable    = false
+}
+
 variable "lake" {
   type        = object({ arn = string, name = string })
   description = "Bucket in which the batch job leaves its audits."

@@ -65,9 +65,10 @@ resource "aws_glue_catalog_table_optimizer" "this" {
 
       content {
         iceberg_configuration {
-          # Each hour commits: a day of undo suffices, since all can be computed again from bronze.
+          # No more than the newest one by number: what was forgotten a day ago is in none (docs/security.md), and all can be
+          # computed again from bronze.
           clean_expired_files               = true
-          number_of_snapshots_to_retain     = 24
+          number_of_snapshots_to_retain     = 1
           snapshot_retention_period_in_days = 1
         }
       }

@@ -346,11 +346,12 @@ module "scheduled_reports" {
 module "data_quality" {
   source = "../data_quality"
 
-  account_id = local.account.id
-  enabled    = var.reports.enabled
-  lake       = { arn = module.data_lake.bucket.arn, name = module.data_lake.bucket.name }
-  protection = local.table_protection
-  settings   = local.function_settings
+  account_id          = local.account.id
+  enabled             = var.reports.enabled
+  history_every_hours = var.lake.batch.schedule.every_hours
+  lake                = { arn = module.data_lake.bucket.arn, name = module.data_lake.bucket.name }
+  protection          = local.table_protection
+  settings            = local.function_settings
 
   tables = {
     game_days    = module.player_store.tables.game_days
@@ -386,16 +387,17 @@ module "performance_advisor" {
   settings = local.function_settings
 
   watched = {
-    consumers       = { for name, consumer in local.consumers : name => consumer.function_name }
-    deliveries      = { "lake.buffering.seconds" = module.data_lake.delivery_streams.bronze.name }
-    files           = var.lake.batch.enabled ? { "lake.optimize" = module.data_lake.bucket.name } : {}
-    flink           = module.stream_analytics.application_name
-    functions       = { "metrics_api.sizing" = module.metrics_api.function_name, "player_state" = module.player_store.function_name, "processor" = module.event_processing.function_name }
-    optimized       = coalesce(var.lake.optimize, true)
-    spark           = try(module.batch_analytics[0].state_machine_arn, "")
-    spark_executors = coalesce(var.lake.batch.job.maximum_executors, 0)
-    streams         = { for name, stream in local.streams : "streams.${name}_shards" => stream.name if !contains(keys(local.scaled_shards), name) }
-    tables          = [for table in concat(values(module.event_processing.tables), values(module.player_store.tables)) : table.name]
-    warehouse       = try(module.warehouse[0].warehouse.workgroup, "")
+    consumers         = { for name, consumer in local.consumers : name => consumer.function_name }
+    deliveries        = { "lake.buffering.seconds" = module.data_lake.delivery_streams.bronze.name }
+    files             = var.lake.batch.enabled ? { "lake.optimize" = module.data_lake.bucket.name } : {}
+    flink             = module.stream_analytics.application_name
+    functions         = { "metrics_api.sizing" = module.metrics_api.function_name, "player_state" = module.player_store.function_name, "processor" = module.event_processing.function_name }
+    optimized         = coalesce(var.lake.optimize, true)
+    spark             = try(module.batch_analytics[0].state_machine_arn, "")
+    spark_every_hours = var.lake.batch.schedule.every_hours
+    spark_executors   = try(module.batch_analytics[0].maximum_executors, 0)
+    streams           = { for name, stream in local.streams : "streams.${name}_shards" => stream.name if !contains(keys(local.scaled_shards), name) }
+    tables            = [for table in concat(values(module.event_processing.tables), values(module.player_store.tables)) : table.name]
+    warehouse         = try(module.warehouse[0].warehouse.workgroup, "")
   }
 }

@@ -51,7 +51,7 @@ variable "lake" {
     batch = optional(object({
       enabled  = optional(bool, true)
       job      = optional(object({ maximum_executors = optional(number), timeout_minutes = optional(number) }), {})
-      schedule = optional(object({ delay_hours = optional(number), enabled = optional(bool), minute = optional(number) }), {})
+      schedule = optional(object({ delay_hours = optional(number), enabled = optional(bool), every_hours = optional(number, 24), minute = optional(number) }), {})
     }), {})
     buffering = optional(object({ seconds = number, size_mb = number }), { seconds = 300, size_mb = 64 })
     dashboards = optional(object({
@@ -82,7 +82,7 @@ variable "lake" {
       usage_limit               = optional(object({ breach_action = optional(string), rpu_hours_a_day = optional(number) }))
     }), {})
   })
-  description = "The hourly batch run, the warehouse on Redshift with a network of its own in the region's zones, and the dashboards in QuickSight, which want a subscription, if any; size and age of objects when written, and when they move and go; whether Glue tends the tables, and the most a query may scan."
+  description = "The batch run and how many hours it takes at once, the warehouse on Redshift with a network of its own in the region's zones, and the dashboards in QuickSight, which want a subscription, if any; size and age of objects when written, and when they move and go; whether Glue tends the tables, and the most a query may scan."
   default     = {}
   nullable    = false
 }

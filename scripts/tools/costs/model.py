@@ -129,7 +129,7 @@ class Load:
     """What comes in: events a second of so many bytes, of so many games.
 
     `together` events of a player come at once, one of TOGETHER; `rest_share` of them by REST, `a_request` in
-    each.
+    each. The lake holds so many `months` of them already.
     """
 
     events_per_second: float
@@ -138,6 +138,7 @@ class Load:
     together: int = 12
     rest_share: float = 0.5
     a_request: int = 12
+    months: int = 0
 
     @property
     def events(self) -> float:
@@ -351,9 +352,9 @@ def _firehose(load: Load, given: Settings) -> Iterator[Line]:
 def _s3(load: Load, given: Settings) -> Iterator[Line]:
     bronze = _bronze_bytes(load) / GB
     objects = max(SECONDS / 300, bronze * GB / 128e6)
-    tables = bronze * usage("silver_and_gold_share")
-    yield _line("S3", "a month of bronze", LAKE, "s3_storage", bronze)
-    yield _line("S3", "a month of silver and gold", HISTORY, "s3_storage", tables)
+    held = bronze * (1 + load.months)
+    yield _line("S3", "bronze", LAKE, "s3_storage", held)
+    yield _line("S3", "silver and gold", HISTORY, "s3_storage", held * usage("silver_and_gold_share"))
     yield _line("S3", "objects written", LAKE, "s3_put", objects * 4)
     yield _line("S3", "objects read", LAKE, "s3_get", objects * 20)
     yield _line("S3", "objects moved to Standard-IA", LAKE, "s3_transition", objects)
@@ -388,14 +389,18 @@ def _flink(load: Load, given: Settings) -> Iterator[Line]:
 def _spark(load: Load, given: Settings) -> Iterator[Line]:
     if not given.batch:
         return
-    starting = HOURS * usage("spark_start_minutes") / 60 * 4 * given.worker_vcpus
-    working = load.events / 1e6 * usage("spark_core_seconds_per_million") / 3600
-    cores = starting + working
+    runs = HOURS / given.batch_every_hours
+    starting = runs * usage("spark_start_minutes") / 60 * 4 * given.worker_vcpus
+    taking = load.events / 1e6 * usage("silver_core_seconds_per_million") / 3600
+    # Each run computes gold from all that the lake holds: half of this month's events, in its middle.
+    held = load.events * (load.months + 0.5)
+    computing = runs * held / 1e6 * usage("gold_core_seconds_per_million") / 3600
+    cores = starting + taking + computing
     memory = cores * given.worker_memory_gb / given.worker_vcpus
     yield _line("Spark", "vCPU", HISTORY, "emr_vcpu", cores)
     yield _line("Spark", "memory", HISTORY, "emr_memory", memory)
-    yield _line("Spark", "state machine", HISTORY, "states_transition", HOURS * 30)
-    yield _line("Spark", "schedule", HISTORY, "scheduler", HOURS)
+    yield _line("Spark", "state machine", HISTORY, "states_transition", runs * 30)
+    yield _line("Spark", "schedule", HISTORY, "scheduler", runs)
 
 
 def _requests(load: Load) -> float:

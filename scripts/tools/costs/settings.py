@@ -42,6 +42,7 @@ class Settings:
     dedupe_hours: int
     flink_units: int
     batch: bool
+    batch_every_hours: int
     worker_vcpus: int
     worker_memory_gb: int
 
@@ -79,6 +80,7 @@ def read(environment: str) -> Settings:
         dedupe_hours=platform["dedupe_window_hours"],
         flink_units=-(-int(flink["parallelism"]) // int(flink["parallelism_per_kpu"])),
         batch=batch.get("enabled", True),
+        batch_every_hours=int((_optional("platform", "lake") | batch.get("schedule", {}))["every_hours"]),
         worker_vcpus=worker["vcpus"],
         worker_memory_gb=worker["memory_gb"],
     )

@@ -10,6 +10,8 @@ variables {
 
   quality_function_arn = "arn:aws:lambda:eu-west-1:111122223333:function:demo-test-data-quality"
 
+  schedule = { every_hours = 24 }
+
   settings = {
     kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
     layer_arns         = []
@@ -101,13 +103,13 @@ run "resources" {
 
   assert {
     condition = (
-      aws_scheduler_schedule.hourly.schedule_expression == "cron(10 * * * ? *)" && aws_scheduler_schedule.hourly.state == "ENABLED"
-      && aws_scheduler_schedule.hourly.kms_key_arn == var.settings.kms_key_arns.operations
-      && aws_scheduler_schedule.hourly.target[0].arn == aws_sfn_state_machine.this.arn
-      && aws_scheduler_schedule.hourly.target[0].dead_letter_config[0].arn == module.schedule_failures.arn
-      && jsondecode(aws_scheduler_schedule.hourly.target[0].input) == { scheduled = "<aws.scheduler.scheduled-time>" }
+      aws_scheduler_schedule.this.schedule_expression == "cron(10 1 * * ? *)" && aws_scheduler_schedule.this.state == "ENABLED"
+      && aws_scheduler_schedule.this.kms_key_arn == var.settings.kms_key_arns.operations
+      && aws_scheduler_schedule.this.target[0].arn == aws_sfn_state_machine.this.arn
+      && aws_scheduler_schedule.this.target[0].dead_letter_config[0].arn == module.schedule_failures.arn
+      && jsondecode(aws_scheduler_schedule.this.target[0].input) == { scheduled = "<aws.scheduler.scheduled-time>" }
     )
-    error_message = "The state machine must be told, each hour, the time that the schedule was due."
+    error_message = "The state machine must be told the time that the schedule was due."
   }
 
   assert {
@@ -194,7 +196,7 @@ run "resources" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.silent.treat_missing_data == "breaching"
+    condition     = aws_cloudwatch_metric_alarm.silent.treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.silent.evaluation_periods == 26
     error_message = "A schedule that does not fire must be noticed."
   }
 }
@@ -204,11 +206,11 @@ run "values" {
 
   variables {
     job      = { maximum_executors = 10 }
-    schedule = { enabled = false, minute = 30 }
+    schedule = { delay_hours = 4, enabled = false, every_hours = 8, minute = 30 }
   }
 
   assert {
-    condition     = aws_scheduler_schedule.hourly.state == "DISABLED" && aws_scheduler_schedule.hourly.schedule_expression == "cron(30 * * * ? *)"
+    condition     = aws_scheduler_schedule.this.state == "DISABLED" && aws_scheduler_schedule.this.schedule_expression == "cron(30 3,11,19 * * ? *)"
     error_message = "The schedule comes by value."
   }
 
@@ -250,7 +252,16 @@ run "hour_still_written" {
   expect_failures = [var.schedule]
 
   variables {
-    schedule = { delay_hours = 1 }
+    schedule = { delay_hours = 1, every_hours = 24 }
+  }
+}
+
+run "no_part_of_a_day" {
+  command         = plan
+  expect_failures = [var.schedule]
+
+  variables {
+    schedule = { every_hours = 5 }
   }
 }
 
@@ -259,6 +270,6 @@ run "no_such_minute" {
   expect_failures = [var.schedule]
 
   variables {
-    schedule = { minute = 60 }
+    schedule = { every_hours = 24, minute = 60 }
   }
 }

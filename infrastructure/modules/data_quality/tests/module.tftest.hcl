@@ -4,9 +4,10 @@ mock_provider "aws" {
 }
 
 variables {
-  account_id = "111122223333"
-  lake       = { arn = "arn:aws:s3:::demo-test-lake", name = "demo-test-lake" }
-  protection = { deletion = true, point_in_time_recovery = true }
+  account_id          = "111122223333"
+  history_every_hours = 24
+  lake                = { arn = "arn:aws:s3:::demo-test-lake", name = "demo-test-lake" }
+  protection          = { deletion = true, point_in_time_recovery = true }
 
   settings = {
     alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
