@@ -48,9 +48,14 @@ class Arrival(msgspec.Struct, gc=False):
         return f"{self.sequence_number}/{self.index}"
 
     @property
-    def named_game(self) -> str:
-        """The game of its key, or that it names itself; a broken one may be named by its partition key."""
-        return self.key_game or self.text("game_id") or self.partition_key.partition("/")[0]
+    def claimed_game(self) -> str | None:
+        """The game of its key, or that it names itself."""
+        return self.key_game or self.text("game_id")
+
+    @property
+    def presumed_game(self) -> str:
+        """The game that its partition key names, as a broken one may have no other."""
+        return self.partition_key.partition("/")[0]
 
     @property
     def token(self) -> bytes:
@@ -76,10 +81,11 @@ def arrivals(record: dict[str, Any]) -> Iterator[Arrival]:
     batch = ingest_batch.unpack(data)
     if batch is None:
         origin = Origin(datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC), "stream")
+        key = kinesis.get("partitionKey", "")
         for index, item in enumerate(decode_record(data)):
-            arrival = Arrival(number, index, origin, item.raw, item.value, shard, item.rejection)
-            arrival.partition_key = kinesis.get("partitionKey", "")
-            yield arrival
+            yield Arrival(
+                number, index, origin, item.raw, item.value, shard, item.rejection, partition_key=key
+            )
         return
     received_at = datetime.fromisoformat(batch.received_at)
     country = batch.country if _country.fullmatch(batch.country or "") else None

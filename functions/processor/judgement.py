@@ -28,18 +28,20 @@ def judge(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
 
     Of what a player did not agree to neither is set.
     """
-    games = registry.registered({arrival.named_game for arrival in arrivals} - {""})
+    claimed = [arrival.claimed_game for arrival in arrivals]
+    named = [game or arrival.presumed_game for game, arrival in zip(claimed, arrivals, strict=True)]
+    games = registry.registered(set(named) - {""})
     active = {game_id for game_id, game in games.items() if _takes_events(game)}
     pseudonyms = {game_id: Pseudonyms.wanted(game) for game_id, game in games.items()}
     now = timestamp(datetime.now(UTC))
-    for arrival in arrivals:
-        named = arrival.key_game or arrival.text("game_id")
-        arrival.game = named if named in active else "unknown"
-        arrival.pseudonyms = pseudonyms.get(arrival.named_game)
-        arrival.raw, arrival.value = consent.honoured(arrival.raw, arrival.value)
-        if consent.is_denied(arrival.value):
-            arrival.rejection = None
-            continue
+    for arrival, claim, name in zip(arrivals, claimed, named, strict=True):
+        arrival.game = claim if claim and claim in active else "unknown"
+        arrival.pseudonyms = pseudonyms.get(name)
+        if consent.concerns(arrival.value):
+            arrival.raw, arrival.value = consent.honoured(arrival.raw, arrival.value)
+            if consent.is_denied(arrival.value):
+                arrival.rejection = None
+                continue
         if arrival.rejection:
             continue
         try:

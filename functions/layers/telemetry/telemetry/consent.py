@@ -9,13 +9,18 @@ DENIED = {"privacy": {"analytics_storage": "denied"}}
 DEVICE = ("device_model", "locale", "os_version")
 
 
+def concerns(value: Any) -> bool:
+    """Tell an event that says what its player agreed to, or how old one is; most say neither."""
+    return isinstance(value, dict) and "privacy" in value
+
+
 def honoured(raw: bytes, value: Any) -> tuple[bytes, Any]:
     """Return an event and its bytes as far as they may be kept: of most events all.
 
     Consent that is not said to be granted is denied, an age that is not an adult's a child's:
     what nobody can read must not be the worse for the player.
     """
-    if not isinstance(value, dict) or "privacy" not in value:
+    if not concerns(value):
         return raw, value
     privacy = value["privacy"]
     said = privacy if isinstance(privacy, dict) else DENIED["privacy"]

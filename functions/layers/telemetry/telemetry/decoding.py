@@ -91,10 +91,10 @@ def _events(text: bytes, max_events: int) -> list[Decoded]:
                 raise
             refused = rejection
     else:
-        first, more, _ = text.partition(b"\n")
+        line, more, others = text.partition(b"\n")
         # Where the first line is an object and others follow, the whole is no JSON: no need to try.
-        if more and isinstance(parse(first).value, dict):
-            return _lines(text)
+        if more and isinstance((first := parse(line.rstrip())).value, dict):
+            return [first, *_lines(others)]
         whole = parse(text)
         if not whole.rejection:
             return [whole]
