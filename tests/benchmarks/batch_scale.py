@@ -14,9 +14,12 @@ from pathlib import Path
 
 import duckdb
 import psutil
-from duckdb_gold import TABLES, gold
 from tools import batch
 from tools.engine import SPARK
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "batch"))
+
+from duckdb_gold import TABLES, gold
 
 DAYS, DAY_SECONDS, NOW = 30, 86_400, datetime(2026, 1, 31)
 LATE_SHARE = 50

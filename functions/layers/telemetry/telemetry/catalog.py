@@ -37,11 +37,14 @@ def event_schemas() -> dict[tuple[str, str], dict[str, Any]]:
 
 def compiled(schema_id: str, among: dict[str, dict[str, Any]]) -> Any:
     """Return the validator of a document, which may refer to others, by its `$id`."""
-    return _compiled(among[schema_id], among)
+    return _compiled(among[schema_id], _registry(among))
 
 
-def _compiled(schema: dict[str, Any], among: dict[str, dict[str, Any]]) -> Any:
-    registry = jsonschema_rs.Registry([(BASE_URI + key, document) for key, document in among.items()])
+def _registry(among: dict[str, dict[str, Any]]) -> jsonschema_rs.Registry:
+    return jsonschema_rs.Registry([(BASE_URI + key, document) for key, document in among.items()])
+
+
+def _compiled(schema: dict[str, Any], registry: jsonschema_rs.Registry) -> Any:
     return jsonschema_rs.validator_for(
         schema,
         registry=registry,
@@ -82,7 +85,22 @@ def validators() -> dict[tuple[str, str], Any]:
     return {key: validator(schema["$id"]) for key, schema in event_schemas().items()}
 
 
+class Checks(dict[tuple[str, str], Callable[[Any], bool]]):
+    """Each is compiled when the first event of its kind comes: a cold start needs few."""
+
+    def __init__(self) -> None:
+        """Know the catalogue, and no check yet."""
+        super().__init__()
+        self._schemas, self._registry = event_schemas(), _registry(documents())
+
+    def __missing__(self, key: tuple[str, str]) -> Callable[[Any], bool]:
+        """Compile a check. Raises KeyError for a kind that the catalogue does not have."""
+        check: Callable[[Any], bool] = _compiled(flat(self._schemas[key]), self._registry).is_valid
+        self[key] = check
+        return check
+
+
 @cache
-def checks() -> dict[tuple[str, str], Callable[[Any], bool]]:
+def checks() -> Checks:
     """Return what tells a valid event, by (event_type, version); why another is not, `validators` say."""
-    return {key: _compiled(flat(schema), documents()).is_valid for key, schema in event_schemas().items()}
+    return Checks()
