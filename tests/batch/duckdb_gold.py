@@ -16,7 +16,7 @@ PAYLOAD = (
 
 
 def gold(lake: Path) -> duckdb.DuckDBPyConnection:
-    """Return a database with silver's `events` as gold reads them, and each gold table as a view of them."""
+    """Return a database with silver's `events` as gold reads them, and each gold table as a view."""
     database = duckdb.connect()
     database.execute("SET TimeZone = 'UTC'")
     silver = f"{lake}/silver/events/*/*/*.parquet"
@@ -27,11 +27,16 @@ def gold(lake: Path) -> duckdb.DuckDBPyConnection:
         " epoch_ms(corrected_time) AS at_ms, CAST(received_at AS DATE) AS arrival_date,"
         f" {', '.join(columns)} FROM read_parquet('{silver}', hive_partitioning = true)"
     )
+    define(database)
+    return database
+
+
+def define(database: duckdb.DuckDBPyConnection) -> None:
+    """Make each gold table a view of the database's `events`."""
     for statement in (SQL / "_views.sql").read_text().split(";\n"):
         database.execute(_translated(statement))
     for table in TABLES:
         database.execute(f"CREATE VIEW {table} AS {_translated((SQL / f'{table}.sql').read_text())}")
-    return database
 
 
 def _translated(statement: str) -> str:

@@ -210,6 +210,10 @@ class Hostile:
             inner[self.dice.choice(KEYS)] = self.dice.choice([None, 1, "x", [], {}])
         return orjson.dumps(event)
 
+    def of_another_game(self) -> bytes:
+        """Return a valid event of a game that is not registered, or not the key's."""
+        return orjson.dumps(self.dice.choice(good_examples()) | {"game_id": "another-game"})
+
     def repeated_keys(self) -> bytes:
         name = self.dice.choice(["event_id", "game_id", "payload", "sequence", "a"])
         return self._example().replace(b"{", b'{"%s":%s,' % (name.encode(), self.dice.choice(VALUES)), 1)
@@ -360,6 +364,7 @@ PIECES = [
     *[
         Hostile.truncated,
         Hostile.with_keys,
+        Hostile.of_another_game,
         Hostile.repeated_keys,
         Hostile.guidance,
         Hostile.noise,

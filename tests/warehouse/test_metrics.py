@@ -10,8 +10,8 @@ from typing import Any
 
 import duckdb
 import pytest
-import sqlglot
 import test_history as lake
+from duckdb_gold import PAYLOAD, define
 from lake_of_files import rows
 from redshift_on_postgres import Server
 from warehouse import VALUES, Warehouse, api, empty
@@ -94,23 +94,18 @@ def test_views_have_the_columns_and_types_of_the_metrics(history: History, table
 def test_every_row_is_the_lakes(history: History, table: str, late: bool) -> None:
     known = {(event["game_id"], event["event_id"]): event for event in reversed(history.late if late else [])}
     known |= {(event["game_id"], event["event_id"]): event for event in history.events}
-    expected = rows(silver(list(known.values())), gold(table))
+    expected = rows(gold(list(known.values())), f"SELECT * FROM {table}")
     found = (history.after if late else history.before)[table]
     assert len(expected) > 20
     assert [lake.rounded(row) for row in found] == [lake.rounded(row) for row in expected]
 
 
-def silver(events: list[lake.Event]) -> duckdb.DuckDBPyConnection:
-    """Return a database that has the events as the lake's gold reads them."""
+def gold(events: list[lake.Event]) -> duckdb.DuckDBPyConnection:
+    """Return a database that has the events as the lake's gold reads them, and its tables of them."""
     database = duckdb.connect()
     database.execute("SET TimeZone = 'UTC'")
-    names = (
-        "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
-        "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
-        "memory_mb",
-    )  # fmt: skip
     types = {"amount_minor": "BIGINT", "amount": "BIGINT", "balance_after": "BIGINT"}
-    types |= dict.fromkeys(names[12:], "DOUBLE")
+    types |= dict.fromkeys(PAYLOAD[12:], "DOUBLE")
     database.execute("CREATE TABLE raw (event JSON)")
     database.executemany("INSERT INTO raw VALUES (?)", [[json.dumps(event)] for event in events])
     database.execute(
@@ -124,18 +119,11 @@ def silver(events: list[lake.Event]) -> duckdb.DuckDBPyConnection:
             for name in ("platform", "country", "app_version")
         )
         + ", "
-        + ", ".join(f"CAST(event->'payload'->>'{n}' AS {types.get(n, 'VARCHAR')}) AS {n}" for n in names)
+        + ", ".join(f"CAST(event->'payload'->>'{n}' AS {types.get(n, 'VARCHAR')}) AS {n}" for n in PAYLOAD)
         + " FROM raw"
     )
-    for statement in (lake.FUNCTIONS / "gold" / "_views.sql").read_text().split(";\n"):
-        database.execute(sqlglot.transpile(statement, read="spark", write="duckdb")[0])
+    define(database)
     return database
-
-
-def gold(table: str) -> str:
-    """Return the lake's own statement for a table."""
-    text = (lake.FUNCTIONS / "gold" / f"{table}.sql").read_text()
-    return sqlglot.transpile(text, read="spark", write="duckdb")[0]
 
 
 def test_an_event_counts_once(history: History) -> None:
