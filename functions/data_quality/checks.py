@@ -165,7 +165,7 @@ def gold(facts: Facts) -> Check:
     held = [
         (abs(batch - stream) / max(batch, stream), batch, stream, f"{figure.replace('_', ' ')} of {day}")
         for day, figures in facts.lake.days.items()
-        if day in by_age and day < str(hour.date())
+        if day in by_age and day < str((hour + timedelta(hours=1)).date())
         for figure, batch in figures.items()
         if max(batch, stream := by_age[day][figure]) >= MINIMUM_FIGURE
     ]

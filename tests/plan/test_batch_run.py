@@ -134,9 +134,9 @@ def test_a_run_takes_its_steps_in_order_with_its_hours(machine: Machine, service
 @pytest.mark.parametrize(
     ("fired", "first", "last"),
     [
-        ("2026-01-30T01:10:00Z", "2026-01-29T00", "2026-01-30T00"),
-        ("2026-03-01T01:10:00Z", "2026-02-28T00", "2026-03-01T00"),
-        ("2027-01-01T01:10:59Z", "2026-12-31T00", "2027-01-01T00"),
+        ("2026-01-30T02:10:00Z", "2026-01-29T01", "2026-01-30T01"),
+        ("2026-03-01T02:10:00Z", "2026-02-28T01", "2026-03-01T01"),
+        ("2027-01-01T02:10:59Z", "2026-12-31T01", "2027-01-01T01"),
     ],
 )
 def test_the_schedule_starts_a_run_of_the_day_that_is_over(
@@ -150,9 +150,9 @@ def test_the_schedule_starts_a_run_of_the_day_that_is_over(
 
 
 def test_a_day_runs_once_though_the_schedule_fires_twice(machine: Machine, services: Aws) -> None:
-    run = "hours-2026-01-29T00--2026-01-30T00"
+    run = "hours-2026-01-29T01--2026-01-30T01"
     for name in ("fired", "again"):
-        assert machine.start(name, {"scheduled": "2026-01-30T01:10:00Z"})["status"] == "SUCCEEDED"
+        assert machine.start(name, {"scheduled": "2026-01-30T02:10:00Z"})["status"] == "SUCCEEDED"
         machine.wait_for(run)
     assert machine.executions == sorted(["fired", "again", run])
     assert services.steps == STEPS

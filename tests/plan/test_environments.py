@@ -245,7 +245,7 @@ def test_prod_brings_each_day_into_tables_that_are_tended(resources: list[Resour
     (schedule,) = (one for one in _of(resources, "aws_scheduler_schedule") if "batch" in one["address"])
     (machine,) = _batch(resources)
     assert schedule["values"]["state"] == "ENABLED"
-    assert schedule["values"]["schedule_expression"] == "cron(10 1 * * ? *)"
+    assert schedule["values"]["schedule_expression"] == "cron(10 2 * * ? *)"
     assert schedule["values"]["target"][0]["arn"] == machine["values"]["arn"]
     assert machine["values"]["tracing_configuration"][0]["enabled"]
     tables = {

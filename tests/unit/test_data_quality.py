@@ -159,6 +159,12 @@ def test_silver_must_hold_the_hours_events() -> None:
     assert judge("lake", history=None, in_lake=None).verdict == "unknown"
 
 
+@pytest.mark.parametrize(("hour", "verdict"), [("2026-03-09T22", "unknown"), ("2026-03-09T23", "pass")])
+def test_gold_of_a_day_is_judged_once_its_last_hour_is_in_full(hour: str, verdict: str) -> None:
+    newest = History(NOW, [], hour=datetime.fromisoformat(f"{hour}:00+00:00"))
+    assert judge("gold", history=newest).verdict == verdict
+
+
 @pytest.mark.parametrize("wrong", [{"new": 99}, {"duplicates": 6}, {"held": 102}, {"held": 104}])
 def test_bronze_must_be_silver_and_duplicates(wrong: dict[str, Any]) -> None:
     found = judge("merged", lake=replace(TAKEN, **wrong))

@@ -209,7 +209,8 @@ locals {
   # From the end of what a run takes to its start.
   until_hours = var.schedule.delay_hours - 1
 
-  starts = join(",", range(local.until_hours % var.schedule.every_hours, 24, var.schedule.every_hours))
+  # What a run takes ends an hour into a day: an event of that hour tells that the day before is over.
+  starts = join(",", range((1 + local.until_hours) % var.schedule.every_hours, 24, var.schedule.every_hours))
 
   already_started = ["ExecutionAlreadyExists", "StepFunctions.ExecutionAlreadyExistsException"]
 }

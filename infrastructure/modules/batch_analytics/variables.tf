@@ -41,7 +41,7 @@ variable "quality_function_arn" {
 
 variable "schedule" {
   type        = object({ delay_hours = optional(number, 2), enabled = optional(bool, true), every_hours = number, minute = optional(number, 10) })
-  description = "How many hours of bronze a run takes, from midnight UTC on; how long after the start of the last of them it begins, and at which minute."
+  description = "How many hours of bronze a run takes, the first of a day ending at 01:00 UTC; how long after the start of the last of them it begins, and at which minute."
   nullable    = false
 
   validation {

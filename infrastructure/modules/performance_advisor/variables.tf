@@ -43,7 +43,7 @@ variable "watched" {
     functions         = optional(map(string), {})
     optimized         = optional(bool, true)
     spark             = optional(string, "")
-    spark_every_hours = optional(number, 0)
+    spark_every_hours = optional(number, 24)
     spark_executors   = optional(number, 0)
     streams           = optional(map(string), {})
     tables            = optional(list(string), [])

@@ -103,7 +103,7 @@ run "resources" {
 
   assert {
     condition = (
-      aws_scheduler_schedule.this.schedule_expression == "cron(10 1 * * ? *)" && aws_scheduler_schedule.this.state == "ENABLED"
+      aws_scheduler_schedule.this.schedule_expression == "cron(10 2 * * ? *)" && aws_scheduler_schedule.this.state == "ENABLED"
       && aws_scheduler_schedule.this.kms_key_arn == var.settings.kms_key_arns.operations
       && aws_scheduler_schedule.this.target[0].arn == aws_sfn_state_machine.this.arn
       && aws_scheduler_schedule.this.target[0].dead_letter_config[0].arn == module.schedule_failures.arn
@@ -210,7 +210,7 @@ run "values" {
   }
 
   assert {
-    condition     = aws_scheduler_schedule.this.state == "DISABLED" && aws_scheduler_schedule.this.schedule_expression == "cron(30 3,11,19 * * ? *)"
+    condition     = aws_scheduler_schedule.this.state == "DISABLED" && aws_scheduler_schedule.this.schedule_expression == "cron(30 4,12,20 * * ? *)"
     error_message = "The schedule comes by value."
   }
 
