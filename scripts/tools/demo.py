@@ -57,8 +57,12 @@ def start(players: int, days: int, seed: int) -> None:
     with httpx.Client(base_url=api.address, timeout=30) as client:
         truth = simulate.play(simulate.Platform(outputs, client), game, key, players, days, seed)
     _compute_history(outputs["lake_bucket"], game, truth)
-    verdicts = Counter(check.verdict for check in quality.judge_now(outputs)[game])
+    judged = quality.judge_now(outputs)[game]
+    verdicts = Counter(check.verdict for check in judged)
     _step(f"Data quality judged: {', '.join(f'{n} {verdict}' for verdict, n in verdicts.items())}")
+    for check in judged:
+        if check.verdict == "fail":
+            console.print(f"  {check.name}: {check.words} (The days before today were played just now.)")
     who = ("--game", game, "--players", str(LIVE_PLAYERS))
     PLAYERS.start("-m", "tools.simulate", "--live", str(LIVE_MINUTES), *who)
     console.print(
