@@ -34,7 +34,7 @@ from telemetry.rejection import Reason
 
 MakeEvent = Callable[..., dict[str, Any]]
 STREAM_INPUTS, REST_INPUTS = 80_000, 40_000
-MAX_SECONDS = 5
+MAX_SECONDS = 2
 SECRET = f"{GAME}.c2VjcmV0IHRoYXQgbm9ib2R5IHNlZXM"
 MAX_FIREHOSE_RECORD_BYTES = 1000 * 1024
 SEEDS = st.integers(0, 2**64)
