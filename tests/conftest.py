@@ -31,6 +31,7 @@ TOGETHER = {
     "batch": "spark",
     "end_to_end": "emulator",
     "integration": "emulator",
+    "packages": "lambda",
     "plan": "terraform",
     "realtime": "flink",
 }
@@ -38,12 +39,22 @@ TOGETHER = {
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of one emulator, Spark, Flink or Terraform together, those that take longest first."""
+    """Put tests that share an emulator, Spark, Flink, Terraform or Lambda together, those that take longest first."""
     directories = {item: item.path.relative_to(Path(__file__).parent).parts[0] for item in items}
     for item, directory in directories.items():
         if directory in TOGETHER:
             item.add_marker(pytest.mark.xdist_group(TOGETHER[directory]))
     items.sort(key=lambda item: directories[item] not in TOGETHER)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests measured without a limit: their property `summary`."""
+    passed = terminalreporter.getreports("passed")
+    told = [text for report in passed for name, text in report.user_properties if name == "summary"]
+    if told:
+        terminalreporter.section("measured")
+        for text in sorted(set(told)):
+            terminalreporter.line(str(text))
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import os
+import platform
 import subprocess
 import sys
 import sysconfig
@@ -18,15 +19,23 @@ from rich.table import Table
 
 from tools import REPOSITORY, CommandError, connectors, run
 
-# The wheels each target needs: those of this interpreter, or of Lambda's (python3.13, arm64, glibc 2.34).
-TARGETS: dict[str, tuple[str, ...]] = {
-    "local": (),
-    "aws": (
-        "--platform=manylinux2014_aarch64",
-        "--platform=manylinux_2_28_aarch64",
+
+def _lambda_wheels(machine: str) -> tuple[str, ...]:
+    """Return pip's choice of wheels for Lambda's runtime on a processor: python3.13 and glibc 2.34."""
+    return (
+        f"--platform=manylinux2014_{machine}",
+        f"--platform=manylinux_2_28_{machine}",
         "--python-version=3.13",
         "--implementation=cp",
-    ),
+    )
+
+
+# What runs the packages, and the wheels for it: this interpreter, Lambda on arm64 (which Terraform uploads),
+# or Lambda's runtime on this machine's processor (tests/packages starts it).
+TARGETS: dict[str, tuple[str, ...]] = {
+    "local": (),
+    "aws": _lambda_wheels("aarch64"),
+    "here": _lambda_wheels(platform.machine()),
 }
 EPOCH = (1980, 1, 1, 0, 0, 0)
 READABLE_FILE = 0o100644 << 16
@@ -229,7 +238,7 @@ def main() -> None:
     """Build what the command line names and tell the sizes."""
     parser = argparse.ArgumentParser(prog="scripts/build", description=__doc__)
     parser.add_argument(
-        "--target", choices=[*TARGETS, "all"], default="all", help="what runs them (default: all)"
+        "--target", choices=["local", "aws", "all"], default="all", help="what runs them (default: all)"
     )
     parser.add_argument(
         "--pin-connectors",
@@ -243,7 +252,7 @@ def main() -> None:
                 print(f"{connector.sha512}  {connector.path}")
         return
     table = Table(box=None, show_header=False)
-    for target in TARGETS if options.target == "all" else [options.target]:
+    for target in ["local", "aws"] if options.target == "all" else [options.target]:
         left_out = unpinned() if options.target == "all" and target == "aws" else []
         for package in left_out:
             archive = REPOSITORY / "build" / target / f"{package.name}.zip"
