@@ -39,7 +39,7 @@ TOGETHER = {
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests that share an emulator, Spark, Flink, Terraform or Lambda together, those that take longest first."""
+    """Put tests that share an emulator, an engine or a plan together, those that take longest first."""
     directories = {item: item.path.relative_to(Path(__file__).parent).parts[0] for item in items}
     for item, directory in directories.items():
         if directory in TOGETHER:

@@ -20,6 +20,9 @@ from urllib.parse import parse_qsl
 
 import boto3
 import httpx
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
 from lambda_runtime import ACCOUNT, REGION
 from planned import Plan
 from tools.emulator import free_port
@@ -28,6 +31,11 @@ Item = dict[str, Any]
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/mock"
 # What boto3 calls the services that the doubles answer for.
 DOUBLED = ("KINESIS_ANALYTICS_V2", "LAMBDA", "REDSHIFT_DATA", "REDSHIFT_SERVERLESS", "SESV2")
+JSON_SERVICES = {
+    "KinesisAnalytics_20180523": "kinesisanalyticsv2",
+    "RedshiftData": "redshift-data",
+    "RedshiftServerless": "redshift-serverless",
+}
 SHARD = "shardId-000000000000"
 
 
@@ -90,6 +98,8 @@ class Doubles(ThreadingHTTPServer):
     def answer(self, target: str, url: str, request: Item) -> Item:
         """Answer a call: of the JSON protocol by its target, of the REST protocol by its path."""
         path, _, query = url.partition("?")
+        if target:
+            _validate(target, request)
         match target or path.rstrip("/").rpartition("/")[2]:
             case "RedshiftData.ExecuteStatement" | "RedshiftData.BatchExecuteStatement":
                 statements = request.get("Sqls") or [request["Sql"]]
@@ -153,6 +163,14 @@ class Doubles(ThreadingHTTPServer):
             for mapping in self.plan.of("aws_lambda_event_source_mapping")
             if f".{package}." in mapping["address"]
         ]
+
+
+def _validate(target: str, request: Item) -> None:
+    """Check a request against the service's model, for the functions' clients do not."""
+    prefix, _, operation = target.partition(".")
+    model = ServiceModel(Loader().load_service_model(JSON_SERVICES[prefix], "service-2"))
+    report = ParamValidator().validate(request, model.operation_model(operation).input_shape)
+    assert not report.has_errors(), f"{target}: {report.generate_report()}"
 
 
 def _cell(value: str | int) -> Item:

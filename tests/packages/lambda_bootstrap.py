@@ -2,7 +2,7 @@
 
 CPython 3.13 runs a copy of this file: `bootstrap.py <opt> <report> <hidden>`. It is never imported.
 Only the temporary directory can be written to, as on Lambda, and nothing below `hidden` can be read. Whenever
-the function waits for an event, `report` says what was imported, from where, and the memory that was used.
+the function waits for an event, it writes to `report` what it imported, from where, its memory and its CPU.
 """
 
 import errno
@@ -10,12 +10,13 @@ import json
 import os
 import site
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 OPT, REPORT, HIDDEN = sys.argv[1:]
 TASK, TEMPORARY = os.environ["LAMBDA_TASK_ROOT"], os.environ["TMPDIR"]
-WRITABLE = (f"{TEMPORARY}/", "/dev/")
+WRITABLE = (f"{TEMPORARY}/", "/dev/null")
 READS = {"open", "os.listdir", "os.scandir"}
 CHANGES = {"os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate"}
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
@@ -57,11 +58,13 @@ def main() -> None:
     from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
 
     wait = LambdaRuntimeClient.wait_next_invocation
+    cpu_seconds: list[float] = []
     with Path(REPORT).open("w") as file:
 
         def report_and_wait(client: Any) -> Any:
+            cpu_seconds.append(time.process_time())
             file.seek(0)
-            json.dump(report(), file)
+            json.dump(report() | {"init_cpu_ms": cpu_seconds[0] * 1000}, file)
             file.truncate()
             file.flush()
             return wait(client)

@@ -21,7 +21,7 @@ from tools import REPOSITORY
 
 VERSION = "3.13"
 ENVIRONMENT = REPOSITORY / ".venv-lambda"
-REQUIREMENTS = REPOSITORY / "requirements-lambda.txt"
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 REGION, ACCOUNT = "eu-west-1", "111122223333"
 API = "/2018-06-01/runtime"
 # Of an invocation that waits for its answer: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -66,7 +66,11 @@ def install() -> Path:
     """Return the interpreter of an environment that holds what AWS ships, made where it is not there yet."""
     stamp = ENVIRONMENT / ".installed"
     if not stamp.exists() or stamp.stat().st_mtime < REQUIREMENTS.stat().st_mtime:
-        command = [str(REPOSITORY / "scripts" / "_venv"), ENVIRONMENT.name, REQUIREMENTS.name]
+        command = [
+            str(REPOSITORY / "scripts" / "_venv"),
+            ENVIRONMENT.name,
+            str(REQUIREMENTS.relative_to(REPOSITORY)),
+        ]
         environment = {**os.environ, "PYTHON": str(_python())}
         subprocess.run(command, cwd=REPOSITORY, env=environment, check=True)
     return ENVIRONMENT / "bin" / "python"
@@ -258,10 +262,11 @@ def running(package: Package, directory: Path, aws: Mapping[str, str]) -> Iterat
     arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{package.name}"
     api = RuntimeApi(arn, package.configuration["timeout"])
     arguments = [str(package.opt), str(directory / "report.json"), str(REPOSITORY)]
+    python = install()
     with (directory / "log").open("wb") as log:
         started_at = time.monotonic()
         process = subprocess.Popen(
-            [str(install()), "-B", str(bootstrap), *arguments],
+            [str(python), "-B", str(bootstrap), *arguments],
             cwd=package.task,
             env=package.environment(temporary, runtime, api.address, aws),
             stdout=log,

@@ -478,9 +478,8 @@ def test_the_package_answers_a_real_event(
     for function in cloud.started:
         report = function.report()
         memory = f"{report['peak_mb']:.0f} of {function.package.configuration['memory_size']} MB"
-        record_property(
-            "summary", f"{function.package.name}: {function.init_ms:.0f} ms to start, {memory} used"
-        )
+        start = f"{function.init_ms:.0f} ms to start, {report['init_cpu_ms']:.0f} ms of CPU"
+        record_property("summary", f"{function.package.name}: {start}; {memory}")
         judge(function, report)
 
 
@@ -502,6 +501,17 @@ def judge(function: Function, report: Item) -> None:
     for line in function.log.splitlines():
         json.loads(line)
     assert not re.search(rf"{GAME}\.[\w-]{{43}}|@example\.com", function.log), "a key or an address is logged"
+
+
+@pytest.mark.parametrize(
+    ("system", "message"), [("darwin", "run tests/packages on Linux"), ("linux", "pyenv install 3.13")]
+)
+def test_a_machine_that_cannot_run_them_says_what_it_lacks(
+    system: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", system)
+    monkeypatch.setattr(lambda_runtime, "_python", lambda: None)
+    assert message in lambda_runtime.missing()
 
 
 def made(package: Package, directory: Path, code: str, **configuration: Any) -> Package:
