@@ -30,13 +30,10 @@ def _lambda_wheels(machine: str) -> tuple[str, ...]:
     )
 
 
-# What runs the packages, and the wheels for it: this interpreter, Lambda on arm64 (which Terraform uploads),
-# or Lambda's runtime on this machine's processor (tests/packages starts it).
-TARGETS: dict[str, tuple[str, ...]] = {
-    "local": (),
-    "aws": _lambda_wheels("aarch64"),
-    "here": _lambda_wheels(platform.machine()),
-}
+# The wheels each target needs: those of this interpreter, or of Lambda on arm64, which Terraform uploads to.
+TARGETS: dict[str, tuple[str, ...]] = {"local": (), "aws": _lambda_wheels("aarch64")}
+# tests/packages runs what Lambda would run, on this machine's processor.
+WHEELS = TARGETS | {"here": _lambda_wheels(platform.machine())}
 EPOCH = (1980, 1, 1, 0, 0, 0)
 READABLE_FILE = 0o100644 << 16
 NOT_SOURCE = ("__pycache__", "requirements.txt", "*.md", ".*")
@@ -192,7 +189,7 @@ def _digest(inputs: Mapping[str, Path], target: str) -> str:
 
 
 def _wheel_tags(target: str) -> str:
-    return " ".join(TARGETS[target]) or f"{sys.implementation.cache_tag} {sysconfig.get_platform()}"
+    return " ".join(WHEELS[target]) or f"{sys.implementation.cache_tag} {sysconfig.get_platform()}"
 
 
 def _wheels(requirements: Path, target: str, cache: Path) -> Path:
@@ -207,7 +204,7 @@ def _wheels(requirements: Path, target: str, cache: Path) -> Path:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
         choice = [
             "--only-binary=:all:",
-            *TARGETS[target],
+            *WHEELS[target],
             f"--target={partial}",
             f"--requirement={requirements}",
         ]
@@ -238,7 +235,7 @@ def main() -> None:
     """Build what the command line names and tell the sizes."""
     parser = argparse.ArgumentParser(prog="scripts/build", description=__doc__)
     parser.add_argument(
-        "--target", choices=["local", "aws", "all"], default="all", help="what runs them (default: all)"
+        "--target", choices=[*TARGETS, "all"], default="all", help="what runs them (default: all)"
     )
     parser.add_argument(
         "--pin-connectors",
@@ -252,7 +249,7 @@ def main() -> None:
                 print(f"{connector.sha512}  {connector.path}")
         return
     table = Table(box=None, show_header=False)
-    for target in ["local", "aws"] if options.target == "all" else [options.target]:
+    for target in TARGETS if options.target == "all" else [options.target]:
         left_out = unpinned() if options.target == "all" and target == "aws" else []
         for package in left_out:
             archive = REPOSITORY / "build" / target / f"{package.name}.zip"

@@ -62,7 +62,7 @@ def moto_server(directory: Path) -> Iterator[str]:
 
 def _answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/moto-api/data.json", timeout=10).is_success
+        return httpx.get(f"{address}/moto-api/data.json", timeout=300).is_success
     except httpx.HTTPError:
         return False
 
@@ -238,7 +238,7 @@ class Aws:
 
     def create(self) -> None:
         """Forget everything, and create what the plan has."""
-        httpx.post(f"{self.address}/moto-api/reset", timeout=60).raise_for_status()
+        httpx.post(f"{self.address}/moto-api/reset", timeout=300).raise_for_status()
         self.doubles.forget()
         for table in self.plan.of("aws_dynamodb_table"):
             self.client("dynamodb").create_table(**_table(table["values"]))
@@ -291,7 +291,7 @@ class Aws:
         ]
         answers = {"account_id": ACCOUNT, "region": REGION, "results": results}
         path = f"{self.address}/moto-api/static/athena/query-results"
-        httpx.post(path, json=answers, timeout=60).raise_for_status()
+        httpx.post(path, json=answers, timeout=300).raise_for_status()
 
     def lines(self, prefix: str) -> list[Item]:
         """Return the NDJSON of the lake below a prefix."""

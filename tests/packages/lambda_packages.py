@@ -3,15 +3,19 @@
 from pathlib import Path
 from zipfile import ZipFile
 
-from tools import build
+from tools import REPOSITORY, build
 
 LAYER = "telemetry-layer"
 
 
 def built_functions(target: str) -> list[build.Built]:
-    """Build the layer and the functions for a target."""
-    applications = [package for package in build.packages() if package.entry or package.connectors]
-    return build.build(target, left_out=applications)
+    """Build the layer and the functions for a target, or for this machine's processor: `here`."""
+    wanted = [package for package in build.packages() if package.name == LAYER or _is_function(package)]
+    return [build._build(package, target, REPOSITORY / "build") for package in wanted]
+
+
+def _is_function(package: build.Package) -> bool:
+    return f"{package.name}/handler.py" in package.files
 
 
 def unpacked(archive: Path, directory: Path) -> Path:

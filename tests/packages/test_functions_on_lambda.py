@@ -478,8 +478,8 @@ def test_the_package_answers_a_real_event(
     for function in cloud.started:
         report = function.report()
         memory = f"{report['peak_mb']:.0f} of {function.package.configuration['memory_size']} MB"
-        start = f"{function.init_ms:.0f} ms to start, {report['init_cpu_ms']:.0f} ms of CPU"
-        record_property("summary", f"{function.package.name}: {start}; {memory}")
+        start = f"started with {report['init_cpu_ms']:.0f} ms of CPU"
+        record_property("summary", f"{function.package.name}: {start}, used {memory}")
         judge(function, report)
 
 
