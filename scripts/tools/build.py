@@ -15,6 +15,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from rich.console import Console
 from rich.table import Table
+from telemetry import catalog
 
 from tools import REPOSITORY, CommandError, connectors, run
 
@@ -89,9 +90,7 @@ def packages(root: Path = REPOSITORY) -> list[Package]:
     schemas = root / "event-schemas"
     layer_files = {
         **_tree(layer / "telemetry", "python/telemetry"),
-        **{
-            f"python/telemetry/schemas/{path.relative_to(schemas)}": path for path in schemas.glob("*/*.json")
-        },
+        **{f"python/telemetry/schemas/{path.relative_to(schemas)}": path for path in catalog.files(schemas)},
     }
     return [
         Package("telemetry-layer", layer_files, layer / "requirements.txt", prefix="python/"),
