@@ -44,9 +44,6 @@ NOT_SHIPPED = (
     "REQUESTED",
     "direct_url.json",
 )
-# These read the tables as the metrics API does: its modules for that come along.
-STORE = [f"metrics_api/{name}.py" for name in ("__init__", "settings", "standings", "store")]
-BORROWED = {"data_quality": STORE, "scheduled_reports": STORE}
 
 
 @dataclass(frozen=True)
@@ -97,10 +94,7 @@ def packages(root: Path = REPOSITORY) -> list[Package]:
         *(
             Package(
                 handler.parent.name,
-                {
-                    **_tree(handler.parent, handler.parent.name),
-                    **{name: functions / name for name in BORROWED.get(handler.parent.name, ())},
-                },
+                _tree(handler.parent, handler.parent.name),
                 handler.parent / "requirements.txt",
             )
             for handler in sorted(functions.glob("*/handler.py"))

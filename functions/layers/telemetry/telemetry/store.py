@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import boto3
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
-from telemetry.boards import Board, Period, defined
+from pydantic_settings import BaseSettings
 
-from metrics_api.settings import Settings, settings
-from metrics_api.standings import Standings
+from telemetry.boards import Board, Period, defined
+from telemetry.leaderboard_reader import LeaderboardReader
 
 PARALLEL_QUERIES = 16
 _config = Config(
@@ -27,6 +27,19 @@ _config = Config(
 _deserialize = TypeDeserializer().deserialize
 
 Item = dict[str, Any]
+
+
+class Tables(BaseSettings):
+    """Names of the tables, which Terraform sets in the environment."""
+
+    boards_table: str
+    game_days_table: str
+    games_table: str
+    ingest_stats_table: str
+    leaderboards_table: str
+    players_table: str
+    quality_table: str
+    realtime_table: str
 
 
 class Tally(NamedTuple):
@@ -41,7 +54,7 @@ class Store:
     """Reads through a low-level DynamoDB client, which threads may share."""
 
     dynamodb: Any
-    tables: Settings
+    tables: Tables
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(PARALLEL_QUERIES))
 
     def game_exists(self, game_id: str) -> bool:
@@ -58,9 +71,9 @@ class Store:
         """Return the boards that are defined for a game, by id."""
         return defined(self.dynamodb, self.tables.boards_table, game_id)
 
-    def standings(self, board: Board, period: Period) -> Standings:
-        """Return one period of a board, to be read."""
-        return Standings(self.dynamodb, self.tables.leaderboards_table, board, period, self._pool)
+    def leaderboard(self, board: Board, period: Period) -> LeaderboardReader:
+        """Return the reader of one period of a board."""
+        return LeaderboardReader(self.dynamodb, self.tables.leaderboards_table, board, period, self._pool)
 
     def games(self) -> list[Item]:
         """Return id, title, status and report_to of every game, by id; never its keys."""
@@ -152,7 +165,7 @@ class Store:
 @cache
 def store() -> Store:
     """Connect once a process, at the first request; timeouts end before the gateway's 30 seconds."""
-    return Store(boto3.client("dynamodb", config=_config), settings())
+    return Store(boto3.client("dynamodb", config=_config), Tables())
 
 
 def by_name(partitions: Iterable[Iterable[Item]], parts: int) -> dict[tuple[str, ...], Counter[str]]:

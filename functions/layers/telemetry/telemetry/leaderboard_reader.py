@@ -24,7 +24,7 @@ class Rank(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Standings:
+class LeaderboardReader:
     """One period of a board (low-level DynamoDB client; the pool runs its queries)."""
 
     dynamodb: Any
@@ -60,7 +60,7 @@ class Standings:
         while left:
             request = {self.table: {"Keys": left, "ProjectionExpression": "rank_key"}}
             answer = self.dynamodb.batch_get_item(RequestItems=request)
-            found += self._standings(answer["Responses"].get(self.table, []))
+            found += self._entries(answer["Responses"].get(self.table, []))
             left = answer.get("UnprocessedKeys", {}).get(self.table, {}).get("Keys", [])
         return sorted(found, key=lambda one: one.rank_key)
 
@@ -86,7 +86,7 @@ class Standings:
     def _merged(self, rank_key: str, limit: int, worse: bool) -> list[Standing]:
         def read(partition: str) -> Iterator[Standing]:
             query = self._query(partition, rank_key, worse)
-            return self._standings(self.dynamodb.query(**query, ScanIndexForward=worse, Limit=limit)["Items"])
+            return self._entries(self.dynamodb.query(**query, ScanIndexForward=worse, Limit=limit)["Items"])
 
         pages = self.pool.map(read, self.board.partitions(self.period))
         merged = heapq.merge(*pages, key=lambda one: one.rank_key, reverse=not worse)
@@ -122,5 +122,5 @@ class Standings:
             "ExpressionAttributeValues": {":board": {"S": partition}, ":rank_key": {"S": rank_key}},
         }
 
-    def _standings(self, items: Iterable[dict[str, Any]]) -> Iterator[Standing]:
+    def _entries(self, items: Iterable[dict[str, Any]]) -> Iterator[Standing]:
         return (self.board.standing(item["rank_key"]["S"]) for item in items)
