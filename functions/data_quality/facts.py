@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from metrics_api.store import Store
+from telemetry.store import Store
 
 DAYS = 29
 # Windows are published minutes after their end, and counters of minutes take late events for an hour.

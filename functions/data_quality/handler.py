@@ -7,9 +7,9 @@ from typing import Any
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
-from metrics_api.store import Store
 from telemetry import logs
 from telemetry.clients import client
+from telemetry.store import Store
 
 from data_quality.judge import judge, refused
 from data_quality.settings import Settings

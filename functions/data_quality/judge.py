@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 from aws_lambda_powertools import Logger
-from metrics_api.store import Store
 from telemetry.enrichment import timestamp
+from telemetry.store import Store
 
 from data_quality import checks, facts
 from data_quality.settings import Settings

@@ -1,14 +1,14 @@
 """What Terraform sets in the environment."""
 
-from metrics_api import settings
+from telemetry.store import Tables
 
 
-class Settings(settings.Settings):
+class Settings(Tables):
     """Names of the tables and the lake; tables that are not read have no name."""
 
-    players_table: str = ""
-    leaderboards_table: str = ""
     boards_table: str = ""
+    leaderboards_table: str = ""
+    players_table: str = ""
 
     history_every_hours: int
     lake_bucket: str

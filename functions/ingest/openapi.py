@@ -1,4 +1,7 @@
-"""The REST door's OpenAPI document, from what the code enforces: docs/openapi/ingest.json."""
+"""The OpenAPI document of the REST API, made from what the code enforces.
+
+`scripts/schemas openapi` prints it.
+"""
 
 from typing import Any
 
@@ -52,8 +55,9 @@ def document() -> dict[str, Any]:
                 "Error": _error(),
                 "Result": _result(),
                 "Verdict": _verdict(),
-                "Event": {"oneOf": [_reference(key) for key in _names(catalog.event_schemas().values())]},
-                **{_name(key): _component(schema) for key, schema in _used().items()},
+                "Event": {"oneOf": [_reference(_name(*kind)) for kind in sorted(catalog.event_types())]},
+                "Envelope": _envelope(),
+                **{_name(*kind): _event(*kind) for kind in sorted(catalog.event_types())},
             },
             "securitySchemes": {
                 "gameKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
@@ -152,24 +156,24 @@ def _verdict() -> Schema:
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
-def _used() -> dict[str, Schema]:
-    """Return the schemas of events and of the envelopes they refer to."""
-    is_used = ("/envelope/", *(f"/{event_type}/" for event_type, _ in catalog.event_schemas()))
-    return {key: schema for key, schema in catalog.documents().items() if key.startswith(is_used)}
+def _event(event_type: str, version: str) -> Schema:
+    payload = catalog.payloads(catalog.documents())[event_type, version]
+    own = {
+        "event_type": {"const": event_type},
+        "schema_version": {"const": version},
+        "payload": payload,
+    }
+    return {"description": payload["description"], **_reference("Envelope"), "properties": own}
 
 
-def _component(schema: Schema) -> Schema:
-    kept = {name: value for name, value in schema.items() if name not in ("$id", "$schema")}
-    return kept | ({"$ref": _reference(_name(kept["$ref"][2:]))["$ref"]} if "$ref" in kept else {})
+def _envelope() -> Schema:
+    documents = catalog.documents()
+    return catalog.resolved(catalog.newest("common/envelope", documents), documents)
 
 
-def _names(schemas: Any) -> list[str]:
-    return [_name(schema["$id"]) for schema in schemas]
-
-
-def _name(key: str) -> str:
-    """Return the component's name of an `$id`: "purchase-1-0-0"."""
-    return key.strip("/").removesuffix(".json").replace("/", "-")
+def _name(event_type: str, version: str) -> str:
+    """Return the component's name of an event: "purchase-1-0-0"."""
+    return f"{event_type}-{version}"
 
 
 def _reference(name: str) -> dict[str, str]:

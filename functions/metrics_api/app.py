@@ -10,6 +10,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from telemetry.store import merge, store
 
 from metrics_api import models
 from metrics_api.leaderboards import leaderboards
@@ -27,7 +28,6 @@ from metrics_api.parameters import (
 from metrics_api.problems import PROBLEM_JSON, RESPONSES, RETRY, install, logger
 from metrics_api.quality import quality
 from metrics_api.realtime import realtime
-from metrics_api.store import merge, store
 
 UNKNOWN_GAME = "unknown"
 

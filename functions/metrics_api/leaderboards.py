@@ -12,12 +12,12 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from telemetry import boards
 from telemetry.boards import Operator, Order, Period, Reset, Standing
+from telemetry.leaderboard_reader import FIRST, LeaderboardReader
+from telemetry.store import store
 
 from metrics_api.models import Answer, Game, Timestamp
 from metrics_api.parameters import PLAYER_ID, CalendarDay, GameId, Limit, PlayerId, cached, invalid, now
 from metrics_api.problems import RESPONSES
-from metrics_api.standings import FIRST, Standings
-from metrics_api.store import store
 
 MAX_FRIENDS = 100
 CURSOR = re.compile(r"[0-9]{1,9} [0-9]{25}#[0-9]{14}#[A-Za-z0-9_.:-]{1,64}")
@@ -107,13 +107,13 @@ class Place(Leaderboard):
     ]
 
 
-def _standings(
+def _reader(
     game_id: GameId,
     board_id: BoardId,
     period: Annotated[
         CalendarDay | None, Query(description="Any UTC day of the period; today where absent.")
     ] = None,
-) -> Standings:
+) -> LeaderboardReader:
     today = datetime.now(UTC).date()
     day = period or today
     if day > today + timedelta(days=1):
@@ -122,7 +122,7 @@ def _standings(
     found = board.period(day)
     if not found:
         raise HTTPException(404, f"Board {board_id} of {game_id} has no season on {day}.")
-    return store().standings(board, found)
+    return store().leaderboard(board, found)
 
 
 def _board(game_id: str, board_id: str) -> boards.Board:
@@ -147,7 +147,7 @@ def _cursor(
     return int(rank), rank_key
 
 
-BoardStandings = Annotated[Standings, Depends(_standings)]
+Reader = Annotated[LeaderboardReader, Depends(_reader)]
 Cursor = Annotated[tuple[int, str], Depends(_cursor)]
 
 leaderboards = APIRouter(
@@ -166,19 +166,19 @@ def definitions(game_id: GameId) -> Boards:
 
 
 @leaderboards.get("/{board_id}", summary="The best players of a board")
-def best(standings: BoardStandings, cursor: Cursor, limit: Limit = 10) -> Page:
+def best(reader: Reader, cursor: Cursor, limit: Limit = 10) -> Page:
     """Rank players page by page; 404 for a board that is neither defined nor has a score.
 
     Ranks of a further page count on from the page before: they are of the time the pages are read.
     """
     as_of, (before, rank_key) = now(), cursor
-    board, found = standings.board, standings.after(rank_key, limit + 1)
+    board, found = reader.board, reader.after(rank_key, limit + 1)
     if not (found or before or board.is_defined):
         raise HTTPException(404, f"Board {board.board_id} of {board.game_id} has no score yet.")
     shown = found[:limit]
     last = f"{before + limit} {shown[-1].rank_key}" if len(found) > limit else None
     return Page(
-        **_entries(standings, shown, before + 1),
+        **_entries(reader, shown, before + 1),
         next_cursor=last and base64.urlsafe_b64encode(last.encode()).decode(),
         as_of=as_of,
     )
@@ -200,7 +200,7 @@ def periods(
 
 @leaderboards.get("/{board_id}/friends", summary="Some players of a board")
 def friends(
-    standings: BoardStandings,
+    reader: Reader,
     player_ids: Annotated[
         str, Query(description=f"Up to {MAX_FRIENDS} players, comma-separated.", examples=["p-1001,p-1002"])
     ],
@@ -214,36 +214,36 @@ def friends(
         raise invalid(
             "player_ids", f"{len(wanted)} players are asked for, at most {MAX_FRIENDS} are answered"
         )
-    as_of, found = now(), standings.players(wanted)
-    return Leaderboard(**_entries(standings, found, 1), as_of=as_of)
+    as_of, found = now(), reader.players(wanted)
+    return Leaderboard(**_entries(reader, found, 1), as_of=as_of)
 
 
 @leaderboards.get("/{board_id}/players/{player_id}", summary="A player's place on a board")
-def place(standings: BoardStandings, player_id: PlayerId) -> Place:
+def place(reader: Reader, player_id: PlayerId) -> Place:
     """Tell a player's score and rank; 404 for one without a score in the period."""
-    return _placed(standings, player_id, 1)
+    return _placed(reader, player_id, 1)
 
 
 @leaderboards.get("/{board_id}/players/{player_id}/around", summary="The players around one")
-def around(standings: BoardStandings, player_id: PlayerId, limit: Limit = 11) -> Place:
+def around(reader: Reader, player_id: PlayerId, limit: Limit = 11) -> Place:
     """Show a player amid those next to them; 404 for one without a score in the period."""
-    return _placed(standings, player_id, limit)
+    return _placed(reader, player_id, limit)
 
 
-def _placed(standings: Standings, player_id: str, limit: int) -> Place:
-    as_of, found = now(), standings.players([player_id])
+def _placed(reader: LeaderboardReader, player_id: str, limit: int) -> Place:
+    as_of, found = now(), reader.players([player_id])
     if not found:
-        raise HTTPException(404, f"Player {player_id} has no score on {standings.board.board_id}.")
-    rank = standings.rank(found[0].rank_key)
-    before, shown = standings.around(found[0], limit) if limit > 1 else (0, found)
-    entries = _entries(standings, shown, max(1, rank.rank - before))
+        raise HTTPException(404, f"Player {player_id} has no score on {reader.board.board_id}.")
+    rank = reader.rank(found[0].rank_key)
+    before, shown = reader.around(found[0], limit) if limit > 1 else (0, found)
+    entries = _entries(reader, shown, max(1, rank.rank - before))
     return Place(**entries, exact=rank.exact, rank_error=rank.error, as_of=as_of)
 
 
-def _entries(standings: Standings, shown: Sequence[Standing], first: int) -> dict[str, Any]:
+def _entries(reader: LeaderboardReader, shown: Sequence[Standing], first: int) -> dict[str, Any]:
     return {
-        "game_id": standings.board.game_id,
-        "board_id": standings.board.board_id,
-        "period": BoardPeriod.of(standings.period),
+        "game_id": reader.board.game_id,
+        "board_id": reader.board.board_id,
+        "period": BoardPeriod.of(reader.period),
         "entries": [Entry(**asdict(one), rank=rank) for rank, one in enumerate(shown, first)],
     }

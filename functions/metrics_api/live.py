@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from telemetry.distribution import percentiles
+from telemetry.store import Item, by_name, numbers, store
 
 from metrics_api import live_models as models
 from metrics_api.models import prefixed
 from metrics_api.parameters import DateRange, GameId, cached, now
 from metrics_api.problems import RESPONSES
-from metrics_api.store import Item, by_name, numbers, store
 
 MEASURED = ("fps", "frame_time_ms", "latency_ms", "load_time_ms")
 MAX_RETENTION_DAYS = 90

@@ -7,8 +7,7 @@ from fastapi import Depends, HTTPException, Path, Query, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BeforeValidator
 from telemetry.enrichment import timestamp
-
-from metrics_api.store import store
+from telemetry.store import store
 
 DEFAULT_DAYS = 7
 MAX_DAYS = 400

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 import orjson
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
+from telemetry.store import store
 
 from metrics_api.models import Answer, Count, Game, Timestamp
 from metrics_api.parameters import GameId, cached, now
 from metrics_api.problems import RESPONSES
-from metrics_api.store import store
 
 MAX_HOURS = 24 * 35
 

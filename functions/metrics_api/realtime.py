@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends, Query
 from telemetry.distribution import percentiles
+from telemetry.store import Item, store
 
 from metrics_api import realtime_models as models
 from metrics_api.models import prefixed
 from metrics_api.parameters import GameId, cached, now
 from metrics_api.problems import RESPONSES
-from metrics_api.store import Item, store
 
 ALL = "*"
 MAX_MINUTES = 1440

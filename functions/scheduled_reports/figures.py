@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from itertools import dropwhile
 from typing import Literal, NamedTuple
 
-from metrics_api.store import Store, by_name, merge
 from telemetry.changes import MIN_HISTORY, Change, notable
+from telemetry.store import Store, by_name, merge
 
 COHORT_DAYS = (1, 7, 30)
 COUNTED = ("new_players", "sessions", "session_seconds", "purchases", "events", "events_crash")

@@ -6,9 +6,9 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from metrics_api.store import Store
 from telemetry import logs
 from telemetry.clients import client
+from telemetry.store import Store
 
 from scheduled_reports import outlets
 from scheduled_reports.figures import Period

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from metrics_api.store import Store
+from telemetry.store import Store
 
 from scheduled_reports import figures
 from scheduled_reports.charts import DAYS, charts

@@ -3,8 +3,8 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from metrics_api.store import Store, by_name, merge
 from telemetry.distribution import percentiles
+from telemetry.store import Store, by_name, merge
 
 from scheduled_reports.figures import Period, ratio
 

@@ -3,21 +3,21 @@
 from datetime import UTC, date, datetime
 from typing import Literal
 
-from metrics_api import settings
 from pydantic import AwareDatetime, BaseModel
+from telemetry.store import Tables
 
 from scheduled_reports.figures import Period
 
 
-class Settings(settings.Settings):
-    """Names of tables and outlets; tables that reports do not read have no name."""
+class Settings(Tables):
+    """Names of tables and of what reports are sent through; tables that are not read have no name."""
 
-    players_table: str = ""
-    leaderboards_table: str = ""
     boards_table: str = ""
     ingest_stats_table: str = ""
-    realtime_table: str = ""
+    leaderboards_table: str = ""
+    players_table: str = ""
     quality_table: str = ""
+    realtime_table: str = ""
 
     reports_table: str
     lake_bucket: str

@@ -16,6 +16,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from rich.console import Console
 from rich.table import Table
+from telemetry import catalog
 
 from tools import REPOSITORY, CommandError, connectors, run
 
@@ -49,9 +50,6 @@ NOT_SHIPPED = (
     "REQUESTED",
     "direct_url.json",
 )
-# These read the tables as the metrics API does: its modules for that come along.
-STORE = [f"metrics_api/{name}.py" for name in ("__init__", "settings", "standings", "store")]
-BORROWED = {"data_quality": STORE, "scheduled_reports": STORE}
 
 
 @dataclass(frozen=True)
@@ -95,19 +93,14 @@ def packages(root: Path = REPOSITORY) -> list[Package]:
     schemas = root / "event-schemas"
     layer_files = {
         **_tree(layer / "telemetry", "python/telemetry"),
-        **{
-            f"python/telemetry/schemas/{path.relative_to(schemas)}": path for path in schemas.glob("*/*.json")
-        },
+        **{f"python/telemetry/schemas/{path.relative_to(schemas)}": path for path in catalog.files(schemas)},
     }
     return [
         Package("telemetry-layer", layer_files, layer / "requirements.txt", prefix="python/"),
         *(
             Package(
                 handler.parent.name,
-                {
-                    **_tree(handler.parent, handler.parent.name),
-                    **{name: functions / name for name in BORROWED.get(handler.parent.name, ())},
-                },
+                _tree(handler.parent, handler.parent.name),
                 handler.parent / "requirements.txt",
             )
             for handler in sorted(functions.glob("*/handler.py"))

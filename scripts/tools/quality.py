@@ -9,10 +9,10 @@ import boto3
 from data_quality.checks import Check
 from data_quality.judge import judge
 from data_quality.settings import Settings
-from metrics_api.store import Store
 from rich.console import Console
 from rich.table import Table
 from telemetry.clients import client
+from telemetry.store import Store
 
 from tools import CommandError, emulator, run, terraform
 

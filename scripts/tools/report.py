@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
-from metrics_api.store import Store, store
 from scheduled_reports.figures import Period
 from scheduled_reports.outlets import FORMS
 from scheduled_reports.report import report
+from telemetry.store import Store, store
 
 from tools import CommandError, emulator, run, terraform
 

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ingest import openapi
+from telemetry import catalog
 
 from tools import CommandError
 from tools.schema_compatibility import parse
@@ -36,12 +36,14 @@ class Catalogue:
     def __init__(self, documents: Mapping[str, Schema]) -> None:
         """Take documents as telemetry.catalog.documents() gives them."""
         self.documents = documents
-        self.events = {key: schema for key, schema in documents.items() if "$ref" in schema}
+        self.payloads = {
+            kind: catalog.resolved(schema, documents)
+            for kind, schema in sorted(catalog.payloads(documents).items(), key=_order)
+        }
 
     def latest(self, name: str) -> Schema:
-        """Return the newest version of a document that is no event: envelope, enriched, rejected."""
-        keys = [key for key in self.documents if key.startswith(f"/{name}/")]
-        return self.documents[max(keys, key=version_of)]
+        """Return the newest version of a document in `common`: envelope, enriched, rejected."""
+        return catalog.resolved(catalog.newest(f"common/{name}", self.documents), self.documents)
 
     def payload(self) -> Fields:
         """Return the payload fields of all event types and versions, as they share a column.
@@ -50,12 +52,13 @@ class Catalogue:
         Raises CommandError where it is an object here and none there.
         """
         fields: Fields = {}
-        for key in sorted(self.events, key=lambda key: (type_of(key), version_of(key))):
-            for name, field in self.events[key]["properties"]["payload"]["properties"].items():
+        for (event_type, version), payload in self.payloads.items():
+            for name, field in payload["properties"].items():
                 try:
                     fields[name] = widened(fields.get(name, field), field)
                 except ValueError as error:
-                    raise CommandError(f"event-schemas{key}: payload.{name} {error}") from None
+                    where = f"event-schemas/{event_type}/{version}.json"
+                    raise CommandError(f"{where}: payload.{name} {error}") from None
         return dict(sorted(fields.items()))
 
     def event_fields(self) -> Fields:
@@ -65,14 +68,9 @@ class Catalogue:
         return {**envelope, **self.latest("enriched")["properties"]}
 
 
-def type_of(key: str) -> str:
-    """Return the event type of an `$id`."""
-    return key.split("/")[1]
-
-
-def version_of(key: str) -> tuple[int, int, int]:
-    """Return the version of an `$id`."""
-    return parse(key.split("/")[2].removesuffix(".json"))
+def _order(item: tuple[tuple[str, str], Schema]) -> tuple[str, tuple[int, int, int]]:
+    (event_type, version), _ = item
+    return event_type, parse(version)
 
 
 def shape(schema: Schema) -> str:
@@ -137,8 +135,8 @@ def silver_rules(catalogue: Catalogue) -> dict[str, dict[str, str]]:
     }
     ranges = _ranges(catalogue.latest("envelope")["properties"], "", "")
     versions: dict[str, list[Schema]] = {}
-    for key, schema in sorted(catalogue.events.items()):
-        versions.setdefault(type_of(key), []).append(schema["properties"]["payload"])
+    for (event_type, _), payload in catalogue.payloads.items():
+        versions.setdefault(event_type, []).append(payload)
     columns = catalogue.payload()
     for event_type, payloads in versions.items():
         only = f"event_type = '{event_type}' AND "
@@ -272,16 +270,14 @@ def reference(catalogue: Catalogue) -> str:
         "Every event carries the envelope; its `payload` has the fields of its type.",
     ]
     parts += _chapter("Envelope", catalogue.latest("envelope"), "")
-    newest = {type_of(key): key for key in sorted(catalogue.events, key=version_of)}
-    for event_type, key in sorted(newest.items()):
-        schema = catalogue.events[key]
-        versions = sorted((version_of(k) for k in catalogue.events if type_of(k) == event_type), reverse=True)
-        older = ", ".join("-".join(map(str, version)) for version in versions[1:])
-        parts += ["", f"## {event_type}", "", schema["description"]]
-        parts += [
-            f"Version {'-'.join(map(str, versions[0]))}" + (f"; {older} is still accepted." if older else ".")
-        ]
-        parts += ["", *_table(schema["properties"]["payload"])]
+    versions: dict[str, list[str]] = {}
+    for event_type, version in catalogue.payloads:
+        versions.setdefault(event_type, []).append(version)
+    for event_type, (*older, newest) in versions.items():
+        payload = catalogue.payloads[event_type, newest]
+        parts += ["", f"## {event_type}", "", payload["description"]]
+        accepted = f"; {', '.join(reversed(older))} is still accepted." if older else "."
+        parts += [f"Version {newest}{accepted}", "", *_table(payload)]
     parts += _chapter(
         "Enriched fields", catalogue.latest("enriched"), "The pipeline adds these to every event."
     )
@@ -351,5 +347,4 @@ def artefacts(documents: Mapping[str, Schema], metrics: Schema) -> dict[str, str
         "functions/realtime_analytics/sql/enriched.sql": flink_table(fields),
         "event-schemas/generated/events.redshift.sql": redshift_table(fields, required),
         "docs/events.md": reference(catalogue),
-        "docs/openapi/ingest.json": as_json(openapi.document()),
     }

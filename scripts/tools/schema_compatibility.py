@@ -1,5 +1,6 @@
 """Does a new version of a schema keep its promise? SchemaVer, proven on the structure of the documents."""
 
+import json
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -8,14 +9,19 @@ Schema = dict[str, Any]
 Version = tuple[int, int, int]
 
 # A greater value lets less through, or more.
-LOWER_BOUNDS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
-UPPER_BOUNDS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
-ANNOTATIONS = ("$id", "$schema", "title", "description", "examples", "$comment")
-JUDGED = (
-    *LOWER_BOUNDS,
-    *UPPER_BOUNDS,
-    *ANNOTATIONS,
-    *("type", "enum", "required", "properties", "additionalProperties"),
+LOWER_BOUNDS = ("minimum", "minLength", "minProperties")
+UPPER_BOUNDS = ("maximum", "maxLength", "maxProperties")
+ANNOTATIONS = ("$id", "$schema", "$ref", "title", "description")
+# A keyword of these counts as narrower when its value changed, and as wider when it went.
+OPAQUE = ("pattern", "propertyNames", "anyOf")
+# Event schemas need no other keyword, so that each has a rule here and every step can be judged.
+KEYWORDS = frozenset(
+    (
+        *("minimum", "maximum", "minLength", "maxLength", "minProperties", "maxProperties"),
+        *ANNOTATIONS,
+        *OPAQUE,
+        *("type", "enum", "required", "properties", "additionalProperties"),
+    )
 )
 
 
@@ -25,11 +31,32 @@ def parse(version: str) -> Version:
     return model, revision, addition
 
 
+def unknown_keywords(schema: Any, at: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each keyword that event schemas do not use: the JSON Pointer of its schema, and its name.
+
+    A schema that is no object (true, false) is one, but for an `additionalProperties` of false.
+    """
+    if not isinstance(schema, dict):
+        yield at, str(schema).lower()
+        return
+    for keyword, value in schema.items():
+        if keyword not in KEYWORDS:
+            yield at, keyword
+        elif keyword == "properties":
+            for name, field in value.items():
+                yield from unknown_keywords(field, f"{at}/properties/{name}")
+        elif keyword == "propertyNames" or (keyword == "additionalProperties" and value is not False):
+            yield from unknown_keywords(value, f"{at}/{keyword}")
+        elif keyword == "anyOf" and not all(
+            isinstance(one, dict) and one.keys() == {"required"} for one in value
+        ):
+            yield at, "anyOf of more than required"
+
+
 def narrowed(old: Schema, new: Schema, at: str = "") -> Iterator[tuple[str, str]]:
     """Yield where a document that was valid may no longer be: a JSON Pointer and what changed.
 
-    Sound, not complete: a keyword it does not know counts as narrower when it changed, so it may
-    name a harmless change and never misses a harmful one.
+    Both schemas use only KEYWORDS. The judgement may name a harmless change, and never misses a harmful one.
     """
     for keyword in LOWER_BOUNDS:
         if keyword in new and new[keyword] > old.get(keyword, float("-inf")):
@@ -39,12 +66,12 @@ def narrowed(old: Schema, new: Schema, at: str = "") -> Iterator[tuple[str, str]
             yield at, f"{keyword} fell to {new[keyword]}"
     if "type" in new and not _types(old) <= _types(new):
         yield at, f"type became {new['type']}"
-    if "enum" in new and not ("enum" in old and all(value in new["enum"] for value in old["enum"])):
+    if "enum" in new and not ("enum" in old and _values(old) <= _values(new)):
         yield at, "enum lost a value"
     for name in sorted(set(new.get("required", ())) - set(old.get("required", ()))):
         yield at, f"{name} became required"
-    for keyword in sorted(new.keys() - set(JUDGED)):
-        if new[keyword] != old.get(keyword):
+    for keyword in OPAQUE:
+        if keyword in new and json.dumps(new[keyword]) != json.dumps(old.get(keyword)):
             yield at, f"{keyword} changed"
     yield from _properties(old, new, at)
 
@@ -72,6 +99,11 @@ def _rest(schema: Schema) -> Schema | None:
     if rest is False:
         return None
     return rest if isinstance(rest, dict) else {}
+
+
+def _values(schema: Schema) -> set[str]:
+    """Return the values of an enum as JSON: Python takes 1 and true for equal, JSON does not."""
+    return {json.dumps(value, sort_keys=True) for value in schema["enum"]}
 
 
 def _types(schema: Schema) -> set[str]:
@@ -107,7 +139,6 @@ def gaps(versions: list[Version]) -> Iterator[str]:
 def misnamed(old: Version, new: Version, before: Schema, after: Schema) -> Iterator[tuple[str, str]]:
     """Yield the changes that are too great for the step from one version to the next."""
     model, revision, _ = old
-    before, after = _nameless(before), _nameless(after)
     if new[0] > model:
         return
     if new[1] > revision:
@@ -116,12 +147,6 @@ def misnamed(old: Version, new: Version, before: Schema, after: Schema) -> Itera
         return
     for at, change in narrowed(before, after):
         yield at, f"{change}: publish it as {model}-{revision + 1}-0"
-
-
-def _nameless(schema: Schema) -> Schema:
-    """Return the schema without its own version, which every step changes."""
-    fields = {name: field for name, field in schema.get("properties", {}).items() if name != "schema_version"}
-    return schema | ({"properties": fields} if fields else {})
 
 
 def _text(version: Version) -> str:

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-from telemetry.catalog import compiled
+from ingest import openapi
+from telemetry import catalog
 
 from tools import REPOSITORY, CommandError, run
-from tools.schema_artefacts import Catalogue, artefacts, type_of, version_of
-from tools.schema_compatibility import gaps, misnamed
+from tools.schema_artefacts import Catalogue, artefacts, as_json
+from tools.schema_compatibility import gaps, misnamed, parse, unknown_keywords
 
 FOLDER = "event-schemas"
 NAME = re.compile(r"[1-9][0-9]*-[0-9]+-[0-9]+\.json")
-BASES = ("origin/main", "main")
+RELEASES = "v[0-9]*"
 Schema = dict[str, Any]
 Documents = dict[str, Schema]
 
@@ -30,14 +31,14 @@ def load(root: Path) -> dict[str, Schema]:
     Raises CommandError for a file that is no JSON object.
     """
     documents = {}
-    for path in sorted((root / FOLDER).glob("*/*.json")):
+    for path in catalog.files(root / FOLDER):
         try:
             schema = json.loads(path.read_text())
         except ValueError as error:
             raise CommandError(f"{path.relative_to(root)}: {error}") from None
         if not isinstance(schema, dict):
             raise CommandError(f"{path.relative_to(root)}: a schema is a JSON object")
-        documents[f"/{path.parent.name}/{path.name}"] = schema
+        documents[f"/{path.relative_to(root / FOLDER)}"] = schema
     return documents
 
 
@@ -50,7 +51,11 @@ def metrics(root: Path) -> Schema:
 def findings(root: Path) -> list[str]:
     """Return what is wrong with the schemas, each with its file."""
     documents = load(root)
-    found = [f"{FOLDER}{key}: {text}" for key, schema in documents.items() for text in _form(key, schema)]
+    found = [
+        f"{FOLDER}{key}: {text}"
+        for key, schema in documents.items()
+        for text in _form(key, schema, documents)
+    ]
     if found:
         return found
     found += [f"{FOLDER}{key}: {text}" for key, text in _examples(root, documents)]
@@ -62,8 +67,8 @@ def findings(root: Path) -> list[str]:
     return found
 
 
-def _form(key: str, schema: Schema) -> Iterator[str]:
-    if not NAME.fullmatch(key.split("/")[2]):
+def _form(key: str, schema: Schema, documents: Documents) -> Iterator[str]:
+    if not NAME.fullmatch(key.rpartition("/")[2]):
         yield "is not named MODEL-REVISION-ADDITION.json"
         return
     try:
@@ -75,22 +80,50 @@ def _form(key: str, schema: Schema) -> Iterator[str]:
         yield f"$id is {schema.get('$id')}, its path {key}"
     if not schema.get("title"):
         yield "has no title"
-    yield from _described(schema, "")
+    unknown = [
+        f"{at}/{keyword}: event schemas do not use this keyword" for at, keyword in unknown_keywords(schema)
+    ]
+    if unknown:
+        yield from unknown
+        return
+    for at, reference in _references(schema, ""):
+        if reference.removeprefix("..") not in documents or not reference.startswith("../common/"):
+            yield f"{at}/$ref: {reference} is no document of common"
+            return
+    if not key.startswith(catalog.COMMON) and schema.get("type") != "object":
+        yield "describes no object: a payload is one"
+        return
+    yield from _described(catalog.resolved(schema, documents), "")
+
+
+def _references(schema: Schema, at: str) -> Iterator[tuple[str, str]]:
+    if "$ref" in schema:
+        yield at, str(schema["$ref"])
+    for name, field in schema.get("properties", {}).items():
+        yield from _references(field, f"{at}/properties/{name}")
 
 
 def _described(schema: Schema, at: str) -> Iterator[str]:
     if not schema.get("description"):
         yield f"{at or '/'}: has no description"
-    if "properties" in schema and "$ref" not in schema and schema.get("additionalProperties") is not False:
+    if "properties" in schema and schema.get("additionalProperties") is not False:
         yield f"{at or '/'}: is open: additionalProperties must be false"
     for name, field in schema.get("properties", {}).items():
         yield from _described(field, f"{at}/properties/{name}")
 
 
+def _judged_by(key: str, documents: Documents) -> Schema:
+    """Return the schema that judges the examples of a document: those of an event type are whole events."""
+    if key.startswith(catalog.COMMON):
+        return catalog.resolved(documents[key], documents)
+    return catalog.whole(catalog.name_of(key), catalog.version_of(key), documents)
+
+
 def _examples(root: Path, documents: Documents) -> Iterator[tuple[str, str]]:
     for key in documents:
-        validator, kinds = compiled(key, documents), set()
-        for path, expected in _examples_of(root, key):
+        validator, kinds = catalog.compiled(_judged_by(key, documents)), set()
+        for path in catalog.examples(root / FOLDER, key):
+            expected = path.name.split(".")[-2]
             kinds.add(expected)
             error = next(validator.iter_errors(json.loads(path.read_text())), None)
             if (error is None) is not (expected == "pass"):
@@ -99,89 +132,65 @@ def _examples(root: Path, documents: Documents) -> Iterator[tuple[str, str]]:
             yield key, f"has no example that must {missing}"
 
 
-def _examples_of(root: Path, key: str) -> Iterator[tuple[Path, str]]:
-    name, version = type_of(key), key.split("/")[2].removesuffix(".json")
-    for path in sorted((root / FOLDER / name / "examples").glob(f"{name}.{version}.*.json")):
-        yield path, path.name.split(".")[-2]
-
-
 def _versions(root: Path, documents: Documents) -> Iterator[tuple[str, str]]:
     by_name: dict[str, list[str]] = {}
-    for key in sorted(documents, key=version_of):
-        by_name.setdefault(type_of(key), []).append(key)
-    for keys in by_name.values():
-        for text in gaps([version_of(key) for key in keys]):
+    for key in sorted(documents, key=_version):
+        by_name.setdefault(catalog.name_of(key), []).append(key)
+    for name, keys in by_name.items():
+        for text in gaps([_version(key) for key in keys]):
             yield keys[-1], text
         for old, new in pairwise(keys):
-            before, after = (_whole(documents[key], documents) for key in (old, new))
-            for at, text in misnamed(version_of(old), version_of(new), before, after):
+            before, after = (catalog.resolved(documents[key], documents) for key in (old, new))
+            for at, text in misnamed(_version(old), _version(new), before, after):
                 yield new, f"{at or '/'}: {text}"
-            if version_of(old)[:2] == version_of(new)[:2]:
-                for text in _old_examples_fail(root, documents, old, documents[new]):
+            is_addition = _version(old)[:2] == _version(new)[:2]
+            if name == "common/envelope" and not is_addition:
+                yield new, "the newest envelope judges the events of every client: it may only grow"
+            if is_addition:
+                for text in _old_examples_fail(root, documents, old, new):
                     yield new, text
 
 
-def _whole(schema: Schema, documents: Documents) -> Schema:
-    """Return an event's schema with the envelope it refers to: a new one is a change like any other."""
-    base = documents.get(schema.get("$ref", "").removeprefix(".."), {})
-    own = {name: part for name, part in schema.items() if name != "$ref"} if base else schema
-    required = sorted({*base.get("required", ()), *own.get("required", ())})
-    properties = base.get("properties", {}) | own.get("properties", {})
-    return {**base, **own, "required": required, "properties": properties}
+def _version(key: str) -> tuple[int, int, int]:
+    return parse(catalog.version_of(key))
 
 
-def _old_examples_fail(root: Path, documents: Documents, old: str, new: Schema) -> Iterator[str]:
+def _old_examples_fail(root: Path, documents: Documents, old: str, new: str) -> Iterator[str]:
     """Judge the examples of the old version by an ADDITION: each that passed must pass."""
-    validator = compiled(new["$id"], documents)
-    version = new["$id"].split("/")[2].removesuffix(".json")
-    for path, expected in _examples_of(root, old):
+    validator = catalog.compiled(_judged_by(new, documents))
+    for path in catalog.examples(root / FOLDER, old):
         example = json.loads(path.read_text())
-        if "schema_version" in example:
-            example["schema_version"] = version
-        if expected == "pass" and not validator.is_valid(example):
+        if isinstance(example, dict) and "schema_version" in example:
+            example["schema_version"] = catalog.version_of(new)
+        if path.name.endswith(".pass.json") and not validator.is_valid(example):
             yield f"example {path.name} of the version before fails: this is no ADDITION"
 
 
 def edited(root: Path, against: str | None) -> list[str]:
-    """Return the published files that differ from a git revision: a change is a new file.
+    """Return the published schemas that differ from a git revision: a change is a new file.
 
-    Without one it is where this branch left main, or on main the commit before.
-    Raises CommandError where git cannot tell.
+    A release publishes: without a revision the newest release (tag vX.Y.Z) counts. Before the first one
+    every schema may change. Raises CommandError where git cannot tell.
     """
-    base = _base(root, against)
+    base = against or _newest_release(root)
+    if base is None:
+        return []
     changes = _git(root, "diff", "--name-status", "--no-renames", base, "--", f"{FOLDER}/")
     lines = (line.split("\t") for line in changes.splitlines())
     words = {"M": "was edited", "D": "was deleted", "T": "was replaced"}
     return [
-        f"{path}: is published and {words.get(status, 'changed')} since {base[:10]}: publish a new version"
+        f"{path}: is published and {words.get(status, 'changed')} since {base}: publish a new version"
         for status, path in lines
-        if status != "A" and path.count("/") == 2 and NAME.fullmatch(Path(path).name)
+        if status != "A" and NAME.fullmatch(Path(path).name)
     ]
 
 
-def _base(root: Path, against: str | None) -> str:
+def _newest_release(root: Path) -> str | None:
     try:
-        head = _git(root, "rev-parse", "HEAD").strip()
+        releases = _git(root, "tag", "--list", RELEASES, "--sort=-version:refname", "--merged").split()
     except CommandError:
         raise CommandError("this is no git checkout: published schemas cannot be compared") from None
-    named = [against] if against else [name for name in BASES if _exists(root, name)]
-    base = _git(root, "merge-base", "HEAD", named[0]).strip() if named else head
-    if base != head or against:
-        return base
-    if _exists(root, "HEAD^"):
-        return _git(root, "rev-parse", "HEAD^").strip()
-    if _git(root, "rev-parse", "--is-shallow-repository").strip() == "true":
-        raise CommandError(
-            "this checkout is shallow: fetch main's history (fetch-depth: 0) to compare schemas"
-        )
-    return head
-
-
-def _exists(root: Path, revision: str) -> bool:
-    try:
-        return bool(_git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"))
-    except CommandError:
-        return False
+    return releases[0] if releases else None
 
 
 def _git(root: Path, *arguments: str) -> str:
@@ -230,9 +239,13 @@ def main() -> None:
     check = commands.add_parser(
         "check", help="names, descriptions, examples, versions, published files, drift"
     )
-    check.add_argument("--against", metavar="REVISION", help="git revision (default: where main is or was)")
+    check.add_argument("--against", metavar="REVISION", help="git revision (default: the newest release)")
     commands.add_parser("generate", help="write Glue columns, Flink and Redshift tables, docs/events.md")
+    commands.add_parser("openapi", help="print the OpenAPI document of the REST API")
     options = parser.parse_args()
+    if options.command == "openapi":
+        print(as_json(openapi.document()), end="")
+        return
     if options.command == "generate":
         for name in generate(REPOSITORY):
             print(name)

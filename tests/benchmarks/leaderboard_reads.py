@@ -1,6 +1,6 @@
 """How long reads of a leaderboard take with more and more players, and how many queries each needs.
 
-The API's own Standings over a table in memory that pages as DynamoDB does, a megabyte at a time. Times are
+The API's own reader over a table in memory that pages as DynamoDB does, a megabyte at a time. Times are
 those of the code and its threads; each round of queries is a round trip to DynamoDB more, some 5 ms.
 """
 
@@ -15,10 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from measured import keep
-from metrics_api.standings import FIRST, Standings
 from rich.console import Console
 from rich.table import Table
 from telemetry.boards import Board, Period
+from telemetry.leaderboard_reader import FIRST, LeaderboardReader
 
 READS = 200
 PAGE_BYTES, ENTRY_BYTES = 1024 * 1024, 150
@@ -101,16 +101,16 @@ def main() -> None:
     with ThreadPoolExecutor(8) as pool:
         for players in (1_000, 100_000, 1_000_000):
             memory = Memory(board, players)
-            standings = Standings(memory, "leaderboards", board, Period(), pool)
+            reader = LeaderboardReader(memory, "leaderboards", board, Period(), pool)
             ranks = {key: rank for rank, key in enumerate(sorted(memory.keys.values()), 1)}
             dice, worst = random.Random(3), 0.0
             for number in dice.sample(range(players), READS):
                 key = memory.keys[f"p-{number:07}"]
-                worst = max(worst, abs(standings.rank(key).rank - ranks[key]) / players)
+                worst = max(worst, abs(reader.rank(key).rank - ranks[key]) / players)
             reads: dict[str, Callable[[str], object]] = {
-                "the best 10": lambda _, s=standings: s.after(FIRST, 10),
-                "a player's rank": lambda player, s=standings: s.rank(s.players([player])[0].rank_key),
-                "11 around a player": lambda player, s=standings: s.around(s.players([player])[0], 11),
+                "the best 10": lambda _, s=reader: s.after(FIRST, 10),
+                "a player's rank": lambda player, s=reader: s.rank(s.players([player])[0].rank_key),
+                "11 around a player": lambda player, s=reader: s.around(s.players([player])[0], 11),
             }
             for name, read in reads.items():
                 p50, p99, queries, entries = measured(memory, read, players)

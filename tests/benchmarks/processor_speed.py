@@ -183,8 +183,9 @@ def dropped(lines: Sequence[bytes]) -> None:
 
 
 def schemas(compile_schema: Callable[[dict[str, Any]], Callable[[Any], object]]) -> Callable[[Any], object]:
-    """Return a check by an event's own schema, the envelope written into it, compiled once each."""
-    compiled = {key: compile_schema(catalog.flat(schema)) for key, schema in catalog.event_schemas().items()}
+    """Return a check by the schema of whole events of one type, compiled once each."""
+    documents = catalog.documents()
+    compiled = {kind: compile_schema(catalog.whole(*kind, documents)) for kind in catalog.event_types()}
     return lambda event: compiled[event["event_type"], event["schema_version"]](event)
 
 

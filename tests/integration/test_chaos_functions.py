@@ -27,10 +27,10 @@ import pytest
 from botocore.config import Config
 from event_source import POISON, Function, Mapping, happening
 from memory_aws import counters, outcomes
-from metrics_api.store import plain
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
 from telemetry.rejection import Rejection
+from telemetry.store import plain
 from telemetry.validation import validate
 from test_failures import days_of, players_of
 from tools import boards, games, load

@@ -29,14 +29,25 @@ REGISTRY = referencing.Registry().with_resources(
     )
     for key, schema in catalog.documents().items()
 )
+ENVELOPE = {"$ref": f"{catalog.BASE_URI}/common/envelope/1-0-0.json"}
 
 
 @cache
 def _reference(schema_id: str) -> Any:
-    return Reference({"$ref": catalog.BASE_URI + schema_id}, registry=REGISTRY)
+    """Compose the schema of whole events by references, not as `telemetry.catalog` composes it."""
+    document = {"$ref": catalog.BASE_URI + schema_id}
+    if not schema_id.startswith("/common/"):
+        _, event_type, version = schema_id.removesuffix(".json").split("/")
+        own = {
+            "event_type": {"const": event_type},
+            "schema_version": {"const": version},
+            "payload": document,
+        }
+        document = {"allOf": [ENVELOPE, {"properties": own}]}
+    return Reference(document, registry=REGISTRY)
 
 
 @pytest.fixture
 def reference_accepts() -> Callable[[str, Any], bool]:
-    """Return a function that judges a value by the document with an `$id`."""
+    """Return a function that judges a value by a document, or a whole event by its type's."""
     return lambda schema_id, value: bool(_reference(schema_id).is_valid(value))

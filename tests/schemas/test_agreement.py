@@ -1,4 +1,4 @@
-"""The two validators of an event and the reference implementation agree on whatever they are given."""
+"""The validator of an event and the reference implementation agree on whatever they are given."""
 
 import copy
 import json
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from telemetry import catalog
 
 # The newest version of each type: it takes the examples of those before, too.
-EVENTS = sorted(dict(sorted(catalog.event_schemas())).items())
+EVENTS = sorted(dict(sorted(catalog.event_types())).items())
 EDGES = [0, -1, 1, 2**31 - 1, 2**31, 2**53 - 1, 2**53, 10**12, 10**12 + 1, 0.5, 1.0, -0.0, 1e15, 1e308]
 TEXTS = ["", "a", "A", "a\n", "é", "\u0000", "x" * 65, "x" * 257, "x" * 1025, "USD", "usd", "ios", "start"]
 LEAVES = st.one_of(
@@ -68,14 +68,14 @@ def examples_of(event_type: str, version: str) -> list[dict[str, Any]]:
 def test_both_validators_agree_on_mutants_of_the_examples(
     event_type: str, version: str, reference_accepts: Callable[[str, Any], bool]
 ) -> None:
-    validator, check = catalog.validators()[event_type, version], catalog.checks()[event_type, version]
+    validator = catalog.validators()[event_type, version]
     verdicts = {True: 0, False: 0}
 
     @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(mutants(examples_of(event_type, version)))
     def agree(event: dict[str, Any]) -> None:
         verdict = validator.is_valid(event)
-        assert verdict is check(event) is reference_accepts(f"/{event_type}/{version}.json", event)
+        assert verdict is reference_accepts(f"/{event_type}/{version}.json", event)
         verdicts[verdict] += 1
 
     agree()

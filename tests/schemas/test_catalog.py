@@ -11,7 +11,8 @@ from telemetry.rejection import Rejection
 from telemetry.validation import validate
 
 ROOT = catalog.schema_directory()
-EXAMPLES = sorted(ROOT.glob("*/examples/*.json"))
+EVENTS = catalog.examples(ROOT)
+EXAMPLES = [*EVENTS, *sorted(ROOT.glob("common/*/examples/*.json"))]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
@@ -19,12 +20,13 @@ def test_example_is_judged_as_its_name_says_by_both_validators(
     path: Path, reference_accepts: Callable[[str, Any], bool]
 ) -> None:
     event = json.loads(path.read_text())
-    name, version, _, expected, _ = path.name.split(".")
-    assert catalog.validator(f"/{name}/{version}.json").is_valid(event) is (expected == "pass")
-    assert reference_accepts(f"/{name}/{version}.json", event) is (expected == "pass")
+    _, version, _, expected, _ = path.name.split(".")
+    schema_id = f"/{path.parents[1].relative_to(ROOT)}/{version}.json"
+    assert catalog.validator(schema_id).is_valid(event) is (expected == "pass")
+    assert reference_accepts(schema_id, event) is (expected == "pass")
 
 
-@pytest.mark.parametrize("path", [e for e in EXAMPLES if ".fail." in e.name], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [e for e in EVENTS if ".fail." in e.name], ids=lambda path: path.name)
 def test_failing_example_is_rejected_with_a_reason_and_a_place(path: Path) -> None:
     event = json.loads(path.read_text())
     with pytest.raises(Rejection) as caught:

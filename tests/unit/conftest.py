@@ -37,7 +37,7 @@ def make_event() -> Callable[..., dict[str, Any]]:
 @pytest.fixture
 def metrics_app(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The metrics API on the tables in memory."""
-    from metrics_api import settings, store
+    from telemetry import store
 
     for table in (
         "games",
@@ -50,7 +50,6 @@ def metrics_app(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]
         "quality",
     ):
         monkeypatch.setenv(f"{table.upper()}_TABLE", table)
-    settings.settings.cache_clear()
     store.store.cache_clear()
     from metrics_api.app import app
 

@@ -121,7 +121,8 @@ class Record:
 def examples() -> list[bytes]:
     """Return every example of the catalogue's events, good and bad, as if it had happened at this moment."""
     now = timestamp(datetime.now(UTC))
-    paths = sorted(catalog.schema_directory().glob("*/examples/*.json"))
+    directory = catalog.schema_directory()
+    paths = [*catalog.examples(directory), *catalog.examples(directory, "/common/envelope/1-0-0.json")]
     events = [json.loads(path.read_bytes()) for path in paths]
     return [orjson.dumps(e | {"event_time": now, "sent_at": now, "game_id": GAME}) for e in events]
 
@@ -132,7 +133,8 @@ def good_examples() -> list[dict[str, Any]]:
     values = map(orjson.loads, examples())
     validators = catalog.validators()
     names = [(value, (value.get("event_type"), value.get("schema_version"))) for value in values]
-    return [value for value, name in names if name in validators and validators[name].is_valid(value)]
+    known = catalog.event_types()
+    return [value for value, name in names if name in known and validators[name].is_valid(value)]
 
 
 @dataclass(slots=True)

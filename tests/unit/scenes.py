@@ -348,7 +348,7 @@ def metrics_api(make_event: MakeEvent) -> Scene:
 
     register(boto3.resource("dynamodb"), "skyforge")
     player_state(make_event).invoke()
-    importlib.import_module("metrics_api.store").store.cache_clear()
+    importlib.import_module("telemetry.store").store.cache_clear()
     asked = {"game_id": "skyforge", "player_id": "p-2", "board_id": "sum"}
     # Pages and documents read nothing.
     paths = [path.format(**asked) for path in app.openapi()["paths"] if re.match("/v1|/ready", path)]
@@ -443,7 +443,7 @@ MAKERS: dict[str, Callable[[MakeEvent], Scene]] = {
 def forget() -> None:
     """Begin new execution environments: what they keep is forgotten."""
     modules = [f"{function}.handler" for function in MAKERS]
-    for name in (*modules, "metrics_api.store", "metrics_api.settings"):
+    for name in (*modules, "telemetry.store"):
         for value in vars(importlib.import_module(name)).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()

@@ -136,3 +136,12 @@ def _pinned(requirements: Path) -> set[str]:
 
 def _canonical(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
+
+
+def test_no_function_imports_another() -> None:
+    functions = REPOSITORY / "functions"
+    names = {path.parent.name for path in functions.glob("*/__init__.py")}
+    for path in functions.glob("*/**/*.py"):
+        own = path.relative_to(functions).parts[0]
+        imported = set(re.findall(r"^\s*(?:from|import) (\w+)", path.read_text(), re.MULTILINE))
+        assert not imported & (names - {own}), path

@@ -19,7 +19,7 @@ MakeEvent = Callable[..., dict[str, Any]]
 DENIED = {"analytics_storage": "denied"}
 CHILD = {"analytics_storage": "granted", "age_group": "child"}
 # The versions that know of consent.
-SCORE = {"event_type": "score_submitted", "schema_version": "1-0-1"}
+SCORE = {"event_type": "score_submitted", "schema_version": "1-0-0"}
 
 
 @pytest.fixture
@@ -38,13 +38,13 @@ def test_an_event_without_consent_is_counted_and_kept_nowhere(
 ) -> None:
     """Not though it is broken as well: the quarantine keeps bytes."""
     denied = [
-        make_event(schema_version="1-0-2", player_id="ann-denied", privacy=DENIED),
+        make_event(player_id="ann-denied", privacy=DENIED),
         make_event("purchase", player_id="ann-denied", privacy=DENIED, payload={}),
         make_event(game_id="nobodys", player_id="ann-denied", privacy=DENIED),
-        make_event(schema_version="1-0-2", player_id="ann-denied", privacy={"analytics_storage": None}),
-        make_event(schema_version="1-0-2", player_id="ann-denied", privacy="no"),
+        make_event(player_id="ann-denied", privacy={"analytics_storage": None}),
+        make_event(player_id="ann-denied", privacy="no"),
     ]
-    bob = make_event(schema_version="1-0-2", player_id="bob", privacy={"analytics_storage": "granted"})
+    bob = make_event(player_id="bob", privacy={"analytics_storage": "granted"})
     done, retry_from = pipeline.process(records(*map(encode, [*denied, bob])))
     assert (len(done), retry_from) == (6, None)
     assert [line["player_id"] for line in streams.lines("enriched")] == ["bob"]
@@ -65,8 +65,8 @@ def test_consent_is_heard_in_another_envelope_too(pipeline: Pipeline, streams: S
 
 def test_the_door_lets_no_more_through_than_that_it_came(make_event: MakeEvent) -> None:
     streams = Streams()
-    denied = make_event(schema_version="1-0-2", player_id="ann-denied", privacy=DENIED)
-    child = make_event(schema_version="1-0-2", player_id="cid", privacy=CHILD)
+    denied = make_event(player_id="ann-denied", privacy=DENIED)
+    child = make_event(player_id="cid", privacy=CHILD)
     header = IngestBatch("skyforge", denied["sent_at"], None, [])
     events = [parse(encode(event)) for event in (denied, child, make_event())]
     assert Door(streams, "raw").accept(events, header) == [], "the client did nothing wrong"
@@ -83,7 +83,7 @@ def test_an_event_without_consent_moves_no_metric(
 ) -> None:
     """Every engine reads bronze or the enriched stream; player state stands for them."""
     events = [
-        make_event(schema_version="1-0-2", player_id=player, privacy=privacy)
+        make_event(player_id=player, privacy=privacy)
         for player, privacy in (("ann", DENIED), ("bob", {"analytics_storage": "granted"}))
     ]
     pipeline.process(records(*map(encode, events)))

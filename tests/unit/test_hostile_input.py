@@ -38,7 +38,7 @@ MAX_SECONDS = 2
 SECRET = f"{GAME}.c2VjcmV0IHRoYXQgbm9ib2R5IHNlZXM"
 MAX_FIREHOSE_RECORD_BYTES = 1000 * 1024
 SEEDS = st.integers(0, 2**64)
-ADDED = set(catalog.documents()["/enriched/1-0-0.json"]["properties"])
+ADDED = set(catalog.documents()["/common/enriched/1-0-0.json"]["properties"])
 
 NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False), st.sampled_from([10**400, -0.0, 2**63, 1e308]))
 SCALARS = st.one_of(
@@ -48,7 +48,7 @@ JSON = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
 )
-FIELDS = st.sampled_from([*catalog.documents()["/envelope/1-0-0.json"]["properties"], "unknown"])
+FIELDS = st.sampled_from([*catalog.documents()["/common/envelope/1-0-0.json"]["properties"], "unknown"])
 NEAR_EVENTS = st.dictionaries(FIELDS, JSON, max_size=4)
 RAW = st.one_of(st.binary(max_size=400), JSON.map(lambda value: json.dumps(value).encode()))
 
@@ -81,7 +81,7 @@ def check_accepted(arrival: Arrival) -> None:
     event = orjson.loads(arrival.line)
     assert arrival.line == plain_line(arrival.value, arrival.origin, event["processed_at"])
     added = {name: value for name, value in event.items() if name in ADDED}
-    assert catalog.validator("/enriched/1-0-0.json").is_valid(added), added
+    assert catalog.validator("/common/enriched/1-0-0.json").is_valid(added), added
     sent = {name: value for name, value in event.items() if name not in ADDED}
     assert catalog.validators()[event["event_type"], event["schema_version"]].is_valid(sent), sent
 
@@ -93,7 +93,7 @@ def check_rejected(arrival: Arrival) -> None:
     line = orjson.loads(data)
     assert line["reason"] != Reason.INTERNAL_ERROR, line
     if arrival.origin.source != "replay":  # whose second reject is not written
-        error = next(catalog.validator("/rejected/1-0-1.json").iter_errors(line), None)
+        error = next(catalog.validator("/common/rejected/1-0-0.json").iter_errors(line), None)
         assert error is None, error
     kept = line["original"].encode() if "original" in line else base64.b64decode(line["original_base64"])
     sent = arrival.raw[:MAX_ORIGINAL_BYTES]

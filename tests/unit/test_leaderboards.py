@@ -18,12 +18,12 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from metrics_api import standings as reads
-from metrics_api.standings import FIRST, Standings
 from player_state import leaderboards
 from player_state.leaderboards import REMEMBERED_SCORES, Leaderboards
+from telemetry import leaderboard_reader as reads
 from telemetry.boards import Board, Operator, Order, Period, Reset, Standing, fed_by
 from telemetry.enrichment import timestamp
+from telemetry.leaderboard_reader import FIRST, LeaderboardReader
 
 Event = dict[str, Any]
 
@@ -99,10 +99,10 @@ def define(tables: Any, *boards: Board) -> None:
         tables.Table("boards").put_item(Item=one.to_item())
 
 
-def read(client: Any, of: Board, day: date = TODAY) -> Standings:
+def read(client: Any, of: Board, day: date = TODAY) -> LeaderboardReader:
     period = of.period(day)
     assert period
-    return Standings(client, "leaderboards", of, period, POOL)
+    return LeaderboardReader(client, "leaderboards", of, period, POOL)
 
 
 def shown(client: Any, of: Board | None = None, day: date = TODAY) -> list[tuple[str, int, str]]:
@@ -359,7 +359,7 @@ def model(of: Board, events: list[Event]) -> dict[Period, list[Standing]]:
 
 def check(client: Any, of: Board, period: Period, expected: list[Standing], dice: random.Random) -> None:
     """Compare every read of a period with the model."""
-    found = Standings(client, "leaderboards", of, period, POOL)
+    found = LeaderboardReader(client, "leaderboards", of, period, POOL)
     assert found.after(FIRST, 100) == expected
     size, paged, last = dice.randint(1, 4), [], FIRST
     while page := found.after(last, size):
@@ -463,7 +463,7 @@ class Counted:
         return {"Count": count, "LastEvaluatedKey": start + count if start + count < end else None}
 
 
-def large(of: Board, size: int) -> tuple[Standings, list[str]]:
+def large(of: Board, size: int) -> tuple[LeaderboardReader, list[str]]:
     """Return a board with a player at each score down from `size`, and the rank keys in order."""
     partitions: dict[str, list[str]] = {name: [] for name in of.partitions(Period())}
     moment, ranked = timestamp(NOON), []
@@ -471,7 +471,7 @@ def large(of: Board, size: int) -> tuple[Standings, list[str]]:
         player_id = f"p-{place}"
         ranked.append(of.rank_key(size - place, moment, player_id))
         partitions[of.partition(Period(), player_id)].append(ranked[-1])
-    return Standings(Counted(partitions), "leaderboards", of, Period(), POOL), ranked
+    return LeaderboardReader(Counted(partitions), "leaderboards", of, Period(), POOL), ranked
 
 
 def test_estimated_ranks_are_within_the_error_they_tell_19_times_out_of_20(

@@ -9,7 +9,6 @@ from typing import Any
 
 import boto3
 import pytest
-from metrics_api.store import Store
 from PIL import Image
 from player_state.players import PlayerStore
 from scheduled_reports import charts, plain, render, sections, wording
@@ -29,6 +28,7 @@ from scheduled_reports.report import Report
 from scheduled_reports.report import report as read
 from scheduled_reports.sections import Section, economy, funnel, levels, versions
 from telemetry.changes import Change
+from telemetry.store import Store
 from test_player_state import happen, pay
 from test_projection import happen as happen_at
 from tools import CommandError, report
@@ -39,7 +39,7 @@ NEXT_DAY = 24 * 60
 
 @pytest.fixture
 def store(metrics_app: Any) -> Store:
-    from metrics_api import store
+    from telemetry import store
 
     return store.store()
 

@@ -1,15 +1,24 @@
-"""The event schemas, read once and compiled: source event-schemas/ (in the layer: telemetry/schemas/)."""
+"""The event schemas, read once and compiled: source event-schemas/ (in the layer: telemetry/schemas/).
+
+An event type's schema describes its payload. What is no event type is in the folder `common`: the
+envelope, what the pipeline adds, a line of the quarantine, and what several payloads share.
+"""
 
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 
+Schema = dict[str, Any]
+
 BASE_URI = "https://event-schemas"
-ANNOTATIONS = {"$schema", "$id", "title", "description"}
+COMMON = "/common/"
+FILES = ("*/*.json", "common/*/*.json")
+# What names a document and judges nothing.
+NAMES = ("$schema", "$id", "$ref")
 
 
 def schema_directory() -> Path:
@@ -18,89 +27,109 @@ def schema_directory() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[4] / "event-schemas"
 
 
+def files(directory: Path) -> list[Path]:
+    """Return the paths of every schema in a folder like event-schemas, sorted."""
+    return sorted(path for pattern in FILES for path in directory.glob(pattern))
+
+
+def examples(directory: Path, schema_id: str = "") -> list[Path]:
+    """Return the paths of the examples of one schema, or of every event type, sorted."""
+    if schema_id:
+        folder, version = name_of(schema_id), version_of(schema_id)
+        return sorted((directory / folder / "examples").glob(f"{Path(folder).name}.{version}.*.json"))
+    return sorted(directory.glob("*/examples/*.json"))
+
+
 @cache
-def documents() -> dict[str, dict[str, Any]]:
+def documents() -> dict[str, Schema]:
     """Return every schema by its `$id`, for example "/purchase/1-0-0.json"."""
-    schemas = (json.loads(path.read_bytes()) for path in sorted(schema_directory().glob("*/*.json")))
+    schemas = (json.loads(path.read_bytes()) for path in files(schema_directory()))
     return {schema["$id"]: schema for schema in schemas}
 
 
-def event_schemas() -> dict[tuple[str, str], dict[str, Any]]:
-    """Return the schemas of events, those that refer to the envelope, by (event_type, schema_version)."""
+def name_of(schema_id: str) -> str:
+    """Return the folder of a schema: "purchase" of "/purchase/1-0-0.json"."""
+    return schema_id.rpartition("/")[0].strip("/")
+
+
+def version_of(schema_id: str) -> str:
+    """Return the version of a schema: "1-0-0" of "/purchase/1-0-0.json"."""
+    return schema_id.rpartition("/")[2].removesuffix(".json")
+
+
+def newest(name: str, among: Mapping[str, Schema]) -> Schema:
+    """Return the newest version of a document, for example of "common/envelope"."""
+    keys = [key for key in among if name_of(key) == name]
+    return among[max(keys, key=lambda key: tuple(map(int, version_of(key).split("-"))))]
+
+
+def payloads(among: Mapping[str, Schema]) -> dict[tuple[str, str], Schema]:
+    """Return the schemas of payloads by (event_type, schema_version), references resolved."""
     return {
-        (event_type, version): schema
-        for key, schema in documents().items()
-        if schema.get("$ref", "").startswith("../envelope/")
-        for event_type, version in [key.strip("/").removesuffix(".json").split("/")]
+        (name_of(key), version_of(key)): resolved(schema, among)
+        for key, schema in among.items()
+        if not key.startswith(COMMON)
     }
 
 
-def compiled(schema_id: str, among: dict[str, dict[str, Any]]) -> Any:
-    """Return the validator of a document, which may refer to others, by its `$id`."""
-    return _compiled(among[schema_id], _registry(among))
+def resolved(schema: Schema, among: Mapping[str, Schema]) -> Schema:
+    """Return a schema without names, in which the content of a shared document replaces each reference.
+
+    Keywords beside a reference, such as a description, win over those of the document.
+    """
+    shared = among[schema["$ref"].removeprefix("..")] if "$ref" in schema else {}
+    found = {name: value for name, value in (shared | schema).items() if name not in NAMES}
+    if "properties" in found:
+        found["properties"] = {name: resolved(field, among) for name, field in found["properties"].items()}
+    return found
 
 
-def _registry(among: dict[str, dict[str, Any]]) -> jsonschema_rs.Registry:
-    return jsonschema_rs.Registry([(BASE_URI + key, document) for key, document in among.items()])
+def whole(event_type: str, version: str, among: Mapping[str, Schema]) -> Schema:
+    """Return the schema of whole events of one type and version: the envelope around its payload."""
+    envelope = resolved(newest("common/envelope", among), among)
+    own = {
+        "event_type": {"const": event_type},
+        "schema_version": {"const": version},
+        "payload": resolved(among[f"/{event_type}/{version}.json"], among),
+    }
+    return {**envelope, "properties": envelope["properties"] | own}
 
 
-def _compiled(schema: dict[str, Any], registry: jsonschema_rs.Registry) -> Any:
-    return jsonschema_rs.validator_for(
-        schema,
-        registry=registry,
-        base_uri=BASE_URI + schema["$id"],
-        pattern_options=jsonschema_rs.RegexOptions(),
-    )
+def compiled(schema: Schema) -> Any:
+    """Return the validator of a schema without references."""
+    return jsonschema_rs.validator_for(schema, pattern_options=jsonschema_rs.RegexOptions())
 
 
 @cache
 def validator(schema_id: str) -> Any:
-    """Return the validator of a document of the catalogue."""
-    return compiled(schema_id, documents())
+    """Return the validator of a document of the catalogue; an event type's judges whole events."""
+    if schema_id.startswith(COMMON):
+        return compiled(resolved(documents()[schema_id], documents()))
+    return compiled(whole(name_of(schema_id), version_of(schema_id), documents()))
 
 
-def flat(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return an event's schema with the envelope's written into it: judges the same in a fifth less time."""
-    envelope = documents()[schema["$ref"].removeprefix("..")]
-    own, common = schema["properties"], envelope["properties"]
-    if schema.keys() - ANNOTATIONS - {"$ref", "properties", "required"} or own.keys() - common.keys():
-        return schema
-    stricter = {
-        name: part if _implies(part, common[name]) else {"allOf": [part, common[name]]}
-        for name, part in own.items()
-    }
-    required = sorted({*envelope["required"], *schema.get("required", ())})
-    return {**envelope, "properties": common | stricter, "required": required}
+class Validators(dict[tuple[str, str], Any]):
+    """The validators of events by (event_type, schema_version).
 
+    Each is compiled when the first event of its kind comes, because a cold start needs few of them.
+    A client's string is only ever a key: it never becomes a path.
+    """
 
-def _implies(part: dict[str, Any], common: dict[str, Any]) -> bool:
-    if "const" in part:
-        return jsonschema_rs.is_valid(common, part["const"])
-    return all(part.get(name) == value for name, value in common.items() if name not in ANNOTATIONS)
+    def __missing__(self, key: tuple[str, str]) -> Any:
+        """Compile a validator. Raises KeyError for a kind that the catalogue does not have."""
+        if key not in event_types():
+            raise KeyError(key)
+        self[key] = found = validator(f"/{key[0]}/{key[1]}.json")
+        return found
 
 
 @cache
-def validators() -> dict[tuple[str, str], Any]:
-    """Return the validators of events by (event_type, version); a client's string never becomes a path."""
-    return {key: validator(schema["$id"]) for key, schema in event_schemas().items()}
-
-
-class Checks(dict[tuple[str, str], Callable[[Any], bool]]):
-    """Each is compiled when the first event of its kind comes: a cold start needs few."""
-
-    def __init__(self) -> None:
-        """Know the catalogue, and no check yet."""
-        super().__init__()
-        self._schemas, self._registry = event_schemas(), _registry(documents())
-
-    def __missing__(self, key: tuple[str, str]) -> Callable[[Any], bool]:
-        """Compile a check. Raises KeyError for a kind that the catalogue does not have."""
-        check: Callable[[Any], bool] = _compiled(flat(self._schemas[key]), self._registry).is_valid
-        self[key] = check
-        return check
+def event_types() -> frozenset[tuple[str, str]]:
+    """Return every (event_type, schema_version) of the catalogue."""
+    return frozenset((name_of(key), version_of(key)) for key in documents() if not key.startswith(COMMON))
 
 
 @cache
-def checks() -> Checks:
-    """Return what tells a valid event, by (event_type, version); why another is not, `validators` say."""
-    return Checks()
+def validators() -> Validators:
+    """Return the validators of events by (event_type, schema_version)."""
+    return Validators()
