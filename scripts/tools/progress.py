@@ -27,7 +27,7 @@ class Stuck(CommandError):
 
 def wait_for(
     what: str,
-    check: Callable[[], Answer],
+    check: Callable[[], Answer | None],
     *,
     value: Callable[[], object] = lambda: None,
     work: Callable[[], float] = lambda: 0.0,
