@@ -25,9 +25,11 @@ from telemetry.enrichment import timestamp
 from tools import build, games, terraform
 from tools.emulator import Emulator, free_port
 from tools.metrics_api import MetricsApi
-from tools.progress import STILL_SECONDS
+from tools.progress import LONGEST_SECONDS, STILL_SECONDS
 from tools.simulate import Platform
 
+# How long pg_ctl waits for PostgreSQL.
+os.environ["PGCTLTIMEOUT"] = str(int(LONGEST_SECONDS))
 # Powertools reads these when a handler is imported, by whichever test comes first.
 os.environ |= {"POWERTOOLS_METRICS_NAMESPACE": "PlayerAnalytics", "POWERTOOLS_SERVICE_NAME": "tests"}
 

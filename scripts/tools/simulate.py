@@ -302,7 +302,7 @@ def main() -> None:
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
     outputs = terraform.outputs(terraform.root(options.environment))
-    with httpx.Client(base_url=options.api, timeout=30) as api:
+    with httpx.Client(base_url=options.api, timeout=STILL_SECONDS) as api:
         platform = Platform(outputs, api)
         game, key = options.game, options.key
         if not game:
