@@ -76,7 +76,7 @@ time.sleep(60)
 
 
 def test_a_process_that_idles_is_none(start) -> None:  # type: ignore[no-untyped-def]
-    polls = start("import time\nwhile True: time.sleep(0.05)")
+    polls = start("import time\nwhile True: time.sleep(1)")
     began = time.monotonic()
     with pytest.raises(Stuck, match=r"^the day: waited \d+ s, and nothing moved for \d+ s\.$"):
         wait_for("the day", never, process=polls, still_seconds=2 * STILL)
@@ -103,6 +103,25 @@ def test_an_answer_of_a_process_that_has_ended_counts(start) -> None:  # type: i
 def test_progress_that_leads_nowhere_ends() -> None:
     with pytest.raises(Stuck, match="it still works, but it takes too long"):
         wait_for("the end", never, value=time.monotonic, longest_seconds=0.5, pause_seconds=0.05)
+
+
+def test_a_look_that_takes_long_is_not_stillness() -> None:
+    looks: list[float] = []
+
+    def look() -> bool:
+        time.sleep(0.2)
+        looks.append(0)
+        return len(looks) == 6
+
+    assert wait_for("six slow looks", look, still_seconds=0.5, pause_seconds=0)
+
+
+def test_work_counts_anew_once_a_descendant_has_ended() -> None:
+    used = iter([100.0, *range(100)])
+    looks = iter([False] * 10 + [True])
+    assert wait_for(
+        "the work", lambda: next(looks), work=lambda: next(used), still_seconds=0.5, pause_seconds=0.1
+    )
 
 
 def test_what_descendants_compute_counts_too(start) -> None:  # type: ignore[no-untyped-def]
