@@ -16,15 +16,26 @@ from uuid import uuid4
 import boto3
 import httpx
 import pytest
+import steps
+from hypothesis import HealthCheck, settings
 from moto import mock_aws
+from skips import pytest_make_collect_report as pytest_make_collect_report
+from skips import pytest_runtest_makereport as pytest_runtest_makereport
 from telemetry.enrichment import timestamp
 from tools import build, games, terraform
 from tools.emulator import Emulator, free_port
 from tools.metrics_api import MetricsApi
+from tools.progress import LONGEST_SECONDS, STILL_SECONDS
 from tools.simulate import Platform
 
+# How long pg_ctl waits for PostgreSQL.
+os.environ["PGCTLTIMEOUT"] = str(int(LONGEST_SECONDS))
 # Powertools reads these when a handler is imported, by whichever test comes first.
 os.environ |= {"POWERTOOLS_METRICS_NAMESPACE": "PlayerAnalytics", "POWERTOOLS_SERVICE_NAME": "tests"}
+
+# A busy machine is slow: the time of an example says nothing about the code.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 # What these directories start is dear: one worker of pytest-xdist runs all that shares it.
 TOGETHER = {
@@ -75,13 +86,13 @@ class Applied:
     def post(self, body: bytes, key: str | None = None, **headers: str) -> httpx.Response:
         """POST to the REST door, with the game's key unless another is given."""
         sent = {"content-type": "application/json", "x-api-key": self.key if key is None else key} | headers
-        return httpx.post(self.platform.events_url, content=body, headers=sent, timeout=60)
+        return httpx.post(self.platform.events_url, content=body, headers=sent, timeout=STILL_SECONDS)
 
     def post_application(self, application_id: str, body: bytes, key: str) -> httpx.Response:
         """POST to the route of the AWS guidance's clients."""
         url = self.platform.events_url.replace("/v1/events", f"/applications/{application_id}/events")
         sent = {"content-type": "application/json", "authorization": key}
-        return httpx.post(url, content=body, headers=sent, timeout=60)
+        return httpx.post(url, content=body, headers=sent, timeout=STILL_SECONDS)
 
     def put(self, data: bytes, partition_key: str = "test") -> None:
         """Write one record to the raw stream as a game server does."""
@@ -132,6 +143,7 @@ def own_platform(directory: Path) -> Iterator[Applied]:
     with _emulator(directory / "emulator") as emulator, patch.context():
         for name, value in emulator.environment.items():
             patch.setenv(name, value)
+        steps.watch(emulator)
         run = _terraform(directory)
         try:
             outputs = _apply(run)
@@ -149,7 +161,7 @@ def own_platform(directory: Path) -> Iterator[Applied]:
             game_id = "test-game"
             table, plan = games.registry(outputs)
             key = games.add_game(table, game_id, "Test", plan)
-            with httpx.Client(base_url=api.address, timeout=30) as client:
+            with httpx.Client(base_url=api.address, timeout=STILL_SECONDS) as client:
                 yield Applied(Platform(outputs, client), emulator, game_id, key, run)
         finally:
             api.stop()

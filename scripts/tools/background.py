@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from tools import progress
+
 STOP_SECONDS = 10
 
 
@@ -49,22 +51,50 @@ class Background:
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
         """End it where it runs, with what it started; kill what has not gone after so many seconds."""
-        try:
-            record = json.loads(self._record.read_text())
-            process = psutil.Process(record["pid"])
-            if process.create_time() == record["started"]:
+        with suppress(psutil.NoSuchProcess):
+            if process := self.process():
                 group = [process, *process.children(recursive=True)]
                 if seconds:
                     process.send_signal(signal.SIGTERM)
                     psutil.wait_procs([process], timeout=seconds)
-                for left in group:
-                    with suppress(psutil.NoSuchProcess):
-                        left.kill()
-                psutil.wait_procs(group, timeout=STOP_SECONDS)
-        except (FileNotFoundError, psutil.NoSuchProcess):
-            pass
+                _kill(group)
         self._record.unlink(missing_ok=True)
+
+    def finish(self, what: str) -> None:
+        """Ask it to end and wait while it works on that. Raises CommandError where it makes no progress."""
+        process = self.process()
+        if process is None:
+            return
+        group = [process, *process.children(recursive=True)]
+        process.send_signal(signal.SIGTERM)
+        try:
+            progress.wait_for(
+                what,
+                lambda: not psutil.wait_procs([process], timeout=0)[1],
+                work=lambda: progress.cpu_seconds(process.pid),
+                log=self.log,
+            )
+        finally:
+            _kill(group)
+            self._record.unlink(missing_ok=True)
+
+    def process(self) -> psutil.Process | None:
+        """Return its process, whoever started it; None where it does not run."""
+        try:
+            record = json.loads(self._record.read_text())
+            process = psutil.Process(record["pid"])
+            is_it = process.create_time() == record["started"]
+        except (FileNotFoundError, psutil.NoSuchProcess):
+            return None
+        return process if is_it else None
 
     @property
     def _record(self) -> Path:
         return self.directory / "process.json"
+
+
+def _kill(group: list[psutil.Process]) -> None:
+    for process in group:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(group, timeout=STOP_SECONDS)

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,14 +16,13 @@ from typing import Any, Self
 
 import psutil
 
-from tools import REPOSITORY, CommandError, run
+from tools import REPOSITORY, CommandError, progress, run
 
 DIRECTORY = REPOSITORY / ".local" / "emulator"
 LOCAL_STATE = REPOSITORY / "infrastructure" / "environments" / "local"
 DEFAULT_PORT = 4566
-START_SECONDS = 60
 STOP_SECONDS = 5
-LOG_TAIL_LINES = 20
+ANSWER_SECONDS = 30
 SERVER = Path(__file__).with_name("launch_ministack.py")
 
 
@@ -77,27 +75,43 @@ class Emulator:
 
     def stop(self) -> bool:
         """End the process with the functions it runs and remove its directory; tell whether it ran."""
-        ran = self._end(STOP_SECONDS)
-        shutil.rmtree(self.directory, ignore_errors=True)
-        return ran
-
-    def restart(self) -> None:
-        """End the process with the functions it runs, and start it with all that it held."""
-        self._end(START_SECONDS)
-        self._launch()
-
-    def _end(self, seconds: float) -> bool:
-        process = self.process()
-        if process:
-            group = [process, *process.children(recursive=True)]
-            os.killpg(process.pid, signal.SIGTERM)
-            _, survivors = psutil.wait_procs(group, timeout=seconds)
-            if survivors:
-                os.killpg(process.pid, signal.SIGKILL)
-                psutil.wait_procs(survivors, timeout=STOP_SECONDS)
+        group = self._terminate()
+        _, survivors = psutil.wait_procs(group, timeout=STOP_SECONDS)
+        if survivors:
+            os.killpg(group[0].pid, signal.SIGKILL)
+            psutil.wait_procs(survivors, timeout=STOP_SECONDS)
         if self._child:
             self._child.wait()
-        return process is not None
+        shutil.rmtree(self.directory, ignore_errors=True)
+        return bool(group)
+
+    def restart(self) -> None:
+        """End the process with the functions it runs, and start it with all that it held.
+
+        Raises CommandError where it does not end: it saves what it holds first.
+        """
+        group = self._terminate()
+        if group:
+            pid = group[0].pid
+            progress.wait_for(
+                f"the end of MiniStack (process {pid})",
+                lambda: not psutil.wait_procs(group, timeout=0)[1],
+                work=lambda: progress.cpu_seconds(pid),
+                log=self.log,
+                pause_seconds=0.05,
+            )
+        if self._child:
+            self._child.wait()
+        self._launch()
+
+    def _terminate(self) -> list[psutil.Process]:
+        """Ask the process and the functions it runs to end, and return them: none where it does not run."""
+        process = self.process()
+        if not process:
+            return []
+        group = [process, *process.children(recursive=True)]
+        os.killpg(process.pid, signal.SIGTERM)
+        return group
 
     def process(self) -> psutil.Process | None:
         """Return its process, whoever started it; None where it does not run."""
@@ -115,7 +129,7 @@ class Emulator:
 
     def health(self) -> dict[str, Any] | None:
         """Return what it says of itself; None where nothing answers as it would."""
-        return _health(self.port)
+        return _health(self.port, ANSWER_SECONDS)
 
     def __enter__(self) -> Self:
         """Start."""
@@ -166,16 +180,13 @@ class Emulator:
             )
         started = psutil.Process(child.pid).create_time()
         self._record.write_text(json.dumps({"pid": child.pid, "started": started, "port": self.port}))
-        deadline = time.monotonic() + START_SECONDS
-        while not self.health():
-            if child.poll() is not None:
-                raise CommandError(f"MiniStack ended with status {child.returncode}:\n{self._log_tail()}")
-            if time.monotonic() > deadline:
-                raise CommandError(f"MiniStack does not answer after {START_SECONDS} s:\n{self._log_tail()}")
-            time.sleep(0.05)
-
-    def _log_tail(self) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
+        progress.wait_for(
+            f"the start of MiniStack at {self.endpoint}",
+            self.health,
+            process=child,
+            log=self.log,
+            pause_seconds=0.05,
+        )
 
 
 def current(port: int | None = None) -> Emulator:
@@ -221,9 +232,9 @@ def is_taken(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _health(port: int) -> dict[str, Any] | None:
+def _health(port: int, seconds: float) -> dict[str, Any] | None:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_localstack/health", timeout=1) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_localstack/health", timeout=seconds) as answer:
             health: dict[str, Any] = json.load(answer)
     except (OSError, ValueError):
         return None
@@ -238,7 +249,7 @@ def _listener(port: int) -> str:
             listens = connection.status == psutil.CONN_LISTEN and connection.laddr[1:2] == (port,)
             if listens and connection.pid:
                 who = f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
-    return f"{who}, an AWS emulator that this checkout did not start" if _health(port) else who
+    return f"{who}, an AWS emulator that this checkout did not start" if _health(port, 1) else who
 
 
 def _forget_local_state() -> None:

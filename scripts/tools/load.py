@@ -27,6 +27,7 @@ from telemetry.rejection import Reason
 
 from tools import CommandError, emulator, run, simulate, terraform
 from tools.loss import Audit, Told, audit
+from tools.progress import STILL_SECONDS, Stuck, wait_for
 from tools.simulate import Platform
 from tools.simulation import Game
 
@@ -131,7 +132,7 @@ def crowd(game_id: str, shape: str, seed: int) -> Iterator[Event]:
 def send(sender: Sender, events: Iterator[Event], plan: list[int], advance: Callable[[int], None]) -> None:
     """Send what each tick owes, as late as the doors make it."""
     kinesis, began = boto3.client("kinesis"), time.monotonic()
-    with httpx.Client(timeout=60) as http, ThreadPoolExecutor(HTTP_THREADS) as pool:
+    with httpx.Client(timeout=STILL_SECONDS) as http, ThreadPoolExecutor(HTTP_THREADS) as pool:
         for tick, count in enumerate(plan):
             time.sleep(max(0.0, began + tick * TICK_SECONDS - time.monotonic()))
             by_player: dict[str, list[Event]] = defaultdict(list)
@@ -147,21 +148,28 @@ def send(sender: Sender, events: Iterator[Event], plan: list[int], advance: Call
 
 
 def settle(platform: Platform, told: dict[str, Told], since: datetime, seconds: float) -> Audit:
-    """Return the audit once nothing is missing, or when time is over; objects are read once."""
+    """Return the audit once nothing is missing, or nothing came for so long; objects are read once."""
     s3, bucket = boto3.client("s3"), platform.outputs["lake_bucket"]
     ids: dict[str, list[str]] = {"bronze/": [], "rejected/": []}
     read: set[str] = set()
-    deadline = time.monotonic() + seconds
-    while True:
+
+    def judged() -> Audit:
         for prefix, found in ids.items():
             for key in lake.keys(s3, bucket, prefix, since):
                 if key not in read:
                     read.add(key)
                     found += [line["event_id"] for line in lake.lines(s3, bucket, key) if is_place(line)]
-        result = audit(told, ids["bronze/"], ids["rejected/"])
-        if result.is_exact or time.monotonic() > deadline:
-            return result
-        time.sleep(2)
+        return audit(told, ids["bronze/"], ids["rejected/"])
+
+    with suppress(Stuck):
+        wait_for(
+            "the events in the lake",
+            lambda: judged().is_exact,
+            value=lambda: len(read),
+            still_seconds=seconds,
+            pause_seconds=2,
+        )
+    return judged()
 
 
 def is_place(line: dict[str, Any]) -> bool:

@@ -1,17 +1,15 @@
 """The metrics API on this machine: uvicorn, in the background, on the tables of an environment."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tools import REPOSITORY, CommandError, emulator
+from tools import REPOSITORY, CommandError, emulator, progress
 from tools.background import Background
 
 APP = "metrics_api.app:app"
-START_SECONDS = 30
 PORT = 8000
 
 
@@ -37,12 +35,16 @@ class MetricsApi:
         background = Background(self.directory)
         arguments = ("-m", "uvicorn", APP, "--port", str(self.port))
         child = background.start(*arguments, environment=environment)
-        deadline = time.monotonic() + START_SECONDS
-        while not self._is_ready():
-            if child.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise CommandError(f"the metrics API does not start:\n{background.log.read_text()[-2000:]}")
-            time.sleep(0.2)
+        try:
+            progress.wait_for(
+                f"the start of the metrics API at {self.address}",
+                self._is_ready,
+                process=child,
+                log=background.log,
+            )
+        except progress.Stuck:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End it where it runs."""
@@ -50,6 +52,6 @@ class MetricsApi:
 
     def _is_ready(self) -> bool:
         try:
-            return httpx.get(f"{self.address}/ready", timeout=5).is_success
+            return httpx.get(f"{self.address}/ready", timeout=emulator.ANSWER_SECONDS).is_success
         except httpx.TransportError:
             return False

@@ -6,20 +6,17 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import REPOSITORY, CommandError, run
+from tools import REPOSITORY, CommandError, progress, run
 from tools.background import Background
 from tools.engine import FLINK, EngineMissing
 
 HERE = Path(__file__).parent / "flink"
 CONNECTOR = FLINK.environment / "emulator-connector.jar"
 SERVICE = "META-INF/services/org.apache.flink.table.factories.Factory"
-START_SECONDS = 120
-STOP_SECONDS = 60
 
 Groups = list[dict[str, object]]
 
@@ -99,23 +96,38 @@ class RealtimeJob:
             environment={"PYTHONPATH": str(REPOSITORY / "functions"), "JAVA_TOOL_OPTIONS": "-Xmx1536m"},
             python=FLINK.python,
         )  # fmt: skip
-        deadline = time.monotonic() + START_SECONDS
-        while "running" not in self._printed():
-            if child.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise CommandError(
-                    f"the Flink job does not start:\n{self._background.log.read_text()[-3000:]}"
-                )
-            time.sleep(0.2)
+        try:
+            progress.wait_for(
+                "the start of the Flink job",
+                lambda: "running" in self._printed(),
+                process=child,
+                log=self.log,
+            )
+        except progress.Stuck:
+            self.kill()
+            raise
 
     def stop(self) -> str:
-        """Stop with a savepoint where it runs; return the savepoint's place, or nothing."""
-        self._background.stop(seconds=STOP_SECONDS)
+        """Stop with a savepoint where it runs; return the savepoint's place, or nothing.
+
+        Raises CommandError where the savepoint makes no progress.
+        """
+        self._background.finish("the savepoint of the Flink job")
         return self._printed().get("savepoint", "")
 
     def kill(self) -> None:
         """End it at once, without a savepoint."""
         self._background.stop(seconds=0)
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU seconds that the job has used; 0 where it does not run."""
+        process = self._background.process()
+        return progress.cpu_seconds(process.pid) if process else 0.0
+
+    @property
+    def log(self) -> Path:
+        """What the job prints."""
+        return self._background.log
 
     @property
     def _background(self) -> Background:

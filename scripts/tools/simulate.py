@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import timestamp
 
 from tools import CommandError, emulator, games, run, terraform
+from tools.progress import STILL_SECONDS, Stuck, wait_for
 from tools.simulation import LIVE_PAUSE_SECONDS, Game, Session, Truth, simulate
 
 SETTLE_SECONDS = 240
@@ -63,7 +65,7 @@ def send(
     """Send the sessions in their order, by both doors; return the REST door's verdicts: accepted, reasons."""
     verdicts: Counter[str] = Counter()
     kinesis, shapes = boto3.client("kinesis"), random.Random(1)  # noqa: S311 - shapes of records
-    with httpx.Client(timeout=60) as http, ThreadPoolExecutor(HTTP_THREADS) as pool:
+    with httpx.Client(timeout=STILL_SECONDS) as http, ThreadPoolExecutor(HTTP_THREADS) as pool:
         for start in range(0, len(sessions), SESSIONS_AT_ONCE):
             batch = sessions[start : start + SESSIONS_AT_ONCE]
             posts = [session for session in batch if session.rest]
@@ -205,13 +207,22 @@ def play(platform: Platform, game_id: str, key: str, players: int, days: int, se
         sending = progress.add_task("events sent", total=truth.sent)
         verdicts = send(platform, sessions, key, lambda count: progress.advance(sending, count))
         settling = progress.add_task("events in player state", total=truth.accepted)
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while (seen := observe(platform, game_id, days, homeless)) != expect(truth):
+        seen: dict[str, Any] = {}
+
+        def settled() -> bool:
+            seen.update(observe(platform, game_id, days, homeless))
             progress.update(settling, completed=sum(seen["events by type"].values()))
-            if time.monotonic() > deadline:
-                break
-            time.sleep(1)
-        progress.update(settling, completed=sum(seen["events by type"].values()))
+            return seen == expect(truth)
+
+        # Figures that stand still and differ are shown below.
+        with suppress(Stuck):
+            wait_for(
+                f"the figures of {game_id}",
+                settled,
+                value=lambda: str(seen),
+                still_seconds=SETTLE_SECONDS,
+                pause_seconds=1,
+            )
     bronze, quarantined = lake_ids(platform, game_id, started)
     top = platform.read(f"/v1/games/{game_id}/leaderboards/{BOARD}", limit=10)["entries"]
     seen |= {
@@ -291,7 +302,7 @@ def main() -> None:
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
     outputs = terraform.outputs(terraform.root(options.environment))
-    with httpx.Client(base_url=options.api, timeout=30) as api:
+    with httpx.Client(base_url=options.api, timeout=STILL_SECONDS) as api:
         platform = Platform(outputs, api)
         game, key = options.game, options.key
         if not game:

@@ -25,6 +25,7 @@ from botocore.config import Config
 from botocore.exceptions import ConnectionError, HTTPClientError
 from faults import Fault, injected
 from telemetry import clients, delivery
+from tools.progress import STILL_SECONDS
 
 Record = dict[str, Any]
 POISON = b"kills-who-reads-it"
@@ -46,7 +47,7 @@ class Function:
     name: str
     environment: dict[str, str]
     share: float = 0.0
-    seconds: float = 10
+    seconds: float = STILL_SECONDS
     seed: int = 0
     starts: int = 0
     deaths: int = 0

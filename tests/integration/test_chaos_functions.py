@@ -27,6 +27,7 @@ import pytest
 from botocore.config import Config
 from event_source import POISON, Function, Mapping, happening
 from memory_aws import counters, outcomes
+from steps import eventually
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
 from telemetry.rejection import Rejection
@@ -62,14 +63,17 @@ class Stage:
     sent_again: int = 0
 
     def play(self, seconds: float, during: Callable[[], None] = lambda: None) -> None:
-        """Send for a time while something happens; return once both functions have done all of it."""
+        """Send for a time, and until what happens meanwhile is over.
+
+        Return once both functions have done all of it.
+        """
         raw_is_over, enriched_is_over = threading.Event(), threading.Event()
         with ThreadPoolExecutor() as pool:
             reading = pool.submit(self.processor.run, raw_is_over)
             counting = pool.submit(self.state.run, enriched_is_over)
             happening = pool.submit(during)
             try:
-                self._send(seconds)
+                self._send(seconds, happening.done)
                 happening.result()
                 raw_is_over.set()
                 reading.result()
@@ -78,14 +82,14 @@ class Stage:
                 enriched_is_over.set()
             counting.result()
 
-    def _send(self, seconds: float) -> None:
+    def _send(self, seconds: float, is_over: Callable[[], bool]) -> None:
         sender = load.Sender(
             SimpleNamespace(outputs={"raw_stream_name": self.processor.stream}), "", self.told
         )  # type: ignore[arg-type]
         crowd, once = map(skewed, load.crowd(self.game, "hot", 1)), Config(retries={"total_max_attempts": 1})
         kinesis = boto3.client("kinesis", config=once)
         ends, refused = time.monotonic() + seconds, list[Event]()
-        while refused or time.monotonic() < ends:
+        while refused or time.monotonic() < ends or not is_over():
             by_player: dict[str, list[Event]] = defaultdict(list)
             for event in [*refused, *islice(crowd, int(RATE * TICK))]:
                 by_player[event["player_id"]].append(event)
@@ -250,27 +254,36 @@ def test_the_emulator_restarts(stage: Stage) -> None:
 
 
 def test_shards_split_and_merge(stage: Stage) -> None:
+    def read(mapping: Mapping) -> set[str]:
+        return {record["eventID"].partition(":")[0] for record in mapping.read}
+
+    def wait_until_read(mapping: Mapping, *shards: str) -> None:
+        eventually(
+            lambda: read(mapping) >= set(shards),
+            f"records of {', '.join(shards)} of {mapping.stream}",
+            value=lambda: len(mapping.read),
+        )
+
     def reshard() -> None:
         kinesis = boto3.client("kinesis")
-        first, second = "shardId-000000000000", "shardId-000000000001"
+        first, second, lower, upper, merged = (f"shardId-{number:012}" for number in range(5))
         for mapping, writing in ((stage.processor, stage.sending), (stage.state, stage.processor.lock)):
-            time.sleep(1)
+            wait_until_read(mapping, first, second)
             with writing, mapping.resharding():
                 kinesis.split_shard(
                     StreamName=mapping.stream, ShardToSplit=first, NewStartingHashKey=str(2**126)
                 )
-            time.sleep(1)
+            wait_until_read(mapping, lower, upper)
             with writing, mapping.resharding():
                 kinesis.merge_shards(
-                    StreamName=mapping.stream,
-                    ShardToMerge="shardId-000000000003",
-                    AdjacentShardToMerge=second,
+                    StreamName=mapping.stream, ShardToMerge=upper, AdjacentShardToMerge=second
                 )
+            wait_until_read(mapping, merged)
 
     stage.play(5, reshard)
     truth = check(stage)
     for mapping in (stage.processor, stage.state):
-        assert len({record["eventID"].partition(":")[0] for record in mapping.read}) == 5
+        assert len(read(mapping)) == 5
     orders = [defaultdict(list), defaultdict(list)]  # type: ignore[var-annotated]
     for order, events in zip(orders, (truth.accepted, first_by_id(stage.state.read)), strict=True):
         for event in events.values():

@@ -36,7 +36,10 @@ def bear(applied: Any, seconds: float, during: Callable[[threading.Event, str], 
     with happening(lambda is_over: during(is_over, game)):
         result = load.play(applied.platform, game, key, "hot", rate=50, seconds=seconds)
     assert result.is_exact
-    eventually(lambda: counted(applied, game) == kept(applied, game, started), seconds=90)
+    eventually(
+        lambda: counted(applied, game) == kept(applied, game, started),
+        value=lambda: counted(applied, game),
+    )
     return result
 
 

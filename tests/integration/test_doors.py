@@ -19,6 +19,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from steps import eventually
 from tools import games
+from tools.progress import STILL_SECONDS
 from tools.simulate import lake_lines
 
 pytestmark = pytest.mark.integration
@@ -169,7 +170,7 @@ def test_two_keys_of_a_game_live(applied: Any, another: tuple[str, str]) -> None
 
 
 def test_a_request_without_a_key_is_refused(applied: Any) -> None:
-    answer = httpx.post(applied.platform.events_url, json={}, timeout=60)
+    answer = httpx.post(applied.platform.events_url, json={}, timeout=STILL_SECONDS)
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "bad_key")
 
 
@@ -187,7 +188,7 @@ def test_keys_that_cannot_be_checked_are_no_wrong_keys(applied: Any, another: tu
 
 
 def test_a_path_that_does_not_exist_is_told_in_the_same_form(applied: Any) -> None:
-    answer = httpx.post(applied.platform.events_url + "s", content=b"{}", timeout=60)
+    answer = httpx.post(applied.platform.events_url + "s", content=b"{}", timeout=STILL_SECONDS)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
 
 
@@ -271,7 +272,7 @@ def test_the_metrics_function_answers_signed_requests_only(applied: Any) -> None
     request = AWSRequest("GET", url, headers={"Host": host})
     credentials = botocore.session.get_session().get_credentials()
     SigV4Auth(credentials, "execute-api", "us-east-1").add_auth(request)
-    signed = httpx.get(url, headers=dict(request.headers), timeout=60)
+    signed = httpx.get(url, headers=dict(request.headers), timeout=STILL_SECONDS)
     assert signed.status_code == 200, signed.text
     assert signed.json()["game_id"] == applied.game_id
-    assert httpx.get(url, headers={"Host": host}, timeout=60).status_code == 403
+    assert httpx.get(url, headers={"Host": host}, timeout=STILL_SECONDS).status_code == 403

@@ -20,6 +20,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from steps import eventually
 from tools import games, privacy
+from tools.progress import STILL_SECONDS
 from tools.simulate import lake_lines
 
 pytestmark = pytest.mark.integration
@@ -149,7 +150,7 @@ def ask(game: Game, path: str, credentials: Credentials) -> httpx.Response:
     host = f"{game.applied.platform.outputs['metrics_api']['id']}.execute-api.localhost"
     request = AWSRequest("GET", f"{game.applied.emulator.endpoint}{path}", headers={"Host": host})
     SigV4Auth(credentials, "execute-api", "us-east-1").add_auth(request)
-    return httpx.get(request.url, headers=dict(request.headers), timeout=60)
+    return httpx.get(request.url, headers=dict(request.headers), timeout=STILL_SECONDS)
 
 
 def test_a_reader_of_one_game_cannot_read_the_other(pair: dict[str, Game], reader: Credentials) -> None:

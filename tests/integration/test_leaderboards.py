@@ -1,7 +1,6 @@
 """Leaderboards on the emulator: defined by command, fed by the door, read over HTTP, with IAM enforced."""
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,8 +10,10 @@ import httpx
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from steps import eventually
 from telemetry.enrichment import timestamp
 from tools import boards
+from tools.progress import STILL_SECONDS
 
 pytestmark = pytest.mark.integration
 
@@ -45,10 +46,8 @@ def path(applied: Any) -> str:
     for _ in range(2):
         assert applied.post(json.dumps(events).encode()).status_code == 202
     path = f"/v1/games/{applied.game_id}/leaderboards"
-    deadline = time.monotonic() + 60
-    while totals(applied, path) != [30 * player + 3 for player in range(5, -1, -1)]:
-        assert time.monotonic() < deadline, totals(applied, path)
-        time.sleep(0.5)
+    expected = [30 * player + 3 for player in range(5, -1, -1)]
+    eventually(lambda: totals(applied, path) == expected, value=lambda: totals(applied, path))
     return path
 
 
@@ -99,7 +98,7 @@ def test_the_function_may_do_all_of_it(applied: Any, path: str) -> None:
         request = AWSRequest("GET", f"{applied.emulator.endpoint}{path}{route}", headers={"Host": host})
         credentials = botocore.session.get_session().get_credentials()
         SigV4Auth(credentials, "execute-api", "us-east-1").add_auth(request)
-        answer = httpx.get(request.url, headers=dict(request.headers), timeout=60)
+        answer = httpx.get(request.url, headers=dict(request.headers), timeout=STILL_SECONDS)
         assert answer.status_code == 200, answer.text
         body: dict[str, Any] = answer.json()
         return body

@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 from tools import CommandError
+from tools.progress import LONGEST_SECONDS
 from tools.smoke import smoke
 
 pytestmark = pytest.mark.integration
 
 
 def test_an_event_is_seen_soon_after_it_was_sent(applied: Any) -> None:
-    assert 0 < smoke(applied.platform, applied.game_id, applied.key) < 60
+    assert smoke(applied.platform, applied.game_id, applied.key, LONGEST_SECONDS) > 0
 
 
 def test_a_refused_event_is_told(applied: Any) -> None:

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from moto.athena.models import QueryResults, athena_backends
 from nbclient import NotebookClient
+from tools.progress import STILL_SECONDS
 
 NOTEBOOKS = sorted(Path(gold.__file__).parent.glob("*.ipynb"))
 
@@ -22,7 +23,9 @@ def files(gold_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_and_shows_a_picture(path: Path, files: None) -> None:
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(path.parent)}}).execute()
+    NotebookClient(
+        notebook, timeout=STILL_SECONDS, resources={"metadata": {"path": str(path.parent)}}
+    ).execute()
     shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert any("image/png" in output.get("data", {}) for output in shown)
 

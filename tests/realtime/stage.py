@@ -1,8 +1,7 @@
 """The streams of a Flink job on an emulator, and events made for them."""
 
 import json
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,11 +12,11 @@ import boto3
 from realtime_windows.items import item_of
 from telemetry.enrichment import timestamp
 from tools.emulator import Emulator
+from tools.progress import wait_for
 from tools.realtime import RealtimeJob
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SHARDS = 2
-WAIT_SECONDS = 90
 
 Event = dict[str, Any]
 # Series and window.
@@ -57,7 +56,7 @@ class Stage:
         self.kinesis = boto3.client("kinesis")
         self.kinesis.create_stream(StreamName=f"{self.name}-enriched", ShardCount=SHARDS)
         self.kinesis.create_stream(StreamName=f"{self.name}-metrics", ShardCount=1)
-        self.job = RealtimeJob(self.directory)
+        self.job, self.rows = RealtimeJob(self.directory), 0
 
     def start(self, savepoint: str = "", idle_seconds: int = 10) -> None:
         """Start the job on them, from the streams' beginning or a savepoint."""
@@ -98,20 +97,19 @@ class Stage:
 
     def windows(self, *keys: Key) -> dict[Key, dict[str, Any]]:
         """Return the measures of what was published by its keys in the table, once those named are there."""
-        deadline, items = time.monotonic() + WAIT_SECONDS, self._items()
-        while missing := set(keys) - items.keys():
-            assert time.monotonic() < deadline, f"{len(missing)} windows are missing, such as {min(missing)}"
-            time.sleep(0.5)
-            items = self._items()
-        return items
+        if keys:
+            few = ", ".join(f"{series} {window}" for series, window in keys[:3])
+            self._wait(f"{len(keys)} windows such as {few}", lambda: set(keys) <= self._items().keys())
+        return self._items()
 
     def total(self, series: str, measure: str, expected: int) -> int:
-        """Return the sum of a measure over a series' windows, once it is what is expected or time is up."""
-        deadline, total = time.monotonic() + WAIT_SECONDS, -1
-        while time.monotonic() < deadline and total != expected:
-            time.sleep(0.5)
-            total = sum(measures[measure] for key, measures in self._items().items() if key[0] == series)
-        return total
+        """Return the sum of a measure over a series' windows, once it is as large as expected."""
+
+        def total() -> int:
+            return sum(measures[measure] for key, measures in self._items().items() if key[0] == series)
+
+        self._wait(f"{expected} {measure} of {series}", lambda: total() >= expected)
+        return total()
 
     def published(self) -> list[dict[str, Any]]:
         """Return what the metrics stream holds."""
@@ -125,8 +123,20 @@ class Stage:
             answer = self.kinesis.get_records(ShardIterator=iterator, Limit=10000)
             records += [json.loads(record["Data"]) for record in answer["Records"]]
             if not answer["Records"]:
+                self.rows = len(records)
                 return records
             iterator = answer["NextShardIterator"]
+
+    def _wait(self, what: str, check: Callable[[], bool]) -> None:
+        """Wait while the job publishes, prints or computes."""
+        wait_for(
+            what,
+            check,
+            value=lambda: self.rows,
+            work=self.job.cpu_seconds,
+            log=self.job.log,
+            pause_seconds=0.5,
+        )
 
     def _items(self) -> dict[Key, dict[str, Any]]:
         items = (item_of(row, timedelta(hours=1)) for row in self.published())

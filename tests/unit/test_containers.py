@@ -7,13 +7,13 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
 import pytest
 import yaml
 from tools import emulator, metrics_api
+from tools.progress import STILL_SECONDS, wait_for
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text()
@@ -92,16 +92,16 @@ def test_command_answers_with_only_what_is_copied(image: Path) -> None:
     }
     with subprocess.Popen([sys.executable, "-P", *arguments], cwd=image, env=environment) as server:
         try:
-            assert _answer(f"http://127.0.0.1:{port}/openapi.json").status_code == 200
+            assert _answer(f"http://127.0.0.1:{port}/openapi.json", server).status_code == 200
         finally:
             server.terminate()
 
 
-def _answer(address: str) -> httpx.Response:
-    deadline = time.monotonic() + 60
-    while True:
+def _answer(address: str, server: subprocess.Popen[bytes]) -> httpx.Response:
+    def answer() -> httpx.Response | None:
         try:
-            return httpx.get(address, timeout=5)
+            return httpx.get(address, timeout=STILL_SECONDS)
         except httpx.TransportError:
-            assert time.monotonic() < deadline, "it does not start"
-            time.sleep(0.2)
+            return None
+
+    return wait_for(f"an answer of {address}", answer, process=server)

@@ -121,9 +121,10 @@ def test_a_sequence_written_as_a_float_is_the_same_number(claims: Claims) -> Non
 
 
 def test_claims_expire_after_the_window(claims: Claims, dynamodb: Any) -> None:
+    before = int(time.time())
     claims.duplicates([arrive(1)])
     (item,) = dynamodb.Table("dedupe").scan()["Items"]
-    assert int(item["expires_at"]) == pytest.approx(time.time() + WINDOW_HOURS * 3600, abs=60)
+    assert before <= int(item["expires_at"]) - WINDOW_HOURS * 3600 <= time.time()
 
 
 def test_without_a_window_no_event_is_a_repetition(table: Table) -> None:

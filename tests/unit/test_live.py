@@ -1,6 +1,5 @@
 """What the API says of a game now, and of its economy, funnel and retention: from events to answers."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -69,17 +68,23 @@ def test_games_are_listed_without_their_keys(api: TestClient) -> None:
     assert "secret" not in answer.text
 
 
-def steady_second() -> int:
-    """Wait where the minute, or the day a minute ago, is about to change; return the second of the minute."""
-    while (now := datetime.now(UTC)).second > 50 or (now - timedelta(seconds=70)).date() != now.date():
-        time.sleep(1)
-    return now.second
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop the clock half a minute after today's noon, so that no minute ends during a test."""
+
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime(TODAY.year, TODAY.month, TODAY.day, 12, 0, 30, tzinfo=tz)
+
+    monkeypatch.setitem(globals(), "datetime", Stopped)
+    for module in ("metrics_api.live", "metrics_api.parameters", "player_state.players"):
+        monkeypatch.setattr(f"{module}.datetime", Stopped)
 
 
-def test_the_game_now(api: TestClient, send: Send) -> None:
-    second = steady_second()
+def test_the_game_now(api: TestClient, send: Send, noon: None) -> None:
     for player in ("a", "b"):
-        send("session_start", player, ago=second + 5)
+        send("session_start", player, ago=35)
     send(
         "purchase",
         "a",

@@ -1,11 +1,11 @@
 """One spelling for what clients spell differently, no e-mail address anywhere, and bots known as such."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from measured_work import measured
 from telemetry import normalisation, privacy
 from telemetry.bots import is_bot
 from telemetry.enrichment import enrich
@@ -77,12 +77,12 @@ def test_bytes_are_masked_even_where_json_escapes_the_sign() -> None:
 
 
 @pytest.mark.parametrize(
-    "hostile", ["a" * 512_000 + "@", "a.@" * 170_000, "a@" + "b." * 250_000, "@" * 512_000]
+    "hostile",
+    ["a" * 512_000 + "@", "a.@" * 170_000, "a@" + "b." * 250_000, "@" * 512_000],
+    ids=["long-name", "many-names", "long-host", "signs"],
 )
 def test_hostile_text_is_searched_in_linear_time(hostile: str) -> None:
-    started = time.perf_counter()
-    privacy.mask_bytes(hostile.encode())
-    assert time.perf_counter() - started < 2
+    assert measured(lambda: privacy.mask_bytes(hostile.encode()), 2)[1] < 2
 
 
 @pytest.mark.parametrize(

@@ -57,20 +57,12 @@ def test_ci_runs_everything_on_its_own_emulator_and_on_localstack() -> None:
     jobs = load(GITHUB / "workflows" / "ci.yml")["jobs"]
     said = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
     assert [run for run in said["check"] if "make" in run] == ["make check unit"]
-    assert 'make test PYTHON="python$VERSION" | tee test.log' in said["test"]
-    assert said["test"][-1] == "! grep ^SKIPPED test.log"
+    assert said["test"][-1] == 'make test PYTHON="python$VERSION"'
     assert said["localstack"][:2] == ["docker compose --profile localstack up --wait", "make integration"]
     # A fork's pull request has no secrets, and a repository without an account no such variable.
     assert jobs["localstack"]["if"] == "vars.LOCALSTACK == 'true' && github.event_name == 'push'"
     (port,) = (step["env"] for step in jobs["localstack"]["steps"] if step.get("run") == "make integration")
     assert f'os.environ.get("{next(iter(port))}")' in (GITHUB.parent / "tests" / "conftest.py").read_text()
-
-
-@pytest.mark.parametrize(("line", "status"), [("SKIPPED [1] tests/a.py:1: no JDK", 1), ("2 passed", 0)])
-def test_a_skipped_test_fails_ci(line: str, status: int, tmp_path: Path) -> None:
-    (tmp_path / "test.log").write_text(f"{line}\n")
-    last = load(GITHUB / "workflows" / "ci.yml")["jobs"]["test"]["steps"][-1]["run"]
-    assert subprocess.run([*BASH, last], cwd=tmp_path, capture_output=True).returncode == status
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
