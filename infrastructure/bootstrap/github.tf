@@ -179,7 +179,7 @@ resource "aws_iam_role_policy" "apply" {
           Action = [
             "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole", "iam:GetRolePolicy",
             "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:PassRole", "iam:TagRole",
-            "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+            "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription",
           ]
           Resource = ["${local.iam}:role/${var.project}-${each.key}-*"]
         },
@@ -198,11 +198,14 @@ resource "aws_iam_role_policy" "apply" {
           Resource = [for other in local.others[each.key] : "${aws_s3_bucket.state.arn}/${var.project}/${other}.tfstate*"]
         },
         {
-          # What Terraform's backend asks of bucket and key; all else of them is bootstrap's.
-          Sid       = "NoBootstrap"
-          Effect    = "Deny"
-          NotAction = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
-          Resource  = [aws_kms_key.state.arn, aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
+          # Terraform's backend needs these of the bucket and the key. Everything else is done by bootstrap.
+          Sid    = "NoBootstrap"
+          Effect = "Deny"
+          NotAction = [
+            "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:AbortMultipartUpload", "s3:DeleteObject",
+            "s3:GetObject", "s3:ListBucket", "s3:PutObject",
+          ]
+          Resource = [aws_kms_key.state.arn, aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
         },
       ],
       local.foreign[each.key],

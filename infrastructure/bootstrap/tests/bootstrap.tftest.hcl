@@ -123,7 +123,7 @@ run "github" {
     condition = jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[0].Action == [
       "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole", "iam:GetRolePolicy",
       "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:PassRole", "iam:TagRole",
-      "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+      "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription",
     ]
     error_message = "An apply does this to its roles, and nothing more."
   }
@@ -142,7 +142,7 @@ run "github" {
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement[3].NotAction == ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
+    condition     = jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement[3].NotAction == ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
     error_message = "Of the states' bucket and key an apply uses what Terraform's backend asks for."
   }
 
