@@ -40,7 +40,6 @@ def test_iam_takes_every_policy(bootstrap: Plans) -> None:
         "arn:aws:iam:*:*:*player-analytics-prod*",
         "arn:aws:iam::*:*player-analytics-prod*",
         "arn:aws:s3:*:*:*player-analytics-prod*",
-        "arn:aws:*:*:*:*player-analytics-prod*",
     ],
 )
 def test_iam_refuses_arns_of_no_service(arn: str) -> None:

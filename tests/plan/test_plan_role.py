@@ -161,7 +161,7 @@ def test_a_plan_decrypts_nothing_else(plan_role: list[Any], context: dict[str, A
 
 
 def test_a_plan_reads_states_and_takes_no_lock(plan_role: list[Any]) -> None:
-    """Plans run with -lock=false: tests/unit/test_workflows.py."""
+    """Plans run with -lock=false: test_github_roles.py."""
     for environment in ("dev", "prod"):
         state = f"{STATE}/player-analytics/{environment}.tfstate"
         assert allows(plan_role, "s3:GetObject", state)
