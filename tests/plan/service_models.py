@@ -43,6 +43,7 @@ class Judgement:
     findings: list[str] = field(default_factory=list)
     judged: int = 0
     limited: int = 0
+    limited_arguments: set[str] = field(default_factory=set)
     ignored: list[str] = field(default_factory=list)
     unmapped: list[str] = field(default_factory=list)
     unreadable_patterns: set[str] = field(default_factory=set)
@@ -140,7 +141,9 @@ class _Judge:
 
     def _scalar(self, value: Any, shape: Shape, path: str) -> None:
         self.result.judged += 1
-        self.result.limited += bool({"enum", "max", "min", "pattern"} & shape.metadata.keys())
+        if {"enum", "max", "pattern"} & shape.metadata.keys():
+            self.result.limited += 1
+            self.result.limited_arguments.add(path)
         if isinstance(shape, StringShape):
             text = _text(value)
             self._size(len(text), shape, path, "characters")
