@@ -116,6 +116,17 @@ def plans(tested: Callable[[str], list[dict[str, Any]]], infrastructure: Path) -
 
 
 @pytest.fixture(scope="session")
+def planned_by_github(tested: Callable[[str], list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Return what bootstrap plans with GitHub's roles, by address."""
+    (plan,) = [
+        line["test_plan"]
+        for line in tested("bootstrap")
+        if (line["type"], line.get("@testrun")) == ("test_plan", "github")
+    ]
+    return {change["address"]: change["change"]["after"] for change in plan["resource_changes"]}
+
+
+@pytest.fixture(scope="session")
 def planned_resources(plans: dict[str, list[Resource]]) -> list[Resource]:
     """Return every resource of every plan."""
     return [resource for resources in plans.values() for resource in resources]

@@ -12,7 +12,14 @@ import hcl2
 Json = dict[str, Any]
 
 # Their runs hold the plans that are judged.
-ROOTS = ["bootstrap", "environments/dev", "environments/local", "environments/prod", "modules/platform"]
+ROOTS = [
+    "bootstrap",
+    "bootstrap/region",
+    "environments/dev",
+    "environments/local",
+    "environments/prod",
+    "modules/platform",
+]
 
 META_ARGUMENTS = {"count", "depends_on", "for_each", "lifecycle", "provider", "provisioner", "timeouts"}
 

@@ -8,8 +8,14 @@ run "longest_names" {
   command = plan
 
   variables {
-    github_repository = "studio/analytics"
-    project           = "abcdefghijklmnopqrstuvwx"
+    project = "abcdefghijklmnopqrstuvwx"
+
+    github = {
+      owner_id      = 1234567890123
+      repository    = "abcdefghijklmnopqrstuvwxyzabcdefghijklm/abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuv"
+      repository_id = 1234567890123
+      subjects      = ["ids", "names"]
+    }
   }
 
   assert {
