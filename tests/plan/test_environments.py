@@ -33,6 +33,7 @@ ACTIONS_WITHOUT_RESOURCES = {
     "redshift-data:DescribeStatement",
     "redshift-data:GetStatementResult",
     "redshift-data:ListStatements",
+    "redshift-serverless:ListUsageLimits",
     "xray:GetSamplingRules",
     "xray:GetSamplingTargets",
     "xray:PutTelemetryRecords",
