@@ -146,24 +146,25 @@ run "window_shorter_than_retention" {
   }
 }
 
-run "unprotected_prod" {
+run "unprotected_prod_with_a_budget_below_its_warehouse" {
   command         = plan
-  expect_failures = [var.protection]
+  expect_failures = [var.alerts, var.protection]
 
   variables {
+    alerts      = { budget_usd_a_month = 2000 }
     environment = "prod"
+    lake        = { warehouse = { enabled = true } }
   }
 }
 
 # Terraform wants each of them to fail; together they cost one plan of the whole platform.
 run "malformed" {
   command         = plan
-  expect_failures = [var.alerts, var.environment, var.lake, var.logging, var.project, var.streams]
+  expect_failures = [var.environment, var.lake, var.logging, var.project, var.streams]
 
   variables {
-    alerts      = { budget_usd_a_month = 2000 }
     environment = "Prod-1"
-    lake        = { dashboards = { enabled = true }, warehouse = { enabled = true } }
+    lake        = { dashboards = { enabled = true } }
     logging     = { level = "INFO", retention_days = 31 }
     project     = "Player Analytics"
     streams     = { maximum_shards = 1, raw_shards = 2 }
