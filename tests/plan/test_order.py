@@ -13,8 +13,8 @@ SETTINGS = {
     f"{LAKE}_{name}.lake" for name in ("policy", "server_side_encryption_configuration", "versioning")
 }
 
-# What writes to the lake's bucket, or reads it. An object that is there before versioning has no version: later
-# plans would change what names its version.
+# What writes to the lake's bucket, or reads it. An object that is there before versioning has no version:
+# later plans would change what names its version.
 USERS_OF_THE_BUCKET = {
     "aws_athena_workgroup",
     "aws_glue_catalog_table",
@@ -23,8 +23,8 @@ USERS_OF_THE_BUCKET = {
     "aws_s3_object",
 }
 
-# AWS checks the role while it makes these, and the provider does not retry while IAM still spreads a new role.
-# A mapping takes longer than that.
+# AWS checks the role while it makes these, and the provider does not retry while IAM still spreads a new
+# role. A mapping takes longer than that.
 NOT_RETRIED = {"aws_pipes_pipe"}
 SLOW = "aws_lambda_event_source_mapping"
 
