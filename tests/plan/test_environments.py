@@ -39,7 +39,7 @@ ACTIONS_WITHOUT_RESOURCES = {
     "xray:PutTraceSegments",
 }
 
-# What a Condition may ask of EventBridge: nothing in a topic's policy, and of a key only what SNS and SQS send.
+# What a Condition may ask of EventBridge: nothing in a topic's policy, and of a key what SNS and SQS send.
 EVENTBRIDGE_CONTEXT = {
     "aws_kms_key": {"kms:EncryptionContext:aws:sns:topicArn", "kms:EncryptionContext:aws:sqs:arn"},
     "aws_sns_topic_policy": set(),
