@@ -101,6 +101,12 @@ mock_resource "aws_kinesis_firehose_delivery_stream" {
   }
 }
 
+mock_resource "aws_kinesisanalyticsv2_application" {
+  defaults = {
+    status = "RUNNING"
+  }
+}
+
 mock_resource "aws_kinesis_stream" {
   defaults = {
     arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/mock"

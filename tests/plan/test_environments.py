@@ -40,6 +40,13 @@ ACTIONS_WITHOUT_RESOURCES = {
     "xray:PutTraceSegments",
 }
 
+# What a Condition may ask of EventBridge: nothing in a topic's policy, and of a key what SNS and SQS send.
+EVENTBRIDGE_CONTEXT = {
+    "aws_kms_key": {"kms:EncryptionContext:aws:sns:topicArn", "kms:EncryptionContext:aws:sqs:arn"},
+    "aws_sns_topic_policy": set(),
+    "aws_sqs_queue_policy": {"aws:SourceArn"},
+}
+
 
 @every_environment
 def test_data_at_rest_is_encrypted_with_the_key_of_its_class(resources: list[Resource]) -> None:
@@ -276,6 +283,51 @@ def test_prod_has_a_warehouse_that_only_its_network_reaches(resources: list[Reso
     assert not {resource["type"] for resource in resources} & {"aws_internet_gateway", "aws_nat_gateway"}
 
 
+@every_environment
+def test_eventbridge_is_asked_for_no_source_that_it_does_not_send(resources: list[Resource]) -> None:
+    policies = [
+        (kind, resource["values"]["policy"])
+        for kind in EVENTBRIDGE_CONTEXT
+        for resource in _of(resources, kind)
+    ]
+    assert all(_eventbridge_keys(policy) <= EVENTBRIDGE_CONTEXT[kind] for kind, policy in policies)
+    assert {kind for kind, policy in policies if "events.amazonaws.com" in policy} == set(EVENTBRIDGE_CONTEXT)
+
+
+def test_a_source_that_eventbridge_does_not_send_is_found() -> None:
+    statement = {
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:events:eu-west-1:111122223333:rule/alerts"}},
+    }
+    found = _eventbridge_keys(json.dumps({"Statement": [statement]}))
+    assert found <= EVENTBRIDGE_CONTEXT["aws_sqs_queue_policy"]
+    assert not found <= EVENTBRIDGE_CONTEXT["aws_sns_topic_policy"]
+    assert not found <= EVENTBRIDGE_CONTEXT["aws_kms_key"]
+
+
+@every_environment
+def test_what_cannot_be_delivered_is_kept_and_noticed(resources: list[Resource]) -> None:
+    targets = [
+        *(it["values"] for it in _of(resources, "aws_cloudwatch_event_target")),
+        *(it["values"]["target"][0] for it in _of(resources, "aws_scheduler_schedule")),
+    ]
+    assert all(target["dead_letter_config"] for target in targets)
+    watched = {
+        it["values"]["dimensions"].get("QueueName")
+        for it in _of(resources, "aws_cloudwatch_metric_alarm")
+        if it["values"]["dimensions"]
+    }
+    assert {it["values"]["name"] for it in _of(resources, "aws_sqs_queue")} <= watched
+
+
+@every_environment
+def test_what_may_be_destroyed_can_be_made_again_at_once(resources: list[Resource]) -> None:
+    """A secret that waits for its deletion keeps its name."""
+    (bucket,) = _of(resources, "aws_s3_bucket")
+    days = {it["values"]["recovery_window_in_days"] for it in _of(resources, "aws_secretsmanager_secret")}
+    assert days == ({0} if bucket["values"]["force_destroy"] else {30})
+
+
 @prod
 def test_prod_cannot_lose_data_by_mistake(resources: list[Resource]) -> None:
     tables = _of(resources, "aws_dynamodb_table")
@@ -332,6 +384,17 @@ def test_prod_scales_and_can_be_looked_into(resources: list[Resource]) -> None:
     assert all(
         log["values"]["retention_in_days"] >= 365 for log in _of(resources, "aws_cloudwatch_log_group")
     )
+
+
+def _eventbridge_keys(policy: str) -> set[str]:
+    """Return the keys that a policy's conditions ask of EventBridge."""
+    return {
+        key
+        for statement in json.loads(policy)["Statement"]
+        if statement["Principal"] == {"Service": "events.amazonaws.com"}
+        for operands in statement.get("Condition", {}).values()
+        for key in operands
+    }
 
 
 def _of(resources: list[Resource], kind: str) -> list[Resource]:

@@ -71,6 +71,11 @@ resource "aws_security_group" "endpoints" {
   name        = "${var.name_prefix}-endpoints"
   description = "Interface endpoints: TLS from within the VPC."
   vpc_id      = aws_vpc.this.id
+
+  # EC2 cannot change a description: other words would replace a group that is in use.
+  lifecycle {
+    ignore_changes = [description]
+  }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "endpoints" {

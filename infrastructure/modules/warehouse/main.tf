@@ -86,6 +86,11 @@ resource "aws_security_group" "this" {
   name        = local.name
   description = "The warehouse: its clients in, endpoints and S3 out."
   vpc_id      = var.network.vpc_id
+
+  # EC2 cannot change a description: other words would replace a group that is in use.
+  lifecycle {
+    ignore_changes = [description]
+  }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "clients" {
