@@ -80,7 +80,8 @@ locals {
         StringEquals = { "kms:EncryptionContext:SourceArn" = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:*" }
       }
     },
-    # EventBridge names no source when it publishes to an encrypted topic; the topic's policy does.
+    # EventBridge sends no aws:SourceArn or aws:SourceAccount to KMS. The encryption context, which SNS and SQS set
+    # themselves, limits it to this environment's topics and queues.
     {
       Sid       = "EventBridgeTopics"
       Effect    = "Allow"
@@ -90,6 +91,18 @@ locals {
       Condition = {
         ArnLike = {
           "kms:EncryptionContext:aws:sns:topicArn" = "arn:${var.account.partition}:sns:${var.account.region}:${var.account.id}:${var.name_prefix}-*"
+        }
+      }
+    },
+    {
+      Sid       = "EventBridgeQueues"
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource  = "*"
+      Condition = {
+        ArnLike = {
+          "kms:EncryptionContext:aws:sqs:arn" = "arn:${var.account.partition}:sqs:${var.account.region}:${var.account.id}:${var.name_prefix}-*"
         }
       }
     },

@@ -7,7 +7,15 @@ variables {
   packages_directory = "../../testing/packages"
 }
 
+# Everything that can be turned on: the tests of tests/plan read this run.
 run "environment" {
+  variables {
+    budget_usd_a_month = 5000
+    quicksight         = { enabled = true, identity_region = "eu-west-1" }
+    spark_executors    = 24
+    warehouse          = { enabled = true }
+  }
+
   assert {
     condition     = output.platform.raw_stream_name == "player-analytics-prod-raw" && output.platform.enriched_stream_name == "player-analytics-prod-enriched"
     error_message = "Streams must carry the environment's name."
@@ -31,6 +39,29 @@ run "environment" {
   assert {
     condition     = output.platform.ingest_api.stage == "live"
     error_message = "The REST API is served by its stage live."
+  }
+}
+
+run "defaults" {
+  command = plan
+
+  assert {
+    condition     = output.platform.dashboards == null && output.platform.warehouse == null
+    error_message = "A first apply makes nothing that needs a subscription or costs more than the budget."
+  }
+}
+
+run "without_a_budget" {
+  command = plan
+
+  variables {
+    budget_usd_a_month = 0
+    warehouse          = { enabled = true }
+  }
+
+  assert {
+    condition     = output.platform.warehouse.workgroup == "player-analytics-prod-warehouse"
+    error_message = "An account that AWS Budgets refuses can have everything else."
   }
 }
 
