@@ -72,6 +72,7 @@ resource "aws_iam_policy" "boundary" {
             ] : "${service}:*"],
             [
               "ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface", "ec2:Describe*",
+              "ec2:ModifyNetworkInterfaceAttribute",
               "lambda:GetFunctionConfiguration", "lambda:InvokeFunction", "lambda:ListEventSourceMappings",
             ],
           )

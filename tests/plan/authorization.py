@@ -67,6 +67,9 @@ NAMES_WITH_PATHS = {
 # The reference requires several types, and a call names a resource of one of them.
 ALTERNATIVES = {"states:ListExecutions"}
 
+# Both of API Gateway's references have this prefix, and the copy keeps the types of one: a method takes every path.
+METHODS_ON_PATHS = "apigateway"
+
 # Characters without white space.
 LONGEST = {
     "aws_iam_policy.policy": 6_144,
@@ -203,8 +206,13 @@ def expand(pattern: str) -> list[str]:
 def _takes(action: str, resource: str) -> bool:
     if "*" in (action, resource):
         return True
-    types = _service(action.partition(":")[0])["resources"]
-    kinds = [kind for kind in _privilege(action)["resource_types"] if kind]
+    prefix = action.partition(":")[0]
+    types = _service(prefix)["resources"]
+    kinds = [
+        kind
+        for kind in (types if prefix == METHODS_ON_PATHS else _privilege(action)["resource_types"])
+        if kind
+    ]
     return any(overlap(resource, types[kind]["arn"]) for kind in kinds if kind in types)
 
 

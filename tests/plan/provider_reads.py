@@ -24,6 +24,7 @@ READS: dict[str, dict[str, str]] = {
     "aws_apigatewayv2_stage": {"apigateway": "GetApi GetStage"},
     "aws_athena_named_query": {"athena": "GetNamedQuery"},
     "aws_athena_workgroup": {"athena": "GetWorkGroup ListTagsForResource"},
+    "aws_availability_zones": {"ec2": "DescribeAvailabilityZones"},
     "aws_budgets_budget": {
         "budgets": (
             "DescribeBudget DescribeNotificationsForBudget DescribeSubscribersForNotification "
@@ -113,6 +114,7 @@ READS: dict[str, dict[str, str]] = {
     "aws_sns_topic_policy": {"sns": "GetTopicAttributes"},
     "aws_sns_topic_subscription": {"sns": "GetSubscriptionAttributes"},
     "aws_sqs_queue": {"sqs": "GetQueueAttributes ListQueueTags"},
+    "aws_sqs_queue_policy": {"sqs": "GetQueueAttributes"},
     "aws_subnet": {"ec2": "DescribeSubnets"},
     "aws_vpc": {
         "ec2": (
