@@ -67,7 +67,7 @@ NAMES_WITH_PATHS = {
 # The reference requires several types, and a call names a resource of one of them.
 ALTERNATIVES = {"states:ListExecutions"}
 
-# API Gateway has two references under this prefix, and the copy keeps the types of one. A method takes any path.
+# API Gateway has two references under this prefix; the copy keeps the types of one. A method takes any path.
 METHODS_ON_PATHS = "apigateway"
 
 # Characters without white space.
