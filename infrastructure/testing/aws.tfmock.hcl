@@ -101,12 +101,6 @@ mock_resource "aws_kinesis_firehose_delivery_stream" {
   }
 }
 
-mock_resource "aws_kinesisanalyticsv2_application" {
-  defaults = {
-    status = "RUNNING"
-  }
-}
-
 mock_resource "aws_kinesis_stream" {
   defaults = {
     arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/mock"
@@ -262,7 +256,8 @@ mock_resource "aws_glue_catalog_table" {
 
 mock_resource "aws_kinesisanalyticsv2_application" {
   defaults = {
-    arn = "arn:aws:kinesisanalytics:eu-west-1:111122223333:application/mock"
+    arn    = "arn:aws:kinesisanalytics:eu-west-1:111122223333:application/mock"
+    status = "RUNNING"
   }
 }
 
