@@ -125,8 +125,6 @@ def judge(path: str, document: str) -> list[str]:
     for number, statement in enumerate(statements):
         name = statement.get("Sid") or f"statement {number}"
         found += [f"{name}: {finding}" for finding in _judge(kind, statement)]
-        if path == "aws_sns_topic_policy.policy" and _is_of_eventbridge(statement):
-            found.append(f"{name}: SNS takes no Condition for EventBridge and drops its messages")
     if kind == IDENTITY:
         found += _lacking(statements)
     return found
@@ -156,10 +154,6 @@ def _principals(principal: Any) -> Iterator[str]:
     for service in _list(principal.get("Service", [])) if isinstance(principal, dict) else []:
         if service not in SERVICE_PRINCIPALS and not REGIONAL_PRINCIPAL.match(service):
             yield f"there is no service {service}"
-
-
-def _is_of_eventbridge(statement: Json) -> bool:
-    return "events.amazonaws.com" in json.dumps(statement["Principal"]) and bool(statement.get("Condition"))
 
 
 def _resources(actions: dict[str, list[str]], resources: list[str]) -> Iterator[str]:

@@ -30,6 +30,7 @@ ACTIONS_WITHOUT_RESOURCES = {
     "logs:ListLogDeliveries",
     "logs:PutResourcePolicy",
     "kinesis:ListStreams",
+    "kinesis:UpdateShardCount",
     "redshift-data:DescribeStatement",
     "redshift-data:GetStatementResult",
     "redshift-data:ListStatements",

@@ -127,7 +127,6 @@ MISTAKES = [
         ),
         "condition key token.example.org:sub",
     ),
-    (TOPIC, _events(Condition={"StringEquals": {"aws:SourceAccount": "1"}}), "SNS takes no Condition"),
 ]
 
 

@@ -47,7 +47,6 @@ locals {
       Principal = { Service = "logs.${var.account.region}.amazonaws.com" }
       Action = [
         "kms:Decrypt",
-        "kms:DescribeKey",
         "kms:Encrypt",
         "kms:GenerateDataKey",
         "kms:GenerateDataKeyWithoutPlaintext",

@@ -70,7 +70,7 @@ run "resources" {
 
   assert {
     condition = toset(jsondecode(aws_kms_key.this["operations"].policy).Statement[1].Action) == toset([
-      "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey",
+      "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey",
       "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo",
     ])
     error_message = "CloudWatch Logs must have these actions and no others."

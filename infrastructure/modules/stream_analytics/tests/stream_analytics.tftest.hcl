@@ -151,7 +151,7 @@ run "resources" {
   assert {
     condition = { for statement in jsondecode(module.application_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Decrypt        = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.events]]
-      FindLogGroup   = [["logs:DescribeLogGroups"], ["arn:aws:logs:eu-west-1:111122223333:log-group:*"]]
+      FindLogGroup   = [["logs:DescribeLogGroups"], ["*"]]
       FindLogStream  = [["logs:DescribeLogStreams"], ["${aws_cloudwatch_log_group.application.arn}:*"]]
       PublishMetrics = [["kinesis:PutRecords"], [aws_kinesis_stream.metrics.arn]]
       ReadCode       = [["s3:GetObject", "s3:GetObjectVersion"], ["arn:aws:s3:::lake/artifacts/realtime_analytics.zip"]]
