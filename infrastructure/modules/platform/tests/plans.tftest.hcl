@@ -39,9 +39,10 @@ run "everything" {
       }
 
       dashboards = {
-        defaults = { currency = "EUR", days = 30, game = "skyforge" }
-        enabled  = true
-        refresh  = { full_day = "MONDAY", full_time = "04:30", interval = "MINUTE15" }
+        defaults        = { currency = "EUR", days = 30, game = "skyforge" }
+        enabled         = true
+        identity_region = "eu-west-1"
+        refresh         = { full_day = "MONDAY", full_time = "04:30", interval = "MINUTE15" }
 
         groups = {
           all      = { games = ["*"], role = "engineer" }
@@ -130,8 +131,9 @@ run "longest_names" {
 
     lake = {
       dashboards = {
-        enabled = true
-        groups  = { abcdefghijklmnopqrstuvwxyz-abcdefghijklmn = { games = ["*"], role = "reader" } }
+        enabled         = true
+        identity_region = "eu-west-1"
+        groups          = { abcdefghijklmnopqrstuvwxyz-abcdefghijklmn = { games = ["*"], role = "reader" } }
 
         warehouse = {
           credentials_secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:quicksight-AbCdEf"
