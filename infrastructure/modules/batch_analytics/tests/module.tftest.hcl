@@ -115,7 +115,7 @@ run "resources" {
   assert {
     condition = { for statement in jsondecode(module.job_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Encrypt      = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.events]]
-      FindLogGroup = [["logs:DescribeLogGroups"], ["arn:aws:logs:eu-west-1:111122223333:log-group:*"]]
+      FindLogGroup = [["logs:DescribeLogGroups"], ["*"]]
       KeepTables = [
         ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
         ["arn:aws:s3:::lake/batch/*", "arn:aws:s3:::lake/gold/*", "arn:aws:s3:::lake/silver/*"],
