@@ -92,7 +92,15 @@ def before(environment: str, *, destroys: bool) -> None:
     application, so that it only says what is in the way.
     """
     try:
-        for application in of_environment(environment):
+        applications = of_environment(environment)
+    except CommandError:
+        # Nothing is applied yet.
+        return
+    except (BotoCoreError, ClientError) as error:
+        print(f"The Spark application was not looked for: {error}", file=sys.stderr)
+        return
+    try:
+        for application in applications:
             stop(client(application.region), application.id, WAIT_SECONDS if destroys else 0)
     except (BotoCoreError, ClientError, CommandError) as error:
         if destroys and isinstance(error, CommandError):

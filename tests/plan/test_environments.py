@@ -232,7 +232,7 @@ def test_the_flink_application_understands_its_properties(resources: list[Resour
 
 
 @pytest.mark.parametrize("resources", ["local", "dev"], indirect=True)
-def test_only_prod_wants_a_quicksight_subscription(resources: list[Resource]) -> None:
+def test_no_subscription_is_wanted_unless_dashboards_are_turned_on(resources: list[Resource]) -> None:
     assert not [
         r["address"] for r in resources if r["type"].startswith(("aws_quicksight", "aws_cloudformation"))
     ]

@@ -111,11 +111,24 @@ def test_a_run_keeps_an_environment_from_being_destroyed_but_not_from_being_appl
     def jobs_run(*_: object) -> None:
         raise CommandError("a job runs")
 
-    monkeypatch.setattr(stop_spark, "of_environment", jobs_run)
+    monkeypatch.setattr(stop_spark, "of_environment", lambda _: [stop_spark.Application("00f1", "eu-west-1")])
+    monkeypatch.setattr(stop_spark, "client", lambda _: None)
+    monkeypatch.setattr(stop_spark, "stop", jobs_run)
     stop_spark.before("dev", destroys=False)
     assert "a job runs" in capsys.readouterr().err
     with pytest.raises(CommandError):
         stop_spark.before("dev", destroys=True)
+
+
+def test_before_the_first_apply_there_is_nothing_to_stop(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def nothing_applied(_: object) -> None:
+        raise CommandError("nothing is applied")
+
+    monkeypatch.setattr(stop_spark, "of_environment", nothing_applied)
+    stop_spark.before("dev", destroys=True)
+    assert not capsys.readouterr().err
 
 
 def test_the_calls_are_those_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:

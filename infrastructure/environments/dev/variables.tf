@@ -7,7 +7,7 @@ variable "alert_emails" {
 
 variable "budget_usd_a_month" {
   type        = number
-  description = "US dollars the account may cost in a month. 0: no budget, for an account that AWS Budgets refuses at first."
+  description = "US dollars the account may cost in a month. 0: no budget, as long as AWS Budgets refuses the account."
   default     = 700
   nullable    = false
 }
@@ -25,7 +25,7 @@ variable "quicksight" {
     groups          = optional(map(object({ games = set(string), role = string })))
     identity_region = optional(string, "")
   })
-  description = "Dashboards for groups of users. They need an Enterprise subscription, made in the identity region first."
+  description = "Dashboards for groups of users. They need an Enterprise subscription in the identity region first."
   default     = {}
   nullable    = false
 }
@@ -46,7 +46,7 @@ variable "report_sender" {
 
 variable "spark_executors" {
   type        = number
-  description = "Executors of a batch step at most, four vCPUs each. More than 2 need a quota above 16 vCPUs (docs/cost.md)."
+  description = "Executors of a batch step at most, four vCPUs each. More than 2 need a higher quota (docs/cost.md)."
   default     = 2
   nullable    = false
 }
@@ -57,7 +57,8 @@ variable "warehouse" {
     capacity                  = optional(object({ base_rpu = optional(number), max_rpu = optional(number) }))
     client_security_group_ids = optional(map(string))
     enabled                   = optional(bool, false)
-    usage_limit               = optional(object({ breach_action = optional(string), rpu_hours_a_day = optional(number) }))
+
+    usage_limit = optional(object({ breach_action = optional(string), rpu_hours_a_day = optional(number) }))
   })
   description = "The warehouse on Redshift. It costs about $2,190 a month while events come: raise the budget first."
   default     = {}

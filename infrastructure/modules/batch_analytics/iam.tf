@@ -6,7 +6,7 @@ locals {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = [var.settings.kms_key_arns.events]
     }
-    # AWS knows no resource of this action.
+    # CloudWatch Logs lists groups by account and region alone.
     FindLogGroup = {
       actions   = ["logs:DescribeLogGroups"]
       resources = ["*"]

@@ -60,7 +60,7 @@ variable "groups" {
 
 variable "identity_region" {
   type        = string
-  description = "Region that keeps QuickSight's users and groups: the one where the account subscribed. Empty: this one."
+  description = "Region that keeps QuickSight's users and groups: where the account subscribed. Empty: this one."
   default     = ""
   nullable    = false
 }

@@ -76,7 +76,7 @@ resource "aws_glue_catalog_table_optimizer" "this" {
   }
 }
 
-# AWS documents no aws:SourceAccount for the optimizers: a condition on a key that Glue does not send would lock them out.
+# AWS documents no aws:SourceAccount for the optimizers: a condition on what Glue does not send would lock them out.
 module "optimizer_role" {
   source = "../service_role"
   count  = var.optimize ? 1 : 0

@@ -15,8 +15,8 @@ variable "alerts" {
       || var.alerts.budget_usd_a_month > local.warehouse_usd_a_month
     )
     error_message = <<-TEXT
-      The warehouse alone costs about ${ceil(local.warehouse_usd_a_month)} US dollars a month: its streaming view keeps the base
-      capacity awake (docs/cost.md). Set a budget above that, or 0 for none.
+      The warehouse alone costs about ${ceil(local.warehouse_usd_a_month)} US dollars a month: its streaming view keeps
+      the base capacity awake (docs/cost.md). Set a budget above that, or 0 for none.
     TEXT
   }
 }
@@ -99,10 +99,12 @@ variable "lake" {
   nullable    = false
 
   validation {
-    condition     = !var.lake.dashboards.enabled || can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.lake.dashboards.identity_region))
+    condition = (
+      !var.lake.dashboards.enabled || can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.lake.dashboards.identity_region))
+    )
     error_message = <<-TEXT
-      The dashboards need an Enterprise subscription of QuickSight, which is made by hand, once an account. Then name the
-      region that it was made in as identity_region: it keeps the users and groups.
+      The dashboards need an Enterprise subscription of QuickSight, which is made by hand, once an account. Then name
+      the region that it was made in as identity_region: it keeps the users and groups.
       `aws quicksight describe-account-subscription --aws-account-id <account>` tells the edition.
     TEXT
   }

@@ -42,29 +42,6 @@ run "environment" {
   }
 }
 
-run "defaults" {
-  command = plan
-
-  assert {
-    condition     = output.platform.dashboards == null && output.platform.warehouse == null
-    error_message = "A first apply makes nothing that needs a subscription or costs more than the budget."
-  }
-}
-
-run "without_a_budget" {
-  command = plan
-
-  variables {
-    budget_usd_a_month = 0
-    warehouse          = { enabled = true }
-  }
-
-  assert {
-    condition     = output.platform.warehouse.workgroup == "player-analytics-prod-warehouse"
-    error_message = "An account that AWS Budgets refuses can have everything else."
-  }
-}
-
 run "nobody_is_told" {
   command = plan
 
