@@ -17,7 +17,7 @@ resource "aws_sns_topic_policy" "this" {
         Resource  = aws_sns_topic.this.arn
         Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
       },
-      # EventBridge supports no Condition in the policy of a topic: with one, it drops each event without an error.
+      # EventBridge supports no Condition in the policy of a topic: it would drop each event without an error.
       {
         Sid       = "EventBridgeRules"
         Effect    = "Allow"

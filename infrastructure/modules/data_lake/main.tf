@@ -82,7 +82,7 @@ resource "aws_s3_bucket_policy" "lake" {
     }], [for statement in local.receipt_statements : statement if !var.force_destroy])
   })
 
-  # What waits for the policy finds a bucket that encrypts and keeps versions.
+  # Users of the bucket wait for its policy alone, so the policy comes last.
   depends_on = [
     aws_s3_bucket_ownership_controls.lake,
     aws_s3_bucket_public_access_block.lake,

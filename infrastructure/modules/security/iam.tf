@@ -1,4 +1,6 @@
 locals {
+  queues = "arn:${var.account.partition}:sqs:${var.account.region}:${var.account.id}"
+
   # In a key policy "*" is this key, and the account's root stands for its IAM policies, which decide who uses it.
   account = { AWS = "arn:${var.account.partition}:iam::${var.account.id}:root" }
 
@@ -99,11 +101,7 @@ locals {
       Principal = { Service = "events.amazonaws.com" }
       Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
       Resource  = "*"
-      Condition = {
-        ArnLike = {
-          "kms:EncryptionContext:aws:sqs:arn" = "arn:${var.account.partition}:sqs:${var.account.region}:${var.account.id}:${var.name_prefix}-*"
-        }
-      }
+      Condition = { ArnLike = { "kms:EncryptionContext:aws:sqs:arn" = "${local.queues}:${var.name_prefix}-*" } }
     },
   ]
 

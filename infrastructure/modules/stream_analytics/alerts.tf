@@ -30,8 +30,8 @@ locals {
 }
 
 # Of the stream only alerts pass, each an event of the default bus: other rules can act on them.
-# CreatePipe checks the role at once, and the provider does not retry while IAM still spreads a new one: the application's
-# start and the consumer's mapping take longer than that.
+# Pipes checks the role at once, and the provider does not retry while IAM still spreads a new role. So the pipe waits
+# for the application's start and the consumer's mapping, which take longer.
 resource "aws_pipes_pipe" "alerts" {
   count = var.deliver_alerts ? 1 : 0
 
@@ -48,8 +48,8 @@ resource "aws_pipes_pipe" "alerts" {
       }
     }
 
-    # An alert that is an hour old is none: until then it is retried. Each number is set, because the provider sends 0 for
-    # the attempts that are left out when another parameter changes, and no failed record would be retried.
+    # Alerts are retried until they are an hour old. Every number is set: when another parameter changes, the provider
+    # sends 0 for attempts that are left out, and Pipes would retry nothing.
     kinesis_stream_parameters {
       batch_size                         = 10
       maximum_batching_window_in_seconds = 0

@@ -112,13 +112,13 @@ resource "aws_kinesisanalyticsv2_application" "this" {
     log_stream_arn = aws_cloudwatch_log_stream.application.arn
   }
 
-  # Another description would make a new application, without the state and snapshots of this one.
+  # Managed Flink cannot change a description: Terraform would replace the application and lose its state.
   lifecycle {
     ignore_changes = [description]
   }
 }
 
-# The provider starts an application when it makes it, or when `start` changes; not one that was stopped since.
+# The provider starts an application when it creates it or when `start` changes, not when it stopped later.
 check "application_runs" {
   assert {
     condition     = var.application.start ? aws_kinesisanalyticsv2_application.this.status != "READY" : true

@@ -36,7 +36,7 @@ run "topic" {
         Resource  = aws_sns_topic.this.arn
       },
     ])
-    error_message = "Alarms of this account and EventBridge may publish; a Condition would drop each event of EventBridge."
+    error_message = "Alarms of this account and EventBridge may publish, EventBridge without a Condition."
   }
 
   assert {

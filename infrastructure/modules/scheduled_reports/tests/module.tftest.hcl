@@ -69,9 +69,9 @@ run "resources" {
   }
 
   assert {
-    condition = [for statement in jsondecode(output.policy).Statement : statement.Condition if statement.Sid == "Mail"] == [
-      { StringEquals = { "ses:FromAddress" = "reports@example.com" } }
-    ]
+    condition = one([
+      for statement in jsondecode(output.policy).Statement : statement.Condition if statement.Sid == "Mail"
+    ]) == { StringEquals = { "ses:FromAddress" = "reports@example.com" } }
     error_message = "It mails as its sender only."
   }
 

@@ -99,8 +99,8 @@ run "resources" {
 
   assert {
     condition = [
-      for statement in jsondecode(aws_kms_key.this["operations"].policy).Statement : [jsonencode(statement.Action), jsonencode(statement.Condition)]
-      if startswith(statement.Sid, "EventBridge")
+      for statement in jsondecode(aws_kms_key.this["operations"].policy).Statement :
+      [jsonencode(statement.Action), jsonencode(statement.Condition)] if startswith(statement.Sid, "EventBridge")
       ] == [
       for key, arn in {
         "kms:EncryptionContext:aws:sqs:arn"      = "arn:aws:sqs:eu-west-1:111122223333:demo-test-*"

@@ -242,7 +242,8 @@ run "resources" {
 
   assert {
     condition = toset([
-      for query in aws_cloudwatch_metric_alarm.failed_alert_rule.metric_query : one(query.metric).metric_name if query.return_data != true
+      for query in aws_cloudwatch_metric_alarm.failed_alert_rule.metric_query : one(query.metric).metric_name
+      if query.return_data != true
     ]) == toset(["FailedInvocations", "InvocationsFailedToBeSentToDlq"])
     error_message = "A rule that cannot publish must be noticed."
   }
@@ -301,7 +302,11 @@ run "resources" {
     condition = alltrue([
       for alarm in concat(
         values(aws_cloudwatch_metric_alarm.counters), values(aws_cloudwatch_metric_alarm.gauges),
-        [aws_cloudwatch_metric_alarm.behind, aws_cloudwatch_metric_alarm.failed_alert_rule, aws_cloudwatch_metric_alarm.undelivered_alerts],
+        [
+          aws_cloudwatch_metric_alarm.behind,
+          aws_cloudwatch_metric_alarm.failed_alert_rule,
+          aws_cloudwatch_metric_alarm.undelivered_alerts,
+        ],
       ) : alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/realtime-analytics.md")
     ])
     error_message = "Each alarm must report, and name its runbook."
