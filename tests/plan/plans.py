@@ -139,7 +139,8 @@ def _schemas(body: Json) -> Json:
 
 def _managed(body: Json) -> Iterator[tuple[Json, Json, Json]]:
     for change in body.get("resource_changes", []):
-        if change["mode"] == "managed":
+        # After another run's apply a plan also destroys: what is left is judged.
+        if change["mode"] == "managed" and change["change"]["after"] is not None:
             yield change, change["change"]["after"], change["change"]["after_unknown"]
     for resource in state_resources(body.get("root_module", {})):
         if resource["mode"] == "managed":
