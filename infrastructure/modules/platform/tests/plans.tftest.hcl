@@ -19,7 +19,7 @@ run "everything" {
     streams = { enriched_shards = 2, maximum_shards = 8, metrics_shards = 2, raw_shards = 1, retention_hours = 24 }
 
     alerts = {
-      budget_usd_a_month = 700
+      budget_usd_a_month = 7000
       email_addresses    = ["ops@example.com"]
       objectives         = { availability = 0.99, completeness = 0.999, latency = 0.95 }
     }
