@@ -177,17 +177,17 @@ def _emulator(directory: Path) -> AbstractContextManager[Emulator]:
 
 
 def _terraform(directory: Path) -> Callable[..., str]:
-    """Return terraform in a copy of `local`, by its arguments; it returns what terraform prints."""
+    """Return terraform in a copy of `local`, by arguments and settings; it returns what terraform prints."""
     ignored = shutil.ignore_patterns(".terraform", "*.tfstate*")
     infrastructure = shutil.copytree(terraform.INFRASTRUCTURE, directory / "infrastructure", ignore=ignored)
     root = infrastructure / "environments" / "local"
     packages = str(terraform.REPOSITORY / "build" / "local")
     environment = {**os.environ, **terraform.environment(), "TF_VAR_packages_directory": packages}
 
-    def run(*arguments: str) -> str:
+    def run(*arguments: str, **settings: str) -> str:
         answer = subprocess.run(
             ["terraform", *arguments, "-no-color"],
-            cwd=root, env=environment, capture_output=True, text=True, check=False,
+            cwd=root, env=environment | settings, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr
         return answer.stdout

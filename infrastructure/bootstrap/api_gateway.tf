@@ -1,11 +1,16 @@
-# One setting for the account and region: environments share it, so none of them may own it.
+# The setting belongs to the account and region: environments share it, so none of them may own it.
 resource "aws_api_gateway_account" "this" {
-  cloudwatch_role_arn = aws_iam_role.api_gateway_logs.arn
+  count = var.api_gateway_logs ? 1 : 0
+
+  cloudwatch_role_arn = aws_iam_role.api_gateway_logs[0].arn
 
   depends_on = [aws_iam_role_policy_attachment.api_gateway_logs]
 }
 
+# The role serves every region of the account: ./region sets it in further ones.
 resource "aws_iam_role" "api_gateway_logs" {
+  count = var.api_gateway_logs ? 1 : 0
+
   name = "${var.project}-api-gateway-logs"
 
   assume_role_policy = jsonencode({
@@ -20,6 +25,8 @@ resource "aws_iam_role" "api_gateway_logs" {
 
 # API Gateway refuses a role with less than its managed policy.
 resource "aws_iam_role_policy_attachment" "api_gateway_logs" {
-  role       = aws_iam_role.api_gateway_logs.name
+  count = var.api_gateway_logs ? 1 : 0
+
+  role       = aws_iam_role.api_gateway_logs[0].name
   policy_arn = "arn:${data.aws_partition.this.partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 }

@@ -9,11 +9,17 @@ locals {
     "config:StopConfigurationRecorder", "guardduty:DeleteDetector", "guardduty:UpdateDetector",
   ]
 
-  # IAM takes no wildcard for a service. What has no name, as keys and APIs, is told by its tags.
-  named_services = [
-    "athena", "dynamodb", "events", "firehose", "iam", "kinesis", "kinesisanalytics", "lambda", "logs", "s3", "secretsmanager",
-    "sns", "sqs", "states",
-  ]
+  # How IAM writes ARNs of resources that carry the environment's name. IAM takes no wildcard for a service, no region for
+  # IAM and S3, and no account for S3. Tags tell what has no name, such as keys and APIs.
+  named_resources = concat(
+    [
+      for service in [
+        "athena", "cloudwatch", "dynamodb", "events", "firehose", "kinesis", "kinesisanalytics", "lambda", "logs", "pipes", "scheduler",
+        "secretsmanager", "sns", "sqs", "states",
+      ] : "${service}:*:*:*"
+    ],
+    ["iam::*:policy/*", "iam::*:role/*", "s3:::*"],
+  )
 
   others = { for name in local.apply : name => setsubtract(local.apply, [name]) }
 
@@ -25,7 +31,7 @@ locals {
         Effect = "Deny"
         Action = "*"
         Resource = flatten([for other in others : concat(
-          [for service in local.named_services : "${local.arn}:${service}:*:*:*${var.project}-${other}*"],
+          [for resource in local.named_resources : "${local.arn}:${resource}${var.project}-${other}*"],
           ["${local.arn}:glue:*:*:*${replace("${var.project}-${other}", "-", "_")}*"],
         )])
       },
@@ -66,6 +72,7 @@ resource "aws_iam_policy" "boundary" {
             ] : "${service}:*"],
             [
               "ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface", "ec2:Describe*",
+              "ec2:ModifyNetworkInterfaceAttribute",
               "lambda:GetFunctionConfiguration", "lambda:InvokeFunction", "lambda:ListEventSourceMappings",
             ],
           )

@@ -1,25 +1,41 @@
-# GitHub Actions takes roles by OIDC: no key of the account leaves it. Each role trusts exact subjects of one repository.
+# GitHub Actions takes roles by OIDC, so that no access key leaves the account. Each role trusts exact subjects of one repository.
 locals {
-  github  = "token.actions.githubusercontent.com"
-  iam     = "arn:${data.aws_partition.this.partition}:iam::${data.aws_caller_identity.this.account_id}"
-  enabled = var.github_repository != ""
-  subjects = {
-    plan = ["repo:${var.github_repository}:pull_request", "repo:${var.github_repository}:ref:refs/heads/main"]
-    dev  = ["repo:${var.github_repository}:environment:dev"]
-    prod = ["repo:${var.github_repository}:environment:prod"]
+  github        = "token.actions.githubusercontent.com"
+  iam           = "arn:${data.aws_partition.this.partition}:iam::${data.aws_caller_identity.this.account_id}"
+  enabled       = var.github.repository != ""
+  oidc_provider = "${local.iam}:oidc-provider/${local.github}"
+
+  # Repositories that were created, renamed or transferred since July 2026 send ids beside the names, so that nobody who takes
+  # over a name takes over its roles.
+  parts = split("/", var.github.repository)
+  prefixes = local.enabled ? [
+    for subject in sort(var.github.subjects) : subject == "names" ? "repo:${var.github.repository}" : join("", [
+      "repo:${local.parts[0]}@${var.github.owner_id}", "/${local.parts[1]}@${var.github.repository_id}",
+    ])
+  ] : []
+
+  contexts = {
+    plan = ["pull_request", "ref:refs/heads/main"]
+    dev  = ["environment:dev"]
+    prod = ["environment:prod"]
   }
-  apply = toset(["dev", "prod"])
+  subjects = {
+    for role, contexts in local.contexts :
+    role => [for pair in setproduct(local.prefixes, contexts) : join(":", pair)] if local.enabled
+  }
+  apply   = toset(["dev", "prod"])
+  catalog = replace(var.project, "-", "_")
 }
 
 resource "aws_iam_openid_connect_provider" "github" {
-  count = local.enabled ? 1 : 0
+  count = local.enabled && !var.github.oidc_provider_exists ? 1 : 0
 
   url            = "https://${local.github}"
   client_id_list = ["sts.amazonaws.com"]
 }
 
 resource "aws_iam_role" "github" {
-  for_each = local.enabled ? local.subjects : {}
+  for_each = local.subjects
 
   name                 = "${var.project}-github-${each.key}"
   description          = each.key == "plan" ? "Plans of pull requests and drift: reads." : "Applies ${each.key}."
@@ -29,7 +45,7 @@ resource "aws_iam_role" "github" {
     Version = "2012-10-17"
     Statement = [{
       Effect    = "Allow"
-      Principal = { Federated = aws_iam_openid_connect_provider.github[0].arn }
+      Principal = { Federated = local.oidc_provider }
       Action    = "sts:AssumeRoleWithWebIdentity"
       Condition = {
         StringEquals = {
@@ -39,6 +55,8 @@ resource "aws_iam_role" "github" {
       }
     }]
   })
+
+  depends_on = [aws_iam_openid_connect_provider.github]
 }
 
 resource "aws_iam_role_policy_attachment" "plan" {
@@ -48,7 +66,8 @@ resource "aws_iam_role_policy_attachment" "plan" {
   policy_arn = "arn:${data.aws_partition.this.partition}:iam::aws:policy/ReadOnlyAccess"
 }
 
-# Plans compare definitions: what tables, objects, secrets and queues hold is none of their business, but for the states.
+# Plans compare definitions. They read neither what tables, objects, streams, queues and logs hold nor the keys of games, but for
+# the states. tests/plan/test_plan_role.py knows what the provider reads of each resource.
 resource "aws_iam_role_policy" "plan" {
   count = local.enabled ? 1 : 0
 
@@ -65,17 +84,72 @@ resource "aws_iam_role_policy" "plan" {
         Resource = [aws_kms_key.state.arn]
       },
       {
-        Sid      = "ReadNoTables"
-        Effect   = "Deny"
-        Action   = ["athena:GetQueryResults", "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "kinesis:GetRecords", "sqs:ReceiveMessage"]
+        # Lambda, Step Functions and Scheduler describe what is encrypted with a key to those who may decrypt with it.
+        Sid      = "DecryptDefinitions"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt"]
+        Resource = ["arn:${data.aws_partition.this.partition}:kms:*:${data.aws_caller_identity.this.account_id}:key/*"]
+        Condition = {
+          "ForAnyValue:StringEquals" = {
+            "kms:ResourceAliases" = [for environment in local.apply : "alias/${var.project}-${environment}-operations"]
+          }
+          StringLike = { "kms:ViaService" = [for service in ["lambda", "scheduler", "states"] : "${service}.*.amazonaws.com"] }
+        }
+      },
+      {
+        # The provider reads the indexes of every table; ReadOnlyAccess lacks the action.
+        Sid    = "ReadIndexes"
+        Effect = "Allow"
+        Action = ["glue:GetPartitionIndexes"]
+        Resource = [for resource in ["catalog", "database/${local.catalog}_*", "table/${local.catalog}_*"] :
+          "arn:${data.aws_partition.this.partition}:glue:*:${data.aws_caller_identity.this.account_id}:${resource}"
+        ]
+      },
+      {
+        # ReadOnlyAccess has nothing of QuickSight.
+        Sid    = "ReadDashboards"
+        Effect = "Allow"
+        Action = [
+          "quicksight:DescribeDataSet", "quicksight:DescribeDataSetPermissions", "quicksight:DescribeDataSetRefreshProperties",
+          "quicksight:DescribeDataSource", "quicksight:DescribeDataSourcePermissions", "quicksight:DescribeGroup",
+          "quicksight:DescribeRefreshSchedule", "quicksight:DescribeVPCConnection", "quicksight:ListTagsForResource",
+        ]
+        Resource = [for resource in ["dataset/*", "datasource/*", "group/*", "vpcConnection/*"] :
+          "arn:${data.aws_partition.this.partition}:quicksight:*:${data.aws_caller_identity.this.account_id}:${resource}"
+        ]
+      },
+      {
+        Sid    = "ReadNoData"
+        Effect = "Deny"
+        Action = [
+          "athena:GetQueryResults", "athena:GetQueryResultsStream", "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:GetRecords",
+          "dynamodb:PartiQLSelect", "dynamodb:Query", "dynamodb:ReadDataForReplication", "dynamodb:Scan",
+          "emr-serverless:GetDashboardForJobRun", "kinesis:GetRecords", "kinesisanalytics:DiscoverInputSchema",
+          "lambda:GetDurableExecution", "lambda:GetDurableExecutionHistory", "lambda:GetDurableExecutionState", "logs:FilterLogEvents",
+          "logs:GetLogEvents", "logs:GetLogRecord", "logs:GetQueryResults", "logs:StartLiveTail", "logs:StartQuery", "s3:GetDataAccess",
+          "sqs:ReceiveMessage", "ssm:GetParameter", "ssm:GetParameterHistory", "ssm:GetParameters", "ssm:GetParametersByPath",
+          "states:DescribeExecution", "states:GetExecutionHistory", "wafv2:GetDecryptedAPIKey", "wafv2:GetSampledRequests",
+          "xray:BatchGetTraces", "xray:ListRetrievedTraces", "xray:StartTraceRetrieval",
+        ]
         Resource = "*"
       },
       {
-        # Terraform looks at the packages it has put beside the lake.
-        Sid         = "ReadNoObjectsButStatesAndPackages"
-        Effect      = "Deny"
-        Action      = ["s3:GetObject", "s3:GetObjectVersion"]
-        NotResource = ["${aws_s3_bucket.state.arn}/*", "arn:${data.aws_partition.this.partition}:s3:::${var.project}-*/artifacts/*"]
+        Sid    = "ReadNoKeys"
+        Effect = "Deny"
+        Action = ["apigateway:GET"]
+        Resource = [for resource in ["apikeys", "apikeys/*", "usageplans/*/keys", "usageplans/*/keys/*"] :
+          "arn:${data.aws_partition.this.partition}:apigateway:*::/${resource}"
+        ]
+      },
+      {
+        # Terraform looks at the packages that it put beside the lake.
+        Sid    = "ReadNoObjectsButStatesAndPackages"
+        Effect = "Deny"
+        Action = ["s3:GetObject", "s3:GetObjectTorrent", "s3:GetObjectVersion", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionTorrent"]
+        NotResource = [
+          "${aws_s3_bucket.state.arn}/*",
+          "arn:${data.aws_partition.this.partition}:s3:::${var.project}-*/artifacts/*",
+        ]
       },
     ]
   })
@@ -105,7 +179,7 @@ resource "aws_iam_role_policy" "apply" {
           Action = [
             "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole", "iam:GetRolePolicy",
             "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:PassRole", "iam:TagRole",
-            "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+            "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription",
           ]
           Resource = ["${local.iam}:role/${var.project}-${each.key}-*"]
         },
@@ -124,11 +198,14 @@ resource "aws_iam_role_policy" "apply" {
           Resource = [for other in local.others[each.key] : "${aws_s3_bucket.state.arn}/${var.project}/${other}.tfstate*"]
         },
         {
-          # What Terraform's backend asks of bucket and key; all else of them is bootstrap's.
-          Sid       = "NoBootstrap"
-          Effect    = "Deny"
-          NotAction = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
-          Resource  = [aws_kms_key.state.arn, aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
+          # Terraform's backend needs these of the bucket and the key. Everything else is done by bootstrap.
+          Sid    = "NoBootstrap"
+          Effect = "Deny"
+          NotAction = [
+            "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:AbortMultipartUpload", "s3:DeleteObject",
+            "s3:GetObject", "s3:ListBucket", "s3:PutObject",
+          ]
+          Resource = [aws_kms_key.state.arn, aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
         },
       ],
       local.foreign[each.key],

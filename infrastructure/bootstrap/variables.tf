@@ -1,12 +1,37 @@
-variable "github_repository" {
-  type        = string
-  description = "Repository whose workflows plan and apply, as owner/name. Empty: none."
-  default     = ""
+variable "api_gateway_logs" {
+  type        = bool
+  description = "Whether to set the role with which API Gateway writes logs. An account has one such setting in each region: false where another stack makes it."
+  default     = true
+  nullable    = false
+}
+
+variable "github" {
+  type = object({
+    oidc_provider_exists = optional(bool, false)
+    owner_id             = optional(number, 0)
+    repository           = optional(string, "")
+    repository_id        = optional(number, 0)
+    subjects             = optional(set(string), ["ids"])
+  })
+  description = "Repository (owner/name) whose workflows plan and apply; empty: none. Its numeric ids and its owner's are part of the subjects that GitHub sends (ids), unless it still sends names alone (names). An account has one OIDC provider for GitHub: say whether it exists already."
+  default     = {}
   nullable    = false
 
   validation {
-    condition     = var.github_repository == "" || can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", var.github_repository))
-    error_message = "The repository is owner/name, without wildcards."
+    condition     = var.github.repository == "" || can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", var.github.repository))
+    error_message = "The repository is owner/name, without ids and wildcards."
+  }
+
+  validation {
+    condition     = length(var.github.subjects) > 0 && length(setsubtract(var.github.subjects, ["ids", "names"])) == 0
+    error_message = "Subjects hold ids, names or both."
+  }
+
+  validation {
+    condition = var.github.repository == "" || !contains(var.github.subjects, "ids") || alltrue([
+      for id in [var.github.owner_id, var.github.repository_id] : id > 0 && floor(id) == id
+    ])
+    error_message = "Subjects with ids need owner_id and repository_id: gh api repos/OWNER/NAME --jq '.owner.id, .id' prints both."
   }
 }
 
@@ -15,11 +40,16 @@ variable "project" {
   description = "First part of every name."
   default     = "player-analytics"
   nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.project))
+    error_message = "A project's name has 3 to 24 lower-case letters, digits and hyphens, as in the environments."
+  }
 }
 
 variable "region" {
   type        = string
-  description = "AWS region of the state and of the environments that use it."
+  description = "AWS region of the states and of API Gateway's setting."
   default     = "eu-west-1"
   nullable    = false
 }

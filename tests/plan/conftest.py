@@ -4,16 +4,18 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import plans as complete_plans
 import pytest
+from plans import Resource
 from tools import terraform
 
 SOURCE = Path(__file__).resolve().parents[2] / "infrastructure"
-NOT_COPIED = shutil.ignore_patterns(".terraform", "*.tfstate*", "backend.hcl")
+NOT_COPIED = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfvars", "backend.hcl")
 
 Run = Callable[..., str]
 
@@ -69,9 +71,19 @@ def run(infrastructure: Path) -> Run:
 def tested(run: Run) -> Callable[[str], list[dict[str, Any]]]:
     """Return a function that gives what the tests of a root tell, with plans and states: they run once."""
 
+    schemas: dict[str, Any] = {}
+
+    def parse(line: str) -> dict[str, Any]:
+        parsed: dict[str, Any] = json.loads(line)
+        body = parsed.get("test_plan") or parsed.get("test_state")
+        if body:
+            # Each plan repeats the provider's schemas, which take 100 MB of memory: keep them once.
+            body["provider_schemas"] = schemas.setdefault("provider", body["provider_schemas"])
+        return parsed
+
     @cache
     def test(root: str) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in run(root, "test", "-json", "-verbose").splitlines()]
+        return [parse(line) for line in run(root, "test", "-json", "-verbose").splitlines()]
 
     return test
 
@@ -84,9 +96,8 @@ def applied(tested: Callable[[str], list[dict[str, Any]]]) -> Callable[[str], li
     def apply(environment: str) -> list[dict[str, Any]]:
         for line in tested(f"environments/{environment}"):
             if line["type"] == "test_state":
-                return [
-                    one for one in _resources(line["test_state"]["root_module"]) if one["mode"] == "managed"
-                ]
+                resources = complete_plans.state_resources(line["test_state"]["root_module"])
+                return [one for one in resources if one["mode"] == "managed"]
             if line["type"] == "test_plan":
                 changes = line["test_plan"]["resource_changes"]
                 return [change | {"values": change["change"]["after"]} for change in changes]
@@ -95,15 +106,35 @@ def applied(tested: Callable[[str], list[dict[str, Any]]]) -> Callable[[str], li
     return apply
 
 
+@pytest.fixture(scope="session")
+def plans(tested: Callable[[str], list[dict[str, Any]]], infrastructure: Path) -> dict[str, list[Resource]]:
+    """Return the resources of each run of every root and of the platform, by "<root>/<run>"."""
+    found: dict[str, list[Resource]] = {}
+    for root in complete_plans.ROOTS:
+        found |= complete_plans.collect(tested(root), infrastructure / root, root)
+    return found
+
+
+@pytest.fixture(scope="session")
+def planned_by_github(tested: Callable[[str], list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Return what bootstrap plans with GitHub's roles, by address."""
+    (plan,) = [
+        line["test_plan"]
+        for line in tested("bootstrap")
+        if (line["type"], line.get("@testrun")) == ("test_plan", "github")
+    ]
+    return {change["address"]: change["change"]["after"] for change in plan["resource_changes"]}
+
+
+@pytest.fixture(scope="session")
+def planned_resources(plans: dict[str, list[Resource]]) -> list[Resource]:
+    """Return every resource of every plan."""
+    return [resource for resources in plans.values() for resource in resources]
+
+
 @pytest.fixture
 def resources(
     applied: Callable[[str], list[dict[str, Any]]], request: pytest.FixtureRequest
 ) -> list[dict[str, Any]]:
     """Every managed resource of the environment that the test is for."""
     return applied(request.param)
-
-
-def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from module.get("resources", [])
-    for child in module.get("child_modules", []):
-        yield from _resources(child)

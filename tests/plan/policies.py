@@ -13,7 +13,7 @@ def allows(
     action: str,
     resource: str,
     boundary: str | None = None,
-    **context: str,
+    **context: str | list[str],
 ) -> bool:
     """Tell whether a role with these policies, within its boundary, may do it; context has `__` for `:`."""
     parsed = [_parse(policy) for policy in policies]

@@ -12,6 +12,7 @@ PUBLISHED = {
     ("AWS/Billing", "Currency"): "EstimatedCharges",
     ("AWS/DynamoDB", "GlobalSecondaryIndexName TableName"): "ReadThrottleEvents WriteThrottleEvents",
     ("AWS/DynamoDB", "TableName"): "ConsumedWriteCapacityUnits ReadThrottleEvents WriteThrottleEvents",
+    ("AWS/Events", "RuleName"): "FailedInvocations InvocationsFailedToBeSentToDlq",
     ("AWS/Firehose", "DeliveryStreamName"): (
         "DeliveryToS3.Bytes DeliveryToS3.DataFreshness DeliveryToS3.Success ThrottledRecords"
     ),

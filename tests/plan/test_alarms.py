@@ -144,6 +144,7 @@ def failures() -> Iterator[tuple[str, Key, float, int]]:
     of_shard = {"Application": flink, "Flow": "Input", "Id": "enriched"}
     yield "realtime-analytics-behind", aws("KinesisAnalytics", "millisBehindLatest", **of_shard), 61_000, 5
     yield "undelivered-alerts", _queue("undelivered-alerts"), 1, 1
+    yield "alerts-rule-failed", aws("Events", "FailedInvocations", RuleName=f"{PREFIX}-alerts"), 1, 1
     for status in ("4XXError", "5XXError"):
         yield (
             f"ingest-api-{status[:3].lower()}",

@@ -30,13 +30,22 @@ ACTIONS_WITHOUT_RESOURCES = {
     "logs:ListLogDeliveries",
     "logs:PutResourcePolicy",
     "kinesis:ListStreams",
+    "kinesis:UpdateShardCount",
     "redshift-data:DescribeStatement",
     "redshift-data:GetStatementResult",
     "redshift-data:ListStatements",
+    "redshift-serverless:ListUsageLimits",
     "xray:GetSamplingRules",
     "xray:GetSamplingTargets",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
+}
+
+# What a Condition may ask of EventBridge: nothing in a topic's policy, and of a key what SNS and SQS send.
+EVENTBRIDGE_CONTEXT = {
+    "aws_kms_key": {"kms:EncryptionContext:aws:sns:topicArn", "kms:EncryptionContext:aws:sqs:arn"},
+    "aws_sns_topic_policy": set(),
+    "aws_sqs_queue_policy": {"aws:SourceArn"},
 }
 
 
@@ -223,7 +232,7 @@ def test_the_flink_application_understands_its_properties(resources: list[Resour
 
 
 @pytest.mark.parametrize("resources", ["local", "dev"], indirect=True)
-def test_only_prod_wants_a_quicksight_subscription(resources: list[Resource]) -> None:
+def test_no_subscription_is_wanted_unless_dashboards_are_turned_on(resources: list[Resource]) -> None:
     assert not [
         r["address"] for r in resources if r["type"].startswith(("aws_quicksight", "aws_cloudformation"))
     ]
@@ -231,13 +240,17 @@ def test_only_prod_wants_a_quicksight_subscription(resources: list[Resource]) ->
 
 @prod
 def test_prods_data_sets_are_seen_by_the_rules_alone(resources: list[Resource]) -> None:
-    data_sets = {r["address"]: r["values"] for r in _of(resources, "aws_quicksight_data_set")}
-    (rules,) = [values for address, values in data_sets.items() if address.endswith(".rules")]
-    assert not rules["permissions"]
-    for address, values in data_sets.items():
-        if values is not rules:
-            (rule,) = values["row_level_permission_data_set"]
-            assert (rule["arn"], rule["permission_policy"]) == (rules["arn"], "GRANT_ACCESS"), address
+    (stack,) = [r for r in resources if r["address"].endswith("aws_cloudformation_stack.rules")]
+    (rules,) = json.loads(stack["values"]["template_body"])["Resources"].values()
+    assert rules["Properties"]["UseAs"] == "RLS_RULES"
+    assert "Permissions" not in rules["Properties"]
+    for data_set in _of(resources, "aws_quicksight_data_set"):
+        (rule,) = data_set["values"]["row_level_permission_data_set"]
+        assert (rule["arn"], rule["permission_policy"], rule["status"]) == (
+            stack["values"]["outputs"]["RulesArn"],
+            "GRANT_ACCESS",
+            "ENABLED",
+        ), data_set["address"]
 
 
 @prod
@@ -269,6 +282,51 @@ def test_prod_has_a_warehouse_that_only_its_network_reaches(resources: list[Reso
     assert len(subnets) == 3
     assert set(workgroup["values"]["subnet_ids"]) == subnets
     assert not {resource["type"] for resource in resources} & {"aws_internet_gateway", "aws_nat_gateway"}
+
+
+@every_environment
+def test_eventbridge_is_asked_for_no_source_that_it_does_not_send(resources: list[Resource]) -> None:
+    policies = [
+        (kind, resource["values"]["policy"])
+        for kind in EVENTBRIDGE_CONTEXT
+        for resource in _of(resources, kind)
+    ]
+    assert all(_eventbridge_keys(policy) <= EVENTBRIDGE_CONTEXT[kind] for kind, policy in policies)
+    assert {kind for kind, policy in policies if "events.amazonaws.com" in policy} == set(EVENTBRIDGE_CONTEXT)
+
+
+def test_a_source_that_eventbridge_does_not_send_is_found() -> None:
+    statement = {
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:events:eu-west-1:111122223333:rule/alerts"}},
+    }
+    found = _eventbridge_keys(json.dumps({"Statement": [statement]}))
+    assert found <= EVENTBRIDGE_CONTEXT["aws_sqs_queue_policy"]
+    assert not found <= EVENTBRIDGE_CONTEXT["aws_sns_topic_policy"]
+    assert not found <= EVENTBRIDGE_CONTEXT["aws_kms_key"]
+
+
+@every_environment
+def test_what_cannot_be_delivered_is_kept_and_noticed(resources: list[Resource]) -> None:
+    targets = [
+        *(it["values"] for it in _of(resources, "aws_cloudwatch_event_target")),
+        *(it["values"]["target"][0] for it in _of(resources, "aws_scheduler_schedule")),
+    ]
+    assert all(target["dead_letter_config"] for target in targets)
+    watched = {
+        it["values"]["dimensions"].get("QueueName")
+        for it in _of(resources, "aws_cloudwatch_metric_alarm")
+        if it["values"]["dimensions"]
+    }
+    assert {it["values"]["name"] for it in _of(resources, "aws_sqs_queue")} <= watched
+
+
+@every_environment
+def test_what_may_be_destroyed_can_be_made_again_at_once(resources: list[Resource]) -> None:
+    """A secret that waits for its deletion keeps its name."""
+    (bucket,) = _of(resources, "aws_s3_bucket")
+    days = {it["values"]["recovery_window_in_days"] for it in _of(resources, "aws_secretsmanager_secret")}
+    assert days == ({0} if bucket["values"]["force_destroy"] else {30})
 
 
 @prod
@@ -329,6 +387,17 @@ def test_prod_scales_and_can_be_looked_into(resources: list[Resource]) -> None:
     )
 
 
+def _eventbridge_keys(policy: str) -> set[str]:
+    """Return the keys that a policy's conditions ask of EventBridge."""
+    return {
+        key
+        for statement in json.loads(policy)["Statement"]
+        if statement["Principal"] == {"Service": "events.amazonaws.com"}
+        for operands in statement.get("Condition", {}).values()
+        for key in operands
+    }
+
+
 def _of(resources: list[Resource], kind: str) -> list[Resource]:
     found = [resource for resource in resources if resource["type"] == kind]
     assert found, f"no {kind} in the environment"
@@ -358,6 +427,9 @@ def _key_calls(action: str) -> set[str]:
             return {"kms:GenerateDataKey"}
         case ["sns", "Publish"] | ["sqs", "SendMessage"]:
             return {"kms:Decrypt", "kms:GenerateDataKey"}
+        # The Data API keeps statements under the key of the warehouse, which its caller grants to it.
+        case ["redshift-data", "BatchExecuteStatement" | "ExecuteStatement"]:
+            return {"kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"}
     return set()
 
 
@@ -367,6 +439,6 @@ def _data_class(action: str, resource: str) -> str:
             return "credentials"
         case ("dynamodb", ["leaderboards" | "players"]):
             return "players"
-        case ("kinesis" | "s3", _):
+        case ("kinesis" | "redshift-data" | "s3", _):
             return "events"
     return "operations"

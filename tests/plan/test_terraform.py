@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import plans
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -33,7 +34,7 @@ def test_root_is_valid(run: Run, root: str) -> None:
 def test_directory_passes_its_tests(
     run: Run, tested: Callable[[str], list[dict[str, Any]]], directory: str
 ) -> None:
-    if directory in ROOTS:
+    if directory in plans.ROOTS:
         (summary,) = [line["test_summary"] for line in tested(directory) if line["type"] == "test_summary"]
         assert summary["status"] == "pass"
         assert summary["passed"] > 0

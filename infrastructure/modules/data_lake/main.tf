@@ -82,7 +82,13 @@ resource "aws_s3_bucket_policy" "lake" {
     }], [for statement in local.receipt_statements : statement if !var.force_destroy])
   })
 
-  depends_on = [aws_s3_bucket_public_access_block.lake]
+  # Users of the bucket wait for its policy alone, so the policy comes last.
+  depends_on = [
+    aws_s3_bucket_ownership_controls.lake,
+    aws_s3_bucket_public_access_block.lake,
+    aws_s3_bucket_server_side_encryption_configuration.lake,
+    aws_s3_bucket_versioning.lake,
+  ]
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "lake" {

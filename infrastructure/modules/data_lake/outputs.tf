@@ -1,6 +1,8 @@
 output "bucket" {
-  description = "Bucket of the lake."
+  description = "Bucket of the lake, once it is encrypted, versioned and has its policy."
   value       = { arn = aws_s3_bucket.lake.arn, name = aws_s3_bucket.lake.bucket }
+
+  depends_on = [aws_s3_bucket_policy.lake]
 }
 
 output "database" {

@@ -65,4 +65,9 @@ variable "sizing" {
     condition     = var.sizing.timeout_seconds >= 1 && var.sizing.timeout_seconds <= 900
     error_message = "Lambda runs at most 900 seconds."
   }
+
+  validation {
+    condition     = var.sizing.reserved_concurrency == -1 || var.sizing.reserved_concurrency >= 1
+    error_message = "A function reserves -1 (nothing) or at least one execution; with 0 it never runs."
+  }
 }

@@ -31,7 +31,11 @@ variable "name" {
 }
 
 variable "policy_statements" {
-  type        = map(object({ actions = list(string), resources = list(string) }))
+  type = map(object({
+    actions   = list(string)
+    condition = optional(map(map(string)), {})
+    resources = list(string)
+  }))
   description = "What the function may do, by statement id."
   nullable    = false
 }

@@ -34,11 +34,13 @@ locals {
     },
     var.sender == "" ? {} : {
       Mail = {
-        # A raw message by SendEmail is judged by either name.
-        actions = ["ses:SendEmail", "ses:SendRawEmail"]
+        # A raw message by SendEmail is judged by either name. In the sandbox SES authorises the identities of the
+        # recipients too: the sender is limited by its address.
+        actions   = ["ses:SendEmail", "ses:SendRawEmail"]
+        condition = { StringEquals = { "ses:FromAddress" = var.sender } }
         resources = [
           "${local.ses}:configuration-set/${aws_sesv2_configuration_set.this.configuration_set_name}",
-          "${local.ses}:identity/${var.sender}",
+          "${local.ses}:identity/*",
         ]
       }
     },

@@ -84,6 +84,9 @@ resource "aws_secretsmanager_secret" "webhooks" {
   name        = "${local.name}-webhooks"
   description = "Slack-compatible webhook of each game that has one: {\"<game>\": \"https://…\"}."
   kms_key_id  = var.settings.kms_key_arns.credentials
+
+  # A secret that waits for its deletion keeps its name: the environment could not be made again for 30 days.
+  recovery_window_in_days = var.protection.deletion ? 30 : 0
 }
 
 module "table_alarms" {

@@ -1,4 +1,6 @@
 locals {
+  queues = "arn:${var.account.partition}:sqs:${var.account.region}:${var.account.id}"
+
   # In a key policy "*" is this key, and the account's root stands for its IAM policies, which decide who uses it.
   account = { AWS = "arn:${var.account.partition}:iam::${var.account.id}:root" }
 
@@ -47,7 +49,6 @@ locals {
       Principal = { Service = "logs.${var.account.region}.amazonaws.com" }
       Action = [
         "kms:Decrypt",
-        "kms:DescribeKey",
         "kms:Encrypt",
         "kms:GenerateDataKey",
         "kms:GenerateDataKeyWithoutPlaintext",
@@ -80,7 +81,8 @@ locals {
         StringEquals = { "kms:EncryptionContext:SourceArn" = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:*" }
       }
     },
-    # EventBridge names no source when it publishes to an encrypted topic; the topic's policy does.
+    # EventBridge sends no aws:SourceArn or aws:SourceAccount to KMS. The encryption context, which SNS and SQS set
+    # themselves, limits it to this environment's topics and queues.
     {
       Sid       = "EventBridgeTopics"
       Effect    = "Allow"
@@ -92,6 +94,14 @@ locals {
           "kms:EncryptionContext:aws:sns:topicArn" = "arn:${var.account.partition}:sns:${var.account.region}:${var.account.id}:${var.name_prefix}-*"
         }
       }
+    },
+    {
+      Sid       = "EventBridgeQueues"
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource  = "*"
+      Condition = { ArnLike = { "kms:EncryptionContext:aws:sqs:arn" = "${local.queues}:${var.name_prefix}-*" } }
     },
   ]
 

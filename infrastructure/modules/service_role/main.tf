@@ -3,11 +3,12 @@ locals {
   actions_without_resources = [
     "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics",
     "ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
-    "kinesis:ListStreams",
+    "kinesis:ListStreams", "kinesis:UpdateShardCount",
     "lambda:ListEventSourceMappings",
     "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
     "logs:GetLogDelivery", "logs:GetQueryResults", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
     "redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements",
+    "redshift-serverless:ListUsageLimits",
     "xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
   ]
 }

@@ -107,6 +107,41 @@ resource "aws_cloudwatch_metric_alarm" "behind" {
   }
 }
 
+# Reported only where a delivery failed for good, or where the queue could not take it.
+resource "aws_cloudwatch_metric_alarm" "failed_alert_rule" {
+  alarm_name          = "${aws_cloudwatch_event_rule.alerts.name}-rule-failed"
+  alarm_actions       = [var.settings.alerts_topic_arn]
+  alarm_description   = "EventBridge cannot publish alerts of games to the topic: ${local.runbook}"
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 1
+  ok_actions          = [var.settings.alerts_topic_arn]
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+
+  metric_query {
+    id          = "failed"
+    expression  = "SUM(METRICS())"
+    label       = "Alerts that were not published"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = toset(["FailedInvocations", "InvocationsFailedToBeSentToDlq"])
+
+    content {
+      id = lower(metric_query.value)
+
+      metric {
+        dimensions  = { RuleName = aws_cloudwatch_event_rule.alerts.name }
+        metric_name = metric_query.value
+        namespace   = "AWS/Events"
+        period      = 300
+        stat        = "Sum"
+      }
+    }
+  }
+}
+
 resource "aws_cloudwatch_metric_alarm" "undelivered_alerts" {
   alarm_name          = aws_sqs_queue.undelivered_alerts.name
   alarm_actions       = [var.settings.alerts_topic_arn]

@@ -22,7 +22,7 @@ locals {
     ReadMetrics = {
       actions = [
         "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords",
-        "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:SubscribeToShard",
+        "kinesis:GetShardIterator", "kinesis:ListShards",
       ]
       resources = [aws_kinesis_stream.metrics.arn]
     }
@@ -30,6 +30,8 @@ locals {
 }
 
 # Of the stream only alerts pass, each an event of the default bus: other rules can act on them.
+# Pipes checks the role at once, and the provider does not retry while IAM still spreads a new role. So the pipe waits
+# for the application's start and the consumer's mapping, which take longer.
 resource "aws_pipes_pipe" "alerts" {
   count = var.deliver_alerts ? 1 : 0
 
@@ -46,12 +48,16 @@ resource "aws_pipes_pipe" "alerts" {
       }
     }
 
-    # An alert that is an hour old is none.
+    # Alerts are retried until they are an hour old. Every number is set: when another parameter changes, the provider
+    # sends 0 for attempts that are left out, and Pipes would retry nothing.
     kinesis_stream_parameters {
-      batch_size                    = 10
-      maximum_record_age_in_seconds = 3600
-      on_partial_batch_item_failure = "AUTOMATIC_BISECT"
-      starting_position             = "LATEST"
+      batch_size                         = 10
+      maximum_batching_window_in_seconds = 0
+      maximum_record_age_in_seconds      = 3600
+      maximum_retry_attempts             = -1
+      on_partial_batch_item_failure      = "AUTOMATIC_BISECT"
+      parallelization_factor             = 1
+      starting_position                  = "LATEST"
 
       dead_letter_config {
         arn = aws_sqs_queue.undelivered_alerts.arn
@@ -67,6 +73,8 @@ resource "aws_pipes_pipe" "alerts" {
       source      = var.settings.name_prefix
     }
   }
+
+  depends_on = [aws_kinesisanalyticsv2_application.this, module.realtime_windows]
 }
 
 resource "aws_cloudwatch_event_rule" "alerts" {
@@ -97,10 +105,16 @@ resource "aws_cloudwatch_event_target" "topic" {
     input_template = "\"<alert> <subject> in <game>: <observed>, compared with <reference>, in the minutes until <until>. What it means: ${local.runbook}\""
   }
 
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered_alerts.arn
+  }
+
   retry_policy {
     maximum_event_age_in_seconds = 3600
     maximum_retry_attempts       = 20
   }
+
+  depends_on = [aws_sqs_queue_policy.undelivered_alerts]
 }
 
 resource "aws_sqs_queue" "undelivered_alerts" {
@@ -108,6 +122,22 @@ resource "aws_sqs_queue" "undelivered_alerts" {
   kms_data_key_reuse_period_seconds = 3600
   kms_master_key_id                 = var.settings.kms_key_arns.operations
   message_retention_seconds         = 1209600
+}
+
+resource "aws_sqs_queue_policy" "undelivered_alerts" {
+  queue_url = aws_sqs_queue.undelivered_alerts.url
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "RuleOfAlerts"
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = aws_sqs_queue.undelivered_alerts.arn
+      Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.alerts.arn } }
+    }]
+  })
 }
 
 module "alert_delivery_role" {

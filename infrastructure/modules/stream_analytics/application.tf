@@ -111,6 +111,19 @@ resource "aws_kinesisanalyticsv2_application" "this" {
   cloudwatch_logging_options {
     log_stream_arn = aws_cloudwatch_log_stream.application.arn
   }
+
+  # Managed Flink cannot change a description: Terraform would replace the application and lose its state.
+  lifecycle {
+    ignore_changes = [description]
+  }
+}
+
+# The provider starts an application when it creates it or when `start` changes, not when it stopped later.
+check "application_runs" {
+  assert {
+    condition     = var.application.start ? aws_kinesisanalyticsv2_application.this.status != "READY" : true
+    error_message = "${local.application_name} is stopped, and an apply does not start it: see ${local.runbook}."
+  }
 }
 
 resource "aws_cloudwatch_log_group" "application" {

@@ -6,10 +6,10 @@ locals {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = [var.settings.kms_key_arns.events]
     }
-    # AWS lists log groups by account and region only.
+    # AWS knows no resource of this action.
     FindLogGroup = {
       actions   = ["logs:DescribeLogGroups"]
-      resources = ["arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:*"]
+      resources = ["*"]
     }
     # The suffix stands for the streams of the application's own log group.
     FindLogStream = {

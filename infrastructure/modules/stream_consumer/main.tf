@@ -15,7 +15,6 @@ module "function" {
         "kinesis:GetRecords",
         "kinesis:GetShardIterator",
         "kinesis:ListShards",
-        "kinesis:SubscribeToShard",
       ]
       resources = [var.stream_arn]
     }

@@ -10,12 +10,10 @@ module "function" {
   settings    = var.settings
   sizing      = { memory_mb = 256, timeout_seconds = 30 }
 
+  # AWS knows no resources of the actions that are allowed on "*".
   policy_statements = {
-    # The action knows no resource.
     ReadMetrics = { actions = ["cloudwatch:GetMetricData"], resources = ["*"] }
-    Scale = {
-      actions   = ["kinesis:DescribeStreamSummary", "kinesis:UpdateShardCount"]
-      resources = values(var.streams)[*].arn
-    }
+    ReadStreams = { actions = ["kinesis:DescribeStreamSummary"], resources = values(var.streams)[*].arn }
+    Scale       = { actions = ["kinesis:UpdateShardCount"], resources = ["*"] }
   }
 }

@@ -29,15 +29,14 @@ run "topic" {
         Condition = { StringEquals = { "aws:SourceAccount" = "111122223333" } }
       },
       {
-        Sid       = "RulesOfThisEnvironment"
+        Sid       = "EventBridgeRules"
         Effect    = "Allow"
         Principal = { Service = "events.amazonaws.com" }
         Action    = "sns:Publish"
         Resource  = aws_sns_topic.this.arn
-        Condition = { ArnLike = { "aws:SourceArn" = "arn:*:events:*:111122223333:rule/demo-test-*" } }
       },
     ])
-    error_message = "Only this account's alarms and this environment's rules may publish."
+    error_message = "Alarms of this account and EventBridge may publish, EventBridge without a Condition."
   }
 
   assert {

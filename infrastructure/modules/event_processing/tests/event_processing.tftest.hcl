@@ -44,7 +44,7 @@ run "resources" {
       ReadGames       = ["dynamodb:BatchGetItem"]
       ReadStream = [
         "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords",
-        "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:SubscribeToShard",
+        "kinesis:GetShardIterator", "kinesis:ListShards",
       ]
       ReportFailures = ["sqs:SendMessage"]
       WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]

@@ -172,3 +172,12 @@ run "too_long" {
     sizing = { memory_mb = 512, timeout_seconds = 901 }
   }
 }
+
+run "never_runs" {
+  command         = plan
+  expect_failures = [var.sizing]
+
+  variables {
+    sizing = { memory_mb = 512, reserved_concurrency = 0, timeout_seconds = 10 }
+  }
+}

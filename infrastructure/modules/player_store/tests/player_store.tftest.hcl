@@ -35,7 +35,7 @@ run "store" {
       ReadBoards      = ["dynamodb:Query"]
       ReadStream = [
         "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords",
-        "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:SubscribeToShard",
+        "kinesis:GetShardIterator", "kinesis:ListShards",
       ]
       ReportFailures = ["sqs:SendMessage"]
       WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]

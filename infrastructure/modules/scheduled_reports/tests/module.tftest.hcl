@@ -62,10 +62,22 @@ run "resources" {
       Archive = ["arn:aws:s3:::demo-test-lake/reports/*"]
       Mail = [
         "arn:aws:ses:eu-west-1:111122223333:configuration-set/demo-test-scheduled-reports",
-        "arn:aws:ses:eu-west-1:111122223333:identity/reports@example.com",
+        "arn:aws:ses:eu-west-1:111122223333:identity/*",
       ]
     }
-    error_message = "It writes reports only, and mails as its sender only."
+    error_message = "It writes reports only, and mails through its configuration set."
+  }
+
+  assert {
+    condition = one([
+      for statement in jsondecode(output.policy).Statement : statement.Condition if statement.Sid == "Mail"
+    ]) == { StringEquals = { "ses:FromAddress" = "reports@example.com" } }
+    error_message = "It mails as its sender only."
+  }
+
+  assert {
+    condition     = aws_secretsmanager_secret.webhooks.recovery_window_in_days == 30
+    error_message = "A protected secret can be restored for 30 days."
   }
 
   assert {
@@ -81,6 +93,19 @@ run "resources" {
   assert {
     condition     = aws_sesv2_configuration_set.this.delivery_options[0].tls_policy == "REQUIRE"
     error_message = "Mail travels encrypted."
+  }
+}
+
+run "unprotected" {
+  command = plan
+
+  variables {
+    protection = { deletion = false, point_in_time_recovery = false }
+  }
+
+  assert {
+    condition     = aws_secretsmanager_secret.webhooks.recovery_window_in_days == 0
+    error_message = "An environment that may be destroyed must be able to come back under its names at once."
   }
 }
 

@@ -23,10 +23,14 @@ run "resources" {
 
   assert {
     condition = { for class in ["credentials", "events", "players"] : class => jsondecode(aws_kms_key.this[class].policy).Statement[1].Condition } == {
-      credentials = { StringEquals = { "kms:ViaService" = ["dynamodb.eu-west-1.amazonaws.com", "secretsmanager.eu-west-1.amazonaws.com"] } }
+      credentials = { StringEquals = { "kms:ViaService" = [
+        "dynamodb.eu-west-1.amazonaws.com", "redshift.eu-west-1.amazonaws.com",
+        "redshift-serverless.eu-west-1.amazonaws.com", "secretsmanager.eu-west-1.amazonaws.com",
+      ] } }
       events = { StringEquals = { "kms:ViaService" = [
         "athena.eu-west-1.amazonaws.com", "firehose.eu-west-1.amazonaws.com", "kinesis.eu-west-1.amazonaws.com",
-        "redshift.eu-west-1.amazonaws.com", "redshift-serverless.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com",
+        "redshift.eu-west-1.amazonaws.com", "redshift-data.eu-west-1.amazonaws.com",
+        "redshift-serverless.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com",
       ] } }
       players = { StringEquals = { "kms:ViaService" = ["dynamodb.eu-west-1.amazonaws.com"] } }
     }
@@ -57,6 +61,7 @@ run "resources" {
       AccountDecides    = ["arn:aws:iam::111122223333:root"]
       CloudWatchAlarms  = ["cloudwatch.amazonaws.com"]
       CloudWatchLogs    = ["logs.eu-west-1.amazonaws.com"]
+      EventBridgeQueues = ["events.amazonaws.com"]
       EventBridgeTopics = ["events.amazonaws.com"]
       LogDeliveries     = ["delivery.logs.amazonaws.com"]
     }
@@ -65,7 +70,7 @@ run "resources" {
 
   assert {
     condition = toset(jsondecode(aws_kms_key.this["operations"].policy).Statement[1].Action) == toset([
-      "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey",
+      "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey",
       "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo",
     ])
     error_message = "CloudWatch Logs must have these actions and no others."
@@ -93,12 +98,16 @@ run "resources" {
   }
 
   assert {
-    condition = jsondecode(aws_kms_key.this["operations"].policy).Statement[4].Action == ["kms:Decrypt", "kms:GenerateDataKey"] && (
-      jsondecode(aws_kms_key.this["operations"].policy).Statement[4].Condition == {
-        ArnLike = { "kms:EncryptionContext:aws:sns:topicArn" = "arn:aws:sns:eu-west-1:111122223333:demo-test-*" }
-      }
-    )
-    error_message = "Rules must be able to publish to this environment's encrypted topics, and do no more."
+    condition = [
+      for statement in jsondecode(aws_kms_key.this["operations"].policy).Statement :
+      [jsonencode(statement.Action), jsonencode(statement.Condition)] if startswith(statement.Sid, "EventBridge")
+      ] == [
+      for key, arn in {
+        "kms:EncryptionContext:aws:sqs:arn"      = "arn:aws:sqs:eu-west-1:111122223333:demo-test-*"
+        "kms:EncryptionContext:aws:sns:topicArn" = "arn:aws:sns:eu-west-1:111122223333:demo-test-*"
+      } : [jsonencode(["kms:Decrypt", "kms:GenerateDataKey"]), jsonencode({ ArnLike = { (key) = arn } })]
+    ]
+    error_message = "Rules must be able to reach this environment's encrypted queues and topics, and do no more."
   }
 }
 

@@ -151,7 +151,7 @@ run "resources" {
   assert {
     condition = { for statement in jsondecode(module.application_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Decrypt        = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.events]]
-      FindLogGroup   = [["logs:DescribeLogGroups"], ["arn:aws:logs:eu-west-1:111122223333:log-group:*"]]
+      FindLogGroup   = [["logs:DescribeLogGroups"], ["*"]]
       FindLogStream  = [["logs:DescribeLogStreams"], ["${aws_cloudwatch_log_group.application.arn}:*"]]
       PublishMetrics = [["kinesis:PutRecords"], [aws_kinesis_stream.metrics.arn]]
       ReadCode       = [["s3:GetObject", "s3:GetObjectVersion"], ["arn:aws:s3:::lake/artifacts/realtime_analytics.zip"]]
@@ -218,6 +218,37 @@ run "resources" {
   }
 
   assert {
+    condition = (
+      one(aws_cloudwatch_event_target.topic.dead_letter_config).arn == aws_sqs_queue.undelivered_alerts.arn
+      && jsonencode(jsondecode(aws_sqs_queue_policy.undelivered_alerts.policy).Statement) == jsonencode([{
+        Sid       = "RuleOfAlerts"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = aws_sqs_queue.undelivered_alerts.arn
+        Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.alerts.arn } }
+      }])
+    )
+    error_message = "What the rule cannot publish must wait in the queue, which takes it from this rule only."
+  }
+
+  assert {
+    condition = (
+      one(aws_pipes_pipe.alerts[0].source_parameters[0].kinesis_stream_parameters).maximum_retry_attempts == -1
+      && one(aws_pipes_pipe.alerts[0].source_parameters[0].kinesis_stream_parameters).maximum_record_age_in_seconds == 3600
+    )
+    error_message = "An alert must be retried until it is an hour old."
+  }
+
+  assert {
+    condition = toset([
+      for query in aws_cloudwatch_metric_alarm.failed_alert_rule.metric_query : one(query.metric).metric_name
+      if query.return_data != true
+    ]) == toset(["FailedInvocations", "InvocationsFailedToBeSentToDlq"])
+    error_message = "A rule that cannot publish must be noticed."
+  }
+
+  assert {
     condition = { for statement in jsondecode(module.alert_delivery_role[0].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       DecryptMetrics     = [["kms:Decrypt"], [var.settings.kms_key_arns.events]]
       EncryptUndelivered = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.operations]]
@@ -225,7 +256,7 @@ run "resources" {
       PutAlerts          = [["events:PutEvents"], ["arn:aws:events:eu-west-1:111122223333:event-bus/default"]]
       ReadMetrics = [[
         "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords",
-        "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:SubscribeToShard",
+        "kinesis:GetShardIterator", "kinesis:ListShards",
       ], [aws_kinesis_stream.metrics.arn]]
     }
     error_message = "The pipe must have these actions on these resources and no others."
@@ -271,7 +302,11 @@ run "resources" {
     condition = alltrue([
       for alarm in concat(
         values(aws_cloudwatch_metric_alarm.counters), values(aws_cloudwatch_metric_alarm.gauges),
-        [aws_cloudwatch_metric_alarm.behind, aws_cloudwatch_metric_alarm.undelivered_alerts],
+        [
+          aws_cloudwatch_metric_alarm.behind,
+          aws_cloudwatch_metric_alarm.failed_alert_rule,
+          aws_cloudwatch_metric_alarm.undelivered_alerts,
+        ],
       ) : alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/realtime-analytics.md")
     ])
     error_message = "Each alarm must report, and name its runbook."
@@ -375,6 +410,17 @@ run "in_a_network" {
       KeepInterfaces = [["ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface"], ["arn:aws:ec2:eu-west-1:111122223333:network-interface/*"]]
     }
     error_message = "In a network the role may keep interfaces there, and no more."
+  }
+}
+
+run "stopped" {
+  command         = plan
+  expect_failures = [check.application_runs]
+
+  override_resource {
+    target          = aws_kinesisanalyticsv2_application.this
+    override_during = plan
+    values          = { status = "READY" }
   }
 }
 

@@ -58,7 +58,7 @@ run "resources" {
       EncryptFailures = ["kms:GenerateDataKey"]
       ReadStream = [
         "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords",
-        "kinesis:GetShardIterator", "kinesis:ListShards", "kinesis:SubscribeToShard",
+        "kinesis:GetShardIterator", "kinesis:ListShards",
       ]
       ReportFailures = ["sqs:SendMessage"]
       WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]

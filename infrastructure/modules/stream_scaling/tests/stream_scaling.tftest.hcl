@@ -27,16 +27,17 @@ run "permissions" {
       DecryptAtRest  = ["kms:Decrypt"]
       Encrypt        = ["kms:GenerateDataKey"]
       ReadMetrics    = ["cloudwatch:GetMetricData"]
+      ReadStreams    = ["kinesis:DescribeStreamSummary"]
       ReportFailures = ["sqs:SendMessage"]
-      Scale          = ["kinesis:DescribeStreamSummary", "kinesis:UpdateShardCount"]
+      Scale          = ["kinesis:UpdateShardCount"]
       WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
     }
     error_message = "The function must have these actions and no others."
   }
 
   assert {
-    condition     = [for statement in jsondecode(output.policy).Statement : statement.Resource if statement.Sid == "Scale"] == [[var.streams["demo-test-raw"].arn]]
-    error_message = "It scales the streams it is given only."
+    condition     = [for statement in jsondecode(output.policy).Statement : statement.Resource if statement.Sid == "ReadStreams"] == [[var.streams["demo-test-raw"].arn]]
+    error_message = "It reads the streams it is given only."
   }
 }
 
