@@ -49,7 +49,7 @@ def run(infrastructure: Path) -> Run:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=1800,
         )
         # A line of JSON that holds a whole plan hides what went wrong.
         told = "\n".join(line for line in answer.stdout.splitlines() if len(line) < 10_000)

@@ -37,7 +37,7 @@ def validate() -> Validate:
 
     def run(definition: str) -> subprocess.CompletedProcess[str]:
         command = [str(program), "--json-definition", definition]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=1200)
 
     return run
 

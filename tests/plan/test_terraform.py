@@ -82,7 +82,7 @@ def test_checkov_finds_nothing() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=1800,
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert re.search(r"Passed checks: [1-9]\d*, Failed checks: 0,", answer.stdout), answer.stdout
