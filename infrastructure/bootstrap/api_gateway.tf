@@ -4,7 +4,7 @@ resource "aws_api_gateway_account" "this" {
 
   cloudwatch_role_arn = aws_iam_role.api_gateway_logs[0].arn
 
-  depends_on = [aws_iam_role_policy_attachment.api_gateway_logs]
+  depends_on = [aws_cloudwatch_log_group.service, aws_iam_role_policy_attachment.api_gateway_logs]
 }
 
 # The role serves every region of the account: ./region sets it in further ones.

@@ -53,3 +53,15 @@ variable "region" {
   default     = "eu-west-1"
   nullable    = false
 }
+
+variable "service_log_groups" {
+  type        = set(string)
+  description = "Log groups that AWS services would make without retention. Leave out those that the account and region have already."
+  default = [
+    "/aws-glue/iceberg-compaction/logs",
+    "/aws-glue/iceberg-orphan-file-deletion/logs",
+    "/aws-glue/iceberg-retention/logs",
+    "/aws/apigateway/welcome",
+  ]
+  nullable = false
+}

@@ -75,6 +75,17 @@ run "without_github" {
   }
 }
 
+run "service_logs" {
+  command = plan
+
+  assert {
+    condition = length(aws_cloudwatch_log_group.service) == 4 && alltrue([
+      for group in aws_cloudwatch_log_group.service : group.retention_in_days == 30
+    ])
+    error_message = "Logs that services write by themselves must expire."
+  }
+}
+
 run "github" {
   command = plan
 
