@@ -2,8 +2,8 @@
 
 Recorded from provider 5.100.0 on the emulator (`TF_LOG=JSON`, messages "HTTP Request Sent") on 28 November
 2026; tests/integration/test_provider_reads.py records those of `local` again. The emulator lacks the types in
-`FROM_SOURCE`. The VPC connection, the refresh schedule and the data set were read in the provider's source. The
-others are written from the provider's documentation and the names of the services' calls.
+`FROM_SOURCE`. The VPC connection, the refresh schedule and the data set were read in the source of the
+provider. The others are written from its documentation and the names of the services' calls.
 """
 
 # The calls of each type, by the prefix of the service's actions.
