@@ -42,7 +42,7 @@ override_data {{
 # The tests of each root whose runs are planned, and what is overridden.
 ROOTS = {
     "bootstrap": ("plans.tftest.hcl", ACCOUNT.format(module="")),
-    "bootstrap/region": ("*.tftest.hcl", ""),
+    "bootstrap/region": ("*.tftest.hcl", ACCOUNT.format(module="")),
     "environments/dev": ("*.tftest.hcl", (ACCOUNT + ZONES).format(module="module.platform.")),
     "environments/prod": ("*.tftest.hcl", (ACCOUNT + ZONES).format(module="module.platform.")),
     "modules/platform": ("plans.tftest.hcl", (ACCOUNT + ZONES).format(module="")),
