@@ -111,6 +111,7 @@ FREE = {
     "aws_security_group",
     "aws_sesv2_email_identity",
     "aws_sns_topic_policy",
+    "aws_sqs_queue_policy",
     "aws_sns_topic_subscription",
     "aws_subnet",
     "aws_vpc",
