@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from data_quality.silver import Lake, refused
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
@@ -15,7 +16,6 @@ from pyspark.sql.window import Window
 
 from batch_analytics import audit, bronze, gold, measure
 from batch_analytics.tables import SILVER, ConflictError, RunError, Tables
-from data_quality.silver import Lake, refused
 
 KEY = ("game_id", "event_id")
 STEPS = ("silver", "gold", "audit", "publish")
@@ -73,7 +73,9 @@ class Run:
         """Judge what is kept aside, and the silver it comes from; note what is wrong, by game."""
         report, games = self._read("silver"), self._games()
         self._begin("audit")
-        staged = {table: self.tables.staged(table).where(f.col("game_id").isin(games)) for table in gold.TABLES}
+        staged = {
+            table: self.tables.staged(table).where(f.col("game_id").isin(games)) for table in gold.TABLES
+        }
         silver = self.tables.silver()
         measured = measure.games(silver, report["touched"]) if games else {}
         days = measure.days(staged["daily"], staged["revenue"], report["touched"]) if games else {}

@@ -116,8 +116,7 @@ class Tables:
             return
         if whole and branches[MAIN] in ours:
             self.spark.sql(
-                f"CALL lake.system.fast_forward("
-                f"'`{self.database}`.`{table}`', '{MAIN}', '{self.run}')"
+                f"CALL lake.system.fast_forward('`{self.database}`.`{table}`', '{MAIN}', '{self.run}')"
             )
             return
         since = [one for one in live if one not in ours]
