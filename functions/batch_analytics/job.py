@@ -73,9 +73,8 @@ class Run:
         """Judge what is kept aside, and the silver it comes from; note what is wrong, by game."""
         report, games = self._read("silver"), self._games()
         self._begin("audit")
-        staged = {
-            table: self.tables.staged(table).where(f.col("game_id").isin(games)) for table in gold.TABLES
-        }
+        ours = f.col("game_id").isin(games)
+        staged = {table: self.tables.staged(table).where(ours) for table in (gold.TABLES if games else ())}
         silver = self.tables.silver()
         measured = measure.games(silver, report["touched"]) if games else {}
         days = measure.days(staged["daily"], staged["revenue"], report["touched"]) if games else {}

@@ -62,7 +62,7 @@ class Tables:
         self._widen(SILVER, columns())
 
     def silver(self, snapshot: int | None = None) -> DataFrame:
-        """Return all events, of the newest or the given snapshot; times have a zone, whatever the table has."""
+        """Return all events, of the newest or the given snapshot; their times have a zone in either case."""
         self._schema(SILVER)
         reader = self.spark.read
         reader = reader.option("snapshot-id", snapshot) if snapshot else reader
@@ -123,8 +123,8 @@ class Tables:
         common = len(since) < len(live)
         if not common or any(snapshots[one].operation != "replace" for one in since):
             raise RunError(
-                f"run {self.run}: another run has published {self.database}.{table} since this run computed it. "
-                "Nothing of this table is published: run the steps gold, audit and publish of this run again"
+                f"run {self.run}: another run has published {self.database}.{table} since this run computed "
+                "it. Nothing of this table is published: run gold, audit and publish of this run again"
             )
         self._writer(table, self.name(table), staged.where(_of(games))).overwrite(_of(games))
 
@@ -200,11 +200,12 @@ def fit(rows: DataFrame, schema: StructType, table: str) -> DataFrame:
 
     Raises RunError for a column that the table cannot hold.
     """
+    has = rows.schema
     return rows.select(
         *(
-            _fit(f.col(f"`{field.name}`"), _type(rows.schema, field.name), field.dataType, f"{table}.{field.name}")
-            .alias(field.name)
-            for field in schema
+            _fit(f.col(f"`{one.name}`"), _type(has, one.name), one.dataType, f"{table}.{one.name}")
+            .alias(one.name)
+            for one in schema
         )
     )  # fmt: skip
 

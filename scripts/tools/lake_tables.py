@@ -1,4 +1,4 @@
-"""The lake's Iceberg tables on the emulator, whose Glue makes plain tables of those that Terraform declares."""
+"""The lake's Iceberg tables on the emulator, whose Glue makes plain ones where Terraform declares them."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -54,7 +54,7 @@ def _properties() -> dict[str, str]:
 
 
 def create(database: str) -> Iterator[str]:
-    """Make Iceberg tables of a database's plain ones, partitioned; yield the names of those that were made."""
+    """Make partitioned Iceberg tables of a database's plain ones; yield the names of those that were made."""
     glue, tables = boto3.client("glue"), catalog()
     pages = glue.get_paginator("get_tables").paginate(DatabaseName=database)
     for table in (table for page in pages for table in page["TableList"]):

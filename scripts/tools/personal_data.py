@@ -31,7 +31,8 @@ class LocalSilver:
             table.delete(_of(subject))
         before = data_files(table)
         current = table.current_snapshot()
-        old = [one.snapshot_id for one in table.snapshots() if current and one.snapshot_id != current.snapshot_id]
+        newest = current.snapshot_id if current else None
+        old = [one.snapshot_id for one in table.snapshots() if one.snapshot_id != newest]
         if old:
             table.maintenance.expire_snapshots().by_ids(old).commit()
         table.refresh()
