@@ -231,8 +231,8 @@ def _widens(has: DataType, wanted: DataType) -> bool:
     if isinstance(wanted, DecimalType):
         whole = wanted.precision - wanted.scale
         if isinstance(has, DecimalType):
-            return whole >= has.precision - has.scale and wanted.scale >= has.scale
-        return isinstance(has, LongType) and whole >= 19
+            return bool(whole >= has.precision - has.scale and wanted.scale >= has.scale)
+        return isinstance(has, LongType) and bool(whole >= 19)
     return isinstance(has, times) and isinstance(wanted, times)
 
 

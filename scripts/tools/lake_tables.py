@@ -22,6 +22,7 @@ from pyiceberg.types import (
     StringType,
     StructType,
     TimestampType,
+    TimestamptzType,
 )
 
 # Those that Terraform declares as Iceberg's are below these prefixes of the bucket.
@@ -34,8 +35,8 @@ SIMPLE: Mapping[str, IcebergType] = {
     "date": DateType(),
     "double": DoubleType(),
     "string": StringType(),
-    # As Glue takes it: without a zone.
     "timestamp": TimestampType(),
+    "timestamptz": TimestamptzType(),
 }
 
 
@@ -78,9 +79,14 @@ def _create(tables: Catalog, database: str, name: str, location: str, columns: l
     tables.create_table((database, name), schema, location, spec, properties={"format-version": "2"})
 
 
-def schema_of(columns: Mapping[str, str]) -> Schema:
-    """Return the Iceberg schema of Glue's columns: their types by name."""
+def schema_of(columns: Mapping[str, str], *, zoned: bool = False) -> Schema:
+    """Return the Iceberg schema of Glue's columns: their types by name.
+
+    Glue's timestamp has no zone; `zoned` gives it one, as engines that write the table first do.
+    """
     numbers = iter(range(1, 10_000))
+    if zoned:
+        columns = {name: "timestamptz" if kind == "timestamp" else kind for name, kind in columns.items()}
     return Schema(*(_field(next(numbers), name, kind, numbers) for name, kind in columns.items()))
 
 

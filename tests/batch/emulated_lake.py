@@ -179,9 +179,7 @@ class Spark:
         """Start it; what it says goes to the log."""
         self.role = JobRole(directory)
         self._log = directory / "log"
-        environment = batch.environment(
-            os.environ["AWS_ENDPOINT_URL"], "lake", **SMALL
-        )
+        environment = batch.environment(os.environ["AWS_ENDPOINT_URL"], "lake", **SMALL)
         with self._log.open("w") as said:
             self._process = subprocess.Popen(
                 [SPARK.python, Path(__file__).with_name("drive.py")],
