@@ -18,6 +18,7 @@ locals {
   spark = {
     "spark.driver.cores"                                   = local.worker.vcpus
     "spark.driver.memory"                                  = "${local.worker.spark_memory_gb}g"
+    "spark.dynamicAllocation.initialExecutors"             = min(3, var.job.maximum_executors)
     "spark.dynamicAllocation.maxExecutors"                 = var.job.maximum_executors
     "spark.emr-serverless.driver.disk"                     = "${local.worker.disk_gb}g"
     "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON" = local.python

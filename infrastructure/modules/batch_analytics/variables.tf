@@ -11,14 +11,19 @@ variable "alerts_topic_arn" {
 }
 
 variable "job" {
-  type        = object({ maximum_executors = optional(number, 6), timeout_minutes = optional(number, 120) })
-  description = "Executors of a step at most, which bound what the application may use, and minutes until a step is given up."
+  type = object({ maximum_executors = optional(number, 2), timeout_minutes = optional(number, 120) })
+
+  description = <<-TEXT
+    Executors of a step at most, and minutes until a step is given up. The application may use four vCPUs for each
+    executor, and eight more. The default is what a new account may use: EMR Serverless allows 16 concurrent vCPUs an
+    account and region until the quota "Max concurrent vCPUs per account" is raised.
+  TEXT
   default     = {}
   nullable    = false
 
   validation {
-    condition     = var.job.maximum_executors >= 3 && floor(var.job.maximum_executors) == var.job.maximum_executors
-    error_message = "A step begins with three executors: it may have a whole number of them, at least as many."
+    condition     = var.job.maximum_executors >= 1 && floor(var.job.maximum_executors) == var.job.maximum_executors
+    error_message = "A step has a whole number of executors, at least one."
   }
 
   validation {

@@ -38,9 +38,9 @@ run "resources" {
     condition = (
       length(aws_emrserverless_application.this.initial_capacity) == 0
       && aws_emrserverless_application.this.auto_stop_configuration[0].enabled && aws_emrserverless_application.this.auto_stop_configuration[0].idle_timeout_minutes == 5
-      && aws_emrserverless_application.this.maximum_capacity[0].cpu == "32 vCPU" && aws_emrserverless_application.this.maximum_capacity[0].memory == "128 GB" && aws_emrserverless_application.this.maximum_capacity[0].disk == "400 GB"
+      && aws_emrserverless_application.this.maximum_capacity[0].cpu == "16 vCPU" && aws_emrserverless_application.this.maximum_capacity[0].memory == "64 GB" && aws_emrserverless_application.this.maximum_capacity[0].disk == "200 GB"
     )
-    error_message = "Nothing may be billed between runs, nor without bound in them."
+    error_message = "Nothing is billed between runs, and a run fits the 16 vCPUs of a new account."
   }
 
   assert {
@@ -66,8 +66,8 @@ run "resources" {
       for state in values(jsondecode(aws_sfn_state_machine.this.definition).States) : (
         state.Arguments.JobDriver.SparkSubmit.EntryPoint == "s3://lake/artifacts/batch_analytics.main.py"
         && startswith(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--py-files s3://lake/artifacts/batch_analytics.zip --conf ")
-        && strcontains(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.dynamicAllocation.maxExecutors=6 ")
-        && endswith(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.sql.shuffle.partitions=192")
+        && strcontains(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.dynamicAllocation.initialExecutors=2 --conf spark.dynamicAllocation.maxExecutors=2 ")
+        && endswith(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.sql.shuffle.partitions=64")
         && state.Arguments.ExecutionRoleArn == module.job_role.arn && state.Arguments.ExecutionTimeoutMinutes == 120
         && state.Arguments.ConfigurationOverrides.MonitoringConfiguration.CloudWatchLoggingConfiguration.LogGroupName == aws_cloudwatch_log_group.job.name
         && !state.Arguments.ConfigurationOverrides.MonitoringConfiguration.ManagedPersistenceMonitoringConfiguration.Enabled
@@ -115,7 +115,7 @@ run "resources" {
   assert {
     condition = { for statement in jsondecode(module.job_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Encrypt      = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.events]]
-      FindLogGroup = [["logs:DescribeLogGroups"], ["arn:aws:logs:eu-west-1:111122223333:log-group:*"]]
+      FindLogGroup = [["logs:DescribeLogGroups"], ["*"]]
       KeepTables = [
         ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
         ["arn:aws:s3:::lake/batch/*", "arn:aws:s3:::lake/gold/*", "arn:aws:s3:::lake/silver/*"],
@@ -217,7 +217,7 @@ run "values" {
   assert {
     condition = aws_emrserverless_application.this.maximum_capacity[0].cpu == "48 vCPU" && alltrue([
       for state in values(jsondecode(aws_sfn_state_machine.this.definition).States) :
-      strcontains(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.dynamicAllocation.maxExecutors=10 ")
+      strcontains(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.dynamicAllocation.initialExecutors=3 --conf spark.dynamicAllocation.maxExecutors=10 ")
       if try(state.Arguments.JobDriver, null) != null
     ])
     error_message = "A step may ask for all that the application may use, and no more."
@@ -234,7 +234,7 @@ run "too_few_executors" {
   expect_failures = [var.job]
 
   variables {
-    job = { maximum_executors = 2 }
+    job = { maximum_executors = 0 }
   }
 }
 
