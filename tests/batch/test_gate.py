@@ -1,4 +1,4 @@
-"""A lake with games that break their schemas or their audit: these are set aside, the others are published."""
+"""A game that breaks its schemas or its audit is set aside; the others are published."""
 
 from typing import Any
 
@@ -36,7 +36,9 @@ OTHER = [event(7, "session_start", DAY, "bob", game_id="other", received_at=NIGH
 RICH = [
     event(
         100 + n, "economy", DAY, "cat", game_id="rich", received_at=NIGHT, sequence=n,
-        payload={"flow": "source", "currency": "gold", "amount": MOST, "reason": "quest", "balance_after": MOST},
+        payload={
+            "flow": "source", "currency": "gold", "amount": MOST, "reason": "quest", "balance_after": MOST,
+        },
     )
     for n in range(1100)
 ]  # fmt: skip
@@ -56,7 +58,8 @@ class Gate:
                 lake.steps("gold", "bad"),
                 # What the steps before could not have written: a share above one.
                 {
-                    "sql": f"UPDATE lake.`{lake.database}`.daily.`branch_bad` SET stickiness = 2 WHERE game_id = 'g'"
+                    "sql": f"UPDATE lake.`{lake.database}`.daily.`branch_bad`"
+                    " SET stickiness = 2 WHERE game_id = 'g'"
                 },
                 lake.steps("audit", "bad"),
                 lake.steps("publish", "bad"),
