@@ -3,24 +3,29 @@
 Each line it reads is a JSON list of requests, answered by a line with a list of answers:
 - a list of arguments runs steps of the job: 0, or the words of the error that ends it;
 - {"sql": ...} returns the rows;
-- {"before_add": [arguments]} runs another run, once, at the moment before the next one adds to silver.
+- {"before_add": [arguments]} runs another run, once, at the moment before the next one adds to silver;
+- {"columns": ddl} gives the job the columns of another release, and null its own again.
 """
 
 import json
 import sys
 from typing import Any
 
-from batch_analytics import job
+from batch_analytics import bronze, job
 from batch_analytics.tables import RunError, Tables
 from pyspark.sql import SparkSession
 
-add = Tables.add
+add, resource = Tables.add, bronze.resource
 
 
 def answer(spark: SparkSession, request: Any) -> object:
     """Carry out one request."""
     if isinstance(request, dict) and "sql" in request:
         return [row.asDict(recursive=True) for row in spark.sql(request["sql"]).collect()]
+    if isinstance(request, dict) and "columns" in request:
+        given = request["columns"]
+        bronze.resource = (lambda name: given) if given else resource
+        return None
     if isinstance(request, dict):
         interrupt(spark, request["before_add"])
         return None
