@@ -2,7 +2,7 @@
 
 Each line it reads is a JSON list of requests, answered by a line with a list of answers:
 - a list of arguments runs steps of the job: 0, or the words of the error that ends it;
-- {"sql": ...} returns the rows;
+- {"sql": ...} returns the rows, or the words of an error;
 - {"before_add": [arguments]} runs another run, once, at the moment before the next one adds to silver;
 - {"columns": ddl} gives the job the columns of another release, and null its own again.
 """
@@ -21,7 +21,10 @@ add, resource = Tables.add, bronze.resource
 def answer(spark: SparkSession, request: Any) -> object:
     """Carry out one request."""
     if isinstance(request, dict) and "sql" in request:
-        return [row.asDict(recursive=True) for row in spark.sql(request["sql"]).collect()]
+        try:
+            return [row.asDict(recursive=True) for row in spark.sql(request["sql"]).collect()]
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"[:4000]
     if isinstance(request, dict) and "columns" in request:
         given = request["columns"]
         bronze.resource = (lambda name: given) if given else resource

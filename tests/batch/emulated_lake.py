@@ -14,7 +14,9 @@ from uuid import UUID, uuid4
 
 import boto3
 import duckdb
-from tools import REPOSITORY, batch, gold, lake_tables, terraform
+import pytest
+from tools import REPOSITORY, batch, gold, jars, lake_tables, terraform
+from tools.emulator import Emulator, free_port
 from tools.engine import SPARK
 
 Event = dict[str, Any]
@@ -208,6 +210,7 @@ class Spark:
     def sql(self, statement: str) -> list[dict[str, Any]]:
         """Return the rows of a statement."""
         (answer,) = self.drive({"sql": statement})
+        assert isinstance(answer, list), answer
         found: list[dict[str, Any]] = answer
         return found
 
@@ -222,6 +225,28 @@ class Spark:
     def close(self) -> None:
         """Let it end."""
         self._process.communicate(timeout=60)
+
+
+@contextmanager
+def started(directory: Path) -> Iterator[Spark]:
+    """Start an emulator with IAM enforced, and Spark; skip where this machine cannot run it."""
+    missing = SPARK.why_missing()
+    if missing:
+        pytest.skip(missing)
+    try:
+        jars.resolve(jars.ICEBERG)
+    except jars.JarsMissing as error:
+        pytest.skip(str(error))
+    patch = pytest.MonkeyPatch()
+    with Emulator(free_port(), directory / "emulator") as emulator, patch.context():
+        for name, value in emulator.environment.items():
+            patch.setenv(name, value)
+        (directory / "spark").mkdir()
+        session = Spark(directory / "spark")
+        try:
+            yield session
+        finally:
+            session.close()
 
 
 # What the schemas require of a payload beyond what a test is about.
