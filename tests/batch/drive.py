@@ -4,18 +4,19 @@ Each line it reads is a JSON list of requests, answered by a line with a list of
 - a list of arguments runs steps of the job: 0, or the words of the error that ends it;
 - {"sql": ...} returns the rows, or the words of an error;
 - {"before_add": [arguments]} runs another run, once, at the moment before the next one adds to silver;
-- {"columns": ddl} gives the job the columns of another release, and null its own again.
+- {"columns": ddl} gives the job the columns of another release, and null its own again;
+- {"tables": names} has it compute these gold tables alone, and null all again.
 """
 
 import json
 import sys
 from typing import Any
 
-from batch_analytics import bronze, job
+from batch_analytics import bronze, gold, job
 from batch_analytics.tables import RunError, Tables
 from pyspark.sql import SparkSession
 
-add, resource = Tables.add, bronze.resource
+add, resource, tables = Tables.add, bronze.resource, gold.TABLES
 
 
 def answer(spark: SparkSession, request: Any) -> object:
@@ -28,6 +29,9 @@ def answer(spark: SparkSession, request: Any) -> object:
     if isinstance(request, dict) and "columns" in request:
         given = request["columns"]
         bronze.resource = (lambda name: given) if given else resource
+        return None
+    if isinstance(request, dict) and "tables" in request:
+        gold.TABLES = tuple(request["tables"] or tables)
         return None
     if isinstance(request, dict):
         interrupt(spark, request["before_add"])
