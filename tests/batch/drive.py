@@ -9,6 +9,7 @@ Each line it reads is a JSON list of requests, answered by a line with a list of
 """
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -57,8 +58,9 @@ def interrupt(spark: SparkSession, other: list[str]) -> None:
 
 
 def main() -> None:
-    """Answer each line; what the job prints goes to stderr."""
-    answers, sys.stdout = sys.stdout, sys.stderr
+    """Answer each line; what the job and Java print goes to stderr."""
+    answers, sys.stdout = os.fdopen(os.dup(1), "w"), sys.stderr
+    os.dup2(2, 1)
     spark = SparkSession.builder.getOrCreate()
     for line in sys.stdin:
         found = [answer(spark, request) for request in json.loads(line)]

@@ -27,7 +27,8 @@ ROLE = "batch-analytics-job"
 # Little data: compiling costs more than it saves.
 SMALL = {
     "spark_driver_memory": "1g",
-    "spark_driver_extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+    "spark_driver_extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+    " -XX:ReservedCodeCacheSize=240m",
     "spark_sql_codegen_factoryMode": "NO_CODEGEN",
     "spark_sql_codegen_wholeStage": "false",
     "spark_sql_shuffle_partitions": "2",
