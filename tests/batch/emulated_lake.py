@@ -122,7 +122,11 @@ class JobRole:
 
     def __init__(self, directory: Path) -> None:
         """Plan the module, and make the role."""
-        self._policy = job_policy(directory)
+        plan = planned(directory)
+        self._policy: str = plan["module.job_role.aws_iam_role_policy.this"]["policy"]
+        states = json.loads(plan["aws_sfn_state_machine.this"]["definition"])["States"]
+        # What the state machine hands to EMR Serverless: arguments and settings of Spark.
+        self.submitted: dict[str, Any] = states["Job"]["Arguments"]["JobDriver"]["SparkSubmit"]
         self._iam = boto3.client("iam")
         trust = {
             "Effect": "Allow",
@@ -147,8 +151,8 @@ class JobRole:
         }
 
 
-def job_policy(directory: Path) -> str:
-    """Return the policy of the job's role, as the module plans it for the bucket `lake`."""
+def planned(directory: Path) -> dict[str, Any]:
+    """Return the resources of the module by their addresses, as it plans them for the bucket `lake`."""
     modules = shutil.copytree(
         terraform.INFRASTRUCTURE, directory / "infrastructure", ignore=shutil.ignore_patterns(".terraform")
     )
@@ -167,12 +171,8 @@ def job_policy(directory: Path) -> str:
         )  # fmt: skip
         assert ran.returncode == 0, (ran.stdout + ran.stderr)[-4000:]
         answer = ran.stdout
-    for line in map(json.loads, answer.splitlines()):
-        for change in line.get("test_plan", {}).get("resource_changes", []):
-            if change["address"] == "module.job_role.aws_iam_role_policy.this":
-                policy: str = change["change"]["after"]["policy"]
-                return policy
-    raise AssertionError("the plan has no policy of the job's role")
+    (plan,) = [line["test_plan"] for line in map(json.loads, answer.splitlines()) if "test_plan" in line]
+    return {change["address"]: change["change"]["after"] for change in plan["resource_changes"]}
 
 
 class Spark:

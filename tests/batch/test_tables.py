@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from emulated_lake import TABLES, Event, Lake, Spark, event
-from tools import lake_tables
+from tools import batch, lake_tables
 
 DAY, NIGHT = "2026-02-09", "2026-02-10T00:00:00.000Z"
 H = [f"2026-02-10T{hour:02}" for hour in range(24)]
@@ -224,6 +224,24 @@ def test_both_kinds_of_time_are_read(spark: Spark, lake: Lake, first: None) -> N
     (row,) = other.table("events")
     (same,) = [row for row in lake.table("events") if row["player_id"] == "ann"]
     assert row["corrected_time"].replace(tzinfo=None) == same["corrected_time"]
+
+
+def test_the_job_understands_what_the_state_machine_tells_it(spark: Spark, lake: Lake, first: None) -> None:
+    """The run of the schedule is this one, but for names and endpoints."""
+    told = spark.role.submitted
+    known = {"run_id": "scheduled", "from": H[20], "to": H[22]}
+    given = [
+        re.sub(r"{% \$states.input.(\w+) %}", lambda m: known[m[1]], one)
+        for one in told["EntryPointArguments"]
+    ]
+    given = [
+        one.replace("s3://lake", f"s3://{lake.bucket}").replace("demo_test", lake.database) for one in given
+    ]
+    assert given == lake.steps("all", "scheduled", H[20], H[22])
+    assert spark.drive(given) == [0]
+    settings = dict(re.findall(r"--conf ([^= ]+)=(\S+)", told["SparkSubmitParameters"]))
+    here = {name: value for name, value in batch.ICEBERG.items() if "http-client" not in name}
+    assert {name: settings.get(name) for name in here} == here
 
 
 @pytest.fixture
