@@ -14,8 +14,8 @@ def test_the_job_needs_nothing_but_its_package(tmp_path: Path) -> None:
     (built,) = [one for one in build.build("local") if one.path.name == "batch_analytics.zip"]
     entry = built.path.with_suffix(".main.py")
     answer = subprocess.run(
-        [SPARK.python, entry, "--help"], cwd=tmp_path, env={"PYTHONPATH": str(built.path), "PATH": "/usr/bin:/bin"},
-        capture_output=True, text=True, check=False,
+        [SPARK.python, entry, "--help"], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={"PYTHONPATH": str(built.path), "PATH": "/usr/bin:/bin"},
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     assert "--database" in answer.stdout
