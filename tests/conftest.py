@@ -22,7 +22,7 @@ from moto import mock_aws
 from skips import pytest_make_collect_report as pytest_make_collect_report
 from skips import pytest_runtest_makereport as pytest_runtest_makereport
 from telemetry.enrichment import timestamp
-from tools import build, games, terraform
+from tools import build, games, lake_tables, terraform
 from tools.emulator import Emulator, free_port
 from tools.metrics_api import MetricsApi
 from tools.progress import LONGEST_SECONDS, STILL_SECONDS
@@ -155,6 +155,7 @@ def own_platform(directory: Path) -> Iterator[Applied]:
             for state in directory.glob("infrastructure/environments/local/*.tfstate*"):
                 state.unlink()
             outputs = _apply(run)
+        list(lake_tables.create(outputs["lake_database"]))
         api = MetricsApi(free_port(), directory / "metrics_api")
         api.start({**outputs["metrics_api_environment"], "PYTHONPATH": _python_path()})
         try:

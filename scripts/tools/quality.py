@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-from data_quality.checks import Check
 from data_quality.judge import judge
 from data_quality.settings import Settings
 from rich.console import Console
 from rich.table import Table
 from telemetry.clients import client
+from telemetry.silver import Check
 from telemetry.store import Store
 
 from tools import CommandError, emulator, run, terraform

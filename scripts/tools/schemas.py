@@ -61,7 +61,11 @@ def findings(root: Path) -> list[str]:
     found += [f"{FOLDER}{key}: {text}" for key, text in _examples(root, documents)]
     found += [f"{FOLDER}{key}: {text}" for key, text in _versions(root, documents)]
     try:
-        Catalogue(documents).payload()
+        catalogue = Catalogue(documents)
+        catalogue.payload()
+        for name in ("envelope", "enriched"):
+            if any(catalog.name_of(key) == f"common/{name}" for key in documents):
+                catalogue.columns(name)
     except CommandError as error:
         found.append(str(error))
     return found

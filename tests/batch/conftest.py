@@ -1,18 +1,13 @@
-"""One Spark session for all tests of the batch: its start is dear."""
+"""One emulator and one Spark session for all tests of the batch: their start is dear."""
 
 from collections.abc import Iterator
 
 import pytest
-from lake_of_files import Spark
-from tools.engine import SPARK
+from emulated_lake import Spark, started
 
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
-    """Start Spark; skip where this machine cannot run it."""
-    missing = SPARK.why_missing()
-    if missing:
-        pytest.skip(missing)
-    session = Spark(tmp_path_factory.mktemp("spark") / "log")
-    yield session
-    session.close()
+    """Start both."""
+    with started(tmp_path_factory.mktemp("lakes")) as session:
+        yield session

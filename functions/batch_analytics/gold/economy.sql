@@ -2,7 +2,7 @@ WITH moves AS (SELECT * FROM events WHERE event_type = 'economy'),
 cells AS (
   SELECT
     event_date, game_id, platform, country, app_version, currency, flow, reason,
-    COUNT(*) AS events, SUM(amount) AS amount, COLLECT_LIST(balance_after) AS balances
+    COUNT(*) AS events, SUM(CAST(amount AS DECIMAL(19, 0))) AS amount, COLLECT_LIST(balance_after) AS balances
   FROM moves
   GROUP BY event_date, game_id, platform, country, app_version, currency, flow, reason
 ),
@@ -41,7 +41,7 @@ people AS (
 )
 SELECT
   t.event_date, t.game_id, t.platform, t.country, t.app_version, t.currency, t.flow, t.reason,
-  t.events, p.players, CAST(t.amount AS BIGINT) AS amount,
+  t.events, p.players, CAST(t.amount AS DECIMAL(38, 0)) AS amount,
   (t.balances[CAST(FLOOR((SIZE(t.balances) - 1) / 2e0) AS INT)] * 1e0
     + t.balances[CAST(CEIL((SIZE(t.balances) - 1) / 2e0) AS INT)]) / 2 AS balance_after_median
 FROM totals AS t

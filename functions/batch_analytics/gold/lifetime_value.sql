@@ -10,7 +10,7 @@ WITH sizes AS (
 numbers AS (SELECT EXPLODE(SEQUENCE(0, 90)) AS day_number),
 cells AS (
   SELECT i.game_id, i.cohort_date, i.platform, i.country, i.app_version, p.currency,
-    DATEDIFF(p.event_date, i.cohort_date) AS day_number, SUM(p.amount_minor) AS amount
+    DATEDIFF(p.event_date, i.cohort_date) AS day_number, SUM(CAST(p.amount_minor AS DECIMAL(19, 0))) AS amount
   FROM installs AS i JOIN purchases AS p ON p.game_id = i.game_id AND p.player_id = i.player_id
   GROUP BY i.game_id, i.cohort_date, i.platform, i.country, i.app_version, p.currency,
     DATEDIFF(p.event_date, i.cohort_date)
@@ -44,5 +44,5 @@ grown AS (
 )
 SELECT
   cohort_date, game_id, platform, country, app_version, day_number, currency, cohort_players,
-  CAST(amount AS BIGINT) AS gross_minor, CAST(amount AS DOUBLE) / cohort_players AS ltv_minor
+  CAST(amount AS DECIMAL(38, 0)) AS gross_minor, CAST(amount AS DOUBLE) / cohort_players AS ltv_minor
 FROM grown

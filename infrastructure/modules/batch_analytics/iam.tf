@@ -50,10 +50,6 @@ locals {
       actions   = ["sns:Publish"]
       resources = [var.alerts_topic_arn]
     }
-    AskQuality = {
-      actions   = ["lambda:InvokeFunction"]
-      resources = [var.quality_function_arn]
-    }
     # Step Functions writes its logs through deliveries, and traces: AWS knows no resources of either.
     Deliver = {
       actions = [

@@ -219,12 +219,11 @@ module "batch_analytics" {
   source = "../batch_analytics"
   count  = var.lake.batch.enabled ? 1 : 0
 
-  account              = local.account
-  alerts_topic_arn     = module.alerts.topic_arn
-  job                  = var.lake.batch.job
-  quality_function_arn = module.data_quality.function_arn
-  schedule             = var.lake.batch.schedule
-  settings             = local.traced_settings
+  account          = local.account
+  alerts_topic_arn = module.alerts.topic_arn
+  job              = var.lake.batch.job
+  schedule         = var.lake.batch.schedule
+  settings         = local.traced_settings
 
   lake = {
     arn      = module.data_lake.bucket.arn

@@ -8,8 +8,6 @@ variables {
   alerts_topic_arn = "arn:aws:sns:eu-west-1:111122223333:alerts"
   lake             = { arn = "arn:aws:s3:::lake", database = "demo_test", name = "lake", tables = ["daily", "events"] }
 
-  quality_function_arn = "arn:aws:lambda:eu-west-1:111122223333:function:demo-test-data-quality"
-
   schedule = { every_hours = 24 }
 
   settings = {
@@ -52,13 +50,11 @@ run "resources" {
   }
 
   assert {
-    condition = { for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : name => state.Arguments.JobDriver.SparkSubmit.EntryPointArguments if contains(["Silver", "Gold", "Audit", "Publish"], name) } == {
-      for name in ["Silver", "Gold", "Audit", "Publish"] : name => concat(
-        [lower(name), "--lake", "s3://lake", "--database", "demo_test", "--format", "iceberg", "--run-id", "{% $states.input.run_id %}"],
-        name == "Silver" ? ["--from", "{% $states.input.from %}", "--to", "{% $states.input.to %}"] : [],
-      )
-    }
-    error_message = "Each step must be told lake, database, format and run, the first one its hours."
+    condition = jsondecode(aws_sfn_state_machine.this.definition).States.Job.Arguments.JobDriver.SparkSubmit.EntryPointArguments == [
+      "all", "--lake", "s3://lake", "--database", "demo_test", "--run-id", "{% $states.input.run_id %}",
+      "--from", "{% $states.input.from %}", "--to", "{% $states.input.to %}",
+    ]
+    error_message = "The job must be told lake, database, run and hours."
   }
 
   assert {
@@ -68,12 +64,12 @@ run "resources" {
         && startswith(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--py-files s3://lake/artifacts/batch_analytics.zip --conf ")
         && strcontains(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.dynamicAllocation.initialExecutors=2 --conf spark.dynamicAllocation.maxExecutors=2 ")
         && endswith(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.sql.shuffle.partitions=64")
-        && state.Arguments.ExecutionRoleArn == module.job_role.arn && state.Arguments.ExecutionTimeoutMinutes == 120
+        && state.Arguments.ExecutionRoleArn == module.job_role.arn && state.Arguments.ExecutionTimeoutMinutes == 240
         && state.Arguments.ConfigurationOverrides.MonitoringConfiguration.CloudWatchLoggingConfiguration.LogGroupName == aws_cloudwatch_log_group.job.name
         && !state.Arguments.ConfigurationOverrides.MonitoringConfiguration.ManagedPersistenceMonitoringConfiguration.Enabled
       ) if try(state.Arguments.JobDriver, null) != null
     ])
-    error_message = "Each step runs the entry with the package, bounded, and logs where the platform's key encrypts."
+    error_message = "The job runs the entry with the package, bounded, and logs where the platform's key encrypts."
   }
 
   assert {
@@ -89,16 +85,6 @@ run "resources" {
   assert {
     condition     = alltrue([for log in [aws_cloudwatch_log_group.job, aws_cloudwatch_log_group.state_machine] : log.kms_key_id == var.settings.kms_key_arns.operations && log.retention_in_days == 30])
     error_message = "Logs must be encrypted with the platform's key and expire."
-  }
-
-  assert {
-    condition     = [for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : name if try(state.Next, "") == "Publish" || anytrue([for choice in try(state.Choices, []) : choice.Next == "Publish"])] == ["Judged"]
-    error_message = "Nothing but the judgement leads to publishing."
-  }
-
-  assert {
-    condition     = jsondecode(aws_sfn_state_machine.this.definition).States.Judge.Arguments == { FunctionName = var.quality_function_arn, Payload = { run_id = "{% $states.input.run_id %}" } }
-    error_message = "The function must be asked about this run."
   }
 
   assert {
@@ -137,8 +123,7 @@ run "resources" {
 
   assert {
     condition = { for statement in jsondecode(module.state_machine_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
-      Alert      = [["sns:Publish"], [var.alerts_topic_arn]]
-      AskQuality = [["lambda:InvokeFunction"], [var.quality_function_arn]]
+      Alert = [["sns:Publish"], [var.alerts_topic_arn]]
       Deliver = [[
         "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
         "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
@@ -151,7 +136,7 @@ run "resources" {
       StartJobs  = [["emr-serverless:StartJobRun"], [aws_emrserverless_application.this.arn]]
       TakeTurns  = [["states:ListExecutions", "states:StartExecution"], ["arn:aws:states:eu-west-1:111122223333:stateMachine:demo-test-batch-analytics"]]
     }
-    error_message = "The state machine runs the job with its role, has it judged, takes turns and alerts, and no more."
+    error_message = "The state machine runs the job with its role, takes turns and alerts, and no more."
   }
 
   assert {
@@ -196,6 +181,16 @@ run "resources" {
   }
 
   assert {
+    condition = (
+      aws_cloudwatch_log_metric_filter.set_aside.log_group_name == aws_cloudwatch_log_group.job.name
+      && aws_cloudwatch_log_metric_filter.set_aside.pattern == "\"SET ASIDE\""
+      && aws_cloudwatch_metric_alarm.set_aside.metric_name == aws_cloudwatch_log_metric_filter.set_aside.metric_transformation[0].name
+      && strcontains(aws_cloudwatch_metric_alarm.set_aside.alarm_description, "docs/runbooks/game-set-aside.md")
+    )
+    error_message = "A game that the job sets aside must be noticed."
+  }
+
+  assert {
     condition     = aws_cloudwatch_metric_alarm.silent.treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.silent.evaluation_periods == 26
     error_message = "A schedule that does not fire must be noticed."
   }
@@ -220,7 +215,7 @@ run "values" {
       strcontains(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.dynamicAllocation.initialExecutors=3 --conf spark.dynamicAllocation.maxExecutors=10 ")
       if try(state.Arguments.JobDriver, null) != null
     ])
-    error_message = "A step may ask for all that the application may use, and no more."
+    error_message = "A run may ask for all that the application may use, and no more."
   }
 
   assert {
@@ -238,7 +233,7 @@ run "too_few_executors" {
   }
 }
 
-run "endless_step" {
+run "endless_run" {
   command         = plan
   expect_failures = [var.job]
 
