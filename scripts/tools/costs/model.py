@@ -112,6 +112,7 @@ FREE = {
     "aws_sesv2_email_identity",
     "aws_sns_topic_policy",
     "aws_sns_topic_subscription",
+    "aws_sqs_queue_policy",
     "aws_subnet",
     "aws_vpc",
     "aws_vpc_security_group_egress_rule",
