@@ -109,7 +109,6 @@ FREE = {
     "aws_s3_bucket_server_side_encryption_configuration",
     "aws_s3_bucket_versioning",
     "aws_security_group",
-    "aws_sesv2_email_identity",
     "aws_sns_topic_policy",
     "aws_sns_topic_subscription",
     "aws_sqs_queue_policy",
