@@ -18,6 +18,7 @@ from tools import CommandError, emulator, run, terraform
 from tools.simulate import Platform
 
 WAIT_SECONDS = 120
+PAUSE_SECONDS = 1.0
 
 
 class Signed(httpx.Auth):
@@ -46,7 +47,13 @@ def smoke(platform: Platform, game_id: str, key: str, wait_seconds: float = WAIT
         "client": {"platform": "linux", "app_version": "0.0.0"}, "payload": {},
     }  # fmt: skip
     began = time.monotonic()
-    answer = httpx.post(platform.events_url, json=event, headers={"x-api-key": key}, timeout=30)
+    while True:
+        answer = httpx.post(platform.events_url, json=event, headers={"x-api-key": key}, timeout=30)
+        # API Gateway takes up to minutes to know the usage plan of a game that was just registered.
+        waits = answer.status_code == httpx.codes.FORBIDDEN and "no_usage_plan" in answer.text
+        if not waits or time.monotonic() - began >= wait_seconds:
+            break
+        time.sleep(PAUSE_SECONDS)
     if answer.status_code != httpx.codes.ACCEPTED:
         raise CommandError(f"the REST door answered {answer.status_code}: {answer.text[:300]}")
     while time.monotonic() - began < wait_seconds:
@@ -55,7 +62,7 @@ def smoke(platform: Platform, game_id: str, key: str, wait_seconds: float = WAIT
             return time.monotonic() - began
         if seen.status_code != httpx.codes.NOT_FOUND:
             raise CommandError(f"the metrics API answered {seen.status_code}: {seen.text[:300]}")
-        time.sleep(1)
+        time.sleep(PAUSE_SECONDS)
     raise CommandError(f"the player of the event was not seen within {wait_seconds:.0f} seconds")
 
 

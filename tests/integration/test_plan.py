@@ -11,7 +11,6 @@ pytestmark = pytest.mark.integration
 UNREPORTED = {
     "aws_kinesis_firehose_delivery_stream": {"custom_time_zone", "file_extension"},
     "aws_lambda_event_source_mapping": {"metrics_config"},
-    "aws_sesv2_email_identity": {"configuration_set_name"},
 }
 # Of alarms it tells little but name and threshold.
 ALARMS = {"aws_cloudwatch_composite_alarm", "aws_cloudwatch_metric_alarm"}

@@ -45,6 +45,9 @@ GLOBAL_KEYS = {
     )
 }
 
+# What a statement of all actions can ask beside them, because most services know it.
+KEYS_OF_TAGS = ("aws:requesttag/", "aws:resourcetag/", "aws:tagkeys")
+
 # Each service has its own name; AWS refuses a policy that names another ("Invalid principal in policy").
 SERVICE_PRINCIPALS = {
     f"{service}.amazonaws.com"
@@ -224,7 +227,7 @@ def _is_taken(key: str, statement: Json, actions: dict[str, list[str]]) -> bool:
     if any(provider.partition(":oidc-provider/")[2] == issuer for provider in providers):
         return claim in ("amr", "aud", "sub")
     if "NotAction" in statement or "*" in actions:
-        return True
+        return key.lower().startswith(KEYS_OF_TAGS)
     # A key that an action does not know never matches: an Allow would allow nothing, a Deny deny nothing.
     return all(any(_knows(action, key) for action in matched) for matched in actions.values())
 

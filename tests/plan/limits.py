@@ -204,11 +204,12 @@ LIMITS = [
     Limit("aws_security_group", "description", _text(_SECURITY_GROUP), _SAYS_GROUP, "the owner's"),
     Limit("aws_security_group", "name", _text(rf"(?!sg-){_SECURITY_GROUP}"), _SAYS_GROUP, "sg-clients"),
     *(Limit(kind, "description", _text(_SECURITY_GROUP), _SAYS_GROUP, "the owner's") for kind in _RULES),
-    *(
-        Limit(
-            kind, "configuration_set_name", _text(r"[A-Za-z0-9_-]{1,64}"), "is no configuration set", "n" * 65
-        )
-        for kind in ("aws_sesv2_configuration_set", "aws_sesv2_email_identity")
+    Limit(
+        "aws_sesv2_configuration_set",
+        "configuration_set_name",
+        _text(r"[A-Za-z0-9_-]{1,64}"),
+        "is no configuration set",
+        "n" * 65,
     ),
     Limit("aws_sns_topic", "name", _text(r"[A-Za-z0-9_-]{1,256}"), "is no name of a topic", "a.b"),
     Limit("aws_sqs_queue", "name", _text(r"[A-Za-z0-9_-]{1,80}"), "is no name of a queue", "n" * 81),

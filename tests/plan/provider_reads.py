@@ -105,7 +105,6 @@ READS: dict[str, dict[str, str]] = {
     "aws_secretsmanager_secret": {"secretsmanager": "DescribeSecret GetResourcePolicy"},
     "aws_security_group": {"ec2": "DescribeSecurityGroups"},
     "aws_sesv2_configuration_set": {"ses": "GetConfigurationSet ListTagsForResource"},
-    "aws_sesv2_email_identity": {"ses": "GetEmailIdentity ListTagsForResource"},
     "aws_sfn_state_machine": {
         "states": (
             "DescribeStateMachine ListStateMachineVersions ListTagsForResource ValidateStateMachineDefinition"

@@ -320,7 +320,6 @@ MAPPINGS = {
     ),
     "aws_security_group": Mapping("ec2", ("CreateSecurityGroup",), renames={"name": "GroupName"}),
     "aws_sesv2_configuration_set": Mapping("sesv2", ("CreateConfigurationSet",)),
-    "aws_sesv2_email_identity": Mapping("sesv2", ("CreateEmailIdentity",)),
     "aws_sfn_state_machine": Mapping(
         "stepfunctions",
         ("CreateStateMachine",),

@@ -54,6 +54,17 @@ def judge(kind: str, arguments: Json, mapping: Mapping) -> Judgement:
     return _Judge(kind, mapping).judge(arguments)
 
 
+def required_arguments(arguments: Json, mapping: Mapping) -> tuple[tuple[str, str], ...]:
+    """Return the texts that the call which makes a resource must have, by argument."""
+    shape = _input(mapping.service, mapping.operations[0])
+    return tuple(
+        (name, value)
+        for name, value in sorted(arguments.items())
+        if isinstance(value, str)
+        and (mapping.renames.get(name) or _member(shape, name)) in shape.required_members
+    )
+
+
 class _Judge:
     def __init__(self, kind: str, mapping: Mapping) -> None:
         self.kind = kind

@@ -14,7 +14,6 @@ OPTIONAL_PARTS = {
     "budget": "aws_budgets_budget",
     "dashboards": "aws_quicksight_data_set",
     "log of blocked requests": "aws_wafv2_web_acl_logging_configuration",
-    "mail": "aws_sesv2_email_identity",
     "network": "aws_vpc",
     "optimizers of tables": "aws_glue_catalog_table_optimizer",
     "subscriptions of alerts": "aws_sns_topic_subscription",

@@ -52,6 +52,10 @@ def _statement(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (sound | changes).items() if value is not None}
 
 
+def _all(condition: dict[str, str]) -> dict[str, Any]:
+    return _statement(Effect="Deny", Action="*", Resource="*", Condition={"StringEquals": condition})
+
+
 def _trust(**changes: Any) -> dict[str, Any]:
     sound = {"Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}, "Resource": None}
     return _statement(**sound | changes)
@@ -75,6 +79,7 @@ SOUND = [
         ),
     ),
     (ROLE, _statement(Condition={"StringEquals": {"aws:SourceAccount": "111122223333"}})),
+    (ROLE, _all({"aws:ResourceTag/environment": "prod"})),
     (TRUSTS, _trust()),
     (TRUSTS, _trust(Condition={"StringEquals": {"sts:ExternalId": "111122223333"}})),
     (KEY, _trust(Action="kms:Decrypt", Resource="*", Principal={"Service": "logs.eu-west-1.amazonaws.com"})),
@@ -103,6 +108,7 @@ MISTAKES = [
     (ROLE, _statement(Principal={"Service": "lambda.amazonaws.com"}), "an identity policy has no principal"),
     (ROLE, _statement(Condition={"StringEquals": {"kinesis:Shard": "1"}}), "condition key kinesis:Shard"),
     (ROLE, _statement(Condition={"StringEquals": {"aws:SourceAcount": "1"}}), "aws:SourceAcount"),
+    (ROLE, _all({"aws:ResouceTag/environment": "prod"}), "aws:ResouceTag/environment"),
     (ROLE, _statement(Condition={"StringIs": {"aws:SourceAccount": "1"}}), "grammar: "),
     (ROLE, _statement(Sid="x" * 10_240), "characters are more than 10240"),
     (

@@ -4,11 +4,13 @@ import json
 import os
 import re
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tools import build
 
 GITHUB = Path(__file__).parents[2] / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
@@ -66,6 +68,24 @@ def test_ci_runs_everything_on_its_own_emulator_and_on_localstack() -> None:
     assert jobs["localstack"]["if"] == "vars.LOCALSTACK == 'true' && github.event_name == 'push'"
     (port,) = (step["env"] for step in jobs["localstack"]["steps"] if step.get("run") == "make integration")
     assert f'os.environ.get("{next(iter(port))}")' in (GITHUB.parent / "tests" / "conftest.py").read_text()
+
+
+@pytest.mark.parametrize("name", ["apply", "plan"])
+def test_every_file_of_a_package_is_planned_and_applied(name: str) -> None:
+    """The packages hold more than functions/: a workflow that ignored an event schema would never ship it."""
+    (event,) = load(GITHUB / "workflows" / f"{name}.yml")[True].values()
+    files = {
+        file.relative_to(GITHUB.parent).as_posix()
+        for package in build.packages()
+        for file in package.inputs("aws").values()
+    }
+    assert any(file.startswith("event-schemas/") for file in files)
+    assert _ignored(files, event["paths"]) == set()
+    assert _ignored({"schemas/new.json"}, event["paths"]) == {"schemas/new.json"}
+
+
+def _ignored(files: set[str], paths: list[str]) -> set[str]:
+    return {file for file in files if not any(fnmatch(file, path) for path in paths)}
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)

@@ -39,7 +39,7 @@ variable "region" {
 
 variable "report_sender" {
   type        = string
-  description = "Address that reports are mailed from, to be confirmed at SES (left out: no mail)."
+  description = "Address that reports are mailed from: an identity that SES has verified (docs/first-day.md). Empty: no mail."
   default     = ""
   nullable    = false
 }

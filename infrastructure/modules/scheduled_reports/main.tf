@@ -71,13 +71,6 @@ resource "aws_sesv2_configuration_set" "this" {
   }
 }
 
-resource "aws_sesv2_email_identity" "sender" {
-  count = var.sender == "" ? 0 : 1
-
-  email_identity         = var.sender
-  configuration_set_name = aws_sesv2_configuration_set.this.configuration_set_name
-}
-
 # Its value, a JSON object of URLs by game, is put by hand: state must not hold it.
 resource "aws_secretsmanager_secret" "webhooks" {
   #checkov:skip=CKV2_AWS_57:A chat's webhook is changed in the chat, not by a function here.

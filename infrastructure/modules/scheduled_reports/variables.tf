@@ -25,7 +25,7 @@ variable "protection" {
 
 variable "sender" {
   type        = string
-  description = "Address that reports are mailed from; SES asks its owner to confirm it. Empty: no mail."
+  description = "Address that reports are mailed from: an identity that SES has verified (docs/first-day.md). Empty: no mail."
   default     = ""
   nullable    = false
 
