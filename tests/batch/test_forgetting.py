@@ -121,7 +121,7 @@ def test_deletes_as_athena_does_them_leave_no_file_once_snapshots_expire(spark: 
         "map('delete-file-threshold', '1', 'remove-dangling-deletes', 'true'))"
     )
     (done,) = spark.sql(rewrite)
-    assert done["rewritten_data_files_count"] == 1
+    assert done["rewritten_data_files_count"] > 0
     spark.sql(
         f"CALL lake.system.expire_snapshots(table => '{name}', retain_last => 1,"
         " older_than => TIMESTAMP '2100-01-01 00:00:00')"
