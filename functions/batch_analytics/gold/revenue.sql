@@ -44,3 +44,4 @@ JOIN months AS m ON m.game_id = p.game_id AND m.event_date = p.event_date AND m.
   AND m.platform = p.platform AND m.country = p.country AND m.app_version = p.app_version
 JOIN reach AS r ON r.game_id = p.game_id AND r.event_date = p.event_date AND r.platform = p.platform
   AND r.country = p.country AND r.app_version = p.app_version
+JOIN bounds AS b ON b.game_id = p.game_id AND p.event_date >= b.since

@@ -1,0 +1,181 @@
+"""Nights that go on from kept tables give the gold that plain Python counts over all events, bag for bag."""
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import plain_gold
+import pytest
+from batch_analytics import kept
+from duckdb_nights import DuckDB
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+Event = dict[str, Any]
+START = date(2026, 1, 1)
+DAY_MS = 86_400_000
+KINDS = ("session_start", "purchase", "economy", "progression", "performance", "crash")
+FIELDS = (
+    "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after", "status",
+    "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms", "memory_mb",
+)  # fmt: skip
+
+
+class World:
+    """Players who do what hurts: sessions over midnight, pauses of half an hour, ties, two devices, long absences."""
+
+    def __init__(self, seed: int, days: int, players: int = 5) -> None:
+        """Play all events; each has the day on which it arrives."""
+        self.chance = random.Random(seed)
+        self.events: list[Event] = []
+        for game in ("g", "k"):
+            for number in range(players):
+                self._play(game, f"p-{number}", days)
+        self.chance.shuffle(self.events)
+
+    def _play(self, game: str, player: str, days: int) -> None:
+        chance = self.chance
+        day = chance.randrange(days // 2)
+        while day < days:
+            if chance.random() < 0.1:
+                # Hours without a pause: a session that goes on over midnights.
+                moment, session, step, count = day * DAY_MS + 20 * 3_600_000, f"s-{player}-{day}", 1_700_000, 40
+            else:
+                moment = day * DAY_MS + chance.choice((0, 43_200_000, 85_500_000)) + chance.randrange(3) * 600_000
+                session, step, count = f"s-{player}-{day // 3}", 0, chance.randrange(1, 5)
+            for _ in range(count):
+                if moment // DAY_MS < days:
+                    self.events.append(self._event(game, player, session, moment))
+                moment += step or chance.choice((0, 60_000, 1_799_999, 1_800_000, 1_800_001))
+            day += chance.choice((1, 1, 1, 2, 3, 7, 29, 30, 31, 32, 64, 95))
+
+    def _event(self, game: str, player: str, session: str, moment: int) -> Event:
+        chance, kind = self.chance, self.chance.choice(KINDS)
+        happened = START + timedelta(moment // DAY_MS)
+        late = chance.choice((0, 0, 0, 0, 0, 0, 1, 2, 20, 31))
+        event: Event = dict.fromkeys(FIELDS) | {
+            "event_id": f"{chance.getrandbits(64):016x}", "event_type": kind, "game_id": game, "player_id": player,
+            "session_id": session, "event_date": happened, "arrival_date": happened + timedelta(late),
+            "at_ms": int(datetime.combine(START, datetime.min.time(), UTC).timestamp()) * 1000 + moment,
+            "platform": chance.choice(("ios", "ios", "ios", "web")), "country": chance.choice(("DE", "DE", "US")),
+            "app_version": f"1.{moment // DAY_MS // 40}",
+        }  # fmt: skip
+        if kind == "purchase":
+            event |= {"store": "web", "transaction_id": f"t-{chance.randrange(60)}"}
+            event |= {"currency": chance.choice(("EUR", "USD")), "amount_minor": chance.randrange(1, 900)}
+        if kind == "economy":
+            event |= {"flow": chance.choice(("source", "sink")), "reason": chance.choice("rs"), "currency": "gold"}
+            event |= {"amount": chance.randrange(1, 90), "balance_after": chance.randrange(99)}
+        if kind == "progression":
+            event |= {"status": chance.choice(("start", "complete", "fail")), "level_1": chance.choice("ab")}
+            event |= {"level_2": chance.choice((None, "x"))}
+        if kind == "performance":
+            event |= {"fps": chance.uniform(5, 144), "memory_mb": chance.choice((None, 250.0))}
+        return event
+
+
+class Lake:
+    """Silver that grows by runs, and the gold that they publish."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.store = DuckDB()
+        self.silver: dict[tuple[str, str], Event] = {}
+        self.said: list[str] = []
+        self.runs = 0
+
+    def add(self, events: Iterable[Event]) -> set[str]:
+        """Add what silver does not hold; return the games of the events."""
+        self.runs += 1
+        games = set()
+        new: dict[tuple[str, str], Event] = {}
+        for event in events:
+            games.add(event["game_id"])
+            key = event["game_id"], event["event_id"]
+            if key not in self.silver:
+                new[key] = event | {"added_ms": self.runs * 1000}
+        if new:
+            names = list(next(iter(new.values())))
+            marks = ", ".join("?" * len(names))
+            self.store.database.executemany(
+                f"INSERT INTO lake.silver ({', '.join(names)}) VALUES ({marks})",
+                [[event[name] for name in names] for event in new.values()],
+            )
+        self.silver |= new
+        return games
+
+    def gold(self, games: set[str], tables: int = len(kept.GOLD)) -> kept.Night:
+        """Compute gold; a run that dies has computed some tables only, and ended nothing."""
+        night = kept.Night(self.store, f"run-{self.runs}", self.said.append)
+        for number, (table, change) in enumerate(night.changes(sorted(games)), start=1):
+            if number > tables:
+                return night
+            self.store.change(table, change)
+        night.end()
+        return night
+
+    def run(self, events: Iterable[Event]) -> None:
+        """Do a whole run."""
+        if games := self.add(events):
+            self.publish(self.gold(games))
+
+    def publish(self, night: kept.Night) -> None:
+        """Note what gold shows."""
+        kept.published(self.store, night.run_id, sorted(night.games))
+
+    def erase(self, game: str, player: str) -> None:
+        """Take a player out of silver and the kept tables, as an erasure does."""
+        self.silver = {
+            key: event for key, event in self.silver.items() if (event["game_id"], event["player_id"]) != (game, player)
+        }
+        for table in ("silver", *kept.PERSONAL):
+            self.store.delete(table, f"game_id = '{game}' AND player_id = '{player}'")
+
+    def differing(self) -> list[str]:
+        """Return the rows that gold and plain Python do not share, in words."""
+        wanted = plain_gold.gold(self.silver.values())
+        found: list[str] = []
+        for table, rows in wanted.items():
+            names = sorted({name for row in rows for name in row})
+            if not rows:
+                assert not self.store.rows(f"SELECT * FROM {self.store.name(table)}")
+                continue
+            have = self.store.rows(f"SELECT {', '.join(names)} FROM {self.store.name(table)}")
+            ours = Counter(tuple(map(exact, row)) for row in have)
+            theirs = Counter(tuple(exact(row[name]) for name in names) for row in rows)
+            found += [f"{table}: gold has {dict(zip(names, row, strict=True))}" for row in ours - theirs]
+            found += [f"{table}: gold lacks {dict(zip(names, row, strict=True))}" for row in theirs - ours]
+        return found
+
+
+def exact(value: Any) -> Any:
+    """Return a value to be compared; two engines add floats in another order."""
+    return float(f"{value:.10g}") if isinstance(value, float) else value
+
+
+def by_arrival(events: Sequence[Event], days: int) -> list[list[Event]]:
+    """Return the events of each day of arrival."""
+    found: list[list[Event]] = [[] for _ in range(days)]
+    for event in events:
+        found[min((event["arrival_date"] - START).days, days - 1)].append(event)
+    return found
+
+
+def test_all_at_once_is_what_the_definitions_say() -> None:
+    lake = Lake()
+    lake.run(World(1, 130).events)
+    assert lake.differing() == []
+    assert all(lake.store.rows(f"SELECT 1 FROM {lake.store.name(table)}") for table in kept.GOLD)
+
+
+def test_a_month_of_nights() -> None:
+    lake = Lake()
+    world = World(2, 130)
+    days = by_arrival(world.events, 165)
+    lake.run([event for day in days[:70] for event in day])
+    for day in days[70:]:
+        lake.run(day)
+    assert lake.differing() == []
+    assert lake.said == []
