@@ -403,6 +403,7 @@ def on(days: Mapping[str, Iterable[date] | None], column: str = "event_date") ->
     return either(
         (f"{column} IN ({', '.join(map(literal, sorted(found)))})" if found is not None else "TRUE", game)
         for game, found in days.items()
+        if found is None or found
     )
 
 

@@ -1,6 +1,7 @@
 """The kept tables and gold in DuckDB: runs of `batch_analytics.kept` without Spark, in milliseconds."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -28,6 +29,8 @@ class DuckDB:
         """Make its tables, with the columns that the job's SQL gives them."""
         self.database = duckdb.connect(config={"threads": 1})
         self.database.execute("SET TimeZone = 'UTC'")
+        # The tables are small: planning takes most of the time.
+        self.database.execute("PRAGMA disable_optimizer")
         self.database.execute("CREATE SCHEMA lake")
         self.database.execute(f"CREATE TABLE lake.silver ({SILVER})")
         self.database.execute("CREATE VIEW silver AS SELECT * FROM lake.silver")
@@ -57,7 +60,7 @@ class DuckDB:
 
     def delete(self, table: str, predicate: str) -> None:
         """Delete rows of a table."""
-        self.database.execute(f"DELETE FROM lake.{table} WHERE {_condition(predicate)}")
+        self.database.execute(f"DELETE FROM lake.{table} WHERE {predicate}")
 
     def replace(self, table: str, predicate: str, query: str) -> None:
         """Put the rows of a query in the place of others."""
@@ -87,11 +90,16 @@ def _type(hive: str) -> str:
     return f"{named}[]" if hive.startswith("array<") else named
 
 
-@cache
 def translated(query: str) -> str:
-    """Return a statement of Spark's SQL in DuckDB's."""
-    return "".join(sqlglot.transpile(query, read="spark", write="duckdb"))
+    """Return a statement of Spark's SQL in DuckDB's; what the job writes itself needs no parser."""
+    if "\n" not in query:
+        return query.replace("FROM VALUES (", "FROM (VALUES (").replace(") AS given (", ")) AS given (")
+    stamp = re.search(r"CAST\((-?\d+) AS BIGINT\) AS added_ms FROM", query)
+    if stamp:
+        return _transpiled(query.replace(stamp[1], "4711")).replace("4711", stamp[1])
+    return _transpiled(query)
 
 
-def _condition(predicate: str) -> str:
-    return translated(f"SELECT 1 WHERE {predicate}").removeprefix("SELECT 1 WHERE ")
+@cache
+def _transpiled(statement: str) -> str:
+    return "".join(sqlglot.transpile(statement, read="spark", write="duckdb"))

@@ -179,3 +179,46 @@ def test_a_month_of_nights() -> None:
         lake.run(day)
     assert lake.differing() == []
     assert lake.said == []
+
+
+def troubled(seed: int) -> Lake:
+    """Return a lake after months of nights in which all that may happen happens."""
+    chance, lake = random.Random(seed), Lake()
+    days = by_arrival(World(seed, 150).events, 182)
+    first = chance.randrange(20, 100)
+    lake.run([event for day in days[:first] for event in day])
+    withheld: list[Event] = []
+    while first < len(days):
+        last = min(first + chance.choice((1, 2, 5, 9)), len(days))
+        arrived = [event for day in days[first:last] for event in day]
+        first = last
+        what = chance.choice(
+            3 * ("fine", "twice", "copies", "died", "refused") + 2 * ("withheld", "backfill") + ("erased",)
+        )
+        if what == "withheld":
+            withheld += arrived
+            continue
+        if what == "copies":
+            arrived += chance.sample(list(lake.silver.values()), min(9, len(lake.silver)))
+        if what == "backfill":
+            lake.run(withheld)
+            withheld = []
+        if what == "erased":
+            lake.erase(chance.choice("gk"), f"p-{chance.randrange(5)}")
+        if what in ("died", "refused"):
+            # Silver has the events, and gold is not published: in a later run the games may have no new events.
+            games = lake.add(arrived)
+            if games:
+                lake.gold(games, tables=chance.randrange(len(kept.GOLD)) if what == "died" else len(kept.GOLD))
+            arrived = chance.choice((arrived, arrived[:1]))
+        lake.run(arrived)
+        if what == "twice":
+            lake.run(arrived)
+    lake.run([*withheld, *lake.silver.values()])
+    return lake
+
+
+@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 1_000_000))
+def test_months_of_troubled_nights(seed: int) -> None:
+    assert troubled(seed).differing() == []
