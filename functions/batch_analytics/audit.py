@@ -1,6 +1,6 @@
 """What must hold of staged gold before it is published."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
@@ -41,32 +41,20 @@ RULES = {
 }
 
 
-def faults(table: str, rows: DataFrame | None, games: Sequence[str]) -> Iterator[str]:
-    """Yield what is wrong with the staged rows of games, in words; None stands for no rows."""
+def faults(table: str, rows: DataFrame, games: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the staged rows of games: the game, and words."""
     if table in ALWAYS:
-        there = {row[0] for row in rows.select("game_id").distinct().collect()} if rows else set()
-        yield from (f"{table}: no rows of {game}" for game in games if game not in there)
-    if rows is None:
-        return
+        there = {row[0] for row in rows.select("game_id").distinct().collect()}
+        yield from ((game, f"{table}: no rows of {game}") for game in games if game not in there)
     grain = [name.strip() for name in f"{DIMENSIONS}, {GRAINS[table]}".split(",")]
     lacking = " OR ".join(f"{name} IS NULL" for name in grain)
-    nulls, *broken = rows.agg(*(f.expr(f"count_if({rule})") for rule in (lacking, *RULES[table]))).head()
-    if nulls:
-        yield f"{table}: {nulls} rows lack one of {', '.join(grain)}"
-    repeated = rows.groupBy(*grain).count().where("count > 1").count()
-    if repeated:
-        yield f"{table}: {repeated} rows stand more than once"
-    for rule, count in zip(RULES[table], broken, strict=True):
-        if count:
-            yield f"{table}: {count} rows with {rule}"
-
-
-def balance(games: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    """Yield where silver does not hold each event of the run's bronze exactly once."""
-    for game, counted in games.items():
-        lines, new, duplicates = (counted[name] for name in ("lines", "new", "duplicates"))
-        if counted["held"] != counted["distinct"]:
-            has, holds = counted["distinct"], counted["held"]
-            yield f"{game}: bronze has {has} events, but silver holds {holds} rows of them"
-        if lines != new + duplicates:
-            yield f"{game}: of {lines} lines of bronze silver took {new}, and {duplicates} were duplicates"
+    counts = [f.expr(f"count_if({rule})") for rule in (lacking, *RULES[table])]
+    for game, nulls, *broken in rows.groupBy("game_id").agg(*counts).collect():
+        if nulls:
+            yield game, f"{table}: {nulls} rows lack one of {', '.join(grain)}"
+        for rule, count in zip(RULES[table], broken, strict=True):
+            if count:
+                yield game, f"{table}: {count} rows with {rule}"
+    repeated = rows.groupBy(*grain).count().where("count > 1").groupBy("game_id").count()
+    for game, count in repeated.collect():
+        yield game, f"{table}: {count} rows stand more than once"

@@ -3,7 +3,7 @@
 import pkgutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
@@ -31,10 +31,19 @@ def hours(start: datetime, end: datetime) -> Iterator[datetime]:
         start += timedelta(hours=1)
 
 
+def missing(spark: SparkSession, lake: str, start: datetime, end: datetime) -> list[datetime]:
+    """Return the hours of which bronze has no objects."""
+    return [hour for hour in hours(start, end) if not exists(spark, _folder(lake, hour))]
+
+
+def _folder(lake: str, hour: datetime) -> str:
+    return f"{lake}/bronze/{hour:%Y/%m/%d/%H}"
+
+
 def read(spark: SparkSession, lake: str, start: datetime, end: datetime) -> DataFrame:
     """Return the events that arrived in the hours, and the text of the lines that are none in `_corrupt`."""
-    paths = [f"{lake}/bronze/{hour:%Y/%m/%d/%H}" for hour in hours(start, end)]
-    present = [path for path in paths if exists(spark, path)]
+    gone = set(missing(spark, lake, start, end))
+    present = [_folder(lake, hour) for hour in hours(start, end) if hour not in gone]
     schema = StructType([*columns().fields, StructField(CORRUPT, StringType())])
     if not present:
         return spark.createDataFrame([], schema)
@@ -49,8 +58,8 @@ def read(spark: SparkSession, lake: str, start: datetime, end: datetime) -> Data
 
 def write(spark: SparkSession, path: str, text: str) -> None:
     """Write a text file, in the place of the one there was."""
-    where = spark.sparkContext._jvm.org.apache.hadoop.fs.Path(path)
-    stream = where.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration()).create(where, True)
+    system, where = _located(spark, path)
+    stream = system.create(where, True)
     try:
         stream.write(bytearray(text.encode()))
     finally:
@@ -59,5 +68,16 @@ def write(spark: SparkSession, path: str, text: str) -> None:
 
 def exists(spark: SparkSession, path: str) -> bool:
     """Tell whether a path is there."""
+    system, where = _located(spark, path)
+    return bool(system.exists(where))
+
+
+def delete(spark: SparkSession, path: str) -> None:
+    """Delete a file, where it is there."""
+    system, where = _located(spark, path)
+    system.delete(where, False)
+
+
+def _located(spark: SparkSession, path: str) -> tuple[Any, Any]:
     where = spark.sparkContext._jvm.org.apache.hadoop.fs.Path(path)
-    return bool(where.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration()).exists(where))
+    return where.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration()), where

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -13,133 +14,204 @@ from pyspark.sql import functions as f
 from pyspark.sql.window import Window
 
 from batch_analytics import audit, bronze, gold, measure
-from batch_analytics.tables import Iceberg, Parquet, Tables
+from batch_analytics.tables import SILVER, ConflictError, RunError, Tables
+from data_quality.silver import Lake, refused
 
 KEY = ("game_id", "event_id")
 STEPS = ("silver", "gold", "audit", "publish")
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
+# Another run that adds to silver at the same time makes this one look again what is new.
+TRIES = 5
+FILES_NAMED = 10
+RUNBOOK, SET_ASIDE_RUNBOOK = "docs/runbooks/batch-failed.md", "docs/runbooks/game-set-aside.md"
 
 
 class Run:
     """One run over the lake: its id names what it keeps aside and reports."""
 
-    def __init__(self, spark: SparkSession, tables: Tables, lake: str, run_id: str) -> None:
-        """Take the session, the tables, the lake's URI and the run's id."""
-        self.spark, self.tables, self.lake, self.id = spark, tables, lake, run_id
+    def __init__(self, spark: SparkSession, database: str, lake: str, run_id: str) -> None:
+        """Take the session, the Glue database, the lake's URI and the run's id."""
+        self.spark, self.lake, self.id = spark, lake, run_id
+        self.tables = Tables(spark, database, run_id)
 
     def silver(self, start: datetime, end: datetime) -> None:
         """Add the events that arrived in [start, end) to silver; note which games and days they touch."""
-        rows, keys = self._arrived(start, end)
-        once = keys.where("good AND nth = 1")
-        lines, distinct = measure.counts(keys.where("good")), measure.counts(once)
-        malformed = keys.where("NOT good").count()
-        days = once.select("game_id", f.col("event_date").cast("string")).distinct().collect()
-        touched = sorted((row[0], row[1]) for row in days)
-        # Counted before adding: a balance against what adding left would always be right.
-        before = measure.counts(self._of(distinct))
-        old = once.join(self._of(distinct).select(*KEY), list(KEY), "left_semi").select("game_id", "row")
-        known = measure.counts(old.persist(StorageLevel.DISK_ONLY))
+        self._begin("silver")
         self.tables.prepare(gold.TABLES)
-        if known != distinct:
-            stale = keys.where("NOT good OR nth > 1").select("row").union(old.select("row"))
-            new = rows.join(stale, "row", "left_anti").select(*bronze.columns().names)
-            self.tables.add(new, touched)
-        held = measure.counts(self._of(distinct).join(once.select(*KEY), list(KEY), "left_semi"))
-        size = measure.counts(self._of(distinct))
-        games = {
-            game: {
-                "lines": lines[game], "distinct": count, "held": held.get(game, 0),
-                "duplicates": lines[game] - count + known.get(game, 0),
-                "new": size.get(game, 0) - before.get(game, 0),
-            }
-            for game, count in distinct.items()
-        }  # fmt: skip
+        empty = [f"{hour:{bronze.HOUR}}" for hour in bronze.missing(self.spark, self.lake, start, end)]
+        if empty:
+            self._say(
+                f"bronze has no objects of {len(empty)} hours: {', '.join(empty)}. If the games were played "
+                "then, see docs/runbooks/delivery.md, and run these hours again once the objects are there"
+            )
+        rows, keys = self._arrived(start, end)
+        bad = keys.where("NOT good").groupBy("file").count().collect()
+        if bad:
+            files = sorted(row["file"] for row in bad)[:FILES_NAMED]
+            self._say(
+                f"{sum(row['count'] for row in bad)} lines of bronze are no events. They stay in bronze and "
+                f"are in no table; {RUNBOOK} says what to do: {', '.join(files)}"
+            )
+        once = keys.where("good AND nth = 1")
+        days = once.select("game_id", f.col("event_date").cast("string")).distinct().collect()
+        games = self._add(rows, keys)
         self.spark.catalog.clearCache()
         self._write("silver", {
-            "from": start.strftime(bronze.HOUR), "to": end.strftime(bronze.HOUR),
-            "malformed": malformed, "games": games, "touched": touched,
+            "from": start.strftime(bronze.HOUR), "to": end.strftime(bronze.HOUR), "empty_hours": empty,
+            "malformed": sum(row["count"] for row in bad), "games": games,
+            "touched": sorted((row[0], row[1]) for row in days),
         })  # fmt: skip
 
     def gold(self) -> None:
         """Compute the touched games' tables aside: a late day can change any later, so all days."""
         games = self._games()
+        self._begin("gold")
         for table, rows in gold.tables(self.spark, self.tables.silver(), games) if games else ():
-            self.tables.stage(self.id, table, rows, games)
+            self.tables.stage(table, rows, games)
 
-    def audit(self) -> list[str]:
-        """Judge what is kept aside; return what is wrong."""
+    def audit(self) -> None:
+        """Judge what is kept aside, and the silver it comes from; note what is wrong, by game."""
         report, games = self._read("silver"), self._games()
-        faults = list(audit.balance(report["games"]))
-        for table in gold.TABLES if games else ():
-            faults += audit.faults(table, self.tables.staged(self.id, table), games)
-        # Of the hour before the run's last one, all has come into the lake.
-        hour = datetime.strptime(report["to"], bronze.HOUR) - timedelta(hours=2)
+        self._begin("audit")
+        staged = {table: self.tables.staged(table).where(f.col("game_id").isin(games)) for table in gold.TABLES}
         silver = self.tables.silver()
         measured = measure.games(silver, report["touched"]) if games else {}
-        daily, revenue = (self.tables.staged(self.id, table) for table in ("daily", "revenue"))
-        days = measure.days(daily, revenue, report["touched"]) if games else {}
+        days = measure.days(staged["daily"], staged["revenue"], report["touched"]) if games else {}
+        counted = {game: report["games"][game] | measured.get(game, {}) for game in games}
+        faults: dict[str, list[str]] = {}
+        for game, lake in counted.items():
+            for words in refused(Lake(**lake)):
+                faults.setdefault(game, []).append(words)
+        for table in gold.TABLES if games else ():
+            for game, words in audit.faults(table, staged[table], games):
+                faults.setdefault(game, []).append(words)
+        # Of the hour before the run's last one, all has come into the lake.
+        hour = datetime.strptime(report["to"], bronze.HOUR) - timedelta(hours=2)
         self._write("audit", {
             "faults": faults, "hour": hour.strftime(bronze.HOUR), "arrived": measure.arrived(silver, hour),
-            "games": {
-                game: report["games"][game] | measured.get(game, {}) | {"days": days.get(game, {})}
-                for game in games
-            },
+            "games": {game: found | {"days": days.get(game, {})} for game, found in counted.items()},
         })  # fmt: skip
-        return faults
 
     def publish(self) -> None:
-        """Make the staged rows the live ones. Raises ValueError where the audit found faults."""
-        if faults := self._read("audit")["faults"]:
-            raise ValueError(f"run {self.id} has faults: {faults[0]}")
+        """Make the staged rows the live ones, but for games with faults: these keep the rows they had.
+
+        Raises RunError where no game is left.
+        """
+        faults = self._read("audit")["faults"]
         games = self._games()
+        good = [game for game in games if game not in faults]
+        for game, words in faults.items():
+            self._say(
+                f"SET ASIDE {game}: {'; '.join(words)}. Its published gold is unchanged. "
+                f"What to do: {SET_ASIDE_RUNBOOK}"
+            )
+        if faults and not good:
+            raise RunError(f"run {self.id}: every game has faults, nothing is published. {SET_ASIDE_RUNBOOK}")
+        if good and not self._has("publish"):
+            for table in gold.TABLES:
+                self.tables.publish(table, good, whole=not faults)
+        self._write("publish", {"published": good, "set_aside": faults})
         for table in gold.TABLES if games else ():
-            self.tables.publish(self.id, table, games)
+            self.tables.discard(table)
+
+    def _add(self, rows: DataFrame, keys: DataFrame) -> dict[str, dict[str, int]]:
+        """Add the lines that silver does not hold; return what was counted, by game.
+
+        Raises RunError where other runs keep adding to silver.
+        """
+        once = keys.where("good AND nth = 1")
+        lines, distinct = measure.counts(keys.where("good")), measure.counts(once)
+        for _ in range(TRIES):
+            since = self.tables.newest(SILVER)
+            held = self._of(distinct, since)
+            # Counted before adding: a balance against what adding left would always be right.
+            before = measure.counts(held)
+            old = once.join(held.select(*KEY), list(KEY), "left_semi").select("game_id", "row")
+            known = measure.counts(old.persist(StorageLevel.DISK_ONLY))
+            try:
+                if known != distinct:
+                    stale = keys.where("NOT good OR nth > 1").select("row").union(old.select("row"))
+                    new = rows.join(stale, "row", "left_anti").select(*bronze.columns().names)
+                    self.tables.add(new, since)
+            except ConflictError:
+                self._say("another writer added to silver meanwhile: looking again what is new")
+                old.unpersist()
+                continue
+            now = self._of(distinct)
+            held_now = measure.counts(now.join(once.select(*KEY), list(KEY), "left_semi"))
+            size = measure.counts(now)
+            return {
+                game: {
+                    "lines": lines[game], "distinct": count, "held": held_now.get(game, 0),
+                    "duplicates": lines[game] - count + known.get(game, 0),
+                    "new": size.get(game, 0) - before.get(game, 0),
+                }
+                for game, count in distinct.items()
+            }  # fmt: skip
+        raise RunError(
+            f"run {self.id}: other runs kept adding to silver, and nothing of this run was added. Wait for "
+            "them to end, then start this run again"
+        )
 
     def _arrived(self, start: datetime, end: datetime) -> tuple[DataFrame, DataFrame]:
         """Return the lines that arrived, and their keys: which are good, and each event's nth copy.
 
         Both stay on disk, so that lines are parsed once and only keys are sorted and compared.
         """
-        rows = bronze.read(self.spark, self.lake, start, end).withColumn(
-            "row", f.monotonically_increasing_id()
-        )
-        rows = rows.persist(StorageLevel.DISK_ONLY)
         good = f.col(bronze.CORRUPT).isNull()
+        rows = (
+            bronze.read(self.spark, self.lake, start, end)
+            .withColumn("row", f.monotonically_increasing_id())
+            .withColumn("file", f.when(~good, f.input_file_name()))
+            .persist(StorageLevel.DISK_ONLY)
+        )
         copies = Window.partitionBy(*KEY, f.when(~good, f.col("row")))
         nth = f.row_number().over(copies.orderBy("received_at", "processed_at", "row"))
-        keys = rows.select(*KEY, "event_date", "row", good.alias("good"), nth.alias("nth"))
+        keys = rows.select(*KEY, "event_date", "row", "file", good.alias("good"), nth.alias("nth"))
         return rows, keys.persist(StorageLevel.DISK_ONLY)
 
-    def _of(self, games: Iterable[str]) -> DataFrame:
-        return self.tables.silver().where(f.col("game_id").isin(list(games)))
+    def _of(self, games: Iterable[str], snapshot: int | None = None) -> DataFrame:
+        return self.tables.silver(snapshot).where(f.col("game_id").isin(list(games)))
 
-    def _games(self) -> Sequence[str]:
+    def _games(self) -> list[str]:
         return sorted({game for game, _ in self._read("silver")["touched"]})
+
+    def _begin(self, step: str) -> None:
+        """Remove what an earlier attempt reported of this step and those after it."""
+        for name in STEPS[STEPS.index(step) :]:
+            bronze.delete(self.spark, self._report(name))
 
     def _write(self, name: str, report: dict[str, Any]) -> None:
         bronze.write(self.spark, self._report(name), json.dumps(report))
 
+    def _has(self, name: str) -> bool:
+        return bronze.exists(self.spark, self._report(name))
+
     def _read(self, name: str) -> dict[str, Any]:
+        if not self._has(name):
+            raise RunError(
+                f"run {self.id}: its step {name} has not ended, for {self._report(name)} is not there. The "
+                f"published gold is unchanged: run the step {name} of this run again, then those after it"
+            )
         report: dict[str, Any] = json.loads(self.spark.read.text(self._report(name)).head()[0])
         return report
 
     def _report(self, name: str) -> str:
         return f"{self.lake}/batch/runs/{self.id}/{name}.json"
 
+    def _say(self, words: str) -> None:
+        print(f"run {self.id}: {words}", flush=True)
 
-def run(options: argparse.Namespace, spark: SparkSession) -> int:
-    """Run the step, or all; return the exit status."""
-    tables: Tables = (
-        Iceberg(spark, options.database) if options.format == "iceberg" else Parquet(spark, options.lake)
-    )
-    this = Run(spark, tables, options.lake.rstrip("/"), options.run_id)
+
+def run(options: argparse.Namespace, spark: SparkSession) -> None:
+    """Run the step, or all. Raises RunError where a step cannot go on."""
+    this = Run(spark, options.database, options.lake.rstrip("/"), options.run_id)
     for step in STEPS if options.step == "all" else [options.step]:
         print(f"{step} of run {options.run_id}", flush=True)
         if step == "silver":
             this.silver(options.start, options.end)
-        elif faults := getattr(this, step)():
-            print("\n".join(["The audit found faults; gold stays as it was:", *faults]), file=sys.stderr)
-            return 1
-    return 0
+        else:
+            getattr(this, step)()
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -147,15 +219,16 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     hour = lambda text: datetime.strptime(text, bronze.HOUR)  # noqa: E731
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("step", choices=[*STEPS, "all"])
-    parser.add_argument("--lake", required=True, help="s3://bucket, or file:///directory")
-    parser.add_argument("--database", default="", help="Glue database of the Iceberg tables")
-    parser.add_argument("--format", choices=["iceberg", "parquet"], default="iceberg")
-    parser.add_argument("--run-id", required=True)
+    parser.add_argument("--lake", required=True, help="s3://bucket")
+    parser.add_argument("--database", required=True, help="Glue database of the tables")
+    parser.add_argument("--run-id", required=True, help="letters, digits and _.:- (a branch has its name)")
     parser.add_argument("--from", dest="start", type=hour, help="first hour of arrival, 2026-01-30T00")
     parser.add_argument("--to", dest="end", type=hour, help="hour after the last")
     options = parser.parse_args(given)
     if options.step in ("silver", "all") and not (options.start and options.end):
-        parser.error("silver wants --from and --to")
+        parser.error("silver needs --from and --to")
+    if not RUN_ID.fullmatch(options.run_id):
+        parser.error(f"{options.run_id!r} cannot be a run's id")
     return options
 
 
@@ -164,4 +237,7 @@ def main() -> None:
     options = arguments()
     spark = SparkSession.builder.appName(f"batch_analytics {options.step}").getOrCreate()
     spark.conf.set("spark.sql.session.timeZone", "UTC")
-    sys.exit(run(options, spark))
+    try:
+        run(options, spark)
+    except RunError as error:
+        sys.exit(str(error))

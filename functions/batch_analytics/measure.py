@@ -51,7 +51,7 @@ def games(silver: DataFrame, touched: Sequence[Partition]) -> dict[str, dict[str
 
 
 def days(
-    daily: DataFrame | None, revenue: DataFrame | None, touched: Sequence[Partition]
+    daily: DataFrame, revenue: DataFrame, touched: Sequence[Partition]
 ) -> dict[str, dict[str, dict[str, int]]]:
     """Return staged gold of the days that a run touched, by game and day, as player_state names figures."""
     found: dict[str, dict[str, dict[str, int]]] = {}
@@ -60,14 +60,12 @@ def days(
         (daily, {name: f.lit(name) for name in ("active_players", "new_players")}),
         (revenue, {"gross_minor": f.concat(f.lit("revenue_"), "currency")}),
     ):
-        if rows is None:
-            continue
         total = rows.where(" AND ".join(f"{name} = '*'" for name in ("platform", "country", "app_version")))
         for column, name in names.items():
             figures = total.select("game_id", f.col("event_date").cast("string"), name, column)
             for game, day, figure, value in figures.collect():
                 if (game, day) in wanted:
-                    found.setdefault(game, {}).setdefault(day, {})[figure] = value
+                    found.setdefault(game, {}).setdefault(day, {})[figure] = int(value)
     return found
 
 

@@ -1,172 +1,189 @@
-"""Where silver and gold live: Iceberg tables on AWS, plain Parquet where its jars cannot be had."""
+"""The Iceberg tables of the lake: silver grows by appends, gold is staged on a branch of each run."""
 
-import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.errors.exceptions.base import PySparkException
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as f
-from pyspark.sql.types import StructType
+from pyspark.sql.types import DataType, DecimalType, LongType, StructType, TimestampNTZType, TimestampType
 
-from batch_analytics.bronze import columns, exists
+from batch_analytics.bronze import columns
 
 Partition = tuple[str, str]
 SILVER = "events"
 PARTITIONS = ("game_id", "event_date")
+MAIN = "main"
+# A run that died leaves its branches; expiring snapshots removes them when they are older.
+BRANCH_DAYS = 7
 
 
-class Tables(Protocol):
-    """What the job needs of a table format; every write can be repeated."""
-
-    def prepare(self, gold: Sequence[str]) -> None:
-        """Partition silver and the gold tables named, where they are not yet."""
-
-    def silver(self) -> DataFrame:
-        """Return all events."""
-
-    def add(self, events: DataFrame, touched: Sequence[Partition]) -> None:
-        """Add events that silver does not hold; `touched` are their games and days."""
-
-    def stage(self, run: str, table: str, rows: DataFrame, games: Sequence[str]) -> None:
-        """Keep the new rows of games aside."""
-
-    def staged(self, run: str, table: str) -> DataFrame | None:
-        """Return what is kept aside, None where there are no rows."""
-
-    def publish(self, run: str, table: str, games: Sequence[str]) -> None:
-        """Put the games' rows in the place of those they had."""
+class RunError(Exception):
+    """A run cannot go on; the message names the run, what is wrong and the next step."""
 
 
-class Parquet:
-    """Directories partitioned by game; a partition is replaced by renaming its new content into its place."""
-
-    def __init__(self, spark: SparkSession, lake: str) -> None:
-        """Take the lake's URI."""
-        self.spark, self.lake = spark, lake
-
-    def prepare(self, gold: Sequence[str]) -> None:
-        """Do nothing: the directories are the partitions."""
-
-    def silver(self) -> DataFrame:
-        """Return all events."""
-        path = f"{self.lake}/silver/events"
-        if not exists(self.spark, path):
-            return self.spark.createDataFrame([], columns())
-        return self.spark.read.schema(columns()).parquet(path)
-
-    def add(self, events: DataFrame, touched: Sequence[Partition]) -> None:
-        """Write each touched game and day anew: what it held, and what is new."""
-        keys = self.spark.createDataFrame(list(touched), "game_id string, event_date string")
-        keys = keys.withColumn("event_date", f.col("event_date").cast("date"))
-        held = self.silver().join(f.broadcast(keys), ["game_id", "event_date"], "left_semi")
-        aside = f"{self.lake}/batch/merging"
-        whole = held.unionByName(events).repartition("game_id", "event_date")
-        whole.write.mode("overwrite").partitionBy("game_id", "event_date").parquet(aside)
-        for game, day in touched:
-            part = f"game_id={game}/event_date={day}"
-            if exists(self.spark, f"{aside}/{part}"):
-                self._replace(f"{aside}/{part}", f"{self.lake}/silver/events/{part}")
-
-    def stage(self, run: str, table: str, rows: DataFrame, games: Sequence[str]) -> None:
-        """Write rows below the run's own directory."""
-        whole = rows.repartition("game_id")
-        whole.write.mode("overwrite").partitionBy("game_id").parquet(self._aside(run, table))
-
-    def staged(self, run: str, table: str) -> DataFrame | None:
-        """Read the run's rows."""
-        aside = self._aside(run, table)
-        found = self._fs(aside).globStatus(self._path(f"{aside}/game_id=*"))
-        return self.spark.read.parquet(aside) if len(found) else None
-
-    def publish(self, run: str, table: str, games: Sequence[str]) -> None:
-        """Copy the run's partitions over the live ones, so that a run can be published again."""
-        for game in games:
-            source, target = (
-                f"{self._aside(run, table)}/game_id={game}",
-                f"{self.lake}/gold/{table}/game_id={game}",
-            )
-            if not exists(self.spark, source):
-                self._delete(target)
-                continue
-            copy = f"{self.lake}/batch/publishing/{table}"
-            self._delete(copy)
-            path, fs, configuration = self._path(source), self._fs(source), self._configuration()
-            util = self.spark.sparkContext._jvm.org.apache.hadoop.fs.FileUtil
-            util.copy(fs, path, fs, self._path(copy), False, configuration)
-            self._replace(copy, target)
-
-    def _aside(self, run: str, table: str) -> str:
-        return f"{self.lake}/batch/runs/{run}/gold/{table}"
-
-    def _replace(self, source: str, target: str) -> None:
-        self._delete(target)
-        fs = self._fs(target)
-        fs.mkdirs(self._path(target).getParent())
-        if not fs.rename(self._path(source), self._path(target)):
-            raise OSError(f"{source} cannot be moved to {target}")
-
-    def _delete(self, target: str) -> None:
-        self._fs(target).delete(self._path(target), True)
-
-    def _path(self, path: str) -> Any:
-        return self.spark.sparkContext._jvm.org.apache.hadoop.fs.Path(path)
-
-    def _fs(self, path: str) -> Any:
-        return self._path(path).getFileSystem(self._configuration())
-
-    def _configuration(self) -> Any:
-        return self.spark.sparkContext._jsc.hadoopConfiguration()
+class ConflictError(Exception):
+    """Another writer added rows since the table was read."""
 
 
-class Iceberg:
-    """Tables of the Glue catalog: silver by appends, gold on a branch that publishing makes the table."""
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One state of a table."""
 
-    def __init__(self, spark: SparkSession, database: str) -> None:
-        """Take the database's name."""
-        self.spark, self.database = spark, database
+    id: int
+    parent: int | None
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of a Glue database as one run sees them; every write can be repeated."""
+
+    spark: SparkSession
+    database: str
+    run: str
 
     def prepare(self, gold: Sequence[str]) -> None:
-        """Add the partition fields that a table lacks: Terraform's provider cannot declare them."""
+        """Complete silver and the gold tables: partition fields, silver's columns, a first snapshot.
+
+        Terraform's provider declares no partitions, and a table without a snapshot takes no branch.
+        Raises RunError for a table that is not there.
+        """
         for table in (SILVER, *gold):
-            name = self._name(table)
-            made = self.spark.sql(f"SHOW CREATE TABLE {name}").head()[0]
-            partitioned = re.search(r"PARTITIONED BY \((.*?)\)", made)
-            has = re.findall(r"\w+", partitioned[1]) if partitioned else []
+            name, schema = self.name(table), self._schema(table)
+            fields = self.spark.table(f"{name}.files").schema
+            has = fields["partition"].dataType.fieldNames() if "partition" in fields.fieldNames() else []
             for field in PARTITIONS if table == SILVER else PARTITIONS[:1]:
                 if field not in has:
-                    self.spark.sql(f"ALTER TABLE {name} ADD PARTITION FIELD {field}")
+                    self.spark.sql(f"ALTER TABLE {name} ADD PARTITION FIELD `{field}`")
+            if MAIN not in self._branches(table):
+                self.spark.createDataFrame([], schema).writeTo(name).append()
+        self._widen(SILVER, columns())
 
-    def silver(self) -> DataFrame:
-        """Return all events."""
-        return self.spark.table(self._name(SILVER))
+    def silver(self, snapshot: int | None = None) -> DataFrame:
+        """Return all events, of the newest or the given snapshot; times have a zone, whatever the table has."""
+        self._schema(SILVER)
+        reader = self.spark.read
+        reader = reader.option("snapshot-id", snapshot) if snapshot else reader
+        return _zoned(reader.table(self.name(SILVER)))
 
-    def add(self, events: DataFrame, touched: Sequence[Partition]) -> None:
-        """Append; silver's writers run one at a time, so what was new when it was read still is."""
-        self._widen(self._name(SILVER), events.schema)
-        events.writeTo(self._name(SILVER)).append()
+    def newest(self, table: str) -> int:
+        """Return the id of the newest snapshot."""
+        return self._branches(table)[MAIN]
 
-    def stage(self, run: str, table: str, rows: DataFrame, games: Sequence[str]) -> None:
-        """Replace the games' rows on a branch of the run."""
-        name = self._name(table)
-        self._widen(name, rows.schema)
-        self.spark.sql(f"ALTER TABLE {name} CREATE OR REPLACE BRANCH `{run}`")
-        rows.writeTo(f"{name}.`branch_{run}`").overwrite(f.col("game_id").isin(list(games)))
+    def add(self, events: DataFrame, since: int) -> None:
+        """Append events that silver did not hold in the snapshot `since`.
 
-    def staged(self, run: str, table: str) -> DataFrame | None:
-        """Read the run's branch."""
-        return self.spark.read.option("branch", run).table(self._name(table))
+        Raises ConflictError where another writer has added rows since then, and adds nothing.
+        """
+        self._widen(SILVER, events.schema)
+        # An overwrite of no rows: unlike an append it can be bound to the snapshot that was read.
+        write = self._writer(SILVER, self.name(SILVER), events)
+        write = write.option("isolation-level", "serializable").option("validate-from-snapshot-id", since)
+        try:
+            write.overwrite(f.lit(False))
+        except Exception as error:
+            if "conflicting" in str(error):
+                raise ConflictError(str(error)) from error
+            raise
 
-    def publish(self, run: str, table: str, games: Sequence[str]) -> None:
-        """Make the branch the table."""
-        self.spark.sql(f"CALL lake.system.fast_forward('{self.database}.{table}', 'main', '{run}')")
+    def stage(self, table: str, rows: DataFrame, games: Sequence[str]) -> None:
+        """Replace the games' rows on the run's branch of a table."""
+        self._widen(table, rows.schema)
+        name = self.name(table)
+        self.spark.sql(f"ALTER TABLE {name} CREATE OR REPLACE BRANCH `{self.run}` RETAIN {BRANCH_DAYS} DAYS")
+        self._writer(table, f"{name}.`branch_{self.run}`", rows).overwrite(_of(games))
 
-    def _widen(self, name: str, schema: StructType) -> None:
+    def staged(self, table: str) -> DataFrame:
+        """Return a table as the run's branch has it. Raises RunError where the run staged nothing."""
+        if self.run not in self._branches(table):
+            raise RunError(
+                f"run {self.run}: {self.database}.{table} has no branch of this run, so that its gold is not "
+                "complete. The published rows are unchanged: run the step gold of this run again"
+            )
+        return self.spark.read.option("branch", self.run).table(self.name(table))
+
+    def publish(self, table: str, games: Sequence[str], whole: bool) -> None:
+        """Make the staged rows of games the published ones; `whole` says that the run staged no others.
+
+        Compaction may have rewritten the table meanwhile. Raises RunError where another run published.
+        """
+        staged = self.staged(table)
+        branches, snapshots = self._branches(table), self._snapshots(table)
+        ours, live = (list(_line(snapshots, branches[name])) for name in (self.run, MAIN))
+        if branches[self.run] in live:
+            return
+        if whole and branches[MAIN] in ours:
+            self.spark.sql(
+                f"CALL lake.system.fast_forward("
+                f"'`{self.database}`.`{table}`', '{MAIN}', '{self.run}')"
+            )
+            return
+        since = [one for one in live if one not in ours]
+        common = len(since) < len(live)
+        if not common or any(snapshots[one].operation != "replace" for one in since):
+            raise RunError(
+                f"run {self.run}: another run has published {self.database}.{table} since this run computed it. "
+                "Nothing of this table is published: run the steps gold, audit and publish of this run again"
+            )
+        self._writer(table, self.name(table), staged.where(_of(games))).overwrite(_of(games))
+
+    def discard(self, table: str) -> None:
+        """Drop the run's branch of a table, where there is one."""
+        self.spark.sql(f"ALTER TABLE {self.name(table)} DROP BRANCH IF EXISTS `{self.run}`")
+
+    def name(self, table: str) -> str:
+        """Return a table's name for SQL, quoted: one of gold's is a keyword of Iceberg's."""
+        return f"`lake`.`{self.database}`.`{table}`"
+
+    def _schema(self, table: str) -> StructType:
+        """Return a table's schema. Raises RunError where it is not there, or is not Iceberg's."""
+        try:
+            return self.spark.table(self.name(table)).schema
+        except PySparkException as error:
+            if "TABLE_OR_VIEW_NOT_FOUND" not in str(error) and "Not an iceberg table" not in str(error):
+                raise
+            raise RunError(
+                f"run {self.run}: {self.database}.{table} is not there, or is not an Iceberg table. Bronze "
+                "still has every event: create the table again as docs/runbooks/batch-failed.md says, then "
+                "start this run again"
+            ) from error
+
+    def _widen(self, table: str, schema: StructType) -> None:
         """Add the columns that a table lacks: those of new event types, and new metrics."""
-        for column in lacking(schema, self.spark.table(name).schema):
-            self.spark.sql(f"ALTER TABLE {name} ADD COLUMN {column}")
+        for column in lacking(schema, self._schema(table)):
+            self.spark.sql(f"ALTER TABLE {self.name(table)} ADD COLUMN {column}")
 
-    def _name(self, table: str) -> str:
-        return f"lake.{self.database}.{table}"
+    def _writer(self, table: str, target: str, rows: DataFrame) -> Any:
+        fitted = fit(rows, self._schema(table), table)
+        return fitted.writeTo(target).option("snapshot-property.run", self.run)
+
+    def _branches(self, table: str) -> dict[str, int]:
+        refs = self.spark.table(f"{self.name(table)}.refs").where("type = 'BRANCH'")
+        return {row["name"]: row["snapshot_id"] for row in refs.select("name", "snapshot_id").collect()}
+
+    def _snapshots(self, table: str) -> dict[int, Snapshot]:
+        found = self.spark.table(f"{self.name(table)}.snapshots")
+        rows = found.select("snapshot_id", "parent_id", "operation").collect()
+        return {row[0]: Snapshot(*row) for row in rows}
+
+
+def _of(games: Sequence[str]) -> Column:
+    return f.col("game_id").isin(list(games))
+
+
+def _line(snapshots: dict[int, Snapshot], newest: int | None) -> Iterator[int]:
+    """Yield a snapshot and those before it, as far as they have not expired."""
+    while newest in snapshots:
+        yield newest
+        newest = snapshots[newest].parent
+
+
+def _zoned(rows: DataFrame) -> DataFrame:
+    """Return rows whose times have a zone, UTC: Glue's own timestamp has none."""
+    without = [field.name for field in rows.schema if isinstance(field.dataType, TimestampNTZType)]
+    return rows.withColumns({name: f.col(name).cast("timestamp") for name in without})
 
 
 def lacking(wanted: StructType, has: StructType, within: str = "") -> Iterator[str]:
@@ -177,3 +194,47 @@ def lacking(wanted: StructType, has: StructType, within: str = "") -> Iterator[s
             yield f"{name} {kind.simpleString()}"
         elif isinstance(kind, StructType):
             yield from lacking(kind, has[field.name].dataType, f"{name}.")
+
+
+def fit(rows: DataFrame, schema: StructType, table: str) -> DataFrame:
+    """Return rows with exactly a table's columns; one that they do not have is null, within structs too.
+
+    Raises RunError for a column that the table cannot hold.
+    """
+    return rows.select(
+        *(
+            _fit(f.col(f"`{field.name}`"), _type(rows.schema, field.name), field.dataType, f"{table}.{field.name}")
+            .alias(field.name)
+            for field in schema
+        )
+    )  # fmt: skip
+
+
+def _fit(column: Column, has: DataType | None, wanted: DataType, where: str) -> Column:
+    if has is None:
+        return f.lit(None).cast(wanted)
+    if isinstance(has, StructType) and isinstance(wanted, StructType):
+        fields = [
+            _fit(column[one.name], _type(has, one.name), one.dataType, f"{where}.{one.name}").alias(one.name)
+            for one in wanted
+        ]
+        return f.when(column.isNotNull(), f.struct(*fields))
+    if has == wanted:
+        return column
+    if _widens(has, wanted):
+        return column.cast(wanted)
+    raise RunError(f"{where} is {wanted.simpleString()} and cannot hold {has.simpleString()}")
+
+
+def _widens(has: DataType, wanted: DataType) -> bool:
+    times = (TimestampType, TimestampNTZType)
+    if isinstance(wanted, DecimalType):
+        whole = wanted.precision - wanted.scale
+        if isinstance(has, DecimalType):
+            return whole >= has.precision - has.scale and wanted.scale >= has.scale
+        return isinstance(has, LongType) and whole >= 19
+    return isinstance(has, times) and isinstance(wanted, times)
+
+
+def _type(schema: StructType, name: str) -> DataType | None:
+    return schema[name].dataType if name in schema.fieldNames() else None

@@ -1,16 +1,15 @@
 """The checks: pure functions of a game's facts. One that lacks its facts says so, and does not pass."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from telemetry.changes import MIN_HISTORY, notable
 
-from data_quality.facts import Facts, Lake
+from data_quality.facts import Facts
+from data_quality.silver import Check, Lake, Verdict, merged, nulls, ranges
 
-Verdict = Literal["pass", "warn", "fail", "unknown"]
 Amount = TypeVar("Amount", float, timedelta)
 
 # Below this many a share says nothing.
@@ -22,17 +21,6 @@ QUIET_WARN, QUIET_FAIL = timedelta(hours=1), timedelta(hours=3)
 HISTORY_WARN, HISTORY_FAIL = timedelta(hours=3), timedelta(hours=25)
 # Events on their way, as a share of what has arrived, and at least so many.
 IN_FLIGHT_SHARE, IN_FLIGHT_LEAST = 0.001, 10
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A verdict with what it rests on: the value, the bound that it is held against, and a sentence."""
-
-    name: str
-    verdict: Verdict
-    words: str
-    value: float | None = None
-    bound: float | None = None
 
 
 def run(facts: Facts) -> list[Check]:
@@ -189,47 +177,12 @@ def _of_lake(name: str, judge: Callable[[Lake], Check]) -> Callable[[Facts], Che
     return check
 
 
-def _merged(lake: Lake) -> Check:
-    lost = abs(lake.lines - lake.new - lake.duplicates) + abs(lake.distinct - lake.held)
-    words = (
-        f"Of {lake.lines:,} lines of bronze {lake.new:,} were new and {lake.duplicates:,} duplicates;"
-        f" silver holds {lake.held:,} of their {lake.distinct:,} events."
-    )
-    return Check("merged", "fail" if lost else "pass", words, lost, 0)
-
-
-def _fields(name: str, broken: Mapping[str, int], words: str) -> Check:
-    if not broken:
-        return Check(name, "pass", f"No values of silver are {words}.", 0, 0)
-    total, worst = sum(broken.values()), max(broken, key=lambda field: broken[field])
-    told = (
-        f"{total:,} values in {len(broken)} fields of silver are {words}; most in {worst}: {broken[worst]:,}."
-    )
-    return Check(name, "fail", told, total, 0)
-
-
 def _sequence(lake: Lake) -> Check:
     if lake.sessions < MINIMUM_SESSIONS:
         return Check("sequence", "unknown", f"Fewer than {MINIMUM_SESSIONS} sessions.")
     share = lake.gapped / lake.sessions
     words = f"{share:.2%} of {lake.sessions:,} sessions lack an event between their first and their last."
     return Check("sequence", _judge(share, 0.05, 0.25), words, round(share, 6), 0.05)
-
-
-def _nulls(lake: Lake) -> Check:
-    return _fields("nulls", lake.nulls, "missing")
-
-
-def _ranges(lake: Lake) -> Check:
-    return _fields("ranges", lake.ranges, "out of range")
-
-
-def refused(lake: Lake) -> list[str]:
-    """Return why gold must not be published from a game's silver, in words.
-
-    Gaps in sequences do not stop it: what a client never sent is in no older gold either.
-    """
-    return [check.words for check in (_merged(lake), _nulls(lake), _ranges(lake)) if check.verdict == "fail"]
 
 
 def _share(
@@ -282,8 +235,8 @@ CHECKS: tuple[Callable[[Facts], Check], ...] = (
     history,
     lake,
     gold,
-    _of_lake("merged", _merged),
-    _of_lake("nulls", _nulls),
-    _of_lake("ranges", _ranges),
+    _of_lake("merged", merged),
+    _of_lake("nulls", nulls),
+    _of_lake("ranges", ranges),
     _of_lake("sequence", _sequence),
 )

@@ -9,31 +9,12 @@ from typing import Any
 import orjson
 from metrics_api.store import Store
 
+from data_quality.silver import Lake
+
 DAYS = 29
 # Windows are published minutes after their end, and counters of minutes take late events for an hour.
 WINDOWS_SINCE, WINDOWS_UNTIL = timedelta(minutes=40), timedelta(minutes=10)
 RUNS, HOUR = "batch/runs/", "%Y-%m-%dT%H"
-
-
-@dataclass(frozen=True, slots=True)
-class Lake:
-    """What a batch run counted of a game: the lines of bronze it took, and silver on the days they touched.
-
-    `nulls` and `ranges` are rows by field; `gapped` are sessions that lack a sequence number; `days` are
-    gold's figures of the days, by the names that player_state counts them by.
-    """
-
-    lines: int = 0
-    distinct: int = 0
-    held: int = 0
-    new: int = 0
-    duplicates: int = 0
-    events: int = 0
-    nulls: Mapping[str, int] = field(default_factory=dict)
-    ranges: Mapping[str, int] = field(default_factory=dict)
-    sessions: int = 0
-    gapped: int = 0
-    days: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

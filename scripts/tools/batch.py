@@ -1,115 +1,142 @@
-"""The Spark job on this machine: its own environment, and a lake in a directory."""
+"""The batch job on this machine: Spark on the Iceberg tables of the emulator's Glue and S3."""
 
 import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import boto3
 from telemetry import lake
 
-from tools import REPOSITORY, CommandError, emulator, run, terraform
+from tools import REPOSITORY, CommandError, emulator, jars, lake_tables, run, terraform
 from tools.engine import SPARK, EngineMissing
 
-DIRECTORY = REPOSITORY / ".local" / "lake"
+LOG = REPOSITORY / ".local" / "spark.log"
 HOUR = "%Y-%m-%dT%H"
-LOCAL = (
-    "--master local[2] --driver-memory 2g --conf spark.sql.shuffle.partitions=32"
-    " --conf spark.sql.adaptive.coalescePartitions.parallelismFirst=false"
-    " --conf spark.sql.inMemoryColumnarStorage.compressed=false --conf spark.rdd.compress=true"
-    " --conf spark.driver.extraJavaOptions=-XX:+UseParallelGC"
-    " --conf spark.ui.enabled=false --conf spark.log.level=ERROR"
-)
+LOCAL = {
+    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
+    "spark.driver.memory": "2g",
+    "spark.log.level": "ERROR",
+    "spark.master": "local[2]",
+    "spark.rdd.compress": "true",
+    "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",
+    "spark.sql.shuffle.partitions": "32",
+    "spark.ui.enabled": "false",
+}
+ICEBERG = {
+    "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog",
+    "spark.sql.catalog.lake.cache-enabled": "false",
+    "spark.sql.catalog.lake.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
+    "spark.sql.catalog.lake.http-client.type": "urlconnection",
+    "spark.sql.catalog.lake.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+    "spark.sql.defaultCatalog": "lake",
+    "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+    "spark.sql.session.timeZone": "UTC",
+}
 
 
-def environment() -> dict[str, str]:
-    """Return what the job's process needs besides its interpreter."""
+def environment(endpoint: str, bucket: str, **more: str) -> dict[str, str]:
+    """Return what the job's process needs besides its interpreter and AWS credentials.
+
+    `more` are settings of Spark, with _ for the dots. Raises JarsMissing where its jars cannot be had.
+    """
     python = str(SPARK.python)
+    found = jars.resolve(jars.ICEBERG)
+    settings = LOCAL | ICEBERG | {
+        "spark.driver.extraClassPath": ":".join(map(str, found)),
+        "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
+        "spark.hadoop.fs.s3a.endpoint": endpoint,
+        "spark.hadoop.fs.s3a.path.style.access": "true",
+        "spark.sql.catalog.lake.glue.endpoint": endpoint,
+        "spark.sql.catalog.lake.s3.endpoint": endpoint,
+        "spark.sql.catalog.lake.s3.path-style-access": "true",
+        "spark.sql.catalog.lake.warehouse": f"s3://{bucket}/",
+    } | {name.replace("_", "."): value for name, value in more.items()}  # fmt: skip
+    told = " ".join(f"--conf {name}={value}" for name, value in settings.items())
     return {
         "PYTHONPATH": str(REPOSITORY / "functions"),
         "PYSPARK_PYTHON": python,
         "PYSPARK_DRIVER_PYTHON": python,
-        "PYSPARK_SUBMIT_ARGS": f"{LOCAL} pyspark-shell",
+        "PYSPARK_SUBMIT_ARGS": f"{told} pyspark-shell",
         "SPARK_LOCAL_IP": "127.0.0.1",
     }
 
 
-def compute(directory: Path, start: datetime, end: datetime) -> None:
-    """Run all steps over the hours [start, end) of a lake in a directory.
+def compute(outputs: Mapping[str, Any], start: datetime, end: datetime, log: Path = LOG) -> None:
+    """Run all steps over the hours [start, end) of the lake that AWS_ENDPOINT_URL has.
 
-    Raises CommandError with the job's last words; all of them are in spark.log beside the lake.
+    Raises CommandError with the job's last words; all of them are in the log.
     """
-    log = directory.with_name("spark.log")
+    bucket, database = outputs["lake_bucket"], outputs["lake_database"]
     command = [
         str(SPARK.python), str(REPOSITORY / "functions" / "batch_analytics" / "main.py"),
-        "all", "--lake", directory.absolute().as_uri(), "--format", "parquet",
+        "all", "--lake", f"s3://{bucket}", "--database", database,
         "--run-id", f"local-{datetime.now(UTC):%Y%m%dT%H%M%S}",
         "--from", start.strftime(HOUR), "--to", end.strftime(HOUR),
     ]  # fmt: skip
+    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as errors:
-        job = {**os.environ, **environment()}
+        job = {**os.environ, **environment(os.environ["AWS_ENDPOINT_URL"], bucket)}
         status = subprocess.run(command, env=job, stderr=errors, check=False).returncode
     if status:
         words = "\n".join(log.read_text().splitlines()[-20:])
         raise CommandError(f"the Spark job failed; the end of {log}:\n{words}")
 
 
-def hours(directory: Path) -> tuple[datetime, datetime]:
-    """Return the first hour of arrival of a lake's bronze, and the one after the last.
+def install() -> None:
+    """Install PySpark and the jars it needs. Raises EngineMissing or JarsMissing."""
+    SPARK.install()
+    jars.resolve(jars.ICEBERG)
+
+
+def hours(bucket: str) -> tuple[datetime, datetime]:
+    """Return the first hour of arrival of a bucket's bronze, and the one after the last.
 
     Raises CommandError where it has none.
     """
-    parts = sorted(path.parts[-4:] for path in (directory / "bronze").glob("*/*/*/*"))
+    parts = sorted(key.split("/")[1:5] for key in lake.keys(boto3.client("s3"), bucket, "bronze/"))
     if not parts:
-        raise CommandError(f"{directory} has no bronze: play a game first (scripts/simulate)")
+        raise CommandError(f"{bucket} has no bronze: play a game first (scripts/simulate)")
     first, last = (datetime(*map(int, found)) for found in (parts[0], parts[-1]))  # type: ignore[arg-type]
     return first, last + timedelta(hours=1)
-
-
-def fetch(directory: Path, bucket: str) -> int:
-    """Copy a bucket's bronze into a directory; return the number of new objects."""
-    s3, count = boto3.client("s3"), 0
-    for key in lake.keys(s3, bucket, "bronze/"):
-        target = directory / key
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            s3.download_file(bucket, key, str(target))
-            count += 1
-    return count
 
 
 def main() -> None:
     """Install what the job needs, or compute the history of what the emulator holds."""
     parser = argparse.ArgumentParser(prog="scripts/batch", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    installing = commands.add_parser("install", help="install PySpark into .venv-spark")
+    installing = commands.add_parser("install", help="install PySpark into .venv-spark, and its jars")
     installing.add_argument("--optional", action="store_true", help="say what the machine lacks, and go on")
+    commands.add_parser("tables", help="make the Iceberg tables that the emulator's catalogue lacks")
     running = commands.add_parser("run", help="compute silver and gold of the emulator's bronze")
     hour = lambda text: datetime.strptime(text, HOUR)  # noqa: E731
     running.add_argument(
         "--from", dest="start", type=hour, help="first hour of arrival, 2026-01-30T00 (default: the first)"
     )
     running.add_argument("--to", dest="end", type=hour, help="hour after the last (default: that)")
-    running.add_argument(
-        "--lake", type=Path, default=DIRECTORY, help="directory of the lake (default: .local/lake)"
-    )
     options = parser.parse_args()
-    try:
-        SPARK.install()
-    except EngineMissing as missing:
-        if options.command != "install" or not options.optional:
-            raise
-        print(f"The lake's history is off: {missing}", file=sys.stderr)
-        return
-    if options.command == "run":
+    if options.command != "tables":
+        try:
+            install()
+        except (EngineMissing, jars.JarsMissing) as missing:
+            if options.command != "install" or not options.optional:
+                raise
+            print(f"The lake's history is off: {missing}", file=sys.stderr)
+            return
+    if options.command != "install":
         os.environ.update(emulator.local_environment())
-        bucket = terraform.outputs(terraform.root("local"))["lake_bucket"]
-        print(f"{fetch(options.lake, bucket)} new objects of bronze in {options.lake}")
-        first, last = hours(options.lake)
-        compute(options.lake, options.start or first, options.end or last)
-        print(f"GOLD_DIRECTORY={options.lake}/gold")
+        outputs = terraform.outputs(terraform.root("local"))
+        for table in lake_tables.create(outputs["lake_database"]):
+            print(f"made {table}")
+        if options.command == "run":
+            first, last = hours(outputs["lake_bucket"])
+            compute(outputs, options.start or first, options.end or last)
 
 
 if __name__ == "__main__":

@@ -1,37 +1,54 @@
-"""Run steps of the job in one Spark session, as long as it is asked; runs in .venv-spark.
+"""Do what is asked in one Spark session, as long as it is asked; runs in .venv-spark.
 
-Each line it reads is a JSON list of argument lists, answered by a line: each run's exit status, or error.
+Each line it reads is a JSON list of requests, answered by a line with a list of answers:
+- a list of arguments runs steps of the job: 0, or the words of the error that ends it;
+- {"sql": ...} returns the rows;
+- {"before_add": [arguments]} runs another run, once, at the moment before the next one adds to silver.
 """
 
 import json
 import sys
+from typing import Any
 
 from batch_analytics import job
+from batch_analytics.tables import RunError, Tables
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as f
+
+add = Tables.add
 
 
-def answer(spark: SparkSession, given: list[str]) -> object:
-    """Run a step; `spoil <path>` makes a staged table's stickiness impossible, `empty` takes its rows."""
-    if given[0] in ("spoil", "empty"):
-        rows = spark.read.parquet(given[1]).localCheckpoint()
-        rows = rows.where("false") if given[0] == "empty" else rows.withColumn("stickiness", f.lit(2.0))
-        rows.write.mode("overwrite").partitionBy("game_id").parquet(given[1])
+def answer(spark: SparkSession, request: Any) -> object:
+    """Carry out one request."""
+    if isinstance(request, dict) and "sql" in request:
+        return [row.asDict(recursive=True) for row in spark.sql(request["sql"]).collect()]
+    if isinstance(request, dict):
+        interrupt(spark, request["before_add"])
         return None
     try:
-        return job.run(job.arguments(given), spark)
-    except ValueError as error:
+        job.run(job.arguments(request), spark)
+    except RunError as error:
         return str(error)
+    return 0
+
+
+def interrupt(spark: SparkSession, other: list[str]) -> None:
+    """Have another run add to silver just before the next one does."""
+
+    def after_another(self: Tables, *given: Any) -> None:
+        Tables.add = add
+        job.run(job.arguments(other), spark)
+        self.add(*given)
+
+    Tables.add = after_another
 
 
 def main() -> None:
     """Answer each line; what the job prints goes to stderr."""
     answers, sys.stdout = sys.stdout, sys.stderr
-    spark = SparkSession.builder.config("spark.sql.shuffle.partitions", 2).getOrCreate()
-    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    spark = SparkSession.builder.getOrCreate()
     for line in sys.stdin:
-        found = [answer(spark, given) for given in json.loads(line)]
-        print(json.dumps([said for said in found if said is not None]), file=answers, flush=True)
+        found = [answer(spark, request) for request in json.loads(line)]
+        print(json.dumps(found, default=str), file=answers, flush=True)
 
 
 if __name__ == "__main__":

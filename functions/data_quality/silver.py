@@ -1,0 +1,80 @@
+"""What a batch run counted of a game's silver, and what of it keeps gold from being published.
+
+The batch job brings this module along: it imports nothing that Spark's machines do not have.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Verdict = Literal["pass", "warn", "fail", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A verdict with what it rests on: the value, the bound that it is held against, and a sentence."""
+
+    name: str
+    verdict: Verdict
+    words: str
+    value: float | None = None
+    bound: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """What a batch run counted of a game: the lines of bronze it took, and silver on the days they touched.
+
+    `nulls` and `ranges` are rows by field; `gapped` are sessions that lack a sequence number; `days` are
+    gold's figures of the days, by the names that player_state counts them by.
+    """
+
+    lines: int = 0
+    distinct: int = 0
+    held: int = 0
+    new: int = 0
+    duplicates: int = 0
+    events: int = 0
+    nulls: Mapping[str, int] = field(default_factory=dict)
+    ranges: Mapping[str, int] = field(default_factory=dict)
+    sessions: int = 0
+    gapped: int = 0
+    days: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def merged(lake: Lake) -> Check:
+    """Silver must hold each event of the run's bronze exactly once."""
+    lost = abs(lake.lines - lake.new - lake.duplicates) + abs(lake.distinct - lake.held)
+    words = (
+        f"Of {lake.lines:,} lines of bronze {lake.new:,} were new and {lake.duplicates:,} duplicates;"
+        f" silver holds {lake.held:,} of their {lake.distinct:,} events."
+    )
+    return Check("merged", "fail" if lost else "pass", words, lost, 0)
+
+
+def _fields(name: str, broken: Mapping[str, int], words: str) -> Check:
+    if not broken:
+        return Check(name, "pass", f"No values of silver are {words}.", 0, 0)
+    total, worst = sum(broken.values()), max(broken, key=lambda field: broken[field])
+    told = (
+        f"{total:,} values in {len(broken)} fields of silver are {words}; most in {worst}: {broken[worst]:,}."
+    )
+    return Check(name, "fail", told, total, 0)
+
+
+def nulls(lake: Lake) -> Check:
+    """What every version of a schema requires must be there."""
+    return _fields("nulls", lake.nulls, "missing")
+
+
+def ranges(lake: Lake) -> Check:
+    """Numbers must be within the widest limits of their schemas."""
+    return _fields("ranges", lake.ranges, "out of range")
+
+
+def refused(lake: Lake) -> list[str]:
+    """Return why gold must not be published from a game's silver, in words.
+
+    Gaps in sequences do not stop it: what a client never sent is in no older gold either.
+    """
+    return [check.words for check in (merged(lake), nulls(lake), ranges(lake)) if check.verdict == "fail"]

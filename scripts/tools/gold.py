@@ -1,0 +1,108 @@
+"""Read the lake's tables as data frames: with PyIceberg and DuckDB, or with Athena.
+
+LAKE_DATABASE names the Glue database. ATHENA_WORKGROUP chooses Athena; without it the tables are read from
+their files, which needs no engine and suits the emulator and small questions.
+
+    gold.table("daily", game="arena")
+    gold.sql("SELECT event_date, active_players FROM daily WHERE game_id = ?", "arena")
+"""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import boto3
+import duckdb
+import pandas as pd
+from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.expressions import AlwaysTrue, EqualTo
+from pyiceberg.table import Table
+
+from tools import CommandError, lake_tables
+
+POLL_SECONDS = 1.0
+# What Athena answers is text.
+ATHENA_TYPES: dict[str, Callable[[str], Any]] = {
+    "bigint": int,
+    "boolean": lambda text: text == "true",
+    "date": date.fromisoformat,
+    "decimal": Decimal,
+    "double": float,
+    "integer": int,
+    "timestamp": datetime.fromisoformat,
+}
+
+
+def table(name: str, game: str | None = None) -> pd.DataFrame:
+    """Return the rows of a table, or those of a game. Raises CommandError for a table that is not there."""
+    if os.environ.get("ATHENA_WORKGROUP"):
+        where, values = ("", ()) if game is None else (" WHERE game_id = ?", (game,))
+        return _athena(f'SELECT * FROM "{_plain(name)}"{where}', values)  # noqa: S608 - an identifier
+    rows = AlwaysTrue() if game is None else EqualTo("game_id", game)
+    return iceberg(name).scan(row_filter=rows).to_arrow().to_pandas()
+
+
+def sql(query: str, *values: str) -> pd.DataFrame:
+    """Return the answer of a query over the tables; each ? in it stands for a value.
+
+    Raises CommandError where Athena gives no answer.
+    """
+    if os.environ.get("ATHENA_WORKGROUP"):
+        return _athena(query, values)
+    with duckdb.connect() as database:
+        database.execute("SET TimeZone = 'UTC'")
+        for name in database.get_table_names(query):
+            database.register(name, iceberg(name).scan().to_arrow())
+        return database.execute(query, list(values)).df()
+
+
+def iceberg(name: str) -> Table:
+    """Return an Iceberg table of the lake. Raises CommandError for one that is not there."""
+    database = os.environ["LAKE_DATABASE"]
+    try:
+        return lake_tables.catalog().load_table((database, _plain(name)))
+    except NoSuchTableError:
+        raise CommandError(
+            f"{database}.{name} is not there, or is no Iceberg table: scripts/batch tables makes it here"
+        ) from None
+
+
+def _plain(name: str) -> str:
+    """Return the name of a table. Raises ValueError for a text that is none: it goes into SQL."""
+    if not name.isidentifier():
+        raise ValueError(f"{name!r} is not the name of a table")
+    return name
+
+
+def _athena(query: str, values: tuple[str, ...]) -> pd.DataFrame:
+    athena = boto3.client("athena")
+    parameters = ["'" + value.replace("'", "''") + "'" for value in values]
+    started = athena.start_query_execution(
+        QueryString=query,
+        QueryExecutionContext={"Database": os.environ["LAKE_DATABASE"]},
+        WorkGroup=os.environ["ATHENA_WORKGROUP"],
+        **({"ExecutionParameters": parameters} if parameters else {}),
+    )
+    execution_id = started["QueryExecutionId"]
+    while True:
+        status = athena.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"]["Status"]
+        if status["State"] not in ("QUEUED", "RUNNING"):
+            break
+        time.sleep(POLL_SECONDS)
+    if status["State"] != "SUCCEEDED":
+        raise CommandError(f"Athena gave no answer: {status.get('StateChangeReason', status['State'])}")
+    pages = list(athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution_id))
+    described = pages[0]["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+    header, *rows = (row["Data"] for page in pages for row in page["ResultSet"]["Rows"])
+    names = [cell["VarCharValue"] for cell in header]
+    types = [ATHENA_TYPES.get(column["Type"], str) for column in described]
+    texts = [[cell.get("VarCharValue") for cell in row] for row in rows]
+    return pd.DataFrame(
+        {
+            name: [None if row[index] is None else types[index](row[index]) for row in texts]
+            for index, name in enumerate(names)
+        }
+    )
