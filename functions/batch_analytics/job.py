@@ -4,6 +4,7 @@ import argparse
 import json
 import re
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.window import Window
 
-from batch_analytics import audit, bronze, gold, measure
+from batch_analytics import audit, bronze, gold, kept, measure
 from batch_analytics.tables import SILVER, ConflictError, RunError, Tables
 from data_quality.silver import Lake, refused
 
@@ -37,7 +38,7 @@ class Run:
     def silver(self, start: datetime, end: datetime) -> None:
         """Add the events that arrived in [start, end) to silver; note which games and days they touch."""
         self._begin("silver")
-        self.tables.prepare(gold.TABLES)
+        self.tables.prepare()
         empty = [f"{hour:{bronze.HOUR}}" for hour in bronze.missing(self.spark, self.lake, start, end)]
         if empty:
             self._say(
@@ -63,17 +64,19 @@ class Run:
         })  # fmt: skip
 
     def gold(self) -> None:
-        """Compute the touched games' tables aside: a late day can change any later, so all days."""
+        """Compute aside what the new events of the touched games change of their tables; note what that is."""
         games = self._games()
         self._begin("gold")
-        for table, rows in gold.tables(self.spark, self.tables.silver(), games) if games else ():
-            self.tables.stage(table, rows, games)
+        self._write("gold", gold.stage(self.spark, self.tables, games, self._say) if games else {})
 
     def audit(self) -> None:
         """Judge what is kept aside, and the silver it comes from; note what is wrong, by game."""
         report, games = self._read("silver"), self._games()
         self._begin("audit")
-        staged = {table: self.tables.staged(table).where(f.col("game_id").isin(games)) for table in gold.TABLES}
+        changed: dict[str, dict[str, str]] = self._read("gold")
+        staged = {
+            table: self.tables.staged(table).where(" OR ".join(changed[table].values())) for table in changed
+        }
         silver = self.tables.silver()
         measured = measure.games(silver, report["touched"]) if games else {}
         days = measure.days(staged["daily"], staged["revenue"], report["touched"]) if games else {}
@@ -108,8 +111,9 @@ class Run:
         if faults and not good:
             raise RunError(f"run {self.id}: every game has faults, nothing is published. {SET_ASIDE_RUNBOOK}")
         if good and not self._has("publish"):
-            for table in gold.TABLES:
-                self.tables.publish(table, good, whole=not faults)
+            for table, changed in self._read("gold").items():
+                self.tables.publish(table, " OR ".join(changed[game] for game in good), whole=not faults)
+            kept.published(gold.Iceberg(self.spark, self.tables), self.id, good)
         self._write("publish", {"published": good, "set_aside": faults})
         for table in gold.TABLES if games else ():
             self.tables.discard(table)
@@ -132,6 +136,7 @@ class Run:
                 if known != distinct:
                     stale = keys.where("NOT good OR nth > 1").select("row").union(old.select("row"))
                     new = rows.join(stale, "row", "left_anti").select(*bronze.columns().names)
+                    new = new.withColumn("added_ms", f.lit(time.time_ns() // 1_000_000))
                     self.tables.add(new, since)
             except ConflictError:
                 self._say("another writer added to silver meanwhile: looking again what is new")
