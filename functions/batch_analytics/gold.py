@@ -60,7 +60,8 @@ class Iceberg:
         """Return how many events silver holds of each game, from the table's metadata."""
         rows = self.rows(
             "SELECT partition.game_id, SUM(record_count - position_delete_record_count) "
-            f"FROM {self.name(SILVER)}.partitions WHERE partition.{kept.among(games)} GROUP BY partition.game_id"
+            f"FROM {self.name(SILVER)}.partitions WHERE partition.{kept.among(games)} "
+            "GROUP BY partition.game_id"
         )
         return {row[0]: int(row[1]) for row in rows}
 
@@ -89,12 +90,14 @@ def whole_months(
     """Return the new content of the partitions that a change touches, and their predicate by game."""
     months: dict[str, str] = {}
     for game, days in change.replaced.items():
-        months[game] = kept.among([game]) if days is None else kept.either([(_months(change.date, days), game)])
+        months[game] = (
+            kept.among([game]) if days is None else kept.either([(_months(change.column, days), game)])
+        )
     rows = spark.sql(change.query)
     others = {game: days for game, days in change.replaced.items() if days is not None}
     if others:
         published = spark.table(tables.name(table)).where(" OR ".join(months[game] for game in others))
-        rows = rows.unionByName(published.where(f"NOT ({kept.on(others, change.date)})"))
+        rows = rows.unionByName(published.where(f"NOT ({kept.on(others, change.column)})"))
     return rows, months
 
 

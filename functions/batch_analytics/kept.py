@@ -1,7 +1,7 @@
 """What is kept between runs, so that a night costs what the day brought, and how a run goes on from it.
 
-A run appends what its new events add to the kept tables, and computes the gold rows that can have changed. Where
-that cannot be known from the kept tables, it computes the game from all its events again.
+A run appends what its new events add to the kept tables, and computes the gold rows that can have changed.
+Where that cannot be known from the kept tables, it computes the game from all its events again.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ OF_A_DAY = ("economy", "progression", "stability", "performance")
 NEVER = date(1970, 1, 1)
 # A month, that daily looks back from a day; the cohorts whose retention a day changes.
 MONTH, COHORTS = 31, 90
-# An event is at most 31 days late (telemetry.enrichment.TOO_OLD_AFTER), and its session may have begun a day before.
+# An event is at most 31 days late (telemetry.enrichment.TOO_OLD_AFTER); its session may have begun before.
 LATE = 33
 
 
@@ -89,21 +89,21 @@ class Change:
     """The new rows of a gold table, and the days or cohorts by game whose rows they replace (None: all)."""
 
     query: str
-    date: str
+    column: str
     replaced: Mapping[str, set[date] | None]
 
 
 class Fresh(NamedTuple):
     """The events of a game that are in silver and not in the kept tables."""
 
-    count: int
+    events: int
     first: date
     newest: date
     last_arrival: date
     until_ms: int
 
 
-class Rebuild(Exception):  # noqa: N818
+class Rebuild(Exception):
     """Games cannot go on from what is kept; the message of each says why."""
 
     def __init__(self, reasons: Mapping[str, str]) -> None:
@@ -114,7 +114,7 @@ class Rebuild(Exception):  # noqa: N818
 
 @dataclass(slots=True)
 class Night:
-    """One run over some games: `changes` yields what it changes of gold, `end` keeps what the next run needs."""
+    """One run over some games: `changes` yields what it changes in gold, `end` is for the next run."""
 
     store: Store
     run_id: str
@@ -149,17 +149,19 @@ class Night:
         Raises Rebuild for games that cannot go on from what is kept.
         """
         store = self.store
-        new = either(((f"added_ms > {game.until_ms}", game.game_id) for game in games.values()))
+        new = either((f"added_ms > {game.until_ms}", game.game_id) for game in games.values())
         fresh = {
             row[0]: Fresh(*row[1:])
             for row in store.rows(
-                "SELECT game_id, COUNT(*), MIN(event_date), MAX(event_date), MAX(arrival_date), MAX(added_ms) "
-                f"FROM silver WHERE {new} GROUP BY game_id"
+                "SELECT game_id, COUNT(*), MIN(event_date), MAX(event_date), MAX(arrival_date), "
+                f"MAX(added_ms) FROM silver WHERE {new} GROUP BY game_id"
             )
         }
         self._check(games, fresh)
-        self.until_ms = max([*(one.until_ms for one in fresh.values()), *(game.until_ms for game in games.values())])
-        unfinished = either(((f"added_ms > {game.until_ms}", game.game_id) for game in games.values()))
+        self.until_ms = max(
+            [one.until_ms for one in fresh.values()] + [one.until_ms for one in games.values()]
+        )
+        unfinished = either((f"added_ms > {game.until_ms}", game.game_id) for game in games.values())
         if store.rows(f"SELECT 1 FROM {store.name(TABLES[0])} WHERE {unfinished} LIMIT 1"):
             for table in TABLES:
                 store.delete(table, unfinished)
@@ -185,18 +187,18 @@ class Night:
         reasons: dict[str, str] = {}
         held, now = self.store.held(sorted(games)), definition()
         for name, game in games.items():
-            count = fresh[name].count if name in fresh else 0
+            count = fresh[name].events if name in fresh else 0
             if not game.definition:
                 continue
             if game.definition != now:
                 reasons[name] = "the definition of gold has changed since it was computed"
             elif held.get(name, 0) != game.events + count:
                 reasons[name] = (
-                    f"silver holds {held.get(name, 0)} events of it, where {game.events} were there before and "
-                    f"{count} are new: events were erased or restored"
+                    f"silver holds {held.get(name, 0)} events of it, where {game.events} were there before "
+                    f"and {count} are new: events were erased or restored"
                 )
             elif name in fresh and fresh[name].first < game.floor + timedelta(MONTH):
-                reasons[name] = f"an event of {fresh[name].first} is new, and what is kept begins on {game.floor}"
+                reasons[name] = f"an event of {fresh[name].first} is new, before {game.floor} and a month"
         if reasons:
             raise Rebuild(reasons)
 
@@ -205,7 +207,7 @@ class Night:
         if fresh:
             game = replace(
                 game,
-                events=game.events + fresh.count,
+                events=game.events + fresh.events,
                 newest=max(game.newest, fresh.newest),
                 last_day=max(game.last_day, fresh.last_arrival - timedelta(1)),
             )
@@ -219,9 +221,11 @@ class Night:
         store.view("kept_presence", f"SELECT * FROM {store.name('kept_presence')} WHERE {recent}")
         published = {name: game for name, game in before.items() if game.published_ms >= 0}
         found: dict[str, date] = {}
-        touched: dict[str, set[date] | None] = {name: None for name in before}
+        touched: dict[str, set[date] | None] = dict.fromkeys(before)
         if published:
-            store.view("games", values("game_id, published_ms", ((n, g.published_ms) for n, g in published.items())))
+            store.view(
+                "games", values("game_id, published_ms", ((n, g.published_ms) for n, g in published.items()))
+            )
             found = {row[0]: row[1] for row in store.rows(sql("kept/since"))}
             newer = either((f"added_ms > {game.published_ms}", name) for name, game in published.items())
             days = store.rows(f"SELECT DISTINCT game_id, event_date FROM kept_presence WHERE {newer}")
@@ -239,7 +243,7 @@ class Night:
                 continue
             since = min(found.get(name, game.newest), game.published_day + timedelta(1), game.newest)
             if since < floor + timedelta(MONTH):
-                early[name] = f"a session since {since} has a new event, and what is kept begins on {floor}"
+                early[name] = f"a session since {since} has a new event, before {floor} and a month"
             next_floor = max(floor, min(horizon, since - timedelta(MONTH)))
             bounds[name] = Bound(since, floor, next_floor, game.last_day)
         if early:
@@ -254,11 +258,15 @@ class Night:
         store = self.store
         store.view(
             "bounds",
-            values("game_id, since, floor, next_floor, last_day", ((name, *bound) for name, bound in bounds.items())),
+            values(
+                "game_id, since, floor, next_floor, last_day",
+                ((name, *bound) for name, bound in bounds.items()),
+            ),
         )
         store.view("kept_players", f"SELECT * FROM {store.name('kept_players')} WHERE {among(bounds)}")
         earlier = either(
-            (f"event_date >= {literal(bound.floor - timedelta(MONTH + 1))}", name) for name, bound in bounds.items()
+            (f"event_date >= {literal(bound.floor - timedelta(MONTH + 1))}", name)
+            for name, bound in bounds.items()
         )
         store.view("kept_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {earlier}")
         days = on(touched)
@@ -299,7 +307,10 @@ class Night:
 
 
 class Bound(NamedTuple):
-    """Of a game: since when rows are computed, since when kept rows are read now and next time, the last full day."""
+    """Of a game: since when rows are computed, since when kept rows are read, now and next time.
+
+    `last_day` is the last day that is over.
+    """
 
     since: date
     floor: date
@@ -318,6 +329,12 @@ def published(store: Store, run_id: str, games: Sequence[str]) -> None:
             if game.run_id == run_id
         ],
     )
+
+
+def unseen(store: Store, games: Sequence[str]) -> str:
+    """Return the predicate of silver's events that gold does not show yet."""
+    kept = read(store, games)
+    return either((f"added_ms > {kept.get(name, Game(name)).published_ms}", name) for name in games)
 
 
 def forget(store: Store, games: Sequence[str]) -> None:
@@ -346,7 +363,11 @@ def definition() -> str:
     """Return a name of what the SQL computes: comments and layout do not count."""
     text = " ".join(
         " ".join(re.sub(r"--.*", "", sql(name)).split())
-        for name in ("gold/_views", *(f"gold/{table}" for table in GOLD), *(f"kept/{table}" for table in TABLES))
+        for name in (
+            "gold/_views",
+            *(f"gold/{table}" for table in GOLD),
+            *(f"kept/{table}" for table in TABLES),
+        )
     )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

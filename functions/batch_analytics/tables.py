@@ -67,7 +67,7 @@ class Tables:
             for field, transform in partitions(table).items():
                 if field not in has:
                     self.spark.sql(f"ALTER TABLE {name} ADD PARTITION FIELD {transform}")
-            if MAIN not in self._branches(table):
+            if (table == SILVER or table in kept.GOLD) and MAIN not in self._branches(table):
                 self.spark.createDataFrame([], schema).writeTo(name).append()
         self._widen(SILVER, StructType([*columns(), ADDED]))
 
@@ -123,7 +123,7 @@ class Tables:
         return self.spark.read.option("branch", self.run).table(self.name(table))
 
     def publish(self, table: str, replaced: str, whole: bool) -> None:
-        """Make the staged rows that the predicate names the published ones; `whole`: the run staged no others.
+        """Make the staged rows that the predicate names the published ones; `whole`: they are all it staged.
 
         Compaction may have rewritten the table meanwhile. Raises RunError where another run published.
         """
@@ -134,8 +134,7 @@ class Tables:
             return
         if whole and branches[MAIN] in ours:
             self.spark.sql(
-                f"CALL lake.system.fast_forward("
-                f"'`{self.database}`.`{table}`', '{MAIN}', '{self.run}')"
+                f"CALL lake.system.fast_forward('`{self.database}`.`{table}`', '{MAIN}', '{self.run}')"
             )
             return
         since = [one for one in live if one not in ours]

@@ -14,11 +14,12 @@ from tools import REPOSITORY
 DECLARED = REPOSITORY / "infrastructure" / "modules" / "lake_tables" / "tables"
 # What gold reads of silver, flat.
 SILVER = (
-    "event_id VARCHAR, event_type VARCHAR, game_id VARCHAR, player_id VARCHAR, session_id VARCHAR, event_date DATE,"
-    " at_ms BIGINT, arrival_date DATE, platform VARCHAR, country VARCHAR, app_version VARCHAR, store VARCHAR,"
-    " transaction_id VARCHAR, currency VARCHAR, amount_minor BIGINT, flow VARCHAR, reason VARCHAR, amount BIGINT,"
-    " balance_after BIGINT, status VARCHAR, level_1 VARCHAR, level_2 VARCHAR, level_3 VARCHAR, fps DOUBLE,"
-    " frame_time_ms DOUBLE, latency_ms DOUBLE, load_time_ms DOUBLE, memory_mb DOUBLE, added_ms BIGINT"
+    "event_id VARCHAR, event_type VARCHAR, game_id VARCHAR, player_id VARCHAR, session_id VARCHAR,"
+    " event_date DATE, at_ms BIGINT, arrival_date DATE, platform VARCHAR, country VARCHAR,"
+    " app_version VARCHAR, store VARCHAR, transaction_id VARCHAR, currency VARCHAR, amount_minor BIGINT,"
+    " flow VARCHAR, reason VARCHAR, amount BIGINT, balance_after BIGINT, status VARCHAR, level_1 VARCHAR,"
+    " level_2 VARCHAR, level_3 VARCHAR, fps DOUBLE, frame_time_ms DOUBLE, latency_ms DOUBLE,"
+    " load_time_ms DOUBLE, memory_mb DOUBLE, added_ms BIGINT"
 )
 
 
@@ -69,18 +70,20 @@ class DuckDB:
 
     def held(self, games: Sequence[str]) -> Mapping[str, int]:
         """Return how many events silver holds of each game."""
-        return dict(self.rows(f"SELECT game_id, COUNT(*) FROM silver WHERE {kept.among(games)} GROUP BY game_id"))
+        where = kept.among(games)
+        return dict(self.rows(f"SELECT game_id, COUNT(*) FROM silver WHERE {where} GROUP BY game_id"))
 
     def change(self, table: str, change: kept.Change) -> None:
         """Put the new rows of a gold table in the place of those they replace."""
         self.database.execute(f"CREATE OR REPLACE TABLE staged AS {translated(change.query)}")
-        self.delete(table, kept.on(change.replaced, change.date))
+        self.delete(table, kept.on(change.replaced, change.column))
         self.database.execute(f"INSERT INTO lake.{table} BY NAME SELECT * FROM staged")
 
     def _declare(self) -> None:
         for file in ("kept", "gold"):
             for table, declared in json.loads((DECLARED / f"{file}.json").read_text()).items():
-                columns = ", ".join(f"{column['name']} {_type(column['type'])}" for column in declared["columns"])
+                named = (f"{column['name']} {_type(column['type'])}" for column in declared["columns"])
+                columns = ", ".join(named)
                 self.database.execute(f"CREATE TABLE lake.{table} ({columns})")
 
 

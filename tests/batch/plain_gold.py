@@ -1,8 +1,9 @@
-"""Gold in plain Python, from the descriptions in event-schemas/metrics.json alone: slow, and easy to check by reading.
+"""Gold in plain Python, from the descriptions in event-schemas/metrics.json alone: slow, and easy to check.
 
 It shares no code and no idea with the SQL: each figure is counted over all events, one row at a time.
 """
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from itertools import product
@@ -27,7 +28,8 @@ def gold(events: Iterable[Event]) -> dict[str, Rows]:
         for name, table in _TABLES.items():
             for place in game.places:
                 for row in table(game, place):
-                    tables[name].append({"game_id": game_id, **dict(zip(DIMENSIONS, place, strict=True)), **row})
+                    where = dict(zip(DIMENSIONS, place, strict=True))
+                    tables[name].append({"game_id": game_id, **where, **row})
     return tables
 
 
@@ -44,7 +46,7 @@ class _Game:
 
     def __init__(self, events: list[Event]) -> None:
         self.events = events
-        values = [sorted({event[name] for event in events}) + ["*"] for name in DIMENSIONS]
+        values = [[*sorted({event[name] for event in events}), "*"] for name in DIMENSIONS]
         self.places: list[Place] = list(product(*values))  # type: ignore[arg-type]
         self.first: dict[str, Event] = {}
         self.of_player: dict[str, list[Event]] = {}
@@ -116,7 +118,8 @@ def _daily(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
         active = game.players(place, day, day)
         month = game.players(place, day - timedelta(29), day)
         new = {player for player in active if game.first[player]["event_date"] == day}
-        gaps = {p: (day - last["event_date"]).days for p in active - new if (last := game.last_before(p, day))}
+        before = [game.last_before(player, day) for player in active - new]
+        gaps = [(day - last["event_date"]).days for last in before if last]
         dormant = 0
         for player in game.first:
             last = game.last_before(player, day + timedelta(1))
@@ -132,8 +135,8 @@ def _daily(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
             "monthly_active_players": len(month),
             "stickiness": len(active) / len(month),
             "new_players": len(new),
-            "returning_players": sum(gap <= 30 for gap in gaps.values()),
-            "resurrected_players": sum(gap > 30 for gap in gaps.values()),
+            "returning_players": sum(gap <= 30 for gap in gaps),
+            "resurrected_players": sum(gap > 30 for gap in gaps),
             "dormant_players": dormant,
             "sessions": len(lengths),
             "playtime_seconds": sum(lengths),
@@ -241,7 +244,8 @@ def _economy(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
 def _progression(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
     levels = lambda e: (e["level_1"], e["level_2"] or "", e["level_3"] or "")  # noqa: E731
     for (day, *names), events in _groups(game, place, "progression", levels):
-        starts, completes, fails = (sum(e["status"] == s for e in events) for s in ("start", "complete", "fail"))
+        counted = Counter(event["status"] for event in events)
+        starts, completes, fails = counted["start"], counted["complete"], counted["fail"]
         yield {
             "event_date": day,
             **dict(zip(("level_1", "level_2", "level_3"), names, strict=True)),
