@@ -114,14 +114,18 @@ def windows(facts: Facts) -> Check:
 
 
 def history(facts: Facts) -> Check:
-    """The lake's newest batch run must have passed its audit, and not long ago."""
+    """The game must have passed the audit of the lake's newest batch run, and that not long ago."""
     if facts.history is None:
         return Check("history", "unknown", "No batch run has left an audit in the lake.")
-    age, faults = facts.now - facts.history.ended_at, facts.history.faults
+    age, faults = facts.now - facts.history.ended_at, facts.faults
     hours = round(age.total_seconds() / 3600, 1)
     if faults:
         return Check(
-            "history", "fail", f"The audit {hours} hours ago found {len(faults)} faults: {faults[0]}", hours
+            "history",
+            "fail",
+            f"The audit {hours} hours ago set the game aside: its gold is older. "
+            f"{len(faults)} faults, first: {faults[0]}",
+            hours,
         )
     warn, fail = facts.history_every + HISTORY_WARN, facts.history_every + HISTORY_FAIL
     verdict = _judge(age, warn, fail)

@@ -1,7 +1,7 @@
 """What is known of a game's data: read from the counters that the pipeline writes, by key."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,13 +19,13 @@ RUNS, HOUR = "batch/runs/", "%Y-%m-%dT%H"
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A batch run's audit: when it ended, what it found wrong, and what it counted by game.
+    """A batch run's audit: when it ended, and by game what it found wrong and what it counted.
 
     `arrived` are silver's events by game that were received in `hour`, which bronze has in full.
     """
 
     ended_at: datetime
-    faults: list[str]
+    faults: Mapping[str, list[str]]
     games: Mapping[str, Lake] = field(default_factory=dict)
     hour: datetime | None = None
     arrived: Mapping[str, int] = field(default_factory=dict)
@@ -37,7 +37,8 @@ class Facts:
 
     `by_minutes` and `by_windows` are events of the same half hour, as player_state and as the stream job
     counted them; None where the stream job published nothing. `lake` is None where the newest batch run
-    took nothing of the game, `in_lake` its events in silver of the hour that the history names. A batch run
+    took nothing of the game, `in_lake` its events in silver of the hour that the history names. `faults` are
+    why that run published nothing of the game. A batch run
     starts every `history_every`.
     """
 
@@ -50,6 +51,7 @@ class Facts:
     history: History | None = None
     in_lake: int | None = None
     lake: Lake | None = None
+    faults: Sequence[str] = ()
     history_every: timedelta = timedelta(hours=1)
 
 
@@ -70,6 +72,7 @@ def read(
         history=history,
         in_lake=history.arrived.get(game_id, 0) if history and history.hour else None,
         lake=history.games.get(game_id) if history else None,
+        faults=history.faults.get(game_id, ()) if history else (),
         history_every=history_every,
     )
 
@@ -87,11 +90,6 @@ def newest_audit(s3: Any, bucket: str) -> History | None:
         return None
     _, key = max(audits)
     return _audit(s3, bucket, key)
-
-
-def audit_of(s3: Any, bucket: str, run_id: str) -> History:
-    """Return the audit of a run. Raises ClientError where there is none."""
-    return _audit(s3, bucket, f"{RUNS}{run_id}/audit.json")
 
 
 def _audit(s3: Any, bucket: str, key: str) -> History:

@@ -1,4 +1,4 @@
-"""Lambda of the hour and of each batch run: judge the data, and tell CloudWatch how many checks failed."""
+"""Lambda of the hour: judge the data, and tell CloudWatch how many checks failed."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -11,11 +11,8 @@ from metrics_api.store import Store
 from telemetry import logs
 from telemetry.clients import client
 
-from data_quality.judge import judge, refused
+from data_quality.judge import judge
 from data_quality.settings import Settings
-
-# Of the longest cause that Step Functions takes.
-MAX_CAUSE = 10_000
 
 logger = logs.logger()
 metrics = Metrics()
@@ -29,17 +26,8 @@ def connections() -> tuple[Settings, Store, Any]:
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Judge every active game, or say of the batch run that is named why its gold must not be published."""
-    if run_id := event.get("run_id"):
-        settings, _, s3 = connections()
-        found = refused(settings, s3, run_id)
-        return {"publish": not found, "cause": "; ".join(found)[:MAX_CAUSE]}
-    return dict(_every_game())
-
-
-def _every_game() -> Counter[str]:
-    """Return how many checks have each verdict. An error makes Lambda try again."""
+def lambda_handler(event: dict[str, Any], context: object) -> dict[str, int]:
+    """Judge every active game; return how many checks have each verdict. An error makes Lambda try again."""
     verdicts = Counter[str]()
     try:
         for game_id, found in judge(*connections(), datetime.now(UTC)):
@@ -52,7 +40,7 @@ def _every_game() -> Counter[str]:
     finally:
         # A game that cannot be judged must not keep the others' failed checks from the alarm.
         _count(metrics, verdicts)
-    return verdicts
+    return dict(verdicts)
 
 
 def _count(metrics: Metrics | EphemeralMetrics, verdicts: Counter[str], game_id: str = "") -> None:

@@ -12,12 +12,13 @@ from telemetry.enrichment import timestamp
 
 from data_quality import checks, facts
 from data_quality.settings import Settings
+from data_quality.silver import Check
 
 RETENTION = timedelta(days=35)
 
 logger = Logger(child=True)
 
-Judged = tuple[str, list[checks.Check]]
+Judged = tuple[str, list[Check]]
 
 
 class NotJudgedError(Exception):
@@ -44,17 +45,7 @@ def judge(settings: Settings, store: Store, s3: Any, now: datetime) -> Iterator[
         raise NotJudgedError(", ".join(failed))
 
 
-def refused(settings: Settings, s3: Any, run_id: str) -> list[str]:
-    """Return why the gold of a batch run must not be published; nothing where it may.
-
-    Raises ClientError where the run has left no audit.
-    """
-    audit = facts.audit_of(s3, settings.lake_bucket, run_id)
-    found = ((game, words) for game, lake in sorted(audit.games.items()) for words in checks.refused(lake))
-    return [*audit.faults, *(f"{game}: {words}" for game, words in found)]
-
-
-def _keep(settings: Settings, store: Store, game_id: str, now: datetime, found: list[checks.Check]) -> None:
+def _keep(settings: Settings, store: Store, game_id: str, now: datetime, found: list[Check]) -> None:
     store.dynamodb.put_item(
         TableName=settings.quality_table,
         Item={

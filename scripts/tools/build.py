@@ -16,7 +16,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from rich.console import Console
 from rich.table import Table
 
-from tools import REPOSITORY, CommandError, connectors, run
+from tools import REPOSITORY, CommandError, jars, run
+from tools.engine import EngineMissing
 
 # The wheels each target needs: those of this interpreter, or of Lambda's (python3.13, arm64, glibc 2.34).
 TARGETS: dict[str, tuple[str, ...]] = {
@@ -45,12 +46,20 @@ NOT_SHIPPED = (
 )
 # These read the tables as the metrics API does: its modules for that come along.
 STORE = [f"metrics_api/{name}.py" for name in ("__init__", "settings", "standings", "store")]
-BORROWED = {"data_quality": STORE, "scheduled_reports": STORE}
+# The batch job judges silver as data_quality does.
+JUDGE = [f"data_quality/{name}.py" for name in ("__init__", "silver")]
+BORROWED = {"batch_analytics": JUDGE, "data_quality": STORE, "scheduled_reports": STORE}
+# The Java connector that an application needs on AWS, which its service does not bring.
+CONNECTORS = {
+    "realtime_analytics": jars.JarSet(
+        "kinesis", ("org.apache.flink:flink-sql-connector-aws-kinesis-streams:5.1.0-1.20",), transitive=False
+    ),
+}
 
 
 @dataclass(frozen=True)
 class Package:
-    """One zip: our files by their name in it, and the wheels or the Java connectors beside them.
+    """One zip: our files by their name in it, and the wheels or the Java connector beside them.
 
     A Spark job's `entry` is copied beside the zip: <name>.main.py.
     """
@@ -59,19 +68,21 @@ class Package:
     files: Mapping[str, Path]
     requirements: Path | None = None
     prefix: str = ""
-    connectors: Path | None = None
+    connector: jars.JarSet | None = None
     entry: Path | None = None
 
     def inputs(self, target: str) -> Mapping[str, Path]:
-        """Return all files that the zip depends on; only on AWS is a Flink application run from it."""
+        """Return all files that the zip depends on, beside its connector."""
         inputs = dict(self.files) | {"build.py": Path(__file__)}
         if self.entry:
             inputs["main.py"] = self.entry
         if self.requirements and self.requirements.is_file():
             inputs["requirements.txt"] = self.requirements
-        if self.connectors and target == "aws":
-            inputs |= {"connectors.json": self.connectors, "connectors.py": Path(connectors.__file__)}
         return inputs
+
+    def wanted(self, target: str) -> jars.JarSet | None:
+        """Return the connector that the zip for a target holds."""
+        return self.connector if target == "aws" else None
 
 
 @dataclass(frozen=True)
@@ -113,40 +124,45 @@ def packages(root: Path = REPOSITORY) -> list[Package]:
 def _application(main: Path) -> Package:
     """Return the package of an application's main.py and the Python package beside it.
 
-    Flink finds both in one zip, with its connectors; Spark takes the entry as a file of its own.
+    Flink finds both in one zip, with its connector; Spark takes the entry as a file of its own.
     """
     name = main.parent.name
-    files = _tree(main.parent, name, ignored=(*NOT_SOURCE, main.name, "connectors.json"))
-    connectors_file = main.parent / "connectors.json"
-    if connectors_file.is_file():
-        return Package(name, {main.name: main, **files}, connectors=connectors_file)
+    files = _tree(main.parent, name, ignored=(*NOT_SOURCE, main.name))
+    if name in CONNECTORS:
+        return Package(name, {main.name: main, **files}, connector=CONNECTORS[name])
+    files |= {borrowed: main.parents[1] / borrowed for borrowed in BORROWED.get(name, ())}
     return Package(name, files, entry=main)
 
 
-def build(target: str, root: Path = REPOSITORY, left_out: Collection[Package] = ()) -> list[Built]:
+def build(target: str, root: Path = REPOSITORY, left_out: Collection[str] = ()) -> list[Built]:
     """Write build/<target>/<package>.zip where its inputs changed.
 
-    Raises CommandError where the wheels cannot be installed, or the connectors are not the ones pinned.
+    Raises CommandError where the wheels cannot be installed, or a connector is not the one of the lock;
+    JarsMissing where a connector cannot be had.
     """
-    wanted = [package for package in packages(root) if package not in left_out]
+    wanted = [package for package in packages(root) if package.name not in left_out]
     with ThreadPoolExecutor() as pool:
         return list(pool.map(lambda package: _build(package, target, root / "build"), wanted))
 
 
-def unpinned(root: Path = REPOSITORY) -> list[Package]:
-    """Return the packages that cannot be built for AWS before their connectors are pinned."""
-    return [
-        package
-        for package in packages(root)
-        if package.connectors and not all(found.sha512 for found in connectors.read(package.connectors))
-    ]
+def unobtainable(root: Path = REPOSITORY) -> dict[str, str]:
+    """Return the packages whose connector cannot be had now, and why."""
+    found = {}
+    for package in packages(root):
+        try:
+            if package.connector:
+                jars.resolve(package.connector, root / "build" / "jars")
+        except (EngineMissing, jars.JarsMissing) as missing:
+            found[package.name] = str(missing)
+    return found
 
 
 def _build(package: Package, target: str, directory: Path) -> Built:
     archive = directory / target / f"{package.name}.zip"
     stamp = archive.with_suffix(".inputs")
     inputs = package.inputs(target)
-    digest = _digest(inputs, target)
+    connector = package.wanted(target)
+    digest = _digest(inputs, target, connector.digest if connector else "")
     entry = archive.with_suffix(".main.py")
     complete = archive.is_file() and (entry.is_file() or not package.entry)
     if complete and stamp.is_file() and stamp.read_text() == digest:
@@ -155,8 +171,8 @@ def _build(package: Package, target: str, directory: Path) -> Built:
     if "requirements.txt" in inputs:
         wheels = _wheels(inputs["requirements.txt"], target, directory / "wheels" / target)
         files |= {package.prefix + name: path for name, path in _tree(wheels, ignored=NOT_SHIPPED).items()}
-    if "connectors.json" in inputs:
-        files["lib/connectors.jar"] = connectors.fetch(inputs["connectors.json"], directory / "connectors")
+    if connector:
+        (files["lib/connectors.jar"],) = jars.resolve(connector, directory / "jars")
     archive.parent.mkdir(parents=True, exist_ok=True)
     _write(archive, ((name, files[name].read_bytes()) for name in sorted(files)))
     if package.entry:
@@ -176,8 +192,8 @@ def _write(archive: Path, files: Iterable[tuple[str, bytes]]) -> None:
     partial.replace(archive)
 
 
-def _digest(inputs: Mapping[str, Path], target: str) -> str:
-    lines = [_wheel_tags(target)]
+def _digest(inputs: Mapping[str, Path], target: str, connector: str) -> str:
+    lines = [_wheel_tags(target), connector]
     lines += [f"{hashlib.sha256(inputs[name].read_bytes()).hexdigest()} {name}" for name in sorted(inputs)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
@@ -231,24 +247,15 @@ def main() -> None:
     parser.add_argument(
         "--target", choices=[*TARGETS, "all"], default="all", help="what runs them (default: all)"
     )
-    parser.add_argument(
-        "--pin-connectors",
-        action="store_true",
-        help="download the Flink application's connectors and write their checksums, for review",
-    )
     options = parser.parse_args()
-    if options.pin_connectors:
-        for file in REPOSITORY.glob("functions/*/connectors.json"):
-            for connector in connectors.pin(file):
-                print(f"{connector.sha512}  {connector.path}")
-        return
     table = Table(box=None, show_header=False)
     for target in TARGETS if options.target == "all" else [options.target]:
-        left_out = unpinned() if options.target == "all" and target == "aws" else []
-        for package in left_out:
-            archive = REPOSITORY / "build" / target / f"{package.name}.zip"
+        # Who builds for AWS must hear of it; who builds for this machine as well goes on.
+        left_out = unobtainable() if options.target == "all" and target == "aws" else {}
+        for name, why in left_out.items():
+            archive = REPOSITORY / "build" / target / f"{name}.zip"
             archive.unlink(missing_ok=True)
-            table.add_row(str(archive.relative_to(REPOSITORY)), "", "left out: --pin-connectors comes first")
+            table.add_row(str(archive.relative_to(REPOSITORY)), "", f"left out: {why}")
         for built in build(target, left_out=left_out):
             size = f"{built.path.stat().st_size / 1024:,.0f} KiB"
             table.add_row(

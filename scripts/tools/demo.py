@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +18,10 @@ from tools import (
     batch,
     build,
     emulator,
+    gold,
     history,
+    jars,
+    lake_tables,
     quality,
     realtime,
     run,
@@ -27,7 +29,7 @@ from tools import (
     terraform,
 )
 from tools.background import Background
-from tools.engine import SPARK, EngineMissing
+from tools.engine import EngineMissing
 from tools.metrics_api import PORT, MetricsApi
 from tools.simulation import Truth
 
@@ -48,6 +50,7 @@ def start(players: int, days: int, seed: int) -> None:
     os.environ.update(running.environment)
     _step("terraform apply of infrastructure/environments/local (about a minute the first time)")
     outputs = apply()
+    list(lake_tables.create(outputs["lake_database"]))
     api = MetricsApi(int(os.environ.get("API_PORT") or PORT))
     api.start({**outputs["metrics_api_environment"], **running.environment})
     _step(f"Metrics API at {api.address}")
@@ -56,7 +59,7 @@ def start(players: int, days: int, seed: int) -> None:
     _step(f"Playing {game}: {players} players over {days} days")
     with httpx.Client(base_url=api.address, timeout=30) as client:
         truth = simulate.play(simulate.Platform(outputs, client), game, key, players, days, seed)
-    _compute_history(outputs["lake_bucket"], game, truth)
+    _compute_history(outputs, game, truth)
     judged = quality.judge_now(outputs)[game]
     verdicts = Counter(check.verdict for check in judged)
     _step(f"Data quality judged: {', '.join(f'{n} {verdict}' for verdict, n in verdicts.items())}")
@@ -105,17 +108,17 @@ def _start_realtime(groups: realtime.Groups, endpoint: str) -> None:
     _step("Flink job on the enriched stream; its log: .local/flink/log")
 
 
-def _compute_history(bucket: str, game: str, truth: Truth) -> None:
+def _compute_history(outputs: dict[str, Any], game: str, truth: Truth) -> None:
     """Run the Spark job over the lake and hold its figures against what was sent, or say why not."""
     try:
-        SPARK.install()
-    except EngineMissing as missing:
+        batch.install()
+    except (EngineMissing, jars.JarsMissing) as missing:
         _step(f"The lake's history is off: {missing}")
         return
     _step("Spark job from bronze to gold (about half a minute); its log: .local/spark.log")
-    batch.fetch(batch.DIRECTORY, bucket)
-    batch.compute(batch.DIRECTORY, *batch.hours(batch.DIRECTORY))
-    seen = history.figures(batch.DIRECTORY, game)
+    batch.compute(outputs, *batch.hours(outputs["lake_bucket"]))
+    gold.use(outputs, local=True)
+    seen = history.figures(game)
     known = history.expect(truth, datetime.now(UTC).date())
     simulate.compare(f"{game}, as the lake tells it", seen, known)
 
@@ -126,7 +129,6 @@ def stop() -> None:
     realtime.RealtimeJob().kill()
     MetricsApi().stop()
     stopped = emulator.stop()
-    shutil.rmtree(batch.DIRECTORY, ignore_errors=True)
     print("Stopped." if stopped else "Nothing was running.")
 
 

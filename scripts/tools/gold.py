@@ -9,9 +9,10 @@ their files, which needs no engine and suits the emulator and small questions.
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import boto3
@@ -36,12 +37,21 @@ ATHENA_TYPES: dict[str, Callable[[str], Any]] = {
 }
 
 
+def use(outputs: Mapping[str, Any], *, local: bool) -> None:
+    """Read the tables of an applied environment from now on."""
+    os.environ["LAKE_DATABASE"] = outputs["lake_database"]
+    if local:
+        os.environ.pop("ATHENA_WORKGROUP", None)
+    else:
+        os.environ["ATHENA_WORKGROUP"] = outputs["athena_workgroup"]
+
+
 def table(name: str, game: str | None = None) -> pd.DataFrame:
     """Return the rows of a table, or those of a game. Raises CommandError for a table that is not there."""
     if os.environ.get("ATHENA_WORKGROUP"):
         where, values = ("", ()) if game is None else (" WHERE game_id = ?", (game,))
         return _athena(f'SELECT * FROM "{_plain(name)}"{where}', values)  # noqa: S608 - an identifier
-    rows = AlwaysTrue() if game is None else EqualTo("game_id", game)
+    rows = AlwaysTrue() if game is None else EqualTo("game_id", value=game)
     return iceberg(name).scan(row_filter=rows).to_arrow().to_pandas()
 
 
@@ -80,11 +90,11 @@ def _plain(name: str) -> str:
 def _athena(query: str, values: tuple[str, ...]) -> pd.DataFrame:
     athena = boto3.client("athena")
     parameters = ["'" + value.replace("'", "''") + "'" for value in values]
-    started = athena.start_query_execution(
+    start = partial(athena.start_query_execution, ExecutionParameters=parameters) if values else None
+    started = (start or athena.start_query_execution)(
         QueryString=query,
         QueryExecutionContext={"Database": os.environ["LAKE_DATABASE"]},
         WorkGroup=os.environ["ATHENA_WORKGROUP"],
-        **({"ExecutionParameters": parameters} if parameters else {}),
     )
     execution_id = started["QueryExecutionId"]
     while True:
@@ -102,7 +112,7 @@ def _athena(query: str, values: tuple[str, ...]) -> pd.DataFrame:
     texts = [[cell.get("VarCharValue") for cell in row] for row in rows]
     return pd.DataFrame(
         {
-            name: [None if row[index] is None else types[index](row[index]) for row in texts]
+            name: [None if (text := row[index]) is None else types[index](text) for row in texts]
             for index, name in enumerate(names)
         }
     )

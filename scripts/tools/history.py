@@ -1,44 +1,40 @@
-"""The history of what the emulator holds: its bronze, computed by the Spark job, against what was sent."""
+"""The history of what the emulator holds: silver and gold, against what was sent."""
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from tools import gold
 from tools.simulation import Truth
 
 ALL = "platform = '*' AND country = '*' AND app_version = '*'"
 
 
-def figures(directory: Path, game_id: str) -> dict[str, Any]:
-    """Return what silver and gold in a directory say of a game; money is in minor units."""
-    with duckdb.connect() as database:
+def figures(game_id: str) -> dict[str, Any]:
+    """Return what silver and gold say of a game; money is in minor units."""
 
-        def rows(source: str, sql: str) -> list[Any]:
-            files = str(directory / source / "**" / "*.parquet").replace("'", "''")
-            scan = f"read_parquet('{files}', hive_partitioning = true)"
-            return database.execute(sql.format(table=scan), [game_id]).fetchall()
+    def of(table: str, columns: str, where: str = "true") -> dict[str, int]:
+        query = f"SELECT {columns} FROM {table} WHERE game_id = ? AND {ALL} AND {where} GROUP BY 1 ORDER BY 1"  # noqa: S608
+        found = gold.sql(query, game_id)
+        return {str(name): int(value) for name, value in zip(found["name"], found["value"], strict=True)}
 
-        def gold(table: str, columns: str, where: str = "true") -> dict[str, int]:
-            rest = f"WHERE game_id = ? AND {ALL} AND {where} GROUP BY 1 ORDER BY 1"
-            sql = f"SELECT {columns} FROM {{table}} {rest}"  # noqa: S608
-            return {str(name): int(value) for name, value in rows(f"gold/{table}", sql)}
-
-        silver = rows(
-            "silver/events", "SELECT count(*), count(DISTINCT event_id) FROM {table} WHERE game_id = ?"
-        )
-        return {
-            "events in silver": silver[0][0],
-            "of them distinct": silver[0][1],
-            "active players": gold("daily", "event_date, sum(active_players)"),
-            "revenue in minor units": gold("revenue", "currency, sum(gross_minor)"),
-            "virtual currencies": gold("economy", "currency || ' ' || flow, sum(amount)", "reason = '*'"),
-            "levels completed": gold("progression", "level_1, sum(completes)", "completes > 0"),
-            "players who came back the day after": gold(
-                "retention", "cohort_date, sum(retained_players)", "day_number = 1"
-            ),
-        }
+    silver = gold.sql(
+        "SELECT count(*) AS events, count(DISTINCT event_id) AS ids FROM events WHERE game_id = ?", game_id
+    )
+    return {
+        "events in silver": int(silver["events"][0]),
+        "of them distinct": int(silver["ids"][0]),
+        "active players": of("daily", "CAST(event_date AS VARCHAR) AS name, sum(active_players) AS value"),
+        "revenue in minor units": of("revenue", "currency AS name, sum(gross_minor) AS value"),
+        "virtual currencies": of(
+            "economy", "currency || ' ' || flow AS name, sum(amount) AS value", "reason = '*'"
+        ),
+        "levels completed": of("progression", "level_1 AS name, sum(completes) AS value", "completes > 0"),
+        "players who came back the day after": of(
+            "retention",
+            "CAST(cohort_date AS VARCHAR) AS name, sum(retained_players) AS value",
+            "day_number = 1",
+        ),
+    }
 
 
 def expect(truth: Truth, today: date) -> dict[str, Any]:

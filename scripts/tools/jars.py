@@ -33,22 +33,25 @@ class JarsMissing(CommandError):
 class JarSet:
     """Libraries that belong together, as group:artifact:version, with all that they depend on.
 
-    `excluded` are group:artifact that are left out; Ivy takes * for any artifact.
+    `excluded` are group:artifact that are left out; Ivy takes * for any artifact. A set that is not
+    transitive has the named libraries alone.
     """
 
     name: str
     coordinates: tuple[str, ...]
     excluded: tuple[str, ...] = ()
+    transitive: bool = True
 
     @property
     def digest(self) -> str:
         """What changes when other jars are wanted."""
-        return hashlib.sha256(repr((self.coordinates, self.excluded)).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr((self.coordinates, self.excluded, self.transitive)).encode()).hexdigest()[:16]
 
     def ivy(self) -> str:
         """Return the set as an Ivy module."""
         wanted = "".join(
-            f"<dependency org={group} name={artifact} rev={version} conf='default'/>"
+            f"<dependency org={group} name={artifact} rev={version} conf='default'"
+            f" transitive='{str(self.transitive).lower()}'/>"
             for group, artifact, version in (_quoted(one) for one in self.coordinates)
         )
         left_out = "".join(

@@ -1,66 +1,49 @@
-"""What this machine keeps of players beside AWS: the copies and tables that `scripts/batch` made."""
-# ruff: noqa: S608 - Subject lets only ids into the statements
+"""Silver on the emulator, whose Athena knows no Iceberg tables: what AWS does through Athena and Glue."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-import duckdb
-from privacy.places import Record, Subject, is_event, readable
-from telemetry import lake
+from privacy.places import Record, Subject
+from pyiceberg.expressions import And, BooleanExpression, EqualTo, In
+from pyiceberg.table import Table
+
+from tools import gold
 
 
 @dataclass(frozen=True, slots=True)
-class LocalCopy:
-    """What `scripts/batch` made of bronze on this machine: its copies, and silver as Parquet."""
+class LocalSilver:
+    """The Iceberg table of events, through PyIceberg: forgetting leaves no file with the player's rows."""
 
-    directory: Path
-    name: str = "local lake"
+    name: str = "silver"
 
     def find(self, subject: Subject) -> Iterator[Record]:
-        """Yield the rows of silver and the lines of the copied bronze."""
-        for file in self._silver(subject):
-            rows = duckdb.sql(f"SELECT to_json(t) FROM {_parquet(file)} AS t WHERE {subject.named}")
-            yield from (json.loads(row) for (row,) in rows.fetchall())
-        for file in self._bronze():
-            yield from (readable(line) for line in _file_lines(file) if is_event(line, subject))
+        """Yield the rows."""
+        rows = gold.iceberg("events").scan(row_filter=_of(subject)).to_arrow()
+        for row in rows.to_pylist():
+            yield json.loads(json.dumps(row, default=str))
 
     def forget(self, subject: Subject) -> int:
-        """Write the files of silver anew; drop the copies, which the next run fetches again."""
-        count = 0
-        for file in self._silver(subject):
-            where = subject.named
-            held = duckdb.sql(f"SELECT count(*) FROM {_parquet(file)} WHERE {where}").fetchall()[0][0]
-            if held:
-                aside = file.with_suffix(".aside")
-                kept = f"SELECT * FROM {_parquet(file)} WHERE NOT ({where})"
-                duckdb.sql(f"COPY ({kept}) TO '{aside}' (FORMAT parquet, COMPRESSION snappy)")
-                # Hadoop would compare the new file with the checksum of the old one.
-                file.with_name(f".{file.name}.crc").unlink(missing_ok=True)
-                aside.replace(file)
-                count += held
-        for file in self._bronze():
-            held = sum(is_event(line, subject) for line in _file_lines(file))
-            if held:
-                file.unlink()
-                count += held
-        return count
-
-    def _silver(self, subject: Subject) -> Sequence[Path]:
-        """Return the game's files; the game is in their path."""
-        tables = (self.directory / "silver" / "events", self.directory / "batch" / "merging")
-        return sorted(f for t in tables for f in t.glob(f"game_id={subject.game_id}/*/*.parquet"))
-
-    def _bronze(self) -> Sequence[Path]:
-        files = (self.directory / "bronze").rglob("*")
-        return sorted(f for f in files if f.is_file() and not f.name.startswith("."))
+        """Delete the rows, the snapshots that have them, and the files that no snapshot names any more."""
+        table = gold.iceberg("events")
+        held = table.scan(row_filter=_of(subject)).count()
+        if held:
+            table.delete(_of(subject))
+        before = data_files(table)
+        current = table.current_snapshot()
+        old = [one.snapshot_id for one in table.snapshots() if current and one.snapshot_id != current.snapshot_id]
+        if old:
+            table.maintenance.expire_snapshots().by_ids(old).commit()
+        table.refresh()
+        for path in sorted(before - data_files(table)):
+            table.io.delete(path)
+        return held
 
 
-def _parquet(file: Path) -> str:
-    return f"read_parquet('{file}', hive_partitioning = false)"
+def data_files(table: Table) -> set[str]:
+    """Return the data files that any snapshot of a table names."""
+    return set(table.inspect.all_data_files()["file_path"].to_pylist())
 
 
-def _file_lines(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as opened, lake.unzipped(opened) as content:
-        yield from content
+def _of(subject: Subject) -> BooleanExpression:
+    return And(EqualTo("game_id", value=subject.game_id), In("player_id", literals=subject.ids))

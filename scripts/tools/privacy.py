@@ -21,8 +21,8 @@ from privacy.places import Place, PrivacyError, Record, Subject
 from privacy.settings import Settings
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, batch, emulator, games, run, terraform
-from tools.personal_data import LocalCopy
+from tools import CommandError, emulator, games, gold, run, terraform
+from tools.personal_data import LocalSilver
 
 
 def export(places: Iterable[Place], subject: Subject, path: Path) -> Record:
@@ -70,8 +70,9 @@ class Platform:
     local: bool
 
     def forgetting(self) -> Forgetting:
-        """Return every place; on this machine silver is a directory."""
-        return self.settings().forgetting(*([LocalCopy(batch.DIRECTORY)] if self.local else []))
+        """Return every place; on this machine silver is reached without Athena."""
+        gold.use(self.outputs, local=self.local)
+        return self.settings().forgetting(*([LocalSilver()] if self.local else []))
 
     def game(self, game_id: str) -> Game:
         """Return what names a game's players. Raises CommandError where no game is."""

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-from data_quality.checks import Check
 from data_quality.judge import judge
 from data_quality.settings import Settings
+from data_quality.silver import Check
 from metrics_api.store import Store
 from rich.console import Console
 from rich.table import Table

@@ -24,7 +24,9 @@ FLINK_TIME = [
     "WATERMARK FOR `occurred_at` AS CAST(CAST(`occurred_at` AS TIMESTAMP_LTZ(0)) AS TIMESTAMP_LTZ(3)) "
     "- INTERVAL '{allowed_lateness_seconds}' SECOND",
 ]
-QUICKSIGHT = {"bigint": "INTEGER", "date": "DATETIME", "double": "DECIMAL", "string": "STRING"}
+QUICKSIGHT = {
+    "bigint": "INTEGER", "date": "DATETIME", "decimal(38,0)": "DECIMAL", "double": "DECIMAL", "string": "STRING",
+}  # fmt: skip
 MAX_GLUE_COMMENT = 255
 # Not of the event: the batch job writes it, and finds by it what gold has not seen.
 ADDED = {

@@ -1,6 +1,6 @@
 """Gold by the same SQL in DuckDB: what Spark computes must be the same."""
 
-from pathlib import Path
+from typing import Any
 
 import duckdb
 import sqlglot
@@ -14,17 +14,20 @@ PAYLOAD = (
 )  # fmt: skip
 
 
-def gold(lake: Path) -> duckdb.DuckDBPyConnection:
-    """Return a database with silver's `events` as gold reads them, and each gold table as a view."""
+def gold(silver: Any) -> duckdb.DuckDBPyConnection:
+    """Return a database with silver's `events` as gold reads them, and each gold table as a view.
+
+    `silver` is an Arrow table, or another that DuckDB reads.
+    """
     database = duckdb.connect()
     database.execute("SET TimeZone = 'UTC'")
-    silver = f"{lake}/silver/events/*/*/*.parquet"
+    database.register("silver", silver)
     dimensions = (f"coalesce({name}, 'unknown') AS {name}" for name in ("platform", "country", "app_version"))
     columns = [*dimensions, *(f"payload.{name}" for name in PAYLOAD)]
     database.execute(
         "CREATE TABLE events AS SELECT event_id, event_type, game_id, player_id, session_id, event_date,"
         " epoch_ms(corrected_time) AS at_ms, CAST(received_at AS DATE) AS arrival_date,"
-        f" {', '.join(columns)} FROM read_parquet('{silver}', hive_partitioning = true)"
+        f" {', '.join(columns)} FROM silver"
     )
     define(database)
     return database

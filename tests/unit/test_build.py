@@ -83,9 +83,17 @@ def test_a_spark_job_is_its_package_and_beside_it_the_entry(root: Path) -> None:
     (job / "sql").mkdir(parents=True)
     for name in ("main.py", "__init__.py", "sql/daily.sql"):
         (job / name).write_text(name)
+    (root / "functions" / "data_quality").mkdir()
+    for name in ("__init__.py", "silver.py"):
+        (root / "functions" / "data_quality" / name).write_text(name)
     *_, built = build.build("aws", root)
     entry = root / "build" / "aws" / "batch_analytics.main.py"
-    assert _names(built.path) == ["batch_analytics/__init__.py", "batch_analytics/sql/daily.sql"]
+    assert _names(built.path) == [
+        "batch_analytics/__init__.py",
+        "batch_analytics/sql/daily.sql",
+        "data_quality/__init__.py",
+        "data_quality/silver.py",
+    ]
     assert entry.read_text() == "main.py"
     (job / "main.py").write_text("changed")
     assert build.build("aws", root)[-1].is_new

@@ -31,7 +31,7 @@ FROM (
 CREATE OR REPLACE TEMPORARY VIEW purchases AS
 SELECT
   n.game_id, n.player_id, n.event_date, n.platform, n.country, n.app_version, n.currency,
-  CAST(n.amount_minor AS DECIMAL(38, 0)) AS amount_minor
+  CAST(n.amount_minor AS DECIMAL(19, 0)) AS amount_minor
 FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY game_id, store, transaction_id ORDER BY at_ms, event_id) AS nth
   FROM kept_purchases

@@ -33,7 +33,7 @@ people AS (
 )
 SELECT
   t.event_date, t.game_id, t.platform, t.country, t.app_version, t.currency, t.flow, t.reason,
-  t.events, p.players, CAST(t.amount AS BIGINT) AS amount,
+  t.events, p.players, CAST(t.amount AS DECIMAL(38, 0)) AS amount,
   (t.balances[CAST(FLOOR((SIZE(t.balances) - 1) / 2e0) AS INT)] * 1e0
     + t.balances[CAST(CEIL((SIZE(t.balances) - 1) / 2e0) AS INT)]) / 2 AS balance_after_median
 FROM totals AS t

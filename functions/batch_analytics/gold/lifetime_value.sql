@@ -54,7 +54,7 @@ grown AS (
 )
 SELECT
   cohort_date, game_id, platform, country, app_version, day_number, currency, cohort_players,
-  CAST(amount AS BIGINT) AS gross_minor, CAST(amount AS DOUBLE) / cohort_players AS ltv_minor
+  CAST(amount AS DECIMAL(38, 0)) AS gross_minor, CAST(amount AS DOUBLE) / cohort_players AS ltv_minor
 FROM grown WHERE day_number >= since_number
 UNION ALL
 SELECT

@@ -6,7 +6,7 @@ paid AS (
   SELECT
     game_id, event_date, currency,
     COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
-    COUNT(*) AS purchases, COUNT(DISTINCT player_id) AS payers, CAST(SUM(amount_minor) AS BIGINT) AS gross_minor
+    COUNT(*) AS purchases, COUNT(DISTINCT player_id) AS payers, SUM(amount_minor) AS gross_minor
   FROM purchases
   GROUP BY game_id, event_date, currency, CUBE (platform, country, app_version)
 ),
@@ -34,7 +34,8 @@ months AS (
   FROM payments GROUP BY game_id, platform, country, app_version, currency, event_date
 )
 SELECT
-  p.event_date, p.game_id, p.platform, p.country, p.app_version, p.currency, p.purchases, p.payers, p.gross_minor,
+  p.event_date, p.game_id, p.platform, p.country, p.app_version, p.currency, p.purchases, p.payers,
+  CAST(p.gross_minor AS DECIMAL(38, 0)) AS gross_minor,
   p.gross_minor * 1e0 / c.active_players AS arpdau_minor, p.gross_minor * 1e0 / p.payers AS arppu_minor,
   m.month_minor / r.players AS arpu_minor
 FROM paid AS p
