@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import sqlglot
 from batch_analytics import kept
+from duckdb_gold import PAYLOAD
 from tools import REPOSITORY
 
 DECLARED = REPOSITORY / "infrastructure" / "modules" / "lake_tables" / "tables"
@@ -26,12 +27,13 @@ SILVER = (
 class DuckDB:
     """A lake in memory."""
 
-    def __init__(self) -> None:
-        """Make its tables, with the columns that the job's SQL gives them."""
+    def __init__(self, small: bool = True) -> None:
+        """Make its tables, with the columns that Terraform declares."""
         self.database = duckdb.connect(config={"threads": 1})
         self.database.execute("SET TimeZone = 'UTC'")
-        # The tables are small: planning takes most of the time.
-        self.database.execute("PRAGMA disable_optimizer")
+        if small:
+            # Planning would take most of the time.
+            self.database.execute("PRAGMA disable_optimizer")
         self.database.execute("CREATE SCHEMA lake")
         self.database.execute(f"CREATE TABLE lake.silver ({SILVER})")
         self.database.execute("CREATE VIEW silver AS SELECT * FROM lake.silver")
@@ -85,6 +87,17 @@ class DuckDB:
                 named = (f"{column['name']} {_type(column['type'])}" for column in declared["columns"])
                 columns = ", ".join(named)
                 self.database.execute(f"CREATE TABLE lake.{table} ({columns})")
+
+
+def flat(source: str) -> str:
+    """Return a query of what gold reads of silver's rows."""
+    own = ("event_id", "event_type", "game_id", "player_id", "session_id", "event_date", "added_ms")
+    dimensions = (f"coalesce({name}, 'unknown') AS {name}" for name in ("platform", "country", "app_version"))
+    payload = (f"payload.{name}" for name in PAYLOAD)
+    return (
+        f"SELECT {', '.join(own)}, epoch_ms(corrected_time) AS at_ms, CAST(received_at AS DATE) AS arrival_date,"
+        f" {', '.join((*dimensions, *payload))} FROM {source}"
+    )
 
 
 def _type(hive: str) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import plain_gold
+import pytest
 from batch_analytics import kept
 from duckdb_nights import DuckDB
 from hypothesis import HealthCheck, given, settings
@@ -179,15 +180,44 @@ def test_all_at_once_is_what_the_definitions_say() -> None:
     assert all(lake.store.rows(f"SELECT 1 FROM {lake.store.name(table)}") for table in kept.GOLD)
 
 
-def test_a_month_of_nights() -> None:
-    lake = Lake()
-    world = World(2, 130)
-    days = by_arrival(world.events, 165)
-    lake.run([event for day in days[:70] for event in day])
-    for day in days[70:]:
-        lake.run(day)
+def quiet(seed: int, nights: int = 8) -> Lake:
+    """Return a lake after nights of four days each, from the 115th day on."""
+    days, lake = by_arrival(World(seed, 115 + 4 * nights).events, 115 + 4 * nights), Lake()
+    lake.run([event for day in days[:115] for event in day])
+    for first in range(115, len(days), 4):
+        lake.run([event for day in days[first : first + 4] for event in day])
+    return lake
+
+
+def test_nights_go_on_from_what_is_kept() -> None:
+    lake = quiet(2)
     assert lake.differing() == []
-    assert lake.said == []
+    assert lake.said == [], "no night had to compute everything again"
+
+
+# What makes a night wrong: a file, what it says, and a mistake in its place.
+MISTAKES = [
+    ("gold/_views", "DATE_SUB(b.since, 30)", "DATE_SUB(b.since, 20)"),
+    ("gold/_views", "DATEDIFF(d.previous_date, k.cohort_date) < 90", "FALSE"),
+    ("gold/lifetime_value", "DATE_SUB(b.since, 1)", "DATE_SUB(b.since, 2)"),
+    ("kept/kept_players", "o.player_id IS NULL OR", "o.player_id IS NULL OR FALSE AND"),
+    ("kept/kept_purchases", "o.at_ms < n.at_ms", "FALSE"),
+    ("kept/leaving", "next_date IS NULL OR", "FALSE AND"),
+    ("kept/since", "CASE WHEN begins = 1 THEN event_date END", "event_date"),
+]
+
+
+@pytest.mark.parametrize(("file", "right", "wrong"), MISTAKES)
+def test_a_mistake_is_found(file: str, right: str, wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = kept.sql
+
+    def mistaken(name: str) -> str:
+        text = read(name)
+        assert name != file or right in text
+        return text.replace(right, wrong) if name == file else text
+
+    monkeypatch.setattr(kept, "sql", mistaken)
+    assert quiet(2).differing()
 
 
 def troubled(seed: int) -> Lake:
