@@ -92,10 +92,12 @@ class DuckDB:
 def flat(source: str) -> str:
     """Return a query of what gold reads of silver's rows."""
     own = ("event_id", "event_type", "game_id", "player_id", "session_id", "event_date", "added_ms")
-    dimensions = (f"coalesce({name}, 'unknown') AS {name}" for name in ("platform", "country", "app_version"))
+    named = ("platform", "country", "app_version")
+    dimensions = (f"coalesce({name}, 'unknown') AS {name}" for name in named)
     payload = (f"payload.{name}" for name in PAYLOAD)
     return (
-        f"SELECT {', '.join(own)}, epoch_ms(corrected_time) AS at_ms, CAST(received_at AS DATE) AS arrival_date,"
+        f"SELECT {', '.join(own)}, epoch_ms(corrected_time) AS at_ms,"
+        " CAST(received_at AS DATE) AS arrival_date,"
         f" {', '.join((*dimensions, *payload))} FROM {source}"
     )
 

@@ -1,13 +1,14 @@
-"""The Spark job on the emulator's Iceberg tables: a first run, a night later, late events, and everything again.
+"""The Spark job on the emulator's Iceberg tables: a first run, a night, late events, everything again.
 
 batch_scale.py [EVENTS ...] (default: 100000 1000000)
-    lakes of thirty days: the night brings a day, and 1 % of its events belong to the 31 days before. The late
-    events are 2 % of all, of the day 31 days before. `rebuild` computes gold from all events, and so does DuckDB.
-batch_scale.py --history DAYS ... [--day EVENTS]
-    a night on lakes that are older and older, with as many events a day (default: 20000)
+    lakes of thirty days: the night brings a day, and 1 % of its events belong to the 31 days before. The
+    late events are 2 % of all, of one old day. `rebuild` computes gold from all events, and so does DuckDB.
+batch_scale.py --history DAYS ... [--day EVENTS] [--duckdb]
+    a night on lakes that are older and older, with as many events a day (default: 20000); in Spark, or the
+    same steps in DuckDB, which has no start to pay for
 
-Each run is a process of its own, whose CPU and memory are counted; the emulator's are not. At the end no row of
-gold may differ from DuckDB's, but in floating points beyond nine digits, and silver must hold every event sent.
+Each run is a process of its own, whose CPU and memory are counted; the emulator's are not. At the end no row
+of gold may differ from DuckDB's, but in floating points beyond nine digits, and silver must hold every event.
 """
 
 import argparse
@@ -18,11 +19,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import boto3
 import duckdb
@@ -43,6 +45,22 @@ FIRST = date(2026, 1, 1)
 EVENTS_A_PLAYER = 10_200
 LATE_SHARE, FLOOD_SHARE = 0.01, 0.02
 MAKE = Path(__file__).with_name("batch_events.sql").read_text()
+PAYLOAD = (
+    "STRUCT(store VARCHAR, transaction_id VARCHAR, currency VARCHAR, amount_minor BIGINT, flow VARCHAR,"
+    " reason VARCHAR, amount BIGINT, balance_after BIGINT, status VARCHAR, level_1 VARCHAR, level_2 VARCHAR,"
+    " level_3 VARCHAR, fps DOUBLE, frame_time_ms DOUBLE, latency_ms DOUBLE, load_time_ms DOUBLE, memory_mb DOUBLE)"
+)
+TEXTS = (
+    "event_id", "event_type", "game_id", "player_id", "session_id", "platform", "country", "app_version",
+)  # fmt: skip
+BRONZE = ", ".join(
+    [
+        *(f"{name}: 'VARCHAR'" for name in TEXTS),
+        *(f"{name}: 'TIMESTAMP'" for name in ("corrected_time", "received_at")),
+        "event_date: 'DATE'",
+        f"payload: '{PAYLOAD}'",
+    ]
+)
 MAIN = REPOSITORY / "functions" / "batch_analytics" / "main.py"
 
 
@@ -74,13 +92,7 @@ class Bench:
             # As Firehose does: many objects, for one of gzip is one task of Spark's.
             for part in range(8):
                 path = self.directory / f"{part}.json.gz"
-                database.execute(
-                    MAKE.format(
-                        first=first, last=last, begin=FIRST, new=self.new_players, part=part, share=share,
-                        players=self.new_players * (60 + (last - FIRST).days + 1), salt=self.runs,
-                        arrived=f"{arrival}T00:30:00.000Z", path=path,
-                    )
-                )  # fmt: skip
+                write(database, path, self.new_players, first, last, arrival, share, self.runs, part)
                 with gzip.open(path) as lines:
                     count += sum(1 for _ in lines)
                 key = f"{folder}/{self.runs}-{part}.json.gz"
@@ -151,6 +163,16 @@ class Bench:
         return f"DuckDB {cpu:.1f} s of CPU; 0 of {rows:,} rows differ"
 
 
+def write(
+    database: duckdb.DuckDBPyConnection, path: Path, new: int, first: date, last: date, arrival: date,
+    share: float, salt: int, part: int,
+) -> None:  # fmt: skip
+    """Write an eighth of a share of the events of days, of `new` players a day, that arrive on another day."""
+    players, arrived = new * (60 + (last - FIRST).days + 1), f"{arrival}T00:30:00.000Z"
+    names = {"first": first, "last": last, "begin": FIRST, "new": new, "part": part, "share": share}
+    database.execute(MAKE.format(**names, players=players, salt=salt, arrived=arrived, path=path))
+
+
 @contextmanager
 def watched(pid: int) -> Iterator[list[float]]:
     """Yield the CPU seconds and the most bytes that a process and its children use in the block."""
@@ -190,10 +212,12 @@ def _family(pid: int) -> list[psutil.Process]:
 @contextmanager
 def bench(new_players: int) -> Iterator[Bench]:
     """Yield a lake on an emulator of its own."""
-    with tempfile.TemporaryDirectory() as directory:
-        with Emulator(free_port(), Path(directory) / "emulator") as emulator:
-            os.environ.update(emulator.environment)
-            yield Bench(emulator, new_players, Path(directory))
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        Emulator(free_port(), Path(directory) / "emulator") as emulator,
+    ):
+        os.environ.update(emulator.environment)
+        yield Bench(emulator, new_players, Path(directory))
 
 
 def sizes(events: int) -> None:
@@ -243,10 +267,66 @@ def histories(days: list[int], a_day: int) -> None:
                 nights.append(made.night(today))
             cost, judged = nights[-1], made.judge()
             print(
-                f"| {count} days | {made.sent:,} | {first.cpu:.0f} s | {cost.cpu:.0f} s | {cost.seconds:.0f} s"
-                f" | {cost.memory / 1e9:.1f} GB | {cost.written / 1e6:.1f} MB | {judged} |",
+                f"| {count} days | {made.sent:,} | {first.cpu:.0f} s | {cost.cpu:.0f} s"
+                f" | {cost.seconds:.0f} s | {cost.memory / 1e9:.1f} GB | {cost.written / 1e6:.1f} MB | {judged} |",
                 flush=True,
             )
+
+
+def in_duckdb(count: int, a_day: int) -> None:
+    """Print what a history's second night takes in DuckDB, and what everything again takes."""
+    new = max(a_day * DAYS // EVENTS_A_PLAYER, 2)
+    with tempfile.TemporaryDirectory() as directory:
+        store, runs = DuckDB(small=False), 0
+        store.database.execute("DROP VIEW silver; DROP TABLE lake.silver")
+
+        def play(first: date, last: date, arrival: date, share: float = 1.0) -> None:
+            nonlocal runs
+            runs += 1
+            for part in range(8):
+                path = Path(directory) / f"{runs}-{part}.json.gz"
+                write(store.database, path, new, first, last, arrival, share, runs, part)
+                added = f"(SELECT *, {runs} AS added_ms FROM read_json('{path}', columns = {{{BRONZE}}}))"
+                made = (
+                    "CREATE TABLE lake.silver AS"
+                    if (runs, part) == (1, 0)
+                    else "INSERT INTO lake.silver BY NAME"
+                )
+                store.database.execute(f"{made} {flat(added)}")
+                path.unlink()
+            store.database.execute("CREATE OR REPLACE VIEW silver AS SELECT * FROM lake.silver")
+
+        def run() -> float:
+            games = [f"game-{number}" for number in range(5)]
+            night, began = kept.Night(store, f"night-{runs}", print), time.process_time()
+            for table, change in night.changes(games):
+                store.change(table, change)
+            night.end()
+            kept.published(store, night.run_id, games)
+            return time.process_time() - began
+
+        today = FIRST + timedelta(count)
+        play(FIRST, today - timedelta(1), today)
+        first, night = run(), 0.0
+        for _ in range(2):
+            play(today, today, today + timedelta(1))
+            play(today - timedelta(LATE_DAYS), today - timedelta(1), today + timedelta(1), LATE_SHARE / 31)
+            today += timedelta(1)
+            night = run()
+        sent = store.rows("SELECT COUNT(*) FROM silver")[0][0]
+        before = {table: store.rows(f"SELECT * FROM lake.{table}") for table in kept.GOLD}
+        kept.forget(store, [f"game-{number}" for number in range(5)])
+        again = run()
+        for table, rows in before.items():
+            now = store.rows(f"SELECT * FROM lake.{table}")
+            assert rows
+            assert Counter(map(rounded, now)) == Counter(map(rounded, rows)), table
+        print(f"| {count} days | {sent:,} | {first:.1f} s | {night:.1f} s | {again:.1f} s |", flush=True)
+
+
+def rounded(row: Sequence[Any]) -> tuple[Any, ...]:
+    """Return a row whose floats are told to nine digits."""
+    return tuple(float(f"{value:.9g}") if isinstance(value, float) else value for value in row)
 
 
 def main() -> None:
@@ -257,7 +337,15 @@ def main() -> None:
     parser.add_argument("events", nargs="*", type=int, default=[100_000, 1_000_000])
     parser.add_argument("--history", nargs="+", type=int, metavar="DAYS")
     parser.add_argument("--day", type=int, default=20_000, metavar="EVENTS")
+    parser.add_argument("--duckdb", action="store_true")
     options = parser.parse_args()
+    if options.history and options.duckdb:
+        print(
+            "| History | Events | First run: CPU | A night: CPU | Everything again: CPU |\n|---|---|---|---|---|"
+        )
+        for count in options.history:
+            in_duckdb(count, options.day)
+        return
     missing = SPARK.why_missing()
     if missing:
         sys.exit(missing)
