@@ -278,16 +278,17 @@ class Night:
             if view in SHARED:
                 store.share(view)
         shown = {name: bound for name, bound in bounds.items() if bound.since > NEVER}
-        cohorts = {name: set[date]() for name in shown}
-        if shown:
-            for name, cohort in store.rows(f"SELECT game_id, cohort_date FROM cohorts WHERE {among(shown)}"):
-                cohorts[name].add(cohort)
+        # A cohort may have lost its last player to an earlier day: its rows must go.
+        recent = {
+            name: set(span(bound.since - timedelta(COHORTS), self.games[name].newest))
+            for name, bound in shown.items()
+        }
+        older = store.rows(f"SELECT game_id, cohort_date FROM cohorts WHERE {among(shown)}") if shown else ()
         changed = {
-            "retention": cohorts,
-            "lifetime_value": {
-                name: set(span(bound.since - timedelta(COHORTS), self.games[name].newest))
-                for name, bound in shown.items()
+            "retention": {
+                name: days | {day for game, day in older if game == name} for name, days in recent.items()
             },
+            "lifetime_value": recent,
         }
         for table, days_of in changed.items():
             before = either(
