@@ -18,7 +18,7 @@ import httpx
 import pytest
 from moto import mock_aws
 from telemetry.enrichment import timestamp
-from tools import build, games, terraform
+from tools import build, games, lake_tables, terraform
 from tools.emulator import Emulator, free_port
 from tools.metrics_api import MetricsApi
 from tools.simulate import Platform
@@ -132,6 +132,7 @@ def own_platform(directory: Path) -> Iterator[Applied]:
             for state in directory.glob("infrastructure/environments/local/*.tfstate*"):
                 state.unlink()
             outputs = _apply(run)
+        list(lake_tables.create(outputs["lake_database"]))
         api = MetricsApi(free_port(), directory / "metrics_api")
         api.start({**outputs["metrics_api_environment"], "PYTHONPATH": _python_path()})
         try:

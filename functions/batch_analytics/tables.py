@@ -72,7 +72,7 @@ class Tables:
         self._widen(SILVER, StructType([*columns(), ADDED]))
 
     def silver(self, snapshot: int | None = None) -> DataFrame:
-        """Return all events, of the newest or the given snapshot; times have a zone, whatever the table has."""
+        """Return all events, of the newest or the given snapshot; their times have a zone in either case."""
         self._schema(SILVER)
         reader = self.spark.read
         reader = reader.option("snapshot-id", snapshot) if snapshot else reader
@@ -141,8 +141,8 @@ class Tables:
         common = len(since) < len(live)
         if not common or any(snapshots[one].operation != "replace" for one in since):
             raise RunError(
-                f"run {self.run}: another run has published {self.database}.{table} since this run computed it. "
-                "Nothing of this table is published: run the steps gold, audit and publish of this run again"
+                f"run {self.run}: another run has published {self.database}.{table} since this run computed "
+                "it. Nothing of this table is published: run gold, audit and publish of this run again"
             )
         self._writer(table, self.name(table), staged.where(replaced)).overwrite(f.expr(replaced))
 
@@ -229,11 +229,12 @@ def fit(rows: DataFrame, schema: StructType, table: str) -> DataFrame:
 
     Raises RunError for a column that the table cannot hold.
     """
+    has = rows.schema
     return rows.select(
         *(
-            _fit(f.col(f"`{field.name}`"), _type(rows.schema, field.name), field.dataType, f"{table}.{field.name}")
-            .alias(field.name)
-            for field in schema
+            _fit(f.col(f"`{one.name}`"), _type(has, one.name), one.dataType, f"{table}.{one.name}")
+            .alias(one.name)
+            for one in schema
         )
     )  # fmt: skip
 
@@ -261,8 +262,8 @@ def _widens(has: DataType, wanted: DataType) -> bool:
     if isinstance(wanted, DecimalType):
         whole = wanted.precision - wanted.scale
         if isinstance(has, DecimalType):
-            return whole >= has.precision - has.scale and wanted.scale >= has.scale
-        return isinstance(has, LongType) and whole >= 19
+            return bool(whole >= has.precision - has.scale and wanted.scale >= has.scale)
+        return isinstance(has, LongType) and bool(whole >= 19)
     return isinstance(has, times) and isinstance(wanted, times)
 
 

@@ -1,7 +1,11 @@
 """Bring a warehouse to the newest migration, and its facts up to date: repeatedly, and at the same time."""
 
-from collections.abc import Sequence
+import re
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
 
 from warehouse_migrations.data_api import DataApi, StatementError, StillRunning
 from warehouse_migrations.migrations import Applied, Migration, MigrationError, Values, pending, refresh
@@ -17,6 +21,9 @@ TIDY = (
     "DELETE FROM staging.enriched_events"
     " WHERE refresh_time < (SELECT DATEADD(day, -7, loaded_from) FROM warehouse.progress)"
 )
+# A role that was just made is refused for a while: by the Data API, and by Redshift where it assumes one.
+REFUSED = re.compile(r"not authorized|access ?denied", re.IGNORECASE)
+PATIENCE_SECONDS, PAUSE_SECONDS = 180.0, 10.0
 READ_LEDGER = "SELECT number, name, checksum FROM warehouse.migrations ORDER BY number"
 
 
@@ -40,15 +47,12 @@ def status(api: DataApi, migrations: Sequence[Migration]) -> Outcome:
 def migrate(api: DataApi, migrations: Sequence[Migration], values: Values) -> Outcome:
     """Apply what is pending, after what an earlier run left running.
 
-    Raises MigrationError where a file cannot be applied; those before it stay applied.
+    Raises MigrationError where a file cannot be applied, and ClientError where AWS refuses a call. Files that
+    were applied before stay applied.
     """
     done: list[str] = []
     try:
-        for statement_id in api.running(MIGRATION):
-            _settle(api, statement_id)
-        for migration in pending(migrations, _ledger(api)):
-            if _apply(api, migration, values, migrations):
-                done.append(migration.name)
+        _patiently(lambda: _migrate(api, migrations, values, done))
     except StillRunning as running:
         return Outcome("running", tuple(done), statement_id=running.statement_id)
     return Outcome("current", tuple(done))
@@ -67,6 +71,26 @@ def bring_up_to_date(api: DataApi, values: Values) -> Outcome:
     except StatementError as error:
         raise MigrationError(f"refresh: {error}") from None
     return Outcome("current")
+
+
+def _migrate(api: DataApi, migrations: Sequence[Migration], values: Values, done: list[str]) -> None:
+    for statement_id in api.running(MIGRATION):
+        _settle(api, statement_id)
+    for migration in pending(migrations, _ledger(api)):
+        if _apply(api, migration, values, migrations):
+            done.append(migration.name)
+
+
+def _patiently(action: Callable[[], None]) -> None:
+    """Repeat an action that is refused for want of a permission, until the patience is over."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return action()
+        except (ClientError, MigrationError, StatementError) as error:
+            if not REFUSED.search(str(error)) or time.monotonic() >= until:
+                raise
+        time.sleep(PAUSE_SECONDS)
 
 
 def _apply(api: DataApi, migration: Migration, values: Values, migrations: Sequence[Migration]) -> bool:

@@ -1,4 +1,10 @@
 # What AWS would compute, in the form AWS gives it: the provider checks ARNs and policies also where it is mocked.
+mock_data "aws_availability_zones" {
+  defaults = {
+    names = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
+  }
+}
+
 mock_data "aws_caller_identity" {
   defaults = {
     account_id = "111122223333"
@@ -37,10 +43,13 @@ mock_resource "aws_apigatewayv2_api" {
   }
 }
 
-# Of the stacks only that of a QuickSight data source has an output.
+# The stack of QuickSight's data source has the first output, that of the rules the second.
 mock_resource "aws_cloudformation_stack" {
   defaults = {
-    outputs = { Arn = "arn:aws:quicksight:eu-west-1:111122223333:datasource/mock" }
+    outputs = {
+      Arn      = "arn:aws:quicksight:eu-west-1:111122223333:datasource/mock"
+      RulesArn = "arn:aws:quicksight:eu-west-1:111122223333:dataset/rules"
+    }
   }
 }
 

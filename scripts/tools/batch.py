@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -58,7 +59,7 @@ def environment(endpoint: str, bucket: str, **more: str) -> dict[str, str]:
         "spark.sql.catalog.lake.s3.path-style-access": "true",
         "spark.sql.catalog.lake.warehouse": f"s3://{bucket}/",
     } | {name.replace("_", "."): value for name, value in more.items()}  # fmt: skip
-    told = " ".join(f"--conf {name}={value}" for name, value in settings.items())
+    told = " ".join(f"--conf {shlex.quote(f'{name}={value}')}" for name, value in settings.items())
     return {
         "PYTHONPATH": str(REPOSITORY / "functions"),
         "PYSPARK_PYTHON": python,

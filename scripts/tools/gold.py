@@ -1,10 +1,12 @@
 """Read the lake's tables as data frames: with PyIceberg and DuckDB, or with Athena.
 
-LAKE_DATABASE names the Glue database. ATHENA_WORKGROUP chooses Athena; without it the tables are read from
-their files, which needs no engine and suits the emulator and small questions.
+LAKE_DATABASE names the Glue database; without it the tables are those of this checkout's emulator.
+ATHENA_WORKGROUP chooses Athena; without it the files of the tables are read, which needs no engine and suits
+the emulator and small questions.
 
     gold.table("daily", game="arena")
     gold.sql("SELECT event_date, active_players FROM daily WHERE game_id = ?", "arena")
+    gold.answer("retention_triangle", "arena")
 """
 
 import os
@@ -22,8 +24,9 @@ from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.expressions import AlwaysTrue, EqualTo
 from pyiceberg.table import Table
 
-from tools import CommandError, lake_tables
+from tools import CommandError, emulator, lake_tables, terraform
 
+QUERIES = terraform.INFRASTRUCTURE / "modules" / "lake_tables" / "queries"
 POLL_SECONDS = 1.0
 # What Athena answers is text.
 ATHENA_TYPES: dict[str, Callable[[str], Any]] = {
@@ -46,12 +49,17 @@ def use(outputs: Mapping[str, Any], *, local: bool) -> None:
         os.environ["ATHENA_WORKGROUP"] = outputs["athena_workgroup"]
 
 
+def answer(question: str, game: str) -> pd.DataFrame:
+    """Return the answer of a saved query for a game. Raises FileNotFoundError for one that is not saved."""
+    return sql((QUERIES / f"{question}.sql").read_text(), game)
+
+
 def table(name: str, game: str | None = None) -> pd.DataFrame:
     """Return the rows of a table, or those of a game. Raises CommandError for a table that is not there."""
     if os.environ.get("ATHENA_WORKGROUP"):
         where, values = ("", ()) if game is None else (" WHERE game_id = ?", (game,))
         return _athena(f'SELECT * FROM "{_plain(name)}"{where}', values)  # noqa: S608 - an identifier
-    rows = AlwaysTrue() if game is None else EqualTo("game_id", value=game)
+    rows = AlwaysTrue() if game is None else EqualTo("game_id", game)  # type: ignore[call-arg,misc]
     return iceberg(name).scan(row_filter=rows).to_arrow().to_pandas()
 
 
@@ -64,20 +72,28 @@ def sql(query: str, *values: str) -> pd.DataFrame:
         return _athena(query, values)
     with duckdb.connect() as database:
         database.execute("SET TimeZone = 'UTC'")
-        for name in database.get_table_names(query):
+        # DuckDB names the tables of whole statements alone: a value that is null does not change them.
+        for name in database.get_table_names(query.replace("?", "NULL")):
             database.register(name, iceberg(name).scan().to_arrow())
         return database.execute(query, list(values)).df()
 
 
 def iceberg(name: str) -> Table:
     """Return an Iceberg table of the lake. Raises CommandError for one that is not there."""
-    database = os.environ["LAKE_DATABASE"]
+    database = _database()
     try:
         return lake_tables.catalog().load_table((database, _plain(name)))
     except NoSuchTableError:
         raise CommandError(
             f"{database}.{name} is not there, or is no Iceberg table: scripts/batch tables makes it here"
         ) from None
+
+
+def _database() -> str:
+    if "LAKE_DATABASE" not in os.environ:
+        os.environ.update(emulator.local_environment())
+        use(terraform.outputs(terraform.root("local")), local=True)
+    return os.environ["LAKE_DATABASE"]
 
 
 def _plain(name: str) -> str:
@@ -93,7 +109,7 @@ def _athena(query: str, values: tuple[str, ...]) -> pd.DataFrame:
     start = partial(athena.start_query_execution, ExecutionParameters=parameters) if values else None
     started = (start or athena.start_query_execution)(
         QueryString=query,
-        QueryExecutionContext={"Database": os.environ["LAKE_DATABASE"]},
+        QueryExecutionContext={"Database": _database()},
         WorkGroup=os.environ["ATHENA_WORKGROUP"],
     )
     execution_id = started["QueryExecutionId"]

@@ -45,7 +45,9 @@ class JarSet:
     @property
     def digest(self) -> str:
         """What changes when other jars are wanted."""
-        return hashlib.sha256(repr((self.coordinates, self.excluded, self.transitive)).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr((self.coordinates, self.excluded, self.transitive)).encode()).hexdigest()[
+            :16
+        ]
 
     def ivy(self) -> str:
         """Return the set as an Ivy module."""

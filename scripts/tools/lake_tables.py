@@ -1,4 +1,4 @@
-"""The lake's Iceberg tables on the emulator, whose Glue makes plain tables of those that Terraform declares."""
+"""The lake's Iceberg tables on the emulator, whose Glue makes plain ones where Terraform declares them."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -23,6 +23,7 @@ from pyiceberg.types import (
     StringType,
     StructType,
     TimestampType,
+    TimestamptzType,
 )
 
 # Those that Terraform declares as Iceberg's are below these prefixes of the bucket.
@@ -35,8 +36,8 @@ SIMPLE: Mapping[str, IcebergType] = {
     "date": DateType(),
     "double": DoubleType(),
     "string": StringType(),
-    # As Glue takes it: without a zone.
     "timestamp": TimestampType(),
+    "timestamptz": TimestamptzType(),
 }
 
 
@@ -55,7 +56,7 @@ def _properties() -> dict[str, str]:
 
 
 def create(database: str) -> Iterator[str]:
-    """Make Iceberg tables of a database's plain ones, partitioned; yield the names of those that were made."""
+    """Make partitioned Iceberg tables of a database's plain ones; yield the names of those that were made."""
     glue, tables = boto3.client("glue"), catalog()
     pages = glue.get_paginator("get_tables").paginate(DatabaseName=database)
     for table in (table for page in pages for table in page["TableList"]):
@@ -80,9 +81,14 @@ def _create(tables: Catalog, database: str, name: str, location: str, columns: l
     tables.create_table((database, name), schema, location, spec, properties={"format-version": "2"})
 
 
-def schema_of(columns: Mapping[str, str]) -> Schema:
-    """Return the Iceberg schema of Glue's columns: their types by name."""
+def schema_of(columns: Mapping[str, str], *, zoned: bool = False) -> Schema:
+    """Return the Iceberg schema of Glue's columns: their types by name.
+
+    Glue's timestamp has no zone; `zoned` gives it one, as engines that write the table first do.
+    """
     numbers = iter(range(1, 10_000))
+    if zoned:
+        columns = {name: "timestamptz" if kind == "timestamp" else kind for name, kind in columns.items()}
     return Schema(*(_field(next(numbers), name, kind, numbers) for name, kind in columns.items()))
 
 

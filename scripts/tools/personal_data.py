@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from privacy.places import Record, Subject
-from pyiceberg.expressions import And, BooleanExpression, EqualTo, In
 from pyiceberg.table import Table
 
 from tools import gold
@@ -19,19 +18,20 @@ class LocalSilver:
 
     def find(self, subject: Subject) -> Iterator[Record]:
         """Yield the rows."""
-        rows = gold.iceberg("events").scan(row_filter=_of(subject)).to_arrow()
+        rows = gold.iceberg("events").scan(row_filter=subject.condition).to_arrow()
         for row in rows.to_pylist():
             yield json.loads(json.dumps(row, default=str))
 
     def forget(self, subject: Subject) -> int:
         """Delete the rows, the snapshots that have them, and the files that no snapshot names any more."""
         table = gold.iceberg("events")
-        held = table.scan(row_filter=_of(subject)).count()
+        held = table.scan(row_filter=subject.condition).count()
         if held:
-            table.delete(_of(subject))
+            table.delete(subject.condition)
         before = data_files(table)
         current = table.current_snapshot()
-        old = [one.snapshot_id for one in table.snapshots() if current and one.snapshot_id != current.snapshot_id]
+        newest = current.snapshot_id if current else None
+        old = [one.snapshot_id for one in table.snapshots() if one.snapshot_id != newest]
         if old:
             table.maintenance.expire_snapshots().by_ids(old).commit()
         table.refresh()
@@ -43,7 +43,3 @@ class LocalSilver:
 def data_files(table: Table) -> set[str]:
     """Return the data files that any snapshot of a table names."""
     return set(table.inspect.all_data_files()["file_path"].to_pylist())
-
-
-def _of(subject: Subject) -> BooleanExpression:
-    return And(EqualTo("game_id", value=subject.game_id), In("player_id", literals=subject.ids))

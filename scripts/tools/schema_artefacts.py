@@ -25,7 +25,8 @@ FLINK_TIME = [
     "- INTERVAL '{allowed_lateness_seconds}' SECOND",
 ]
 QUICKSIGHT = {
-    "bigint": "INTEGER", "date": "DATETIME", "decimal(38,0)": "DECIMAL", "double": "DECIMAL", "string": "STRING",
+    "bigint": "INTEGER", "date": "DATETIME", "decimal(38,0)": "DECIMAL", "double": "DECIMAL",
+    "string": "STRING",
 }  # fmt: skip
 MAX_GLUE_COMMENT = 255
 # Not of the event: the batch job writes it, and finds by it what gold has not seen.

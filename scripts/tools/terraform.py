@@ -136,6 +136,15 @@ def _backend_arguments(directory: Path) -> list[str]:
     return [f"-backend-config={file}"] if remote and file.is_file() else []
 
 
+def _stop_spark(directory: Path, arguments: list[str]) -> None:
+    """Stop what EMR Serverless would not let Terraform change or destroy."""
+    if directory in (ENVIRONMENTS / "dev", ENVIRONMENTS / "prod") and arguments[0] in ("apply", "destroy"):
+        # It asks this module for the environment.
+        from tools import stop_spark
+
+        stop_spark.before(directory.name, destroys="destroy" in [one.lstrip("-") for one in arguments])
+
+
 def main() -> None:
     """Become terraform, in the directory and with the arguments of the command line."""
     parser = argparse.ArgumentParser(prog="scripts/terraform", description=__doc__)
@@ -159,6 +168,7 @@ def main() -> None:
         arguments = [*arguments, *init_arguments(), *_backend_arguments(directory)]
     elif arguments[0] != "fmt":
         initialise(directory)
+    _stop_spark(directory, arguments)
     os.chdir(directory)
     os.execvpe("terraform", ["terraform", *arguments], {**os.environ, **environment()})
 

@@ -28,6 +28,8 @@ def answer(spark: SparkSession, request: Any) -> object:
         job.run(job.arguments(request), spark)
     except RunError as error:
         return str(error)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"[:4000]
     return 0
 
 

@@ -22,6 +22,14 @@ TABLES = REPOSITORY / "infrastructure" / "modules" / "lake_tables" / "tables"
 ACCOUNT = "000000000000"
 ROLE = "batch-analytics-job"
 # Answers the module's inputs that no statement of the job's role names are fixed here.
+# Little data: compiling costs more than it saves.
+SMALL = {
+    "spark_driver_memory": "1g",
+    "spark_driver_extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+    "spark_sql_codegen_factoryMode": "NO_CODEGEN",
+    "spark_sql_codegen_wholeStage": "false",
+    "spark_sql_shuffle_partitions": "2",
+}
 PLAN = """
 mock_provider "aws" {
   override_during = plan
@@ -173,9 +181,7 @@ class Spark:
         """Start it; what it says goes to the log."""
         self.role = JobRole(directory)
         self._log = directory / "log"
-        environment = batch.environment(
-            os.environ["AWS_ENDPOINT_URL"], "lake", spark_sql_shuffle_partitions="2", spark_driver_memory="1g"
-        )
+        environment = batch.environment(os.environ["AWS_ENDPOINT_URL"], "lake", **SMALL)
         with self._log.open("w") as said:
             self._process = subprocess.Popen(
                 [SPARK.python, Path(__file__).with_name("drive.py")],

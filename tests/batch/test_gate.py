@@ -1,18 +1,17 @@
-"""A lake that breaks its schemas: the job measures it, data_quality refuses it, gold stays as it was."""
+"""A game that breaks its schemas or its audit is set aside; the others are published."""
 
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from data_quality import checks, facts
-from lake_of_files import Event, Lake, Spark, event
+from data_quality import facts
+from emulated_lake import Event, Spark, event
 
 DAY, NIGHT = "2026-02-09", "2026-02-10T00:00:00.000Z"
-PAID = {
-    "store": "web", "transaction_id": "t", "currency": "USD", "amount_minor": 499, "product_id": "p",
-    "quantity": 1,
-}  # fmt: skip
+PAID = {"store": "web", "transaction_id": "t", "currency": "USD", "amount_minor": 499}
+# As much as a schema lets through: a thousand of them are more than 64 bits hold.
+MOST = 2**53 - 1
+HOURS = ("2026-02-10T00", "2026-02-10T01", "2026-02-10T02", "2026-02-10T03")
 
 
 def sent(number: int, kind: str, sequence: int | None, **fields: Any) -> Event:
@@ -31,27 +30,49 @@ BAD = [
     sent(5, "performance", 5, payload={"fps": 1000.1}),
     sent(6, "session_heartbeat", None, payload={"elapsed_seconds": 604801}),
 ]
+# Right, and with no payment: no row of gold may say that there was one.
+OTHER = [event(7, "session_start", DAY, "bob", game_id="other", received_at=NIGHT)]
+# Each amount is allowed; gold that computes with 64 bits would be wrong, and negative.
+RICH = [
+    event(
+        100 + n, "economy", DAY, "cat", game_id="rich", received_at=NIGHT, sequence=n,
+        payload={
+            "flow": "source", "currency": "gold", "amount": MOST, "reason": "quest", "balance_after": MOST,
+        },
+    )
+    for n in range(1100)
+]  # fmt: skip
+
+
+class Gate:
+    """A lake after a good hour, and after one that has bad events of a game and good ones of others."""
+
+    def __init__(self, spark: Spark) -> None:
+        self.lake = lake = spark.lake("gate")
+        lake.arrive(HOURS[0], GOOD)
+        self.first = spark.drive(lake.steps("all", "good", HOURS[0], HOURS[1]))
+        lake.arrive(HOURS[1], [*BAD, *OTHER, *RICH])
+        with spark.saying() as self.said:
+            self.second = spark.drive(
+                lake.steps("silver", "bad", HOURS[1], HOURS[2]),
+                lake.steps("gold", "bad"),
+                # What the steps before could not have written: a share above one.
+                {
+                    "sql": f"UPDATE lake.`{lake.database}`.daily.`branch_bad`"
+                    " SET stickiness = 2 WHERE game_id = 'g'"
+                },
+                lake.steps("audit", "bad"),
+                lake.steps("publish", "bad"),
+            )
 
 
 @pytest.fixture(scope="module")
-def lake(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """Publish an hour of good events, then take an hour of bad ones as far as the audit."""
-    lake = Lake(tmp_path_factory.mktemp("lake"))
-    lake.arrive("2026-02-10T00", GOOD)
-    lake.arrive("2026-02-10T01", BAD)
-    common = ["--lake", lake.uri, "--format", "parquet", "--run-id"]
-    hours = ["--from", "2026-02-10T01", "--to", "2026-02-10T02"]
-    assert spark.drive([
-        ["all", *common, "good", "--from", "2026-02-10T00", "--to", "2026-02-10T01"],
-        ["silver", *common, "bad", *hours],
-        ["gold", *common, "bad"],
-        ["audit", *common, "bad"],
-    ]) == [0, 0, 0, 0]  # fmt: skip
-    return lake
+def gate(spark: Spark) -> Gate:
+    return Gate(spark)
 
 
-def test_what_breaks_the_schemas_is_counted_by_field(lake: Lake) -> None:
-    good, bad = (lake.report(run, "audit")["games"]["g"] for run in ("good", "bad"))
+def test_what_breaks_the_schemas_is_counted_by_field(gate: Gate) -> None:
+    good, bad = (gate.lake.report(run, "audit")["games"]["g"] for run in ("good", "bad"))
     assert (good["events"], good["nulls"], good["ranges"]) == (3, {}, {})
     assert (bad["events"], bad["sessions"], bad["gapped"]) == (6, 1, 1)
     assert bad["nulls"] == {"sequence": 1, "purchase.product_id": 1}
@@ -60,25 +81,39 @@ def test_what_breaks_the_schemas_is_counted_by_field(lake: Lake) -> None:
     }  # fmt: skip
 
 
-@pytest.fixture
-def s3(lake: Lake, aws: None) -> Any:
-    """Put what the job left into a bucket."""
-    client = boto3.client("s3")
-    client.create_bucket(Bucket="lake")
-    for path in lake.directory.glob("batch/runs/*/audit.json"):
-        client.upload_file(str(path), "lake", str(path.relative_to(lake.directory)))
-    return client
+def test_a_game_with_faults_is_set_aside_and_the_others_are_published(gate: Gate) -> None:
+    assert gate.first == [0]
+    assert [answer for answer in gate.second if answer != []] == [0, 0, 0, 0]
+    report = gate.lake.report("bad", "publish")
+    assert report["published"] == ["other", "rich"]
+    assert list(report["set_aside"]) == ["g"]
+    assert [words.partition(":")[0] for words in report["set_aside"]["g"]][-1] == "daily"
+    assert {row["game_id"] for row in gate.lake.table("daily")} == {"g", "other", "rich"}
+    # The game keeps what it had.
+    assert {row["gross_minor"] for row in gate.lake.table("revenue")} == {499}
+    assert {row["samples"] for row in gate.lake.table("performance")} == {1}
+    assert max(row["stickiness"] for row in gate.lake.table("daily")) == 1
 
 
-@pytest.mark.parametrize(("run", "refused"), [("good", 0), ("bad", 2)])
-def test_gold_of_such_a_run_is_refused(s3: Any, run: str, refused: int) -> None:
-    audit = facts.audit_of(s3, "lake", run)
-    assert audit.faults == []
-    assert len(checks.refused(audit.games["g"])) == refused
+def test_the_job_says_which_game_and_what_to_do(gate: Gate) -> None:
+    (said,) = [line for line in gate.said if "SET ASIDE g" in line]
+    assert "run bad: SET ASIDE g: " in said
+    assert "1 rows with stickiness NOT BETWEEN 0 AND 1" in said
+    assert "docs/runbooks/game-set-aside.md" in said
 
 
-def test_old_gold_stays(lake: Lake) -> None:
-    assert {row["gross_minor"] for row in lake.gold("revenue")} == {499}
-    assert {row["samples"] for row in lake.gold("performance")} == {1}
-    staged = Path(lake.directory / "batch/runs/bad/gold/performance")
-    assert list(staged.rglob("*.parquet")), "gold of the bad hour was computed, and lies aside"
+def test_data_quality_fails_that_game_alone(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    newest = facts.newest_audit(boto3.client("s3"), gate.lake.bucket)
+    assert newest is not None
+    assert list(newest.faults) == ["g"]
+
+
+def test_sums_do_not_wrap(gate: Gate) -> None:
+    totals = [row["amount"] for row in gate.lake.table("economy") if row["reason"] == "*"]
+    assert set(totals) == {1100 * MOST}
+    assert 1100 * MOST > 2**63
+
+
+def test_nothing_is_left_of_a_published_run(gate: Gate) -> None:
+    for table in ("daily", "economy"):
+        assert list(gate.lake.iceberg(table).refs()) == ["main"]

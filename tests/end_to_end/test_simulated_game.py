@@ -1,13 +1,12 @@
 """A simulated game, played twice: every figure of the platform is what was sent."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from tools import CommandError, batch, games, history, simulate, simulation
-from tools.engine import SPARK
+from tools import CommandError, batch, games, gold, history, jars, simulate, simulation
+from tools.engine import EngineMissing
 from tools.simulate import Platform, play
 
 pytestmark = pytest.mark.integration
@@ -21,16 +20,21 @@ def test_every_figure_is_what_the_simulator_sent(applied: Any, game_id: str) -> 
     play(platform, game_id, key, players=80, days=3, seed=7)
 
 
-def test_the_lakes_history_is_what_the_simulator_sent(applied: Any, tmp_path: Path) -> None:
-    if missing := SPARK.why_missing():
-        pytest.skip(missing)
+def test_the_lakes_history_is_what_the_simulator_sent(
+    applied: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    try:
+        batch.install()
+    except (EngineMissing, jars.JarsMissing) as missing:
+        pytest.skip(str(missing))
     table = boto3.resource("dynamodb").Table(applied.platform.outputs["tables"]["games"])
     key = games.add_game(table, "moon-race-4", "Moon Race")
     truth = play(applied.platform, "moon-race-4", key, players=60, days=3, seed=9)
-    batch.fetch(tmp_path / "lake", applied.platform.outputs["lake_bucket"])
-    batch.compute(tmp_path / "lake", *batch.hours(tmp_path / "lake"))
-    today = datetime.now(UTC).date()
-    assert history.figures(tmp_path / "lake", "moon-race-4") == history.expect(truth, today)
+    outputs = applied.platform.outputs
+    log = tmp_path_factory.mktemp("spark") / "log"
+    batch.compute(outputs, *batch.hours(outputs["lake_bucket"]), log)
+    gold.use(outputs, local=True)
+    assert history.figures("moon-race-4") == history.expect(truth, datetime.now(UTC).date())
 
 
 def test_a_difference_is_an_error(applied: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,10 +173,9 @@ def test_the_reader_reaches_no_table_and_no_object(pair: dict[str, Game], reader
 
 
 def test_forgetting_a_player_takes_all_of_them_and_nothing_else(
-    pair: dict[str, Game], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pair: dict[str, Game], tmp_path: Path
 ) -> None:
     first, second = pair.values()
-    monkeypatch.setattr(privacy.batch, "DIRECTORY", tmp_path / "lake")
     platform = privacy.Platform(first.applied.platform.outputs, local=True)
     broken = first.applied.event("purchase", game_id=first.game_id, player_id="ann")
     assert first.applied.post(json.dumps(broken).encode(), first.key).status_code == 422
@@ -196,7 +195,7 @@ def test_forgetting_a_player_takes_all_of_them_and_nothing_else(
 
     receipt = platform.forget(first.game_id, "ann", "asked")
     assert {step["place"]: step["deleted"] for step in receipt["steps"]} == {
-        "profile": 1, "leaderboards": 1, "bronze": 4, "rejected": 1, "errors": 0, "local lake": 0,
+        "profile": 1, "leaderboards": 1, "bronze": 4, "rejected": 1, "errors": 0, "silver": 0,
     }  # fmt: skip
     assert first.get("/players/ann").status_code == 404
     assert first.get("/leaderboards/global/players/ann").status_code == 404

@@ -4,7 +4,6 @@ import gzip
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -50,15 +49,12 @@ def everything(applied: Any) -> str:
     return "\n".join([*found, applied.emulator.log.read_text(errors="replace")])
 
 
-def test_the_id_lies_nowhere_is_replayed_as_one_and_forgotten(
-    applied: Any, emulated: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_id_lies_nowhere_is_replayed_as_one_and_forgotten(applied: Any, emulated: None) -> None:
     outputs = applied.platform.outputs
     table, plan = games.registry(outputs)
     game_id, raw = f"veiled-{uuid4().hex[:8]}", f"raw-{uuid4().hex}"
     key = games.add_game(table, game_id, "Veiled", plan, pseudonyms=True)
     platform = privacy.Platform(outputs, local=True)
-    monkeypatch.setattr(privacy.batch, "DIRECTORY", tmp_path / "lake")
     stored = platform.game(game_id).subject(raw).ids[-1]
 
     def score(sequence: int) -> dict[str, Any]:

@@ -6,8 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
+import boto3
+import pyarrow as pa
 import pytest
+from tools import lake_tables
+from tools.emulator import Emulator, free_port
 
 METRICS = Path(__file__).resolve().parents[2] / "event-schemas" / "metrics.json"
 DAYS = 42
@@ -17,23 +20,28 @@ Row = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
-def gold_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write the tables as Parquet, each column in its type; those a question does not need are null."""
-    directory = tmp_path_factory.mktemp("gold")
-    tables = json.loads(METRICS.read_text())["tables"]
-    with duckdb.connect() as connection:
-        for name, table in tables.items():
-            columns = {column: field["type"] for column, field in table["columns"].items()}
-            rows = [row | {"game_id": game} for game in ("arena", "other") for row in _rows(name)]
-            (directory / name).mkdir()
-            types = {"bigint": "BIGINT", "date": "DATE", "double": "DOUBLE", "string": "VARCHAR"}
-            declared = ", ".join(f"{column} {types[kind]}" for column, kind in columns.items())
-            connection.execute(f"CREATE TABLE {name} ({declared})")
-            values = [[row.get(column) for column in columns] for row in rows]
-            marks = ", ".join("?" * len(columns))
-            connection.executemany(f"INSERT INTO {name} VALUES ({marks})", values)
-            connection.execute(f"COPY {name} TO '{directory / name / 'part.parquet'}' (FORMAT parquet)")
-    return directory
+def small_gold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Write the Iceberg tables on an emulator; yield the environment that names them."""
+    declared = json.loads(METRICS.read_text())["tables"]
+    patch = pytest.MonkeyPatch()
+    with Emulator(free_port(), tmp_path_factory.mktemp("emulator") / "data") as emulator, patch.context():
+        for name, value in emulator.environment.items():
+            patch.setenv(name, value)
+        boto3.client("s3").create_bucket(Bucket="gold")
+        tables = lake_tables.catalog()
+        tables.create_namespace("small")
+        for name, table in declared.items():
+            schema = lake_tables.schema_of(
+                {column: field["type"] for column, field in table["columns"].items()}
+            )
+            rows = [
+                {column: (row | {"game_id": game}).get(column) for column in table["columns"]}
+                for game in ("arena", "other")
+                for row in _rows(name)
+            ]
+            made = tables.create_table(("small", name), schema, f"s3://gold/{name}")
+            made.append(pa.Table.from_pylist(rows, schema=schema.as_arrow()))
+        yield {**emulator.environment, "LAKE_DATABASE": "small"}
 
 
 def _days() -> Iterator[tuple[int, date]]:

@@ -13,7 +13,7 @@ import pytest
 from tools import terraform
 
 SOURCE = Path(__file__).resolve().parents[2] / "infrastructure"
-NOT_COPIED = shutil.ignore_patterns(".terraform", "*.tfstate*", "backend.hcl")
+NOT_COPIED = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfvars", "backend.hcl")
 
 Run = Callable[..., str]
 

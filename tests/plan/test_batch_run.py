@@ -4,12 +4,9 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
-from data_quality import handler
 from ministack.services import stepfunctions
 
 ROLE = "arn:aws:iam::111122223333:role/steps"
@@ -17,31 +14,22 @@ JOB = "arn:aws:states:::emr-serverless:startJobRun"
 ALERT = "arn:aws:states:::sns:publish"
 LIST = "arn:aws:states:::aws-sdk:sfn:listExecutions"
 HOUR = {"from": "2026-01-30T10", "run_id": "by-hand", "to": "2026-01-30T11"}
-CONTEXT = ("function_name", "memory_limit_in_mb", "invoked_function_arn", "aws_request_id")
-STEPS = ["silver", "gold", "audit", "publish"]
 
 
 @dataclass
 class Aws:
     """What the state machine did, and how the steps it names shall end."""
 
-    failing: dict[str, int] = field(default_factory=dict)
+    failing: int = 0
     running: list[list[str]] = field(default_factory=lambda: [[]])
     jobs: list[dict[str, Any]] = field(default_factory=list)
     alerts: list[dict[str, Any]] = field(default_factory=list)
-    judge: Callable[[dict[str, Any]], dict[str, Any]] = lambda event: {"publish": True, "cause": ""}
-    judged: list[dict[str, Any]] = field(default_factory=list)
-
-    def invoke(self, _: str, event: dict[str, Any]) -> dict[str, Any]:
-        self.judged.append(event)
-        return self.judge(event)
 
     def run_job(self, _: str, arguments: dict[str, Any]) -> dict[str, Any]:
         self.jobs.append(arguments)
-        step = arguments["JobDriver"]["SparkSubmit"]["EntryPointArguments"][0]
-        if self.failing.get(step, 0) > 0:
-            self.failing[step] -= 1
-            raise stepfunctions._ExecutionError("States.TaskFailed", f"{step} exited with 1")
+        if self.failing > 0:
+            self.failing -= 1
+            raise stepfunctions._ExecutionError("States.TaskFailed", "the job exited with 1")
         return {"JobRunId": "1"}
 
     def publish(self, _: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -52,10 +40,6 @@ class Aws:
         """Return the starts of what runs, the next answer each time; the last one stays."""
         starts = self.running.pop(0) if len(self.running) > 1 else self.running[0]
         return {"Executions": [{"Name": start, "StartDate": start} for start in starts]}
-
-    @property
-    def steps(self) -> list[str]:
-        return [job["JobDriver"]["SparkSubmit"]["EntryPointArguments"][0] for job in self.jobs]
 
 
 @dataclass(frozen=True)
@@ -91,9 +75,6 @@ def services(monkeypatch: pytest.MonkeyPatch) -> Aws:
     played = {JOB: services.run_job, ALERT: services.publish, LIST: services.list_running}
     for resource, answer in played.items():
         monkeypatch.setitem(stepfunctions._SERVICE_DISPATCH, resource, answer)
-    # The function is of the mocked account, which is not the emulator's.
-    monkeypatch.setattr(stepfunctions, "_resolve_lambda_function_ref", lambda name, optimized: name)
-    monkeypatch.setattr(stepfunctions, "_call_lambda", services.invoke)
     monkeypatch.setattr(stepfunctions, "_SFN_WAIT_SCALE", 0)
     return services
 
@@ -117,17 +98,14 @@ def _own_arn(definition: str) -> str:
     return arn
 
 
-def test_a_run_takes_its_steps_in_order_with_its_hours(machine: Machine, services: Aws) -> None:
+def test_a_run_is_one_job_that_the_job_itself_understands(machine: Machine, services: Aws) -> None:
     assert machine.start(HOUR["run_id"], HOUR)["status"] == "SUCCEEDED"
-    assert services.steps == STEPS
-    for job in services.jobs:
-        arguments = job["JobDriver"]["SparkSubmit"]["EntryPointArguments"]
-        given = dict(zip(arguments[1::2], arguments[2::2], strict=True))
-        assert given["--run-id"] == HOUR["run_id"]
-        assert given.get("--from") == (HOUR["from"] if arguments[0] == "silver" else None)
-        assert given.get("--to") == (HOUR["to"] if arguments[0] == "silver" else None)
-        assert job["Name"] == f"{arguments[0]} {HOUR['run_id']}"
-    assert services.judged == [{"run_id": HOUR["run_id"]}]
+    (job,) = services.jobs
+    step, *rest = job["JobDriver"]["SparkSubmit"]["EntryPointArguments"]
+    given = dict(zip(rest[::2], rest[1::2], strict=True))
+    assert step == "all"
+    assert {name: given[f"--{name.replace('_', '-')}"] for name in HOUR} == HOUR
+    assert job["Name"] == HOUR["run_id"]
     assert not services.alerts
 
 
@@ -155,64 +133,25 @@ def test_a_day_runs_once_though_the_schedule_fires_twice(machine: Machine, servi
         assert machine.start(name, {"scheduled": "2026-01-30T02:10:00Z"})["status"] == "SUCCEEDED"
         machine.wait_for(run)
     assert machine.executions == sorted(["fired", "again", run])
-    assert services.steps == STEPS
+    assert len(services.jobs) == 1
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_step_that_fails_twice_is_tried_again(machine: Machine, services: Aws, step: str) -> None:
-    services.failing[step] = 2
+def test_a_job_that_fails_twice_is_tried_again(machine: Machine, services: Aws) -> None:
+    services.failing = 2
     assert machine.start("run", HOUR)["status"] == "SUCCEEDED"
-    assert services.steps.count(step) == 3
+    assert len(services.jobs) == 3
     assert not services.alerts
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_nothing_follows_a_step_that_fails_for_good(machine: Machine, services: Aws, step: str) -> None:
-    services.failing[step] = 3
+def test_a_job_that_fails_for_good_is_told(machine: Machine, services: Aws) -> None:
+    services.failing = 3
     run = machine.start("run", HOUR)
     assert (run["status"], run["error"]) == ("FAILED", "BatchRunFailed")
-    assert run["cause"] == f"{step}: {step} exited with 1"
-    assert services.steps == STEPS[: STEPS.index(step)] + [step] * 3
+    assert run["cause"] == "the job exited with 1"
+    assert len(services.jobs) == 3
     (alert,) = services.alerts
-    assert alert["Message"].startswith(f"{step} of the batch run {HOUR['run_id']} ({HOUR['from']} to")
+    assert alert["Message"].startswith(f"The batch run {HOUR['run_id']} ({HOUR['from']} to")
     assert "docs/runbooks/batch-failed.md" in alert["Message"]
-
-
-def test_gold_that_is_refused_is_not_published(
-    machine: Machine, services: Aws, aws: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    s3 = boto3.client("s3")
-    s3.create_bucket(Bucket="lake")
-    counted = {"lines": 3, "distinct": 3, "held": 3, "new": 3, "nulls": {"purchase.currency": 2}}
-    audit = {"faults": [], "hour": "2026-01-30T09", "arrived": {}, "games": {"skyforge": counted}}
-    s3.put_object(Bucket="lake", Key=f"batch/runs/{HOUR['run_id']}/audit.json", Body=json.dumps(audit))
-    settings = SimpleNamespace(lake_bucket="lake")
-    monkeypatch.setattr(handler, "connections", lambda: (settings, None, s3))
-    services.judge = lambda event: handler.lambda_handler(event, SimpleNamespace(**dict.fromkeys(CONTEXT)))
-    run = machine.start(HOUR["run_id"], HOUR)
-    assert (run["status"], run["error"]) == ("FAILED", "BatchRunFailed")
-    words = "2 values in 1 fields of silver are missing; most in purchase.currency: 2."
-    assert run["cause"] == f"judge: skyforge: {words}"
-    assert services.steps == ["silver", "gold", "audit"]
-    assert words in services.alerts[0]["Message"]
-
-
-@pytest.mark.parametrize("answer", [{}, {"publish": None, "cause": ""}, {"publish": "yes", "cause": ""}])
-def test_what_is_no_consent_is_a_refusal(machine: Machine, services: Aws, answer: dict[str, Any]) -> None:
-    services.judge = lambda event: answer
-    assert machine.start("run", HOUR)["status"] == "FAILED"
-    assert "publish" not in services.steps
-    assert len(services.alerts) == 1
-
-
-def test_a_judge_who_cannot_be_asked_stops_the_run(machine: Machine, services: Aws) -> None:
-    def fail(event: dict[str, Any]) -> dict[str, Any]:
-        raise stepfunctions._ExecutionError("Lambda.Unknown", "it timed out")
-
-    services.judge = fail
-    assert machine.start("run", HOUR)["cause"] == "judge: it timed out"
-    assert len(services.judged) == 4
-    assert services.steps == ["silver", "gold", "audit"]
 
 
 def test_a_run_without_hours_fails_with_an_alert(machine: Machine, services: Aws) -> None:
@@ -228,4 +167,4 @@ def test_a_run_waits_for_those_that_started_before(machine: Machine, services: A
     assert run["status"] == "SUCCEEDED"
     waits = [event for event in run["events"] if event["type"] == "WaitStateEntered"]
     assert len(waits) == 2
-    assert services.steps == STEPS
+    assert len(services.jobs) == 1

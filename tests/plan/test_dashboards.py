@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import quicksight_shapes
+from cfnlint import lint
+from cfnlint.config import ManualArgs
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 METRICS: dict[str, Any] = json.loads((REPOSITORY / "event-schemas/metrics.json").read_text())["tables"]
@@ -103,6 +105,83 @@ def test_a_fault_would_be_seen(properties: Json, where: tuple[str | int, ...], w
         inner = inner[step]
     inner[where[-1]] = wrong
     assert len(quicksight_shapes.faults(broken, "CreateDashboard")) >= 1
+
+
+@pytest.fixture(scope="module")
+def stacks(applied: Callable[[str], list[Json]]) -> dict[str, Json]:
+    """The templates of prod's stacks, by their names in Terraform."""
+    values = {
+        r["address"].rpartition(".")[2]: r["values"]
+        for r in applied("prod")
+        if r["type"] == "aws_cloudformation_stack"
+    }
+    (template,) = [r for r in applied("prod") if r["address"].endswith("aws_s3_object.template")]
+    return {
+        name: json.loads(template["values"]["content"] if stack["template_url"] else stack["template_body"])
+        for name, stack in values.items()
+    }
+
+
+def test_cloudformation_takes_the_stacks(stacks: dict[str, Json]) -> None:
+    """By the schemas of its resource types, which are not those of the service's API."""
+    assert sorted(stacks) == ["dashboard", "lake_source", "rules"]
+    for name, template in stacks.items():
+        assert not _lint(template), name
+
+
+@pytest.mark.parametrize(
+    ("where", "wrong"),
+    [
+        (("UseAs",), "RULES"),
+        (("Unknown",), "x"),
+        (("PhysicalTableMap", "rules", "CustomSql", "Columns", 0, "Type"), "TEXT"),
+        (("ImportMode",), "MEMORY"),
+    ],
+)
+def test_a_fault_of_a_stack_would_be_seen(
+    stacks: dict[str, Json], where: tuple[str | int, ...], wrong: object
+) -> None:
+    broken: Any = copy.deepcopy(stacks["rules"])
+    inner = broken["Resources"]["Rules"]["Properties"]
+    for step in where[:-1]:
+        inner = inner[step]
+    inner[where[-1]] = wrong
+    assert _lint(broken)
+
+
+def test_the_rules_are_a_data_set_that_quicksight_takes(stacks: dict[str, Json]) -> None:
+    (rules,) = stacks["rules"]["Resources"].values()
+    assert rules["Type"] == "AWS::QuickSight::DataSet"
+    assert not quicksight_shapes.faults(rules["Properties"], "CreateDataSet")
+    assert rules["Properties"]["UseAs"] == "RLS_RULES"
+
+
+def test_the_data_sets_are_ones_that_quicksight_takes(applied: Callable[[str], list[Json]]) -> None:
+    data_sets = [r["values"] for r in applied("prod") if r["type"] == "aws_quicksight_data_set"]
+    assert len(data_sets) == len(METRICS)
+    for data_set in data_sets:
+        assert not quicksight_shapes.faults(_create_data_set(data_set), "CreateDataSet")
+
+
+@pytest.mark.parametrize(
+    ("argument", "wrong"),
+    [("physical_table_map_id", "lifetime_value"), ("name", ""), ("import_mode", "MEMORY")],
+)
+def test_a_fault_of_a_data_set_would_be_seen(
+    applied: Callable[[str], list[Json]], argument: str, wrong: str
+) -> None:
+    data_set = copy.deepcopy(
+        next(r["values"] for r in applied("prod") if r["type"] == "aws_quicksight_data_set")
+    )
+    (data_set if argument in data_set else data_set["physical_table_map"][0])[argument] = wrong
+    assert quicksight_shapes.faults(_create_data_set(data_set), "CreateDataSet")
+
+
+def test_each_argument_that_a_data_set_has_on_aws_is_given(applied: Callable[[str], list[Json]]) -> None:
+    """An optional argument that is left out, and that AWS answers, would differ in each plan."""
+    for data_set in [r["values"] for r in applied("prod") if r["type"] == "aws_quicksight_data_set"]:
+        (rules,) = data_set["row_level_permission_data_set"]
+        assert all(rules.values()), rules
 
 
 def test_the_lakes_source_is_one_that_quicksight_takes(applied: Callable[[str], list[Json]]) -> None:
@@ -245,6 +324,48 @@ def test_charts_can_be_drawn(visuals: list[Visual]) -> None:
             assert (len(visual.values), visual.groups) == (1, ("event_date",)), visual.id
         elif visual.kind != "TableVisual":
             assert len(visual.groups) == 1 or len(visual.values) == 1, f"{visual.id} splits several values"
+
+
+def _lint(template: Json) -> list[str]:
+    """Return what cfn-lint's schemas say against a template."""
+    rules = ManualArgs(regions=["eu-west-1"], include_checks=["E"], ignore_checks=["W", "I"])
+    return [str(match) for match in lint(json.dumps(template), config=rules)]
+
+
+def _create_data_set(values: Json) -> Json:
+    """Return the request that the provider makes of a data set's arguments."""
+    (physical,) = values["physical_table_map"]
+    (table,) = physical["relational_table"]
+    (rules,) = values["row_level_permission_data_set"]
+    return {
+        "AwsAccountId": "111122223333",
+        "DataSetId": values["data_set_id"],
+        "ImportMode": values["import_mode"],
+        "Name": values["name"],
+        "Permissions": [
+            {"Actions": one["actions"], "Principal": one["principal"]} for one in values["permissions"]
+        ],
+        "PhysicalTableMap": {
+            physical["physical_table_map_id"]: {
+                "RelationalTable": {
+                    "Catalog": table["catalog"],
+                    "DataSourceArn": table["data_source_arn"],
+                    "InputColumns": [
+                        {"Name": one["name"], "Type": one["type"]} for one in table["input_columns"]
+                    ],
+                    "Name": table["name"],
+                    "Schema": table["schema"],
+                }
+            }
+        },
+        "RowLevelPermissionDataSet": {
+            "Arn": rules["arn"],
+            "FormatVersion": rules["format_version"],
+            "Namespace": rules["namespace"],
+            "PermissionPolicy": rules["permission_policy"],
+            "Status": rules["status"],
+        },
+    }
 
 
 def _visual(kind: str, visual: Json, definition: Json) -> Visual:

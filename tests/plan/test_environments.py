@@ -33,6 +33,7 @@ ACTIONS_WITHOUT_RESOURCES = {
     "redshift-data:DescribeStatement",
     "redshift-data:GetStatementResult",
     "redshift-data:ListStatements",
+    "redshift-serverless:ListUsageLimits",
     "xray:GetSamplingRules",
     "xray:GetSamplingTargets",
     "xray:PutTelemetryRecords",
@@ -223,7 +224,7 @@ def test_the_flink_application_understands_its_properties(resources: list[Resour
 
 
 @pytest.mark.parametrize("resources", ["local", "dev"], indirect=True)
-def test_only_prod_wants_a_quicksight_subscription(resources: list[Resource]) -> None:
+def test_no_subscription_is_wanted_unless_dashboards_are_turned_on(resources: list[Resource]) -> None:
     assert not [
         r["address"] for r in resources if r["type"].startswith(("aws_quicksight", "aws_cloudformation"))
     ]
@@ -231,13 +232,17 @@ def test_only_prod_wants_a_quicksight_subscription(resources: list[Resource]) ->
 
 @prod
 def test_prods_data_sets_are_seen_by_the_rules_alone(resources: list[Resource]) -> None:
-    data_sets = {r["address"]: r["values"] for r in _of(resources, "aws_quicksight_data_set")}
-    (rules,) = [values for address, values in data_sets.items() if address.endswith(".rules")]
-    assert not rules["permissions"]
-    for address, values in data_sets.items():
-        if values is not rules:
-            (rule,) = values["row_level_permission_data_set"]
-            assert (rule["arn"], rule["permission_policy"]) == (rules["arn"], "GRANT_ACCESS"), address
+    (stack,) = [r for r in resources if r["address"].endswith("aws_cloudformation_stack.rules")]
+    (rules,) = json.loads(stack["values"]["template_body"])["Resources"].values()
+    assert rules["Properties"]["UseAs"] == "RLS_RULES"
+    assert "Permissions" not in rules["Properties"]
+    for data_set in _of(resources, "aws_quicksight_data_set"):
+        (rule,) = data_set["values"]["row_level_permission_data_set"]
+        assert (rule["arn"], rule["permission_policy"], rule["status"]) == (
+            stack["values"]["outputs"]["RulesArn"],
+            "GRANT_ACCESS",
+            "ENABLED",
+        ), data_set["address"]
 
 
 @prod
@@ -358,6 +363,9 @@ def _key_calls(action: str) -> set[str]:
             return {"kms:GenerateDataKey"}
         case ["sns", "Publish"] | ["sqs", "SendMessage"]:
             return {"kms:Decrypt", "kms:GenerateDataKey"}
+        # The Data API keeps statements under the key of the warehouse, which its caller grants to it.
+        case ["redshift-data", "BatchExecuteStatement" | "ExecuteStatement"]:
+            return {"kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"}
     return set()
 
 
@@ -367,6 +375,6 @@ def _data_class(action: str, resource: str) -> str:
             return "credentials"
         case ("dynamodb", ["leaderboards" | "players"]):
             return "players"
-        case ("kinesis" | "s3", _):
+        case ("kinesis" | "redshift-data" | "s3", _):
             return "events"
     return "operations"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from botocore.model import ListShape, Shape, StringShape, StructureShape
+from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 
@@ -21,7 +21,7 @@ def faults(request: dict[str, Any], operation: str) -> list[str]:
 
 def _faults(value: Any, shape: Shape, path: str) -> Iterator[str]:
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    size = len(value) if isinstance(value, str | list) else value
+    size = len(value) if isinstance(value, str | list | dict) else value
     if isinstance(size, int) and not (least or 0) <= size <= (size if most is None else most):
         yield f"{path} is {size}, not {least} to {most}"
     if isinstance(shape, StringShape) and isinstance(value, str):
@@ -33,6 +33,10 @@ def _faults(value: Any, shape: Shape, path: str) -> Iterator[str]:
     if isinstance(shape, ListShape) and isinstance(value, list):
         for index, item in enumerate(value):
             yield from _faults(item, shape.member, f"{path}[{index}]")
+    if isinstance(shape, MapShape) and isinstance(value, dict):
+        for key, item in value.items():
+            yield from _faults(key, shape.key, f"{path} key")
+            yield from _faults(item, shape.value, f"{path}[{key}]")
     if isinstance(shape, StructureShape) and isinstance(value, dict):
         if UNION in (shape.documentation or "") and len(value) != 1:
             yield f"{path} has {sorted(value)}, it is one of {sorted(shape.members)}"

@@ -8,10 +8,10 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
-from data_quality import checks, facts
-from data_quality.facts import Facts, History, Lake
+from data_quality import checks, facts, silver
+from data_quality.facts import Facts, History
 from data_quality.judge import NotJudgedError
+from data_quality.silver import Lake
 from fastapi.testclient import TestClient
 
 NOW = datetime(2026, 3, 10, 12, 50, tzinfo=UTC)
@@ -20,14 +20,14 @@ COMPUTED = {"2026-03-09": {"active_players": 300, "revenue_EUR": 5000}}
 TAKEN = Lake(105, 103, 103, 100, 5, 5000, sessions=400, gapped=4, days=COMPUTED)
 
 
-def judge(name: str, **given: Any) -> checks.Check:
+def judge(name: str, **given: Any) -> silver.Check:
     """Return one check of a month of usual days, but for what is given."""
     days = [Counter(USUAL) for _ in range(facts.DAYS)]
     counted = [Counter(events=day["accepted"], active_players=300, revenue_EUR=5000) for day in days]
     made = {
         "now": NOW, "arrived": days, "happened": counted, "updated_at": NOW - timedelta(minutes=1),
         "by_minutes": 1000, "by_windows": 1000, "in_lake": 300, "lake": TAKEN,
-        "history": History(NOW - timedelta(hours=1), [], hour=NOW.replace(hour=10, minute=0)),
+        "history": History(NOW - timedelta(hours=1), {}, hour=NOW.replace(hour=10, minute=0)),
     }  # fmt: skip
     (found,) = [check for check in checks.run(Facts(**made | given)) if check.name == name]
     return found
@@ -149,19 +149,19 @@ def test_silver_must_hold_the_hours_events() -> None:
         "pass",
         "fail",
     ]
-    yesterday = History(NOW, [], hour=NOW.replace(hour=23, minute=0) - timedelta(days=1))
+    yesterday = History(NOW, {}, hour=NOW.replace(hour=23, minute=0) - timedelta(days=1))
     accepted = days({"hour_23": 5000}, {})
     assert judge("lake", history=yesterday, arrived=accepted, in_lake=0).words == (
         "Of 5,000 events accepted in the hour of 2026-03-09 23:00 silver has 0."
     )
-    old = History(NOW, [], hour=NOW - timedelta(days=facts.DAYS))
+    old = History(NOW, {}, hour=NOW - timedelta(days=facts.DAYS))
     assert judge("lake", history=old, in_lake=0).verdict == "unknown"
     assert judge("lake", history=None, in_lake=None).verdict == "unknown"
 
 
 @pytest.mark.parametrize(("hour", "verdict"), [("2026-03-09T22", "unknown"), ("2026-03-09T23", "pass")])
 def test_gold_of_a_day_is_judged_once_its_last_hour_is_in_full(hour: str, verdict: str) -> None:
-    newest = History(NOW, [], hour=datetime.fromisoformat(f"{hour}:00+00:00"))
+    newest = History(NOW, {}, hour=datetime.fromisoformat(f"{hour}:00+00:00"))
     assert judge("gold", history=newest).verdict == verdict
 
 
@@ -194,12 +194,14 @@ def test_both_real_time_counts_must_agree() -> None:
 
 
 def test_faults_and_age_of_the_history() -> None:
-    assert judge("history", history=History(NOW, ["daily: no rows of g"])).verdict == "fail"
-    assert judge("history", history=History(NOW - timedelta(hours=5), [])).verdict == "warn"
-    assert judge("history", history=History(NOW - timedelta(hours=27), [])).verdict == "fail"
+    newest = History(NOW, {"g": ["daily: no rows of g"]})
+    assert judge("history", history=newest, faults=newest.faults["g"]).verdict == "fail"
+    assert judge("history", history=newest).verdict == "pass", "another game was set aside"
+    assert judge("history", history=History(NOW - timedelta(hours=5), {})).verdict == "warn"
+    assert judge("history", history=History(NOW - timedelta(hours=27), {})).verdict == "fail"
     daily = timedelta(days=1)
     for hours, verdict in ((26, "pass"), (28, "warn"), (50, "fail")):
-        aged = History(NOW - timedelta(hours=hours), [])
+        aged = History(NOW - timedelta(hours=hours), {})
         assert judge("history", history=aged, history_every=daily).verdict == verdict
     assert judge("history", history=None).verdict == "unknown"
 
@@ -220,26 +222,23 @@ def leave_audit(run_id: str, *faults: str, **found: Any) -> None:
     """Leave a run's audit in the lake, as the job writes it."""
     game = asdict(replace(TAKEN, **found))
     hour = f"{datetime.now(UTC) - timedelta(hours=4):%Y-%m-%dT%H}"
-    body = {"faults": faults, "hour": hour, "arrived": {}, "games": {"skyforge": game}}
+    body = {
+        "faults": {"skyforge": faults} if faults else {},
+        "hour": hour,
+        "arrived": {},
+        "games": {"skyforge": game},
+    }
     boto3.client("s3").put_object(
         Bucket="lake", Key=f"batch/runs/{run_id}/audit.json", Body=json.dumps(body).encode()
     )
 
 
-def test_a_batch_run_is_told_why_its_gold_must_not_be_published(platform: Any) -> None:
-    ask = lambda run_id: platform.lambda_handler({"run_id": run_id}, Context())  # noqa: E731
-    leave_audit("good", gapped=400)
-    assert ask("good") == {"publish": True, "cause": ""}
-    leave_audit("bad", "daily: no rows of skyforge", ranges={"performance.fps": 2}, held=102)
-    assert ask("bad") == {
-        "publish": False,
-        "cause": "daily: no rows of skyforge; skyforge: Of 105 lines of bronze 100 were new and 5 duplicates;"
-        " silver holds 102 of their 103 events.; skyforge: 2 values in 1 fields of silver are out of range;"
-        " most in performance.fps: 2.",
-    }
-    with pytest.raises(ClientError, match="NoSuchKey"):
-        ask("none")
-    assert boto3.resource("dynamodb").Table("quality").scan()["Items"] == []
+def test_why_gold_of_a_game_must_not_be_published() -> None:
+    assert silver.refused(replace(TAKEN, gapped=400)) == []
+    assert silver.refused(replace(TAKEN, ranges={"performance.fps": 2}, held=102)) == [
+        "Of 105 lines of bronze 100 were new and 5 duplicates; silver holds 102 of their 103 events.",
+        "2 values in 1 fields of silver are out of range; most in performance.fps: 2.",
+    ]
 
 
 class Context:

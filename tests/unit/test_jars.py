@@ -72,7 +72,7 @@ def test_a_machine_without_network_says_what_to_do(monkeypatch: pytest.MonkeyPat
     libraries.mkdir(parents=True)
     monkeypatch.setattr(jars.SPARK.__class__, "environment", tmp_path)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: answer)
-    with pytest.raises(jars.JarsMissing, match=r"(?s)org.example:first:1.0 cannot be downloaded.*IVY_SETTINGS"):
+    with pytest.raises(jars.JarsMissing, match=r"(?s)first:1.0 cannot be downloaded.*IVY_SETTINGS"):
         jars.resolve(ONE, tmp_path / "cache", tmp_path / "jars.lock")
     assert not (tmp_path / "jars.lock").exists()
 
@@ -112,7 +112,7 @@ def test_a_connector_that_cannot_be_had_stops_the_build_for_aws_alone(
 ) -> None:
     maven.online = False
     build.build("local", application)
-    with pytest.raises(jars.JarsMissing, match="flink-sql-connector-aws-kinesis-streams:5.1.0-1.20 cannot be"):
+    with pytest.raises(jars.JarsMissing, match=r"kinesis-streams:5.1.0-1.20 cannot be"):
         build.build("aws", application)
     left_out = build.unobtainable(application)
     assert list(left_out) == ["realtime_analytics"]

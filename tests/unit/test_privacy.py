@@ -12,7 +12,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
-import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 from player_state.leaderboards import Leaderboards
@@ -31,12 +32,13 @@ from privacy.places import (
     is_failure,
     is_reject,
 )
+from pyiceberg.table import Table
 from telemetry import lake
 from telemetry.enrichment import timestamp
 from telemetry.pseudonyms import Pseudonyms
 from telemetry.rejection import Reason
-from tools import CommandError, games, privacy
-from tools.personal_data import LocalCopy
+from tools import CommandError, games, lake_tables, privacy
+from tools.personal_data import LocalSilver, data_files
 from tools.privacy import export
 
 BUCKET, GAME = "lake", "skyforge"
@@ -78,8 +80,8 @@ def reject(original: bytes, game_id: str = GAME) -> Event:
 class World:
     """Two games with players of the same names, stored by the platform's own writers."""
 
-    def __init__(self, directory: Path) -> None:
-        self.s3, self.dynamodb, self.directory = boto3.client("s3"), boto3.client("dynamodb"), directory
+    def __init__(self) -> None:
+        self.s3, self.dynamodb = boto3.client("s3"), boto3.client("dynamodb")
         self.s3.create_bucket(Bucket=BUCKET)
         self.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         self.games = boto3.resource("dynamodb").Table("games")
@@ -105,7 +107,6 @@ class World:
             Lines(self.s3, BUCKET, "bronze", is_event, since_first_seen=True),
             Lines(self.s3, BUCKET, "rejected", is_reject),
             Lines(self.s3, BUCKET, "errors", is_failure),
-            LocalCopy(self.directory),
         ]
 
     def bronze(self) -> list[Event]:
@@ -134,8 +135,19 @@ class World:
 
 
 @pytest.fixture
-def world(dynamodb: Any, tmp_path: Path) -> World:
-    return World(tmp_path / "lake")
+def world(dynamodb: Any) -> World:
+    return World()
+
+
+@pytest.fixture
+def silver(dynamodb: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Table:
+    """Silver as an Iceberg table of Glue, its files in a directory."""
+    monkeypatch.setenv("LAKE_DATABASE", "lake")
+    catalog = lake_tables.catalog()
+    catalog.create_namespace("lake")
+    columns = {"game_id": "string", "player_id": "string", "corrected_time": "timestamp"}
+    schema = lake_tables.schema_of(columns | {"extra": "map<string,string>"})
+    return catalog.create_table(("lake", "events"), schema, (tmp_path / "silver").as_uri())
 
 
 def test_an_export_holds_what_was_sent_and_nothing_of_another_game(world: World, tmp_path: Path) -> None:
@@ -168,7 +180,7 @@ def test_forgetting_leaves_nothing_of_the_player_and_all_of_the_others(world: Wo
     receipt = forget(world.places(), dated(ANN, world.places()), pseudonym="p")
     assert receipt["nothing_left"]
     assert {step["place"]: step["deleted"] for step in receipt["steps"]} == {
-        "profile": 1, "leaderboards": 1, "bronze": 3, "rejected": 0, "errors": 0, "local lake": 0,
+        "profile": 1, "leaderboards": 1, "bronze": 3, "rejected": 0, "errors": 0,
     }  # fmt: skip
     assert not any(world.of(ANN))
     assert {other: world.of(other) for other in others} == before
@@ -332,34 +344,30 @@ def test_rejects_and_failed_deliveries_are_forgotten(world: World, zipped: bool)
     assert list(lake.lines(world.s3, BUCKET, key)) == [rejects[1]]
 
 
-def test_the_local_lake_is_rewritten_without_the_player(world: World) -> None:
-    part = world.directory / "silver" / "events" / f"game_id={GAME}" / "event_date=2026-01-31"
-    other = world.directory / "silver" / "events" / "game_id=other" / "event_date=2026-01-31"
-    for folder in (part, other):
-        folder.mkdir(parents=True)
-        duckdb.sql(
-            "COPY (SELECT * FROM (VALUES ('ann', TIMESTAMPTZ '2026-01-31 12:00:00+00', MAP {'a': 'b'}),"
-            " ('bob', TIMESTAMPTZ '2026-01-31 12:00:01+00', MAP {'c': 'd'})) AS t(player_id, moment, extra))"
-            f" TO '{folder / 'part-0.parquet'}' (FORMAT parquet)"
-        )
-    (part / ".part-0.parquet.crc").write_text("of the old file")
-    copy = world.directory / "bronze" / "2026" / "a.ndjson.gz"
-    copy.parent.mkdir(parents=True)
-    copy.write_bytes(gzip.compress(json.dumps(event("ann")).encode()))
-    types = duckdb.sql(f"DESCRIBE FROM '{part}/part-0.parquet'").fetchall()
-    (bob,) = LocalCopy(world.directory).find(BOB)
-    place = LocalCopy(world.directory)
-    assert len(list(place.find(ANN))) == 2
-    assert place.forget(ANN) == 2
-    assert place.forget(ANN) == 0
+def test_silver_keeps_no_file_with_a_forgotten_player(silver: Table) -> None:
+    moment = datetime(2026, 1, 31, 12)
+    for game_id in (GAME, "other"):
+        rows = [
+            {"game_id": game_id, "player_id": who, "corrected_time": moment, "extra": {"a": who}}
+            for who in ("ann", "bob")
+        ]
+        silver.append(pa.Table.from_pylist(rows, schema=silver.schema().as_arrow()))
+    place = LocalSilver()
+    (bob,) = place.find(BOB)
+    assert [row["player_id"] for row in place.find(ANN)] == ["ann"]
+    assert (place.forget(ANN), place.forget(ANN)) == (1, 0)
     assert not list(place.find(ANN))
-    assert bob["extra"] == {"c": "d"}
     assert list(place.find(BOB)) == [bob]
-    assert duckdb.sql(f"SELECT count(*) FROM '{part}/part-0.parquet'").fetchall() == [(1,)]
-    assert duckdb.sql(f"DESCRIBE FROM '{part}/part-0.parquet'").fetchall() == types
-    assert [path.name for path in part.iterdir()] == ["part-0.parquet"]
-    assert not copy.exists()
     assert len(list(place.find(Subject("other", "ann")))) == 1
+    silver.refresh()
+    there = {path.as_uri() for path in Path(silver.location().removeprefix("file://")).rglob("*.parquet")}
+    assert {path.removeprefix("file://") for path in data_files(silver)} == {
+        path.removeprefix("file://") for path in there
+    }
+    left = [row for path in there for row in pq.read_table(path.removeprefix("file://")).to_pylist()]
+    assert sorted((row["game_id"], row["player_id"]) for row in left) == [
+        ("other", "ann"), ("other", "bob"), (GAME, "bob"),
+    ]  # fmt: skip
 
 
 class Athena:
@@ -518,11 +526,10 @@ def test_the_last_receipt_counts(world: World) -> None:
 
 
 @pytest.fixture
-def platform(world: World, monkeypatch: pytest.MonkeyPatch) -> privacy.Platform:
+def platform(world: World, silver: Table) -> privacy.Platform:
     """What the command has of an environment on this machine."""
     tables = {name: name for name in ("players", "leaderboards", "games")}
-    monkeypatch.setattr(privacy.batch, "DIRECTORY", world.directory)
-    return privacy.Platform({"tables": tables, "lake_bucket": BUCKET}, local=True)
+    return privacy.Platform({"tables": tables, "lake_bucket": BUCKET, "lake_database": "lake"}, local=True)
 
 
 def test_the_command_forgets_what_came_again(world: World, platform: privacy.Platform) -> None:

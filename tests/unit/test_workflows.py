@@ -50,6 +50,9 @@ def test_only_an_environments_own_job_applies() -> None:
     ]
     assert applying == [("apply.yml", "apply-dev", "dev"), ("apply.yml", "apply-prod", "prod")]
     jobs = load(GITHUB / "workflows" / "apply.yml")["jobs"]
+    for name in ("apply-dev", "apply-prod"):
+        (command,) = [step["run"] for step in jobs[name]["steps"] if "terraform apply" in step.get("run", "")]
+        assert command.index("scripts/stop-spark --plan -") < command.index("terraform apply")
     assert [jobs[name].get("needs") for name in jobs] == [None, "plan-dev", "apply-dev", "plan-prod"]
 
 

@@ -141,7 +141,7 @@ class DataApi:
         self.statements: dict[str, Statement] = {}
         self.may_go_on = threading.Event()
         self.may_go_on.set()
-        self.fail_at = ""
+        self.fail_at, self.fail_with = "", "planted"
 
     def execute_statement(self, Sql: str, StatementName: str, **target: str) -> dict[str, str]:  # noqa: N803
         """Take one statement, which runs outside a transaction."""
@@ -188,7 +188,7 @@ class DataApi:
             for sql in sqls:
                 try:
                     if self.fail_at and self.fail_at in sql:
-                        raise psycopg.Error("planted")
+                        raise psycopg.Error(self.fail_with)
                     statement.rows = execute(connection, sql)
                     statement.errors.append(None)
                 except psycopg.Error as error:

@@ -1,12 +1,15 @@
 """Migrations through the Data API: as a whole or not at all, once, and on from where an earlier run stood."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from botocore.exceptions import ClientError
 from redshift_on_postgres import DataApi, Server
 from warehouse import VALUES, Warehouse, api, empty
 from warehouse_migrations import deployment
@@ -56,6 +59,43 @@ def test_what_fails_in_the_middle_leaves_nothing_and_goes_on_once_mended(client:
     assert deployment.status(api(client), FILES).pending == names(*FILES[1:])
     client.fail_at = ""
     assert deployment.migrate(api(client), FILES, {}).applied == names(*FILES[1:])
+
+
+def test_what_redshift_refuses_a_new_role_is_tried_again(
+    client: DataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.fail_at, client.fail_with = (
+        "VALUES (2)",
+        "Not authorized to get credentials of role arn:aws:iam::1:role/x",
+    )
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: setattr(client, "fail_at", ""))
+    monkeypatch.setattr(deployment, "time", clock)
+    assert deployment.migrate(api(client), FILES, {}).applied == names(*FILES)
+    assert ones(client) == [2, 3]
+
+
+def test_what_the_data_api_refuses_a_new_role_is_tried_again(
+    client: DataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = [ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "ExecuteStatement")]
+    execute = client.execute_statement
+    monkeypatch.setattr(
+        client, "execute_statement", lambda **given: _raise(refused.pop()) if refused else execute(**given)
+    )
+    monkeypatch.setattr(deployment, "PAUSE_SECONDS", 0)
+    assert deployment.migrate(api(client), FILES, {}).applied == names(*FILES)
+    assert not refused
+
+
+def test_a_role_that_stays_refused_is_reported(client: DataApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.fail_at, client.fail_with = "VALUES (2)", "Not authorized to get credentials of role"
+    monkeypatch.setattr(deployment, "PATIENCE_SECONDS", 0)
+    with pytest.raises(MigrationError, match="Not authorized"):
+        deployment.migrate(api(client), FILES, {})
+
+
+def _raise(error: Exception) -> dict[str, str]:
+    raise error
 
 
 def test_outside_a_transaction_a_file_is_entered_after_its_statements(client: DataApi) -> None:

@@ -1,7 +1,7 @@
 module "platform" {
   source = "../../modules/platform"
 
-  alerts             = { budget_usd_a_month = 700, email_addresses = var.alert_emails }
+  alerts             = { budget_usd_a_month = var.budget_usd_a_month, email_addresses = var.alert_emails }
   environment        = "dev"
   logging            = { level = "DEBUG", retention_days = 14, tracing = true }
   packages_directory = var.packages_directory
@@ -15,9 +15,12 @@ module "platform" {
   }
 
   lake = {
-    batch     = { job = { maximum_executors = 3 } }
-    buffering = { seconds = 60, size_mb = 16 }
-    retention = { bronze_infrequent_access_days = 30, noncurrent_days = 7, rejected_days = 31 }
+    # Two hours after prod's: an account's quota of vCPUs may serve both.
+    batch      = { job = { maximum_executors = var.spark_executors }, schedule = { delay_hours = 4 } }
+    buffering  = { seconds = 60, size_mb = 16 }
+    dashboards = var.quicksight
+    retention  = { bronze_infrequent_access_days = 30, noncurrent_days = 7, rejected_days = 31 }
+    warehouse  = var.warehouse
   }
 
   protection = {

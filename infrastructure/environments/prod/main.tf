@@ -1,7 +1,7 @@
 module "platform" {
   source = "../../modules/platform"
 
-  alerts              = { budget_usd_a_month = 2000, email_addresses = var.alert_emails }
+  alerts              = { budget_usd_a_month = var.budget_usd_a_month, email_addresses = var.alert_emails }
   dedupe_window_hours = 168
   environment         = "prod"
   logging             = { level = "INFO", retention_days = 365, tracing = true }
@@ -16,11 +16,11 @@ module "platform" {
   }
 
   lake = {
-    batch      = { job = { maximum_executors = 24 } }
+    batch      = { job = { maximum_executors = var.spark_executors } }
     buffering  = { seconds = 300, size_mb = 128 }
-    dashboards = { enabled = true }
+    dashboards = var.quicksight
     retention  = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
-    warehouse  = { enabled = true }
+    warehouse  = var.warehouse
   }
 
   # The windows together stay below the objective of 10 seconds; longer ones run the functions less often (docs/cost.md).

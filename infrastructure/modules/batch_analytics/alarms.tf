@@ -53,3 +53,33 @@ resource "aws_cloudwatch_metric_alarm" "silent" {
   # A schedule that is off is silent by right.
   treat_missing_data = var.schedule.enabled ? "breaching" : "notBreaching"
 }
+
+# The job names each game that it sets aside in a line of its own.
+resource "aws_cloudwatch_log_metric_filter" "set_aside" {
+  name           = "${local.name}-set-aside"
+  log_group_name = aws_cloudwatch_log_group.job.name
+  pattern        = "\"SET ASIDE\""
+
+  metric_transformation {
+    name      = "${local.name}-games-set-aside"
+    namespace = "PlayerAnalytics"
+    unit      = "Count"
+    value     = "1"
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "set_aside" {
+  alarm_name          = "${local.name}-set-aside"
+  alarm_actions       = [var.alerts_topic_arn]
+  alarm_description   = "A batch run did not publish a game, whose gold stays older: docs/runbooks/game-set-aside.md"
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 1
+  metric_name         = aws_cloudwatch_log_metric_filter.set_aside.metric_transformation[0].name
+  namespace           = aws_cloudwatch_log_metric_filter.set_aside.metric_transformation[0].namespace
+  ok_actions          = [var.alerts_topic_arn]
+  period              = 3600
+  statistic           = "Sum"
+  threshold           = 0
+  # Missing data is not an alarm: most runs set no game aside.
+  treat_missing_data = "notBreaching"
+}

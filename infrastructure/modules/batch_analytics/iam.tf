@@ -6,10 +6,10 @@ locals {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = [var.settings.kms_key_arns.events]
     }
-    # AWS lists log groups by account and region only.
+    # CloudWatch Logs lists groups by account and region alone.
     FindLogGroup = {
       actions   = ["logs:DescribeLogGroups"]
-      resources = ["arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:*"]
+      resources = ["*"]
     }
     KeepTables = {
       actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
@@ -49,10 +49,6 @@ locals {
     Alert = {
       actions   = ["sns:Publish"]
       resources = [var.alerts_topic_arn]
-    }
-    AskQuality = {
-      actions   = ["lambda:InvokeFunction"]
-      resources = [var.quality_function_arn]
     }
     # Step Functions writes its logs through deliveries, and traces: AWS knows no resources of either.
     Deliver = {

@@ -5,19 +5,11 @@ locals {
   # EMR's own is 3.9.
   python = "/usr/bin/python3.11"
 
-  # In the order they run. Each can be run again: a retry, or another run of the same hours, changes nothing.
-  steps = {
-    for index, step in ["silver", "gold", "audit", "publish"] : title(step) => {
-      arguments = step == "silver" ? ["--from", "{% $states.input.from %}", "--to", "{% $states.input.to %}"] : []
-      next      = ["Gold", "Audit", "Judge", "Done"][index]
-      step      = step
-    }
-  }
-
   # Tables are those of the catalog `lake`; Spark's own one stays in memory, and asks Glue for nothing the role may not.
   spark = {
     "spark.driver.cores"                                   = local.worker.vcpus
     "spark.driver.memory"                                  = "${local.worker.spark_memory_gb}g"
+    "spark.dynamicAllocation.initialExecutors"             = min(3, var.job.maximum_executors)
     "spark.dynamicAllocation.maxExecutors"                 = var.job.maximum_executors
     "spark.emr-serverless.driver.disk"                     = "${local.worker.disk_gb}g"
     "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON" = local.python
@@ -31,6 +23,7 @@ locals {
     "spark.jars"                                           = "/usr/share/aws/iceberg/lib/iceberg-spark3-runtime.jar"
     "spark.rdd.compress"                                   = true
     "spark.sql.catalog.lake"                               = "org.apache.iceberg.spark.SparkCatalog"
+    "spark.sql.catalog.lake.cache-enabled"                 = false
     "spark.sql.catalog.lake.catalog-impl"                  = "org.apache.iceberg.aws.glue.GlueCatalog"
     "spark.sql.catalog.lake.io-impl"                       = "org.apache.iceberg.aws.s3.S3FileIO"
     "spark.sql.catalog.lake.warehouse"                     = "s3://${var.lake.name}/"
@@ -47,61 +40,12 @@ locals {
     join(" ", [for name, value in local.spark : "--conf ${name}=${value}"]),
   ])
 
-  step_states = {
-    for name, task in local.steps : name => {
-      Type     = "Task"
-      Resource = "arn:${var.account.partition}:states:::emr-serverless:startJobRun.sync"
-      Arguments = {
-        ApplicationId           = aws_emrserverless_application.this.id
-        ExecutionRoleArn        = module.job_role.arn
-        ExecutionTimeoutMinutes = var.job.timeout_minutes
-        Name                    = "{% '${task.step} ' & $states.input.run_id %}"
-        JobDriver = {
-          SparkSubmit = {
-            EntryPoint = "s3://${var.lake.name}/${aws_s3_object.package["entry"].key}"
-            EntryPointArguments = concat([
-              task.step, "--lake", "s3://${var.lake.name}", "--database", var.lake.database,
-              "--format", "iceberg", "--run-id", "{% $states.input.run_id %}",
-            ], task.arguments)
-            SparkSubmitParameters = local.submit_parameters
-          }
-        }
-        ConfigurationOverrides = {
-          MonitoringConfiguration = {
-            CloudWatchLoggingConfiguration = {
-              Enabled             = true
-              LogGroupName        = aws_cloudwatch_log_group.job.name
-              LogStreamNamePrefix = task.step
-            }
-            # The event logs of the Spark UI: kept with the platform's key rather than in EMR's own store.
-            ManagedPersistenceMonitoringConfiguration = { Enabled = false }
-            S3MonitoringConfiguration                 = { LogUri = "s3://${var.lake.name}/batch/logs/" }
-          }
-        }
-      }
-      Output = "{% $states.input %}"
-      Next   = task.next
-      Retry = [{
-        ErrorEquals     = ["States.ALL"]
-        BackoffRate     = 2
-        IntervalSeconds = 60
-        JitterStrategy  = "FULL"
-        MaxAttempts     = 2
-      }]
-      Catch = [{
-        ErrorEquals = ["States.ALL"]
-        Next        = "Alert"
-        Output      = "{% $merge([$states.input, { 'step': '${task.step}', 'cause': $states.errorOutput.Cause }]) %}"
-      }]
-    }
-  }
-
   definition = {
-    Comment        = "Bronze to gold: silver, gold, audit, the judgement of data_quality, publish. Takes {from, to, run_id}, or the time the schedule fired at."
+    Comment        = "Bronze to gold in one Spark job: silver, gold, audit, publish. Takes {from, to, run_id}, or the time the schedule fired at."
     QueryLanguage  = "JSONata"
     StartAt        = "Scheduled"
     TimeoutSeconds = 43200
-    States = merge(local.step_states, {
+    States = {
       Scheduled = {
         Type    = "Choice"
         Choices = [{ Condition = "{% $exists($states.input.scheduled) %}", Next = "Hours" }]
@@ -150,42 +94,66 @@ locals {
       }
       First = {
         Type    = "Choice"
-        Choices = [{ Condition = "{% $earlier = 0 %}", Next = "Silver" }]
+        Choices = [{ Condition = "{% $earlier = 0 %}", Next = "Job" }]
         Default = "Wait"
       }
       Wait = { Type = "Wait", Seconds = 60, Next = "Running" }
 
-      # The job has measured silver; what that means is judged where each hour's data is.
-      Judge = {
-        Type      = "Task"
-        Resource  = "arn:${var.account.partition}:states:::lambda:invoke"
-        Arguments = { FunctionName = var.quality_function_arn, Payload = { run_id = "{% $states.input.run_id %}" } }
-        Assign    = { cause = "{% $states.result.Payload.cause %}", publish = "{% $states.result.Payload.publish %}" }
-        Output    = "{% $states.input %}"
-        Next      = "Judged"
-        Retry     = [{ ErrorEquals = ["States.ALL"], BackoffRate = 2, IntervalSeconds = 30, JitterStrategy = "FULL", MaxAttempts = 3 }]
+      # One session for all steps; the audit within it decides which games are published. Each step can be run
+      # again: a retry, or another run of the same hours, changes nothing.
+      Job = {
+        Type     = "Task"
+        Resource = "arn:${var.account.partition}:states:::emr-serverless:startJobRun.sync"
+        Arguments = {
+          ApplicationId           = aws_emrserverless_application.this.id
+          ExecutionRoleArn        = module.job_role.arn
+          ExecutionTimeoutMinutes = var.job.timeout_minutes
+          Name                    = "{% $states.input.run_id %}"
+          JobDriver = {
+            SparkSubmit = {
+              EntryPoint = "s3://${var.lake.name}/${aws_s3_object.package["entry"].key}"
+              EntryPointArguments = [
+                "all", "--lake", "s3://${var.lake.name}", "--database", var.lake.database,
+                "--run-id", "{% $states.input.run_id %}",
+                "--from", "{% $states.input.from %}", "--to", "{% $states.input.to %}",
+              ]
+              SparkSubmitParameters = local.submit_parameters
+            }
+          }
+          ConfigurationOverrides = {
+            MonitoringConfiguration = {
+              CloudWatchLoggingConfiguration = {
+                Enabled             = true
+                LogGroupName        = aws_cloudwatch_log_group.job.name
+                LogStreamNamePrefix = "run"
+              }
+              # The event logs of the Spark UI: kept with the platform's key rather than in EMR's own store.
+              ManagedPersistenceMonitoringConfiguration = { Enabled = false }
+              S3MonitoringConfiguration                 = { LogUri = "s3://${var.lake.name}/batch/logs/" }
+            }
+          }
+        }
+        Output = "{% $states.input %}"
+        Next   = "Done"
+        Retry = [{
+          ErrorEquals     = ["States.ALL"]
+          BackoffRate     = 2
+          IntervalSeconds = 60
+          JitterStrategy  = "FULL"
+          MaxAttempts     = 2
+        }]
         Catch = [{
           ErrorEquals = ["States.ALL"]
           Next        = "Alert"
-          Output      = "{% $merge([$states.input, { 'step': 'judge', 'cause': $states.errorOutput.Cause }]) %}"
+          Output      = "{% $merge([$states.input, { 'cause': $states.errorOutput.Cause }]) %}"
         }]
-      }
-      Judged = {
-        Type    = "Choice"
-        Choices = [{ Condition = "{% $publish = true %}", Next = "Publish" }]
-        Default = "Refuse"
-      }
-      Refuse = {
-        Type   = "Pass"
-        Output = "{% $merge([$states.input, { 'step': 'judge', 'cause': $cause }]) %}"
-        Next   = "Alert"
       }
 
       Alert = {
         Type     = "Task"
         Resource = "arn:${var.account.partition}:states:::sns:publish"
         Arguments = {
-          Message  = "{% $states.input.step & ' of the batch run ' & $states.input.run_id & ' (' & $states.input.from & ' to ' & $states.input.to & ') failed, gold is as it was before. What to do: ${local.runbook}. ' & $states.input.cause %}"
+          Message  = "{% 'The batch run ' & $states.input.run_id & ' (' & $states.input.from & ' to ' & $states.input.to & ') failed. No events are lost: the run can be started again. What to do: ${local.runbook}. ' & $states.input.cause %}"
           Subject  = "A batch run failed"
           TopicArn = var.alerts_topic_arn
         }
@@ -197,10 +165,10 @@ locals {
       Failed = {
         Type  = "Fail"
         Error = "BatchRunFailed"
-        Cause = "{% $states.input.step & ': ' & $states.input.cause %}"
+        Cause = "{% $states.input.cause %}"
       }
       Done = { Type = "Succeed" }
-    })
+    }
   }
 
   # Both ends: where a run is given more hours, the first of them may name one that has taken less.

@@ -11,31 +11,30 @@ variable "alerts_topic_arn" {
 }
 
 variable "job" {
-  type        = object({ maximum_executors = optional(number, 6), timeout_minutes = optional(number, 120) })
-  description = "Executors of a step at most, which bound what the application may use, and minutes until a step is given up."
+  type = object({ maximum_executors = optional(number, 2), timeout_minutes = optional(number, 240) })
+
+  description = <<-TEXT
+    Executors of a run at most, and minutes until a run is given up and tried again. The application may use four vCPUs for each
+    executor, and eight more. The default is what a new account may use: EMR Serverless allows 16 concurrent vCPUs an
+    account and region until the quota "Max concurrent vCPUs per account" is raised.
+  TEXT
   default     = {}
   nullable    = false
 
   validation {
-    condition     = var.job.maximum_executors >= 3 && floor(var.job.maximum_executors) == var.job.maximum_executors
-    error_message = "A step begins with three executors: it may have a whole number of them, at least as many."
+    condition     = var.job.maximum_executors >= 1 && floor(var.job.maximum_executors) == var.job.maximum_executors
+    error_message = "A run has a whole number of executors, at least one."
   }
 
   validation {
     condition     = var.job.timeout_minutes >= 5 && var.job.timeout_minutes <= 720
-    error_message = "A step is given 5 to 720 minutes: a run ends after twelve hours."
+    error_message = "A run is given 5 to 720 minutes: its execution ends after twelve hours."
   }
 }
 
 variable "lake" {
   type        = object({ arn = string, database = string, name = string, tables = set(string) })
   description = "Bucket of the lake, its Glue database, and the tables there that a run writes."
-  nullable    = false
-}
-
-variable "quality_function_arn" {
-  type        = string
-  description = "Function that says, after the audit, why a run's gold must not be published."
   nullable    = false
 }
 

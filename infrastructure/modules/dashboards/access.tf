@@ -6,10 +6,21 @@ locals {
     data_source = ["quicksight:DescribeDataSource", "quicksight:DescribeDataSourcePermissions", "quicksight:PassDataSource"]
   }
 
+  # Groups live in the region where QuickSight was subscribed to. Elsewhere they are made by hand, under these names.
+  identity_region = coalesce(var.identity_region, var.account.region)
+  group_names     = { for name in keys(var.groups) : name => "${var.name_prefix}-${name}" }
+
+  group_arns = {
+    for name, group_name in local.group_names : name => try(
+      aws_quicksight_group.this[name].arn,
+      "arn:${var.account.partition}:quicksight:${local.identity_region}:${var.account.id}:group/default/${group_name}",
+    )
+  }
+
   principals = {
-    dashboard   = [for name, group in var.groups : aws_quicksight_group.this[name].arn]
-    data_set    = [for name, group in var.groups : aws_quicksight_group.this[name].arn if group.role != "reader"]
-    data_source = [for name, group in var.groups : aws_quicksight_group.this[name].arn if group.role == "engineer"]
+    dashboard   = [for name, group in var.groups : local.group_arns[name]]
+    data_set    = [for name, group in var.groups : local.group_arns[name] if group.role != "reader"]
+    data_source = [for name, group in var.groups : local.group_arns[name] if group.role == "engineer"]
   }
 
   # As CloudFormation writes them.
@@ -18,66 +29,82 @@ locals {
     asset => [for arn in local.principals[asset] : { Actions = local.actions[asset], Principal = arn }]
   }
 
+  rules_id = "${var.name_prefix}-rules"
+
   rules = flatten([
     for name, group in var.groups : [
-      for game in sort(group.games) : "('${aws_quicksight_group.this[name].group_name}', '${game}')"
+      for game in sort(group.games) : "('${local.group_names[name]}', '${game}')"
     ]
   ])
 }
 
 resource "aws_quicksight_group" "this" {
-  for_each = var.groups
+  for_each = local.identity_region == var.account.region ? var.groups : {}
 
-  description = "Sees ${join(", ", sort(each.value.games))} as ${each.value.role}."
-  group_name  = "${var.name_prefix}-${each.key}"
+  group_name = local.group_names[each.key]
 }
 
 # The rows are the query itself: a change of who sees what is a change of the data set, which QuickSight then reads again.
-resource "aws_quicksight_data_set" "rules" {
-  data_set_id = "${var.name_prefix}-rules"
-  import_mode = "SPICE"
-  name        = "${var.name_prefix} who sees which game"
+# A data set of rules is declared as one when it is made, which the provider cannot say.
+resource "aws_cloudformation_stack" "rules" {
+  #checkov:skip=CKV_AWS_124: Whoever applies waits for the stack and is told how it ended.
+  name = "${var.name_prefix}-dashboards-rules"
 
-  physical_table_map {
-    physical_table_map_id = "rules"
-
-    custom_sql {
-      data_source_arn = local.lake_source_arn
-      name            = "rules"
-      sql_query       = <<-SQL
-        SELECT CAST(NULL AS varchar) AS user_name, group_name, nullif(game_id, '*') AS game_id
-        FROM (VALUES ${join(", ", local.rules)}) AS rules (group_name, game_id)
-      SQL
-
-      dynamic "columns" {
-        for_each = ["user_name", "group_name", "game_id"]
-
-        content {
-          name = columns.value
-          type = "STRING"
+  template_body = jsonencode({
+    Resources = {
+      Rules = {
+        Type = "AWS::QuickSight::DataSet"
+        Properties = {
+          AwsAccountId = var.account.id
+          DataSetId    = local.rules_id
+          ImportMode   = "SPICE"
+          Name         = "${var.name_prefix} who sees which game"
+          UseAs        = "RLS_RULES"
+          PhysicalTableMap = {
+            rules = {
+              CustomSql = {
+                Columns       = [for name in ["user_name", "group_name", "game_id"] : { Name = name, Type = "STRING" }]
+                DataSourceArn = local.lake_source_arn
+                Name          = "rules"
+                SqlQuery      = <<-SQL
+                  SELECT CAST(NULL AS varchar) AS user_name, group_name, nullif(game_id, '*') AS game_id
+                  FROM (VALUES ${join(", ", local.rules)}) AS rules (group_name, game_id)
+                SQL
+              }
+            }
+          }
+          # QuickSight knows the columns of users and groups by these names; Athena's are lower case.
+          LogicalTableMap = {
+            rules = {
+              Alias  = "rules"
+              Source = { PhysicalTableId = "rules" }
+              DataTransforms = [
+                for column, name in { group_name = "GroupName", user_name = "UserName" } :
+                { RenameColumnOperation = { ColumnName = column, NewColumnName = name } }
+              ]
+            }
+          }
         }
       }
     }
-  }
+    Outputs = { RulesArn = { Value = { "Fn::GetAtt" = ["Rules", "Arn"] } } }
+  })
+}
 
-  # QuickSight knows the columns of users and groups by these names; Athena's are lower case.
-  logical_table_map {
-    alias                = "rules"
-    logical_table_map_id = "rules"
+# QuickSight reads the rules when they change; once a day more, in case that reading failed.
+resource "aws_quicksight_refresh_schedule" "rules" {
+  data_set_id = local.rules_id
+  schedule_id = "full"
 
-    source {
-      physical_table_id = "rules"
-    }
+  schedule {
+    refresh_type = "FULL_REFRESH"
 
-    dynamic "data_transforms" {
-      for_each = { user_name = "UserName", group_name = "GroupName" }
-
-      content {
-        rename_column_operation {
-          column_name     = data_transforms.key
-          new_column_name = data_transforms.value
-        }
-      }
+    schedule_frequency {
+      interval        = "DAILY"
+      time_of_the_day = var.refresh.full_time
+      timezone        = "Etc/UTC"
     }
   }
+
+  depends_on = [aws_cloudformation_stack.rules]
 }

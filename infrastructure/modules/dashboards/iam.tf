@@ -41,12 +41,12 @@ locals {
   }
 }
 
+# AWS documents no aws:SourceAccount for QuickSight: a condition on a key that it does not send would lock it out.
 module "lake_role" {
   source = "../service_role"
 
-  boundary_arn    = var.boundary_arn
-  name            = "${var.name_prefix}-dashboards-lake"
-  services        = ["quicksight.amazonaws.com"]
-  statements      = local.lake_statements
-  trust_condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
+  boundary_arn = var.boundary_arn
+  name         = "${var.name_prefix}-dashboards-lake"
+  services     = ["quicksight.amazonaws.com"]
+  statements   = local.lake_statements
 }

@@ -42,7 +42,7 @@ resource "aws_quicksight_data_set" "gold" {
   name        = "${var.name_prefix} ${each.key}"
 
   physical_table_map {
-    physical_table_map_id = each.key
+    physical_table_map_id = replace(each.key, "_", "-")
 
     relational_table {
       catalog         = "AwsDataCatalog"
@@ -83,10 +83,11 @@ resource "aws_quicksight_data_set" "gold" {
   }
 
   row_level_permission_data_set {
-    arn               = aws_quicksight_data_set.rules.arn
+    arn               = aws_cloudformation_stack.rules.outputs["RulesArn"]
     format_version    = "VERSION_1"
     namespace         = "default"
     permission_policy = "GRANT_ACCESS"
+    status            = "ENABLED"
   }
 }
 

@@ -5,5 +5,5 @@ output "dashboard_id" {
 
 output "groups" {
   description = "Groups that users are to be put into, by their name here."
-  value       = { for name, group in aws_quicksight_group.this : name => group.group_name }
+  value       = local.group_names
 }

@@ -58,6 +58,13 @@ variable "groups" {
   }
 }
 
+variable "identity_region" {
+  type        = string
+  description = "Region that keeps QuickSight's users and groups: where the account subscribed. Empty: this one."
+  default     = ""
+  nullable    = false
+}
+
 variable "kms_key_arn" {
   type        = string
   description = "Key that the lake is encrypted with."

@@ -71,9 +71,8 @@ module "network_role" {
   source   = "../service_role"
   for_each = local.warehouses
 
-  boundary_arn    = var.boundary_arn
-  name            = "${var.name_prefix}-dashboards-network"
-  services        = ["quicksight.amazonaws.com"]
-  statements      = local.network_statements
-  trust_condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
+  boundary_arn = var.boundary_arn
+  name         = "${var.name_prefix}-dashboards-network"
+  services     = ["quicksight.amazonaws.com"]
+  statements   = local.network_statements
 }

@@ -1,8 +1,3 @@
-output "function_arn" {
-  description = "Function that judges; asked with a `run_id` it says why that batch run's gold must not be published."
-  value       = module.function.arn
-}
-
 output "function_name" {
   description = "Function that judges."
   value       = module.function.name

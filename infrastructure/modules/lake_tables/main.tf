@@ -30,8 +30,9 @@ locals {
   )
 }
 
-# Glue makes each table once. From then on its commits are Spark's: they change what Terraform must not put back,
-# the pointer to the newest metadata first of all.
+# Glue makes each table once; from then on Spark owns it. A commit replaces the whole definition: the pointer to the
+# newest metadata, and the description, which Iceberg does not keep. An update by Terraform would put an old pointer
+# back and lose what was committed in between, so that Terraform changes nothing.
 resource "aws_glue_catalog_table" "this" {
   for_each = local.tables
 
@@ -62,6 +63,6 @@ resource "aws_glue_catalog_table" "this" {
   }
 
   lifecycle {
-    ignore_changes = [open_table_format_input, parameters, storage_descriptor]
+    ignore_changes = all
   }
 }

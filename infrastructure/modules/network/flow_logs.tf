@@ -21,10 +21,17 @@ module "flow_logs_role" {
   trust_condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
 
   statements = {
-    # The suffix stands for the streams of the log group.
+    # CloudWatch Logs lists groups by account and region alone.
+    FindLogGroup = {
+      actions   = ["logs:DescribeLogGroups"]
+      resources = ["*"]
+    }
+    # What AWS documents for flow logs. The suffix stands for the streams of the log group.
     WriteLogs = {
-      actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-      resources = ["${aws_cloudwatch_log_group.flow_logs.arn}:*"]
+      actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+      resources = [
+        aws_cloudwatch_log_group.flow_logs.arn, "${aws_cloudwatch_log_group.flow_logs.arn}:*",
+      ]
     }
   }
 }

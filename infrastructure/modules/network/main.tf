@@ -1,5 +1,14 @@
 locals {
-  subnets = { for number, zone in var.availability_zones : zone => cidrsubnet(var.cidr_block, 4, number) }
+  # Redshift Serverless wants three subnets, also where a region has two zones: one of them then has two.
+  subnets = {
+    for number in range(max(3, length(var.availability_zones))) :
+    number < length(var.availability_zones) ? local.zones[number] : "${local.zones[number]}-2" => {
+      cidr_block = cidrsubnet(var.cidr_block, 4, number)
+      zone       = local.zones[number]
+    }
+  }
+
+  zones = concat(var.availability_zones, var.availability_zones)
 }
 
 resource "aws_vpc" "this" {
@@ -17,8 +26,8 @@ resource "aws_default_security_group" "this" {
 resource "aws_subnet" "private" {
   for_each = local.subnets
 
-  availability_zone = each.key
-  cidr_block        = each.value
+  availability_zone = each.value.zone
+  cidr_block        = each.value.cidr_block
   vpc_id            = aws_vpc.this.id
   tags              = { Name = "${var.name_prefix}-private-${each.key}" }
 }
@@ -51,7 +60,7 @@ resource "aws_vpc_endpoint" "interface" {
   private_dns_enabled = true
   security_group_ids  = [aws_security_group.endpoints.id]
   service_name        = "com.amazonaws.${var.account.region}.${each.key}"
-  subnet_ids          = [for subnet in aws_subnet.private : subnet.id]
+  subnet_ids          = [for zone in var.availability_zones : aws_subnet.private[zone].id] # One a zone.
   vpc_endpoint_type   = "Interface"
   vpc_id              = aws_vpc.this.id
   tags                = { Name = "${var.name_prefix}-${each.key}" }

@@ -6,4 +6,12 @@ output "network" {
     subnet_ids        = [for subnet in aws_subnet.private : subnet.id]
     vpc_id            = aws_vpc.this.id
   }
+
+  # What is made in the network may reach AWS from its first second.
+  depends_on = [
+    aws_route_table_association.private,
+    aws_vpc_endpoint.gateway,
+    aws_vpc_endpoint.interface,
+    aws_vpc_security_group_ingress_rule.endpoints,
+  ]
 }

@@ -6,7 +6,7 @@ variable "account" {
 
 variable "availability_zones" {
   type        = list(string)
-  description = "Zones that take a subnet each."
+  description = "Zones that take a subnet each; of two zones the first takes two."
   nullable    = false
 
   validation {

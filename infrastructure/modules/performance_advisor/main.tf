@@ -44,8 +44,13 @@ locals {
         "${local.arn.lambda}:function:${var.settings.name_prefix}-*",
       ]
     }
+    # The service lists usage limits of all workgroups or of none.
+    ReadUsageLimits = {
+      actions   = ["redshift-serverless:ListUsageLimits"]
+      resources = ["*"]
+    }
     ReadWarehouse = {
-      actions   = ["redshift-serverless:GetWorkgroup", "redshift-serverless:ListUsageLimits"]
+      actions   = ["redshift-serverless:GetWorkgroup"]
       resources = ["${local.arn["redshift-serverless"]}:workgroup/*"]
     }
   }

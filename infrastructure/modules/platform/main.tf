@@ -1,3 +1,15 @@
+data "aws_availability_zones" "this" {
+  count = var.lake.warehouse.enabled ? 1 : 0
+
+  state = "available"
+
+  # Leaves out local zones, which no Redshift is in.
+  filter {
+    name   = "opt-in-status"
+    values = ["opt-in-not-required"]
+  }
+}
+
 data "aws_caller_identity" "this" {}
 
 data "aws_partition" "this" {}
@@ -14,6 +26,13 @@ locals {
   }
 
   boundary_arn = var.protection.permissions_boundary == "" ? "" : "arn:${local.account.partition}:iam::${local.account.id}:policy/${var.protection.permissions_boundary}"
+
+  # Those that are named, else the first three of the region; us-west-1 has two.
+  availability_zones = (
+    length(var.lake.warehouse.availability_zones) > 0
+    ? [for letter in sort(var.lake.warehouse.availability_zones) : "${local.account.region}${letter}"]
+    : [for number, name in sort(flatten(data.aws_availability_zones.this[*].names)) : name if number < 3]
+  )
 
   consumers = { player_state = module.player_store, processor = module.event_processing }
 
@@ -43,6 +62,9 @@ locals {
     deletion               = var.protection.deletion
     point_in_time_recovery = var.protection.point_in_time_recovery
   }
+
+  # Base capacity awake all day, at us-east-1's price (scripts/tools/costs/prices.json).
+  warehouse_usd_a_month = 730 * 0.375 * coalesce(try(var.lake.warehouse.capacity.base_rpu, null), 8)
 }
 
 module "security" {
@@ -196,12 +218,11 @@ module "batch_analytics" {
   source = "../batch_analytics"
   count  = var.lake.batch.enabled ? 1 : 0
 
-  account              = local.account
-  alerts_topic_arn     = module.alerts.topic_arn
-  job                  = var.lake.batch.job
-  quality_function_arn = module.data_quality.function_arn
-  schedule             = var.lake.batch.schedule
-  settings             = local.traced_settings
+  account          = local.account
+  alerts_topic_arn = module.alerts.topic_arn
+  job              = var.lake.batch.job
+  schedule         = var.lake.batch.schedule
+  settings         = local.traced_settings
 
   lake = {
     arn      = module.data_lake.bucket.arn
@@ -235,14 +256,15 @@ module "dashboards" {
   source = "../dashboards"
   count  = var.lake.dashboards.enabled ? 1 : 0
 
-  account      = local.account
-  boundary_arn = local.boundary_arn
-  defaults     = var.lake.dashboards.defaults
-  groups       = var.lake.dashboards.groups
-  kms_key_arn  = module.security.kms_key_arns.events
-  name_prefix  = local.name_prefix
-  refresh      = var.lake.dashboards.refresh
-  warehouse    = var.lake.dashboards.warehouse
+  account         = local.account
+  boundary_arn    = local.boundary_arn
+  defaults        = var.lake.dashboards.defaults
+  groups          = var.lake.dashboards.groups
+  identity_region = var.lake.dashboards.identity_region
+  kms_key_arn     = module.security.kms_key_arns.events
+  name_prefix     = local.name_prefix
+  refresh         = var.lake.dashboards.refresh
+  warehouse       = var.lake.dashboards.warehouse
 
   lake = {
     bucket    = module.data_lake.bucket.name
@@ -256,7 +278,7 @@ module "network" {
   count  = var.lake.warehouse.enabled ? 1 : 0
 
   account            = local.account
-  availability_zones = [for letter in sort(var.lake.warehouse.availability_zones) : "${local.account.region}${letter}"]
+  availability_zones = local.availability_zones
   boundary_arn       = local.boundary_arn
   interface_services = ["glue", "kinesis-streams"]
   kms_key_arn        = module.security.kms_key_arns.operations

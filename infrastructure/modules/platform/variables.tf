@@ -8,6 +8,17 @@ variable "alerts" {
   description = "The month's budget (0: none), who gets alerts by e-mail, what share must succeed (docs/slo.md), and when a game's rejected events are alarming (percent, periods of 5 minutes)."
   default     = {}
   nullable    = false
+
+  validation {
+    condition = (
+      var.alerts.budget_usd_a_month == 0 || !var.lake.warehouse.enabled
+      || var.alerts.budget_usd_a_month > local.warehouse_usd_a_month
+    )
+    error_message = <<-TEXT
+      The warehouse alone costs about ${ceil(local.warehouse_usd_a_month)} US dollars a month: its streaming view keeps
+      the base capacity awake (docs/cost.md). Set a budget above that, or 0 for none.
+    TEXT
+  }
 }
 
 variable "dedupe_window_hours" {
@@ -55,10 +66,11 @@ variable "lake" {
     }), {})
     buffering = optional(object({ seconds = number, size_mb = number }), { seconds = 300, size_mb = 64 })
     dashboards = optional(object({
-      defaults = optional(object({ currency = optional(string), days = optional(number), game = optional(string) }))
-      enabled  = optional(bool, false)
-      groups   = optional(map(object({ games = set(string), role = string })))
-      refresh  = optional(object({ full_day = optional(string), full_time = optional(string), interval = optional(string) }))
+      defaults        = optional(object({ currency = optional(string), days = optional(number), game = optional(string) }))
+      enabled         = optional(bool, false)
+      groups          = optional(map(object({ games = set(string), role = string })))
+      identity_region = optional(string, "")
+      refresh         = optional(object({ full_day = optional(string), full_time = optional(string), interval = optional(string) }))
       warehouse = optional(object({
         credentials_secret_arn = string
         database               = string
@@ -72,7 +84,7 @@ variable "lake" {
     retention     = optional(object({ bronze_infrequent_access_days = number, noncurrent_days = number, rejected_days = number }), { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 })
     scan_limit_gb = optional(number)
     warehouse = optional(object({
-      availability_zones        = optional(set(string), ["a", "b", "c"])
+      availability_zones        = optional(set(string), [])
       capacity                  = optional(object({ base_rpu = optional(number), max_rpu = optional(number) }))
       client_security_group_ids = optional(map(string), {})
       enabled                   = optional(bool, false)
@@ -85,6 +97,17 @@ variable "lake" {
   description = "The batch run and how many hours it takes at once, the warehouse on Redshift with a network of its own in the region's zones, and the dashboards in QuickSight, which want a subscription, if any; size and age of objects when written, and when they move and go; whether Glue tends the tables, and the most a query may scan."
   default     = {}
   nullable    = false
+
+  validation {
+    condition = (
+      !var.lake.dashboards.enabled || can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.lake.dashboards.identity_region))
+    )
+    error_message = <<-TEXT
+      The dashboards need an Enterprise subscription of QuickSight, which is made by hand, once an account. Then name
+      the region that it was made in as identity_region: it keeps the users and groups.
+      `aws quicksight describe-account-subscription --aws-account-id <account>` tells the edition.
+    TEXT
+  }
 }
 
 variable "logging" {

@@ -1,10 +1,19 @@
 locals {
   # By whom a disclosure would harm; data keys serve only the services that hold the class.
   classes = {
-    credentials = { holds = "hashes and privacy keys of games, secrets", services = ["dynamodb", "secretsmanager"] }
-    events      = { holds = "what players did: streams, lake, warehouse", services = ["athena", "firehose", "kinesis", "redshift", "redshift-serverless", "s3"] }
-    operations  = { holds = "what names nobody: counts, settings, queues, logs", services = [] }
-    players     = { holds = "profiles and ranks of players", services = ["dynamodb"] }
+    credentials = {
+      holds = "hashes and privacy keys of games, secrets"
+      # AWS does not say by which service the secret of the warehouse is made: Redshift may use the key too.
+      services = ["dynamodb", "redshift", "redshift-serverless", "secretsmanager"]
+    }
+    events = {
+      holds = "what players did: streams, lake, warehouse"
+      services = [
+        "athena", "firehose", "kinesis", "redshift", "redshift-data", "redshift-serverless", "s3",
+      ]
+    }
+    operations = { holds = "what names nobody: counts, settings, queues, logs", services = [] }
+    players    = { holds = "profiles and ranks of players", services = ["dynamodb"] }
   }
 }
 

@@ -8,6 +8,7 @@ locals {
     "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
     "logs:GetLogDelivery", "logs:GetQueryResults", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
     "redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements",
+    "redshift-serverless:ListUsageLimits",
     "xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
   ]
 }

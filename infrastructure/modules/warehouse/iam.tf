@@ -43,15 +43,15 @@ locals {
   }
 }
 
+# AWS documents no aws:SourceAccount for Redshift: a condition on a key that Redshift does not send would lock it out.
 module "redshift_role" {
   source   = "../service_role"
   for_each = local.redshift_statements
 
-  boundary_arn    = var.settings.boundary_arn
-  name            = "${local.name}-${each.key}"
-  services        = ["redshift-serverless.amazonaws.com", "redshift.amazonaws.com"]
-  statements      = each.value
-  trust_condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
+  boundary_arn = var.settings.boundary_arn
+  name         = "${local.name}-${each.key}"
+  services     = ["redshift-serverless.amazonaws.com", "redshift.amazonaws.com"]
+  statements   = each.value
 }
 
 module "schedule_role" {

@@ -1,6 +1,18 @@
 locals {
   name    = "${var.settings.name_prefix}-warehouse"
   runbook = "docs/runbooks/warehouse.md"
+
+  # What differs from the defaults of Redshift, and what security relies on.
+  parameters = {
+    enable_user_activity_logging = "true"
+    max_query_execution_time     = tostring(var.max_query_seconds)
+    require_ssl                  = "true"
+  }
+
+  parameters_on_aws = [
+    for parameter in aws_redshiftserverless_workgroup.this.config_parameter :
+    "${parameter.parameter_key}=${parameter.parameter_value}"
+  ]
 }
 
 resource "aws_redshiftserverless_namespace" "this" {
@@ -10,8 +22,17 @@ resource "aws_redshiftserverless_namespace" "this" {
   db_name                          = "warehouse"
   iam_roles                        = [for role in module.redshift_role : role.arn]
   kms_key_id                       = var.settings.kms_key_arns.events
-  log_exports                      = ["connectionlog", "useractivitylog", "userlog"]
+  log_exports                      = keys(aws_cloudwatch_log_group.audit)
   manage_admin_password            = true
+}
+
+# Redshift writes into a group of this name. Without one it makes its own, which has no key and never expires.
+resource "aws_cloudwatch_log_group" "audit" {
+  for_each = toset(["connectionlog", "useractivitylog", "userlog"])
+
+  name              = "/aws/redshift/${local.name}/${each.key}"
+  kms_key_id        = var.settings.kms_key_arns.operations
+  retention_in_days = var.settings.log_retention_days
 }
 
 resource "aws_redshiftserverless_workgroup" "this" {
@@ -24,24 +45,32 @@ resource "aws_redshiftserverless_workgroup" "this" {
   security_group_ids   = [aws_security_group.this.id]
   subnet_ids           = var.network.subnet_ids
 
-  # All of them: those left out would come back from AWS as a difference.
   dynamic "config_parameter" {
-    for_each = {
-      auto_mv                          = "true"
-      datestyle                        = "ISO, MDY"
-      enable_case_sensitive_identifier = "false"
-      enable_user_activity_logging     = "true"
-      max_query_execution_time         = tostring(var.max_query_seconds)
-      query_group                      = "default"
-      require_ssl                      = "true"
-      search_path                      = "$user, public"
-      use_fips_ssl                     = "false"
-    }
+    for_each = local.parameters
 
     content {
       parameter_key   = config_parameter.key
       parameter_value = config_parameter.value
     }
+  }
+
+  # AWS returns every parameter that it knows, also those that the provider does not accept. Comparing the lists would
+  # show a difference in each plan, and AWS refuses the update. Parameters are set once; the check below compares them.
+  lifecycle {
+    ignore_changes = [config_parameter]
+  }
+}
+
+check "parameters" {
+  assert {
+    condition = alltrue([
+      for name, value in local.parameters : contains(local.parameters_on_aws, "${name}=${value}")
+    ])
+    error_message = <<-TEXT
+      The warehouse has other parameters than Terraform names. Terraform sets them once; afterwards set them by hand:
+      aws redshift-serverless update-workgroup --workgroup-name ${local.name} --config-parameters \
+        ${join(" ", [for name, value in local.parameters : "parameterKey=${name},parameterValue=${value}"])}
+    TEXT
   }
 }
 
@@ -62,7 +91,7 @@ resource "aws_security_group" "this" {
 resource "aws_vpc_security_group_ingress_rule" "clients" {
   for_each = var.network.client_security_group_ids
 
-  description                  = "SQL of ${each.key}."
+  description                  = "SQL from a client."
   from_port                    = 5439
   ip_protocol                  = "tcp"
   referenced_security_group_id = each.value
@@ -72,7 +101,7 @@ resource "aws_vpc_security_group_ingress_rule" "clients" {
 
 resource "aws_vpc_security_group_egress_rule" "endpoints" {
   cidr_ipv4         = var.network.cidr_block
-  description       = "Kinesis and Glue, by the VPC's endpoints."
+  description       = "Kinesis and Glue through the endpoints of the VPC."
   from_port         = 443
   ip_protocol       = "tcp"
   security_group_id = aws_security_group.this.id
@@ -80,7 +109,7 @@ resource "aws_vpc_security_group_egress_rule" "endpoints" {
 }
 
 resource "aws_vpc_security_group_egress_rule" "lake" {
-  description       = "S3, by the VPC's gateway."
+  description       = "S3 through the gateway of the VPC."
   from_port         = 443
   ip_protocol       = "tcp"
   prefix_list_id    = var.network.s3_prefix_list_id

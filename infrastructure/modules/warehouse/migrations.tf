@@ -30,6 +30,11 @@ module "migrations" {
       resources = [var.settings.kms_key_arns.credentials]
     }
     Encrypt = { actions = ["kms:GenerateDataKey"], resources = [var.settings.kms_key_arns.operations] }
+    # The Data API keeps statements and results under the key of the warehouse, which its caller grants to it.
+    EncryptStatements = {
+      actions   = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+      resources = [var.settings.kms_key_arns.events]
+    }
     # The Data API knows statements by no ARN: the condition leaves the function its own.
     FollowStatements = {
       actions   = ["redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements"]

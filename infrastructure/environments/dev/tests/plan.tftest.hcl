@@ -35,4 +35,24 @@ run "environment" {
     condition     = output.platform.ingest_api.stage == "live"
     error_message = "The REST API is served by its stage live."
   }
+
+  assert {
+    condition     = output.platform.dashboards == null && output.platform.warehouse == null
+    error_message = "A first apply makes nothing that needs a subscription or costs more than the budget."
+  }
+}
+
+run "all_there_is" {
+  command = plan
+
+  variables {
+    budget_usd_a_month = 5000
+    quicksight         = { enabled = true, identity_region = "us-east-1" }
+    warehouse          = { enabled = true }
+  }
+
+  assert {
+    condition     = output.platform.dashboards.id == "player-analytics-dev-history" && output.platform.warehouse.workgroup == "player-analytics-dev-warehouse"
+    error_message = "Variables turn on what is off."
+  }
 }

@@ -7,7 +7,15 @@ variables {
   packages_directory = "../../testing/packages"
 }
 
+# Everything that can be turned on: the tests of tests/plan read this run.
 run "environment" {
+  variables {
+    budget_usd_a_month = 5000
+    quicksight         = { enabled = true, identity_region = "eu-west-1" }
+    spark_executors    = 24
+    warehouse          = { enabled = true }
+  }
+
   assert {
     condition     = output.platform.raw_stream_name == "player-analytics-prod-raw" && output.platform.enriched_stream_name == "player-analytics-prod-enriched"
     error_message = "Streams must carry the environment's name."

@@ -8,8 +8,6 @@ variables {
   alerts_topic_arn = "arn:aws:sns:eu-west-1:111122223333:alerts"
   lake             = { arn = "arn:aws:s3:::lake", database = "demo_test", name = "lake", tables = ["daily", "events"] }
 
-  quality_function_arn = "arn:aws:lambda:eu-west-1:111122223333:function:demo-test-data-quality"
-
   schedule = { every_hours = 24 }
 
   settings = {
@@ -38,9 +36,9 @@ run "resources" {
     condition = (
       length(aws_emrserverless_application.this.initial_capacity) == 0
       && aws_emrserverless_application.this.auto_stop_configuration[0].enabled && aws_emrserverless_application.this.auto_stop_configuration[0].idle_timeout_minutes == 5
-      && aws_emrserverless_application.this.maximum_capacity[0].cpu == "32 vCPU" && aws_emrserverless_application.this.maximum_capacity[0].memory == "128 GB" && aws_emrserverless_application.this.maximum_capacity[0].disk == "400 GB"
+      && aws_emrserverless_application.this.maximum_capacity[0].cpu == "16 vCPU" && aws_emrserverless_application.this.maximum_capacity[0].memory == "64 GB" && aws_emrserverless_application.this.maximum_capacity[0].disk == "200 GB"
     )
-    error_message = "Nothing may be billed between runs, nor without bound in them."
+    error_message = "Nothing is billed between runs, and a run fits the 16 vCPUs of a new account."
   }
 
   assert {
@@ -52,13 +50,11 @@ run "resources" {
   }
 
   assert {
-    condition = { for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : name => state.Arguments.JobDriver.SparkSubmit.EntryPointArguments if contains(["Silver", "Gold", "Audit", "Publish"], name) } == {
-      for name in ["Silver", "Gold", "Audit", "Publish"] : name => concat(
-        [lower(name), "--lake", "s3://lake", "--database", "demo_test", "--format", "iceberg", "--run-id", "{% $states.input.run_id %}"],
-        name == "Silver" ? ["--from", "{% $states.input.from %}", "--to", "{% $states.input.to %}"] : [],
-      )
-    }
-    error_message = "Each step must be told lake, database, format and run, the first one its hours."
+    condition = jsondecode(aws_sfn_state_machine.this.definition).States.Job.Arguments.JobDriver.SparkSubmit.EntryPointArguments == [
+      "all", "--lake", "s3://lake", "--database", "demo_test", "--run-id", "{% $states.input.run_id %}",
+      "--from", "{% $states.input.from %}", "--to", "{% $states.input.to %}",
+    ]
+    error_message = "The job must be told lake, database, run and hours."
   }
 
   assert {
@@ -66,14 +62,14 @@ run "resources" {
       for state in values(jsondecode(aws_sfn_state_machine.this.definition).States) : (
         state.Arguments.JobDriver.SparkSubmit.EntryPoint == "s3://lake/artifacts/batch_analytics.main.py"
         && startswith(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--py-files s3://lake/artifacts/batch_analytics.zip --conf ")
-        && strcontains(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.dynamicAllocation.maxExecutors=6 ")
-        && endswith(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.sql.shuffle.partitions=192")
-        && state.Arguments.ExecutionRoleArn == module.job_role.arn && state.Arguments.ExecutionTimeoutMinutes == 120
+        && strcontains(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.dynamicAllocation.initialExecutors=2 --conf spark.dynamicAllocation.maxExecutors=2 ")
+        && endswith(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.sql.shuffle.partitions=64")
+        && state.Arguments.ExecutionRoleArn == module.job_role.arn && state.Arguments.ExecutionTimeoutMinutes == 240
         && state.Arguments.ConfigurationOverrides.MonitoringConfiguration.CloudWatchLoggingConfiguration.LogGroupName == aws_cloudwatch_log_group.job.name
         && !state.Arguments.ConfigurationOverrides.MonitoringConfiguration.ManagedPersistenceMonitoringConfiguration.Enabled
       ) if try(state.Arguments.JobDriver, null) != null
     ])
-    error_message = "Each step runs the entry with the package, bounded, and logs where the platform's key encrypts."
+    error_message = "The job runs the entry with the package, bounded, and logs where the platform's key encrypts."
   }
 
   assert {
@@ -92,16 +88,6 @@ run "resources" {
   }
 
   assert {
-    condition     = [for name, state in jsondecode(aws_sfn_state_machine.this.definition).States : name if try(state.Next, "") == "Publish" || anytrue([for choice in try(state.Choices, []) : choice.Next == "Publish"])] == ["Judged"]
-    error_message = "Nothing but the judgement leads to publishing."
-  }
-
-  assert {
-    condition     = jsondecode(aws_sfn_state_machine.this.definition).States.Judge.Arguments == { FunctionName = var.quality_function_arn, Payload = { run_id = "{% $states.input.run_id %}" } }
-    error_message = "The function must be asked about this run."
-  }
-
-  assert {
     condition = (
       aws_scheduler_schedule.this.schedule_expression == "cron(10 2 * * ? *)" && aws_scheduler_schedule.this.state == "ENABLED"
       && aws_scheduler_schedule.this.kms_key_arn == var.settings.kms_key_arns.operations
@@ -115,7 +101,7 @@ run "resources" {
   assert {
     condition = { for statement in jsondecode(module.job_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Encrypt      = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.events]]
-      FindLogGroup = [["logs:DescribeLogGroups"], ["arn:aws:logs:eu-west-1:111122223333:log-group:*"]]
+      FindLogGroup = [["logs:DescribeLogGroups"], ["*"]]
       KeepTables = [
         ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
         ["arn:aws:s3:::lake/batch/*", "arn:aws:s3:::lake/gold/*", "arn:aws:s3:::lake/kept/*", "arn:aws:s3:::lake/silver/*"],
@@ -137,8 +123,7 @@ run "resources" {
 
   assert {
     condition = { for statement in jsondecode(module.state_machine_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
-      Alert      = [["sns:Publish"], [var.alerts_topic_arn]]
-      AskQuality = [["lambda:InvokeFunction"], [var.quality_function_arn]]
+      Alert = [["sns:Publish"], [var.alerts_topic_arn]]
       Deliver = [[
         "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
         "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
@@ -151,7 +136,7 @@ run "resources" {
       StartJobs  = [["emr-serverless:StartJobRun"], [aws_emrserverless_application.this.arn]]
       TakeTurns  = [["states:ListExecutions", "states:StartExecution"], ["arn:aws:states:eu-west-1:111122223333:stateMachine:demo-test-batch-analytics"]]
     }
-    error_message = "The state machine runs the job with its role, has it judged, takes turns and alerts, and no more."
+    error_message = "The state machine runs the job with its role, takes turns and alerts, and no more."
   }
 
   assert {
@@ -196,6 +181,16 @@ run "resources" {
   }
 
   assert {
+    condition = (
+      aws_cloudwatch_log_metric_filter.set_aside.log_group_name == aws_cloudwatch_log_group.job.name
+      && aws_cloudwatch_log_metric_filter.set_aside.pattern == "\"SET ASIDE\""
+      && aws_cloudwatch_metric_alarm.set_aside.metric_name == aws_cloudwatch_log_metric_filter.set_aside.metric_transformation[0].name
+      && strcontains(aws_cloudwatch_metric_alarm.set_aside.alarm_description, "docs/runbooks/game-set-aside.md")
+    )
+    error_message = "A game that the job sets aside must be noticed."
+  }
+
+  assert {
     condition     = aws_cloudwatch_metric_alarm.silent.treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.silent.evaluation_periods == 26
     error_message = "A schedule that does not fire must be noticed."
   }
@@ -217,10 +212,10 @@ run "values" {
   assert {
     condition = aws_emrserverless_application.this.maximum_capacity[0].cpu == "48 vCPU" && alltrue([
       for state in values(jsondecode(aws_sfn_state_machine.this.definition).States) :
-      strcontains(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.dynamicAllocation.maxExecutors=10 ")
+      strcontains(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.dynamicAllocation.initialExecutors=3 --conf spark.dynamicAllocation.maxExecutors=10 ")
       if try(state.Arguments.JobDriver, null) != null
     ])
-    error_message = "A step may ask for all that the application may use, and no more."
+    error_message = "A run may ask for all that the application may use, and no more."
   }
 
   assert {
@@ -234,11 +229,11 @@ run "too_few_executors" {
   expect_failures = [var.job]
 
   variables {
-    job = { maximum_executors = 2 }
+    job = { maximum_executors = 0 }
   }
 }
 
-run "endless_step" {
+run "endless_run" {
   command         = plan
   expect_failures = [var.job]
 

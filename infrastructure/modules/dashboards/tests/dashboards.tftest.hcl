@@ -56,15 +56,16 @@ run "resources" {
       Effect    = "Allow"
       Principal = { Service = ["quicksight.amazonaws.com"] }
       Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = "111122223333" } }
     }]
-    error_message = "Only QuickSight, for this account, may take the role."
+    error_message = "Only QuickSight may take the role, on no condition that AWS does not document for it."
   }
 
   assert {
     condition = alltrue([for data_set in values(aws_quicksight_data_set.gold) : (
       data_set.import_mode == "SPICE"
-      && data_set.row_level_permission_data_set[0].arn == aws_quicksight_data_set.rules.arn
+      && data_set.row_level_permission_data_set[0].arn == aws_cloudformation_stack.rules.outputs["RulesArn"]
+      && data_set.row_level_permission_data_set[0].status == "ENABLED"
+      && can(regex("^[0-9a-zA-Z-]+$", one(data_set.physical_table_map).physical_table_map_id))
       && data_set.row_level_permission_data_set[0].permission_policy == "GRANT_ACCESS"
       && one(data_set.physical_table_map).relational_table[0].schema == "demo_test_lake"
     )])
@@ -97,7 +98,7 @@ run "resources" {
   }
 
   assert {
-    condition     = one(aws_quicksight_data_set.rules.physical_table_map).custom_sql[0].sql_query == <<-SQL
+    condition     = jsondecode(aws_cloudformation_stack.rules.template_body).Resources.Rules.Properties.PhysicalTableMap.rules.CustomSql.SqlQuery == <<-SQL
       SELECT CAST(NULL AS varchar) AS user_name, group_name, nullif(game_id, '*') AS game_id
       FROM (VALUES ('demo-test-analysts', '*'), ('demo-test-builders', '*'), ('demo-test-producers', 'kart'), ('demo-test-producers', 'skyforge')) AS rules (group_name, game_id)
     SQL
@@ -105,7 +106,11 @@ run "resources" {
   }
 
   assert {
-    condition     = { for transform in one(aws_quicksight_data_set.rules.logical_table_map).data_transforms : transform.rename_column_operation[0].column_name => transform.rename_column_operation[0].new_column_name } == { group_name = "GroupName", user_name = "UserName" }
+    condition = jsondecode(aws_cloudformation_stack.rules.template_body).Resources.Rules.Properties.UseAs == "RLS_RULES" && [
+      for transform in jsondecode(aws_cloudformation_stack.rules.template_body).Resources.Rules.Properties.LogicalTableMap.rules.DataTransforms : transform.RenameColumnOperation
+      ] == [
+      { ColumnName = "group_name", NewColumnName = "GroupName" }, { ColumnName = "user_name", NewColumnName = "UserName" },
+    ]
     error_message = "QuickSight looks for the columns UserName and GroupName."
   }
 
@@ -149,6 +154,26 @@ run "resources" {
   assert {
     condition     = length(aws_quicksight_data_source.warehouse) + length(aws_quicksight_vpc_connection.this) + length(module.network_role) == 0
     error_message = "Without a warehouse nothing of it is made."
+  }
+}
+
+run "users_of_another_region" {
+  command = plan
+
+  variables {
+    identity_region = "us-east-1"
+  }
+
+  assert {
+    condition     = length(aws_quicksight_group.this) == 0 && output.groups.producers == "demo-test-producers"
+    error_message = "Groups of another region are made by hand, under the same names."
+  }
+
+  assert {
+    condition = jsondecode(aws_s3_object.template.content).Resources.Dashboard.Properties.Permissions[*].Principal == [
+      for name in keys(var.groups) : "arn:aws:quicksight:us-east-1:111122223333:group/default/demo-test-${name}"
+    ]
+    error_message = "The dashboard is for the groups of the identity region."
   }
 }
 

@@ -54,7 +54,11 @@ run "resources" {
 
   assert {
     condition = { for statement in jsondecode(module.flow_logs_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
-      WriteLogs = [["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], ["${aws_cloudwatch_log_group.flow_logs.arn}:*"]]
+      FindLogGroup = [["logs:DescribeLogGroups"], ["*"]]
+      WriteLogs = [
+        ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+        [aws_cloudwatch_log_group.flow_logs.arn, "${aws_cloudwatch_log_group.flow_logs.arn}:*"],
+      ]
     }
     error_message = "The role writes the flow logs, and no more."
   }

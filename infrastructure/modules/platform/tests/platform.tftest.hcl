@@ -88,11 +88,12 @@ run "all_there_is" {
     lake = {
       buffering = { seconds = 300, size_mb = 64 }
       dashboards = {
-        enabled = true
-        groups  = { skyforge = { games = ["skyforge"], role = "reader" } }
+        enabled         = true
+        groups          = { skyforge = { games = ["skyforge"], role = "reader" } }
+        identity_region = "eu-west-1"
       }
       retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
-      warehouse = { enabled = true, usage_limit = { rpu_hours_a_day = 40 } }
+      warehouse = { availability_zones = ["d", "a", "b"], enabled = true, usage_limit = { rpu_hours_a_day = 40 } }
     }
   }
 
@@ -110,6 +111,30 @@ run "all_there_is" {
     condition     = output.warehouse.workgroup == "player-analytics-test-warehouse" && output.warehouse.function == "player-analytics-test-warehouse-migrations"
     error_message = "`scripts/warehouse` must find the workgroup and its function."
   }
+
+  assert {
+    condition     = join(" ", local.availability_zones) == "eu-west-1a eu-west-1b eu-west-1d"
+    error_message = "Zones that are named are used, in a steady order."
+  }
+}
+
+run "two_zones" {
+  command = plan
+
+  variables {
+    lake = { warehouse = { enabled = true } }
+  }
+
+  override_data {
+    override_during = plan
+    target          = data.aws_availability_zones.this[0]
+    values          = { names = ["eu-west-1c", "eu-west-1b"] }
+  }
+
+  assert {
+    condition     = join(" ", local.availability_zones) == "eu-west-1b eu-west-1c" && length(output.warehouse.subnet_ids) == 3
+    error_message = "Where a region has two zones, the warehouse has its three subnets there."
+  }
 }
 
 run "window_shorter_than_retention" {
@@ -121,22 +146,25 @@ run "window_shorter_than_retention" {
   }
 }
 
-run "unprotected_prod" {
+run "unprotected_prod_with_a_budget_below_its_warehouse" {
   command         = plan
-  expect_failures = [var.protection]
+  expect_failures = [var.alerts, var.protection]
 
   variables {
+    alerts      = { budget_usd_a_month = 2000 }
     environment = "prod"
+    lake        = { warehouse = { enabled = true } }
   }
 }
 
 # Terraform wants each of them to fail; together they cost one plan of the whole platform.
 run "malformed" {
   command         = plan
-  expect_failures = [var.environment, var.logging, var.project, var.streams]
+  expect_failures = [var.environment, var.lake, var.logging, var.project, var.streams]
 
   variables {
     environment = "Prod-1"
+    lake        = { dashboards = { enabled = true } }
     logging     = { level = "INFO", retention_days = 31 }
     project     = "Player Analytics"
     streams     = { maximum_shards = 1, raw_shards = 2 }

@@ -23,10 +23,14 @@ run "resources" {
 
   assert {
     condition = { for class in ["credentials", "events", "players"] : class => jsondecode(aws_kms_key.this[class].policy).Statement[1].Condition } == {
-      credentials = { StringEquals = { "kms:ViaService" = ["dynamodb.eu-west-1.amazonaws.com", "secretsmanager.eu-west-1.amazonaws.com"] } }
+      credentials = { StringEquals = { "kms:ViaService" = [
+        "dynamodb.eu-west-1.amazonaws.com", "redshift.eu-west-1.amazonaws.com",
+        "redshift-serverless.eu-west-1.amazonaws.com", "secretsmanager.eu-west-1.amazonaws.com",
+      ] } }
       events = { StringEquals = { "kms:ViaService" = [
         "athena.eu-west-1.amazonaws.com", "firehose.eu-west-1.amazonaws.com", "kinesis.eu-west-1.amazonaws.com",
-        "redshift.eu-west-1.amazonaws.com", "redshift-serverless.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com",
+        "redshift.eu-west-1.amazonaws.com", "redshift-data.eu-west-1.amazonaws.com",
+        "redshift-serverless.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com",
       ] } }
       players = { StringEquals = { "kms:ViaService" = ["dynamodb.eu-west-1.amazonaws.com"] } }
     }

@@ -45,6 +45,14 @@ run "resources" {
   }
 
   assert {
+    condition = { for name, log in aws_cloudwatch_log_group.audit : log.name => [log.kms_key_id, log.retention_in_days] } == {
+      for name in aws_redshiftserverless_namespace.this.log_exports :
+      "/aws/redshift/demo-test-warehouse/${name}" => [var.settings.kms_key_arns.operations, 30]
+    }
+    error_message = "Redshift makes a log group without key and end for each log that has none."
+  }
+
+  assert {
     condition = (
       !aws_redshiftserverless_workgroup.this.publicly_accessible && aws_redshiftserverless_workgroup.this.enhanced_vpc_routing
       && aws_redshiftserverless_workgroup.this.subnet_ids == toset(var.network.subnet_ids) && aws_redshiftserverless_workgroup.this.security_group_ids == toset([aws_security_group.this.id])
@@ -58,10 +66,9 @@ run "resources" {
   }
 
   assert {
-    condition = length(aws_redshiftserverless_workgroup.this.config_parameter) == 9 && length(setsubtract(
-      ["require_ssl=true", "max_query_execution_time=900", "enable_user_activity_logging=true"],
-      [for parameter in aws_redshiftserverless_workgroup.this.config_parameter : "${parameter.parameter_key}=${parameter.parameter_value}"],
-    )) == 0
+    condition = toset([
+      for parameter in aws_redshiftserverless_workgroup.this.config_parameter : "${parameter.parameter_key}=${parameter.parameter_value}"
+    ]) == toset(["enable_user_activity_logging=true", "max_query_execution_time=900", "require_ssl=true"])
     error_message = "TLS is required, statements are logged, and none runs for ever."
   }
 
@@ -108,16 +115,20 @@ run "resources" {
   }
 
   assert {
-    condition = alltrue([for role in module.redshift_role : [for statement in jsondecode(role.trust).Statement : [statement.Principal.Service, statement.Condition]] == [
-      [["redshift-serverless.amazonaws.com", "redshift.amazonaws.com"], { StringEquals = { "aws:SourceAccount" = "111122223333" } }],
+    condition = alltrue([for role in module.redshift_role : [for statement in jsondecode(role.trust).Statement : [statement.Principal, try(statement.Condition, null)]] == [
+      [{ Service = ["redshift-serverless.amazonaws.com", "redshift.amazonaws.com"] }, null],
     ]])
-    error_message = "Redshift of this account alone takes its roles."
+    error_message = "Redshift takes its roles, on no condition that AWS does not document for it."
   }
 
   assert {
     condition = { for statement in jsondecode(module.migrations.policy).Statement : statement.Sid => [statement.Action, statement.Resource] if !contains(["DecryptAtRest", "WriteLogs"], statement.Sid) } == {
-      DecryptSecret    = [["kms:Decrypt"], [var.settings.kms_key_arns.credentials]]
-      Encrypt          = [["kms:GenerateDataKey"], [var.settings.kms_key_arns.operations]]
+      DecryptSecret = [["kms:Decrypt"], [var.settings.kms_key_arns.credentials]]
+      Encrypt       = [["kms:GenerateDataKey"], [var.settings.kms_key_arns.operations]]
+      EncryptStatements = [
+        ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+        [var.settings.kms_key_arns.events],
+      ]
       FollowStatements = [["redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements"], ["*"]]
       ReadSecret       = [["secretsmanager:GetSecretValue"], [aws_redshiftserverless_namespace.this.admin_password_secret_arn]]
       ReportFailures   = [["sqs:SendMessage"], [module.failures.arn]]
@@ -197,6 +208,31 @@ run "resources" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.refresh.dimensions == tomap({ FunctionName = module.migrations.name }) && aws_cloudwatch_metric_alarm.refresh.alarm_actions == toset([var.settings.alerts_topic_arn])
     error_message = "A refresh that fails is told."
+  }
+}
+
+run "client_with_an_apostrophe" {
+  command = plan
+
+  variables {
+    network = {
+      cidr_block                = "10.42.0.0/20"
+      client_security_group_ids = { "Ada's notebook" = "sg-1" }
+      s3_prefix_list_id         = "pl-1"
+      subnet_ids                = ["subnet-1", "subnet-2", "subnet-3"]
+      vpc_id                    = "vpc-1"
+    }
+  }
+
+  assert {
+    condition = alltrue([
+      for description in concat(
+        [aws_security_group.this.description],
+        [aws_vpc_security_group_egress_rule.endpoints.description, aws_vpc_security_group_egress_rule.lake.description],
+        [for rule in aws_vpc_security_group_ingress_rule.clients : rule.description],
+      ) : can(regex("^[a-zA-Z0-9. _:/()#,@\\[\\]+=&;{}!$*-]{0,255}$", description))
+    ])
+    error_message = "EC2 takes no other characters in descriptions, whatever a client is called."
   }
 }
 

@@ -1,0 +1,40 @@
+# Applied, not planned: what a second plan makes of tables that exist, and that Spark has changed since.
+mock_provider "aws" {
+  source = "../../testing"
+}
+
+variables {
+  account  = { id = "111122223333", partition = "aws", region = "eu-west-1" }
+  bucket   = { arn = "arn:aws:s3:::lake", name = "lake" }
+  database = "demo_test"
+
+  settings = {
+    kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events" }
+    layer_arns         = []
+    log_level          = "INFO"
+    log_retention_days = 30
+    name_prefix        = "demo-test"
+    packages_directory = "../../testing/packages"
+    tracing            = false
+  }
+}
+
+run "made" {
+  assert {
+    condition     = aws_glue_catalog_table.this["daily"].database_name == var.database
+    error_message = "Glue makes the tables."
+  }
+}
+
+run "left_to_spark" {
+  command = plan
+
+  variables {
+    database = "renamed"
+  }
+
+  assert {
+    condition     = aws_glue_catalog_table.this["daily"].database_name != "renamed"
+    error_message = "Terraform changes nothing of a table that exists: an update would put an old pointer to its data back."
+  }
+}
