@@ -258,7 +258,7 @@ def _fit(column: Column, has: DataType | None, wanted: DataType, where: str) -> 
 def _widens(has: DataType, wanted: DataType) -> bool:
     times = (TimestampType, TimestampNTZType)
     if isinstance(has, ArrayType) and isinstance(wanted, ArrayType):
-        return has.elementType == wanted.elementType
+        return bool(has.elementType == wanted.elementType)
     if isinstance(wanted, DecimalType):
         whole = wanted.precision - wanted.scale
         if isinstance(has, DecimalType):
