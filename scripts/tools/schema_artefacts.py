@@ -354,7 +354,9 @@ def artefacts(documents: Mapping[str, Schema], metrics: Schema) -> dict[str, str
             f"`{column['name']}` {column['type']}\n" for column in glue_columns(fields, silver_type)
         ),
         "functions/batch_analytics/rules.json": as_json(silver_rules(catalogue)),
-        "infrastructure/modules/lake_tables/tables/events.json": as_json([*glue_columns(fields, silver_type), ADDED]),
+        "infrastructure/modules/lake_tables/tables/events.json": as_json(
+            [*glue_columns(fields, silver_type), ADDED]
+        ),
         "infrastructure/modules/lake_tables/tables/gold.json": as_json(gold_tables(metrics)),
         "infrastructure/modules/dashboards/tables.json": data_sets(metrics),
         "functions/realtime_analytics/sql/enriched.sql": flink_table(fields),

@@ -219,7 +219,7 @@ def test_a_mistake_is_found(file: str, right: str, wrong: str, monkeypatch: pyte
         return text.replace(right, wrong) if name == file else text
 
     monkeypatch.setattr(kept, "sql", mistaken)
-    assert quiet(2, late=(0,) if file == "kept/since" else LATE).differing()
+    assert quiet(3, late=(0,) if file == "kept/since" else LATE).differing()
 
 
 def troubled(seed: int) -> Lake:
