@@ -44,7 +44,7 @@ class World:
             if chance.random() < 0.1:
                 # Hours without a pause: a session that goes on over midnights.
                 moment, session = day * DAY_MS + 20 * 3_600_000, f"s-{player}-{day}"
-                step, count = 1_700_000, 40
+                step, count = 1_700_000, chance.choice((40, 40, 160))
             else:
                 at = chance.choice((0, 43_200_000, 85_500_000)) + chance.randrange(3) * 600_000
                 moment, session = day * DAY_MS + at, f"s-{player}-{day // 3}"

@@ -6,6 +6,7 @@ from typing import Any
 
 import plain_gold
 import pytest
+from batch_analytics import kept
 from emulated_lake import Lake, Spark
 from emulated_lake import event as enriched
 from test_nights import FIELDS, START, Event, World, by_arrival, exact
@@ -89,3 +90,25 @@ def test_a_night_later_with_late_events_and_again(nights: Nights) -> None:
         assert nights.run(night, night) == [0, 0]
     assert differing(nights.lake) == []
     assert not [line for line in said if "computed again" in line]
+
+
+def test_a_night_that_was_not_published_and_an_erasure(nights: Nights) -> None:
+    lake, first = nights.lake, nights.arrive(FIRST + 3, FIRST + 5)
+    span = first[first.index("--from") :][1::2]
+    steps = lake.steps("silver", "unpublished", *span), lake.steps("gold", "unpublished")
+    assert nights.run(*steps) == [0, 0]
+    for table in ("events", *kept.PERSONAL):
+        name = f"`lake`.`{lake.database}`.`{table}`"
+        nights.spark.sql(f"DELETE FROM {name} WHERE game_id = 'g' AND player_id = 'p-0'")
+    with nights.spark.saying() as said:
+        assert nights.run(nights.arrive(FIRST + 5, FIRST + 40)) == [0]
+    again = [line for line in said if "computed again" in line]
+    assert [line.partition("g: ")[2][:16] for line in again] == ["everything is co"]
+    assert "erased" in again[0]
+    assert not [row for row in lake.table("events") if (row["game_id"], row["player_id"]) == ("g", "p-0")]
+    assert differing(lake) == []
+
+
+def test_a_game_is_rebuilt_by_command(nights: Nights) -> None:
+    assert nights.run([*nights.lake.steps("rebuild", "repair"), "--game", "k"]) == [0]
+    assert differing(nights.lake) == []
