@@ -56,7 +56,10 @@ def findings(root: Path) -> list[str]:
     found += [f"{FOLDER}{key}: {text}" for key, text in _examples(root, documents)]
     found += [f"{FOLDER}{key}: {text}" for key, text in _versions(root, documents)]
     try:
-        Catalogue(documents).payload()
+        catalogue = Catalogue(documents)
+        catalogue.payload()
+        for name in {type_of(key) for key in documents} & {"envelope", "enriched"}:
+            catalogue.columns(name)
     except CommandError as error:
         found.append(str(error))
     return found

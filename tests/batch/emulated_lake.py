@@ -14,7 +14,9 @@ from uuid import UUID, uuid4
 
 import boto3
 import duckdb
-from tools import REPOSITORY, batch, gold, lake_tables, terraform
+import pytest
+from tools import REPOSITORY, batch, gold, jars, lake_tables, terraform
+from tools.emulator import Emulator, free_port
 from tools.engine import SPARK
 
 Event = dict[str, Any]
@@ -25,7 +27,8 @@ ROLE = "batch-analytics-job"
 # Little data: compiling costs more than it saves.
 SMALL = {
     "spark_driver_memory": "1g",
-    "spark_driver_extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+    "spark_driver_extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+    " -XX:ReservedCodeCacheSize=240m",
     "spark_sql_codegen_factoryMode": "NO_CODEGEN",
     "spark_sql_codegen_wholeStage": "false",
     "spark_sql_shuffle_partitions": "2",
@@ -120,7 +123,11 @@ class JobRole:
 
     def __init__(self, directory: Path) -> None:
         """Plan the module, and make the role."""
-        self._policy = job_policy(directory)
+        plan = planned(directory)
+        self._policy: str = plan["module.job_role.aws_iam_role_policy.this"]["policy"]
+        states = json.loads(plan["aws_sfn_state_machine.this"]["definition"])["States"]
+        # What the state machine hands to EMR Serverless: arguments and settings of Spark.
+        self.submitted: dict[str, Any] = states["Job"]["Arguments"]["JobDriver"]["SparkSubmit"]
         self._iam = boto3.client("iam")
         trust = {
             "Effect": "Allow",
@@ -145,8 +152,8 @@ class JobRole:
         }
 
 
-def job_policy(directory: Path) -> str:
-    """Return the policy of the job's role, as the module plans it for the bucket `lake`."""
+def planned(directory: Path) -> dict[str, Any]:
+    """Return the resources of the module by their addresses, as it plans them for the bucket `lake`."""
     modules = shutil.copytree(
         terraform.INFRASTRUCTURE, directory / "infrastructure", ignore=shutil.ignore_patterns(".terraform")
     )
@@ -166,12 +173,8 @@ def job_policy(directory: Path) -> str:
         )  # fmt: skip
         assert ran.returncode == 0, (ran.stdout + ran.stderr)[-4000:]
         answer = ran.stdout
-    for line in map(json.loads, answer.splitlines()):
-        for change in line.get("test_plan", {}).get("resource_changes", []):
-            if change["address"] == "module.job_role.aws_iam_role_policy.this":
-                policy: str = change["change"]["after"]["policy"]
-                return policy
-    raise AssertionError("the plan has no policy of the job's role")
+    (plan,) = [line["test_plan"] for line in map(json.loads, answer.splitlines()) if "test_plan" in line]
+    return {change["address"]: change["change"]["after"] for change in plan["resource_changes"]}
 
 
 class Spark:
@@ -210,6 +213,7 @@ class Spark:
     def sql(self, statement: str) -> list[dict[str, Any]]:
         """Return the rows of a statement."""
         (answer,) = self.drive({"sql": statement})
+        assert isinstance(answer, list), answer
         found: list[dict[str, Any]] = answer
         return found
 
@@ -224,6 +228,28 @@ class Spark:
     def close(self) -> None:
         """Let it end."""
         self._process.communicate(timeout=60)
+
+
+@contextmanager
+def started(directory: Path) -> Iterator[Spark]:
+    """Start an emulator with IAM enforced, and Spark; skip where this machine cannot run it."""
+    missing = SPARK.why_missing()
+    if missing:
+        pytest.skip(missing)
+    try:
+        jars.resolve(jars.ICEBERG)
+    except jars.JarsMissing as error:
+        pytest.skip(str(error))
+    patch = pytest.MonkeyPatch()
+    with Emulator(free_port(), directory / "emulator") as emulator, patch.context():
+        for name, value in emulator.environment.items():
+            patch.setenv(name, value)
+        (directory / "spark").mkdir()
+        session = Spark(directory / "spark")
+        try:
+            yield session
+        finally:
+            session.close()
 
 
 # What the schemas require of a payload beyond what a test is about.

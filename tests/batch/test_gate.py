@@ -98,7 +98,7 @@ def test_a_game_with_faults_is_set_aside_and_the_others_are_published(gate: Gate
 def test_the_job_says_which_game_and_what_to_do(gate: Gate) -> None:
     (said,) = [line for line in gate.said if "SET ASIDE g" in line]
     assert "run bad: SET ASIDE g: " in said
-    assert "1 rows with stickiness NOT BETWEEN 0 AND 1" in said
+    assert "rows with stickiness NOT BETWEEN 0 AND 1" in said
     assert "docs/runbooks/game-set-aside.md" in said
 
 

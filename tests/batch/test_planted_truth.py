@@ -11,10 +11,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from lake_of_files import Event, Lake, Spark, event
+from emulated_lake import Event, Lake, Spark, event
 from telemetry.enrichment import enrich
 from telemetry.origin import Origin
-from tools import history
+from tools import gold, history
 from tools.simulation import PAYER_SHARE, Game, Session, Truth, return_share
 
 PLAYERS, DAYS = 1200, 30
@@ -23,12 +23,12 @@ ALL = {"platform": "*", "country": "*", "app_version": "*"}
 
 
 @pytest.fixture(scope="module")
-def played(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Truth]]:
+def played(spark: Spark) -> tuple[Lake, Truth]:
     """Play 30 UTC days up to midnight, and compute their history."""
-    lake = Lake(tmp_path_factory.mktemp("planted"))
+    lake = spark.lake("planted")
     sessions, truth = Game("planted", PLAYERS, DAYS, 1, NOW).play()
     lake.arrive(f"{NOW:%Y-%m-%dT%H}", list(_valid(sessions)))
-    assert spark.drive([_all(lake, NOW)]) == [0]
+    assert spark.drive(_all(lake, NOW)) == [0]
     return lake, truth
 
 
@@ -40,33 +40,20 @@ def _valid(sessions: list[Session]) -> Iterator[Event]:
 
 
 def _all(lake: Lake, hour: datetime) -> list[str]:
-    span = [f"{hour:%Y-%m-%dT%H}", f"{hour + timedelta(hours=1):%Y-%m-%dT%H}"]
-    return [
-        "all",
-        "--lake",
-        lake.uri,
-        "--format",
-        "parquet",
-        "--run-id",
-        "r",
-        "--from",
-        span[0],
-        "--to",
-        span[1],
-    ]
+    return lake.steps("all", "r", f"{hour:%Y-%m-%dT%H}", f"{hour + timedelta(hours=1):%Y-%m-%dT%H}")
 
 
 def test_the_lake_tells_what_was_sent(played: tuple[Lake, Truth]) -> None:
     lake, truth = played
-    assert history.figures(lake.directory, "planted") == history.expect(truth, NOW.date())
+    gold.use({"lake_database": lake.database}, local=True)
+    assert history.figures("planted") == history.expect(truth, NOW.date())
 
 
 def test_nothing_is_missing_or_out_of_range_in_what_a_game_sends(played: tuple[Lake, Truth]) -> None:
     measured = played[0].report("r", "audit")["games"]["planted"]
     assert (measured["nulls"], measured["ranges"]) == ({}, {})
     numbers: dict[str, set[int]] = {}
-    for line in next((played[0].directory / "bronze").rglob("*.json")).read_text().splitlines():
-        sent = json.loads(line)
+    for sent in played[0].table("events"):
         numbers.setdefault(sent["session_id"], set()).add(sent["sequence"])
     gapped = sum(max(found) - min(found) + 1 > len(found) for found in numbers.values())
     assert (measured["sessions"], measured["gapped"]) == (len(numbers), gapped)
@@ -143,7 +130,7 @@ def test_the_planted_share_of_payers_is_recovered(played: tuple[Lake, Truth]) ->
 
 
 def _total(lake: Lake, table: str) -> list[dict[str, Any]]:
-    return [row for row in lake.gold(table) if all(row[name] == value for name, value in ALL.items())]
+    return [row for row in lake.table(table) if all(row[name] == value for name, value in ALL.items())]
 
 
 def _retention(players_by_day: dict[str, set[str]]) -> Iterator[tuple[tuple[str, int], tuple[int, int, int]]]:
@@ -182,11 +169,11 @@ def shop(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     (wheel,) = directory.glob("*.whl")
     with zipfile.ZipFile(wheel) as content:
         text = content.read("lifetimes/datasets/CDNOW_master.txt").decode()
-    lake = Lake(tmp_path_factory.mktemp("shop"))
+    lake = spark.lake("shop")
     lake.arrive(
         "1998-07-01T00", [_bought(number, *line.split()) for number, line in enumerate(text.splitlines()[1:])]
     )
-    assert spark.drive([_all(lake, datetime(1998, 7, 1, tzinfo=UTC))]) == [0]
+    assert spark.drive(_all(lake, datetime(1998, 7, 1, tzinfo=UTC))) == [0]
     return lake
 
 

@@ -6,6 +6,7 @@ The alarms of objectives are left to tests/unit/test_burn_rates.py.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -286,9 +287,21 @@ def test_a_check_that_fails(
     assert ringing(alarms, healthy.put_log(capsys.readouterr().out, 10, 10)) == expected
 
 
+def test_a_game_that_is_set_aside(alarms: Alarms, healthy: Recorded, resources: Resources) -> None:
+    """The job's line counts in the metric: CloudWatch matches the phrase between the pattern's quotes."""
+    (found,) = [r["values"] for r in resources if r["type"] == "aws_cloudwatch_log_metric_filter"]
+    phrase = found["pattern"].strip('"')
+    source = Path(__file__).parents[2] / "functions" / "batch_analytics" / "job.py"
+    assert [line for line in source.read_text().splitlines() if f'f"{phrase} {{game}}' in line]
+    (metric,) = found["metric_transformation"]
+    key = (metric["namespace"], metric["name"], frozenset())
+    assert ringing(alarms, healthy.put(key, float(metric["value"]), 1)) == {"batch-analytics-set-aside"}
+
+
 def test_every_alarm_is_proved_to_ring(alarms: Alarms) -> None:
     by_itself = {
-        "batch-analytics-failed", "batch-analytics-silent", "data-quality-checks", "reject-rate",
+        "batch-analytics-failed", "batch-analytics-set-aside", "batch-analytics-silent",
+        "data-quality-checks", "reject-rate",
         "realtime-analytics-failed-checkpoints", "realtime-analytics-restarts", "warehouse-refresh",
     }  # fmt: skip
     assert set(alarms) == by_itself | set(FAILURES)

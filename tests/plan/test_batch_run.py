@@ -98,7 +98,7 @@ def _own_arn(definition: str) -> str:
     return arn
 
 
-def test_a_run_is_one_job_that_the_job_itself_understands(machine: Machine, services: Aws) -> None:
+def test_a_run_is_one_job_with_its_hours(machine: Machine, services: Aws) -> None:
     assert machine.start(HOUR["run_id"], HOUR)["status"] == "SUCCEEDED"
     (job,) = services.jobs
     step, *rest = job["JobDriver"]["SparkSubmit"]["EntryPointArguments"]

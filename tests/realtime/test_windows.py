@@ -6,15 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import lake_of_files
+import emulated_lake
 import pytest
 import reference
-from lake_of_files import Lake
+from emulated_lake import Lake
 from reference import Windows, timely, write
 from stage import NOON, Event, Key, Stage, event
-from tools import batch
 from tools.emulator import Emulator
-from tools.engine import SPARK
 
 HOUR = 3600
 LATENESS = timedelta(seconds=60)
@@ -320,12 +318,13 @@ def test_the_metrics_stream_carries_the_same_windows(played: Stage, found: Windo
 def test_the_history_of_a_game_that_fits_one_window_is_that_window(
     played: Stage, found: Windows, tmp_path: Path
 ) -> None:
-    if missing := SPARK.why_missing():
-        pytest.skip(missing)
-    lake = Lake(tmp_path)
     sent = [made for made in played.sent[0] if made["game_id"] == "both"]
-    lake.arrive(f"{NOON:%Y-%m-%dT%H}", [as_enriched(made) for made in sent])
-    batch.compute(lake.directory, NOON, NOON + timedelta(hours=1))
+    with emulated_lake.started(tmp_path) as spark:
+        lake = spark.lake("windows")
+        lake.arrive(f"{NOON:%Y-%m-%dT%H}", [as_enriched(made) for made in sent])
+        hours = (f"{NOON + timedelta(hours=after):%Y-%m-%dT%H}" for after in (0, 1))
+        assert spark.drive(lake.steps("all", "r", *hours)) == [0]
+        measures = sorted(as_measures(lake))
     windows = [
         ((series, measure), amount)
         for (series, start), measures in found.items()
@@ -334,13 +333,14 @@ def test_the_history_of_a_game_that_fits_one_window_is_that_window(
         if measure.startswith(IN_BOTH)
     ]
     assert len(windows) > 100
-    assert sorted(as_measures(lake)) == sorted(windows)
+    assert measures == sorted(windows)
 
 
 def as_enriched(made: Event) -> Event:
     """Return the event with what the lake asks besides what windows are made of."""
-    whole = lake_of_files.event(0, "", f"{NOON:%Y-%m-%d}", "") | made
-    return whole | {"payload": {"level_1": "1", "reason": "quest"} | made["payload"]}
+    whole = emulated_lake.event(0, "", f"{NOON:%Y-%m-%d}", "") | made
+    required = emulated_lake.REQUIRED.get(made["event_type"], {})
+    return whole | {"payload": required | {"level_1": "1", "reason": "quest"} | made["payload"]}
 
 
 # What a window and a day define alike.
@@ -366,7 +366,7 @@ def as_measures(lake: Lake) -> Iterator[tuple[tuple[str, str], int]]:
         "stability": lambda row: {"events.crash": row["crashes"]},
     }
     for table, measures in named.items():
-        for row in lake.gold(table):
+        for row in lake.table(table):
             if row["country"] == "*" and row.get("reason", "*") == "*":
                 series = f"{row['game_id']}#5m#{row['platform']}#{row['app_version']}"
                 yield from (((series, name), amount) for name, amount in measures(row).items() if amount)

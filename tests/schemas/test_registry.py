@@ -1,6 +1,8 @@
 """scripts/schemas: every rule on a small catalogue of its own, and the real one against them all."""
 
+import itertools
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from datetime import datetime
@@ -17,7 +19,7 @@ from telemetry.enrichment import enrich
 from telemetry.origin import Origin
 from telemetry.rejection import Reason
 from tools import REPOSITORY, CommandError, schemas
-from tools.schema_artefacts import Catalogue, artefacts, glue_type
+from tools.schema_artefacts import Catalogue, artefacts, glue_type, shape
 from tools.schema_compatibility import broken, gaps, misnamed, narrowed
 
 Schema = dict[str, Any]
@@ -205,9 +207,12 @@ def test_a_revision_may_narrow_but_neither_remove_a_field_nor_change_its_type(ro
     assert "type became ['integer', 'string']: publish it as 2-0-0" in found
 
 
-def test_a_model_may_do_anything(root: Path) -> None:
-    publish(root, "2-0-0", score=SCORE | {"type": "number", "maximum": 60})
+def test_a_model_may_do_anything_but_change_a_type(root: Path) -> None:
+    publish(root, "2-0-0", goals=SCORE | {"type": "number", "maximum": 60})
     assert schemas.findings(root) == []
+    publish(root, "3-0-0", score=SCORE | {"type": "number", "maximum": 60})
+    (found,) = schemas.findings(root)
+    assert found.startswith("event-schemas/goal/3-0-0.json: payload.score is number, and integer in another")
 
 
 def test_old_examples_must_pass_an_addition(root: Path) -> None:
@@ -252,19 +257,57 @@ def test_where_git_cannot_tell_it_says_so(root: Path, tmp_path_factory: pytest.T
         schemas.edited(bare, None)
 
 
-def test_a_name_that_means_two_types_is_a_text_in_the_shared_column() -> None:
-    one = document("/goal/1-0-0.json", score=SCORE, place={"type": "string"}, speed={"type": "integer"})
-    other = document("/race/1-0-0.json", score=SCORE, place={"type": "integer"}, speed={"type": "number"})
-    payload = Catalogue({s["$id"]: s for s in (one, other)}).payload()
-    types = {name: glue_type(field) for name, field in payload.items()}
-    assert types == {"place": "string", "score": "bigint", "speed": "double"}
+KINDS: dict[str, Schema] = {
+    "boolean": {"type": "boolean"}, "integer": {"type": "integer"}, "number": {"type": "number"},
+    "string": {"type": "string"}, "map": {"type": "object", "additionalProperties": {"type": "string"}},
+    "object": {"type": "object", "properties": {"a": {"type": "integer"}}, "additionalProperties": False},
+    "date": {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])-[0-9]{2}$"},
+    "time": {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])-[0-9]{2}T(.*)$"},
+}  # fmt: skip
 
 
-def test_a_name_that_is_an_object_elsewhere_is_refused() -> None:
-    one = document("/goal/1-0-0.json", score=SCORE, place={"type": "object"})
-    other = document("/race/1-0-0.json", score=SCORE, place={"type": "integer"})
-    with pytest.raises(CommandError, match=r"race/1-0-0\.json: payload\.place is integer"):
+@pytest.mark.parametrize(("one", "other"), list(itertools.product(KINDS, KINDS)))
+def test_a_name_has_one_type_in_all_events_and_versions(one: str, other: str) -> None:
+    """What a column was written as, no engine reads as another type."""
+    before = document("/goal/1-0-0.json", score=SCORE, place=KINDS[one])
+    for name in ("/goal/2-0-0.json", "/race/1-0-0.json"):
+        after = document(name, score=SCORE, place=KINDS[other])
+        catalogue = Catalogue({s["$id"]: s for s in (before, after)})
+        if one == other:
+            assert shape(catalogue.payload()["place"]) == one
+        else:
+            with pytest.raises(
+                CommandError, match=rf"{name}: payload\.place is {other}, and {one} in another"
+            ):
+                catalogue.payload()
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "reason"),
+    [
+        ({"type": "array"}, "place", "payload.place is array, which no column holds"),
+        ({"type": ["string", "integer"]}, "place", "payload.place is integer or string, which no"),
+        ({"type": "string"}, "Place", "payload.Place is no name of a column"),
+        ({"type": "object", "properties": {"b-c": {}}}, "place", "payload.place.b-c is no name of a column"),
+        (
+            {"type": "object", "properties": {"a": {"type": "string"}}}, "nested",
+            "payload.nested.a is string, and integer in another event type",
+        ),
+    ],
+)  # fmt: skip
+def test_what_no_column_holds_is_refused_with_the_reason(field: Schema, name: str, reason: str) -> None:
+    one = document("/goal/1-0-0.json", score=SCORE, nested=KINDS["object"])
+    other = document("/race/1-0-0.json", score=SCORE, **{name: field})
+    with pytest.raises(CommandError, match=re.escape(reason)):
         Catalogue({s["$id"]: s for s in (one, other)}).payload()
+
+
+def test_objects_share_their_fields() -> None:
+    more = {"type": "object", "properties": {"b": {"type": "string"}}, "additionalProperties": False}
+    one = document("/goal/1-0-0.json", score=SCORE, place=KINDS["object"])
+    other = document("/goal/1-0-1.json", score=SCORE, place=more)
+    payload = Catalogue({s["$id"]: s for s in (one, other)}).payload()
+    assert glue_type(payload["place"]) == "struct<a:bigint,b:string>"
 
 
 # The real catalogue

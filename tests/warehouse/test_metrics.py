@@ -12,7 +12,7 @@ import duckdb
 import pytest
 import test_history as lake
 from duckdb_gold import PAYLOAD, define
-from lake_of_files import rows
+from emulated_lake import rows
 from redshift_on_postgres import Server
 from warehouse import VALUES, Warehouse, api, empty
 from warehouse_migrations.migrations import refresh
@@ -81,7 +81,7 @@ def test_views_have_the_columns_and_types_of_the_metrics(history: History, table
         "SELECT column_name, data_type FROM information_schema.columns"
         f" WHERE table_schema = 'metrics' AND table_name = '{table}'"
     )
-    types = {"bigint": "bigint", "date": "date", "double": "double precision"}
+    types = {"bigint": "bigint", "date": "date", "decimal(38,0)": "numeric", "double": "double precision"}
     expected = {name: types.get(column["type"], "text") for name, column in METRICS[table]["columns"].items()}
     found = {
         column["column_name"]: column["data_type"].replace("character varying", "text") for column in columns

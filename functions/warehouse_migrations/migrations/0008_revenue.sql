@@ -14,7 +14,7 @@ bought AS (
 paid AS (
   SELECT
     game_id, event_date, currency, platform, country, app_version,
-    COUNT(*) AS purchases, COUNT(DISTINCT player_id) AS payers, CAST(SUM(amount_minor) AS BIGINT) AS gross_minor
+    COUNT(*) AS purchases, COUNT(DISTINCT player_id) AS payers, CAST(SUM(amount_minor) AS DECIMAL(38, 0)) AS gross_minor
   FROM bought
   GROUP BY game_id, event_date, currency, platform, country, app_version
 ),

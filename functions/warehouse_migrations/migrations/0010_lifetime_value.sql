@@ -11,7 +11,7 @@ WITH spent AS (
 )
 SELECT
   s.cohort_date, s.game_id, s.platform, s.country, s.app_version, s.day_number, p.currency, s.cohort_players,
-  CAST(SUM(p.amount) AS BIGINT) AS gross_minor,
+  CAST(SUM(p.amount) AS DECIMAL(38, 0)) AS gross_minor,
   SUM(p.amount)::DOUBLE PRECISION / s.cohort_players AS ltv_minor
 FROM warehouse.cohort_days AS s
 JOIN spent AS p ON p.game_id = s.game_id AND p.cohort_date = s.cohort_date AND p.platform = s.platform

@@ -22,7 +22,7 @@ counted AS (
 summed AS (
   SELECT
     event_date, game_id, platform, country, app_version, currency, flow, reason,
-    COUNT(*) AS events, CAST(SUM(amount) AS BIGINT) AS amount,
+    COUNT(*) AS events, CAST(SUM(amount) AS DECIMAL(38, 0)) AS amount,
     PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY balance_after::DOUBLE PRECISION) AS balance_after_median
   FROM moved
   GROUP BY event_date, game_id, platform, country, app_version, currency, flow, reason

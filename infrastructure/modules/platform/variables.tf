@@ -10,10 +10,11 @@ variable "alerts" {
   nullable    = false
 
   validation {
-    condition = (
-      var.alerts.budget_usd_a_month == 0 || !var.lake.warehouse.enabled
-      || var.alerts.budget_usd_a_month > local.warehouse_usd_a_month
-    )
+    condition = anytrue([
+      !var.lake.warehouse.enabled,
+      var.alerts.budget_usd_a_month == 0,
+      var.alerts.budget_usd_a_month > local.warehouse_usd_a_month,
+    ])
     error_message = <<-TEXT
       The warehouse alone costs about ${ceil(local.warehouse_usd_a_month)} US dollars a month: its streaming view keeps
       the base capacity awake (docs/cost.md). Set a budget above that, or 0 for none.
