@@ -60,6 +60,7 @@ class Tables:
         Terraform's provider declares no partitions, and a table without a snapshot takes no branch.
         Raises RunError for a table that is not there.
         """
+        made: list[str] = []
         for table in (SILVER, *kept.GOLD, *kept.TABLES, kept.GAMES):
             name, schema = self.name(table), self._schema(table)
             fields = self.spark.table(f"{name}.files").schema
@@ -67,8 +68,12 @@ class Tables:
             for field, transform in partitions(table).items():
                 if field not in has:
                     self.spark.sql(f"ALTER TABLE {name} ADD PARTITION FIELD {transform}")
-            if (table == SILVER or table in kept.GOLD) and MAIN not in self._branches(table):
+            if MAIN not in self._branches(table):
                 self.spark.createDataFrame([], schema).writeTo(name).append()
+                made.append(table)
+        if made and not {SILVER, kept.GAMES} & set(made):
+            # Somebody dropped tables and made them again: what is kept says that they are complete.
+            self.spark.sql(f"DELETE FROM {self.name(kept.GAMES)}")
         self._widen(SILVER, StructType([*columns(), ADDED]))
 
     def silver(self, snapshot: int | None = None) -> DataFrame:
