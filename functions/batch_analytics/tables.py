@@ -73,7 +73,7 @@ class Tables:
                 made.append(table)
         if made and not {SILVER, kept.GAMES} & set(made):
             # Somebody dropped tables and made them again: what is kept says that they are complete.
-            self.spark.sql(f"DELETE FROM {self.name(kept.GAMES)}")
+            self.spark.sql(f"DELETE FROM {self.name(kept.GAMES)}")  # noqa: S608 - an identifier
         self._widen(SILVER, StructType([*columns(), ADDED]))
 
     def silver(self, snapshot: int | None = None) -> DataFrame:

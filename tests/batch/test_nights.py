@@ -28,9 +28,9 @@ FIELDS = (
 class World:
     """Players who do what hurts: sessions over midnight, half-hour pauses, ties, two devices, absences."""
 
-    def __init__(self, seed: int, days: int, players: int = 5, late: Sequence[int] = LATE) -> None:
-        """Play all events; each has the day on which it arrives, late by one of the days given."""
-        self.chance, self.late = random.Random(seed), late
+    def __init__(self, seed: int, days: int, players: int = 5) -> None:
+        """Play all events; each has the day on which it arrives."""
+        self.chance, self.late = random.Random(seed), LATE
         self.events: list[Event] = []
         for game in ("g", "k"):
             for number in range(players):
@@ -39,7 +39,7 @@ class World:
 
     def _play(self, game: str, player: str, days: int) -> None:
         chance = self.chance
-        day = chance.randrange(chance.choice((days // 2, days - 10)))
+        day = chance.randrange(chance.choice((days // 2 + 1, max(days - 10, 1))))
         while day < days:
             if chance.random() < 0.1:
                 # Hours without a pause: a session that goes on over midnights.
@@ -181,9 +181,9 @@ def test_all_at_once_is_what_the_definitions_say() -> None:
     assert all(lake.store.rows(f"SELECT 1 FROM {lake.store.name(table)}") for table in kept.GOLD)
 
 
-def quiet(seed: int, late: Sequence[int] = LATE) -> Lake:
+def quiet(seed: int) -> Lake:
     """Return a lake after nights of four days each, from the 115th day on."""
-    days, lake = by_arrival(World(seed, 150, late=late).events, 150), Lake()
+    days, lake = by_arrival(World(seed, 150).events, 150), Lake()
     lake.run([event for day in days[:115] for event in day])
     for first in range(115, len(days), 4):
         lake.run([event for day in days[first : first + 4] for event in day])
@@ -194,6 +194,21 @@ def test_nights_go_on_from_what_is_kept() -> None:
     lake = quiet(2)
     assert lake.differing() == []
     assert lake.said == [], "no night had to compute everything again"
+
+
+def over_midnights() -> Lake:
+    """Return a lake with a session of four days, which ends on a later night than it began."""
+    world, lake = World(1, 1), Lake()
+    world.late = (0,)
+    events = [world._event("g", "p", "s", 50 * DAY_MS + number * 1_700_000) for number in range(200)]
+    days = by_arrival(events, 54)
+    lake.run([event for day in days[:53] for event in day])
+    lake.run(days[53])
+    return lake
+
+
+def test_a_session_over_midnights_counts_on_the_day_it_began() -> None:
+    assert over_midnights().differing() == []
 
 
 # What makes a night wrong: a file, what it says, and a mistake in its place. Late events make a night compute
@@ -219,7 +234,7 @@ def test_a_mistake_is_found(file: str, right: str, wrong: str, monkeypatch: pyte
         return text.replace(right, wrong) if name == file else text
 
     monkeypatch.setattr(kept, "sql", mistaken)
-    assert quiet(3, late=(0,) if file == "kept/since" else LATE).differing()
+    assert (over_midnights() if file == "kept/since" else quiet(3)).differing()
 
 
 def troubled(seed: int) -> Lake:

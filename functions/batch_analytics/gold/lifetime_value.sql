@@ -51,14 +51,17 @@ grown AS (
   LEFT JOIN spent AS p ON p.game_id = s.game_id AND p.cohort_date = s.cohort_date AND p.platform = s.platform
     AND p.country = s.country AND p.app_version = s.app_version AND p.currency = b.currency
     AND p.day_number = n.day_number
+),
+shown AS (
+  SELECT
+    cohort_date, game_id, platform, country, app_version, day_number, currency, cohort_players,
+    CAST(amount AS DECIMAL(38, 0)) AS gross_minor, CAST(amount AS DOUBLE) / cohort_players AS ltv_minor
+  FROM grown WHERE day_number >= since_number
+  UNION ALL
+  SELECT
+    p.cohort_date, p.game_id, p.platform, p.country, p.app_version, p.day_number, p.currency, p.cohort_players,
+    p.gross_minor, p.ltv_minor
+  FROM published_lifetime_value AS p JOIN bounds AS b ON b.game_id = p.game_id
+    AND DATE_ADD(p.cohort_date, CAST(p.day_number AS INT)) < b.since
 )
-SELECT
-  cohort_date, game_id, platform, country, app_version, day_number, currency, cohort_players,
-  CAST(amount AS DECIMAL(38, 0)) AS gross_minor, CAST(amount AS DOUBLE) / cohort_players AS ltv_minor
-FROM grown WHERE day_number >= since_number
-UNION ALL
-SELECT
-  p.cohort_date, p.game_id, p.platform, p.country, p.app_version, p.day_number, p.currency, p.cohort_players,
-  p.gross_minor, p.ltv_minor
-FROM published_lifetime_value AS p JOIN bounds AS b ON b.game_id = p.game_id
-  AND DATE_ADD(p.cohort_date, CAST(p.day_number AS INT)) < b.since
+SELECT * FROM shown
