@@ -42,6 +42,7 @@ COPY (
     false AS late, false AS skewed, false AS bot, false AS masked,
     {{platform: 'ios', app_version: '1.0.0'}} AS client,
     {{
+      elapsed_seconds: i, score: i, leaderboard: 'arena', product_id: 'gems', quantity: 1, fatal: true, signature: 'abc',
       flow: CASE WHEN who < 0.5 THEN 'source' ELSE 'sink' END, reason: 'quest', item: 'sword',
       currency: CASE WHEN kind < 0.5 THEN 'gold' ELSE 'EUR' END,
       amount: 1 + CAST(who * 100 AS BIGINT), balance_after: CAST(who * 1000 AS BIGINT),
