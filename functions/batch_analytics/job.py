@@ -4,8 +4,9 @@ import argparse
 import json
 import re
 import sys
+import time
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from pyspark import StorageLevel
@@ -14,15 +15,18 @@ from pyspark.sql import functions as f
 from pyspark.sql.window import Window
 from telemetry.silver import Lake, refused
 
-from batch_analytics import audit, bronze, gold, measure
+from batch_analytics import audit, bronze, gold, kept, measure
 from batch_analytics.tables import SILVER, ConflictError, RunError, Tables
 
 KEY = ("game_id", "event_id")
 STEPS = ("silver", "gold", "audit", "publish")
+REBUILD = "rebuild"
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
 # Another run that adds to silver at the same time makes this one look again what is new.
 TRIES = 5
 FILES_NAMED = 10
+# Two copies of an event are at most so many days apart.
+COPIES = timedelta(31)
 RUNBOOK, SET_ASIDE_RUNBOOK = "docs/runbooks/batch-failed.md", "docs/runbooks/game-set-aside.md"
 
 
@@ -37,7 +41,7 @@ class Run:
     def silver(self, start: datetime, end: datetime) -> None:
         """Add the events that arrived in [start, end) to silver; note which games and days they touch."""
         self._begin("silver")
-        self.tables.prepare(gold.TABLES)
+        self.tables.prepare()
         empty = [f"{hour:{bronze.HOUR}}" for hour in bronze.missing(self.spark, self.lake, start, end)]
         if empty:
             self._say(
@@ -54,7 +58,7 @@ class Run:
             )
         once = keys.where("good AND nth = 1")
         days = once.select("game_id", f.col("event_date").cast("string")).distinct().collect()
-        games = self._add(rows, keys)
+        games = self._add(rows, keys, [date.fromisoformat(row[1]) for row in days])
         self.spark.catalog.clearCache()
         self._write("silver", {
             "from": start.strftime(bronze.HOUR), "to": end.strftime(bronze.HOUR), "empty_hours": empty,
@@ -62,21 +66,38 @@ class Run:
             "touched": sorted((row[0], row[1]) for row in days),
         })  # fmt: skip
 
+    def rebuild(self, games: Sequence[str]) -> None:
+        """Forget what is kept of games, so that the step gold computes them from all of silver."""
+        self._begin("silver")
+        self.tables.prepare()
+        kept.forget(gold.Iceberg(self.spark, self.tables), games)
+        days = self.tables.silver().where(f.col("game_id").isin(list(games)))
+        touched = days.select("game_id", f.col("event_date").cast("string")).distinct().collect()
+        now = datetime.now(UTC).strftime(bronze.HOUR)
+        nothing = {"lines": 0, "distinct": 0, "held": 0, "duplicates": 0, "new": 0}
+        self._write("silver", {
+            "from": now, "to": now, "empty_hours": [], "malformed": 0,
+            "games": {game: nothing for game, _ in touched},
+            "touched": sorted((row[0], row[1]) for row in touched),
+        })  # fmt: skip
+
     def gold(self) -> None:
-        """Compute the touched games' tables aside: a late day can change any later, so all days."""
+        """Compute aside what new events change in the tables of the touched games; note what that is."""
         games = self._games()
         self._begin("gold")
-        for table, rows in gold.tables(self.spark, self.tables.silver(), games) if games else ():
-            self.tables.stage(table, rows, games)
+        self._write("gold", gold.stage(self.spark, self.tables, games, self._say) if games else {})
 
     def audit(self) -> None:
         """Judge what is kept aside, and the silver it comes from; note what is wrong, by game."""
         report, games = self._read("silver"), self._games()
         self._begin("audit")
-        ours = f.col("game_id").isin(games)
-        staged = {table: self.tables.staged(table).where(ours) for table in (gold.TABLES if games else ())}
+        changed: dict[str, dict[str, str]] = self._read("gold")
+        staged = {
+            table: self.tables.staged(table).where(" OR ".join(changed[table].values())) for table in changed
+        }
         silver = self.tables.silver()
-        measured = measure.games(silver, report["touched"]) if games else {}
+        unseen = silver.where(kept.unseen(gold.Iceberg(self.spark, self.tables), games)) if games else silver
+        measured = measure.games(unseen, report["touched"]) if games else {}
         days = measure.days(staged["daily"], staged["revenue"], report["touched"]) if games else {}
         counted = {game: report["games"][game] | measured.get(game, {}) for game in games}
         faults: dict[str, list[str]] = {}
@@ -109,14 +130,15 @@ class Run:
         if faults and not good:
             raise RunError(f"run {self.id}: every game has faults, nothing is published. {SET_ASIDE_RUNBOOK}")
         if good and not self._has("publish"):
-            for table in gold.TABLES:
-                self.tables.publish(table, good, whole=not faults)
+            for table, changed in self._read("gold").items():
+                self.tables.publish(table, " OR ".join(changed[game] for game in good), whole=not faults)
+            kept.published(gold.Iceberg(self.spark, self.tables), self.id, good)
         self._write("publish", {"published": good, "set_aside": faults})
         for table in gold.TABLES if games else ():
             self.tables.discard(table)
 
-    def _add(self, rows: DataFrame, keys: DataFrame) -> dict[str, dict[str, int]]:
-        """Add the lines that silver does not hold; return what was counted, by game.
+    def _add(self, rows: DataFrame, keys: DataFrame, days: Sequence[date]) -> dict[str, dict[str, int]]:
+        """Add the lines, of the days given, that silver does not hold; return what was counted, by game.
 
         Raises RunError where other runs keep adding to silver.
         """
@@ -124,7 +146,7 @@ class Run:
         lines, distinct = measure.counts(keys.where("good")), measure.counts(once)
         for _ in range(TRIES):
             since = self.tables.newest(SILVER)
-            held = self._of(distinct, since)
+            held = self._near(distinct, days, since)
             # Counted before adding: a balance against what adding left would always be right.
             before = measure.counts(held)
             old = once.join(held.select(*KEY), list(KEY), "left_semi").select("game_id", "row")
@@ -133,12 +155,13 @@ class Run:
                 if known != distinct:
                     stale = keys.where("NOT good OR nth > 1").select("row").union(old.select("row"))
                     new = rows.join(stale, "row", "left_anti").select(*bronze.columns().names)
+                    new = new.withColumn("added_ms", f.lit(time.time_ns() // 1_000_000))
                     self.tables.add(new, since)
             except ConflictError:
                 self._say("another writer added to silver meanwhile: looking again what is new")
                 old.unpersist()
                 continue
-            now = self._of(distinct)
+            now = self._near(distinct, days)
             held_now = measure.counts(now.join(once.select(*KEY), list(KEY), "left_semi"))
             size = measure.counts(now)
             return {
@@ -171,8 +194,14 @@ class Run:
         keys = rows.select(*KEY, "event_date", "row", "file", good.alias("good"), nth.alias("nth"))
         return rows, keys.persist(StorageLevel.DISK_ONLY)
 
-    def _of(self, games: Iterable[str], snapshot: int | None = None) -> DataFrame:
-        return self.tables.silver(snapshot).where(f.col("game_id").isin(list(games)))
+    def _near(self, games: Iterable[str], days: Sequence[date], snapshot: int | None = None) -> DataFrame:
+        """Return silver's events of games that can be copies of events of the days.
+
+        A client's clock may be set between two sendings; the platform takes no event that is older than this.
+        """
+        first, last = (day(days, default=date.min) for day in (min, max))
+        near = f.col("event_date").between(f.lit(first - COPIES), f.lit(last + COPIES))
+        return self.tables.silver(snapshot).where(f.col("game_id").isin(list(games)) & near)
 
     def _games(self) -> list[str]:
         return sorted({game for game, _ in self._read("silver")["touched"]})
@@ -207,10 +236,13 @@ class Run:
 def run(options: argparse.Namespace, spark: SparkSession) -> None:
     """Run the step, or all. Raises RunError where a step cannot go on."""
     this = Run(spark, options.database, options.lake.rstrip("/"), options.run_id)
-    for step in STEPS if options.step == "all" else [options.step]:
+    steps = {"all": STEPS, REBUILD: (REBUILD, *STEPS[1:])}
+    for step in steps.get(options.step, (options.step,)):
         print(f"{step} of run {options.run_id}", flush=True)
         if step == "silver":
             this.silver(options.start, options.end)
+        elif step == REBUILD:
+            this.rebuild(options.game)
         else:
             getattr(this, step)()
 
@@ -219,15 +251,18 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
     hour = lambda text: datetime.strptime(text, bronze.HOUR)  # noqa: E731
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("step", choices=[*STEPS, "all"])
+    parser.add_argument("step", choices=[*STEPS, "all", REBUILD])
     parser.add_argument("--lake", required=True, help="s3://bucket")
     parser.add_argument("--database", required=True, help="Glue database of the tables")
     parser.add_argument("--run-id", required=True, help="letters, digits and _.:- (a branch has its name)")
     parser.add_argument("--from", dest="start", type=hour, help="first hour of arrival, 2026-01-30T00")
     parser.add_argument("--to", dest="end", type=hour, help="hour after the last")
+    parser.add_argument("--game", action="append", default=[], help="game to rebuild; may be given again")
     options = parser.parse_args(given)
     if options.step in ("silver", "all") and not (options.start and options.end):
         parser.error("silver needs --from and --to")
+    if options.step == REBUILD and not options.game:
+        parser.error("rebuild needs --game")
     if not RUN_ID.fullmatch(options.run_id):
         parser.error(f"{options.run_id!r} cannot be a run's id")
     return options

@@ -1,19 +1,29 @@
 """The Iceberg tables of the lake: silver grows by appends, gold is staged on a branch of each run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from pyspark.errors.exceptions.base import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as f
-from pyspark.sql.types import DataType, DecimalType, LongType, StructType, TimestampNTZType, TimestampType
+from pyspark.sql.types import (
+    ArrayType,
+    DataType,
+    DecimalType,
+    LongType,
+    StructField,
+    StructType,
+    TimestampNTZType,
+    TimestampType,
+)
 
+from batch_analytics import kept
 from batch_analytics.bronze import columns
 
 Partition = tuple[str, str]
 SILVER = "events"
-PARTITIONS = ("game_id", "event_date")
+ADDED = StructField("added_ms", LongType())
 MAIN = "main"
 # A run that died leaves its branches; expiring snapshots removes them when they are older.
 BRANCH_DAYS = 7
@@ -44,22 +54,27 @@ class Tables:
     database: str
     run: str
 
-    def prepare(self, gold: Sequence[str]) -> None:
-        """Complete silver and the gold tables: partition fields, silver's columns, a first snapshot.
+    def prepare(self) -> None:
+        """Complete silver, the gold tables and the kept ones: partitions, silver's columns, a first snapshot.
 
         Terraform's provider declares no partitions, and a table without a snapshot takes no branch.
         Raises RunError for a table that is not there.
         """
-        for table in (SILVER, *gold):
+        made: list[str] = []
+        for table in (SILVER, *kept.GOLD, *kept.TABLES, kept.GAMES):
             name, schema = self.name(table), self._schema(table)
             fields = self.spark.table(f"{name}.files").schema
             has = fields["partition"].dataType.fieldNames() if "partition" in fields.fieldNames() else []
-            for field in PARTITIONS if table == SILVER else PARTITIONS[:1]:
+            for field, transform in partitions(table).items():
                 if field not in has:
-                    self.spark.sql(f"ALTER TABLE {name} ADD PARTITION FIELD `{field}`")
+                    self.spark.sql(f"ALTER TABLE {name} ADD PARTITION FIELD {transform}")
             if MAIN not in self._branches(table):
                 self.spark.createDataFrame([], schema).writeTo(name).append()
-        self._widen(SILVER, columns())
+                made.append(table)
+        if made and not {SILVER, kept.GAMES} & set(made):
+            # Somebody dropped tables and made them again: what is kept says that they are complete.
+            self.spark.sql(f"DELETE FROM {self.name(kept.GAMES)}")  # noqa: S608 - an identifier
+        self._widen(SILVER, StructType([*columns(), ADDED]))
 
     def silver(self, snapshot: int | None = None) -> DataFrame:
         """Return all events, of the newest or the given snapshot; their times have a zone in either case."""
@@ -88,12 +103,20 @@ class Tables:
                 raise ConflictError(str(error)) from error
             raise
 
-    def stage(self, table: str, rows: DataFrame, games: Sequence[str]) -> None:
-        """Replace the games' rows on the run's branch of a table."""
+    def append(self, table: str, rows: DataFrame) -> None:
+        """Add rows to a table."""
+        self._writer(table, self.name(table), rows).append()
+
+    def overwrite(self, table: str, rows: DataFrame) -> None:
+        """Make rows the table."""
+        self._writer(table, self.name(table), rows).overwrite(f.lit(True))
+
+    def stage(self, table: str, rows: DataFrame, replaced: str) -> None:
+        """Replace the rows that the predicate names, whole partitions, on the run's branch of a table."""
         self._widen(table, rows.schema)
         name = self.name(table)
         self.spark.sql(f"ALTER TABLE {name} CREATE OR REPLACE BRANCH `{self.run}` RETAIN {BRANCH_DAYS} DAYS")
-        self._writer(table, f"{name}.`branch_{self.run}`", rows).overwrite(_of(games))
+        self._writer(table, f"{name}.`branch_{self.run}`", rows).overwrite(f.expr(replaced))
 
     def staged(self, table: str) -> DataFrame:
         """Return a table as the run's branch has it. Raises RunError where the run staged nothing."""
@@ -104,8 +127,8 @@ class Tables:
             )
         return self.spark.read.option("branch", self.run).table(self.name(table))
 
-    def publish(self, table: str, games: Sequence[str], whole: bool) -> None:
-        """Make the staged rows of games the published ones; `whole` says that the run staged no others.
+    def publish(self, table: str, replaced: str, whole: bool) -> None:
+        """Make the staged rows that the predicate names the published ones; `whole`: they are all it staged.
 
         Compaction may have rewritten the table meanwhile. Raises RunError where another run published.
         """
@@ -126,7 +149,7 @@ class Tables:
                 f"run {self.run}: another run has published {self.database}.{table} since this run computed "
                 "it. Nothing of this table is published: run gold, audit and publish of this run again"
             )
-        self._writer(table, self.name(table), staged.where(_of(games))).overwrite(_of(games))
+        self._writer(table, self.name(table), staged.where(replaced)).overwrite(f.expr(replaced))
 
     def discard(self, table: str) -> None:
         """Drop the run's branch of a table, where there is one."""
@@ -168,8 +191,19 @@ class Tables:
         return {row[0]: Snapshot(*row) for row in rows}
 
 
-def _of(games: Sequence[str]) -> Column:
-    return f.col("game_id").isin(list(games))
+def partitions(table: str) -> dict[str, str]:
+    """Return the partition fields of a table: names and transforms.
+
+    A night changes a day or a month of days of a table. Months keep the number of small files low.
+    """
+    if table == SILVER:
+        return {"game_id": "`game_id`", "event_date": "`event_date`"}
+    if table == kept.GAMES:
+        return {}
+    if table == "kept_players":
+        return {"game_id": "`game_id`"}
+    day = kept.GOLD.get(table, "event_date")
+    return {"game_id": "`game_id`", f"{day}_month": f"months(`{day}`)"}
 
 
 def _line(snapshots: dict[int, Snapshot], newest: int | None) -> Iterator[int]:
@@ -228,6 +262,8 @@ def _fit(column: Column, has: DataType | None, wanted: DataType, where: str) -> 
 
 def _widens(has: DataType, wanted: DataType) -> bool:
     times = (TimestampType, TimestampNTZType)
+    if isinstance(has, ArrayType) and isinstance(wanted, ArrayType):
+        return bool(has.elementType == wanted.elementType)
     if isinstance(wanted, DecimalType):
         whole = wanted.precision - wanted.scale
         if isinstance(has, DecimalType):

@@ -316,30 +316,37 @@ def _values(value: Any) -> Iterator[Any]:
                 yield single
 
 
+# What the batch job keeps of players between its runs (modules/lake_tables/tables/kept.json).
+KEPT = ("kept_attempts", "kept_movers", "kept_players", "kept_presence", "kept_purchases")
+
+
 @dataclass(frozen=True, slots=True)
 class Silver:
-    """The Iceberg table of events, through Athena: deleted rows leave its files when snapshots expire."""
+    """An Iceberg table with players, through Athena: deleted rows leave its files when snapshots expire."""
 
     athena: Any
     workgroup: str
     database: str
     name: str = "silver"
+    table: str = "events"
     poll_seconds: float = field(default=POLL_SECONDS, kw_only=True)
 
     def find(self, subject: Subject) -> Iterator[Record]:
         """Yield the rows, every value as Athena's text."""
-        yield from self._rows(f"SELECT * FROM events WHERE {subject.condition}")
+        yield from self._rows(f"SELECT * FROM {self.table} WHERE {subject.condition}")
 
     def forget(self, subject: Subject) -> int:
         """Delete the rows, and write the files that held them anew; their snapshots end as all do.
 
         Athena leaves alone a file with a single list of deleted rows unless the table says otherwise.
         """
-        (answer,) = self._rows(f"SELECT count(*) AS held FROM events WHERE {subject.condition}")
+        (answer,) = self._rows(f"SELECT count(*) AS held FROM {self.table} WHERE {subject.condition}")
         if held := int(answer["held"]):
-            self._run(f"DELETE FROM events WHERE {subject.condition}")
-        self._run("ALTER TABLE events SET TBLPROPERTIES ('optimize_rewrite_delete_file_threshold' = '1')")
-        self._run("OPTIMIZE events REWRITE DATA USING BIN_PACK")
+            self._run(f"DELETE FROM {self.table} WHERE {subject.condition}")
+        self._run(
+            f"ALTER TABLE {self.table} SET TBLPROPERTIES ('optimize_rewrite_delete_file_threshold' = '1')"
+        )
+        self._run(f"OPTIMIZE {self.table} REWRITE DATA USING BIN_PACK")
         return held
 
     def _rows(self, sql: str) -> Iterator[Record]:

@@ -1,6 +1,7 @@
 """What the function is told by its environment, and the places it names."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import boto3
 from botocore.config import Config
@@ -9,6 +10,7 @@ from telemetry.clients import client, resource
 
 from privacy.forgetting import Forgetting, Game, Receipts
 from privacy.places import (
+    KEPT,
     BoardEntries,
     Lines,
     Place,
@@ -45,7 +47,8 @@ class Settings(BaseSettings):
             Lines(s3, bucket, "errors", is_failure),
         ]
         if self.athena_workgroup:
-            places.append(Silver(client("athena"), self.athena_workgroup, self.lake_database))
+            silver = Silver(client("athena"), self.athena_workgroup, self.lake_database)
+            places += [silver, *(replace(silver, name=table, table=table) for table in KEPT)]
         if self.warehouse_function:
             places.append(Warehouse(boto3.client("lambda", config=PATIENT), self.warehouse_function))
         return [*places, Profile(dynamodb, self.players_table)]

@@ -16,6 +16,7 @@ from pyiceberg.types import (
     DecimalType,
     DoubleType,
     IcebergType,
+    ListType,
     LongType,
     MapType,
     NestedField,
@@ -26,9 +27,9 @@ from pyiceberg.types import (
 )
 
 # Those that Terraform declares as Iceberg's are below these prefixes of the bucket.
-PREFIXES = ("silver/", "gold/")
+PREFIXES = ("silver/", "gold/", "kept/")
 PARTITIONS = ("game_id", "event_date")
-SILVER = "events"
+SILVER, KEPT_GAMES = "events", "kept_games"
 SIMPLE: Mapping[str, IcebergType] = {
     "bigint": LongType(),
     "boolean": BooleanType(),
@@ -69,7 +70,8 @@ def create(database: str) -> Iterator[str]:
 
 def _create(tables: Catalog, database: str, name: str, location: str, columns: list[Any]) -> None:
     schema = schema_of({column["Name"]: column["Type"] for column in columns})
-    fields = PARTITIONS if name == SILVER else PARTITIONS[:1]
+    # The job adds the other fields of gold and of what it keeps.
+    fields = PARTITIONS if name == SILVER else PARTITIONS[:1] if name != KEPT_GAMES else ()
     spec = PartitionSpec(
         *(
             PartitionField(schema.find_field(field).field_id, 1000 + index, IdentityTransform(), field)
@@ -99,6 +101,8 @@ def _type(kind: str, numbers: Iterator[int]) -> IcebergType:
     if outer == "struct":
         parts = (part.split(":", 1) for part in _split(rest[:-1]))
         return StructType(*(_field(next(numbers), name, inner, numbers) for name, inner in parts))
+    if outer == "array":
+        return ListType(next(numbers), _type(rest[:-1], numbers), element_required=False)
     if outer == "map":
         key, value = _split(rest[:-1])
         key_id, value_id = next(numbers), next(numbers)

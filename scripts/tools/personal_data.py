@@ -12,19 +12,20 @@ from tools import gold
 
 @dataclass(frozen=True, slots=True)
 class LocalSilver:
-    """The Iceberg table of events, through PyIceberg: forgetting leaves no file with the player's rows."""
+    """An Iceberg table with players, through PyIceberg: forgetting leaves no file with the player's rows."""
 
     name: str = "silver"
+    table: str = "events"
 
     def find(self, subject: Subject) -> Iterator[Record]:
         """Yield the rows."""
-        rows = gold.iceberg("events").scan(row_filter=subject.condition).to_arrow()
+        rows = gold.iceberg(self.table).scan(row_filter=subject.condition).to_arrow()
         for row in rows.to_pylist():
             yield json.loads(json.dumps(row, default=str))
 
     def forget(self, subject: Subject) -> int:
         """Delete the rows, the snapshots that have them, and the files that no snapshot names any more."""
-        table = gold.iceberg("events")
+        table = gold.iceberg(self.table)
         held = table.scan(row_filter=subject.condition).count()
         if held:
             table.delete(subject.condition)

@@ -17,7 +17,7 @@ import boto3
 from boto3.dynamodb.types import Binary
 from botocore.exceptions import BotoCoreError, ClientError
 from privacy.forgetting import EXPORTED, Forgetting, Game, dated, signed
-from privacy.places import Place, PrivacyError, Record, Subject
+from privacy.places import KEPT, Place, PrivacyError, Record, Subject
 from privacy.settings import Settings
 from telemetry.enrichment import timestamp
 
@@ -72,7 +72,8 @@ class Platform:
     def forgetting(self) -> Forgetting:
         """Return every place; on this machine silver is reached without Athena."""
         gold.use(self.outputs, local=self.local)
-        return self.settings().forgetting(*([LocalSilver()] if self.local else []))
+        kept = (LocalSilver(name=table, table=table) for table in KEPT)
+        return self.settings().forgetting(*([LocalSilver(), *kept] if self.local else []))
 
     def game(self, game_id: str) -> Game:
         """Return what names a game's players. Raises CommandError where no game is."""

@@ -30,6 +30,12 @@ QUICKSIGHT = {
     "string": "STRING",
 }  # fmt: skip
 MAX_GLUE_COMMENT = 255
+# Not of the event: the batch job writes it, and finds by it what gold has not seen.
+ADDED = {
+    "name": "added_ms",
+    "type": "bigint",
+    "comment": "When the batch job added the event to silver, in milliseconds since 1970.",
+}
 # What Glue, Spark, Flink and Redshift all have: engines do not tell names apart by their case.
 KINDS = ("boolean", "date", "integer", "map", "number", "object", "string", "time")
 # A text in one event and a number in another since the first version: its column has always been a text.
@@ -396,7 +402,9 @@ def artefacts(documents: Mapping[str, Schema], metrics: Schema) -> dict[str, str
             f"`{column['name']}` {column['type']}\n" for column in glue_columns(fields, silver_type)
         ),
         "functions/batch_analytics/rules.json": as_json(silver_rules(catalogue)),
-        "infrastructure/modules/lake_tables/tables/events.json": as_json(glue_columns(fields, silver_type)),
+        "infrastructure/modules/lake_tables/tables/events.json": as_json(
+            [*glue_columns(fields, silver_type), ADDED]
+        ),
         "infrastructure/modules/lake_tables/tables/gold.json": as_json(gold_tables(metrics)),
         "infrastructure/modules/dashboards/tables.json": data_sets(metrics),
         "functions/realtime_analytics/sql/enriched.sql": flink_table(fields),

@@ -4,10 +4,9 @@ from typing import Any
 
 import duckdb
 import sqlglot
-from tools import REPOSITORY
+from batch_analytics import kept
 
-SQL = REPOSITORY / "functions" / "batch_analytics" / "gold"
-TABLES = tuple(sorted(file.stem for file in SQL.glob("[!_]*.sql")))
+TABLES = tuple(sorted(kept.GOLD))
 PAYLOAD = (
     "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
     "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
@@ -35,11 +34,30 @@ def gold(silver: Any) -> duckdb.DuckDBPyConnection:
 
 
 def define(database: duckdb.DuckDBPyConnection) -> None:
-    """Make each gold table a view of the database's `events`."""
-    for statement in (SQL / "_views.sql").read_text().split(";\n"):
-        database.execute(_translated(statement))
+    """Make each gold table a view of the database's `events`, as a first run computes them."""
+    view = lambda name, query: database.execute(f"CREATE VIEW {name} AS {_translated(query)}")  # noqa: E731
+    nothing = "SELECT {} FROM events WHERE FALSE"
+    view("old_purchases", nothing.format("*"))
+    view("old_players", nothing.format("game_id, player_id, at_ms AS first_ms, event_id AS first_id"))
+    for table in kept.TABLES:
+        if table == "kept_players":
+            view("new_presence", "SELECT * FROM kept_presence")
+        view(table, kept.sql(f"kept/{table}"))
+    view("touched_presence", "SELECT * FROM kept_presence")
+    never = kept.literal(kept.NEVER)
+    view(
+        "bounds",
+        f"SELECT game_id, {never} AS since, {never} AS floor, DATE_SUB(MAX(arrival_date), 1) AS last_day"
+        " FROM events GROUP BY game_id",
+    )
+    key = "game_id, platform, country, app_version, event_date AS cohort_date, at_ms AS day_number"
+    view("published_retention", nothing.format(f"{key}, at_ms AS retained_players"))
+    paid = "currency, at_ms AS cohort_players, at_ms AS gross_minor, fps AS ltv_minor"
+    view("published_lifetime_value", nothing.format(f"{key}, {paid}"))
+    for name, query in kept.views():
+        view(name, query)
     for table in TABLES:
-        database.execute(f"CREATE VIEW {table} AS {_translated((SQL / f'{table}.sql').read_text())}")
+        view(table, kept.sql(f"gold/{table}"))
 
 
 def _translated(statement: str) -> str:

@@ -66,8 +66,9 @@ class Lake:
         boto3.client("s3").create_bucket(Bucket=self.bucket)
         boto3.client("glue").create_database(DatabaseInput={"Name": self.database})
         tables = {"events": json.loads((TABLES / "events.json").read_text())}
-        for name, table in json.loads((TABLES / "gold.json").read_text()).items():
-            tables[name] = table["columns"]
+        for file in ("gold", "kept"):
+            for name, table in json.loads((TABLES / f"{file}.json").read_text()).items():
+                tables[name] = table["columns"]
         for name, columns in tables.items():
             self.declare(name, columns)
         assert sorted(lake_tables.create(self.database)) == sorted(tables)
@@ -78,7 +79,7 @@ class Lake:
             {"Name": column["name"], "Type": column["type"], "Comment": column["comment"]}
             for column in columns
         ]
-        below = "silver" if name == "events" else "gold"
+        below = "silver" if name == "events" else "kept" if name.startswith("kept_") else "gold"
         storage: Any = {"Columns": described, "Location": f"s3://{self.bucket}/{below}/{name}"}
         table: Any = {"Name": name, "StorageDescriptor": storage, "TableType": "EXTERNAL_TABLE"}
         boto3.client("glue").create_table(DatabaseName=self.database, TableInput=table)
@@ -160,7 +161,8 @@ def planned(directory: Path) -> dict[str, Any]:
     module = modules / "modules" / "batch_analytics"
     tests = module / "tests" / "module.tftest.hcl"
     given = tests.read_text().partition("variables {")[2].partition("\n}\n")[0]
-    tables = ["events", *json.loads((TABLES / "gold.json").read_text())]
+    named = (json.loads((TABLES / f"{file}.json").read_text()) for file in ("gold", "kept"))
+    tables = ["events", *(name for found in named for name in found)]
     given = given.replace("eu-west-1", "us-east-1").replace("111122223333", ACCOUNT)
     given = given.replace('["daily", "events"]', json.dumps(tables))
     tests.write_text(f"{PLAN}variables {{{given}\n}}\n")

@@ -1,32 +1,53 @@
--- Enriched events as bronze holds them, of skewed players: number 0 sends a twentieth of all.
+-- Enriched events as bronze holds them: players who stay and players who leave, sessions of minutes with an event every few
+-- seconds. Each day {new} players begin, from 60 days before the first day. A tenth of them play most days for three
+-- months, the others less each day. {share} of the sessions of the days {first} to {last} are written, of one in 8 players.
 COPY (
-  WITH drawn AS (
-    SELECT i, random() AS who, random() AS kind, random() AS share,
-      CAST(CASE WHEN random() < 0.05 THEN 0 ELSE floor(pow(random(), 3) * {players}) END AS BIGINT) AS player
-    FROM range({first}, {last}) AS numbers (i)
+  WITH player_days AS (
+    SELECT player, day, hash(player, day, {salt}) AS chance
+    FROM (SELECT player, DATE '{begin}' - 60 + CAST(player // {new} AS INT) AS installed FROM range(0, {players}) AS p (player))
+    JOIN (SELECT CAST(unnest(generate_series(DATE '{first}', DATE '{last}', INTERVAL 1 DAY)) AS DATE) AS day)
+      ON day BETWEEN installed AND installed + 90
+    WHERE player % 8 = {part} AND hash(player, day) % 1000 < CASE
+      WHEN hash(player) % 10 = 0 OR day = installed THEN 700 ELSE 500 // (1 + day - installed)
+    END
+  ),
+  sessions AS (
+    SELECT player, day, n, hash(chance, n) AS chance
+    FROM (SELECT *, unnest(range(0, 1 + CAST(chance % 2 AS INT))) AS n FROM player_days)
+    WHERE hash(n, chance) % 100000 < 100000 * {share}
   ),
   placed AS (
-    SELECT *, TIMESTAMP '{now}' - INTERVAL (CAST(1 + share * {span} + {age} AS BIGINT)) SECOND AS moment FROM drawn
+    SELECT player, day, n, i, hash(chance, i) AS chance,
+      day + INTERVAL (CAST(chance % 86400 AS INT)) SECOND + INTERVAL (i * 15 + CAST(hash(i, chance) % 12 AS INT)) SECOND
+        AS moment
+    FROM (SELECT *, unnest(range(0, 10 + CAST(chance % 41 AS INT))) AS i FROM sessions)
+  ),
+  drawn AS (
+    SELECT *, (chance % 10000) / 10000.0 AS kind, (chance // 10000 % 10000) / 10000.0 AS who FROM placed
+    WHERE moment < TIMESTAMP '{last}' + INTERVAL 1 DAY
   )
   SELECT
     uuid() AS event_id, 'game-' || player % 5 AS game_id, 'p-' || player AS player_id, '1-0-0' AS schema_version,
-    's-' || player || '-' || strftime(moment, '%Y-%m-%d') AS session_id,
+    's-' || player || '-' || day || '-' || n || '-' || {salt} AS session_id,
     CASE
       WHEN kind < 0.3 THEN 'session_heartbeat' WHEN kind < 0.5 THEN 'economy' WHEN kind < 0.7 THEN 'progression'
-      WHEN kind < 0.8 THEN 'performance' WHEN kind < 0.82 THEN 'purchase' ELSE 'score_submitted'
+      WHEN kind < 0.8 THEN 'performance' WHEN kind < 0.805 THEN 'purchase' WHEN kind < 0.807 THEN 'crash'
+      ELSE 'score_submitted'
     END AS event_type,
-    i % 100 AS sequence, strftime(moment, '%Y-%m-%dT%H:%M:%S.000Z') AS corrected_time,
+    i AS sequence, strftime(moment, '%Y-%m-%dT%H:%M:%S.000Z') AS corrected_time,
     corrected_time AS event_time, corrected_time AS sent_at, strftime(moment, '%Y-%m-%d') AS event_date,
-    '{arrived}' AS received_at, '{arrived}' AS processed_at,
-    CASE WHEN player % 3 = 0 THEN 'ios' ELSE 'android' END AS platform,
-    ['DE', 'US', 'JP', 'BR'][1 + player % 4] AS country, '1.' || player % 2 || '.0' AS app_version,
+    '{arrived}' AS received_at, '{arrived}' AS processed_at, 'rest' AS ingest_source, '/event/1-0-0.json' AS schema_id,
+    CASE WHEN player % 97 = 0 AND n = 1 THEN 'web' WHEN player % 3 = 0 THEN 'ios' ELSE 'android' END AS platform,
+    ['DE', 'US', 'JP', 'BR'][1 + player % 4] AS country, '1.' || month(day) || '.0' AS app_version,
     false AS late, false AS skewed, false AS bot, false AS masked,
+    {{platform: 'ios', app_version: '1.0.0'}} AS client,
     {{
-      flow: CASE WHEN who < 0.5 THEN 'source' ELSE 'sink' END, reason: 'quest',
+      elapsed_seconds: i, score: i, leaderboard: 'arena', product_id: 'gems', quantity: 1, fatal: true, signature: 'abc',
+      flow: CASE WHEN who < 0.5 THEN 'source' ELSE 'sink' END, reason: 'quest', item: 'sword',
       currency: CASE WHEN kind < 0.5 THEN 'gold' ELSE 'EUR' END,
       amount: 1 + CAST(who * 100 AS BIGINT), balance_after: CAST(who * 1000 AS BIGINT),
-      status: 'complete', level_1: 'w' || CAST(who * 5 AS BIGINT), fps: 30 + who * 60,
-      store: 'web', transaction_id: CAST(i AS VARCHAR), amount_minor: 99 + CAST(who * 900 AS BIGINT)
+      status: ['start', 'complete', 'fail'][1 + CAST(chance % 3 AS INT)], level_1: 'w' || CAST(who * 5 AS BIGINT), fps: 30 + who * 60,
+      store: 'web', transaction_id: 't-' || player || '-' || epoch(moment) || '-' || i, amount_minor: 99 + CAST(who * 900 AS BIGINT)
     }} AS payload
-  FROM placed
+  FROM drawn
 ) TO '{path}' (FORMAT json, COMPRESSION gzip)

@@ -404,6 +404,7 @@ def test_silver_has_the_columns_of_bronze_with_times_and_days_typed() -> None:
         }
         for name in ("data_lake/tables/bronze", "lake_tables/tables/events")
     )
+    assert silver.pop("added_ms") == "bigint", "what the batch job writes, and no event has"
     typed = {name: kind for name, kind in silver.items() if kind != bronze[name]}
     times = ("event_time", "sent_at", "received_at", "processed_at", "corrected_time")
     assert typed == {**dict.fromkeys(times, "timestamp"), "event_date": "date"}

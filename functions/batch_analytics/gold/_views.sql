@@ -1,66 +1,99 @@
--- What every table starts from. `events` is silver, of the games in question, with at_ms (its moment in milliseconds)
--- and arrival_date. A day is over once an event has arrived on a later one. Of the views only purchases, edges and
--- last_day read events, and a table that does groups them first: CUBE makes eight rows of a player or a place, not of an
--- event.
-CREATE OR REPLACE TEMPORARY VIEW purchases AS
-SELECT game_id, player_id, event_date, platform, country, app_version, currency, amount_minor FROM (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY game_id, store, transaction_id ORDER BY at_ms, event_id) AS nth
-  FROM events WHERE event_type = 'purchase'
-) AS numbered WHERE nth = 1;
+-- What every table starts from. The kept tables (../kept) hold what earlier runs and this one made of the events; `bounds`
+-- has for each game the day `since` which rows are computed anew, the `floor` since which kept rows are read, and
+-- `last_day`, which is over because an event has arrived on a later one. A run that computes everything has a floor and a
+-- `since` before all events. CUBE makes eight rows of a player or a place, not of an event.
 
--- The events where a session begins or ends, and the last one before it changes day, platform, country or version.
--- A pause of half an hour ends one, too: the same session_id goes on as another.
-CREATE OR REPLACE TEMPORARY VIEW edges AS
-SELECT game_id, player_id, session_id, event_date, at_ms, event_id, platform, country, app_version, begins, ends FROM (
+-- What is known of each player: the first event, the last day before the floor, the first payment before it.
+CREATE OR REPLACE TEMPORARY VIEW players AS
+SELECT
+  game_id, player_id, earliest.event_date AS cohort_date,
+  earliest.platform AS platform, earliest.country AS country, earliest.app_version AS app_version,
+  latest.event_date AS left_date, latest.platform AS left_platform, latest.country AS left_country,
+  latest.app_version AS left_app_version, paid_date
+FROM (
   SELECT
-    game_id, player_id, session_id, event_date, at_ms, event_id, platform, country, app_version,
-    CASE WHEN at_ms - LAG(at_ms) OVER w <= 1800000 THEN 0 ELSE 1 END AS begins,
-    CASE WHEN at_ms + 1800000 >= LEAD(at_ms) OVER w THEN 0 ELSE 1 END AS ends,
-    CASE
-      WHEN LEAD(event_date) OVER w = event_date AND LEAD(platform) OVER w = platform
-        AND LEAD(country) OVER w = country AND LEAD(app_version) OVER w = app_version THEN 0
-      ELSE 1
-    END AS turns
-  FROM events WINDOW w AS (PARTITION BY game_id, player_id, session_id ORDER BY at_ms, event_id)
-) AS marked WHERE begins + ends + turns > 0;
+    p.player_id, p.game_id,
+    MIN(CASE WHEN p.first_ms IS NOT NULL THEN STRUCT(
+      p.first_ms AS at_ms, p.first_id AS event_id, p.first_date AS event_date, p.platform AS platform,
+      p.country AS country, p.app_version AS app_version
+    ) END) AS earliest,
+    MAX(CASE WHEN p.left_date < b.floor THEN STRUCT(
+      p.left_date AS event_date, p.left_platform AS platform, p.left_country AS country,
+      p.left_app_version AS app_version
+    ) END) AS latest,
+    MIN(p.paid_date) AS paid_date
+  FROM kept_players AS p JOIN bounds AS b ON b.game_id = p.game_id
+  GROUP BY p.player_id, p.game_id
+) AS merged;
 
+-- The first purchase of each transaction. An earlier one may come up to 31 days after a later one: hence more days are
+-- kept than are returned.
+CREATE OR REPLACE TEMPORARY VIEW purchases AS
+SELECT
+  n.game_id, n.player_id, n.event_date, n.platform, n.country, n.app_version, n.currency,
+  CAST(n.amount_minor AS DECIMAL(19, 0)) AS amount_minor
+FROM (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY game_id, store, transaction_id ORDER BY at_ms, event_id) AS nth
+  FROM kept_purchases
+) AS n JOIN bounds AS b ON b.game_id = n.game_id AND n.event_date >= b.floor
+WHERE n.nth = 1;
+
+-- Sessions: a pause of more than half an hour ends one, and the same session_id goes on as another. before_ms is the last
+-- event of what began before, whole_ms the last one of all.
 CREATE OR REPLACE TEMPORARY VIEW plays AS
-SELECT game_id, event_date, platform, country, app_version, ended_ms - at_ms AS length_ms FROM (
-  SELECT *, CASE WHEN ends = 1 THEN at_ms ELSE LEAD(at_ms) OVER (
-    PARTITION BY game_id, player_id, session_id ORDER BY at_ms, event_id
-  ) END AS ended_ms FROM edges WHERE begins + ends > 0
-) AS bounds WHERE begins = 1;
+SELECT
+  game_id, event_date, platform, country, app_version, COALESCE(LEAD(before_ms) OVER w, whole_ms) - first_ms AS length_ms
+FROM (
+  SELECT
+    game_id, player_id, session_id, event_date, platform, country, app_version, first_ms, first_id,
+    MAX(last_ms) OVER (
+      PARTITION BY player_id, session_id, game_id ORDER BY first_ms, first_id
+      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS before_ms,
+    MAX(last_ms) OVER (PARTITION BY player_id, session_id, game_id) AS whole_ms
+  FROM kept_presence
+) AS ordered
+WHERE before_ms IS NULL OR first_ms - before_ms > 1800000
+WINDOW w AS (PARTITION BY player_id, session_id, game_id ORDER BY first_ms, first_id);
 
-CREATE OR REPLACE TEMPORARY VIEW installs AS
-SELECT game_id, player_id, event_date AS cohort_date, platform, country, app_version FROM (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY game_id, player_id ORDER BY at_ms, event_id) AS nth FROM edges
-) AS numbered WHERE nth = 1;
-
--- A player's days, each with the platform, country and version of its last event.
+-- A player's days, each with the platform, country and version of its last event. Of the days before the floor only the
+-- last one of a player is there.
 CREATE OR REPLACE TEMPORARY VIEW days AS
 SELECT
   game_id, player_id, event_date, platform, country, app_version,
-  LAG(event_date) OVER (PARTITION BY game_id, player_id ORDER BY event_date) AS previous_date,
-  LEAD(event_date) OVER (PARTITION BY game_id, player_id ORDER BY event_date) AS next_date
+  LAG(event_date) OVER (PARTITION BY player_id, game_id ORDER BY event_date) AS previous_date,
+  LEAD(event_date) OVER (PARTITION BY player_id, game_id ORDER BY event_date) AS next_date
 FROM (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY game_id, player_id, event_date ORDER BY at_ms DESC, event_id DESC) AS nth
-  FROM edges
-) AS numbered WHERE nth = 1;
-
-CREATE OR REPLACE TEMPORARY VIEW last_day AS
-SELECT game_id, DATE_SUB(MAX(arrival_date), 1) AS event_date FROM events GROUP BY game_id;
+  SELECT
+    game_id, player_id, event_date, latest.platform AS platform, latest.country AS country,
+    latest.app_version AS app_version
+  FROM (
+    SELECT player_id, event_date, game_id, MAX(STRUCT(
+      last_ms AS at_ms, last_id AS event_id, platform AS platform, country AS country, app_version AS app_version
+    )) AS latest
+    FROM kept_presence GROUP BY player_id, event_date, game_id
+  ) AS grouped
+  UNION ALL
+  SELECT game_id, player_id, left_date, left_platform, left_country, left_app_version
+  FROM players WHERE left_date IS NOT NULL
+) AS each_day;
 
 CREATE OR REPLACE TEMPORARY VIEW sides AS
 SELECT * FROM VALUES (0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1), (1, 0, 0), (1, 0, 1), (1, 1, 0), (1, 1, 1)
 AS sides (platform, country, app_version);
 
+-- Where players were on the days of which a day since `since` counts the players of a month.
 CREATE OR REPLACE TEMPORARY VIEW visits AS
 SELECT
   *, CASE WHEN MIN(platform) OVER w = MAX(platform) OVER w THEN 0 ELSE 1 END AS platforms,
   CASE WHEN MIN(country) OVER w = MAX(country) OVER w THEN 0 ELSE 1 END AS countries,
   CASE WHEN MIN(app_version) OVER w = MAX(app_version) OVER w THEN 0 ELSE 1 END AS app_versions
-FROM (SELECT DISTINCT game_id, player_id, event_date, platform, country, app_version FROM edges) AS seen
-WINDOW w AS (PARTITION BY game_id, player_id);
+FROM (
+  SELECT DISTINCT p.player_id, p.event_date, p.platform, p.country, p.app_version, p.game_id
+  FROM kept_presence AS p
+  JOIN bounds AS b ON b.game_id = p.game_id AND p.event_date >= DATE_SUB(b.since, 30)
+) AS seen
+WINDOW w AS (PARTITION BY player_id, game_id);
 
 -- How many players were there on a day, by what they are to the game and the days until they are there again (at most
 -- 30). Unique players do not add up; but who never changes platform is on it whenever playing at all. So players are
@@ -79,11 +112,11 @@ FROM (
   FROM (
     SELECT
       s.*, CASE
-        WHEN d.previous_date IS NULL THEN 'new' WHEN DATEDIFF(d.event_date, d.previous_date) <= 30 THEN 'returning'
+        WHEN d.event_date = k.cohort_date THEN 'new' WHEN DATEDIFF(d.event_date, d.previous_date) <= 30 THEN 'returning'
         ELSE 'resurrected'
       END AS state,
       LEAD(s.event_date) OVER (
-        PARTITION BY s.game_id, s.player_id, s.platform, s.country, s.app_version ORDER BY s.event_date
+        PARTITION BY s.player_id, s.game_id, s.platform, s.country, s.app_version ORDER BY s.event_date
       ) AS next_date
     FROM (
       SELECT DISTINCT
@@ -94,7 +127,8 @@ FROM (
       FROM visits JOIN sides ON sides.platform + platforms >= 1 AND sides.country + countries >= 1
         AND sides.app_version + app_versions >= 1
     ) AS s
-    JOIN days AS d ON d.game_id = s.game_id AND d.player_id = s.player_id AND d.event_date = s.event_date
+    JOIN days AS d ON d.player_id = s.player_id AND d.game_id = s.game_id AND d.event_date = s.event_date
+    JOIN players AS k ON k.player_id = s.player_id AND k.game_id = s.game_id
   ) AS followed
   GROUP BY game_id, event_date, platform, country, app_version, platforms, countries, app_versions, state,
     LEAST(COALESCE(DATEDIFF(next_date, event_date), 30), 30)
@@ -103,4 +137,17 @@ JOIN sides ON sides.platform >= platforms AND sides.country >= countries AND sid
 GROUP BY game_id, event_date, state, until,
   CASE WHEN sides.platform = 1 THEN counted.platform ELSE '*' END,
   CASE WHEN sides.country = 1 THEN counted.country ELSE '*' END,
-  CASE WHEN sides.app_version = 1 THEN counted.app_version ELSE '*' END
+  CASE WHEN sides.app_version = 1 THEN counted.app_version ELSE '*' END;
+
+-- The cohorts whose retention changes: those whose first 90 days reach `since`, and older ones of which a player is back
+-- who had not been there after 90 days.
+CREATE OR REPLACE TEMPORARY VIEW cohorts AS
+SELECT k.game_id, k.cohort_date FROM players AS k
+JOIN bounds AS b ON b.game_id = k.game_id AND k.cohort_date >= DATE_SUB(b.since, 90)
+UNION
+SELECT k.game_id, k.cohort_date FROM days AS d
+JOIN bounds AS b ON b.game_id = d.game_id AND d.event_date >= b.since
+  AND (d.previous_date < b.since OR d.previous_date IS NULL)
+JOIN players AS k ON k.game_id = d.game_id AND k.player_id = d.player_id
+WHERE k.cohort_date < DATE_SUB(b.since, 90)
+  AND (d.previous_date IS NULL OR DATEDIFF(d.previous_date, k.cohort_date) < 90)

@@ -1,11 +1,11 @@
 WITH counted AS (
   SELECT
-    game_id, event_date, platform, country, app_version, SUM(players) AS active_players,
-    SUM(CASE WHEN state = 'new' THEN players ELSE 0 END) AS new_players,
-    SUM(CASE WHEN state = 'returning' THEN players ELSE 0 END) AS returning_players,
-    SUM(CASE WHEN state = 'resurrected' THEN players ELSE 0 END) AS resurrected_players
-  FROM stays
-  GROUP BY game_id, event_date, platform, country, app_version
+    s.game_id, s.event_date, s.platform, s.country, s.app_version, SUM(s.players) AS active_players,
+    SUM(CASE WHEN s.state = 'new' THEN s.players ELSE 0 END) AS new_players,
+    SUM(CASE WHEN s.state = 'returning' THEN s.players ELSE 0 END) AS returning_players,
+    SUM(CASE WHEN s.state = 'resurrected' THEN s.players ELSE 0 END) AS resurrected_players
+  FROM stays AS s JOIN bounds AS b ON b.game_id = s.game_id AND s.event_date >= b.since
+  GROUP BY s.game_id, s.event_date, s.platform, s.country, s.app_version
 ),
 rests AS (
   SELECT
@@ -42,10 +42,10 @@ reach AS (
 ),
 lengths AS (
   SELECT
-    game_id, event_date, platform, country, app_version,
-    COUNT(*) AS sessions, SUM(length_ms) AS length_ms, COLLECT_LIST(length_ms) AS lengths
-  FROM plays
-  GROUP BY game_id, event_date, platform, country, app_version
+    p.game_id, p.event_date, p.platform, p.country, p.app_version,
+    COUNT(*) AS sessions, SUM(p.length_ms) AS length_ms, COLLECT_LIST(p.length_ms) AS lengths
+  FROM plays AS p JOIN bounds AS b ON b.game_id = p.game_id AND p.event_date >= b.since
+  GROUP BY p.game_id, p.event_date, p.platform, p.country, p.app_version
 ),
 sessions AS (
   SELECT
@@ -56,14 +56,20 @@ sessions AS (
   FROM lengths
   GROUP BY game_id, event_date, CUBE (platform, country, app_version)
 ),
-firsts AS (SELECT game_id, player_id, MIN(event_date) AS first_date FROM purchases GROUP BY game_id, player_id),
+firsts AS (
+  SELECT p.game_id, p.player_id, LEAST(MIN(p.event_date), MIN(COALESCE(k.paid_date, p.event_date))) AS first_date
+  FROM purchases AS p JOIN players AS k ON k.player_id = p.player_id AND k.game_id = p.game_id
+  GROUP BY p.player_id, p.game_id
+),
 payers AS (
   SELECT
     p.game_id, p.event_date, p.player_id,
     COALESCE(p.platform, '*') AS platform, COALESCE(p.country, '*') AS country,
     COALESCE(p.app_version, '*') AS app_version,
     MAX(CASE WHEN f.first_date = p.event_date THEN 1 ELSE 0 END) AS first_time
-  FROM purchases AS p JOIN firsts AS f ON f.game_id = p.game_id AND f.player_id = p.player_id
+  FROM purchases AS p
+  JOIN bounds AS b ON b.game_id = p.game_id AND p.event_date >= b.since
+  JOIN firsts AS f ON f.game_id = p.game_id AND f.player_id = p.player_id
   GROUP BY p.game_id, p.event_date, p.player_id, CUBE (p.platform, p.country, p.app_version)
 ),
 paid AS (

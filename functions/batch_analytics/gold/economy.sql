@@ -1,17 +1,9 @@
-WITH moves AS (SELECT * FROM events WHERE event_type = 'economy'),
-cells AS (
-  SELECT
-    event_date, game_id, platform, country, app_version, currency, flow, reason,
-    COUNT(*) AS events, SUM(CAST(amount AS DECIMAL(19, 0))) AS amount, COLLECT_LIST(balance_after) AS balances
-  FROM moves
-  GROUP BY event_date, game_id, platform, country, app_version, currency, flow, reason
-),
-totals AS (
+WITH totals AS (
   SELECT
     event_date, game_id, currency, flow, COALESCE(reason, '*') AS reason,
     COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
     SUM(events) AS events, SUM(amount) AS amount, SORT_ARRAY(FLATTEN(COLLECT_LIST(balances))) AS balances
-  FROM cells
+  FROM kept_moves
   GROUP BY event_date, game_id, currency, flow, CUBE (platform, country, app_version, reason)
 ),
 -- Who is in one place only is folded into a number; the others are told apart.
@@ -19,7 +11,7 @@ seen AS (
   SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, currency, flow, reason, player_id) AS places FROM (
     SELECT
       event_date, game_id, player_id, platform, country, app_version, currency, flow, COALESCE(reason, '*') AS reason
-    FROM moves
+    FROM kept_movers
     GROUP BY event_date, game_id, player_id, platform, country, app_version, currency, flow, ROLLUP (reason)
   ) AS grouped
 ),

@@ -1,17 +1,22 @@
+-- The cohorts whose first 90 days reach `since`. Their days before it are published already, and what was paid by then is
+-- the published value of the day before.
 WITH sizes AS (
   SELECT
     i.game_id, i.cohort_date,
     COALESCE(i.platform, '*') AS platform, COALESCE(i.country, '*') AS country,
     COALESCE(i.app_version, '*') AS app_version,
-    COUNT(*) AS cohort_players, MIN(DATEDIFF(l.event_date, i.cohort_date)) AS last_number
-  FROM installs AS i JOIN last_day AS l ON l.game_id = i.game_id
+    COUNT(*) AS cohort_players, MIN(DATEDIFF(b.last_day, i.cohort_date)) AS last_number,
+    MIN(DATEDIFF(b.since, i.cohort_date)) AS since_number
+  FROM players AS i JOIN bounds AS b ON b.game_id = i.game_id AND i.cohort_date >= DATE_SUB(b.since, 90)
   GROUP BY i.game_id, i.cohort_date, CUBE (i.platform, i.country, i.app_version)
 ),
 numbers AS (SELECT EXPLODE(SEQUENCE(0, 90)) AS day_number),
 cells AS (
   SELECT i.game_id, i.cohort_date, i.platform, i.country, i.app_version, p.currency,
-    DATEDIFF(p.event_date, i.cohort_date) AS day_number, SUM(CAST(p.amount_minor AS DECIMAL(19, 0))) AS amount
-  FROM installs AS i JOIN purchases AS p ON p.game_id = i.game_id AND p.player_id = i.player_id
+    DATEDIFF(p.event_date, i.cohort_date) AS day_number, SUM(p.amount_minor) AS amount
+  FROM players AS i
+  JOIN purchases AS p ON p.game_id = i.game_id AND p.player_id = i.player_id
+  JOIN bounds AS b ON b.game_id = i.game_id AND p.event_date >= b.since AND i.cohort_date >= DATE_SUB(b.since, 90)
   GROUP BY i.game_id, i.cohort_date, i.platform, i.country, i.app_version, p.currency,
     DATEDIFF(p.event_date, i.cohort_date)
 ),
@@ -22,6 +27,11 @@ spent AS (
     SUM(amount) AS amount
   FROM cells
   GROUP BY game_id, cohort_date, currency, day_number, CUBE (platform, country, app_version)
+  UNION ALL
+  SELECT
+    p.game_id, p.cohort_date, p.currency, CAST(p.day_number AS INT), p.platform, p.country, p.app_version, p.gross_minor
+  FROM published_lifetime_value AS p JOIN bounds AS b ON b.game_id = p.game_id
+    AND DATE_ADD(p.cohort_date, CAST(p.day_number AS INT)) = DATE_SUB(b.since, 1)
 ),
 -- Each currency from the first day on that a cohort paid in it.
 begun AS (
@@ -31,7 +41,7 @@ begun AS (
 grown AS (
   SELECT
     s.cohort_date, s.game_id, s.platform, s.country, s.app_version, CAST(n.day_number AS BIGINT) AS day_number,
-    b.currency, s.cohort_players, SUM(COALESCE(p.amount, 0)) OVER (
+    b.currency, s.cohort_players, s.since_number, SUM(COALESCE(p.amount, 0)) OVER (
       PARTITION BY s.game_id, s.cohort_date, s.platform, s.country, s.app_version, b.currency ORDER BY n.day_number
     ) AS amount
   FROM sizes AS s
@@ -41,8 +51,17 @@ grown AS (
   LEFT JOIN spent AS p ON p.game_id = s.game_id AND p.cohort_date = s.cohort_date AND p.platform = s.platform
     AND p.country = s.country AND p.app_version = s.app_version AND p.currency = b.currency
     AND p.day_number = n.day_number
+),
+shown AS (
+  SELECT
+    cohort_date, game_id, platform, country, app_version, day_number, currency, cohort_players,
+    CAST(amount AS DECIMAL(38, 0)) AS gross_minor, CAST(amount AS DOUBLE) / cohort_players AS ltv_minor
+  FROM grown WHERE day_number >= since_number
+  UNION ALL
+  SELECT
+    p.cohort_date, p.game_id, p.platform, p.country, p.app_version, p.day_number, p.currency, p.cohort_players,
+    p.gross_minor, p.ltv_minor
+  FROM published_lifetime_value AS p JOIN bounds AS b ON b.game_id = p.game_id
+    AND DATE_ADD(p.cohort_date, CAST(p.day_number AS INT)) < b.since
 )
-SELECT
-  cohort_date, game_id, platform, country, app_version, day_number, currency, cohort_players,
-  CAST(amount AS DECIMAL(38, 0)) AS gross_minor, CAST(amount AS DOUBLE) / cohort_players AS ltv_minor
-FROM grown
+SELECT * FROM shown

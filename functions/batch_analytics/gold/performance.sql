@@ -1,30 +1,10 @@
-WITH measures AS (
-  SELECT * FROM VALUES ('fps'), ('frame_time_ms'), ('latency_ms'), ('load_time_ms'), ('memory_mb') AS measures (measure)
-),
-sampled AS (
-  SELECT
-    e.event_date, e.game_id, e.platform, e.country, e.app_version, m.measure,
-    CASE m.measure
-      WHEN 'fps' THEN e.fps WHEN 'frame_time_ms' THEN e.frame_time_ms WHEN 'latency_ms' THEN e.latency_ms
-      WHEN 'load_time_ms' THEN e.load_time_ms ELSE e.memory_mb
-    END AS sample
-  FROM events AS e CROSS JOIN measures AS m
-  WHERE e.event_type = 'performance'
-),
-cells AS (
-  SELECT
-    event_date, game_id, platform, country, app_version, measure, COUNT(*) AS samples, COLLECT_LIST(sample) AS sorted
-  FROM sampled
-  WHERE sample IS NOT NULL
-  GROUP BY event_date, game_id, platform, country, app_version, measure
-),
 -- A cell's samples come as one row: the totals copy and sort arrays, not rows.
-totals AS (
+WITH totals AS (
   SELECT
     event_date, game_id,
     COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
     measure, SUM(samples) AS samples, SORT_ARRAY(FLATTEN(COLLECT_LIST(sorted))) AS sorted
-  FROM cells
+  FROM kept_samples
   GROUP BY event_date, game_id, measure, CUBE (platform, country, app_version)
 ),
 placed AS (

@@ -3,14 +3,9 @@ WITH seen AS (
   SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, level_1, level_2, level_3, player_id) AS places FROM (
     SELECT
       event_date, game_id, player_id, platform, country, app_version,
-      level_1, COALESCE(level_2, '') AS level_2, COALESCE(level_3, '') AS level_3,
-      SUM(CASE WHEN status = 'start' THEN 1 ELSE 0 END) AS starts,
-      SUM(CASE WHEN status = 'complete' THEN 1 ELSE 0 END) AS completes,
-      SUM(CASE WHEN status = 'fail' THEN 1 ELSE 0 END) AS fails
-    FROM events
-    WHERE event_type = 'progression'
-    GROUP BY event_date, game_id, player_id, platform, country, app_version,
-      level_1, COALESCE(level_2, ''), COALESCE(level_3, '')
+      level_1, level_2, level_3, SUM(starts) AS starts, SUM(completes) AS completes, SUM(fails) AS fails
+    FROM kept_attempts
+    GROUP BY event_date, game_id, player_id, platform, country, app_version, level_1, level_2, level_3
   ) AS grouped
 ),
 folded AS (

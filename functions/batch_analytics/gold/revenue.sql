@@ -6,7 +6,7 @@ paid AS (
   SELECT
     game_id, event_date, currency,
     COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
-    COUNT(*) AS purchases, COUNT(DISTINCT player_id) AS payers, SUM(CAST(amount_minor AS DECIMAL(19, 0))) AS gross_minor
+    COUNT(*) AS purchases, COUNT(DISTINCT player_id) AS payers, SUM(amount_minor) AS gross_minor
   FROM purchases
   GROUP BY game_id, event_date, currency, CUBE (platform, country, app_version)
 ),
@@ -45,3 +45,4 @@ JOIN months AS m ON m.game_id = p.game_id AND m.event_date = p.event_date AND m.
   AND m.platform = p.platform AND m.country = p.country AND m.app_version = p.app_version
 JOIN reach AS r ON r.game_id = p.game_id AND r.event_date = p.event_date AND r.platform = p.platform
   AND r.country = p.country AND r.app_version = p.app_version
+JOIN bounds AS b ON b.game_id = p.game_id AND p.event_date >= b.since

@@ -2,15 +2,16 @@
 WITH seen AS (
   SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, kind, id) AS places FROM (
     SELECT event_date, game_id, platform, country, app_version, 'session' AS kind, session_id AS id, 0 AS crashes
-    FROM edges GROUP BY event_date, game_id, platform, country, app_version, session_id
+    FROM touched_presence GROUP BY event_date, game_id, platform, country, app_version, session_id
     UNION ALL
-    SELECT event_date, game_id, platform, country, app_version, 'player', player_id, 0 FROM visits
+    SELECT event_date, game_id, platform, country, app_version, 'player', player_id, 0
+    FROM touched_presence GROUP BY event_date, game_id, platform, country, app_version, player_id
     UNION ALL
-    SELECT event_date, game_id, platform, country, app_version, 'crashed session', session_id, COUNT(*)
-    FROM events WHERE event_type = 'crash' GROUP BY event_date, game_id, platform, country, app_version, session_id
+    SELECT event_date, game_id, platform, country, app_version, 'crashed session', session_id, SUM(crashes)
+    FROM touched_presence WHERE crashes > 0 GROUP BY event_date, game_id, platform, country, app_version, session_id
     UNION ALL
     SELECT event_date, game_id, platform, country, app_version, 'crashed player', player_id, 0
-    FROM events WHERE event_type = 'crash' GROUP BY event_date, game_id, platform, country, app_version, player_id
+    FROM touched_presence WHERE crashes > 0 GROUP BY event_date, game_id, platform, country, app_version, player_id
   ) AS things
 ),
 folded AS (

@@ -13,7 +13,7 @@ locals {
     }
     KeepTables = {
       actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-      resources = [for prefix in ["batch", "gold", "silver"] : "${var.lake.arn}/${prefix}/*"]
+      resources = [for prefix in ["batch", "gold", "kept", "silver"] : "${var.lake.arn}/${prefix}/*"]
     }
     ListLake = {
       actions   = ["s3:GetBucketLocation", "s3:ListBucket"]

@@ -2,6 +2,9 @@ locals {
   # Written by scripts/schemas from event-schemas.
   gold = jsondecode(file("${path.module}/tables/gold.json"))
 
+  # What the batch job keeps between runs: functions/batch_analytics/kept.py.
+  kept = jsondecode(file("${path.module}/tables/kept.json"))
+
   tables = merge(
     {
       events = {
@@ -15,6 +18,13 @@ locals {
         columns     = table.columns
         description = "Gold: ${table.description}"
         location    = "s3://${var.bucket.name}/gold/${name}"
+      }
+    },
+    {
+      for name, table in local.kept : name => {
+        columns     = table.columns
+        description = "Kept: ${table.description}"
+        location    = "s3://${var.bucket.name}/kept/${name}"
       }
     },
   )

@@ -17,7 +17,7 @@ locals {
     }
     RewriteFiles = {
       actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-      resources = ["${var.bucket.arn}/gold/*", "${var.bucket.arn}/silver/*"]
+      resources = [for prefix in ["gold", "kept", "silver"] : "${var.bucket.arn}/${prefix}/*"]
     }
     UseTables = {
       actions = ["glue:GetTable", "glue:UpdateTable"]

@@ -1,5 +1,5 @@
 output "tables" {
-  description = "Names of the tables: events of silver, and those of gold."
+  description = "Names of the tables: events of silver, those of gold, and those that the batch job keeps between runs."
   value       = keys(local.tables)
 }
 

@@ -6,7 +6,7 @@ variable "account" {
 
 variable "bucket" {
   type        = object({ arn = string, name = string })
-  description = "Bucket of the lake: silver/ and gold/ take the tables, athena-results/ the answers of queries."
+  description = "Bucket of the lake: silver/, gold/ and kept/ take the tables, athena-results/ the answers of queries."
   nullable    = false
 }
 

@@ -2,6 +2,11 @@ locals {
   athena = "arn:${var.account.partition}:athena:${var.account.region}:${var.account.id}"
   glue   = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
 
+  # Silver, and what the batch job keeps of players between its runs.
+  personal_tables = [
+    "events", "kept_attempts", "kept_movers", "kept_players", "kept_presence", "kept_purchases",
+  ]
+
   policy_statements = merge(
     {
       DecryptPlayers = {
@@ -53,15 +58,14 @@ locals {
       }
       ForgetRows = {
         actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-        resources = [for prefix in ["athena-results", "silver"] : "${var.lake.arn}/${prefix}/*"]
+        resources = [for prefix in ["athena-results", "kept", "silver"] : "${var.lake.arn}/${prefix}/*"]
       }
       UseSilver = {
         actions = ["glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"]
-        resources = [
-          "${local.glue}:catalog",
-          "${local.glue}:database/${var.silver.database}",
-          "${local.glue}:table/${var.silver.database}/events",
-        ]
+        resources = concat(
+          ["${local.glue}:catalog", "${local.glue}:database/${var.silver.database}"],
+          [for table in local.personal_tables : "${local.glue}:table/${var.silver.database}/${table}"],
+        )
       }
     },
     var.warehouse_function.arn == "" ? {} : {

@@ -394,9 +394,9 @@ def _spark(load: Load, given: Settings) -> Iterator[Line]:
     runs = HOURS / given.batch_every_hours
     starting = runs * usage("spark_start_minutes") / 60 * 4 * given.worker_vcpus
     taking = load.events / 1e6 * usage("silver_core_seconds_per_million") / 3600
-    # Each run computes gold from all that the lake holds: half of this month's events, in its middle.
-    held = load.events * (load.months + 0.5)
-    computing = runs * held / 1e6 * usage("gold_core_seconds_per_million") / 3600
+    # Each run reads what is kept of the last days: in a month's middle the lake holds half of its events.
+    months = min(load.months + 0.5, usage("gold_window_days") * 24 / HOURS)
+    computing = runs * load.events * months / 1e6 * usage("gold_core_seconds_per_million") / 3600
     cores = starting + taking + computing
     memory = cores * given.worker_memory_gb / given.worker_vcpus
     yield _line("Spark", "vCPU", HISTORY, "emr_vcpu", cores)

@@ -104,7 +104,7 @@ run "resources" {
       FindLogGroup = [["logs:DescribeLogGroups"], ["*"]]
       KeepTables = [
         ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-        ["arn:aws:s3:::lake/batch/*", "arn:aws:s3:::lake/gold/*", "arn:aws:s3:::lake/silver/*"],
+        ["arn:aws:s3:::lake/batch/*", "arn:aws:s3:::lake/gold/*", "arn:aws:s3:::lake/kept/*", "arn:aws:s3:::lake/silver/*"],
       ]
       ListLake    = [["s3:GetBucketLocation", "s3:ListBucket"], ["arn:aws:s3:::lake"]]
       ReadBronze  = [["s3:GetObject"], ["arn:aws:s3:::lake/bronze/*"]]

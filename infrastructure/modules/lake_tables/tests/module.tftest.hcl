@@ -26,8 +26,12 @@ run "resources" {
     condition = { for name, table in aws_glue_catalog_table.this : name => table.storage_descriptor[0].location } == merge(
       { events = "s3://lake/silver/events" },
       { for name in ["daily", "economy", "lifetime_value", "performance", "progression", "retention", "revenue", "stability"] : name => "s3://lake/gold/${name}" },
+      {
+        for name in ["attempts", "games", "movers", "moves", "players", "presence", "purchases", "samples"] :
+        "kept_${name}" => "s3://lake/kept/kept_${name}"
+      },
     )
-    error_message = "Silver has the events, gold a table for each set of metrics."
+    error_message = "Silver has the events, gold a table for each set of metrics, and the job keeps tables between runs."
   }
 
   assert {
@@ -91,7 +95,7 @@ run "resources" {
     condition = { for statement in jsondecode(module.optimizer_role[0].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
       Encrypt      = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.events]]
       FindFiles    = [["s3:GetBucketLocation", "s3:ListBucket"], ["arn:aws:s3:::lake"]]
-      RewriteFiles = [["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::lake/gold/*", "arn:aws:s3:::lake/silver/*"]]
+      RewriteFiles = [["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::lake/gold/*", "arn:aws:s3:::lake/kept/*", "arn:aws:s3:::lake/silver/*"]]
       UseTables = [["glue:GetTable", "glue:UpdateTable"], concat(
         ["arn:aws:glue:eu-west-1:111122223333:catalog", "arn:aws:glue:eu-west-1:111122223333:database/demo_test"],
         [for table in output.tables : "arn:aws:glue:eu-west-1:111122223333:table/demo_test/${table}"],

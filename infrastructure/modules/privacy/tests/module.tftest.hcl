@@ -62,6 +62,21 @@ run "permissions" {
     ])
     error_message = "It reaches no counts, no reports, and of the receipts only to add one."
   }
+
+  assert {
+    condition = {
+      for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if statement.Sid == "UseSilver"
+      } == {
+      UseSilver = concat(
+        ["arn:aws:glue:eu-west-1:111122223333:catalog", "arn:aws:glue:eu-west-1:111122223333:database/demo_test_lake"],
+        [
+          for table in ["events", "kept_attempts", "kept_movers", "kept_players", "kept_presence", "kept_purchases"] :
+          "arn:aws:glue:eu-west-1:111122223333:table/demo_test_lake/${table}"
+        ],
+      )
+    }
+    error_message = "It changes the tables that name players, and no others."
+  }
 }
 
 run "without_silver_and_warehouse" {

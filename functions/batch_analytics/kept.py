@@ -1,0 +1,436 @@
+"""What is kept between runs, so that a night costs what the day brought, and how a run goes on from it.
+
+A run appends what its new events add to the kept tables, and computes the gold rows that can have changed.
+Where that cannot be known from the kept tables, it computes the game from all its events again.
+"""
+
+import hashlib
+import pkgutil
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any, NamedTuple, Protocol, cast
+
+# In the order in which a run appends to them: a run that dies leaves rows in the first one, or in none.
+TABLES = (
+    "kept_presence", "kept_purchases", "kept_moves", "kept_movers", "kept_attempts", "kept_samples",
+    "kept_players",
+)  # fmt: skip
+GAMES = "kept_games"
+# Tables with a row of each player: an erasure deletes from these, and from silver.
+PERSONAL = ("kept_presence", "kept_purchases", "kept_movers", "kept_attempts", "kept_players")
+GOLD = {
+    "daily": "event_date", "revenue": "event_date", "retention": "cohort_date",
+    "lifetime_value": "cohort_date", "economy": "event_date", "progression": "event_date",
+    "stability": "event_date", "performance": "event_date",
+}  # fmt: skip
+# Views that gold tables share: computed once, kept on disk, so that memory does not grow with the lake.
+SHARED = ("players", "purchases", "days", "stays", "cohorts")
+# Tables of which a day needs the events of the day alone.
+OF_A_DAY = ("economy", "progression", "stability", "performance")
+NEVER = date(1970, 1, 1)
+# A month, that daily looks back from a day; the cohorts whose retention a day changes.
+MONTH, COHORTS = 31, 90
+# An event is at most 31 days late (telemetry.enrichment.TOO_OLD_AFTER); its session may have begun before.
+LATE = 33
+
+
+class Store(Protocol):
+    """What keeps the tables and runs the SQL: Spark on Iceberg, and DuckDB in tests."""
+
+    def name(self, table: str) -> str:
+        """Return a table's name for SQL."""
+
+    def rows(self, query: str) -> Sequence[Sequence[Any]]:
+        """Return the rows of a query."""
+
+    def view(self, name: str, query: str) -> None:
+        """Name a query."""
+
+    def share(self, view: str) -> None:
+        """Compute a view once, when it is first read."""
+
+    def append(self, table: str, query: str) -> None:
+        """Add the rows of a query to a table."""
+
+    def delete(self, table: str, predicate: str) -> None:
+        """Delete rows of a table."""
+
+    def replace(self, table: str, predicate: str, query: str) -> None:
+        """Put the rows of a query in the place of others, at once."""
+
+    def held(self, games: Sequence[str]) -> Mapping[str, int]:
+        """Return how many events silver holds of each game."""
+
+
+@dataclass(frozen=True, slots=True)
+class Game:
+    """What is kept of a game: what it was made with, of which events, and how much of that gold shows.
+
+    `until_ms` and `published_ms` are silver's `added_ms`. Kept rows of days before `floor` are summed up in
+    kept_players and are not read. `newest` is the last day with an event.
+    """
+
+    game_id: str
+    definition: str = ""
+    run_id: str = ""
+    until_ms: int = -1
+    published_ms: int = -1
+    events: int = 0
+    floor: date = NEVER
+    newest: date = NEVER
+    last_day: date = NEVER
+    published_day: date = NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The new rows of a gold table, and the days or cohorts by game whose rows they replace (None: all)."""
+
+    query: str
+    column: str
+    replaced: Mapping[str, set[date] | None]
+
+
+class Fresh(NamedTuple):
+    """The events of a game that are in silver and not in the kept tables."""
+
+    events: int
+    first: date
+    newest: date
+    last_arrival: date
+    until_ms: int
+
+
+class Rebuild(Exception):
+    """Games cannot go on from what is kept; the message of each says why."""
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        """Take the reason of each game."""
+        super().__init__(str(reasons))
+        self.reasons = dict(reasons)
+
+
+@dataclass(slots=True)
+class Night:
+    """One run over some games: `changes` yields what it changes in gold, `end` is for the next run."""
+
+    store: Store
+    run_id: str
+    say: Callable[[str], None]
+    games: dict[str, Game] = field(default_factory=dict)
+    until_ms: int = -1
+
+    def changes(self, games: Sequence[str]) -> Iterator[tuple[str, Change]]:
+        """Bring the kept tables up to date with silver; yield each gold table's changes."""
+        kept = read(self.store, games)
+        while True:
+            try:
+                bounds, touched = self._advance({game: kept.get(game, Game(game)) for game in games})
+                break
+            except Rebuild as found:
+                for game, reason in found.reasons.items():
+                    self.say(f"{game}: everything is computed again from silver, because {reason}")
+                forget(self.store, sorted(found.reasons))
+                kept = {game: one for game, one in kept.items() if game not in found.reasons}
+        yield from self._gold(bounds, touched)
+        leaving = {game: bound for game, bound in bounds.items() if bound.next_floor > bound.floor}
+        if leaving:
+            self.store.append("kept_players", stamped(sql("kept/leaving"), self.until_ms))
+
+    def end(self) -> None:
+        """Keep what the changes were made of: from here on the run's new events are no longer new."""
+        write(self.store, self.games.values())
+
+    def _advance(self, games: Mapping[str, Game]) -> tuple[dict[str, "Bound"], dict[str, set[date] | None]]:
+        """Append what new events add to the kept tables; return the bounds of gold and the touched days.
+
+        Raises Rebuild for games that cannot go on from what is kept.
+        """
+        store = self.store
+        new = either((f"added_ms > {game.until_ms}", game.game_id) for game in games.values())
+        fresh = {
+            row[0]: Fresh(*row[1:])
+            for row in store.rows(
+                "SELECT game_id, COUNT(*), MIN(event_date), MAX(event_date), MAX(arrival_date), "
+                f"MAX(added_ms) FROM silver WHERE {new} GROUP BY game_id"
+            )
+        }
+        self._check(games, fresh)
+        self.until_ms = max(
+            [one.until_ms for one in fresh.values()] + [one.until_ms for one in games.values()]
+        )
+        unfinished = either((f"added_ms > {game.until_ms}", game.game_id) for game in games.values())
+        if store.rows(f"SELECT 1 FROM {store.name(TABLES[0])} WHERE {unfinished} LIMIT 1"):
+            for table in TABLES:
+                store.delete(table, unfinished)
+        of_games = among(games)
+        if fresh:
+            store.view("events", f"SELECT * FROM silver WHERE {new}")
+            store.view("old_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {of_games}")
+            store.view("old_players", f"SELECT * FROM {store.name('kept_players')} WHERE {of_games}")
+            for table in TABLES[:-1]:
+                store.append(table, stamped(sql(f"kept/{table}"), self.until_ms))
+            first = min(one.first for one in fresh.values())
+            store.view(
+                "new_presence",
+                f"SELECT * FROM {store.name('kept_presence')} WHERE {of_games} "
+                f"AND added_ms = {self.until_ms} AND event_date >= {literal(first)}",
+            )
+            store.append("kept_players", stamped(sql("kept/kept_players"), self.until_ms))
+        self.games = {name: self._with(game, fresh.get(name)) for name, game in games.items()}
+        return self._bounds(games)
+
+    def _check(self, games: Mapping[str, Game], fresh: Mapping[str, Fresh]) -> None:
+        """Raise Rebuild for the games whose kept tables are not those of their silver."""
+        reasons: dict[str, str] = {}
+        held, now = self.store.held(sorted(games)), definition()
+        for name, game in games.items():
+            count = fresh[name].events if name in fresh else 0
+            if not game.definition:
+                continue
+            if game.definition != now:
+                reasons[name] = "the definition of gold has changed since it was computed"
+            elif held.get(name, 0) != game.events + count:
+                reasons[name] = (
+                    f"silver holds {held.get(name, 0)} events of it, where {game.events} were there before "
+                    f"and {count} are new: events were erased or restored"
+                )
+            elif name in fresh and fresh[name].first < game.floor + timedelta(MONTH):
+                reasons[name] = f"an event of {fresh[name].first} is new, before {game.floor} and a month"
+        if reasons:
+            raise Rebuild(reasons)
+
+    def _with(self, game: Game, fresh: Fresh | None) -> Game:
+        """Return what is kept of a game once its new events are."""
+        if fresh:
+            game = replace(
+                game,
+                events=game.events + fresh.events,
+                newest=max(game.newest, fresh.newest),
+                last_day=max(game.last_day, fresh.last_arrival - timedelta(1)),
+            )
+        return replace(game, definition=definition(), run_id=self.run_id, until_ms=self.until_ms)
+
+    def _bounds(self, before: Mapping[str, Game]) -> tuple[dict[str, "Bound"], dict[str, set[date] | None]]:
+        """Return since when the gold of each game is computed, and which days have new events."""
+        store = self.store
+        floors = {name: game.floor for name, game in before.items()}
+        recent = either((f"event_date >= {literal(floor)}", name) for name, floor in floors.items())
+        store.view("kept_presence", f"SELECT * FROM {store.name('kept_presence')} WHERE {recent}")
+        published = {name: game for name, game in before.items() if game.published_ms >= 0}
+        found: dict[str, date] = {}
+        touched: dict[str, set[date] | None] = dict.fromkeys(before)
+        if published:
+            store.view(
+                "games", values("game_id, published_ms", ((n, g.published_ms) for n, g in published.items()))
+            )
+            found = {row[0]: row[1] for row in store.rows(sql("kept/since"))}
+            newer = either((f"added_ms > {game.published_ms}", name) for name, game in published.items())
+            days = store.rows(f"SELECT DISTINCT game_id, event_date FROM kept_presence WHERE {newer}")
+            for name in published:
+                touched[name] = {day for game, day in days if game == name} | {self.games[name].newest}
+        bounds: dict[str, Bound] = {}
+        early: dict[str, str] = {}
+        for name, game in self.games.items():
+            floor = floors[name]
+            horizon = game.last_day - timedelta(LATE + MONTH)
+            if name not in published:
+                bounds[name] = Bound(NEVER, floor, max(floor, horizon), game.last_day)
+                if floor > NEVER:
+                    early[name] = "its gold was never published"
+                continue
+            since = min(found.get(name, game.newest), game.published_day + timedelta(1), game.newest)
+            if since < floor + timedelta(MONTH):
+                early[name] = f"a session since {since} has a new event, before {floor} and a month"
+            next_floor = max(floor, min(horizon, since - timedelta(MONTH)))
+            bounds[name] = Bound(since, floor, next_floor, game.last_day)
+        if early:
+            raise Rebuild(early)
+        self.games = {name: replace(game, floor=bounds[name].next_floor) for name, game in self.games.items()}
+        return bounds, touched
+
+    def _gold(
+        self, bounds: Mapping[str, "Bound"], touched: Mapping[str, set[date] | None]
+    ) -> Iterator[tuple[str, Change]]:
+        """Name what the tables read; yield each one's changes."""
+        store = self.store
+        store.view(
+            "bounds",
+            values(
+                "game_id, since, floor, next_floor, last_day",
+                ((name, *bound) for name, bound in bounds.items()),
+            ),
+        )
+        store.view("kept_players", f"SELECT * FROM {store.name('kept_players')} WHERE {among(bounds)}")
+        earlier = either(
+            (f"event_date >= {literal(bound.floor - timedelta(MONTH + 1))}", name)
+            for name, bound in bounds.items()
+        )
+        store.view("kept_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {earlier}")
+        days = on(touched)
+        store.view("touched_presence", f"SELECT * FROM kept_presence WHERE {days}")
+        for table in ("kept_moves", "kept_movers", "kept_attempts", "kept_samples"):
+            store.view(table, f"SELECT * FROM {store.name(table)} WHERE {days}")
+        for view, query in views():
+            store.view(view, query)
+            if view in SHARED:
+                store.share(view)
+        shown = {name: bound for name, bound in bounds.items() if bound.since > NEVER}
+        # A cohort may have lost its last player to an earlier day: its rows must go.
+        recent = {
+            name: set(span(bound.since - timedelta(COHORTS), self.games[name].newest))
+            for name, bound in shown.items()
+        }
+        older = store.rows(f"SELECT game_id, cohort_date FROM cohorts WHERE {among(shown)}") if shown else ()
+        changed = {
+            "retention": {
+                name: days | {day for game, day in older if game == name} for name, days in recent.items()
+            },
+            "lifetime_value": recent,
+        }
+        for table, days_of in changed.items():
+            before = either(
+                (f"cohort_date IN ({', '.join(map(literal, sorted(old)))})", name)
+                for name, found in days_of.items()
+                if (old := [day for day in found if day < shown[name].since])
+            )
+            store.view(f"published_{table}", f"SELECT * FROM {store.name(table)} WHERE {before}")
+        for table, column in GOLD.items():
+            if table in OF_A_DAY:
+                replaced = {name: touched[name] or set() for name in shown}
+            else:
+                replaced = changed.get(table) or {
+                    name: set(span(bound.since, self.games[name].newest)) for name, bound in shown.items()
+                }
+            yield table, Change(sql(f"gold/{table}"), column, {name: replaced.get(name) for name in bounds})
+
+
+class Bound(NamedTuple):
+    """Of a game: since when rows are computed, since when kept rows are read, now and next time.
+
+    `last_day` is the last day that is over.
+    """
+
+    since: date
+    floor: date
+    next_floor: date
+    last_day: date
+
+
+def published(store: Store, run_id: str, games: Sequence[str]) -> None:
+    """Note that gold shows what a run computed of games."""
+    kept = read(store, games).values()
+    write(
+        store,
+        [
+            replace(game, published_ms=game.until_ms, published_day=game.last_day)
+            for game in kept
+            if game.run_id == run_id
+        ],
+    )
+
+
+def unseen(store: Store, games: Sequence[str]) -> str:
+    """Return the predicate of silver's events that gold does not show yet."""
+    kept = read(store, games)
+    return either((f"added_ms > {kept.get(name, Game(name)).published_ms}", name) for name in games)
+
+
+def forget(store: Store, games: Sequence[str]) -> None:
+    """Drop all that is kept of games: their next run computes everything from silver."""
+    store.delete(GAMES, among(games))
+    for table in TABLES:
+        store.delete(table, among(games))
+
+
+def read(store: Store, games: Sequence[str]) -> dict[str, Game]:
+    """Return what is kept of games."""
+    columns = ", ".join(Game.__dataclass_fields__)
+    found = store.rows(f"SELECT {columns} FROM {store.name(GAMES)} WHERE {among(games)}")
+    return {row[0]: Game(*row) for row in found}
+
+
+def write(store: Store, games: Iterable[Game]) -> None:
+    """Put what is kept of games in the place of what was."""
+    rows = [tuple(getattr(game, name) for name in Game.__dataclass_fields__) for game in games]
+    if rows:
+        columns = ", ".join(Game.__dataclass_fields__)
+        store.replace(GAMES, among(str(row[0]) for row in rows), values(columns, rows))
+
+
+def definition() -> str:
+    """Return a name of what the SQL computes: comments and layout do not count."""
+    text = " ".join(
+        " ".join(re.sub(r"--.*", "", sql(name)).split())
+        for name in (
+            "gold/_views",
+            *(f"gold/{table}" for table in GOLD),
+            *(f"kept/{table}" for table in TABLES),
+        )
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def sql(name: str) -> str:
+    """Return a SQL file of the package, which EMR hands over as a zip."""
+    return cast(bytes, pkgutil.get_data("batch_analytics", f"{name}.sql")).decode()
+
+
+def views() -> Iterator[tuple[str, str]]:
+    """Yield the name and the query of each view that gold tables read."""
+    for statement in sql("gold/_views").split(";\n"):
+        found = re.search(r"VIEW (\w+) AS\n(.*)", statement, re.DOTALL)
+        if found:
+            yield found[1], found[2]
+
+
+def stamped(query: str, added_ms: int) -> str:
+    """Return a query whose rows bear when they were added."""
+    return f"SELECT added.*, CAST({added_ms} AS BIGINT) AS added_ms FROM (\n{query}\n) AS added"
+
+
+def literal(value: object) -> str:
+    """Return a value in SQL."""
+    if isinstance(value, date):
+        return f"DATE '{value.isoformat()}'"
+    if isinstance(value, int):
+        return f"CAST({value} AS BIGINT)"
+    text = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{text}'"
+
+
+def values(columns: str, rows: Iterable[Sequence[object]]) -> str:
+    """Return a query of rows."""
+    lines = ", ".join("(" + ", ".join(map(literal, row)) + ")" for row in rows)
+    return f"SELECT * FROM VALUES {lines} AS given ({columns})"
+
+
+def among(games: Iterable[str]) -> str:
+    """Return the predicate of games."""
+    return f"game_id IN ({', '.join(map(literal, sorted(games)))})"
+
+
+def either(conditions: Iterable[tuple[str, str]]) -> str:
+    """Return the predicate that is true where the condition of the row's game is."""
+    games: dict[str, list[str]] = {}
+    for condition, game in conditions:
+        games.setdefault(condition, []).append(game)
+    return " OR ".join(f"({among(names)} AND {condition})" for condition, names in games.items()) or "FALSE"
+
+
+def on(days: Mapping[str, Iterable[date] | None], column: str = "event_date") -> str:
+    """Return the predicate of games on days (None: on all)."""
+    return either(
+        (f"{column} IN ({', '.join(map(literal, sorted(found)))})" if found is not None else "TRUE", game)
+        for game, found in days.items()
+        if found is None or found
+    )
+
+
+def span(first: date, last: date) -> Iterator[date]:
+    """Yield the days from the first to the last."""
+    while first <= last:
+        yield first
+        first += timedelta(1)

@@ -1,0 +1,307 @@
+"""Nights that go on from kept tables give the gold that plain Python counts over all events, bag for bag."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import plain_gold
+import pytest
+from batch_analytics import kept
+from duckdb_nights import DuckDB
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+Event = dict[str, Any]
+START = date(2026, 1, 1)
+DAY_MS = 86_400_000
+LATE = (0, 0, 0, 0, 0, 0, 1, 2, 20, 31)
+KINDS = ("session_start", "purchase", "economy", "progression", "performance", "crash")
+FIELDS = (
+    "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
+    "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
+    "memory_mb",
+)  # fmt: skip
+
+
+class World:
+    """Players who do what hurts: sessions over midnight, half-hour pauses, ties, two devices, absences."""
+
+    def __init__(self, seed: int, days: int, players: int = 5) -> None:
+        """Play all events; each has the day on which it arrives."""
+        self.chance, self.late = random.Random(seed), LATE
+        self.events: list[Event] = []
+        for game in ("g", "k"):
+            for number in range(players):
+                self._play(game, f"p-{number}", days)
+        self.chance.shuffle(self.events)
+
+    def _play(self, game: str, player: str, days: int) -> None:
+        chance = self.chance
+        day = chance.randrange(chance.choice((days // 2 + 1, max(days - 10, 1))))
+        while day < days:
+            if chance.random() < 0.1:
+                # Hours without a pause: a session that goes on over midnights.
+                moment, session = day * DAY_MS + 20 * 3_600_000, f"s-{player}-{day}"
+                step, count = 1_700_000, chance.choice((40, 40, 160))
+            else:
+                at = chance.choice((0, 43_200_000, 85_500_000)) + chance.randrange(3) * 600_000
+                moment, session = day * DAY_MS + at, f"s-{player}-{day // 3}"
+                step, count = 0, chance.randrange(1, 5)
+            for _ in range(count):
+                if moment // DAY_MS < days:
+                    self.events.append(self._event(game, player, session, moment))
+                moment += step or chance.choice((0, 60_000, 1_799_999, 1_800_000, 1_800_001))
+            day += chance.choice((1, 1, 1, 2, 3, 7, 29, 30, 31, 32, 64, 95))
+
+    def _event(self, game: str, player: str, session: str, moment: int) -> Event:
+        chance, kind = self.chance, self.chance.choice(KINDS)
+        happened = START + timedelta(moment // DAY_MS)
+        late = chance.choice(self.late)
+        event: Event = dict.fromkeys(FIELDS) | {
+            "event_id": f"{chance.getrandbits(64):016x}", "event_type": kind, "game_id": game,
+            "player_id": player, "session_id": session,
+            "event_date": happened, "arrival_date": happened + timedelta(late),
+            "at_ms": int(datetime.combine(START, datetime.min.time(), UTC).timestamp()) * 1000 + moment,
+            "platform": chance.choice(("ios", "ios", "ios", "web")),
+            "country": chance.choice(("DE", "DE", "US")), "app_version": f"1.{moment // DAY_MS // 40}",
+        }  # fmt: skip
+        if kind == "purchase":
+            event |= {"store": "web", "transaction_id": f"t-{chance.randrange(60)}"}
+            event |= {"currency": chance.choice(("EUR", "USD")), "amount_minor": chance.randrange(1, 900)}
+        if kind == "economy":
+            event |= {"flow": chance.choice(("source", "sink")), "reason": chance.choice("rs")}
+            event |= {
+                "currency": "gold",
+                "amount": chance.randrange(1, 90),
+                "balance_after": chance.randrange(99),
+            }
+        if kind == "progression":
+            event |= {"status": chance.choice(("start", "complete", "fail")), "level_1": chance.choice("ab")}
+            event |= {"level_2": chance.choice((None, "x"))}
+        if kind == "performance":
+            event |= {"fps": chance.uniform(5, 144), "memory_mb": chance.choice((None, 250.0))}
+        return event
+
+
+class Lake:
+    """Silver that grows by runs, and the gold that they publish."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.store = DuckDB()
+        self.silver: dict[tuple[str, str], Event] = {}
+        self.said: list[str] = []
+        self.runs = 0
+
+    def add(self, events: Iterable[Event]) -> set[str]:
+        """Add what silver does not hold; return the games of the events."""
+        self.runs += 1
+        games = set()
+        new: dict[tuple[str, str], Event] = {}
+        for event in events:
+            games.add(event["game_id"])
+            key = event["game_id"], event["event_id"]
+            if key not in self.silver:
+                new[key] = event | {"added_ms": self.runs * 1000}
+        if new:
+            names = list(next(iter(new.values())))
+            marks = ", ".join("?" * len(names))
+            self.store.database.executemany(
+                f"INSERT INTO lake.silver ({', '.join(names)}) VALUES ({marks})",
+                [[event[name] for name in names] for event in new.values()],
+            )
+        self.silver |= new
+        return games
+
+    def gold(self, games: set[str], tables: int = len(kept.GOLD)) -> kept.Night:
+        """Compute gold; a run that dies has computed some tables only, and ended nothing."""
+        night = kept.Night(self.store, f"run-{self.runs}", self.said.append)
+        for number, (table, change) in enumerate(night.changes(sorted(games)), start=1):
+            if number > tables:
+                return night
+            self.store.change(table, change)
+        night.end()
+        return night
+
+    def run(self, events: Iterable[Event]) -> None:
+        """Do a whole run."""
+        if games := self.add(events):
+            self.publish(self.gold(games))
+
+    def publish(self, night: kept.Night) -> None:
+        """Note what gold shows."""
+        kept.published(self.store, night.run_id, sorted(night.games))
+
+    def erase(self, game: str, player: str) -> None:
+        """Take a player out of silver and the kept tables, as an erasure does."""
+        self.silver = {
+            key: event
+            for key, event in self.silver.items()
+            if (event["game_id"], event["player_id"]) != (game, player)
+        }
+        for table in ("silver", *kept.PERSONAL):
+            self.store.delete(table, f"game_id = '{game}' AND player_id = '{player}'")
+
+    def differing(self) -> list[str]:
+        """Return the rows that gold and plain Python do not share, in words."""
+        wanted = plain_gold.gold(self.silver.values())
+        found: list[str] = []
+        for table, rows in wanted.items():
+            names = sorted({name for row in rows for name in row})
+            if not rows:
+                assert not self.store.rows(f"SELECT * FROM {self.store.name(table)}")
+                continue
+            have = self.store.rows(f"SELECT {', '.join(names)} FROM {self.store.name(table)}")
+            ours = Counter(tuple(map(exact, row)) for row in have)
+            theirs = Counter(tuple(exact(row[name]) for name in names) for row in rows)
+            found += [f"{table}: gold has {dict(zip(names, row, strict=True))}" for row in ours - theirs]
+            found += [f"{table}: gold lacks {dict(zip(names, row, strict=True))}" for row in theirs - ours]
+        return found
+
+
+def exact(value: Any) -> Any:
+    """Return a value to be compared; two engines add floats in another order."""
+    return float(f"{value:.10g}") if isinstance(value, float) else value
+
+
+def by_arrival(events: Sequence[Event], days: int) -> list[list[Event]]:
+    """Return the events of each day of arrival."""
+    found: list[list[Event]] = [[] for _ in range(days)]
+    for event in events:
+        found[min((event["arrival_date"] - START).days, days - 1)].append(event)
+    return found
+
+
+def test_all_at_once_is_what_the_definitions_say() -> None:
+    lake = Lake()
+    lake.run(World(1, 130).events)
+    assert lake.differing() == []
+    assert all(lake.store.rows(f"SELECT 1 FROM {lake.store.name(table)}") for table in kept.GOLD)
+
+
+def quiet(seed: int = 3) -> Lake:
+    """Return a lake after nights of four days each, from the 115th day on."""
+    days, lake = by_arrival(World(seed, 150).events, 150), Lake()
+    lake.run([event for day in days[:115] for event in day])
+    for first in range(115, len(days), 4):
+        lake.run([event for day in days[first : first + 4] for event in day])
+    return lake
+
+
+def test_nights_go_on_from_what_is_kept() -> None:
+    lake = quiet()
+    assert lake.differing() == []
+    assert lake.said == [], "no night had to compute everything again"
+
+
+def over_midnights() -> Lake:
+    """Return a lake with a session of four days, which ends on a later night than it began."""
+    world, lake = World(1, 1), Lake()
+    world.late = (0,)
+    events = [world._event("g", "p", "s", 50 * DAY_MS + number * 1_700_000) for number in range(200)]
+    days = by_arrival(events, 54)
+    lake.run([event for day in days[:53] for event in day])
+    lake.run(days[53])
+    return lake
+
+
+def long_ago() -> Lake:
+    """Return a lake with a payment sent again after a hundred days, and a first event that comes late."""
+    world, lake = World(1, 1), Lake()
+
+    def made(day: int, player: str, arrival: int, **fields: Any) -> Event:
+        event = world._event("g", player, f"s-{day}", day * DAY_MS)
+        return event | {"arrival_date": START + timedelta(arrival), "event_type": "session_start"} | fields
+
+    paid = {"event_type": "purchase", "store": "web", "transaction_id": "t", "currency": "EUR"}
+    lake.run(
+        [
+            made(10, "p", 10, **paid, amount_minor=100),
+            *(made(day, "p", day) for day in range(20, 114, 7)),
+            made(112, "q", 112),
+        ]
+    )
+    lake.run([made(115, "p", 115, **paid, amount_minor=100), made(100, "q", 115), made(116, "p", 116)])
+    return lake
+
+
+def test_what_happened_long_ago_is_known() -> None:
+    lake = long_ago()
+    assert lake.differing() == []
+    assert lake.said == []
+
+
+def test_a_session_over_midnights_counts_on_the_day_it_began() -> None:
+    assert over_midnights().differing() == []
+
+
+# What makes a night wrong: where it shows, a file, what it says, and a mistake in its place.
+MISTAKES = [
+    (quiet, "gold/_views", "DATE_SUB(b.since, 30)", "DATE_SUB(b.since, 20)"),
+    (quiet, "gold/_views", "DATEDIFF(d.previous_date, k.cohort_date) < 90", "FALSE"),
+    (quiet, "gold/lifetime_value", "DATE_SUB(b.since, 1)", "DATE_SUB(b.since, 1) AND FALSE"),
+    (long_ago, "kept/kept_players", "o.player_id IS NULL OR", "o.player_id IS NULL OR FALSE AND"),
+    (long_ago, "kept/kept_purchases", "o.at_ms < n.at_ms", "FALSE"),
+    (quiet, "kept/leaving", "next_date IS NULL OR", "FALSE AND"),
+    (over_midnights, "kept/since", "CASE WHEN begins = 1 THEN event_date END", "event_date"),
+]
+
+
+@pytest.mark.parametrize(("play", "file", "right", "wrong"), MISTAKES)
+def test_a_mistake_is_found(
+    play: Callable[[], Lake], file: str, right: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = kept.sql
+
+    def mistaken(name: str) -> str:
+        text = read(name)
+        assert name != file or right in text
+        return text.replace(right, wrong) if name == file else text
+
+    monkeypatch.setattr(kept, "sql", mistaken)
+    assert play().differing()
+
+
+def troubled(seed: int) -> Lake:
+    """Return a lake after months of nights in which all that may happen happens."""
+    chance, lake = random.Random(seed), Lake()
+    days = by_arrival(World(seed, 150).events, 182)
+    first = chance.randrange(20, 100)
+    lake.run([event for day in days[:first] for event in day])
+    withheld: list[Event] = []
+    while first < len(days):
+        last = min(first + chance.choice((1, 2, 5, 9)), len(days))
+        arrived = [event for day in days[first:last] for event in day]
+        first = last
+        what = chance.choice(
+            3 * ("fine", "twice", "copies", "died", "refused") + 2 * ("withheld", "backfill") + ("erased",)
+        )
+        if what == "withheld":
+            withheld += arrived
+            continue
+        if what == "copies":
+            arrived += chance.sample(list(lake.silver.values()), min(9, len(lake.silver)))
+        if what == "backfill":
+            lake.run(withheld)
+            withheld = []
+        if what == "erased":
+            lake.erase(chance.choice("gk"), f"p-{chance.randrange(5)}")
+        if what in ("died", "refused"):
+            # Silver has the events, and gold is not published: the games may have no new ones in a later run.
+            games, tables = lake.add(arrived), len(kept.GOLD)
+            if games:
+                lake.gold(games, chance.randrange(tables) if what == "died" else tables)
+            arrived = chance.choice((arrived, arrived[:1]))
+        lake.run(arrived)
+        if what == "twice":
+            lake.run(arrived)
+    lake.run([*withheld, *lake.silver.values()])
+    return lake
+
+
+@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 1_000_000))
+def test_months_of_troubled_nights(seed: int) -> None:
+    assert troubled(seed).differing() == []

@@ -1,0 +1,47 @@
+"""The declared tables of the lake, what erasure deletes from, and what the batch job calls them."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from batch_analytics import kept
+from privacy.places import KEPT
+
+MODULES = Path(__file__).parents[2] / "infrastructure" / "modules"
+DECLARED = json.loads((MODULES / "lake_tables" / "tables" / "kept.json").read_text())
+
+
+def named(table: str) -> set[str]:
+    return {column["name"] for column in DECLARED[table]["columns"]}
+
+
+def test_each_kept_table_is_declared() -> None:
+    assert set(DECLARED) == {*kept.TABLES, kept.GAMES}
+    assert named(kept.GAMES) == set(kept.Game.__dataclass_fields__)
+
+
+def test_an_erasure_reaches_every_table_that_names_players() -> None:
+    personal = {table for table in DECLARED if "player_id" in named(table)}
+    assert personal == set(KEPT) == set(kept.PERSONAL)
+    iam = (MODULES / "privacy" / "iam.tf").read_text()
+    listed = re.search(r"personal_tables = \[(.*?)\]", iam, re.DOTALL)
+    assert listed
+    assert set(re.findall(r'"(\w+)"', listed[1])) == {"events", *personal}
+
+
+def test_a_definition_is_its_sql_and_no_comment(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, before = kept.sql, kept.definition()
+
+    def with_change(change: Callable[[str], str]) -> str:
+        monkeypatch.setattr(kept, "sql", lambda name: change(read(name)))
+        return kept.definition()
+
+    assert with_change(lambda text: f"-- Said otherwise.\n{text}\n") == before
+    assert with_change(lambda text: text.replace("1800000", "1200000")) != before
+
+
+def test_literals_cannot_end_early() -> None:
+    assert kept.literal("it's \\ it") == "'it\\'s \\\\ it'"
+    assert kept.among(["b", "a'"]) == "game_id IN ('a\\'', 'b')"
