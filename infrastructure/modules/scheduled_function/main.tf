@@ -92,13 +92,3 @@ module "schedule_role" {
   statements      = local.schedule_statements
   trust_condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
 }
-
-moved {
-  from = aws_sqs_queue.failures
-  to   = module.failures.aws_sqs_queue.this
-}
-
-moved {
-  from = aws_cloudwatch_metric_alarm.failed
-  to   = module.failures.aws_cloudwatch_metric_alarm.failed
-}

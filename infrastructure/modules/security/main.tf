@@ -32,14 +32,3 @@ resource "aws_kms_alias" "this" {
   name          = "alias/${var.name_prefix}-${each.key}"
   target_key_id = aws_kms_key.this[each.key].key_id
 }
-
-# The environment's only key of before: most of what it encrypted are events.
-moved {
-  from = aws_kms_key.this
-  to   = aws_kms_key.this["events"]
-}
-
-moved {
-  from = aws_kms_alias.this
-  to   = aws_kms_alias.this["events"]
-}

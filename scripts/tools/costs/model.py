@@ -113,7 +113,6 @@ FREE = {
     "aws_sns_topic_policy",
     "aws_sqs_queue_policy",
     "aws_sns_topic_subscription",
-    "aws_sqs_queue_policy",
     "aws_subnet",
     "aws_vpc",
     "aws_vpc_security_group_egress_rule",
