@@ -59,7 +59,7 @@ def table(name: str, game: str | None = None) -> pd.DataFrame:
     if os.environ.get("ATHENA_WORKGROUP"):
         where, values = ("", ()) if game is None else (" WHERE game_id = ?", (game,))
         return _athena(f'SELECT * FROM "{_plain(name)}"{where}', values)  # noqa: S608 - an identifier
-    rows = AlwaysTrue() if game is None else EqualTo("game_id", game)  # type: ignore[call-arg,misc]
+    rows = AlwaysTrue() if game is None else EqualTo("game_id", game)  # type: ignore[call-arg]
     return iceberg(name).scan(row_filter=rows).to_arrow().to_pandas()
 
 

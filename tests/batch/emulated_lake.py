@@ -19,6 +19,7 @@ import pytest
 from tools import REPOSITORY, batch, gold, jars, lake_tables, terraform
 from tools.emulator import Emulator, free_port
 from tools.engine import SPARK
+from tools.progress import STILL_SECONDS
 
 Event = dict[str, Any]
 TABLES = REPOSITORY / "infrastructure" / "modules" / "lake_tables" / "tables"
@@ -228,7 +229,7 @@ class Spark:
 
     def close(self) -> None:
         """Let it end."""
-        self._process.communicate(timeout=60)
+        self._process.communicate(timeout=STILL_SECONDS)
 
 
 @contextmanager

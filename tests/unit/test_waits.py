@@ -16,7 +16,6 @@ FILES += [
 ]
 # Uses of the clock and short timeouts on which no test's result depends: the file, the code, and the reason.
 HARMLESS = {
-    ("tests/batch/lake_of_files.py", "timeout=60"): "a session without work is asked to end",
     ("tests/integration/test_chaos_functions.py", "time.monotonic"): "how long events are sent at least",
     ("tests/unit/test_page.py", "timeout=10"): "the server's thread may outlive its test",
     (
