@@ -199,7 +199,7 @@ class Run:
 
         A client's clock may be set between two sendings; the platform takes no event that is older than this.
         """
-        first, last = (day(days, default=date.min) for day in (min, max))
+        first, last = (day(days, default=kept.NEVER) for day in (min, max))
         near = f.col("event_date").between(f.lit(first - COPIES), f.lit(last + COPIES))
         return self.tables.silver(snapshot).where(f.col("game_id").isin(list(games)) & near)
 

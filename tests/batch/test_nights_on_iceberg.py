@@ -11,7 +11,7 @@ from emulated_lake import Lake, Spark
 from emulated_lake import event as enriched
 from test_nights import FIELDS, START, Event, World, by_arrival, exact
 
-FIRST = 110
+FIRST = 90
 # What schemas ask of events and gold does not read.
 REQUIRED: dict[str, dict[str, Any]] = {
     "crash": {"fatal": True, "signature": "a"},
@@ -65,13 +65,14 @@ class Nights:
 
     def __init__(self, spark: Spark, name: str) -> None:
         self.spark, self.lake = spark, spark.lake(name)
-        self.days = by_arrival(World(7, FIRST + 8, players=3).events, FIRST + 40)
+        self.days = by_arrival(World(6, FIRST + 28).events, FIRST + 60)
         self.numbers = iter(range(1, 10**6))
 
     def arrive(self, first: int, last: int) -> list[str]:
         """Let the events of days of arrival come in the night after; return the run's arguments."""
         hour = f"{START + timedelta(last)}T00"
         lines = [sent(next(self.numbers), made) for day in self.days[first:last] for made in day]
+        assert lines
         # The first ones twice: a client sends them again.
         self.lake.arrive(hour, [*lines, *lines[:3]])
         return self.lake.steps("all", f"night-{last}", hour, f"{START + timedelta(last)}T01")
@@ -94,14 +95,14 @@ def test_the_first_night_is_what_the_definitions_say(nights: Nights) -> None:
 
 def test_a_night_later_with_late_events_and_again(nights: Nights) -> None:
     with nights.spark.saying() as said:
-        night = nights.arrive(FIRST, FIRST + 3)
+        night = nights.arrive(FIRST, FIRST + 12)
         assert nights.run(night, night) == [0, 0]
     assert differing(nights.lake) == []
     assert not [line for line in said if "computed again" in line]
 
 
 def test_a_night_that_was_not_published_and_an_erasure(nights: Nights) -> None:
-    lake, first = nights.lake, nights.arrive(FIRST + 3, FIRST + 5)
+    lake, first = nights.lake, nights.arrive(FIRST + 12, FIRST + 22)
     span = first[first.index("--from") :][1::2]
     steps = lake.steps("silver", "unpublished", *span), lake.steps("gold", "unpublished")
     assert nights.run(*steps) == [0, 0]
@@ -109,7 +110,7 @@ def test_a_night_that_was_not_published_and_an_erasure(nights: Nights) -> None:
         name = f"`lake`.`{lake.database}`.`{table}`"
         nights.spark.sql(f"DELETE FROM {name} WHERE game_id = 'g' AND player_id = 'p-0'")
     with nights.spark.saying() as said:
-        assert nights.run(nights.arrive(FIRST + 5, FIRST + 40)) == [0]
+        assert nights.run(nights.arrive(FIRST + 22, FIRST + 60)) == [0]
     again = [line for line in said if "computed again" in line]
     assert [line.partition("g: ")[2][:16] for line in again] == ["everything is co"]
     assert "erased" in again[0]
