@@ -14,7 +14,8 @@ from tools import terraform
 
 Resource = dict[str, Any]
 SENDER = "reports@example.com"
-# Prod as its own test has it; what AWS computes is mocked in the plan already, for variables hold it.
+# Prod with the warehouse, so that every function is planned. What AWS computes is mocked in the plan already, because
+# variables of functions hold it.
 TEST = f"""
 mock_provider "aws" {{
   override_during = plan
@@ -23,8 +24,10 @@ mock_provider "aws" {{
 
 variables {{
   alert_emails       = ["ops@example.com"]
+  budget_usd_a_month = 5000
   packages_directory = "../../testing/packages"
   report_sender      = "{SENDER}"
+  warehouse          = {{ enabled = true }}
 }}
 
 run "functions" {{
