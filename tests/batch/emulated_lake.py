@@ -241,7 +241,7 @@ def started(directory: Path) -> Iterator[Spark]:
         pytest.skip(str(error))
     patch = pytest.MonkeyPatch()
     with Emulator(free_port(), directory / "emulator") as emulator, patch.context():
-        for name, value in emulator.environment.items():
+        for name, value in {**emulator.environment, "LAKE_DATABASE": "none yet"}.items():
             patch.setenv(name, value)
         (directory / "spark").mkdir()
         session = Spark(directory / "spark")
