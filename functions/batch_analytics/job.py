@@ -115,10 +115,7 @@ class Run:
         })  # fmt: skip
 
     def publish(self) -> None:
-        """Make the staged rows the live ones, but for games with faults: these keep the rows they had.
-
-        Raises RunError where no game is left.
-        """
+        """Make the staged rows the live ones, but for games with faults: these keep the rows they had."""
         faults = self._read("audit")["faults"]
         games = self._games()
         good = [game for game in games if game not in faults]
@@ -127,8 +124,6 @@ class Run:
                 f"SET ASIDE {game}: {'; '.join(words)}. Its published gold is unchanged. "
                 f"What to do: {SET_ASIDE_RUNBOOK}"
             )
-        if faults and not good:
-            raise RunError(f"run {self.id}: every game has faults, nothing is published. {SET_ASIDE_RUNBOOK}")
         if good and not self._has("publish"):
             for table, changed in self._read("gold").items():
                 self.tables.publish(table, " OR ".join(changed[game] for game in good), whole=not faults)

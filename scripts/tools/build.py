@@ -248,20 +248,23 @@ def main() -> None:
         "--target", choices=[*TARGETS, "all"], default="all", help="what runs them (default: all)"
     )
     options = parser.parse_args()
-    table = Table(box=None, show_header=False)
+    table, missing = Table(box=None, show_header=False), dict[str, str]()
     for target in TARGETS if options.target == "all" else [options.target]:
         # Who builds for AWS must hear of it; who builds for this machine as well goes on.
         left_out = unobtainable() if options.target == "all" and target == "aws" else {}
         for name, why in left_out.items():
             archive = REPOSITORY / "build" / target / f"{name}.zip"
             archive.unlink(missing_ok=True)
-            table.add_row(str(archive.relative_to(REPOSITORY)), "", f"left out: {why}")
+            table.add_row(str(archive.relative_to(REPOSITORY)), "", "left out, see below")
+            missing[name] = why
         for built in build(target, left_out=left_out):
             size = f"{built.path.stat().st_size / 1024:,.0f} KiB"
             table.add_row(
                 str(built.path.relative_to(REPOSITORY)), size, "built" if built.is_new else "unchanged"
             )
     Console().print(table)
+    for name, why in missing.items():
+        print(f"\n{name} cannot be deployed to AWS from this build: {why}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Lakes on an emulator with IAM enforced, their history computed by the Spark job in its own role."""
 
+import gzip
 import json
 import os
 import shutil
@@ -87,8 +88,8 @@ class Lake:
         """Write lines that arrived in an hour, 2026-01-31T12; return the object's key."""
         day, _, number = hour.partition("T")
         text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
-        key = f"bronze/{day.replace('-', '/')}/{number}/{uuid4().hex}.json"
-        boto3.client("s3").put_object(Bucket=self.bucket, Key=key, Body=text.encode())
+        key = f"bronze/{day.replace('-', '/')}/{number}/{uuid4().hex}.ndjson.gz"
+        boto3.client("s3").put_object(Bucket=self.bucket, Key=key, Body=gzip.compress(text.encode()))
         return key
 
     def table(self, name: str) -> list[dict[str, Any]]:
@@ -242,7 +243,7 @@ def started(directory: Path) -> Iterator[Spark]:
         pytest.skip(str(error))
     patch = pytest.MonkeyPatch()
     with Emulator(free_port(), directory / "emulator") as emulator, patch.context():
-        for name, value in emulator.environment.items():
+        for name, value in {**emulator.environment, "LAKE_DATABASE": "none yet"}.items():
             patch.setenv(name, value)
         (directory / "spark").mkdir()
         session = Spark(directory / "spark")

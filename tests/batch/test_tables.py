@@ -270,7 +270,8 @@ def reported(spark: Spark, lake: Lake, first: None) -> None:
 
 @pytest.mark.parametrize(
     "without",
-    ["glue:GetTable", "glue:UpdateTable", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"],
+    # The first finds reports to delete.
+    ["s3:DeleteObject", "glue:GetTable", "glue:UpdateTable", "s3:GetObject", "s3:ListBucket", "s3:PutObject"],
     indirect=True,
 )
 def test_the_job_needs_each_action_of_its_role(

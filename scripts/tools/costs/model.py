@@ -80,6 +80,7 @@ FREE = {
     "aws_budgets_budget",
     "aws_cloudformation_stack",
     "aws_cloudwatch_event_target",
+    "aws_cloudwatch_log_metric_filter",
     "aws_cloudwatch_log_stream",
     "aws_default_security_group",
     "aws_flow_log",
