@@ -48,7 +48,8 @@ MAKE = Path(__file__).with_name("batch_events.sql").read_text()
 PAYLOAD = (
     "STRUCT(store VARCHAR, transaction_id VARCHAR, currency VARCHAR, amount_minor BIGINT, flow VARCHAR,"
     " reason VARCHAR, amount BIGINT, balance_after BIGINT, status VARCHAR, level_1 VARCHAR, level_2 VARCHAR,"
-    " level_3 VARCHAR, fps DOUBLE, frame_time_ms DOUBLE, latency_ms DOUBLE, load_time_ms DOUBLE, memory_mb DOUBLE)"
+    " level_3 VARCHAR, fps DOUBLE, frame_time_ms DOUBLE, latency_ms DOUBLE, load_time_ms DOUBLE,"
+    " memory_mb DOUBLE)"
 )
 TEXTS = (
     "event_id", "event_type", "game_id", "player_id", "session_id", "platform", "country", "app_version",
@@ -167,7 +168,7 @@ def write(
     database: duckdb.DuckDBPyConnection, path: Path, new: int, first: date, last: date, arrival: date,
     share: float, salt: int, part: int,
 ) -> None:  # fmt: skip
-    """Write an eighth of a share of the events of days, of `new` players a day, that arrive on another day."""
+    """Write an eighth of a share of the events of days, as another day brings them."""
     players, arrived = new * (60 + (last - FIRST).days + 1), f"{arrival}T00:30:00.000Z"
     names = {"first": first, "last": last, "begin": FIRST, "new": new, "part": part, "share": share}
     database.execute(MAKE.format(**names, players=players, salt=salt, arrived=arrived, path=path))
@@ -268,7 +269,8 @@ def histories(days: list[int], a_day: int) -> None:
             cost, judged = nights[-1], made.judge()
             print(
                 f"| {count} days | {made.sent:,} | {first.cpu:.0f} s | {cost.cpu:.0f} s"
-                f" | {cost.seconds:.0f} s | {cost.memory / 1e9:.1f} GB | {cost.written / 1e6:.1f} MB | {judged} |",
+                f" | {cost.seconds:.0f} s | {cost.memory / 1e9:.1f} GB | {cost.written / 1e6:.1f} MB"
+                f" | {judged} |",
                 flush=True,
             )
 
@@ -341,7 +343,9 @@ def main() -> None:
     options = parser.parse_args()
     if options.history and options.duckdb:
         print(
-            "| History | Events | First run: CPU | A night: CPU | Everything again: CPU |\n|---|---|---|---|---|"
+            "| History | Events | First run: CPU | A night: CPU | Everything again: CPU |",
+            "|---|---|---|---|---|",
+            sep="\n",
         )
         for count in options.history:
             in_duckdb(count, options.day)
