@@ -27,7 +27,7 @@ ROLE = "batch-analytics-job"
 # Answers the module's inputs that no statement of the job's role names are fixed here.
 # Little data: compiling costs more than it saves.
 SMALL = {
-    "spark_driver_memory": "1g",
+    "spark_driver_memory": "2g",
     "spark_driver_extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
     " -XX:ReservedCodeCacheSize=240m",
     "spark_sql_codegen_factoryMode": "NO_CODEGEN",
