@@ -77,6 +77,8 @@ def stage(
     night = kept.Night(Iceberg(spark, tables), tables.run, say)
     staged: dict[str, dict[str, str]] = {}
     for table, change in night.changes(games):
+        if table not in TABLES:
+            continue
         rows, staged[table] = whole_months(spark, tables, table, change)
         tables.stage(table, rows, " OR ".join(staged[table].values()))
     night.end()

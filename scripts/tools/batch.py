@@ -61,7 +61,9 @@ def environment(endpoint: str, bucket: str, **more: str) -> dict[str, str]:
     } | {name.replace("_", "."): value for name, value in more.items()}  # fmt: skip
     told = " ".join(f"--conf {shlex.quote(f'{name}={value}')}" for name, value in settings.items())
     return {
-        "PYTHONPATH": str(REPOSITORY / "functions"),
+        "PYTHONPATH": os.pathsep.join(
+            str(REPOSITORY / part) for part in ("functions", "functions/layers/telemetry")
+        ),
         "PYSPARK_PYTHON": python,
         "PYSPARK_DRIVER_PYTHON": python,
         "PYSPARK_SUBMIT_ARGS": f"{told} pyspark-shell",

@@ -28,7 +28,7 @@ ROLE = "batch-analytics-job"
 # Answers the module's inputs that no statement of the job's role names are fixed here.
 # Little data: compiling costs more than it saves.
 SMALL = {
-    "spark_driver_memory": "1g",
+    "spark_driver_memory": "2g",
     "spark_driver_extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
     " -XX:ReservedCodeCacheSize=240m",
     "spark_sql_codegen_factoryMode": "NO_CODEGEN",
@@ -244,7 +244,7 @@ def started(directory: Path) -> Iterator[Spark]:
         pytest.skip(str(error))
     patch = pytest.MonkeyPatch()
     with Emulator(free_port(), directory / "emulator") as emulator, patch.context():
-        for name, value in emulator.environment.items():
+        for name, value in {**emulator.environment, "LAKE_DATABASE": "none yet"}.items():
             patch.setenv(name, value)
         (directory / "spark").mkdir()
         session = Spark(directory / "spark")

@@ -6,7 +6,7 @@ import pytest
 from tools import CommandError, jars
 from tools.engine import SPARK
 
-POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+POM = """<project><modelVersion>4.0.0</modelVersion>
 <groupId>org.example</groupId><artifactId>{0}</artifactId><version>1.0</version>
 <dependencies>{1}</dependencies></project>"""
 DEPENDENCY = """<dependency><groupId>org.example</groupId><artifactId>{0}</artifactId>

@@ -173,7 +173,9 @@ def shop(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     lake.arrive(
         "1998-07-01T00", [_bought(number, *line.split()) for number, line in enumerate(text.splitlines()[1:])]
     )
-    assert spark.drive(_all(lake, datetime(1998, 7, 1, tzinfo=UTC))) == [0]
+    # The tables that the published figures are about: 18 months of days are many small files to read.
+    run = _all(lake, datetime(1998, 7, 1, tzinfo=UTC))
+    assert spark.drive({"tables": ["daily", "revenue"]}, run, {"tables": None}) == [None, 0, None]
     return lake
 
 

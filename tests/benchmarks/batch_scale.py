@@ -168,7 +168,7 @@ def write(
     database: duckdb.DuckDBPyConnection, path: Path, new: int, first: date, last: date, arrival: date,
     share: float, salt: int, part: int,
 ) -> None:  # fmt: skip
-    """Write an eighth of a share of days' events, of `new` players a day, that arrive on another day."""
+    """Write an eighth of a share of the events of days, as another day brings them."""
     players, arrived = new * (60 + (last - FIRST).days + 1), f"{arrival}T00:30:00.000Z"
     names = {"first": first, "last": last, "begin": FIRST, "new": new, "part": part, "share": share}
     database.execute(MAKE.format(**names, players=players, salt=salt, arrived=arrived, path=path))
@@ -343,8 +343,9 @@ def main() -> None:
     options = parser.parse_args()
     if options.history and options.duckdb:
         print(
-            "| History | Events | First run: CPU | A night: CPU | Everything again: CPU |\n"
-            "|---|---|---|---|---|"
+            "| History | Events | First run: CPU | A night: CPU | Everything again: CPU |",
+            "|---|---|---|---|---|",
+            sep="\n",
         )
         for count in options.history:
             in_duckdb(count, options.day)
