@@ -41,6 +41,7 @@ def test_a_report_is_archived_and_mailed_once(applied: Any, emulated: None) -> N
         UpdateExpression="SET report_to = :to",
         ExpressionAttributeValues={":to": "team@example.com"},
     )
+    boto3.client("sesv2").create_email_identity(EmailIdentity="reports@example.com")
     order = {"period": "day", "scheduled": datetime.now(UTC).isoformat(), "games": [applied.game_id]}
     for _ in range(2):
         answer = boto3.client("lambda").invoke(

@@ -14,8 +14,8 @@ from tools import terraform
 
 Resource = dict[str, Any]
 SENDER = "reports@example.com"
-# Prod with the warehouse, so that every function is planned. What AWS computes is mocked in the plan already, because
-# variables of functions hold it.
+# Prod with the warehouse, so that every function is planned. What AWS computes is mocked in the plan already,
+# because variables of functions hold it.
 TEST = f"""
 mock_provider "aws" {{
   override_during = plan

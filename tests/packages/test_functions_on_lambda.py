@@ -20,6 +20,7 @@ import pytest
 from lambda_runtime import ACCOUNT, REGION, Function, FunctionError, Package
 from planned import SENDER, Plan
 from privacy.forgetting import Game, Receipts
+from privacy.places import KEPT
 from telemetry import catalog
 from telemetry.enrichment import timestamp
 from telemetry.ingest_batch import IngestBatch, pack, unpack
@@ -339,12 +340,14 @@ def data_quality(cloud: Cloud) -> None:
     assert kept["game_id"] == GAME
     assert {verdict: list(checks.values()).count(verdict) for verdict in checks.values()} == verdicts
     assert "fail" in verdicts
-    # Step Functions asks so whether a batch run's gold may be published.
-    audit = {"faults": ["daily: no rows"], "hour": f"{DAY}T00", "arrived": {}, "games": {}}
+    # A batch run set the game aside.
+    audit = {"faults": {GAME: ["daily: no rows"]}, "hour": f"{DAY}T00", "arrived": {}, "games": {}}
     cloud.aws.client("s3").put_object(
         Bucket=cloud.aws.bucket, Key="batch/runs/r-1/audit.json", Body=json.dumps(audit).encode()
     )
-    assert function.invoke({"run_id": "r-1"}) == {"publish": False, "cause": "daily: no rows"}
+    function.invoke(cloud.scheduled("data_quality", "hour"))
+    newest = max(cloud.aws.table("quality").scan()["Items"], key=lambda item: item["checked_at"])
+    assert "daily: no rows" in newest["checks"]
 
 
 def performance_advisor(cloud: Cloud) -> None:
@@ -425,8 +428,8 @@ def privacy(cloud: Cloud) -> None:
     aws.client("s3").put_object(Bucket=aws.bucket, Key="bronze/1", Body="\n".join(lines).encode())
     for player in ("ann", "bob"):
         aws.table("players").put_item(Item={"player": f"{GAME}#{player}", "first_seen": timestamp(before)})
-    # Silver holds one row of the player, and none after it was deleted.
-    aws.answer_athena(["held", "1"], ["event_id"])
+    # Silver holds one row of the player, and none after it was deleted; the kept tables hold none.
+    aws.answer_athena(["held", "1"], ["event_id"], *[["held", "0"], ["event_id"]] * len(KEPT))
 
     def rows() -> list[list[str | int]]:
         deleted = any(sql.startswith("DELETE FROM warehouse.fact_events") for sql in doubles.statements)
@@ -444,7 +447,7 @@ def privacy(cloud: Cloud) -> None:
     deleted = {step["place"]: step["deleted"] for step in kept["steps"]}
     assert deleted == {
         "bronze": 1, "errors": 0, "leaderboards": 0, "profile": 1, "rejected": 0, "silver": 1, "warehouse": 2,
-    }  # fmt: skip
+    } | dict.fromkeys(KEPT, 0)  # fmt: skip
 
 
 EVENTS: dict[str, Callable[[Cloud], None]] = {

@@ -39,6 +39,7 @@ READS: dict[str, dict[str, str]] = {
     "aws_cloudwatch_event_rule": {"events": "DescribeRule ListTagsForResource"},
     "aws_cloudwatch_event_target": {"events": "ListTargetsByRule"},
     "aws_cloudwatch_log_group": {"logs": "DescribeLogGroups ListTagsForResource"},
+    "aws_cloudwatch_log_metric_filter": {"logs": "DescribeMetricFilters"},
     "aws_cloudwatch_log_stream": {"logs": "DescribeLogStreams"},
     "aws_cloudwatch_metric_alarm": {"cloudwatch": "DescribeAlarms ListTagsForResource"},
     "aws_default_security_group": {"ec2": "DescribeSecurityGroups"},

@@ -90,6 +90,18 @@ MAPPINGS = {
         renames={"name": "logGroupName"},
         supplied=frozenset({"logGroupName"}),
     ),
+    "aws_cloudwatch_log_metric_filter": Mapping(
+        "logs",
+        ("PutMetricFilter",),
+        renames={
+            "metric_transformation": "metricTransformations",
+            "metric_transformation.name": "metricName",
+            "metric_transformation.namespace": "metricNamespace",
+            "metric_transformation.value": "metricValue",
+            "name": "filterName",
+            "pattern": "filterPattern",
+        },
+    ),
     "aws_cloudwatch_log_resource_policy": Mapping("logs", ("PutResourcePolicy",)),
     "aws_cloudwatch_log_stream": Mapping("logs", ("CreateLogStream",), renames={"name": "logStreamName"}),
     "aws_cloudwatch_metric_alarm": Mapping(
