@@ -43,4 +43,7 @@ class LocalSilver:
 
 def data_files(table: Table) -> set[str]:
     """Return the data files that any snapshot of a table names."""
+    # pyiceberg cannot list the files of a table that never had one.
+    if not any(snapshot.manifests(table.io) for snapshot in table.snapshots()):
+        return set()
     return set(table.inspect.all_data_files()["file_path"].to_pylist())
