@@ -181,7 +181,8 @@ def shop(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 def _bought(number: int, customer: str, day: str, _: str, dollars: str) -> Event:
     paid = {"store": "web", "transaction_id": str(number), "currency": "USD"}
-    payload = {**paid, "amount_minor": round(float(dollars) * 100)}
+    # Eighty purchases cost nothing, which a schema refuses and the audit notices: each costs a cent more.
+    payload = {**paid, "amount_minor": round(float(dollars) * 100) + 1}
     day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
     return event(number, "purchase", day, customer, payload=payload, received_at="1998-07-01T00:00:00.000Z")
 
@@ -189,7 +190,7 @@ def _bought(number: int, customer: str, day: str, _: str, dollars: str) -> Event
 def test_the_published_figures_of_a_public_data_set_come_out(shop: Lake) -> None:
     revenue, daily = _total(shop, "revenue"), _total(shop, "daily")
     assert sum(row["purchases"] for row in revenue) == 69_659
-    assert sum(row["gross_minor"] for row in revenue) == 250_031_563
+    assert sum(row["gross_minor"] for row in revenue) == 250_031_563 + 69_659
     new = Counter[str]()
     for row in daily:
         new[f"{row['event_date']:%Y-%m}"] += row["new_players"]
@@ -197,5 +198,5 @@ def test_the_published_figures_of_a_public_data_set_come_out(shop: Lake) -> None
     january = [row for row in revenue if f"{row['event_date']:%Y-%m}" == "1997-01"]
     assert (sum(row["purchases"] for row in january), sum(row["gross_minor"] for row in january)) == (
         8_928,
-        29_906_017,
+        29_906_017 + 8_928,
     )
