@@ -429,7 +429,7 @@ def privacy(cloud: Cloud) -> None:
     for player in ("ann", "bob"):
         aws.table("players").put_item(Item={"player": f"{GAME}#{player}", "first_seen": timestamp(before)})
     # Silver holds one row of the player, and none after it was deleted; the kept tables hold none. Each
-    # statement takes an answer: the count, the DELETE where there are rows, ALTER, OPTIMIZE, the search again.
+    # statement takes an answer: count, DELETE where there are rows, ALTER, OPTIMIZE, and the search again.
     none: list[str] = ["event_id"]
     aws.answer_athena(["held", "1"], *[none] * 4, *[["held", "0"], *[none] * 3] * len(KEPT))
 
