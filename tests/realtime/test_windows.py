@@ -340,7 +340,9 @@ def as_enriched(made: Event) -> Event:
     """Return the event with what the lake asks besides what windows are made of."""
     whole = emulated_lake.event(0, "", f"{NOON:%Y-%m-%d}", "") | made
     required = emulated_lake.REQUIRED.get(made["event_type"], {})
-    return whole | {"payload": required | {"level_1": "1", "reason": "quest"} | made["payload"]}
+    return whole | {
+        "payload": required | {"level_1": "1", "reason": "quest", "balance_after": 0} | made["payload"]
+    }
 
 
 # What a window and a day define alike.

@@ -20,6 +20,7 @@ from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
 from privacy.forgetting import AGAIN_FOR, Game, Receipts, Watch, came_again, dated, digest_of, forget
 from privacy.places import (
+    KEPT,
     BoardEntries,
     Lines,
     Place,
@@ -146,6 +147,9 @@ def silver(dynamodb: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ta
     catalog = lake_tables.catalog()
     catalog.create_namespace("lake")
     columns = {"game_id": "string", "player_id": "string", "corrected_time": "timestamp"}
+    for name in KEPT:
+        keys = lake_tables.schema_of({"game_id": "string", "player_id": "string"})
+        catalog.create_table(("lake", name), keys, (tmp_path / name).as_uri())
     schema = lake_tables.schema_of(columns | {"extra": "map<string,string>"})
     return catalog.create_table(("lake", "events"), schema, (tmp_path / "silver").as_uri())
 
