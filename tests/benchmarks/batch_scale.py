@@ -327,7 +327,7 @@ def in_duckdb(count: int, a_day: int) -> None:
 
 
 def rounded(row: Sequence[Any]) -> tuple[Any, ...]:
-    """Return a row whose floats are told to nine digits."""
+    """Return a row whose floats are rounded to nine digits."""
     return tuple(float(f"{value:.9g}") if isinstance(value, float) else value for value in row)
 
 

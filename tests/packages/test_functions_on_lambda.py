@@ -420,7 +420,7 @@ def privacy(cloud: Cloud) -> None:
     before, forgotten = (datetime.now(UTC) - timedelta(minutes=age) for age in (2, 1))
     receipt = {"game_id": GAME, "pseudonym": game.name("ann"), "started_at": timestamp(forgotten)}
     first = Receipts(aws.client("s3"), aws.bucket).keep(receipt)
-    # An event of before that was still on its way; bob's stays.
+    # An earlier event of ann arrives late; the event of bob stays.
     lines = [
         json.dumps({"game_id": GAME, "player_id": player, "corrected_time": timestamp(before)})
         for player in ("ann", "bob")

@@ -47,7 +47,7 @@ resource "aws_quicksight_group" "this" {
 # The rows are the query itself: a change of who sees what is a change of the data set, which QuickSight then reads again.
 # A data set of rules is declared as one when it is made, which the provider cannot say.
 resource "aws_cloudformation_stack" "rules" {
-  #checkov:skip=CKV_AWS_124: Whoever applies waits for the stack and is told how it ended.
+  #checkov:skip=CKV_AWS_124: Terraform waits for the stack and reports how it ended.
   name = "${var.name_prefix}-dashboards-rules"
 
   template_body = jsonencode({

@@ -72,7 +72,7 @@ resource "aws_s3_object" "template" {
 
 # The provider's own resource fails to read what QuickSight answers (docs/adr/0012-dashboards-as-a-stack.md).
 resource "aws_cloudformation_stack" "dashboard" {
-  #checkov:skip=CKV_AWS_124: Whoever applies waits for the stack and is told how it ended.
+  #checkov:skip=CKV_AWS_124: Terraform waits for the stack and reports how it ended.
   name         = "${var.name_prefix}-dashboards"
   template_url = "https://${var.lake.bucket}.s3.${var.account.region}.amazonaws.com/${aws_s3_object.template.key}?versionId=${aws_s3_object.template.version_id}"
 }
