@@ -99,7 +99,8 @@ def whole_months(
     others = {game: days for game, days in change.replaced.items() if days is not None}
     if others:
         published = spark.table(tables.name(table)).where(" OR ".join(months[game] for game in others))
-        rows = rows.unionByName(published.where(f"NOT ({kept.on(others, change.column)})"))
+        unchanged = published.where(f"NOT ({kept.on(others, change.column)})")
+        rows = rows.unionByName(unchanged, allowMissingColumns=True)
     return rows, months
 
 

@@ -138,7 +138,7 @@ def test_it_runs_the_command_of_the_readme_and_skips_nothing() -> None:
 
 
 def test_the_summary_of_pytest_is_the_last_that_make_test_prints() -> None:
-    command = ["make", "--dry-run", "--always-make", "test"]
+    command = ["make", "--no-print-directory", "--dry-run", "--always-make", "test"]
     environment = {name: value for name, value in os.environ.items() if name != "MAKEFLAGS"}
     planned = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
     assert planned.returncode == 0, planned.stderr
