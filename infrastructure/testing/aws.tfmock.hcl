@@ -309,17 +309,17 @@ override_resource {
 }
 
 override_resource {
-  target = module.platform.module.game_registry.aws_dynamodb_table.games
+  target = module.platform.module.game_registry.module.games.aws_dynamodb_table.this
   values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games" }
 }
 
 override_resource {
-  target = module.platform.module.player_state.aws_dynamodb_table.leaderboards
+  target = module.platform.module.player_state.module.leaderboards.aws_dynamodb_table.this
   values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards" }
 }
 
 override_resource {
-  target = module.platform.module.player_state.aws_dynamodb_table.players
+  target = module.platform.module.player_state.module.players.aws_dynamodb_table.this
   values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/players" }
 }
 

@@ -10,7 +10,7 @@ output "function_name" {
 
 output "leaderboards_by_rank_arn" {
   description = "Index of the leaderboards, best first."
-  value       = "${aws_dynamodb_table.leaderboards.arn}/index/by_rank"
+  value       = module.leaderboards.index_arns["by_rank"]
 }
 
 output "mapping_id" {
@@ -26,9 +26,9 @@ output "policy" {
 output "tables" {
   description = "Tables of players, of the days of each game, of leaderboards and their definitions."
   value = {
-    boards       = { arn = aws_dynamodb_table.boards.arn, name = aws_dynamodb_table.boards.name }
-    game_days    = { arn = aws_dynamodb_table.game_days.arn, name = aws_dynamodb_table.game_days.name }
-    leaderboards = { arn = aws_dynamodb_table.leaderboards.arn, name = aws_dynamodb_table.leaderboards.name }
-    players      = { arn = aws_dynamodb_table.players.arn, name = aws_dynamodb_table.players.name }
+    boards       = module.boards.table
+    game_days    = module.game_days.table
+    leaderboards = module.leaderboards.table
+    players      = module.players.table
   }
 }

@@ -18,10 +18,3 @@ resource "aws_cloudwatch_metric_alarm" "reject_rate" {
     return_data = true
   }
 }
-
-module "table_alarms" {
-  source = "../table_alarms"
-
-  alerts_topic_arn = var.settings.alerts_topic_arn
-  tables           = [aws_dynamodb_table.dedupe.name, aws_dynamodb_table.ingest_stats.name]
-}

@@ -21,7 +21,7 @@ output "policy" {
 output "tables" {
   description = "Tables of claimed event ids and of counts of what arrived."
   value = {
-    dedupe       = { arn = aws_dynamodb_table.dedupe.arn, name = aws_dynamodb_table.dedupe.name }
-    ingest_stats = { arn = aws_dynamodb_table.ingest_stats.arn, name = aws_dynamodb_table.ingest_stats.name }
+    dedupe       = module.dedupe.table
+    ingest_stats = module.ingest_stats.table
   }
 }

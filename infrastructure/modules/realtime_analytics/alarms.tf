@@ -157,10 +157,3 @@ resource "aws_cloudwatch_metric_alarm" "undelivered_alerts" {
   threshold           = 0
   treat_missing_data  = "notBreaching"
 }
-
-module "table_alarms" {
-  source = "../table_alarms"
-
-  alerts_topic_arn = var.settings.alerts_topic_arn
-  tables           = [aws_dynamodb_table.realtime.name]
-}

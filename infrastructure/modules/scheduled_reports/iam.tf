@@ -17,7 +17,7 @@ locals {
       }
       KeepLedger = {
         actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
-        resources = [aws_dynamodb_table.reports.arn]
+        resources = [module.reports.table.arn]
       }
       ListGames = {
         actions   = ["dynamodb:Scan"]

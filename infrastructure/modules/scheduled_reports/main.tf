@@ -20,7 +20,7 @@ module "function" {
     GAME_DAYS_TABLE   = var.tables.game_days.name
     GAMES_TABLE       = var.tables.games.name
     LAKE_BUCKET       = var.lake.name
-    REPORTS_TABLE     = aws_dynamodb_table.reports.name
+    REPORTS_TABLE     = module.reports.table.name
     SENDER            = var.sender
     WEBHOOKS_SECRET   = aws_secretsmanager_secret.webhooks.arn
   }
@@ -33,26 +33,15 @@ module "function" {
   }
 }
 
-# Holds what was sent, for good: a report that is asked for again is not sent again.
-resource "aws_dynamodb_table" "reports" {
-  name                        = "${var.settings.name_prefix}-reports"
-  billing_mode                = "PAY_PER_REQUEST"
-  deletion_protection_enabled = var.protection.deletion
-  hash_key                    = "report"
+# The ledger of sent reports keeps its items for good: a report that is requested again is not sent again.
+module "reports" {
+  source = "../dynamodb_table"
 
-  attribute {
-    name = "report"
-    type = "S"
-  }
-
-  point_in_time_recovery {
-    enabled = var.protection.point_in_time_recovery
-  }
-
-  server_side_encryption {
-    enabled     = true
-    kms_key_arn = var.settings.kms_key_arns.operations
-  }
+  alerts_topic_arn = var.settings.alerts_topic_arn
+  hash_key         = "report"
+  kms_key_arn      = var.settings.kms_key_arns.operations
+  name             = "${var.settings.name_prefix}-reports"
+  protection       = var.protection
 }
 
 resource "aws_sesv2_configuration_set" "this" {
@@ -80,11 +69,4 @@ resource "aws_secretsmanager_secret" "webhooks" {
 
   # A secret that waits for its deletion keeps its name: the environment could not be made again for 30 days.
   recovery_window_in_days = var.protection.deletion ? 30 : 0
-}
-
-module "table_alarms" {
-  source = "../table_alarms"
-
-  alerts_topic_arn = var.settings.alerts_topic_arn
-  tables           = [aws_dynamodb_table.reports.name]
 }

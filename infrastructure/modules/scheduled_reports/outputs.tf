@@ -15,5 +15,5 @@ output "policy" {
 
 output "table" {
   description = "Ledger of what was sent."
-  value       = { arn = aws_dynamodb_table.reports.arn, name = aws_dynamodb_table.reports.name }
+  value       = module.reports.table
 }

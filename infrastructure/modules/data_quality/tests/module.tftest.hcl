@@ -67,7 +67,11 @@ run "resources" {
   }
 
   assert {
-    condition     = aws_dynamodb_table.quality.deletion_protection_enabled && aws_dynamodb_table.quality.point_in_time_recovery[0].enabled && aws_dynamodb_table.quality.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arns.operations && aws_dynamodb_table.quality.ttl[0].attribute_name == "expires_at"
+    condition = (
+      module.quality.configuration.deletion_protection && module.quality.configuration.point_in_time_recovery
+      && module.quality.configuration.kms_key_arn == var.settings.kms_key_arns.operations
+      && module.quality.configuration.expires
+    )
     error_message = "Verdicts are kept like the other tables, and expire."
   }
 }

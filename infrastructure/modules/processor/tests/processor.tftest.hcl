@@ -70,17 +70,19 @@ run "resources" {
 
   assert {
     condition = alltrue([
-      for table in [aws_dynamodb_table.dedupe, aws_dynamodb_table.ingest_stats] : (
-        table.ttl[0].attribute_name == "expires_at" && table.ttl[0].enabled && table.deletion_protection_enabled
-        && table.point_in_time_recovery[0].enabled && table.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arns.operations
-      )
+      for table in [module.dedupe.configuration, module.ingest_stats.configuration] :
+      table.expires && table.deletion_protection && table.point_in_time_recovery
+      && table.kms_key_arn == var.settings.kms_key_arns.operations
     ])
     error_message = "Both tables must expire items, be protected, and be encrypted with the platform's key."
   }
 
   assert {
-    condition     = aws_dynamodb_table.ingest_stats.hash_key == "game_day" && aws_dynamodb_table.ingest_stats.range_key == "shard"
-    error_message = "Counts are kept by game, day and shard."
+    condition = (
+      module.dedupe.configuration.hash_key == "bucket" && module.dedupe.configuration.range_key == null
+      && module.ingest_stats.configuration.hash_key == "game_day" && module.ingest_stats.configuration.range_key == "shard"
+    )
+    error_message = "Event ids are kept by bucket, counts by game, day and shard."
   }
 
   assert {

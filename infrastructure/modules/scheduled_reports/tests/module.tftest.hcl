@@ -81,7 +81,11 @@ run "resources" {
   }
 
   assert {
-    condition     = aws_dynamodb_table.reports.deletion_protection_enabled && aws_dynamodb_table.reports.point_in_time_recovery[0].enabled && aws_dynamodb_table.reports.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arns.operations
+    condition = (
+      module.reports.configuration.deletion_protection && module.reports.configuration.point_in_time_recovery
+      && module.reports.configuration.kms_key_arn == var.settings.kms_key_arns.operations
+      && !module.reports.configuration.expires
+    )
     error_message = "The ledger must not be lost, and is encrypted with the platform's key."
   }
 
