@@ -7,17 +7,6 @@ variables {
   consumer            = { batch_size = 500, batch_window_seconds = 1, memory_mb = 1024, timeout_seconds = 60 }
   enriched_stream_arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched"
   protection          = { deletion = true, point_in_time_recovery = true }
-
-  settings = {
-    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations", players = "arn:aws:kms:eu-west-1:111122223333:key/players" }
-    layer_arns         = []
-    log_level          = "INFO"
-    log_retention_days = 30
-    name_prefix        = "demo-test"
-    packages_directory = "../../testing/packages"
-    tracing            = false
-  }
 }
 
 run "store" {

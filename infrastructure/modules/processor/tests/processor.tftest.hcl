@@ -14,17 +14,6 @@ variables {
     bronze   = { arn = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/bronze", name = "bronze" }
     rejected = { arn = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/rejected", name = "rejected" }
   }
-
-  settings = {
-    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arns       = { credentials = "arn:aws:kms:eu-west-1:111122223333:key/credentials", events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
-    layer_arns         = []
-    log_level          = "INFO"
-    log_retention_days = 30
-    name_prefix        = "demo-test"
-    packages_directory = "../../testing/packages"
-    tracing            = false
-  }
 }
 
 run "resources" {

@@ -8,17 +8,6 @@ variables {
   code_bucket         = { arn = "arn:aws:s3:::lake", name = "lake" }
   enriched_stream_arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched"
   protection          = { deletion = true, point_in_time_recovery = true }
-
-  settings = {
-    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
-    layer_arns         = []
-    log_level          = "INFO"
-    log_retention_days = 30
-    name_prefix        = "demo-test"
-    packages_directory = "../../testing/packages"
-    tracing            = false
-  }
 }
 
 run "resources" {

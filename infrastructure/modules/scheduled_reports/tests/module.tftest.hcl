@@ -9,17 +9,6 @@ variables {
   protection = { deletion = true, point_in_time_recovery = true }
   sender     = "reports@example.com"
 
-  settings = {
-    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arns       = { credentials = "arn:aws:kms:eu-west-1:111122223333:key/credentials", events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
-    layer_arns         = []
-    log_level          = "INFO"
-    log_retention_days = 30
-    name_prefix        = "demo-test"
-    packages_directory = "../../testing/packages"
-    tracing            = false
-  }
-
   tables = {
     game_days = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/game-days", name = "game-days" }
     games     = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
