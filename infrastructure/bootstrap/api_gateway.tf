@@ -27,6 +27,9 @@ resource "aws_iam_role" "api_gateway_logs" {
 resource "aws_iam_role_policy_attachment" "api_gateway_logs" {
   count = var.api_gateway_logs ? 1 : 0
 
-  role       = aws_iam_role.api_gateway_logs[0].name
-  policy_arn = "arn:${data.aws_partition.this.partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+  role = aws_iam_role.api_gateway_logs[0].name
+  policy_arn = join(":", [
+    "arn", data.aws_partition.this.partition, "iam", "", "aws",
+    "policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+  ])
 }

@@ -9,13 +9,13 @@ locals {
     "config:StopConfigurationRecorder", "guardduty:DeleteDetector", "guardduty:UpdateDetector",
   ]
 
-  # How IAM writes ARNs of resources that carry the environment's name. IAM takes no wildcard for a service, no region for
-  # IAM and S3, and no account for S3. Tags tell what has no name, such as keys and APIs.
+  # How IAM writes ARNs of resources that carry the environment's name. IAM takes no wildcard for a service, no region
+  # for IAM and S3, and no account for S3. Tags tell what has no name, such as keys and APIs.
   named_resources = concat(
     [
       for service in [
-        "athena", "cloudwatch", "dynamodb", "events", "firehose", "kinesis", "kinesisanalytics", "lambda", "logs", "pipes", "scheduler",
-        "secretsmanager", "sns", "sqs", "states",
+        "athena", "cloudwatch", "dynamodb", "events", "firehose", "kinesis", "kinesisanalytics", "lambda", "logs",
+        "pipes", "scheduler", "secretsmanager", "sns", "sqs", "states",
       ] : "${service}:*:*:*"
     ],
     ["iam::*:policy/*", "iam::*:role/*", "s3:::*"],
@@ -36,11 +36,13 @@ locals {
         )])
       },
       {
-        Sid       = "NoForeignTags"
-        Effect    = "Deny"
-        Action    = "*"
-        Resource  = "*"
-        Condition = { StringEquals = { "aws:ResourceTag/environment" = others, "aws:ResourceTag/project" = var.project } }
+        Sid      = "NoForeignTags"
+        Effect   = "Deny"
+        Action   = "*"
+        Resource = "*"
+        Condition = {
+          StringEquals = { "aws:ResourceTag/environment" = others, "aws:ResourceTag/project" = var.project }
+        }
       },
       {
         Sid      = "NoSilence"
@@ -67,13 +69,14 @@ resource "aws_iam_policy" "boundary" {
           Effect = "Allow"
           Action = concat(
             [for service in [
-              "athena", "cloudwatch", "dynamodb", "emr-serverless", "events", "firehose", "glue", "kinesis", "kinesisanalytics", "kms",
-              "logs", "redshift-data", "redshift-serverless", "s3", "secretsmanager", "ses", "sns", "sqs", "states", "xray",
+              "athena", "cloudwatch", "dynamodb", "emr-serverless", "events", "firehose", "glue", "kinesis",
+              "kinesisanalytics", "kms", "logs", "redshift-data", "redshift-serverless", "s3", "secretsmanager",
+              "ses", "sns", "sqs", "states", "xray",
             ] : "${service}:*"],
             [
-              "ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface", "ec2:Describe*",
-              "ec2:ModifyNetworkInterfaceAttribute",
-              "lambda:GetFunctionConfiguration", "lambda:InvokeFunction", "lambda:ListEventSourceMappings",
+              "ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface",
+              "ec2:Describe*", "ec2:ModifyNetworkInterfaceAttribute", "lambda:GetFunctionConfiguration",
+              "lambda:InvokeFunction", "lambda:ListEventSourceMappings",
             ],
           )
           Resource = "*"

@@ -69,8 +69,11 @@ locals {
     }
     # A rule of this name, made by Step Functions, tells it that a job has ended.
     HearOfJobs = {
-      actions   = ["events:DescribeRule", "events:PutRule", "events:PutTargets"]
-      resources = ["arn:${var.account.partition}:events:${var.account.region}:${var.account.id}:rule/StepFunctionsGetEventsForEMRServerlessJobRule"]
+      actions = ["events:DescribeRule", "events:PutRule", "events:PutTargets"]
+      resources = [join(":", [
+        "arn", var.account.partition, "events", var.account.region, var.account.id,
+        "rule/StepFunctionsGetEventsForEMRServerlessJobRule",
+      ])]
     }
     LendRole = {
       actions   = ["iam:PassRole"]

@@ -25,7 +25,7 @@ locals {
       }
       "${name}-delivery-throttles" = {
         comparison  = "GreaterThanThreshold"
-        description = "The processor sends more than the stream's quota"
+        description = "The processor sends more than the quota of the stream"
         metric      = "ThrottledRecords"
         statistic   = "Sum"
         stream      = stream.name

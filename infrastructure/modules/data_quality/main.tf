@@ -33,7 +33,7 @@ module "function" {
   source = "../scheduled_function"
 
   account_id        = var.account_id
-  description       = "Judges each game's data."
+  description       = "Checks each game's data."
   enabled           = var.enabled
   name              = "data_quality"
   policy_statements = local.policy_statements

@@ -20,7 +20,8 @@ locals {
   ]...)
 }
 
-# The SDK retries a few throttled requests. Missing data is not an alarm: DynamoDB reports throttles only when they occur.
+# The SDK retries a few throttled requests. Missing data is not an alarm: DynamoDB reports throttles only when they
+# occur.
 resource "aws_cloudwatch_metric_alarm" "throttles" {
   for_each = local.alarms
 

@@ -7,7 +7,7 @@ output "configuration" {
   description = "Keys, encryption and protection of the table, for review."
   value = {
     deletion_protection    = aws_dynamodb_table.this.deletion_protection_enabled
-    expires                = [for ttl in aws_dynamodb_table.this.ttl : ttl.attribute_name if ttl.enabled] == ["expires_at"]
+    expires                = contains([for ttl in aws_dynamodb_table.this.ttl : ttl.attribute_name], "expires_at")
     hash_key               = aws_dynamodb_table.this.hash_key
     kms_key_arn            = one(aws_dynamodb_table.this.server_side_encryption).kms_key_arn
     point_in_time_recovery = one(aws_dynamodb_table.this.point_in_time_recovery).enabled

@@ -52,8 +52,16 @@ resource "aws_api_gateway_resource" "application_events" {
 locals {
   # The header in which clients send their key, by route: ours, and that of the AWS guidance.
   routes = {
-    events   = { header = "x-api-key", parameters = {}, resource_id = aws_api_gateway_resource.events.id }
-    guidance = { header = "Authorization", parameters = { "method.request.path.application_id" = true }, resource_id = aws_api_gateway_resource.application_events.id }
+    events = {
+      header      = "x-api-key"
+      parameters  = {}
+      resource_id = aws_api_gateway_resource.events.id
+    }
+    guidance = {
+      header      = "Authorization"
+      parameters  = { "method.request.path.application_id" = true }
+      resource_id = aws_api_gateway_resource.application_events.id
+    }
   }
 }
 
@@ -98,13 +106,22 @@ resource "aws_api_gateway_deployment" "this" {
   # What is deployed, by its configured values: computed ones may be read back in another form.
   triggers = {
     redeployment = sha1(jsonencode({
-      authorizers = [for each in aws_api_gateway_authorizer.this : [each.identity_source, each.authorizer_uri, each.authorizer_result_ttl_in_seconds]]
-      binary      = aws_api_gateway_rest_api.this.binary_media_types
-      key_source  = aws_api_gateway_rest_api.this.api_key_source
-      methods     = [for each in aws_api_gateway_method.post : [each.http_method, each.authorization, each.api_key_required]]
-      paths       = [aws_api_gateway_resource.events.path, aws_api_gateway_resource.application_events.path]
-      responses   = [for each in aws_api_gateway_gateway_response.this : [each.response_type, each.status_code, each.response_templates, each.response_parameters]]
-      uris        = [for each in aws_api_gateway_integration.post : each.uri]
+      binary     = aws_api_gateway_rest_api.this.binary_media_types
+      key_source = aws_api_gateway_rest_api.this.api_key_source
+      paths      = [aws_api_gateway_resource.events.path, aws_api_gateway_resource.application_events.path]
+      uris       = [for each in aws_api_gateway_integration.post : each.uri]
+
+      authorizers = [
+        for each in aws_api_gateway_authorizer.this :
+        [each.identity_source, each.authorizer_uri, each.authorizer_result_ttl_in_seconds]
+      ]
+      methods = [
+        for each in aws_api_gateway_method.post : [each.http_method, each.authorization, each.api_key_required]
+      ]
+      responses = [
+        for each in aws_api_gateway_gateway_response.this :
+        [each.response_type, each.status_code, each.response_templates, each.response_parameters]
+      ]
     }))
   }
 
@@ -115,7 +132,7 @@ resource "aws_api_gateway_deployment" "this" {
 
 resource "aws_api_gateway_stage" "this" {
   #checkov:skip=CKV_AWS_120:Each request is new data; there is nothing to cache.
-  #checkov:skip=CKV2_AWS_77:It wants anonymous addresses blocked too: players use VPNs, and game servers stand in data centres.
+  #checkov:skip=CKV2_AWS_77:It also blocks anonymous addresses: players use VPNs, game servers are in data centres.
   #checkov:skip=CKV2_AWS_51:Game clients cannot keep a certificate's private key secret.
   rest_api_id          = aws_api_gateway_rest_api.this.id
   deployment_id        = aws_api_gateway_deployment.this.id

@@ -1,6 +1,6 @@
 resource "aws_athena_workgroup" "this" {
   name          = "${var.settings.name_prefix}-analysts"
-  description   = "Questions to the lake: what a query may scan is limited, its answer is encrypted and goes after a while."
+  description   = "Queries of the lake: each scans a limited amount, and its encrypted result expires."
   force_destroy = var.force_destroy
 
   configuration {

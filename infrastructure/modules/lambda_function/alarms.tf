@@ -19,7 +19,7 @@ locals {
       threshold   = 0
     }
     throttles = {
-      description = "Invocations are refused for want of concurrency"
+      description = "Invocations are refused because no execution is free"
       metric      = "Throttles"
       periods     = 2
       statistic   = "Sum"

@@ -1,5 +1,7 @@
 output "network" {
-  description = "The VPC: its id and addresses, its private subnets, and the prefix list of S3 for rules of security groups."
+  description = <<-TEXT
+    Id and addresses of the VPC, its private subnets, and the prefix list of S3 for rules of security groups.
+  TEXT
   value = {
     cidr_block        = aws_vpc.this.cidr_block
     s3_prefix_list_id = aws_vpc_endpoint.gateway["s3"].prefix_list_id

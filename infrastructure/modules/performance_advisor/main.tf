@@ -1,5 +1,9 @@
 locals {
-  arn = { for service in ["dynamodb", "firehose", "kinesis", "kinesisanalytics", "lambda", "logs", "redshift-serverless"] : service => "arn:${var.account.partition}:${service}:${var.account.region}:${var.account.id}" }
+  arn = {
+    for service in [
+      "dynamodb", "firehose", "kinesis", "kinesisanalytics", "lambda", "logs", "redshift-serverless",
+    ] : service => "arn:${var.account.partition}:${service}:${var.account.region}:${var.account.id}"
+  }
 
   policy_statements = {
     Archive = {
@@ -20,7 +24,10 @@ locals {
     }
     # These actions know no resource.
     ReadMetrics = {
-      actions   = ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups", "logs:GetQueryResults"]
+      actions = [
+        "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings",
+        "logs:DescribeLogGroups", "logs:GetQueryResults",
+      ]
       resources = ["*"]
     }
     # What an invocation ends with tells the memory it used.
@@ -60,7 +67,7 @@ module "function" {
   source = "../scheduled_function"
 
   account_id        = var.account.id
-  description       = "Recommends what to size otherwise."
+  description       = "Recommends other sizes."
   enabled           = var.enabled
   name              = "performance_advisor"
   policy_statements = local.policy_statements

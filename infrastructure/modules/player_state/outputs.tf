@@ -1,20 +1,20 @@
 output "failure_queue" {
-  description = "Queue of the batches player_state gave up, by their position in the stream."
+  description = "Queue of failed batches, by their position in the stream."
   value       = module.player_state.failure_queue
 }
 
 output "function_name" {
-  description = "Name of the function that keeps the tables."
+  description = "Name of the function."
   value       = module.player_state.function_name
 }
 
 output "leaderboards_by_rank_arn" {
-  description = "Index of the leaderboards, best first."
+  description = "ARN of the index of leaderboards, which is sorted by rank."
   value       = module.leaderboards.index_arns["by_rank"]
 }
 
 output "mapping_id" {
-  description = "Id of the event source mapping, which its metrics are named by."
+  description = "Id of the event source mapping, the dimension of its metrics."
   value       = module.player_state.mapping_id
 }
 

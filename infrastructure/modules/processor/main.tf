@@ -3,7 +3,7 @@ module "processor" {
 
   consumer          = var.consumer
   count_records     = true
-  description       = "Validates, enriches and deduplicates the raw events; rejects go on with a reason."
+  description       = "Validates, enriches and deduplicates raw events. Rejected events are kept with a reason."
   name              = "processor"
   policy_statements = local.policy_statements
   settings          = var.settings

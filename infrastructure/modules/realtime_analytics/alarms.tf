@@ -12,7 +12,7 @@ locals {
       threshold   = 60000
     }
     cpu = {
-      description = "Busy though autoscaling had half an hour to add units: it is at its ceiling"
+      description = "Busy for half an hour: autoscaling is at its maximum"
       metric      = "cpuUtilization"
       missing     = "notBreaching"
       period      = 300
@@ -100,10 +100,14 @@ resource "aws_cloudwatch_metric_alarm" "behind" {
 
   metric_query {
     id          = "lag"
-    expression  = "SELECT MAX(millisBehindLatest) FROM \"AWS/KinesisAnalytics\" WHERE Application = '${local.application_name}'"
     label       = "Milliseconds behind the stream's end"
     period      = 60
     return_data = true
+
+    expression = join(" ", [
+      "SELECT MAX(millisBehindLatest) FROM \"AWS/KinesisAnalytics\"",
+      "WHERE Application = '${local.application_name}'",
+    ])
   }
 }
 
@@ -145,7 +149,7 @@ resource "aws_cloudwatch_metric_alarm" "failed_alert_rule" {
 resource "aws_cloudwatch_metric_alarm" "undelivered_alerts" {
   alarm_name          = aws_sqs_queue.undelivered_alerts.name
   alarm_actions       = [var.settings.alerts_topic_arn]
-  alarm_description   = "Alerts of games wait that could not be delivered: ${local.runbook}"
+  alarm_description   = "Alerts of games could not be delivered: ${local.runbook}"
   comparison_operator = "GreaterThanThreshold"
   dimensions          = { QueueName = aws_sqs_queue.undelivered_alerts.name }
   evaluation_periods  = 1

@@ -102,7 +102,10 @@ resource "aws_cloudwatch_event_target" "topic" {
     }
 
     # JSON text, but not by jsonencode: it would escape the angle brackets.
-    input_template = "\"<alert> <subject> in <game>: <observed>, compared with <reference>, in the minutes until <until>. What it means: ${local.runbook}\""
+    input_template = join("", [
+      "\"<alert> <subject> in <game>: <observed>, compared with <reference>, in the minutes until <until>. ",
+      "What it means: ${local.runbook}\"",
+    ])
   }
 
   dead_letter_config {

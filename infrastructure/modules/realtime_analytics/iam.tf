@@ -25,7 +25,9 @@ locals {
       resources = ["${var.code_bucket.arn}/${aws_s3_object.package.key}"]
     }
     ReadStream = {
-      actions   = ["kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"]
+      actions = [
+        "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards",
+      ]
       resources = [var.enriched_stream_arn]
     }
     WriteLogs = {

@@ -1,5 +1,7 @@
 locals {
+  logs   = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}"
   queues = "arn:${var.account.partition}:sqs:${var.account.region}:${var.account.id}"
+  topics = "arn:${var.account.partition}:sns:${var.account.region}:${var.account.id}"
 
   # In a key policy "*" is this key, and the account's root stands for its IAM policies, which decide who uses it.
   account = { AWS = "arn:${var.account.partition}:iam::${var.account.id}:root" }
@@ -12,10 +14,11 @@ locals {
         Effect    = "Allow"
         Principal = local.account
         Action = [
-          "kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey", "kms:DisableKeyRotation",
-          "kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListGrants",
-          "kms:ListKeyPolicies", "kms:ListKeyRotations", "kms:ListResourceTags", "kms:PutKeyPolicy", "kms:RevokeGrant",
-          "kms:RotateKeyOnDemand", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias",
+          "kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
+          "kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy",
+          "kms:GetKeyRotationStatus", "kms:ListGrants", "kms:ListKeyPolicies", "kms:ListKeyRotations",
+          "kms:ListResourceTags", "kms:PutKeyPolicy", "kms:RevokeGrant", "kms:RotateKeyOnDemand",
+          "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias",
           "kms:UpdateKeyDescription",
         ]
         Resource = "*"
@@ -28,8 +31,12 @@ locals {
           "kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey",
           "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo",
         ]
-        Resource  = "*"
-        Condition = { StringEquals = { "kms:ViaService" = [for service in data.services : "${service}.${var.account.region}.amazonaws.com"] } }
+        Resource = "*"
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = [for service in data.services : "${service}.${var.account.region}.amazonaws.com"]
+          }
+        }
       },
     ] if length(data.services) > 0
   }
@@ -57,9 +64,7 @@ locals {
       ]
       Resource = "*"
       Condition = {
-        ArnLike = {
-          "kms:EncryptionContext:aws:logs:arn" = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:*"
-        }
+        ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "${local.logs}:log-group:*" }
       }
     },
     {
@@ -78,7 +83,7 @@ locals {
       Action    = ["kms:Decrypt"]
       Resource  = "*"
       Condition = {
-        StringEquals = { "kms:EncryptionContext:SourceArn" = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:*" }
+        StringEquals = { "kms:EncryptionContext:SourceArn" = "${local.logs}:*" }
       }
     },
     # EventBridge sends no aws:SourceArn or aws:SourceAccount to KMS. The encryption context, which SNS and SQS set
@@ -90,9 +95,7 @@ locals {
       Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
       Resource  = "*"
       Condition = {
-        ArnLike = {
-          "kms:EncryptionContext:aws:sns:topicArn" = "arn:${var.account.partition}:sns:${var.account.region}:${var.account.id}:${var.name_prefix}-*"
-        }
+        ArnLike = { "kms:EncryptionContext:aws:sns:topicArn" = "${local.topics}:${var.name_prefix}-*" }
       }
     },
     {

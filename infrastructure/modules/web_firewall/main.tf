@@ -1,7 +1,7 @@
 resource "aws_wafv2_web_acl" "this" {
   #checkov:skip=CKV2_AWS_31:Logging is configured below.
   name        = "${var.name_prefix}-ingest"
-  description = "In front of the REST door."
+  description = "In front of the REST API."
   scope       = "REGIONAL"
 
   default_action {
