@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from telemetry.changes import MIN_HISTORY, notable
+from telemetry.anomaly import MIN_HISTORY, detect
 from telemetry.silver import Check, Lake, Verdict, merged, nulls, ranges
 
 from data_quality.facts import Facts
@@ -41,11 +41,11 @@ def freshness(facts: Facts) -> Check:
         return Check(name, "fail", "No event has been counted in a month.", None, QUIET_FAIL.total_seconds())
     quiet = facts.now - facts.updated_at
     words = f"The newest event was counted {_minutes(quiet)} minutes ago."
-    return Check(name, _judge(quiet, QUIET_WARN, QUIET_FAIL), words, _minutes(quiet), _minutes(QUIET_WARN))
+    return Check(name, _verdict(quiet, QUIET_WARN, QUIET_FAIL), words, _minutes(quiet), _minutes(QUIET_WARN))
 
 
 def volume(facts: Facts) -> Check:
-    """Yesterday must be within the band of the days before (robust z-score of telemetry.changes)."""
+    """Yesterday must be within the band of the days before (robust z-score of telemetry.anomaly)."""
     return _band("volume", "yesterday", [day["accepted"] for day in facts.arrived[:-1]])
 
 
@@ -62,7 +62,7 @@ def _band(name: str, when: str, series: list[int]) -> Check:
         series.pop(0)
     if len(series) <= MIN_HISTORY:
         return Check(name, "unknown", f"The game has events of fewer than {MIN_HISTORY + 1} days.")
-    change = notable(series, MINIMUM_EVENTS)
+    change = detect(series, MINIMUM_EVENTS)
     if change is None:
         return Check(name, "pass", f"{series[-1]:,} events {when}, as usual.", series[-1])
     bound = change.low if change.value < change.low else change.high
@@ -110,7 +110,7 @@ def windows(facts: Facts) -> Check:
     words = (
         f"Of half an hour player state has {facts.by_minutes:,} events, the stream job {facts.by_windows:,}."
     )
-    return Check(name, _judge(share, 0.02, 0.1), words, round(share, 4), 0.02)
+    return Check(name, _verdict(share, 0.02, 0.1), words, round(share, 4), 0.02)
 
 
 def history(facts: Facts) -> Check:
@@ -128,7 +128,7 @@ def history(facts: Facts) -> Check:
             hours,
         )
     warn, fail = facts.history_every + HISTORY_WARN, facts.history_every + HISTORY_FAIL
-    verdict = _judge(age, warn, fail)
+    verdict = _verdict(age, warn, fail)
     bound = warn.total_seconds() / 3600
     return Check("history", verdict, f"Silver and gold passed their audit {hours} hours ago.", hours, bound)
 
@@ -167,16 +167,16 @@ def gold(facts: Facts) -> Check:
         )
     share, batch, stream, figure = max(held)
     words = f"Furthest apart are {figure}: {batch:,} in gold, {stream:,} in player state."
-    return Check(name, _judge(share, 0.01, 0.05), words, round(share, 4), 0.01)
+    return Check(name, _verdict(share, 0.01, 0.05), words, round(share, 4), 0.01)
 
 
-def _of_lake(name: str, judge: Callable[[Lake], Check]) -> Callable[[Facts], Check]:
+def _of_lake(name: str, check_lake: Callable[[Lake], Check]) -> Callable[[Facts], Check]:
     """Return a check of what the newest batch run counted of the game."""
 
     def check(facts: Facts) -> Check:
         if facts.lake is None:
             return Check(name, "unknown", "The newest batch run took no event of the game.")
-        return judge(facts.lake)
+        return check_lake(facts.lake)
 
     return check
 
@@ -186,7 +186,7 @@ def _sequence(lake: Lake) -> Check:
         return Check("sequence", "unknown", f"Fewer than {MINIMUM_SESSIONS} sessions.")
     share = lake.gapped / lake.sessions
     words = f"{share:.2%} of {lake.sessions:,} sessions lack an event between their first and their last."
-    return Check("sequence", _judge(share, 0.05, 0.25), words, round(share, 6), 0.05)
+    return Check("sequence", _verdict(share, 0.05, 0.25), words, round(share, 6), 0.05)
 
 
 def _share(
@@ -201,7 +201,7 @@ def _share(
             return Check(name, "unknown", f"Fewer than {MINIMUM_EVENTS} events since yesterday began.")
         share = part(lately) / total
         told = f"{share:.2%} of {total:,} events since yesterday began {words}."
-        return Check(name, _judge(share, warn, fail), told, round(share, 6), warn)
+        return Check(name, _verdict(share, warn, fail), told, round(share, 6), warn)
 
     return check
 
@@ -214,7 +214,7 @@ def _off_schema(counts: Counter[str]) -> int:
     return counts["rejected_unknown_schema"] + counts["rejected_schema_violation"]
 
 
-def _judge(value: Amount, warn: Amount, fail: Amount) -> Verdict:
+def _verdict(value: Amount, warn: Amount, fail: Amount) -> Verdict:
     if value > fail:
         return "fail"
     return "warn" if value > warn else "pass"

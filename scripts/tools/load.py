@@ -26,7 +26,7 @@ from telemetry.enrichment import timestamp
 from telemetry.rejection import Reason
 
 from tools import CommandError, emulator, run, simulate, terraform
-from tools.loss import Audit, Told, audit
+from tools.loss import Audit, Reply, audit
 from tools.progress import STILL_SECONDS, Stuck, wait_for
 from tools.simulate import Platform
 from tools.simulation import Game
@@ -59,7 +59,7 @@ class Sender:
 
     platform: Platform
     key: str
-    told: dict[str, Told] = field(default_factory=dict)
+    told: dict[str, Reply] = field(default_factory=dict)
     answers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def post(self, http: httpx.Client, events: list[Event]) -> None:
@@ -93,8 +93,8 @@ class Sender:
     def _note(self, events: list[Event], refused: set[int]) -> None:
         for index, event in enumerate(events):
             # An event sent twice that was taken once was taken.
-            if self.told.get(event["event_id"]) is not Told.TAKEN:
-                self.told[event["event_id"]] = Told.REFUSED if index in refused else Told.TAKEN
+            if self.told.get(event["event_id"]) is not Reply.TAKEN:
+                self.told[event["event_id"]] = Reply.REFUSED if index in refused else Reply.TAKEN
 
 
 def _encoded(event: Event) -> bytes:
@@ -147,7 +147,7 @@ def send(sender: Sender, events: Iterator[Event], plan: list[int], advance: Call
             advance(count)
 
 
-def settle(platform: Platform, told: dict[str, Told], since: datetime, seconds: float) -> Audit:
+def settle(platform: Platform, told: dict[str, Reply], since: datetime, seconds: float) -> Audit:
     """Return the audit once nothing is missing, or nothing came for so long; objects are read once."""
     s3, bucket = boto3.client("s3"), platform.outputs["lake_bucket"]
     ids: dict[str, list[str]] = {"bronze/": [], "rejected/": []}

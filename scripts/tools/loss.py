@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Told(StrEnum):
+class Reply(StrEnum):
     """What a sender heard of an event: it was taken, or it must be sent again or mended."""
 
     TAKEN = "taken"
@@ -30,7 +30,7 @@ class Audit:
         return not self.lost and self.accepted + self.rejected + self.reported == self.sent
 
 
-def audit(told: Mapping[str, Told], bronze: Iterable[str], quarantine: Iterable[str]) -> Audit:
+def audit(told: Mapping[str, Reply], bronze: Iterable[str], quarantine: Iterable[str]) -> Audit:
     """Return where the events are, by id: `told` of those sent, and the lines of the lake.
 
     The lake decides: an event whose sender gave up, and which is there, was accepted. `repeated` are lines
@@ -40,7 +40,7 @@ def audit(told: Mapping[str, Told], bronze: Iterable[str], quarantine: Iterable[
     accepted = set(lines)
     rejected = {event_id for event_id in quarantine if event_id in told} - accepted
     missing = told.keys() - accepted - rejected
-    reported = {event_id for event_id in missing if told[event_id] is Told.REFUSED}
+    reported = {event_id for event_id in missing if told[event_id] is Reply.REFUSED}
     lost = tuple(sorted(missing - reported))
     repeated = lines.total() - len(lines)
     return Audit(len(told), len(accepted), len(rejected), len(reported), lost, repeated)

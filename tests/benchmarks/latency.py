@@ -106,7 +106,7 @@ def percentiles(sent: list[Sent], stage: str) -> list[float]:
 
 def main() -> None:
     """Print the table of docs/performance.md."""
-    table = Table("Door", "Sent until", *(f"p{percent}, s" for percent in PERCENTS))
+    table = Table("Publisher", "Sent until", *(f"p{percent}, s" for percent in PERCENTS))
     results = {}
     with tempfile.TemporaryDirectory() as name, own_platform(Path(name)) as applied:
         first = smoke(applied.platform, applied.game_id, applied.key)

@@ -47,7 +47,7 @@ def processor_speed(axes: Axes, rates: Values) -> None:
     axes.set_title("Events a second on one core (logarithmic)")
 
 
-def ingest_door(axes: Axes, rates: Values) -> None:
+def ingest_rest_api(axes: Axes, rates: Values) -> None:
     """Draw events a second by events a request."""
     for name, label, colour in (("idle", "a door that does nothing", INK), ("ingest", "ingest", FIRST)):
         axes.plot(list(rates), [found[name][0] for found in rates.values()], "o-", color=colour, label=label)
@@ -107,7 +107,7 @@ def main() -> None:
     """Draw all that was measured."""
     plots: tuple[Callable[[Axes, Values], None], ...] = (
         processor_speed,
-        ingest_door,
+        ingest_rest_api,
         latency,
         cold_start,
         player_state_writes,

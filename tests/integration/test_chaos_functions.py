@@ -26,7 +26,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from event_source import POISON, Function, Mapping, happening
-from memory_aws import counters, outcomes
+from fake_aws import counters, outcomes
 from steps import eventually
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
@@ -35,7 +35,7 @@ from telemetry.store import plain
 from telemetry.validation import validate
 from test_failures import days_of, players_of
 from tools import boards, games, load
-from tools.loss import Told, audit
+from tools.loss import Reply, audit
 from tools.simulate import lake_lines
 from tools.simulation import BOARDS
 
@@ -59,7 +59,7 @@ class Stage:
     state: Mapping
     sending: threading.Lock = field(default_factory=threading.Lock)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    told: dict[str, Told] = field(default_factory=dict)
+    told: dict[str, Reply] = field(default_factory=dict)
     sent_again: int = 0
 
     def play(self, seconds: float, during: Callable[[], None] = lambda: None) -> None:
@@ -96,7 +96,7 @@ class Stage:
             with self.sending:
                 sender.put(kinesis, list(by_player.values()))
             sent = (event for events in by_player.values() for event in events)
-            refused = [event for event in sent if self.told[event["event_id"]] is Told.REFUSED]
+            refused = [event for event in sent if self.told[event["event_id"]] is Reply.REFUSED]
             self.sent_again += len(refused)
             time.sleep(TICK)
 
@@ -250,7 +250,7 @@ def test_the_emulator_restarts(stage: Stage) -> None:
     stage.play(3, restart)
     check(stage)
     assert stage.sent_again > 0
-    assert set(stage.told.values()) == {Told.TAKEN}
+    assert set(stage.told.values()) == {Reply.TAKEN}
 
 
 def test_shards_split_and_merge(stage: Stage) -> None:

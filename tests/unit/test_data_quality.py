@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 from data_quality import checks, facts
+from data_quality.evaluation import NotEvaluatedError
 from data_quality.facts import Facts, History
-from data_quality.judge import NotJudgedError
 from fastapi.testclient import TestClient
 from telemetry import silver
 from telemetry.silver import Lake
@@ -315,7 +315,7 @@ def test_a_game_that_cannot_be_judged_does_not_stop_the_others(
     stats = boto3.resource("dynamodb").Table("ingest_stats")
     stats.put_item(Item={"game_day": today, "shard": "1", "accepted": 900, "rejected_future": 100})
     monkeypatch.setattr(facts, "read", broken)
-    with pytest.raises(NotJudgedError, match=r"a-broken \(no such counter\)"):
+    with pytest.raises(NotEvaluatedError, match=r"a-broken \(no such counter\)"):
         platform.lambda_handler({}, Context())
     kept = boto3.resource("dynamodb").Table("quality").scan()["Items"]
     assert [item["game_id"] for item in kept] == ["b-fine"]

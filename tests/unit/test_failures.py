@@ -13,10 +13,7 @@ from uuid import UUID
 
 import boto3
 import pytest
-from hostile import kpl
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-from memory_aws import (
+from fake_aws import (
     KINDS,
     Games,
     Luck,
@@ -29,7 +26,10 @@ from memory_aws import (
     outcomes,
     records,
 )
-from memory_aws import processor as build_processor
+from fake_aws import processor as build_processor
+from hostile import kpl
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from player_state import handler as player_state
 from player_state.players import PlayerStore
 from telemetry import delivery

@@ -14,22 +14,22 @@ from typing import Any
 
 import orjson
 import pytest
+from fake_aws import Games, Streams, Tables, encode, processor, records
 from hostile import GAME, Hostile, Record
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from ingest import handler
-from ingest.acceptance import Door
+from ingest.publisher import Publisher
 from ingest.request import MAX_BODY_BYTES
 from measured_work import measured
-from memory_aws import Games, Streams, Tables, encode, processor, records
-from plain_enrichment import plain_line
 from processor.arrival import Arrival, arrivals
-from processor.judgement import MAX_ORIGINAL_BYTES, judge, rejected_line
+from processor.triage import MAX_ORIGINAL_BYTES, rejected_line, triage
+from reference_enrichment import reference_line
 from telemetry import catalog
 from telemetry.consent import is_denied
 from telemetry.decoding import parse
+from telemetry.email_masking import mask_bytes
 from telemetry.ingest_batch import IngestBatch, pack, unpack
-from telemetry.privacy import mask_bytes
 from telemetry.rejection import Reason
 
 MakeEvent = Callable[..., dict[str, Any]]
@@ -73,13 +73,13 @@ class Registry:
 def judged(*data: bytes) -> list[list[Arrival]]:
     """Take records through the processor up to the point of writing."""
     batch = [list(arrivals(record)) for record in records(*data)]
-    judge([arrival for record in batch for arrival in record], Registry())  # type: ignore[arg-type]
+    triage([arrival for record in batch for arrival in record], Registry())  # type: ignore[arg-type]
     return batch
 
 
 def check_accepted(arrival: Arrival) -> None:
     event = orjson.loads(arrival.line)
-    assert arrival.line == plain_line(arrival.value, arrival.origin, event["processed_at"])
+    assert arrival.line == reference_line(arrival.value, arrival.origin, event["processed_at"])
     added = {name: value for name, value in event.items() if name in ADDED}
     assert catalog.validator("/common/enriched/1-0-0.json").is_valid(added), added
     sent = {name: value for name, value in event.items() if name not in ADDED}
@@ -202,7 +202,7 @@ def rest_door(monkeypatch: pytest.MonkeyPatch) -> Streams:
     monkeypatch.setenv("GAMES_TABLE", "games")
     monkeypatch.setenv("RAW_STREAM", "raw")
     handler.settings.cache_clear()
-    monkeypatch.setattr(handler, "door", lambda: Door(streams, "raw"))
+    monkeypatch.setattr(handler, "publisher", lambda: Publisher(streams, "raw"))
     monkeypatch.setattr(handler, "registry", lambda: {GAME: {"game_id": GAME, "key_hashes": []}})
     return streams
 

@@ -14,9 +14,9 @@ from telemetry.rejection import Rejection
 from telemetry.validation import validate
 from tools import CommandError, load
 from tools.load import Sender, counts, crowd, require_permission
-from tools.loss import Told, audit
+from tools.loss import Reply, audit
 
-TAKEN, REFUSED = Told.TAKEN, Told.REFUSED
+TAKEN, REFUSED = Reply.TAKEN, Reply.REFUSED
 
 
 def test_an_event_that_was_taken_and_is_nowhere_is_lost() -> None:
@@ -107,7 +107,7 @@ def test_a_name_that_begins_like_this_machine_is_not() -> None:
         (429, {}, [REFUSED, REFUSED]),
     ],
 )
-def test_what_the_rest_door_answers_is_remembered(status: int, body: Any, told: list[Told]) -> None:
+def test_what_the_rest_door_answers_is_remembered(status: int, body: Any, told: list[Reply]) -> None:
     sender = Sender(SimpleNamespace(events_url="http://127.0.0.1/v1/events"), "key")  # type: ignore[arg-type]
     with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(status, json=body))) as http:
         sender.post(http, [{"event_id": "a"}, {"event_id": "b"}])

@@ -12,11 +12,11 @@ from typing import Any
 import boto3
 import msgspec
 import pytest
-from memory_aws import SHARD, Streams, encode, outcomes, processor, records, refusal
-from processor import handler, judgement
-from processor.judgement import MAX_ORIGINAL_BYTES
+from fake_aws import SHARD, Streams, encode, outcomes, processor, records, refusal
+from processor import handler, triage
 from processor.pipeline import Pipeline
 from processor.stats import IngestStats
+from processor.triage import MAX_ORIGINAL_BYTES
 from telemetry import delivery
 from telemetry.ingest_batch import MAGIC, IngestBatch, pack
 
@@ -250,14 +250,14 @@ def test_an_unforeseen_error_rejects_one_event_only(
     pipeline: Pipeline, streams: Streams, make_event: MakeEvent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     poison, neighbour = make_event(), make_event()
-    encoded = judgement.encode
+    encoded = triage.encode
 
     def trip(event: dict[str, Any], *rest: Any) -> Any:
         if event["event_id"] == poison["event_id"]:
             raise RuntimeError("unforeseen")
         return encoded(event, *rest)
 
-    monkeypatch.setattr(judgement, "encode", trip)
+    monkeypatch.setattr(triage, "encode", trip)
     pipeline.process(records(encode(poison), encode(neighbour)))
     assert [line["event_id"] for line in streams.lines("bronze")] == [neighbour["event_id"]]
     assert [line["reason"] for line in streams.lines("rejected")] == ["internal_error"]

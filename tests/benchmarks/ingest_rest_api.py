@@ -26,7 +26,7 @@ os.environ |= {
 }
 
 from ingest import handler
-from ingest.acceptance import Door
+from ingest.publisher import Publisher
 
 EVENTS, ROUNDS = 6_000, 4
 
@@ -86,7 +86,7 @@ def quietly(event: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Print the table of docs/performance.md."""
-    handler.door = lambda: Door(Stream(), "raw")  # type: ignore[assignment]
+    handler.publisher = lambda: Publisher(Stream(), "raw")  # type: ignore[assignment]
     handler.registry = Registry  # type: ignore[assignment]
     table = Table("Events a request", "ingest, events/s", "requests/s", "idle door, events/s", "ingest ÷ it")
     terminal, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
@@ -99,7 +99,7 @@ def main() -> None:
         results[together] = {"ingest": ours, "idle": theirs}
         ratio = f"{ours.median / theirs.median:.2f}"
         table.add_row(str(together), ours.text(), f"{ours.median / together:,.0f}", theirs.text(), ratio)
-    keep("ingest_door", results)
+    keep("ingest_rest_api", results)
     Console(width=110).print(table)
 
 
