@@ -1,4 +1,4 @@
-"""Lambda of the REST door: POST /v1/events, and POST /applications/{application_id}/events."""
+"""Lambda of the REST API: POST /v1/events, and POST /applications/{application_id}/events."""
 
 from datetime import UTC, datetime
 from functools import cache

@@ -1,4 +1,4 @@
-"""Send events by both doors at a rate and in a shape, then account for every one of them."""
+"""Send events by REST API and stream at a rate and in a shape, then account for every one of them."""
 
 import argparse
 import ipaddress
@@ -55,7 +55,7 @@ SHAPES: dict[str, Callable[[float], float]] = {
 
 @dataclass(slots=True)
 class Sender:
-    """Sends by both doors, and remembers what it was told of each event."""
+    """Sends by REST API and stream, and remembers what it was told of each event."""
 
     platform: Platform
     key: str
@@ -63,7 +63,7 @@ class Sender:
     answers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def post(self, http: httpx.Client, events: list[Event]) -> None:
-        """Send events of a player by REST; what the door names or does not answer for is refused."""
+        """Send events of a player by REST; what the API names or does not answer for is refused."""
         body = b"\n".join(json.dumps(event).encode() for event in events)
         headers = {"x-api-key": self.key, "content-type": "application/x-ndjson"}
         try:
@@ -130,7 +130,7 @@ def crowd(game_id: str, shape: str, seed: int) -> Iterator[Event]:
 
 
 def send(sender: Sender, events: Iterator[Event], plan: list[int], advance: Callable[[int], None]) -> None:
-    """Send what each tick owes, as late as the doors make it."""
+    """Send what each tick owes, as late as API and stream make it."""
     kinesis, began = boto3.client("kinesis"), time.monotonic()
     with httpx.Client(timeout=STILL_SECONDS) as http, ThreadPoolExecutor(HTTP_THREADS) as pool:
         for tick, count in enumerate(plan):
@@ -204,7 +204,7 @@ def play(platform: Platform, game_id: str, key: str, shape: str, rate: float, se
 
 
 def require_permission(url: str, endpoint: str | None, is_meant: bool) -> None:
-    """Raise CommandError unless the door is on this machine, or both named and meant."""
+    """Raise CommandError unless the API is on this machine, or both named and meant."""
     host = urlsplit(url).hostname or ""
     if is_loopback(host):
         return
@@ -229,7 +229,7 @@ def main() -> None:
     parser.add_argument("--game", help="a registered game (default: a new one)")
     parser.add_argument("--key", default=os.environ.get("GAME_KEY"), help="its API key (default: GAME_KEY)")
     parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
-    parser.add_argument("--endpoint", help="URL of the door, where it is not on this machine")
+    parser.add_argument("--endpoint", help="URL of the REST API, where it is not on this machine")
     parser.add_argument("--yes-load-it", action="store_true", help="mean it: others may pay or suffer")
     options = parser.parse_args()
     if not (0 < options.rate <= MAX_RATE and 0 < options.duration <= MAX_SECONDS):

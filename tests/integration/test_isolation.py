@@ -60,7 +60,7 @@ class Game:
 
 @pytest.fixture(scope="module")
 def pair(applied: Any) -> dict[str, Game]:
-    """Register two games and send the same players' scores for both, half through each door."""
+    """Register two games and send the same players' scores for both, half by REST API and half by stream."""
     table, plan = games.registry(applied.platform.outputs)
     found: dict[str, Game] = {}
     for name, worth in WORTH.items():

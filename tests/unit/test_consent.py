@@ -63,7 +63,7 @@ def test_consent_is_heard_in_another_envelope_too(pipeline: Pipeline, streams: S
     assert streams.taken == {}
 
 
-def test_the_door_lets_no_more_through_than_that_it_came(make_event: MakeEvent) -> None:
+def test_the_rest_api_forwards_only_that_it_came(make_event: MakeEvent) -> None:
     streams = Streams()
     denied = make_event(player_id="ann-denied", privacy=DENIED)
     child = make_event(player_id="cid", privacy=CHILD)

@@ -1,4 +1,4 @@
-"""A request of the REST door is followed by its id to its rows, and to what player_state says of them."""
+"""A request of the REST API is followed by its id to its rows, and to what player_state says of them."""
 
 import base64
 import json

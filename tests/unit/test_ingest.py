@@ -1,4 +1,4 @@
-"""The REST door: a clear answer to every request, and every event's bytes on the stream."""
+"""The REST API: a clear answer to every request, and every event's bytes on the stream."""
 
 import base64
 import gzip

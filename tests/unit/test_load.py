@@ -86,10 +86,10 @@ def test_this_machine_may_be_loaded(url: str) -> None:
     [(None, True), ("https://games.example/live", False), ("https://other.example/live", True)],
 )
 def test_another_machine_must_be_named_and_meant(endpoint: str | None, is_meant: bool) -> None:
-    door = "https://games.example/live/v1/events"
-    require_permission(door, "https://games.example/live", is_meant=True)
+    url = "https://games.example/live/v1/events"
+    require_permission(url, "https://games.example/live", is_meant=True)
     with pytest.raises(CommandError, match=r"games\.example is not this machine"):
-        require_permission(door, endpoint, is_meant)
+        require_permission(url, endpoint, is_meant)
 
 
 def test_a_name_that_begins_like_this_machine_is_not() -> None:
@@ -107,14 +107,14 @@ def test_a_name_that_begins_like_this_machine_is_not() -> None:
         (429, {}, [REFUSED, REFUSED]),
     ],
 )
-def test_what_the_rest_door_answers_is_remembered(status: int, body: Any, told: list[Reply]) -> None:
+def test_what_the_rest_api_answers_is_remembered(status: int, body: Any, told: list[Reply]) -> None:
     sender = Sender(SimpleNamespace(events_url="http://127.0.0.1/v1/events"), "key")  # type: ignore[arg-type]
     with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(status, json=body))) as http:
         sender.post(http, [{"event_id": "a"}, {"event_id": "b"}])
     assert [sender.told["a"], sender.told["b"]] == told
 
 
-def test_a_door_that_does_not_answer_took_nothing_for_sure() -> None:
+def test_a_request_without_an_answer_took_nothing_for_sure() -> None:
     def fail(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("late", request=request)
 

@@ -100,7 +100,7 @@ def test_a_bot_declares_itself(agent: str, bot: bool) -> None:
     assert is_bot(agent) is bot
 
 
-def test_an_event_is_a_bots_by_the_door_or_its_sdk(make_event: MakeEvent) -> None:
+def test_an_event_is_a_bots_by_user_agent_or_sdk(make_event: MakeEvent) -> None:
     client = {"platform": "web", "app_version": "1.0.0"}
     assert enrich(make_event(), Origin(NOW, "rest", bot=True))["bot"] is True
     assert enrich(make_event(client=client | {"sdk": "locust 2.0"}), Origin(NOW, "stream"))["bot"] is True

@@ -37,7 +37,7 @@ def pipeline(dynamodb: Any, streams: Streams) -> Pipeline:
 
 
 def rest(*raw: bytes, **fields: Any) -> bytes:
-    """Return a record of the REST door, whose key belongs to skyforge."""
+    """Return a record of the REST API, whose key belongs to skyforge."""
     known = {"game_id": "skyforge", "received_at": datetime.now(UTC).isoformat(), "country": None}
     return pack(IngestBatch(**known | fields, events=list(raw)))
 
@@ -110,7 +110,7 @@ def test_each_arrival_ends_in_one_place(
     }
 
 
-def test_rest_events_bear_what_the_door_knew(
+def test_rest_events_bear_what_the_api_knew(
     pipeline: Pipeline, streams: Streams, make_event: MakeEvent
 ) -> None:
     event = make_event()
@@ -203,7 +203,7 @@ def test_what_is_too_large_to_keep_is_cut(pipeline: Pipeline, streams: Streams) 
     ],
     ids=["no time", "no zone", "before all time", "after all time", "no game", "long game", "many events"],
 )
-def test_an_imitated_batch_of_the_door_does_not_block_the_shard(
+def test_an_imitated_batch_of_the_rest_api_does_not_block_the_shard(
     pipeline: Pipeline, streams: Streams, make_event: MakeEvent, fields: dict[str, Any]
 ) -> None:
     def forge(**known: Any) -> bytes:
