@@ -36,7 +36,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, int]:
             _count(EphemeralMetrics(), of_game, game_id)
             for check in found:
                 if check.verdict in ("warn", "fail"):
-                    logger.warning(check.words, game_id=game_id, check=check.name, verdict=check.verdict)
+                    logger.warning(check.message, game_id=game_id, check=check.name, verdict=check.verdict)
     finally:
         # A game that cannot be judged must not keep the others' failed checks from the alarm.
         _count(metrics, verdicts)

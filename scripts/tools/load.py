@@ -26,7 +26,7 @@ from telemetry.enrichment import timestamp
 from telemetry.rejection import Reason
 
 from tools import CommandError, emulator, run, simulate, terraform
-from tools.loss import Audit, Reply, audit
+from tools.event_audit import Audit, Reply, audit
 from tools.progress import STILL_SECONDS, Stuck, wait_for
 from tools.simulate import Platform
 from tools.simulation import Game
@@ -59,7 +59,7 @@ class Sender:
 
     platform: Platform
     key: str
-    told: dict[str, Reply] = field(default_factory=dict)
+    replies: dict[str, Reply] = field(default_factory=dict)
     answers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def post(self, http: httpx.Client, events: list[Event]) -> None:
@@ -93,8 +93,8 @@ class Sender:
     def _note(self, events: list[Event], refused: set[int]) -> None:
         for index, event in enumerate(events):
             # An event sent twice that was taken once was taken.
-            if self.told.get(event["event_id"]) is not Reply.TAKEN:
-                self.told[event["event_id"]] = Reply.REFUSED if index in refused else Reply.TAKEN
+            if self.replies.get(event["event_id"]) is not Reply.TAKEN:
+                self.replies[event["event_id"]] = Reply.REFUSED if index in refused else Reply.TAKEN
 
 
 def _encoded(event: Event) -> bytes:
@@ -147,7 +147,7 @@ def send(sender: Sender, events: Iterator[Event], plan: list[int], advance: Call
             advance(count)
 
 
-def settle(platform: Platform, told: dict[str, Reply], since: datetime, seconds: float) -> Audit:
+def settle(platform: Platform, replies: dict[str, Reply], since: datetime, seconds: float) -> Audit:
     """Return the audit once nothing is missing, or nothing came for so long; objects are read once."""
     s3, bucket = boto3.client("s3"), platform.outputs["lake_bucket"]
     ids: dict[str, list[str]] = {"bronze/": [], "rejected/": []}
@@ -159,7 +159,7 @@ def settle(platform: Platform, told: dict[str, Reply], since: datetime, seconds:
                 if key not in read:
                     read.add(key)
                     found += [line["event_id"] for line in lake.lines(s3, bucket, key) if is_place(line)]
-        return audit(told, ids["bronze/"], ids["rejected/"])
+        return audit(replies, ids["bronze/"], ids["rejected/"])
 
     with suppress(Stuck):
         wait_for(
@@ -190,7 +190,7 @@ def play(platform: Platform, game_id: str, key: str, shape: str, rate: float, se
         sent, took = int(progress.tasks[task].completed), time.monotonic() - began
     console.print(f"{sent:,} events in {took:.1f} s, {sent / took:,.0f}/s; ", end="")
     console.print(", ".join(f"{name} {count:,}" for name, count in sorted(sender.answers.items())))
-    result = settle(platform, sender.told, started, SETTLE_SECONDS)
+    result = settle(platform, sender.replies, started, SETTLE_SECONDS)
     console.print(
         f"{result.sent:,} distinct events = {result.accepted:,} accepted + {result.rejected:,} rejected"
         f" + {result.reported:,} only reported back + {len(result.lost):,} lost;"

@@ -41,7 +41,7 @@ def main() -> None:
         for column in ("Check", "Verdict", "Found"):
             table.add_column(column)
         for check in found:
-            table.add_row(check.name, f"[{COLOURS[check.verdict]}]{check.verdict}", check.words)
+            table.add_row(check.name, f"[{COLOURS[check.verdict]}]{check.verdict}", check.message)
         Console().print(table)
     if failed := [game for game, found in verdicts.items() if any(one.verdict == "fail" for one in found)]:
         raise CommandError(f"checks failed: {', '.join(failed)}")
