@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hcl2
 import plans
 import pytest
 
@@ -50,6 +51,20 @@ def test_lock_file_is_complete(run: Run, infrastructure: Path, root: str) -> Non
     assert _lock(infrastructure / root) == _lock(SOURCE / root), (
         "terraform init changes the lock file: commit it"
     )
+
+
+@pytest.mark.parametrize("environment", ["dev", "local", "prod"])
+def test_environments_differ_in_values_only(environment: str) -> None:
+    """A root is one call of the platform, without a condition or a resource of its own."""
+    blocks: dict[str, list[Any]] = {}
+    for file in sorted((SOURCE / "environments" / environment).glob("*.tf")):
+        for kind, found in hcl2.loads(file.read_text()).items():
+            blocks.setdefault(kind, []).extend(found)
+    blocks.pop("__comments__", None)
+    assert set(blocks) <= {"check", "module", "output", "provider", "terraform", "variable"}
+    ((name, call),) = [item for block in blocks["module"] for item in block.items()]
+    assert (name, call["source"]) == ('"platform"', '"../../modules/platform"')
+    assert not {"count", "for_each"} & set(call)
 
 
 @each_directory
