@@ -1,16 +1,16 @@
-# What roles of an environment may do at most, whatever an apply role grants them: it makes none without (github.tf).
+# Permissions boundary of an environment's roles. An apply role cannot make a role without it (github.tf).
 locals {
   arn = "arn:${data.aws_partition.this.partition}"
 
-  # The trails and watches of the account: who changes things must not hide it.
+  # Audit services of the account: nobody may change things and hide it.
   audit = [
     "cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors", "cloudtrail:StopLogging", "cloudtrail:UpdateTrail",
     "config:DeleteConfigurationRecorder", "config:DeleteDeliveryChannel", "config:PutConfigurationRecorder",
     "config:StopConfigurationRecorder", "guardduty:DeleteDetector", "guardduty:UpdateDetector",
   ]
 
-  # How IAM writes ARNs of resources that carry the environment's name. IAM takes no wildcard for a service, no region
-  # for IAM and S3, and no account for S3. Tags tell what has no name, such as keys and APIs.
+  # ARNs of resources with the environment's name. IAM accepts no wildcard for a service, no region for IAM and S3,
+  # and no account for S3. Tags identify resources without names, such as keys and APIs.
   named_resources = concat(
     [
       for service in [
@@ -23,7 +23,7 @@ locals {
 
   others = { for name in local.apply : name => setsubtract(local.apply, [name]) }
 
-  # Of the other environment: no role of this one, and nobody who applies it, touches that.
+  # Resources of the other environment: no role of this environment may change them.
   foreign = {
     for name, others in local.others : name => [
       {

@@ -68,8 +68,8 @@ resource "aws_iam_role_policy_attachment" "plan" {
   policy_arn = "arn:${data.aws_partition.this.partition}:iam::aws:policy/ReadOnlyAccess"
 }
 
-# Plans compare definitions. They read neither what tables, objects, streams, queues and logs hold nor the keys of
-# games, but for the states. tests/plan/test_plan_role.py knows what the provider reads of each resource.
+# Plans compare definitions. Except for the states, they read no contents of tables, objects, streams, queues and
+# logs, and no keys of games. tests/plan/test_plan_role.py lists what the provider reads of each resource.
 resource "aws_iam_role_policy" "plan" {
   count = local.enabled ? 1 : 0
 
@@ -86,7 +86,7 @@ resource "aws_iam_role_policy" "plan" {
         Resource = [aws_kms_key.state.arn]
       },
       {
-        # Lambda, Step Functions and Scheduler describe what is encrypted with a key to those who may decrypt with it.
+        # Lambda, Step Functions and Scheduler describe encrypted settings only to a caller that may decrypt them.
         Sid      = "DecryptDefinitions"
         Effect   = "Allow"
         Action   = ["kms:Decrypt"]
@@ -110,7 +110,7 @@ resource "aws_iam_role_policy" "plan" {
         ]
       },
       {
-        # ReadOnlyAccess has nothing of QuickSight.
+        # ReadOnlyAccess has no actions of QuickSight.
         Sid    = "ReadDashboards"
         Effect = "Allow"
         Action = [
@@ -148,7 +148,7 @@ resource "aws_iam_role_policy" "plan" {
         ]
       },
       {
-        # Terraform looks at the packages that it put beside the lake.
+        # Terraform reads the packages that it wrote to the lake's bucket.
         Sid    = "ReadNoObjectsButStatesAndPackages"
         Effect = "Deny"
         Action = [
@@ -164,8 +164,8 @@ resource "aws_iam_role_policy" "plan" {
   })
 }
 
-# Terraform makes resources of two dozen services: those are the service's, while roles are bound to the environment's
-# names.
+# Terraform makes resources of two dozen services, so whole services are allowed. Roles are limited to the names of
+# the environment.
 resource "aws_iam_role_policy_attachment" "apply" {
   for_each = local.enabled ? local.apply : []
 
@@ -195,7 +195,7 @@ resource "aws_iam_role_policy" "apply" {
           Resource = ["${local.iam}:role/${var.project}-${each.key}-*"]
         },
         {
-          # Else whoever can change main could give a role every right, and take it.
+          # Otherwise a person who can change main could give a role every permission and assume it.
           Sid       = "BoundedRoles"
           Effect    = "Allow"
           Action    = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
@@ -211,7 +211,7 @@ resource "aws_iam_role_policy" "apply" {
           ]
         },
         {
-          # Terraform's backend needs these of the bucket and the key. Everything else is done by bootstrap.
+          # The Terraform backend needs these actions on the bucket and the key. bootstrap does everything else.
           Sid    = "NoBootstrap"
           Effect = "Deny"
           NotAction = [

@@ -23,7 +23,7 @@ module "platform" {
     retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
   }
 
-  # The windows together stay below the objective of 10 seconds; longer ones run the functions less often
+  # Both windows together stay below the objective of 10 seconds. Longer windows run the functions less often
   # (docs/cost.md).
   player_state = { batch_size = 2000, batch_window_seconds = 5, memory_mb = 1769, timeout_seconds = 120 }
   processor    = { batch_size = 2000, batch_window_seconds = 2, memory_mb = 1769, timeout_seconds = 120 }

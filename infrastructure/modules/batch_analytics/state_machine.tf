@@ -91,7 +91,7 @@ resource "aws_sfn_state_machine" "this" {
   }
 }
 
-# A name of AWS's own: the policy that lets Step Functions write does not grow with each state machine.
+# With this prefix of AWS, the resource policy for Step Functions does not grow with each state machine.
 resource "aws_cloudwatch_log_group" "state_machine" {
   name              = "/aws/vendedlogs/states/${local.name}"
   kms_key_id        = var.settings.kms_key_arns.operations

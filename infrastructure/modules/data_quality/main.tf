@@ -65,7 +65,7 @@ module "quality" {
   range_key        = "checked_at"
 }
 
-# Silence is no failed check: runs that do not happen are told by the function's own alarms.
+# Missing data is not an alarm: the function's own alarms report runs that do not happen.
 resource "aws_cloudwatch_metric_alarm" "checks" {
   alarm_name          = "${local.name}-checks"
   alarm_actions       = [var.settings.alerts_topic_arn]

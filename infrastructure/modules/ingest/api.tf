@@ -9,7 +9,7 @@ resource "aws_api_gateway_rest_api" "this" {
   binary_media_types = ["*/*"]
   description        = "Takes events from game clients: POST /v1/events, POST /applications/{application_id}/events."
 
-  # At the edge AWS sets CloudFront-Viewer-Country; what a client sends under that name is replaced.
+  # At the edge AWS sets CloudFront-Viewer-Country and replaces a client's header of that name.
   endpoint_configuration {
     types = ["EDGE"]
   }
@@ -50,7 +50,7 @@ resource "aws_api_gateway_resource" "application_events" {
 }
 
 locals {
-  # The header in which clients send their key, by route: ours, and that of the AWS guidance.
+  # Header of the key by route: our route, and the route of the AWS guidance.
   routes = {
     events = {
       header      = "x-api-key"
@@ -103,7 +103,7 @@ resource "aws_api_gateway_integration" "post" {
 resource "aws_api_gateway_deployment" "this" {
   rest_api_id = aws_api_gateway_rest_api.this.id
 
-  # What is deployed, by its configured values: computed ones may be read back in another form.
+  # A deployment is made when a configured value changes. Computed values may be read back in another form.
   triggers = {
     redeployment = sha1(jsonencode({
       binary     = aws_api_gateway_rest_api.this.binary_media_types
@@ -139,7 +139,7 @@ resource "aws_api_gateway_stage" "this" {
   stage_name           = local.stage
   xray_tracing_enabled = var.settings.tracing
 
-  # Neither the body nor the x-api-key header: keys must not be readable in logs.
+  # The log holds neither body nor x-api-key: keys must not be readable in logs.
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.access.arn
     format = jsonencode({
@@ -184,14 +184,14 @@ resource "aws_cloudwatch_log_group" "access" {
   retention_in_days = var.settings.log_retention_days
 }
 
-# API Gateway writes to a group of this name; made here, its logs expire and are encrypted.
+# API Gateway writes to a group of this name. Terraform makes it, so that its logs expire and are encrypted.
 resource "aws_cloudwatch_log_group" "execution" {
   name              = "API-Gateway-Execution-Logs_${aws_api_gateway_rest_api.this.id}/${local.stage}"
   kms_key_id        = var.settings.kms_key_arns.operations
   retention_in_days = var.settings.log_retention_days
 }
 
-# One request in a hundred: X-Ray's own rule takes one a second and one in twenty of the rest.
+# It traces one request in a hundred. The default rule traces one a second and one in twenty of the rest.
 resource "aws_xray_sampling_rule" "this" {
   count = var.settings.tracing ? 1 : 0
 

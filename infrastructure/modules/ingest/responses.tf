@@ -1,5 +1,5 @@
-# What API Gateway answers by itself has the form of the function's own errors. A failing authorizer is a
-# configuration error to it, like one that cannot be reached: clients send again either way. `retry` is in seconds.
+# Answers of API Gateway have the form of the function's own errors. API Gateway reports a failing authorizer, and one
+# that it cannot reach, as configuration errors: clients send again in both cases. `retry` is in seconds.
 locals {
   responses = {
     ACCESS_DENIED = {

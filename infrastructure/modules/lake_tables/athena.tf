@@ -24,7 +24,7 @@ resource "aws_athena_workgroup" "this" {
   }
 }
 
-# The first line of each file says what it answers.
+# The first line of each file is its description.
 resource "aws_athena_named_query" "this" {
   for_each = fileset("${path.module}/queries", "*.sql")
 

@@ -66,8 +66,8 @@ resource "aws_glue_catalog_table_optimizer" "this" {
 
       content {
         iceberg_configuration {
-          # No more than the newest one by number: what was forgotten a day ago is in none (docs/security.md), and all
-          # can be computed again from bronze.
+          # Only the newest snapshot is kept by number: data that was erased a day ago is in no snapshot
+          # (docs/security.md), and everything can be computed again from bronze.
           clean_expired_files               = true
           number_of_snapshots_to_retain     = 1
           snapshot_retention_period_in_days = 1

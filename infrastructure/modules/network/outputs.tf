@@ -9,7 +9,7 @@ output "network" {
     vpc_id            = aws_vpc.this.id
   }
 
-  # What is made in the network may reach AWS from its first second.
+  # A resource in the network must reach AWS from its first second.
   depends_on = [
     aws_route_table_association.private,
     aws_vpc_endpoint.gateway,

@@ -177,7 +177,7 @@ locals {
     ]
   }
 
-  # Three a row; a widget without metrics is left out.
+  # Widgets without metrics are left out.
   shown_widgets = {
     for name, widgets in local.dashboards : name => [
       for widget in widgets : widget

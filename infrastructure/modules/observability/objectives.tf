@@ -1,5 +1,5 @@
 locals {
-  # Shares of so few are chance.
+  # With fewer events, a share is chance.
   least_total = 100
 
   objectives = {
@@ -8,7 +8,7 @@ locals {
       bad       = [local.ingest_5xx]
       total     = local.ingest_requests
     }
-    # A record that was given up is counted as dropped, as handed to the failure queue, or as both.
+    # A failed record is counted as dropped, as sent to the failure queue, or as both.
     completeness = {
       objective = var.objectives.completeness
       bad       = [local.mapping.DroppedEventCount, local.mapping.OnFailureDestinationDeliveredEventCount]

@@ -22,7 +22,7 @@ locals {
       actions   = ["sns:Publish"]
       resources = [var.settings.alerts_topic_arn]
     }
-    # These actions know no resource.
+    # These actions take no resource.
     ReadMetrics = {
       actions = [
         "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings",
@@ -30,7 +30,7 @@ locals {
       ]
       resources = ["*"]
     }
-    # What an invocation ends with tells the memory it used.
+    # The last line of an invocation's log holds the memory that it used.
     ReadReports = {
       actions   = ["logs:StartQuery"]
       resources = ["${local.arn.logs}:log-group:/aws/lambda/${var.settings.name_prefix}-*"]
@@ -51,7 +51,7 @@ locals {
         "${local.arn.lambda}:function:${var.settings.name_prefix}-*",
       ]
     }
-    # The service lists usage limits of all workgroups or of none.
+    # The service lists the usage limits of all workgroups or of none.
     ReadUsageLimits = {
       actions   = ["redshift-serverless:ListUsageLimits"]
       resources = ["*"]

@@ -4,7 +4,7 @@ data "aws_availability_zones" "this" {
 
   state = "available"
 
-  # Leaves out local zones, which no Redshift is in.
+  # This leaves out local zones, which have no Redshift.
   filter {
     name   = "opt-in-status"
     values = ["opt-in-not-required"]
@@ -32,7 +32,7 @@ locals {
     : "arn:${local.account.partition}:iam::${local.account.id}:policy/${var.protection.permissions_boundary}"
   )
 
-  # Those that are named, else the first three of the region; us-west-1 has two.
+  # The named zones, or else the first three of the region. us-west-1 has two.
   availability_zones = (
     length(var.warehouse.availability_zones) > 0
     ? [for letter in sort(var.warehouse.availability_zones) : "${local.account.region}${letter}"]
@@ -54,8 +54,8 @@ locals {
     tracing            = false
   }
 
-  # X-Ray takes at least one run a second of a function that no traced request reaches: more than the function costs
-  # at a small load, for what its metrics tell (docs/adr/0021-what-prod-costs.md).
+  # X-Ray traces at least one run a second of a function that no traced request reaches. At a small load that costs
+  # more than the function, and shows no more than its metrics (docs/adr/0021-what-prod-costs.md).
   traced_settings = merge(local.function_settings, { tracing = var.logging.tracing })
 
   shards  = { enriched = var.streams.enriched_shards, raw = var.streams.raw_shards }
@@ -71,7 +71,7 @@ locals {
     point_in_time_recovery = var.protection.point_in_time_recovery
   }
 
-  # Base capacity awake all day, at us-east-1's price (scripts/tools/costs/prices.json).
+  # The base capacity runs all day, at the price of us-east-1 (scripts/tools/costs/prices.json).
   warehouse_usd_a_month = 730 * 0.375 * coalesce(try(var.warehouse.capacity.base_rpu, null), 8)
 }
 

@@ -1,5 +1,5 @@
 locals {
-  # A transaction is authorised through the actions of its items.
+  # A transaction is authorised by the actions of its items.
   policy_statements = {
     CountDays = {
       actions   = ["dynamodb:UpdateItem"]

@@ -23,7 +23,7 @@ resource "aws_kinesis_stream" "metrics" {
   }
 }
 
-# The application writes one stream; this function keeps what the API reads of it (docs/adr/0010-real-time-windows.md).
+# The application writes one stream. This function stores what the API reads (docs/adr/0010-real-time-windows.md).
 module "realtime_windows" {
   source = "../stream_consumer"
 

@@ -12,7 +12,7 @@ module "function" {
   policy_statements = local.policy_statements
   runbook           = "docs/runbooks/reports-failed.md"
   settings          = var.settings
-  # Two runs at once would only wait for each other's mails.
+  # One run is enough: two would wait for the same limit of mails.
   sizing = { memory_mb = 512, timeout_seconds = 900 }
 
   environment = {
@@ -60,13 +60,13 @@ resource "aws_sesv2_configuration_set" "this" {
   }
 }
 
-# Its value, a JSON object of URLs by game, is put by hand: state must not hold it.
+# People set the value, a JSON object of URLs by game: the Terraform state must not hold it.
 resource "aws_secretsmanager_secret" "webhooks" {
   #checkov:skip=CKV2_AWS_57:A chat's webhook is changed in the chat, not by a function here.
   name        = "${local.name}-webhooks"
   description = "Slack-compatible webhook of each game that has one: {\"<game>\": \"https://…\"}."
   kms_key_id  = var.settings.kms_key_arns.credentials
 
-  # A secret that waits for its deletion keeps its name: the environment could not be made again for 30 days.
+  # A secret that waits for its deletion keeps its name, so the environment could not be made again for 30 days.
   recovery_window_in_days = var.protection.deletion ? 30 : 0
 }

@@ -3,10 +3,10 @@ locals {
   queues = "arn:${var.account.partition}:sqs:${var.account.region}:${var.account.id}"
   topics = "arn:${var.account.partition}:sns:${var.account.region}:${var.account.id}"
 
-  # In a key policy "*" is this key, and the account's root stands for its IAM policies, which decide who uses it.
+  # In a key policy "*" is this key, and the root of the account stands for its IAM policies.
   account = { AWS = "arn:${var.account.partition}:iam::${var.account.id}:root" }
 
-  # Who manages a key of data cannot decrypt with it: that takes the service which holds the data, and rights there.
+  # An administrator of a data key cannot decrypt with it. Decryption goes through the service that holds the data.
   data_statements = {
     for class, data in local.classes : class => [
       {
@@ -41,7 +41,7 @@ locals {
     ] if length(data.services) > 0
   }
 
-  # Scheduler and Step Functions decrypt as the roles they assume: no service can be named for them.
+  # Scheduler and Step Functions decrypt as the roles that they assume, so no service can be named.
   operations_statements = [
     {
       Sid       = "AccountDecides"
@@ -75,7 +75,7 @@ locals {
       Resource  = "*"
       Condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
     },
-    # Deliveries write the logs of state machines, which are encrypted before.
+    # Deliveries write the logs of state machines, which are already encrypted.
     {
       Sid       = "LogDeliveries"
       Effect    = "Allow"

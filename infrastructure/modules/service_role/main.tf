@@ -1,4 +1,4 @@
-# AWS knows no resources of these actions: it demands "*".
+# These actions take no resource.
 locals {
   actions_without_resources = [
     "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "ec2:DescribeDhcpOptions",

@@ -2,7 +2,7 @@ locals {
   runbook = "docs/runbooks/stream-consumers.md"
 }
 
-# A quiet stream has no age, and an empty queue may report nothing: missing data is fine for both.
+# Missing data is not an alarm: an idle stream has no age, and an empty queue may report nothing.
 resource "aws_cloudwatch_metric_alarm" "iterator_age" {
   alarm_name          = "${module.function.name}-iterator-age"
   alarm_actions       = [var.settings.alerts_topic_arn]

@@ -14,7 +14,7 @@ module "function" {
   settings  = var.settings
   sizing    = { memory_mb = 256, timeout_seconds = 30 }
 
-  # AWS knows no resources of the actions that are allowed on "*".
+  # The actions that are allowed on "*" take no resource.
   policy_statements = {
     ReadMetrics = { actions = ["cloudwatch:GetMetricData"], resources = ["*"] }
     ReadStreams = { actions = ["kinesis:DescribeStreamSummary"], resources = values(var.streams)[*].arn }

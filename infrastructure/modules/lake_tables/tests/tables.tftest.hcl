@@ -1,4 +1,4 @@
-# Applied, not planned: what a second plan makes of tables that exist, and that Spark has changed since.
+# These runs apply first: the second run plans tables that exist and that Spark has changed.
 mock_provider "aws" {
   source = "../../testing"
 }

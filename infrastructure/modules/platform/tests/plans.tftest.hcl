@@ -1,4 +1,4 @@
-# The judges in tests/plan read these plans: every optional part on, every optional part off, the longest names.
+# tests/plan judges these plans: every option on, every option off, the longest names.
 mock_provider "aws" {
   override_during = plan
   source          = "../../testing"

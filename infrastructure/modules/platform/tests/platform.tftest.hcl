@@ -160,7 +160,7 @@ run "unprotected_prod_with_a_budget_below_its_warehouse" {
   }
 }
 
-# Terraform wants each of them to fail; together they cost one plan of the whole platform.
+# Terraform requires each of them to fail. Together they take one plan of the whole platform.
 run "malformed" {
   command         = plan
   expect_failures = [var.environment, var.logging, var.project, var.quicksight, var.streams]
