@@ -226,7 +226,7 @@ def _spark(spark: models.Spark) -> Iterator[Advice]:
     if spark.longest_minutes > RUN_SHARE * 60 * min(spark.every_hours, MAX_RUN_HOURS):
         often = "each hour" if spark.every_hours == 1 else f"every {spark.every_hours} hours"
         evidence = f"A run took {spark.longest_minutes:.0f} minutes, and one starts {often}."
-        setting = "lake.batch.job.maximum_executors"
+        setting = "batch.job.maximum_executors"
         yield _change("Spark", setting, spark.maximum_executors, 2 * spark.maximum_executors, evidence, None)
 
 
@@ -234,11 +234,11 @@ def _warehouse(warehouse: models.Warehouse) -> Iterator[Advice]:
     limit = warehouse.limit_rpu_hours_a_day
     if limit and warehouse.rpu_hours_a_day > 0.9 * limit:
         evidence = f"{warehouse.rpu_hours_a_day:.0f} of {limit:.0f} RPU-hours a day: beyond, no query runs."
-        setting = "lake.warehouse.usage_limit.rpu_hours_a_day"
+        setting = "warehouse.usage_limit.rpu_hours_a_day"
         yield _change("Redshift", setting, int(limit), ceil(1.5 * limit), evidence, None)
     if warehouse.queries_queued_a_day > MANY_QUEUED:
         evidence = f"{warehouse.queries_queued_a_day:.0f} queries a day waited for capacity."
-        setting = "lake.warehouse.capacity.base_rpu"
+        setting = "warehouse.capacity.base_rpu"
         yield _change("Redshift", setting, warehouse.base_rpu, 2 * warehouse.base_rpu, evidence, None)
 
 
