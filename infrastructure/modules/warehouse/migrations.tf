@@ -1,9 +1,10 @@
 locals {
-  # What migrations name by {{…}}.
+  # Migrations name these values as {{name}}.
   values = {
     glue_database      = var.lake.database
-    lake_role_arn      = module.redshift_role["lake"].arn
+    gold_role_arn      = module.redshift_role["gold"].arn
     region             = var.account.region
+    silver_role_arn    = module.redshift_role["silver"].arn
     stream_name        = var.enriched_stream.name
     streaming_role_arn = module.redshift_role["streaming"].arn
   }

@@ -28,8 +28,12 @@ variable "enriched_stream" {
 }
 
 variable "lake" {
-  type        = object({ arn = string, database = string, tables = set(string) })
-  description = "The lake's bucket, its Glue database, and the tables to be read there: silver and gold."
+  type = object({
+    arn      = string
+    database = string
+    tables   = object({ gold = set(string), silver = set(string) })
+  })
+  description = "Bucket and Glue database of the lake, and the tables of gold and silver that the warehouse reads."
   nullable    = false
 }
 

@@ -6,7 +6,12 @@ mock_provider "aws" {
 variables {
   account         = { id = "111122223333", partition = "aws", region = "eu-west-1" }
   enriched_stream = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched", name = "enriched" }
-  lake            = { arn = "arn:aws:s3:::lake", database = "demo_test", tables = ["events", "daily"] }
+
+  lake = {
+    arn      = "arn:aws:s3:::lake"
+    database = "demo_test"
+    tables   = { gold = ["daily", "revenue"], silver = ["events"] }
+  }
 
   network = {
     cidr_block                = "10.42.0.0/20"
@@ -100,18 +105,46 @@ run "resources" {
   }
 
   assert {
-    condition = { for statement in jsondecode(module.redshift_role["lake"].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+    condition = {
+      for statement in jsondecode(module.redshift_role["gold"].policy).Statement :
+      statement.Sid => [statement.Action, statement.Resource]
+      } == {
       Decrypt  = [["kms:Decrypt"], [var.settings.kms_key_arns.events]]
       ListLake = [["s3:GetBucketLocation", "s3:ListBucket"], ["arn:aws:s3:::lake"]]
       ReadCatalog = [["glue:GetDatabase", "glue:GetPartitions", "glue:GetTable"], [
         "arn:aws:glue:eu-west-1:111122223333:catalog",
         "arn:aws:glue:eu-west-1:111122223333:database/demo_test",
         "arn:aws:glue:eu-west-1:111122223333:table/demo_test/daily",
+        "arn:aws:glue:eu-west-1:111122223333:table/demo_test/revenue",
+      ]]
+      ReadLake = [["s3:GetObject"], ["arn:aws:s3:::lake/gold/*"]]
+    }
+    error_message = "The role of the schema gold must read gold and nothing else."
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(module.redshift_role["silver"].policy).Statement :
+      statement.Sid => [statement.Action, statement.Resource]
+      } == {
+      Decrypt  = [["kms:Decrypt"], [var.settings.kms_key_arns.events]]
+      ListLake = [["s3:GetBucketLocation", "s3:ListBucket"], ["arn:aws:s3:::lake"]]
+      ReadCatalog = [["glue:GetDatabase", "glue:GetPartitions", "glue:GetTable"], [
+        "arn:aws:glue:eu-west-1:111122223333:catalog",
+        "arn:aws:glue:eu-west-1:111122223333:database/demo_test",
         "arn:aws:glue:eu-west-1:111122223333:table/demo_test/events",
       ]]
-      ReadLake = [["s3:GetObject"], ["arn:aws:s3:::lake/gold/*", "arn:aws:s3:::lake/silver/*"]]
+      ReadLake = [["s3:GetObject"], ["arn:aws:s3:::lake/silver/*"]]
     }
-    error_message = "The lake's role reads silver and gold, and no more."
+    error_message = "The role of the schema silver must read silver and nothing else."
+  }
+
+  assert {
+    condition = (
+      aws_redshiftserverless_namespace.this.iam_roles == toset([for role in module.redshift_role : role.arn])
+      && toset(keys(module.redshift_role)) == toset(["gold", "silver", "streaming"])
+    )
+    error_message = "Redshift assumes a role only if its namespace lists it."
   }
 
   assert {
@@ -164,8 +197,9 @@ run "resources" {
   assert {
     condition = jsondecode(module.migrations.environment["VALUES"]) == {
       glue_database      = "demo_test"
-      lake_role_arn      = module.redshift_role["lake"].arn
+      gold_role_arn      = module.redshift_role["gold"].arn
       region             = "eu-west-1"
+      silver_role_arn    = module.redshift_role["silver"].arn
       stream_name        = "enriched"
       streaming_role_arn = module.redshift_role["streaming"].arn
     }

@@ -6,7 +6,12 @@ mock_provider "aws" {
 variables {
   account         = { id = "111122223333", partition = "aws", region = "eu-west-1" }
   enriched_stream = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched", name = "enriched" }
-  lake            = { arn = "arn:aws:s3:::lake", database = "demo_test", tables = ["events", "daily"] }
+
+  lake = {
+    arn      = "arn:aws:s3:::lake"
+    database = "demo_test"
+    tables   = { gold = ["daily", "revenue"], silver = ["events"] }
+  }
 
   network = {
     cidr_block                = "10.42.0.0/20"
