@@ -1,0 +1,272 @@
+"""Takes a player's data away, with a receipt that names nobody; finds who is erased and comes again."""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from telemetry import lake
+from telemetry.enrichment import TOO_OLD_AFTER, timestamp
+from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
+
+from privacy.data_stores import (
+    UNKNOWN_GAME,
+    DataStore,
+    Lines,
+    Profile,
+    Record,
+    Subject,
+    ids_in,
+    record_of,
+    versions,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+# An event that happened before is refused 31 days later, and waits for a processor for at most a week more.
+AGAIN_FOR = TOO_OLD_AFTER + timedelta(days=8)
+ERASED, EXPORTED, SEARCHED = "privacy/erased", "privacy/exported", "privacy/searched.json"
+# Where late_arrivals looks.
+TRACED = ("bronze", "rejected")
+# An object bears the time at which its writing began.
+OVERLAP = timedelta(hours=1)
+# Rejects hold words without end; players that come again and again are worth remembering.
+NAMES_KEPT = 100_000
+# A receipt says of these why it does not name them among the stores.
+NOT_SEARCHED = {
+    "counts, gold": "name no player; gold is computed anew without them",
+    "reports": "hold a game's figures, no player",
+    "streams, dedupe, backups": "end by themselves: docs/security.md",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Game:
+    """What names a game's players: the key of its item, and its pseudonyms where it has or had them."""
+
+    game_id: str
+    key: bytes
+    pseudonyms: Pseudonyms | None = None
+
+    @classmethod
+    def of(cls, item: Record) -> "Game":
+        """Read the item of a game that has a key."""
+        return cls(item["game_id"], bytes(item["privacy_key"]), Pseudonyms.held(item))
+
+    def subject(self, player_id: str) -> Subject:
+        """Return whom the game means."""
+        return Subject(self.game_id, player_id, self.pseudonyms)
+
+    def name(self, player_id: str) -> str:
+        """Name a player in a receipt, by a hash that only the holder of the key can make.
+
+        It is made of the pseudonym, so that whoever is stored by one is named the same.
+        """
+        return self._hash(Pseudonyms(self.game_id, self.key).player(player_id))
+
+    def names(self, stored: str) -> tuple[str, str]:
+        """Return what a receipt may call whom the lake knows by an id: its own, or by now a pseudonym.
+
+        The hash of the id itself is also what receipts of before pseudonyms have.
+        """
+        return self._hash(stored), self.name(stored)
+
+    def _hash(self, text: str) -> str:
+        return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def erase(stores: Iterable[DataStore], subject: Subject, **told: str) -> Record:
+    """Take a player's data away and search again; return the receipt, which names nobody.
+
+    It can be run again, also after a crash at any step: each store takes away what it still finds. The
+    lake is rewritten first, for others are filled from it. Its old versions, by which `late_arrivals` finds
+    the player again, go last, and only where nothing is left elsewhere.
+    """
+    started = datetime.now(UTC)
+    steps: list[Record] = []
+    last = lambda store: (isinstance(store, Lines), isinstance(store, Profile), store.name in TRACED)  # noqa: E731
+    ordered = sorted(stores, key=last)
+    rewritten = {store.name: store.rewrite(subject) for store in ordered if isinstance(store, Lines)}
+    for store in ordered:
+        begun = time.monotonic()
+        if isinstance(store, Lines):
+            deleted, holding = rewritten[store.name]
+            if not any(step["left"] for step in steps):
+                store.delete(holding)
+        else:
+            deleted = store.erase(subject)
+        left = sum(1 for _ in store.find(subject))
+        seconds = round(time.monotonic() - begun, 1)
+        steps.append({"store": store.name, "deleted": deleted, "left": left, "seconds": seconds})
+    return signed(
+        {
+            "game_id": subject.game_id,
+            **told,
+            "started_at": timestamp(started),
+            "ended_at": timestamp(datetime.now(UTC)),
+            "steps": steps,
+            "not_searched": NOT_SEARCHED,
+            "nothing_left": not any(step["left"] for step in steps),
+        }
+    )
+
+
+def dated(subject: Subject, stores: Sequence[DataStore]) -> Subject:
+    """Return the subject with the moment since when to search bronze, as the profiles say."""
+    profiles = [found for store in stores if isinstance(store, Profile) for found in store.find(subject)]
+    first = min((profile["first_seen"] for profile in profiles), default=None)
+    return replace(subject, since=datetime.fromisoformat(first) if first else None)
+
+
+def signed(receipt: Record) -> Record:
+    """Return a receipt with its hash."""
+    return receipt | {"sha256": digest_of(receipt)}
+
+
+def digest_of(receipt: Record) -> str:
+    """Return the hash of a receipt without its own `sha256`."""
+    content = {name: value for name, value in receipt.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """Who erased or exported whom, kept beside the lake by day: the audit log, and whom to watch for.
+
+    The bucket lets nobody replace or delete a receipt.
+    """
+
+    s3: "S3Client"
+    bucket: str
+
+    def keep(self, receipt: Record, below: str = ERASED) -> str:
+        """Store a receipt once; return its key."""
+        moment = receipt["started_at"]
+        key = f"{below}/game={receipt['game_id']}/day={moment[:10]}/{receipt['pseudonym']}-{moment}.json"
+        body = json.dumps(receipt, indent=2).encode() + b"\n"
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
+        return key
+
+    def watched(self, game_id: str, now: datetime) -> dict[str, str]:
+        """Return who was erased so lately that older events can still come: pseudonym to last moment."""
+        first = (now - AGAIN_FOR).date().isoformat()
+        found: dict[str, str] = {}
+        prefix = f"{ERASED}/game={game_id}/day="
+        for key in lake.keys(self.s3, self.bucket, prefix):
+            day, _, name = key.removeprefix(prefix).partition("/")
+            if day >= first:
+                pseudonym, _, moment = name.removesuffix(".json").partition("-")
+                found[pseudonym] = max(found.get(pseudonym, moment), moment)
+        return found
+
+    def searched(self) -> datetime | None:
+        """Return until when everything that came was searched, None before the first search."""
+        for key in lake.keys(self.s3, self.bucket, SEARCHED):
+            body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            return datetime.fromisoformat(json.loads(body)["until"])
+        return None
+
+    def set_searched(self, until: datetime) -> None:
+        """Remember until when everything was searched."""
+        body = json.dumps({"until": timestamp(until)}).encode()
+        self.s3.put_object(Bucket=self.bucket, Key=SEARCHED, Body=body)
+
+
+@dataclass(slots=True)
+class Watch:
+    """The erased players of a game, by what receipts call them."""
+
+    game: Game
+    moments: dict[str, str]
+    _names: Callable[[str], tuple[str, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Remember names: the same players come again and again."""
+        self._names = lru_cache(maxsize=NAMES_KEPT)(self.game.names)
+
+    def name(self, player_id: str, moment: str) -> str | None:
+        """Return the name of whom a trace of a moment is older than the receipt of, None where it is not."""
+        return next((name for name in self._names(player_id) if moment < self.moments.get(name, "")), None)
+
+
+def late_arrivals(
+    s3: "S3Client", bucket: str, watches: dict[str, Watch], since: datetime
+) -> Iterator[tuple[Subject, str]]:
+    """Yield the erased players of whom the lake got something old since then, and their names.
+
+    That is an event of bronze that happened before they were erased, or a reject that was received
+    before and was still on its way; a version that was replaced leads to whom an interrupted run left.
+    Torn lines tell no time and are passed over.
+    """
+    found: set[tuple[str, str]] = set()
+    for store, traces in zip(TRACED, (_of_event, _of_reject), strict=True):
+        for version in versions(s3, bucket, f"{store}/", since):
+            for line in lake.raw_lines(s3, bucket, version.key, version.id):
+                for game_id, player, moment in traces(line, watches):
+                    name = watches[game_id].name(player, moment)
+                    if name and (game_id, player) not in found:
+                        found.add((game_id, player))
+                        yield watches[game_id].game.subject(player), name
+
+
+Traces = Iterator[tuple[str, str, str]]
+
+
+def _of_event(line: bytes, watches: dict[str, Watch]) -> Traces:
+    event = record_of(line)
+    if event and event["game_id"] in watches:
+        yield event["game_id"], event["player_id"], event["corrected_time"]
+
+
+def _of_reject(line: bytes, watches: dict[str, Watch]) -> Traces:
+    """Yield all that can be a player's id, for nobody knows where that stands in a reject."""
+    reject = record_of(line)
+    owner = reject and reject.get("sealed_for", reject["game_id"])
+    if not reject or owner not in (UNKNOWN_GAME, *watches):
+        return
+    try:
+        ids = ids_in(original_of(reject, watches[owner].game.pseudonyms if owner in watches else None))
+    except Unopened:
+        return
+    for game_id in [owner] if owner in watches else ids & watches.keys():
+        yield from ((game_id, player, reject["received_at"]) for player in ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """All stores of an environment, and who acts: the ARN of whom AWS answers."""
+
+    stores: Sequence[DataStore]
+    receipts: Receipts
+    by: str
+
+    def erase(self, subject: Subject, name: str, reason: str) -> Record:
+        """Erase one player and keep the receipt. Its `nothing_left` says whether that is all."""
+        receipt = erase(self.stores, subject, pseudonym=name, reason=reason, by=self.by)
+        self.receipts.keep(receipt)
+        return receipt
+
+    def again(self, games: Iterable[Game]) -> list[Record]:
+        """Erase those of whom something older came since the last search; return their receipts.
+
+        All that came before was searched then, so that only newer objects are read.
+        """
+        now, receipts = datetime.now(UTC), self.receipts
+        found = {game.game_id: Watch(game, receipts.watched(game.game_id, now)) for game in games}
+        watches = {game_id: watch for game_id, watch in found.items() if watch.moments}
+        kept: list[Record] = []
+        if watches:
+            first = min(moment for watch in watches.values() for moment in watch.moments.values())
+            since = max(receipts.searched() or datetime.fromisoformat(first), datetime.fromisoformat(first))
+            since -= OVERLAP
+            players = list(late_arrivals(receipts.s3, receipts.bucket, watches, since))
+            kept = [self.erase(replace(who, since=since), name, "came again") for who, name in players]
+        if all(receipt["nothing_left"] for receipt in kept):
+            receipts.set_searched(now)
+        return kept

@@ -1,0 +1,114 @@
+"""Decides of each arrival whether it is an event of the platform or goes to the quarantine, and why."""
+
+import base64
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from aws_lambda_powertools import Logger
+from telemetry import consent
+from telemetry.email_masking import mask, mask_bytes
+from telemetry.enrichment import encode, timestamp
+from telemetry.games import GameRegistry
+from telemetry.pseudonyms import Pseudonyms
+from telemetry.rejection import Reason, Rejection
+from telemetry.validation import validate
+
+from processor.arrival import Arrival
+
+MAX_ORIGINAL_BYTES = 512 * 1024
+SEALED = "what was sent is sealed: scripts/replay --dry-run tells what is wrong with it"
+
+logger = Logger(child=True)
+
+
+def triage(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
+    """Set `event` or `rejection`, and `game`, of each arrival; never raises for what a client sent.
+
+    Of what a player did not agree to neither is set.
+    """
+    claimed = [arrival.claimed_game for arrival in arrivals]
+    named = [game or arrival.presumed_game for game, arrival in zip(claimed, arrivals, strict=True)]
+    games = registry.registered(set(named) - {""})
+    active = {game_id for game_id, game in games.items() if _takes_events(game)}
+    pseudonyms = {game_id: Pseudonyms.wanted(game) for game_id, game in games.items()}
+    now = timestamp(datetime.now(UTC))
+    for arrival, claim, name in zip(arrivals, claimed, named, strict=True):
+        arrival.game = claim if claim and claim in active else "unknown"
+        arrival.pseudonyms = pseudonyms.get(name)
+        if consent.concerns(arrival.value):
+            arrival.raw, arrival.value = consent.honoured(arrival.raw, arrival.value)
+            if consent.is_denied(arrival.value):
+                arrival.rejection = None
+                continue
+        if arrival.rejection:
+            continue
+        try:
+            _accept(arrival, now)
+        except Rejection as rejection:
+            arrival.rejection = rejection
+        except Exception as error:
+            logger.exception("An event could not be judged", extra={"position": arrival.position})
+            arrival.rejection = Rejection(Reason.INTERNAL_ERROR, type(error).__name__)
+
+
+def _takes_events(game: dict[str, Any]) -> bool:
+    """Tell a game that is active; one whose pseudonyms lost their key would have new players each time."""
+    return game["status"] == "active" and ("privacy_key" in game or game.get("pseudonyms") != "on")
+
+
+def _accept(arrival: Arrival, now: str) -> None:
+    event = validate(arrival.value)
+    if arrival.key_game and event["game_id"] != arrival.key_game:
+        raise Rejection(Reason.WRONG_GAME, f"the key belongs to {arrival.key_game}", "/game_id")
+    if arrival.game == "unknown":
+        raise Rejection(Reason.UNKNOWN_GAME, "the game is not registered or disabled", "/game_id")
+    arrival.event, arrival.line, arrival.flags = encode(event, arrival.origin, now)
+    if arrival.pseudonyms:
+        arrival.event = arrival.pseudonyms.replaced(orjson.loads(arrival.line))
+        arrival.line = orjson.dumps(arrival.event)
+
+
+def rejected_line(arrival: Arrival, shard: str) -> bytes:
+    """Return the quarantine's line (event-schemas/rejected), newline included.
+
+    It holds the client's own bytes for replay, at most 512 KiB and without e-mail addresses; sealed
+    where the game has pseudonyms, and then without the message, which may quote them.
+    """
+    rejection = arrival.rejection or Rejection(Reason.INTERNAL_ERROR, "rejected for no reason")
+    event_type, version = arrival.text("event_type"), arrival.text("schema_version")
+    original = arrival.raw[:MAX_ORIGINAL_BYTES]
+    line = {
+        "reject_id": f"{shard}:{arrival.position}",
+        "reason": rejection.reason,
+        "message": SEALED if arrival.pseudonyms else mask(rejection.message),
+        "pointer": mask(rejection.pointer),
+        "game_id": arrival.game,
+        "event_id": arrival.text("event_id"),
+        "schema_id": f"{event_type}/{version}" if event_type and version else None,
+        "received_at": timestamp(arrival.origin.received_at),
+        "rejected_at": timestamp(datetime.now(UTC)),
+        "ingest_source": arrival.origin.source,
+        "envelope": arrival.envelope,
+        "country": arrival.origin.country,
+        "bot": arrival.origin.bot,
+        "position": arrival.position,
+        "size_bytes": len(arrival.raw),
+        "truncated": len(original) < len(arrival.raw),
+        **_content(mask_bytes(original), arrival.pseudonyms),
+    }
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _content(original: bytes, pseudonyms: Pseudonyms | None) -> dict[str, str]:
+    """Return the bytes as text where JSON can carry them so, without growing much by escapes."""
+    if pseudonyms:
+        return {"original_sealed": pseudonyms.seal(original), "sealed_for": pseudonyms.game_id}
+    try:
+        text = original.decode()
+    except UnicodeDecodeError:
+        text = None
+    if text is not None and len(orjson.dumps(text)) <= len(original) * 4 / 3 + 64:
+        return {"original": text}
+    return {"original_base64": base64.b64encode(original).decode()}
