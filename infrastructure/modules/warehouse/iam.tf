@@ -31,7 +31,10 @@ locals {
   }
 
   schedule_statements = {
-    Encrypt        = { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = [var.settings.kms_key_arns.operations] }
+    Encrypt = {
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [var.settings.kms_key_arns.operations]
+    }
     Refresh        = { actions = ["lambda:InvokeFunction"], resources = [module.migrations.arn] }
     ReportFailures = { actions = ["sqs:SendMessage"], resources = [module.failures.arn] }
     Snapshot = {

@@ -22,8 +22,14 @@ variables {
   }
 
   settings = {
-    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arns       = { credentials = "arn:aws:kms:eu-west-1:111122223333:key/credentials", events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
+    alerts_topic_arn = "arn:aws:sns:eu-west-1:111122223333:alerts"
+
+    kms_key_arns = {
+      credentials = "arn:aws:kms:eu-west-1:111122223333:key/credentials"
+      events      = "arn:aws:kms:eu-west-1:111122223333:key/events"
+      operations  = "arn:aws:kms:eu-west-1:111122223333:key/operations"
+    }
+
     layer_arns         = []
     log_level          = "INFO"
     log_retention_days = 30
