@@ -14,6 +14,7 @@ import sqlglot
 import test_history as lake
 from history import History
 from redshift_on_postgres import Server, declared, execute, redshift_type
+from sqlfluff.core import FluffConfig, Linter
 from sqlglot import exp
 from tools.warehouse_lint import EXTERNAL, faults
 from warehouse import empty
@@ -22,7 +23,8 @@ from warehouse_migrations.sql_files import Migration, load
 REPOSITORY = Path(__file__).parents[2]
 METRICS = json.loads((REPOSITORY / "event-schemas" / "metrics.json").read_text())["tables"]
 GUIDE = (REPOSITORY / "docs" / "warehouse.md").read_text()
-EXAMPLES = re.findall(r"```sql\n(.*?);?\n```", GUIDE, re.DOTALL)
+BLOCKS = re.findall(r"```sql\n(.*?;)\n```", GUIDE, re.DOTALL)
+EXAMPLES = [block.removesuffix(";") for block in BLOCKS if block.startswith("SELECT")]
 # Types of PostgreSQL for the types of metrics.json.
 TYPES = {"bigint": "bigint", "date": "date", "decimal(38,0)": "numeric", "double": "double precision"}
 
@@ -103,11 +105,18 @@ def test_external_schemas_are_the_ones_that_the_lint_knows() -> None:
     assert set(re.findall(r"CREATE EXTERNAL SCHEMA IF NOT EXISTS (\w+) FROM DATA CATALOG", text)) == EXTERNAL
 
 
-@pytest.mark.parametrize("query", EXAMPLES)
+@pytest.mark.parametrize("query", EXAMPLES, ids=["history", "today", "both"])
 def test_the_guides_queries_answer(history: History, query: str) -> None:
     with history.warehouse.connect() as connection:
         assert len(execute(connection, query)) > 1
     assert faults(Migration(1, "0001_example.sql", f"{query};\n")) == []
+
+
+def test_redshift_parses_the_guides_grants() -> None:
+    (grants,) = (block for block in BLOCKS if block not in {f"{query};" for query in EXAMPLES})
+    parser = Linter(config=FluffConfig(overrides={"dialect": "redshift"}))
+    assert parser.parse_string(grants).violations == []
+    assert parser.parse_string(grants.replace("TO ROLE", "FOR ROLE")).violations
 
 
 def test_the_guide_has_queries_of_gold_of_facts_and_of_both() -> None:
