@@ -314,7 +314,7 @@ module "warehouse" {
   lake = {
     arn      = module.data_lake.bucket.arn
     database = module.data_lake.database
-    tables   = module.lake_tables.tables
+    tables   = module.lake_tables.layers
   }
 }
 
