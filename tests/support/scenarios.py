@@ -11,25 +11,24 @@ from typing import Any
 
 import boto3
 from authorizer.identity import Unauthorized
-from fake_aws import encode, outcomes, records
+from fake_aws import encode, outcomes, records, register
 from fastapi.testclient import TestClient
 from faults import Answer
+from ingest_requests import post, sign
+from lake_audit import leave_audit
 from moto.athena.models import athena_backends
 from moto.sesv2.models import ses_backends
+from player_events import happen, pay, write
 from telemetry import lake
 from telemetry.enrichment import enrich, timestamp
 from telemetry.ingest_batch import unpack
 from telemetry.origin import Origin
 from telemetry.validation import validate
-from test_data_quality import leave_audit
-from test_ingest import post, sign
-from test_player_state import happen, pay
-from test_realtime_windows import row
-from test_report_figures import write
-from test_scheduled_reports import ORDER, register
 from tools import games
 from warehouse import VALUES
+from window_rows import row
 
+ORDER = {"period": "day", "scheduled": "2026-03-11T05:00:00Z"}
 NOW, ACCOUNT, REGION = datetime.now(UTC), "123456789012", "us-east-1"
 # Of a game, the same in each scenario: pseudonyms can be compared.
 KEY = b"k" * 32
