@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 from botocore.exceptions import ClientError
-from telemetry import logs
+from telemetry import environment, logs
 from telemetry.clients import client
 
 from performance_advisor import advise, collector, models
@@ -20,7 +20,7 @@ logger = logs.logger()
 @cache
 def settings() -> Settings:
     """Parse the environment once an execution environment."""
-    return Settings()
+    return environment.parse(Settings)
 
 
 @logger.inject_lambda_context

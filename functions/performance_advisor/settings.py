@@ -1,10 +1,9 @@
 """What Terraform sets in the environment: what there is to look at, and where the advice goes."""
 
-from pydantic import BaseModel
-from pydantic_settings import BaseSettings
+import msgspec
 
 
-class Watched(BaseModel):
+class Watched(msgspec.Struct, frozen=True):
     """Names by the Terraform setting that sizes them; a part that is not there is empty."""
 
     consumers: dict[str, str] = {}
@@ -21,7 +20,7 @@ class Watched(BaseModel):
     warehouse: str = ""
 
 
-class Settings(BaseSettings):
+class Settings(msgspec.Struct, frozen=True):
     """`watched` is JSON."""
 
     watched: Watched

@@ -6,13 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from telemetry.clients import CONNECTIONS
 
 from processor.arrival import Arrival
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 # An item of 28 claims stays below 1 KB, the step in which DynamoDB bills a write (docs/performance.md).
 EVENTS_PER_BUCKET = 28
@@ -32,7 +36,7 @@ class Claims:
     nothing is claimed.
     """
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     table_name: str
     window_hours: int
 
@@ -63,16 +67,18 @@ class Claims:
 
     def _claim(self, bucket: str, groups: Sequence[tuple[str, list[Arrival]]]) -> dict[str, bytes] | None:
         names = {f"#{i}": name for i, (name, _) in enumerate(groups)}
-        tokens = {f":{i}": {"B": group[0].token} for i, (_, group) in enumerate(groups)}
+        values: dict[str, AttributeValueTypeDef] = {
+            f":{i}": {"B": group[0].token} for i, (_, group) in enumerate(groups)
+        }
         claims = ", ".join(f"#{i} = if_not_exists(#{i}, :{i})" for i in range(len(groups)))
-        expires_at = {":expires_at": {"N": str(int(time.time()) + self.window_hours * HOUR)}}
+        values[":expires_at"] = {"N": str(int(time.time()) + self.window_hours * HOUR)}
         try:
             answer = self.dynamodb.update_item(
                 TableName=self.table_name,
                 Key={"bucket": {"S": bucket}},
                 UpdateExpression=f"SET {claims}, expires_at = :expires_at",
                 ExpressionAttributeNames=names,
-                ExpressionAttributeValues=tokens | expires_at,
+                ExpressionAttributeValues=values,
                 ReturnValues="ALL_NEW",
             )
         except (ClientError, BotoCoreError) as error:
