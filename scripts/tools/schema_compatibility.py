@@ -124,7 +124,7 @@ def broken(old: Schema, new: Schema, at: str = "") -> Iterator[tuple[str, str]]:
     where = f"{at}/additionalProperties"
     rest, rest_after = old.get("additionalProperties"), new.get("additionalProperties")
     if isinstance(rest, dict) and isinstance(rest_after, dict):
-        for name in after.keys() - before.keys():
+        for name in sorted(after.keys() - before.keys()):
             yield from _column(rest, after[name], f"{at}/properties/{name}")
         yield from _column(rest, rest_after, where)
     elif isinstance(rest, dict) or isinstance(rest_after, dict):
