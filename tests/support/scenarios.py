@@ -36,14 +36,10 @@ MakeEvent = Callable[..., dict[str, Any]]
 
 WATCHED = {
     "consumers": {"batch": "consumer"},
-    "deliveries": {"buffer": "bronze"},
-    "files": {"commits": "lake"},
     "flink": "f",
-    "functions": {"memory": "function"},
     "spark": "arn:s",
     "streams": {"shards": "raw"},
     "tables": ["players"],
-    "warehouse": "warehouse",
 }
 ENVIRONMENT = {
     "ATHENA_WORKGROUP": "analysts",
@@ -55,7 +51,6 @@ ENVIRONMENT = {
     "HISTORY_EVERY_HOURS": "24",
     "LAKE_BUCKET": "lake",
     "LAKE_DATABASE": "silver",
-    "LOG_PREFIX": "/",
     "RAW_STREAM": "raw",
     "REJECTED_DELIVERY_STREAM": "rejected",
     "RETENTION_HOURS": "48",
@@ -86,13 +81,6 @@ CANNED: dict[str, Answer] = {
         "MetricDataResults": [{"Id": "incomingrecords", "Timestamps": [NOW], "Values": [9e6]}]
     },
     "cloudwatch.GetMetricStatistics": {"Datapoints": [POINT]},
-    "firehose.DescribeDeliveryStream": {
-        "DeliveryStreamDescription": {
-            "Destinations": [
-                {"ExtendedS3DestinationDescription": {"BufferingHints": {"IntervalInSeconds": 60}}}
-            ]
-        }
-    },
     "kinesisanalyticsv2.DescribeApplication": {
         "ApplicationDetail": {
             "ApplicationConfigurationDescription": {
@@ -102,18 +90,13 @@ CANNED: dict[str, Answer] = {
             }
         }
     },
-    "lambda.GetFunctionConfiguration": {"MemorySize": 512, "Timeout": 60},
+    "lambda.GetFunctionConfiguration": {"MemorySize": 512},
     "lambda.Invoke": lambda body: {"Payload": BytesIO(b"{}")},
     "lambda.ListEventSourceMappings": {
         "EventSourceMappings": [
             {"EventSourceArn": "arn:stream/raw", "BatchSize": 100, "MaximumBatchingWindowInSeconds": 2}
         ]
     },
-    "logs.DescribeLogGroups": {"logGroups": [{"logGroupName": "/aws/lambda/a"}]},
-    "logs.GetQueryResults": {"status": "Complete", "results": [[{"field": "used", "value": "200"}]]},
-    "logs.StartQuery": {"queryId": "q"},
-    "redshift-serverless.GetWorkgroup": {"workgroup": {"workgroupArn": "arn:w", "baseCapacity": 8}},
-    "redshift-serverless.ListUsageLimits": {"usageLimits": [{"amount": 20}]},
     "redshift-data.BatchExecuteStatement": {"Id": "b"},
     "redshift-data.DescribeStatement": {"Status": "FINISHED"},
     "redshift-data.ExecuteStatement": {"Id": "e"},

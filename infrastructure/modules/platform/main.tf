@@ -64,7 +64,7 @@ locals {
     point_in_time_recovery = var.protection.point_in_time_recovery
   }
 
-  # Base capacity awake all day, at us-east-1's price (scripts/tools/costs/prices.json).
+  # Base capacity awake all day, at us-east-1's price (functions/performance_advisor/prices.json).
   warehouse_usd_a_month = 730 * 0.375 * coalesce(try(var.lake.warehouse.capacity.base_rpu, null), 8)
 }
 
