@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from telemetry.clients import CONNECTIONS
+from telemetry.event import Event
 
 from processor.arrival import Arrival
 
@@ -46,7 +47,8 @@ class Claims:
             return [], []
         buckets: dict[str, dict[str, list[Arrival]]] = defaultdict(lambda: defaultdict(list))
         for arrival in arrivals:
-            buckets[_bucket(arrival)][_attribute(arrival)].append(arrival)
+            if arrival.event:
+                buckets[_bucket(arrival.event)][_attribute(arrival.event)].append(arrival)
         writes = [
             (bucket, groups[start : start + CLAIMS_PER_UPDATE])
             for bucket, ids in buckets.items()
@@ -97,11 +99,10 @@ def _all_new(groups: Sequence[tuple[str, list[Arrival]]]) -> dict[str, bytes]:
     return {name: group[0].token for name, group in groups}
 
 
-def _bucket(arrival: Arrival) -> str:
-    event = arrival.event or {}
+def _bucket(event: Event) -> str:
     return f"{event['game_id']}#{event['session_id']}#{int(event['sequence']) // EVENTS_PER_BUCKET}"
 
 
-def _attribute(arrival: Arrival) -> str:
-    event_id = bytes.fromhex((arrival.event or {})["event_id"].replace("-", ""))
+def _attribute(event: Event) -> str:
+    event_id = bytes.fromhex(event["event_id"].replace("-", ""))
     return base64.urlsafe_b64encode(event_id).decode().rstrip("=")
