@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 from faults import Answer
 from ingest_requests import post, sign
 from lake_audit import leave_audit
+from lambda_context import Context
 from moto.athena.models import athena_backends
 from moto.sesv2.models import ses_backends
 from player_events import happen, pay, write
@@ -112,15 +113,6 @@ class Scenario:
 
     invoke: Callable[[], str]
     state: Callable[[], Any] = lambda: None
-
-
-class Context:
-    """What Lambda hands over."""
-
-    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "x"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 60_000
 
 
 def authorizer(make_event: MakeEvent) -> Scenario:

@@ -13,6 +13,7 @@ from data_quality.evaluation import NotEvaluatedError
 from data_quality.facts import Facts, History
 from fastapi.testclient import TestClient
 from lake_audit import TAKEN, leave_audit
+from lambda_context import Context
 from telemetry import silver
 
 NOW = datetime(2026, 3, 10, 12, 50, tzinfo=UTC)
@@ -225,12 +226,6 @@ def test_why_gold_of_a_game_must_not_be_published() -> None:
         "Of 105 lines of bronze 100 were new and 5 duplicates; silver holds 102 of their 103 events.",
         "2 values in 1 fields of silver are out of range; most in performance.fps: 2.",
     ]
-
-
-class Context:
-    """What Lambda hands over."""
-
-    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "x"
 
 
 def test_verdicts_reach_the_api_and_cloudwatch(

@@ -11,6 +11,7 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
+from fake_aws import encode
 from ingest import handler
 from ingest.publisher import MAX_RECORD_EVENTS, Publisher
 from ingest.request import MAX_BODY_BYTES, MAX_EVENTS
@@ -57,10 +58,6 @@ def key(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 CONTEXT = {"requestContext": {"authorizer": {"game_id": "skyforge"}}, "pathParameters": None}
-
-
-def encode(event: dict[str, Any]) -> bytes:
-    return json.dumps(event).encode()
 
 
 @pytest.mark.parametrize("shape", ["one", "array", "ndjson", "gzip", "text"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from lambda_context import Context
 from performance_advisor import advise, collector
 from performance_advisor.models import Observations
 from performance_advisor.settings import Watched
@@ -249,9 +250,3 @@ def test_advice_is_archived_mailed_and_remembered(aws: None, monkeypatch: pytest
     day = f"advice/{datetime.now(UTC):%Y-%m-%d}"
     keys = {item["Key"] for item in s3.list_objects_v2(Bucket="lake")["Contents"]}
     assert keys == {f"{day}.json", f"{day}.txt", "advice/newest.json"}
-
-
-class Context:
-    """What Lambda hands over."""
-
-    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "x"

@@ -17,6 +17,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from fake_aws import register
+from lambda_context import Context
 from moto.ses.models import ses_backends
 from player_events import happen, pay, write
 from scheduled_reports import channels, handler
@@ -27,12 +28,6 @@ from scheduled_reports.report import Report
 ORDER = {"period": "day", "scheduled": "2026-03-11T05:00:00Z"}
 NAME = "skyforge/day/2026-03-10"
 EMPTY = Report("skyforge", "Skyforge <&>", Period("day", date(2026, 3, 10)), [])
-
-
-class Context:
-    """What Powertools reads of Lambda's."""
-
-    function_name = function_version = memory_limit_in_mb = invoked_function_arn = aws_request_id = "test"
 
 
 @pytest.fixture
