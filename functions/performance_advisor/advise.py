@@ -151,7 +151,7 @@ def _spark(spark: models.Spark) -> Iterator[Advice]:
     if spark.longest_minutes > RUN_SHARE * 60 * min(spark.every_hours, MAX_RUN_HOURS):
         often = "each hour" if spark.every_hours == 1 else f"every {spark.every_hours} hours"
         evidence = f"A run took {spark.longest_minutes:.0f} minutes, and one starts {often}."
-        setting = "lake.batch.job.maximum_executors"
+        setting = "batch.job.maximum_executors"
         yield _change("Spark", setting, spark.maximum_executors, 2 * spark.maximum_executors, evidence, None)
 
 

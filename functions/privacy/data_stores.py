@@ -392,7 +392,7 @@ class Warehouse:
 
     def erase(self, subject: Subject) -> int:
         """Delete the rows of all tables; return how many they were."""
-        return sum(self._ask("forget", subject).values())
+        return sum(self._ask("erase", subject).values())
 
     def _ask(self, action: str, subject: Subject) -> dict[str, int]:
         asked = {"action": action, "game_id": subject.game_id, "player_ids": subject.ids}

@@ -398,7 +398,7 @@ def warehouse_migrations(cloud: Cloud) -> None:
     )
     assert (outcome["state"], outcome["applied"]) == ("current", shipped)
     entered = [sql for sql in doubles.statements if sql.startswith("INSERT INTO warehouse.migrations")]
-    assert len(entered) == len(shipped) >= 15
+    assert len(entered) == len(shipped) >= 6
     # Values of the environment stand where the files have placeholders.
     assert any("player-analytics-prod-enriched" in sql for sql in doubles.statements)
     assert not any("{{" in sql for sql in doubles.statements)

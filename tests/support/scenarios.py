@@ -347,7 +347,7 @@ def warehouse_migrations(make_event: MakeEvent) -> Scenario:
     from warehouse_migrations.handler import lambda_handler
 
     def invoke() -> str:
-        for action in ("status", "migrate", "refresh", "find", "forget"):
+        for action in ("status", "migrate", "refresh", "find", "erase"):
             player = {"game_id": "skyforge", "player_ids": ["ann"]}
             lambda_handler({"action": action} | player, Context())  # type: ignore[arg-type]
         return "done"

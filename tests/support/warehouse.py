@@ -1,4 +1,4 @@
-"""A warehouse whose stream is filled by hand, asked like the lake's history."""
+"""A warehouse whose stream and external tables the tests fill."""
 
 import json
 from collections.abc import Sequence
@@ -10,12 +10,13 @@ import psycopg
 from psycopg.rows import dict_row
 from redshift_on_postgres import DataApi, Server
 from warehouse_migrations import data_api, deployment
-from warehouse_migrations.migrations import load
+from warehouse_migrations.sql_files import load
 
 VALUES = {
     "glue_database": "lake",
-    "lake_role_arn": "arn:aws:iam::123456789012:role/lake",
+    "gold_role_arn": "arn:aws:iam::123456789012:role/gold",
     "region": "eu-west-1",
+    "silver_role_arn": "arn:aws:iam::123456789012:role/silver",
     "stream_name": "enriched",
     "streaming_role_arn": "arn:aws:iam::123456789012:role/streaming",
 }
@@ -52,6 +53,15 @@ class Warehouse:
                 event = json.dumps(record) if readable else None
                 unreadable = None if readable else str(record).encode()
                 copy.write_row((moment, "shard-0", f"{moment:%s}{number:06}", moment, event, unreadable))
+
+    def publish(self, table: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Replace the rows of an external table of gold, as a run of the batch job does."""
+        columns = list(rows[0])
+        with self.connect() as connection, connection.transaction(), connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM gold.{table}")  # type: ignore[arg-type]
+            with cursor.copy(f"COPY gold.{table} ({', '.join(columns)}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row([row[column] for column in columns])
 
     def refresh(self) -> None:
         """Bring the facts up to date, as the schedule does."""

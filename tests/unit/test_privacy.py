@@ -445,7 +445,7 @@ def test_the_warehouse_is_asked_for_all_ids_of_a_player() -> None:
     assert Warehouse(function, "warehouse").erase(ann) == 3
     assert list(Warehouse(function, "warehouse").find(ann))[1] == {"table": "dim_player", "rows": 1}
     asked = {"game_id": GAME, "player_ids": ["ann", pseudonyms.player("ann")]}
-    assert function.asked == [asked | {"action": "forget"}, asked | {"action": "find"}]
+    assert function.asked == [asked | {"action": "erase"}, asked | {"action": "find"}]
     with pytest.raises(PrivacyError, match="no such column"):
         Warehouse(function, "broken").erase(ann)
 

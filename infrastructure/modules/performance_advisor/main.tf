@@ -1,5 +1,9 @@
 locals {
-  arn = { for service in ["dynamodb", "firehose", "kinesis", "kinesisanalytics", "lambda", "logs", "redshift-serverless"] : service => "arn:${var.account.partition}:${service}:${var.account.region}:${var.account.id}" }
+  arn = {
+    for service in [
+      "dynamodb", "firehose", "kinesis", "kinesisanalytics", "lambda", "logs", "redshift-serverless",
+    ] : service => "arn:${var.account.partition}:${service}:${var.account.region}:${var.account.id}"
+  }
 
   policy_statements = {
     Archive = {
@@ -18,12 +22,15 @@ locals {
       actions   = ["sns:Publish"]
       resources = [var.settings.alerts_topic_arn]
     }
-    # These actions know no resource.
+    # These actions take no resource.
     ReadMetrics = {
-      actions   = ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups", "logs:GetQueryResults"]
+      actions = [
+        "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings",
+        "logs:DescribeLogGroups", "logs:GetQueryResults",
+      ]
       resources = ["*"]
     }
-    # What an invocation ends with tells the memory it used.
+    # The last line of an invocation's log holds the memory that it used.
     ReadReports = {
       actions   = ["logs:StartQuery"]
       resources = ["${local.arn.logs}:log-group:/aws/lambda/${var.settings.name_prefix}-*"]
@@ -44,7 +51,7 @@ locals {
         "${local.arn.lambda}:function:${var.settings.name_prefix}-*",
       ]
     }
-    # The service lists usage limits of all workgroups or of none.
+    # The service lists the usage limits of all workgroups or of none.
     ReadUsageLimits = {
       actions   = ["redshift-serverless:ListUsageLimits"]
       resources = ["*"]
@@ -60,7 +67,7 @@ module "function" {
   source = "../scheduled_function"
 
   account_id        = var.account.id
-  description       = "Recommends what to size otherwise."
+  description       = "Recommends other sizes."
   enabled           = var.enabled
   name              = "performance_advisor"
   policy_statements = local.policy_statements

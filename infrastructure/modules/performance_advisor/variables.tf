@@ -13,7 +13,7 @@ variable "enabled" {
 
 variable "lake" {
   type        = object({ arn = string, name = string })
-  description = "Bucket that keeps the advice, below advice/."
+  description = "Bucket that keeps advice below advice/."
   nullable    = false
 }
 
@@ -30,7 +30,7 @@ variable "settings" {
     packages_directory = string
     tracing            = bool
   })
-  description = "What the functions of an environment share."
+  description = "Settings that the functions of an environment share."
   nullable    = false
 }
 
@@ -49,6 +49,6 @@ variable "watched" {
     tables            = optional(list(string), [])
     warehouse         = optional(string, "")
   })
-  description = "Names of what is looked at, by the setting of the platform that sizes it."
+  description = "Names of the watched resources, by the variable of the platform that sizes them."
   nullable    = false
 }

@@ -7,17 +7,6 @@ variables {
   account = { id = "111122223333", partition = "aws", region = "eu-west-1" }
   lake    = { arn = "arn:aws:s3:::demo-test-lake", name = "demo-test-lake" }
   watched = { streams = { "streams.raw_shards" = "demo-test-raw" }, tables = ["demo-test-players"] }
-
-  settings = {
-    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
-    layer_arns         = []
-    log_level          = "INFO"
-    log_retention_days = 30
-    name_prefix        = "demo-test"
-    packages_directory = "../../testing/packages"
-    tracing            = false
-  }
 }
 
 run "permissions" {

@@ -1,5 +1,5 @@
-"""What the warehouse holds about a player, and how it is taken away."""
-# ruff: noqa: S608 - Player lets only ids into the statements; the Data API's parameters are of no batch
+"""Find and erase what the warehouse holds about a player."""
+# ruff: noqa: S608 - Player validates the ids; the Data API takes no parameters for a batch
 
 from typing import Annotated
 
@@ -9,11 +9,11 @@ from warehouse_migrations.data_api import DataApi
 
 TABLES = ("dim_player", "fact_activity", "fact_economy", "fact_events", "fact_purchases", "fact_sessions")
 VIEW = "staging.enriched_events"
-FIND, FORGET = "privacy-find", "privacy-forget"
+FIND, ERASE = "privacy-find", "privacy-erase"
 
 
 class Player(BaseModel):
-    """Whose rows are meant: a player, by every id the rows may have."""
+    """A player, with every id that the player's rows may have."""
 
     game_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
     player_ids: Annotated[
@@ -21,18 +21,18 @@ class Player(BaseModel):
     ]
 
     def condition(self, prefix: str = "", cast: str = "") -> str:
-        """Return their rows in SQL."""
+        """Return the SQL condition of the player's rows."""
         ids = ", ".join(f"'{player_id}'" for player_id in self.player_ids)
         return f"{prefix}game_id{cast} = '{self.game_id}' AND {prefix}player_id{cast} IN ({ids})"
 
     @property
     def received(self) -> str:
-        """Return the rows of the streaming view, which a refresh would turn into facts."""
+        """Return the player's rows of the streaming view in SQL: a refresh would turn them into facts."""
         return f"{VIEW} WHERE {self.condition('enriched_events.event.', '::VARCHAR(256)')}"
 
 
 def found(api: DataApi, player: Player) -> dict[str, int]:
-    """Return how many rows each table holds: what they say is in the lake too."""
+    """Return the number of rows in each table; their content is in the lake too."""
     parts = [
         f"SELECT '{table}' AS held_by, COUNT(*) AS held FROM warehouse.{table} WHERE {player.condition()}"
         for table in TABLES
@@ -42,14 +42,14 @@ def found(api: DataApi, player: Player) -> dict[str, int]:
     return {str(table): int(count) for table, count in rows if count}
 
 
-def forget(api: DataApi, player: Player) -> dict[str, int]:
-    """Delete the rows and return how many they were.
+def erase(api: DataApi, player: Player) -> dict[str, int]:
+    """Delete the rows and return how many there were. Raises as DataApi.run does.
 
-    First those of the view, by themselves as its own refreshes write there; behind the facts' lock
-    nothing turns what was received before into facts again. Raises as DataApi.run does.
+    The view's rows go first, outside the transaction, because the view's own refreshes write there. The lock
+    of the facts keeps a refresh from turning rows that it read before into facts again.
     """
     held = found(api, player)
-    api.run_alone(f"DELETE FROM {player.received}", FORGET)
+    api.run_alone(f"DELETE FROM {player.received}", ERASE)
     deletes = [f"DELETE FROM warehouse.{table} WHERE {player.condition()}" for table in TABLES]
-    api.run(["LOCK warehouse.progress", *deletes], FORGET)
+    api.run(["LOCK warehouse.progress", *deletes], ERASE)
     return held

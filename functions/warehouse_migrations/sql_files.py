@@ -1,4 +1,4 @@
-"""Migrations as files: numbered, checked against what the warehouse has, filled with its values."""
+"""SQL files of the warehouse: numbered migrations and the refresh, split into statements."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 NAME = re.compile(r"(\d{4})_([a-z][a-z0-9_]*)\.sql")
 VARIABLE = re.compile(r"\{\{(\w+)\}\}")
-# Values stand between quotes: none of these may end them.
+# Values stand between quotes, which none of these characters may end.
 UNSAFE = re.compile(r"['\"\\\x00-\x1f]")
 OUTSIDE = "-- transaction: none\n"
 
@@ -17,12 +17,12 @@ Values = Mapping[str, str]
 
 
 class MigrationError(Exception):
-    """The migrations cannot be applied as they are; the message says which, and why."""
+    """A file cannot be applied; the message names the file and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What the warehouse says of a migration it has."""
+    """A migration in the ledger of the warehouse."""
 
     name: str
     checksum: str
@@ -30,7 +30,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A file: its number, its name and its text before values are filled in."""
+    """A numbered file; its text still names the values."""
 
     number: int
     name: str
@@ -43,11 +43,11 @@ class Migration:
 
     @property
     def transactional(self) -> bool:
-        """Whether it is applied as a whole or not at all; if not, each statement can be repeated."""
+        """Whether the file runs in one transaction; otherwise each of its statements can be repeated."""
         return not self.text.startswith(OUTSIDE)
 
     def statements(self, values: Values) -> list[str]:
-        """Return its statements, filled. Raises MigrationError for a value that is missing or not safe."""
+        """Return the statements with values. Raises MigrationError for a missing or unsafe value."""
         return statements(self.text, self.name, values)
 
 
@@ -71,12 +71,12 @@ def refresh(values: Values) -> list[str]:
 
 
 def statements(text: str, name: str, values: Values) -> list[str]:
-    """Split at each semicolon that ends a line, and fill in values."""
+    """Split a text at each semicolon that ends a line, and fill in values."""
 
     def fill(found: re.Match[str]) -> str:
         value = values.get(found[1], "")
         if not value or UNSAFE.search(value):
-            raise MigrationError(f"{name}: {found[1]} is {value!r}, which cannot stand in SQL")
+            raise MigrationError(f"{name}: {found[1]} is {value!r}, which cannot be written into SQL")
         return value
 
     parts = (VARIABLE.sub(fill, part).strip() for part in text.split(";\n"))
@@ -84,19 +84,19 @@ def statements(text: str, name: str, values: Values) -> list[str]:
 
 
 def pending(migrations: Sequence[Migration], applied: Mapping[int, Applied]) -> list[Migration]:
-    """Return what is still to be applied.
+    """Return the migrations that the warehouse lacks.
 
-    Raises MigrationError where the warehouse has a file that was edited, renamed or taken away since, or
-    lacks one before.
+    Raises MigrationError where an applied file was edited, renamed or removed since, or where the ledger
+    lacks a file although it has a later one.
     """
     known = {migration.number: migration for migration in migrations}
     for number, was in sorted(applied.items()):
         now = known.get(number)
         if now is None:
-            raise MigrationError(f"{was.name} is applied but no file any more: deploy the newer version")
+            raise MigrationError(f"{was.name} was applied but is no longer a file: deploy the newer version")
         if (now.name, now.checksum) != (was.name, was.checksum):
             raise MigrationError(
-                f"{now.name} was edited after {was.name} was applied: put it back, add a new one"
+                f"{now.name} was edited after {was.name} was applied: restore it and add a new migration"
             )
     left = [migration for migration in migrations if migration.number not in applied]
     if left and applied and left[0].number < max(applied):

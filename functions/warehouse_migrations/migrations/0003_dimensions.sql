@@ -1,4 +1,4 @@
--- Small, joined with everything: a copy on each node.
+-- Small tables that every query joins: each node holds a copy.
 CREATE TABLE warehouse.dim_game (
   game_id VARCHAR(256) NOT NULL,
   last_arrival_date DATE,
@@ -7,7 +7,8 @@ CREATE TABLE warehouse.dim_game (
 DISTSTYLE ALL
 SORTKEY (game_id);
 
--- A player as of the first event: the install. Beside the player's facts (DISTKEY), cohorts of a game together (SORTKEY).
+-- A player as of the first event, the install. DISTKEY puts a player beside the player's facts, SORTKEY keeps the
+-- cohorts of a game together.
 CREATE TABLE warehouse.dim_player (
   game_id VARCHAR(256) NOT NULL,
   player_id VARCHAR(256) NOT NULL,
@@ -35,7 +36,7 @@ CREATE TABLE warehouse.dim_date (
 DISTSTYLE ALL
 SORTKEY (date);
 
--- 2020 to 2047. Redshift's generate_series runs on the leader alone and cannot fill a table: digits can.
+-- 2020 to 2047. Redshift runs generate_series on the leader node only and cannot fill a table from it.
 INSERT INTO warehouse.dim_date
 WITH digits AS (
   SELECT 0 AS digit UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
@@ -50,15 +51,3 @@ SELECT
   date, day_index, EXTRACT(year FROM date), EXTRACT(quarter FROM date), EXTRACT(month FROM date),
   EXTRACT(week FROM date), EXTRACT(dow FROM date)
 FROM dates;
-
--- The eight ways to tell or not to tell players by platform, country and version.
-CREATE TABLE warehouse.dim_slice (
-  by_platform BOOLEAN NOT NULL,
-  by_country BOOLEAN NOT NULL,
-  by_app_version BOOLEAN NOT NULL
-)
-DISTSTYLE ALL;
-
-INSERT INTO warehouse.dim_slice VALUES
-  (TRUE, TRUE, TRUE), (TRUE, TRUE, FALSE), (TRUE, FALSE, TRUE), (TRUE, FALSE, FALSE),
-  (FALSE, TRUE, TRUE), (FALSE, TRUE, FALSE), (FALSE, FALSE, TRUE), (FALSE, FALSE, FALSE);

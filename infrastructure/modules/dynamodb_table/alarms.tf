@@ -1,10 +1,15 @@
 locals {
   runbook = "docs/runbooks/tables.md"
 
-  # An index is throttled by itself, and then holds up the writes of its table.
+  # DynamoDB throttles an index on its own. A throttled index also holds up writes to its table.
   watched = merge(
-    { for table in var.tables : table => { TableName = table } },
-    { for table, index in var.indexes : "${table}-${replace(index, "_", "-")}" => { GlobalSecondaryIndexName = index, TableName = table } },
+    { (var.name) = { TableName = var.name } },
+    {
+      for index in keys(var.indexes) : "${var.name}-${replace(index, "_", "-")}" => {
+        GlobalSecondaryIndexName = index
+        TableName                = var.name
+      }
+    },
   )
 
   alarms = merge([
@@ -15,8 +20,9 @@ locals {
   ]...)
 }
 
-# A few are retried by the SDK. DynamoDB reports throttles only where there are any: silence is fine.
-resource "aws_cloudwatch_metric_alarm" "this" {
+# The SDK retries a few throttled requests. Missing data is not an alarm: DynamoDB reports throttles only when they
+# occur.
+resource "aws_cloudwatch_metric_alarm" "throttles" {
   for_each = local.alarms
 
   alarm_name          = each.key

@@ -1,5 +1,5 @@
--- Each event once. Columns are those of event-schemas/generated/events.redshift.sql. Players are what is counted, and
--- their facts lie beside each other (DISTKEY); questions are of a game and some days (SORTKEY).
+-- Each event once, with the columns of event-schemas/generated/events.redshift.sql. Queries count players, so DISTKEY
+-- puts a player's facts on one node; they ask for a game and some days, so SORTKEY orders by both.
 CREATE TABLE warehouse.fact_events (
   event_id VARCHAR(256) NOT NULL,
   event_type VARCHAR(256) NOT NULL,
@@ -11,6 +11,7 @@ CREATE TABLE warehouse.fact_events (
   event_time TIMESTAMPTZ NOT NULL,
   sent_at TIMESTAMPTZ NOT NULL,
   client SUPER NOT NULL,
+  privacy SUPER,
   payload SUPER NOT NULL,
   received_at TIMESTAMPTZ NOT NULL,
   processed_at TIMESTAMPTZ NOT NULL,
@@ -30,7 +31,7 @@ CREATE TABLE warehouse.fact_events (
 DISTKEY (player_id)
 SORTKEY (game_id, event_date);
 
--- A player on a day, for each platform, country and version played on; last_* tell where the day ended.
+-- A player on a day, one row for each platform, country and version; last_* belong to the last event of the row.
 CREATE TABLE warehouse.fact_activity (
   game_id VARCHAR(256) NOT NULL,
   player_id VARCHAR(256) NOT NULL,
@@ -45,7 +46,8 @@ CREATE TABLE warehouse.fact_activity (
 DISTKEY (player_id)
 SORTKEY (game_id, event_date);
 
--- Events of one session_id and player with gaps of at most 30 minutes; the dimensions are those of the first event.
+-- Events of one session_id and player with gaps of at most 30 minutes. Platform, country and version are those of the
+-- first event.
 CREATE TABLE warehouse.fact_sessions (
   game_id VARCHAR(256) NOT NULL,
   player_id VARCHAR(256) NOT NULL,
@@ -64,7 +66,7 @@ CREATE TABLE warehouse.fact_sessions (
 DISTKEY (player_id)
 SORTKEY (game_id, event_date);
 
--- One row a store and transaction_id: the earliest event.
+-- One row for each store and transaction_id: the earliest event.
 CREATE TABLE warehouse.fact_purchases (
   game_id VARCHAR(256) NOT NULL,
   store VARCHAR(256) NOT NULL,
@@ -101,7 +103,7 @@ CREATE TABLE warehouse.fact_economy (
 DISTKEY (player_id)
 SORTKEY (game_id, event_date);
 
--- Records of the stream that are no event, for as long as anyone cares to look: few, so their order does not matter.
+-- Records of the stream that are not events. They are few, so their distribution does not matter.
 CREATE TABLE warehouse.unreadable_records (
   shard_id VARCHAR(256) NOT NULL,
   sequence_number VARCHAR(256) NOT NULL,
