@@ -21,7 +21,7 @@ from tools import REPOSITORY
 
 VERSION = "3.13"
 ENVIRONMENT = REPOSITORY / ".venv-lambda"
-REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+REQUIREMENTS = Path(__file__).parents[1] / "packages" / "requirements.txt"
 REGION, ACCOUNT = "eu-west-1", "111122223333"
 API = "/2018-06-01/runtime"
 # Of an invocation that waits for its answer: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

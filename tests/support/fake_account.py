@@ -30,11 +30,10 @@ from tools.emulator import free_port
 Item = dict[str, Any]
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/mock"
 # What boto3 calls the services that the doubles answer for.
-DOUBLED = ("KINESIS_ANALYTICS_V2", "LAMBDA", "REDSHIFT_DATA", "REDSHIFT_SERVERLESS", "SESV2")
+DOUBLED = ("KINESIS_ANALYTICS_V2", "LAMBDA", "REDSHIFT_DATA", "SESV2")
 JSON_SERVICES = {
     "KinesisAnalytics_20180523": "kinesisanalyticsv2",
     "RedshiftData": "redshift-data",
-    "RedshiftServerless": "redshift-serverless",
 }
 SHARD = "shardId-000000000000"
 
@@ -120,15 +119,6 @@ class Doubles(ThreadingHTTPServer):
                 return {"Records": [[_cell(value) for value in row] for row in rows]}
             case "RedshiftData.ListStatements":
                 return {"Statements": []}
-            case "RedshiftServerless.GetWorkgroup":
-                (workgroup,) = self.plan.of("aws_redshiftserverless_workgroup")
-                assert request == {"workgroupName": workgroup["values"]["workgroup_name"]}
-                arn = f"arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:workgroup/mock"
-                return {
-                    "workgroup": {"workgroupArn": arn, "baseCapacity": workgroup["values"]["base_capacity"]}
-                }
-            case "RedshiftServerless.ListUsageLimits":
-                return {"usageLimits": [{"amount": 20, "period": "daily", "usageType": "serverless-compute"}]}
             case "KinesisAnalytics_20180523.DescribeApplication":
                 parallelism = {"ConfigurationType": "CUSTOM", "Parallelism": 2, "ParallelismPerKPU": 1}
                 flink = {"ParallelismConfigurationDescription": parallelism}

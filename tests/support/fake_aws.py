@@ -324,3 +324,9 @@ def counters(rows: Iterable[Item]) -> Counter[str]:
             ):
                 totals[f"{game}/{name}"] += int(value)
     return totals
+
+
+def register(dynamodb: Any, game_id: str, **fields: str) -> None:
+    """Put an active game into the games table (boto3 resource)."""
+    game = {"game_id": game_id, "name": game_id.title(), "status": "active", "report_to": f"{game_id}@a.com"}
+    dynamodb.Table("games").put_item(Item=game | fields)
