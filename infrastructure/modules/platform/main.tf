@@ -253,8 +253,8 @@ module "metrics_api" {
   }
 }
 
-module "dashboards" {
-  source = "../dashboards"
+module "quicksight" {
+  source = "../quicksight"
   count  = var.lake.dashboards.enabled ? 1 : 0
 
   account         = local.account

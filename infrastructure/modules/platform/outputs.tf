@@ -1,6 +1,6 @@
 output "dashboards" {
   description = "QuickSight dashboard and the groups to put users into; null where there are none."
-  value       = one([for dashboards in module.dashboards : { groups = dashboards.groups, id = dashboards.dashboard_id }])
+  value       = one([for quicksight in module.quicksight : { groups = quicksight.groups, id = quicksight.dashboard_id }])
 }
 
 output "enriched_stream_name" {
