@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol, cast
 # In the order in which a run appends to them: a run that dies leaves rows in the first one, or in none.
 TABLES = (
     "kept_presence", "kept_purchases", "kept_moves", "kept_movers", "kept_attempts", "kept_samples",
-    "kept_players",
+    "kept_currencies", "kept_players",
 )  # fmt: skip
 GAMES = "kept_games"
 # Tables with a row of each player: an erasure deletes from these, and from silver.
@@ -221,6 +221,7 @@ class Night:
         store.view("kept_presence", f"SELECT * FROM {store.name('kept_presence')} WHERE {recent}")
         published = {name: game for name, game in before.items() if game.published_ms >= 0}
         found: dict[str, date] = {}
+        early: dict[str, str] = {}
         touched: dict[str, set[date] | None] = dict.fromkeys(before)
         if published:
             store.view(
@@ -229,10 +230,18 @@ class Night:
             found = {row[0]: row[1] for row in store.rows(sql("kept/since"))}
             newer = either((f"added_ms > {game.published_ms}", name) for name, game in published.items())
             days = store.rows(f"SELECT DISTINCT game_id, event_date FROM kept_presence WHERE {newer}")
+            early = {
+                row[0]: f"purchases in {row[1]} are new, and each of its days has a row of each currency"
+                for row in store.rows(
+                    "SELECT k.game_id, MAX(k.currency) FROM (SELECT game_id, currency, MIN(added_ms) AS "
+                    f"added_ms FROM {store.name('kept_currencies')} WHERE {among(published)} "
+                    "GROUP BY game_id, currency) AS k JOIN games AS g "
+                    "ON g.game_id = k.game_id AND k.added_ms > g.published_ms GROUP BY k.game_id"
+                )
+            }
             for name in published:
                 touched[name] = {day for game, day in days if game == name} | {self.games[name].newest}
         bounds: dict[str, Bound] = {}
-        early: dict[str, str] = {}
         for name, game in self.games.items():
             floor = floors[name]
             horizon = game.last_day - timedelta(LATE + MONTH)
@@ -264,6 +273,9 @@ class Night:
             ),
         )
         store.view("kept_players", f"SELECT * FROM {store.name('kept_players')} WHERE {among(bounds)}")
+        store.view(
+            "kept_currencies", f"SELECT * FROM {store.name('kept_currencies')} WHERE {among(bounds)}"
+        )
         earlier = either(
             (f"event_date >= {literal(bound.floor - timedelta(MONTH + 1))}", name)
             for name, bound in bounds.items()

@@ -21,7 +21,7 @@ KINDS = ("session_start", "purchase", "economy", "progression", "performance", "
 FIELDS = (
     "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
     "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
-    "memory_mb",
+    "memory_mb", "fatal",
 )  # fmt: skip
 
 
@@ -80,6 +80,8 @@ class World:
         if kind == "progression":
             event |= {"status": chance.choice(("start", "complete", "fail")), "level_1": chance.choice("ab")}
             event |= {"level_2": chance.choice((None, "x"))}
+        if kind == "crash":
+            event |= {"fatal": int(event["event_id"], 16) % 4 > 0}
         if kind == "performance":
             event |= {"fps": chance.uniform(5, 144), "memory_mb": chance.choice((None, 250.0))}
         return event
