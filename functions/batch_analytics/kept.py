@@ -273,9 +273,7 @@ class Night:
             ),
         )
         store.view("kept_players", f"SELECT * FROM {store.name('kept_players')} WHERE {among(bounds)}")
-        store.view(
-            "kept_currencies", f"SELECT * FROM {store.name('kept_currencies')} WHERE {among(bounds)}"
-        )
+        store.view("kept_currencies", f"SELECT * FROM {store.name('kept_currencies')} WHERE {among(bounds)}")
         earlier = either(
             (f"event_date >= {literal(bound.floor - timedelta(MONTH + 1))}", name)
             for name, bound in bounds.items()

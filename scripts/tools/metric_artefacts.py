@@ -1,5 +1,6 @@
-"""What is generated from the metrics model: the data sets and the dashboard of QuickSight."""
+"""What is generated from the metrics model: what gold is audited by, and what QuickSight shows."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,24 @@ def artefacts(root: Path, metrics: dict[str, Any]) -> dict[str, str]:
     model = metric_model.parse(metrics)
     visuals = (root / QUICKSIGHT / "visuals.csv").read_text()
     return {
+        "functions/batch_analytics/audit.json": as_json(
+            {
+                name: {"grain": table.grain, "wrong_where": list(_wrong(table))}
+                for name, table in model.items()
+            }
+        ),
         f"{QUICKSIGHT}/tables.json": as_json(quicksight.data_sets(model)),
         f"{QUICKSIGHT}/definition.json": quicksight.as_lines(quicksight.definition(visuals, model)) + "\n",
     }
+
+
+def _wrong(table: metric_model.Table) -> Iterator[str]:
+    """Yield the predicates of rows that cannot be right: the table's own, and those that units imply."""
+    yield from table.wrong_where
+    for name, metric in table.metrics.items():
+        if name not in table.types:
+            continue
+        if metric.unit == "share":
+            yield f"{name} NOT BETWEEN 0 AND 1"
+        elif metric.unit in ("count", "minor", "players", "seconds"):
+            yield f"{name} < 0"

@@ -35,7 +35,7 @@ GOLDEN = [
     event(9, "session_start", EIGHTH, "ann"),
     event(10, "purchase", EIGHTH, "ann", payload=paid("t-2", 100)),
     event(11, "session_start", LAST, "ann"),
-    event(12, "crash", LAST, "cat"),
+    event(12, "crash", LAST, "cat", payload={"fatal": True}),
     event(13, "progression", LAST, "cat", payload={"status": "start", "level_1": "forest"}),
     event(14, "progression", LAST, "cat", payload={"status": "fail", "level_1": "forest"}),
     event(15, "progression", LAST, "cat", payload={"status": "complete", "level_1": "forest"}),
@@ -74,6 +74,7 @@ def played(seed: int, count: int) -> list[Event]:
                 "level_1": chance.choice("ab"),
             },
             "performance": {"fps": chance.uniform(5, 144), "memory_mb": chance.uniform(100, 900)},
+            "crash": {"fatal": number % 4 > 0},
         }.get(kind, {})
         made.append(
             event(
@@ -149,8 +150,13 @@ def test_daily(history: History) -> None:
 def test_revenue(history: History) -> None:
     first = one(history.before["revenue"], event_date=FIRST, currency="USD")
     assert first == {
-        "purchases": 1, "payers": 1, "gross_minor": 499, "arpdau_minor": 249.5, "arppu_minor": 499.0,
-        "arpu_minor": 249.5,
+        "purchases": 1, "payers": 1, "gross_minor": 499, "active_players": 2, "month_gross_minor": 499,
+        "monthly_active_players": 2, "arpdau_minor": 249.5, "arppu_minor": 499.0, "arpu_minor": 249.5,
+    }  # fmt: skip
+    # Nobody pays on the second day, which counts all the same: ann is there.
+    assert one(history.before["revenue"], event_date=SECOND, currency="USD") == {
+        "purchases": 0, "payers": 0, "gross_minor": 0, "active_players": 1, "month_gross_minor": 499,
+        "monthly_active_players": 2, "arpdau_minor": 0.0, "arppu_minor": None, "arpu_minor": 249.5,
     }  # fmt: skip
     eighth = one(history.before["revenue"], event_date=EIGHTH, currency="USD")
     assert (eighth["gross_minor"], eighth["arpdau_minor"], eighth["arpu_minor"]) == (100, 100.0, 299.5)
@@ -180,6 +186,9 @@ def test_lifetime_value(history: History) -> None:
     }
     assert [row["gross_minor"] for row in value.values()] == [499, 499, 599, 599]
     assert value[39]["ltv_minor"] == 299.5
+    # Cat has paid nothing, and is a cohort of the game all the same.
+    cat = one(history.before["lifetime_value"], cohort_date=LAST, day_number=0, currency="USD")
+    assert cat == {"cohort_players": 1, "gross_minor": 0, "ltv_minor": 0.0}
 
 
 def test_economy(history: History) -> None:
@@ -196,12 +205,16 @@ def test_progression_stability_performance(history: History) -> None:
         "starts": 1, "completes": 1, "fails": 1, "attempts": 2, "completion": 1.0, "players": 1,
     }  # fmt: skip
     assert one(history.before["stability"], event_date=LAST) == {
-        "sessions": 2, "crashes": 1, "crashed_sessions": 1, "crash_free_sessions": 0.5,
+        "active_sessions": 2, "crashes": 1, "nonfatal_crashes": 0, "crashed_sessions": 1,
+        "crash_free_sessions": 0.5,
         "active_players": 2, "crashed_players": 1, "crash_free_players": 0.5,
     }  # fmt: skip
     fps = one(history.before["performance"], event_date=LAST, measure="fps")
     assert fps["samples"] == 2
-    assert [fps["p50"], fps["p95"], fps["p99"]] == pytest.approx([45, 58.5, 59.7])
+    assert [fps[name] for name in ("p1", "p5", "p50", "p95", "p99")] == pytest.approx(
+        [30.3, 31.5, 45, 58.5, 59.7]
+    )
+    assert (fps["slow_5"], fps["slow_1"]) == (fps["p5"], fps["p1"])
 
 
 def test_bronze_is_silver_duplicates_and_what_cannot_be_read(history: History) -> None:

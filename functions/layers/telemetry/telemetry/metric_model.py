@@ -67,13 +67,40 @@ class Metric:
         return self.formula is not None or self.signed is not None
 
     def not_added_over(self, columns: Iterable[str]) -> list[str]:
-        """Return those of some dimensions whose rows must not be added up to one figure of the metric."""
+        """Return those of some dimensions whose rows must not be added up to one figure of the metric.
+
+        A ratio over several days is the sum of their numerators over the sum of their denominators: ARPDAU
+        of a week is its revenue over its player-days.
+        """
         apart = {self.signed.by} if self.signed else set()
+        if self.formula:
+            apart |= {"event_date"}
         return [
             column
             for column in columns
             if column not in apart and not all(column in fact.adds_over for fact in self.facts or (self,))
         ]
+
+    def sql(self) -> str:
+        """Return the metric over any rows in SQL, for Athena and DuckDB.
+
+        Raises ValueError for what no sum gives: a percentile, a count of unique players.
+        """
+        if self.signed:
+            cases = " ".join(
+                f"WHEN {self.signed.by} = '{value}' THEN {'-' if sign < 0 else ''}{self.signed.fact}"
+                for value, sign in self.signed.signs.items()
+            )
+            return f"sum(CASE {cases} END)"
+        if not self.formula:
+            if not self.adds_over:
+                raise ValueError(f"{self.name} does not add up: show its rows")
+            return f"sum({self.name})"
+        top, bottom = self.formula.numerator, self.formula.denominator
+        share = f"CAST(sum({top}) AS double) / nullif(sum({bottom}), 0)"
+        if self.formula.at_most_one:
+            share = f"least({share}, 1)"
+        return f"1 - {share}" if self.formula.complement else share
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +113,8 @@ class Table:
     types: Mapping[str, str]
     labels: Mapping[str, str]
     metrics: Mapping[str, Metric]
+    # Predicates in SQL of rows that cannot be right.
+    wrong_where: tuple[str, ...]
 
     @property
     def day_column(self) -> str:
@@ -126,6 +155,7 @@ def _table(name: str, table: Mapping[str, Any]) -> Table:
         {column: one["type"] for column, one in columns.items()},
         {column: one["label"] for column, one in every.items()},
         {column: facts.get(column) or derived[column] for column in every if column not in grain},
+        tuple(table.get("wrong_where", ())),
     )
 
 
