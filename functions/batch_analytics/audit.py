@@ -8,7 +8,7 @@ from pyspark.sql import functions as f
 
 from batch_analytics.bronze import resource
 
-# The grain of each table, and which rows are wrong: scripts/schemas writes it from event-schemas/metrics.json.
+# The grain of each table, and which rows are wrong. scripts/schemas writes it from the metrics model.
 TABLES = json.loads(resource("audit.json"))
 # Any event at all gives these a row; the others want a payment, a level, a day that is over.
 ALWAYS = ("daily", "stability")
