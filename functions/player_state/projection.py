@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from telemetry.distribution import bin_of
+from telemetry.histogram import bin_of
 
 DIGEST_BYTES = 8
 REMEMBERED_EVENTS = 256

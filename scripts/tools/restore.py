@@ -23,7 +23,7 @@ import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
-from privacy.places import Record, record_of
+from privacy.data_stores import Record, record_of
 from rich.console import Console
 from telemetry import clients, lake
 from telemetry.enrichment import timestamp
@@ -91,7 +91,7 @@ class Ledger:
         body = json.dumps(asdict(progress)).encode()
         self.s3.put_object(Bucket=self.bucket, Key=LEDGER, Body=body)
 
-    def forget(self) -> None:
+    def delete(self) -> None:
         """Have none any more."""
         self.s3.delete_object(Bucket=self.bucket, Key=LEDGER)
 
@@ -163,7 +163,7 @@ class Restore:
             self.ledger.write(progress)
         progress = self._apply(progress)
         self.consumer.start()
-        self.ledger.forget()
+        self.ledger.delete()
         return progress.applied or 0
 
     def _apply(self, progress: Progress) -> Progress:

@@ -11,8 +11,8 @@ import boto3
 import pytest
 from player_state.players import PlayerStore, from_item, to_item
 from player_state.projection import Bucket, Projection, forget_old, new_player
-from telemetry.distribution import bin_of, percentiles
 from telemetry.enrichment import timestamp
+from telemetry.histogram import bin_of, percentiles
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 MINUTE = int(NOON.timestamp()) // 60
