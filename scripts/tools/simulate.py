@@ -47,7 +47,7 @@ class Platform:
     @property
     def events_url(self) -> str:
         """The REST API; emulators serve every API behind their one endpoint."""
-        api, endpoint = self.outputs["ingest_api"], os.environ.get("AWS_ENDPOINT_URL")
+        api, endpoint = self.outputs["ingest"], os.environ.get("AWS_ENDPOINT_URL")
         base = f"{endpoint}/restapis/{api['id']}/{api['stage']}/_user_request_" if endpoint else api["url"]
         return f"{base}/v1/events"
 
