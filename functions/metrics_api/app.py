@@ -23,6 +23,7 @@ from metrics_api.parameters import (
     PlayerId,
     cached,
     now,
+    only_known,
     registered,
 )
 from metrics_api.problems import PROBLEM_JSON, RESPONSES, RETRY, install, logger
@@ -161,6 +162,7 @@ app = MetricsApi(
         "Counters are written seconds after an event arrives: `updated_at` tells how fresh they are."
     ),
     redirect_slashes=False,
+    dependencies=[Depends(only_known)],
     docs_url=None,
     redoc_url=None,
 )

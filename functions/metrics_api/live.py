@@ -16,7 +16,12 @@ from metrics_api.problems import RESPONSES
 MEASURED = ("fps", "frame_time_ms", "latency_ms", "load_time_ms")
 MAX_RETENTION_DAYS = 90
 
-catalogue = APIRouter(prefix="/v1", tags=["games"], dependencies=[Depends(cached)])
+catalogue = APIRouter(
+    prefix="/v1",
+    tags=["games"],
+    dependencies=[Depends(cached)],
+    responses={status: RESPONSES[status] for status in (422, 500, 503)},
+)
 live = APIRouter(
     prefix="/v1/games/{game_id}", tags=["live"], dependencies=[Depends(cached)], responses=RESPONSES
 )

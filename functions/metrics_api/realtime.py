@@ -59,7 +59,7 @@ def _window(start: str, measures: Counter[str]) -> models.Window:
     return models.Window(
         start=start,
         active_players=measures["unique.active_players"],
-        concurrent_players=measures["unique.concurrent_players"],
+        heartbeat_sessions=measures["unique.heartbeat_sessions"],
         sessions_started=measures["events.session_start"],
         sessions_ended=ended,
         session_seconds_mean=round(measures["session_seconds.sum"] / ended, 1) if ended else None,

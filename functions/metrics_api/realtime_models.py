@@ -22,7 +22,7 @@ class Window(BaseModel):
 
     start: Annotated[Timestamp, Field(description="Its start (UTC).")]
     active_players: Annotated[Count, Field(description="Unique players with any event.")]
-    concurrent_players: Annotated[Count, Field(description="Unique sessions with a heartbeat.")]
+    heartbeat_sessions: Annotated[Count, Field(description="Unique sessions with a heartbeat.")]
     sessions_started: Count
     sessions_ended: Count
     session_seconds_mean: Annotated[
@@ -49,8 +49,8 @@ class Alert(BaseModel):
     observed: Annotated[
         float,
         Field(
-            description="players_drop: concurrent players; crash_spike: crashes per 1,000 player minutes; "
-            "economy_inflation: amount from sources; revenue_stop: purchases."
+            description="players_drop: sessions with a heartbeat; crash_spike: crashes per 1,000 player "
+            "minutes; economy_inflation: amount from sources; revenue_stop: purchases."
         ),
     ]
     reference: Annotated[

@@ -57,7 +57,7 @@ def client(metrics_app: Any, dynamodb: Any) -> TestClient:
 
 def test_a_window_becomes_an_answer(keep: Any, client: TestClient) -> None:
     measures = {
-        "unique.active_players": 3, "unique.concurrent_players": 2, "unique.payers": 1,
+        "unique.active_players": 3, "unique.heartbeat_sessions": 2, "unique.payers": 1,
         "events.session_start": 2, "events.session_end": 2, "events.crash": 1, "session_seconds.sum": 90,
         "purchases.USD": 1, "gross_minor.USD": 499, "source.gold": 50, "sink.gems": 5, "progression.fail": 4,
         "fps.84": 1,
@@ -68,7 +68,7 @@ def test_a_window_becomes_an_answer(keep: Any, client: TestClient) -> None:
     assert window == {
         "start": at(5),
         "active_players": 3,
-        "concurrent_players": 2,
+        "heartbeat_sessions": 2,
         "sessions_started": 2,
         "sessions_ended": 2,
         "session_seconds_mean": 45.0,

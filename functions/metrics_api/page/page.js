@@ -227,7 +227,7 @@ const loadBoards = async () => {
 };
 
 const ALERTS = {
-  players_drop: (a) => `Players drop: ${number.format(Math.round(a.observed))} concurrent, ${number.format(Math.round(a.reference))} before`,
+  players_drop: (a) => `Players drop: ${number.format(Math.round(a.observed))} sessions with a heartbeat, ${number.format(Math.round(a.reference))} before`,
   crash_spike: (a) => `Crash spike: ${a.observed.toFixed(1)} per 1,000 player minutes, ${a.reference.toFixed(1)} before`,
   economy_inflation: (a) => `Inflation of ${a.subject}: ${number.format(a.observed)} in, ${number.format(a.reference)} out`,
   revenue_stop: (a) => `Revenue stopped: no purchase, ${number.format(a.reference)} before`,
@@ -241,7 +241,7 @@ const renderRealtime = ({ windows, alerts, dropped_events: dropped }) => {
     const both = document.createDocumentFragment();
     both.append(table("Real-time windows", [
       ["5 minutes from", (w) => new Date(w.start).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })],
-      ["Concurrent", (w) => number.format(w.concurrent_players), true],
+      ["Heartbeats", (w) => number.format(w.heartbeat_sessions), true],
       ["Active", (w) => number.format(w.active_players), true],
       ["Started", (w) => number.format(w.sessions_started), true],
       ["Ended", (w) => number.format(w.sessions_ended), true],
