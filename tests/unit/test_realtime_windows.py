@@ -69,7 +69,7 @@ def test_a_window_becomes_an_answer(keep: Any, client: TestClient) -> None:
         "start": at(5),
         "active_players": 3,
         "heartbeat_sessions": 2,
-        "sessions_started": 2,
+        "session_starts": 2,
         "sessions_ended": 2,
         "session_seconds_mean": 45.0,
         "events": {"crash": 1, "session_end": 2, "session_start": 2},
@@ -78,7 +78,7 @@ def test_a_window_becomes_an_answer(keep: Any, client: TestClient) -> None:
         "payers": 1,
         "economy": {"gems": {"source": 0, "sink": 5}, "gold": {"source": 50, "sink": 0}},
         "attempts": {"fail": 4},
-        "crashes": 1,
+        "crash_events": 1,
         "scores_submitted": 0,
         "fps": {"p5": 58.8, "p50": 58.8, "p95": 58.8, "p99": 58.8},
         "latency_ms": None,
@@ -91,7 +91,7 @@ def test_a_window_written_again_replaces_itself(keep: Any, client: TestClient) -
     keep(row(5, {"events.crash": 1}), row(5, {"events.crash": 1}))
     keep(row(5, {"events.crash": 2}))
     (window,) = client.get(f"/v1/games/{GAME}/realtime").json()["windows"]
-    assert window["crashes"] == 2
+    assert window["crash_events"] == 2
 
 
 def test_windows_are_chosen_by_length_group_and_age(keep: Any, client: TestClient) -> None:
@@ -99,7 +99,8 @@ def test_windows_are_chosen_by_length_group_and_age(keep: Any, client: TestClien
     keep(row(5, {"events.crash": 1}), row(5, {"events.crash": 2}, **ios), row(5, {"events.crash": 3}, "5m"))
     keep(row(90, {"events.crash": 4}))
     get = lambda query: [  # noqa: E731
-        window["crashes"] for window in client.get(f"/v1/games/{GAME}/realtime?{query}").json()["windows"]
+        window["crash_events"]
+        for window in client.get(f"/v1/games/{GAME}/realtime?{query}").json()["windows"]
     ]
     assert get("") == [1]
     assert get("platform=ios&app_version=1.0.0") == [2]

@@ -1,7 +1,7 @@
-"""The metrics of the history: one definition of each, read from event-schemas/metrics.json.
+"""The metrics of every engine: one definition of each, read from event-schemas/metrics.json.
 
-A fact is a column that a gold table holds. Every other metric says how it is made of facts, so that each
-reader computes it in the same way: a ratio is the sum of its numerators over the sum of its denominators.
+A fact is a column of a gold table, or a counter. Every other metric says how it is made of facts, so that
+each reader computes it in the same way: a ratio is the sum of its numerators over that of its denominators.
 """
 
 import json
@@ -58,6 +58,8 @@ class Metric:
     formula: Formula | None = None
     signed: Signed | None = None
     percentile: bool = False
+    # What a fact is called in the counters of an engine; {currency} stands for one.
+    counter: str = ""
     # The facts that it is made of, itself where it is one.
     facts: tuple["Metric", ...] = ()
 
@@ -65,6 +67,13 @@ class Metric:
     def is_derived(self) -> bool:
         """Tell whether it is computed from facts where it is read."""
         return self.formula is not None or self.signed is not None
+
+    def of(self, counts: Mapping[str, float], currency: str = "") -> float | None:
+        """Return the metric of counters, which may be sums over days; None without a denominator."""
+        if not self.formula:
+            return counts.get((self.counter or self.name).format(currency=currency), 0)
+        top, bottom = (fact.of(counts, currency) or 0 for fact in self.facts)
+        return self.formula.value(top, bottom)
 
     def not_added_over(self, columns: Iterable[str]) -> list[str]:
         """Return those of some dimensions whose rows must not be added up to one figure of the metric.
@@ -127,12 +136,37 @@ def parse(document: Mapping[str, Any]) -> dict[str, Table]:
     return {name: _table(name, table) for name, table in document["tables"].items()}
 
 
+def parse_engine(engine: Mapping[str, Any]) -> dict[str, Metric]:
+    """Return the metrics of an engine that keeps counters."""
+    facts = {name: _metric(name, one) for name, one in engine["metrics"].items() if "formula" not in one}
+    return {name: facts.get(name) or _metric(name, one, facts) for name, one in engine["metrics"].items()}
+
+
 @cache
-def tables() -> dict[str, Table]:
-    """Return the tables of the model: packaged beside this module, else the checkout's own."""
+def document() -> dict[str, Any]:
+    """Return the model as it is written: packaged beside this module, else the checkout's own."""
     packaged = Path(__file__).parent / "schemas" / "metrics.json"
     checkout = Path(__file__).parents[4] / "event-schemas" / "metrics.json"
-    return parse(json.loads((packaged if packaged.is_file() else checkout).read_text()))
+    found: dict[str, Any] = json.loads((packaged if packaged.is_file() else checkout).read_text())
+    return found
+
+
+@cache
+def tables() -> dict[str, Table]:
+    """Return the gold tables."""
+    return parse(document())
+
+
+@cache
+def live() -> dict[str, Metric]:
+    """Return the metrics of the live counters."""
+    return parse_engine(document()["live"])
+
+
+@cache
+def window() -> dict[str, Metric]:
+    """Return the metrics of the stream job's windows."""
+    return parse_engine(document()["window"])
 
 
 def _table(name: str, table: Mapping[str, Any]) -> Table:
@@ -176,5 +210,6 @@ def _metric(name: str, one: Mapping[str, Any], facts: Mapping[str, Metric] | Non
         formula,
         signed,
         one.get("percentile", False),
+        one.get("counter", ""),
         tuple((facts or {})[part] for part in parts),
     )
