@@ -1,4 +1,4 @@
-"""What is generated from the metrics model: what gold is audited by, and what QuickSight shows."""
+"""What is generated from the metrics model: the audit's rules, QuickSight's dashboard, docs/metrics.md."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 from telemetry import metric_model
 
 from tools import quicksight
+from tools.metric_dictionary import dictionary
 from tools.schema_artefacts import as_json
 
 QUICKSIGHT = "infrastructure/modules/quicksight"
@@ -26,6 +27,7 @@ def artefacts(root: Path, metrics: dict[str, Any]) -> dict[str, str]:
                 for name, table in model.items()
             }
         ),
+        "docs/metrics.md": dictionary(metrics),
         f"{QUICKSIGHT}/tables.json": as_json(quicksight.data_sets(model)),
         f"{QUICKSIGHT}/definition.json": quicksight.as_lines(quicksight.definition(visuals, model)) + "\n",
     }

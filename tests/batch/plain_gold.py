@@ -165,7 +165,7 @@ def _revenue(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
             "event_date": day,
             "currency": currency,
             "purchases": len(today),
-            "payers": payers,
+            "currency_payers": payers,
             "gross_minor": gross,
             "active_players": active,
             "month_gross_minor": month,

@@ -150,12 +150,13 @@ def test_daily(history: History) -> None:
 def test_revenue(history: History) -> None:
     first = one(history.before["revenue"], event_date=FIRST, currency="USD")
     assert first == {
-        "purchases": 1, "payers": 1, "gross_minor": 499, "active_players": 2, "month_gross_minor": 499,
-        "monthly_active_players": 2, "arpdau_minor": 249.5, "arppu_minor": 499.0, "arpu_minor": 249.5,
+        "purchases": 1, "currency_payers": 1, "gross_minor": 499, "active_players": 2,
+        "month_gross_minor": 499, "monthly_active_players": 2,
+        "arpdau_minor": 249.5, "arppu_minor": 499.0, "arpu_minor": 249.5,
     }  # fmt: skip
     # Nobody pays on the second day, which counts all the same: ann is there.
     assert one(history.before["revenue"], event_date=SECOND, currency="USD") == {
-        "purchases": 0, "payers": 0, "gross_minor": 0, "active_players": 1, "month_gross_minor": 499,
+        "purchases": 0, "currency_payers": 0, "gross_minor": 0, "active_players": 1, "month_gross_minor": 499,
         "monthly_active_players": 2, "arpdau_minor": 0.0, "arppu_minor": None, "arpu_minor": 249.5,
     }  # fmt: skip
     eighth = one(history.before["revenue"], event_date=EIGHTH, currency="USD")

@@ -5,7 +5,7 @@ SELECT
   sum(purchases) AS purchases,
   sum(gross_minor) AS gross_minor,
   CAST(sum(gross_minor) AS double) / nullif(sum(active_players), 0) AS arpdau_minor,
-  CAST(sum(gross_minor) AS double) / nullif(sum(payers), 0) AS arppu_minor
+  CAST(sum(gross_minor) AS double) / nullif(sum(currency_payers), 0) AS arppu_minor
 FROM revenue
 WHERE game_id = ?
   AND platform = '*' AND country = '*' AND app_version = '*'
