@@ -41,5 +41,5 @@ def _wrong(table: metric_model.Table) -> Iterator[str]:
             continue
         if metric.unit == "share":
             yield f"{name} NOT BETWEEN 0 AND 1"
-        elif metric.unit in ("count", "minor", "players", "seconds"):
+        elif metric.unit in ("count", "micros", "minor", "players", "seconds"):
             yield f"{name} < 0"

@@ -32,6 +32,7 @@ Days are UTC days. Money is in minor units, for example cents. Two currencies ar
 UNITS = {
     "count": "count",
     "measure": "unit of the measure",
+    "micros": "millionths of the unit",
     "minor": "minor units",
     "players": "players",
     "ratio": "ratio",

@@ -54,7 +54,7 @@ SELECTIONS = {
     "Platform": Selection("platform", "daily", "*"),
     "Country": Selection("country", "daily", "*"),
     "Version": Selection("app_version", "daily", "*"),
-    "Currency": Selection("currency", "revenue", None, ("lifetime_value", "revenue")),
+    "Currency": Selection("currency", "revenue", None, ("ads", "lifetime_value", "revenue")),
     "Measure": Selection("measure", "performance", "fps", ("performance",)),
 }
 
@@ -249,6 +249,8 @@ def _expression(metric: Metric) -> str:
         raise ValueError(f"{metric.name} is a fact")
     top, bottom = f"sum({{{metric.formula.numerator}}})", f"sum({{{metric.formula.denominator}}})"
     share = f"{top} / {bottom}"
+    if metric.formula.scale != 1:
+        share = f"{metric.formula.scale} * {share}"
     if metric.formula.at_most_one:
         share = f"ifelse({top} > {bottom}, 1, {share})"
     return f"1 - {share}" if metric.formula.complement else share

@@ -287,6 +287,45 @@ def _stability(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
         }
 
 
+def _design(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    for depth in range(1, 6):
+        prefix = lambda e, depth=depth: (":".join(e["name"].split(":")[:depth]),)  # noqa: E731
+        for (day, name), events in _groups(game, place, "design", prefix):
+            deep = [event for event in events if event["name"].count(":") >= depth - 1]
+            values = [event["value"] for event in deep if event["value"] is not None]
+            if deep:
+                yield {
+                    "event_date": day,
+                    "name": name,
+                    "depth": depth,
+                    "events": len(deep),
+                    "players": len({event["player_id"] for event in deep}),
+                    "valued_events": len(values),
+                    "value_sum": sum(values),
+                    "value_mean": sum(values) / len(values) if values else None,
+                }
+
+
+def _ads(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    kind = lambda e: (e["network"], e["placement"], e["format"], e["currency"] or "")  # noqa: E731
+    for (day, network, placement, form, currency), events in _groups(game, place, "ad_impression", kind):
+        micros = sum(event["revenue_micros"] or 0 for event in events)
+        completed = sum(event["completed"] is True for event in events)
+        yield {
+            "event_date": day,
+            "network": network,
+            "placement": placement,
+            "format": form,
+            "currency": currency,
+            "impressions": len(events),
+            "players": len({event["player_id"] for event in events}),
+            "completed_impressions": completed,
+            "revenue_micros": micros,
+            "completed_share": completed / len(events),
+            "ecpm_micros": 1000 * micros / len(events),
+        }
+
+
 def _performance(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
     for (day,), events in _groups(game, place, "performance", lambda _: ()):
         for measure in MEASURES:
@@ -304,4 +343,5 @@ def _performance(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
 _TABLES: dict[str, Callable[[_Game, Place], Iterator[dict[str, Any]]]] = {
     "daily": _daily, "revenue": _revenue, "retention": _retention, "lifetime_value": _lifetime_value,
     "economy": _economy, "progression": _progression, "stability": _stability, "performance": _performance,
+    "design": _design, "ads": _ads,
 }  # fmt: skip

@@ -219,6 +219,43 @@ def test_a_crash_that_the_process_survives_crashes_no_session() -> None:
     }
 
 
+def test_a_design_event_counts_for_each_part_of_its_name() -> None:
+    gold = Gold(
+        [
+            event("design", "A", 10, name="boss:dragon:killed", value=3.0),
+            event("design", "A", 10, name="boss:dragon:killed", value=5.0),
+            event("design", "B", 10, name="boss:giant"),
+            event("design", "B", 10, name="shop"),
+        ]
+    )
+    found = gold.rows(f"SELECT depth, name, events, players, value_mean FROM design WHERE {ALL}")
+    assert {row["name"]: tuple(row.values())[2:] for row in found if row["depth"] == 1} == {
+        "boss": (3, 2, 4),
+        "shop": (1, 1, None),
+    }
+    assert {row["name"]: tuple(row.values())[2:] for row in found if row["depth"] > 1} == {
+        "boss:dragon": (2, 1, 4),
+        "boss:dragon:killed": (2, 1, 4),
+        "boss:giant": (1, 1, None),
+    }
+    answered = {row["name"]: (row["events"], row["value_mean"]) for row in gold.saved("design_events")}
+    assert answered["boss"] == (3, 4)
+
+
+def test_ecpm_is_the_revenue_of_a_thousand_impressions() -> None:
+    """USD 0.02 of four impressions in two days are USD 5.00 a thousand."""
+    ad = {"network": "n", "placement": "shop", "format": "rewarded", "currency": "USD"}
+    gold = Gold(
+        [
+            event("ad_impression", "A", 0, **ad, revenue_micros=20_000, completed=True),
+            *(event("ad_impression", f"B{n}", 1, **ad, revenue_micros=0, completed=False) for n in range(3)),
+        ]
+    )
+    (row,) = gold.saved("ad_revenue")
+    assert (row["impressions"], row["completed_share"], row["ecpm_micros"]) == (4, 0.25, 5_000_000)
+    assert gold.shown("ads", "ecpm_micros") == 5_000_000
+
+
 def _by_hand(text: str) -> list[str]:
     """Return the figures of a query that divide, and are not what the model says of their name."""
     query = sqlglot.parse_one(text.replace("?", "'g'"), read="athena")

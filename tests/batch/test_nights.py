@@ -17,11 +17,20 @@ Event = dict[str, Any]
 START = date(2026, 1, 1)
 DAY_MS = 86_400_000
 LATE = (0, 0, 0, 0, 0, 0, 1, 2, 20, 31)
-KINDS = ("session_start", "purchase", "economy", "progression", "performance", "crash")
+KINDS = (
+    "session_start",
+    "purchase",
+    "economy",
+    "progression",
+    "performance",
+    "crash",
+    "design",
+    "ad_impression",
+)
 FIELDS = (
     "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
     "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
-    "memory_mb", "fatal",
+    "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
 )  # fmt: skip
 
 
@@ -80,6 +89,17 @@ class World:
         if kind == "progression":
             event |= {"status": chance.choice(("start", "complete", "fail")), "level_1": chance.choice("ab")}
             event |= {"level_2": chance.choice((None, "x"))}
+        if kind == "design":
+            event |= {"name": chance.choice(("a", "a:b", "a:b:c", "a:d", "e:f:g:h:i"))}
+            event |= {"value": chance.choice((None, 0.25, -3.5, 7.0))}
+        if kind == "ad_impression":
+            event |= {
+                "network": chance.choice("mn"),
+                "placement": "shop",
+                "format": chance.choice(("banner", "native")),
+            }
+            event |= chance.choice(({}, {"currency": "USD", "revenue_micros": chance.randrange(1, 9000)}))
+            event |= {"completed": chance.choice((None, True, False))}
         if kind == "crash":
             event |= {"fatal": int(event["event_id"], 16) % 4 > 0}
         if kind == "performance":

@@ -34,7 +34,17 @@ def every_metric() -> list[tuple[str, Metric]]:
 def test_a_metric_says_what_it_is(where: str, metric: Metric) -> None:
     assert metric.label[0].isupper() or metric.label[0].isdigit()
     assert metric.description.endswith(".")
-    assert metric.unit in {"count", "measure", "minor", "players", "ratio", "seconds", "share", "units"}
+    assert metric.unit in {
+        "count",
+        "measure",
+        "micros",
+        "minor",
+        "players",
+        "ratio",
+        "seconds",
+        "share",
+        "units",
+    }
     assert bool(metric.formula or metric.signed) == bool(metric.facts)
     if metric.adds_over:
         assert not metric.is_derived

@@ -16,18 +16,19 @@ DAYS = ("event_date", "cohort_date")
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A ratio of two facts; `complement` is 1 minus it, `at_most_one` bounds it."""
+    """A ratio of two facts; `complement` is 1 minus it, `at_most_one` bounds it, `scale` multiplies it."""
 
     numerator: str
     denominator: str
     complement: bool = False
     at_most_one: bool = False
+    scale: int = 1
 
     def value(self, numerator: float, denominator: float) -> float | None:
         """Return the ratio of two sums; None without a denominator."""
         if not denominator:
             return None
-        share = numerator / denominator
+        share = self.scale * (numerator / denominator)
         if self.at_most_one:
             share = min(share, 1.0)
         return 1 - share if self.complement else share
@@ -107,6 +108,8 @@ class Metric:
             return f"sum({self.name})"
         top, bottom = self.formula.numerator, self.formula.denominator
         share = f"CAST(sum({top}) AS double) / nullif(sum({bottom}), 0)"
+        if self.formula.scale != 1:
+            share = f"{self.formula.scale} * ({share})"
         if self.formula.at_most_one:
             share = f"least({share}, 1)"
         return f"1 - {share}" if self.formula.complement else share

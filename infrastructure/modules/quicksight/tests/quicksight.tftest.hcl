@@ -76,7 +76,9 @@ run "resources" {
     condition = { for name, data_set in aws_quicksight_data_set.gold : name => [
       for window in data_set.refresh_properties[0].refresh_configuration[0].incremental_refresh[0].lookback_window : "${window.column_name} ${window.size} ${window.size_unit}"
       ] } == {
+      ads            = ["event_date 32 DAY"]
       daily          = ["event_date 32 DAY"]
+      design         = ["event_date 32 DAY"]
       economy        = ["event_date 32 DAY"]
       lifetime_value = ["cohort_date 122 DAY"]
       performance    = ["event_date 32 DAY"]
