@@ -16,18 +16,18 @@ ALWAYS = ("daily", "stability")
 
 def faults(table: str, rows: DataFrame, games: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the staged rows of games: the game, and words."""
-    if table in ALWAYS:
-        there = {row[0] for row in rows.select("game_id").distinct().collect()}
-        yield from ((game, f"{table}: no rows of {game}") for game in games if game not in there)
-    grain, rules = TABLES[table]["grain"], TABLES[table]["wrong_where"]
+    grain = TABLES[table]["grain"]
     lacking = " OR ".join(f"{name} IS NULL" for name in grain)
-    counts = [f.expr(f"count_if({rule})") for rule in (lacking, *rules)]
-    for game, nulls, *broken in rows.groupBy("game_id").agg(*counts).collect():
-        if nulls:
-            yield game, f"{table}: {nulls} rows lack one of {', '.join(grain)}"
-        for rule, count in zip(rules, broken, strict=True):
+    rules = {f"({lacking})": f"rows lack one of {', '.join(grain)}"}
+    rules |= {f"({rule})": f"rows with {rule}" for rule in TABLES[table]["wrong_where"]}
+    broken = [f.expr(f"count_if{rule}").alias(str(number)) for number, rule in enumerate(rules)]
+    counted = rows.groupBy(*grain).agg(f.count("*").alias("rows"), *broken)
+    sums = [f.sum(str(number)) for number, _ in enumerate(rules)]
+    found = counted.groupBy("game_id").agg(*sums, f.expr("count_if(rows > 1)")).collect()
+    for game, *counts in found:
+        for count, words in zip(counts, [*rules.values(), "rows stand more than once"], strict=True):
             if count:
-                yield game, f"{table}: {count} rows with {rule}"
-    repeated = rows.groupBy(*grain).count().where("count > 1").groupBy("game_id").count()
-    for game, count in repeated.collect():
-        yield game, f"{table}: {count} rows stand more than once"
+                yield game, f"{table}: {count} {words}"
+    if table in ALWAYS:
+        there = {row[0] for row in found}
+        yield from ((game, f"{table}: no rows of {game}") for game in games if game not in there)

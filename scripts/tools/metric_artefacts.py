@@ -36,10 +36,10 @@ def artefacts(root: Path, metrics: dict[str, Any]) -> dict[str, str]:
 def _wrong(table: metric_model.Table) -> Iterator[str]:
     """Yield the predicates of rows that cannot be right: the table's own, and those that units imply."""
     yield from table.wrong_where
-    for name, metric in table.metrics.items():
-        if name not in table.types:
-            continue
+    held = [metric for name, metric in table.metrics.items() if name in table.types]
+    for metric in held:
         if metric.unit == "share":
-            yield f"{name} NOT BETWEEN 0 AND 1"
-        elif metric.unit in ("count", "micros", "minor", "players", "seconds"):
-            yield f"{name} < 0"
+            yield f"{metric.name} NOT BETWEEN 0 AND 1"
+    counted = [one.name for one in held if one.unit in ("count", "micros", "minor", "players", "seconds")]
+    if counted:
+        yield " OR ".join(f"{name} < 0" for name in counted)

@@ -23,7 +23,9 @@ def evaluate_now(outputs: dict[str, Any]) -> dict[str, list[Check]]:
     """Judge with the function's settings and one's own credentials; return the checks by game."""
     function = outputs["scheduled_functions"]["quality"]
     configured = boto3.client("lambda").get_function_configuration(FunctionName=function)
-    names = {name.lower(): value for name, value in configured["Environment"]["Variables"].items()}
+    names: dict[str, Any] = {
+        name.lower(): value for name, value in configured["Environment"]["Variables"].items()
+    }
     settings = Settings(**{name: value for name, value in names.items() if name in Settings.model_fields})
     return dict(evaluate(settings, Store(client("dynamodb"), settings), client("s3"), datetime.now(UTC)))
 
