@@ -249,6 +249,30 @@ def long_ago() -> Lake:
     return lake
 
 
+def another_currency() -> Lake:
+    """Return a lake of a game that sells in a second currency from one night on."""
+    world, lake = World(1, 1), Lake()
+
+    def sold(day: int, player: str, currency: str) -> Event:
+        event = world._event("g", player, f"s-{player}-{day}", day * DAY_MS)
+        paid = {"store": "web", "transaction_id": f"t-{player}-{day}", "currency": currency}
+        arrival = {"arrival_date": START + timedelta(day), "event_type": "purchase"}
+        return event | arrival | paid | {"amount_minor": 100}
+
+    lake.run([sold(day, "p", "EUR") for day in range(10, 115, 7)])
+    lake.run([sold(115, "q", "EUR")])
+    assert lake.said == []
+    lake.run([sold(116, "q", "USD")])
+    return lake
+
+
+def test_a_new_currency_has_a_row_on_every_day_of_the_past() -> None:
+    lake = another_currency()
+    assert lake.differing() == []
+    (said,) = lake.said
+    assert "because purchases in USD are new" in said
+
+
 def test_what_happened_long_ago_is_known() -> None:
     lake = long_ago()
     assert lake.differing() == []
@@ -263,6 +287,9 @@ def test_a_session_over_midnights_counts_on_the_day_it_began() -> None:
 MISTAKES = [
     (quiet, "gold/_views", "DATE_SUB(b.since, 30)", "DATE_SUB(b.since, 20)"),
     (quiet, "gold/_views", "DATEDIFF(d.previous_date, k.cohort_date) < 90", "FALSE"),
+    (another_currency, "kept/kept_currencies", "'purchase'", "'purchase' AND currency <> 'USD'"),
+    (quiet, "gold/_views", "WHERE played > 0", "WHERE TRUE"),
+    (quiet, "gold/daily", "ORDER BY p.at_ms, p.event_id", "ORDER BY p.at_ms DESC, p.event_id"),
     (quiet, "gold/lifetime_value", "DATE_SUB(b.since, 1)", "DATE_SUB(b.since, 1) AND FALSE"),
     (long_ago, "kept/kept_players", "o.player_id IS NULL OR", "o.player_id IS NULL OR FALSE AND"),
     (long_ago, "kept/kept_purchases", "o.at_ms < n.at_ms", "FALSE"),
