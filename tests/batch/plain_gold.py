@@ -297,7 +297,7 @@ def _design(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
                 yield {
                     "event_date": day,
                     "name": name,
-                    "depth": depth,
+                    "depth": str(depth),
                     "events": len(deep),
                     "players": len({event["player_id"] for event in deep}),
                     "valued_events": len(values),

@@ -229,11 +229,11 @@ def test_a_design_event_counts_for_each_part_of_its_name() -> None:
         ]
     )
     found = gold.rows(f"SELECT depth, name, events, players, value_mean FROM design WHERE {ALL}")
-    assert {row["name"]: tuple(row.values())[2:] for row in found if row["depth"] == 1} == {
+    assert {row["name"]: tuple(row.values())[2:] for row in found if row["depth"] == "1"} == {
         "boss": (3, 2, 4),
         "shop": (1, 1, None),
     }
-    assert {row["name"]: tuple(row.values())[2:] for row in found if row["depth"] > 1} == {
+    assert {row["name"]: tuple(row.values())[2:] for row in found if row["depth"] > "1"} == {
         "boss:dragon": (2, 1, 4),
         "boss:dragon:killed": (2, 1, 4),
         "boss:giant": (1, 1, None),

@@ -24,6 +24,7 @@ SHEETS = [
     "Monetisation",
     "Economy and progression",
     "Performance and stability",
+    "Design events",
 ]
 
 Json = dict[str, Any]
@@ -199,7 +200,7 @@ def test_the_lakes_source_is_one_that_quicksight_takes(applied: Callable[[str], 
     )
 
 
-def test_there_are_five_sheets_that_quicksight_can_draw(definition: Json) -> None:
+def test_there_are_the_sheets_that_quicksight_can_draw(definition: Json) -> None:
     assert [sheet["Name"] for sheet in definition["Sheets"]] == SHEETS
     for sheet in definition["Sheets"]:
         assert 0 < len(sheet["Visuals"]) <= 30

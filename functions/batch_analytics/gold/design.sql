@@ -4,13 +4,13 @@ WITH named AS (
   SELECT
     k.event_date, k.game_id, k.player_id, k.platform, k.country, k.app_version, k.events, k.valued_events, k.value_sum,
     d.depth, CASE d.depth
-      WHEN 1 THEN REGEXP_EXTRACT(k.name, '^[^:]+', 0)
-      WHEN 2 THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+', 0)
-      WHEN 3 THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+:[^:]+', 0)
-      WHEN 4 THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+:[^:]+:[^:]+', 0)
+      WHEN '1' THEN REGEXP_EXTRACT(k.name, '^[^:]+', 0)
+      WHEN '2' THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+', 0)
+      WHEN '3' THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+:[^:]+', 0)
+      WHEN '4' THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+:[^:]+:[^:]+', 0)
       ELSE REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+:[^:]+:[^:]+:[^:]+', 0)
     END AS name
-  FROM kept_designs AS k CROSS JOIN (SELECT * FROM VALUES (1), (2), (3), (4), (5) AS depths (depth)) AS d
+  FROM kept_designs AS k CROSS JOIN (SELECT * FROM VALUES ('1'), ('2'), ('3'), ('4'), ('5') AS depths (depth)) AS d
 ),
 seen AS (
   SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, depth, name, player_id) AS places FROM (
@@ -34,7 +34,7 @@ counted AS (
   SELECT
     event_date, game_id,
     COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
-    CAST(depth AS BIGINT) AS depth, name, SUM(events) AS events,
+    depth, name, SUM(events) AS events,
     COUNT(DISTINCT who) + SUM(CASE WHEN who IS NULL THEN players ELSE 0 END) AS players,
     SUM(valued_events) AS valued_events, SUM(value_sum) AS value_sum
   FROM folded
