@@ -13,12 +13,15 @@ variable "boundary_arn" {
 
 variable "defaults" {
   type        = object({ currency = optional(string, "USD"), days = optional(number, 60), game = optional(string, "") })
-  description = "What the dashboard opens with: a currency, days before today, and a game (left out: readers choose one first)."
+  description = "First view of the dashboard: a currency, days before today, and a game (left out: readers choose one)."
   default     = {}
   nullable    = false
 
   validation {
-    condition     = can(regex("^[A-Z]{3}$", var.defaults.currency)) && can(regex("^([a-z0-9][a-z0-9-]{1,62})?$", var.defaults.game))
+    condition = (
+      can(regex("^[A-Z]{3}$", var.defaults.currency))
+      && can(regex("^([a-z0-9][a-z0-9-]{1,62})?$", var.defaults.game))
+    )
     error_message = "A currency is an ISO 4217 code, a game an id as registered."
   }
 
@@ -30,7 +33,10 @@ variable "defaults" {
 
 variable "groups" {
   type        = map(object({ games = set(string), role = string }))
-  description = "Groups of users: the games they see (\"*\": all), and their role. Readers open the dashboard, authors use the data sets too, engineers the data sources too."
+  description = <<-TEXT
+    Groups of users: the games they see ("*": all), and their role. Readers open the dashboard, authors also use the
+    data sets, and engineers also the data sources.
+  TEXT
   default = {
     analysts  = { games = ["*"], role = "author" }
     producers = { games = ["*"], role = "reader" }
@@ -43,7 +49,11 @@ variable "groups" {
   }
 
   validation {
-    condition     = alltrue([for group in values(var.groups) : length(group.games) > 0 && alltrue([for game in group.games : can(regex("^([*]|[a-z0-9][a-z0-9-]{1,62})$", game))])])
+    condition = alltrue([
+      for group in values(var.groups) : length(group.games) > 0 && alltrue([
+        for game in group.games : can(regex("^([*]|[a-z0-9][a-z0-9-]{1,62})$", game))
+      ])
+    ])
     error_message = "A group sees at least one game: ids as registered, or \"*\"."
   }
 
@@ -53,7 +63,9 @@ variable "groups" {
   }
 
   validation {
-    condition     = length(var.groups) > 0 && alltrue([for name in keys(var.groups) : can(regex("^[a-z][a-z0-9-]{1,40}$", name))])
+    condition = length(var.groups) > 0 && alltrue([
+      for name in keys(var.groups) : can(regex("^[a-z][a-z0-9-]{1,40}$", name))
+    ])
     error_message = "There is a group, and names have 2 to 41 lower-case letters, digits and hyphens."
   }
 }
@@ -73,7 +85,7 @@ variable "kms_key_arn" {
 
 variable "lake" {
   type        = object({ bucket = string, database = string, workgroup = string })
-  description = "Bucket (gold/ holds the tables, athena-results/ takes answers, artifacts/ the dashboard), Glue database and Athena workgroup."
+  description = "Bucket (gold/ holds tables, athena-results/ results, artifacts/ the dashboard), database, workgroup."
   nullable    = false
 }
 
@@ -84,7 +96,11 @@ variable "name_prefix" {
 }
 
 variable "refresh" {
-  type        = object({ full_day = optional(string, "SUNDAY"), full_time = optional(string, "03:00"), interval = optional(string, "HOURLY") })
+  type = object({
+    full_day  = optional(string, "SUNDAY")
+    full_time = optional(string, "03:00")
+    interval  = optional(string, "HOURLY")
+  })
   description = "How often the last days are read again, and when (UTC) everything is."
   default     = {}
   nullable    = false
@@ -95,7 +111,9 @@ variable "refresh" {
   }
 
   validation {
-    condition     = contains(["SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"], var.refresh.full_day) && can(regex("^([01][0-9]|2[0-3]):[0-5][0-9]$", var.refresh.full_time))
+    condition = contains([
+      "SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY",
+    ], var.refresh.full_day) && can(regex("^([01][0-9]|2[0-3]):[0-5][0-9]$", var.refresh.full_time))
     error_message = "Everything is read on a day such as SUNDAY, at a time such as 03:00."
   }
 }
