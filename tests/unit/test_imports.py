@@ -83,6 +83,24 @@ def test_no_modules_import_each_other_in_a_circle(code: dict[str, set[str]]) -> 
     assert cycle(code) == []
 
 
+def reads_environment(path: Path) -> bool:
+    """Tell a file that reads the environment by itself, or through another library than telemetry.environment."""
+    attributes = {
+        ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)
+    }
+    return bool(attributes & {"os.environ", "os.getenv"}) or "pydantic_settings" in imported(path)
+
+
+def test_functions_read_their_settings_one_way(tmp_path: Path) -> None:
+    # The page asks whether it runs on Lambda.
+    allowed = {LAYER / "telemetry" / "environment.py", FUNCTIONS / "metrics_api" / "live_page.py"}
+    assert {path for path in FUNCTIONS.rglob("*.py") if reads_environment(path)} == allowed
+    wrong = tmp_path / "settings.py"
+    for text in ("import os\nname = os.environ['TABLE']", "from pydantic_settings import BaseSettings"):
+        wrong.write_text(text)
+        assert reads_environment(wrong)
+
+
 def test_tests_import_helpers_from_their_folder_only() -> None:
     files = {path: {name.split(".")[0] for name in imported(path)} for path in TESTS.rglob("*.py")}
     helpers = {path.stem for path in (TESTS / "support").glob("*.py")}
