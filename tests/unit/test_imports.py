@@ -84,7 +84,7 @@ def test_no_modules_import_each_other_in_a_circle(code: dict[str, set[str]]) -> 
 
 
 def reads_environment(path: Path) -> bool:
-    """Tell a file that reads the environment by itself, or through another library than telemetry.environment."""
+    """Tell a file that does not leave reading the environment to telemetry.environment."""
     attributes = {
         ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)
     }
