@@ -165,7 +165,7 @@ def from_item(item: dict[str, Any]) -> Player:
     kept = {name: value for name, value in item.items() if name not in ("player", "applied")}
     player = {name: _plain(_deserialize(value)) for name, value in kept.items()}
     player["applied"] = list(_digests(item["applied"]["B"]))
-    return {name: set() for name in SETS} | player
+    return {name: set() for name in SETS} | {"paid_in": {}} | player
 
 
 def _digests(data: bytes) -> Iterator[bytes]:

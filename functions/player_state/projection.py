@@ -238,6 +238,7 @@ def new_player(game_id: str, player_id: str) -> Player:
         "steps": {},
         "active_days": set(),
         "paid_days": set(),
+        "paid_in": {},
         "active_minutes": set(),
         "present_minutes": set(),
         "applied": [],
@@ -256,6 +257,9 @@ def forget_old(player: Player, batch_size: int) -> None:
         ("present_minutes", REMEMBERED_MINUTES),
     ):
         player[name] = set(sorted(player[name])[-kept:])
+    player["paid_in"] = {
+        currency: set(sorted(days)[-REMEMBERED_DAYS:]) for currency, days in player["paid_in"].items()
+    }
     sessions = sorted(player["sessions_seen"].items(), key=lambda item: (item[1]["last"], item[0]))
     player["sessions_seen"] = dict(sessions[-REMEMBERED_SESSIONS:])
     player["steps"] = dict(sorted(player["steps"].items())[-REMEMBERED_DAYS:])
@@ -286,6 +290,10 @@ def _purchase(projection: Projection, event: Event, day: Counter[str]) -> None:
     day["purchases"] += 1
     day[f"revenue_{currency}"] += amount
     ordinal = date.fromisoformat(event["event_date"]).toordinal()
+    paid_in = player["paid_in"].setdefault(currency, set())
+    if ordinal not in paid_in:
+        paid_in.add(ordinal)
+        day[f"payers_{currency}"] += 1
     if ordinal not in player["paid_days"]:
         player["paid_days"].add(ordinal)
         day["payers"] += 1

@@ -320,7 +320,10 @@ def _values(value: Any) -> Iterator[Any]:
 
 
 # What the batch job keeps of players between its runs (modules/lake_tables/tables/kept.json).
-KEPT = ("kept_attempts", "kept_movers", "kept_players", "kept_presence", "kept_purchases")
+KEPT = (
+    "kept_ads", "kept_attempts", "kept_designs", "kept_movers", "kept_players", "kept_presence",
+    "kept_purchases",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
+from telemetry.enrichment import timestamp
 
 from processor.arrival import Arrival
 
@@ -62,7 +64,7 @@ class IngestStats:
         self.dynamodb.update_item(
             TableName=self.table_name,
             Key=_key(game_day, shard),
-            UpdateExpression="SET #position = :last, expires_at = :expires_at ADD "
+            UpdateExpression="SET #position = :last, updated_at = :now, expires_at = :expires_at ADD "
             + ", ".join(f"#{i} :{i}" for i in range(len(counts))),
             ConditionExpression="attribute_not_exists(#position) OR #position < :first",
             ExpressionAttributeNames=names | {"#position": "position"},
@@ -70,6 +72,7 @@ class IngestStats:
             | {
                 ":first": {"S": min(positions)},
                 ":last": {"S": max(positions)},
+                ":now": {"S": timestamp(datetime.now(UTC))},
                 ":expires_at": {"N": str(int(time.time()) + RETENTION_SECONDS)},
             },
         )

@@ -17,11 +17,20 @@ Event = dict[str, Any]
 START = date(2026, 1, 1)
 DAY_MS = 86_400_000
 LATE = (0, 0, 0, 0, 0, 0, 1, 2, 20, 31)
-KINDS = ("session_start", "purchase", "economy", "progression", "performance", "crash")
+KINDS = (
+    "session_start",
+    "purchase",
+    "economy",
+    "progression",
+    "performance",
+    "crash",
+    "design",
+    "ad_impression",
+)
 FIELDS = (
     "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
     "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
-    "memory_mb",
+    "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
 )  # fmt: skip
 
 
@@ -80,6 +89,19 @@ class World:
         if kind == "progression":
             event |= {"status": chance.choice(("start", "complete", "fail")), "level_1": chance.choice("ab")}
             event |= {"level_2": chance.choice((None, "x"))}
+        if kind == "design":
+            event |= {"name": chance.choice(("a", "a:b", "a:b:c", "a:d", "e:f:g:h:i"))}
+            event |= {"value": chance.choice((None, 0.25, -3.5, 7.0))}
+        if kind == "ad_impression":
+            event |= {
+                "network": chance.choice("mn"),
+                "placement": "shop",
+                "format": chance.choice(("banner", "native")),
+            }
+            event |= chance.choice(({}, {"currency": "USD", "revenue_micros": chance.randrange(1, 9000)}))
+            event |= {"completed": chance.choice((None, True, False))}
+        if kind == "crash":
+            event |= {"fatal": int(event["event_id"], 16) % 4 > 0}
         if kind == "performance":
             event |= {"fps": chance.uniform(5, 144), "memory_mb": chance.choice((None, 250.0))}
         return event
@@ -227,6 +249,30 @@ def long_ago() -> Lake:
     return lake
 
 
+def another_currency() -> Lake:
+    """Return a lake of a game that sells in a second currency from one night on."""
+    world, lake = World(1, 1), Lake()
+
+    def sold(day: int, player: str, currency: str) -> Event:
+        event = world._event("g", player, f"s-{player}-{day}", day * DAY_MS)
+        paid = {"store": "web", "transaction_id": f"t-{player}-{day}", "currency": currency}
+        arrival = {"arrival_date": START + timedelta(day), "event_type": "purchase"}
+        return event | arrival | paid | {"amount_minor": 100}
+
+    lake.run([sold(day, "p", "EUR") for day in range(10, 115, 7)])
+    lake.run([sold(115, "q", "EUR")])
+    assert lake.said == []
+    lake.run([sold(116, "q", "USD")])
+    return lake
+
+
+def test_a_new_currency_has_a_row_on_every_day_of_the_past() -> None:
+    lake = another_currency()
+    assert lake.differing() == []
+    (said,) = lake.said
+    assert "because purchases in USD are new" in said
+
+
 def test_what_happened_long_ago_is_known() -> None:
     lake = long_ago()
     assert lake.differing() == []
@@ -241,6 +287,9 @@ def test_a_session_over_midnights_counts_on_the_day_it_began() -> None:
 MISTAKES = [
     (quiet, "gold/_views", "DATE_SUB(b.since, 30)", "DATE_SUB(b.since, 20)"),
     (quiet, "gold/_views", "DATEDIFF(d.previous_date, k.cohort_date) < 90", "FALSE"),
+    (another_currency, "kept/kept_currencies", "'purchase'", "'purchase' AND currency <> 'USD'"),
+    (quiet, "gold/_views", "WHERE played > 0", "WHERE TRUE"),
+    (quiet, "gold/daily", "ORDER BY p.at_ms, p.event_id", "ORDER BY p.at_ms DESC, p.event_id"),
     (quiet, "gold/lifetime_value", "DATE_SUB(b.since, 1)", "DATE_SUB(b.since, 1) AND FALSE"),
     (long_ago, "kept/kept_players", "o.player_id IS NULL OR", "o.player_id IS NULL OR FALSE AND"),
     (long_ago, "kept/kept_purchases", "o.at_ms < n.at_ms", "FALSE"),

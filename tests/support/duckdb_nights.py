@@ -20,7 +20,8 @@ SILVER = (
     " app_version VARCHAR, store VARCHAR, transaction_id VARCHAR, currency VARCHAR, amount_minor BIGINT,"
     " flow VARCHAR, reason VARCHAR, amount BIGINT, balance_after BIGINT, status VARCHAR, level_1 VARCHAR,"
     " level_2 VARCHAR, level_3 VARCHAR, fps DOUBLE, frame_time_ms DOUBLE, latency_ms DOUBLE,"
-    " load_time_ms DOUBLE, memory_mb DOUBLE, added_ms BIGINT"
+    " load_time_ms DOUBLE, memory_mb DOUBLE, fatal BOOLEAN, name VARCHAR, value DOUBLE, network VARCHAR,"
+    " placement VARCHAR, format VARCHAR, revenue_micros BIGINT, completed BOOLEAN, added_ms BIGINT"
 )
 
 

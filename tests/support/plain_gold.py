@@ -60,10 +60,11 @@ class _Game:
             if event["event_type"] == "purchase" and _transaction(event) not in transactions:
                 transactions.add(_transaction(event))
                 self.purchases.append(event)
-        self.first_payment: dict[str, date] = {}
+        self.first_payment: dict[str, Event] = {}
         for event in self.purchases:
-            self.first_payment.setdefault(event["player_id"], event["event_date"])
+            self.first_payment.setdefault(event["player_id"], event)
         self.sessions = list(_sessions(events))
+        self.currencies = sorted({e["currency"] for e in events if e["event_type"] == "purchase"})
 
     def players(self, place: Place, first: date, last: date) -> set[str]:
         return {
@@ -91,18 +92,19 @@ def _transaction(event: Event) -> Hashable:
 
 
 def _sessions(events: list[Event]) -> Iterator[tuple[Event, float]]:
-    """Yield the first event of each session and its length in seconds."""
+    """Yield the first event of each session and its length in seconds: purchases alone are no session."""
     grouped: dict[Hashable, list[Event]] = {}
     for event in events:
         grouped.setdefault((event["player_id"], event["session_id"]), []).append(event)
     for found in grouped.values():
-        first = last = found[0]
+        parts = [[found[0]]]
         for event in found[1:]:
-            if event["at_ms"] - last["at_ms"] > PAUSE_MS:
-                yield first, (last["at_ms"] - first["at_ms"]) / 1000
-                first = event
-            last = event
-        yield first, (last["at_ms"] - first["at_ms"]) / 1000
+            if event["at_ms"] - parts[-1][-1]["at_ms"] > PAUSE_MS:
+                parts.append([])
+            parts[-1].append(event)
+        for part in parts:
+            if any(event["event_type"] != "purchase" for event in part):
+                yield part[0], (part[-1]["at_ms"] - part[0]["at_ms"]) / 1000
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -127,7 +129,7 @@ def _daily(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
                 dormant += 1
         lengths = [length for e, length in game.sessions if e["event_date"] == day and _is_in(e, place)]
         payers = {e["player_id"] for e in game.purchases if e["event_date"] == day and _is_in(e, place)}
-        first_time = {player for player in payers if game.first_payment[player] == day}
+        firsts = [e for e in game.first_payment.values() if e["event_date"] == day and _is_in(e, place)]
         yield {
             "event_date": day,
             "active_players": len(active),
@@ -143,29 +145,34 @@ def _daily(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
             "session_seconds_mean": sum(lengths) / len(lengths) if lengths else None,
             "session_seconds_median": percentile(lengths, 0.5) if lengths else None,
             "payers": len(payers),
-            "first_time_payers": len(first_time),
+            "first_time_payers": len(firsts),
             "payer_conversion": len(payers) / len(active),
-            "first_purchase_conversion": len(first_time) / len(active),
+            "first_purchase_conversion": len(firsts) / len(active),
         }
 
 
 def _revenue(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
     paid = [event for event in game.purchases if _is_in(event, place)]
-    for day, currency in sorted({(event["event_date"], event["currency"]) for event in paid}):
+    for day, currency in product(game.days(place), game.currencies):
         mine = [e for e in paid if e["currency"] == currency]
         today = [e for e in mine if e["event_date"] == day]
         gross = sum(e["amount_minor"] for e in today)
         payers = len({e["player_id"] for e in today})
         month = sum(e["amount_minor"] for e in mine if 0 <= (day - e["event_date"]).days < 30)
+        active = len(game.players(place, day, day))
+        of_month = len(game.players(place, day - timedelta(29), day))
         yield {
             "event_date": day,
             "currency": currency,
             "purchases": len(today),
-            "payers": payers,
+            "currency_payers": payers,
             "gross_minor": gross,
-            "arpdau_minor": gross / len(game.players(place, day, day)),
-            "arppu_minor": gross / payers,
-            "arpu_minor": month / len(game.players(place, day - timedelta(29), day)),
+            "active_players": active,
+            "month_gross_minor": month,
+            "monthly_active_players": of_month,
+            "arpdau_minor": gross / active,
+            "arppu_minor": gross / payers if payers else None,
+            "arpu_minor": month / of_month,
         }
 
 
@@ -197,7 +204,7 @@ def _lifetime_value(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
     for cohort, players in game.cohorts(place).items():
         theirs = [event for event in game.purchases if event["player_id"] in players]
         for number, day in _numbers(game, cohort):
-            for currency in {event["currency"] for event in theirs if event["event_date"] <= day}:
+            for currency in game.currencies:
                 gross = sum(
                     e["amount_minor"] for e in theirs if e["currency"] == currency and e["event_date"] <= day
                 )
@@ -253,7 +260,7 @@ def _progression(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
             "completes": completes,
             "fails": fails,
             "attempts": completes + fails,
-            "completion": completes / starts if starts else None,
+            "completion": min(completes / starts, 1) if starts else None,
             "players": len({event["player_id"] for event in events}),
         }
 
@@ -261,19 +268,61 @@ def _progression(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
 def _stability(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
     for day in game.days(place):
         events = [e for e in game.events if e["event_date"] == day and _is_in(e, place)]
-        crashes = [e for e in events if e["event_type"] == "crash"]
+        crashes = [e for e in events if e["event_type"] == "crash" and e["fatal"]]
+        nonfatal = [e for e in events if e["event_type"] == "crash" and not e["fatal"]]
+        played = [e for e in events if e["event_type"] != "purchase"]
         unique = lambda found, name: len({event[name] for event in found})  # noqa: E731
-        sessions, players = unique(events, "session_id"), unique(events, "player_id")
+        sessions, players = unique(played, "session_id"), unique(events, "player_id")
         crashed_sessions, crashed_players = unique(crashes, "session_id"), unique(crashes, "player_id")
         yield {
             "event_date": day,
-            "sessions": sessions,
+            "active_sessions": sessions,
             "crashes": len(crashes),
+            "nonfatal_crashes": len(nonfatal),
             "crashed_sessions": crashed_sessions,
-            "crash_free_sessions": 1 - crashed_sessions / sessions,
+            "crash_free_sessions": 1 - crashed_sessions / sessions if sessions else None,
             "active_players": players,
             "crashed_players": crashed_players,
             "crash_free_players": 1 - crashed_players / players,
+        }
+
+
+def _design(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    for depth in range(1, 6):
+        prefix = lambda e, depth=depth: (":".join(e["name"].split(":")[:depth]),)  # noqa: E731
+        for (day, name), events in _groups(game, place, "design", prefix):
+            deep = [event for event in events if event["name"].count(":") >= depth - 1]
+            values = [event["value"] for event in deep if event["value"] is not None]
+            if deep:
+                yield {
+                    "event_date": day,
+                    "name": name,
+                    "depth": str(depth),
+                    "events": len(deep),
+                    "players": len({event["player_id"] for event in deep}),
+                    "valued_events": len(values),
+                    "value_sum": sum(values),
+                    "value_mean": sum(values) / len(values) if values else None,
+                }
+
+
+def _ads(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    kind = lambda e: (e["network"], e["placement"], e["format"], e["currency"] or "")  # noqa: E731
+    for (day, network, placement, form, currency), events in _groups(game, place, "ad_impression", kind):
+        micros = sum(event["revenue_micros"] or 0 for event in events)
+        completed = sum(event["completed"] is True for event in events)
+        yield {
+            "event_date": day,
+            "network": network,
+            "placement": placement,
+            "format": form,
+            "currency": currency,
+            "impressions": len(events),
+            "players": len({event["player_id"] for event in events}),
+            "completed_impressions": completed,
+            "revenue_micros": micros,
+            "completed_share": completed / len(events),
+            "ecpm_micros": 1000 * micros / len(events),
         }
 
 
@@ -282,14 +331,17 @@ def _performance(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
         for measure in MEASURES:
             samples = [event[measure] for event in events if event[measure] is not None]
             if samples:
-                p50, p95, p99 = (percentile(samples, share) for share in (0.5, 0.95, 0.99))
+                shares = {f"p{number}": percentile(samples, number / 100) for number in (1, 5, 50, 95, 99)}
+                # Few frames a second are slow, many milliseconds or megabytes are.
+                slow = ("p5", "p1") if measure == "fps" else ("p95", "p99")
                 yield {
-                    "event_date": day, "measure": measure, "samples": len(samples),
-                    "p50": p50, "p95": p95, "p99": p99,
+                    "event_date": day, "measure": measure, "samples": len(samples), **shares,
+                    "slow_5": shares[slow[0]], "slow_1": shares[slow[1]],
                 }  # fmt: skip
 
 
 _TABLES: dict[str, Callable[[_Game, Place], Iterator[dict[str, Any]]]] = {
     "daily": _daily, "revenue": _revenue, "retention": _retention, "lifetime_value": _lifetime_value,
     "economy": _economy, "progression": _progression, "stability": _stability, "performance": _performance,
+    "design": _design, "ads": _ads,
 }  # fmt: skip

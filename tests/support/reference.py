@@ -62,7 +62,7 @@ FROM purchases;
 
 CREATE TABLE identities AS
 SELECT minute, game_id, platform, app_version, 'unique.active_players' AS measure, player_id AS id FROM events
-UNION ALL SELECT minute, game_id, platform, app_version, 'unique.concurrent_players', session_id
+UNION ALL SELECT minute, game_id, platform, app_version, 'unique.heartbeat_sessions', session_id
 FROM events WHERE event_type = 'session_heartbeat'
 UNION ALL SELECT minute, game_id, platform, app_version, 'unique.payers', player_id FROM purchases;
 """

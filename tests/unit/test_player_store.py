@@ -98,6 +98,8 @@ def check_session(dynamodb: Any) -> None:
         "session_seconds": 480,
         "purchases": 3,
         "payers": 1,
+        "payers_EUR": 1,
+        "payers_JPY": 1,
         "players_started": 1,
         "players_completed": 1,
         "revenue_EUR": 500,

@@ -9,8 +9,8 @@ CREATE TEMPORARY VIEW trends AS
 SELECT
   `window_end`, `window_time` AS `minute`, `game_id`,
   CASE WHEN `family` IN ('source', 'sink') THEN `item` ELSE '' END AS `currency`,
-  SUM(CASE WHEN `recent` AND `item` = 'concurrent_players' THEN `amount` ELSE 0 END) / {window_minutes}e0 AS `players`,
-  SUM(CASE WHEN NOT `recent` AND `item` = 'concurrent_players' THEN `amount` ELSE 0 END)
+  SUM(CASE WHEN `recent` AND `item` = 'heartbeat_sessions' THEN `amount` ELSE 0 END) / {window_minutes}e0 AS `players`,
+  SUM(CASE WHEN NOT `recent` AND `item` = 'heartbeat_sessions' THEN `amount` ELSE 0 END)
     / ({baseline_minutes}e0 - {window_minutes}) AS `players_before`,
   SUM(CASE WHEN `recent` AND `item` = 'active_players' THEN `amount` ELSE 0 END) AS `player_minutes`,
   SUM(CASE WHEN NOT `recent` AND `item` = 'active_players' THEN `amount` ELSE 0 END) AS `player_minutes_before`,

@@ -261,7 +261,7 @@ module "metrics_api" {
 }
 
 module "quicksight" {
-  source = "../dashboards"
+  source = "../quicksight"
   count  = var.quicksight.enabled ? 1 : 0
 
   account         = local.account

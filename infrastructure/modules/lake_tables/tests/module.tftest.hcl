@@ -15,7 +15,7 @@ run "resources" {
   assert {
     condition = { for name, table in aws_glue_catalog_table.this : name => table.storage_descriptor[0].location } == merge(
       { events = "s3://lake/silver/events" },
-      { for name in ["daily", "economy", "lifetime_value", "performance", "progression", "retention", "revenue", "stability"] : name => "s3://lake/gold/${name}" },
+      { for name in ["ads", "daily", "design", "economy", "lifetime_value", "performance", "progression", "retention", "revenue", "stability"] : name => "s3://lake/gold/${name}" },
       {
         for name in ["attempts", "games", "movers", "moves", "players", "presence", "purchases", "samples"] :
         "kept_${name}" => "s3://lake/kept/kept_${name}"

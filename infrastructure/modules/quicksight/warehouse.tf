@@ -72,7 +72,7 @@ module "network_role" {
   for_each = local.warehouses
 
   boundary_arn = var.boundary_arn
-  name         = "${var.name_prefix}-dashboards-network"
+  name         = "${var.name_prefix}-quicksight-network"
   services     = ["quicksight.amazonaws.com"]
   statements   = local.network_statements
 }

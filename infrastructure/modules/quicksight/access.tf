@@ -48,7 +48,7 @@ resource "aws_quicksight_group" "this" {
 # A data set of rules is declared as one when it is made, which the provider cannot say.
 resource "aws_cloudformation_stack" "rules" {
   #checkov:skip=CKV_AWS_124: Terraform waits for the stack and reports how it ended.
-  name = "${var.name_prefix}-dashboards-rules"
+  name = "${var.name_prefix}-quicksight-rules"
 
   template_body = jsonencode({
     Resources = {

@@ -76,7 +76,9 @@ run "resources" {
     condition = { for name, data_set in aws_quicksight_data_set.gold : name => [
       for window in data_set.refresh_properties[0].refresh_configuration[0].incremental_refresh[0].lookback_window : "${window.column_name} ${window.size} ${window.size_unit}"
       ] } == {
+      ads            = ["event_date 32 DAY"]
       daily          = ["event_date 32 DAY"]
+      design         = ["event_date 32 DAY"]
       economy        = ["event_date 32 DAY"]
       lifetime_value = ["cohort_date 122 DAY"]
       performance    = ["event_date 32 DAY"]
@@ -136,7 +138,7 @@ run "resources" {
   assert {
     condition = (
       aws_s3_object.template.kms_key_id == var.kms_key_arn
-      && aws_cloudformation_stack.dashboard.template_url == "https://lake.s3.eu-west-1.amazonaws.com/artifacts/dashboards.json?versionId=${aws_s3_object.template.version_id}"
+      && aws_cloudformation_stack.dashboard.template_url == "https://lake.s3.eu-west-1.amazonaws.com/artifacts/quicksight.json?versionId=${aws_s3_object.template.version_id}"
     )
     error_message = "The stack must name the template's version, so that a change reaches QuickSight."
   }
@@ -224,7 +226,7 @@ run "warehouse" {
 
   variables {
     warehouse = {
-      credentials_secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:dashboards"
+      credentials_secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:quicksight"
       database               = "analytics"
       host                   = "demo.111122223333.eu-west-1.redshift-serverless.amazonaws.com"
       security_group_ids     = ["sg-0example"]
@@ -334,6 +336,6 @@ run "warehouse_without_a_network" {
   expect_failures = [var.warehouse]
 
   variables {
-    warehouse = { credentials_secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:dashboards", database = "analytics", host = "example.com" }
+    warehouse = { credentials_secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:quicksight", database = "analytics", host = "example.com" }
   }
 }

@@ -12,7 +12,7 @@ locals {
 # The provider cannot name the role of a data source: without it QuickSight would use one role for the whole account.
 resource "aws_cloudformation_stack" "lake_source" {
   #checkov:skip=CKV_AWS_124: Terraform waits for the stack and reports how it ended.
-  name = "${var.name_prefix}-dashboards-lake-source"
+  name = "${var.name_prefix}-quicksight-lake-source"
 
   template_body = jsonencode({
     Resources = {

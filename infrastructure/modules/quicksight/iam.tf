@@ -46,7 +46,7 @@ module "lake_role" {
   source = "../service_role"
 
   boundary_arn = var.boundary_arn
-  name         = "${var.name_prefix}-dashboards-lake"
+  name         = "${var.name_prefix}-quicksight-lake"
   services     = ["quicksight.amazonaws.com"]
   statements   = local.lake_statements
 }

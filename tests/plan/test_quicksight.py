@@ -24,6 +24,7 @@ SHEETS = [
     "Monetisation",
     "Economy and progression",
     "Performance and stability",
+    "Design events",
 ]
 
 Json = dict[str, Any]
@@ -199,7 +200,7 @@ def test_the_lakes_source_is_one_that_quicksight_takes(applied: Callable[[str], 
     )
 
 
-def test_there_are_five_sheets_that_quicksight_can_draw(definition: Json) -> None:
+def test_there_are_the_sheets_that_quicksight_can_draw(definition: Json) -> None:
     assert [sheet["Name"] for sheet in definition["Sheets"]] == SHEETS
     for sheet in definition["Sheets"]:
         assert 0 < len(sheet["Visuals"]) <= 30
@@ -218,12 +219,13 @@ def test_ids_are_unique(definition: Json) -> None:
 
 
 def test_each_column_stands_in_its_data_set(definition: Json) -> None:
-    known = {table: set(METRICS[table]["columns"]) for table in METRICS}
+    known = {table: set(_held(METRICS[table])) for table in METRICS}
     declared = {entry["Identifier"] for entry in definition["DataSetIdentifierDeclarations"]}
     assert declared == set(METRICS)
     for field in definition["CalculatedFields"]:
         table = field["DataSetIdentifier"]
-        assert set(re.findall(r"\{(\w+)\}", field["Expression"])) <= set(METRICS[table]["columns"])
+        assert set(re.findall(r"\{(\w+)\}", field["Expression"])) <= set(_held(METRICS[table]))
+        assert field["Name"] not in known[table], "a calculated field hides a column"
         known[table].add(field["Name"])
     named = [value for value in _objects(definition) if "ColumnName" in value]
     assert len(named) > 100
@@ -231,7 +233,7 @@ def test_each_column_stands_in_its_data_set(definition: Json) -> None:
         assert column["ColumnName"] in known[column["DataSetIdentifier"]], column
 
 
-def test_data_sets_have_the_columns_of_gold(applied: Callable[[str], list[Json]]) -> None:
+def test_data_sets_have_the_facts_of_gold_and_no_ratio(applied: Callable[[str], list[Json]]) -> None:
     tables = {}
     for data_set in [
         r["values"] for r in applied("prod") if ".aws_quicksight_data_set.gold[" in r["address"]
@@ -239,7 +241,8 @@ def test_data_sets_have_the_columns_of_gold(applied: Callable[[str], list[Json]]
         (physical,) = data_set["physical_table_map"]
         (table,) = physical["relational_table"]
         tables[table["name"]] = {column["name"] for column in table["input_columns"]}
-    assert tables == {name: set(table["columns"]) for name, table in METRICS.items()}
+    assert tables == {name: set(_held(table)) for name, table in METRICS.items()}
+    assert "stickiness" not in tables["daily"]
 
 
 def test_parameters_are_declared_and_each_has_a_control_where_it_is_asked(definition: Json) -> None:
@@ -313,7 +316,7 @@ def test_each_figure_is_a_row_of_gold_or_a_sum_of_what_can_be_added(visuals: lis
                     visual.id,
                     column,
                 )
-        if not {"net_amount", "completion_share"} & set(visual.values):
+        if not {"net_amount", "completion"} & set(visual.values):
             assert rest <= {*DAYS, "day_number"}, (visual.id, rest)
         assert not rest & {"currency", "measure", "game_id"}, (visual.id, rest)
 
@@ -324,6 +327,11 @@ def test_charts_can_be_drawn(visuals: list[Visual]) -> None:
             assert (len(visual.values), visual.groups) == (1, ("event_date",)), visual.id
         elif visual.kind != "TableVisual":
             assert len(visual.groups) == 1 or len(visual.values) == 1, f"{visual.id} splits several values"
+
+
+def _held(table: Json) -> Json:
+    """Return the columns of a data set: all but ratios, which a reader would average."""
+    return {name: column for name, column in table["columns"].items() if "formula" not in column}
 
 
 def _lint(template: Json) -> list[str]:
