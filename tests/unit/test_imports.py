@@ -1,4 +1,4 @@
-"""Who may import whom: functions import themselves and the layer, tests import helpers from tests/support."""
+"""Rules of imports: a function imports itself and the layer; a test imports helpers from tests/support."""
 
 import ast
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def beside(imports: dict[str, set[str]]) -> set[str]:
 
 
 def out_of_place(files: dict[Path, set[str]], helpers: set[str], others: set[str]) -> set[str]:
-    """Return the imports of test files by anyone in tests, by the folder that holds them."""
+    """Return the imports of modules of tests/ that are not helpers."""
     return {f"{path} imports {name}" for path, names in files.items() for name in names & others - helpers}
 
 
@@ -78,13 +78,13 @@ def test_no_function_imports_another(code: dict[str, set[str]]) -> None:
     assert beside(code) == set()
 
 
-def test_no_modules_import_each_other_in_a_circle(code: dict[str, set[str]]) -> None:
+def test_imports_have_no_cycles(code: dict[str, set[str]]) -> None:
     assert sum(map(len, code.values())) > 100
     assert cycle(code) == []
 
 
 def reads_environment(path: Path) -> bool:
-    """Tell a file that does not leave reading the environment to telemetry.environment."""
+    """Return whether a file reads the environment without telemetry.environment."""
     attributes = {
         ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)
     }
