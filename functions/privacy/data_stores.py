@@ -22,6 +22,9 @@ from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 from telemetry.rejection import Rejection
 
 if TYPE_CHECKING:
+    from mypy_boto3_athena.client import AthenaClient
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_s3.client import S3Client
 
 GAME = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
@@ -93,7 +96,7 @@ class DataStore(Protocol):
 class Profile:
     """The players table (low-level DynamoDB client): one item, with sessions, days, spend and balances."""
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     table: str
     name: str = "profile"
 
@@ -121,7 +124,7 @@ class Profile:
 class LeaderboardEntries:
     """The leaderboards table, read whole: entries stay when their board's definition is removed."""
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     table: str
     name: str = "leaderboards"
 
@@ -327,7 +330,7 @@ KEPT = (
 class Silver:
     """An Iceberg table with players, through Athena: deleted rows leave its files when snapshots expire."""
 
-    athena: Any
+    athena: "AthenaClient"
     workgroup: str
     database: str
     name: str = "silver"
@@ -381,7 +384,7 @@ class Silver:
 class Warehouse:
     """The warehouse's tables and streaming view, through the function that alone may change them."""
 
-    client: Any
+    client: "LambdaClient"
     function: str
     name: str = "warehouse"
 
@@ -392,7 +395,7 @@ class Warehouse:
 
     def erase(self, subject: Subject) -> int:
         """Delete the rows of all tables; return how many they were."""
-        return sum(self._ask("forget", subject).values())
+        return sum(self._ask("erase", subject).values())
 
     def _ask(self, action: str, subject: Subject) -> dict[str, int]:
         asked = {"action": action, "game_id": subject.game_id, "player_ids": subject.ids}

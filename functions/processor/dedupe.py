@@ -6,13 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from telemetry.clients import CONNECTIONS
+from telemetry.event import Event
 
 from processor.arrival import Arrival
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 # An item of 28 claims stays below 1 KB, the step in which DynamoDB bills a write (docs/performance.md).
 EVENTS_PER_BUCKET = 28
@@ -32,7 +37,7 @@ class Claims:
     nothing is claimed.
     """
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     table_name: str
     window_hours: int
 
@@ -42,7 +47,8 @@ class Claims:
             return [], []
         buckets: dict[str, dict[str, list[Arrival]]] = defaultdict(lambda: defaultdict(list))
         for arrival in arrivals:
-            buckets[_bucket(arrival)][_attribute(arrival)].append(arrival)
+            if arrival.event:
+                buckets[_bucket(arrival.event)][_attribute(arrival.event)].append(arrival)
         writes = [
             (bucket, groups[start : start + CLAIMS_PER_UPDATE])
             for bucket, ids in buckets.items()
@@ -63,16 +69,18 @@ class Claims:
 
     def _claim(self, bucket: str, groups: Sequence[tuple[str, list[Arrival]]]) -> dict[str, bytes] | None:
         names = {f"#{i}": name for i, (name, _) in enumerate(groups)}
-        tokens = {f":{i}": {"B": group[0].token} for i, (_, group) in enumerate(groups)}
+        values: dict[str, AttributeValueTypeDef] = {
+            f":{i}": {"B": group[0].token} for i, (_, group) in enumerate(groups)
+        }
         claims = ", ".join(f"#{i} = if_not_exists(#{i}, :{i})" for i in range(len(groups)))
-        expires_at = {":expires_at": {"N": str(int(time.time()) + self.window_hours * HOUR)}}
+        values[":expires_at"] = {"N": str(int(time.time()) + self.window_hours * HOUR)}
         try:
             answer = self.dynamodb.update_item(
                 TableName=self.table_name,
                 Key={"bucket": {"S": bucket}},
                 UpdateExpression=f"SET {claims}, expires_at = :expires_at",
                 ExpressionAttributeNames=names,
-                ExpressionAttributeValues=tokens | expires_at,
+                ExpressionAttributeValues=values,
                 ReturnValues="ALL_NEW",
             )
         except (ClientError, BotoCoreError) as error:
@@ -91,11 +99,10 @@ def _all_new(groups: Sequence[tuple[str, list[Arrival]]]) -> dict[str, bytes]:
     return {name: group[0].token for name, group in groups}
 
 
-def _bucket(arrival: Arrival) -> str:
-    event = arrival.event or {}
+def _bucket(event: Event) -> str:
     return f"{event['game_id']}#{event['session_id']}#{int(event['sequence']) // EVENTS_PER_BUCKET}"
 
 
-def _attribute(arrival: Arrival) -> str:
-    event_id = bytes.fromhex((arrival.event or {})["event_id"].replace("-", ""))
+def _attribute(event: Event) -> str:
+    event_id = bytes.fromhex(event["event_id"].replace("-", ""))
     return base64.urlsafe_b64encode(event_id).decode().rstrip("=")

@@ -5,13 +5,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from telemetry.enrichment import timestamp
 
 from processor.arrival import Arrival
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
 
 RETENTION_SECONDS = 400 * 24 * 3600
 SEQUENCE_DIGITS = 64
@@ -27,7 +30,7 @@ class IngestStats:
     position it counted, so a batch that is read again adds only what came after.
     """
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     table_name: str
 
     def add(self, shard: str, arrivals: Iterable[Arrival]) -> list[Arrival]:

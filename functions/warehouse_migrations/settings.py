@@ -1,4 +1,4 @@
-"""What the function is told by its environment."""
+"""Settings of the function, from its environment."""
 
 from functools import cache
 
@@ -6,7 +6,7 @@ from pydantic_settings import BaseSettings
 
 
 class Settings(BaseSettings):
-    """Set by Terraform; `values` is JSON."""
+    """Terraform sets them; `values` is JSON."""
 
     workgroup: str
     database: str

@@ -26,6 +26,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from event_source import POISON, Function, Mapping, happening
+from expected_counters import days_of, players_of
 from fake_aws import counters, outcomes
 from steps import eventually
 from telemetry.enrichment import enrich, timestamp
@@ -33,7 +34,6 @@ from telemetry.origin import Origin
 from telemetry.rejection import Rejection
 from telemetry.store import plain
 from telemetry.validation import validate
-from test_failures import days_of, players_of
 from tools import boards, games, load
 from tools.event_audit import Reply, audit
 from tools.simulate import lake_lines

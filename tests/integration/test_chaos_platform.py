@@ -16,8 +16,7 @@ import psutil
 import pytest
 from event_source import happening
 from jsonpatch import JsonPatch
-from steps import eventually
-from test_quarantine import replay
+from steps import eventually, replay
 from tools import games, load
 from tools.event_audit import Audit
 from tools.simulate import lake_lines

@@ -7,10 +7,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from PIL import Image
-from player_state.players import PlayerStore
+from player_events import happen, pay, write
 from scheduled_reports import charts, formatting, plain_text, render, sections
 from scheduled_reports.figures import (
     Figure,
@@ -29,8 +28,6 @@ from scheduled_reports.report import report as read
 from scheduled_reports.sections import Section, economy, funnel, levels, versions
 from telemetry.anomaly import Anomaly
 from telemetry.store import Store
-from test_player_state import happen, pay
-from test_projection import happen as happen_at
 from tools import CommandError, report
 
 DAY = Period("day", date(2026, 3, 10))
@@ -42,11 +39,6 @@ def store(metrics_app: Any) -> Store:
     from telemetry import store
 
     return store.store()
-
-
-def write(*events: dict[str, Any]) -> None:
-    players = PlayerStore(boto3.client("dynamodb"), "players", "game_days")
-    assert players.apply(events, "shard-1")[1] == []
 
 
 def named(found: list[Figure]) -> dict[str, tuple[float | None, float | None]]:
@@ -180,7 +172,7 @@ def test_sinks_and_sources_stand_by_reason_the_largest_of_each_first(store: Stor
     flows = {"quest": ("source", 50), "shop": ("sink", 40), "gift": ("source", 30), "repair": ("sink", 20)}
     for reason, (flow, amount) in flows.items():
         of = {"currency": "gold", "flow": flow, "amount": amount, "reason": reason, "balance_after": 1}
-        write(happen_at("economy", **of))
+        write(happen("economy", **of))
     (gold,) = economy(store, "skyforge", DAY)
     assert gold.rows == [
         ("all reasons", (80, 60, 20)),
@@ -195,8 +187,8 @@ def test_the_funnel_counts_players_and_each_levels_attempts(store: Store) -> Non
     write(
         happen(),
         happen() | {"player_id": "p-2"},
-        *(happen_at("progression", status=status, level_1="forest") for status in ("start", "start", "fail")),
-        happen_at("progression", status="complete", level_1="forest"),
+        *(happen("progression", status=status, level_1="forest") for status in ("start", "start", "fail")),
+        happen("progression", status="complete", level_1="forest"),
     )
     assert [row for _, row in funnel(store, "skyforge", DAY).rows] == [(2, 1), (1, 0.5), (1, 0.5), (0, 0)]
     assert levels(store, "skyforge", DAY).rows == [("forest", (2, 1, 1, 0.5))]
@@ -208,10 +200,10 @@ def test_the_funnel_counts_players_and_each_levels_attempts(store: Store) -> Non
 def test_each_version_tells_its_crashes_and_frames(store: Store) -> None:
     second = {"app_version": "1.1.0"}
     write(
-        happen_at("crash", session="s-1"),
-        happen_at("session_start", session="s-2"),
-        happen_at("performance", session="s-2", fps=60),
-        happen_at("session_start", session="s-3") | second,
+        happen("crash", session="s-1"),
+        happen("session_start", session="s-2"),
+        happen("performance", session="s-2", fps=60),
+        happen("session_start", session="s-3") | second,
     )
     first, other = versions(store, "skyforge", DAY).rows
     assert first == ("1.0.0", (2, 1, 0.5, pytest.approx(60, rel=0.025), pytest.approx(60, rel=0.025)))

@@ -16,23 +16,18 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
+from fake_aws import register
+from lambda_context import Context
 from moto.ses.models import ses_backends
+from player_events import happen, pay, write
 from scheduled_reports import channels, handler
 from scheduled_reports.figures import Period
 from scheduled_reports.ledger import RefusedError
 from scheduled_reports.report import Report
-from test_player_state import happen, pay
-from test_report_figures import write
 
 ORDER = {"period": "day", "scheduled": "2026-03-11T05:00:00Z"}
 NAME = "skyforge/day/2026-03-10"
 EMPTY = Report("skyforge", "Skyforge <&>", Period("day", date(2026, 3, 10)), [])
-
-
-class Context:
-    """What Powertools reads of Lambda's."""
-
-    function_name = function_version = memory_limit_in_mb = invoked_function_arn = aws_request_id = "test"
 
 
 @pytest.fixture
@@ -79,11 +74,6 @@ def chat() -> Iterator[Any]:
     yield server
     server.shutdown()
     server.server_close()
-
-
-def register(dynamodb: Any, game_id: str, **fields: str) -> None:
-    game = {"game_id": game_id, "name": game_id.title(), "status": "active", "report_to": f"{game_id}@a.com"}
-    dynamodb.Table("games").put_item(Item=game | fields)
 
 
 def invoke(**fields: Any) -> None:

@@ -1,9 +1,9 @@
 locals {
-  # A transaction is authorised through the actions of its items.
+  # A transaction is authorised by the actions of its items.
   policy_statements = {
     CountDays = {
       actions   = ["dynamodb:UpdateItem"]
-      resources = [aws_dynamodb_table.game_days.arn]
+      resources = [module.game_days.table.arn]
     }
     DecryptPlayers = {
       actions   = ["kms:Decrypt"]
@@ -11,15 +11,15 @@ locals {
     }
     KeepPlayers = {
       actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
-      resources = [aws_dynamodb_table.players.arn]
+      resources = [module.players.table.arn]
     }
     RankPlayers = {
       actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
-      resources = [aws_dynamodb_table.leaderboards.arn]
+      resources = [module.leaderboards.table.arn]
     }
     ReadBoards = {
       actions   = ["dynamodb:Query"]
-      resources = [aws_dynamodb_table.boards.arn]
+      resources = [module.boards.table.arn]
     }
   }
 }
