@@ -19,8 +19,8 @@ locals {
     Query = {
       actions = [
         "athena:BatchGetQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults",
-        "athena:GetQueryResultsStream",
-        "athena:GetWorkGroup", "athena:StartQueryExecution", "athena:StopQueryExecution",
+        "athena:GetQueryResultsStream", "athena:GetWorkGroup", "athena:StartQueryExecution",
+        "athena:StopQueryExecution",
       ]
       resources = ["${local.athena}:workgroup/${var.lake.workgroup}"]
     }

@@ -8,6 +8,7 @@ locals {
   day_columns = {
     for name, columns in local.tables : name => one(setintersection(keys(columns), keys(local.lookback_days)))
   }
+
   lake_source_arn = aws_cloudformation_stack.lake_source.outputs["Arn"]
 }
 
@@ -24,11 +25,12 @@ resource "aws_cloudformation_stack" "lake_source" {
           {
             AwsAccountId = var.account.id
             DataSourceId = "${var.name_prefix}-lake"
+            Name         = "${var.name_prefix} lake"
+            Type         = "ATHENA"
+
             DataSourceParameters = {
               AthenaParameters = { RoleArn = module.lake_role.arn, WorkGroup = var.lake.workgroup }
             }
-            Name = "${var.name_prefix} lake"
-            Type = "ATHENA"
           },
           { for name, value in { Permissions = local.permissions.data_source } : name => value if length(value) > 0 },
         )

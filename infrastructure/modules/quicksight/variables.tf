@@ -12,8 +12,14 @@ variable "boundary_arn" {
 }
 
 variable "defaults" {
-  type        = object({ currency = optional(string, "USD"), days = optional(number, 60), game = optional(string, "") })
-  description = "First view of the dashboard: a currency, days before today, and a game (left out: readers choose one)."
+  type = object({
+    currency = optional(string, "USD")
+    days     = optional(number, 60)
+    game     = optional(string, "")
+  })
+  description = <<-TEXT
+    What the dashboard opens with: a currency, days before today, and a game. Without a game, readers choose one first.
+  TEXT
   default     = {}
   nullable    = false
 
@@ -34,8 +40,8 @@ variable "defaults" {
 variable "groups" {
   type        = map(object({ games = set(string), role = string }))
   description = <<-TEXT
-    Groups of users: the games they see ("*": all), and their role. Readers open the dashboard, authors also use the
-    data sets, and engineers also the data sources.
+    Groups of users: the games that they see ("*" is every game) and their role. Readers open the dashboard. Authors
+    also use the data sets, and engineers also use the data sources.
   TEXT
   default = {
     analysts  = { games = ["*"], role = "author" }
@@ -59,14 +65,14 @@ variable "groups" {
 
   validation {
     condition     = alltrue([for group in values(var.groups) : group.role != "engineer" || contains(group.games, "*")])
-    error_message = "Engineers see all games: who may use a data source can read past the rules of its data sets."
+    error_message = "Engineers must see all games: a data source shows more than the rules of its data sets allow."
   }
 
   validation {
     condition = length(var.groups) > 0 && alltrue([
       for name in keys(var.groups) : can(regex("^[a-z][a-z0-9-]{1,40}$", name))
     ])
-    error_message = "There is a group, and names have 2 to 41 lower-case letters, digits and hyphens."
+    error_message = "At least one group is needed. Its name has 2 to 41 lower-case letters, digits and hyphens."
   }
 }
 
@@ -85,7 +91,10 @@ variable "kms_key_arn" {
 
 variable "lake" {
   type        = object({ bucket = string, database = string, workgroup = string })
-  description = "Bucket (gold/ holds tables, athena-results/ results, artifacts/ the dashboard), database, workgroup."
+  description = <<-TEXT
+    Bucket, Glue database and Athena workgroup of the lake. In the bucket, gold/ holds the tables, athena-results/ takes
+    results and artifacts/ takes the template of the dashboard.
+  TEXT
   nullable    = false
 }
 
@@ -101,7 +110,7 @@ variable "refresh" {
     full_time = optional(string, "03:00")
     interval  = optional(string, "HOURLY")
   })
-  description = "How often the last days are read again, and when (UTC) everything is."
+  description = "How often QuickSight reads the last days again, and when (UTC) it reads everything."
   default     = {}
   nullable    = false
 
@@ -111,10 +120,14 @@ variable "refresh" {
   }
 
   validation {
-    condition = contains([
-      "SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY",
-    ], var.refresh.full_day) && can(regex("^([01][0-9]|2[0-3]):[0-5][0-9]$", var.refresh.full_time))
-    error_message = "Everything is read on a day such as SUNDAY, at a time such as 03:00."
+    condition = (
+      contains(
+        ["SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"],
+        var.refresh.full_day,
+      )
+      && can(regex("^([01][0-9]|2[0-3]):[0-5][0-9]$", var.refresh.full_time))
+    )
+    error_message = "full_day is a day such as SUNDAY, and full_time a time such as 03:00."
   }
 }
 
@@ -127,7 +140,7 @@ variable "warehouse" {
     security_group_ids     = optional(set(string), [])
     subnet_ids             = optional(set(string), [])
   })
-  description = "Redshift as a second data source, reached from subnets of its network with a secret (left out: none)."
+  description = "Redshift as a second data source, which QuickSight reaches in its network with a secret. Empty: none."
   default     = {}
   nullable    = false
 
