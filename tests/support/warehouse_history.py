@@ -58,8 +58,9 @@ def gold(events: list[lake.Event]) -> duckdb.DuckDBPyConnection:
     """Return a database with the batch job's gold of events; the first of several with one id counts."""
     database = duckdb.connect()
     database.execute("SET TimeZone = 'UTC'")
-    types = {"amount_minor": "BIGINT", "amount": "BIGINT", "balance_after": "BIGINT"}
-    types |= dict.fromkeys(PAYLOAD[12:], "DOUBLE")
+    types = dict.fromkeys(("amount_minor", "amount", "balance_after", "revenue_micros"), "BIGINT")
+    types |= dict.fromkeys(("fps", "frame_time_ms", "latency_ms", "load_time_ms", "memory_mb"), "DOUBLE")
+    types |= {"value": "DOUBLE", "fatal": "BOOLEAN", "completed": "BOOLEAN"}
     known = {(event["game_id"], event["event_id"]): event for event in reversed(events)}
     database.execute("CREATE TABLE raw (event JSON)")
     database.executemany("INSERT INTO raw VALUES (?)", [[json.dumps(event)] for event in known.values()])
