@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import msgspec
 import orjson
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from pydantic_settings import BaseSettings
-from telemetry import logs
+from telemetry import environment, logs
 from telemetry.clients import client
 
 from player_state.leaderboards import Leaderboards
@@ -21,7 +21,7 @@ logger = logs.logger()
 metrics = Metrics()
 
 
-class Settings(BaseSettings):
+class Settings(msgspec.Struct, frozen=True):
     """Environment of the function, set by Terraform."""
 
     players_table: str
@@ -33,7 +33,7 @@ class Settings(BaseSettings):
 @cache
 def stores() -> tuple[PlayerStore, Leaderboards]:
     """Connect once an execution environment."""
-    settings, dynamodb = Settings(), client("dynamodb")
+    settings, dynamodb = environment.parse(Settings), client("dynamodb")
     return (
         PlayerStore(dynamodb, settings.players_table, settings.game_days_table),
         Leaderboards(dynamodb, settings.leaderboards_table, settings.boards_table),

@@ -128,7 +128,7 @@ def broken(old: Schema, new: Schema, at: str = "") -> Iterator[tuple[str, str]]:
             yield from _column(rest, after[name], f"{at}/properties/{name}")
         yield from _column(rest, rest_after, where)
     elif isinstance(rest, dict) or isinstance(rest_after, dict):
-        yield where, "fields without a name came or went"
+        yield where, "only one version has a schema for additional fields"
 
 
 def _column(old: Schema, new: Schema, at: str) -> Iterator[tuple[str, str]]:

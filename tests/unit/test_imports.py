@@ -1,4 +1,4 @@
-"""Who may import whom: functions import themselves and the layer, tests import helpers from tests/support."""
+"""Rules of imports: a function imports itself and the layer; a test imports helpers from tests/support."""
 
 import ast
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def beside(imports: dict[str, set[str]]) -> set[str]:
 
 
 def out_of_place(files: dict[Path, set[str]], helpers: set[str], others: set[str]) -> set[str]:
-    """Return the imports of test files by anyone in tests, by the folder that holds them."""
+    """Return the imports of modules of tests/ that are not helpers."""
     return {f"{path} imports {name}" for path, names in files.items() for name in names & others - helpers}
 
 
@@ -78,9 +78,27 @@ def test_no_function_imports_another(code: dict[str, set[str]]) -> None:
     assert beside(code) == set()
 
 
-def test_no_modules_import_each_other_in_a_circle(code: dict[str, set[str]]) -> None:
+def test_imports_have_no_cycles(code: dict[str, set[str]]) -> None:
     assert sum(map(len, code.values())) > 100
     assert cycle(code) == []
+
+
+def reads_environment(path: Path) -> bool:
+    """Return whether a file reads the environment without telemetry.environment."""
+    attributes = {
+        ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)
+    }
+    return bool(attributes & {"os.environ", "os.getenv"}) or "pydantic_settings" in imported(path)
+
+
+def test_functions_read_their_settings_one_way(tmp_path: Path) -> None:
+    # The page asks whether it runs on Lambda.
+    allowed = {LAYER / "telemetry" / "environment.py", FUNCTIONS / "metrics_api" / "live_page.py"}
+    assert {path for path in FUNCTIONS.rglob("*.py") if reads_environment(path)} == allowed
+    wrong = tmp_path / "settings.py"
+    for text in ("import os\nname = os.environ['TABLE']", "from pydantic_settings import BaseSettings"):
+        wrong.write_text(text)
+        assert reads_environment(wrong)
 
 
 def test_tests_import_helpers_from_their_folder_only() -> None:
@@ -103,7 +121,9 @@ def test_helpers_are_in_their_folder() -> None:
 
 def test_a_file_and_a_folder_of_one_name_do_not_stand_side_by_side() -> None:
     code = [*FUNCTIONS.rglob("*.py"), *(REPOSITORY / "scripts" / "tools").rglob("*.py")]
-    assert [str(path.relative_to(REPOSITORY)) for path in code if path.with_suffix("").is_dir()] == []
+    found = {str(path.relative_to(REPOSITORY)) for path in code if path.with_suffix("").is_dir()}
+    # The batch job's modules each read the SQL beside them.
+    assert found <= {"functions/batch_analytics/gold.py", "functions/batch_analytics/kept.py"}
 
 
 def test_what_is_wrong_is_found(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import golden_history as lake
 import pytest
-import test_history as lake
-from history import History, facts
 from redshift_on_postgres import Server, execute
 from warehouse import VALUES, api, empty
+from warehouse_history import History, facts
 from warehouse_migrations.sql_files import refresh
 
 DAY = "game_id, event_date"

@@ -28,7 +28,7 @@ GROUP BY `window_start`, `window_end`, `window_time`, `game_id`,
   CASE WHEN `family` IN ('source', 'sink') THEN `item` ELSE '' END;
 
 -- Each rule every minute, firing or not.
-CREATE TEMPORARY VIEW judgements AS
+CREATE TEMPORARY VIEW comparisons AS
 SELECT
   `window_end`, `minute`, `game_id`, 'players_drop' AS `alert`, '' AS `subject`,
   `players` AS `observed`, `players_before` AS `reference`,
@@ -61,6 +61,6 @@ FROM trends WHERE `currency` = '';
 CREATE TEMPORARY VIEW alerts AS
 SELECT * FROM (
   SELECT *, LAG(`firing`) OVER (PARTITION BY `game_id`, `alert`, `subject` ORDER BY `minute`) AS `fired`
-  FROM judgements
+  FROM comparisons
 )
 WHERE `firing` AND `fired` IS NOT TRUE;

@@ -1,9 +1,16 @@
 locals {
-  # What each role may do with each kind of asset; who is named for none of it sees nothing.
+  # What each role may do with each kind of asset. A group without a role for an asset does not see it.
   actions = {
-    dashboard   = ["quicksight:DescribeDashboard", "quicksight:ListDashboardVersions", "quicksight:QueryDashboard"]
-    data_set    = ["quicksight:DescribeDataSet", "quicksight:DescribeDataSetPermissions", "quicksight:DescribeIngestion", "quicksight:ListIngestions", "quicksight:PassDataSet"]
-    data_source = ["quicksight:DescribeDataSource", "quicksight:DescribeDataSourcePermissions", "quicksight:PassDataSource"]
+    dashboard = ["quicksight:DescribeDashboard", "quicksight:ListDashboardVersions", "quicksight:QueryDashboard"]
+
+    data_set = [
+      "quicksight:DescribeDataSet", "quicksight:DescribeDataSetPermissions", "quicksight:DescribeIngestion",
+      "quicksight:ListIngestions", "quicksight:PassDataSet",
+    ]
+
+    data_source = [
+      "quicksight:DescribeDataSource", "quicksight:DescribeDataSourcePermissions", "quicksight:PassDataSource",
+    ]
   }
 
   # Groups live in the region where QuickSight was subscribed to. Elsewhere they are made by hand, under these names.
@@ -44,8 +51,8 @@ resource "aws_quicksight_group" "this" {
   group_name = local.group_names[each.key]
 }
 
-# The rows are the query itself: a change of who sees what is a change of the data set, which QuickSight then reads again.
-# A data set of rules is declared as one when it is made, which the provider cannot say.
+# The query itself holds the rows. A change of the rules changes the data set, so QuickSight reads it again. A data set
+# of rules must be declared as one when it is made, which the provider cannot do.
 resource "aws_cloudformation_stack" "rules" {
   #checkov:skip=CKV_AWS_124: Terraform waits for the stack and reports how it ended.
   name = "${var.name_prefix}-quicksight-rules"

@@ -18,13 +18,17 @@ locals {
     }
     Query = {
       actions = [
-        "athena:BatchGetQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetQueryResultsStream",
-        "athena:GetWorkGroup", "athena:StartQueryExecution", "athena:StopQueryExecution",
+        "athena:BatchGetQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults",
+        "athena:GetQueryResultsStream", "athena:GetWorkGroup", "athena:StartQueryExecution",
+        "athena:StopQueryExecution",
       ]
       resources = ["${local.athena}:workgroup/${var.lake.workgroup}"]
     }
     ReadCatalog = {
-      actions   = ["athena:GetDataCatalog", "athena:GetDatabase", "athena:GetTableMetadata", "athena:ListDatabases", "athena:ListTableMetadata"]
+      actions = [
+        "athena:GetDataCatalog", "athena:GetDatabase", "athena:GetTableMetadata", "athena:ListDatabases",
+        "athena:ListTableMetadata",
+      ]
       resources = ["${local.athena}:datacatalog/AwsDataCatalog"]
     }
     ReadGold = {

@@ -5,7 +5,10 @@ locals {
   # Events come up to 31 days late, and cohorts change for 90 days: what is older changes only by a backfill.
   lookback_days = { cohort_date = 31 + 90 + 1, event_date = 31 + 1 }
 
-  day_columns     = { for name, columns in local.tables : name => one(setintersection(keys(columns), keys(local.lookback_days))) }
+  day_columns = {
+    for name, columns in local.tables : name => one(setintersection(keys(columns), keys(local.lookback_days)))
+  }
+
   lake_source_arn = aws_cloudformation_stack.lake_source.outputs["Arn"]
 }
 
@@ -20,11 +23,14 @@ resource "aws_cloudformation_stack" "lake_source" {
         Type = "AWS::QuickSight::DataSource"
         Properties = merge(
           {
-            AwsAccountId         = var.account.id
-            DataSourceId         = "${var.name_prefix}-lake"
-            DataSourceParameters = { AthenaParameters = { RoleArn = module.lake_role.arn, WorkGroup = var.lake.workgroup } }
-            Name                 = "${var.name_prefix} lake"
-            Type                 = "ATHENA"
+            AwsAccountId = var.account.id
+            DataSourceId = "${var.name_prefix}-lake"
+            Name         = "${var.name_prefix} lake"
+            Type         = "ATHENA"
+
+            DataSourceParameters = {
+              AthenaParameters = { RoleArn = module.lake_role.arn, WorkGroup = var.lake.workgroup }
+            }
           },
           { for name, value in { Permissions = local.permissions.data_source } : name => value if length(value) > 0 },
         )

@@ -12,13 +12,22 @@ variable "boundary_arn" {
 }
 
 variable "defaults" {
-  type        = object({ currency = optional(string, "USD"), days = optional(number, 60), game = optional(string, "") })
-  description = "What the dashboard opens with: a currency, days before today, and a game (left out: readers choose one first)."
+  type = object({
+    currency = optional(string, "USD")
+    days     = optional(number, 60)
+    game     = optional(string, "")
+  })
+  description = <<-TEXT
+    What the dashboard opens with: a currency, days before today, and a game. Without a game, readers choose one first.
+  TEXT
   default     = {}
   nullable    = false
 
   validation {
-    condition     = can(regex("^[A-Z]{3}$", var.defaults.currency)) && can(regex("^([a-z0-9][a-z0-9-]{1,62})?$", var.defaults.game))
+    condition = (
+      can(regex("^[A-Z]{3}$", var.defaults.currency))
+      && can(regex("^([a-z0-9][a-z0-9-]{1,62})?$", var.defaults.game))
+    )
     error_message = "A currency is an ISO 4217 code, a game an id as registered."
   }
 
@@ -30,7 +39,10 @@ variable "defaults" {
 
 variable "groups" {
   type        = map(object({ games = set(string), role = string }))
-  description = "Groups of users: the games they see (\"*\": all), and their role. Readers open the dashboard, authors use the data sets too, engineers the data sources too."
+  description = <<-TEXT
+    Groups of users: the games that they see ("*" is every game) and their role. Readers open the dashboard. Authors
+    also use the data sets, and engineers also use the data sources.
+  TEXT
   default = {
     analysts  = { games = ["*"], role = "author" }
     producers = { games = ["*"], role = "reader" }
@@ -43,18 +55,24 @@ variable "groups" {
   }
 
   validation {
-    condition     = alltrue([for group in values(var.groups) : length(group.games) > 0 && alltrue([for game in group.games : can(regex("^([*]|[a-z0-9][a-z0-9-]{1,62})$", game))])])
+    condition = alltrue([
+      for group in values(var.groups) : length(group.games) > 0 && alltrue([
+        for game in group.games : can(regex("^([*]|[a-z0-9][a-z0-9-]{1,62})$", game))
+      ])
+    ])
     error_message = "A group sees at least one game: ids as registered, or \"*\"."
   }
 
   validation {
     condition     = alltrue([for group in values(var.groups) : group.role != "engineer" || contains(group.games, "*")])
-    error_message = "Engineers see all games: who may use a data source can read past the rules of its data sets."
+    error_message = "Engineers must see all games: a data source shows more than the rules of its data sets allow."
   }
 
   validation {
-    condition     = length(var.groups) > 0 && alltrue([for name in keys(var.groups) : can(regex("^[a-z][a-z0-9-]{1,40}$", name))])
-    error_message = "There is a group, and names have 2 to 41 lower-case letters, digits and hyphens."
+    condition = length(var.groups) > 0 && alltrue([
+      for name in keys(var.groups) : can(regex("^[a-z][a-z0-9-]{1,40}$", name))
+    ])
+    error_message = "At least one group is needed. Its name has 2 to 41 lower-case letters, digits and hyphens."
   }
 }
 
@@ -73,7 +91,10 @@ variable "kms_key_arn" {
 
 variable "lake" {
   type        = object({ bucket = string, database = string, workgroup = string })
-  description = "Bucket (gold/ holds the tables, athena-results/ takes answers, artifacts/ the dashboard), Glue database and Athena workgroup."
+  description = <<-TEXT
+    Bucket, Glue database and Athena workgroup of the lake. In the bucket, gold/ holds the tables, athena-results/ takes
+    results and artifacts/ takes the template of the dashboard.
+  TEXT
   nullable    = false
 }
 
@@ -84,8 +105,12 @@ variable "name_prefix" {
 }
 
 variable "refresh" {
-  type        = object({ full_day = optional(string, "SUNDAY"), full_time = optional(string, "03:00"), interval = optional(string, "HOURLY") })
-  description = "How often the last days are read again, and when (UTC) everything is."
+  type = object({
+    full_day  = optional(string, "SUNDAY")
+    full_time = optional(string, "03:00")
+    interval  = optional(string, "HOURLY")
+  })
+  description = "How often QuickSight reads the last days again, and when (UTC) it reads everything."
   default     = {}
   nullable    = false
 
@@ -95,8 +120,14 @@ variable "refresh" {
   }
 
   validation {
-    condition     = contains(["SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"], var.refresh.full_day) && can(regex("^([01][0-9]|2[0-3]):[0-5][0-9]$", var.refresh.full_time))
-    error_message = "Everything is read on a day such as SUNDAY, at a time such as 03:00."
+    condition = (
+      contains(
+        ["SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"],
+        var.refresh.full_day,
+      )
+      && can(regex("^([01][0-9]|2[0-3]):[0-5][0-9]$", var.refresh.full_time))
+    )
+    error_message = "full_day is a day such as SUNDAY, and full_time a time such as 03:00."
   }
 }
 
@@ -109,7 +140,7 @@ variable "warehouse" {
     security_group_ids     = optional(set(string), [])
     subnet_ids             = optional(set(string), [])
   })
-  description = "Redshift as a second data source, reached from subnets of its network with a secret (left out: none)."
+  description = "Redshift as a second data source, which QuickSight reaches in its network with a secret. Empty: none."
   default     = {}
   nullable    = false
 

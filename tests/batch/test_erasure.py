@@ -42,7 +42,7 @@ def named(lake: Lake, player: str) -> int:
 @pytest.fixture(scope="module")
 def lake(spark: Spark) -> Lake:
     """A lake of two players of a game, computed."""
-    lake = spark.lake("forgetting")
+    lake = spark.lake("erasure")
     boto3.client("s3").put_bucket_versioning(
         Bucket=lake.bucket, VersioningConfiguration={"Status": "Enabled"}
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import test_history as lake
+import golden_history as lake
 from duckdb_gold import PAYLOAD, define
 from emulated_lake import rows
 from warehouse import Warehouse
