@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings
 
 from telemetry.boards import Board, Period, defined
 from telemetry.leaderboard_reader import LeaderboardReader
+from telemetry.player_item import described
 
 PARALLEL_QUERIES = 16
 _config = Config(
@@ -64,8 +65,10 @@ class Store:
         )
 
     def player(self, game_id: str, player_id: str) -> Item | None:
-        """Return the player's item, None for one who was never seen."""
-        return self._get(self.tables.players_table, "player", f"{game_id}#{player_id}")
+        """Return what is kept of a player, None for one who was never seen."""
+        key = {"player": {"S": f"{game_id}#{player_id}"}}
+        answer = self.dynamodb.get_item(TableName=self.tables.players_table, Key=key)
+        return described(answer["Item"]) if "Item" in answer else None
 
     def boards(self, game_id: str) -> list[Board]:
         """Return the boards that are defined for a game, by id."""
