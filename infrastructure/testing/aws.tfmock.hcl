@@ -314,12 +314,12 @@ override_resource {
 }
 
 override_resource {
-  target = module.platform.module.player_store.aws_dynamodb_table.leaderboards
+  target = module.platform.module.player_state.aws_dynamodb_table.leaderboards
   values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards" }
 }
 
 override_resource {
-  target = module.platform.module.player_store.aws_dynamodb_table.players
+  target = module.platform.module.player_state.aws_dynamodb_table.players
   values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/players" }
 }
 

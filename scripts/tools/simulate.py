@@ -47,7 +47,7 @@ class Platform:
     @property
     def events_url(self) -> str:
         """The REST door; emulators serve every API behind their one endpoint."""
-        door, endpoint = self.outputs["ingest_api"], os.environ.get("AWS_ENDPOINT_URL")
+        door, endpoint = self.outputs["ingest"], os.environ.get("AWS_ENDPOINT_URL")
         base = f"{endpoint}/restapis/{door['id']}/{door['stage']}/_user_request_" if endpoint else door["url"]
         return f"{base}/v1/events"
 

@@ -148,13 +148,13 @@ def failures() -> Iterator[tuple[str, Key, float, int]]:
     yield "alerts-rule-failed", aws("Events", "FailedInvocations", RuleName=f"{PREFIX}-alerts"), 1, 1
     for status in ("4XXError", "5XXError"):
         yield (
-            f"ingest-api-{status[:3].lower()}",
+            f"ingest-{status[:3].lower()}",
             aws("ApiGateway", status, ApiName=f"{PREFIX}-ingest", Stage="live"),
             0.5,
             15,
         )
     yield (
-        "ingest-api-latency",
+        "ingest-latency",
         aws("ApiGateway", "Latency", ApiName=f"{PREFIX}-ingest", Stage="live"),
         3001,
         15,

@@ -192,7 +192,7 @@ def test_the_lakes_source_is_one_that_quicksight_takes(applied: Callable[[str], 
     (role,) = [
         r
         for r in applied("prod")
-        if r["address"].endswith("dashboards[0].module.lake_role.aws_iam_role.this")
+        if r["address"].endswith("quicksight[0].module.lake_role.aws_iam_role.this")
     ]
     assert (
         source["Properties"]["DataSourceParameters"]["AthenaParameters"]["RoleArn"] == role["values"]["arn"]

@@ -12,7 +12,7 @@ OPTIONAL_PARTS = {
     "alerts to the event bus": "aws_pipes_pipe",
     "batch runs": "aws_sfn_state_machine",
     "budget": "aws_budgets_budget",
-    "dashboards": "aws_quicksight_data_set",
+    "quicksight": "aws_quicksight_data_set",
     "log of blocked requests": "aws_wafv2_web_acl_logging_configuration",
     "network": "aws_vpc",
     "optimizers of tables": "aws_glue_catalog_table_optimizer",

@@ -52,7 +52,7 @@ def test_changes_are_counted_the_worst_first() -> None:
 
 @pytest.mark.parametrize("actions", [["delete"], ["delete", "create"], ["create", "delete"]])
 def test_what_holds_data_is_not_lost_by_mistake(actions: list[str]) -> None:
-    table = "module.player_store.aws_dynamodb_table.players"
+    table = "module.player_state.aws_dynamodb_table.players"
     assert f"Data would be lost with: `{table}`" in told(plan((table, actions)))
     assert "Data would be lost" not in told(plan((table, actions)), table)
 

@@ -8,7 +8,7 @@ module "platform" {
   reports            = { sender = var.report_sender }
   streams            = { enriched_shards = 1, maximum_shards = 2, raw_shards = 1, retention_hours = 24 }
 
-  ingest_api = {
+  ingest = {
     sizing     = { memory_mb = 1024, timeout_seconds = 15 }
     throttling = { burst = 200, rate = 100 }
     usage_plan = { burst = 100, rate = 50, requests_a_day = 1000000 }

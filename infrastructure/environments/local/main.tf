@@ -11,7 +11,7 @@ module "platform" {
   reports            = { enabled = false, sender = "reports@example.com" }
   streams            = { enriched_shards = 2, raw_shards = 2 }
 
-  ingest_api = {
+  ingest = {
     log_blocked = false
     usage_plan  = { burst = 1000, enforced = false, rate = 500, requests_a_day = 1000000 }
   }

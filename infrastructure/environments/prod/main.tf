@@ -9,7 +9,7 @@ module "platform" {
   reports             = { sender = var.report_sender }
   streams             = { enriched_shards = 1, maximum_shards = 64, raw_shards = 1, retention_hours = 168 }
 
-  ingest_api = {
+  ingest = {
     sizing     = { memory_mb = 1769, timeout_seconds = 15 }
     throttling = { burst = 4000, rate = 2000 }
     usage_plan = { burst = 2000, rate = 1000, requests_a_day = 50000000 }

@@ -35,7 +35,7 @@ locals {
     : [for number, name in sort(flatten(data.aws_availability_zones.this[*].names)) : name if number < 3]
   )
 
-  consumers = { player_state = module.player_store, processor = module.event_processing }
+  consumers = { player_state = module.player_state, processor = module.processor }
 
   function_settings = {
     alerts_topic_arn   = module.alerts.topic_arn
@@ -141,15 +141,15 @@ module "game_registry" {
   protection       = local.table_protection
 }
 
-module "ingest_api" {
-  source = "../ingest_api"
+module "ingest" {
+  source = "../ingest"
 
   games_table = module.game_registry.table
   raw_stream  = module.event_stream.raw
   settings    = local.traced_settings
-  sizing      = var.ingest_api.sizing
-  throttling  = var.ingest_api.throttling
-  usage_plan  = var.ingest_api.usage_plan
+  sizing      = var.ingest.sizing
+  throttling  = var.ingest.throttling
+  usage_plan  = var.ingest.usage_plan
   web_acl_arn = module.web_firewall.web_acl_arn
 }
 
@@ -157,14 +157,14 @@ module "web_firewall" {
   source = "../web_firewall"
 
   kms_key_arn         = module.security.kms_key_arns.operations
-  log_blocked         = var.ingest_api.log_blocked
+  log_blocked         = var.ingest.log_blocked
   log_retention_days  = var.logging.retention_days
   name_prefix         = local.name_prefix
-  requests_per_minute = var.ingest_api.requests_per_minute_and_address
+  requests_per_minute = var.ingest.requests_per_minute_and_address
 }
 
-module "event_processing" {
-  source = "../event_processing"
+module "processor" {
+  source = "../processor"
 
   consumer            = var.processor
   dedupe_window_hours = var.dedupe_window_hours
@@ -177,8 +177,8 @@ module "event_processing" {
   settings            = local.function_settings
 }
 
-module "player_store" {
-  source = "../player_store"
+module "player_state" {
+  source = "../player_state"
 
   consumer            = var.player_state
   enriched_stream_arn = module.event_stream.enriched.arn
@@ -186,8 +186,8 @@ module "player_store" {
   settings            = local.function_settings
 }
 
-module "stream_analytics" {
-  source = "../stream_analytics"
+module "realtime_analytics" {
+  source = "../realtime_analytics"
 
   account             = local.account
   alert_thresholds    = var.realtime_analytics.alert_thresholds
@@ -236,24 +236,24 @@ module "batch_analytics" {
 module "metrics_api" {
   source = "../metrics_api"
 
-  leaderboards_by_rank_arn = module.player_store.leaderboards_by_rank_arn
+  leaderboards_by_rank_arn = module.player_state.leaderboards_by_rank_arn
   settings                 = local.function_settings
   sizing                   = var.metrics_api.sizing
   throttling               = var.metrics_api.throttling
 
   tables = {
-    boards       = module.player_store.tables.boards
-    game_days    = module.player_store.tables.game_days
+    boards       = module.player_state.tables.boards
+    game_days    = module.player_state.tables.game_days
     games        = module.game_registry.table
-    ingest_stats = module.event_processing.tables.ingest_stats
-    leaderboards = module.player_store.tables.leaderboards
-    players      = module.player_store.tables.players
+    ingest_stats = module.processor.tables.ingest_stats
+    leaderboards = module.player_state.tables.leaderboards
+    players      = module.player_state.tables.players
     quality      = module.data_quality.table
-    realtime     = module.stream_analytics.table
+    realtime     = module.realtime_analytics.table
   }
 }
 
-module "dashboards" {
+module "quicksight" {
   source = "../dashboards"
   count  = var.lake.dashboards.enabled ? 1 : 0
 
@@ -312,10 +312,10 @@ module "observability" {
   source = "../observability"
 
   alerts_topic_arn  = module.alerts.topic_arn
-  apis              = { ingest = module.ingest_api.api, metrics = module.metrics_api.api }
+  apis              = { ingest = module.ingest.api, metrics = module.metrics_api.api }
   budget            = { email_addresses = var.alerts.email_addresses, usd_a_month = var.alerts.budget_usd_a_month }
   delivery_streams  = { for name, stream in module.data_lake.delivery_streams : name => stream.name }
-  flink_application = module.stream_analytics.application_name
+  flink_application = module.realtime_analytics.application_name
   name_prefix       = local.name_prefix
   objectives        = var.alerts.objectives
   region            = local.account.region
@@ -330,22 +330,22 @@ module "observability" {
     }
   }
 
-  functions = concat(module.ingest_api.function_names, module.stream_scaling[*].function_name, module.warehouse[*].warehouse.function, [
-    module.event_processing.function_name,
+  functions = concat(module.ingest.function_names, module.stream_scaling[*].function_name, module.warehouse[*].warehouse.function, [
+    module.processor.function_name,
     module.metrics_api.function_name,
     module.data_quality.function_name,
     module.performance_advisor.function_name,
-    module.player_store.function_name,
+    module.player_state.function_name,
     module.privacy.function_name,
     module.scheduled_reports.function_name,
-    module.stream_analytics.function_name,
+    module.realtime_analytics.function_name,
   ])
 
   tables = [
     for table in concat(
-      [module.data_quality.table, module.game_registry.table, module.scheduled_reports.table, module.stream_analytics.table],
-      values(module.event_processing.tables),
-      values(module.player_store.tables),
+      [module.data_quality.table, module.game_registry.table, module.scheduled_reports.table, module.realtime_analytics.table],
+      values(module.processor.tables),
+      values(module.player_state.tables),
     ) : table.name
   ]
 }
@@ -361,7 +361,7 @@ module "scheduled_reports" {
   settings   = local.function_settings
 
   tables = {
-    game_days = module.player_store.tables.game_days
+    game_days = module.player_state.tables.game_days
     games     = module.game_registry.table
   }
 }
@@ -377,10 +377,10 @@ module "data_quality" {
   settings            = local.function_settings
 
   tables = {
-    game_days    = module.player_store.tables.game_days
+    game_days    = module.player_state.tables.game_days
     games        = module.game_registry.table
-    ingest_stats = module.event_processing.tables.ingest_stats
-    realtime     = module.stream_analytics.table
+    ingest_stats = module.processor.tables.ingest_stats
+    realtime     = module.realtime_analytics.table
   }
 }
 
@@ -396,8 +396,8 @@ module "privacy" {
 
   tables = {
     games        = module.game_registry.table
-    leaderboards = module.player_store.tables.leaderboards
-    players      = module.player_store.tables.players
+    leaderboards = module.player_state.tables.leaderboards
+    players      = module.player_state.tables.players
   }
 }
 
@@ -413,14 +413,14 @@ module "performance_advisor" {
     consumers         = { for name, consumer in local.consumers : name => consumer.function_name }
     deliveries        = { "lake.buffering.seconds" = module.data_lake.delivery_streams.bronze.name }
     files             = var.lake.batch.enabled ? { "lake.optimize" = module.data_lake.bucket.name } : {}
-    flink             = module.stream_analytics.application_name
-    functions         = { "metrics_api.sizing" = module.metrics_api.function_name, "player_state" = module.player_store.function_name, "processor" = module.event_processing.function_name }
+    flink             = module.realtime_analytics.application_name
+    functions         = { "metrics_api.sizing" = module.metrics_api.function_name, "player_state" = module.player_state.function_name, "processor" = module.processor.function_name }
     optimized         = coalesce(var.lake.optimize, true)
     spark             = try(module.batch_analytics[0].state_machine_arn, "")
     spark_every_hours = var.lake.batch.schedule.every_hours
     spark_executors   = try(module.batch_analytics[0].maximum_executors, 0)
     streams           = { for name, stream in local.streams : "streams.${name}_shards" => stream.name if !contains(keys(local.scaled_shards), name) }
-    tables            = [for table in concat(values(module.event_processing.tables), values(module.player_store.tables)) : table.name]
+    tables            = [for table in concat(values(module.processor.tables), values(module.player_state.tables)) : table.name]
     warehouse         = try(module.warehouse[0].warehouse.workgroup, "")
   }
 }

@@ -1,21 +1,16 @@
-output "dashboards" {
-  description = "QuickSight dashboard and the groups to put users into; null where there are none."
-  value       = one([for dashboards in module.dashboards : { groups = dashboards.groups, id = dashboards.dashboard_id }])
-}
-
 output "enriched_stream_name" {
   description = "Kinesis stream of valid events."
   value       = module.event_stream.enriched.name
 }
 
-output "ingest_api" {
+output "ingest" {
   description = "REST API that takes events: its id, stage and base URL."
-  value       = module.ingest_api.api
+  value       = module.ingest.api
 }
 
 output "ingest_usage_plan_id" {
   description = "Usage plan of the REST API that `scripts/games` attaches games to."
-  value       = module.ingest_api.usage_plan_id
+  value       = module.ingest.usage_plan_id
 }
 
 output "alerts_topic_arn" {
@@ -55,12 +50,17 @@ output "metrics_api_environment" {
 
 output "player_state_failure_queue_url" {
   description = "Queue of the batches player_state gave up."
-  value       = module.player_store.failure_queue.url
+  value       = module.player_state.failure_queue.url
 }
 
 output "processor_failure_queue_url" {
   description = "Queue of the batches the processor gave up."
-  value       = module.event_processing.failure_queue.url
+  value       = module.processor.failure_queue.url
+}
+
+output "quicksight" {
+  description = "QuickSight dashboard and the groups of its users; null where QuickSight is off."
+  value       = one([for quicksight in module.quicksight : { groups = quicksight.groups, id = quicksight.dashboard_id }])
 }
 
 output "raw_stream_name" {
@@ -71,9 +71,9 @@ output "raw_stream_name" {
 output "realtime_analytics" {
   description = "Runtime properties of the Flink application, and what it writes: a table and a stream."
   value = {
-    application_properties = module.stream_analytics.application_properties
-    metrics_stream_name    = module.stream_analytics.metrics_stream.name
-    realtime_table         = module.stream_analytics.table.name
+    application_properties = module.realtime_analytics.application_properties
+    metrics_stream_name    = module.realtime_analytics.metrics_stream.name
+    realtime_table         = module.realtime_analytics.table.name
   }
 }
 
@@ -90,15 +90,15 @@ output "scheduled_functions" {
 output "tables" {
   description = "Names of the DynamoDB tables."
   value = {
-    boards       = module.player_store.tables.boards.name
-    dedupe       = module.event_processing.tables.dedupe.name
-    game_days    = module.player_store.tables.game_days.name
+    boards       = module.player_state.tables.boards.name
+    dedupe       = module.processor.tables.dedupe.name
+    game_days    = module.player_state.tables.game_days.name
     games        = module.game_registry.table.name
-    ingest_stats = module.event_processing.tables.ingest_stats.name
-    leaderboards = module.player_store.tables.leaderboards.name
-    players      = module.player_store.tables.players.name
+    ingest_stats = module.processor.tables.ingest_stats.name
+    leaderboards = module.player_state.tables.leaderboards.name
+    players      = module.player_state.tables.players.name
     quality      = module.data_quality.table.name
-    realtime     = module.stream_analytics.table.name
+    realtime     = module.realtime_analytics.table.name
     reports      = module.scheduled_reports.table.name
   }
 }

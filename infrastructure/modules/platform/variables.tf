@@ -45,7 +45,7 @@ variable "environment" {
   }
 }
 
-variable "ingest_api" {
+variable "ingest" {
   type = object({
     log_blocked                     = optional(bool, true)
     requests_per_minute_and_address = optional(number, 3000)
@@ -212,7 +212,7 @@ variable "realtime_analytics" {
       idle_timeout_seconds     = optional(number)
     }), {})
   })
-  description = "What differs from the defaults of stream_analytics: thresholds of alerts, size and start of the application, its network, its windows."
+  description = "What differs from the defaults of realtime_analytics: thresholds of alerts, size and start of the application, its network, its windows."
   default     = {}
   nullable    = false
 }

@@ -57,8 +57,8 @@ def read(environment: str) -> Settings:
         name: given.get(name, variable.get("default")) for name, variable in _variables("platform").items()
     }
     streams, lake, realtime = platform["streams"], platform["lake"], platform["realtime_analytics"]
-    flink = _optional("stream_analytics", "application") | realtime.get("application", {})
-    metrics = _optional("stream_analytics", "metrics_stream")
+    flink = _optional("realtime_analytics", "application") | realtime.get("application", {})
+    metrics = _optional("realtime_analytics", "metrics_stream")
     batch = lake.get("batch", {})
     worker = _locals("batch_analytics")["worker"]
     return Settings(
@@ -72,7 +72,7 @@ def read(environment: str) -> Settings:
         metrics_retention_hours=int(metrics["retention_hours"]),
         processor=_consumer(platform["processor"]),
         player_state=_consumer(platform["player_state"]),
-        ingest_memory_mb=platform["ingest_api"]["sizing"]["memory_mb"],
+        ingest_memory_mb=platform["ingest"]["sizing"]["memory_mb"],
         api_memory_mb=platform["metrics_api"]["sizing"]["memory_mb"],
         log_retention_days=platform["logging"]["retention_days"],
         tracing=platform["logging"]["tracing"],

@@ -32,12 +32,12 @@ run "environment" {
   }
 
   assert {
-    condition     = output.platform.ingest_api.stage == "live"
+    condition     = output.platform.ingest.stage == "live"
     error_message = "The REST API is served by its stage live."
   }
 
   assert {
-    condition     = output.platform.dashboards == null && output.platform.warehouse == null
+    condition     = output.platform.quicksight == null && output.platform.warehouse == null
     error_message = "A first apply makes nothing that needs a subscription or costs more than the budget."
   }
 }
@@ -52,7 +52,7 @@ run "all_there_is" {
   }
 
   assert {
-    condition     = output.platform.dashboards.id == "player-analytics-dev-history" && output.platform.warehouse.workgroup == "player-analytics-dev-warehouse"
+    condition     = output.platform.quicksight.id == "player-analytics-dev-history" && output.platform.warehouse.workgroup == "player-analytics-dev-warehouse"
     error_message = "Variables turn on what is off."
   }
 }

@@ -32,7 +32,7 @@ run "environment" {
   }
 
   assert {
-    condition     = output.platform.ingest_api.stage == "live"
+    condition     = output.platform.ingest.stage == "live"
     error_message = "The REST API is served by its stage live."
   }
 }

@@ -13,7 +13,7 @@ run "defaults" {
   command = plan
 
   assert {
-    condition     = output.platform.dashboards == null && output.platform.warehouse == null
+    condition     = output.platform.quicksight == null && output.platform.warehouse == null
     error_message = "A first apply makes nothing that needs a subscription or costs more than the budget."
   }
 }

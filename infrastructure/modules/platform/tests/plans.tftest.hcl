@@ -24,7 +24,7 @@ run "everything" {
       objectives         = { availability = 0.99, completeness = 0.999, latency = 0.95 }
     }
 
-    ingest_api = {
+    ingest = {
       sizing     = { memory_mb = 1024, reserved_concurrency = 10, timeout_seconds = 15 }
       usage_plan = { burst = 100, enforced = true, rate = 50, requests_a_day = 1000000 }
     }
@@ -93,7 +93,7 @@ run "everything" {
 
   assert {
     condition = (
-      output.dashboards != null && output.warehouse != null && output.batch_state_machine_arn != null
+      output.quicksight != null && output.warehouse != null && output.batch_state_machine_arn != null
       && length(module.stream_scaling) == 1
     )
     error_message = "Every optional part is on."
@@ -105,7 +105,7 @@ run "nothing_optional" {
 
   variables {
     dedupe_window_hours = 0
-    ingest_api = {
+    ingest = {
       log_blocked = false
       usage_plan  = { burst = 100, enforced = false, rate = 50, requests_a_day = 1000000 }
     }
@@ -115,7 +115,7 @@ run "nothing_optional" {
   }
 
   assert {
-    condition     = output.dashboards == null && output.warehouse == null && output.batch_state_machine_arn == null
+    condition     = output.quicksight == null && output.warehouse == null && output.batch_state_machine_arn == null
     error_message = "Every optional part is off."
   }
 }

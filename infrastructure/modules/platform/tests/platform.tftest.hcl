@@ -56,7 +56,7 @@ run "wiring" {
   }
 
   assert {
-    condition     = output.dashboards == null
+    condition     = output.quicksight == null
     error_message = "Without a QuickSight subscription there are no dashboards: they are asked for."
   }
 
@@ -103,7 +103,7 @@ run "all_there_is" {
   }
 
   assert {
-    condition     = output.dashboards == { groups = { skyforge = "player-analytics-test-skyforge" }, id = "player-analytics-test-history" }
+    condition     = output.quicksight == { groups = { skyforge = "player-analytics-test-skyforge" }, id = "player-analytics-test-history" }
     error_message = "Users must find the dashboard and their group."
   }
 

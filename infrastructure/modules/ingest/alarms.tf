@@ -12,7 +12,7 @@ locals {
 resource "aws_cloudwatch_metric_alarm" "api" {
   for_each = local.alarms
 
-  alarm_name          = "${var.settings.name_prefix}-ingest-api-${each.key}"
+  alarm_name          = "${var.settings.name_prefix}-ingest-${each.key}"
   alarm_actions       = [var.settings.alerts_topic_arn]
   alarm_description   = "${each.value.description}: ${local.runbook}"
   comparison_operator = "GreaterThanThreshold"
