@@ -21,7 +21,7 @@ build: $(VENV) ## Build the functions' packages into build/
 demo: $(VENV) ## Run the platform on this machine and send it events
 	@scripts/demo
 
-down: $(VENV) ## Stop the platform on this machine and forget its data
+down: $(VENV) ## Stop the platform on this machine and delete its data
 	@scripts/demo --stop
 
 check: $(VENV) ## Lint, format and type checks

@@ -84,7 +84,7 @@ class Applied:
     terraform: Callable[..., str]
 
     def post(self, body: bytes, key: str | None = None, **headers: str) -> httpx.Response:
-        """POST to the REST door, with the game's key unless another is given."""
+        """POST to the REST API, with the game's key unless another is given."""
         sent = {"content-type": "application/json", "x-api-key": self.key if key is None else key} | headers
         return httpx.post(self.platform.events_url, content=body, headers=sent, timeout=STILL_SECONDS)
 

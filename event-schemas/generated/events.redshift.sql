@@ -49,7 +49,7 @@ COMMENT ON COLUMN events.event_date IS 'UTC day of corrected_time: the day metri
 COMMENT ON COLUMN events.country IS 'ISO 3166-1 alpha-2 country: the edge''s answer, else the client''s, null where neither knows.';
 COMMENT ON COLUMN events.platform IS 'Platform, one name for each.';
 COMMENT ON COLUMN events.app_version IS 'MAJOR.MINOR.PATCH of client.app_version.';
-COMMENT ON COLUMN events.ingest_source IS 'Door it came through: REST, the stream, or a replay of the quarantine.';
+COMMENT ON COLUMN events.ingest_source IS 'How it arrived: by the REST API, by the stream, or by a replay of the quarantine.';
 COMMENT ON COLUMN events.schema_id IS 'Schema it was validated by: event_type/schema_version.';
 COMMENT ON COLUMN events.late IS 'Came more than 1 hour after it happened.';
 COMMENT ON COLUMN events.skewed IS 'The client''s clock was more than 5 minutes off; corrected_time is repaired.';

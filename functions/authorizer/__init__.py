@@ -1,1 +1,1 @@
-"""Who is at the REST door? Checks the game's key before API Gateway lets a request through."""
+"""Authenticates requests to the REST API: checks the game's key before API Gateway lets a request through."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from telemetry.changes import MIN_HISTORY, notable
+from telemetry.anomaly import MIN_HISTORY, detect
 from telemetry.silver import Check, Lake, Verdict, merged, nulls, ranges
 
 from data_quality.facts import Facts
@@ -40,12 +40,14 @@ def freshness(facts: Facts) -> Check:
     if facts.updated_at is None:
         return Check(name, "fail", "No event has been counted in a month.", None, QUIET_FAIL.total_seconds())
     quiet = facts.now - facts.updated_at
-    words = f"The newest event was counted {_minutes(quiet)} minutes ago."
-    return Check(name, _judge(quiet, QUIET_WARN, QUIET_FAIL), words, _minutes(quiet), _minutes(QUIET_WARN))
+    message = f"The newest event was counted {_minutes(quiet)} minutes ago."
+    return Check(
+        name, _verdict(quiet, QUIET_WARN, QUIET_FAIL), message, _minutes(quiet), _minutes(QUIET_WARN)
+    )
 
 
 def volume(facts: Facts) -> Check:
-    """Yesterday must be within the band of the days before (robust z-score of telemetry.changes)."""
+    """Yesterday must be within the band of the days before (robust z-score of telemetry.anomaly)."""
     return _band("volume", "yesterday", [day["accepted"] for day in facts.arrived[:-1]])
 
 
@@ -62,12 +64,12 @@ def _band(name: str, when: str, series: list[int]) -> Check:
         series.pop(0)
     if len(series) <= MIN_HISTORY:
         return Check(name, "unknown", f"The game has events of fewer than {MIN_HISTORY + 1} days.")
-    change = notable(series, MINIMUM_EVENTS)
+    change = detect(series, MINIMUM_EVENTS)
     if change is None:
         return Check(name, "pass", f"{series[-1]:,} events {when}, as usual.", series[-1])
     bound = change.low if change.value < change.low else change.high
-    words = f"{series[-1]:,} events {when}; usual are {max(change.low, 0):,.0f} to {change.high:,.0f}."
-    return Check(name, "warn" if series[-1] else "fail", words, series[-1], round(bound, 1))
+    message = f"{series[-1]:,} events {when}; usual are {max(change.low, 0):,.0f} to {change.high:,.0f}."
+    return Check(name, "warn" if series[-1] else "fail", message, series[-1], round(bound, 1))
 
 
 def reconciled(facts: Facts) -> Check:
@@ -77,12 +79,12 @@ def reconciled(facts: Facts) -> Check:
         return Check("reconciled", "unknown", "No event since yesterday began.")
     rejected = sum(n for name, n in lately.items() if name.startswith("rejected_"))
     lost = lately["arrived"] - lately["accepted"] - rejected - lately["refused_again"] - lately["withheld"]
-    words = (
+    message = (
         f"{lately['arrived']:,} events read since yesterday began: {lately['accepted']:,} accepted,"
         f" {rejected:,} rejected, {lately['refused_again']:,} refused again in a replay,"
         f" {lately['withheld']:,} without consent, {lost:,} none of these."
     )
-    return Check("reconciled", "fail" if lost else "pass", words, lost, 0)
+    return Check("reconciled", "fail" if lost else "pass", message, lost, 0)
 
 
 def counted(facts: Facts) -> Check:
@@ -90,12 +92,12 @@ def counted(facts: Facts) -> Check:
     accepted, late = (sum(day[name] for day in facts.arrived) for name in ("accepted", "late"))
     events = sum(day["events"] for day in facts.happened)
     missing, allowed = accepted - events, max(IN_FLIGHT_LEAST, round(accepted * IN_FLIGHT_SHARE))
-    words = f"{accepted:,} events accepted in a month ({late:,} of them late), {events:,} in player state."
+    message = f"{accepted:,} events accepted in a month ({late:,} of them late), {events:,} in player state."
     if not accepted:
         return Check("counted", "unknown", "No event in a month.")
     right = -allowed <= missing <= allowed + late
     return Check(
-        "counted", "pass" if right else "fail", words, missing, allowed + late if missing > 0 else -allowed
+        "counted", "pass" if right else "fail", message, missing, allowed + late if missing > 0 else -allowed
     )
 
 
@@ -107,10 +109,10 @@ def windows(facts: Facts) -> Check:
     if facts.by_minutes < MINIMUM_EVENTS:
         return Check(name, "unknown", f"Fewer than {MINIMUM_EVENTS} events in half an hour.")
     share = abs(facts.by_minutes - facts.by_windows) / facts.by_minutes
-    words = (
+    message = (
         f"Of half an hour player state has {facts.by_minutes:,} events, the stream job {facts.by_windows:,}."
     )
-    return Check(name, _judge(share, 0.02, 0.1), words, round(share, 4), 0.02)
+    return Check(name, _verdict(share, 0.02, 0.1), message, round(share, 4), 0.02)
 
 
 def history(facts: Facts) -> Check:
@@ -128,7 +130,7 @@ def history(facts: Facts) -> Check:
             hours,
         )
     warn, fail = facts.history_every + HISTORY_WARN, facts.history_every + HISTORY_FAIL
-    verdict = _judge(age, warn, fail)
+    verdict = _verdict(age, warn, fail)
     bound = warn.total_seconds() / 3600
     return Check("history", verdict, f"Silver and gold passed their audit {hours} hours ago.", hours, bound)
 
@@ -142,8 +144,8 @@ def lake(facts: Facts) -> Check:
     accepted = facts.arrived[-1 - age][f"hour_{hour:%H}"]
     missing, allowed = accepted - facts.in_lake, max(IN_FLIGHT_LEAST, round(accepted * IN_FLIGHT_SHARE))
     when = f"in the hour of {hour:%Y-%m-%d %H}:00"
-    words = f"Of {accepted:,} events accepted {when} silver has {facts.in_lake:,}."
-    return Check("lake", "pass" if abs(missing) <= allowed else "fail", words, missing, allowed)
+    message = f"Of {accepted:,} events accepted {when} silver has {facts.in_lake:,}."
+    return Check("lake", "pass" if abs(missing) <= allowed else "fail", message, missing, allowed)
 
 
 def gold(facts: Facts) -> Check:
@@ -166,17 +168,17 @@ def gold(facts: Facts) -> Check:
             name, "unknown", f"The newest batch run took no whole day with {MINIMUM_FIGURE} of anything."
         )
     share, batch, stream, figure = max(held)
-    words = f"Furthest apart are {figure}: {batch:,} in gold, {stream:,} in player state."
-    return Check(name, _judge(share, 0.01, 0.05), words, round(share, 4), 0.01)
+    message = f"Furthest apart are {figure}: {batch:,} in gold, {stream:,} in player state."
+    return Check(name, _verdict(share, 0.01, 0.05), message, round(share, 4), 0.01)
 
 
-def _of_lake(name: str, judge: Callable[[Lake], Check]) -> Callable[[Facts], Check]:
+def _of_lake(name: str, check_lake: Callable[[Lake], Check]) -> Callable[[Facts], Check]:
     """Return a check of what the newest batch run counted of the game."""
 
     def check(facts: Facts) -> Check:
         if facts.lake is None:
             return Check(name, "unknown", "The newest batch run took no event of the game.")
-        return judge(facts.lake)
+        return check_lake(facts.lake)
 
     return check
 
@@ -185,12 +187,12 @@ def _sequence(lake: Lake) -> Check:
     if lake.sessions < MINIMUM_SESSIONS:
         return Check("sequence", "unknown", f"Fewer than {MINIMUM_SESSIONS} sessions.")
     share = lake.gapped / lake.sessions
-    words = f"{share:.2%} of {lake.sessions:,} sessions lack an event between their first and their last."
-    return Check("sequence", _judge(share, 0.05, 0.25), words, round(share, 6), 0.05)
+    message = f"{share:.2%} of {lake.sessions:,} sessions lack an event between their first and their last."
+    return Check("sequence", _verdict(share, 0.05, 0.25), message, round(share, 6), 0.05)
 
 
 def _share(
-    name: str, part: Callable[[Counter[str]], int], words: str, warn: float, fail: float
+    name: str, part: Callable[[Counter[str]], int], share_of: str, warn: float, fail: float
 ) -> Callable[[Facts], Check]:
     """Return a check of a share of what arrived since yesterday began."""
 
@@ -200,8 +202,8 @@ def _share(
         if total < MINIMUM_EVENTS:
             return Check(name, "unknown", f"Fewer than {MINIMUM_EVENTS} events since yesterday began.")
         share = part(lately) / total
-        told = f"{share:.2%} of {total:,} events since yesterday began {words}."
-        return Check(name, _judge(share, warn, fail), told, round(share, 6), warn)
+        told = f"{share:.2%} of {total:,} events since yesterday began {share_of}."
+        return Check(name, _verdict(share, warn, fail), told, round(share, 6), warn)
 
     return check
 
@@ -214,7 +216,7 @@ def _off_schema(counts: Counter[str]) -> int:
     return counts["rejected_unknown_schema"] + counts["rejected_schema_violation"]
 
 
-def _judge(value: Amount, warn: Amount, fail: Amount) -> Verdict:
+def _verdict(value: Amount, warn: Amount, fail: Amount) -> Verdict:
     if value > fail:
         return "fail"
     return "warn" if value > warn else "pass"

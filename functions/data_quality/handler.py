@@ -11,7 +11,7 @@ from telemetry import logs
 from telemetry.clients import client
 from telemetry.store import Store
 
-from data_quality.judge import judge
+from data_quality.evaluation import evaluate
 from data_quality.settings import Settings
 
 logger = logs.logger()
@@ -30,13 +30,13 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, int]:
     """Judge every active game; return how many checks have each verdict. An error makes Lambda try again."""
     verdicts = Counter[str]()
     try:
-        for game_id, found in judge(*connections(), datetime.now(UTC)):
+        for game_id, found in evaluate(*connections(), datetime.now(UTC)):
             of_game = Counter[str](check.verdict for check in found)
             verdicts.update(of_game)
             _count(EphemeralMetrics(), of_game, game_id)
             for check in found:
                 if check.verdict in ("warn", "fail"):
-                    logger.warning(check.words, game_id=game_id, check=check.name, verdict=check.verdict)
+                    logger.warning(check.message, game_id=game_id, check=check.name, verdict=check.verdict)
     finally:
         # A game that cannot be judged must not keep the others' failed checks from the alarm.
         _count(metrics, verdicts)

@@ -1,1 +1,1 @@
-"""The REST door: a batch of events from a game client to the raw stream."""
+"""The REST API: a batch of events from a game client to the raw stream."""

@@ -1,4 +1,4 @@
-"""Lambda of the REST door: POST /v1/events, and POST /applications/{application_id}/events."""
+"""Lambda of the REST API: POST /v1/events, and POST /applications/{application_id}/events."""
 
 from datetime import UTC, datetime
 from functools import cache
@@ -14,7 +14,7 @@ from telemetry.enrichment import timestamp
 from telemetry.games import GameRegistry
 from telemetry.ingest_batch import IngestBatch
 
-from ingest.acceptance import Door, country
+from ingest.publisher import Publisher, country
 from ingest.request import RequestError, body_bytes, check_signature, events, guidance_events, sender, verdict
 
 logger = logs.logger()
@@ -42,9 +42,9 @@ def registry() -> GameRegistry:
 
 
 @cache
-def door() -> Door:
+def publisher() -> Publisher:
     """Keep the connection to the stream for the next requests."""
-    return Door(client("kinesis"), settings().raw_stream)
+    return Publisher(client("kinesis"), settings().raw_stream)
 
 
 @metrics.log_metrics
@@ -73,7 +73,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         bot=is_bot(headers.get("user-agent", "")),
     )
     metrics.add_metric("RequestEvents", MetricUnit.Count, len(batch))
-    results = door().accept(batch, header)
+    results = publisher().publish(batch, header)
     # From here on the events carry game and time of arrival: what leads from a request to its rows, and back.
     told = {"game_id": who.game_id, "received_at": header.received_at, "events": len(batch)}
     logger.info("Request taken", extra=told | {"not_accepted": len(results)})

@@ -1,4 +1,4 @@
-"""The HTTP side of the REST door: what a request must be, and the answers it can get."""
+"""The HTTP side of the REST API: what a request must be, and the answers it can get."""
 
 import base64
 import hashlib

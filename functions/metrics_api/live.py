@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from telemetry.distribution import percentiles
+from telemetry.histogram import percentiles
 from telemetry.store import Item, by_name, numbers, store
 
 from metrics_api import live_models as models

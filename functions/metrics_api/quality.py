@@ -25,10 +25,10 @@ class Check(BaseModel):
     name: Annotated[str, Field(examples=["freshness"])]
     verdict: Annotated[
         Literal["pass", "warn", "fail", "unknown"],
-        Field(description="unknown: the facts to judge by are missing, `words` says which."),
+        Field(description="unknown: the facts to judge by are missing, `message` says which."),
     ]
-    words: Annotated[str, Field(description="What was found, in a sentence.")]
-    value: Annotated[float | None, Field(description="What was measured; `words` has its unit.")]
+    message: Annotated[str, Field(description="What was found, in a sentence.")]
+    value: Annotated[float | None, Field(description="What was measured; `message` has its unit.")]
     bound: Annotated[float | None, Field(description="What the value is held against.")]
 
 

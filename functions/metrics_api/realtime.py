@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Query
-from telemetry.distribution import percentiles
+from telemetry.histogram import percentiles
 from telemetry.store import Item, store
 
 from metrics_api import realtime_models as models

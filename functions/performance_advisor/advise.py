@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from telemetry import shards
 
-from performance_advisor import observed as seen
+from performance_advisor import models
 
 # US dollars; scripts/tools/costs/prices.json says since when and from where, and a test keeps both the same.
 PRICES = {
@@ -58,7 +58,7 @@ class Advice(BaseModel):
     saving_usd: float | None
 
 
-def advise(week: seen.Observed) -> list[Advice]:
+def advise(week: models.Observations) -> list[Advice]:
     """Return what to change, what saves most first."""
     found = [
         *(advice for stream in week.streams for advice in _stream(stream)),
@@ -75,7 +75,7 @@ def advise(week: seen.Observed) -> list[Advice]:
     return sorted(found, key=lambda advice: -(advice.saving_usd or 0))
 
 
-def _stream(stream: seen.Stream) -> Iterator[Advice]:
+def _stream(stream: models.Stream) -> Iterator[Advice]:
     peak = shards.used(stream.peak_bytes_a_second, stream.peak_records_a_second)
     needed = max(ceil(round(peak / SHARD_FULL, 6)), 1)
     megabytes, records = stream.peak_bytes_a_second / 1e6, stream.peak_records_a_second
@@ -95,7 +95,7 @@ def _stream(stream: seen.Stream) -> Iterator[Advice]:
             yield _change(stream.name, stream.setting, stream.shards, needed, evidence, saving)
 
 
-def _function(function: seen.Function) -> Iterator[Advice]:
+def _function(function: models.Function) -> Iterator[Advice]:
     if (
         function.longest_ms > 800 * function.timeout_seconds
         and function.timeout_seconds < MAX_TIMEOUT_SECONDS
@@ -127,7 +127,7 @@ def _function(function: seen.Function) -> Iterator[Advice]:
             yield _change(function.name, setting, memory, half, evidence, None)
 
 
-def _consumer(consumer: seen.Consumer, all_of_them: list[seen.Consumer]) -> Iterator[Advice]:
+def _consumer(consumer: models.Consumer, all_of_them: list[models.Consumer]) -> Iterator[Advice]:
     others = sum(other.window_seconds for other in all_of_them) - consumer.window_seconds
     longest = min(MAX_WINDOW_SECONDS, MAX_GATHERED_SECONDS - others)
     if not consumer.invocations_a_week:
@@ -150,7 +150,7 @@ def _consumer(consumer: seen.Consumer, all_of_them: list[seen.Consumer]) -> Iter
         yield _change(consumer.name, setting, window, longest, evidence, saving)
 
 
-def _table(table: seen.Table) -> Iterator[Advice]:
+def _table(table: models.Table) -> Iterator[Advice]:
     if table.throttled_a_week and table.on_demand:
         evidence = (
             f"{table.throttled_a_week:,.0f} requests were throttled though it is on demand: a key is hot."
@@ -171,13 +171,13 @@ def _table(table: seen.Table) -> Iterator[Advice]:
         yield _change(table.name, f"billing_mode of {table.name}", now, then, evidence, costs - would)
 
 
-def _kept(units: seen.Units) -> float:
+def _kept(units: models.Units) -> float:
     """Return a week's unit-hours with capacity for each hour's busiest minute; an idle hour keeps one."""
     idle = WEEK_SECONDS // 3600 - len(units.busiest)
     return sum(max(one / FULL_TABLE, 1) for one in units.busiest) + idle
 
 
-def _delivery(delivery: seen.Delivery) -> Iterator[Advice]:
+def _delivery(delivery: models.Delivery) -> Iterator[Advice]:
     if not delivery.objects_a_week or delivery.seconds >= MAX_BUFFER_SECONDS:
         return
     size = delivery.bytes_a_week / delivery.objects_a_week
@@ -190,7 +190,7 @@ def _delivery(delivery: seen.Delivery) -> Iterator[Advice]:
         yield _change(delivery.name, delivery.setting, delivery.seconds, MAX_BUFFER_SECONDS, evidence, saving)
 
 
-def _files(files: seen.Files) -> Iterator[Advice]:
+def _files(files: models.Files) -> Iterator[Advice]:
     if files.files and files.files > MANY_FILES * files.folders and files.bytes / files.files < SMALL_OBJECT:
         size, each = files.bytes / files.files / 1e6, files.files / files.folders
         evidence = (
@@ -200,14 +200,14 @@ def _files(files: seen.Files) -> Iterator[Advice]:
         yield _change(files.name, files.setting, str(files.optimized).lower(), then, evidence, None)
 
 
-def _log_group(group: seen.LogGroup) -> Iterator[Advice]:
+def _log_group(group: models.LogGroup) -> Iterator[Advice]:
     if group.retention_days is None:
         evidence = f"{group.stored_bytes / 1e9:.1f} GB are kept for ever."
         saving = group.stored_bytes / 1e9 * PRICES["logs_storage"]
         yield _change(group.name, "logging.retention_days", "for ever", 30, evidence, saving)
 
 
-def _flink(flink: seen.Flink) -> Iterator[Advice]:
+def _flink(flink: models.Flink) -> Iterator[Advice]:
     setting, cpu = "realtime_analytics.application.parallelism", flink.busiest_cpu_percent
     unit = flink.units / flink.parallelism * HOURS * PRICES["flink_unit"]
     behind = flink.furthest_behind_ms / 1000
@@ -222,7 +222,7 @@ def _flink(flink: seen.Flink) -> Iterator[Advice]:
             yield _change("Flink", setting, flink.parallelism, then, evidence, saving)
 
 
-def _spark(spark: seen.Spark) -> Iterator[Advice]:
+def _spark(spark: models.Spark) -> Iterator[Advice]:
     if spark.longest_minutes > RUN_SHARE * 60 * min(spark.every_hours, MAX_RUN_HOURS):
         often = "each hour" if spark.every_hours == 1 else f"every {spark.every_hours} hours"
         evidence = f"A run took {spark.longest_minutes:.0f} minutes, and one starts {often}."
@@ -230,7 +230,7 @@ def _spark(spark: seen.Spark) -> Iterator[Advice]:
         yield _change("Spark", setting, spark.maximum_executors, 2 * spark.maximum_executors, evidence, None)
 
 
-def _warehouse(warehouse: seen.Warehouse) -> Iterator[Advice]:
+def _warehouse(warehouse: models.Warehouse) -> Iterator[Advice]:
     limit = warehouse.limit_rpu_hours_a_day
     if limit and warehouse.rpu_hours_a_day > 0.9 * limit:
         evidence = f"{warehouse.rpu_hours_a_day:.0f} of {limit:.0f} RPU-hours a day: beyond, no query runs."

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from telemetry import logs
 from telemetry.clients import client
 
-from performance_advisor import advise, observe, observed
+from performance_advisor import advise, collector, models
 from performance_advisor.settings import Settings
 
 NEWEST = "advice/newest.json"
@@ -27,10 +27,10 @@ def settings() -> Settings:
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Return how many changes are advised, and what they save a month in dollars."""
     given, now = settings(), datetime.now(UTC)
-    found = look(given, now)
+    found = collect(given, now)
     advice = advise.advise(found)
     words = advise.text(advice, found.unreadable)
-    body = {"observed": found.model_dump(mode="json"), "advice": [one.model_dump() for one in advice]}
+    body = {"observations": found.model_dump(mode="json"), "advice": [one.model_dump() for one in advice]}
     s3 = client("s3")
     for key, data in (
         (f"advice/{now:%Y-%m-%d}.json", orjson.dumps(body)),
@@ -42,9 +42,9 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     return {"changes": len(advice), "saving_usd": round(sum(one.saving_usd or 0 for one in advice), 2)}
 
 
-def look(given: Settings, now: datetime) -> observed.Observed:
+def collect(given: Settings, now: datetime) -> models.Observations:
     """Read the seven days to the minute that began last."""
-    week = observe.Week(client, now - timedelta(seconds=now.second, microseconds=now.microsecond))
+    week = collector.Collector(client, now - timedelta(seconds=now.second, microseconds=now.microsecond))
     return week.read(given.watched, given.log_prefix, _curves(given.lake_bucket))
 
 
@@ -57,5 +57,5 @@ def _curves(bucket: str) -> dict[str, dict[int, float]]:
         if error.response["Error"]["Code"] != "NoSuchKey":
             raise
         return {}
-    last = observed.Observed.model_validate(orjson.loads(body)["observed"])
+    last = models.Observations.model_validate(orjson.loads(body)["observations"])
     return {one.name: one.curve | {one.memory_mb: one.mean_ms} for one in last.functions}

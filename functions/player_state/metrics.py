@@ -1,4 +1,4 @@
-"""What CloudWatch learns of a batch: how long events took from the door to the tables."""
+"""What CloudWatch learns of a batch: how long events took from their arrival to the tables."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from telemetry.distribution import bin_of
+from telemetry.histogram import bin_of
 from telemetry.player_item import DIGEST_BYTES, Payment, Play, Player, milliseconds
 from telemetry.raw_position import RawPosition
 

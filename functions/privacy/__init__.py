@@ -1,1 +1,1 @@
-"""A player's rights: what is stored about them, and how it is forgotten."""
+"""A player's rights: what is stored about them, and how it is erased."""

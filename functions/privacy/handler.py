@@ -1,4 +1,4 @@
-"""Lambda of the night: forget again those of whom something older came."""
+"""Lambda of the night: erase again those of whom something older came."""
 
 from typing import Any
 
@@ -17,10 +17,10 @@ metrics = Metrics()
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, int]:
     """Return how many came again. Raises where something of them is left, so that it is tried again."""
     settings = Settings()
-    receipts = settings.forgetting().again(settings.games())
+    receipts = settings.erasure().again(settings.games())
     for receipt in receipts:
-        logger.info("Forgotten again", extra={name: receipt[name] for name in ("game_id", "pseudonym", "by")})
-    metrics.add_metric("PlayersForgottenAgain", MetricUnit.Count, len(receipts))
+        logger.info("Erased again", extra={name: receipt[name] for name in ("game_id", "pseudonym", "by")})
+    metrics.add_metric("PlayersErasedAgain", MetricUnit.Count, len(receipts))
     if left := sum(not receipt["nothing_left"] for receipt in receipts):
         raise RuntimeError(f"of {left} players something is left")
-    return {"forgotten": len(receipts)}
+    return {"erased": len(receipts)}

@@ -1,4 +1,4 @@
-"""What the function is told by its environment, and the places it names."""
+"""What the function is told by its environment, and the stores it names."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,12 +8,11 @@ from botocore.config import Config
 from pydantic_settings import BaseSettings
 from telemetry.clients import client, resource
 
-from privacy.forgetting import Forgetting, Game, Receipts
-from privacy.places import (
+from privacy.data_stores import (
     KEPT,
-    BoardEntries,
+    DataStore,
+    LeaderboardEntries,
     Lines,
-    Place,
     Profile,
     Silver,
     Warehouse,
@@ -21,6 +20,7 @@ from privacy.places import (
     is_failure,
     is_reject,
 )
+from privacy.erasure import Erasure, Game, Receipts
 
 # As long as the warehouse's function may run; asked twice it would delete twice.
 PATIENT = Config(read_timeout=900, retries={"total_max_attempts": 1})
@@ -37,29 +37,29 @@ class Settings(BaseSettings):
     athena_workgroup: str = ""
     warehouse_function: str = ""
 
-    def places(self) -> list[Place]:
-        """Return every place of personal data on AWS."""
+    def stores(self) -> list[DataStore]:
+        """Return every store of personal data on AWS."""
         dynamodb, s3, bucket = client("dynamodb"), client("s3"), self.lake_bucket
-        places: list[Place] = [
-            BoardEntries(dynamodb, self.leaderboards_table),
+        stores: list[DataStore] = [
+            LeaderboardEntries(dynamodb, self.leaderboards_table),
             Lines(s3, bucket, "bronze", is_event, since_first_seen=True),
             Lines(s3, bucket, "rejected", is_reject),
             Lines(s3, bucket, "errors", is_failure),
         ]
         if self.athena_workgroup:
             silver = Silver(client("athena"), self.athena_workgroup, self.lake_database)
-            places += [silver, *(replace(silver, name=table, table=table) for table in KEPT)]
+            stores += [silver, *(replace(silver, name=table, table=table) for table in KEPT)]
         if self.warehouse_function:
-            places.append(Warehouse(boto3.client("lambda", config=PATIENT), self.warehouse_function))
-        return [*places, Profile(dynamodb, self.players_table)]
+            stores.append(Warehouse(boto3.client("lambda", config=PATIENT), self.warehouse_function))
+        return [*stores, Profile(dynamodb, self.players_table)]
 
     def games(self) -> Iterator[Game]:
-        """Yield the games that have a key: of others nobody was ever forgotten."""
+        """Yield the games that have a key: of others nobody was ever erased."""
         dynamodb = resource("dynamodb").meta.client
         for page in dynamodb.get_paginator("scan").paginate(TableName=self.games_table):
             yield from (Game.of(item) for item in page["Items"] if "privacy_key" in item)
 
-    def forgetting(self, *more: Place) -> Forgetting:
-        """Return what forgets, as whom AWS takes the caller for."""
+    def erasure(self, *more: DataStore) -> Erasure:
+        """Return what erases, as whom AWS takes the caller for."""
         by: str = client("sts").get_caller_identity()["Arn"]
-        return Forgetting([*self.places(), *more], Receipts(client("s3"), self.lake_bucket), by)
+        return Erasure([*self.stores(), *more], Receipts(client("s3"), self.lake_bucket), by)

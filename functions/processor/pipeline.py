@@ -10,8 +10,8 @@ from telemetry.rejection import Reason, Rejection
 
 from processor.arrival import Arrival, arrivals
 from processor.dedupe import Claims
-from processor.judgement import judge, rejected_line
 from processor.stats import IngestStats
+from processor.triage import rejected_line, triage
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Pipeline:
         """
         shard = records[0]["eventID"].partition(":")[0]
         batch = [arrival for record in records for arrival in arrivals(record)]
-        judge(batch, self.registry)
+        triage(batch, self.registry)
         start = records[0]["kinesis"]["sequenceNumber"]
         for arrival in batch:
             if arrival.event:

@@ -7,7 +7,7 @@ from datetime import date
 from telemetry.money import minor_digits, money
 
 from scheduled_reports.figures import Period, retained
-from scheduled_reports.pictures import Picture, Words, bars, lines, panels
+from scheduled_reports.pictures import Format, Picture, bars, lines, panels
 from scheduled_reports.sections import Section
 
 DAYS = 28
@@ -55,7 +55,7 @@ def _whole(minor: float, currency: str) -> str:
 
 
 def _by_day(
-    name: str, title: str, counts: Counted, values: list[int], period: Period, words: Words
+    name: str, title: str, counts: Counted, values: list[int], period: Period, words: Format
 ) -> Picture:
     days = list(counts)
     alt = (

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import dropwhile
 from typing import Literal, NamedTuple
 
-from telemetry.changes import MIN_HISTORY, Change, notable
+from telemetry.anomaly import MIN_HISTORY, Anomaly, detect
 from telemetry.store import Store, by_name, merge
 
 COHORT_DAYS = (1, 7, 30)
@@ -37,7 +37,7 @@ class Notice(NamedTuple):
 
     day: date
     name: str
-    change: Change
+    change: Anomaly
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def _known(counted: Mapping[date, Counter[str]], last: date) -> list[Counter[str
 def _unusual(counted: Mapping[date, Counter[str]], last: date) -> Iterator[Notice]:
     known = _known(counted, last)
     for name, least in WATCHED.items() if known else ():
-        if change := notable([counts[name] for counts in known], least):
+        if change := detect([counts[name] for counts in known], least):
             yield Notice(last, name, change)
 
 

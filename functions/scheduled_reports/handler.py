@@ -10,7 +10,7 @@ from telemetry import logs
 from telemetry.clients import client
 from telemetry.store import Store
 
-from scheduled_reports import outlets
+from scheduled_reports import channels
 from scheduled_reports.figures import Period
 from scheduled_reports.ledger import Ledger
 from scheduled_reports.report import report
@@ -26,10 +26,10 @@ class GamesFailedError(Exception):
 
 
 @cache
-def connections() -> tuple[Settings, Store, Ledger, Any, outlets.Mail]:
+def connections() -> tuple[Settings, Store, Ledger, Any, channels.Mail]:
     """Connect once an execution environment."""
     settings, dynamodb = Settings(), client("dynamodb")
-    mail = outlets.Mail(boto3.client("sesv2", config=ONCE), settings.sender, settings.configuration_set)
+    mail = channels.Mail(boto3.client("sesv2", config=ONCE), settings.sender, settings.configuration_set)
     return settings, Store(dynamodb, settings), Ledger(dynamodb, settings.reports_table), client("s3"), mail
 
 
@@ -54,17 +54,17 @@ def _report(game: dict[str, Any], period: Period) -> None:
     settings, store, ledger, s3, mail = connections()
     made = report(store, game["game_id"], game.get("name", game["game_id"]), period)
     addresses = game.get("report_to", "").split()
-    outlets.archive(s3, settings.lake_bucket, made)
+    channels.archive(s3, settings.lake_bucket, made)
     if settings.sender and addresses:
         # One that cannot be written was not begun either.
-        written = outlets.message(made, settings.sender, addresses)
+        written = channels.message(made, settings.sender, addresses)
         with ledger.once(made.name, "mail") as wanted:
             if wanted:
                 mail.send(written, addresses)
     if webhook := _webhooks().get(made.game_id):
         with ledger.once(made.name, "webhook") as wanted:
             if wanted:
-                outlets.post(webhook, made)
+                channels.post(webhook, made)
 
 
 def _webhooks() -> dict[str, str]:

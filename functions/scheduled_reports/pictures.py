@@ -18,7 +18,7 @@ TEXT, GRID = (128, 133, 144, 255), (128, 133, 144, 70)
 BLUE, PALE, RED, GREEN = (47, 125, 246, 255), (47, 125, 246, 110), (224, 82, 77, 255), (34, 160, 107, 255)
 FONT = ImageFont.load_default(size=30)
 
-Words = Callable[[float], str]
+Format = Callable[[float], str]
 Series = Sequence[float | None]
 
 
@@ -31,7 +31,7 @@ class Picture(NamedTuple):
     png: bytes
 
 
-def bars(days: Sequence[date], values: Sequence[float], marked: set[date], words: Words) -> bytes:
+def bars(days: Sequence[date], values: Sequence[float], marked: set[date], words: Format) -> bytes:
     """Draw a bar a day, those of the period strong."""
     image, draw = _canvas(HEIGHT)
     _frame(draw, days, max(values), words)
@@ -45,7 +45,7 @@ def bars(days: Sequence[date], values: Sequence[float], marked: set[date], words
     return _png(image)
 
 
-def lines(days: Sequence[date], series: Sequence[tuple[str, Series]], words: Words) -> bytes:
+def lines(days: Sequence[date], series: Sequence[tuple[str, Series]], words: Format) -> bytes:
     """Draw a line a series with its name at its start; days without a value are gaps."""
     image, draw = _canvas(HEIGHT)
     most = max((value for _, values in series for value in values if value is not None), default=0)
@@ -68,7 +68,7 @@ def lines(days: Sequence[date], series: Sequence[tuple[str, Series]], words: Wor
     return _png(image)
 
 
-def panels(names: Sequence[str], columns: Sequence[tuple[str, Series, Words]]) -> bytes:
+def panels(names: Sequence[str], columns: Sequence[tuple[str, Series, Format]]) -> bytes:
     """Draw a row a name, and in it a bar for each column: its title, values and how they are written."""
     names = [name[:MAX_NAME] for name in names]
     image, draw = _canvas(52 + BAR_HEIGHT * len(names))
@@ -93,7 +93,7 @@ def _canvas(height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
     return image, ImageDraw.Draw(image)
 
 
-def _frame(draw: ImageDraw.ImageDraw, days: Sequence[date], most: float, words: Words) -> None:
+def _frame(draw: ImageDraw.ImageDraw, days: Sequence[date], most: float, words: Format) -> None:
     draw.text((LEFT, 4), words(most), TEXT, FONT)
     for y in (TOP, (TOP + BOTTOM) / 2, BOTTOM):
         draw.line((LEFT, y, RIGHT, y), GRID, 2)

@@ -8,10 +8,10 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable
 from html import escape
 
-from scheduled_reports import wording
+from scheduled_reports import formatting
 from scheduled_reports.figures import Figure
 from scheduled_reports.pictures import Picture
-from scheduled_reports.plain import SHOWN_ROWS
+from scheduled_reports.plain_text import SHOWN_ROWS
 from scheduled_reports.report import Report
 from scheduled_reports.sections import Section
 
@@ -49,8 +49,9 @@ def html(report: Report, source: Callable[[Picture], str] = inline) -> str:
     body = "".join(
         [
             f'<h1 class="ink" style="margin:0;font-size:22px;line-height:1.3;{INK}">{title}</h1>'
-            f'<p class="faint" style="margin:2px 0 16px;{FAINT}">{kind}: {wording.span(report.period)}</p>',
-            _empty() if wording.is_empty(report.figures) else _tiles(report),
+            f'<p class="faint" style="margin:2px 0 16px;{FAINT}">{kind}: '
+            f"{formatting.span(report.period)}</p>",
+            _empty() if formatting.is_empty(report.figures) else _tiles(report),
             _heading("Notable changes"),
             _notices(report),
             *(
@@ -61,7 +62,7 @@ def html(report: Report, source: Callable[[Picture], str] = inline) -> str:
             _heading("All figures"),
             _figures(report),
             *(_section(section, report.pictures, source) for section in report.sections),
-            f'<p class="faint" style="margin:24px 0 0;font-size:12px;{FAINT}">{wording.RULE}</p>',
+            f'<p class="faint" style="margin:24px 0 0;font-size:12px;{FAINT}">{formatting.RULE}</p>',
         ]
     )
     return (
@@ -93,8 +94,8 @@ def _tiles(report: Report) -> str:
 
 
 def _tile(report: Report, figure: Figure) -> str:
-    change, base = wording.changes(figure)[0], wording.bases(report.period)[0]
-    name, value = _title(wording.named(figure.name)), wording.valued(figure.value, figure.unit)
+    change, base = formatting.changes(figure)[0], formatting.bases(report.period)[0]
+    name, value = _title(formatting.named(figure.name)), formatting.valued(figure.value, figure.unit)
     than = "" if change is None else f' <span class="faint" style="{FAINT}">vs {base}</span>'
     return (
         f'<td class="tile" width="33%" style="padding:10px 12px;border:1px solid {LINE};vertical-align:top">'
@@ -106,7 +107,8 @@ def _tile(report: Report, figure: Figure) -> str:
 
 
 def _notices(report: Report) -> str:
-    items = "".join(f"<div>{escape(line)}</div>" for line in wording.noticed(report.notices, report.judged))
+    notices = formatting.noticed(report.notices, report.judged)
+    items = "".join(f"<div>{escape(line)}</div>" for line in notices)
     colour = "background:#fdf6e3" if report.notices else ""
     note = ' class="note ink"' if report.notices else ""
     padding = "padding:10px 12px;" if report.notices else ""
@@ -121,14 +123,14 @@ def _picture(picture: Picture, source: Callable[[Picture], str]) -> str:
 
 
 def _figures(report: Report) -> str:
-    bases = wording.bases(report.period)
+    bases = formatting.bases(report.period)
     head = _head(["Figure", "Value", *(f"vs {base}" for base in bases)])
     rows = (
         _row(
             [
-                escape(_title(wording.named(figure.name))),
-                escape(wording.valued(figure.value, figure.unit)),
-                *(_change(figure, change) for change in wording.changes(figure)[: len(bases)]),
+                escape(_title(formatting.named(figure.name))),
+                escape(formatting.valued(figure.value, figure.unit)),
+                *(_change(figure, change) for change in formatting.changes(figure)[: len(bases)]),
             ]
         )
         for figure in report.figures
@@ -144,7 +146,7 @@ def _section(section: Section, pictures: list[Picture], source: Callable[[Pictur
             [
                 escape(name),
                 *(
-                    "&ndash;" if value is None else escape(wording.valued(value, unit))
+                    "&ndash;" if value is None else escape(formatting.valued(value, unit))
                     for (_, unit), value in zip(section.columns, values, strict=True)
                 ),
             ]
@@ -188,10 +190,10 @@ def _row(cells: list[str], tag: str = "td") -> str:
 def _change(figure: Figure, change: float | None) -> str:
     if change is None:
         return f'<span class="faint" style="{FAINT}">&ndash;</span>'
-    told = escape(wording.changed(change, figure.unit))
+    told = escape(formatting.changed(change, figure.unit))
     if not change:
         return told
-    good = (change > 0) != (figure.name in wording.UNWELCOME)
+    good = (change > 0) != (figure.name in formatting.UNWELCOME)
     name, colour = ("up", GOOD) if good else ("down", BAD)
     return (
         f'<span class="{name}" style="white-space:nowrap;{colour}">{"▲" if change > 0 else "▼"} {told}</span>'

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from telemetry.distribution import percentiles
+from telemetry.histogram import percentiles
 from telemetry.store import Store, by_name, merge
 
 from scheduled_reports.figures import Period, ratio

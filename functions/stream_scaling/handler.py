@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from telemetry import logs
 from telemetry.clients import client
 
-from stream_scaling import observe, rule
+from stream_scaling import collector, rule
 from stream_scaling.settings import Bounds, Settings
 
 logger = logs.logger()
@@ -38,7 +38,7 @@ def scale(name: str, bounds: Bounds, now: datetime) -> dict[str, int]:
     """Ask for the shards a stream should have, unless it has them or is changing already."""
     kinesis = client("kinesis")
     stream = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
-    has, filled = stream["OpenShardCount"], observe.minutes(client("cloudwatch"), name, now)
+    has, filled = stream["OpenShardCount"], collector.minutes(client("cloudwatch"), name, now)
     wanted = rule.target(has, filled, bounds.minimum, bounds.maximum)
     if wanted == has or stream["StreamStatus"] != "ACTIVE":
         return {}

@@ -21,7 +21,7 @@ def words(variables: dict[str, str]) -> str:
         lake_bucket=variables["LAKE_BUCKET"],
         topic_arn=variables["TOPIC_ARN"],
     )
-    found = handler.look(given, datetime.now(UTC))
+    found = handler.collect(given, datetime.now(UTC))
     return text(advise(found), found.unreadable)
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from tools import run
 from tools.costs import model, settings
-from tools.costs.model import DOOR, LAKE, REALTIME, SHARED, TOGETHER, Line, Load
+from tools.costs.model import LAKE, REALTIME, REST_API, SHARED, TOGETHER, Line, Load
 from tools.costs.settings import Settings
 
 RATES = (10, 100, 1_000, 10_000, 100_000, 1_000_000)
@@ -57,7 +57,7 @@ def compared(load: Load, given: Settings) -> dict[str, Compared]:
     sent = replace(load, rest_share=1, a_request=GUIDANCE_REQUEST)
     lines = model.bill(sent, given)
     alike = model.bill(sent, replace(given, dedupe_hours=0, retention_hours=24))
-    lake = (DOOR, LAKE, SHARED)
+    lake = (REST_API, LAKE, SHARED)
     features = {LAKE: lake, REALTIME: (REALTIME,), BOTH: (*lake, REALTIME), EVERYTHING: ()}
     return {
         name: Compared(

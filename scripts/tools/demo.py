@@ -60,12 +60,12 @@ def start(players: int, days: int, seed: int) -> None:
     with httpx.Client(base_url=api.address, timeout=30) as client:
         truth = simulate.play(simulate.Platform(outputs, client), game, key, players, days, seed)
     _compute_history(outputs, game, truth)
-    judged = quality.judge_now(outputs)[game]
+    judged = quality.evaluate_now(outputs)[game]
     verdicts = Counter(check.verdict for check in judged)
     _step(f"Data quality judged: {', '.join(f'{n} {verdict}' for verdict, n in verdicts.items())}")
     for check in judged:
         if check.verdict == "fail":
-            console.print(f"  {check.name}: {check.words} (The days before today were played just now.)")
+            console.print(f"  {check.name}: {check.message} (The days before today were played just now.)")
     who = ("--game", game, "--players", str(LIVE_PLAYERS))
     PLAYERS.start("-m", "tools.simulate", "--live", str(LIVE_MINUTES), *who)
     console.print(
@@ -124,7 +124,7 @@ def _compute_history(outputs: dict[str, Any], game: str, truth: Truth) -> None:
 
 
 def stop() -> None:
-    """Stop all that a demo started and forget its data."""
+    """Stop all that a demo started and delete its data."""
     PLAYERS.stop()
     realtime.RealtimeJob().kill()
     MetricsApi().stop()
@@ -139,7 +139,7 @@ def _step(text: str) -> None:
 def main() -> None:
     """Start, or stop with --stop."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
-    parser.add_argument("--stop", action="store_true", help="stop everything and forget the data")
+    parser.add_argument("--stop", action="store_true", help="stop everything and delete the data")
     parser.add_argument("--players", type=int, default=500)
     parser.add_argument("--days", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)

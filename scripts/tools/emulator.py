@@ -199,7 +199,7 @@ def start(port: int | None = None) -> Emulator:
     """Start this checkout's emulator unless it runs; an empty one has no use for the old Terraform state."""
     emulator = current(port)
     if not emulator.process():
-        _forget_local_state()
+        _delete_local_state()
         emulator.start()
     elif port not in (None, emulator.port):
         raise CommandError(f"it runs at {emulator.endpoint} already: stop it first")
@@ -207,8 +207,8 @@ def start(port: int | None = None) -> Emulator:
 
 
 def stop() -> bool:
-    """Stop this checkout's emulator and forget what was applied to it; tell whether it ran."""
-    _forget_local_state()
+    """Stop this checkout's emulator and delete what was applied to it; tell whether it ran."""
+    _delete_local_state()
     return current().stop()
 
 
@@ -252,7 +252,7 @@ def _listener(port: int) -> str:
     return f"{who}, an AWS emulator that this checkout did not start" if _health(port, 1) else who
 
 
-def _forget_local_state() -> None:
+def _delete_local_state() -> None:
     for state in LOCAL_STATE.glob("terraform.tfstate*"):
         state.unlink()
 

@@ -1,4 +1,4 @@
-"""Send events by both doors at a rate and in a shape, then account for every one of them."""
+"""Send events by REST API and stream at a rate and in a shape, then account for every one of them."""
 
 import argparse
 import ipaddress
@@ -26,7 +26,7 @@ from telemetry.enrichment import timestamp
 from telemetry.rejection import Reason
 
 from tools import CommandError, emulator, run, simulate, terraform
-from tools.loss import Audit, Told, audit
+from tools.event_audit import Audit, Reply, audit
 from tools.progress import STILL_SECONDS, Stuck, wait_for
 from tools.simulate import Platform
 from tools.simulation import Game
@@ -55,15 +55,15 @@ SHAPES: dict[str, Callable[[float], float]] = {
 
 @dataclass(slots=True)
 class Sender:
-    """Sends by both doors, and remembers what it was told of each event."""
+    """Sends by REST API and stream, and remembers what it was told of each event."""
 
     platform: Platform
     key: str
-    told: dict[str, Told] = field(default_factory=dict)
+    replies: dict[str, Reply] = field(default_factory=dict)
     answers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def post(self, http: httpx.Client, events: list[Event]) -> None:
-        """Send events of a player by REST; what the door names or does not answer for is refused."""
+        """Send events of a player by REST; what the API names or does not answer for is refused."""
         body = b"\n".join(json.dumps(event).encode() for event in events)
         headers = {"x-api-key": self.key, "content-type": "application/x-ndjson"}
         try:
@@ -93,8 +93,8 @@ class Sender:
     def _note(self, events: list[Event], refused: set[int]) -> None:
         for index, event in enumerate(events):
             # An event sent twice that was taken once was taken.
-            if self.told.get(event["event_id"]) is not Told.TAKEN:
-                self.told[event["event_id"]] = Told.REFUSED if index in refused else Told.TAKEN
+            if self.replies.get(event["event_id"]) is not Reply.TAKEN:
+                self.replies[event["event_id"]] = Reply.REFUSED if index in refused else Reply.TAKEN
 
 
 def _encoded(event: Event) -> bytes:
@@ -130,7 +130,7 @@ def crowd(game_id: str, shape: str, seed: int) -> Iterator[Event]:
 
 
 def send(sender: Sender, events: Iterator[Event], plan: list[int], advance: Callable[[int], None]) -> None:
-    """Send what each tick owes, as late as the doors make it."""
+    """Send what each tick owes, as late as API and stream make it."""
     kinesis, began = boto3.client("kinesis"), time.monotonic()
     with httpx.Client(timeout=STILL_SECONDS) as http, ThreadPoolExecutor(HTTP_THREADS) as pool:
         for tick, count in enumerate(plan):
@@ -147,7 +147,7 @@ def send(sender: Sender, events: Iterator[Event], plan: list[int], advance: Call
             advance(count)
 
 
-def settle(platform: Platform, told: dict[str, Told], since: datetime, seconds: float) -> Audit:
+def settle(platform: Platform, replies: dict[str, Reply], since: datetime, seconds: float) -> Audit:
     """Return the audit once nothing is missing, or nothing came for so long; objects are read once."""
     s3, bucket = boto3.client("s3"), platform.outputs["lake_bucket"]
     ids: dict[str, list[str]] = {"bronze/": [], "rejected/": []}
@@ -159,7 +159,7 @@ def settle(platform: Platform, told: dict[str, Told], since: datetime, seconds: 
                 if key not in read:
                     read.add(key)
                     found += [line["event_id"] for line in lake.lines(s3, bucket, key) if is_place(line)]
-        return audit(told, ids["bronze/"], ids["rejected/"])
+        return audit(replies, ids["bronze/"], ids["rejected/"])
 
     with suppress(Stuck):
         wait_for(
@@ -190,7 +190,7 @@ def play(platform: Platform, game_id: str, key: str, shape: str, rate: float, se
         sent, took = int(progress.tasks[task].completed), time.monotonic() - began
     console.print(f"{sent:,} events in {took:.1f} s, {sent / took:,.0f}/s; ", end="")
     console.print(", ".join(f"{name} {count:,}" for name, count in sorted(sender.answers.items())))
-    result = settle(platform, sender.told, started, SETTLE_SECONDS)
+    result = settle(platform, sender.replies, started, SETTLE_SECONDS)
     console.print(
         f"{result.sent:,} distinct events = {result.accepted:,} accepted + {result.rejected:,} rejected"
         f" + {result.reported:,} only reported back + {len(result.lost):,} lost;"
@@ -204,7 +204,7 @@ def play(platform: Platform, game_id: str, key: str, shape: str, rate: float, se
 
 
 def require_permission(url: str, endpoint: str | None, is_meant: bool) -> None:
-    """Raise CommandError unless the door is on this machine, or both named and meant."""
+    """Raise CommandError unless the API is on this machine, or both named and meant."""
     host = urlsplit(url).hostname or ""
     if is_loopback(host):
         return
@@ -229,7 +229,7 @@ def main() -> None:
     parser.add_argument("--game", help="a registered game (default: a new one)")
     parser.add_argument("--key", default=os.environ.get("GAME_KEY"), help="its API key (default: GAME_KEY)")
     parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
-    parser.add_argument("--endpoint", help="URL of the door, where it is not on this machine")
+    parser.add_argument("--endpoint", help="URL of the REST API, where it is not on this machine")
     parser.add_argument("--yes-load-it", action="store_true", help="mean it: others may pay or suffer")
     options = parser.parse_args()
     if not (0 < options.rate <= MAX_RATE and 0 < options.duration <= MAX_SECONDS):

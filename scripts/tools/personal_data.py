@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from privacy.places import Record, Subject
+from privacy.data_stores import Record, Subject
 from pyiceberg.table import Table
 
 from tools import gold
@@ -12,7 +12,7 @@ from tools import gold
 
 @dataclass(frozen=True, slots=True)
 class LocalSilver:
-    """An Iceberg table with players, through PyIceberg: forgetting leaves no file with the player's rows."""
+    """An Iceberg table with players, through PyIceberg: erasure leaves no file with the player's rows."""
 
     name: str = "silver"
     table: str = "events"
@@ -23,7 +23,7 @@ class LocalSilver:
         for row in rows.to_pylist():
             yield json.loads(json.dumps(row, default=str))
 
-    def forget(self, subject: Subject) -> int:
+    def erase(self, subject: Subject) -> int:
         """Delete the rows, the snapshots that have them, and the files that no snapshot names any more."""
         table = gold.iceberg(self.table)
         held = table.scan(row_filter=subject.condition).count()

@@ -1,4 +1,4 @@
-"""Export what is stored about a player, or forget it; who is forgotten is searched for again by `again`."""
+"""Export what is stored about a player, or erase it; who is erased is searched for again by `again`."""
 
 import argparse
 import base64
@@ -16,8 +16,8 @@ from typing import Any
 import boto3
 from boto3.dynamodb.types import Binary
 from botocore.exceptions import BotoCoreError, ClientError
-from privacy.forgetting import EXPORTED, Forgetting, Game, dated, signed
-from privacy.places import KEPT, Place, PrivacyError, Record, Subject
+from privacy.data_stores import KEPT, DataStore, PrivacyError, Record, Subject
+from privacy.erasure import EXPORTED, Erasure, Game, dated, signed
 from privacy.settings import Settings
 from telemetry.enrichment import timestamp
 
@@ -25,14 +25,14 @@ from tools import CommandError, emulator, games, gold, run, terraform
 from tools.personal_data import LocalSilver
 
 
-def export(places: Iterable[Place], subject: Subject, path: Path) -> Record:
-    """Write a zip with an NDJSON file for each place and a manifest; return the manifest."""
+def export(stores: Iterable[DataStore], subject: Subject, path: Path) -> Record:
+    """Write a zip with an NDJSON file for each store and a manifest; return the manifest."""
     files: dict[str, Record] = {}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for place in places:
-            name, digest, count = f"{place.name.replace(' ', '-')}.ndjson", hashlib.sha256(), 0
+        for store in stores:
+            name, digest, count = f"{store.name.replace(' ', '-')}.ndjson", hashlib.sha256(), 0
             with archive.open(name, "w", force_zip64=True) as file:
-                for record in place.find(subject):
+                for record in store.find(subject):
                     line = (json.dumps(record, default=_plain, ensure_ascii=False) + "\n").encode()
                     file.write(line)
                     digest.update(line)
@@ -64,16 +64,16 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """An environment's places and keys."""
+    """An environment's stores and keys."""
 
     outputs: Record
     local: bool
 
-    def forgetting(self) -> Forgetting:
-        """Return every place; on this machine silver is reached without Athena."""
+    def erasure(self) -> Erasure:
+        """Return every store; on this machine silver is reached without Athena."""
         gold.use(self.outputs, local=self.local)
         kept = (LocalSilver(name=table, table=table) for table in KEPT)
-        return self.settings().forgetting(*([LocalSilver(), *kept] if self.local else []))
+        return self.settings().erasure(*([LocalSilver(), *kept] if self.local else []))
 
     def game(self, game_id: str) -> Game:
         """Return what names a game's players. Raises CommandError where no game is."""
@@ -83,24 +83,24 @@ class Platform:
 
     def export(self, game_id: str, player_id: str, path: Path) -> Record:
         """Write the zip and keep a receipt of who did; return the manifest."""
-        game, forgetting = self.game(game_id), self.forgetting()
-        subject = dated(game.subject(player_id), forgetting.places)
+        game, erasure = self.game(game_id), self.erasure()
+        subject = dated(game.subject(player_id), erasure.stores)
         started = timestamp(datetime.now(UTC))
-        manifest = export(forgetting.places, subject, path)
-        told = {"game_id": game_id, "pseudonym": game.name(player_id), "by": forgetting.by}
+        manifest = export(erasure.stores, subject, path)
+        told = {"game_id": game_id, "pseudonym": game.name(player_id), "by": erasure.by}
         receipt = signed({**told, "started_at": started, "files": manifest["files"]})
-        forgetting.receipts.keep(receipt, EXPORTED)
+        erasure.receipts.keep(receipt, EXPORTED)
         return manifest
 
-    def forget(self, game_id: str, player_id: str, reason: str) -> Record:
-        """Forget one player and keep the receipt. Raises CommandError where something is left."""
-        game, forgetting = self.game(game_id), self.forgetting()
-        subject = dated(game.subject(player_id), forgetting.places)
-        return self._complete([forgetting.forget(subject, game.name(player_id), reason)])[0]
+    def erase(self, game_id: str, player_id: str, reason: str) -> Record:
+        """Erase one player and keep the receipt. Raises CommandError where something is left."""
+        game, erasure = self.game(game_id), self.erasure()
+        subject = dated(game.subject(player_id), erasure.stores)
+        return self._complete([erasure.erase(subject, game.name(player_id), reason)])[0]
 
     def again(self) -> int:
-        """Forget those of whom something older came since; return how many."""
-        return len(self._complete(self.forgetting().again(self.settings().games())))
+        """Erase those of whom something older came since; return how many."""
+        return len(self._complete(self.erasure().again(self.settings().games())))
 
     def settings(self) -> Settings:
         """Return what the function is told by its environment; here are neither Athena nor a warehouse."""
@@ -126,17 +126,17 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for command, effect in {
         "export": "write everything stored about a player to a zip",
-        "forget": "delete it everywhere, and print a receipt",
-        "name": "print what a game with pseudonyms stores in the place of an id",
+        "erase": "delete it everywhere, and print a receipt",
+        "name": "print what a game with pseudonyms stores instead of an id",
     }.items():
         of_player = commands.add_parser(command, help=effect)
         of_player.add_argument("--game", required=True)
         of_player.add_argument("--player", required=True, help="the id as the game sends it")
     commands.add_parser(
-        "again", help="forget those of whom something older came since; a schedule does so daily"
+        "again", help="erase those of whom something older came since; a schedule does so daily"
     )
     commands.choices["export"].add_argument("--to", type=Path, required=True, help="the zip to write")
-    commands.choices["forget"].add_argument(
+    commands.choices["erase"].add_argument(
         "--reason", default="the player's request", help="kept in the receipt: name nobody"
     )
     return parser
@@ -153,12 +153,12 @@ def main() -> None:
         match options.command:
             case "export":
                 print(json.dumps(platform.export(options.game, options.player, options.to), indent=2))
-            case "forget":
-                platform.forget(options.game, options.player, options.reason)
+            case "erase":
+                platform.erase(options.game, options.player, options.reason)
             case "name":
                 print(platform.game(options.game).subject(options.player).ids[-1])
             case "again":
-                print(f"{platform.again()} players came again and are forgotten")
+                print(f"{platform.again()} players came again and are erased")
     except (BotoCoreError, ClientError, PrivacyError) as error:
         raise CommandError(str(error)) from error
 

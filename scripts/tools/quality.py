@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-from data_quality.judge import judge
+from data_quality.evaluation import evaluate
 from data_quality.settings import Settings
 from rich.console import Console
 from rich.table import Table
@@ -19,13 +19,13 @@ from tools import CommandError, emulator, run, terraform
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "unknown": "dim"}
 
 
-def judge_now(outputs: dict[str, Any]) -> dict[str, list[Check]]:
+def evaluate_now(outputs: dict[str, Any]) -> dict[str, list[Check]]:
     """Judge with the function's settings and one's own credentials; return the checks by game."""
     function = outputs["scheduled_functions"]["quality"]
     configured = boto3.client("lambda").get_function_configuration(FunctionName=function)
     names = {name.lower(): value for name, value in configured["Environment"]["Variables"].items()}
     settings = Settings(**{name: value for name, value in names.items() if name in Settings.model_fields})
-    return dict(judge(settings, Store(client("dynamodb"), settings), client("s3"), datetime.now(UTC)))
+    return dict(evaluate(settings, Store(client("dynamodb"), settings), client("s3"), datetime.now(UTC)))
 
 
 def main() -> None:
@@ -35,13 +35,13 @@ def main() -> None:
     options = parser.parse_args()
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
-    verdicts = judge_now(terraform.outputs(terraform.root(options.environment)))
+    verdicts = evaluate_now(terraform.outputs(terraform.root(options.environment)))
     for game_id, found in verdicts.items():
         table = Table(title=game_id)
         for column in ("Check", "Verdict", "Found"):
             table.add_column(column)
         for check in found:
-            table.add_row(check.name, f"[{COLOURS[check.verdict]}]{check.verdict}", check.words)
+            table.add_row(check.name, f"[{COLOURS[check.verdict]}]{check.verdict}", check.message)
         Console().print(table)
     if failed := [game for game, found in verdicts.items() if any(one.verdict == "fail" for one in found)]:
         raise CommandError(f"checks failed: {', '.join(failed)}")

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
+from scheduled_reports.channels import FORMS
 from scheduled_reports.figures import Period
-from scheduled_reports.outlets import FORMS
 from scheduled_reports.report import report
 from telemetry.store import Store, store
 

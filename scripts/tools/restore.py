@@ -25,7 +25,7 @@ from player_state.leaderboards import Leaderboards
 from player_state.names import NameLimits
 from player_state.players import PlayerStore
 from player_state.players import Record as StreamRecord
-from privacy.places import Record, record_of
+from privacy.data_stores import Record, record_of
 from rich.console import Console
 from telemetry import clients, lake
 from telemetry.enrichment import timestamp
@@ -93,7 +93,7 @@ class Ledger:
         body = json.dumps(asdict(progress)).encode()
         self.s3.put_object(Bucket=self.bucket, Key=LEDGER, Body=body)
 
-    def forget(self) -> None:
+    def delete(self) -> None:
         """Have none any more."""
         self.s3.delete_object(Bucket=self.bucket, Key=LEDGER)
 
@@ -166,7 +166,7 @@ class Restore:
             self.ledger.write(progress)
         progress = self._apply(progress)
         self.consumer.start()
-        self.ledger.forget()
+        self.ledger.delete()
         return progress.applied or 0
 
     def _apply(self, progress: Progress) -> Progress:

@@ -46,9 +46,9 @@ class Platform:
 
     @property
     def events_url(self) -> str:
-        """The REST door; emulators serve every API behind their one endpoint."""
-        door, endpoint = self.outputs["ingest"], os.environ.get("AWS_ENDPOINT_URL")
-        base = f"{endpoint}/restapis/{door['id']}/{door['stage']}/_user_request_" if endpoint else door["url"]
+        """The REST API; emulators serve every API behind their one endpoint."""
+        api, endpoint = self.outputs["ingest"], os.environ.get("AWS_ENDPOINT_URL")
+        base = f"{endpoint}/restapis/{api['id']}/{api['stage']}/_user_request_" if endpoint else api["url"]
         return f"{base}/v1/events"
 
     def read(self, path: str, **parameters: str | int) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Platform:
 def send(
     platform: Platform, sessions: list[Session], key: str, advance: Callable[[int], None]
 ) -> Counter[str]:
-    """Send the sessions in their order, by both doors; return the REST door's verdicts: accepted, reasons."""
+    """Send the sessions in their order by REST API and stream; return what the API answered, by reason."""
     verdicts: Counter[str] = Counter()
     kinesis, shapes = boto3.client("kinesis"), random.Random(1)  # noqa: S311 - shapes of records
     with httpx.Client(timeout=STILL_SECONDS) as http, ThreadPoolExecutor(HTTP_THREADS) as pool:
@@ -107,7 +107,7 @@ def _post(http: httpx.Client, url: str, session: Session, key: str) -> Counter[s
 
 
 def expected_verdicts(sessions: list[Session]) -> Counter[str]:
-    """Return what the REST door can know: all but whether an event came before."""
+    """Return what the REST API can know: all but whether an event came before."""
     names = {"unknown_game": "wrong_game", "duplicate": "accepted", None: "accepted"}
     letters = (letter for session in sessions if session.rest for letter in session.letters)
     return Counter(names.get(letter.reason, letter.reason) or "" for letter in letters)
@@ -226,13 +226,13 @@ def play(platform: Platform, game_id: str, key: str, players: int, days: int, se
     bronze, quarantined = lake_ids(platform, game_id, started)
     top = platform.read(f"/v1/games/{game_id}/leaderboards/{BOARD}", limit=10)["entries"]
     seen |= {
-        "answers of the REST door": dict(sorted(verdicts.items())),
+        "answers of the REST API": dict(sorted(verdicts.items())),
         "distinct events in bronze": len(bronze),
         "lines in the quarantine": quarantined,
         f"top 10 of {BOARD}": [(entry["player_id"], entry["score"]) for entry in top],
     }
     known = expect(truth) | {
-        "answers of the REST door": dict(sorted(expected_verdicts(sessions).items())),
+        "answers of the REST API": dict(sorted(expected_verdicts(sessions).items())),
         "distinct events in bronze": truth.accepted,
         "lines in the quarantine": truth.rejected.total() + truth.homeless.total(),
         f"top 10 of {BOARD}": truth.top(BOARD, 10),
@@ -313,7 +313,7 @@ def main() -> None:
                 return
             play(platform, game, key, options.players, options.days, options.seed)
         except httpx.HTTPError as error:
-            raise CommandError(f"{options.api} or the REST door: {error}") from error
+            raise CommandError(f"{options.api} or the REST API: {error}") from error
 
 
 def new_game(outputs: dict[str, Any]) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Send one event to an environment's REST door, and wait until the metrics API tells of its player."""
+"""Send one event to an environment's REST API, and wait until the metrics API tells of its player."""
 
 import argparse
 import os
@@ -55,7 +55,7 @@ def smoke(platform: Platform, game_id: str, key: str, wait_seconds: float = WAIT
             break
         time.sleep(PAUSE_SECONDS)
     if answer.status_code != httpx.codes.ACCEPTED:
-        raise CommandError(f"the REST door answered {answer.status_code}: {answer.text[:300]}")
+        raise CommandError(f"the REST API answered {answer.status_code}: {answer.text[:300]}")
     while time.monotonic() - began < wait_seconds:
         seen = platform.api.get(f"/v1/games/{game_id}/players/{player}")
         if seen.status_code == httpx.codes.OK:

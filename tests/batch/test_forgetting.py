@@ -9,7 +9,7 @@ import boto3
 import pyarrow.parquet as pq
 import pytest
 from emulated_lake import Event, Lake, Spark, event
-from privacy.places import Lines, is_event
+from privacy.data_stores import Lines, is_event
 from tools import gold, privacy
 from tools.personal_data import LocalSilver, Subject, data_files
 from tools.restore import undelete
@@ -81,8 +81,8 @@ def test_the_command_leaves_no_file_with_the_player(
     assert named(lake, "ann") > 0
     manifest = platform.export(GAME, "ann", tmp_path / "ann.zip")
     assert manifest["files"]["silver.ndjson"]["records"] == 1
-    receipt = platform.forget(GAME, "ann", "asked")
-    deleted = {step["place"]: step["deleted"] for step in receipt["steps"]}
+    receipt = platform.erase(GAME, "ann", "asked")
+    deleted = {step["store"]: step["deleted"] for step in receipt["steps"]}
     assert (deleted["silver"], deleted[BRONZE], receipt["nothing_left"]) == (1, 1, True)
     assert named(lake, "ann") == 0
     assert [row for row in lake.table("events") if row["player_id"] == "bob"] == before

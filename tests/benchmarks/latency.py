@@ -1,8 +1,8 @@
 """How long an event takes from being sent to being seen, on an emulator of its own.
 
-Sends new players' events through the REST door and to the stream at a small steady rate. Of each it notes
-when the door had taken it, when the processor judged it (`processed_at`), when it lay in bronze, and when the
-metrics API first told of its player. It asks every tenth of a second, so the figures are no finer than that.
+Sends new players' events through the REST API and to the stream at a small steady rate. Of each it notes
+when it was taken, when the processor judged it (`processed_at`), when it lay in bronze, and when the metrics
+API first told of its player. It asks every tenth of a second, so the figures are no finer than that.
 An event before them all starts every function: how long it took is told apart.
 """
 
@@ -29,7 +29,12 @@ from conftest import Applied, own_platform
 
 SECONDS, EVENTS_PER_SECOND = 40, 2
 PATIENCE_SECONDS, PAUSE_SECONDS = 60, 0.1
-STAGES = ("taken by the door", "judged by the processor", "in bronze", "seen in the metrics API")
+STAGES = (
+    "taken by the REST API or stream",
+    "judged by the processor",
+    "in bronze",
+    "seen in the metrics API",
+)
 PERCENTS = (50, 95, 99)
 
 
@@ -42,11 +47,11 @@ class Sent:
     at: dict[str, float] = field(default_factory=dict)
 
 
-def send(applied: Applied, door: str) -> Sent:
-    """Send one event of a new player; a door that does not take it ends the run."""
+def send(applied: Applied, path: str) -> Sent:
+    """Send one event of a new player; an event that is not taken ends the run."""
     event = applied.event()
     data, sent = json.dumps(event).encode(), Sent(event, time.time())
-    if door == "REST":
+    if path == "REST":
         applied.post(data).raise_for_status()
     else:
         applied.put(data, f"{event['game_id']}/{event['player_id']}")
@@ -68,7 +73,7 @@ def watch_bronze(bucket: str, found: dict[str, float]) -> None:
         found.setdefault(key, time.time())
 
 
-def measure(applied: Applied, door: str) -> list[Sent]:
+def measure(applied: Applied, path: str) -> list[Sent]:
     """Return the events of a run with the times of all their stages."""
     bucket = applied.platform.outputs["lake_bucket"]
     objects: dict[str, float] = {}
@@ -80,7 +85,7 @@ def measure(applied: Applied, door: str) -> list[Sent]:
         while pending or len(gone) < SECONDS * EVENTS_PER_SECOND:
             due = min(SECONDS * EVENTS_PER_SECOND, int((time.time() - began) * EVENTS_PER_SECOND) + 1)
             while len(gone) < due:
-                gone.append(send(applied, door))
+                gone.append(send(applied, path))
                 pending.append(gone[-1])
             pending = [sent for sent in pending if not seen(applied, sent)]
             if listing.done():
@@ -106,15 +111,15 @@ def percentiles(sent: list[Sent], stage: str) -> list[float]:
 
 def main() -> None:
     """Print the table of docs/performance.md."""
-    table = Table("Door", "Sent until", *(f"p{percent}, s" for percent in PERCENTS))
+    table = Table("Publisher", "Sent until", *(f"p{percent}, s" for percent in PERCENTS))
     results = {}
     with tempfile.TemporaryDirectory() as name, own_platform(Path(name)) as applied:
         first = smoke(applied.platform, applied.game_id, applied.key)
-        for door in ("REST", "stream"):
-            measured = measure(applied, door)
-            results[door] = {stage: percentiles(measured, stage) for stage in STAGES}
-            for stage, seconds in results[door].items():
-                table.add_row(door, stage, *(f"{value:.2f}" for value in seconds))
+        for path in ("REST", "stream"):
+            measured = measure(applied, path)
+            results[path] = {stage: percentiles(measured, stage) for stage in STAGES}
+            for stage, seconds in results[path].items():
+                table.add_row(path, stage, *(f"{value:.2f}" for value in seconds))
     keep("latency", results)
     Console(width=100).print(table, f"The first event of all: {first:.1f} s")
 

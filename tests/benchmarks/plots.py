@@ -47,24 +47,24 @@ def processor_speed(axes: Axes, rates: Values) -> None:
     axes.set_title("Events a second on one core (logarithmic)")
 
 
-def ingest_door(axes: Axes, rates: Values) -> None:
+def ingest_rest_api(axes: Axes, rates: Values) -> None:
     """Draw events a second by events a request."""
-    for name, label, colour in (("idle", "a door that does nothing", INK), ("ingest", "ingest", FIRST)):
+    for name, label, colour in (("idle", "a handler that does nothing", INK), ("ingest", "ingest", FIRST)):
         axes.plot(list(rates), [found[name][0] for found in rates.values()], "o-", color=colour, label=label)
     axes.set_yscale("log")
     axes.set_xlabel("events a request")
-    axes.set_title("The REST door: events a second on one core (logarithmic)")
+    axes.set_title("The REST API: events a second on one core (logarithmic)")
 
 
-def latency(axes: Axes, doors: Values) -> None:
-    """Draw the seconds from sending to each stage, p50 and up to p99, for each door."""
-    stages = list(doors["REST"])[::-1]
-    for row, (door, colour) in enumerate((("stream", SECOND), ("REST", FIRST))):
+def latency(axes: Axes, paths: Values) -> None:
+    """Draw the seconds from sending to each stage, p50 and up to p99, for each path."""
+    stages = list(paths["REST"])[::-1]
+    for row, (path, colour) in enumerate((("stream", SECOND), ("REST", FIRST))):
         for place, stage in enumerate(stages):
-            p50, _, p99 = doors[door][stage]
+            p50, _, p99 = paths[path][stage]
             at = place + 0.3 * row - 0.15
             axes.plot([p50, p99], [at, at], "-", color=colour, linewidth=5, alpha=0.4, solid_capstyle="butt")
-            axes.plot(p50, at, "o", color=colour, label=door if place == 0 else None)
+            axes.plot(p50, at, "o", color=colour, label=path if place == 0 else None)
     axes.set_yticks(range(len(stages)), stages)
     axes.set_xlim(left=0)
     axes.set_title("Seconds from sending, on the emulator: p50 (dot) to p99")
@@ -107,7 +107,7 @@ def main() -> None:
     """Draw all that was measured."""
     plots: tuple[Callable[[Axes, Values], None], ...] = (
         processor_speed,
-        ingest_door,
+        ingest_rest_api,
         latency,
         cold_start,
         player_state_writes,

@@ -31,7 +31,7 @@ import jsonschema
 import orjson
 from measured import REPEATS, Spread, keep, spread
 from processor.arrival import arrivals
-from processor.judgement import judge
+from processor.triage import triage
 from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.table import Table
@@ -160,7 +160,7 @@ def records(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def process(batch: Sequence[dict[str, Any]]) -> list[bytes]:
     """Decode, validate, enrich, encode: the processor between its reads and writes."""
     batch_arrivals = [arrival for record in batch for arrival in arrivals(record)]
-    judge(batch_arrivals, Registry())  # type: ignore[arg-type]
+    triage(batch_arrivals, Registry())  # type: ignore[arg-type]
     if wrong := [arrival.rejection for arrival in batch_arrivals if arrival.rejection]:
         raise SystemExit(f"every event of this run is valid, but: {wrong[0]}")
     return [arrival.line for arrival in batch_arrivals]

@@ -1,4 +1,4 @@
-"""How many events the nightly search for forgotten players reads in the time that its function has.
+"""How many events the nightly search for erased players reads in the time that its function has.
 
 .venv/bin/python tests/benchmarks/search_speed.py: CPU time, so that a busy machine does not tell.
 """
@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from privacy.forgetting import Game, Watch, came_again
+from privacy.erasure import Game, Watch, late_arrivals
 
-EVENTS, PLAYERS, FORGOTTEN = 200_000, 20_000, 1_000
+EVENTS, PLAYERS, ERASED = 200_000, 20_000, 1_000
 EVENT = json.loads(
     (
         Path(__file__).parents[2] / "event-schemas/purchase/examples/purchase.1-0-0.typical.pass.json"
@@ -44,9 +44,9 @@ class OneObject:
 def main() -> None:
     """Search one object for players of whom one comes again, in its last line."""
     s3, game = OneObject(), Game(EVENT["game_id"], secrets.token_bytes(32))
-    watch = Watch(game, {game.name(f"gone-{n}"): MOMENT for n in range(FORGOTTEN)})
+    watch = Watch(game, {game.name(f"gone-{n}"): MOMENT for n in range(ERASED)})
     began = time.process_time()
-    found = list(came_again(s3, "lake", {game.game_id: watch}, datetime(2026, 1, 1, tzinfo=UTC)))  # type: ignore[arg-type]
+    found = list(late_arrivals(s3, "lake", {game.game_id: watch}, datetime(2026, 1, 1, tzinfo=UTC)))  # type: ignore[arg-type]
     milliseconds = 1000 * (time.process_time() - began) / EVENTS
     assert [subject.player_id for subject, _ in found] == ["gone-0"]
     print(f"{1000 * milliseconds:.1f} µs an event, {900_000 / milliseconds / 1e6:.0f} M events in 15 minutes")

@@ -26,7 +26,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from event_source import POISON, Function, Mapping, happening
-from memory_aws import counters, outcomes
+from fake_aws import counters, outcomes
 from steps import eventually
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
@@ -35,7 +35,7 @@ from telemetry.store import plain
 from telemetry.validation import validate
 from test_failures import days_of, players_of
 from tools import boards, games, load
-from tools.loss import Told, audit
+from tools.event_audit import Reply, audit
 from tools.simulate import lake_lines
 from tools.simulation import BOARDS
 
@@ -50,7 +50,7 @@ Event = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Stage:
+class Harness:
     """A game of its own, streams of its own, and the real processor and player_state between them."""
 
     applied: Any
@@ -59,7 +59,7 @@ class Stage:
     state: Mapping
     sending: threading.Lock = field(default_factory=threading.Lock)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    told: dict[str, Told] = field(default_factory=dict)
+    replies: dict[str, Reply] = field(default_factory=dict)
     sent_again: int = 0
 
     def play(self, seconds: float, during: Callable[[], None] = lambda: None) -> None:
@@ -84,7 +84,7 @@ class Stage:
 
     def _send(self, seconds: float, is_over: Callable[[], bool]) -> None:
         sender = load.Sender(
-            SimpleNamespace(outputs={"raw_stream_name": self.processor.stream}), "", self.told
+            SimpleNamespace(outputs={"raw_stream_name": self.processor.stream}), "", self.replies
         )  # type: ignore[arg-type]
         crowd, once = map(skewed, load.crowd(self.game, "hot", 1)), Config(retries={"total_max_attempts": 1})
         kinesis = boto3.client("kinesis", config=once)
@@ -96,7 +96,7 @@ class Stage:
             with self.sending:
                 sender.put(kinesis, list(by_player.values()))
             sent = (event for events in by_player.values() for event in events)
-            refused = [event for event in sent if self.told[event["event_id"]] is Told.REFUSED]
+            refused = [event for event in sent if self.replies[event["event_id"]] is Reply.REFUSED]
             self.sent_again += len(refused)
             time.sleep(TICK)
 
@@ -153,40 +153,40 @@ def data_of(record: Event) -> bytes:
     return base64.b64decode(record["kinesis"]["data"])
 
 
-def check(stage: Stage) -> Truth:
+def check(harness: Harness) -> Truth:
     """Hold all that is left behind against what the raw stream holds."""
-    truth, game = Truth.of(stage.processor.read), stage.game
+    truth, game = Truth.of(harness.processor.read), harness.game
     events = list(truth.accepted.values())
-    bronze, rejected = stage.lines("bronze/"), stage.lines("rejected/")
-    assert audit(stage.told, (x["event_id"] for x in bronze), (x["event_id"] for x in rejected)).is_exact
+    bronze, rejected = harness.lines("bronze/"), harness.lines("rejected/")
+    assert audit(harness.replies, (x["event_id"] for x in bronze), (x["event_id"] for x in rejected)).is_exact
     assert {line["event_id"] for line in bronze} == truth.accepted.keys()
-    assert set(first_by_id(stage.state.read)) == truth.accepted.keys()
+    assert set(first_by_id(harness.state.read)) == truth.accepted.keys()
     assert Counter({x["reject_id"]: x["reason"] for x in rejected}.values()) == truth.rejects
-    told = outcomes(stage.rows("ingest_stats", "game_day"))
+    told = outcomes(harness.rows("ingest_stats", "game_day"))
     refused = {f"{game}/rejected_{reason}": count for reason, count in truth.rejects.items()}
     known = {f"{game}/accepted": len(events), **refused}
     assert {name: count for name, count in told.items() if "accepted" in name or "rejected" in name} == known
-    days, found = days_of(events), stage.rows("game_days", "game_day")
+    days, found = days_of(events), harness.rows("game_days", "game_day")
     found = [x for x in found if DAY.fullmatch(x["game_day"]) and x["shard"].startswith("shardId-")]
     assert {name: count for name, count in counters(found).items() if name in days} == days
     players = {
         row["player"]: Counter({name: row[name] for name in ("sessions", "purchases")})
         + Counter(row["spend"])
-        for row in stage.rows("players", "player")
+        for row in harness.rows("players", "player")
     }
     assert players == players_of(events)
-    check_boards(stage, [event for event in events if event["event_type"] == "score_submitted"])
+    check_boards(harness, [event for event in events if event["event_type"] == "score_submitted"])
     return truth
 
 
-def check_boards(stage: Stage, scored: list[Event]) -> None:
+def check_boards(harness: Harness, scored: list[Event]) -> None:
     best: dict[tuple[str, str], int] = {}
     for event in scored:
         name, player, score = event["payload"]["leaderboard"], event["player_id"], event["payload"]["score"]
         best[name, player] = max(best.get((name, player), score), score)
         if name == BOARDS[0]:
             best["total", player] = best.get(("total", player), 0) + score
-    found = stage.rows("leaderboards", "board")
+    found = harness.rows("leaderboards", "board")
     assert {(row["board"].split("#")[1], row["player_id"]): row["score"] for row in found} == best
 
 
@@ -199,7 +199,7 @@ def first_by_id(records: list[Event]) -> dict[str, Event]:
 
 
 @pytest.fixture
-def stage(applied: Any) -> Iterator[Stage]:
+def harness(applied: Any) -> Iterator[Harness]:
     """The functions of the applied platform between two streams of two shards each."""
     name, kinesis = f"chaos-{uuid4().hex[:8]}", boto3.client("kinesis")
     outputs = applied.platform.outputs
@@ -216,15 +216,15 @@ def stage(applied: Any) -> Iterator[Stage]:
         environment = applied.emulator.environment | configuration["Environment"]["Variables"]
         environment["ENRICHED_STREAM"] = f"{name}-enriched"
         mappings[function] = Mapping(stream, Function(function, environment))
-    stage = Stage(applied, name, *mappings.values())
-    yield stage
+    harness = Harness(applied, name, *mappings.values())
+    yield harness
     for mapping in mappings.values():
         mapping.function.stop()
         kinesis.delete_stream(StreamName=mapping.stream)
 
 
-def test_functions_are_killed_and_their_calls_fail(stage: Stage) -> None:
-    functions = stage.processor.function, stage.state.function
+def test_functions_are_killed_and_their_calls_fail(harness: Harness) -> None:
+    functions = harness.processor.function, harness.state.function
     for function in functions:
         function.share = 0.03
 
@@ -235,25 +235,25 @@ def test_functions_are_killed_and_their_calls_fail(stage: Stage) -> None:
                 random.choice(victims).kill()
 
     with happening(kill):
-        stage.play(5)
-    truth = check(stage)
+        harness.play(5)
+    truth = check(harness)
     assert min(function.deaths for function in functions) > 1
     assert truth.rejects["schema_violation"] > 0
     assert sum(event["skewed"] for event in truth.accepted.values()) > 100
 
 
-def test_the_emulator_restarts(stage: Stage) -> None:
+def test_the_emulator_restarts(harness: Harness) -> None:
     def restart() -> None:
         time.sleep(1)
-        stage.applied.emulator.restart()
+        harness.applied.emulator.restart()
 
-    stage.play(3, restart)
-    check(stage)
-    assert stage.sent_again > 0
-    assert set(stage.told.values()) == {Told.TAKEN}
+    harness.play(3, restart)
+    check(harness)
+    assert harness.sent_again > 0
+    assert set(harness.replies.values()) == {Reply.TAKEN}
 
 
-def test_shards_split_and_merge(stage: Stage) -> None:
+def test_shards_split_and_merge(harness: Harness) -> None:
     def read(mapping: Mapping) -> set[str]:
         return {record["eventID"].partition(":")[0] for record in mapping.read}
 
@@ -267,7 +267,10 @@ def test_shards_split_and_merge(stage: Stage) -> None:
     def reshard() -> None:
         kinesis = boto3.client("kinesis")
         first, second, lower, upper, merged = (f"shardId-{number:012}" for number in range(5))
-        for mapping, writing in ((stage.processor, stage.sending), (stage.state, stage.processor.lock)):
+        for mapping, writing in (
+            (harness.processor, harness.sending),
+            (harness.state, harness.processor.lock),
+        ):
             wait_until_read(mapping, first, second)
             with writing, mapping.resharding():
                 kinesis.split_shard(
@@ -280,12 +283,12 @@ def test_shards_split_and_merge(stage: Stage) -> None:
                 )
             wait_until_read(mapping, merged)
 
-    stage.play(5, reshard)
-    truth = check(stage)
-    for mapping in (stage.processor, stage.state):
+    harness.play(5, reshard)
+    truth = check(harness)
+    for mapping in (harness.processor, harness.state):
         assert len(read(mapping)) == 5
     orders = [defaultdict(list), defaultdict(list)]  # type: ignore[var-annotated]
-    for order, events in zip(orders, (truth.accepted, first_by_id(stage.state.read)), strict=True):
+    for order, events in zip(orders, (truth.accepted, first_by_id(harness.state.read)), strict=True):
         for event in events.values():
             order[event["player_id"]].append(event["event_id"])
     assert orders[0] == orders[1], "each player's events stay in their order"
@@ -332,29 +335,29 @@ class Call(socketserver.BaseRequestHandler):
             return
 
 
-def test_sinks_answer_too_late(stage: Stage) -> None:
-    port = stage.applied.emulator.port
+def test_sinks_answer_too_late(harness: Harness) -> None:
+    port = harness.applied.emulator.port
     with Relay(port, (b"/firehose/aws4_request", b"/dynamodb/aws4_request"), 0.03, 0.8) as relay:
         threading.Thread(target=relay.serve_forever, args=(0.05,), daemon=True).start()
-        for function in (stage.processor.function, stage.state.function):
+        for function in (harness.processor.function, harness.state.function):
             function.environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{relay.server_address[1]}"
             function.seconds = 0.5
-        stage.play(3)
+        harness.play(3)
         relay.shutdown()
-    check(stage)
+    check(harness)
     assert relay.late
 
 
-def test_poison_among_good_records(stage: Stage) -> None:
-    kinesis, stream = boto3.client("kinesis"), stage.processor.stream
-    stage.processor.patience = 1
+def test_poison_among_good_records(harness: Harness) -> None:
+    kinesis, stream = boto3.client("kinesis"), harness.processor.stream
+    harness.processor.patience = 1
 
     def poison() -> None:
         for number in range(2):
             kinesis.put_record(StreamName=stream, Data=POISON, PartitionKey=str(number))
             time.sleep(0.7)
 
-    stage.play(3, poison)
-    assert [data_of(record) for record in stage.processor.given_up] == [POISON] * 2
-    stage.processor.read = [record for record in stage.processor.read if data_of(record) != POISON]
-    check(stage)
+    harness.play(3, poison)
+    assert [data_of(record) for record in harness.processor.given_up] == [POISON] * 2
+    harness.processor.read = [record for record in harness.processor.read if data_of(record) != POISON]
+    check(harness)

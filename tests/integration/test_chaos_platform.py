@@ -19,7 +19,7 @@ from jsonpatch import JsonPatch
 from steps import eventually
 from test_quarantine import replay
 from tools import games, load
-from tools.loss import Audit
+from tools.event_audit import Audit
 from tools.simulate import lake_lines
 
 pytestmark = pytest.mark.integration

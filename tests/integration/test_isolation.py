@@ -1,4 +1,4 @@
-"""Two games with the same players: neither is ever seen, changed or forgotten through the other."""
+"""Two games with the same players: neither is ever seen, changed or erased through the other."""
 
 import json
 import zipfile
@@ -18,7 +18,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
-from privacy.places import KEPT
+from privacy.data_stores import KEPT
 from steps import eventually
 from tools import games, privacy
 from tools.progress import STILL_SECONDS
@@ -60,7 +60,7 @@ class Game:
 
 @pytest.fixture(scope="module")
 def pair(applied: Any) -> dict[str, Game]:
-    """Register two games and send the same players' scores for both, half through each door."""
+    """Register two games and send the same players' scores for both, half by REST API and half by stream."""
     table, plan = games.registry(applied.platform.outputs)
     found: dict[str, Game] = {}
     for name, worth in WORTH.items():
@@ -174,9 +174,7 @@ def test_the_reader_reaches_no_table_and_no_object(pair: dict[str, Game], reader
         s3.list_objects_v2(Bucket=outputs["lake_bucket"], Prefix="bronze/")
 
 
-def test_forgetting_a_player_takes_all_of_them_and_nothing_else(
-    pair: dict[str, Game], tmp_path: Path
-) -> None:
+def test_erasing_a_player_takes_all_of_them_and_nothing_else(pair: dict[str, Game], tmp_path: Path) -> None:
     first, second = pair.values()
     platform = privacy.Platform(first.applied.platform.outputs, local=True)
     broken = first.applied.event("purchase", game_id=first.game_id, player_id="ann")
@@ -195,8 +193,8 @@ def test_forgetting_a_player_takes_all_of_them_and_nothing_else(
     assert json.loads(refused["original"]) == broken
     assert second.game_id not in str(lines)
 
-    receipt = platform.forget(first.game_id, "ann", "asked")
-    assert {step["place"]: step["deleted"] for step in receipt["steps"]} == {
+    receipt = platform.erase(first.game_id, "ann", "asked")
+    assert {step["store"]: step["deleted"] for step in receipt["steps"]} == {
         "profile": 1, "leaderboards": 1, "bronze": 4, "rejected": 1, "errors": 0, "silver": 0,
     } | dict.fromkeys(KEPT, 0)  # fmt: skip
     assert first.get("/players/ann").status_code == 404

@@ -1,4 +1,4 @@
-"""Leaderboards on the emulator: defined by command, fed by the door, read over HTTP, with IAM enforced."""
+"""Leaderboards on the emulator: defined by command, fed by the REST API, read over HTTP; IAM is enforced."""
 
 import json
 from datetime import UTC, datetime, timedelta

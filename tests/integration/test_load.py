@@ -1,4 +1,4 @@
-"""A short load by both doors: every event sent is accepted, rejected or was reported back."""
+"""A short load by REST API and stream: every event sent is accepted, rejected or was reported back."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A game with pseudonyms on the emulator: its ids lie nowhere, and its players can be forgotten."""
+"""A game with pseudonyms on the emulator: its ids lie nowhere, and its players can be erased."""
 
 import gzip
 import json
@@ -49,7 +49,7 @@ def everything(applied: Any) -> str:
     return "\n".join([*found, applied.emulator.log.read_text(errors="replace")])
 
 
-def test_the_id_lies_nowhere_is_replayed_as_one_and_forgotten(applied: Any, emulated: None) -> None:
+def test_the_id_lies_nowhere_is_replayed_as_one_and_erased(applied: Any, emulated: None) -> None:
     outputs = applied.platform.outputs
     table, plan = games.registry(outputs)
     game_id, raw = f"veiled-{uuid4().hex[:8]}", f"raw-{uuid4().hex}"
@@ -96,8 +96,8 @@ def test_the_id_lies_nowhere_is_replayed_as_one_and_forgotten(applied: Any, emul
     assert {line["player_id"] for line in bronze()} == {stored}
     assert raw not in everything(applied)
 
-    receipt = platform.forget(game_id, raw, "asked")
-    deleted = {step["place"]: step["deleted"] for step in receipt["steps"]}
+    receipt = platform.erase(game_id, raw, "asked")
+    deleted = {step["store"]: step["deleted"] for step in receipt["steps"]}
     assert (deleted["profile"], deleted["leaderboards"], deleted["bronze"], deleted["rejected"]) == (
         1,
         1,
@@ -113,5 +113,5 @@ def test_the_id_lies_nowhere_is_replayed_as_one_and_forgotten(applied: Any, emul
     said = boto3.client("lambda").invoke(**night)
     payload = said["Payload"].read()
     assert "FunctionError" not in said, payload
-    assert json.loads(payload) == {"forgotten": 1}
+    assert json.loads(payload) == {"erased": 1}
     assert (bronze(), api.get(profile).status_code) == ([], 404)

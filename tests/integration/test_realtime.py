@@ -1,4 +1,4 @@
-"""An event at the door is in a window of the Flink job and in the API's answer, every permission enforced."""
+"""An event sent to the REST API is in a window of the Flink job and in the metrics API's answer."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def job(applied: Any, tmp_path: Path) -> Iterator[RealtimeJob]:
     started.kill()
 
 
-def test_events_at_the_door_become_a_window(applied: Any, job: RealtimeJob) -> None:
+def test_events_of_the_rest_api_become_a_window(applied: Any, job: RealtimeJob) -> None:
     now = datetime.now(UTC)
     paid = {"transaction_id": "t-1", "currency": "USD", "amount_minor": 499, "quantity": 1, "store": "web"}
     paid["product_id"] = "starter"

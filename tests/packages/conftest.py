@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-import aws_in_memory
+import fake_account
 import lambda_runtime
 import planned
 import pytest
@@ -31,9 +31,9 @@ def functions(plan: planned.Plan, tmp_path_factory: pytest.TempPathFactory) -> d
 
 
 @pytest.fixture(scope="session")
-def account(plan: planned.Plan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[aws_in_memory.Aws]:
+def account(plan: planned.Plan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[fake_account.Aws]:
     """AWS in memory, shared by the tests of a session."""
-    doubles = aws_in_memory.Doubles(plan)
-    with aws_in_memory.moto_server(tmp_path_factory.mktemp("moto")) as address:
-        yield aws_in_memory.Aws(plan, address, doubles)
+    doubles = fake_account.Doubles(plan)
+    with fake_account.moto_server(tmp_path_factory.mktemp("moto")) as address:
+        yield fake_account.Aws(plan, address, doubles)
     doubles.shutdown()

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import aws_in_memory
+import fake_account
 import lambda_runtime
 import pytest
 from lambda_runtime import ACCOUNT, REGION, Function, FunctionError, Package
 from planned import SENDER, Plan
-from privacy.forgetting import Game, Receipts
-from privacy.places import KEPT
+from privacy.data_stores import KEPT
+from privacy.erasure import Game, Receipts
 from telemetry import catalog
 from telemetry.enrichment import timestamp
 from telemetry.ingest_batch import IngestBatch, pack, unpack
@@ -47,7 +47,7 @@ Item = dict[str, Any]
 class Cloud:
     """AWS that holds what prod plans, and the functions that were started in it."""
 
-    aws: aws_in_memory.Aws
+    aws: fake_account.Aws
     packages: dict[str, Package]
     directory: Path
     stack: ExitStack
@@ -81,7 +81,7 @@ class Cloud:
 
 
 @pytest.fixture
-def cloud(functions: dict[str, Package], account: aws_in_memory.Aws, tmp_path: Path) -> Iterator[Cloud]:
+def cloud(functions: dict[str, Package], account: fake_account.Aws, tmp_path: Path) -> Iterator[Cloud]:
     account.create()
     started: list[Function] = []
     with ExitStack() as stack:
@@ -170,7 +170,7 @@ def kinesis_batch(stream: str, *data: bytes) -> Item:
                 },
                 "eventSource": "aws:kinesis",
                 "eventVersion": "1.0",
-                "eventID": f"{aws_in_memory.SHARD}:{FIRST + number}",
+                "eventID": f"{fake_account.SHARD}:{FIRST + number}",
                 "eventName": "aws:kinesis:record",
                 "invokeIdentityArn": f"arn:aws:iam::{ACCOUNT}:role/mock",
                 "awsRegion": REGION,
@@ -368,17 +368,17 @@ def performance_advisor(cloud: Cloud) -> None:
     answer = cloud.start("performance_advisor").invoke(cloud.scheduled("performance_advisor", "week"))
     newest = json.loads(aws.objects("advice/")["advice/newest.json"])
     assert answer["changes"] == len(newest["advice"])
-    observed = newest["observed"]
-    assert observed["unreadable"] == []
-    tables = {table["name"]: table["on_demand"] for table in observed["tables"]}
+    observations = newest["observations"]
+    assert observations["unreadable"] == []
+    tables = {table["name"]: table["on_demand"] for table in observations["tables"]}
     assert tables["player-analytics-prod-players"] is True
-    (consumer,) = observed["consumers"]
+    (consumer,) = observations["consumers"]
     planned = aws.plan.functions()["processor"]
     assert (consumer["batch_size"], consumer["invocations_a_week"]) == (2000, 50_000)
     assert consumer["memory_mb"] == planned["memory_size"]
-    assert [delivery["bytes_a_week"] for delivery in observed["deliveries"]] == [3e9]
-    assert observed["warehouse"]["limit_rpu_hours_a_day"] == 20
-    (group,) = observed["log_groups"]
+    assert [delivery["bytes_a_week"] for delivery in observations["deliveries"]] == [3e9]
+    assert observations["warehouse"]["limit_rpu_hours_a_day"] == 20
+    (group,) = observations["log_groups"]
     assert group["name"] == "/aws/lambda/player-analytics-prod-processor"
     (message,) = aws.client("sqs").receive_message(QueueUrl=queue)["Messages"]
     assert json.loads(message["Body"])["Subject"] == "Advice of the week"
@@ -417,8 +417,8 @@ def privacy(cloud: Cloud) -> None:
     aws, doubles = cloud.aws, cloud.aws.doubles
     cloud.register()
     game = Game(GAME, games.privacy_key(aws.table("games"), GAME))
-    before, forgotten = (datetime.now(UTC) - timedelta(minutes=age) for age in (2, 1))
-    receipt = {"game_id": GAME, "pseudonym": game.name("ann"), "started_at": timestamp(forgotten)}
+    before, erased = (datetime.now(UTC) - timedelta(minutes=age) for age in (2, 1))
+    receipt = {"game_id": GAME, "pseudonym": game.name("ann"), "started_at": timestamp(erased)}
     first = Receipts(aws.client("s3"), aws.bucket).keep(receipt)
     # An earlier event of ann arrives late; the event of bob stays.
     lines = [
@@ -440,21 +440,21 @@ def privacy(cloud: Cloud) -> None:
     doubles.results["SELECT 'dim_player'"] = rows
     warehouse = cloud.start("warehouse_migrations")
     doubles.functions[warehouse.package.name] = warehouse.invoke
-    assert cloud.start("privacy").invoke(cloud.scheduled("privacy", "night")) == {"forgotten": 1}
+    assert cloud.start("privacy").invoke(cloud.scheduled("privacy", "night")) == {"erased": 1}
     assert [line["player_id"] for line in aws.lines("bronze/")] == ["bob"]
     versions = aws.client("s3").list_object_versions(Bucket=aws.bucket, Prefix="bronze/")["Versions"]
     assert len(versions) == 1, "an older version still holds the player"
     assert [item["player"] for item in aws.table("players").scan()["Items"]] == [f"{GAME}#bob"]
-    (kept,) = (json.loads(body) for key, body in aws.objects("privacy/forgotten/").items() if key != first)
-    deleted = {step["place"]: step["deleted"] for step in kept["steps"]}
+    (kept,) = (json.loads(body) for key, body in aws.objects("privacy/erased/").items() if key != first)
+    deleted = {step["store"]: step["deleted"] for step in kept["steps"]}
     assert deleted == {
         "bronze": 1, "errors": 0, "leaderboards": 0, "profile": 1, "rejected": 0, "silver": 1, "warehouse": 2,
     } | dict.fromkeys(KEPT, 0)  # fmt: skip
 
 
 EVENTS: dict[str, Callable[[Cloud], None]] = {
-    scene.__name__: scene
-    for scene in (
+    scenario.__name__: scenario
+    for scenario in (
         authorizer,
         data_quality,
         ingest,

@@ -5,37 +5,37 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from stage import Stage, event
+from flink_harness import FlinkHarness, event
 from tools.emulator import Emulator
 
 
 @pytest.fixture
-def stage(flink_emulator: Emulator, tmp_path: Path) -> Iterator[Stage]:
+def harness(flink_emulator: Emulator, tmp_path: Path) -> Iterator[FlinkHarness]:
     """Yield streams, and end the job on them."""
-    made = Stage(f"restart-{uuid4().hex[:8]}", flink_emulator, tmp_path)
+    made = FlinkHarness(f"restart-{uuid4().hex[:8]}", flink_emulator, tmp_path)
     try:
         yield made
     finally:
         made.job.kill()
 
 
-def test_restart_from_a_savepoint_neither_loses_nor_doubles(stage: Stage) -> None:
+def test_restart_from_a_savepoint_neither_loses_nor_doubles(harness: FlinkHarness) -> None:
     paid = {"store": "web", "transaction_id": "t-1", "currency": "USD", "amount_minor": 499}
     first = event("session_start", 1, "ann")
-    stage.send([first, event("purchase", 2, "ann", payload=paid), event("session_heartbeat", 61, "ann")])
-    stage.send([event("session_start", 125, "bob"), event("session_start", 126, "bob")], shard=1)
-    stage.send([event("session_start", 127, "ann"), event("session_start", 128, "ann")])
-    stage.start(idle_seconds=600)
-    stage.windows(("game#1m#*#*", "2026-01-31T12:00:00Z"))
+    harness.send([first, event("purchase", 2, "ann", payload=paid), event("session_heartbeat", 61, "ann")])
+    harness.send([event("session_start", 125, "bob"), event("session_start", 126, "bob")], shard=1)
+    harness.send([event("session_start", 127, "ann"), event("session_start", 128, "ann")])
+    harness.start(idle_seconds=600)
+    harness.windows(("game#1m#*#*", "2026-01-31T12:00:00Z"))
 
-    savepoint = stage.job.stop()
+    savepoint = harness.job.stop()
     assert savepoint
     # In the open minute: one event again, and one transaction that was counted before the stop.
-    stage.send([event("purchase", 130, "ann", payload=paid), event("session_heartbeat", 70, "ann")])
-    stage.start(savepoint, idle_seconds=600)
-    stage.close(3600)
+    harness.send([event("purchase", 130, "ann", payload=paid), event("session_heartbeat", 70, "ann")])
+    harness.start(savepoint, idle_seconds=600)
+    harness.close(3600)
 
-    windows = stage.windows(*((f"game#{size}#*#*", "2026-01-31T12:02:00Z") for size in ("1m", "5m")))
+    windows = harness.windows(*((f"game#{size}#*#*", "2026-01-31T12:02:00Z") for size in ("1m", "5m")))
     assert windows["game#1m#*#*", "2026-01-31T12:00:00Z"]["gross_minor.USD"] == 499
     assert windows["game#1m#*#*", "2026-01-31T12:01:00Z"]["events.session_heartbeat"] == 2
     assert windows["game#1m#*#*", "2026-01-31T12:02:00Z"] == {
@@ -46,18 +46,18 @@ def test_restart_from_a_savepoint_neither_loses_nor_doubles(stage: Stage) -> Non
     assert windows["game#5m#*#*", "2026-01-31T12:00:00Z"]["gross_minor.USD"] == 499
     rows = [
         (row["kind"], row["platform"], row["app_version"], row["window_start"])
-        for row in stage.published()
+        for row in harness.published()
         if row["kind"] != "dropped"
     ]
     assert len(rows) == len(set(rows)), "a window was published twice"
 
 
-def test_silence_closes_windows_without_losing_a_part(stage: Stage) -> None:
+def test_silence_closes_windows_without_losing_a_part(harness: FlinkHarness) -> None:
     for shard in range(2):
         beats = [event("session_heartbeat", number, f"p-{number % 97}") for number in range(shard, 540, 2)]
-        stage.send(beats, shard)
-    stage.start(idle_seconds=5)
-    windows = stage.windows(*((f"game#{size}#*#*", "2026-01-31T12:08:00Z") for size in ("1m", "5m")))
+        harness.send(beats, shard)
+    harness.start(idle_seconds=5)
+    windows = harness.windows(*((f"game#{size}#*#*", "2026-01-31T12:08:00Z") for size in ("1m", "5m")))
     minutes = {
         start: m["events.session_heartbeat"]
         for (series, start), m in windows.items()
@@ -71,16 +71,16 @@ def test_silence_closes_windows_without_losing_a_part(stage: Stage) -> None:
 
     # The clock has passed them: what comes now is late, on whichever shard, and counted as such.
     for shard in range(2):
-        stage.send([event("session_heartbeat", number) for number in range(50)], shard)
-    assert stage.total("game#dropped#*#*", "dropped.events", 100) == 100
-    after = stage.windows()
+        harness.send([event("session_heartbeat", number) for number in range(50)], shard)
+    assert harness.total("game#dropped#*#*", "dropped.events", 100) == 100
+    after = harness.windows()
     assert {key: after[key] for key in windows} == windows
 
 
-def test_a_busy_shard_beside_an_empty_one_stays_exact(stage: Stage) -> None:
-    stage.send([event("session_heartbeat", number / 10, f"p-{number % 97}") for number in range(3000)])
-    stage.start(idle_seconds=5)
-    windows = stage.windows(("game#5m#*#*", "2026-01-31T12:04:00Z"))
+def test_a_busy_shard_beside_an_empty_one_stays_exact(harness: FlinkHarness) -> None:
+    harness.send([event("session_heartbeat", number / 10, f"p-{number % 97}") for number in range(3000)])
+    harness.start(idle_seconds=5)
+    windows = harness.windows(("game#5m#*#*", "2026-01-31T12:04:00Z"))
     assert windows["game#5m#*#*", "2026-01-31T12:00:00Z"] == {
         "events.session_heartbeat": 3000,
         "unique.active_players": 97,

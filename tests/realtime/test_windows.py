@@ -10,8 +10,8 @@ import emulated_lake
 import pytest
 import reference
 from emulated_lake import Lake
+from flink_harness import NOON, Event, FlinkHarness, Key, event
 from reference import Windows, timely, write
-from stage import NOON, Event, Key, Stage, event
 from tools.emulator import Emulator
 
 HOUR = 3600
@@ -170,20 +170,20 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="module")
-def played(flink_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def played(flink_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkHarness]:
     """Play all games at once through one job."""
-    stage = Stage("windows", flink_emulator, tmp_path_factory.mktemp("windows"))
+    harness = FlinkHarness("windows", flink_emulator, tmp_path_factory.mktemp("windows"))
     shards = random_play(1, 30, HOUR)
     for shard, events in enumerate(shards):
         others = golden() + flood() + five_minutes(2) if shard == 0 else incident() + gone()
         arrivals = sorted(others, key=lambda made: str(made["received_at"]))
-        stage.send(merged(arrivals, events), shard)
-        stage.send(HOSTILE, shard)
-    stage.start()
+        harness.send(merged(arrivals, events), shard)
+        harness.send(HOSTILE, shard)
+    harness.start()
     try:
-        yield stage
+        yield harness
     finally:
-        stage.job.kill()
+        harness.job.kill()
 
 
 def merged(one: list[Event], other: list[Event]) -> list[Event]:
@@ -198,7 +198,7 @@ def merged(one: list[Event], other: list[Event]) -> list[Event]:
 
 
 @pytest.fixture(scope="module")
-def expected(played: Stage, tmp_path_factory: pytest.TempPathFactory) -> Windows:
+def expected(played: FlinkHarness, tmp_path_factory: pytest.TempPathFactory) -> Windows:
     """Return every window of what was sent, by DuckDB."""
     kept, _ = timely(played.sent, LATENESS)
     events = [made for made in kept if made["game_id"] != "clock"]
@@ -208,7 +208,7 @@ def expected(played: Stage, tmp_path_factory: pytest.TempPathFactory) -> Windows
 
 
 @pytest.fixture(scope="module")
-def found(played: Stage, expected: Windows) -> Windows:
+def found(played: FlinkHarness, expected: Windows) -> Windows:
     """Return every window of the job."""
     items = played.windows(*expected)
     return {
@@ -271,13 +271,13 @@ def without_flood(windows: Windows) -> Windows:
     return {key: measures for key, measures in windows.items() if not key[0].startswith("flood#")}
 
 
-def test_what_comes_too_late_is_counted(played: Stage) -> None:
+def test_what_comes_too_late_is_counted(played: FlinkHarness) -> None:
     _, dropped = timely(played.sent, LATENESS)
     assert dropped["random"] > 50
     assert played.total("random#dropped#*#*", "dropped.events", dropped["random"]) == dropped["random"]
 
 
-def test_records_that_are_no_events_stop_nothing_and_are_counted(played: Stage) -> None:
+def test_records_that_are_no_events_stop_nothing_and_are_counted(played: FlinkHarness) -> None:
     assert played.total("?#dropped#*#*", "dropped.events", 4) == 4
 
 
@@ -288,7 +288,7 @@ def test_a_flood_of_currencies_keeps_the_largest(found: Windows) -> None:
     assert measures["events.economy"] == 4000
 
 
-def test_each_alert_is_raised_once(played: Stage) -> None:
+def test_each_alert_is_raised_once(played: FlinkHarness) -> None:
     raised = played.windows(*(("incident#alerts", f"2026-01-31T12:{alert}") for alert in ALERTS))
     assert sorted(window[17:] for series, window in raised if series == "incident#alerts") == sorted(
         alert[3:] for alert in ALERTS
@@ -301,12 +301,12 @@ def test_each_alert_is_raised_once(played: Stage) -> None:
     assert len(published) == len(ALERTS)
 
 
-def test_a_game_that_stops_is_told(played: Stage) -> None:
+def test_a_game_that_stops_is_told(played: FlinkHarness) -> None:
     key = ("gone#alerts", "2026-01-31T12:33:00Z#players_drop#")
     assert played.windows(key)[key] == {"observed": 16.0, "reference": 40.0}
 
 
-def test_the_metrics_stream_carries_the_same_windows(played: Stage, found: Windows) -> None:
+def test_the_metrics_stream_carries_the_same_windows(played: FlinkHarness, found: Windows) -> None:
     rows = {
         (f"{row['game_id']}#{row['kind']}#{row['platform']}#{row['app_version']}", row["window_start"])
         for row in played.published()
@@ -316,7 +316,7 @@ def test_the_metrics_stream_carries_the_same_windows(played: Stage, found: Windo
 
 
 def test_the_history_of_a_game_that_fits_one_window_is_that_window(
-    played: Stage, found: Windows, tmp_path: Path
+    played: FlinkHarness, found: Windows, tmp_path: Path
 ) -> None:
     sent = [made for made in played.sent[0] if made["game_id"] == "both"]
     with emulated_lake.started(tmp_path) as spark:

@@ -21,7 +21,7 @@ BASH = ["bash", "-euo", "pipefail", "-c"]
 PROCESS = """
 import json, sys
 from datetime import UTC, datetime
-from memory_aws import Games, Streams, Tables, encode, processor, records
+from fake_aws import Games, Streams, Tables, encode, processor, records
 from telemetry.enrichment import timestamp
 now, streams = timestamp(datetime.now(UTC)), Streams()
 event = json.load(open(sys.argv[1])) | {"event_time": now, "sent_at": now}

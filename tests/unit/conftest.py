@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import boto3
 import pytest
-from memory_aws import make_tables
+from fake_aws import make_tables
 from telemetry import catalog
 from telemetry.enrichment import timestamp
 

@@ -286,7 +286,7 @@ class Hostile:
         return KPL_MAGIC + message + hashlib.md5(message).digest()
 
     def forged(self) -> bytes:
-        """Return a batch of a door that no door makes."""
+        """Return a batch that the REST API never makes."""
         fields: dict[str, Any] = {
             "game_id": GAME,
             "received_at": timestamp(datetime.now(UTC)),
@@ -314,7 +314,7 @@ class Hostile:
         pieces, good = self._among(self._json)
         return Record(b"[" + b", ".join(pieces) + b"]", pieces, good, len(pieces))
 
-    def door_batch(self) -> Record:
+    def rest_batch(self) -> Record:
         pieces, good = self._among(self.piece)
         batch = IngestBatch(GAME, timestamp(datetime.now(UTC)), None, pieces, replay=self.dice.random() < 0.2)
         return Record(pack(batch), pieces, good, len(pieces))
@@ -376,7 +376,7 @@ PIECES = [
 WHOLES = [*[Hostile.piece, Hostile.zipped, Hostile.aggregate, Hostile.forged] * 5, Hostile.huge]
 RECORDS = [
     *[Hostile.alone] * 3,
-    *[Hostile.lines, Hostile.array, Hostile.door_batch] * 2,
+    *[Hostile.lines, Hostile.array, Hostile.rest_batch] * 2,
     *[Hostile.guidance_batch, Hostile.kpl_batch],
 ]
 FORGED: dict[str, list[Any]] = {

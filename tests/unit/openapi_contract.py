@@ -1,4 +1,4 @@
-"""Holds answers of the REST door to its OpenAPI document."""
+"""Holds answers of the REST API to its OpenAPI document."""
 
 import json
 from typing import Any

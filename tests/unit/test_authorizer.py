@@ -1,4 +1,4 @@
-"""Who is at the door: live keys open their own game, and nothing else does."""
+"""Authentication: live keys open their own game, and nothing else does."""
 
 from typing import Any
 

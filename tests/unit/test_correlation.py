@@ -1,4 +1,4 @@
-"""A request of the REST door is followed by its id to its rows, and to what player_state says of them."""
+"""A request of the REST API is followed by its id to its rows, and to what player_state says of them."""
 
 import base64
 import json
@@ -9,9 +9,9 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from fake_aws import Streams, processor, records
 from ingest import handler
-from ingest.acceptance import Door
-from memory_aws import Streams, processor, records
+from ingest.publisher import Publisher
 from player_state.players import PlayerStore
 from tools import REPOSITORY, games
 
@@ -35,7 +35,7 @@ def streams(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Streams:
     handler.registry.cache_clear()
     games.add_game(boto3.resource("dynamodb").Table("games"), "skyforge", "Skyforge")
     streams = Streams()
-    monkeypatch.setattr(handler, "door", lambda: Door(streams, "raw"))
+    monkeypatch.setattr(handler, "publisher", lambda: Publisher(streams, "raw"))
     return streams
 
 

@@ -57,7 +57,7 @@ def test_a_small_month_by_hand() -> None:
     # Four units and the orchestrator's, with 50 GB each of the four.
     assert dollars(lines, "Flink", "processing") == pytest.approx(5 * 730 * 0.11)
     assert dollars(lines, "Flink", "running") == pytest.approx(4 * 50 * 0.10)
-    assert dollars(lines, "REST door", "requests") == 0
+    assert dollars(lines, "REST API", "requests") == 0
 
 
 def test_a_large_month_by_hand() -> None:
@@ -67,8 +67,8 @@ def test_a_large_month_by_hand() -> None:
     # 1,095 million requests: three of API Gateway's tiers.
     assert requests == pytest.approx(1.095e9)
     gateway = 333 * 3.5 + 667 * 2.8 + 95 * 2.38
-    assert dollars(lines, "REST door", "requests") == pytest.approx(gateway)
-    assert dollars(lines, "REST door", "firewall: requests") == pytest.approx(1095 * 0.6)
+    assert dollars(lines, "REST API", "requests") == pytest.approx(gateway)
+    assert dollars(lines, "REST API", "firewall: requests") == pytest.approx(1095 * 0.6)
     # A record of 12,360 bytes is one unit of 25 KB.
     puts = 10_000 / 12 * MONTH * 0.014e-6
     assert dollars(lines, "Kinesis", "raw: puts") == pytest.approx(puts)
@@ -147,9 +147,9 @@ def test_the_guidance_is_compared_by_its_own_requests_and_items() -> None:
     # A request a second, and what it does not count: alarms, logs, keys, the firewall.
     alike = Load(100, rest_share=1, a_request=100)
     lines = model.bill(alike, GIVEN)
-    assert dollars(lines, "REST door", "requests") == pytest.approx(MONTH * 3.5e-6)
+    assert dollars(lines, "REST API", "requests") == pytest.approx(MONTH * 3.5e-6)
     left_out = {line.component for line in lines if not line.listed}
-    assert left_out == {"CloudWatch", "KMS", "Alerts", "REST door", "Metrics API"}
+    assert left_out == {"CloudWatch", "KMS", "Alerts", "REST API", "Metrics API"}
     whole = cost.per_million(model.total(lines), alike)
     assert found[cost.EVERYTHING].billed == pytest.approx(whole)
     assert lake.alike < lake.listed < lake.billed

@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 from data_quality import checks, facts
+from data_quality.evaluation import NotEvaluatedError
 from data_quality.facts import Facts, History
-from data_quality.judge import NotJudgedError
 from fastapi.testclient import TestClient
 from telemetry import silver
 from telemetry.silver import Lake
@@ -100,7 +100,7 @@ def test_player_state_must_have_what_was_accepted() -> None:
 
 
 def test_an_hour_is_held_against_the_same_hour_of_other_days() -> None:
-    assert judge("hour").words == "400 events between 11:00 and 12:00, as usual."
+    assert judge("hour").message == "400 events between 11:00 and 12:00, as usual."
     assert judge("hour", arrived=days({"hour_11": 90})).verdict == "warn"
     assert judge("hour", arrived=days({"hour_10": 300})).verdict == "fail"
     night = NOW.replace(hour=0)
@@ -139,7 +139,9 @@ def test_only_days_that_were_over_are_compared() -> None:
     )
     assert judge("gold", lake=running).verdict == "unknown"
     told = judge("gold", lake=replace(TAKEN, days={"2026-03-09": {"active_players": 150}}))
-    assert told.words == "Furthest apart are active players of 2026-03-09: 150 in gold, 300 in player state."
+    assert (
+        told.message == "Furthest apart are active players of 2026-03-09: 150 in gold, 300 in player state."
+    )
     assert (told.verdict, told.value) == ("fail", 0.5)
 
 
@@ -152,7 +154,7 @@ def test_silver_must_hold_the_hours_events() -> None:
     ]
     yesterday = History(NOW, {}, hour=NOW.replace(hour=23, minute=0) - timedelta(days=1))
     accepted = days({"hour_23": 5000}, {})
-    assert judge("lake", history=yesterday, arrived=accepted, in_lake=0).words == (
+    assert judge("lake", history=yesterday, arrived=accepted, in_lake=0).message == (
         "Of 5,000 events accepted in the hour of 2026-03-09 23:00 silver has 0."
     )
     old = History(NOW, {}, hour=NOW - timedelta(days=facts.DAYS))
@@ -177,7 +179,7 @@ def test_one_field_that_breaks_its_schema_fails(name: str) -> None:
     broken: dict[str, Any] = {name: {"purchase.currency": 1, "sequence": 3}}
     found = judge(name, lake=replace(TAKEN, **broken))
     assert (found.verdict, found.value) == ("fail", 4)
-    assert found.words.startswith("4 values in 2 fields")
+    assert found.message.startswith("4 values in 2 fields")
     assert judge(name, lake=None).verdict == "unknown"
 
 
@@ -271,7 +273,7 @@ def test_verdicts_reach_the_api_and_cloudwatch(
         answer = api.get("/v1/games/skyforge/quality").json()
         assert api.get("/v1/games/gone/quality").json()["checked_at"] is None
         assert api.get("/v1/games/other/quality").status_code == 404
-    failed = {check["name"]: check["words"] for check in answer["checks"] if check["verdict"] == "fail"}
+    failed = {check["name"]: check["message"] for check in answer["checks"] if check["verdict"] == "fail"}
     assert failed == {
         "rejects": "10.00% of 1,000 events since yesterday began were refused, duplicates aside.",
         "counted": "900 events accepted in a month (0 of them late), 0 in player state.",
@@ -315,7 +317,7 @@ def test_a_game_that_cannot_be_judged_does_not_stop_the_others(
     stats = boto3.resource("dynamodb").Table("ingest_stats")
     stats.put_item(Item={"game_day": today, "shard": "1", "accepted": 900, "rejected_future": 100})
     monkeypatch.setattr(facts, "read", broken)
-    with pytest.raises(NotJudgedError, match=r"a-broken \(no such counter\)"):
+    with pytest.raises(NotEvaluatedError, match=r"a-broken \(no such counter\)"):
         platform.lambda_handler({}, Context())
     kept = boto3.resource("dynamodb").Table("quality").scan()["Items"]
     assert [item["game_id"] for item in kept] == ["b-fine"]

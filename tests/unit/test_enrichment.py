@@ -9,7 +9,7 @@ import pytest
 from hostile import good_examples
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from plain_enrichment import plain_line
+from reference_enrichment import reference_line
 from telemetry import catalog
 from telemetry.enrichment import encode, enrich, timestamp
 from telemetry.origin import Origin
@@ -129,7 +129,7 @@ def test_the_line_is_to_the_byte_what_plain_enrichment_writes(data: st.DataObjec
         tidy, line, flags = encode(event, origin, "2026-03-01T00:30:01.000Z")
     except Rejection:
         assume(False)
-    assert line == plain_line(event, origin, "2026-03-01T00:30:01.000Z")
+    assert line == reference_line(event, origin, "2026-03-01T00:30:01.000Z")
     written = orjson.loads(line)
     assert set(flags) == {name for name in ("late", "skewed", "bot", "masked") if written[name]}
     assert written.items() >= tidy.items()

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import boto3
 import pytest
+from fake_aws import make_tables
 from faults import ATTEMPT, BATCHES, Fault, injected
-from memory_aws import make_tables
 from moto.moto_api._internal.models import moto_api_backend
-from scenes import CANNED, ENVIRONMENT, MAKERS, NOW, MakeEvent, Scene, forget
+from scenarios import CANNED, ENVIRONMENT, MAKERS, NOW, MakeEvent, Scenario, reset
 from telemetry import delivery
 from telemetry.enrichment import timestamp
 
@@ -144,10 +144,10 @@ def remembered(make: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def scene(
+def scenario(
     aws: None, make_event: MakeEvent, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str], Scene]]:
-    """Return the maker of a function's scene, each in an AWS and an execution environment of its own."""
+) -> Iterator[Callable[[str], Scenario]]:
+    """Return the maker of a function's scenario, each in an AWS and an execution environment of its own."""
     for name in ("client", "resource"):
         monkeypatch.setattr(boto3, name, remembered(getattr(boto3, name)))
     monkeypatch.setattr("time.sleep", lambda seconds: None)
@@ -156,9 +156,9 @@ def scene(
     monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0)
     logging.disable(logging.CRITICAL)
 
-    def make(function: str) -> Scene:
+    def make(function: str) -> Scenario:
         moto_api_backend.reset()
-        forget()
+        reset()
         for table in make_tables(boto3.resource("dynamodb")):
             monkeypatch.setenv(f"{table.upper()}_TABLE", table)
         for name, value in ENVIRONMENT.items():
@@ -174,7 +174,7 @@ def scene(
         return MAKERS[function](make_same)
 
     yield make
-    forget()
+    reset()
     logging.disable(logging.NOTSET)
 
 
@@ -192,36 +192,38 @@ def meeting(call: str, fault: Fault, times: int) -> Callable[[str, Collection[Fa
     return choose
 
 
-def hear(scene: Scene) -> str:
+def hear(scenario: Scenario) -> str:
     """Return what the caller hears; of an error, that it is to be tried again."""
     try:
-        return scene.invoke()
+        return scenario.invoke()
     except Exception:
         return "again"
 
 
-def undisturbed(make: Callable[[str], Scene], function: str) -> Any:
+def undisturbed(make: Callable[[str], Scenario], function: str) -> Any:
     """Return what a function leaves behind where nothing fails."""
     if function not in clean:
-        scene = make(function)
+        scenario = make(function)
         with injected(lambda name, among: None, CANNED) as calls:
-            assert scene.invoke() == "done"
+            assert scenario.invoke() == "done"
         assert set(calls) == set(HEARD[function]), "a call has no case here, or a case no call"
-        clean[function] = scene.state()
+        clean[function] = scenario.state()
     return clean[function]
 
 
 @pytest.mark.parametrize("function", [path.parent.name for path in sorted(FUNCTIONS.glob("*/handler.py"))])
-def test_every_call_of_every_function_has_its_case(function: str, scene: Callable[[str], Scene]) -> None:
+def test_every_call_of_every_function_has_its_case(
+    function: str, scenario: Callable[[str], Scenario]
+) -> None:
     clean.pop(function, None)
-    undisturbed(scene, function)
+    undisturbed(scenario, function)
 
 
 @pytest.mark.parametrize(("function", "call", "fault"), CASES)
 def test_a_call_that_never_works_is_heard_of_and_made_good(
-    function: str, call: str, fault: Fault, scene: Callable[[str], Scene]
+    function: str, call: str, fault: Fault, scenario: Callable[[str], Scenario]
 ) -> None:
-    truth, disturbed = undisturbed(scene, function), scene(function)
+    truth, disturbed = undisturbed(scenario, function), scenario(function)
     with injected(meeting(call, fault, EVER), CANNED):
         heard = hear(disturbed)
     assert heard == ("done" if fault is Fault.PARTIAL else HEARD[function][call])
@@ -243,9 +245,9 @@ def test_a_call_that_never_works_is_heard_of_and_made_good(
     ],
 )
 def test_a_call_that_fails_once_is_not_noticed(
-    function: str, call: str, fault: Fault, scene: Callable[[str], Scene]
+    function: str, call: str, fault: Fault, scenario: Callable[[str], Scenario]
 ) -> None:
-    truth, disturbed = undisturbed(scene, function), scene(function)
+    truth, disturbed = undisturbed(scenario, function), scenario(function)
     with injected(meeting(call, fault, 1), CANNED):
         assert hear(disturbed) == "done"
     assert disturbed.state() == truth

@@ -13,10 +13,7 @@ from uuid import UUID
 
 import boto3
 import pytest
-from hostile import kpl
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-from memory_aws import (
+from fake_aws import (
     KINDS,
     Games,
     Luck,
@@ -29,7 +26,10 @@ from memory_aws import (
     outcomes,
     records,
 )
-from memory_aws import processor as build_processor
+from fake_aws import processor as build_processor
+from hostile import kpl
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from player_state import handler as player_state
 from player_state.players import PlayerStore
 from telemetry import delivery
@@ -125,7 +125,7 @@ class Traffic:
     def send(self) -> None:
         """Fill both shards; the first has replays at its end, each sent twice."""
         for _ in range(self.dice.randint(4, 16)):
-            record = self.dice.choice([self._record, self._record, self._from_door, self._guidance])
+            record = self.dice.choice([self._record, self._record, self._from_rest_api, self._guidance])
             self.data[self.dice.choice(SHARDS)].append(record())
         known = [encode(event) for event in self.accepted if encode(event) in b"".join(self.data[SHARDS[0]])]
         game = self.dice.choice(GAMES)
@@ -189,7 +189,7 @@ class Traffic:
             return pieces[0]
         return kpl(*pieces) if self.dice.random() < 0.4 else b"\n".join([*pieces, encode(self._fresh())])
 
-    def _from_door(self) -> bytes:
+    def _from_rest_api(self) -> bytes:
         game, other = self.dice.sample(GAMES, 2)
         foreign = self._reject("wrong_game", encode(self._event("design", other)), game)
         return _batch(game, encode(self._fresh(game)), foreign, encode(self._fresh(game)))

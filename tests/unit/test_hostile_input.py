@@ -1,6 +1,6 @@
-"""Whatever bytes come, by whichever door: a handler answers, no shard is blocked, no neighbour is lost.
+"""Whatever bytes come, by REST API or stream: a handler answers, no shard is blocked, no neighbour is lost.
 
-The inputs of a run are counted, at least 80,000 by the stream and 40,000 by the REST door. Each is drawn
+The inputs of a run are counted, at least 80,000 by the stream and 40,000 by the REST API. Each is drawn
 from a seed, which hypothesis prints where one fails: `Hostile(random.Random(seed))` makes it again.
 """
 
@@ -14,22 +14,22 @@ from typing import Any
 
 import orjson
 import pytest
+from fake_aws import Games, Streams, Tables, encode, processor, records
 from hostile import GAME, Hostile, Record
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from ingest import handler
-from ingest.acceptance import Door
+from ingest.publisher import Publisher
 from ingest.request import MAX_BODY_BYTES
 from measured_work import measured
-from memory_aws import Games, Streams, Tables, encode, processor, records
-from plain_enrichment import plain_line
 from processor.arrival import Arrival, arrivals
-from processor.judgement import MAX_ORIGINAL_BYTES, judge, rejected_line
+from processor.triage import MAX_ORIGINAL_BYTES, rejected_line, triage
+from reference_enrichment import reference_line
 from telemetry import catalog
 from telemetry.consent import is_denied
 from telemetry.decoding import parse
+from telemetry.email_masking import mask_bytes
 from telemetry.ingest_batch import IngestBatch, pack, unpack
-from telemetry.privacy import mask_bytes
 from telemetry.rejection import Reason
 
 MakeEvent = Callable[..., dict[str, Any]]
@@ -73,13 +73,13 @@ class Registry:
 def judged(*data: bytes) -> list[list[Arrival]]:
     """Take records through the processor up to the point of writing."""
     batch = [list(arrivals(record)) for record in records(*data)]
-    judge([arrival for record in batch for arrival in record], Registry())  # type: ignore[arg-type]
+    triage([arrival for record in batch for arrival in record], Registry())  # type: ignore[arg-type]
     return batch
 
 
 def check_accepted(arrival: Arrival) -> None:
     event = orjson.loads(arrival.line)
-    assert arrival.line == plain_line(arrival.value, arrival.origin, event["processed_at"])
+    assert arrival.line == reference_line(arrival.value, arrival.origin, event["processed_at"])
     added = {name: value for name, value in event.items() if name in ADDED}
     assert catalog.validator("/common/enriched/1-0-0.json").is_valid(added), added
     sent = {name: value for name, value in event.items() if name not in ADDED}
@@ -183,7 +183,7 @@ def test_a_nearly_right_event_leaves_its_neighbour_alone(
 
 @many(500)
 @given(st.lists(st.binary(max_size=400), max_size=5))
-def test_bytes_travel_unchanged_between_the_door_and_the_processor(events: list[bytes]) -> None:
+def test_bytes_travel_unchanged_between_rest_api_and_processor(events: list[bytes]) -> None:
     batch = IngestBatch("game", "2026-01-01T00:00:00Z", None, events)
     assert unpack(pack(batch)) == batch
 
@@ -196,13 +196,13 @@ BODIES = [
 
 
 @pytest.fixture
-def rest_door(monkeypatch: pytest.MonkeyPatch) -> Streams:
-    """The REST door of a client whose key is right, and the stream it writes to."""
+def rest_api(monkeypatch: pytest.MonkeyPatch) -> Streams:
+    """The REST API of a client whose key is right, and the stream it writes to."""
     streams = Streams()
     monkeypatch.setenv("GAMES_TABLE", "games")
     monkeypatch.setenv("RAW_STREAM", "raw")
     handler.settings.cache_clear()
-    monkeypatch.setattr(handler, "door", lambda: Door(streams, "raw"))
+    monkeypatch.setattr(handler, "publisher", lambda: Publisher(streams, "raw"))
     monkeypatch.setattr(handler, "registry", lambda: {GAME: {"game_id": GAME, "key_hashes": []}})
     return streams
 
@@ -223,8 +223,8 @@ def post(data: bytes, as_text: bool = False, guidance: bool = False) -> tuple[in
     return answer["statusCode"], json.loads(answer["body"])
 
 
-def check_answer(request: Record, status: int, body: dict[str, Any], door: Streams) -> None:
-    batches = [unpack(data) for _, data in door.taken["raw"]]
+def check_answer(request: Record, status: int, body: dict[str, Any], sent: Streams) -> None:
+    batches = [unpack(data) for _, data in sent.taken["raw"]]
     forwarded = [event for batch in batches if batch for event in batch.events]
     if status in (400, 413):
         assert body["error"]["code"]
@@ -242,7 +242,7 @@ def check_answer(request: Record, status: int, body: dict[str, Any], door: Strea
         assert refused.isdisjoint(request.good)
 
 
-def test_the_rest_door_answers_any_body(rest_door: Streams) -> None:
+def test_the_rest_api_answers_any_body(rest_api: Streams) -> None:
     inputs, slowest = 0, 0.0
     statuses: set[int] = set()
 
@@ -258,12 +258,12 @@ def test_the_rest_door_answers_any_body(rest_door: Streams) -> None:
             as_text = request.pieces is None and dice.random() < 0.5
 
             def ask() -> tuple[int, dict[str, Any]]:
-                rest_door.taken.clear()
+                rest_api.taken.clear()
                 return post(request.data, as_text, guidance)  # noqa: B023
 
             (status, body), seconds = measured(ask, MAX_SECONDS)
             slowest = max(slowest, seconds)
-            check_answer(request, status, body, rest_door)
+            check_answer(request, status, body, rest_api)
             inputs += request.inputs
             statuses.add(status)
 
@@ -276,14 +276,14 @@ def test_the_rest_door_answers_any_body(rest_door: Streams) -> None:
 
 @many(1000)
 @given(data=RAW, as_text=st.booleans(), guidance=st.booleans())
-def test_the_rest_door_answers_what_hypothesis_thinks_of(
-    rest_door: Streams, data: bytes, as_text: bool, guidance: bool
+def test_the_rest_api_answers_what_hypothesis_thinks_of(
+    rest_api: Streams, data: bytes, as_text: bool, guidance: bool
 ) -> None:
-    rest_door.taken.clear()
-    check_answer(Record(data), *post(data, as_text, guidance), rest_door)
+    rest_api.taken.clear()
+    check_answer(Record(data), *post(data, as_text, guidance), rest_api)
 
 
-def test_a_body_of_countless_gzip_members_is_answered_in_time(rest_door: Streams) -> None:
+def test_a_body_of_countless_gzip_members_is_answered_in_time(rest_api: Streams) -> None:
     body = gzip.compress(b"") * 225_000  # 4.5 MB: in base64, the most Lambda can be handed
     (status, _), seconds = measured(lambda: post(body), MAX_SECONDS)
     assert status == 400

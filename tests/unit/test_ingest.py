@@ -1,4 +1,4 @@
-"""The REST door: a clear answer to every request, and every event's bytes on the stream."""
+"""The REST API: a clear answer to every request, and every event's bytes on the stream."""
 
 import base64
 import gzip
@@ -16,7 +16,7 @@ import openapi_contract
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from ingest import handler
-from ingest.acceptance import MAX_RECORD_EVENTS, Door
+from ingest.publisher import MAX_RECORD_EVENTS, Publisher
 from ingest.request import MAX_BODY_BYTES, MAX_EVENTS
 from telemetry import delivery
 from telemetry.ingest_batch import unpack
@@ -46,7 +46,7 @@ class Stream:
 def stream(monkeypatch: pytest.MonkeyPatch) -> Stream:
     monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0)
     stream = Stream()
-    monkeypatch.setattr(handler, "door", lambda: Door(stream, "raw"))
+    monkeypatch.setattr(handler, "publisher", lambda: Publisher(stream, "raw"))
     return stream
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from batch_analytics import kept
-from privacy.places import KEPT
+from privacy.data_stores import KEPT
 
 MODULES = Path(__file__).parents[2] / "infrastructure" / "modules"
 DECLARED = json.loads((MODULES / "lake_tables" / "tables" / "kept.json").read_text())

@@ -13,10 +13,10 @@ import pytest
 from telemetry.rejection import Rejection
 from telemetry.validation import validate
 from tools import CommandError, load
+from tools.event_audit import Reply, audit
 from tools.load import Sender, counts, crowd, require_permission
-from tools.loss import Told, audit
 
-TAKEN, REFUSED = Told.TAKEN, Told.REFUSED
+TAKEN, REFUSED = Reply.TAKEN, Reply.REFUSED
 
 
 def test_an_event_that_was_taken_and_is_nowhere_is_lost() -> None:
@@ -25,7 +25,7 @@ def test_an_event_that_was_taken_and_is_nowhere_is_lost() -> None:
     assert not result.is_exact
 
 
-def test_what_the_sender_was_told_of_is_not_lost() -> None:
+def test_what_the_sender_knows_of_is_not_lost() -> None:
     result = audit({"a": TAKEN, "b": REFUSED, "c": REFUSED}, bronze=["a"], quarantine=["b"])
     assert (result.accepted, result.rejected, result.reported) == (1, 1, 1)
     assert result.is_exact
@@ -86,10 +86,10 @@ def test_this_machine_may_be_loaded(url: str) -> None:
     [(None, True), ("https://games.example/live", False), ("https://other.example/live", True)],
 )
 def test_another_machine_must_be_named_and_meant(endpoint: str | None, is_meant: bool) -> None:
-    door = "https://games.example/live/v1/events"
-    require_permission(door, "https://games.example/live", is_meant=True)
+    url = "https://games.example/live/v1/events"
+    require_permission(url, "https://games.example/live", is_meant=True)
     with pytest.raises(CommandError, match=r"games\.example is not this machine"):
-        require_permission(door, endpoint, is_meant)
+        require_permission(url, endpoint, is_meant)
 
 
 def test_a_name_that_begins_like_this_machine_is_not() -> None:
@@ -99,7 +99,7 @@ def test_a_name_that_begins_like_this_machine_is_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "told"),
+    ("status", "body", "replies"),
     [
         (202, {"accepted": 2, "results": []}, [TAKEN, TAKEN]),
         (207, {"accepted": 1, "results": [{"index": 0, "reason": "schema_violation"}]}, [REFUSED, TAKEN]),
@@ -107,21 +107,21 @@ def test_a_name_that_begins_like_this_machine_is_not() -> None:
         (429, {}, [REFUSED, REFUSED]),
     ],
 )
-def test_what_the_rest_door_answers_is_remembered(status: int, body: Any, told: list[Told]) -> None:
+def test_what_the_rest_api_answers_is_remembered(status: int, body: Any, replies: list[Reply]) -> None:
     sender = Sender(SimpleNamespace(events_url="http://127.0.0.1/v1/events"), "key")  # type: ignore[arg-type]
     with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(status, json=body))) as http:
         sender.post(http, [{"event_id": "a"}, {"event_id": "b"}])
-    assert [sender.told["a"], sender.told["b"]] == told
+    assert [sender.replies["a"], sender.replies["b"]] == replies
 
 
-def test_a_door_that_does_not_answer_took_nothing_for_sure() -> None:
+def test_a_request_without_an_answer_took_nothing_for_sure() -> None:
     def fail(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("late", request=request)
 
     sender = Sender(SimpleNamespace(events_url="http://127.0.0.1/v1/events"), "key")  # type: ignore[arg-type]
     with httpx.Client(transport=httpx.MockTransport(fail)) as http:
         sender.post(http, [{"event_id": "a"}])
-    assert sender.told == {"a": REFUSED}
+    assert sender.replies == {"a": REFUSED}
 
 
 def test_a_record_the_stream_did_not_take_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +129,7 @@ def test_a_record_the_stream_did_not_take_is_reported(monkeypatch: pytest.Monkey
     sender = Sender(SimpleNamespace(outputs={"raw_stream_name": "raw"}), "key")  # type: ignore[arg-type]
     events = [{"event_id": name, "game_id": "g", "player_id": name} for name in "ab"]
     sender.put(None, [[event] for event in events])
-    assert sender.told == {"a": TAKEN, "b": REFUSED}
+    assert sender.replies == {"a": TAKEN, "b": REFUSED}
 
 
 def test_an_event_of_which_only_a_duplicate_is_left_is_lost(aws: None) -> None:
@@ -145,12 +145,12 @@ def test_a_load_that_is_interrupted_accounts_for_what_it_sent(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def send(sender: Sender, events: Any, plan: list[int], advance: Any) -> None:
-        sender.told["a"] = TAKEN
+        sender.replies["a"] = TAKEN
         advance(1)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(load, "send", send)
-    monkeypatch.setattr(load, "settle", lambda platform, told, *_: audit(told, [], []))
+    monkeypatch.setattr(load, "settle", lambda platform, replies, *_: audit(replies, [], []))
     with pytest.raises(CommandError, match="events are lost: a"):
         load.play(SimpleNamespace(), "skyforge", "key", "steady", 10, 10)  # type: ignore[arg-type]
     assert "1 events in" in capsys.readouterr().out
@@ -160,4 +160,4 @@ def test_an_answer_that_cannot_be_read_took_nothing_for_sure() -> None:
     sender = Sender(SimpleNamespace(events_url="http://127.0.0.1/v1/events"), "key")  # type: ignore[arg-type]
     with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(202, text="<html>"))) as http:
         sender.post(http, [{"event_id": "a"}])
-    assert sender.told == {"a": REFUSED}
+    assert sender.replies == {"a": REFUSED}

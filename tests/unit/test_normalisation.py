@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from measured_work import measured
-from telemetry import normalisation, privacy
+from telemetry import email_masking, normalisation
 from telemetry.bots import is_bot
 from telemetry.enrichment import enrich
 from telemetry.origin import Origin
@@ -68,12 +68,12 @@ def test_an_address_in_a_free_field_is_masked_and_told(make_event: MakeEvent) ->
 
 @pytest.mark.parametrize("text", ["a @ b.c", "@home", "user@localhost", "a@b", "50% @ 3.5x", "x@.com"])
 def test_what_is_no_address_stays(text: str) -> None:
-    assert privacy.mask(text) == text
+    assert email_masking.mask(text) == text
 
 
 def test_bytes_are_masked_even_where_json_escapes_the_sign() -> None:
     raw = b'{"a":"jo@example.com","b":"jo\\u0040example.com","c":"\xff jo@example.com"'
-    assert privacy.mask_bytes(raw) == b'{"a":"[mail]","b":"[mail]","c":"\xff [mail]"'
+    assert email_masking.mask_bytes(raw) == b'{"a":"[mail]","b":"[mail]","c":"\xff [mail]"'
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_bytes_are_masked_even_where_json_escapes_the_sign() -> None:
     ids=["long-name", "many-names", "long-host", "signs"],
 )
 def test_hostile_text_is_searched_in_linear_time(hostile: str) -> None:
-    assert measured(lambda: privacy.mask_bytes(hostile.encode()), 2)[1] < 2
+    assert measured(lambda: email_masking.mask_bytes(hostile.encode()), 2)[1] < 2
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_bot_declares_itself(agent: str, bot: bool) -> None:
     assert is_bot(agent) is bot
 
 
-def test_an_event_is_a_bots_by_the_door_or_its_sdk(make_event: MakeEvent) -> None:
+def test_an_event_is_a_bots_by_user_agent_or_sdk(make_event: MakeEvent) -> None:
     client = {"platform": "web", "app_version": "1.0.0"}
     assert enrich(make_event(), Origin(NOW, "rest", bot=True))["bot"] is True
     assert enrich(make_event(client=client | {"sdk": "locust 2.0"}), Origin(NOW, "stream"))["bot"] is True

@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from performance_advisor import advise, observe
-from performance_advisor.observed import Observed
+from performance_advisor import advise, collector
+from performance_advisor.models import Observations
 from performance_advisor.settings import Watched
 from tools import advise as command
 
@@ -18,10 +18,15 @@ REPOSITORY = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 16, 7, tzinfo=UTC)
 
 
+def recorded(name: str) -> Observations:
+    """Return a recorded week."""
+    return Observations.model_validate_json((Path(__file__).parent / "advisor" / name).read_text())
+
+
 def advice_on(week: str) -> list[tuple[str, str, str, float | None]]:
     """Return setting, now, then and saving of each advice on a recorded week."""
-    observed = Observed.model_validate_json((Path(__file__).parent / "advisor" / f"{week}.json").read_text())
-    return [(one.setting, one.now, one.then, one.saving_usd) for one in advise.advise(observed)]
+    observations = recorded(f"{week}.json")
+    return [(one.setting, one.now, one.then, one.saving_usd) for one in advise.advise(observations)]
 
 
 def test_what_is_sized_well_is_left_alone() -> None:
@@ -71,11 +76,11 @@ def test_windows_stay_within_the_objective_together() -> None:
         return {"name": name, "setting": name, **asked, **size}
 
     consumers = [consumer("player_state", 5, 6e7), consumer("processor", 1, 6e7)]
-    (advice,) = advise.advise(Observed.model_validate({"consumers": consumers}))
+    (advice,) = advise.advise(Observations.model_validate({"consumers": consumers}))
     assert (advice.setting, advice.now, advice.then) == ("processor.batch_window_seconds", "1", "2")
     # Half of 26.07 M invocations at $0.0000002 and 2 ms of 1.7275 GB would be saved: not worth a deploy.
     consumers = [consumer("player_state", 5, 6e6), consumer("processor", 1, 6e6)]
-    assert advise.advise(Observed.model_validate({"consumers": consumers})) == []
+    assert advise.advise(Observations.model_validate({"consumers": consumers})) == []
 
 
 def test_memory_that_was_measured_cheaper_is_advised() -> None:
@@ -83,20 +88,20 @@ def test_memory_that_was_measured_cheaper_is_advised() -> None:
         "name": "api", "setting": "metrics_api.sizing", "memory_mb": 1769, "timeout_seconds": 30,
         "invocations_a_week": 12_000_000, "mean_ms": 40, "longest_ms": 900, "curve": {1024: 41, 512: 130},
     }  # fmt: skip
-    (advice,) = advise.advise(Observed.model_validate({"functions": [function]}))
+    (advice,) = advise.advise(Observations.model_validate({"functions": [function]}))
     assert (advice.setting, advice.now, advice.then) == ("metrics_api.sizing.memory_mb", "1769", "1024")
     assert advice.evidence == "40 ms at 1769 MB, 41 ms at 1024 MB."
     # 52.14 M times (1.7275 * 0.040 - 0.041) GB-seconds at $0.0000133334.
     assert advice.saving_usd == 19.54
 
 
-def function(**given: Any) -> Observed:
+def function(**given: Any) -> Observations:
     """Return a week of a function that costs $24.02 a month: 26.07 M times 0.04 s at 1.7275 GB."""
     made = {
         "name": "p", "setting": "processor", "memory_mb": 1769, "timeout_seconds": 60,
         "invocations_a_week": 6_000_000, "mean_ms": 40, "longest_ms": 900,
     }  # fmt: skip
-    return Observed.model_validate({"functions": [made | given]})
+    return Observations.model_validate({"functions": [made | given]})
 
 
 def test_memory_that_is_nearly_used_up_is_raised() -> None:
@@ -136,7 +141,7 @@ def test_a_table_is_billed_as_is_cheaper(
         "name": "players", "throttled_a_week": 0, "on_demand": on_demand,
         "writes": {"a_week": a_week, "busiest": busiest},
     }  # fmt: skip
-    found = advise.advise(Observed.model_validate({"tables": [table]}))
+    found = advise.advise(Observations.model_validate({"tables": [table]}))
     assert [(one.then, one.saving_usd) for one in found] == ([(then, saving)] if then else [])
 
 
@@ -154,7 +159,7 @@ def test_many_small_files_of_the_lake(files: int, folders: int, optimized: bool,
         "name": "silver", "setting": "lake.optimize", "optimized": optimized,
         "files": files, "bytes": 2_000_000 * files, "folders": folders,
     }  # fmt: skip
-    found = advise.advise(Observed.model_validate({"files": [part]}))
+    found = advise.advise(Observations.model_validate({"files": [part]}))
     assert [(one.setting, one.now, one.then) for one in found] == (
         [("lake.optimize", str(optimized).lower(), then)] if then else []
     )
@@ -165,11 +170,11 @@ def test_full_batches_that_fall_behind_are_made_larger() -> None:
         "name": "p", "setting": "processor", "batch_size": 2000, "window_seconds": 1, "mean_ms": 900,
         "records_a_week": 1.9e9, "invocations_a_week": 1e6, "memory_mb": 1769, "furthest_behind_ms": 90_000,
     }  # fmt: skip
-    (advice,) = advise.advise(Observed.model_validate({"consumers": [consumer]}))
+    (advice,) = advise.advise(Observations.model_validate({"consumers": [consumer]}))
     assert (advice.setting, advice.now, advice.then) == ("processor.batch_size", "2000", "4000")
     assert advice.evidence == "1900 records a batch of 2000, and up to 90 s behind."
     well = consumer | {"furthest_behind_ms": 900}
-    assert advise.advise(Observed.model_validate({"consumers": [well]})) == []
+    assert advise.advise(Observations.model_validate({"consumers": [well]})) == []
 
 
 def test_files_of_silver_and_gold_are_counted(aws: None) -> None:
@@ -184,7 +189,7 @@ def test_files_of_silver_and_gold_are_counted(aws: None) -> None:
     ):
         s3.put_object(Bucket="lake", Key=key, Body=b"1234")
     watched = Watched(files={"lake.optimize": "lake"}, optimized=False)
-    silver, gold = observe.Week(boto3.client, NOW).read(watched, "/none", {}).files
+    silver, gold = collector.Collector(boto3.client, NOW).read(watched, "/none", {}).files
     assert (silver.name, silver.setting, silver.optimized) == ("silver", "lake.optimize", False)
     assert (silver.files, silver.bytes, silver.folders) == (3, 12, 2)
     assert (gold.name, gold.files) == ("gold", 0)
@@ -216,15 +221,15 @@ class Insights:
 def test_memory_used_comes_from_what_invocations_end_with(
     monkeypatch: pytest.MonkeyPatch, insights: Insights, used: float | None
 ) -> None:
-    monkeypatch.setattr(observe.time, "sleep", lambda _: None)
-    week = observe.Week(lambda _: insights, NOW)
+    monkeypatch.setattr(collector.time, "sleep", lambda _: None)
+    week = collector.Collector(lambda _: insights, NOW)
     assert week._try(week._memory_used, "/aws/lambda/p") == used
     assert insights.asked["logGroupName"] == "/aws/lambda/p"
     assert week.unreadable == (["/aws/lambda/p"] if insights.answers[0]["status"] == "Running" else [])
 
 
 def test_text_names_saving_evidence_and_what_is_missing() -> None:
-    week = Observed.model_validate_json((Path(__file__).parent / "advisor" / "too_small.json").read_text())
+    week = recorded("too_small.json")
     words = advise.text(advise.advise(week), week.unreadable)
     assert (
         "raw: streams.raw_shards from 2 to 4, costs $21.90 a month\n  The busiest minute had 2.00 MB" in words
@@ -272,11 +277,11 @@ class Flink:
         return {"ApplicationDetail": {"ApplicationConfigurationDescription": configuration}}
 
 
-def read_flink(lag: list[float]) -> Observed:
+def read_flink(lag: list[float]) -> Observations:
     """Return a week of a job whose CPU idles, by what its shards say of their lag."""
     cloudwatch = CloudWatch({"cpuUtilization": 10}, {"millisBehindLatest": lag})
     clients = {"cloudwatch": cloudwatch, "kinesisanalyticsv2": Flink()}
-    week = observe.Week(lambda service: clients.get(service) or boto3.client("logs"), NOW)
+    week = collector.Collector(lambda service: clients.get(service) or boto3.client("logs"), NOW)
     return week.read(Watched(flink="job"), "/none", {})
 
 
@@ -303,7 +308,7 @@ def test_queued_queries_of_all_kinds_are_counted(aws: None) -> None:
     # 700 RPU-hours and 1,400 queries a week.
     cloudwatch = CloudWatch({"ComputeSeconds": 2_520_000}, {"QueriesQueued": [1000, 400]})
     clients = {"cloudwatch": cloudwatch, "redshift-serverless": Redshift()}
-    week = observe.Week(lambda service: clients.get(service) or boto3.client("logs"), NOW)
+    week = collector.Collector(lambda service: clients.get(service) or boto3.client("logs"), NOW)
     found = week.read(Watched(warehouse="w"), "/none", {}).warehouse
     assert found is not None
     assert (found.rpu_hours_a_day, found.queries_queued_a_day) == (100, 200)
@@ -327,7 +332,7 @@ def test_a_week_is_read_and_what_cannot_be_is_named(aws: None) -> None:
     watched = Watched(
         streams={"streams.raw_shards": "raw", "streams.enriched_shards": "gone"}, tables=["players"]
     )
-    found = observe.Week(client, NOW).read(watched, "/aws/lambda/demo-", {})
+    found = collector.Collector(client, NOW).read(watched, "/aws/lambda/demo-", {})
     (stream,) = found.streams
     assert (stream.on_demand, stream.shards, stream.consumers) == (False, 3, 2)
     assert (stream.bytes_a_week, stream.peak_bytes_a_second, stream.peak_records_a_second) == (6e6, 1e5, 10)
@@ -337,7 +342,7 @@ def test_a_week_is_read_and_what_cannot_be_is_named(aws: None) -> None:
     assert (table.writes.a_week, table.writes.busiest) == (8400, [20] * 7)
     assert found.log_groups[0].retention_days is None
     assert found.unreadable == ["gone"]
-    silent = observe.Week(lambda s: CloudWatch({}) if s == "cloudwatch" else client(s), NOW)
+    silent = collector.Collector(lambda s: CloudWatch({}) if s == "cloudwatch" else client(s), NOW)
     assert silent.read(watched, "/aws/lambda/demo-", {}).unreadable == ["raw", "gone"]
     assert advise.advise(silent.read(Watched(streams={"streams.raw_shards": "raw"}), "/none", {})) == []
     assert found.flink is None
@@ -355,7 +360,7 @@ def test_a_function_and_its_mapping(aws: None) -> None:
     metrics = {"Invocations": 50, "Duration": 80, "IncomingRecords": 400}
     clients = {"cloudwatch": CloudWatch(metrics), "lambda": Lambda()}
     watched = Watched(functions={"processor": "p"}, consumers={"processor.batch_window_seconds": "p"})
-    week = observe.Week(lambda service: clients.get(service) or boto3.client("logs"), NOW)
+    week = collector.Collector(lambda service: clients.get(service) or boto3.client("logs"), NOW)
     found = week.read(watched, "/", {"p": {1024: 44.0}})
     assert found.functions[0].curve == {1024: 44.0}
     assert (found.consumers[0].records_a_week, found.consumers[0].window_seconds) == (400, 2)

@@ -18,12 +18,11 @@ import pytest
 from botocore.exceptions import ClientError
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
-from privacy.forgetting import AGAIN_FOR, Game, Receipts, Watch, came_again, dated, digest_of, forget
-from privacy.places import (
+from privacy.data_stores import (
     KEPT,
-    BoardEntries,
+    DataStore,
+    LeaderboardEntries,
     Lines,
-    Place,
     PrivacyError,
     Profile,
     Silver,
@@ -33,6 +32,7 @@ from privacy.places import (
     is_failure,
     is_reject,
 )
+from privacy.erasure import AGAIN_FOR, Game, Receipts, Watch, dated, digest_of, erase, late_arrivals
 from pyiceberg.table import Table
 from telemetry import lake
 from telemetry.enrichment import timestamp
@@ -101,10 +101,10 @@ class World:
         body = "".join(json.dumps(line, default=str) + "\n" for line in lines).encode()
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=gzip.compress(body) if zipped else body)
 
-    def places(self) -> list[Place]:
+    def stores(self) -> list[DataStore]:
         return [
             Profile(self.dynamodb, "players"),
-            BoardEntries(self.dynamodb, "leaderboards"),
+            LeaderboardEntries(self.dynamodb, "leaderboards"),
             Lines(self.s3, BUCKET, "bronze", is_event, since_first_seen=True),
             Lines(self.s3, BUCKET, "rejected", is_reject),
             Lines(self.s3, BUCKET, "errors", is_failure),
@@ -126,13 +126,13 @@ class World:
         games.privacy_key(self.games, game_id)
         return Game.of(self.games.get_item(Key={"game_id": game_id})["Item"])
 
-    def came_again(self) -> list[str]:
+    def late_arrivals(self) -> list[str]:
         moments = Receipts(self.s3, BUCKET).watched(GAME, datetime.now(UTC))
         watches = {GAME: Watch(self.game(), moments)}
-        return [who.player_id for who, _ in came_again(self.s3, BUCKET, watches, NOW - timedelta(days=1))]
+        return [who.player_id for who, _ in late_arrivals(self.s3, BUCKET, watches, NOW - timedelta(days=1))]
 
     def of(self, subject: Subject) -> list[list[Any]]:
-        return [list(place.find(subject)) for place in self.places()]
+        return [list(store.find(subject)) for store in self.stores()]
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def silver(dynamodb: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ta
 
 
 def test_an_export_holds_what_was_sent_and_nothing_of_another_game(world: World, tmp_path: Path) -> None:
-    manifest = export(world.places(), ANN, tmp_path / "ann.zip")
+    manifest = export(world.stores(), ANN, tmp_path / "ann.zip")
     with zipfile.ZipFile(tmp_path / "ann.zip") as archive:
         lines = {name: archive.read(name).decode().splitlines() for name in manifest["files"]}
         assert json.loads(archive.read("manifest.json")) == manifest
@@ -176,14 +176,14 @@ def test_an_export_holds_what_was_sent_and_nothing_of_another_game(world: World,
     assert "bob" not in str(lines)
 
 
-def test_forgetting_leaves_nothing_of_the_player_and_all_of_the_others(world: World) -> None:
+def test_erasure_leaves_nothing_of_the_player_and_all_of_the_others(world: World) -> None:
     others = [Subject(game, player) for game in (GAME, "other") for player in ("ann", "bob", "annie")]
     others.remove(ANN)
     before = {other: world.of(other) for other in others}
     days = world.dynamodb.scan(TableName="game_days")["Items"]
-    receipt = forget(world.places(), dated(ANN, world.places()), pseudonym="p")
+    receipt = erase(world.stores(), dated(ANN, world.stores()), pseudonym="p")
     assert receipt["nothing_left"]
-    assert {step["place"]: step["deleted"] for step in receipt["steps"]} == {
+    assert {step["store"]: step["deleted"] for step in receipt["steps"]} == {
         "profile": 1, "leaderboards": 1, "bronze": 3, "rejected": 0, "errors": 0,
     }  # fmt: skip
     assert not any(world.of(ANN))
@@ -195,7 +195,7 @@ def test_forgetting_leaves_nothing_of_the_player_and_all_of_the_others(world: Wo
 def test_objects_without_the_player_are_not_touched(world: World) -> None:
     key = "bronze/2026/01/31/14/c.ndjson.gz"
     before = world.s3.head_object(Bucket=BUCKET, Key=key)["VersionId"]
-    forget(world.places(), ANN, pseudonym="p")
+    erase(world.stores(), ANN, pseudonym="p")
     assert world.s3.head_object(Bucket=BUCKET, Key=key)["VersionId"] == before
 
 
@@ -233,59 +233,59 @@ def test_a_crash_at_any_write_is_made_up_by_the_next_run(world: World, writes: i
     s3, dynamodb = Mortal(world.s3, left, after), Mortal(world.dynamodb, left, after)
     mortal = [
         Profile(dynamodb, "players"),
-        BoardEntries(dynamodb, "leaderboards"),
+        LeaderboardEntries(dynamodb, "leaderboards"),
         Lines(s3, BUCKET, "bronze", is_event, since_first_seen=True),  # type: ignore[arg-type]
     ]
     bob = world.of(BOB)
     with pytest.raises(Crash):
-        forget(mortal, dated(ANN, world.places()), pseudonym="p")
-    assert forget(world.places(), dated(ANN, world.places()), pseudonym="p")["nothing_left"]
+        erase(mortal, dated(ANN, world.stores()), pseudonym="p")
+    assert erase(world.stores(), dated(ANN, world.stores()), pseudonym="p")["nothing_left"]
     assert not any(world.of(ANN))
     assert world.of(BOB) == bob
     assert world.everything().count('"ann"') == 3
-    again = forget(world.places(), ANN, pseudonym="p")
+    again = erase(world.stores(), ANN, pseudonym="p")
     assert not any(step["deleted"] for step in again["steps"])
 
 
 class Stubborn:
-    """A place that keeps what it holds."""
+    """A store that keeps what it holds."""
 
     name = "stubborn"
 
     def find(self, subject: Subject) -> Iterator[Event]:
         yield {"player_id": subject.player_id}
 
-    def forget(self, subject: Subject) -> int:
+    def erase(self, subject: Subject) -> int:
         return 0
 
 
 def test_where_something_is_left_the_lake_still_leads_to_the_player(world: World) -> None:
     Receipts(world.s3, BUCKET).keep(
-        forget([], ANN, pseudonym=world.game().name("ann")) | {"started_at": timestamp(NOW)}
+        erase([], ANN, pseudonym=world.game().name("ann")) | {"started_at": timestamp(NOW)}
     )
-    assert not forget([*world.places(), Stubborn()], ANN, pseudonym="p")["nothing_left"]
+    assert not erase([*world.stores(), Stubborn()], ANN, pseudonym="p")["nothing_left"]
     assert "ann" not in [e["player_id"] for e in world.bronze() if e["game_id"] == GAME]
-    assert world.came_again() == ["ann"]
-    assert forget(world.places(), ANN, pseudonym="p")["nothing_left"]
-    assert world.came_again() == []
+    assert world.late_arrivals() == ["ann"]
+    assert erase(world.stores(), ANN, pseudonym="p")["nothing_left"]
+    assert world.late_arrivals() == []
 
 
 def test_a_rewrite_gives_way_to_another_one(world: World) -> None:
     """Two runs at once: the later write would bring back what the earlier took away."""
-    place = Lines(world.s3, BUCKET, "bronze", is_event)
-    (version, *_) = place._versions(ANN)
+    store = Lines(world.s3, BUCKET, "bronze", is_event)
+    (version, *_) = store._versions(ANN)
     world.put(version.key, [event("bob")])
     with pytest.raises(ClientError, match="PreconditionFailed"):
-        place._rewrite(version, ANN)
+        store._rewrite(version, ANN)
     assert list(lake.lines(world.s3, BUCKET, version.key)) == [event("bob")]
 
 
 def test_a_torn_line_is_found_and_does_no_harm(world: World) -> None:
     torn = b'{"game_id":"skyforge","player_id":"ann","pay\n'
     world.s3.put_object(Bucket=BUCKET, Key="bronze/torn", Body=b"ann\n7\n" + torn)
-    place = Lines(world.s3, BUCKET, "bronze", is_event)
-    assert [line for line in place.find(ANN) if "torn" in line] == [{"torn": torn.decode()}]
-    assert place.forget(ANN) == 4
+    store = Lines(world.s3, BUCKET, "bronze", is_event)
+    assert [line for line in store.find(ANN) if "torn" in line] == [{"torn": torn.decode()}]
+    assert store.erase(ANN) == 4
     assert list(lake.raw_lines(world.s3, BUCKET, "bronze/torn")) == [b"ann\n", b"7\n"]
 
 
@@ -335,20 +335,20 @@ def test_a_torn_reject_is_found_and_does_no_harm(line: bytes, belongs: bool) -> 
 
 
 @pytest.mark.parametrize("zipped", [False, True])
-def test_rejects_and_failed_deliveries_are_forgotten(world: World, zipped: bool) -> None:
+def test_rejects_and_failed_deliveries_are_erased(world: World, zipped: bool) -> None:
     lost = gzip.compress(json.dumps(event("ann")).encode())
     failure = {"errorCode": "S3.Error", "rawData": base64.b64encode(lost).decode()}
     rejects = [reject(b'{"player_id":"ann"'), reject(b'{"player_id":"bob"')]
     world.put("rejected/day=2026-01-31/reason=schema_violation/1", rejects, zipped)
     world.put("errors/bronze/failed/2026/01/31/12/1", [failure, {"errorCode": "x"}], zipped)
-    receipt = forget(world.places(), dated(ANN, world.places()), pseudonym="p")
-    deleted = {step["place"]: step["deleted"] for step in receipt["steps"]}
+    receipt = erase(world.stores(), dated(ANN, world.stores()), pseudonym="p")
+    deleted = {step["store"]: step["deleted"] for step in receipt["steps"]}
     assert (deleted["rejected"], deleted["errors"], receipt["nothing_left"]) == (1, 1, True)
     key = "rejected/day=2026-01-31/reason=schema_violation/1"
     assert list(lake.lines(world.s3, BUCKET, key)) == [rejects[1]]
 
 
-def test_silver_keeps_no_file_with_a_forgotten_player(silver: Table) -> None:
+def test_silver_keeps_no_file_with_an_erased_player(silver: Table) -> None:
     moment = datetime(2026, 1, 31, 12)
     for game_id in (GAME, "other"):
         rows = [
@@ -356,13 +356,13 @@ def test_silver_keeps_no_file_with_a_forgotten_player(silver: Table) -> None:
             for who in ("ann", "bob")
         ]
         silver.append(pa.Table.from_pylist(rows, schema=silver.schema().as_arrow()))
-    place = LocalSilver()
-    (bob,) = place.find(BOB)
-    assert [row["player_id"] for row in place.find(ANN)] == ["ann"]
-    assert (place.forget(ANN), place.forget(ANN)) == (1, 0)
-    assert not list(place.find(ANN))
-    assert list(place.find(BOB)) == [bob]
-    assert len(list(place.find(Subject("other", "ann")))) == 1
+    store = LocalSilver()
+    (bob,) = store.find(BOB)
+    assert [row["player_id"] for row in store.find(ANN)] == ["ann"]
+    assert (store.erase(ANN), store.erase(ANN)) == (1, 0)
+    assert not list(store.find(ANN))
+    assert list(store.find(BOB)) == [bob]
+    assert len(list(store.find(Subject("other", "ann")))) == 1
     silver.refresh()
     there = {path.as_uri() for path in Path(silver.location().removeprefix("file://")).rglob("*.parquet")}
     assert {path.removeprefix("file://") for path in data_files(silver)} == {
@@ -406,7 +406,7 @@ def test_silver_on_aws_is_deleted_and_its_files_written_anew() -> None:
     athena = Athena(rows=2)
     silver = Silver(athena, "analysts", "lake", poll_seconds=0)
     assert list(silver.find(ANN)) == [{"event_id": "e", "player_id": "ann"}] * 2
-    assert silver.forget(ANN) == 2
+    assert silver.erase(ANN) == 2
     assert athena.sql[2:] == [
         "DELETE FROM events WHERE game_id = 'skyforge' AND player_id IN ('ann')",
         "ALTER TABLE events SET TBLPROPERTIES ('optimize_rewrite_delete_file_threshold' = '1')",
@@ -416,7 +416,7 @@ def test_silver_on_aws_is_deleted_and_its_files_written_anew() -> None:
 
 def test_a_query_that_fails_ends_the_run() -> None:
     with pytest.raises(PrivacyError, match="no room"):
-        Silver(Athena(rows=1, failing="DELETE"), "analysts", "lake", poll_seconds=0).forget(ANN)
+        Silver(Athena(rows=1, failing="DELETE"), "analysts", "lake", poll_seconds=0).erase(ANN)
 
 
 @pytest.mark.parametrize("player", ["x' OR '1'='1", "", "a#b", "a\n", "é"])
@@ -441,16 +441,16 @@ class Function:
 def test_the_warehouse_is_asked_for_all_ids_of_a_player() -> None:
     function, pseudonyms = Function(), Pseudonyms(GAME, b"key")
     ann = Subject(GAME, "ann", pseudonyms)
-    assert Warehouse(function, "warehouse").forget(ann) == 3
+    assert Warehouse(function, "warehouse").erase(ann) == 3
     assert list(Warehouse(function, "warehouse").find(ann))[1] == {"table": "dim_player", "rows": 1}
     asked = {"game_id": GAME, "player_ids": ["ann", pseudonyms.player("ann")]}
     assert function.asked == [asked | {"action": "forget"}, asked | {"action": "find"}]
     with pytest.raises(PrivacyError, match="no such column"):
-        Warehouse(function, "broken").forget(ann)
+        Warehouse(function, "broken").erase(ann)
 
 
 def test_a_receipt_names_nobody_and_shows_changes(world: World) -> None:
-    receipt = forget(world.places(), ANN, pseudonym=world.game().name("ann"), reason="asked")
+    receipt = erase(world.stores(), ANN, pseudonym=world.game().name("ann"), reason="asked")
     key = Receipts(world.s3, BUCKET).keep(receipt)
     kept = json.loads(world.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
     assert digest_of(kept) == kept["sha256"]
@@ -461,7 +461,7 @@ def test_a_receipt_names_nobody_and_shows_changes(world: World) -> None:
 
 def test_a_receipt_is_kept_once(world: World) -> None:
     """Nobody's run replaces what another's says; the bucket's policy demands it of all."""
-    receipt = forget(world.places(), ANN, pseudonym="p")
+    receipt = erase(world.stores(), ANN, pseudonym="p")
     receipts = Receipts(world.s3, BUCKET)
     receipts.keep(receipt)
     with pytest.raises(ClientError, match="PreconditionFailed"):
@@ -479,21 +479,21 @@ def test_names_in_receipts_are_stable_and_each_games_own(world: World) -> None:
 def test_who_comes_again_with_older_events_is_found(world: World) -> None:
     receipts = Receipts(world.s3, BUCKET)
     for subject in (ANN, BOB):
-        receipts.keep(forget(world.places(), subject, pseudonym=world.game().name(subject.player_id)))
-    assert world.came_again() == []
+        receipts.keep(erase(world.stores(), subject, pseudonym=world.game().name(subject.player_id)))
+    assert world.late_arrivals() == []
     world.put("bronze/2026/02/01/00/d.ndjson.gz", [event("ann", 7), event("bob", 7, minutes_ago=-30)])
-    assert world.came_again() == ["ann"], "what bob did since is another matter"
+    assert world.late_arrivals() == ["ann"], "what bob did since is another matter"
     assert receipts.watched(GAME, datetime.now(UTC) + AGAIN_FOR + timedelta(days=1)) == {}
     assert receipts.watched("other", datetime.now(UTC)) == {}
 
 
 def test_a_torn_line_hides_nobody_who_comes_again(world: World) -> None:
     receipts = Receipts(world.s3, BUCKET)
-    receipts.keep(forget(world.places(), ANN, pseudonym=world.game().name("ann")))
+    receipts.keep(erase(world.stores(), ANN, pseudonym=world.game().name("ann")))
     torn = b'{"game_id":"skyforge","player_id":"ann","pay\n7\n'
     later = json.dumps(event("ann", 7)).encode()
     world.s3.put_object(Bucket=BUCKET, Key="bronze/2026/02/01/00/d.ndjson", Body=torn + later)
-    assert world.came_again() == ["ann"]
+    assert world.late_arrivals() == ["ann"]
 
 
 @pytest.mark.parametrize(
@@ -511,22 +511,22 @@ def test_a_torn_line_hides_nobody_who_comes_again(world: World) -> None:
 def test_a_reject_that_was_on_its_way_is_found(
     world: World, original: bytes, game_id: str, minutes_ago: int, found: list[str]
 ) -> None:
-    """Firehose held it back when the player was forgotten; what came later is the player's new history."""
+    """Firehose held it back when the player was erased; what came later is the player's new history."""
     receipts = Receipts(world.s3, BUCKET)
-    receipts.keep(forget(world.places(), ANN, pseudonym=world.game().name("ann")))
+    receipts.keep(erase(world.stores(), ANN, pseudonym=world.game().name("ann")))
     received = {"received_at": timestamp(NOW - timedelta(minutes=minutes_ago))}
     world.put("rejected/day=2026-02-01/reason=schema_violation/1", [reject(original, game_id) | received])
-    assert world.came_again() == found
+    assert world.late_arrivals() == found
 
 
 def test_the_last_receipt_counts(world: World) -> None:
-    """Who came back and asked once more is forgotten up to then."""
+    """Who came back and asked once more is erased up to then."""
     receipts = Receipts(world.s3, BUCKET)
-    receipt = forget(world.places(), ANN, pseudonym=world.game().name("ann"))
+    receipt = erase(world.stores(), ANN, pseudonym=world.game().name("ann"))
     for days in (5, 0, 9):
         receipts.keep(receipt | {"started_at": timestamp(NOW - timedelta(days=days))})
     world.put("bronze/2026/02/01/00/d.ndjson.gz", [event("ann", 7, minutes_ago=60)])
-    assert world.came_again() == ["ann"]
+    assert world.late_arrivals() == ["ann"]
 
 
 @pytest.fixture
@@ -536,8 +536,8 @@ def platform(world: World, silver: Table) -> privacy.Platform:
     return privacy.Platform({"tables": tables, "lake_bucket": BUCKET, "lake_database": "lake"}, local=True)
 
 
-def test_the_command_forgets_what_came_again(world: World, platform: privacy.Platform) -> None:
-    platform.forget(GAME, "ann", "asked")
+def test_the_command_erases_what_came_again(world: World, platform: privacy.Platform) -> None:
+    platform.erase(GAME, "ann", "asked")
     world.put("bronze/2026/02/01/00/d.ndjson.gz", [event("ann", 7), event("bob", 7)])
     assert platform.again() == 1
     assert platform.again() == 0
@@ -545,7 +545,7 @@ def test_the_command_forgets_what_came_again(world: World, platform: privacy.Pla
     assert len(list(Lines(world.s3, BUCKET, "bronze", is_event).find(BOB))) == 7
 
 
-def test_the_function_of_the_night_forgets_as_the_command_does(
+def test_the_function_of_the_night_erases_as_the_command_does(
     world: World, platform: privacy.Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in platform.settings().model_dump().items():
@@ -555,12 +555,12 @@ def test_the_function_of_the_night_forgets_as_the_command_does(
     context = SimpleNamespace(
         function_name="privacy", memory_limit_in_mb=1, invoked_function_arn="arn", aws_request_id="1"
     )
-    platform.forget(GAME, "ann", "asked")
+    platform.erase(GAME, "ann", "asked")
     world.put("bronze/2026/02/01/00/d.ndjson.gz", [event("ann", 7)])
-    assert handler.lambda_handler({}, context) == {"forgotten": 1}
-    assert handler.lambda_handler({}, context) == {"forgotten": 0}
+    assert handler.lambda_handler({}, context) == {"erased": 1}
+    assert handler.lambda_handler({}, context) == {"erased": 0}
     assert not any(world.of(ANN))
-    monkeypatch.setattr(handler.Settings, "forgetting", lambda _: Unfinished())
+    monkeypatch.setattr(handler.Settings, "erasure", lambda _: Unfinished())
     with pytest.raises(RuntimeError, match="of 1 players something is left"):
         handler.lambda_handler({}, context)
 
@@ -575,7 +575,7 @@ class Unfinished:
 def test_only_what_came_since_the_last_search_is_read(
     world: World, platform: privacy.Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    platform.forget(GAME, "ann", "asked")
+    platform.erase(GAME, "ann", "asked")
     assert platform.again() == 0
     read: list[str] = []
     raw_lines = lake.raw_lines
@@ -586,12 +586,12 @@ def test_only_what_came_since_the_last_search_is_read(
     assert read == []
 
 
-def test_who_forgot_and_who_exported_is_on_record(
+def test_who_erased_and_who_exported_is_on_record(
     world: World, platform: privacy.Platform, tmp_path: Path
 ) -> None:
     platform.export(GAME, "ann", tmp_path / "ann.zip")
-    platform.forget(GAME, "ann", "asked")
-    for below in ("exported", "forgotten"):
+    platform.erase(GAME, "ann", "asked")
+    for below in ("exported", "erased"):
         (key,) = lake.keys(world.s3, BUCKET, f"privacy/{below}/game={GAME}/")
         kept = json.loads(world.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
         assert kept["by"].startswith("arn:aws:")
@@ -601,7 +601,7 @@ def test_who_forgot_and_who_exported_is_on_record(
 
 
 @pytest.mark.parametrize("since_always", [True, False])
-def test_a_game_with_pseudonyms_forgets_by_the_id_it_sends(
+def test_a_game_with_pseudonyms_erases_by_the_id_it_sends(
     world: World, platform: privacy.Platform, since_always: bool, tmp_path: Path
 ) -> None:
     """Also what was stored by the id itself, before the option was turned on."""
@@ -619,7 +619,7 @@ def test_a_game_with_pseudonyms_forgets_by_the_id_it_sends(
     lost = gzip.compress(json.dumps(sealed).encode())
     world.put("errors/rejected/1", [{"rawData": base64.b64encode(lost).decode()}])
     if since_always:
-        forget(world.places(), ANN, pseudonym="p")
+        erase(world.stores(), ANN, pseudonym="p")
 
     manifest = platform.export(GAME, "ann", tmp_path / "ann.zip")
     with zipfile.ZipFile(tmp_path / "ann.zip") as archive:
@@ -627,8 +627,8 @@ def test_a_game_with_pseudonyms_forgets_by_the_id_it_sends(
     assert refused["original"] == '{"player_id":"ann"'
     assert manifest["files"]["bronze.ndjson"]["records"] == (1 if since_always else 4)
     before = world.of(BOB)
-    receipt = platform.forget(GAME, "ann", "asked")
-    deleted = {step["place"]: step["deleted"] for step in receipt["steps"]}
+    receipt = platform.erase(GAME, "ann", "asked")
+    deleted = {step["store"]: step["deleted"] for step in receipt["steps"]}
     twice = 1 if since_always else 2
     assert (deleted["profile"], deleted["leaderboards"]) == (twice, twice)
     assert (deleted["rejected"], deleted["errors"]) == (1, 1)

@@ -12,11 +12,11 @@ from typing import Any
 import boto3
 import msgspec
 import pytest
-from memory_aws import SHARD, Streams, encode, outcomes, processor, records, refusal
-from processor import handler, judgement
-from processor.judgement import MAX_ORIGINAL_BYTES
+from fake_aws import SHARD, Streams, encode, outcomes, processor, records, refusal
+from processor import handler, triage
 from processor.pipeline import Pipeline
 from processor.stats import IngestStats
+from processor.triage import MAX_ORIGINAL_BYTES
 from telemetry import delivery
 from telemetry.ingest_batch import MAGIC, IngestBatch, pack
 
@@ -37,7 +37,7 @@ def pipeline(dynamodb: Any, streams: Streams) -> Pipeline:
 
 
 def rest(*raw: bytes, **fields: Any) -> bytes:
-    """Return a record of the REST door, whose key belongs to skyforge."""
+    """Return a record of the REST API, whose key belongs to skyforge."""
     known = {"game_id": "skyforge", "received_at": datetime.now(UTC).isoformat(), "country": None}
     return pack(IngestBatch(**known | fields, events=list(raw)))
 
@@ -110,7 +110,7 @@ def test_each_arrival_ends_in_one_place(
     }
 
 
-def test_rest_events_bear_what_the_door_knew(
+def test_rest_events_bear_what_the_api_knew(
     pipeline: Pipeline, streams: Streams, make_event: MakeEvent
 ) -> None:
     event = make_event()
@@ -203,7 +203,7 @@ def test_what_is_too_large_to_keep_is_cut(pipeline: Pipeline, streams: Streams) 
     ],
     ids=["no time", "no zone", "before all time", "after all time", "no game", "long game", "many events"],
 )
-def test_an_imitated_batch_of_the_door_does_not_block_the_shard(
+def test_an_imitated_batch_of_the_rest_api_does_not_block_the_shard(
     pipeline: Pipeline, streams: Streams, make_event: MakeEvent, fields: dict[str, Any]
 ) -> None:
     def forge(**known: Any) -> bytes:
@@ -250,14 +250,14 @@ def test_an_unforeseen_error_rejects_one_event_only(
     pipeline: Pipeline, streams: Streams, make_event: MakeEvent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     poison, neighbour = make_event(), make_event()
-    encoded = judgement.encode
+    encoded = triage.encode
 
     def trip(event: dict[str, Any], *rest: Any) -> Any:
         if event["event_id"] == poison["event_id"]:
             raise RuntimeError("unforeseen")
         return encoded(event, *rest)
 
-    monkeypatch.setattr(judgement, "encode", trip)
+    monkeypatch.setattr(triage, "encode", trip)
     pipeline.process(records(encode(poison), encode(neighbour)))
     assert [line["event_id"] for line in streams.lines("bronze")] == [neighbour["event_id"]]
     assert [line["reason"] for line in streams.lines("rejected")] == ["internal_error"]

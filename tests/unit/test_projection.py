@@ -21,8 +21,8 @@ from player_state.projection import (
     Projection,
     forget_old,
 )
-from telemetry.distribution import bin_of, percentiles
 from telemetry.enrichment import timestamp
+from telemetry.histogram import bin_of, percentiles
 from telemetry.player_item import Player, described, from_item, milliseconds, to_item
 from telemetry.raw_position import RawPosition, parse
 

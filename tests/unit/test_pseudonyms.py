@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
-from memory_aws import Streams, counters, encode, processor, records
+from fake_aws import Streams, counters, encode, processor, records
 from processor.pipeline import Pipeline
 from telemetry import guidance
 from telemetry.enrichment import timestamp
@@ -175,7 +175,7 @@ def test_without_its_key_a_game_takes_no_events_and_keeps_no_ids(
 def test_without_its_key_a_reject_stays_shut(
     pipeline: Pipeline, pseudonyms: Pseudonyms, streams: Streams, dynamodb: Any, make_event: MakeEvent
 ) -> None:
-    """To delete the key is to forget the quarantine."""
+    """Deleting the key erases the quarantine."""
     pipeline.process(records(encode(make_event("purchase", game_id=GAME, payload={}))))
     (line,) = streams.lines("rejected")
     with pytest.raises(Unopened):

@@ -6,8 +6,8 @@ from typing import Any
 
 import boto3
 import pytest
+from fake_aws import Streams, encode, processor, records
 from fastapi.testclient import TestClient
-from memory_aws import Streams, encode, processor, records
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
 from telemetry.enrichment import timestamp

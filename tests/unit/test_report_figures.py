@@ -11,7 +11,7 @@ import boto3
 import pytest
 from PIL import Image
 from player_state.players import PlayerStore
-from scheduled_reports import charts, plain, render, sections, wording
+from scheduled_reports import charts, formatting, plain_text, render, sections
 from scheduled_reports.figures import (
     Figure,
     Notice,
@@ -27,7 +27,7 @@ from scheduled_reports.figures import (
 from scheduled_reports.report import Report
 from scheduled_reports.report import report as read
 from scheduled_reports.sections import Section, economy, funnel, levels, versions
-from telemetry.changes import Change
+from telemetry.anomaly import Anomaly
 from telemetry.store import Store
 from test_player_state import happen, pay
 from test_projection import happen as happen_at
@@ -101,17 +101,17 @@ def test_hostile_names_are_escaped() -> None:
     made = Report("g", "<b>game\nx", DAY, [Figure("=cmd|<script>", "@x", 1, 2)], [], [section])
     page = render.html(made)
     assert not any(tag in page for tag in ("<script>", "<b>", "<i>", "<u>"))
-    _, figure, row = csv.reader(io.StringIO(plain.table(made)))
+    _, figure, row = csv.reader(io.StringIO(plain_text.table(made)))
     assert figure == ["Figures", "", "'=cmd|<script>", "'@x", "1", "2", ""]
     assert row[:3] == ["Economy: <i>", "'=1<u>\n- forged", "source"]
-    for form in (plain.text, plain.brief):
+    for form in (plain_text.text, plain_text.brief):
         assert "\n- forged" not in form(made)
         assert form(made).startswith("<b>game x, ")
 
 
 def test_what_is_not_available_says_so_and_more_crashes_are_worse() -> None:
     page = render.html(Report("g", "Game", DAY, [Figure("payers", "players", None, 3)]))
-    assert wording.NOT_AVAILABLE in page
+    assert formatting.NOT_AVAILABLE in page
     crashes = render.html(Report("g", "Game", DAY, [Figure("events_crash", "count", 3, 2)]))
     assert re.search('<span class="down" [^>]*>▲ [+]50.0%</span>', crashes)
 
@@ -130,7 +130,7 @@ def test_a_day_is_judged_by_days_of_its_kind_since_the_first_event(store: Store,
     assert (found.day, found.name, found.change.lasting) == (last, "active_players", 1)
     week = Period("week", last)
     assert unusual(counted(store, "skyforge", week), week) == [found]
-    for rendered in (render.html, plain.text, plain.brief):
+    for rendered in (render.html, plain_text.text, plain_text.brief):
         assert "active players 200, usually" in rendered(Report("g", "Game", DAY, [], [found]))
 
 
@@ -138,10 +138,10 @@ def test_a_game_without_data_has_an_empty_report(store: Store) -> None:
     made = read(store, "skyforge", "Game", DAY)
     assert {figure.value for figure in made.figures} == {0, None}
     assert (made.notices, made.sections, made.pictures, made.judged) == ([], [], [], False)
-    for form in (render.html, plain.text, plain.brief):
+    for form in (render.html, plain_text.text, plain_text.brief):
         assert "No event was counted" in form(made)
         assert "Not judged: too few days" in form(made)
-        assert wording.NOT_AVAILABLE in form(made)
+        assert formatting.NOT_AVAILABLE in form(made)
 
 
 def test_the_command_writes_both_files_of_a_registered_game(
@@ -168,7 +168,7 @@ def test_a_day_is_held_against_its_weekday_in_the_week_before_too(store: Store) 
     write(happen(), happen() | {"player_id": "p-2"}, happen(minute=7 * NEXT_DAY))
     found = {one.name: one for one in figures(store, "skyforge", Period("day", date(2026, 3, 17)))}
     assert found["active_players"][2:] == (1, 0, 2)
-    assert wording.changes(found["active_players"]) == [None, -0.5]
+    assert formatting.changes(found["active_players"]) == [None, -0.5]
     page = render.html(Report("g", "Game", Period("day", date(2026, 3, 17)), [found["active_players"]]))
     assert "vs Tue 10 Mar" in page
     week = figures(store, "skyforge", Period("week", date(2026, 3, 22)))
@@ -245,7 +245,7 @@ def test_the_period_is_what_stands_out_of_its_month() -> None:
 
 def test_essential_styles_stand_at_their_elements() -> None:
     """Mail clients that strip the style sheet lose the dark theme only."""
-    notice = Notice(DAY.last, "sessions", Change(9, 1, 3, 1))
+    notice = Notice(DAY.last, "sessions", Anomaly(9, 1, 3, 1))
     page = render.html(Report("g", "Game", DAY, [Figure("sessions", "count", 3, 2)], [notice]))
     body = page.partition("<body")[2]
     assert not re.findall(r"<(?:td|th|h1|h2|img)(?![^>]*style=)[^>]*>", body)
@@ -257,11 +257,11 @@ def test_essential_styles_stand_at_their_elements() -> None:
 def test_long_tables_go_on_in_the_csv() -> None:
     rows = [(f"level {n}", (n,)) for n in range(12)]
     made = Report("g", "Game", DAY, [], [], [Section("Levels", "Level", (("starts", "count"),), rows)])
-    for form in (render.html, plain.text):
+    for form in (render.html, plain_text.text):
         assert "2 more in the CSV" in form(made)
         assert "level 11" not in form(made)
-    assert "Levels,level 11,starts,count,11,," in plain.table(made)
-    assert plain.brief(made).count("level ") == 3
+    assert "Levels,level 11,starts,count,11,," in plain_text.table(made)
+    assert plain_text.brief(made).count("level ") == 3
 
 
 def test_a_young_game_is_not_said_to_be_as_usual(store: Store) -> None:

@@ -17,7 +17,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from moto.ses.models import ses_backends
-from scheduled_reports import handler, outlets
+from scheduled_reports import channels, handler
 from scheduled_reports.figures import Period
 from scheduled_reports.ledger import RefusedError
 from scheduled_reports.report import Report
@@ -136,7 +136,7 @@ def test_mail_has_a_plain_text_and_a_page_with_its_pictures(mails: Any) -> None:
 
 def test_a_title_cannot_add_headers_to_its_mail() -> None:
     made = Report("g", "Game\r\nBcc: x@y.com\x00", Period("day", date(2026, 3, 10)), [])
-    mail = message_from_bytes(outlets.message(made, "a@b.com", ["c@d.com"]))
+    mail = message_from_bytes(channels.message(made, "a@b.com", ["c@d.com"]))
     assert mail["Bcc"] is None
     assert mail["Subject"] == "Game  Bcc: x@y.com : day to 2026-03-10"
 
@@ -161,7 +161,7 @@ def test_one_games_failure_is_named_and_stops_no_other(mails: Any, dynamodb: Any
 
 def test_a_crash_after_the_archive_is_resumed(mails: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(outlets.Mail, "send", raising(RefusedError("SES: Throttling")))
+        patch.setattr(channels.Mail, "send", raising(RefusedError("SES: Throttling")))
         with pytest.raises(handler.GamesFailedError, match="Throttling"):
             invoke()
     assert f"reports/{NAME}.html" in archived()
@@ -190,7 +190,7 @@ def test_a_mail_that_may_have_gone_is_not_sent_again(
 
 def test_a_mail_that_cannot_be_written_was_not_begun(mails: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(outlets, "message", raising(ValueError("no such address")))
+        patch.setattr(channels, "message", raising(ValueError("no such address")))
         with pytest.raises(handler.GamesFailedError, match="no such address"):
             invoke()
     invoke()
@@ -234,7 +234,7 @@ def test_a_game_with_a_webhook_is_posted_to_once(mails: Any, chat: Any, dynamodb
 
 def test_a_post_is_repeated_after_429_and_500(chat: Any) -> None:
     chat.answers = [429, 500]
-    outlets.post(chat.url, EMPTY, pauses=(0, 0))
+    channels.post(chat.url, EMPTY, pauses=(0, 0))
     assert len(chat.got) == 3
     assert "Skyforge &lt;&amp;&gt;" in chat.got[0]
 
@@ -243,18 +243,18 @@ def test_a_post_is_repeated_after_429_and_500(chat: Any) -> None:
 def test_a_post_that_is_refused_says_so_without_its_url(chat: Any, answers: list[int], posts: int) -> None:
     chat.answers = [*answers]
     with pytest.raises(RefusedError, match=f"webhook: {answers[0]}$") as raised:
-        outlets.post(chat.url, EMPTY, pauses=(0, 0))
+        channels.post(chat.url, EMPTY, pauses=(0, 0))
     assert len(chat.got) == posts
     assert raised.value.__context__ is None
 
 
 def test_a_silent_chat_is_given_up(chat: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     chat.shutdown()
-    monkeypatch.setattr(outlets, "WEBHOOK_SECONDS", 0.05)
+    monkeypatch.setattr(channels, "WEBHOOK_SECONDS", 0.05)
     with pytest.raises(RefusedError, match="webhook: TimeoutError"):
-        outlets.post(chat.url, EMPTY, pauses=(0,))
+        channels.post(chat.url, EMPTY, pauses=(0,))
     with pytest.raises(RefusedError, match=r"webhook: ValueError$"):
-        outlets.post("secret", EMPTY, pauses=())
+        channels.post("secret", EMPTY, pauses=())
 
 
 def raising(error: Exception) -> Callable[..., None]:

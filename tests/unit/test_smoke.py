@@ -32,7 +32,7 @@ def send(monkeypatch: pytest.MonkeyPatch, answers: list[httpx.Response]) -> list
     monkeypatch.setattr(httpx, "post", lambda *_, **__: answers.pop(0))
     seen = httpx.MockTransport(lambda _: httpx.Response(200))
     with httpx.Client(base_url="https://metrics", transport=seen) as api:
-        smoke.smoke(Platform({"ingest": {"url": "https://door"}}, api), "smoke", "smoke.key")
+        smoke.smoke(Platform({"ingest": {"url": "https://ingest.example"}}, api), "smoke", "smoke.key")
     return answers
 
 

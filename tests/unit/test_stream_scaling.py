@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from stream_scaling import handler, observe, rule
+from stream_scaling import collector, handler, rule
 from telemetry import shards
 
 DAY = 1440
@@ -132,8 +132,8 @@ def test_a_quiet_day_gives_shards_back(clients: Clients, run: Callable[[], dict[
 
 def test_a_minute_is_judged_by_records_and_bytes(clients: Clients) -> None:
     clients.put("raw", 500)
-    assert observe.minutes(clients.cloudwatch, "raw", datetime.now(UTC)) == [0.5]
-    assert observe.minutes(clients.cloudwatch, "enriched", datetime.now(UTC)) == []
+    assert collector.minutes(clients.cloudwatch, "raw", datetime.now(UTC)) == [0.5]
+    assert collector.minutes(clients.cloudwatch, "enriched", datetime.now(UTC)) == []
 
 
 def test_a_stream_that_changes_is_left_alone(

@@ -274,7 +274,7 @@ const renderQuality = ({ checks, checked_at: at }) => {
   show("quality", table(`Data quality at ${new Date(at).toLocaleString()}`, [
     ["Check", (c) => c.name],
     ["Verdict", (c) => element("span", VERDICTS[c.verdict], { class: `verdict ${c.verdict}` })],
-    ["Found", (c) => c.words],
+    ["Found", (c) => c.message],
   ], sorted));
 };
 

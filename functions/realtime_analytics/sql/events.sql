@@ -54,7 +54,7 @@ SELECT * FROM (
       WHEN 'economy' THEN `amount` WHEN 'progression' THEN CAST(1 AS BIGINT)
       WHEN 'session_end' THEN `duration_seconds`
     END AS `amount`,
-    -- The bins of telemetry.distribution.
+    -- The bins of telemetry.histogram.
     CAST(CAST(CEIL(LN(GREATEST(`fps`, 1.0)) / LN(1.05)) AS INT) AS STRING) AS `fps_bin`,
     CAST(CAST(CEIL(LN(GREATEST(`latency_ms`, 1.0)) / LN(1.05)) AS INT) AS STRING) AS `latency_bin`,
     `minute`,

@@ -1,5 +1,5 @@
 locals {
-  receipts = [for kind in ["exported", "forgotten"] : "${aws_s3_bucket.lake.arn}/privacy/${kind}/*"]
+  receipts = [for kind in ["exported", "erased"] : "${aws_s3_bucket.lake.arn}/privacy/${kind}/*"]
 
   # The audit log of a player's rights: each receipt is written once, and stays. A bucket that may be destroyed
   # with its objects cannot promise that.

@@ -35,7 +35,7 @@ locals {
       }
       KeepReceipts = {
         actions   = ["s3:PutObject"]
-        resources = ["${var.lake.arn}/privacy/forgotten/*", "${var.lake.arn}/privacy/searched.json"]
+        resources = ["${var.lake.arn}/privacy/erased/*", "${var.lake.arn}/privacy/searched.json"]
       }
       ReadGames = {
         actions   = ["dynamodb:Scan"]

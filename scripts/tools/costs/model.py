@@ -26,11 +26,11 @@ FIREHOSE_STEP = 5000
 TOGETHER = (1, 4, 12, 24, 48)
 
 LAKE, HISTORY, REALTIME, PLAYERS = "lake", "history", "real time", "player state"
-DOOR, SHARED = "REST door", "shared"
+REST_API, SHARED = "REST API", "shared"
 
 # The components, each with the resource types it prices.
 PRICED = {
-    "REST door": {
+    "REST API": {
         "aws_api_gateway_rest_api",
         "aws_api_gateway_stage",
         "aws_wafv2_web_acl",
@@ -297,7 +297,7 @@ def _functions(load: Load, given: Settings) -> Iterator[Function]:
     yield Function("realtime_windows", REALTIME, windows, windows * wait, 512)
     took = requests * (usage("ingest_ms") + usage("ingest_request_ms"))
     took += load.events * load.rest_share * usage("ingest_event_ms")
-    yield Function("ingest", DOOR, requests, took, given.ingest_memory_mb)
+    yield Function("ingest", REST_API, requests, took, given.ingest_memory_mb)
     yield Function("metrics_api", SHARED, asked, asked * wait, given.api_memory_mb)
     # Each night it reads what came since the last.
     yield Function("privacy", LAKE, HOURS / 24, load.events * usage("search_ms"), 1769)
@@ -368,8 +368,8 @@ def _cloudwatch(load: Load, given: Settings) -> Iterator[Line]:
         # CloudWatch keeps logs compressed, to about a seventh.
         kept = size * 0.15 * given.log_retention_days / (HOURS / 24)
         yield _line("CloudWatch", f"{it.name}: logs kept", it.feature, "logs_storage", kept)
-    traced = _requests(load) * usage("door_trace_share") if given.tracing else 0
-    yield _line("CloudWatch", "traces", DOOR, "trace", traced)
+    traced = _requests(load) * usage("rest_trace_share") if given.tracing else 0
+    yield _line("CloudWatch", "traces", REST_API, "trace", traced)
     metrics = usage("custom_metrics") + load.games * usage("custom_metrics_a_game")
     # Two metrics of each of two streams.
     reads = 4 * HOURS * 60 if given.scaled else 0
@@ -410,11 +410,11 @@ def _requests(load: Load) -> float:
 
 def _rest(load: Load, given: Settings) -> Iterator[Line]:
     requests = _requests(load)
-    yield _line("REST door", "requests", DOOR, "rest_request", requests)
-    yield _line("REST door", "firewall: requests", DOOR, "waf_request", requests)
-    yield _line("REST door", "firewall: ACL", DOOR, "waf_acl", 1)
-    yield _line("REST door", "firewall: rules", DOOR, "waf_rule", 4)
-    yield _line("REST door", "answers to the internet", DOOR, "transfer_out", requests * 600 / GB)
+    yield _line("REST API", "requests", REST_API, "rest_request", requests)
+    yield _line("REST API", "firewall: requests", REST_API, "waf_request", requests)
+    yield _line("REST API", "firewall: ACL", REST_API, "waf_acl", 1)
+    yield _line("REST API", "firewall: rules", REST_API, "waf_rule", 4)
+    yield _line("REST API", "answers to the internet", REST_API, "transfer_out", requests * 600 / GB)
 
 
 def _shared(load: Load, given: Settings) -> Iterator[Line]:

@@ -1,4 +1,4 @@
-"""What a door puts on the raw stream: events of one player, with what the door knows of them.
+"""What the REST API puts on the raw stream: events of one player, with what the API knows of them.
 
 The record is MAGIC and then MessagePack, so that any bytes a client sent travel unchanged.
 """
@@ -31,11 +31,11 @@ class IngestBatch(msgspec.Struct, frozen=True):
     replay: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what a door never writes: whoever may put on the stream can imitate it."""
+        """Refuse what the REST API never writes: whoever may put on the stream can imitate it."""
         moment = datetime.fromisoformat(self.received_at)
         sane_time = moment.tzinfo and 2000 <= moment.year < 9000
         if not (sane_time and 0 < len(self.game_id) <= 63 and len(self.events) <= MAX_EVENTS):
-            raise ValueError("not a batch of a door")
+            raise ValueError("not a batch of the REST API")
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -48,7 +48,7 @@ def pack(batch: IngestBatch) -> bytes:
 
 
 def unpack(data: bytes) -> IngestBatch | None:
-    """Return the batch, or None where the record came from somewhere else than a door."""
+    """Return the batch, or None where the record did not come from the REST API."""
     if not data.startswith(MAGIC):
         return None
     try:

@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
-from telemetry.privacy import mask
+from telemetry.email_masking import mask
 
 # The secret of a key is 32 bytes in base64; a webhook's is the path of its URL.
 _SECRETS = (

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from telemetry.privacy import mask
+from telemetry.email_masking import mask
 
 PLATFORMS = {
     "ios": ("ios", "iphone", "ipad", "ipados", "iphoneplayer", "tvos", "apple"),

@@ -9,7 +9,7 @@ Source = Literal["rest", "stream", "replay"]
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """When an event came (aware), through which door, from which country, and whether a bot sent it.
+    """When an event arrived (aware), how, from which country, and whether a bot sent it.
 
     `country` is ISO 3166-1 alpha-2 as the edge saw it, None where no edge was passed.
     """

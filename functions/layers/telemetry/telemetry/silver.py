@@ -16,7 +16,7 @@ class Check:
 
     name: str
     verdict: Verdict
-    words: str
+    message: str
     value: float | None = None
     bound: float | None = None
 
@@ -45,19 +45,19 @@ class Lake:
 def merged(lake: Lake) -> Check:
     """Silver must hold each event of the run's bronze exactly once."""
     lost = abs(lake.lines - lake.new - lake.duplicates) + abs(lake.distinct - lake.held)
-    words = (
+    message = (
         f"Of {lake.lines:,} lines of bronze {lake.new:,} were new and {lake.duplicates:,} duplicates;"
         f" silver holds {lake.held:,} of their {lake.distinct:,} events."
     )
-    return Check("merged", "fail" if lost else "pass", words, lost, 0)
+    return Check("merged", "fail" if lost else "pass", message, lost, 0)
 
 
-def _fields(name: str, broken: Mapping[str, int], words: str) -> Check:
+def _fields(name: str, broken: Mapping[str, int], fault: str) -> Check:
     if not broken:
-        return Check(name, "pass", f"No values of silver are {words}.", 0, 0)
+        return Check(name, "pass", f"No values of silver are {fault}.", 0, 0)
     total, worst = sum(broken.values()), max(broken, key=lambda field: broken[field])
     told = (
-        f"{total:,} values in {len(broken)} fields of silver are {words}; most in {worst}: {broken[worst]:,}."
+        f"{total:,} values in {len(broken)} fields of silver are {fault}; most in {worst}: {broken[worst]:,}."
     )
     return Check(name, "fail", told, total, 0)
 
@@ -77,4 +77,4 @@ def refused(lake: Lake) -> list[str]:
 
     Gaps in sequences do not stop it: what a client never sent is in no older gold either.
     """
-    return [check.words for check in (merged(lake), nulls(lake), ranges(lake)) if check.verdict == "fail"]
+    return [check.message for check in (merged(lake), nulls(lake), ranges(lake)) if check.verdict == "fail"]

@@ -70,7 +70,7 @@ run "resources" {
   assert {
     condition = alltrue([
       for statement in jsondecode(aws_s3_bucket_policy.lake.policy).Statement :
-      statement.Resource == [for kind in ["exported", "forgotten"] : "${aws_s3_bucket.lake.arn}/privacy/${kind}/*"]
+      statement.Resource == [for kind in ["exported", "erased"] : "${aws_s3_bucket.lake.arn}/privacy/${kind}/*"]
       if statement.Sid != "TlsOnly"
     ]) && jsondecode(aws_s3_bucket_policy.lake.policy).Statement[2].Condition == { Null = { "s3:if-none-match" = "true" } }
     error_message = "That holds for receipts only, and for writes that would replace one."

@@ -1,6 +1,6 @@
-"""How many events a second the REST door takes on one core, beside a door that looks at nothing.
+"""How many events a second the REST API takes on one core, beside a handler that looks at nothing.
 
-The function's own handler gets what API Gateway hands over, with a stream that takes everything. The door
+The function's own handler gets what API Gateway hands over, with a stream that takes everything. The handler
 beside it unpacks the body, puts it into the same stream as one record, and answers.
 """
 
@@ -26,7 +26,7 @@ os.environ |= {
 }
 
 from ingest import handler
-from ingest.acceptance import Door
+from ingest.publisher import Publisher
 
 EVENTS, ROUNDS = 6_000, 4
 
@@ -86,9 +86,11 @@ def quietly(event: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Print the table of docs/performance.md."""
-    handler.door = lambda: Door(Stream(), "raw")  # type: ignore[assignment]
+    handler.publisher = lambda: Publisher(Stream(), "raw")  # type: ignore[assignment]
     handler.registry = Registry  # type: ignore[assignment]
-    table = Table("Events a request", "ingest, events/s", "requests/s", "idle door, events/s", "ingest ÷ it")
+    table = Table(
+        "Events a request", "ingest, events/s", "requests/s", "idle handler, events/s", "ingest ÷ it"
+    )
     terminal, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     results = {}
     for together in (1, 12, 100, 500):
@@ -99,7 +101,7 @@ def main() -> None:
         results[together] = {"ingest": ours, "idle": theirs}
         ratio = f"{ours.median / theirs.median:.2f}"
         table.add_row(str(together), ours.text(), f"{ours.median / together:,.0f}", theirs.text(), ratio)
-    keep("ingest_door", results)
+    keep("ingest_rest_api", results)
     Console(width=110).print(table)
 
 

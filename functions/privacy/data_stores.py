@@ -1,4 +1,4 @@
-"""Every place that holds a player's data: what is found there, and how it is taken away."""
+"""Every store that holds a player's data: what is found there, and how it is taken away."""
 # ruff: noqa: S608 - Subject lets only ids into the statements, and DELETE takes no parameters in Athena
 
 import base64
@@ -75,8 +75,8 @@ class Subject:
         return f"player_id IN ({', '.join(repr(name) for name in self.ids)})"
 
 
-class Place(Protocol):
-    """One store of personal data. To forget twice does nothing more."""
+class DataStore(Protocol):
+    """One store of personal data. To erase twice does nothing more."""
 
     @property
     def name(self) -> str:
@@ -85,7 +85,7 @@ class Place(Protocol):
     def find(self, subject: Subject) -> Iterator[Record]:
         """Yield all it holds about the player."""
 
-    def forget(self, subject: Subject) -> int:
+    def erase(self, subject: Subject) -> int:
         """Take it away; return how many records that were."""
 
 
@@ -104,7 +104,7 @@ class Profile:
             if item := answer.get("Item"):
                 yield _plain_item(item)
 
-    def forget(self, subject: Subject) -> int:
+    def erase(self, subject: Subject) -> int:
         """Delete the item, of each id."""
         delete = self.dynamodb.delete_item
         answers = [
@@ -118,7 +118,7 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class BoardEntries:
+class LeaderboardEntries:
     """The leaderboards table, read whole: entries stay when their board's definition is removed."""
 
     dynamodb: Any
@@ -129,7 +129,7 @@ class BoardEntries:
         """Yield the entries of all boards, periods and shards."""
         return map(_plain_item, self._items(subject))
 
-    def forget(self, subject: Subject) -> int:
+    def erase(self, subject: Subject) -> int:
         """Delete the entries; the index by rank follows."""
         count = 0
         for item in self._items(subject):
@@ -178,7 +178,7 @@ class Lines:
                 if self.belongs(line, subject):
                     yield readable(line, subject.pseudonyms)
 
-    def forget(self, subject: Subject) -> int:
+    def erase(self, subject: Subject) -> int:
         """Write the objects without the lines, delete the versions that hold them; return the lines."""
         count, holding = self.rewrite(subject)
         self.delete(holding)
@@ -335,7 +335,7 @@ class Silver:
         """Yield the rows, every value as Athena's text."""
         yield from self._rows(f"SELECT * FROM {self.table} WHERE {subject.condition}")
 
-    def forget(self, subject: Subject) -> int:
+    def erase(self, subject: Subject) -> int:
         """Delete the rows, and write the files that held them anew; their snapshots end as all do.
 
         Athena leaves alone a file with a single list of deleted rows unless the table says otherwise.
@@ -387,7 +387,7 @@ class Warehouse:
         for table, rows in self._ask("find", subject).items():
             yield {"table": table, "rows": rows}
 
-    def forget(self, subject: Subject) -> int:
+    def erase(self, subject: Subject) -> int:
         """Delete the rows of all tables; return how many they were."""
         return sum(self._ask("forget", subject).values())
 

@@ -10,7 +10,7 @@ from telemetry.enrichment import timestamp
 from telemetry.origin import Origin
 
 
-def plain_line(event: dict[str, Any], origin: Origin, processed_at: str) -> bytes:
+def reference_line(event: dict[str, Any], origin: Origin, processed_at: str) -> bytes:
     """Return the line of a valid event whose times are in bounds."""
     event_time, sent_at = (datetime.fromisoformat(event[name]) for name in ("event_time", "sent_at"))
     skew = origin.received_at - sent_at

@@ -79,7 +79,7 @@ class Doubles(ThreadingHTTPServer):
         """Serve what is planned, on a free port."""
         self.plan = plan
         super().__init__(("127.0.0.1", 0), _DoublesHandler)
-        self.forget()
+        self.reset()
         Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -87,7 +87,7 @@ class Doubles(ThreadingHTTPServer):
         """Return where it serves."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Begin anew."""
         self.statements: list[str] = []
         self.results: dict[str, Callable[[], list[list[str | int]]]] = {}
@@ -237,9 +237,9 @@ class Aws:
         return str(bucket["values"]["bucket"])
 
     def create(self) -> None:
-        """Forget everything, and create what the plan has."""
+        """Delete everything, and create what the plan has."""
         httpx.post(f"{self.address}/moto-api/reset", timeout=300).raise_for_status()
-        self.doubles.forget()
+        self.doubles.reset()
         for table in self.plan.of("aws_dynamodb_table"):
             self.client("dynamodb").create_table(**_table(table["values"]))
         for stream in self.plan.of("aws_kinesis_stream"):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from telemetry.money import major
 
-from scheduled_reports import wording
+from scheduled_reports import formatting
 from scheduled_reports.figures import Figure
 from scheduled_reports.report import Report
 from scheduled_reports.sections import Section
@@ -26,7 +26,7 @@ def text(report: Report) -> str:
     for section in report.sections:
         lines += ["", f"{section.title}:", *(_row(section, row) for row in section.rows[:SHOWN_ROWS])]
         lines += [f"- {more} more in the CSV"] if (more := len(section.rows) - SHOWN_ROWS) > 0 else []
-    return "\n".join([*map(_plain, [*lines, "", wording.RULE]), ""])
+    return "\n".join([*map(_plain, [*lines, "", formatting.RULE]), ""])
 
 
 def brief(report: Report) -> str:
@@ -40,26 +40,26 @@ def brief(report: Report) -> str:
 
 
 def _head(report: Report) -> list[str]:
-    empty = ["No event was counted."] if wording.is_empty(report.figures) else []
-    notices = [f"- {line}" for line in wording.noticed(report.notices, report.judged)]
-    return [f"{report.title}, {wording.span(report.period)}", *empty, "", "Notable changes:", *notices, ""]
+    empty = ["No event was counted."] if formatting.is_empty(report.figures) else []
+    notices = [f"- {line}" for line in formatting.noticed(report.notices, report.judged)]
+    return [f"{report.title}, {formatting.span(report.period)}", *empty, "", "Notable changes:", *notices, ""]
 
 
 def _figure(report: Report, figure: Figure) -> str:
     told = [
-        f"{wording.changed(change, figure.unit)} vs {base}"
-        for change, base in zip(wording.changes(figure), wording.bases(report.period), strict=False)
+        f"{formatting.changed(change, figure.unit)} vs {base}"
+        for change, base in zip(formatting.changes(figure), formatting.bases(report.period), strict=False)
         if change is not None
     ]
-    value = wording.valued(figure.value, figure.unit)
+    value = formatting.valued(figure.value, figure.unit)
     than = f" ({', '.join(told)})" if told else ""
-    return f"{wording.named(figure.name)}: {value}{than}"
+    return f"{formatting.named(figure.name)}: {value}{than}"
 
 
 def _row(section: Section, row: tuple[str, tuple[float | None, ...]]) -> str:
     name, values = row
     cells = (
-        f"{wording.valued(value, unit)} {column}"
+        f"{formatting.valued(value, unit)} {column}"
         for (column, unit), value in zip(section.columns, values, strict=True)
         if value is not None
     )
@@ -83,7 +83,7 @@ def table(report: Report) -> str:
 def _cells(report: Report) -> Iterator[tuple[object, ...]]:
     for name, unit, *measured in report.figures:
         numbers = (_number(value, unit) for value in measured)
-        yield "Figures", "", _cell(name), _cell(unit.removesuffix(wording.MINOR)), *numbers
+        yield "Figures", "", _cell(name), _cell(unit.removesuffix(formatting.MINOR)), *numbers
     for section in report.sections:
         for name, values in section.rows:
             for (column, unit), value in zip(section.columns, values, strict=True):
@@ -91,9 +91,9 @@ def _cells(report: Report) -> Iterator[tuple[object, ...]]:
 
 
 def _number(value: float | None, unit: str) -> float | str | None:
-    if value is None or not unit.endswith(wording.MINOR):
+    if value is None or not unit.endswith(formatting.MINOR):
         return value
-    return major(value, unit.removesuffix(wording.MINOR))
+    return major(value, unit.removesuffix(formatting.MINOR))
 
 
 def _cell(text: str) -> str:

@@ -18,17 +18,17 @@ RETENTION = timedelta(days=35)
 
 logger = Logger(child=True)
 
-Judged = tuple[str, list[Check]]
+Evaluated = tuple[str, list[Check]]
 
 
-class NotJudgedError(Exception):
+class NotEvaluatedError(Exception):
     """Some games could not be judged; the others were."""
 
 
-def judge(settings: Settings, store: Store, s3: Any, now: datetime) -> Iterator[Judged]:
+def evaluate(settings: Settings, store: Store, s3: Any, now: datetime) -> Iterator[Evaluated]:
     """Yield each active game and its checks at a moment, once the table has them.
 
-    Raises NotJudgedError at the end, with the games whose facts could not be read or kept.
+    Raises NotEvaluatedError at the end, with the games whose facts could not be read or kept.
     """
     audit, failed = facts.newest_audit(s3, settings.lake_bucket), []
     every = timedelta(hours=settings.history_every_hours)
@@ -42,7 +42,7 @@ def judge(settings: Settings, store: Store, s3: Any, now: datetime) -> Iterator[
         else:
             yield game_id, found
     if failed:
-        raise NotJudgedError(", ".join(failed))
+        raise NotEvaluatedError(", ".join(failed))
 
 
 def _keep(settings: Settings, store: Store, game_id: str, now: datetime, found: list[Check]) -> None:

@@ -1,4 +1,4 @@
-"""What each door answers and what becomes of what it is given, with IAM enforced."""
+"""What REST API and stream answer, and what becomes of what they are given, with IAM enforced."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""What a week looked like: configuration and metrics, as `observe.py` reads them or a test records them."""
+"""What a week looked like: configuration and metrics, as `collector.py` reads them or a test records them."""
 
 from pydantic import BaseModel, Field
 
@@ -119,7 +119,7 @@ class Warehouse(BaseModel):
     queries_queued_a_day: float
 
 
-class Observed(BaseModel):
+class Observations(BaseModel):
     """All of it; what could not be read is missing, and no advice is given on it."""
 
     streams: list[Stream] = Field(default_factory=list)

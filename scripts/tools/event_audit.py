@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Told(StrEnum):
+class Reply(StrEnum):
     """What a sender heard of an event: it was taken, or it must be sent again or mended."""
 
     TAKEN = "taken"
@@ -30,17 +30,17 @@ class Audit:
         return not self.lost and self.accepted + self.rejected + self.reported == self.sent
 
 
-def audit(told: Mapping[str, Told], bronze: Iterable[str], quarantine: Iterable[str]) -> Audit:
-    """Return where the events are, by id: `told` of those sent, and the lines of the lake.
+def audit(replies: Mapping[str, Reply], bronze: Iterable[str], quarantine: Iterable[str]) -> Audit:
+    """Return where the events are, by id: `replies` of those sent, and the lines of the lake.
 
     The lake decides: an event whose sender gave up, and which is there, was accepted. `repeated` are lines
     of bronze beyond the first of an event, which its readers drop.
     """
-    lines = Counter(event_id for event_id in bronze if event_id in told)
+    lines = Counter(event_id for event_id in bronze if event_id in replies)
     accepted = set(lines)
-    rejected = {event_id for event_id in quarantine if event_id in told} - accepted
-    missing = told.keys() - accepted - rejected
-    reported = {event_id for event_id in missing if told[event_id] is Told.REFUSED}
+    rejected = {event_id for event_id in quarantine if event_id in replies} - accepted
+    missing = replies.keys() - accepted - rejected
+    reported = {event_id for event_id in missing if replies[event_id] is Reply.REFUSED}
     lost = tuple(sorted(missing - reported))
     repeated = lines.total() - len(lines)
-    return Audit(len(told), len(accepted), len(rejected), len(reported), lost, repeated)
+    return Audit(len(replies), len(accepted), len(rejected), len(reported), lost, repeated)

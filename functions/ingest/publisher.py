@@ -22,13 +22,13 @@ _country = re.compile("[A-Z]{2}")
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Publisher:
     """Where accepted events go: a low-level Kinesis client and the raw stream's name."""
 
     kinesis: Any
     stream: str
 
-    def accept(self, events: Sequence[Decoded], header: IngestBatch) -> list[dict[str, Any]]:
+    def publish(self, events: Sequence[Decoded], header: IngestBatch) -> list[dict[str, Any]]:
         """Forward every event and return a result for each that was not accepted.
 
         `header` is the batch without events. A refused event goes on too: the processor keeps it in

@@ -14,12 +14,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ConnectionError
 
-from scheduled_reports import plain, render
+from scheduled_reports import plain_text, render
 from scheduled_reports.ledger import RefusedError
 from scheduled_reports.pictures import Picture
 from scheduled_reports.report import Report
 
-FORMS = {"csv": (plain.table, "text/csv; charset=utf-8"), "html": (render.html, "text/html; charset=utf-8")}
+FORMS = {
+    "csv": (plain_text.table, "text/csv; charset=utf-8"),
+    "html": (render.html, "text/html; charset=utf-8"),
+}
 WEBHOOK_SECONDS = 5
 WEBHOOK_PAUSES = (1, 3)
 # Chats cut longer messages.
@@ -39,7 +42,7 @@ def message(report: Report, sender: str, addresses: Sequence[str]) -> bytes:
     mail["From"], mail["To"] = sender, ", ".join(addresses)
     title = "".join(sign if sign.isprintable() else " " for sign in report.title)
     mail["Subject"] = f"{title}: {report.period.kind} to {report.period.last}"
-    mail.set_content(plain.text(report))
+    mail.set_content(plain_text.text(report))
     name: Callable[[Picture], str] = lambda picture: f"{picture.name}@{report.game_id}"  # noqa: E731
     mail.add_alternative(render.html(report, lambda picture: f"cid:{name(picture)}"), subtype="html")
     (_, page) = mail.iter_parts()
@@ -93,7 +96,7 @@ def post(url: str, report: Report, pauses: Sequence[float] = WEBHOOK_PAUSES) -> 
     Raises RefusedError, which does not hold the URL: it is a secret.
     """
     # Chats read &, < and > as markup.
-    text = plain.brief(report).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = plain_text.brief(report).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     body = json.dumps({"text": text[:WEBHOOK_CHARACTERS]}).encode()
     for pause in (*pauses, None):
         try:

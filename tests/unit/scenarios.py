@@ -11,9 +11,9 @@ from typing import Any
 
 import boto3
 from authorizer.identity import Unauthorized
+from fake_aws import encode, outcomes, records
 from fastapi.testclient import TestClient
 from faults import Answer
-from memory_aws import encode, outcomes, records
 from moto.athena.models import athena_backends
 from moto.sesv2.models import ses_backends
 from telemetry import lake
@@ -31,7 +31,7 @@ from tools import games
 from warehouse import VALUES
 
 NOW, ACCOUNT, REGION = datetime.now(UTC), "123456789012", "us-east-1"
-# Of a game, the same in each scene: pseudonyms can be compared.
+# Of a game, the same in each scenario: pseudonyms can be compared.
 KEY = b"k" * 32
 MakeEvent = Callable[..., dict[str, Any]]
 
@@ -125,7 +125,7 @@ CANNED: dict[str, Answer] = {
 
 
 @dataclass(frozen=True)
-class Scene:
+class Scenario:
     """A function with something to do: `invoke` says what its caller hears, `state` what it left behind."""
 
     invoke: Callable[[], str]
@@ -141,7 +141,7 @@ class Context:
         return 60_000
 
 
-def authorizer(make_event: MakeEvent) -> Scene:
+def authorizer(make_event: MakeEvent) -> Scenario:
     from authorizer.handler import lambda_handler
 
     key = games.add_game(boto3.resource("dynamodb").Table("games"), "skyforge", "Skyforge")
@@ -153,10 +153,10 @@ def authorizer(make_event: MakeEvent) -> Scene:
         except Unauthorized:
             return "refused for ever"
 
-    return Scene(invoke)
+    return Scenario(invoke)
 
 
-def ingest(make_event: MakeEvent) -> Scene:
+def ingest(make_event: MakeEvent) -> Scenario:
     boto3.client("kinesis").create_stream(StreamName="raw", ShardCount=1)
     key = games.add_game(boto3.resource("dynamodb").Table("games"), "skyforge", "Skyforge")
     body = encode([make_event("purchase", player_id=f"p-{n % 3}") for n in range(6)])  # type: ignore[arg-type]
@@ -171,10 +171,10 @@ def ingest(make_event: MakeEvent) -> Scene:
         batches = [unpack(data) for data in kept("raw")]
         return {json.loads(event)["event_id"] for batch in batches if batch for event in batch.events}
 
-    return Scene(invoke, state)
+    return Scenario(invoke, state)
 
 
-def processor(make_event: MakeEvent) -> Scene:
+def processor(make_event: MakeEvent) -> Scenario:
     from processor.handler import lambda_handler
 
     boto3.client("kinesis").create_stream(StreamName="enriched", ShardCount=1)
@@ -199,10 +199,10 @@ def processor(make_event: MakeEvent) -> Scene:
         )
         return bronze, enriched, rejected, outcomes(rows("ingest_stats"))
 
-    return Scene(invoke, state)
+    return Scenario(invoke, state)
 
 
-def player_state(make_event: MakeEvent) -> Scene:
+def player_state(make_event: MakeEvent) -> Scenario:
     from player_state.handler import lambda_handler
 
     event_types = ("session_start", "purchase", "score_submitted", "score_submitted")
@@ -222,18 +222,18 @@ def player_state(make_event: MakeEvent) -> Scene:
             for table in ("players", "game_days", "leaderboards")
         ]
 
-    return Scene(invoke, state)
+    return Scenario(invoke, state)
 
 
-def realtime_windows(make_event: MakeEvent) -> Scene:
+def realtime_windows(make_event: MakeEvent) -> Scenario:
     from realtime_windows.handler import lambda_handler
 
     batch = records(*(encode(row(n, {"events": n})) for n in range(30)))
     invoke = lambda: listen(batch, lambda left: lambda_handler({"Records": left}, None))  # noqa: E731
-    return Scene(invoke, lambda: sorted(map(str, rows("realtime"))))
+    return Scenario(invoke, lambda: sorted(map(str, rows("realtime"))))
 
 
-def scheduled_reports(make_event: MakeEvent) -> Scene:
+def scheduled_reports(make_event: MakeEvent) -> Scenario:
     from scheduled_reports.handler import lambda_handler
 
     boto3.client("sesv2").create_email_identity(EmailIdentity="reports@example.com")
@@ -253,10 +253,10 @@ def scheduled_reports(make_event: MakeEvent) -> Scene:
         mails = ses_backends[ACCOUNT][REGION].sent_messages
         return {item["Key"] for item in files}, len(mails)
 
-    return Scene(invoke, state)
+    return Scenario(invoke, state)
 
 
-def data_quality(make_event: MakeEvent) -> Scene:
+def data_quality(make_event: MakeEvent) -> Scenario:
     from data_quality.handler import lambda_handler
 
     register(boto3.resource("dynamodb"), "skyforge")
@@ -270,10 +270,10 @@ def data_quality(make_event: MakeEvent) -> Scene:
         found = [json.loads(item["checks"]) for item in rows("quality")]
         return {str([(check["name"], check["verdict"]) for check in checks]) for checks in found}
 
-    return Scene(invoke, state)
+    return Scenario(invoke, state)
 
 
-def performance_advisor(make_event: MakeEvent) -> Scene:
+def performance_advisor(make_event: MakeEvent) -> Scenario:
     from performance_advisor.handler import lambda_handler
 
     s3 = boto3.client("s3")
@@ -282,16 +282,16 @@ def performance_advisor(make_event: MakeEvent) -> Scene:
     def invoke() -> str:
         lambda_handler({}, Context())
         newest = json.loads(s3.get_object(Bucket="lake", Key="advice/newest.json")["Body"].read())
-        return "told" if newest["observed"]["unreadable"] else "done"
+        return "told" if newest["observations"]["unreadable"] else "done"
 
     def state() -> Any:
         return {item["Key"] for item in s3.list_objects_v2(Bucket="lake").get("Contents", [])}
 
-    return Scene(invoke, state)
+    return Scenario(invoke, state)
 
 
-def privacy(make_event: MakeEvent) -> Scene:
-    from privacy.forgetting import Game, Receipts, signed
+def privacy(make_event: MakeEvent) -> Scenario:
+    from privacy.erasure import Game, Receipts, signed
     from privacy.handler import lambda_handler
 
     s3, dynamodb = boto3.client("s3"), boto3.resource("dynamodb")
@@ -302,7 +302,7 @@ def privacy(make_event: MakeEvent) -> Scene:
     moment = timestamp(NOW - timedelta(minutes=1))
     receipt = {"game_id": "skyforge", "pseudonym": Game.of(game).name("ann"), "started_at": moment}
     Receipts(s3, "lake").keep(signed(receipt))
-    # Both came before ann was forgotten, and were on their way.
+    # Both came before ann was erased, and were on their way.
     earlier = {"game_id": "skyforge", "corrected_time": timestamp(NOW - timedelta(minutes=2))}
     events = [earlier | {"player_id": player} for player in ("ann", "bob")]
     for key in ("bronze/1", "bronze/2"):
@@ -323,10 +323,10 @@ def privacy(make_event: MakeEvent) -> Scene:
         asked = {run.query for run in athena().executions.values()}
         return held, asked, [sorted(map(str, rows(table))) for table in ("players", "leaderboards")]
 
-    return Scene(invoke, state)
+    return Scenario(invoke, state)
 
 
-def stream_scaling(make_event: MakeEvent) -> Scene:
+def stream_scaling(make_event: MakeEvent) -> Scenario:
     from stream_scaling.handler import lambda_handler
 
     kinesis = boto3.client("kinesis")
@@ -340,10 +340,10 @@ def stream_scaling(make_event: MakeEvent) -> Scene:
     def state() -> Any:
         return kinesis.describe_stream_summary(StreamName="raw")["StreamDescriptionSummary"]["OpenShardCount"]
 
-    return Scene(invoke, state)
+    return Scenario(invoke, state)
 
 
-def metrics_api(make_event: MakeEvent) -> Scene:
+def metrics_api(make_event: MakeEvent) -> Scenario:
     from metrics_api.app import app
 
     register(boto3.resource("dynamodb"), "skyforge")
@@ -364,10 +364,10 @@ def metrics_api(make_event: MakeEvent) -> Scene:
                 heard.add("503" if is_503 else "done" if answer.is_success else f"{path} {answer.text}")
         return max(heard - {"done"}, default="done")
 
-    return Scene(invoke)
+    return Scenario(invoke)
 
 
-def warehouse_migrations(make_event: MakeEvent) -> Scene:
+def warehouse_migrations(make_event: MakeEvent) -> Scenario:
     from warehouse_migrations.handler import lambda_handler
 
     def invoke() -> str:
@@ -376,7 +376,7 @@ def warehouse_migrations(make_event: MakeEvent) -> Scene:
             lambda_handler({"action": action} | player, Context())  # type: ignore[arg-type]
         return "done"
 
-    return Scene(invoke)
+    return Scenario(invoke)
 
 
 def listen(batch: list[Any], handle: Callable[[list[Any]], Any]) -> str:
@@ -421,7 +421,7 @@ def delivered(prefix: str) -> list[dict[str, Any]]:
     return [line for key in lake.keys(s3, "lake", prefix) for line in lake.lines(s3, "lake", key)]
 
 
-MAKERS: dict[str, Callable[[MakeEvent], Scene]] = {
+MAKERS: dict[str, Callable[[MakeEvent], Scenario]] = {
     maker.__name__: maker
     for maker in (
         authorizer,
@@ -440,8 +440,8 @@ MAKERS: dict[str, Callable[[MakeEvent], Scene]] = {
 }
 
 
-def forget() -> None:
-    """Begin new execution environments: what they keep is forgotten."""
+def reset() -> None:
+    """Begin new execution environments: what they keep is dropped."""
     modules = [f"{function}.handler" for function in MAKERS]
     for name in (*modules, "telemetry.store"):
         for value in vars(importlib.import_module(name)).values():

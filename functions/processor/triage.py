@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 from aws_lambda_powertools import Logger
 from telemetry import consent
+from telemetry.email_masking import mask, mask_bytes
 from telemetry.enrichment import encode, timestamp
 from telemetry.games import GameRegistry
-from telemetry.privacy import mask, mask_bytes
 from telemetry.pseudonyms import Pseudonyms
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
@@ -23,7 +23,7 @@ SEALED = "what was sent is sealed: scripts/replay --dry-run tells what is wrong 
 logger = Logger(child=True)
 
 
-def judge(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
+def triage(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
     """Set `event` or `rejection`, and `game`, of each arrival; never raises for what a client sent.
 
     Of what a player did not agree to neither is set.

@@ -12,7 +12,7 @@ SCALE = 1.4826
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Anomaly:
     """A value outside its usual band, and for how many values on end it has been on that side."""
 
     value: float
@@ -21,7 +21,7 @@ class Change:
     lasting: int
 
 
-def notable(series: Sequence[float], minimum: float) -> Change | None:
+def detect(series: Sequence[float], minimum: float) -> Anomaly | None:
     """Judge the last value by up to 28 before it; oldest first, `minimum` in the unit of the series.
 
     None within the band, with fewer than 14 values before, or where both value and median are below
@@ -41,4 +41,4 @@ def notable(series: Sequence[float], minimum: float) -> Change | None:
         if not (one > middle + width if above else one < middle - width):
             break
         lasting += 1
-    return Change(value, middle - width, middle + width, lasting)
+    return Anomaly(value, middle - width, middle + width, lasting)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from performance_advisor import observed as seen
+from performance_advisor import models
 from performance_advisor.settings import Watched
 
 WEEK, MINUTE = timedelta(days=7), 60
@@ -27,7 +27,7 @@ logger = Logger(child=True)
 
 
 @dataclass(slots=True)
-class Week:
+class Collector:
     """The seven days to a moment, through boto3 clients by service name.
 
     What cannot be read is noted in `unreadable` and left out: advice on the rest is worth having.
@@ -39,9 +39,9 @@ class Week:
 
     def read(
         self, watched: Watched, log_prefix: str, curves: Mapping[str, Mapping[int, float]]
-    ) -> seen.Observed:
+    ) -> models.Observations:
         """Read all that is watched; `curves` are earlier milliseconds of functions, by memory."""
-        return seen.Observed(
+        return models.Observations(
             streams=self._every(self._stream, watched.streams.items()),
             functions=self._every(lambda named: self._function(named, curves), watched.functions.items()),
             consumers=self._every(self._consumer, watched.consumers.items()),
@@ -119,13 +119,13 @@ class Week:
     ) -> float:
         return max(self._metric(namespace, metric, statistic, dimensions), default=0)
 
-    def _stream(self, named: tuple[str, str]) -> seen.Stream:
+    def _stream(self, named: tuple[str, str]) -> models.Stream:
         setting, name = named
         kinesis, dimensions = self.client("kinesis"), {"StreamName": name}
         found = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
         put = self._known("AWS/Kinesis", "IncomingBytes", dimensions)
         read = self._sum("AWS/Kinesis", "GetRecords.Bytes", dimensions)
-        return seen.Stream(
+        return models.Stream(
             name=name,
             setting=setting,
             on_demand=found["StreamModeDetails"]["StreamMode"] == "ON_DEMAND",
@@ -159,14 +159,14 @@ class Week:
 
     def _function(
         self, named: tuple[str, str], curves: Mapping[str, Mapping[int, float]]
-    ) -> seen.Function | None:
+    ) -> models.Function | None:
         setting, name = named
         dimensions = {"FunctionName": name}
         invocations = self._sum("AWS/Lambda", "Invocations", dimensions)
         if not invocations:
             return None
         found = self.client("lambda").get_function_configuration(FunctionName=name)
-        return seen.Function(
+        return models.Function(
             name=name,
             setting=setting,
             memory_mb=found["MemorySize"],
@@ -196,7 +196,7 @@ class Week:
             time.sleep(1)
         raise ValueError(f"{log_group}: the query is {answer['status']}")
 
-    def _consumer(self, named: tuple[str, str]) -> seen.Consumer | None:
+    def _consumer(self, named: tuple[str, str]) -> models.Consumer | None:
         setting, name = named
         function = self._function(("", name), {})
         (mapping,) = self.client("lambda").list_event_source_mappings(FunctionName=name)[
@@ -205,7 +205,7 @@ class Week:
         if function is None:
             return None
         stream = mapping["EventSourceArn"].rpartition("/")[2]
-        return seen.Consumer(
+        return models.Consumer(
             name=name,
             setting=setting,
             batch_size=mapping["BatchSize"],
@@ -217,13 +217,13 @@ class Week:
             furthest_behind_ms=self._most("AWS/Lambda", "IteratorAge", {"FunctionName": name}),
         )
 
-    def _table(self, name: str) -> seen.Table:
+    def _table(self, name: str) -> models.Table:
         described = self.client("dynamodb").describe_table(TableName=name)["Table"]
         throttled = (
             self._sum("AWS/DynamoDB", metric, {"TableName": name})
             for metric in ("ReadThrottleEvents", "WriteThrottleEvents")
         )
-        return seen.Table(
+        return models.Table(
             name=name,
             throttled_a_week=sum(throttled),
             on_demand=described.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST",
@@ -231,21 +231,21 @@ class Week:
             writes=self._units("ConsumedWriteCapacityUnits", name),
         )
 
-    def _units(self, metric: str, table: str) -> seen.Units:
+    def _units(self, metric: str, table: str) -> models.Units:
         minutes = self._minutes("AWS/DynamoDB", metric, {"TableName": table})
         hours: dict[datetime, float] = defaultdict(float)
         for moment, units in minutes:
             hour = moment.replace(minute=0, second=0, microsecond=0)
             hours[hour] = max(hours[hour], units / MINUTE)
-        return seen.Units(a_week=sum(units for _, units in minutes), busiest=list(hours.values()))
+        return models.Units(a_week=sum(units for _, units in minutes), busiest=list(hours.values()))
 
-    def _delivery(self, named: tuple[str, str]) -> seen.Delivery:
+    def _delivery(self, named: tuple[str, str]) -> models.Delivery:
         setting, name = named
         found = self.client("firehose").describe_delivery_stream(DeliveryStreamName=name)
         (destination,) = found["DeliveryStreamDescription"]["Destinations"]
         dimensions = {"DeliveryStreamName": name}
         # DeliveryToS3.Success counts writes of objects; its sum is how many succeeded.
-        return seen.Delivery(
+        return models.Delivery(
             name=name,
             setting=setting,
             seconds=destination["ExtendedS3DestinationDescription"]["BufferingHints"]["IntervalInSeconds"],
@@ -253,10 +253,10 @@ class Week:
             objects_a_week=self._sum("AWS/Firehose", "DeliveryToS3.Success", dimensions),
         )
 
-    def _log_groups(self, prefix: str) -> list[seen.LogGroup]:
+    def _log_groups(self, prefix: str) -> list[models.LogGroup]:
         pages = self.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
         return [
-            seen.LogGroup(
+            models.LogGroup(
                 name=group["logGroupName"],
                 retention_days=group.get("retentionInDays"),
                 stored_bytes=group.get("storedBytes", 0),
@@ -265,7 +265,7 @@ class Week:
             for group in page["logGroups"]
         ]
 
-    def _files(self, named: tuple[str, str], optimized: bool) -> seen.Files:
+    def _files(self, named: tuple[str, str], optimized: bool) -> models.Files:
         """Count the files below <bucket>/<prefix>, the first 200,000."""
         setting, (bucket, _, prefix) = named[0], named[1].partition("/")
         pages = self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
@@ -275,7 +275,7 @@ class Week:
             for item in page.get("Contents", [])
             if item["Key"].endswith(".parquet")
         ]
-        return seen.Files(
+        return models.Files(
             name=prefix.rstrip("/"),
             setting=setting,
             optimized=optimized,
@@ -284,7 +284,7 @@ class Week:
             folders=len({item["Key"].rpartition("/")[0] for item in found}),
         )
 
-    def _flink(self, name: str) -> seen.Flink | None:
+    def _flink(self, name: str) -> models.Flink | None:
         dimensions, namespace = {"Application": name}, "AWS/KinesisAnalytics"
         found = self.client("kinesisanalyticsv2").describe_application(ApplicationName=name)[
             "ApplicationDetail"
@@ -298,30 +298,30 @@ class Week:
         behind = self._found(namespace, "millisBehindLatest", "Maximum", "Application", name)
         if not behind:
             raise ValueError("millisBehindLatest has no data")
-        return seen.Flink(
+        return models.Flink(
             parallelism=parallelism["Parallelism"],
             units=-(-parallelism["Parallelism"] // parallelism["ParallelismPerKPU"]),
             busiest_cpu_percent=max(busiest),
             furthest_behind_ms=max(behind),
         )
 
-    def _spark(self, state_machine_arn: str, watched: Watched) -> seen.Spark:
+    def _spark(self, state_machine_arn: str, watched: Watched) -> models.Spark:
         dimensions = {"StateMachineArn": state_machine_arn}
         longest = self._most("AWS/States", "ExecutionTime", dimensions)
-        return seen.Spark(
+        return models.Spark(
             every_hours=watched.spark_every_hours,
             maximum_executors=watched.spark_executors,
             longest_minutes=longest / 60_000,
         )
 
-    def _warehouse(self, name: str) -> seen.Warehouse:
+    def _warehouse(self, name: str) -> models.Warehouse:
         redshift, dimensions = self.client("redshift-serverless"), {"Workgroup": name}
         workgroup = redshift.get_workgroup(workgroupName=name)["workgroup"]
         limits = redshift.list_usage_limits(resourceArn=workgroup["workgroupArn"])["usageLimits"]
         namespace = "AWS/Redshift-Serverless"
         # Queries are counted by database and kind.
         queued = self._found(namespace, "QueriesQueued", "Sum", "Workgroup", name)
-        return seen.Warehouse(
+        return models.Warehouse(
             base_rpu=workgroup["baseCapacity"],
             limit_rpu_hours_a_day=min((limit["amount"] for limit in limits), default=None),
             rpu_hours_a_day=self._sum(namespace, "ComputeSeconds", dimensions) / 3600 / WEEK.days,

@@ -1,4 +1,4 @@
-"""Takes a player's data away, with a receipt that names nobody; finds who is forgotten and comes again."""
+"""Takes a player's data away, with a receipt that names nobody; finds who is erased and comes again."""
 
 import hashlib
 import hmac
@@ -14,21 +14,31 @@ from telemetry import lake
 from telemetry.enrichment import TOO_OLD_AFTER, timestamp
 from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 
-from privacy.places import UNKNOWN_GAME, Lines, Place, Profile, Record, Subject, ids_in, record_of, versions
+from privacy.data_stores import (
+    UNKNOWN_GAME,
+    DataStore,
+    Lines,
+    Profile,
+    Record,
+    Subject,
+    ids_in,
+    record_of,
+    versions,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 # An event that happened before is refused 31 days later, and waits for a processor for at most a week more.
 AGAIN_FOR = TOO_OLD_AFTER + timedelta(days=8)
-FORGOTTEN, EXPORTED, SEARCHED = "privacy/forgotten", "privacy/exported", "privacy/searched.json"
-# Where came_again looks.
+ERASED, EXPORTED, SEARCHED = "privacy/erased", "privacy/exported", "privacy/searched.json"
+# Where late_arrivals looks.
 TRACED = ("bronze", "rejected")
 # An object bears the time at which its writing began.
 OVERLAP = timedelta(hours=1)
 # Rejects hold words without end; players that come again and again are worth remembering.
 NAMES_KEPT = 100_000
-# A receipt says of these why it does not name them among the places.
+# A receipt says of these why it does not name them among the stores.
 NOT_SEARCHED = {
     "counts, gold": "name no player; gold is computed anew without them",
     "reports": "hold a game's figures, no player",
@@ -71,29 +81,29 @@ class Game:
         return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()
 
 
-def forget(places: Iterable[Place], subject: Subject, **told: str) -> Record:
+def erase(stores: Iterable[DataStore], subject: Subject, **told: str) -> Record:
     """Take a player's data away and search again; return the receipt, which names nobody.
 
-    It can be run again, also after a crash at any step: each place takes away what it still finds. The
-    lake is rewritten first, for others are filled from it. Its old versions, by which `came_again` finds
+    It can be run again, also after a crash at any step: each store takes away what it still finds. The
+    lake is rewritten first, for others are filled from it. Its old versions, by which `late_arrivals` finds
     the player again, go last, and only where nothing is left elsewhere.
     """
     started = datetime.now(UTC)
     steps: list[Record] = []
-    last = lambda place: (isinstance(place, Lines), isinstance(place, Profile), place.name in TRACED)  # noqa: E731
-    ordered = sorted(places, key=last)
-    rewritten = {place.name: place.rewrite(subject) for place in ordered if isinstance(place, Lines)}
-    for place in ordered:
+    last = lambda store: (isinstance(store, Lines), isinstance(store, Profile), store.name in TRACED)  # noqa: E731
+    ordered = sorted(stores, key=last)
+    rewritten = {store.name: store.rewrite(subject) for store in ordered if isinstance(store, Lines)}
+    for store in ordered:
         begun = time.monotonic()
-        if isinstance(place, Lines):
-            deleted, holding = rewritten[place.name]
+        if isinstance(store, Lines):
+            deleted, holding = rewritten[store.name]
             if not any(step["left"] for step in steps):
-                place.delete(holding)
+                store.delete(holding)
         else:
-            deleted = place.forget(subject)
-        left = sum(1 for _ in place.find(subject))
+            deleted = store.erase(subject)
+        left = sum(1 for _ in store.find(subject))
         seconds = round(time.monotonic() - begun, 1)
-        steps.append({"place": place.name, "deleted": deleted, "left": left, "seconds": seconds})
+        steps.append({"store": store.name, "deleted": deleted, "left": left, "seconds": seconds})
     return signed(
         {
             "game_id": subject.game_id,
@@ -107,9 +117,9 @@ def forget(places: Iterable[Place], subject: Subject, **told: str) -> Record:
     )
 
 
-def dated(subject: Subject, places: Sequence[Place]) -> Subject:
+def dated(subject: Subject, stores: Sequence[DataStore]) -> Subject:
     """Return the subject with the moment since when to search bronze, as the profiles say."""
-    profiles = [found for place in places if isinstance(place, Profile) for found in place.find(subject)]
+    profiles = [found for store in stores if isinstance(store, Profile) for found in store.find(subject)]
     first = min((profile["first_seen"] for profile in profiles), default=None)
     return replace(subject, since=datetime.fromisoformat(first) if first else None)
 
@@ -127,7 +137,7 @@ def digest_of(receipt: Record) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Receipts:
-    """Who forgot or exported whom, kept beside the lake by day: the audit log, and whom to watch for.
+    """Who erased or exported whom, kept beside the lake by day: the audit log, and whom to watch for.
 
     The bucket lets nobody replace or delete a receipt.
     """
@@ -135,7 +145,7 @@ class Receipts:
     s3: "S3Client"
     bucket: str
 
-    def keep(self, receipt: Record, below: str = FORGOTTEN) -> str:
+    def keep(self, receipt: Record, below: str = ERASED) -> str:
         """Store a receipt once; return its key."""
         moment = receipt["started_at"]
         key = f"{below}/game={receipt['game_id']}/day={moment[:10]}/{receipt['pseudonym']}-{moment}.json"
@@ -144,10 +154,10 @@ class Receipts:
         return key
 
     def watched(self, game_id: str, now: datetime) -> dict[str, str]:
-        """Return who was forgotten so lately that older events can still come: pseudonym to last moment."""
+        """Return who was erased so lately that older events can still come: pseudonym to last moment."""
         first = (now - AGAIN_FOR).date().isoformat()
         found: dict[str, str] = {}
-        prefix = f"{FORGOTTEN}/game={game_id}/day="
+        prefix = f"{ERASED}/game={game_id}/day="
         for key in lake.keys(self.s3, self.bucket, prefix):
             day, _, name = key.removeprefix(prefix).partition("/")
             if day >= first:
@@ -170,7 +180,7 @@ class Receipts:
 
 @dataclass(slots=True)
 class Watch:
-    """The forgotten players of a game, by what receipts call them."""
+    """The erased players of a game, by what receipts call them."""
 
     game: Game
     moments: dict[str, str]
@@ -185,18 +195,18 @@ class Watch:
         return next((name for name in self._names(player_id) if moment < self.moments.get(name, "")), None)
 
 
-def came_again(
+def late_arrivals(
     s3: "S3Client", bucket: str, watches: dict[str, Watch], since: datetime
 ) -> Iterator[tuple[Subject, str]]:
-    """Yield the forgotten players of whom the lake got something old since then, and their names.
+    """Yield the erased players of whom the lake got something old since then, and their names.
 
-    That is an event of bronze that happened before they were forgotten, or a reject that was received
+    That is an event of bronze that happened before they were erased, or a reject that was received
     before and was still on its way; a version that was replaced leads to whom an interrupted run left.
     Torn lines tell no time and are passed over.
     """
     found: set[tuple[str, str]] = set()
-    for place, traces in zip(TRACED, (_of_event, _of_reject), strict=True):
-        for version in versions(s3, bucket, f"{place}/", since):
+    for store, traces in zip(TRACED, (_of_event, _of_reject), strict=True):
+        for version in versions(s3, bucket, f"{store}/", since):
             for line in lake.raw_lines(s3, bucket, version.key, version.id):
                 for game_id, player, moment in traces(line, watches):
                     name = watches[game_id].name(player, moment)
@@ -229,21 +239,21 @@ def _of_reject(line: bytes, watches: dict[str, Watch]) -> Traces:
 
 
 @dataclass(frozen=True, slots=True)
-class Forgetting:
-    """All places of an environment, and who acts: the ARN of whom AWS answers."""
+class Erasure:
+    """All stores of an environment, and who acts: the ARN of whom AWS answers."""
 
-    places: Sequence[Place]
+    stores: Sequence[DataStore]
     receipts: Receipts
     by: str
 
-    def forget(self, subject: Subject, name: str, reason: str) -> Record:
-        """Forget one player and keep the receipt. Its `nothing_left` says whether that is all."""
-        receipt = forget(self.places, subject, pseudonym=name, reason=reason, by=self.by)
+    def erase(self, subject: Subject, name: str, reason: str) -> Record:
+        """Erase one player and keep the receipt. Its `nothing_left` says whether that is all."""
+        receipt = erase(self.stores, subject, pseudonym=name, reason=reason, by=self.by)
         self.receipts.keep(receipt)
         return receipt
 
     def again(self, games: Iterable[Game]) -> list[Record]:
-        """Forget those of whom something older came since the last search; return their receipts.
+        """Erase those of whom something older came since the last search; return their receipts.
 
         All that came before was searched then, so that only newer objects are read.
         """
@@ -255,8 +265,8 @@ class Forgetting:
             first = min(moment for watch in watches.values() for moment in watch.moments.values())
             since = max(receipts.searched() or datetime.fromisoformat(first), datetime.fromisoformat(first))
             since -= OVERLAP
-            players = list(came_again(receipts.s3, receipts.bucket, watches, since))
-            kept = [self.forget(replace(who, since=since), name, "came again") for who, name in players]
+            players = list(late_arrivals(receipts.s3, receipts.bucket, watches, since))
+            kept = [self.erase(replace(who, since=since), name, "came again") for who, name in players]
         if all(receipt["nothing_left"] for receipt in kept):
             receipts.set_searched(now)
         return kept

@@ -43,7 +43,7 @@ def event(event_type: str = "session_start", at: float = 0, player: str = "p", *
 
 
 @dataclass
-class Stage:
+class FlinkHarness:
     """What the job reads and writes, under names of its own."""
 
     name: str
