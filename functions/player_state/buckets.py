@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 
 LIVE_DAYS, KEPT_DAYS = 2, 400
-# What names beyond the limit are counted under: no client can send it.
-OTHER = "*"
 
 
 @dataclass(frozen=True, slots=True)

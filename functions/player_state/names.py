@@ -9,8 +9,9 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field
+from telemetry.capped_names import OTHER
 
-from player_state.buckets import KEPT_DAYS, OTHER
+from player_state.buckets import KEPT_DAYS
 
 DIGEST_BYTES = 8
 ATTEMPTS = 10

@@ -7,8 +7,9 @@ from telemetry.raw_position import RawPosition
 KEPT_DAYS = 8
 # A player's events come from one shard of the raw stream, from two after a resharding.
 MAX_SHARDS = 8
-# Only a producer with AWS credentials can send one player's events in so many records of one batch.
-MAX_RECORDS = 4096
+# Only a producer with AWS credentials can send so much of one player in one batch.
+MAX_BYTES = 100_000
+RECORD_BYTES = 12
 
 
 def is_new(player: Player, position: RawPosition, day: int) -> bool:
@@ -35,10 +36,13 @@ def is_new(player: Player, position: RawPosition, day: int) -> bool:
 
 
 def forget_old(player: Player) -> None:
-    """Bound what is kept: shards that fell silent, and the records of a batch."""
+    """Bound what is kept: shards that fell silent go, and of a batch the first records."""
     newest = max((mark.day for mark in player.watermarks), default=0)
     recent = [mark for mark in player.watermarks if mark.day >= newest - KEPT_DAYS]
     player.watermarks = sorted(recent, key=lambda mark: (mark.day, mark.start))[-MAX_SHARDS:]
-    for mark in player.watermarks:
-        for distance in sorted(mark.applied)[:-MAX_RECORDS]:
-            del mark.applied[distance]
+    room = MAX_BYTES
+    for mark in reversed(player.watermarks):
+        for distance in sorted(mark.applied, reverse=True):
+            room -= RECORD_BYTES + mark.applied[distance].bit_length() // 7
+            if room < 0:
+                del mark.applied[distance]

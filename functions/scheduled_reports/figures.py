@@ -11,7 +11,7 @@ from telemetry.anomaly import MIN_HISTORY, Anomaly, detect
 from telemetry.store import Store, by_name, merge
 
 COHORT_DAYS = (1, 7, 30)
-COUNTED = ("new_players", "sessions", "session_seconds", "purchases", "events", "events_crash")
+COUNTED = ("new_players", "sessions", "purchases", "events", "events_crash")
 # What is watched, and the least of a day that is worth telling.
 WATCHED = {"active_players": 50, "new_players": 20, "sessions": 50, "purchases": 10, "events_crash": 10}
 # Holds 28 days of weekends.
@@ -168,7 +168,8 @@ def _values(
         ("stickiness", "share"): ratio(counts["active_players"] / len(period.days), monthly),
     }
     for name in COUNTED:
-        values[name, "seconds" if name == "session_seconds" else "count"] = counts[name]
+        values[name, "count"] = counts[name]
+    values["session_seconds", "seconds"] = max(0, counts["play_ms"]) // 1000
     # The counters know the payers of a day; those of a week cannot be told from them.
     payers = counts["payers"] if daily else None
     values["payers", "players"] = payers

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
+from telemetry.capped_names import largest
 from telemetry.histogram import percentiles
 from telemetry.store import Store, by_name, merge
 
@@ -108,4 +109,5 @@ def versions(store: Store, game_id: str, period: Period) -> Section:
 def _by_name(
     store: Store, game_id: str, period: Period, subject: str, parts: int
 ) -> dict[tuple[str, ...], Counter[str]]:
-    return by_name(store.rows(f"{game_id}#{day}#{subject}" for day in period.days), parts)
+    rows = by_name(store.rows(f"{game_id}#{day}#{subject}" for day in period.days), parts)
+    return largest(rows, lambda counts: counts.total()).rows

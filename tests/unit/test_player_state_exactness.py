@@ -11,7 +11,7 @@ from uuid import UUID
 
 import plain_state
 import pytest
-from memory_aws import Tables
+from fake_aws import Tables
 from player_state import counters, watermarks
 from player_state.names import NameLimits
 from player_state.players import PlayerStore, Record

@@ -332,15 +332,6 @@ def test_a_shard_that_fell_silent_is_forgotten_and_few_are_remembered() -> None:
     assert [mark.shard for mark in player.watermarks] == [99]
 
 
-def test_the_records_of_a_batch_that_are_remembered_are_bounded() -> None:
-    player = Player("skyforge", "p-1")
-    for record in range(watermarks.MAX_RECORDS + 9):
-        watermarks.is_new(player, RawPosition(0, 0, record, 0), 739_000)
-    forget_old(player)
-    assert len(player.watermarks[0].applied) == watermarks.MAX_RECORDS
-    assert not watermarks.is_new(player, RawPosition(0, 0, watermarks.MAX_RECORDS, 0), 739_000)
-
-
 @given(st.integers(0, 2**40), st.integers(0, 2**200), st.integers(0, 2**70), st.integers(0, 10_000))
 def test_a_position_is_read_as_it_was_written(shard: int, start: int, distance: int, place: int) -> None:
     position = RawPosition(shard, start, start + distance, place)

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from enriched_stream import feed
 from PIL import Image
 from player_state.players import PlayerStore
 from scheduled_reports import charts, formatting, plain_text, render, sections
@@ -46,7 +47,7 @@ def store(metrics_app: Any) -> Store:
 
 def write(*events: dict[str, Any]) -> None:
     players = PlayerStore(boto3.client("dynamodb"), "players", "game_days")
-    assert players.apply(events, "shard-1")[1] == []
+    assert feed(players, events).lost == []
 
 
 def named(found: list[Figure]) -> dict[str, tuple[float | None, float | None]]:
