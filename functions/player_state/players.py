@@ -101,8 +101,9 @@ class PlayerStore:
             self.names.admit(record.event for record in records)
             games = self._read_all(records)
         except (ClientError, BotoCoreError, TooBusyError):
-            logger.exception("Player state could not be read", extra={"events": len(records)})
-            return Applied(0, 0, [record.event for record in records])
+            unread = [record.event for record in records]
+            logger.exception("Player state could not be written", extra={"event_ids": _ids(unread)})
+            return Applied(0, 0, unread)
         for game in games.values():
             for change in game.changes:
                 self._project(change, game, shard)
@@ -113,6 +114,8 @@ class PlayerStore:
                 done, unwritten = self._write(together, shard, mapped)
                 applied += done
                 lost += unwritten
+        if lost:
+            logger.error("Player state could not be written", extra={"event_ids": _ids(lost)})
         capped = sum(self.names.capped(record.event) for record in records)
         return Applied(applied, capped, lost)
 
@@ -225,6 +228,10 @@ class _Pool(ThreadPoolExecutor):
     def __enter__(self) -> Mapped[Any]:  # type: ignore[override]
         super().__enter__()
         return self.map
+
+
+def _ids(events: Iterable[Event]) -> list[str]:
+    return [event["event_id"] for event in events]
 
 
 def _rounds(games: list[Game]) -> Iterator[list[Game]]:

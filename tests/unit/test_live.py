@@ -50,7 +50,7 @@ def send(dynamodb: Any, make_event: Callable[..., dict[str, Any]]) -> Send:
             client={"platform": platform, "app_version": version},
             payload=payload,
         )
-        assert feed(players, [enrich(event, Origin(now, "rest"))]) == (1, 0, [])
+        assert feed(players, [enrich(event, Origin(now, "rest"))]).lost == []
 
     return apply
 
