@@ -1,8 +1,7 @@
 locals {
-  # A transaction is authorised through the actions of its items.
   policy_statements = {
     CountDays = {
-      actions   = ["dynamodb:UpdateItem"]
+      actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
       resources = [aws_dynamodb_table.game_days.arn]
     }
     DecryptPlayers = {

@@ -12,6 +12,7 @@ module "player_state" {
     BOARDS_TABLE       = aws_dynamodb_table.boards.name
     GAME_DAYS_TABLE    = aws_dynamodb_table.game_days.name
     LEADERBOARDS_TABLE = aws_dynamodb_table.leaderboards.name
+    NAME_LIMITS        = jsonencode(var.name_limits)
     PLAYERS_TABLE      = aws_dynamodb_table.players.name
   }
 }
