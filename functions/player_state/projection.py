@@ -22,6 +22,8 @@ REMEMBERED_MINUTES = 130
 # A bitmap of so many days takes 50 bytes.
 MAX_DAYS_APART = 400
 MAX_CURRENCIES = 50
+# Reports of a transaction in one millisecond are ordered by so much of their event_id.
+TIE_DIGITS = 5
 MAX_COHORT_DAY = 90
 WINDOWS = {"wau": 7, "mau": 30}
 PAUSE_MS = 30 * 60 * 1000
@@ -161,7 +163,7 @@ class Projection:
         player, payload = self.player, event["payload"]
         named = f"{payload['store']}#{payload['transaction_id']}"
         digest = hashlib.blake2b(named.encode(), digest_size=DIGEST_BYTES).digest()
-        tie = int(event["event_id"].replace("-", "")[:12], 16)
+        tie = int(event["event_id"].replace("-", "")[:TIE_DIGITS], 16)
         payment = Payment(at_ms, tie, payload["currency"], int(payload["amount_minor"]))
         before = player.transactions.get(digest)
         if before and (before.at_ms, before.tie) <= (payment.at_ms, payment.tie):

@@ -94,7 +94,7 @@ def remove_entry(
     kept = {name: before[name] for name in ("expires_at",) if name in before}
     try:
         entries.put_item(
-            Item={**key, **kept, "removed_at": now, "version": before["version"] + 1},
+            Item={**key, **kept, "removed_at": now, "version": int(str(before["version"])) + 1},
             ConditionExpression="version = :version",
             ExpressionAttributeValues={":version": before["version"]},
         )
@@ -107,7 +107,7 @@ def remove_entry(
         "period": period.name,
         "player_id": player_id,
         "score": str(before["score"]),
-        "achieved_at": before["achieved_at"],
+        "achieved_at": str(before["achieved_at"]),
     }
 
 

@@ -216,7 +216,8 @@ def placed(event: dict[str, Any], start: int, sequence: int, index: int) -> dict
 def measured(crowd: Crowd) -> tuple[Counter[str], float, Counter[str], list[int]]:
     """Return write units by table, read units, writes by kind of counter, and the sizes of players' items."""
     meter = Meter()
-    start = datetime.now(UTC) - timedelta(hours=1)
+    # Noon, so that no day ends in between.
+    start = datetime.now(UTC).replace(hour=12, minute=0) - timedelta(days=1)
     crowd.history(meter, start)
     store, boards = PlayerStore(meter, "players", "game_days"), Leaderboards(meter, "leaderboards", "boards")
     for number, batch in enumerate(crowd.batches(WARM_EVENTS + MEASURED_EVENTS, start)):

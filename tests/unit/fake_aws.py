@@ -162,7 +162,9 @@ class Tables:
 
     def update_item(self, **request: Any) -> Item:
         if not self._allows(request):
-            raise ConditionFailedError({"Error": {"Code": "ConditionalCheckFailed"}}, "UpdateItem")
+            found = self.items[request["TableName"]].get(_name(_key(request)), {})
+            answer: Any = {"Error": {"Code": "ConditionalCheckFailed"}, "Item": copy.deepcopy(found)}
+            raise ConditionFailedError(answer, "UpdateItem")
         return {"Attributes": copy.deepcopy(self._update(request))}
 
     def get_item(self, TableName: str, Key: Item, ConsistentRead: bool, **_: Any) -> Item:  # noqa: N803

@@ -1,7 +1,6 @@
 """A player's item: what is kept of a player, packed so that it stays below the 1 KB of one write unit.
 
-Texts, spend and balances are attributes of their own; numbers, days, plays, transactions and positions are
-in the binary attribute `state`.
+All but the key and the version is in the binary attribute `state`: names of attributes would take a tenth.
 """
 
 import uuid
@@ -10,20 +9,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-
 from telemetry.enrichment import timestamp
 
 FORMAT = 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
-DIGEST_BYTES = 8
+DIGEST_BYTES, CURRENCY_BYTES = 8, 3
 TEXTS = ("platform", "app_version", "country", "level")
 NUMBERS = ("first_ms", "last_ms", "level_ms", "sessions", "play_ms", "purchases")
 SETS = ("active_days", "paid_days", "started_days", "completed_days", "active_minutes", "present_minutes")
-
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 
 @dataclass(slots=True)
@@ -112,23 +106,18 @@ def moment(at_ms: int) -> str:
 
 
 def to_item(player: Player) -> dict[str, Any]:
-    """Return the DynamoDB item; what a player does not have is left out."""
-    attributes: dict[str, Any] = {"player": player.key, "version": player.version, "state": _packed(player)}
-    attributes |= {name: value for name in TEXTS if (value := getattr(player, name)) is not None}
-    for name in ("spend", "balances", "balances_ms"):
-        attributes |= {name: values} if (values := getattr(player, name)) else {}
-    return {name: _serialize(value) for name, value in attributes.items()}
+    """Return the DynamoDB item."""
+    return {
+        "player": {"S": player.key},
+        "version": {"N": str(player.version)},
+        "state": {"B": _packed(player)},
+    }
 
 
 def from_item(item: dict[str, Any]) -> Player:
     """Return the player of a DynamoDB item."""
-    values = {name: _deserialize(value) for name, value in item.items() if name != "state"}
-    game_id, _, player_id = values.pop("player").partition("#")
-    player = Player(game_id, player_id, version=int(values.pop("version")))
-    for name in ("spend", "balances", "balances_ms"):
-        setattr(player, name, {key: int(number) for key, number in values.pop(name, {}).items()})
-    for name in TEXTS:
-        setattr(player, name, values.get(name))
+    game_id, _, player_id = item["player"]["S"].partition("#")
+    player = Player(game_id, player_id, version=int(item["version"]["N"]))
     _unpack(player, item["state"]["B"])
     return player
 
@@ -185,10 +174,23 @@ def _packed(player: Player) -> bytes:
         _put(out, getattr(player, name))
     for name in SETS:
         _put_set(out, getattr(player, name))
+    for name in TEXTS:
+        _put_text(out, getattr(player, name))
+    _put(out, len(player.spend))
+    for currency, amount in player.spend.items():
+        out += currency.encode()
+        _put(out, amount)
+    _put(out, len(player.balances))
+    for currency, balance in player.balances.items():
+        _put_text(out, currency)
+        _put(out, balance)
+        _put(out, player.balances_ms[currency])
+    newest = max((play.last for play in player.plays), default=0)
+    _put(out, newest)
     _put(out, len(player.plays))
     for play in player.plays:
         out += uuid.UUID(play.session_id).bytes
-        _put(out, play.last)
+        _put(out, newest - play.last)
         _put(out, play.last - play.first)
         _put(out, play.crashed << 1 | play.ended)
     _put(out, len(player.transactions))
@@ -214,13 +216,22 @@ def _unpack(player: Player, data: bytes) -> None:
         setattr(player, name, read.number())
     for name in SETS:
         setattr(player, name, read.numbers())
+    for name in TEXTS:
+        setattr(player, name, read.text())
+    for _ in range(read.number()):
+        currency = read.bytes(CURRENCY_BYTES).decode()
+        player.spend[currency] = read.number()
+    for _ in range(read.number()):
+        named = str(read.text())
+        player.balances[named], player.balances_ms[named] = read.number(), read.number()
+    newest = read.number()
     for _ in range(read.number()):
         session_id = str(uuid.UUID(bytes=read.bytes(16)))
-        last = read.number()
+        last = newest - read.number()
         first, flags = last - read.number(), read.number()
         player.plays.append(Play(session_id, first, last, bool(flags & 1), flags >> 1))
     for _ in range(read.number()):
-        digest, currency = read.bytes(DIGEST_BYTES), read.bytes(3).decode()
+        digest, currency = read.bytes(DIGEST_BYTES), read.bytes(CURRENCY_BYTES).decode()
         at_ms, tie, amount = read.number(), read.number(), read.number()
         player.transactions[digest] = Payment(at_ms, tie, currency, amount)
     for _ in range(read.number()):
@@ -238,6 +249,13 @@ def _put(out: bytearray, number: int) -> None:
         out.append(number & 0x7F | 0x80)
         number >>= 7
     out.append(number)
+
+
+def _put_text(out: bytearray, text: str | None) -> None:
+    """Append a text behind its length and one, and 0 for none."""
+    data = b"" if text is None else text.encode()
+    _put(out, 0 if text is None else len(data) + 1)
+    out += data
 
 
 def _put_set(out: bytearray, numbers: set[int]) -> None:
@@ -267,6 +285,10 @@ class _Reader:
     def bytes(self, count: int) -> bytes:
         self.at += count
         return self.data[self.at - count : self.at]
+
+    def text(self) -> str | None:
+        length = self.number()
+        return self.bytes(length - 1).decode() if length else None
 
     def numbers(self) -> set[int]:
         lowest = self.number()
