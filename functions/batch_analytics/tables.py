@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.errors.exceptions.base import PySparkException
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.types import (
@@ -62,14 +62,13 @@ class Tables:
         """
         made: list[str] = []
         for table in (SILVER, *kept.GOLD, *kept.TABLES, kept.GAMES):
-            name, schema = self.name(table), self._schema(table)
-            fields = self.spark.table(f"{name}.files").schema
-            has = fields["partition"].dataType.fieldNames() if "partition" in fields.fieldNames() else []
+            known = self._metadata(table)
+            has = [field.name() for field in known.spec().fields()]
             for field, transform in partitions(table).items():
                 if field not in has:
-                    self.spark.sql(f"ALTER TABLE {name} ADD PARTITION FIELD {transform}")
-            if MAIN not in self._branches(table):
-                self.spark.createDataFrame([], schema).writeTo(name).append()
+                    self.spark.sql(f"ALTER TABLE {self.name(table)} ADD PARTITION FIELD {transform}")
+            if not known.currentSnapshot():
+                self._metadata(table).newAppend().commit()
                 made.append(table)
         if made and not {SILVER, kept.GAMES} & set(made):
             # Somebody dropped tables and made them again: what is kept says that they are complete.
@@ -78,7 +77,6 @@ class Tables:
 
     def silver(self, snapshot: int | None = None) -> DataFrame:
         """Return all events, of the newest or the given snapshot; their times have a zone in either case."""
-        self._schema(SILVER)
         reader = self.spark.read
         reader = reader.option("snapshot-id", snapshot) if snapshot else reader
         return _zoned(reader.table(self.name(SILVER)))
@@ -160,11 +158,18 @@ class Tables:
         return f"`lake`.`{self.database}`.`{table}`"
 
     def _schema(self, table: str) -> StructType:
-        """Return a table's schema. Raises RunError where it is not there, or is not Iceberg's."""
+        return self.spark.table(self.name(table)).schema
+
+    def _metadata(self, table: str) -> Any:
+        """Return Iceberg's own object of a table: it answers what a query of Spark's would cost seconds for.
+
+        Raises RunError where the table is not there, or is not Iceberg's.
+        """
+        iceberg = self.spark._jvm.org.apache.iceberg.spark.Spark3Util
         try:
-            return self.spark.table(self.name(table)).schema
-        except PySparkException as error:
-            if "TABLE_OR_VIEW_NOT_FOUND" not in str(error) and "Not an iceberg table" not in str(error):
+            return iceberg.loadIcebergTable(self.spark._jsparkSession, self.name(table))
+        except Py4JJavaError as error:
+            if "NoSuchTableException" not in str(error.java_exception):
                 raise
             raise RunError(
                 f"run {self.run}: {self.database}.{table} is not there, or is not an Iceberg table. Bronze "
@@ -184,13 +189,15 @@ class Tables:
         return write.option("snapshot-property.run", self.run)
 
     def _branches(self, table: str) -> dict[str, int]:
-        refs = self.spark.table(f"{self.name(table)}.refs").where("type = 'BRANCH'")
-        return {row["name"]: row["snapshot_id"] for row in refs.select("name", "snapshot_id").collect()}
+        refs = self._metadata(table).refs()
+        return {name: refs[name].snapshotId() for name in refs if refs[name].isBranch()}
 
     def _snapshots(self, table: str) -> dict[int, Snapshot]:
-        found = self.spark.table(f"{self.name(table)}.snapshots")
-        rows = found.select("snapshot_id", "parent_id", "operation").collect()
-        return {row[0]: Snapshot(*row) for row in rows}
+        found = (
+            Snapshot(one.snapshotId(), one.parentId(), one.operation())
+            for one in self._metadata(table).snapshots()
+        )
+        return {one.id: one for one in found}
 
 
 def partitions(table: str) -> dict[str, str]:
@@ -202,7 +209,7 @@ def partitions(table: str) -> dict[str, str]:
         return {"game_id": "`game_id`", "event_date": "`event_date`"}
     if table == kept.GAMES:
         return {}
-    if table == "kept_players":
+    if table in ("kept_players", "kept_currencies"):
         return {"game_id": "`game_id`"}
     day = kept.GOLD.get(table, "event_date")
     return {"game_id": "`game_id`", f"{day}_month": f"months(`{day}`)"}

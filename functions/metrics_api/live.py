@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from telemetry import metric_model
 from telemetry.capped_names import LABEL, OTHER, SHOWN, largest
 from telemetry.histogram import percentiles
 from telemetry.store import Item, by_name, numbers, store
@@ -16,7 +17,12 @@ from metrics_api.problems import RESPONSES
 
 MAX_RETENTION_DAYS = 90
 
-catalogue = APIRouter(prefix="/v1", tags=["games"], dependencies=[Depends(cached)])
+catalogue = APIRouter(
+    prefix="/v1",
+    tags=["games"],
+    dependencies=[Depends(cached)],
+    responses={status: RESPONSES[status] for status in (422, 500, 503)},
+)
 live = APIRouter(
     prefix="/v1/games/{game_id}", tags=["live"], dependencies=[Depends(cached)], responses=RESPONSES
 )
@@ -76,7 +82,7 @@ def read_live(game_id: str, minutes: int = 30) -> models.Live:
 @live.get("/funnel", summary="How far players get")
 def funnel(game_id: GameId, days: DateRange) -> models.Funnel:
     """Count players by step and attempts by level, on the days they happened."""
-    as_of = now()
+    as_of, share = now(), metric_model.live()["step_share"]
     tallies = store().game_days(game_id, days)
     total = sum((tally.counts for tally in tallies), Counter[str]())
     rows = by_name(store().rows([f"{game_id}#{day}#levels" for day in days]), 1)
@@ -93,7 +99,14 @@ def funnel(game_id: GameId, days: DateRange) -> models.Funnel:
         to=days[-1],
         as_of=as_of,
         updated_at=max((tally.updated_at for tally in tallies if tally.updated_at), default=None),
-        steps=[models.Step(step=step, players=players) for step, players in steps.items()],
+        steps=[
+            models.Step(
+                step=step,
+                players=players,
+                share=share.of({"step_players": players, "active_players": total["active_players"]}),
+            )
+            for step, players in steps.items()
+        ],
         levels=sorted(
             (_level(name, counts) for (name,), counts in levels.rows.items()),
             key=lambda level: (-level.starts, level.level),
@@ -131,7 +144,7 @@ def retention(
     depth: Annotated[int, Query(ge=1, le=MAX_RETENTION_DAYS, description="Days after the first.")] = 14,
 ) -> models.Retention:
     """Follow the players whose first event was on each of the days (classic retention)."""
-    as_of, today = now(), datetime.now(UTC).date()
+    as_of, today, share = now(), datetime.now(UTC).date(), metric_model.live()["retention"]
     rows = store().rows([f"{game_id}#{day}#cohort" for day in days])
     cohorts = []
     for day, shards in zip(days, rows, strict=True):
@@ -139,7 +152,10 @@ def retention(
         new = counts["retained_0"]
         over = [day + timedelta(days=n) < today for n in range(depth + 1)]
         players = [counts[f"retained_{n}"] if n == 0 or done else None for n, done in enumerate(over)]
-        shares = [None if count is None or not new else count / new for count in players]
+        shares = [
+            None if count is None else share.of({"retained_players": count, "new_players": new})
+            for count in players
+        ]
         cohorts.append(
             models.Cohort(install_date=day, new_players=new, retained_players=players, retained=shares)
         )
@@ -163,26 +179,24 @@ def _minute(minute: int, counts: Counter[str]) -> models.Minute:
         events=counts["events"],
         active_players=counts["active_players"],
         concurrent_players=counts["concurrent_players"],
-        sessions_started=counts["events_session_start"],
+        session_starts=counts["events_session_start"],
         purchases=counts["events_purchase"],
         errors=counts["events_error"],
-        crashes=counts["events_crash"],
+        crash_events=counts["events_crash"],
         revenue=prefixed(counts, "revenue_"),
     )
 
 
 def _today(day: date, counts: Counter[str]) -> models.Today:
-    names = ("events", "active_players", "new_players", "sessions", "purchases")
-    return models.Today.model_validate(
-        {"date": day, "revenue": prefixed(counts, "revenue_"), **{name: counts[name] for name in names}}
-    )
+    names = ("events", "active_players", "new_players", "session_starts", "purchases")
+    found = {name: metric_model.live()[name].of(counts) for name in names}
+    return models.Today.model_validate({"date": day, "revenue": prefixed(counts, "revenue_"), **found})
 
 
 def _level(name: str, counts: Counter[str]) -> models.Level:
-    starts, completes = counts["start"], counts["complete"]
-    rate = min(1.0, completes / starts) if starts else None
-    return models.Level(
-        level=name, starts=starts, completes=completes, fails=counts["fail"], completion_rate=rate
+    names = ("starts", "completes", "fails", "completion")
+    return models.Level.model_validate(
+        {"level": name, **{one: metric_model.live()[one].of(counts) for one in names}}
     )
 
 

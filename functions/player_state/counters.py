@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from string import ascii_lowercase
 from typing import Any, NamedTuple
 
 from telemetry.enrichment import timestamp
@@ -57,15 +58,20 @@ class Counters:
             for name, count in delta.counts.items():
                 total[name] += count
         changes = [(name, count) for name, count in total.items() if count]
-        added = "ADD " + ", ".join(f"#{i:x} :{i:x}" for i in range(len(changes))) if changes else ""
+        aliases = [_alias(number) for number in range(len(changes))]
+        added = "ADD " + ",".join(f"#{alias} :{alias}" for alias in aliases) if changes else ""
         self.dynamodb.update_item(
             TableName=self.table,
             Key=_key(addition, shard),
             UpdateExpression=f"SET #p = :last, updated_at = :now, expires_at = :expires_at {added}".strip(),
             ConditionExpression="attribute_not_exists(#p) OR #p < :first",
-            ExpressionAttributeNames={f"#{i:x}": name for i, (name, _) in enumerate(changes)}
+            ExpressionAttributeNames={
+                f"#{alias}": name for alias, (name, _) in zip(aliases, changes, strict=True)
+            }
             | {"#p": "position"},
-            ExpressionAttributeValues={f":{i:x}": {"N": str(count)} for i, (_, count) in enumerate(changes)}
+            ExpressionAttributeValues={
+                f":{alias}": {"N": str(count)} for alias, (_, count) in zip(aliases, changes, strict=True)
+            }
             | {
                 ":first": {"S": _ordered(addition.deltas[0].position)},
                 ":last": {"S": _ordered(addition.deltas[-1].position)},
@@ -91,6 +97,11 @@ def _key(addition: Addition, shard: str) -> dict[str, dict[str, str]]:
         "game_day": {"S": f"{addition.game_id}#{bucket.period}"},
         "shard": {"S": f"{bucket.row}{shard}"},
     }
+
+
+def _alias(number: int) -> str:
+    """Return two letters: an expression may have 4,096 bytes."""
+    return ascii_lowercase[number // 26] + ascii_lowercase[number % 26]
 
 
 def _ordered(position: int) -> str:

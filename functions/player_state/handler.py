@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import msgspec
 import orjson
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from pydantic_settings import BaseSettings
-from telemetry import logs
+from telemetry import environment, logs
 from telemetry.clients import CONNECTIONS, client
 
 from player_state.leaderboards import Leaderboards
@@ -22,7 +22,7 @@ logger = logs.logger()
 metrics = Metrics()
 
 
-class Settings(BaseSettings):
+class Settings(msgspec.Struct, frozen=True):
     """Environment of the function, set by Terraform."""
 
     players_table: str
@@ -35,7 +35,7 @@ class Settings(BaseSettings):
 @cache
 def stores() -> tuple[PlayerStore, Leaderboards]:
     """Connect once an execution environment."""
-    settings, dynamodb = Settings(), client("dynamodb")
+    settings, dynamodb = environment.parse(Settings), client("dynamodb")
     return (
         PlayerStore(
             dynamodb,

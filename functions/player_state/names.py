@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, Field
+import msgspec
 from telemetry.capped_names import OTHER
 
 from player_state.buckets import KEPT_DAYS
@@ -24,13 +24,16 @@ Event = dict[str, Any]
 NameOf = Callable[[Event, str, str], str]
 
 
-class NameLimits(BaseModel):
+Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+
+
+class NameLimits(msgspec.Struct, frozen=True):
     """How many names of each kind a game may have a day: each is a row that readers read."""
 
-    devices: int = Field(default=50, ge=1, le=1000)
-    flows: int = Field(default=200, ge=1, le=1000)
-    levels: int = Field(default=200, ge=1, le=1000)
-    versions: int = Field(default=50, ge=1, le=1000)
+    devices: Limit = 50
+    flows: Limit = 200
+    levels: Limit = 200
+    versions: Limit = 50
 
 
 class Named(NamedTuple):

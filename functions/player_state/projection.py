@@ -174,26 +174,29 @@ class Projection:
         self._pay(payment, 1)
         for one in (before, payment):
             if one:
-                self._payer(_ordinal(one.at_ms))
+                self._payer(_ordinal(one.at_ms), one.currency)
         return before is None
 
     def _pay(self, payment: Payment, sign: int) -> None:
         player, day, amount = self.player, self._day(payment.at_ms), sign * payment.amount
         player.purchases += sign
         player.spend[payment.currency] = player.spend.get(payment.currency, 0) + amount
-        if not player.spend[payment.currency]:
-            del player.spend[payment.currency]
+        player.paid_in.setdefault(payment.currency, set())
         day["purchases"] += sign
         day[f"revenue_{payment.currency}"] += amount
 
-    def _payer(self, ordinal: int) -> None:
+    def _payer(self, ordinal: int, currency: str) -> None:
         """Count the player among the payers of a day as long as a transaction of theirs counts on it."""
         player = self.player
-        pays = any(_ordinal(one.at_ms) == ordinal for one in player.transactions.values())
-        if pays == (ordinal in player.paid_days):
-            return
-        player.paid_days ^= {ordinal}
-        self.buckets[buckets.of_day(date.fromordinal(ordinal).isoformat())]["payers"] += 1 if pays else -1
+        currencies = {one.currency for one in player.transactions.values() if _ordinal(one.at_ms) == ordinal}
+        day = self.buckets[buckets.of_day(date.fromordinal(ordinal).isoformat())]
+        for name, days, pays in (
+            ("payers", player.paid_days, bool(currencies)),
+            (f"payers_{currency}", player.paid_in[currency], currency in currencies),
+        ):
+            if pays != (ordinal in days):
+                days ^= {ordinal}
+                day[name] += 1 if pays else -1
 
     def _live(self, event: Event, at_ms: int, paid: bool) -> None:
         player, payload, kind = self.player, event["payload"], event["event_type"]
@@ -223,6 +226,9 @@ def forget_old(player: Player) -> None:
     watermarks.forget_old(player)
     for name in ("active_days", "paid_days", "started_days", "completed_days"):
         setattr(player, name, _recent(getattr(player, name), REMEMBERED_DAYS, MAX_DAYS_APART))
+    player.paid_in = {
+        currency: _recent(days, REMEMBERED_DAYS, MAX_DAYS_APART) for currency, days in player.paid_in.items()
+    }
     for name in ("active_minutes", "present_minutes"):
         setattr(player, name, _recent(getattr(player, name), REMEMBERED_MINUTES, REMEMBERED_MINUTES))
     player.plays = sorted(player.plays, key=lambda play: (play.last, play.session_id))[-REMEMBERED_PLAYS:]

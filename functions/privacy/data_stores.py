@@ -23,6 +23,9 @@ from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 from telemetry.rejection import Rejection
 
 if TYPE_CHECKING:
+    from mypy_boto3_athena.client import AthenaClient
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_s3.client import S3Client
 
 GAME = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
@@ -94,7 +97,7 @@ class DataStore(Protocol):
 class Profile:
     """The players table (low-level DynamoDB client): one item, with sessions, days, spend and balances."""
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     table: str
     name: str = "profile"
 
@@ -122,7 +125,7 @@ class Profile:
 class LeaderboardEntries:
     """The leaderboards table, read whole: entries stay when their board's definition is removed."""
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     table: str
     name: str = "leaderboards"
 
@@ -318,14 +321,17 @@ def _values(value: Any) -> Iterator[Any]:
 
 
 # What the batch job keeps of players between its runs (modules/lake_tables/tables/kept.json).
-KEPT = ("kept_attempts", "kept_movers", "kept_players", "kept_presence", "kept_purchases")
+KEPT = (
+    "kept_ads", "kept_attempts", "kept_designs", "kept_movers", "kept_players", "kept_presence",
+    "kept_purchases",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Silver:
     """An Iceberg table with players, through Athena: deleted rows leave its files when snapshots expire."""
 
-    athena: Any
+    athena: "AthenaClient"
     workgroup: str
     database: str
     name: str = "silver"
@@ -379,7 +385,7 @@ class Silver:
 class Warehouse:
     """The warehouse's tables and streaming view, through the function that alone may change them."""
 
-    client: Any
+    client: "LambdaClient"
     function: str
     name: str = "warehouse"
 
@@ -390,7 +396,7 @@ class Warehouse:
 
     def erase(self, subject: Subject) -> int:
         """Delete the rows of all tables; return how many they were."""
-        return sum(self._ask("forget", subject).values())
+        return sum(self._ask("erase", subject).values())
 
     def _ask(self, action: str, subject: Subject) -> dict[str, int]:
         asked = {"action": action, "game_id": subject.game_id, "player_ids": subject.ids}

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from telemetry import guidance, ingest_batch, raw_position
 from telemetry.decoding import parse
+from telemetry.event import Event
 from telemetry.ingest_batch import Envelope
 from telemetry.origin import Origin
 from telemetry.pseudonyms import Pseudonyms
@@ -37,7 +38,7 @@ class Arrival(msgspec.Struct, gc=False):
     envelope: Envelope = "native"
     key_game: str | None = None
     game: str = "unknown"
-    event: dict[str, Any] | None = None
+    event: Event | None = None
     line: bytes = b""
     flags: tuple[str, ...] = ()
     partition_key: str = ""

@@ -13,6 +13,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from telemetry.clients import CONNECTIONS
+from telemetry.event import Event
 
 from processor.arrival import Arrival
 
@@ -133,11 +134,17 @@ def _item(arrival: Arrival, level: int) -> str:
     return f"{_bucket(arrival)}#{digest}"
 
 
+def _event(arrival: Arrival) -> Event:
+    if not arrival.event:
+        raise ValueError("only an event can be claimed")
+    return arrival.event
+
+
 def _bucket(arrival: Arrival) -> str:
-    event = arrival.event or {}
+    event = _event(arrival)
     return f"{event['game_id']}#{event['session_id']}#{int(event['sequence']) // EVENTS_PER_BUCKET}"
 
 
 def _attribute(arrival: Arrival) -> str:
-    event_id = bytes.fromhex((arrival.event or {})["event_id"].replace("-", ""))
+    event_id = bytes.fromhex(str(_event(arrival)["event_id"]).replace("-", ""))
     return base64.urlsafe_b64encode(event_id).decode().rstrip("=")

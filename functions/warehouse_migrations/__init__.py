@@ -1,1 +1,1 @@
-"""Migrations of the warehouse and the refresh of its facts, run through the Redshift Data API."""
+"""Migrations of the warehouse, the refresh of its facts and erasure of players, by the Redshift Data API."""

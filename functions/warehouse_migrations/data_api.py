@@ -1,4 +1,4 @@
-"""The Redshift Data API: statements are handed over, and asked about until they are done or time is up."""
+"""The Redshift Data API: hand over statements, then poll until they are done or the time is up."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,25 +11,25 @@ Remaining = Callable[[], float]
 
 
 class StatementError(Exception):
-    """Redshift refused a statement; the message is Redshift's."""
+    """Redshift refused a statement; the message is Redshift's own."""
 
 
 class StillRunning(Exception):
-    """Time is up and the statement runs on."""
+    """The time is up and the statement still runs."""
 
     def __init__(self, statement_id: str) -> None:
-        """Keep the id by which it can be found."""
+        """Keep the statement's id."""
         super().__init__(f"statement {statement_id} still runs")
         self.statement_id = statement_id
 
 
 class DataApi:
-    """One database of a workgroup, as the holder of a secret."""
+    """One database of a workgroup, accessed with a secret."""
 
     def __init__(
         self, client: Any, target: dict[str, str], remaining: Remaining, pause: float = POLL_SECONDS
     ) -> None:
-        """Take the client, WorkgroupName, Database and SecretArn, the seconds left, and between questions."""
+        """Take the client, WorkgroupName, Database and SecretArn, the seconds left, and the poll interval."""
         self._client, self._target, self._remaining, self._pause = client, target, remaining, pause
 
     def run(self, statements: Sequence[str], name: str) -> None:
@@ -47,7 +47,7 @@ class DataApi:
         self.wait(self._client.execute_statement(Sql=statement, StatementName=name, **self._target)["Id"])
 
     def rows(self, query: str, name: str) -> list[tuple[str | int, ...]]:
-        """Return the rows of a query, strings and whole numbers only."""
+        """Return the rows of a query: strings and whole numbers only."""
         statement_id = self._client.execute_statement(Sql=query, StatementName=name, **self._target)["Id"]
         self.wait(statement_id)
         pages = self._client.get_paginator("get_statement_result").paginate(Id=statement_id)
@@ -71,7 +71,7 @@ class DataApi:
             time.sleep(self._pause)
 
     def running(self, name: str) -> list[str]:
-        """Return the ids of this role's statements whose name begins so and which are not done."""
+        """Return the ids of this role's unfinished statements whose name begins with `name`."""
         pages = self._client.get_paginator("list_statements").paginate(
             StatementName=name, WorkgroupName=self._target["WorkgroupName"], Database=self._target["Database"]
         )

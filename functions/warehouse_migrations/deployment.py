@@ -1,4 +1,4 @@
-"""Bring a warehouse to the newest migration, and its facts up to date: repeatedly, and at the same time."""
+"""Migrate a warehouse and refresh its facts; both can be repeated, and run at the same time as themselves."""
 
 import re
 import time
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from warehouse_migrations.data_api import DataApi, StatementError, StillRunning
-from warehouse_migrations.migrations import Applied, Migration, MigrationError, Values, pending, refresh
+from warehouse_migrations.sql_files import Applied, Migration, MigrationError, Values, pending, refresh
 
 MIGRATION, REFRESH, LEDGER = "warehouse-migration", "warehouse-refresh", "warehouse-ledger"
 CREATE_LEDGER = (
@@ -16,12 +16,13 @@ CREATE_LEDGER = (
     "CREATE TABLE IF NOT EXISTS warehouse.migrations (number INTEGER NOT NULL, name VARCHAR(256) NOT NULL,"
     " checksum VARCHAR(64) NOT NULL, applied_at TIMESTAMPTZ NOT NULL, PRIMARY KEY (number)) DISTSTYLE ALL",
 )
-# Facts hold it by now: a week is left to look into. By itself, as the view's own refreshes write there.
+# Facts hold these rows; a week stays for inspection. This runs outside the transaction, because the view's
+# own refreshes write there.
 TIDY = (
     "DELETE FROM staging.enriched_events"
     " WHERE refresh_time < (SELECT DATEADD(day, -7, loaded_from) FROM warehouse.progress)"
 )
-# A role that was just made is refused for a while: by the Data API, and by Redshift where it assumes one.
+# For some minutes AWS refuses a new role: the function's at the Data API, those of Redshift at their use.
 REFUSED = re.compile(r"not authorized|access ?denied", re.IGNORECASE)
 PATIENCE_SECONDS, PAUSE_SECONDS = 180.0, 10.0
 READ_LEDGER = "SELECT number, name, checksum FROM warehouse.migrations ORDER BY number"
@@ -29,7 +30,7 @@ READ_LEDGER = "SELECT number, name, checksum FROM warehouse.migrations ORDER BY 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How far it came: `current`, or `running` with the statement to wait for; files applied now and left."""
+    """The state (`current`, `pending`, or `running` with its statement), and the files applied and left."""
 
     state: str
     applied: tuple[str, ...] = ()
@@ -38,17 +39,17 @@ class Outcome:
 
 
 def status(api: DataApi, migrations: Sequence[Migration]) -> Outcome:
-    """Say what the warehouse has and lacks. Raises MigrationError as `pending` does."""
+    """Return the files that the warehouse has and lacks. Raises MigrationError as `pending` does."""
     applied = _ledger(api)
     left = tuple(migration.name for migration in pending(migrations, applied))
     return Outcome("pending" if left else "current", tuple(was.name for was in applied.values()), left)
 
 
 def migrate(api: DataApi, migrations: Sequence[Migration], values: Values) -> Outcome:
-    """Apply what is pending, after what an earlier run left running.
+    """Wait for what an earlier run left running, then apply the pending files.
 
-    Raises MigrationError where a file cannot be applied, and ClientError where AWS refuses a call. Files that
-    were applied before stay applied.
+    Raises MigrationError where a file cannot be applied, and ClientError where AWS refuses a call. Files
+    applied before that stay applied.
     """
     done: list[str] = []
     try:
@@ -82,7 +83,7 @@ def _migrate(api: DataApi, migrations: Sequence[Migration], values: Values, done
 
 
 def _patiently(action: Callable[[], None]) -> None:
-    """Repeat an action that is refused for want of a permission, until the patience is over."""
+    """Repeat an action while AWS refuses a permission, for at most PATIENCE_SECONDS."""
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
@@ -103,7 +104,7 @@ def _apply(api: DataApi, migration: Migration, values: Values, migrations: Seque
             statements = []
         api.run([*_claim(migration), *statements], name)
     except StatementError as error:
-        # Another run may have been first: then there is nothing left to do.
+        # Another run may have applied the file first: then there is nothing left to do.
         if migration in pending(migrations, _ledger(api)):
             raise MigrationError(f"{migration.name}: {error}") from None
         return False
@@ -111,10 +112,10 @@ def _apply(api: DataApi, migration: Migration, values: Values, migrations: Seque
 
 
 def _claim(migration: Migration) -> tuple[str, ...]:
-    """Enter a migration, once: others wait at the lock, then divide by zero, as Redshift enforces no key."""
+    """Enter a migration once: another run waits at the lock, then divides by zero. No key is enforced."""
     return (
         "LOCK warehouse.migrations",
-        # A number, a name that fits its pattern and a hexadecimal hash: none can end its quotes.
+        # A number, a name that fits its pattern and a hexadecimal hash: none of them can end its quotes.
         f"SELECT 1 / (1 - COUNT(*)) FROM warehouse.migrations WHERE number = {migration.number}",  # noqa: S608
         f"INSERT INTO warehouse.migrations VALUES ({migration.number}, '{migration.name}',"  # noqa: S608
         f" '{migration.checksum}', GETDATE())",
@@ -135,7 +136,7 @@ def _create_ledger(api: DataApi) -> None:
         try:
             api.run_alone(statement, LEDGER)
         except StatementError:
-            # Two that create the same at once: one fails, and finds it there.
+            # Of two runs that create the same at once, one fails and then finds it.
             api.run_alone(statement, LEDGER)
 
 
@@ -143,5 +144,5 @@ def _settle(api: DataApi, statement_id: str) -> None:
     try:
         api.wait(statement_id)
     except StatementError:
-        # The ledger tells what of it was done; what was not is tried again.
+        # The ledger says what was applied; the rest is tried again.
         return

@@ -1,4 +1,4 @@
-"""Lambda of the warehouse: Terraform has it migrate, a schedule refresh the facts, privacy forget players."""
+"""Lambda of the warehouse: Terraform migrates, a schedule refreshes facts, privacy erases players."""
 
 from dataclasses import asdict
 from typing import Any, Literal
@@ -8,34 +8,34 @@ from pydantic import BaseModel
 from telemetry import logs
 from telemetry.clients import client
 
-from warehouse_migrations import deployment, forgetting
+from warehouse_migrations import deployment, erasure
 from warehouse_migrations.data_api import DataApi
-from warehouse_migrations.migrations import load
 from warehouse_migrations.settings import settings
+from warehouse_migrations.sql_files import load
 
 logger = logs.logger()
 
-# Left to answer with after the last question to Redshift.
+# Time left for the answer after the last call to Redshift.
 MARGIN_SECONDS = 15
 
 
 class Task(BaseModel):
-    """What is asked for."""
+    """The action that a caller asks for."""
 
-    action: Literal["migrate", "status", "refresh", "find", "forget"]
+    action: Literal["migrate", "status", "refresh", "find", "erase"]
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Carry out an action; `running` says that it goes on, and that the same call again waits for it."""
+    """Carry out an action. State `running`: a statement goes on, and the same call again waits for it."""
     action, given = Task.model_validate(event).action, settings()
     target = {"WorkgroupName": given.workgroup, "Database": given.database, "SecretArn": given.secret_arn}
     remaining = lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS  # noqa: E731
     api = DataApi(client("redshift-data"), target, remaining)
     match action:
         case "find":
-            return forgetting.found(api, forgetting.Player.model_validate(event))
-        case "forget":
-            return forgetting.forget(api, forgetting.Player.model_validate(event))
+            return erasure.found(api, erasure.Player.model_validate(event))
+        case "erase":
+            return erasure.erase(api, erasure.Player.model_validate(event))
         case "migrate":
             outcome = deployment.migrate(api, load(), given.values)
         case "status":

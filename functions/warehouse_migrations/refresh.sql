@@ -1,5 +1,5 @@
--- What the streaming view has received since becomes facts. One transaction: it happens as a whole, and again without
--- harm; who comes second waits here and then sees what the first one did.
+-- Turns what the streaming view received since the last refresh into facts, in one transaction. A refresh can be
+-- repeated; of two at the same time, the second waits at the lock.
 LOCK warehouse.progress;
 
 UPDATE warehouse.progress SET
@@ -13,7 +13,7 @@ JOIN warehouse.progress AS p ON s.refresh_time BETWEEN p.loaded_from AND p.loade
 LEFT JOIN warehouse.unreadable_records AS u ON u.shard_id = s.shard_id AND u.sequence_number = s.sequence_number
 WHERE (s.event.event_id IS NULL OR s.event.game_id IS NULL) AND u.shard_id IS NULL;
 
--- The last refresh that was loaded is read again, and what is known left out.
+-- The last refresh of the view that was loaded is read again; events that the facts already hold are left out.
 CREATE TEMP TABLE arrivals DISTKEY (player_id) AS
 WITH received AS (
   SELECT
@@ -27,8 +27,8 @@ WITH received AS (
     s.event.event_time::VARCHAR(64)::TIMESTAMPTZ AS event_time,
     s.event.sent_at::VARCHAR(64)::TIMESTAMPTZ AS sent_at,
     s.event.client AS client,
-    s.event.payload AS payload,
     s.event.privacy AS privacy,
+    s.event.payload AS payload,
     s.event.received_at::VARCHAR(64)::TIMESTAMPTZ AS received_at,
     s.event.processed_at::VARCHAR(64)::TIMESTAMPTZ AS processed_at,
     s.event.corrected_time::VARCHAR(64)::TIMESTAMPTZ AS corrected_time,
@@ -53,8 +53,8 @@ numbered AS (
 )
 SELECT
   n.event_id, n.event_type, n.schema_version, n.game_id, n.player_id, n.session_id, n.sequence, n.event_time, n.sent_at,
-  n.client, n.payload, n.received_at, n.processed_at, n.corrected_time, n.event_date, n.country, n.platform,
-  n.app_version, n.ingest_source, n.schema_id, n.late, n.skewed, n.bot, n.masked, n.privacy
+  n.client, n.privacy, n.payload, n.received_at, n.processed_at, n.corrected_time, n.event_date, n.country, n.platform,
+  n.app_version, n.ingest_source, n.schema_id, n.late, n.skewed, n.bot, n.masked
 FROM numbered AS n
 LEFT JOIN warehouse.fact_events AS f ON f.game_id = n.game_id AND f.event_id = n.event_id
 WHERE n.nth = 1 AND f.event_id IS NULL;
@@ -69,8 +69,8 @@ UPDATE warehouse.dim_game SET last_arrival_date = GREATEST(dim_game.last_arrival
 FROM (SELECT game_id, MAX(CAST(received_at AS DATE)) AS arrival_date FROM arrivals GROUP BY game_id) AS a
 WHERE dim_game.game_id = a.game_id;
 
--- Players, transactions and days of activity: what an arrival precedes (or, of a day, follows) goes, and the keys that
--- are then without a row take the first arrival (or the last). Keys hold at each step: Redshift plans as if they did.
+-- Players, transactions and days of activity. A row that an earlier arrival replaces (for a day: a later one) is
+-- deleted first, then each key without a row gets one. Redshift plans as if keys were unique, so they are at each step.
 DELETE FROM warehouse.dim_player USING arrivals AS a
 WHERE dim_player.game_id = a.game_id AND dim_player.player_id = a.player_id
   AND (a.corrected_time < dim_player.first_time
@@ -158,7 +158,7 @@ SELECT
 FROM arrivals AS a
 WHERE a.event_type = 'economy';
 
--- A session is a chain of pieces: those known, and each event that is new. Chains that a late event closes become one.
+-- A session is a chain of pieces: the known sessions and each new event. A late event can join two chains into one.
 CREATE TEMP TABLE pieces DISTKEY (player_id) AS
 SELECT
   game_id, player_id, session_id, corrected_time AS started_at, corrected_time AS ended_at, event_id AS first_event_id,

@@ -1,12 +1,13 @@
-"""What the function is told by its environment."""
+"""Settings of the function, from its environment."""
 
 from functools import cache
 
-from pydantic_settings import BaseSettings
+import msgspec
+from telemetry import environment
 
 
-class Settings(BaseSettings):
-    """Set by Terraform; `values` is JSON."""
+class Settings(msgspec.Struct, frozen=True):
+    """Terraform sets them; `values` is JSON."""
 
     workgroup: str
     database: str
@@ -17,4 +18,4 @@ class Settings(BaseSettings):
 @cache
 def settings() -> Settings:
     """Read the environment once."""
-    return Settings()
+    return environment.parse(Settings)

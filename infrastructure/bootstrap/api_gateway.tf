@@ -1,4 +1,4 @@
-# The setting belongs to the account and region: environments share it, so none of them may own it.
+# The setting is one for an account and region. Environments share it, so none of them may own it.
 resource "aws_api_gateway_account" "this" {
   count = var.api_gateway_logs ? 1 : 0
 
@@ -7,7 +7,7 @@ resource "aws_api_gateway_account" "this" {
   depends_on = [aws_cloudwatch_log_group.service, aws_iam_role_policy_attachment.api_gateway_logs]
 }
 
-# The role serves every region of the account: ./region sets it in further ones.
+# The role serves every region of the account. ./region sets it in further regions.
 resource "aws_iam_role" "api_gateway_logs" {
   count = var.api_gateway_logs ? 1 : 0
 
@@ -27,6 +27,9 @@ resource "aws_iam_role" "api_gateway_logs" {
 resource "aws_iam_role_policy_attachment" "api_gateway_logs" {
   count = var.api_gateway_logs ? 1 : 0
 
-  role       = aws_iam_role.api_gateway_logs[0].name
-  policy_arn = "arn:${data.aws_partition.this.partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+  role = aws_iam_role.api_gateway_logs[0].name
+  policy_arn = join(":", [
+    "arn", data.aws_partition.this.partition, "iam", "", "aws",
+    "policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+  ])
 }

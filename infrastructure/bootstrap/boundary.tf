@@ -1,21 +1,21 @@
-# What roles of an environment may do at most, whatever an apply role grants them: it makes none without (github.tf).
+# Permissions boundary of an environment's roles. An apply role cannot make a role without it (github.tf).
 locals {
   arn = "arn:${data.aws_partition.this.partition}"
 
-  # The trails and watches of the account: who changes things must not hide it.
+  # Audit services of the account: nobody may change things and hide it.
   audit = [
     "cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors", "cloudtrail:StopLogging", "cloudtrail:UpdateTrail",
     "config:DeleteConfigurationRecorder", "config:DeleteDeliveryChannel", "config:PutConfigurationRecorder",
     "config:StopConfigurationRecorder", "guardduty:DeleteDetector", "guardduty:UpdateDetector",
   ]
 
-  # How IAM writes ARNs of resources that carry the environment's name. IAM takes no wildcard for a service, no region for
-  # IAM and S3, and no account for S3. Tags tell what has no name, such as keys and APIs.
+  # ARNs of resources with the environment's name. IAM accepts no wildcard for a service, no region for IAM and S3,
+  # and no account for S3. Tags identify resources without names, such as keys and APIs.
   named_resources = concat(
     [
       for service in [
-        "athena", "cloudwatch", "dynamodb", "events", "firehose", "kinesis", "kinesisanalytics", "lambda", "logs", "pipes", "scheduler",
-        "secretsmanager", "sns", "sqs", "states",
+        "athena", "cloudwatch", "dynamodb", "events", "firehose", "kinesis", "kinesisanalytics", "lambda", "logs",
+        "pipes", "scheduler", "secretsmanager", "sns", "sqs", "states",
       ] : "${service}:*:*:*"
     ],
     ["iam::*:policy/*", "iam::*:role/*", "s3:::*"],
@@ -23,7 +23,7 @@ locals {
 
   others = { for name in local.apply : name => setsubtract(local.apply, [name]) }
 
-  # Of the other environment: no role of this one, and nobody who applies it, touches that.
+  # Resources of the other environment: no role of this environment may change them.
   foreign = {
     for name, others in local.others : name => [
       {
@@ -36,11 +36,13 @@ locals {
         )])
       },
       {
-        Sid       = "NoForeignTags"
-        Effect    = "Deny"
-        Action    = "*"
-        Resource  = "*"
-        Condition = { StringEquals = { "aws:ResourceTag/environment" = others, "aws:ResourceTag/project" = var.project } }
+        Sid      = "NoForeignTags"
+        Effect   = "Deny"
+        Action   = "*"
+        Resource = "*"
+        Condition = {
+          StringEquals = { "aws:ResourceTag/environment" = others, "aws:ResourceTag/project" = var.project }
+        }
       },
       {
         Sid      = "NoSilence"
@@ -67,13 +69,14 @@ resource "aws_iam_policy" "boundary" {
           Effect = "Allow"
           Action = concat(
             [for service in [
-              "athena", "cloudwatch", "dynamodb", "emr-serverless", "events", "firehose", "glue", "kinesis", "kinesisanalytics", "kms",
-              "logs", "redshift-data", "redshift-serverless", "s3", "secretsmanager", "ses", "sns", "sqs", "states", "xray",
+              "athena", "cloudwatch", "dynamodb", "emr-serverless", "events", "firehose", "glue", "kinesis",
+              "kinesisanalytics", "kms", "logs", "redshift-data", "redshift-serverless", "s3", "secretsmanager",
+              "ses", "sns", "sqs", "states", "xray",
             ] : "${service}:*"],
             [
-              "ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface", "ec2:Describe*",
-              "ec2:ModifyNetworkInterfaceAttribute",
-              "lambda:GetFunctionConfiguration", "lambda:InvokeFunction", "lambda:ListEventSourceMappings",
+              "ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface",
+              "ec2:Describe*", "ec2:ModifyNetworkInterfaceAttribute", "lambda:GetFunctionConfiguration",
+              "lambda:InvokeFunction", "lambda:ListEventSourceMappings",
             ],
           )
           Resource = "*"

@@ -1,12 +1,13 @@
-# GitHub Actions takes roles by OIDC, so that no access key leaves the account. Each role trusts exact subjects of one repository.
+# GitHub Actions takes roles by OIDC, so that no access key leaves the account. Each role trusts exact subjects of one
+# repository.
 locals {
   github        = "token.actions.githubusercontent.com"
   iam           = "arn:${data.aws_partition.this.partition}:iam::${data.aws_caller_identity.this.account_id}"
   enabled       = var.github.repository != ""
   oidc_provider = "${local.iam}:oidc-provider/${local.github}"
 
-  # Repositories that were created, renamed or transferred since July 2026 send ids beside the names, so that nobody who takes
-  # over a name takes over its roles.
+  # Repositories that were created, renamed or transferred since July 2026 send ids beside the names, so that nobody
+  # who takes over a name takes over its roles.
   parts = split("/", var.github.repository)
   prefixes = local.enabled ? [
     for subject in sort(var.github.subjects) : subject == "names" ? "repo:${var.github.repository}" : join("", [
@@ -67,8 +68,8 @@ resource "aws_iam_role_policy_attachment" "plan" {
   policy_arn = "arn:${data.aws_partition.this.partition}:iam::aws:policy/ReadOnlyAccess"
 }
 
-# Plans compare definitions. They read neither what tables, objects, streams, queues and logs hold nor the keys of games, but for
-# the states. tests/plan/test_plan_role.py knows what the provider reads of each resource.
+# Plans compare definitions. Except for the states, they read no contents of tables, objects, streams, queues and
+# logs, and no keys of games. tests/plan/test_plan_role.py lists what the provider reads of each resource.
 resource "aws_iam_role_policy" "plan" {
   count = local.enabled ? 1 : 0
 
@@ -85,7 +86,7 @@ resource "aws_iam_role_policy" "plan" {
         Resource = [aws_kms_key.state.arn]
       },
       {
-        # Lambda, Step Functions and Scheduler describe what is encrypted with a key to those who may decrypt with it.
+        # Lambda, Step Functions and Scheduler describe encrypted settings only to a caller that may decrypt them.
         Sid      = "DecryptDefinitions"
         Effect   = "Allow"
         Action   = ["kms:Decrypt"]
@@ -94,7 +95,9 @@ resource "aws_iam_role_policy" "plan" {
           "ForAnyValue:StringEquals" = {
             "kms:ResourceAliases" = [for environment in local.apply : "alias/${var.project}-${environment}-operations"]
           }
-          StringLike = { "kms:ViaService" = [for service in ["lambda", "scheduler", "states"] : "${service}.*.amazonaws.com"] }
+          StringLike = {
+            "kms:ViaService" = [for service in ["lambda", "scheduler", "states"] : "${service}.*.amazonaws.com"]
+          }
         }
       },
       {
@@ -107,30 +110,32 @@ resource "aws_iam_role_policy" "plan" {
         ]
       },
       {
-        # ReadOnlyAccess has nothing of QuickSight.
+        # ReadOnlyAccess has no actions of QuickSight.
         Sid    = "ReadDashboards"
         Effect = "Allow"
         Action = [
-          "quicksight:DescribeDataSet", "quicksight:DescribeDataSetPermissions", "quicksight:DescribeDataSetRefreshProperties",
-          "quicksight:DescribeDataSource", "quicksight:DescribeDataSourcePermissions", "quicksight:DescribeGroup",
+          "quicksight:DescribeDataSet", "quicksight:DescribeDataSetPermissions",
+          "quicksight:DescribeDataSetRefreshProperties", "quicksight:DescribeDataSource",
+          "quicksight:DescribeDataSourcePermissions", "quicksight:DescribeGroup",
           "quicksight:DescribeRefreshSchedule", "quicksight:DescribeVPCConnection", "quicksight:ListTagsForResource",
         ]
         Resource = [for resource in ["dataset/*", "datasource/*", "group/*", "vpcConnection/*"] :
-          "arn:${data.aws_partition.this.partition}:quicksight:*:${data.aws_caller_identity.this.account_id}:${resource}"
+          "arn:${local.partition}:quicksight:*:${local.account_id}:${resource}"
         ]
       },
       {
         Sid    = "ReadNoData"
         Effect = "Deny"
         Action = [
-          "athena:GetQueryResults", "athena:GetQueryResultsStream", "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:GetRecords",
-          "dynamodb:PartiQLSelect", "dynamodb:Query", "dynamodb:ReadDataForReplication", "dynamodb:Scan",
-          "emr-serverless:GetDashboardForJobRun", "kinesis:GetRecords", "kinesisanalytics:DiscoverInputSchema",
-          "lambda:GetDurableExecution", "lambda:GetDurableExecutionHistory", "lambda:GetDurableExecutionState", "logs:FilterLogEvents",
-          "logs:GetLogEvents", "logs:GetLogRecord", "logs:GetQueryResults", "logs:StartLiveTail", "logs:StartQuery", "s3:GetDataAccess",
-          "sqs:ReceiveMessage", "ssm:GetParameter", "ssm:GetParameterHistory", "ssm:GetParameters", "ssm:GetParametersByPath",
-          "states:DescribeExecution", "states:GetExecutionHistory", "wafv2:GetDecryptedAPIKey", "wafv2:GetSampledRequests",
-          "xray:BatchGetTraces", "xray:ListRetrievedTraces", "xray:StartTraceRetrieval",
+          "athena:GetQueryResults", "athena:GetQueryResultsStream", "dynamodb:BatchGetItem", "dynamodb:GetItem",
+          "dynamodb:GetRecords", "dynamodb:PartiQLSelect", "dynamodb:Query", "dynamodb:ReadDataForReplication",
+          "dynamodb:Scan", "emr-serverless:GetDashboardForJobRun", "kinesis:GetRecords",
+          "kinesisanalytics:DiscoverInputSchema", "lambda:GetDurableExecution", "lambda:GetDurableExecutionHistory",
+          "lambda:GetDurableExecutionState", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:GetLogRecord",
+          "logs:GetQueryResults", "logs:StartLiveTail", "logs:StartQuery", "s3:GetDataAccess", "sqs:ReceiveMessage",
+          "ssm:GetParameter", "ssm:GetParameterHistory", "ssm:GetParameters", "ssm:GetParametersByPath",
+          "states:DescribeExecution", "states:GetExecutionHistory", "wafv2:GetDecryptedAPIKey",
+          "wafv2:GetSampledRequests", "xray:BatchGetTraces", "xray:ListRetrievedTraces", "xray:StartTraceRetrieval",
         ]
         Resource = "*"
       },
@@ -143,10 +148,13 @@ resource "aws_iam_role_policy" "plan" {
         ]
       },
       {
-        # Terraform looks at the packages that it put beside the lake.
+        # Terraform reads the packages that it wrote to the lake's bucket.
         Sid    = "ReadNoObjectsButStatesAndPackages"
         Effect = "Deny"
-        Action = ["s3:GetObject", "s3:GetObjectTorrent", "s3:GetObjectVersion", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionTorrent"]
+        Action = [
+          "s3:GetObject", "s3:GetObjectTorrent", "s3:GetObjectVersion", "s3:GetObjectVersionForReplication",
+          "s3:GetObjectVersionTorrent",
+        ]
         NotResource = [
           "${aws_s3_bucket.state.arn}/*",
           "arn:${data.aws_partition.this.partition}:s3:::${var.project}-*/artifacts/*",
@@ -156,7 +164,8 @@ resource "aws_iam_role_policy" "plan" {
   })
 }
 
-# Terraform makes resources of two dozen services: those are the service's, while roles are bound to the environment's names.
+# Terraform makes resources of two dozen services, so whole services are allowed. Roles are limited to the names of
+# the environment.
 resource "aws_iam_role_policy_attachment" "apply" {
   for_each = local.enabled ? local.apply : []
 
@@ -179,13 +188,14 @@ resource "aws_iam_role_policy" "apply" {
           Effect = "Allow"
           Action = [
             "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole", "iam:GetRolePolicy",
-            "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:PassRole", "iam:TagRole",
-            "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription",
+            "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:PassRole",
+            "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+            "iam:UpdateRoleDescription",
           ]
           Resource = ["${local.iam}:role/${var.project}-${each.key}-*"]
         },
         {
-          # Else whoever can change main could give a role every right, and take it.
+          # Otherwise a person who can change main could give a role every permission and assume it.
           Sid       = "BoundedRoles"
           Effect    = "Allow"
           Action    = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
@@ -193,18 +203,20 @@ resource "aws_iam_role_policy" "apply" {
           Condition = { StringEquals = { "iam:PermissionsBoundary" = aws_iam_policy.boundary[each.key].arn } }
         },
         {
-          Sid      = "NoForeignStates"
-          Effect   = "Deny"
-          Action   = "s3:*"
-          Resource = [for other in local.others[each.key] : "${aws_s3_bucket.state.arn}/${var.project}/${other}.tfstate*"]
+          Sid    = "NoForeignStates"
+          Effect = "Deny"
+          Action = "s3:*"
+          Resource = [
+            for other in local.others[each.key] : "${aws_s3_bucket.state.arn}/${var.project}/${other}.tfstate*"
+          ]
         },
         {
-          # Terraform's backend needs these of the bucket and the key. Everything else is done by bootstrap.
+          # The Terraform backend needs these actions on the bucket and the key. bootstrap does everything else.
           Sid    = "NoBootstrap"
           Effect = "Deny"
           NotAction = [
-            "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:AbortMultipartUpload", "s3:DeleteObject",
-            "s3:GetObject", "s3:ListBucket", "s3:PutObject",
+            "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:AbortMultipartUpload",
+            "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
           ]
           Resource = [aws_kms_key.state.arn, aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
         },

@@ -2,6 +2,11 @@ data "aws_caller_identity" "this" {}
 
 data "aws_partition" "this" {}
 
+locals {
+  account_id = data.aws_caller_identity.this.account_id
+  partition  = data.aws_partition.this.partition
+}
+
 resource "aws_kms_key" "state" {
   description             = "Encrypts the Terraform states of ${var.project}."
   deletion_window_in_days = 30
@@ -13,7 +18,7 @@ resource "aws_kms_key" "state" {
     Statement = [{
       Sid       = "AccountDecides"
       Effect    = "Allow"
-      Principal = { AWS = "arn:${data.aws_partition.this.partition}:iam::${data.aws_caller_identity.this.account_id}:root" }
+      Principal = { AWS = "arn:${local.partition}:iam::${local.account_id}:root" }
       Action    = "kms:*"
       Resource  = "*"
     }]

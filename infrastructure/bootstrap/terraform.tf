@@ -1,4 +1,4 @@
-# Its own state stays on disk: it makes the bucket that all other states go to.
+# The state of bootstrap stays on disk: it makes the bucket of all other states.
 terraform {
   required_version = ">= 1.11"
 

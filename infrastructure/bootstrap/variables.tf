@@ -1,6 +1,9 @@
 variable "api_gateway_logs" {
   type        = bool
-  description = "Whether to set the role with which API Gateway writes logs. An account has one such setting in each region: false where another stack makes it."
+  description = <<-TEXT
+    Whether to set the role with which API Gateway writes logs. An account has one such setting in each region: set
+    this to false where another stack makes it.
+  TEXT
   default     = true
   nullable    = false
 }
@@ -13,7 +16,11 @@ variable "github" {
     repository_id        = optional(number, 0)
     subjects             = optional(set(string), ["ids"])
   })
-  description = "Repository (owner/name) whose workflows plan and apply; empty: none. Its numeric ids and its owner's are part of the subjects that GitHub sends (ids), unless it still sends names alone (names). An account has one OIDC provider for GitHub: say whether it exists already."
+  description = <<-TEXT
+    Repository (owner/name) whose workflows plan and apply; empty: none. GitHub sends subjects with the numeric ids of
+    the repository and its owner (ids), or with names alone (names). An account has one OIDC provider for GitHub: say
+    whether it exists already.
+  TEXT
   default     = {}
   nullable    = false
 
@@ -31,7 +38,10 @@ variable "github" {
     condition = var.github.repository == "" || !contains(var.github.subjects, "ids") || alltrue([
       for id in [var.github.owner_id, var.github.repository_id] : id > 0 && floor(id) == id
     ])
-    error_message = "Subjects with ids need owner_id and repository_id: gh api repos/OWNER/NAME --jq '.owner.id, .id' prints both."
+    error_message = <<-TEXT
+      Subjects with ids need owner_id and repository_id. This prints both: gh api repos/OWNER/NAME --jq '.owner.id,
+      .id'
+    TEXT
   }
 }
 
@@ -56,7 +66,9 @@ variable "region" {
 
 variable "service_log_groups" {
   type        = set(string)
-  description = "Log groups that AWS services would make without retention. Leave out those that the account and region have already."
+  description = <<-TEXT
+    Log groups that AWS services would otherwise make without retention. Leave out groups that exist already.
+  TEXT
   default = [
     "/aws-glue/iceberg-compaction/logs",
     "/aws-glue/iceberg-orphan-file-deletion/logs",

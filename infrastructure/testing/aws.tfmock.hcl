@@ -1,4 +1,4 @@
-# What AWS would compute, in the form AWS gives it: the provider checks ARNs and policies also where it is mocked.
+# Values that AWS computes, in the form of AWS: the provider checks ARNs and policies even when it is mocked.
 mock_data "aws_availability_zones" {
   defaults = {
     names = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
@@ -43,7 +43,7 @@ mock_resource "aws_apigatewayv2_api" {
   }
 }
 
-# The stack of QuickSight's data source has the first output, that of the rules the second.
+# The stack of the QuickSight data source has the first output, the stack of the rules the second.
 mock_resource "aws_cloudformation_stack" {
   defaults = {
     outputs = {
@@ -201,7 +201,7 @@ mock_resource "aws_redshiftserverless_workgroup" {
   }
 }
 
-# What a migration answers that is through.
+# The answer of a finished migration.
 mock_resource "aws_lambda_invocation" {
   defaults = {
     result = "{\"applied\":[],\"state\":\"current\"}"
@@ -287,7 +287,7 @@ mock_resource "aws_vpc_endpoint" {
   }
 }
 
-# Told apart in what an environment applies: its keys, and the tables that are encrypted with others than most.
+# Keys, and tables that most tables do not share a key with, have values of their own.
 override_resource {
   target = module.platform.module.security.aws_kms_key.this["credentials"]
   values = { arn = "arn:aws:kms:eu-west-1:111122223333:key/credentials", key_id = "credentials" }
@@ -309,22 +309,22 @@ override_resource {
 }
 
 override_resource {
-  target = module.platform.module.game_registry.aws_dynamodb_table.games
+  target = module.platform.module.game_registry.module.games.aws_dynamodb_table.this
   values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games" }
 }
 
 override_resource {
-  target = module.platform.module.player_state.aws_dynamodb_table.leaderboards
+  target = module.platform.module.player_state.module.leaderboards.aws_dynamodb_table.this
   values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards" }
 }
 
 override_resource {
-  target = module.platform.module.player_state.aws_dynamodb_table.players
+  target = module.platform.module.player_state.module.players.aws_dynamodb_table.this
   values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/players" }
 }
 
-# No value is given: what AWS would compute is made up, and known to a plan. A type belongs here as soon as another
-# resource refers to it; tests/plan/test_plans.py refuses a plan that holds less.
+# These types have no values: the mock makes up computed values, which a plan then knows. Add a type when another
+# resource refers to it. tests/plan/test_plans.py refuses a plan with an unknown value.
 mock_resource "aws_api_gateway_authorizer" {
   defaults = {}
 }

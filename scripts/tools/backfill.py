@@ -18,12 +18,13 @@ from rich.console import Console
 from tools import CommandError, run, terraform
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
     from mypy_boto3_stepfunctions.client import SFNClient
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
 MAX_DAYS = 366
 POLL_SECONDS = 30
-RUNBOOK = "docs/runbooks/batch-failed.md"
+RUNBOOK, SET_ASIDE_RUNBOOK = "docs/runbooks/batch-failed.md", "docs/runbooks/game-set-aside.md"
 
 console = Console()
 
@@ -33,7 +34,9 @@ class Backfill:
     """Runs of a state machine over whole UTC days of arrival."""
 
     client: "SFNClient"
+    s3: "S3Client"
     state_machine_arn: str
+    lake_bucket: str
     again: bool = False
     dry_run: bool = False
     pause: Callable[[float], None] = time.sleep
@@ -50,13 +53,12 @@ class Backfill:
         attempts = list(self._attempts(day))
         last = attempts[-1] if attempts else None
         if last and last["status"] == "SUCCEEDED" and not self.again:
-            return "done before"
+            return f"done before{self._set_aside(last['name'])}"
         running = last if last and last["status"] == "RUNNING" else None
         if self.dry_run:
             return "runs already" if running else "would run"
         arn = running["executionArn"] if running else self._start(day, len(attempts) + 1)
-        self._wait(day, arn)
-        return "done"
+        return f"done{self._set_aside(self._wait(day, arn))}"
 
     def _attempts(self, day: date) -> Iterator["DescribeExecutionOutputTypeDef"]:
         """Yield the runs of a day, the first one first; AWS knows them for 90 days."""
@@ -77,7 +79,8 @@ class Backfill:
         )
         return started["executionArn"]
 
-    def _wait(self, day: date, arn: str) -> None:
+    def _wait(self, day: date, arn: str) -> str:
+        """Wait until a run has ended; return its name. Raises CommandError where it failed."""
         while (execution := self.client.describe_execution(executionArn=arn))["status"] == "RUNNING":
             self.pause(POLL_SECONDS)
         if execution["status"] != "SUCCEEDED":
@@ -86,6 +89,14 @@ class Backfill:
                 f" ({execution.get('cause', 'no cause given')}). No later day was started."
                 f" See {RUNBOOK}, then run the same command again"
             )
+        return execution["name"]
+
+    def _set_aside(self, run_id: str) -> str:
+        """Name the games whose gold a successful run did not publish, from the run's report in the lake."""
+        key = f"batch/runs/{run_id}/publish.json"
+        report = json.loads(self.s3.get_object(Bucket=self.lake_bucket, Key=key)["Body"].read())
+        games = sorted(report["set_aside"])
+        return f", but not for {', '.join(games)}: see {SET_ASIDE_RUNBOOK}" if games else ""
 
 
 def _name(day: date, number: int) -> str:
@@ -114,11 +125,15 @@ def main() -> None:
     parser.add_argument("--dry-run", action="store_true", help="tell what would run, start nothing")
     options = parser.parse_args()
     days = days_between(options.first, options.last, datetime.now(UTC).date())
-    arn = terraform.outputs(terraform.root(options.environment)).get("batch_state_machine_arn")
+    outputs = terraform.outputs(terraform.root(options.environment))
+    arn = outputs.get("batch_state_machine_arn")
     if not arn:
         raise CommandError(f"{options.environment} has no batch runs of its own: scripts/batch runs the job")
-    client = boto3.client("stepfunctions", region_name=arn.split(":")[3])
-    backfill = Backfill(client, arn, options.again, options.dry_run)
+    region = arn.split(":")[3]
+    backfill = Backfill(
+        boto3.client("stepfunctions", region_name=region), boto3.client("s3", region_name=region),
+        arn, outputs["lake_bucket"], options.again, options.dry_run,
+    )  # fmt: skip
     try:
         for day, outcome in backfill.run(days):
             console.print(f"{day}  {outcome}")

@@ -1,4 +1,4 @@
-"""What is generated from the event schemas: tables of Glue, Flink, Redshift, QuickSight; docs/events.md."""
+"""What is generated from the event schemas: tables of Glue, Flink and Redshift; docs/events.md."""
 
 import json
 import re
@@ -25,10 +25,6 @@ FLINK_TIME = [
     "WATERMARK FOR `occurred_at` AS CAST(CAST(`occurred_at` AS TIMESTAMP_LTZ(0)) AS TIMESTAMP_LTZ(3)) "
     "- INTERVAL '{allowed_lateness_seconds}' SECOND",
 ]
-QUICKSIGHT = {
-    "bigint": "INTEGER", "date": "DATETIME", "decimal(38,0)": "DECIMAL", "double": "DECIMAL",
-    "string": "STRING",
-}  # fmt: skip
 MAX_GLUE_COMMENT = 255
 # Not of the event: the batch job writes it, and finds by it what gold has not seen.
 ADDED = {
@@ -245,15 +241,6 @@ def as_json(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def data_sets(metrics: Schema) -> str:
-    """Return the QuickSight type of each column of each gold table, as JSON."""
-    tables = {
-        name: {column: QUICKSIGHT[field["type"]] for column, field in table["columns"].items()}
-        for name, table in metrics["tables"].items()
-    }
-    return json.dumps(tables, indent=2) + "\n"
-
-
 def flink_type(schema: Schema) -> str:
     """Return the Flink SQL type."""
     match shape(schema):
@@ -409,7 +396,6 @@ def artefacts(documents: Mapping[str, Schema], metrics: Schema) -> dict[str, str
             [*glue_columns(fields, silver_type), ADDED]
         ),
         "infrastructure/modules/lake_tables/tables/gold.json": as_json(gold_tables(metrics)),
-        "infrastructure/modules/dashboards/tables.json": data_sets(metrics),
         "functions/realtime_analytics/sql/enriched.sql": flink_table(fields),
         "event-schemas/generated/events.redshift.sql": redshift_table(fields, required),
         "docs/events.md": reference(catalogue),

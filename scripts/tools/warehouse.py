@@ -1,4 +1,4 @@
-"""Bring the warehouse to the newest migration, say what it has, or judge the files without one."""
+"""Migrate the warehouse, show its state, or check the SQL files without a warehouse."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from warehouse_migrations.migrations import HERE, Migration, MigrationError, load
+from warehouse_migrations.sql_files import HERE, Migration, MigrationError, load
 
 from tools import CommandError, run, terraform
 from tools.warehouse_lint import faults
@@ -27,17 +27,17 @@ def lint() -> list[str]:
 
 
 def migrate(client: Any, function: str) -> dict[str, Any]:
-    """Have the function apply what is pending, again for as long as something still runs."""
+    """Let the function apply what is pending, and call it again while a statement still runs."""
     for _ in range(MAX_TURNS):
         outcome = invoke(client, function, "migrate")
         if outcome["state"] != "running":
             return outcome
         print(f"statement {outcome['statement_id']} still runs")
-    raise CommandError(f"it still runs after {MAX_TURNS} turns: look at the statement in Redshift")
+    raise CommandError(f"a statement still runs after {MAX_TURNS} calls: look at it in Redshift")
 
 
 def invoke(client: Any, function: str, action: str) -> dict[str, Any]:
-    """Return the function's answer. Raises CommandError with what it says where it fails."""
+    """Return the function's answer. Raises CommandError with the function's message where it fails."""
     answer = client.invoke(FunctionName=function, Payload=json.dumps({"action": action}))
     payload: dict[str, Any] = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
@@ -53,7 +53,7 @@ def _function(environment: str) -> str:
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Run the command of the command line."""
     parser = argparse.ArgumentParser(prog="scripts/warehouse", description=__doc__)
     parser.add_argument("--environment", default="dev", help="dev or prod (default: dev)")
     parser.add_argument("command", choices=["migrate", "status", "lint"])
@@ -62,7 +62,7 @@ def main() -> None:
         found = lint()
         if found:
             raise CommandError("\n".join(found))
-        print("The migrations are as Redshift takes them")
+        print("The SQL files have no faults")
         return
     try:
         client, function = boto3.client("lambda", config=CONFIG), _function(given.environment)

@@ -1,13 +1,19 @@
-"""What Redshift refuses although PostgreSQL takes it, found before a deployment does."""
+"""Find what Redshift refuses although PostgreSQL accepts it, before a deployment does.
+
+Two parsers that know Redshift's grammar read each statement: sqlfluff, which also knows external schemas and
+LOCK, and sqlglot, whose tree the other rules inspect.
+"""
 
 import logging
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import sqlglot
+from sqlfluff.core import FluffConfig, Linter
 from sqlglot import exp
 from sqlglot.errors import ParseError
-from warehouse_migrations.migrations import OUTSIDE, VARIABLE, Migration
+from warehouse_migrations.sql_files import OUTSIDE, VARIABLE, Migration
 
 # docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-datatypes.html
 TYPES = {
@@ -15,8 +21,8 @@ TYPES = {
     "MACADDR", "MONEY", "SERIAL", "SMALLSERIAL", "TSQUERY", "TSVECTOR", "UUID", "XML",
 }  # fmt: skip
 CALL = re.compile(r"\b(\w+(?=\s*\()|CURRENT_TIME(?:STAMP)?|LOCALTIME(?:STAMP)?)\b", re.IGNORECASE)
-# docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-functions.html, and those that run where
-# there is no data: c_SQL_functions_leader_node_only.html
+# docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-functions.html, and the functions of the
+# leader node, which holds no data: c_SQL_functions_leader_node_only.html
 FUNCTIONS = {
     "AGE", "ARRAY_AGG", "CURRENT_TIME", "CURRENT_TIMESTAMP", "EVERY", "GENERATE_SERIES",
     "GENERATE_SUBSCRIPTS", "GEN_RANDOM_UUID", "JSONB_ARRAY_ELEMENTS", "JSON_BUILD_OBJECT", "LOCALTIME",
@@ -50,8 +56,13 @@ FEATURES = {
     r"\bTRUNCATE\b": "TRUNCATE, which commits",
     r"^\s*(BEGIN|COMMIT|ROLLBACK|VACUUM)\b": "a statement that a transaction cannot hold",
 }
-VARIABLES = {"glue_database", "lake_role_arn", "region", "stream_name", "streaming_role_arn"}
-# Only these are beyond what sqlglot reads.
+VARIABLES = {
+    "glue_database", "gold_role_arn", "region", "silver_role_arn", "stream_name", "streaming_role_arn",
+}  # fmt: skip
+# External schemas on the Glue catalog. A view of their tables must be late-binding:
+# docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html
+EXTERNAL = {"gold", "silver"}
+# sqlglot does not parse these statements; sqlfluff does.
 UNREAD = re.compile(r"(CREATE EXTERNAL SCHEMA IF NOT EXISTS|LOCK) ")
 # A batch of the Data API takes 40 statements, three of which enter the migration.
 MAX_STATEMENTS = 37
@@ -61,7 +72,7 @@ logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 
 def faults(migration: Migration) -> list[str]:
-    """Return what is wrong with a file, each with its name."""
+    """Return the faults of a file, each with the file's name."""
     given = set(VARIABLE.findall(migration.text))
     found = [f"the variable {name} is not known" for name in sorted(given - VARIABLES)]
     if not migration.text.endswith(";\n"):
@@ -87,16 +98,35 @@ def _of_statement(statement: str, transactional: bool) -> Iterator[str]:
         yield f"{called} is no function of Redshift's compute nodes"
     if transactional and re.search(r"\bEXTERNAL SCHEMA\b|\bMATERIALIZED VIEW\b", bare):
         yield f"this cannot be undone: the file begins with {OUTSIDE.strip()!r}"
+    for violation in _redshift().parse_string(f"{statement};").violations:
+        yield f"Redshift could not parse it: {violation.desc()}"
     try:
         tree = sqlglot.parse_one(statement, read="redshift")
     except ParseError as error:
-        yield f"Redshift could not read it: {error}"
+        yield f"Redshift could not parse it: {error}"
         return
     if isinstance(tree, exp.Command):
         if not UNREAD.match(bare):
             yield "this is no statement that a migration may hold"
         return
     yield from _of_tree(tree)
+    yield from _of_view(tree)
+
+
+@cache
+def _redshift() -> Linter:
+    return Linter(config=FluffConfig(overrides={"dialect": "redshift"}))
+
+
+def _of_view(tree: exp.Expr) -> Iterator[str]:
+    if not isinstance(tree, exp.Create) or tree.kind != "VIEW" or tree.expression is None:
+        return
+    tables = list(tree.expression.find_all(exp.Table))
+    late = bool(tree.args.get("no_schema_binding"))
+    if not late and any(table.db in EXTERNAL for table in tables):
+        yield "a view of an external table ends in WITH NO SCHEMA BINDING"
+    if late and not all(table.db for table in tables):
+        yield "a late-binding view names the schema of each table"
 
 
 def _of_tree(tree: exp.Expr) -> Iterator[str]:

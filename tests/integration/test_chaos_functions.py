@@ -27,6 +27,7 @@ import pytest
 from boto3.dynamodb.types import TypeSerializer
 from botocore.config import Config
 from event_source import POISON, Function, Mapping, happening
+from expected_counters import days_of, players_of
 from fake_aws import counters, outcomes
 from steps import eventually
 from telemetry.enrichment import enrich, timestamp
@@ -35,7 +36,6 @@ from telemetry.player_item import described
 from telemetry.rejection import Rejection
 from telemetry.store import plain
 from telemetry.validation import validate
-from test_failures import days_of, players_of
 from tools import boards, games, load
 from tools.event_audit import Reply, audit
 from tools.simulate import lake_lines

@@ -109,7 +109,7 @@ def test_the_id_lies_nowhere_is_replayed_as_one_and_erased(applied: Any, emulate
     late = applied.event(game_id=game_id, player_id=raw, event_time=good[0]["event_time"])
     assert applied.post(json.dumps(late).encode(), key).status_code == 202
     eventually(lambda: bronze() and api.get(profile).status_code == 200)
-    night = {"FunctionName": outputs["scheduled_functions"]["privacy"], "Payload": b"{}"}
+    night = {"FunctionName": outputs["scheduled_functions"]["erasure"], "Payload": b"{}"}
     said = boto3.client("lambda").invoke(**night)
     payload = said["Payload"].read()
     assert "FunctionError" not in said, payload

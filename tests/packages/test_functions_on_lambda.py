@@ -358,9 +358,7 @@ def performance_advisor(cloud: Cloud) -> None:
     aws.client("sns").subscribe(
         TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:mails"
     )
-    aws.client("logs").create_log_group(logGroupName="/aws/lambda/player-analytics-prod-processor")
     measured = {
-        "AWS/Firehose": ("DeliveryStreamName", "player-analytics-prod-bronze", "DeliveryToS3.Bytes", 3e9),
         "AWS/Kinesis": ("StreamName", "player-analytics-prod-raw", "IncomingRecords", 7e6),
         "AWS/Lambda": ("FunctionName", "player-analytics-prod-processor", "Invocations", 5e4),
     }
@@ -377,10 +375,6 @@ def performance_advisor(cloud: Cloud) -> None:
     planned = aws.plan.functions()["processor"]
     assert (consumer["batch_size"], consumer["invocations_a_week"]) == (2000, 50_000)
     assert consumer["memory_mb"] == planned["memory_size"]
-    assert [delivery["bytes_a_week"] for delivery in observations["deliveries"]] == [3e9]
-    assert observations["warehouse"]["limit_rpu_hours_a_day"] == 20
-    (group,) = observations["log_groups"]
-    assert group["name"] == "/aws/lambda/player-analytics-prod-processor"
     (message,) = aws.client("sqs").receive_message(QueueUrl=queue)["Messages"]
     assert json.loads(message["Body"])["Subject"] == "Advice of the week"
 
@@ -405,7 +399,7 @@ def warehouse_migrations(cloud: Cloud) -> None:
     )
     assert (outcome["state"], outcome["applied"]) == ("current", shipped)
     entered = [sql for sql in doubles.statements if sql.startswith("INSERT INTO warehouse.migrations")]
-    assert len(entered) == len(shipped) >= 15
+    assert len(entered) == len(shipped) >= 6
     # Values of the environment stand where the files have placeholders.
     assert any("player-analytics-prod-enriched" in sql for sql in doubles.statements)
     assert not any("{{" in sql for sql in doubles.statements)

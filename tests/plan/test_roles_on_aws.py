@@ -23,6 +23,8 @@ WRITE_BRONZE = ("s3:PutObject", f"{LAKE}/bronze/2026/01/31/12/x")
 READ_REJECTED = ("s3:GetObject", f"{LAKE}/rejected/day=2026-01-31/reason=future/x")
 READ_GOLD = ("s3:GetObject", f"{LAKE}/gold/daily/x")
 WRITE_GOLD = ("s3:PutObject", f"{LAKE}/gold/daily/x")
+READ_SILVER = ("s3:GetObject", f"{LAKE}/silver/events/x")
+READ_KEPT = ("s3:GetObject", f"{LAKE}/kept/kept_players/x")
 READ_SECRET = ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:mock")
 
 DENIED = {
@@ -30,23 +32,29 @@ DENIED = {
     "batch-analytics-job": [READ_PLAYERS, READ_GAMES, READ_STREAM, WRITE_BRONZE, READ_REJECTED],
     "batch-analytics-schedule": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE],
     "batch-analytics-steps": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE, WRITE_GOLD],
-    "dashboards-lake": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE, READ_REJECTED, WRITE_GOLD],
+    "quicksight-lake": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE, READ_REJECTED, WRITE_GOLD],
     "flow-logs": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE],
     "stream-scaling": [READ_PLAYERS, READ_GAMES, READ_STREAM, WRITE_STREAM, READ_BRONZE],
     "stream-scaling-schedule": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE],
     "table-optimizer": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE, READ_REJECTED],
-    "warehouse-lake": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE, READ_REJECTED, WRITE_GOLD],
+    "warehouse-gold": [
+        READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE, READ_REJECTED, READ_SILVER, READ_KEPT, WRITE_GOLD,
+    ],
     "warehouse-migrations": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_GOLD],
     "warehouse-schedule": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_GOLD, READ_SECRET],
+    "warehouse-silver": [
+        READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE, READ_REJECTED, READ_GOLD, READ_KEPT, WRITE_GOLD,
+    ],
     "warehouse-streaming": [READ_PLAYERS, READ_GAMES, WRITE_STREAM, READ_BRONZE, READ_GOLD],
-}
+}  # fmt: skip
 ALLOWED = {
     "alert-delivery": READ_STREAM,
     "batch-analytics-job": WRITE_GOLD,
-    "dashboards-lake": READ_GOLD,
+    "quicksight-lake": READ_GOLD,
     "table-optimizer": WRITE_GOLD,
-    "warehouse-lake": READ_GOLD,
+    "warehouse-gold": READ_GOLD,
     "warehouse-migrations": READ_SECRET,
+    "warehouse-silver": READ_SILVER,
     "warehouse-streaming": READ_STREAM,
 }
 

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hcl2
 import plans
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCE = REPOSITORY / "infrastructure"
 DIRECTORIES = sorted(str(path.parent.relative_to(SOURCE)) for path in SOURCE.glob("**/terraform.tf"))
+COLUMNS = 120
 ROOTS = [directory for directory in DIRECTORIES if not directory.startswith("modules/")]
 
 each_directory = pytest.mark.parametrize("directory", DIRECTORIES)
@@ -51,10 +53,23 @@ def test_lock_file_is_complete(run: Run, infrastructure: Path, root: str) -> Non
     )
 
 
+@pytest.mark.parametrize("environment", ["dev", "local", "prod"])
+def test_environments_differ_in_values_only(environment: str) -> None:
+    """A root is one call of the platform, without a condition or a resource of its own."""
+    blocks: dict[str, list[Any]] = {}
+    for file in sorted((SOURCE / "environments" / environment).glob("*.tf")):
+        for kind, found in hcl2.loads(file.read_text()).items():
+            blocks.setdefault(kind, []).extend(found)
+    blocks.pop("__comments__", None)
+    assert set(blocks) <= {"check", "module", "output", "provider", "terraform", "variable"}
+    ((name, call),) = [item for block in blocks["module"] for item in block.items()]
+    assert (name, call["source"]) == ('"platform"', '"../../modules/platform"')
+    assert not {"count", "for_each"} & set(call)
+
+
 @each_directory
-def test_variables_are_few_and_described(directory: str) -> None:
+def test_variables_are_described_and_in_order(directory: str) -> None:
     variables = _variables(directory)
-    assert len(variables) <= 15
     assert list(variables) == sorted(variables), "variables are in alphabetical order"
     for name, block in variables.items():
         for attribute in ("type", "description"):
@@ -72,6 +87,18 @@ def test_each_validation_has_a_failing_run(directory: str) -> None:
         assert runs >= validations, f"{name} has {validations} validations and {runs} failing runs"
 
 
+def test_no_line_of_terraform_is_longer_than_120_columns() -> None:
+    files = sorted(path for path in SOURCE.glob("**/*.tf") if ".terraform" not in path.parts)
+    assert len(files) > 100
+    assert not [
+        f"{file.relative_to(SOURCE)}:{number}" for file in files for number in _long_lines(file.read_text())
+    ]
+
+
+def test_a_long_line_is_noticed() -> None:
+    assert _long_lines(f"{'x' * 120}\n  # {'é' * 117}\n") == [2]
+
+
 def test_checkov_finds_nothing() -> None:
     own = REPOSITORY / ".venv-checkov" / "bin" / "checkov"
     checkov = str(own) if own.exists() else shutil.which("checkov")
@@ -86,6 +113,10 @@ def test_checkov_finds_nothing() -> None:
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert re.search(r"Passed checks: [1-9]\d*, Failed checks: 0,", answer.stdout), answer.stdout
+
+
+def _long_lines(text: str) -> list[int]:
+    return [number for number, line in enumerate(text.splitlines(), 1) if len(line) > COLUMNS]
 
 
 def _lock(directory: Path) -> str:

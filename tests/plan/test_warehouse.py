@@ -1,5 +1,6 @@
-"""The warehouse on AWS: descriptions that EC2 takes, and a second plan that is clean."""
+"""The warehouse on AWS: what it reads of the lake, how it reaches it, and a second plan that is clean."""
 
+import fnmatch
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.session import get_session
 from botocore.validate import ParamValidator
+from redshift_on_postgres import declared
 
 Resource = dict[str, Any]
 Run = Callable[..., str]
@@ -54,6 +56,75 @@ DEFAULTS = {
     "use_fips_ssl": "false",
     "enable_large_strings_opt_in": "false",
 }
+
+
+@pytest.fixture
+def prod(applied: Callable[[str], list[Resource]]) -> list[Resource]:
+    """Return the resources of prod, which has a warehouse."""
+    return applied("prod")
+
+
+def _of(resources: list[Resource], kind: str) -> list[Resource]:
+    return [resource["values"] for resource in resources if resource["type"] == kind]
+
+
+def _tables(prod: list[Resource], layer: str) -> dict[str, Resource]:
+    """Return the storage of a layer's tables in the Glue catalog, by name."""
+    storage = {it["name"]: it["storage_descriptor"][0] for it in _of(prod, "aws_glue_catalog_table")}
+    return {name: it for name, it in storage.items() if f"/{layer}/" in it["location"]}
+
+
+def _statements(prod: list[Resource], role: str) -> dict[str, Any]:
+    (policy,) = [
+        resource["values"]["policy"]
+        for resource in prod
+        if resource["type"] == "aws_iam_role_policy" and f'redshift_role["{role}"]' in resource["address"]
+    ]
+    return {statement["Sid"]: statement for statement in json.loads(policy)["Statement"]}
+
+
+@pytest.mark.parametrize("layer", ["gold", "silver"])
+def test_external_tables_have_the_columns_of_the_glue_catalog(prod: list[Resource], layer: str) -> None:
+    """The warehouse's SQL is tried on tables with the columns of `declared`."""
+    catalog = {
+        name: {column["name"]: column["type"] for column in storage["columns"]}
+        for name, storage in _tables(prod, layer).items()
+    }
+    assert catalog == declared(layer)
+
+
+@pytest.mark.parametrize("layer", ["gold", "silver"])
+def test_a_role_reads_the_tables_of_its_layer_and_their_files(prod: list[Resource], layer: str) -> None:
+    tables, statements = _tables(prod, layer), _statements(prod, layer)
+    named = statements["ReadCatalog"]["Resource"]
+    assert {arn.rpartition("/")[2] for arn in named if ":table/" in arn} == tables.keys()
+    keys = [f"{storage['location'].split('/', 3)[3]}/data/x.parquet" for storage in tables.values()]
+    (files,) = statements["ReadLake"]["Resource"]
+    assert keys == fnmatch.filter([*keys, "kept/kept_players/data/x.parquet"], files.partition("/")[2])
+
+
+def _unreached(prod: list[Resource]) -> set[str]:
+    """Return what a workgroup with enhanced VPC routing reads and its subnets have no way to."""
+    (workgroup,) = _of(prod, "aws_redshiftserverless_workgroup")
+    assert workgroup["enhanced_vpc_routing"]
+    subnets = set(workgroup["subnet_ids"])
+    routed = {
+        it["route_table_id"] for it in _of(prod, "aws_route_table_association") if it["subnet_id"] in subnets
+    }
+    reached = {
+        it["service_name"].rpartition(".")[2]
+        for it in _of(prod, "aws_vpc_endpoint")
+        if (it["private_dns_enabled"] and it["vpc_endpoint_type"] == "Interface")
+        or (it["vpc_endpoint_type"] == "Gateway" and routed <= set(it["route_table_ids"] or ()))
+    }
+    return {"glue", "kinesis-streams", "s3"} - reached
+
+
+def test_the_warehouse_reaches_the_catalog_the_files_and_the_stream(prod: list[Resource]) -> None:
+    """With enhanced VPC routing, external tables need endpoints of S3 and Glue, says Redshift's guide."""
+    assert not _unreached(prod)
+    without = [it for it in prod if not str(it["values"].get("service_name", "")).endswith((".glue", ".s3"))]
+    assert _unreached(without) == {"glue", "s3"}
 
 
 def test_descriptions_are_ones_that_ec2_takes(applied: Callable[[str], list[Resource]]) -> None:

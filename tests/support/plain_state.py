@@ -101,6 +101,7 @@ def days(events: Iterable[Event]) -> Counts:
         counts[game, day, "purchases"] += 1
         counts[game, day, f"revenue_{event['payload']['currency']}"] += event["payload"]["amount_minor"]
         once(game, day, "payers", event["player_id"])
+        once(game, day, f"payers_{event['payload']['currency']}", event["player_id"])
     for (game, day), played in play_milliseconds(events).items():
         counts[game, day, "play_ms"] += played
     return +counts

@@ -14,6 +14,7 @@ from uuid import UUID
 import boto3
 import pytest
 from boto3.dynamodb.types import TypeSerializer
+from expected_counters import days_of, players_of
 from fake_aws import (
     KINDS,
     Games,
@@ -214,45 +215,6 @@ class Traffic:
 
 def _batch(game: str, *events: bytes, **fields: Any) -> bytes:
     return pack(IngestBatch(game, timestamp(datetime.now(UTC)), None, list(events), **fields))
-
-
-def days_of(events: list[Event]) -> Counter[str]:
-    """Return what the counters of the games' days must be, by "<game>/<counter>"."""
-    counts: Counter[str] = Counter()
-    seen: set[tuple[str, ...]] = set()
-
-    def once(game: str, name: str, *what: str) -> None:
-        counts[f"{game}/{name}"] += (game, name, *what) not in seen
-        seen.add((game, name, *what))
-
-    for event in events:
-        game, player, day = event["game_id"], event["player_id"], event["event_time"][:10]
-        payload, kind = event["payload"], event["event_type"]
-        counts.update([f"{game}/events", f"{game}/events_{kind}"])
-        once(game, "new_players", player)
-        once(game, "active_players", player, day)
-        match kind:
-            case "session_start":
-                counts[f"{game}/sessions"] += 1
-            case "purchase":
-                counts[f"{game}/purchases"] += 1
-                counts[f"{game}/revenue_{payload['currency']}"] += payload["amount_minor"]
-                once(game, "payers", player, day)
-    return counts
-
-
-def players_of(events: list[Event]) -> dict[str, Counter[str]]:
-    """Return what each player's counters must be, by "<game>#<player>"."""
-    players: dict[str, Counter[str]] = {}
-    for event in events:
-        counts = players.setdefault(f"{event['game_id']}#{event['player_id']}", Counter())
-        match event["event_type"]:
-            case "session_start":
-                counts["sessions"] += 1
-            case "purchase":
-                counts["purchases"] += 1
-                counts[event["payload"]["currency"]] += event["payload"]["amount_minor"]
-    return players
 
 
 def process(traffic: Traffic, luck: Luck, client: Any) -> Streams:

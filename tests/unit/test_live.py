@@ -105,8 +105,8 @@ def test_the_game_now(api: TestClient, send: Send, noon: None) -> None:
     assert body["events_per_second"] == round(2 / 60, 2)
     assert len(body["minutes"]) == 10
     last, before = body["minutes"][-1], body["minutes"][-2]
-    assert (before["events"], before["sessions_started"], before["active_players"]) == (2, 2, 2)
-    assert (last["purchases"], last["crashes"], last["revenue"]) == (1, 1, {"EUR": 499})
+    assert (before["events"], before["session_starts"], before["active_players"]) == (2, 2, 2)
+    assert (last["purchases"], last["crash_events"], last["revenue"]) == (1, 1, {"EUR": 499})
     assert body["events_by_type"] == {"session_start": 2, "purchase": 1, "crash": 1}
     assert (body["today"]["active_players"], body["today"]["new_players"]) == (3, 3)
     assert body["updated_at"] <= body["as_of"]
@@ -145,7 +145,7 @@ def test_the_funnel_counts_players_and_attempts(api: TestClient, send: Send) -> 
     }
     (forest,) = body["levels"]
     assert (forest["level"], forest["starts"], forest["completes"], forest["fails"]) == ("forest", 3, 1, 1)
-    assert forest["completion_rate"] == pytest.approx(1 / 3)
+    assert forest["completion"] == pytest.approx(1 / 3)
 
 
 def test_names_beyond_the_limits_count_as_other_and_the_answer_says_so(api: TestClient, send: Send) -> None:

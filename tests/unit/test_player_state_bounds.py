@@ -27,7 +27,7 @@ MAX_NAMES_AND_VALUES_BYTES = 2 * 1024 * 1024
 MAX_ITEM_BYTES = 400 * 1024
 MAX_STATE_BYTES = watermarks.MAX_BYTES + 10_000
 # What an item of counters may take by this project's own rule: a write bills each started KB.
-MAX_COUNTER_BYTES, MAX_PLAYER_BYTES = 6 * 1024, 40 * 1024
+MAX_COUNTER_BYTES, MAX_PLAYER_BYTES = 8 * 1024, 60 * 1024
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAY, MINUTE = "2026-03-10", int(NOON.timestamp()) // 60
 SHARD = "shardId-000000000000"
@@ -53,10 +53,11 @@ def widest() -> Iterator[tuple[buckets.Bucket, set[str]]]:
     """Yield the bucket of each kind with every counter that any client can make it have."""
     types = {f"events_{kind}" for kind, _ in catalog.event_types()}
     money = {f"revenue_{code}" for code in schema("purchase")["currency"]["enum"]}
+    paying = {f"payers_{code}" for code in schema("purchase")["currency"]["enum"]}
     longest = "x" * 64
     day = {"events", "active_players", "new_players", "sessions", "sessions_ended", "play_ms", "purchases"}
     day |= {"payers", "players_started", "players_completed"}
-    yield buckets.of_day(DAY), day | types | money
+    yield buckets.of_day(DAY), day | types | money | paying
     yield buckets.of_minute(MINUTE), {"events", "active_players", "concurrent_players"} | types | money
     yield buckets.of_month(NOON.date()), {f"{w}_{n}" for w in projection.WINDOWS for n in range(1, 32)}
     yield buckets.of_cohort(DAY), {f"retained_{n}" for n in range(projection.MAX_COHORT_DAY + 1)}
@@ -119,6 +120,7 @@ def test_a_player_who_fills_all_that_is_remembered_has_an_item_of_bounded_size()
         setattr(player, name, set(range(739_000, 740_000)))
     names = [f"{n:064}" for n in range(projection.MAX_CURRENCIES)]
     player.balances, player.balances_ms = dict.fromkeys(names, HUGE), dict.fromkeys(names, HUGE)
+    player.paid_in = {code: set(range(739_000, 740_000)) for code in schema("purchase")["currency"]["enum"]}
     player.spend = dict.fromkeys(schema("purchase")["currency"]["enum"], HUGE)
     player.plays = [Play(str(UUID(int=n)), 1, HUGE, True, 2**400) for n in range(50)]
     player.transactions = {bytes([n]) * 8: Payment(HUGE, 2**48, "EUR", HUGE) for n in range(100)}

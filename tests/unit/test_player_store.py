@@ -99,6 +99,8 @@ def check_session(dynamodb: Any) -> None:
         "play_ms": 480_000,
         "purchases": 3,
         "payers": 1,
+        "payers_EUR": 1,
+        "payers_JPY": 1,
         "players_started": 1,
         "players_completed": 1,
         "revenue_EUR": 500,

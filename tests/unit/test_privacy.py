@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 from enriched_stream import feed
+from lambda_context import Context
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
 from privacy.data_stores import (
@@ -445,7 +446,7 @@ def test_the_warehouse_is_asked_for_all_ids_of_a_player() -> None:
     assert Warehouse(function, "warehouse").erase(ann) == 3
     assert list(Warehouse(function, "warehouse").find(ann))[1] == {"table": "dim_player", "rows": 1}
     asked = {"game_id": GAME, "player_ids": ["ann", pseudonyms.player("ann")]}
-    assert function.asked == [asked | {"action": "forget"}, asked | {"action": "find"}]
+    assert function.asked == [asked | {"action": "erase"}, asked | {"action": "find"}]
     with pytest.raises(PrivacyError, match="no such column"):
         Warehouse(function, "broken").erase(ann)
 
@@ -549,13 +550,11 @@ def test_the_command_erases_what_came_again(world: World, platform: privacy.Plat
 def test_the_function_of_the_night_erases_as_the_command_does(
     world: World, platform: privacy.Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in platform.settings().model_dump().items():
+    for name, value in msgspec.structs.asdict(platform.settings()).items():
         monkeypatch.setenv(name.upper(), value)
     from privacy import handler
 
-    context = SimpleNamespace(
-        function_name="privacy", memory_limit_in_mb=1, invoked_function_arn="arn", aws_request_id="1"
-    )
+    context = Context()
     platform.erase(GAME, "ann", "asked")
     world.put("bronze/2026/02/01/00/d.ndjson.gz", [event("ann", 7)])
     assert handler.lambda_handler({}, context) == {"erased": 1}

@@ -1,9 +1,11 @@
-"""One PostgreSQL for the tests of the warehouse."""
+"""One PostgreSQL for the tests of the warehouse, and one warehouse that has received events."""
 
 from collections.abc import Iterator
 
 import pytest
 from redshift_on_postgres import Server, postgres
+from warehouse import empty
+from warehouse_history import History
 
 
 @pytest.fixture(scope="session")
@@ -11,3 +13,9 @@ def server() -> Iterator[Server]:
     """Run the server, or skip."""
     with postgres() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def history(server: Server) -> History:
+    """Return a warehouse with events and gold; tests only read it."""
+    return History(empty(server))

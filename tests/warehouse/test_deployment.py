@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from redshift_on_postgres import DataApi, Server
 from warehouse import VALUES, Warehouse, api, empty
 from warehouse_migrations import deployment
-from warehouse_migrations.migrations import Migration, MigrationError, load, statements
+from warehouse_migrations.sql_files import Migration, MigrationError, load, statements
 
 FILES = (
     Migration(1, "0001_one.sql", "CREATE TABLE warehouse.one (x INTEGER);\n"),
@@ -121,7 +121,7 @@ def test_outside_a_transaction_a_file_is_entered_after_its_statements(client: Da
             lambda files: [files[0], replace(files[1], name="0002_new.sql"), files[2]],
             "0002_new.sql was edited",
         ),
-        (lambda files: files[:2], "0003_three.sql is applied but no file"),
+        (lambda files: files[:2], "0003_three.sql was applied but is no longer a file"),
     ],
 )
 def test_what_was_applied_may_not_change(

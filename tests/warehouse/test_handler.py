@@ -14,7 +14,7 @@ from tools import CommandError
 from tools import warehouse as command
 from warehouse import TARGET, VALUES
 from warehouse_migrations import data_api
-from warehouse_migrations.migrations import MigrationError, load
+from warehouse_migrations.sql_files import MigrationError, load
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
 

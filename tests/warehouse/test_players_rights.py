@@ -1,14 +1,14 @@
-"""A player is found and forgotten in the warehouse by all of their ids, whatever is loaded afterwards."""
+"""A player is found and erased in the warehouse by every id, whatever is loaded afterwards."""
 
 from typing import Any
 
+import golden_history as lake
 import pytest
-import test_history as lake
 from pydantic import ValidationError
 from redshift_on_postgres import Server
-from test_metrics import facts
 from warehouse import api, empty
-from warehouse_migrations.forgetting import TABLES, Player, forget, found
+from warehouse_history import facts
+from warehouse_migrations.erasure import TABLES, Player, erase, found
 
 PSEUDONYM = "f" * 64
 
@@ -32,7 +32,7 @@ def played(player: str, first: int, game: str = "skyforge") -> list[dict[str, An
     ]
 
 
-def test_a_player_is_forgotten_and_nobody_else(server: Server) -> None:
+def test_a_player_is_erased_and_nobody_else(server: Server) -> None:
     warehouse, ann = empty(server), Player(game_id="skyforge", player_ids=["ann", PSEUDONYM])
     others = [*played("bob", 10), *played("ann", 20, "farm"), *played("annie", 30)]
     alone = empty(server)
@@ -45,13 +45,13 @@ def test_a_player_is_forgotten_and_nobody_else(server: Server) -> None:
     before = found(api(warehouse.client), ann)
     assert before.keys() == {*TABLES, "enriched_events"}
     assert (before["fact_events"], before["enriched_events"]) == (6, 7)
-    assert forget(api(warehouse.client), ann) == before
+    assert erase(api(warehouse.client), ann) == before
     assert found(api(warehouse.client), ann) == {}
     # What waited in the view, and what a refresh reads twice, comes to nothing.
     warehouse.refresh()
     assert found(api(warehouse.client), ann) == {}
     assert facts(warehouse) == facts(alone)
-    assert sum(forget(api(warehouse.client), ann).values()) == 0
+    assert sum(erase(api(warehouse.client), ann).values()) == 0
 
 
 def test_consent_is_kept_with_an_event(server: Server) -> None:

@@ -1,9 +1,9 @@
--- staging: what the stream brings; warehouse: facts and dimensions; metrics: what is asked.
-CREATE SCHEMA IF NOT EXISTS staging;
+-- staging holds what the stream brings; warehouse holds facts and dimensions; metrics holds gold's tables.
+CREATE SCHEMA staging;
 CREATE SCHEMA IF NOT EXISTS warehouse;
-CREATE SCHEMA IF NOT EXISTS metrics;
+CREATE SCHEMA metrics;
 
--- One row: the refreshes of the streaming view that the facts hold, the last one from loaded_from to loaded_to.
+-- One row: facts hold every refresh of the streaming view up to loaded_to. The last run took those from loaded_from on.
 CREATE TABLE warehouse.progress (
   loaded_from TIMESTAMP NOT NULL,
   loaded_to TIMESTAMP NOT NULL

@@ -1,10 +1,10 @@
 -- transaction: none
--- What is refused here by JSON_PARSE all the same (a value beyond SUPER's limits) is in sys_stream_scan_errors.
+-- JSON_PARSE can still refuse a value that exceeds SUPER's limits: Redshift lists it in sys_stream_scan_errors.
 CREATE EXTERNAL SCHEMA IF NOT EXISTS kinesis FROM KINESIS IAM_ROLE '{{streaming_role_arn}}';
 
 DROP MATERIALIZED VIEW IF EXISTS staging.enriched_events;
 
--- A record that is no JSON stays as a row with its bytes, so that it can be counted and looked at.
+-- A record that is not JSON stays as a row with its bytes, so that it can be counted and inspected.
 CREATE MATERIALIZED VIEW staging.enriched_events AUTO REFRESH YES AS
 SELECT
   approximate_arrival_timestamp AS arrived_at,

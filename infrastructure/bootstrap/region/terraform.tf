@@ -1,4 +1,4 @@
-# Its own state stays on disk, beside that of bootstrap.
+# The state stays on disk, beside the state of bootstrap.
 terraform {
   required_version = ">= 1.11"
 

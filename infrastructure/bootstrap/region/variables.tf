@@ -13,7 +13,9 @@ variable "region" {
 
 variable "service_log_groups" {
   type        = set(string)
-  description = "Log groups that AWS services would make without retention. Leave out those that the account and region have already."
+  description = <<-TEXT
+    Log groups that AWS services would otherwise make without retention. Leave out groups that exist already.
+  TEXT
   default = [
     "/aws-glue/iceberg-compaction/logs",
     "/aws-glue/iceberg-orphan-file-deletion/logs",

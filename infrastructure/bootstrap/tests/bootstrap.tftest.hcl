@@ -3,7 +3,7 @@ mock_provider "aws" {
   override_during = plan
 }
 
-# Planned only: the bucket refuses to be destroyed after the test.
+# These runs plan only: the bucket could not be destroyed after the test.
 run "state" {
   command = plan
 
@@ -51,7 +51,7 @@ run "state" {
   }
 }
 
-# What it lets through and refuses is evaluated in tests/plan/test_boundary.py.
+# tests/plan/test_boundary.py evaluates what it allows and denies.
 run "boundary" {
   command = plan
 
@@ -163,7 +163,7 @@ run "github" {
   }
 }
 
-# A repository that neither was created nor renamed nor transferred since 15 July 2026.
+# A repository that was last created, renamed or transferred before 15 July 2026.
 run "names" {
   command = plan
 

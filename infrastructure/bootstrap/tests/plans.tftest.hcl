@@ -1,4 +1,4 @@
-# The judges in tests/plan read this plan: the longest project, and everything that is optional.
+# tests/plan judges this plan: the longest project, every option on.
 mock_provider "aws" {
   override_during = plan
   source          = "../testing"

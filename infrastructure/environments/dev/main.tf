@@ -5,8 +5,16 @@ module "platform" {
   environment        = "dev"
   logging            = { level = "DEBUG", retention_days = 14, tracing = true }
   packages_directory = var.packages_directory
-  reports            = { sender = var.report_sender }
+  quicksight         = var.quicksight
+  report_sender      = var.report_sender
   streams            = { enriched_shards = 1, maximum_shards = 2, raw_shards = 1, retention_hours = 24 }
+  warehouse          = var.warehouse
+
+  # Two hours after prod: one quota of vCPUs may serve both environments.
+  batch = {
+    job      = { maximum_executors = var.spark_executors }
+    schedule = { delay_hours = 4 }
+  }
 
   ingest = {
     sizing     = { memory_mb = 1024, timeout_seconds = 15 }
@@ -15,12 +23,8 @@ module "platform" {
   }
 
   lake = {
-    # Two hours after prod's: an account's quota of vCPUs may serve both.
-    batch      = { job = { maximum_executors = var.spark_executors }, schedule = { delay_hours = 4 } }
-    buffering  = { seconds = 60, size_mb = 16 }
-    dashboards = var.quicksight
-    retention  = { bronze_infrequent_access_days = 30, noncurrent_days = 7, rejected_days = 31 }
-    warehouse  = var.warehouse
+    buffering = { seconds = 60, size_mb = 16 }
+    retention = { bronze_infrequent_access_days = 30, noncurrent_days = 7, rejected_days = 31 }
   }
 
   protection = {

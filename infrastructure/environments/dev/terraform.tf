@@ -1,7 +1,7 @@
 terraform {
   required_version = ">= 1.11"
 
-  # The bucket, its region and its key come from -backend-config: bootstrap writes them.
+  # -backend-config gives the bucket, its region and its key. bootstrap writes them.
   backend "s3" {
     encrypt      = true
     key          = "player-analytics/dev.tfstate"

@@ -1,13 +1,13 @@
 variable "alert_emails" {
   type        = set(string)
-  description = "Who gets alarms and the budget's warnings by e-mail; each must confirm once."
+  description = "Addresses that get alarms and warnings of the budget by e-mail. Each must confirm once."
   default     = []
   nullable    = false
 }
 
 variable "budget_usd_a_month" {
   type        = number
-  description = "US dollars the account may cost in a month. 0: no budget, as long as AWS Budgets refuses the account."
+  description = "Monthly budget of the account in US dollars. 0: none, for an account that AWS Budgets refuses."
   default     = 700
   nullable    = false
 }
@@ -25,7 +25,7 @@ variable "quicksight" {
     groups          = optional(map(object({ games = set(string), role = string })))
     identity_region = optional(string, "")
   })
-  description = "Dashboards for groups of users. They need an Enterprise subscription in the identity region first."
+  description = "QuickSight dashboards for groups of users. They need an Enterprise subscription first."
   default     = {}
   nullable    = false
 }
@@ -39,14 +39,14 @@ variable "region" {
 
 variable "report_sender" {
   type        = string
-  description = "Address that reports are mailed from: an identity that SES has verified (docs/first-day.md). Empty: no mail."
+  description = "Address that reports are mailed from, which SES has verified (docs/first-day.md). Empty: no mail."
   default     = ""
   nullable    = false
 }
 
 variable "spark_executors" {
   type        = number
-  description = "Executors of a batch step at most, four vCPUs each. More than 2 need a higher quota (docs/cost.md)."
+  description = "Most executors of a batch run, with four vCPUs each. More than 2 need a higher quota (docs/cost.md)."
   default     = 2
   nullable    = false
 }
@@ -60,7 +60,7 @@ variable "warehouse" {
 
     usage_limit = optional(object({ breach_action = optional(string), rpu_hours_a_day = optional(number) }))
   })
-  description = "The warehouse on Redshift. It costs about $2,190 a month while events come: raise the budget first."
+  description = "Warehouse on Redshift. It costs about $2,190 a month while events arrive: raise the budget first."
   default     = {}
   nullable    = false
 }

@@ -1,14 +1,16 @@
 module "platform" {
   source = "../../modules/platform"
 
+  batch              = { enabled = false }
   environment        = "local"
-  lake               = { batch = { enabled = false }, optimize = false }
+  lake               = { optimize = false }
   logging            = { level = "INFO", retention_days = 1 }
   packages_directory = var.packages_directory
   player_state       = { batch_size = 500, batch_window_seconds = 1, memory_mb = 512, timeout_seconds = 120 }
   processor          = { batch_size = 500, batch_window_seconds = 1, memory_mb = 512, timeout_seconds = 120 }
   protection         = { deletion = false, key_deletion_window_days = 7, point_in_time_recovery = false }
-  reports            = { enabled = false, sender = "reports@example.com" }
+  report_sender      = "reports@example.com"
+  schedules          = { advice = false, erasure = false, quality = false, reports = false }
   streams            = { enriched_shards = 2, raw_shards = 2 }
 
   ingest = {

@@ -11,7 +11,7 @@ terraform {
   }
 }
 
-# The emulator is reached through AWS_ENDPOINT_URL alone. It forgets the tags of new streams: none are set.
+# AWS_ENDPOINT_URL alone leads to the emulator. It loses the tags of new streams, so none are set.
 provider "aws" {
   region                      = var.region
   s3_use_path_style           = true

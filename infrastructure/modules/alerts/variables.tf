@@ -6,19 +6,21 @@ variable "account_id" {
 
 variable "email_addresses" {
   type        = set(string)
-  description = "Who gets the alerts by e-mail; each must confirm once."
+  description = "Addresses that get the alerts by e-mail. Each must confirm once."
   default     = []
   nullable    = false
 
   validation {
-    condition     = alltrue([for address in var.email_addresses : can(regex("^[^@[:space:]]+@[^@[:space:]]+$", address))])
-    error_message = "Alerts go to e-mail addresses."
+    condition = alltrue([
+      for address in var.email_addresses : can(regex("^[^@[:space:]]+@[^@[:space:]]+$", address))
+    ])
+    error_message = "Each entry must be an e-mail address."
   }
 }
 
 variable "kms_key_arn" {
   type        = string
-  description = "Key that encrypts the topic; its policy lets CloudWatch and EventBridge use it."
+  description = "Key that encrypts the topic. Its policy must let CloudWatch and EventBridge use it."
   nullable    = false
 }
 

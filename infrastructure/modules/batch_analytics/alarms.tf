@@ -1,4 +1,4 @@
-# A run that fails says why on the topic itself; the alarm tells also where that message was lost, or the run was stopped.
+# A failed run sends its cause to the topic. The alarm also rings when that message was lost or the run was stopped.
 resource "aws_cloudwatch_metric_alarm" "failed" {
   alarm_name          = "${local.name}-failed"
   alarm_actions       = [var.alerts_topic_arn]
@@ -50,11 +50,11 @@ resource "aws_cloudwatch_metric_alarm" "silent" {
   period              = 3600
   statistic           = "Sum"
   threshold           = 1
-  # A schedule that is off is silent by right.
+  # Missing data is not an alarm while the schedule is off.
   treat_missing_data = var.schedule.enabled ? "breaching" : "notBreaching"
 }
 
-# The job names each game that it sets aside in a line of its own.
+# The job logs one line for each game that it sets aside.
 resource "aws_cloudwatch_log_metric_filter" "set_aside" {
   name           = "${local.name}-set-aside"
   log_group_name = aws_cloudwatch_log_group.job.name
@@ -71,7 +71,7 @@ resource "aws_cloudwatch_log_metric_filter" "set_aside" {
 resource "aws_cloudwatch_metric_alarm" "set_aside" {
   alarm_name          = "${local.name}-set-aside"
   alarm_actions       = [var.alerts_topic_arn]
-  alarm_description   = "A batch run did not publish a game, whose gold stays older: docs/runbooks/game-set-aside.md"
+  alarm_description   = "A batch run did not publish a game, so its gold stays old: docs/runbooks/game-set-aside.md"
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 1
   metric_name         = aws_cloudwatch_log_metric_filter.set_aside.metric_transformation[0].name

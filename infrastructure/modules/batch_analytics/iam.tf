@@ -6,7 +6,7 @@ locals {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = [var.settings.kms_key_arns.events]
     }
-    # CloudWatch Logs lists groups by account and region alone.
+    # CloudWatch Logs lists the groups of an account and region only.
     FindLogGroup = {
       actions   = ["logs:DescribeLogGroups"]
       resources = ["*"]
@@ -38,7 +38,7 @@ locals {
         [for table in sort(var.lake.tables) : "${local.glue}:table/${var.lake.database}/${table}"],
       )
     }
-    # The suffix stands for the streams of the job's own log group.
+    # The suffix matches the streams of the job's own log group.
     WriteLogs = {
       actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
       resources = ["${aws_cloudwatch_log_group.job.arn}:*"]
@@ -50,7 +50,7 @@ locals {
       actions   = ["sns:Publish"]
       resources = [var.alerts_topic_arn]
     }
-    # Step Functions writes its logs through deliveries, and traces: AWS knows no resources of either.
+    # Step Functions writes logs through deliveries, and traces. Both kinds of actions take no resource.
     Deliver = {
       actions = [
         "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
@@ -67,10 +67,13 @@ locals {
       actions   = ["emr-serverless:CancelJobRun", "emr-serverless:GetJobRun"]
       resources = ["${aws_emrserverless_application.this.arn}/jobruns/*"]
     }
-    # A rule of this name, made by Step Functions, tells it that a job has ended.
+    # Step Functions makes a rule of this name, which reports the end of a job.
     HearOfJobs = {
-      actions   = ["events:DescribeRule", "events:PutRule", "events:PutTargets"]
-      resources = ["arn:${var.account.partition}:events:${var.account.region}:${var.account.id}:rule/StepFunctionsGetEventsForEMRServerlessJobRule"]
+      actions = ["events:DescribeRule", "events:PutRule", "events:PutTargets"]
+      resources = [join(":", [
+        "arn", var.account.partition, "events", var.account.region, var.account.id,
+        "rule/StepFunctionsGetEventsForEMRServerlessJobRule",
+      ])]
     }
     LendRole = {
       actions   = ["iam:PassRole"]

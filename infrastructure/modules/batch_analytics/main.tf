@@ -2,14 +2,14 @@ locals {
   name     = "${var.settings.name_prefix}-batch-analytics"
   packages = { code = "batch_analytics.zip", entry = "batch_analytics.main.py" }
 
-  # Of EMR's sizes; its memory is Spark's and what Python takes beside it.
+  # One of the worker sizes of EMR. Its memory is shared by Spark and Python.
   worker = { disk_gb = 50, memory_gb = 16, spark_memory_gb = 14, vcpus = 4 }
 
-  # A driver, its executors, and one that the step before has yet to give back.
+  # Room for a driver, its executors, and a worker that the step before has not released.
   workers = var.job.maximum_executors + 2
 }
 
-# EMR Serverless starts the entry as a file of its own; the code comes beside it.
+# EMR Serverless starts the entry as a file. The code is a package beside it.
 resource "aws_s3_object" "package" {
   for_each = local.packages
 
@@ -20,7 +20,7 @@ resource "aws_s3_object" "package" {
   source_hash = filebase64sha256("${var.settings.packages_directory}/${each.value}")
 }
 
-# Nothing waits warm: runs would not pay for it. The ceiling bounds the bill, not only the job.
+# No worker is kept warm: it would cost more than it saves. The maximum capacity also bounds the bill.
 resource "aws_emrserverless_application" "this" {
   name          = local.name
   architecture  = "ARM64"

@@ -1,11 +1,17 @@
 locals {
-  runbook           = "docs/runbooks/batch-failed.md"
-  state_machine_arn = "arn:${var.account.partition}:states:${var.account.region}:${var.account.id}:stateMachine:${local.name}"
+  runbook = "docs/runbooks/batch-failed.md"
 
-  # EMR's own is 3.9.
+  # The machine starts itself, so it cannot refer to its resource.
+  state_machine_arn = join(":", [
+    "arn", var.account.partition, "states", var.account.region, var.account.id, "stateMachine", local.name,
+  ])
+
+  iceberg_extensions = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
+
+  # The default of EMR is Python 3.9.
   python = "/usr/bin/python3.11"
 
-  # Tables are those of the catalog `lake`; Spark's own one stays in memory, and asks Glue for nothing the role may not.
+  # Tables are in the catalog `lake`. Spark's own catalog stays in memory, so that it asks Glue for nothing.
   spark = {
     "spark.driver.cores"                                   = local.worker.vcpus
     "spark.driver.memory"                                  = "${local.worker.spark_memory_gb}g"
@@ -29,7 +35,7 @@ locals {
     "spark.sql.catalog.lake.warehouse"                     = "s3://${var.lake.name}/"
     "spark.sql.catalogImplementation"                      = "in-memory"
     "spark.sql.defaultCatalog"                             = "lake"
-    "spark.sql.extensions"                                 = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
+    "spark.sql.extensions"                                 = local.iceberg_extensions
     "spark.sql.inMemoryColumnarStorage.compressed"         = false
     "spark.sql.session.timeZone"                           = "UTC"
     "spark.sql.shuffle.partitions"                         = 8 * var.job.maximum_executors * local.worker.vcpus
@@ -40,153 +46,33 @@ locals {
     join(" ", [for name, value in local.spark : "--conf ${name}=${value}"]),
   ])
 
-  definition = {
-    Comment        = "Bronze to gold in one Spark job: silver, gold, audit, publish. Takes {from, to, run_id}, or the time the schedule fired at."
-    QueryLanguage  = "JSONata"
-    StartAt        = "Scheduled"
-    TimeoutSeconds = 43200
-    States = {
-      Scheduled = {
-        Type    = "Choice"
-        Choices = [{ Condition = "{% $exists($states.input.scheduled) %}", Next = "Hours" }]
-        Default = "Running"
-      }
-
-      # Not the last hour: Firehose has written the last events of those before it by now.
-      Hours = {
-        Type = "Pass"
-        Output = {
-          from = "{% $fromMillis($toMillis($states.input.scheduled) - ${local.until_hours + var.schedule.every_hours} * 3600000, '[Y0001]-[M01]-[D01]T[H01]') %}"
-          to   = "{% $fromMillis($toMillis($states.input.scheduled) - ${local.until_hours} * 3600000, '[Y0001]-[M01]-[D01]T[H01]') %}"
-        }
-        Next = "StartRun"
-      }
-
-      # The schedule may fire twice and can name no execution: the name makes the same hours run once.
-      StartRun = {
-        Type     = "Task"
-        Resource = "arn:${var.account.partition}:states:::states:startExecution"
-        Arguments = {
-          StateMachineArn = local.state_machine_arn
-          Name            = local.run_id
-          Input           = { from = "{% $states.input.from %}", run_id = local.run_id, to = "{% $states.input.to %}" }
-        }
-        Next  = "Done"
-        Retry = [{ ErrorEquals = local.already_started, MaxAttempts = 0 }, { ErrorEquals = ["States.ALL"], BackoffRate = 2, IntervalSeconds = 5, MaxAttempts = 5 }]
-        Catch = [{ ErrorEquals = local.already_started, Next = "Done" }]
-      }
-
-      # Runs change the same tables: the one that started first goes first.
-      Running = {
-        Type     = "Task"
-        Resource = "arn:${var.account.partition}:states:::aws-sdk:sfn:listExecutions"
-        Arguments = {
-          MaxResults      = 1000
-          StateMachineArn = local.state_machine_arn
-          StatusFilter    = "RUNNING"
-        }
-        Assign = {
-          earlier = "{% $count($states.result.Executions[$toMillis(StartDate) < $toMillis($states.context.Execution.StartTime)]) %}"
-        }
-        Output = "{% $states.input %}"
-        Next   = "First"
-        Retry  = [{ ErrorEquals = ["States.ALL"], BackoffRate = 2, IntervalSeconds = 5, JitterStrategy = "FULL", MaxAttempts = 5 }]
-      }
-      First = {
-        Type    = "Choice"
-        Choices = [{ Condition = "{% $earlier = 0 %}", Next = "Job" }]
-        Default = "Wait"
-      }
-      Wait = { Type = "Wait", Seconds = 60, Next = "Running" }
-
-      # One session for all steps; the audit within it decides which games are published. Each step can be run
-      # again: a retry, or another run of the same hours, changes nothing.
-      Job = {
-        Type     = "Task"
-        Resource = "arn:${var.account.partition}:states:::emr-serverless:startJobRun.sync"
-        Arguments = {
-          ApplicationId           = aws_emrserverless_application.this.id
-          ExecutionRoleArn        = module.job_role.arn
-          ExecutionTimeoutMinutes = var.job.timeout_minutes
-          Name                    = "{% $states.input.run_id %}"
-          JobDriver = {
-            SparkSubmit = {
-              EntryPoint = "s3://${var.lake.name}/${aws_s3_object.package["entry"].key}"
-              EntryPointArguments = [
-                "all", "--lake", "s3://${var.lake.name}", "--database", var.lake.database,
-                "--run-id", "{% $states.input.run_id %}",
-                "--from", "{% $states.input.from %}", "--to", "{% $states.input.to %}",
-              ]
-              SparkSubmitParameters = local.submit_parameters
-            }
-          }
-          ConfigurationOverrides = {
-            MonitoringConfiguration = {
-              CloudWatchLoggingConfiguration = {
-                Enabled             = true
-                LogGroupName        = aws_cloudwatch_log_group.job.name
-                LogStreamNamePrefix = "run"
-              }
-              # The event logs of the Spark UI: kept with the platform's key rather than in EMR's own store.
-              ManagedPersistenceMonitoringConfiguration = { Enabled = false }
-              S3MonitoringConfiguration                 = { LogUri = "s3://${var.lake.name}/batch/logs/" }
-            }
-          }
-        }
-        Output = "{% $states.input %}"
-        Next   = "Done"
-        Retry = [{
-          ErrorEquals     = ["States.ALL"]
-          BackoffRate     = 2
-          IntervalSeconds = 60
-          JitterStrategy  = "FULL"
-          MaxAttempts     = 2
-        }]
-        Catch = [{
-          ErrorEquals = ["States.ALL"]
-          Next        = "Alert"
-          Output      = "{% $merge([$states.input, { 'cause': $states.errorOutput.Cause }]) %}"
-        }]
-      }
-
-      Alert = {
-        Type     = "Task"
-        Resource = "arn:${var.account.partition}:states:::sns:publish"
-        Arguments = {
-          Message  = "{% 'The batch run ' & $states.input.run_id & ' (' & $states.input.from & ' to ' & $states.input.to & ') failed. No events are lost: the run can be started again. What to do: ${local.runbook}. ' & $states.input.cause %}"
-          Subject  = "A batch run failed"
-          TopicArn = var.alerts_topic_arn
-        }
-        Output = "{% $states.input %}"
-        Next   = "Failed"
-        Retry  = [{ ErrorEquals = ["States.ALL"], BackoffRate = 2, IntervalSeconds = 5, MaxAttempts = 3 }]
-        Catch  = [{ ErrorEquals = ["States.ALL"], Next = "Failed", Output = "{% $states.input %}" }]
-      }
-      Failed = {
-        Type  = "Fail"
-        Error = "BatchRunFailed"
-        Cause = "{% $states.input.cause %}"
-      }
-      Done = { Type = "Succeed" }
-    }
-  }
-
-  # Both ends: where a run is given more hours, the first of them may name one that has taken less.
-  run_id = "{% 'hours-' & $states.input.from & '--' & $states.input.to %}"
-
-  # From the end of what a run takes to its start.
+  # Hours from the end of a run's data to the start of the run.
   until_hours = var.schedule.delay_hours - 1
 
-  # What a run takes ends an hour into a day: an event of that hour tells that the day before is over.
+  # A run's data ends an hour into a day: an event of that hour shows that the day before is over.
   starts = join(",", range((1 + local.until_hours) % var.schedule.every_hours, 24, var.schedule.every_hours))
-
-  already_started = ["ExecutionAlreadyExists", "StepFunctions.ExecutionAlreadyExistsException"]
 }
 
 resource "aws_sfn_state_machine" "this" {
-  name       = local.name
-  definition = jsonencode(local.definition)
-  role_arn   = module.state_machine_role.arn
+  name     = local.name
+  role_arn = module.state_machine_role.arn
+
+  definition = templatefile("${path.module}/state_machine.asl.json", {
+    alerts_topic_arn  = var.alerts_topic_arn
+    application_id    = aws_emrserverless_application.this.id
+    database          = var.lake.database
+    entry_key         = aws_s3_object.package["entry"].key
+    hours_to_end      = local.until_hours
+    hours_to_start    = local.until_hours + var.schedule.every_hours
+    job_role_arn      = module.job_role.arn
+    lake              = var.lake.name
+    log_group         = aws_cloudwatch_log_group.job.name
+    partition         = var.account.partition
+    runbook           = local.runbook
+    state_machine_arn = local.state_machine_arn
+    submit_parameters = local.submit_parameters
+    timeout_minutes   = var.job.timeout_minutes
+  })
 
   encryption_configuration {
     kms_data_key_reuse_period_seconds = 900
@@ -205,7 +91,7 @@ resource "aws_sfn_state_machine" "this" {
   }
 }
 
-# A name of AWS's own: the policy that lets Step Functions write does not grow with each state machine.
+# With this prefix of AWS, the resource policy for Step Functions does not grow with each state machine.
 resource "aws_cloudwatch_log_group" "state_machine" {
   name              = "/aws/vendedlogs/states/${local.name}"
   kms_key_id        = var.settings.kms_key_arns.operations

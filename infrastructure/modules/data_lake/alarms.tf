@@ -1,10 +1,10 @@
 locals {
   runbook = "docs/runbooks/delivery.md"
 
-  # Firehose retries S3 for a day before it gives a record up: an hour leaves time to act.
+  # Firehose retries S3 for a day before it drops a record: an hour leaves time to act.
   freshness_seconds = 3600
 
-  # Firehose reports nothing while nothing is sent.
+  # Missing data is not an alarm: Firehose reports nothing while nothing is sent.
   alarms = merge([
     for name, stream in aws_kinesis_firehose_delivery_stream.this : {
       "${name}-delivery-freshness" = {
@@ -25,7 +25,7 @@ locals {
       }
       "${name}-delivery-throttles" = {
         comparison  = "GreaterThanThreshold"
-        description = "The processor sends more than the stream's quota"
+        description = "The processor sends more than the quota of the stream"
         metric      = "ThrottledRecords"
         statistic   = "Sum"
         stream      = stream.name

@@ -1,9 +1,9 @@
 locals {
-  # Written by scripts/schemas from event-schemas.
+  # `scripts/schemas generate` writes these columns from event-schemas/.
   columns = { for name in ["bronze", "rejected"] : name => jsondecode(file("${path.module}/tables/${name}.json")) }
   reasons = jsondecode(file("${path.module}/tables/reasons.json"))
 
-  # Athena computes the partitions: no crawler, and nothing to repair after an hour of writing.
+  # Athena computes the partitions, so there is no crawler and no repair after a new hour.
   tables = {
     bronze = {
       description = "Valid events as they arrived: at least once each, by hour of arrival."

@@ -15,8 +15,8 @@ locals {
   }
 }
 
-# The processor gzips bronze: members concatenate into a valid file, and Firehose bills the bytes it is given.
-# Rejects are few; each is a record of its own, so that Firehose can partition by what it says.
+# The processor compresses bronze: gzip members concatenate into a valid file, and Firehose bills the bytes that it
+# gets. Rejected events are few. Each is its own record, so that Firehose can partition by its content.
 resource "aws_kinesis_firehose_delivery_stream" "this" {
   for_each = local.deliveries
 

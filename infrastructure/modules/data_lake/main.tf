@@ -1,8 +1,8 @@
 locals {
   receipts = [for kind in ["exported", "erased"] : "${aws_s3_bucket.lake.arn}/privacy/${kind}/*"]
 
-  # The audit log of a player's rights: each receipt is written once, and stays. A bucket that may be destroyed
-  # with its objects cannot promise that.
+  # Receipts are the audit log of erasures: each is written once and stays. A bucket that may be destroyed with its
+  # objects cannot promise that.
   receipt_statements = [
     {
       Sid       = "ReceiptsStay"
@@ -82,7 +82,7 @@ resource "aws_s3_bucket_policy" "lake" {
     }], [for statement in local.receipt_statements : statement if !var.force_destroy])
   })
 
-  # Users of the bucket wait for its policy alone, so the policy comes last.
+  # Users of the bucket depend on its policy only, so the policy is made last.
   depends_on = [
     aws_s3_bucket_ownership_controls.lake,
     aws_s3_bucket_public_access_block.lake,

@@ -1,6 +1,6 @@
 variable "account_id" {
   type        = string
-  description = "Account that owns the bucket: bucket names are global."
+  description = "Account of the environment. Bucket names are global, so they hold it."
   nullable    = false
 
   validation {
@@ -17,32 +17,35 @@ variable "alerts_topic_arn" {
 
 variable "boundary_arn" {
   type        = string
-  description = "Policy that bounds what the roles may do, whatever their own grants. Empty: none."
+  description = "Permissions boundary of the roles. Empty: none."
   default     = ""
   nullable    = false
 }
 
 variable "buffering" {
   type        = object({ seconds = number, size_mb = number })
-  description = "Firehose writes an object when either is reached: fewer objects, or fresher ones."
+  description = "Age and size at which Firehose writes an object. Larger values make fewer and older objects."
   nullable    = false
 
   validation {
-    condition     = var.buffering.seconds >= 0 && var.buffering.seconds <= 900 && var.buffering.size_mb >= 1 && var.buffering.size_mb <= 128
+    condition = (
+      var.buffering.seconds >= 0 && var.buffering.seconds <= 900
+      && var.buffering.size_mb >= 1 && var.buffering.size_mb <= 128
+    )
     error_message = "Firehose buffers for 0 to 900 seconds and 1 to 128 MB."
   }
 }
 
 variable "force_destroy" {
   type        = bool
-  description = "Whether destroying the environment destroys what is in the lake."
+  description = "Whether destroying the environment also destroys the objects of the lake."
   default     = false
   nullable    = false
 }
 
 variable "kms_key_arns" {
   type        = object({ events = string, operations = string })
-  description = "Keys that encrypt the lake with what is on its way, and the logs."
+  description = "Keys that encrypt the lake, the deliveries and the logs."
   nullable    = false
 }
 
@@ -60,7 +63,7 @@ variable "name_prefix" {
 
 variable "retention" {
   type        = object({ bronze_infrequent_access_days = number, noncurrent_days = number, rejected_days = number })
-  description = "Days until bronze moves to infrequent access, overwritten objects go, and rejected events go."
+  description = "Days until bronze moves to infrequent access, and until overwritten objects and rejected events go."
   nullable    = false
 
   validation {
@@ -70,6 +73,6 @@ variable "retention" {
 
   validation {
     condition     = var.retention.rejected_days >= 31
-    error_message = "Events are accepted up to 31 days late: rejected ones must be replayable as long."
+    error_message = "rejected_days is at least 31: late events are accepted, and rejected events replayed, for 31 days."
   }
 }

@@ -12,7 +12,7 @@ locals {
     }
     KeepVerdicts = {
       actions   = ["dynamodb:PutItem"]
-      resources = [aws_dynamodb_table.quality.arn]
+      resources = [module.quality.table.arn]
     }
     ListGames = {
       actions   = ["dynamodb:Scan"]
@@ -33,7 +33,7 @@ module "function" {
   source = "../scheduled_function"
 
   account_id        = var.account_id
-  description       = "Judges each game's data."
+  description       = "Checks each game's data."
   enabled           = var.enabled
   name              = "data_quality"
   policy_statements = local.policy_statements
@@ -48,51 +48,24 @@ module "function" {
     HISTORY_EVERY_HOURS = var.history_every_hours
     INGEST_STATS_TABLE  = var.tables.ingest_stats.name
     LAKE_BUCKET         = var.lake.name
-    QUALITY_TABLE       = aws_dynamodb_table.quality.name
+    QUALITY_TABLE       = module.quality.table.name
     REALTIME_TABLE      = var.tables.realtime.name
   }
 }
 
-resource "aws_dynamodb_table" "quality" {
-  name                        = "${var.settings.name_prefix}-quality"
-  billing_mode                = "PAY_PER_REQUEST"
-  deletion_protection_enabled = var.protection.deletion
-  hash_key                    = "game_id"
-  range_key                   = "checked_at"
-
-  attribute {
-    name = "checked_at"
-    type = "S"
-  }
-
-  attribute {
-    name = "game_id"
-    type = "S"
-  }
-
-  point_in_time_recovery {
-    enabled = var.protection.point_in_time_recovery
-  }
-
-  server_side_encryption {
-    enabled     = true
-    kms_key_arn = var.settings.kms_key_arns.operations
-  }
-
-  ttl {
-    attribute_name = "expires_at"
-    enabled        = true
-  }
-}
-
-module "table_alarms" {
-  source = "../table_alarms"
+module "quality" {
+  source = "../dynamodb_table"
 
   alerts_topic_arn = var.settings.alerts_topic_arn
-  tables           = [aws_dynamodb_table.quality.name]
+  expires          = true
+  hash_key         = "game_id"
+  kms_key_arn      = var.settings.kms_key_arns.operations
+  name             = "${var.settings.name_prefix}-quality"
+  protection       = var.protection
+  range_key        = "checked_at"
 }
 
-# Silence is no failed check: runs that do not happen are told by the function's own alarms.
+# Missing data is not an alarm: the function's own alarms report runs that do not happen.
 resource "aws_cloudwatch_metric_alarm" "checks" {
   alarm_name          = "${local.name}-checks"
   alarm_actions       = [var.settings.alerts_topic_arn]

@@ -1,5 +1,5 @@
 output "function_name" {
-  description = "Function that judges."
+  description = "Name of the function."
   value       = module.function.name
 }
 
@@ -10,5 +10,5 @@ output "policy" {
 
 output "table" {
   description = "Verdicts by game and time."
-  value       = { arn = aws_dynamodb_table.quality.arn, name = aws_dynamodb_table.quality.name }
+  value       = module.quality.table
 }

@@ -19,7 +19,7 @@ variable "history_every_hours" {
 
 variable "lake" {
   type        = object({ arn = string, name = string })
-  description = "Bucket in which the batch job leaves its audits."
+  description = "Bucket in which the batch job writes its audits."
   nullable    = false
 }
 
@@ -42,7 +42,7 @@ variable "settings" {
     packages_directory = string
     tracing            = bool
   })
-  description = "What the functions of an environment share."
+  description = "Settings that the functions of an environment share."
   nullable    = false
 }
 
@@ -53,6 +53,6 @@ variable "tables" {
     ingest_stats = object({ arn = string, name = string })
     realtime     = object({ arn = string, name = string })
   })
-  description = "Tables the facts are read from."
+  description = "Tables that the checks read."
   nullable    = false
 }

@@ -19,7 +19,7 @@ resource "aws_kinesis_stream" "this" {
     stream_mode = each.value == null ? "ON_DEMAND" : "PROVISIONED"
   }
 
-  # stream_scaling changes it from then on; an apply in the evening must not halve it.
+  # stream_scaling changes the number of shards: an apply must not put it back.
   lifecycle {
     ignore_changes = [shard_count]
   }

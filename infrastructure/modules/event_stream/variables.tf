@@ -24,12 +24,17 @@ variable "retention_hours" {
 
 variable "shard_counts" {
   type        = object({ enriched = optional(number), raw = optional(number) })
-  description = "Provisioned shards of each stream (1 MB/s or 1,000 records/s in, each); a stream left out scales on demand."
+  description = <<-TEXT
+    Provisioned shards of each stream. A shard takes 1 MB or 1,000 records a second. Left out: the stream scales on
+    demand.
+  TEXT
   default     = {}
   nullable    = false
 
   validation {
-    condition     = alltrue([for count in values(var.shard_counts) : count == null ? true : count >= 1 && floor(count) == count])
+    condition = alltrue([
+      for count in values(var.shard_counts) : count == null ? true : count >= 1 && floor(count) == count
+    ])
     error_message = "A provisioned stream needs a whole number of shards, at least one."
   }
 }

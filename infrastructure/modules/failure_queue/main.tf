@@ -1,4 +1,4 @@
-# Holds what was asked and why it failed, no figures.
+# A message holds the event and the error of an invocation, and no figures.
 resource "aws_sqs_queue" "this" {
   name                              = "${var.name}-failures"
   kms_data_key_reuse_period_seconds = 3600

@@ -18,7 +18,7 @@ variable "name" {
 
 variable "runbook" {
   type        = string
-  description = "What to read when a run fails."
+  description = "Runbook for failed invocations: a file of docs/runbooks/."
   nullable    = false
 
   validation {

@@ -1,27 +1,9 @@
-resource "aws_dynamodb_table" "games" {
-  name                        = "${var.name_prefix}-games"
-  billing_mode                = "PAY_PER_REQUEST"
-  deletion_protection_enabled = var.protection.deletion
-  hash_key                    = "game_id"
-
-  attribute {
-    name = "game_id"
-    type = "S"
-  }
-
-  point_in_time_recovery {
-    enabled = var.protection.point_in_time_recovery
-  }
-
-  server_side_encryption {
-    enabled     = true
-    kms_key_arn = var.kms_key_arn
-  }
-}
-
-module "table_alarms" {
-  source = "../table_alarms"
+module "games" {
+  source = "../dynamodb_table"
 
   alerts_topic_arn = var.alerts_topic_arn
-  tables           = [aws_dynamodb_table.games.name]
+  hash_key         = "game_id"
+  kms_key_arn      = var.kms_key_arn
+  name             = "${var.name_prefix}-games"
+  protection       = var.protection
 }

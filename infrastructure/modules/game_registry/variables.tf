@@ -18,6 +18,6 @@ variable "name_prefix" {
 
 variable "protection" {
   type        = object({ deletion = bool, point_in_time_recovery = bool })
-  description = "Whether the table refuses deletion, and whether any second of the last 35 days can be restored."
+  description = "Whether the table refuses deletion, and whether it can be restored to any second of the last 35 days."
   nullable    = false
 }

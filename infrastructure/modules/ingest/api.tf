@@ -9,7 +9,7 @@ resource "aws_api_gateway_rest_api" "this" {
   binary_media_types = ["*/*"]
   description        = "Takes events from game clients: POST /v1/events, POST /applications/{application_id}/events."
 
-  # At the edge AWS sets CloudFront-Viewer-Country; what a client sends under that name is replaced.
+  # At the edge AWS sets CloudFront-Viewer-Country and replaces a client's header of that name.
   endpoint_configuration {
     types = ["EDGE"]
   }
@@ -50,10 +50,18 @@ resource "aws_api_gateway_resource" "application_events" {
 }
 
 locals {
-  # The header in which clients send their key, by route: ours, and that of the AWS guidance.
+  # Header of the key by route: our route, and the route of the AWS guidance.
   routes = {
-    events   = { header = "x-api-key", parameters = {}, resource_id = aws_api_gateway_resource.events.id }
-    guidance = { header = "Authorization", parameters = { "method.request.path.application_id" = true }, resource_id = aws_api_gateway_resource.application_events.id }
+    events = {
+      header      = "x-api-key"
+      parameters  = {}
+      resource_id = aws_api_gateway_resource.events.id
+    }
+    guidance = {
+      header      = "Authorization"
+      parameters  = { "method.request.path.application_id" = true }
+      resource_id = aws_api_gateway_resource.application_events.id
+    }
   }
 }
 
@@ -95,16 +103,25 @@ resource "aws_api_gateway_integration" "post" {
 resource "aws_api_gateway_deployment" "this" {
   rest_api_id = aws_api_gateway_rest_api.this.id
 
-  # What is deployed, by its configured values: computed ones may be read back in another form.
+  # A deployment is made when a configured value changes. Computed values may be read back in another form.
   triggers = {
     redeployment = sha1(jsonencode({
-      authorizers = [for each in aws_api_gateway_authorizer.this : [each.identity_source, each.authorizer_uri, each.authorizer_result_ttl_in_seconds]]
-      binary      = aws_api_gateway_rest_api.this.binary_media_types
-      key_source  = aws_api_gateway_rest_api.this.api_key_source
-      methods     = [for each in aws_api_gateway_method.post : [each.http_method, each.authorization, each.api_key_required]]
-      paths       = [aws_api_gateway_resource.events.path, aws_api_gateway_resource.application_events.path]
-      responses   = [for each in aws_api_gateway_gateway_response.this : [each.response_type, each.status_code, each.response_templates, each.response_parameters]]
-      uris        = [for each in aws_api_gateway_integration.post : each.uri]
+      binary     = aws_api_gateway_rest_api.this.binary_media_types
+      key_source = aws_api_gateway_rest_api.this.api_key_source
+      paths      = [aws_api_gateway_resource.events.path, aws_api_gateway_resource.application_events.path]
+      uris       = [for each in aws_api_gateway_integration.post : each.uri]
+
+      authorizers = [
+        for each in aws_api_gateway_authorizer.this :
+        [each.identity_source, each.authorizer_uri, each.authorizer_result_ttl_in_seconds]
+      ]
+      methods = [
+        for each in aws_api_gateway_method.post : [each.http_method, each.authorization, each.api_key_required]
+      ]
+      responses = [
+        for each in aws_api_gateway_gateway_response.this :
+        [each.response_type, each.status_code, each.response_templates, each.response_parameters]
+      ]
     }))
   }
 
@@ -115,14 +132,14 @@ resource "aws_api_gateway_deployment" "this" {
 
 resource "aws_api_gateway_stage" "this" {
   #checkov:skip=CKV_AWS_120:Each request is new data; there is nothing to cache.
-  #checkov:skip=CKV2_AWS_77:It wants anonymous addresses blocked too: players use VPNs, and game servers stand in data centres.
+  #checkov:skip=CKV2_AWS_77:It also blocks anonymous addresses: players use VPNs, game servers are in data centres.
   #checkov:skip=CKV2_AWS_51:Game clients cannot keep a certificate's private key secret.
   rest_api_id          = aws_api_gateway_rest_api.this.id
   deployment_id        = aws_api_gateway_deployment.this.id
   stage_name           = local.stage
   xray_tracing_enabled = var.settings.tracing
 
-  # Neither the body nor the x-api-key header: keys must not be readable in logs.
+  # The log holds neither body nor x-api-key: keys must not be readable in logs.
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.access.arn
     format = jsonencode({
@@ -167,14 +184,14 @@ resource "aws_cloudwatch_log_group" "access" {
   retention_in_days = var.settings.log_retention_days
 }
 
-# API Gateway writes to a group of this name; made here, its logs expire and are encrypted.
+# API Gateway writes to a group of this name. Terraform makes it, so that its logs expire and are encrypted.
 resource "aws_cloudwatch_log_group" "execution" {
   name              = "API-Gateway-Execution-Logs_${aws_api_gateway_rest_api.this.id}/${local.stage}"
   kms_key_id        = var.settings.kms_key_arns.operations
   retention_in_days = var.settings.log_retention_days
 }
 
-# One request in a hundred: X-Ray's own rule takes one a second and one in twenty of the rest.
+# It traces one request in a hundred. The default rule traces one a second and one in twenty of the rest.
 resource "aws_xray_sampling_rule" "this" {
   count = var.settings.tracing ? 1 : 0
 

@@ -26,7 +26,7 @@ resource "aws_lambda_permission" "api" {
 module "authorizer" {
   source = "../lambda_function"
 
-  description       = "Checks the key of a game at the REST door."
+  description       = "Checks the key of a game for the REST API."
   name              = "authorizer"
   policy_statements = { for sid in ["DecryptGames", "ReadGames"] : sid => local.policy_statements[sid] }
   settings          = var.settings

@@ -24,6 +24,6 @@ output "policy" {
 }
 
 output "usage_plan_id" {
-  description = "Plan that `scripts/games` attaches games to."
+  description = "Usage plan that `scripts/games` attaches games to."
   value       = aws_api_gateway_usage_plan.this.id
 }

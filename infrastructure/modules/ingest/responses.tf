@@ -1,19 +1,72 @@
-# What API Gateway answers by itself has the form of the function's own errors. A failing authorizer is a
-# configuration error to it, as one that cannot be reached: clients send again either way.
+# Answers of API Gateway have the form of the function's own errors. API Gateway reports a failing authorizer, and one
+# that it cannot reach, as configuration errors: clients send again in both cases. `retry` is in seconds.
 locals {
   responses = {
-    ACCESS_DENIED                  = { status = 403, code = "game_disabled", message = "the game is disabled" }
-    AUTHORIZER_CONFIGURATION_ERROR = { status = 503, code = "unavailable", message = "keys cannot be checked now, send the events again", retry = 2 }
-    AUTHORIZER_FAILURE             = { status = 503, code = "unavailable", message = "keys cannot be checked now, send the events again", retry = 2 }
-    DEFAULT_4XX                    = { status = null, code = "bad_request", message = "the request is not one of this API" }
-    DEFAULT_5XX                    = { status = null, code = "unavailable", message = "send the events again", retry = 2 }
-    INVALID_API_KEY                = { status = 403, code = "no_usage_plan", message = "the game has no usage plan" }
-    MISSING_AUTHENTICATION_TOKEN   = { status = 404, code = "not_found", message = "there is POST /v1/events and POST /applications/{application_id}/events" }
-    QUOTA_EXCEEDED                 = { status = 429, code = "quota_exceeded", message = "the game's requests of this day are used up", retry = 3600 }
-    REQUEST_TOO_LARGE              = { status = 413, code = "too_large", message = "a request has at most 1000000 bytes" }
-    THROTTLED                      = { status = 429, code = "throttled", message = "too many requests of this game, send the events again", retry = 2 }
-    UNAUTHORIZED                   = { status = 401, code = "bad_key", message = "no live key of a registered game, <game_id>.<secret> in x-api-key" }
-    WAF_FILTERED                   = { status = 403, code = "blocked", message = "the firewall blocked the request" }
+    ACCESS_DENIED = {
+      code    = "game_disabled"
+      message = "the game is disabled"
+      status  = 403
+    }
+    AUTHORIZER_CONFIGURATION_ERROR = {
+      code    = "unavailable"
+      message = "keys cannot be checked now, send the events again"
+      retry   = 2
+      status  = 503
+    }
+    AUTHORIZER_FAILURE = {
+      code    = "unavailable"
+      message = "keys cannot be checked now, send the events again"
+      retry   = 2
+      status  = 503
+    }
+    DEFAULT_4XX = {
+      code    = "bad_request"
+      message = "the request is not one of this API"
+      status  = null
+    }
+    DEFAULT_5XX = {
+      code    = "unavailable"
+      message = "send the events again"
+      retry   = 2
+      status  = null
+    }
+    INVALID_API_KEY = {
+      code    = "no_usage_plan"
+      message = "the game has no usage plan"
+      status  = 403
+    }
+    MISSING_AUTHENTICATION_TOKEN = {
+      code    = "not_found"
+      message = "there is POST /v1/events and POST /applications/{application_id}/events"
+      status  = 404
+    }
+    QUOTA_EXCEEDED = {
+      code    = "quota_exceeded"
+      message = "the game's requests of this day are used up"
+      retry   = 3600
+      status  = 429
+    }
+    REQUEST_TOO_LARGE = {
+      code    = "too_large"
+      message = "a request has at most 1000000 bytes"
+      status  = 413
+    }
+    THROTTLED = {
+      code    = "throttled"
+      message = "too many requests of this game, send the events again"
+      retry   = 2
+      status  = 429
+    }
+    UNAUTHORIZED = {
+      code    = "bad_key"
+      message = "no live key of a registered game, <game_id>.<secret> in x-api-key"
+      status  = 401
+    }
+    WAF_FILTERED = {
+      code    = "blocked"
+      message = "the firewall blocked the request"
+      status  = 403
+    }
   }
 }
 

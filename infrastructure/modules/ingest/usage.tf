@@ -1,7 +1,7 @@
-# Each game has a key here that only the authorizer can present: an identifier of usage, no secret.
+# Each game has a key here that only the authorizer presents. It identifies usage and is not a secret.
 resource "aws_api_gateway_usage_plan" "this" {
   name        = "${var.settings.name_prefix}-games"
-  description = "What each game may send."
+  description = "Limits of each game."
 
   api_stages {
     api_id = aws_api_gateway_rest_api.this.id

@@ -23,19 +23,19 @@ variable "settings" {
     packages_directory = string
     tracing            = bool
   })
-  description = "What the functions of an environment share."
+  description = "Settings that the functions of an environment share."
   nullable    = false
 }
 
 variable "sizing" {
   type        = object({ memory_mb = number, reserved_concurrency = optional(number, -1), timeout_seconds = number })
-  description = "Memory, executions reserved for and allowed to the function (-1: no limit of its own), and time limit."
+  description = "Memory, time limit, and reserved executions of the function. -1 reserves none and sets no limit."
   nullable    = false
 }
 
 variable "throttling" {
   type        = object({ burst = number, rate = number })
-  description = "Requests per second, and the burst above it, that the API lets through; the others get 429."
+  description = "Requests per second, and the burst above it, that the API accepts. It answers 429 to others."
   nullable    = false
 
   validation {
@@ -46,7 +46,10 @@ variable "throttling" {
 
 variable "usage_plan" {
   type        = object({ burst = number, enforced = optional(bool, true), rate = number, requests_a_day = number })
-  description = "Requests each game may send: per second, the burst above it, and per UTC day; not enforced, games are not told apart."
+  description = <<-TEXT
+    Requests that each game may send: per second, the burst above it, and per UTC day. If it is not enforced, all
+    games share the limits of the API.
+  TEXT
   nullable    = false
 
   validation {

@@ -1,6 +1,6 @@
 resource "aws_athena_workgroup" "this" {
   name          = "${var.settings.name_prefix}-analysts"
-  description   = "Questions to the lake: what a query may scan is limited, its answer is encrypted and goes after a while."
+  description   = "Queries of the lake: each scans a limited amount, and its encrypted result expires."
   force_destroy = var.force_destroy
 
   configuration {
@@ -24,7 +24,7 @@ resource "aws_athena_workgroup" "this" {
   }
 }
 
-# The first line of each file says what it answers.
+# The first line of each file is its description.
 resource "aws_athena_named_query" "this" {
   for_each = fileset("${path.module}/queries", "*.sql")
 

@@ -1,8 +1,8 @@
 locals {
-  # Written by scripts/schemas from event-schemas.
+  # `scripts/schemas generate` writes these columns from event-schemas/.
   gold = jsondecode(file("${path.module}/tables/gold.json"))
 
-  # What the batch job keeps between runs: functions/batch_analytics/kept.py.
+  # Tables that the batch job keeps between runs: functions/batch_analytics/kept.py.
   kept = jsondecode(file("${path.module}/tables/kept.json"))
 
   tables = merge(

@@ -4,7 +4,8 @@ locals {
     "${pair[0]}/${pair[1]}" => { table = pair[0], type = pair[1] }
   } : {}
 
-  glue = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
+  glue       = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
+  log_groups = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group"
 
   optimizer_statements = {
     Encrypt = {
@@ -31,7 +32,7 @@ locals {
       actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
       resources = [
         for kind in ["compaction", "orphan-file-deletion", "retention"] :
-        "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:/aws-glue/iceberg-${kind}/logs:*"
+        "${local.log_groups}:/aws-glue/iceberg-${kind}/logs:*"
       ]
     }
   }
@@ -65,8 +66,8 @@ resource "aws_glue_catalog_table_optimizer" "this" {
 
       content {
         iceberg_configuration {
-          # No more than the newest one by number: what was forgotten a day ago is in none (docs/security.md), and all can be
-          # computed again from bronze.
+          # Only the newest snapshot is kept by number: data that was erased a day ago is in no snapshot
+          # (docs/security.md), and everything can be computed again from bronze.
           clean_expired_files               = true
           number_of_snapshots_to_retain     = 1
           snapshot_retention_period_in_days = 1

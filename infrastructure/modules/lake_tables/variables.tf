@@ -6,13 +6,13 @@ variable "account" {
 
 variable "bucket" {
   type        = object({ arn = string, name = string })
-  description = "Bucket of the lake: silver/, gold/ and kept/ take the tables, athena-results/ the answers of queries."
+  description = "Bucket of the lake: tables are in silver/, gold/ and kept/, results of queries in athena-results/."
   nullable    = false
 }
 
 variable "database" {
   type        = string
-  description = "Glue database that takes the tables."
+  description = "Glue database of the tables."
   nullable    = false
 }
 
@@ -25,20 +25,20 @@ variable "force_destroy" {
 
 variable "optimize" {
   type        = bool
-  description = "Whether Glue compacts the tables, and removes old snapshots and files that none of them names."
+  description = "Whether Glue compacts the tables, and removes old snapshots and orphan files."
   default     = true
   nullable    = false
 }
 
 variable "scan_limit_gb" {
   type        = number
-  description = "The most a query may scan: it is stopped beyond."
+  description = "Gigabytes that a query may scan. Athena stops a query that scans more."
   default     = 100
   nullable    = false
 
   validation {
     condition     = var.scan_limit_gb >= 1 && floor(var.scan_limit_gb) == var.scan_limit_gb
-    error_message = "A query may scan a whole number of GB, at least one."
+    error_message = "scan_limit_gb is a whole number, at least 1."
   }
 }
 
@@ -53,6 +53,6 @@ variable "settings" {
     packages_directory = string
     tracing            = bool
   })
-  description = "What the functions and applications of an environment share."
+  description = "Settings that the functions and applications of an environment share."
   nullable    = false
 }

@@ -1,9 +1,9 @@
 locals {
   runbook = "docs/runbooks/functions.md"
 
-  # No invocation is no failure: what is missing is fine.
+  # Missing data is not an alarm: a function without invocations does not fail.
   alarms = {
-    # Near the limit nothing is lost yet, but a batch that reaches it starts anew.
+    # Nothing is lost near the limit, but a batch that reaches it starts again.
     duration = {
       description = "An invocation took more than 80 % of its time limit in each of three periods"
       metric      = "Duration"
@@ -19,7 +19,7 @@ locals {
       threshold   = 0
     }
     throttles = {
-      description = "Invocations are refused for want of concurrency"
+      description = "Invocations are refused because no execution is free"
       metric      = "Throttles"
       periods     = 2
       statistic   = "Sum"

@@ -4,14 +4,14 @@ locals {
       actions   = ["kms:Decrypt"]
       resources = [var.settings.kms_key_arns.operations]
     }
-    # The suffix stands for the streams of the function's own log group.
+    # The suffix matches the streams of the function's own log group.
     WriteLogs = {
       actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
       resources = ["${aws_cloudwatch_log_group.this.arn}:*"]
     }
   }
 
-  # X-Ray knows no resources: AWS demands "*".
+  # The actions of X-Ray take no resource.
   tracing_statements = {
     for sid, statement in {
       WriteTraces = {

@@ -10,7 +10,7 @@ locals {
 }
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_116:Streams keep what fails through their mapping and API callers see the error; nothing invokes it asynchronously.
+  #checkov:skip=CKV_AWS_116:Mappings of streams keep what fails, and callers of APIs see the error.
   function_name                  = local.function_name
   architectures                  = ["arm64"]
   code_signing_config_arn        = var.settings.code_signing_arn == "" ? null : var.settings.code_signing_arn

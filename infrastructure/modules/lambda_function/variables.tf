@@ -13,7 +13,9 @@ variable "environment" {
 
 variable "name" {
   type        = string
-  description = "Name of the function's Python package; its zip is <name>.zip and its handler <name>.handler.lambda_handler."
+  description = <<-TEXT
+    Name of the function's Python package. Its zip is <name>.zip, its handler <name>.handler.lambda_handler.
+  TEXT
   nullable    = false
 
   validation {
@@ -23,7 +25,11 @@ variable "name" {
 }
 
 variable "policy_statements" {
-  type        = map(object({ actions = list(string), condition = optional(map(map(string)), {}), resources = list(string) }))
+  type = map(object({
+    actions   = list(string)
+    condition = optional(map(map(string)), {})
+    resources = list(string)
+  }))
   description = "Least-privilege statements, keyed by Sid."
   default     = {}
   nullable    = false
@@ -42,7 +48,7 @@ variable "settings" {
     packages_directory = string
     tracing            = bool
   })
-  description = "What the functions of an environment share."
+  description = "Settings that the functions of an environment share."
   nullable    = false
 
   validation {
@@ -53,21 +59,24 @@ variable "settings" {
 
 variable "sizing" {
   type        = object({ memory_mb = number, reserved_concurrency = optional(number, -1), timeout_seconds = number })
-  description = "Memory (1,769 MB are one vCPU), executions reserved for and allowed to the function (-1: no limit of its own), and time limit."
+  description = <<-TEXT
+    Memory (1,769 MB are one vCPU), time limit, and executions that are reserved for the function, which may use no
+    more. -1 reserves none and sets no limit.
+  TEXT
   nullable    = false
 
   validation {
     condition     = var.sizing.memory_mb >= 128 && var.sizing.memory_mb <= 10240
-    error_message = "Lambda offers 128 to 10240 MB."
+    error_message = "memory_mb is 128 to 10240."
   }
 
   validation {
     condition     = var.sizing.timeout_seconds >= 1 && var.sizing.timeout_seconds <= 900
-    error_message = "Lambda runs at most 900 seconds."
+    error_message = "timeout_seconds is at most 900."
   }
 
   validation {
     condition     = var.sizing.reserved_concurrency == -1 || var.sizing.reserved_concurrency >= 1
-    error_message = "A function reserves -1 (nothing) or at least one execution; with 0 it never runs."
+    error_message = "reserved_concurrency is -1 (none) or at least 1: with 0 the function never runs."
   }
 }

@@ -1,11 +1,26 @@
 locals {
   runbook = "docs/runbooks/apis.md"
 
-  # Shares of requests; an API without requests is not down.
+  # The thresholds of errors are shares of requests. An API without requests is not down.
   alarms = {
-    "4xx"   = { description = "More than a quarter of the requests are refused", metric = "4xx", statistic = "Average", threshold = 0.25 }
-    "5xx"   = { description = "More than 1 % of the requests fail", metric = "5xx", statistic = "Average", threshold = 0.01 }
-    latency = { description = "One request in a hundred takes longer than 3 s", metric = "Latency", statistic = "p99", threshold = 3000 }
+    "4xx" = {
+      description = "More than a quarter of the requests are refused"
+      metric      = "4xx"
+      statistic   = "Average"
+      threshold   = 0.25
+    }
+    "5xx" = {
+      description = "More than 1 % of the requests fail"
+      metric      = "5xx"
+      statistic   = "Average"
+      threshold   = 0.01
+    }
+    latency = {
+      description = "One request in a hundred takes longer than 3 s"
+      metric      = "Latency"
+      statistic   = "p99"
+      threshold   = 3000
+    }
   }
 }
 

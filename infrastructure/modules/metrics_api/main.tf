@@ -1,7 +1,7 @@
 module "metrics_api" {
   source = "../lambda_function"
 
-  description       = "Answers what players do and what arrives, players and leaderboards."
+  description       = "Answers queries of metrics, players and leaderboards."
   name              = "metrics_api"
   policy_statements = local.policy_statements
   settings          = var.settings

@@ -1,6 +1,10 @@
 output "api" {
   description = "HTTP API: its id, stage and base URL."
-  value       = { id = aws_apigatewayv2_api.this.id, stage = aws_apigatewayv2_stage.default.name, url = aws_apigatewayv2_stage.default.invoke_url }
+  value = {
+    id    = aws_apigatewayv2_api.this.id
+    stage = aws_apigatewayv2_stage.default.name
+    url   = aws_apigatewayv2_stage.default.invoke_url
+  }
 }
 
 output "environment" {

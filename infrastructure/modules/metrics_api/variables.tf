@@ -1,6 +1,6 @@
 variable "leaderboards_by_rank_arn" {
   type        = string
-  description = "Index of the leaderboards by rank."
+  description = "ARN of the index of leaderboards by rank."
   nullable    = false
 }
 
@@ -17,13 +17,13 @@ variable "settings" {
     packages_directory = string
     tracing            = bool
   })
-  description = "What the functions of an environment share."
+  description = "Settings that the functions of an environment share."
   nullable    = false
 }
 
 variable "sizing" {
   type        = object({ memory_mb = number, reserved_concurrency = optional(number, -1), timeout_seconds = number })
-  description = "Memory, executions reserved for and allowed to the function (-1: no limit of its own), and time limit."
+  description = "Memory, time limit, and reserved executions of the function. -1 reserves none and sets no limit."
   nullable    = false
 }
 
@@ -38,13 +38,13 @@ variable "tables" {
     quality      = object({ arn = string, name = string })
     realtime     = object({ arn = string, name = string })
   })
-  description = "Tables the API reads."
+  description = "Tables that the API reads."
   nullable    = false
 }
 
 variable "throttling" {
   type        = object({ burst = number, rate = number })
-  description = "Requests per second, and the burst above it, that the API lets through; the others get 429."
+  description = "Requests per second, and the burst above it, that the API accepts. It answers 429 to others."
   nullable    = false
 
   validation {

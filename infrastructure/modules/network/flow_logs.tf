@@ -21,12 +21,12 @@ module "flow_logs_role" {
   trust_condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
 
   statements = {
-    # CloudWatch Logs lists groups by account and region alone.
+    # CloudWatch Logs lists the groups of an account and region only.
     FindLogGroup = {
       actions   = ["logs:DescribeLogGroups"]
       resources = ["*"]
     }
-    # What AWS documents for flow logs. The suffix stands for the streams of the log group.
+    # AWS documents these actions for flow logs. The suffix matches the streams of the log group.
     WriteLogs = {
       actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
       resources = [

@@ -1,5 +1,5 @@
 locals {
-  # Redshift Serverless wants three subnets, also where a region has two zones: one of them then has two.
+  # Redshift Serverless needs three subnets. In a region with two zones, one zone has two subnets.
   subnets = {
     for number in range(max(3, length(var.availability_zones))) :
     number < length(var.availability_zones) ? local.zones[number] : "${local.zones[number]}-2" => {
@@ -18,7 +18,7 @@ resource "aws_vpc" "this" {
   tags                 = { Name = var.name_prefix }
 }
 
-# Without rules: what does not name a security group of its own speaks with nobody.
+# It has no rules: a resource without a security group of its own has no traffic.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 }
@@ -72,7 +72,7 @@ resource "aws_security_group" "endpoints" {
   description = "Interface endpoints: TLS from within the VPC."
   vpc_id      = aws_vpc.this.id
 
-  # EC2 cannot change a description: other words would replace a group that is in use.
+  # EC2 cannot change a description: a new text would replace a group that is in use.
   lifecycle {
     ignore_changes = [description]
   }

@@ -1,5 +1,7 @@
 output "network" {
-  description = "The VPC: its id and addresses, its private subnets, and the prefix list of S3 for rules of security groups."
+  description = <<-TEXT
+    Id and addresses of the VPC, its private subnets, and the prefix list of S3 for rules of security groups.
+  TEXT
   value = {
     cidr_block        = aws_vpc.this.cidr_block
     s3_prefix_list_id = aws_vpc_endpoint.gateway["s3"].prefix_list_id
@@ -7,7 +9,7 @@ output "network" {
     vpc_id            = aws_vpc.this.id
   }
 
-  # What is made in the network may reach AWS from its first second.
+  # A resource in the network must reach AWS from its first second.
   depends_on = [
     aws_route_table_association.private,
     aws_vpc_endpoint.gateway,

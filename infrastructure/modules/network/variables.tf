@@ -6,18 +6,21 @@ variable "account" {
 
 variable "availability_zones" {
   type        = list(string)
-  description = "Zones that take a subnet each; of two zones the first takes two."
+  description = "Zones that get a subnet each. Of two zones, the first gets two subnets."
   nullable    = false
 
   validation {
-    condition     = length(var.availability_zones) >= 2 && length(var.availability_zones) <= 4 && length(distinct(var.availability_zones)) == length(var.availability_zones)
-    error_message = "Two to four different zones: one that fails must leave another."
+    condition = (
+      contains([2, 3, 4], length(var.availability_zones))
+      && length(distinct(var.availability_zones)) == length(var.availability_zones)
+    )
+    error_message = "Name two to four different zones: one must be left when another fails."
   }
 }
 
 variable "boundary_arn" {
   type        = string
-  description = "Policy that bounds what the roles may do, whatever their own grants. Empty: none."
+  description = "Permissions boundary of the roles. Empty: none."
   default     = ""
   nullable    = false
 }
@@ -29,8 +32,11 @@ variable "cidr_block" {
   nullable    = false
 
   validation {
-    condition     = can(cidrhost(var.cidr_block, 0)) && tonumber(try(split("/", var.cidr_block)[1], 0)) >= 16 && tonumber(try(split("/", var.cidr_block)[1], 32)) <= 22
-    error_message = "An IPv4 block of /16 to /22: Redshift wants dozens of free addresses in each subnet."
+    condition = (
+      can(cidrhost(var.cidr_block, 0))
+      && contains(range(16, 23), tonumber(try(split("/", var.cidr_block)[1], 0)))
+    )
+    error_message = "The block is an IPv4 block of /16 to /22: Redshift needs dozens of free addresses in each subnet."
   }
 }
 

@@ -1,8 +1,9 @@
-# One function that takes the account's executions starves the others, and those of other systems. None is fine.
+# A function that takes all executions of the account stops all other functions. Missing data is not an alarm: an idle
+# account reports no concurrency.
 resource "aws_cloudwatch_metric_alarm" "concurrency" {
   alarm_name          = "${var.name_prefix}-account-concurrency"
   alarm_actions       = [var.alerts_topic_arn]
-  alarm_description   = "The account's functions come near its quota of concurrent executions: docs/runbooks/functions.md"
+  alarm_description   = "The account is near its quota of concurrent executions: docs/runbooks/functions.md"
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 3
   metric_name         = "ConcurrentExecutions"

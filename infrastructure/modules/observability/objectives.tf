@@ -1,5 +1,5 @@
 locals {
-  # Shares of so few are chance.
+  # With fewer events, a share is chance.
   least_total = 100
 
   objectives = {
@@ -8,7 +8,7 @@ locals {
       bad       = [local.ingest_5xx]
       total     = local.ingest_requests
     }
-    # A record that was given up is counted as dropped, as handed to the failure queue, or as both.
+    # A failed record is counted as dropped, as sent to the failure queue, or as both.
     completeness = {
       objective = var.objectives.completeness
       bad       = [local.mapping.DroppedEventCount, local.mapping.OnFailureDestinationDeliveredEventCount]
@@ -34,17 +34,31 @@ locals {
     }
   }
 
-  # The long window tells that it matters, the short one that it still goes on: Google's SRE workbook, chapter 5.
+  # The long window shows that it matters, the short one that it still goes on (Google's SRE workbook, chapter 5).
+  # Windows are in seconds.
   burns = {
-    fast   = { rate = 14.4, windows = { long = 3600, short = 300 }, means = "2 % of the month's budget in an hour" }
-    slow   = { rate = 6, windows = { long = 21600, short = 1800 }, means = "5 % of the month's budget in six hours" }
-    ticket = { rate = 1, windows = { long = 259200, short = 21600 }, means = "10 % of the month's budget in three days" }
+    fast = {
+      means   = "2 % of the month's budget in an hour"
+      rate    = 14.4
+      windows = { long = 3600, short = 300 }
+    }
+    slow = {
+      means   = "5 % of the month's budget in six hours"
+      rate    = 6
+      windows = { long = 21600, short = 1800 }
+    }
+    ticket = {
+      means   = "10 % of the month's budget in three days"
+      rate    = 1
+      windows = { long = 259200, short = 21600 }
+    }
   }
 
   burn_alarms = merge(flatten([
     for name, objective in local.objectives : [
       for speed, burn in local.burns : {
         for window, seconds in burn.windows : "${name}-${speed}-${window}" => {
+          name      = name
           objective = objective
           seconds   = seconds
           threshold = burn.rate * (1 - objective.objective)
@@ -53,12 +67,19 @@ locals {
     ]
   ])...)
 
+  bad_sums = {
+    for name, objective in local.objectives :
+    name => join(" + ", [for index in range(length(objective.bad)) : "FILL(bad${index}, 0)"])
+  }
+
   slo_alarms = merge([
-    for name in keys(local.objectives) : { for speed, burn in local.burns : "${name}-${speed}" => { means = burn.means, name = name } }
+    for name in keys(local.objectives) : {
+      for speed, burn in local.burns : "${name}-${speed}" => { means = burn.means, name = name }
+    }
   ]...)
 }
 
-# Each is half of a pair and reports to nobody. No traffic burns no budget: missing data is fine.
+# Each is half of a pair and reports to nobody. Missing data is not an alarm: without traffic, no budget burns.
 resource "aws_cloudwatch_metric_alarm" "burn" {
   for_each = local.burn_alarms
 
@@ -71,13 +92,16 @@ resource "aws_cloudwatch_metric_alarm" "burn" {
 
   metric_query {
     id          = "burnt"
-    expression  = "IF(total >= ${local.least_total}, (${join(" + ", [for index, _ in each.value.objective.bad : "FILL(bad${index}, 0)"])}) / total, 0)"
+    expression  = "IF(total >= ${local.least_total}, (${local.bad_sums[each.value.name]}) / total, 0)"
     label       = "Share that failed"
     return_data = true
   }
 
   dynamic "metric_query" {
-    for_each = merge({ total = each.value.objective.total }, { for index, metric in each.value.objective.bad : "bad${index}" => metric })
+    for_each = merge(
+      { total = each.value.objective.total },
+      { for index, metric in each.value.objective.bad : "bad${index}" => metric },
+    )
 
     content {
       id = metric_query.key
@@ -99,6 +123,10 @@ resource "aws_cloudwatch_composite_alarm" "slo" {
   alarm_name        = "${var.name_prefix}-slo-${each.key}"
   alarm_actions     = [var.alerts_topic_arn]
   alarm_description = "The objective ${each.value.name} burns ${each.value.means}: docs/runbooks/objectives.md"
-  alarm_rule        = join(" AND ", [for window in ["long", "short"] : "ALARM(\"${aws_cloudwatch_metric_alarm.burn["${each.key}-${window}"].alarm_name}\")"])
   ok_actions        = [var.alerts_topic_arn]
+
+  alarm_rule = join(" AND ", [
+    for window in ["long", "short"] :
+    "ALARM(\"${aws_cloudwatch_metric_alarm.burn["${each.key}-${window}"].alarm_name}\")"
+  ])
 }

@@ -1,6 +1,8 @@
 variable "account_concurrency" {
   type        = number
-  description = "Concurrent executions in the account that are alarming: below Lambda's quota, which is 1,000 unless raised."
+  description = <<-TEXT
+    Concurrent executions in the account that are an alarm: fewer than the quota, which is 1,000 unless raised.
+  TEXT
   default     = 800
   nullable    = false
 }
@@ -22,7 +24,7 @@ variable "apis" {
 
 variable "budget" {
   type        = object({ email_addresses = optional(set(string), []), usd_a_month = optional(number, 0) })
-  description = "US dollars the account may cost in a month (0: no budget), and who is told at 50, 80 and 100 %."
+  description = "Monthly budget of the account in US dollars (0: none), and addresses that get mail at 50, 80, 100 %."
   default     = {}
   nullable    = false
 
@@ -39,7 +41,7 @@ variable "consumers" {
 
   validation {
     condition     = toset(keys(var.consumers)) == toset(["player_state", "processor"])
-    error_message = "The dashboards and objectives are of the processor and of player_state."
+    error_message = "The keys are processor and player_state: dashboards and objectives need both."
   }
 }
 
@@ -63,19 +65,23 @@ variable "functions" {
 
 variable "name_prefix" {
   type        = string
-  description = "Start of every name: <project>-<environment>; the functions' metrics have it as their namespace."
+  description = "Start of every name: <project>-<environment>. It is also the namespace of the functions' metrics."
   nullable    = false
 }
 
 variable "objectives" {
-  type        = object({ availability = optional(number, 0.999), completeness = optional(number, 0.9999), latency = optional(number, 0.99) })
-  description = "Share of requests answered, of records not given up, and of events shown within ten seconds."
+  type = object({
+    availability = optional(number, 0.999)
+    completeness = optional(number, 0.9999)
+    latency      = optional(number, 0.99)
+  })
+  description = "Shares of answered requests, of records that did not fail, and of events shown within ten seconds."
   default     = {}
   nullable    = false
 
   validation {
     condition     = alltrue([for objective in values(var.objectives) : objective >= 0.9 && objective < 1])
-    error_message = "An objective is a share from 0.9 and below 1: the fast alarm is at 14.4 times what is left."
+    error_message = "An objective is at least 0.9 and less than 1: the fast alarm rings at 14.4 times the error budget."
   }
 }
 

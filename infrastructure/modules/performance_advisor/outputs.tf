@@ -1,5 +1,5 @@
 output "function_name" {
-  description = "Function that advises."
+  description = "Name of the function."
   value       = module.function.name
 }
 

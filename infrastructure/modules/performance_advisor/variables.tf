@@ -13,7 +13,7 @@ variable "enabled" {
 
 variable "lake" {
   type        = object({ arn = string, name = string })
-  description = "Bucket that keeps the advice, below advice/."
+  description = "Bucket that keeps advice below advice/."
   nullable    = false
 }
 
@@ -30,25 +30,20 @@ variable "settings" {
     packages_directory = string
     tracing            = bool
   })
-  description = "What the functions of an environment share."
+  description = "Settings that the functions of an environment share."
   nullable    = false
 }
 
 variable "watched" {
   type = object({
     consumers         = optional(map(string), {})
-    deliveries        = optional(map(string), {})
-    files             = optional(map(string), {})
     flink             = optional(string, "")
-    functions         = optional(map(string), {})
-    optimized         = optional(bool, true)
     spark             = optional(string, "")
     spark_every_hours = optional(number, 24)
     spark_executors   = optional(number, 0)
     streams           = optional(map(string), {})
     tables            = optional(list(string), [])
-    warehouse         = optional(string, "")
   })
-  description = "Names of what is looked at, by the setting of the platform that sizes it."
+  description = "Names of the watched resources, by the variable of the platform that sizes them."
   nullable    = false
 }

@@ -1,10 +1,10 @@
 data "aws_availability_zones" "this" {
-  #checkov:skip=CKV_AWS_394:The first three by name are used, and the warehouse can name its own: a new zone changes nothing.
-  count = var.lake.warehouse.enabled ? 1 : 0
+  #checkov:skip=CKV_AWS_394:The first three by name are used, or zones that are named: a new zone changes nothing.
+  count = var.warehouse.enabled ? 1 : 0
 
   state = "available"
 
-  # Leaves out local zones, which no Redshift is in.
+  # This leaves out local zones, which have no Redshift.
   filter {
     name   = "opt-in-status"
     values = ["opt-in-not-required"]
@@ -26,12 +26,16 @@ locals {
     region    = data.aws_region.this.name
   }
 
-  boundary_arn = var.protection.permissions_boundary == "" ? "" : "arn:${local.account.partition}:iam::${local.account.id}:policy/${var.protection.permissions_boundary}"
+  boundary_arn = (
+    var.protection.permissions_boundary == ""
+    ? ""
+    : "arn:${local.account.partition}:iam::${local.account.id}:policy/${var.protection.permissions_boundary}"
+  )
 
-  # Those that are named, else the first three of the region; us-west-1 has two.
+  # The named zones, or else the first three of the region. us-west-1 has two.
   availability_zones = (
-    length(var.lake.warehouse.availability_zones) > 0
-    ? [for letter in sort(var.lake.warehouse.availability_zones) : "${local.account.region}${letter}"]
+    length(var.warehouse.availability_zones) > 0
+    ? [for letter in sort(var.warehouse.availability_zones) : "${local.account.region}${letter}"]
     : [for number, name in sort(flatten(data.aws_availability_zones.this[*].names)) : name if number < 3]
   )
 
@@ -50,22 +54,25 @@ locals {
     tracing            = false
   }
 
-  # X-Ray takes at least one run a second of a function that no traced request reaches: more than the function costs
-  # at a small load, for what its metrics tell (docs/adr/0021-what-prod-costs.md).
+  # X-Ray traces at least one run a second of a function that no traced request reaches. At a small load that costs
+  # more than the function, and shows no more than its metrics (docs/adr/0021-what-prod-costs.md).
   traced_settings = merge(local.function_settings, { tracing = var.logging.tracing })
 
   shards  = { enriched = var.streams.enriched_shards, raw = var.streams.raw_shards }
   streams = { enriched = module.event_stream.enriched, raw = module.event_stream.raw }
 
-  scaled_shards = { for name, shards in local.shards : name => shards if shards != null && var.streams.maximum_shards != null }
+  scaled_shards = {
+    for name, shards in local.shards : name => shards
+    if shards != null && var.streams.maximum_shards != null
+  }
 
   table_protection = {
     deletion               = var.protection.deletion
     point_in_time_recovery = var.protection.point_in_time_recovery
   }
 
-  # Base capacity awake all day, at us-east-1's price (scripts/tools/costs/prices.json).
-  warehouse_usd_a_month = 730 * 0.375 * coalesce(try(var.lake.warehouse.capacity.base_rpu, null), 8)
+  # The base capacity runs all day, at the price of us-east-1 (functions/performance_advisor/prices.json).
+  warehouse_usd_a_month = 730 * 0.375 * coalesce(try(var.warehouse.capacity.base_rpu, null), 8)
 }
 
 module "security" {
@@ -218,12 +225,12 @@ module "lake_tables" {
 
 module "batch_analytics" {
   source = "../batch_analytics"
-  count  = var.lake.batch.enabled ? 1 : 0
+  count  = var.batch.enabled ? 1 : 0
 
   account          = local.account
   alerts_topic_arn = module.alerts.topic_arn
-  job              = var.lake.batch.job
-  schedule         = var.lake.batch.schedule
+  job              = var.batch.job
+  schedule         = var.batch.schedule
   settings         = local.traced_settings
 
   lake = {
@@ -255,18 +262,18 @@ module "metrics_api" {
 }
 
 module "quicksight" {
-  source = "../dashboards"
-  count  = var.lake.dashboards.enabled ? 1 : 0
+  source = "../quicksight"
+  count  = var.quicksight.enabled ? 1 : 0
 
   account         = local.account
   boundary_arn    = local.boundary_arn
-  defaults        = var.lake.dashboards.defaults
-  groups          = var.lake.dashboards.groups
-  identity_region = var.lake.dashboards.identity_region
+  defaults        = var.quicksight.defaults
+  groups          = var.quicksight.groups
+  identity_region = var.quicksight.identity_region
   kms_key_arn     = module.security.kms_key_arns.events
   name_prefix     = local.name_prefix
-  refresh         = var.lake.dashboards.refresh
-  warehouse       = var.lake.dashboards.warehouse
+  refresh         = var.quicksight.refresh
+  warehouse       = var.quicksight.warehouse
 
   lake = {
     bucket    = module.data_lake.bucket.name
@@ -277,7 +284,7 @@ module "quicksight" {
 
 module "network" {
   source = "../network"
-  count  = var.lake.warehouse.enabled ? 1 : 0
+  count  = var.warehouse.enabled ? 1 : 0
 
   account            = local.account
   availability_zones = local.availability_zones
@@ -290,22 +297,25 @@ module "network" {
 
 module "warehouse" {
   source = "../warehouse"
-  count  = var.lake.warehouse.enabled ? 1 : 0
+  count  = var.warehouse.enabled ? 1 : 0
 
   account           = local.account
-  capacity          = var.lake.warehouse.capacity
+  capacity          = var.warehouse.capacity
   enriched_stream   = module.event_stream.enriched
-  max_query_seconds = var.lake.warehouse.max_query_seconds
-  network           = merge(module.network[0].network, { client_security_group_ids = var.lake.warehouse.client_security_group_ids })
-  refresh           = var.lake.warehouse.refresh
+  max_query_seconds = var.warehouse.max_query_seconds
+  refresh           = var.warehouse.refresh
   settings          = local.function_settings
-  snapshot_days     = var.lake.warehouse.snapshot_days
-  usage_limit       = var.lake.warehouse.usage_limit
+  snapshot_days     = var.warehouse.snapshot_days
+  usage_limit       = var.warehouse.usage_limit
+
+  network = merge(module.network[0].network, {
+    client_security_group_ids = var.warehouse.client_security_group_ids
+  })
 
   lake = {
     arn      = module.data_lake.bucket.arn
     database = module.data_lake.database
-    tables   = module.lake_tables.tables
+    tables   = module.lake_tables.layers
   }
 }
 
@@ -331,20 +341,26 @@ module "observability" {
     }
   }
 
-  functions = concat(module.ingest.function_names, module.stream_scaling[*].function_name, module.warehouse[*].warehouse.function, [
-    module.processor.function_name,
-    module.metrics_api.function_name,
-    module.data_quality.function_name,
-    module.performance_advisor.function_name,
-    module.player_state.function_name,
-    module.privacy.function_name,
-    module.scheduled_reports.function_name,
-    module.realtime_analytics.function_name,
-  ])
+  functions = concat(
+    module.ingest.function_names,
+    module.stream_scaling[*].function_name,
+    module.warehouse[*].warehouse.function,
+    [
+      module.data_quality.function_name,
+      module.metrics_api.function_name,
+      module.performance_advisor.function_name,
+      module.player_state.function_name,
+      module.privacy.function_name,
+      module.processor.function_name,
+      module.realtime_analytics.function_name,
+      module.scheduled_reports.function_name,
+    ],
+  )
 
   tables = [
     for table in concat(
-      [module.data_quality.table, module.game_registry.table, module.scheduled_reports.table, module.realtime_analytics.table],
+      [module.data_quality.table, module.game_registry.table],
+      [module.realtime_analytics.table, module.scheduled_reports.table],
       values(module.processor.tables),
       values(module.player_state.tables),
     ) : table.name
@@ -355,10 +371,10 @@ module "scheduled_reports" {
   source = "../scheduled_reports"
 
   account    = local.account
-  enabled    = var.reports.enabled
+  enabled    = var.schedules.reports
   lake       = { arn = module.data_lake.bucket.arn, name = module.data_lake.bucket.name }
   protection = local.table_protection
-  sender     = var.reports.sender
+  sender     = var.report_sender
   settings   = local.function_settings
 
   tables = {
@@ -371,8 +387,8 @@ module "data_quality" {
   source = "../data_quality"
 
   account_id          = local.account.id
-  enabled             = var.reports.enabled
-  history_every_hours = var.lake.batch.schedule.every_hours
+  enabled             = var.schedules.quality
+  history_every_hours = var.batch.schedule.every_hours
   lake                = { arn = module.data_lake.bucket.arn, name = module.data_lake.bucket.name }
   protection          = local.table_protection
   settings            = local.function_settings
@@ -388,40 +404,51 @@ module "data_quality" {
 module "privacy" {
   source = "../privacy"
 
-  account            = local.account
-  enabled            = var.reports.enabled
-  lake               = { arn = module.data_lake.bucket.arn, name = module.data_lake.bucket.name }
-  settings           = local.function_settings
-  silver             = { database = module.data_lake.database, workgroup = var.lake.batch.enabled ? module.lake_tables.workgroup : "" }
-  warehouse_function = try({ arn = module.warehouse[0].warehouse.function_arn, name = module.warehouse[0].warehouse.function }, { arn = "", name = "" })
+  account  = local.account
+  enabled  = var.schedules.erasure
+  lake     = { arn = module.data_lake.bucket.arn, name = module.data_lake.bucket.name }
+  settings = local.function_settings
+
+  silver = {
+    database  = module.data_lake.database
+    workgroup = var.batch.enabled ? module.lake_tables.workgroup : ""
+  }
 
   tables = {
     games        = module.game_registry.table
     leaderboards = module.player_state.tables.leaderboards
     players      = module.player_state.tables.players
   }
+
+  warehouse_function = try(
+    { arn = module.warehouse[0].warehouse.function_arn, name = module.warehouse[0].warehouse.function },
+    { arn = "", name = "" },
+  )
 }
 
 module "performance_advisor" {
   source = "../performance_advisor"
 
   account  = local.account
-  enabled  = var.reports.enabled
+  enabled  = var.schedules.advice
   lake     = { arn = module.data_lake.bucket.arn, name = module.data_lake.bucket.name }
   settings = local.function_settings
 
+  # Each key of these maps is the variable of the platform that changes the size.
   watched = {
     consumers         = { for name, consumer in local.consumers : name => consumer.function_name }
-    deliveries        = { "lake.buffering.seconds" = module.data_lake.delivery_streams.bronze.name }
-    files             = var.lake.batch.enabled ? { "lake.optimize" = module.data_lake.bucket.name } : {}
     flink             = module.realtime_analytics.application_name
-    functions         = { "metrics_api.sizing" = module.metrics_api.function_name, "player_state" = module.player_state.function_name, "processor" = module.processor.function_name }
-    optimized         = coalesce(var.lake.optimize, true)
     spark             = try(module.batch_analytics[0].state_machine_arn, "")
-    spark_every_hours = var.lake.batch.schedule.every_hours
+    spark_every_hours = var.batch.schedule.every_hours
     spark_executors   = try(module.batch_analytics[0].maximum_executors, 0)
-    streams           = { for name, stream in local.streams : "streams.${name}_shards" => stream.name if !contains(keys(local.scaled_shards), name) }
-    tables            = [for table in concat(values(module.processor.tables), values(module.player_state.tables)) : table.name]
-    warehouse         = try(module.warehouse[0].warehouse.workgroup, "")
+
+    streams = {
+      for name, stream in local.streams : "streams.${name}_shards" => stream.name
+      if !contains(keys(local.scaled_shards), name)
+    }
+
+    tables = [
+      for table in concat(values(module.processor.tables), values(module.player_state.tables)) : table.name
+    ]
   }
 }

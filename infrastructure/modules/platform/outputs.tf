@@ -1,3 +1,18 @@
+output "alerts_topic_arn" {
+  description = "SNS topic that alarms report to."
+  value       = module.alerts.topic_arn
+}
+
+output "athena_workgroup" {
+  description = "Athena workgroup of queries of the lake."
+  value       = module.lake_tables.workgroup
+}
+
+output "batch_state_machine_arn" {
+  description = "State machine of the batch runs; null where there are none."
+  value       = one(module.batch_analytics[*].state_machine_arn)
+}
+
 output "enriched_stream_name" {
   description = "Kinesis stream of valid events."
   value       = module.event_stream.enriched.name
@@ -11,21 +26,6 @@ output "ingest" {
 output "ingest_usage_plan_id" {
   description = "Usage plan of the REST API that `scripts/games` attaches games to."
   value       = module.ingest.usage_plan_id
-}
-
-output "alerts_topic_arn" {
-  description = "SNS topic that alarms report to."
-  value       = module.alerts.topic_arn
-}
-
-output "athena_workgroup" {
-  description = "Athena workgroup that queries to the lake run in."
-  value       = module.lake_tables.workgroup
-}
-
-output "batch_state_machine_arn" {
-  description = "State machine of the batch runs; null where there are none."
-  value       = one(module.batch_analytics[*].state_machine_arn)
 }
 
 output "lake_bucket" {
@@ -49,18 +49,20 @@ output "metrics_api_environment" {
 }
 
 output "player_state_failure_queue_url" {
-  description = "Queue of the batches player_state gave up."
+  description = "Queue of the failed batches of player_state."
   value       = module.player_state.failure_queue.url
 }
 
 output "processor_failure_queue_url" {
-  description = "Queue of the batches the processor gave up."
+  description = "Queue of the failed batches of the processor."
   value       = module.processor.failure_queue.url
 }
 
 output "quicksight" {
   description = "QuickSight dashboard and the groups of its users; null where QuickSight is off."
-  value       = one([for quicksight in module.quicksight : { groups = quicksight.groups, id = quicksight.dashboard_id }])
+  value = one([
+    for quicksight in module.quicksight : { groups = quicksight.groups, id = quicksight.dashboard_id }
+  ])
 }
 
 output "raw_stream_name" {
@@ -78,10 +80,10 @@ output "realtime_analytics" {
 }
 
 output "scheduled_functions" {
-  description = "Functions that schedules start, by what they are for."
+  description = "Functions that schedules start, by their switch in the variable schedules."
   value = {
     advice  = module.performance_advisor.function_name
-    privacy = module.privacy.function_name
+    erasure = module.privacy.function_name
     quality = module.data_quality.function_name
     reports = module.scheduled_reports.function_name
   }
@@ -104,6 +106,6 @@ output "tables" {
 }
 
 output "warehouse" {
-  description = "Where the warehouse is and what it is managed by; null where there is none."
+  description = "Workgroup, subnets and migration function of the warehouse; null where there is none."
   value       = one(module.warehouse[*].warehouse)
 }

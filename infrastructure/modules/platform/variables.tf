@@ -2,16 +2,24 @@ variable "alerts" {
   type = object({
     budget_usd_a_month = optional(number, 0)
     email_addresses    = optional(set(string), [])
-    objectives         = optional(object({ availability = optional(number), completeness = optional(number), latency = optional(number) }), {})
     reject_rate        = optional(object({ percent = number, periods = number }), { percent = 5, periods = 2 })
+
+    objectives = optional(object({
+      availability = optional(number)
+      completeness = optional(number)
+      latency      = optional(number)
+    }), {})
   })
-  description = "The month's budget (0: none), who gets alerts by e-mail, what share must succeed (docs/slo.md), and when a game's rejected events are alarming (percent, periods of 5 minutes)."
+  description = <<-TEXT
+    Monthly budget (0: none), addresses that get alerts, objectives (docs/slo.md), and the share of a game's events
+    whose rejection is an alarm (percent, for a number of periods of 5 minutes).
+  TEXT
   default     = {}
   nullable    = false
 
   validation {
     condition = anytrue([
-      !var.lake.warehouse.enabled,
+      !var.warehouse.enabled,
       var.alerts.budget_usd_a_month == 0,
       var.alerts.budget_usd_a_month > local.warehouse_usd_a_month,
     ])
@@ -22,15 +30,32 @@ variable "alerts" {
   }
 }
 
+variable "batch" {
+  type = object({
+    enabled = optional(bool, true)
+    job     = optional(object({ maximum_executors = optional(number), timeout_minutes = optional(number) }), {})
+
+    schedule = optional(object({
+      delay_hours = optional(number)
+      enabled     = optional(bool)
+      every_hours = optional(number, 24)
+      minute      = optional(number)
+    }), {})
+  })
+  description = "Batch runs on EMR Serverless: whether there are any, the size of their job, and when they run."
+  default     = {}
+  nullable    = false
+}
+
 variable "dedupe_window_hours" {
   type        = number
-  description = "Hours in which a repeated event_id is a duplicate; 0: none is looked for, repetitions reach bronze and player state (docs/cost.md)."
+  description = "Hours in which a repeated event_id is a duplicate. 0 keeps duplicates (docs/cost.md)."
   default     = 48
   nullable    = false
 
   validation {
     condition     = var.dedupe_window_hours == 0 || var.dedupe_window_hours >= var.streams.retention_hours
-    error_message = "A stream read again from its start must not pass the window: it cannot be shorter than the streams' retention."
+    error_message = "A stream can be read again from its start: the window must last as long as its retention."
   }
 }
 
@@ -49,86 +74,80 @@ variable "ingest" {
   type = object({
     log_blocked                     = optional(bool, true)
     requests_per_minute_and_address = optional(number, 3000)
-    sizing                          = optional(object({ memory_mb = number, reserved_concurrency = optional(number, -1), timeout_seconds = number }), { memory_mb = 1024, timeout_seconds = 15 })
     throttling                      = optional(object({ burst = number, rate = number }), { burst = 2000, rate = 1000 })
-    usage_plan                      = optional(object({ burst = number, enforced = optional(bool, true), rate = number, requests_a_day = number }), { burst = 1000, rate = 500, requests_a_day = 20000000 })
+
+    sizing = optional(object({
+      memory_mb            = number
+      reserved_concurrency = optional(number, -1)
+      timeout_seconds      = number
+    }), { memory_mb = 1024, timeout_seconds = 15 })
+
+    usage_plan = optional(object({
+      burst          = number
+      enforced       = optional(bool, true)
+      rate           = number
+      requests_a_day = number
+    }), { burst = 1000, rate = 500, requests_a_day = 20000000 })
   })
-  description = "What the ingest function may use; requests per minute of an address, per second of the REST API, and of each game; whether blocked requests are logged."
+  description = <<-TEXT
+    REST API: size of its function, requests per second of all games (throttling) and of each game (usage_plan),
+    requests per minute of an address, and whether blocked requests are logged.
+  TEXT
   default     = {}
   nullable    = false
 }
 
 variable "lake" {
   type = object({
-    batch = optional(object({
-      enabled  = optional(bool, true)
-      job      = optional(object({ maximum_executors = optional(number), timeout_minutes = optional(number) }), {})
-      schedule = optional(object({ delay_hours = optional(number), enabled = optional(bool), every_hours = optional(number, 24), minute = optional(number) }), {})
-    }), {})
-    buffering = optional(object({ seconds = number, size_mb = number }), { seconds = 300, size_mb = 64 })
-    dashboards = optional(object({
-      defaults        = optional(object({ currency = optional(string), days = optional(number), game = optional(string) }))
-      enabled         = optional(bool, false)
-      groups          = optional(map(object({ games = set(string), role = string })))
-      identity_region = optional(string, "")
-      refresh         = optional(object({ full_day = optional(string), full_time = optional(string), interval = optional(string) }))
-      warehouse = optional(object({
-        credentials_secret_arn = string
-        database               = string
-        host                   = string
-        port                   = optional(number)
-        security_group_ids     = set(string)
-        subnet_ids             = set(string)
-      }))
-    }), {})
+    buffering     = optional(object({ seconds = number, size_mb = number }), { seconds = 300, size_mb = 64 })
     optimize      = optional(bool)
-    retention     = optional(object({ bronze_infrequent_access_days = number, noncurrent_days = number, rejected_days = number }), { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 })
     scan_limit_gb = optional(number)
-    warehouse = optional(object({
-      availability_zones        = optional(set(string), [])
-      capacity                  = optional(object({ base_rpu = optional(number), max_rpu = optional(number) }))
-      client_security_group_ids = optional(map(string), {})
-      enabled                   = optional(bool, false)
-      max_query_seconds         = optional(number)
-      refresh                   = optional(object({ enabled = optional(bool), minutes = optional(number) }))
-      snapshot_days             = optional(number)
-      usage_limit               = optional(object({ breach_action = optional(string), rpu_hours_a_day = optional(number) }))
-    }), {})
+
+    retention = optional(object({
+      bronze_infrequent_access_days = number
+      noncurrent_days               = number
+      rejected_days                 = number
+    }), { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 })
   })
-  description = "The batch run and how many hours it takes at once, the warehouse on Redshift with a network of its own in the region's zones, and the dashboards in QuickSight, which want a subscription, if any; size and age of objects when written, and when they move and go; whether Glue tends the tables, and the most a query may scan."
+  description = <<-TEXT
+    Data lake: age and size at which Firehose writes an object, days until objects move or are deleted, whether Glue
+    optimizes the Iceberg tables, and the most gigabytes that one query may scan.
+  TEXT
   default     = {}
   nullable    = false
-
-  validation {
-    condition = (
-      !var.lake.dashboards.enabled || can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.lake.dashboards.identity_region))
-    )
-    error_message = <<-TEXT
-      The dashboards need an Enterprise subscription of QuickSight, which is made by hand, once an account. Then name
-      the region that it was made in as identity_region: it keeps the users and groups.
-      `aws quicksight describe-account-subscription --aws-account-id <account>` tells the edition.
-    TEXT
-  }
 }
 
 variable "logging" {
   type        = object({ level = string, retention_days = number, tracing = optional(bool, false) })
-  description = "Level of the functions' logs, days that logs are kept, and whether requests of the REST door (one in a hundred) and batch runs are traced with X-Ray."
+  description = <<-TEXT
+    Log level of the functions, days that logs are kept, and whether X-Ray traces batch runs and one in a hundred
+    requests of the REST API.
+  TEXT
   default     = { level = "INFO", retention_days = 30 }
   nullable    = false
 
   validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.logging.retention_days)
-    error_message = "CloudWatch Logs keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731 or more days, in its own steps."
+    condition = contains([
+      1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+    ], var.logging.retention_days)
+    error_message = <<-TEXT
+      CloudWatch Logs keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192,
+      2557, 2922, 3288 or 3653 days.
+    TEXT
   }
 }
 
 variable "metrics_api" {
   type = object({
-    sizing     = object({ memory_mb = number, reserved_concurrency = optional(number, -1), timeout_seconds = number })
     throttling = object({ burst = number, rate = number })
+
+    sizing = object({
+      memory_mb            = number
+      reserved_concurrency = optional(number, -1)
+      timeout_seconds      = number
+    })
   })
-  description = "What the metrics function may use, and requests per second of the HTTP API."
+  description = "HTTP API of the metrics: size of its function, and requests per second."
   default = {
     sizing     = { memory_mb = 1024, timeout_seconds = 15 }
     throttling = { burst = 100, rate = 50 }
@@ -155,15 +174,25 @@ variable "packages_directory" {
 }
 
 variable "player_state" {
-  type        = object({ batch_size = number, batch_window_seconds = number, memory_mb = number, timeout_seconds = number })
-  description = "Batches of the enriched stream, and what their invocation may use."
+  type = object({
+    batch_size           = number
+    batch_window_seconds = number
+    memory_mb            = number
+    timeout_seconds      = number
+  })
+  description = "Records and seconds of the enriched stream that one invocation takes, its memory and its time limit."
   default     = { batch_size = 2000, batch_window_seconds = 1, memory_mb = 1769, timeout_seconds = 120 }
   nullable    = false
 }
 
 variable "processor" {
-  type        = object({ batch_size = number, batch_window_seconds = number, memory_mb = number, timeout_seconds = number })
-  description = "Batches of the raw stream, and what their invocation may use."
+  type = object({
+    batch_size           = number
+    batch_window_seconds = number
+    memory_mb            = number
+    timeout_seconds      = number
+  })
+  description = "Records and seconds of the raw stream that one invocation takes, its memory and its time limit."
   default     = { batch_size = 2000, batch_window_seconds = 1, memory_mb = 1769, timeout_seconds = 120 }
   nullable    = false
 }
@@ -176,7 +205,7 @@ variable "project" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.project))
-    error_message = "A project's name has 3 to 24 lower-case letters, digits and hyphens: it must fit a bucket's name."
+    error_message = "A project's name has 3 to 24 lower-case letters, digits and hyphens: buckets are named by it."
   }
 }
 
@@ -188,12 +217,60 @@ variable "protection" {
     permissions_boundary     = optional(string, "")
     point_in_time_recovery   = bool
   })
-  description = "Configuration that functions' packages must be signed by (empty: none), whether tables and lake refuse deletion, days to restore a deleted key, name of the policy that bounds every role (empty: none), and whether tables can be restored to any second of 35 days."
+  description = <<-TEXT
+    Code signing configuration of the functions' packages (empty: none), whether tables and lake refuse deletion, days
+    in which a deleted key can be restored, name of the policy that bounds every role (empty: none), and whether
+    tables can be restored to any second of the last 35 days.
+  TEXT
   nullable    = false
 
   validation {
     condition     = var.environment != "prod" || (var.protection.deletion && var.protection.point_in_time_recovery)
     error_message = "prod must refuse deletion and allow recovery."
+  }
+}
+
+variable "quicksight" {
+  type = object({
+    enabled         = optional(bool, false)
+    groups          = optional(map(object({ games = set(string), role = string })))
+    identity_region = optional(string, "")
+
+    defaults = optional(object({
+      currency = optional(string)
+      days     = optional(number)
+      game     = optional(string)
+    }))
+
+    refresh = optional(object({
+      full_day  = optional(string)
+      full_time = optional(string)
+      interval  = optional(string)
+    }))
+
+    warehouse = optional(object({
+      credentials_secret_arn = string
+      database               = string
+      host                   = string
+      port                   = optional(number)
+      security_group_ids     = set(string)
+      subnet_ids             = set(string)
+    }))
+  })
+  description = <<-TEXT
+    QuickSight dashboards: whether there are any, the games that each group of users sees, what a dashboard shows at
+    first, when the data is refreshed, and a warehouse to read beside the lake.
+  TEXT
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = !var.quicksight.enabled || can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.quicksight.identity_region))
+    error_message = <<-TEXT
+      QuickSight needs an Enterprise subscription, which somebody makes by hand once an account. Set identity_region
+      to the region of that subscription: it holds the users and groups. `aws quicksight describe-account-subscription
+      --aws-account-id <account>` prints the edition.
+    TEXT
   }
 }
 
@@ -218,20 +295,43 @@ variable "realtime_analytics" {
     }), {})
     deliver_alerts  = optional(bool)
     retention_hours = optional(number)
-    vpc             = optional(object({ security_group_ids = optional(set(string)), subnet_ids = optional(set(string)) }), {})
+
+    vpc = optional(object({
+      security_group_ids = optional(set(string))
+      subnet_ids         = optional(set(string))
+    }), {})
+
     windows = optional(object({
       allowed_lateness_seconds = optional(number)
       idle_timeout_seconds     = optional(number)
     }), {})
   })
-  description = "What differs from the defaults of realtime_analytics: thresholds of alerts, size and start of the application, its network, its windows."
+  description = <<-TEXT
+    Flink application: thresholds of its alerts, its size and start, its network, how long windows wait and are kept,
+    and whether alerts go to the event bus. The defaults are those of the module realtime_analytics.
+  TEXT
   default     = {}
   nullable    = false
 }
 
-variable "reports" {
-  type        = object({ enabled = optional(bool, true), sender = optional(string, "") })
-  description = "Whether reports, checks of data quality, advice and forgetting again run by schedule, and the address reports are mailed from (left out: no mail)."
+variable "report_sender" {
+  type        = string
+  description = "Address that reports are mailed from, which SES has verified (docs/first-day.md). Empty: no mail."
+  default     = ""
+  nullable    = false
+}
+
+variable "schedules" {
+  type = object({
+    advice  = optional(bool, true)
+    erasure = optional(bool, true)
+    quality = optional(bool, true)
+    reports = optional(bool, true)
+  })
+  description = <<-TEXT
+    Which scheduled functions run: weekly advice on sizes, nightly erasure of late data of erased players, hourly
+    checks of data quality, daily and weekly reports. Each is switched by itself.
+  TEXT
   default     = {}
   nullable    = false
 }
@@ -244,12 +344,41 @@ variable "streams" {
     raw_shards      = optional(number)
     retention_hours = optional(number, 48)
   })
-  description = "Provisioned shards of the streams (left out: on demand), up to how many raw and enriched grow with their load (left out: they keep what they began with), and hours that their records can be read again."
+  description = <<-TEXT
+    Provisioned shards of each stream (left out: on demand, one shard for metrics), the most shards that raw and
+    enriched may grow to (left out: they do not grow), and hours that records can be read again.
+  TEXT
   default     = {}
   nullable    = false
 
   validation {
-    condition     = alltrue([for shards in [var.streams.enriched_shards, var.streams.raw_shards] : try(var.streams.maximum_shards >= shards, true)])
-    error_message = "maximum_shards is no fewer than a stream begins with."
+    condition = alltrue([
+      for shards in [var.streams.enriched_shards, var.streams.raw_shards] :
+      try(var.streams.maximum_shards >= shards, true)
+    ])
+    error_message = "maximum_shards cannot be less than the shards that a stream starts with."
   }
+}
+
+variable "warehouse" {
+  type = object({
+    availability_zones        = optional(set(string), [])
+    capacity                  = optional(object({ base_rpu = optional(number), max_rpu = optional(number) }))
+    client_security_group_ids = optional(map(string), {})
+    enabled                   = optional(bool, false)
+    max_query_seconds         = optional(number)
+    refresh                   = optional(object({ enabled = optional(bool), minutes = optional(number) }))
+    snapshot_days             = optional(number)
+
+    usage_limit = optional(object({
+      breach_action   = optional(string)
+      rpu_hours_a_day = optional(number)
+    }))
+  })
+  description = <<-TEXT
+    Warehouse on Redshift Serverless: whether there is one, letters of its availability zones (empty: the region's first
+    three), its capacity and limits, its refresh, and the security groups of its clients by name.
+  TEXT
+  default     = {}
+  nullable    = false
 }

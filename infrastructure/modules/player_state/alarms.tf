@@ -14,17 +14,3 @@ resource "aws_cloudwatch_metric_alarm" "names_capped" {
   threshold           = 0
   treat_missing_data  = "notBreaching"
 }
-
-module "table_alarms" {
-  source = "../table_alarms"
-
-  alerts_topic_arn = var.settings.alerts_topic_arn
-  indexes          = { (aws_dynamodb_table.leaderboards.name) = "by_rank" }
-
-  tables = [
-    aws_dynamodb_table.boards.name,
-    aws_dynamodb_table.game_days.name,
-    aws_dynamodb_table.leaderboards.name,
-    aws_dynamodb_table.players.name,
-  ]
-}

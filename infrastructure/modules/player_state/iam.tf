@@ -2,7 +2,7 @@ locals {
   policy_statements = {
     CountDays = {
       actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
-      resources = [aws_dynamodb_table.game_days.arn]
+      resources = [module.game_days.table.arn]
     }
     DecryptPlayers = {
       actions   = ["kms:Decrypt"]
@@ -10,15 +10,15 @@ locals {
     }
     KeepPlayers = {
       actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
-      resources = [aws_dynamodb_table.players.arn]
+      resources = [module.players.table.arn]
     }
     RankPlayers = {
       actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
-      resources = [aws_dynamodb_table.leaderboards.arn]
+      resources = [module.leaderboards.table.arn]
     }
     ReadBoards = {
       actions   = ["dynamodb:Query"]
-      resources = [aws_dynamodb_table.boards.arn]
+      resources = [module.boards.table.arn]
     }
   }
 }

@@ -9,10 +9,10 @@ module "player_state" {
   stream_arn        = var.enriched_stream_arn
 
   environment = {
-    BOARDS_TABLE       = aws_dynamodb_table.boards.name
-    GAME_DAYS_TABLE    = aws_dynamodb_table.game_days.name
-    LEADERBOARDS_TABLE = aws_dynamodb_table.leaderboards.name
+    BOARDS_TABLE       = module.boards.table.name
+    GAME_DAYS_TABLE    = module.game_days.table.name
+    LEADERBOARDS_TABLE = module.leaderboards.table.name
     NAME_LIMITS        = jsonencode(var.name_limits)
-    PLAYERS_TABLE      = aws_dynamodb_table.players.name
+    PLAYERS_TABLE      = module.players.table.name
   }
 }

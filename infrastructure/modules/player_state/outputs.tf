@@ -1,20 +1,20 @@
 output "failure_queue" {
-  description = "Queue of the batches player_state gave up, by their position in the stream."
+  description = "Queue of failed batches, by their position in the stream."
   value       = module.player_state.failure_queue
 }
 
 output "function_name" {
-  description = "Name of the function that keeps the tables."
+  description = "Name of the function."
   value       = module.player_state.function_name
 }
 
 output "leaderboards_by_rank_arn" {
-  description = "Index of the leaderboards, best first."
-  value       = "${aws_dynamodb_table.leaderboards.arn}/index/by_rank"
+  description = "ARN of the index of leaderboards, which is sorted by rank."
+  value       = module.leaderboards.index_arns["by_rank"]
 }
 
 output "mapping_id" {
-  description = "Id of the event source mapping, which its metrics are named by."
+  description = "Id of the event source mapping, the dimension of its metrics."
   value       = module.player_state.mapping_id
 }
 
@@ -26,9 +26,9 @@ output "policy" {
 output "tables" {
   description = "Tables of players, of the days of each game, of leaderboards and their definitions."
   value = {
-    boards       = { arn = aws_dynamodb_table.boards.arn, name = aws_dynamodb_table.boards.name }
-    game_days    = { arn = aws_dynamodb_table.game_days.arn, name = aws_dynamodb_table.game_days.name }
-    leaderboards = { arn = aws_dynamodb_table.leaderboards.arn, name = aws_dynamodb_table.leaderboards.name }
-    players      = { arn = aws_dynamodb_table.players.arn, name = aws_dynamodb_table.players.name }
+    boards       = module.boards.table
+    game_days    = module.game_days.table
+    leaderboards = module.leaderboards.table
+    players      = module.players.table
   }
 }

@@ -5,7 +5,7 @@ variable "consumer" {
     memory_mb            = number
     timeout_seconds      = number
   })
-  description = "Records and seconds gathered into one invocation, and what the invocation may use."
+  description = "Records and seconds of the stream that one invocation takes, its memory and its time limit."
   nullable    = false
 }
 
@@ -34,7 +34,7 @@ variable "name_limits" {
 
 variable "protection" {
   type        = object({ deletion = bool, point_in_time_recovery = bool })
-  description = "Whether the tables refuse deletion, and whether any second of the last 35 days can be restored."
+  description = "Whether the tables refuse deletion, and can be restored to any second of the last 35 days."
   nullable    = false
 }
 
@@ -51,6 +51,6 @@ variable "settings" {
     packages_directory = string
     tracing            = bool
   })
-  description = "What the functions of an environment share."
+  description = "Settings that the functions of an environment share."
   nullable    = false
 }

@@ -2,9 +2,10 @@ locals {
   athena = "arn:${var.account.partition}:athena:${var.account.region}:${var.account.id}"
   glue   = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
 
-  # Silver, and what the batch job keeps of players between its runs.
+  # Silver, and the tables of players that the batch job keeps between runs.
   personal_tables = [
-    "events", "kept_attempts", "kept_movers", "kept_players", "kept_presence", "kept_purchases",
+    "events", "kept_ads", "kept_attempts", "kept_designs", "kept_movers", "kept_players", "kept_presence",
+    "kept_purchases",
   ]
 
   policy_statements = merge(
@@ -51,7 +52,7 @@ locals {
         actions   = ["athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution"]
         resources = ["${local.athena}:workgroup/${var.silver.workgroup}"]
       }
-      # Athena acts with the rights of who asks.
+      # Athena uses the permissions of its caller.
       FindLake = {
         actions   = ["s3:GetBucketLocation"]
         resources = [var.lake.arn]

@@ -2,7 +2,7 @@ module "function" {
   source = "../scheduled_function"
 
   account_id        = var.account.id
-  description       = "Forgets again those of whom something older came."
+  description       = "Erases late data of players that were erased before."
   enabled           = var.enabled
   name              = "privacy"
   policy_statements = local.policy_statements

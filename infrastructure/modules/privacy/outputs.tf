@@ -1,5 +1,5 @@
 output "function_name" {
-  description = "Function that forgets again."
+  description = "Name of the function."
   value       = module.function.name
 }
 

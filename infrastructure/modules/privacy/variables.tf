@@ -1,6 +1,6 @@
 variable "account" {
   type        = object({ id = string, partition = string, region = string })
-  description = "Where the environment is."
+  description = "Account, partition and region of the environment."
   nullable    = false
 }
 
@@ -30,13 +30,13 @@ variable "settings" {
     packages_directory = string
     tracing            = bool
   })
-  description = "What the functions of an environment share."
+  description = "Settings that the functions of an environment share."
   nullable    = false
 }
 
 variable "silver" {
   type        = object({ database = string, workgroup = string })
-  description = "Database of silver and the Athena workgroup to ask it by; no workgroup where there is no silver."
+  description = "Glue database of silver, and the Athena workgroup that queries it (empty: there is no silver)."
   nullable    = false
 }
 
@@ -46,12 +46,12 @@ variable "tables" {
     leaderboards = object({ arn = string, name = string })
     players      = object({ arn = string, name = string })
   })
-  description = "Tables that name players, and that of the games' keys."
+  description = "Tables that name players, and the table of games."
   nullable    = false
 }
 
 variable "warehouse_function" {
   type        = object({ arn = string, name = string })
-  description = "Function that alone may change the warehouse; empty where there is none."
+  description = "Function that changes the warehouse. Empty: there is no warehouse."
   nullable    = false
 }

@@ -2,11 +2,11 @@ locals {
   policy_statements = {
     ClaimEvents = {
       actions   = ["dynamodb:UpdateItem"]
-      resources = [aws_dynamodb_table.dedupe.arn]
+      resources = [module.dedupe.table.arn]
     }
     CountEvents = {
       actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
-      resources = [aws_dynamodb_table.ingest_stats.arn]
+      resources = [module.ingest_stats.table.arn]
     }
     DecryptGames = {
       actions   = ["kms:Decrypt"]

@@ -1,5 +1,5 @@
 output "failure_queue" {
-  description = "Queue of the batches the processor gave up, by their position in the stream."
+  description = "Queue of failed batches, by their position in the stream."
   value       = module.processor.failure_queue
 }
 
@@ -9,7 +9,7 @@ output "function_name" {
 }
 
 output "mapping_id" {
-  description = "Id of the event source mapping, which its metrics are named by."
+  description = "Id of the event source mapping, the dimension of its metrics."
   value       = module.processor.mapping_id
 }
 
@@ -19,9 +19,9 @@ output "policy" {
 }
 
 output "tables" {
-  description = "Tables of claimed event ids and of counts of what arrived."
+  description = "Tables of claimed event ids and of counts of arrived events."
   value = {
-    dedupe       = { arn = aws_dynamodb_table.dedupe.arn, name = aws_dynamodb_table.dedupe.name }
-    ingest_stats = { arn = aws_dynamodb_table.ingest_stats.arn, name = aws_dynamodb_table.ingest_stats.name }
+    dedupe       = module.dedupe.table
+    ingest_stats = module.ingest_stats.table
   }
 }

@@ -5,13 +5,16 @@ variable "consumer" {
     memory_mb            = number
     timeout_seconds      = number
   })
-  description = "Records and seconds gathered into one invocation, and what the invocation may use."
+  description = "Records and seconds of the stream that one invocation takes, its memory and its time limit."
   nullable    = false
 }
 
 variable "dedupe_window_hours" {
   type        = number
-  description = "Hours in which a repeated event_id is a duplicate (0: none is looked for); must outlast the day in which a batch is retried."
+  description = <<-TEXT
+    Hours in which a repeated event_id is a duplicate (0 keeps duplicates). They must outlast the day in which a batch
+    is retried.
+  TEXT
   default     = 48
   nullable    = false
 
@@ -44,7 +47,7 @@ variable "games_table" {
 
 variable "protection" {
   type        = object({ deletion = bool, point_in_time_recovery = bool })
-  description = "Whether the tables refuse deletion, and whether any second of the last 35 days can be restored."
+  description = "Whether the tables refuse deletion, and can be restored to any second of the last 35 days."
   nullable    = false
 }
 
@@ -56,12 +59,14 @@ variable "raw_stream_arn" {
 
 variable "reject_rate_alarm" {
   type        = object({ percent = number, periods = number })
-  description = "Share of a game's events whose rejection is alarming, for how many periods of 5 minutes on end."
+  description = "Percentage of rejected events of a game that is an alarm after some periods of 5 minutes."
   default     = { percent = 5, periods = 2 }
   nullable    = false
 
   validation {
-    condition     = var.reject_rate_alarm.percent > 0 && var.reject_rate_alarm.percent < 100 && var.reject_rate_alarm.periods >= 1
+    condition = (
+      var.reject_rate_alarm.percent > 0 && var.reject_rate_alarm.percent < 100 && var.reject_rate_alarm.periods >= 1
+    )
     error_message = "The alarm needs a rate between 0 and 100 percent, and at least one period."
   }
 }
@@ -79,6 +84,6 @@ variable "settings" {
     packages_directory = string
     tracing            = bool
   })
-  description = "What the functions of an environment share."
+  description = "Settings that the functions of an environment share."
   nullable    = false
 }

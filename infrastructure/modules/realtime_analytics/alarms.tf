@@ -1,7 +1,7 @@
 locals {
   runbook = "docs/runbooks/realtime-analytics.md"
 
-  # Times are milliseconds.
+  # Times are in milliseconds.
   gauges = {
     checkpoint_duration = {
       description = "Checkpoints take longer than the minute between them"
@@ -12,14 +12,14 @@ locals {
       threshold   = 60000
     }
     cpu = {
-      description = "Busy though autoscaling had half an hour to add units: it is at its ceiling"
+      description = "Busy for half an hour: autoscaling is at its maximum"
       metric      = "cpuUtilization"
       missing     = "notBreaching"
       period      = 300
       periods     = 6
       threshold   = 80
     }
-    # One that died reports nothing; one that is not to run is silent by right.
+    # A dead application reports nothing. An application that is not started reports nothing either.
     downtime = {
       description = "Down or silent for ten minutes"
       metric      = "downtime"
@@ -30,7 +30,7 @@ locals {
     }
   }
 
-  # These count from the application's start: their rise is what alarms.
+  # These metrics count from the start of the application, so the alarm watches their rise.
   counters = {
     failed_checkpoints = { description = "Checkpoints fail again and again", metric = "numberOfFailedCheckpoints" }
     restarts           = { description = "It fails and restarts again and again", metric = "fullRestarts" }
@@ -87,7 +87,7 @@ resource "aws_cloudwatch_metric_alarm" "counters" {
   }
 }
 
-# Each stream and shard reports its own lag: a query finds the worst whatever their names.
+# Each stream and shard reports its own lag. The query finds the largest.
 resource "aws_cloudwatch_metric_alarm" "behind" {
   alarm_name          = "${local.application_name}-behind"
   alarm_actions       = [var.settings.alerts_topic_arn]
@@ -100,14 +100,18 @@ resource "aws_cloudwatch_metric_alarm" "behind" {
 
   metric_query {
     id          = "lag"
-    expression  = "SELECT MAX(millisBehindLatest) FROM \"AWS/KinesisAnalytics\" WHERE Application = '${local.application_name}'"
     label       = "Milliseconds behind the stream's end"
     period      = 60
     return_data = true
+
+    expression = join(" ", [
+      "SELECT MAX(millisBehindLatest) FROM \"AWS/KinesisAnalytics\"",
+      "WHERE Application = '${local.application_name}'",
+    ])
   }
 }
 
-# Reported only where a delivery failed for good, or where the queue could not take it.
+# EventBridge reports these metrics only when a delivery failed for good or the queue did not accept it.
 resource "aws_cloudwatch_metric_alarm" "failed_alert_rule" {
   alarm_name          = "${aws_cloudwatch_event_rule.alerts.name}-rule-failed"
   alarm_actions       = [var.settings.alerts_topic_arn]
@@ -145,7 +149,7 @@ resource "aws_cloudwatch_metric_alarm" "failed_alert_rule" {
 resource "aws_cloudwatch_metric_alarm" "undelivered_alerts" {
   alarm_name          = aws_sqs_queue.undelivered_alerts.name
   alarm_actions       = [var.settings.alerts_topic_arn]
-  alarm_description   = "Alerts of games wait that could not be delivered: ${local.runbook}"
+  alarm_description   = "Alerts of games could not be delivered: ${local.runbook}"
   comparison_operator = "GreaterThanThreshold"
   dimensions          = { QueueName = aws_sqs_queue.undelivered_alerts.name }
   evaluation_periods  = 1
@@ -156,11 +160,4 @@ resource "aws_cloudwatch_metric_alarm" "undelivered_alerts" {
   statistic           = "Maximum"
   threshold           = 0
   treat_missing_data  = "notBreaching"
-}
-
-module "table_alarms" {
-  source = "../table_alarms"
-
-  alerts_topic_arn = var.settings.alerts_topic_arn
-  tables           = [aws_dynamodb_table.realtime.name]
 }

@@ -29,9 +29,9 @@ locals {
   }
 }
 
-# Of the stream only alerts pass, each an event of the default bus: other rules can act on them.
-# Pipes checks the role at once, and the provider does not retry while IAM still spreads a new role. So the pipe waits
-# for the application's start and the consumer's mapping, which take longer.
+# Only the alerts of the stream pass, each as an event of the default bus, where other rules can act on them. Pipes
+# checks the role at once, and the provider does not retry while IAM propagates a new role. So the pipe waits for the
+# start of the application and the mapping of the consumer, which take longer.
 resource "aws_pipes_pipe" "alerts" {
   count = var.deliver_alerts ? 1 : 0
 
@@ -101,8 +101,11 @@ resource "aws_cloudwatch_event_target" "topic" {
       until     = "$.detail.window_end"
     }
 
-    # JSON text, but not by jsonencode: it would escape the angle brackets.
-    input_template = "\"<alert> <subject> in <game>: <observed>, compared with <reference>, in the minutes until <until>. What it means: ${local.runbook}\""
+    # This is JSON, but jsonencode would escape the angle brackets.
+    input_template = join("", [
+      "\"<alert> <subject> in <game>: <observed>, compared with <reference>, in the minutes until <until>. ",
+      "What it means: ${local.runbook}\"",
+    ])
   }
 
   dead_letter_config {

@@ -83,7 +83,7 @@ resource "aws_kinesisanalyticsv2_application" "this" {
       }
     }
 
-    # What an application restores is known once it has been started.
+    # The snapshot that an application restores is known after its first start.
     dynamic "run_configuration" {
       for_each = var.application.start ? [true] : []
 

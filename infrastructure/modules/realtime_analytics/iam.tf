@@ -6,12 +6,12 @@ locals {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = [var.settings.kms_key_arns.events]
     }
-    # AWS knows no resource of this action.
+    # This action takes no resource.
     FindLogGroup = {
       actions   = ["logs:DescribeLogGroups"]
       resources = ["*"]
     }
-    # The suffix stands for the streams of the application's own log group.
+    # The suffix matches the streams of the application's own log group.
     FindLogStream = {
       actions   = ["logs:DescribeLogStreams"]
       resources = ["${aws_cloudwatch_log_group.application.arn}:*"]
@@ -25,7 +25,9 @@ locals {
       resources = ["${var.code_bucket.arn}/${aws_s3_object.package.key}"]
     }
     ReadStream = {
-      actions   = ["kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"]
+      actions = [
+        "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards",
+      ]
       resources = [var.enriched_stream_arn]
     }
     WriteLogs = {
@@ -36,7 +38,7 @@ locals {
 
   ec2 = "arn:${var.account.partition}:ec2:${var.account.region}:${var.account.id}"
 
-  # Describing networks knows no resources: AWS demands "*". Interfaces are named when they are made.
+  # Actions that describe networks take no resource. Interfaces have no names before they exist.
   vpc_statements = {
     for sid, statement in {
       AttachToSubnets = {

@@ -1,33 +1,13 @@
-resource "aws_dynamodb_table" "realtime" {
-  name                        = "${var.settings.name_prefix}-realtime"
-  billing_mode                = "PAY_PER_REQUEST"
-  deletion_protection_enabled = var.protection.deletion
-  hash_key                    = "series"
-  range_key                   = "window"
+module "realtime" {
+  source = "../dynamodb_table"
 
-  attribute {
-    name = "series"
-    type = "S"
-  }
-
-  attribute {
-    name = "window"
-    type = "S"
-  }
-
-  point_in_time_recovery {
-    enabled = var.protection.point_in_time_recovery
-  }
-
-  server_side_encryption {
-    enabled     = true
-    kms_key_arn = var.settings.kms_key_arns.operations
-  }
-
-  ttl {
-    attribute_name = "expires_at"
-    enabled        = true
-  }
+  alerts_topic_arn = var.settings.alerts_topic_arn
+  expires          = true
+  hash_key         = "series"
+  kms_key_arn      = var.settings.kms_key_arns.operations
+  name             = "${var.settings.name_prefix}-realtime"
+  protection       = var.protection
+  range_key        = "window"
 }
 
 resource "aws_kinesis_stream" "metrics" {
@@ -43,7 +23,7 @@ resource "aws_kinesis_stream" "metrics" {
   }
 }
 
-# The application writes one stream; this function keeps what the API reads of it (docs/adr/0010-real-time-windows.md).
+# The application writes one stream. This function stores what the API reads (docs/adr/0010-real-time-windows.md).
 module "realtime_windows" {
   source = "../stream_consumer"
 
@@ -54,14 +34,14 @@ module "realtime_windows" {
   stream_arn  = aws_kinesis_stream.metrics.arn
 
   environment = {
-    REALTIME_TABLE  = aws_dynamodb_table.realtime.name
+    REALTIME_TABLE  = module.realtime.table.name
     RETENTION_HOURS = tostring(var.retention_hours)
   }
 
   policy_statements = {
     KeepWindows = {
       actions   = ["dynamodb:BatchWriteItem"]
-      resources = [aws_dynamodb_table.realtime.arn]
+      resources = [module.realtime.table.arn]
     }
   }
 }

@@ -20,5 +20,5 @@ output "metrics_stream" {
 
 output "table" {
   description = "Table of windows and alerts: hash key series, range key window."
-  value       = { arn = aws_dynamodb_table.realtime.arn, name = aws_dynamodb_table.realtime.name }
+  value       = module.realtime.table
 }

@@ -16,28 +16,37 @@ variable "alert_thresholds" {
     revenue_minimum_purchases = optional(number, 40)
     window_minutes            = optional(number, 5)
   })
-  description = "When a game's last minutes (window) differ too much from those before (baseline, which holds both), and how much it takes to tell."
+  description = <<-TEXT
+    When an alert is raised: the last minutes (window_minutes) are compared with the minutes before them;
+    baseline_minutes spans both. Minimums keep small numbers from raising alerts.
+  TEXT
   default     = {}
   nullable    = false
 
   validation {
-    condition     = var.alert_thresholds.window_minutes >= 1 && var.alert_thresholds.baseline_minutes > var.alert_thresholds.window_minutes
-    error_message = "The baseline holds the window and minutes to compare it with."
+    condition = (
+      var.alert_thresholds.window_minutes >= 1
+      && var.alert_thresholds.baseline_minutes > var.alert_thresholds.window_minutes
+    )
+    error_message = "baseline_minutes must be more than window_minutes, which is at least 1."
   }
 
   validation {
     condition     = var.alert_thresholds.players_drop_percent > 0 && var.alert_thresholds.players_drop_percent < 100
-    error_message = "Players drop by more than 0 and less than 100 percent."
+    error_message = "players_drop_percent is between 0 and 100."
   }
 
   validation {
     condition     = var.alert_thresholds.crash_spike_factor > 1 && var.alert_thresholds.economy_inflation_ratio > 1
-    error_message = "A factor of at most 1 would alert on what is usual."
+    error_message = "Factors and ratios must be more than 1: others would alert on usual values."
   }
 
   validation {
     condition = alltrue([
-      for name in ["baseline_minutes", "crash_minimum", "economy_minimum", "players_minimum", "revenue_minimum_purchases", "window_minutes"] :
+      for name in [
+        "baseline_minutes", "crash_minimum", "economy_minimum", "players_minimum", "revenue_minimum_purchases",
+        "window_minutes",
+      ] :
       var.alert_thresholds[name] >= 1 && floor(var.alert_thresholds[name]) == var.alert_thresholds[name]
     ])
     error_message = "Minutes and minimums are whole numbers, at least 1."
@@ -51,7 +60,10 @@ variable "application" {
     parallelism_per_kpu = optional(number, 1)
     start               = optional(bool, true)
   })
-  description = "Where the first start begins to read, the parallelism that autoscaling starts from, how much of it a processing unit bears, and whether apply starts it."
+  description = <<-TEXT
+    Where the first start begins to read, the parallelism that autoscaling starts from, the parallelism of one Kinesis
+    processing unit, and whether apply starts the application.
+  TEXT
   default     = {}
   nullable    = false
 
@@ -61,13 +73,16 @@ variable "application" {
   }
 
   validation {
-    condition     = alltrue([for value in [var.application.parallelism, var.application.parallelism_per_kpu] : value >= 1 && floor(value) == value])
+    condition = alltrue([
+      for value in [var.application.parallelism, var.application.parallelism_per_kpu] :
+      value >= 1 && floor(value) == value
+    ])
     error_message = "Parallelism is a whole number, at least 1."
   }
 
   validation {
     condition     = var.application.parallelism_per_kpu <= 8
-    error_message = "A processing unit bears a parallelism of at most 8."
+    error_message = "parallelism_per_kpu is at most 8."
   }
 }
 
@@ -79,7 +94,7 @@ variable "code_bucket" {
 
 variable "deliver_alerts" {
   type        = bool
-  description = "Whether a pipe takes the alerts of the metrics stream to the event bus."
+  description = "Whether a pipe sends the alerts of the metrics stream to the event bus."
   default     = true
   nullable    = false
 }
@@ -92,7 +107,7 @@ variable "enriched_stream_arn" {
 
 variable "metrics_stream" {
   type        = object({ retention_hours = optional(number, 24), shards = optional(number, 1) })
-  description = "Hours the metrics can be read again, and shards of their stream: one takes 1,000 windows a second."
+  description = "Hours that metrics can be read again, and shards of their stream (1,000 windows a second each)."
   default     = {}
   nullable    = false
 
@@ -109,13 +124,13 @@ variable "metrics_stream" {
 
 variable "protection" {
   type        = object({ deletion = bool, point_in_time_recovery = bool })
-  description = "Whether the table refuses deletion, and whether any second of the last 35 days can be restored."
+  description = "Whether the table refuses deletion, and whether it can be restored to any second of the last 35 days."
   nullable    = false
 }
 
 variable "retention_hours" {
   type        = number
-  description = "Hours a window is kept in the table."
+  description = "Hours that a window is kept in the table."
   default     = 48
   nullable    = false
 
@@ -138,19 +153,21 @@ variable "settings" {
     packages_directory = string
     tracing            = bool
   })
-  description = "What the functions and applications of an environment share."
+  description = "Settings that the functions and applications of an environment share."
   nullable    = false
 }
 
 variable "vpc" {
   type        = object({ security_group_ids = optional(set(string), []), subnet_ids = optional(set(string), []) })
-  description = "Network the application runs in; empty: none of its own. One needs ways to Kinesis, S3, CloudWatch and KMS."
+  description = <<-TEXT
+    Network that the application runs in (empty: none of its own). It needs routes to Kinesis, S3, CloudWatch and KMS.
+  TEXT
   default     = {}
   nullable    = false
 
   validation {
     condition     = (length(var.vpc.subnet_ids) == 0) == (length(var.vpc.security_group_ids) == 0)
-    error_message = "A network is subnets and security groups, or neither."
+    error_message = "Set both subnets and security groups, or neither."
   }
 }
 
@@ -159,7 +176,7 @@ variable "windows" {
     allowed_lateness_seconds = optional(number, 60)
     idle_timeout_seconds     = optional(number, 30)
   })
-  description = "Seconds a window waits for late events and for a silent shard."
+  description = "Seconds that a window waits for late events, and for a shard without events."
   default     = {}
   nullable    = false
 

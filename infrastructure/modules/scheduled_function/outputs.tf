@@ -4,7 +4,7 @@ output "arn" {
 }
 
 output "failure_queue_url" {
-  description = "Queue of the runs that failed for good."
+  description = "Queue of failed runs."
   value       = module.failures.url
 }
 

@@ -42,13 +42,13 @@ variable "policy_statements" {
 
 variable "runbook" {
   type        = string
-  description = "What to read when a run fails: a file of docs/runbooks/."
+  description = "Runbook for failed runs: a file of docs/runbooks/."
   nullable    = false
 }
 
 variable "schedules" {
   type        = map(object({ expression = string, input = optional(string, "{}") }))
-  description = "When it runs (EventBridge Scheduler, UTC) and what it is given, by name."
+  description = "Schedules by name: when the function runs (EventBridge Scheduler, UTC) and its event."
   nullable    = false
 
   validation {
@@ -70,12 +70,12 @@ variable "settings" {
     packages_directory = string
     tracing            = bool
   })
-  description = "What the functions of an environment share."
+  description = "Settings that the functions of an environment share."
   nullable    = false
 }
 
 variable "sizing" {
   type        = object({ memory_mb = number, timeout_seconds = number })
-  description = "Memory, and how long a run may take."
+  description = "Memory and time limit."
   nullable    = false
 }

@@ -17,7 +17,7 @@ locals {
       }
       KeepLedger = {
         actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
-        resources = [aws_dynamodb_table.reports.arn]
+        resources = [module.reports.table.arn]
       }
       ListGames = {
         actions   = ["dynamodb:Scan"]
@@ -34,8 +34,8 @@ locals {
     },
     var.sender == "" ? {} : {
       Mail = {
-        # A raw message by SendEmail is judged by either name. In the sandbox SES authorises the identities of the
-        # recipients too: the sender is limited by its address.
+        # SES authorises a raw message of SendEmail under either action. In the sandbox it also authorises the
+        # identities of recipients, so the condition limits the address of the sender.
         actions   = ["ses:SendEmail", "ses:SendRawEmail"]
         condition = { StringEquals = { "ses:FromAddress" = var.sender } }
         resources = [

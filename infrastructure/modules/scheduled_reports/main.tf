@@ -12,7 +12,7 @@ module "function" {
   policy_statements = local.policy_statements
   runbook           = "docs/runbooks/reports-failed.md"
   settings          = var.settings
-  # Two runs at once would only wait for each other's mails.
+  # One run is enough: two would wait for the same limit of mails.
   sizing = { memory_mb = 512, timeout_seconds = 900 }
 
   environment = {
@@ -20,7 +20,7 @@ module "function" {
     GAME_DAYS_TABLE   = var.tables.game_days.name
     GAMES_TABLE       = var.tables.games.name
     LAKE_BUCKET       = var.lake.name
-    REPORTS_TABLE     = aws_dynamodb_table.reports.name
+    REPORTS_TABLE     = module.reports.table.name
     SENDER            = var.sender
     WEBHOOKS_SECRET   = aws_secretsmanager_secret.webhooks.arn
   }
@@ -33,26 +33,15 @@ module "function" {
   }
 }
 
-# Holds what was sent, for good: a report that is asked for again is not sent again.
-resource "aws_dynamodb_table" "reports" {
-  name                        = "${var.settings.name_prefix}-reports"
-  billing_mode                = "PAY_PER_REQUEST"
-  deletion_protection_enabled = var.protection.deletion
-  hash_key                    = "report"
+# The ledger of sent reports keeps its items for good: a report that is requested again is not sent again.
+module "reports" {
+  source = "../dynamodb_table"
 
-  attribute {
-    name = "report"
-    type = "S"
-  }
-
-  point_in_time_recovery {
-    enabled = var.protection.point_in_time_recovery
-  }
-
-  server_side_encryption {
-    enabled     = true
-    kms_key_arn = var.settings.kms_key_arns.operations
-  }
+  alerts_topic_arn = var.settings.alerts_topic_arn
+  hash_key         = "report"
+  kms_key_arn      = var.settings.kms_key_arns.operations
+  name             = "${var.settings.name_prefix}-reports"
+  protection       = var.protection
 }
 
 resource "aws_sesv2_configuration_set" "this" {
@@ -71,20 +60,13 @@ resource "aws_sesv2_configuration_set" "this" {
   }
 }
 
-# Its value, a JSON object of URLs by game, is put by hand: state must not hold it.
+# People set the value, a JSON object of URLs by game: the Terraform state must not hold it.
 resource "aws_secretsmanager_secret" "webhooks" {
   #checkov:skip=CKV2_AWS_57:A chat's webhook is changed in the chat, not by a function here.
   name        = "${local.name}-webhooks"
   description = "Slack-compatible webhook of each game that has one: {\"<game>\": \"https://…\"}."
   kms_key_id  = var.settings.kms_key_arns.credentials
 
-  # A secret that waits for its deletion keeps its name: the environment could not be made again for 30 days.
+  # A secret that waits for its deletion keeps its name, so the environment could not be made again for 30 days.
   recovery_window_in_days = var.protection.deletion ? 30 : 0
-}
-
-module "table_alarms" {
-  source = "../table_alarms"
-
-  alerts_topic_arn = var.settings.alerts_topic_arn
-  tables           = [aws_dynamodb_table.reports.name]
 }

@@ -1,10 +1,10 @@
 output "failure_queue_url" {
-  description = "Queue of the invocations that failed for good."
+  description = "Queue of failed runs."
   value       = module.function.failure_queue_url
 }
 
 output "function_name" {
-  description = "Function that reports; its event is {period, scheduled, games}."
+  description = "Name of the function. Its event is {period, scheduled, games}."
   value       = module.function.name
 }
 
@@ -14,6 +14,6 @@ output "policy" {
 }
 
 output "table" {
-  description = "Ledger of what was sent."
-  value       = { arn = aws_dynamodb_table.reports.arn, name = aws_dynamodb_table.reports.name }
+  description = "Table of sent reports."
+  value       = module.reports.table
 }

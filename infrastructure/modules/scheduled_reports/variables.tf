@@ -19,13 +19,13 @@ variable "lake" {
 
 variable "protection" {
   type        = object({ deletion = bool, point_in_time_recovery = bool })
-  description = "Whether the ledger refuses deletion, and can be restored to any second of 35 days."
+  description = "Whether the table of sent reports refuses deletion, and can be restored to any second of 35 days."
   nullable    = false
 }
 
 variable "sender" {
   type        = string
-  description = "Address that reports are mailed from: an identity that SES has verified (docs/first-day.md). Empty: no mail."
+  description = "Address that reports are mailed from, which SES has verified (docs/first-day.md). Empty: no mail."
   default     = ""
   nullable    = false
 
@@ -48,7 +48,7 @@ variable "settings" {
     packages_directory = string
     tracing            = bool
   })
-  description = "What the functions of an environment share."
+  description = "Settings that the functions of an environment share."
   nullable    = false
 }
 
@@ -57,6 +57,6 @@ variable "tables" {
     game_days = object({ arn = string, name = string })
     games     = object({ arn = string, name = string })
   })
-  description = "Tables the reports are read from."
+  description = "Tables that reports are made of."
   nullable    = false
 }

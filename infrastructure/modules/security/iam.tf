@@ -1,10 +1,12 @@
 locals {
+  logs   = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}"
   queues = "arn:${var.account.partition}:sqs:${var.account.region}:${var.account.id}"
+  topics = "arn:${var.account.partition}:sns:${var.account.region}:${var.account.id}"
 
-  # In a key policy "*" is this key, and the account's root stands for its IAM policies, which decide who uses it.
+  # In a key policy "*" is this key, and the root of the account stands for its IAM policies.
   account = { AWS = "arn:${var.account.partition}:iam::${var.account.id}:root" }
 
-  # Who manages a key of data cannot decrypt with it: that takes the service which holds the data, and rights there.
+  # An administrator of a data key cannot decrypt with it. Decryption goes through the service that holds the data.
   data_statements = {
     for class, data in local.classes : class => [
       {
@@ -12,10 +14,11 @@ locals {
         Effect    = "Allow"
         Principal = local.account
         Action = [
-          "kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey", "kms:DisableKeyRotation",
-          "kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListGrants",
-          "kms:ListKeyPolicies", "kms:ListKeyRotations", "kms:ListResourceTags", "kms:PutKeyPolicy", "kms:RevokeGrant",
-          "kms:RotateKeyOnDemand", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias",
+          "kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
+          "kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy",
+          "kms:GetKeyRotationStatus", "kms:ListGrants", "kms:ListKeyPolicies", "kms:ListKeyRotations",
+          "kms:ListResourceTags", "kms:PutKeyPolicy", "kms:RevokeGrant", "kms:RotateKeyOnDemand",
+          "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias",
           "kms:UpdateKeyDescription",
         ]
         Resource = "*"
@@ -28,13 +31,17 @@ locals {
           "kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey",
           "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo",
         ]
-        Resource  = "*"
-        Condition = { StringEquals = { "kms:ViaService" = [for service in data.services : "${service}.${var.account.region}.amazonaws.com"] } }
+        Resource = "*"
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = [for service in data.services : "${service}.${var.account.region}.amazonaws.com"]
+          }
+        }
       },
     ] if length(data.services) > 0
   }
 
-  # Scheduler and Step Functions decrypt as the roles they assume: no service can be named for them.
+  # Scheduler and Step Functions decrypt as the roles that they assume, so no service can be named.
   operations_statements = [
     {
       Sid       = "AccountDecides"
@@ -57,9 +64,7 @@ locals {
       ]
       Resource = "*"
       Condition = {
-        ArnLike = {
-          "kms:EncryptionContext:aws:logs:arn" = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:*"
-        }
+        ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "${local.logs}:log-group:*" }
       }
     },
     {
@@ -70,7 +75,7 @@ locals {
       Resource  = "*"
       Condition = { StringEquals = { "aws:SourceAccount" = var.account.id } }
     },
-    # Deliveries write the logs of state machines, which are encrypted before.
+    # Deliveries write the logs of state machines, which are already encrypted.
     {
       Sid       = "LogDeliveries"
       Effect    = "Allow"
@@ -78,7 +83,7 @@ locals {
       Action    = ["kms:Decrypt"]
       Resource  = "*"
       Condition = {
-        StringEquals = { "kms:EncryptionContext:SourceArn" = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:*" }
+        StringEquals = { "kms:EncryptionContext:SourceArn" = "${local.logs}:*" }
       }
     },
     # EventBridge sends no aws:SourceArn or aws:SourceAccount to KMS. The encryption context, which SNS and SQS set
@@ -90,9 +95,7 @@ locals {
       Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
       Resource  = "*"
       Condition = {
-        ArnLike = {
-          "kms:EncryptionContext:aws:sns:topicArn" = "arn:${var.account.partition}:sns:${var.account.region}:${var.account.id}:${var.name_prefix}-*"
-        }
+        ArnLike = { "kms:EncryptionContext:aws:sns:topicArn" = "${local.topics}:${var.name_prefix}-*" }
       }
     },
     {

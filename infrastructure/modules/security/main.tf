@@ -1,9 +1,9 @@
 locals {
-  # By whom a disclosure would harm; data keys serve only the services that hold the class.
+  # Classes of data differ by who a disclosure would harm. Only the services that hold a class use its key.
   classes = {
     credentials = {
       holds = "hashes and privacy keys of games, secrets"
-      # AWS does not say by which service the secret of the warehouse is made: Redshift may use the key too.
+      # AWS does not document which service makes the secret of the warehouse, so Redshift may use the key too.
       services = ["dynamodb", "redshift", "redshift-serverless", "secretsmanager"]
     }
     events = {

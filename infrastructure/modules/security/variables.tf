@@ -1,6 +1,6 @@
 variable "account" {
   type        = object({ id = string, partition = string, region = string })
-  description = "Account, partition and region the key serves."
+  description = "Account, partition and region of the environment."
   nullable    = false
 }
 

@@ -1,15 +1,14 @@
-# AWS knows no resources of these actions: it demands "*".
+# These actions take no resource.
 locals {
   actions_without_resources = [
-    "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics",
-    "ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
-    "kinesis:ListStreams", "kinesis:UpdateShardCount",
-    "lambda:ListEventSourceMappings",
-    "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
-    "logs:GetLogDelivery", "logs:GetQueryResults", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
+    "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
+    "kinesis:ListStreams", "kinesis:UpdateShardCount", "lambda:ListEventSourceMappings", "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies", "logs:GetLogDelivery",
+    "logs:GetQueryResults", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
     "redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements",
-    "redshift-serverless:ListUsageLimits",
-    "xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+    "redshift-serverless:ListUsageLimits", "xray:GetSamplingRules", "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords", "xray:PutTraceSegments",
   ]
 }
 

@@ -1,5 +1,5 @@
 output "arn" {
-  description = "ARN of the role, once it has its permissions."
+  description = "ARN of the role. It is known when the role has its permissions."
   value       = aws_iam_role.this.arn
 
   depends_on = [aws_iam_role_policy.this]
@@ -11,6 +11,6 @@ output "policy" {
 }
 
 output "trust" {
-  description = "JSON of who may assume the role, for review."
+  description = "JSON trust policy of the role, for review."
   value       = aws_iam_role.this.assume_role_policy
 }

@@ -2,11 +2,11 @@ locals {
   runbook = "docs/runbooks/stream-consumers.md"
 }
 
-# A quiet stream has no age, and an empty queue may report nothing: missing data is fine for both.
+# Missing data is not an alarm: an idle stream has no age, and an empty queue may report nothing.
 resource "aws_cloudwatch_metric_alarm" "iterator_age" {
   alarm_name          = "${module.function.name}-iterator-age"
   alarm_actions       = [var.settings.alerts_topic_arn]
-  alarm_description   = "Records are read more than a minute after they were written, for five minutes: ${local.runbook}"
+  alarm_description   = "Records are read more than a minute late, for five minutes: ${local.runbook}"
   comparison_operator = "GreaterThanThreshold"
   dimensions          = { FunctionName = module.function.name }
   evaluation_periods  = 5
@@ -22,7 +22,7 @@ resource "aws_cloudwatch_metric_alarm" "iterator_age" {
 resource "aws_cloudwatch_metric_alarm" "failures" {
   alarm_name          = aws_sqs_queue.failures.name
   alarm_actions       = [var.settings.alerts_topic_arn]
-  alarm_description   = "Batches were given up; the stream holds their records until its retention ends: ${local.runbook}"
+  alarm_description   = "Batches failed; the stream keeps their records until its retention ends: ${local.runbook}"
   comparison_operator = "GreaterThanThreshold"
   dimensions          = { QueueName = aws_sqs_queue.failures.name }
   evaluation_periods  = 1

@@ -43,13 +43,13 @@ resource "aws_lambda_event_source_mapping" "this" {
   maximum_retry_attempts             = -1
   starting_position                  = "TRIM_HORIZON"
 
-  # Counters rely on one reader a shard.
+  # Counters need one reader for each shard.
   parallelization_factor = 1
 
-  # An hour before the shortest stream forgets a record: what is given up can still be read.
+  # An hour before the shortest retention ends: failed records can still be read.
   maximum_record_age_in_seconds = 82800
 
-  # Records read and records given up, counted by Lambda.
+  # Lambda counts the records that it reads and drops.
   dynamic "metrics_config" {
     for_each = var.count_records ? ["EventCount"] : []
 
@@ -65,7 +65,7 @@ resource "aws_lambda_event_source_mapping" "this" {
   }
 }
 
-# Holds positions in the stream, not events.
+# A message holds positions in the stream and no events.
 resource "aws_sqs_queue" "failures" {
   name                              = "${var.settings.name_prefix}-${replace(var.name, "_", "-")}-failures"
   kms_data_key_reuse_period_seconds = 3600

@@ -4,8 +4,12 @@ output "environment" {
 }
 
 output "failure_queue" {
-  description = "Queue of the batches given up, by their position in the stream."
-  value       = { arn = aws_sqs_queue.failures.arn, name = aws_sqs_queue.failures.name, url = aws_sqs_queue.failures.url }
+  description = "Queue of failed batches, by their position in the stream."
+  value = {
+    arn  = aws_sqs_queue.failures.arn
+    name = aws_sqs_queue.failures.name
+    url  = aws_sqs_queue.failures.url
+  }
 }
 
 output "function_name" {
@@ -14,7 +18,7 @@ output "function_name" {
 }
 
 output "mapping_id" {
-  description = "Id of the event source mapping, which its metrics are named by."
+  description = "Id of the event source mapping, the dimension of its metrics."
   value       = aws_lambda_event_source_mapping.this.uuid
 }
 

@@ -5,7 +5,7 @@ variable "consumer" {
     memory_mb            = number
     timeout_seconds      = number
   })
-  description = "Records and seconds gathered into one invocation, and what the invocation may use."
+  description = "Records and seconds of the stream that one invocation takes, its memory and its time limit."
   nullable    = false
 
   validation {
@@ -21,7 +21,7 @@ variable "consumer" {
 
 variable "count_records" {
   type        = bool
-  description = "Whether Lambda counts the records it read and gave up: metrics that are paid for."
+  description = "Whether Lambda publishes counts of the records it reads and drops. These metrics cost money."
   default     = false
   nullable    = false
 }
@@ -46,7 +46,7 @@ variable "name" {
 
 variable "policy_statements" {
   type        = map(object({ actions = list(string), resources = list(string) }))
-  description = "What the function does besides reading the stream, keyed by Sid."
+  description = "Statements for what the function does besides reading the stream, keyed by Sid."
   nullable    = false
 }
 
@@ -63,7 +63,7 @@ variable "settings" {
     packages_directory = string
     tracing            = bool
   })
-  description = "What the functions of an environment share."
+  description = "Settings that the functions of an environment share."
   nullable    = false
 }
 

@@ -2,15 +2,19 @@ module "function" {
   source = "../scheduled_function"
 
   account_id  = var.account_id
-  description = "Gives provisioned streams the shards their load asks for."
-  environment = { STREAMS = jsonencode({ for name, stream in var.streams : name => { maximum = stream.maximum, minimum = stream.minimum } }) }
-  name        = "stream_scaling"
-  runbook     = "docs/runbooks/stream-scaling.md"
-  schedules   = { minute = { expression = "rate(1 minute)" } }
-  settings    = var.settings
-  sizing      = { memory_mb = 256, timeout_seconds = 30 }
+  description = "Gives provisioned streams the shards that their load needs."
+  environment = {
+    STREAMS = jsonencode({
+      for name, stream in var.streams : name => { maximum = stream.maximum, minimum = stream.minimum }
+    })
+  }
+  name      = "stream_scaling"
+  runbook   = "docs/runbooks/stream-scaling.md"
+  schedules = { minute = { expression = "rate(1 minute)" } }
+  settings  = var.settings
+  sizing    = { memory_mb = 256, timeout_seconds = 30 }
 
-  # AWS knows no resources of the actions that are allowed on "*".
+  # The actions that are allowed on "*" take no resource.
   policy_statements = {
     ReadMetrics = { actions = ["cloudwatch:GetMetricData"], resources = ["*"] }
     ReadStreams = { actions = ["kinesis:DescribeStreamSummary"], resources = values(var.streams)[*].arn }

@@ -1,5 +1,5 @@
 output "function_name" {
-  description = "Function that scales."
+  description = "Name of the function."
   value       = module.function.name
 }
 

@@ -17,7 +17,7 @@ variable "settings" {
     packages_directory = string
     tracing            = bool
   })
-  description = "What the functions of an environment share."
+  description = "Settings that the functions of an environment share."
   nullable    = false
 }
 
@@ -28,6 +28,6 @@ variable "streams" {
 
   validation {
     condition     = alltrue([for stream in var.streams : stream.minimum >= 1 && stream.maximum >= stream.minimum])
-    error_message = "A stream has at least one shard, and at most no fewer than at least."
+    error_message = "minimum is at least 1, and maximum is not below minimum."
   }
 }

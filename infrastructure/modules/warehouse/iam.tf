@@ -1,36 +1,40 @@
 locals {
   glue = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
 
-  # What Redshift does with each of its roles.
-  redshift_statements = {
-    streaming = {
-      Decrypt = { actions = ["kms:Decrypt"], resources = [var.settings.kms_key_arns.events] }
-      # AWS lists streams all or none.
-      FindStream = { actions = ["kinesis:ListStreams"], resources = ["*"] }
-      ReadStream = {
-        actions   = ["kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"]
-        resources = [var.enriched_stream.arn]
-      }
-    }
-    lake = {
+  # A user of an external schema reads every table that the schema's role can read: each layer has a role of its own.
+  lake_statements = {
+    for layer, tables in var.lake.tables : layer => {
       Decrypt  = { actions = ["kms:Decrypt"], resources = [var.settings.kms_key_arns.events] }
       ListLake = { actions = ["s3:GetBucketLocation", "s3:ListBucket"], resources = [var.lake.arn] }
       ReadCatalog = {
         actions = ["glue:GetDatabase", "glue:GetPartitions", "glue:GetTable"]
         resources = concat(
           ["${local.glue}:catalog", "${local.glue}:database/${var.lake.database}"],
-          [for table in sort(var.lake.tables) : "${local.glue}:table/${var.lake.database}/${table}"],
+          [for table in sort(tables) : "${local.glue}:table/${var.lake.database}/${table}"],
         )
       }
-      ReadLake = {
-        actions   = ["s3:GetObject"]
-        resources = [for prefix in ["gold", "silver"] : "${var.lake.arn}/${prefix}/*"]
-      }
+      ReadLake = { actions = ["s3:GetObject"], resources = ["${var.lake.arn}/${layer}/*"] }
+    }
+  }
+
+  stream_statements = {
+    Decrypt = { actions = ["kms:Decrypt"], resources = [var.settings.kms_key_arns.events] }
+    # This action takes no resource but "*".
+    FindStream = { actions = ["kinesis:ListStreams"], resources = ["*"] }
+    ReadStream = {
+      actions = [
+        "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator",
+        "kinesis:ListShards",
+      ]
+      resources = [var.enriched_stream.arn]
     }
   }
 
   schedule_statements = {
-    Encrypt        = { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = [var.settings.kms_key_arns.operations] }
+    Encrypt = {
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [var.settings.kms_key_arns.operations]
+    }
     Refresh        = { actions = ["lambda:InvokeFunction"], resources = [module.migrations.arn] }
     ReportFailures = { actions = ["sqs:SendMessage"], resources = [module.failures.arn] }
     Snapshot = {
@@ -43,10 +47,11 @@ locals {
   }
 }
 
-# AWS documents no aws:SourceAccount for Redshift: a condition on a key that Redshift does not send would lock it out.
+# AWS does not document that Redshift sends aws:SourceAccount; a condition on a key that it does not send would lock it
+# out.
 module "redshift_role" {
   source   = "../service_role"
-  for_each = local.redshift_statements
+  for_each = merge(local.lake_statements, { streaming = local.stream_statements })
 
   boundary_arn = var.settings.boundary_arn
   name         = "${local.name}-${each.key}"

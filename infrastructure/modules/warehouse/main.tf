@@ -2,7 +2,7 @@ locals {
   name    = "${var.settings.name_prefix}-warehouse"
   runbook = "docs/runbooks/warehouse.md"
 
-  # What differs from the defaults of Redshift, and what security relies on.
+  # Parameters that differ from Redshift's defaults, or that security relies on.
   parameters = {
     enable_user_activity_logging = "true"
     max_query_execution_time     = tostring(var.max_query_seconds)
@@ -26,7 +26,7 @@ resource "aws_redshiftserverless_namespace" "this" {
   manage_admin_password            = true
 }
 
-# Redshift writes into a group of this name. Without one it makes its own, which has no key and never expires.
+# Redshift writes into a group of this name. If there is none, it makes one that has no key and never expires.
 resource "aws_cloudwatch_log_group" "audit" {
   for_each = toset(["connectionlog", "useractivitylog", "userlog"])
 
@@ -87,7 +87,7 @@ resource "aws_security_group" "this" {
   description = "The warehouse: its clients in, endpoints and S3 out."
   vpc_id      = var.network.vpc_id
 
-  # EC2 cannot change a description: other words would replace a group that is in use.
+  # EC2 cannot change a description: other words would replace a security group that is in use.
   lifecycle {
     ignore_changes = [description]
   }

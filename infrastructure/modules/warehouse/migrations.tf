@@ -1,9 +1,10 @@
 locals {
-  # What migrations name by {{…}}.
+  # Migrations name these values as {{name}}.
   values = {
     glue_database      = var.lake.database
-    lake_role_arn      = module.redshift_role["lake"].arn
+    gold_role_arn      = module.redshift_role["gold"].arn
     region             = var.account.region
+    silver_role_arn    = module.redshift_role["silver"].arn
     stream_name        = var.enriched_stream.name
     streaming_role_arn = module.redshift_role["streaming"].arn
   }
@@ -30,14 +31,16 @@ module "migrations" {
       resources = [var.settings.kms_key_arns.credentials]
     }
     Encrypt = { actions = ["kms:GenerateDataKey"], resources = [var.settings.kms_key_arns.operations] }
-    # The Data API keeps statements and results under the key of the warehouse, which its caller grants to it.
+    # The Data API encrypts statements and results with the key of the warehouse, which its caller grants to it.
     EncryptStatements = {
       actions   = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
       resources = [var.settings.kms_key_arns.events]
     }
-    # The Data API knows statements by no ARN: the condition leaves the function its own.
+    # A statement has no ARN: the condition limits the function to its own statements.
     FollowStatements = {
-      actions   = ["redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements"]
+      actions = [
+        "redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements",
+      ]
       condition = { StringEquals = { "redshift-data:statement-owner-iam-userid" = "$${aws:userid}" } }
       resources = ["*"]
     }
@@ -63,7 +66,7 @@ resource "aws_lambda_function_event_invoke_config" "this" {
   }
 }
 
-# Its package holds the migrations: one that is new changes the hash.
+# The package holds the migrations: a new one changes the hash.
 resource "aws_lambda_invocation" "migrate" {
   function_name = module.migrations.name
   input         = jsonencode({ action = "migrate" })
@@ -77,7 +80,7 @@ resource "aws_lambda_invocation" "migrate" {
   lifecycle {
     postcondition {
       condition     = jsondecode(self.result).state == "current"
-      error_message = "A migration still runs: `scripts/warehouse migrate` waits for it and goes on."
+      error_message = "A migration still runs: `scripts/warehouse migrate` waits for it and continues."
     }
   }
 
@@ -113,7 +116,7 @@ resource "aws_scheduler_schedule" "refresh" {
   depends_on = [aws_lambda_invocation.migrate]
 }
 
-# Recovery points go after a day; these stay.
+# Redshift deletes recovery points after a day; these snapshots stay.
 resource "aws_scheduler_schedule" "snapshot" {
   name                = "${local.name}-snapshot"
   description         = "Keeps a snapshot of the warehouse each day."
@@ -132,8 +135,12 @@ resource "aws_scheduler_schedule" "snapshot" {
       arn = module.failures.arn
     }
 
-    # Written by hand: jsonencode escapes the angle brackets of the execution's id.
-    input = "{\"NamespaceName\":\"${local.name}\",\"RetentionPeriod\":${var.snapshot_days},\"SnapshotName\":\"${local.name}-<aws.scheduler.execution-id>\"}"
+    # jsonencode escapes angle brackets, and the scheduler replaces <aws.scheduler.execution-id> only without escapes.
+    input = replace(replace(jsonencode({
+      NamespaceName   = local.name
+      RetentionPeriod = var.snapshot_days
+      SnapshotName    = "${local.name}-<aws.scheduler.execution-id>"
+    }), "\\u003c", "<"), "\\u003e", ">")
   }
 }
 
@@ -162,7 +169,7 @@ resource "aws_cloudwatch_metric_alarm" "refresh" {
   treat_missing_data  = "notBreaching"
 }
 
-# Beyond the limit no query runs until the next UTC day, or it only costs: either is worth knowing before.
+# At the limit no query runs until the next UTC day, or queries go on and cost more: the alarm comes before either.
 resource "aws_cloudwatch_metric_alarm" "usage" {
   alarm_name          = "${local.name}-usage"
   alarm_actions       = [var.settings.alerts_topic_arn]

@@ -1,5 +1,5 @@
 output "warehouse" {
-  description = "Workgroup, host, database and subnets to connect by, the function of the migrations, the admin's secret, and the security group."
+  description = "Workgroup, host, database, subnets and security group to connect to, the function and a secret."
   value = {
     database          = aws_redshiftserverless_namespace.this.db_name
     function          = module.migrations.name

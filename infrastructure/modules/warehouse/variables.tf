@@ -6,7 +6,7 @@ variable "account" {
 
 variable "capacity" {
   type        = object({ base_rpu = optional(number, 8), max_rpu = optional(number, 32) })
-  description = "RPUs to begin with, and at most."
+  description = "RPUs that the workgroup starts with, and its maximum."
   default     = {}
   nullable    = false
 
@@ -17,7 +17,7 @@ variable "capacity" {
 
   validation {
     condition     = var.capacity.max_rpu >= var.capacity.base_rpu && var.capacity.max_rpu % 8 == 0
-    error_message = "The most is at least the base, in steps of 8."
+    error_message = "The maximum is at least the base, in steps of 8."
   }
 }
 
@@ -28,8 +28,12 @@ variable "enriched_stream" {
 }
 
 variable "lake" {
-  type        = object({ arn = string, database = string, tables = set(string) })
-  description = "The lake's bucket, its Glue database, and the tables to be read there: silver and gold."
+  type = object({
+    arn      = string
+    database = string
+    tables   = object({ gold = set(string), silver = set(string) })
+  })
+  description = "Bucket and Glue database of the lake, and the tables of gold and silver that the warehouse reads."
   nullable    = false
 }
 
@@ -53,7 +57,7 @@ variable "network" {
     subnet_ids                = list(string)
     vpc_id                    = string
   })
-  description = "VPC that reaches Kinesis, Glue and S3 by endpoints, its private subnets, and who may connect, by a name of theirs."
+  description = "VPC with endpoints of Kinesis, Glue and S3, its private subnets, and security groups that may connect."
   nullable    = false
 
   validation {
@@ -64,13 +68,15 @@ variable "network" {
 
 variable "refresh" {
   type        = object({ enabled = optional(bool, true), minutes = optional(number, 15) })
-  description = "Whether and how often facts are brought up to date."
+  description = "Whether and how often a refresh brings the facts up to date."
   default     = {}
   nullable    = false
 
   validation {
-    condition     = var.refresh.minutes >= 5 && var.refresh.minutes <= 1440 && floor(var.refresh.minutes) == var.refresh.minutes
-    error_message = "A refresh comes every 5 to 1440 minutes."
+    condition = (
+      var.refresh.minutes >= 5 && var.refresh.minutes <= 1440 && floor(var.refresh.minutes) == var.refresh.minutes
+    )
+    error_message = "A refresh runs every 5 to 1440 minutes, a whole number."
   }
 }
 
@@ -93,7 +99,7 @@ variable "settings" {
 
 variable "snapshot_days" {
   type        = number
-  description = "Days that the daily snapshots are kept."
+  description = "Days that a daily snapshot is kept."
   default     = 14
   nullable    = false
 
@@ -105,17 +111,20 @@ variable "snapshot_days" {
 
 variable "usage_limit" {
   type        = object({ breach_action = optional(string, "deactivate"), rpu_hours_a_day = optional(number, 300) })
-  description = "RPU-hours of a day, and what happens beyond: log, emit-metric or deactivate (no query until the next day)."
+  description = "RPU-hours a day, and the action at the limit: log, emit-metric or deactivate (no query that day)."
   default     = {}
   nullable    = false
 
   validation {
     condition     = contains(["deactivate", "emit-metric", "log"], var.usage_limit.breach_action)
-    error_message = "Beyond its limit the warehouse does one of: deactivate, emit-metric, log."
+    error_message = "The action at the limit is one of: deactivate, emit-metric, log."
   }
 
   validation {
-    condition     = var.usage_limit.rpu_hours_a_day >= 1 && floor(var.usage_limit.rpu_hours_a_day) == var.usage_limit.rpu_hours_a_day
+    condition = (
+      var.usage_limit.rpu_hours_a_day >= 1
+      && floor(var.usage_limit.rpu_hours_a_day) == var.usage_limit.rpu_hours_a_day
+    )
     error_message = "The limit is a whole number of RPU-hours."
   }
 }

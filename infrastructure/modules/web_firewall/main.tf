@@ -1,7 +1,7 @@
 resource "aws_wafv2_web_acl" "this" {
   #checkov:skip=CKV2_AWS_31:Logging is configured below.
   name        = "${var.name_prefix}-ingest"
-  description = "In front of the REST door."
+  description = "In front of the REST API."
   scope       = "REGIONAL"
 
   default_action {
@@ -88,7 +88,7 @@ resource "aws_wafv2_web_acl" "this" {
     }
   }
 
-  # WAF looks into the first 16 KB of a body; what its length says it sees. The function answers 413 from 1 MB on.
+  # WAF reads the first 16 KB of a body, and its length from the header. The function answers 413 above 1 MB.
   rule {
     name     = "oversized"
     priority = 4
@@ -171,7 +171,7 @@ resource "aws_cloudwatch_log_group" "this" {
   retention_in_days = var.log_retention_days
 }
 
-# Only what was blocked is logged, and never a key or a signature.
+# Only blocked requests are logged, without keys and signatures.
 resource "aws_wafv2_web_acl_logging_configuration" "this" {
   count = var.log_blocked ? 1 : 0
 

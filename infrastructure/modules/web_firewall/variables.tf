@@ -13,7 +13,7 @@ variable "log_blocked" {
 
 variable "log_retention_days" {
   type        = number
-  description = "Days the log of blocked requests is kept: it holds addresses."
+  description = "Days that the log of blocked requests is kept. It holds addresses."
   nullable    = false
 }
 
@@ -25,7 +25,7 @@ variable "name_prefix" {
 
 variable "requests_per_minute" {
   type        = number
-  description = "Requests an address may send in a minute; players share addresses."
+  description = "Requests that an address may send in a minute. Players may share an address."
   nullable    = false
 
   validation {

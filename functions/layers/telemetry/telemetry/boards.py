@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from aws_lambda_powertools import Logger
 from boto3.dynamodb.types import TypeDeserializer
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from telemetry.enrichment import FUTURE_AFTER, TOO_OLD_AFTER, timestamp
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
 
 # Three levels of samples, each a sixteenth of the one before; with 16 shards all partitions are level.
 SAMPLE_STEP = 16
@@ -225,7 +228,7 @@ def fed_by(boards: Iterable[Board], game_id: str, name: str) -> list[Board]:
     return fed if taken else [*fed, Board.default(game_id, name)]
 
 
-def defined(dynamodb: Any, table: str, game_id: str) -> list[Board]:
+def defined(dynamodb: "DynamoDBClient", table: str, game_id: str) -> list[Board]:
     """Return a game's definitions by id (low-level DynamoDB client): a hundred fit in one answer.
 
     One that is not valid, which `scripts/boards` does not write, is left out and logged.

@@ -78,6 +78,7 @@ class Player:
     spend: dict[str, int] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
     balances_ms: dict[str, int] = field(default_factory=dict)
+    paid_in: dict[str, set[int]] = field(default_factory=dict)
     active_days: set[int] = field(default_factory=set)
     paid_days: set[int] = field(default_factory=set)
     started_days: set[int] = field(default_factory=set)
@@ -180,6 +181,7 @@ def _packed(player: Player) -> bytes:
     for currency, amount in player.spend.items():
         out += currency.encode()
         _put(out, amount)
+        _put_set(out, player.paid_in.get(currency, set()))
     _put(out, len(player.balances))
     for currency, balance in player.balances.items():
         _put_text(out, currency)
@@ -220,7 +222,7 @@ def _unpack(player: Player, data: bytes) -> None:
         setattr(player, name, read.text())
     for _ in range(read.number()):
         currency = read.bytes(CURRENCY_BYTES).decode()
-        player.spend[currency] = read.number()
+        player.spend[currency], player.paid_in[currency] = read.number(), read.numbers()
     for _ in range(read.number()):
         named = str(read.text())
         player.balances[named], player.balances_ms[named] = read.number(), read.number()

@@ -7,6 +7,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from telemetry.event import Event
+
 NONCE_BYTES = 12
 # What clients of the guidance call their player, in payload.extra; the value may be no id of the envelope.
 PLAYER_FIELDS = {"player_id", "playerid", "user_id", "userid"}
@@ -45,7 +47,7 @@ class Pseudonyms:
         """Return a UUID for a session: the guidance's envelope makes some of player and day."""
         return str(uuid.UUID(bytes=self._digest("session", session_id.lower())[:16], version=4))
 
-    def replaced(self, event: dict[str, Any]) -> dict[str, Any]:
+    def replaced(self, event: Event) -> Event:
         """Return an event under its pseudonyms; the studio's own fields may repeat the id."""
         player_id, payload = event["player_id"], event["payload"]
         pseudonym = self.player(player_id)

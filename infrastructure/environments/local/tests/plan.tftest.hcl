@@ -1,4 +1,4 @@
-# Prod alone is applied: there, what only AWS knows is unknown to the plan.
+# Only the tests of prod apply. A plan of prod does not know values that AWS computes.
 mock_provider "aws" {
   override_during = plan
   source          = "../../testing"

@@ -7,7 +7,7 @@ variables {
   packages_directory = "../../testing/packages"
 }
 
-# Everything that can be turned on: the tests of tests/plan read this run.
+# Every option is on: the tests of tests/plan read this run.
 run "environment" {
   variables {
     budget_usd_a_month = 5000

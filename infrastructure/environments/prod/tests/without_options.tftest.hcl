@@ -1,4 +1,4 @@
-# A file of its own: planned after what plan.tftest.hcl applies, these runs would only tell what is destroyed.
+# These runs have their own file: after the apply of plan.tftest.hcl, they would plan what is destroyed.
 mock_provider "aws" {
   override_during = plan
   source          = "../../testing"

@@ -64,7 +64,7 @@ run "resources" {
         && startswith(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--py-files s3://lake/artifacts/batch_analytics.zip --conf ")
         && strcontains(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.dynamicAllocation.initialExecutors=2 --conf spark.dynamicAllocation.maxExecutors=2 ")
         && endswith(state.Arguments.JobDriver.SparkSubmit.SparkSubmitParameters, "--conf spark.sql.shuffle.partitions=64")
-        && state.Arguments.ExecutionRoleArn == module.job_role.arn && state.Arguments.ExecutionTimeoutMinutes == 240
+        && state.Arguments.ExecutionRoleArn == module.job_role.arn && state.Arguments.ExecutionTimeoutMinutes == "{% 240 %}"
         && state.Arguments.ConfigurationOverrides.MonitoringConfiguration.CloudWatchLoggingConfiguration.LogGroupName == aws_cloudwatch_log_group.job.name
         && !state.Arguments.ConfigurationOverrides.MonitoringConfiguration.ManagedPersistenceMonitoringConfiguration.Enabled
       ) if try(state.Arguments.JobDriver, null) != null

@@ -9,17 +9,6 @@ variables {
   lake                = { arn = "arn:aws:s3:::demo-test-lake", name = "demo-test-lake" }
   protection          = { deletion = true, point_in_time_recovery = true }
 
-  settings = {
-    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arns       = { credentials = "arn:aws:kms:eu-west-1:111122223333:key/credentials", events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
-    layer_arns         = []
-    log_level          = "INFO"
-    log_retention_days = 30
-    name_prefix        = "demo-test"
-    packages_directory = "../../testing/packages"
-    tracing            = false
-  }
-
   tables = {
     game_days    = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/game-days", name = "game-days" }
     games        = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
@@ -67,7 +56,11 @@ run "resources" {
   }
 
   assert {
-    condition     = aws_dynamodb_table.quality.deletion_protection_enabled && aws_dynamodb_table.quality.point_in_time_recovery[0].enabled && aws_dynamodb_table.quality.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arns.operations && aws_dynamodb_table.quality.ttl[0].attribute_name == "expires_at"
+    condition = (
+      module.quality.configuration.deletion_protection && module.quality.configuration.point_in_time_recovery
+      && module.quality.configuration.kms_key_arn == var.settings.kms_key_arns.operations
+      && module.quality.configuration.expires
+    )
     error_message = "Verdicts are kept like the other tables, and expire."
   }
 }

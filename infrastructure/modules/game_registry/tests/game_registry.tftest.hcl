@@ -14,17 +14,17 @@ run "table" {
   command = plan
 
   assert {
-    condition     = aws_dynamodb_table.games.hash_key == "game_id" && output.table.name == "demo-test-games"
+    condition     = module.games.configuration.hash_key == "game_id" && output.table.name == "demo-test-games"
     error_message = "Games are keyed by game_id."
   }
 
   assert {
-    condition     = aws_dynamodb_table.games.server_side_encryption[0].kms_key_arn == var.kms_key_arn
+    condition     = module.games.configuration.kms_key_arn == var.kms_key_arn
     error_message = "The table must be encrypted with the platform's key."
   }
 
   assert {
-    condition     = aws_dynamodb_table.games.deletion_protection_enabled && aws_dynamodb_table.games.point_in_time_recovery[0].enabled
+    condition     = module.games.configuration.deletion_protection && module.games.configuration.point_in_time_recovery
     error_message = "Protection must reach the table."
   }
 }

@@ -7,16 +7,6 @@ variables {
   account  = { id = "111122223333", partition = "aws", region = "eu-west-1" }
   bucket   = { arn = "arn:aws:s3:::lake", name = "lake" }
   database = "demo_test"
-
-  settings = {
-    kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events" }
-    layer_arns         = []
-    log_level          = "INFO"
-    log_retention_days = 30
-    name_prefix        = "demo-test"
-    packages_directory = "../../testing/packages"
-    tracing            = false
-  }
 }
 
 run "resources" {
@@ -25,7 +15,7 @@ run "resources" {
   assert {
     condition = { for name, table in aws_glue_catalog_table.this : name => table.storage_descriptor[0].location } == merge(
       { events = "s3://lake/silver/events" },
-      { for name in ["daily", "economy", "lifetime_value", "performance", "progression", "retention", "revenue", "stability"] : name => "s3://lake/gold/${name}" },
+      { for name in ["ads", "daily", "design", "economy", "lifetime_value", "performance", "progression", "retention", "revenue", "stability"] : name => "s3://lake/gold/${name}" },
       {
         for name in ["attempts", "games", "movers", "moves", "players", "presence", "purchases", "samples"] :
         "kept_${name}" => "s3://lake/kept/kept_${name}"

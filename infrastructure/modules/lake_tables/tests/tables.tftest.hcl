@@ -1,4 +1,4 @@
-# Applied, not planned: what a second plan makes of tables that exist, and that Spark has changed since.
+# These runs apply first: the second run plans tables that exist and that Spark has changed.
 mock_provider "aws" {
   source = "../../testing"
 }
@@ -7,16 +7,6 @@ variables {
   account  = { id = "111122223333", partition = "aws", region = "eu-west-1" }
   bucket   = { arn = "arn:aws:s3:::lake", name = "lake" }
   database = "demo_test"
-
-  settings = {
-    kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events" }
-    layer_arns         = []
-    log_level          = "INFO"
-    log_retention_days = 30
-    name_prefix        = "demo-test"
-    packages_directory = "../../testing/packages"
-    tracing            = false
-  }
 }
 
 run "made" {

@@ -8,17 +8,6 @@ variables {
   sizing                   = { memory_mb = 1024, timeout_seconds = 15 }
   throttling               = { burst = 100, rate = 50 }
 
-  settings = {
-    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arns       = { credentials = "arn:aws:kms:eu-west-1:111122223333:key/credentials", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations", players = "arn:aws:kms:eu-west-1:111122223333:key/players" }
-    layer_arns         = []
-    log_level          = "INFO"
-    log_retention_days = 30
-    name_prefix        = "demo-test"
-    packages_directory = "../../testing/packages"
-    tracing            = false
-  }
-
   tables = {
     boards       = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/boards", name = "boards" }
     game_days    = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/game-days", name = "game-days" }

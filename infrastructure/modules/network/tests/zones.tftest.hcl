@@ -1,4 +1,4 @@
-# Applied, not planned: the ids of subnets are known then.
+# These runs apply, because a plan does not know the ids of subnets.
 mock_provider "aws" {
   source = "../../testing"
 }

@@ -7,17 +7,6 @@ variables {
   account = { id = "111122223333", partition = "aws", region = "eu-west-1" }
   lake    = { arn = "arn:aws:s3:::demo-test-lake", name = "demo-test-lake" }
   watched = { streams = { "streams.raw_shards" = "demo-test-raw" }, tables = ["demo-test-players"] }
-
-  settings = {
-    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
-    layer_arns         = []
-    log_level          = "INFO"
-    log_retention_days = 30
-    name_prefix        = "demo-test"
-    packages_directory = "../../testing/packages"
-    tracing            = false
-  }
 }
 
 run "permissions" {
@@ -25,19 +14,15 @@ run "permissions" {
 
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
-      Archive         = ["s3:GetObject", "s3:PutObject"]
-      DecryptAtRest   = ["kms:Decrypt"]
-      Encrypt         = ["kms:GenerateDataKey"]
-      EncryptAdvice   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      FindNewest      = ["s3:ListBucket"]
-      Publish         = ["sns:Publish"]
-      ReadMetrics     = ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings", "logs:DescribeLogGroups", "logs:GetQueryResults"]
-      ReadReports     = ["logs:StartQuery"]
-      ReadSizes       = ["dynamodb:DescribeTable", "firehose:DescribeDeliveryStream", "kinesis:DescribeStreamSummary", "kinesisanalytics:DescribeApplication", "lambda:GetFunctionConfiguration"]
-      ReadUsageLimits = ["redshift-serverless:ListUsageLimits"]
-      ReadWarehouse   = ["redshift-serverless:GetWorkgroup"]
-      ReportFailures  = ["sqs:SendMessage"]
-      WriteLogs       = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Archive        = ["s3:PutObject"]
+      DecryptAtRest  = ["kms:Decrypt"]
+      Encrypt        = ["kms:GenerateDataKey"]
+      EncryptAdvice  = ["kms:GenerateDataKey"]
+      Publish        = ["sns:Publish"]
+      ReadMetrics    = ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings"]
+      ReadSizes      = ["dynamodb:DescribeTable", "kinesis:DescribeStreamSummary", "kinesisanalytics:DescribeApplication", "lambda:GetFunctionConfiguration"]
+      ReportFailures = ["sqs:SendMessage"]
+      WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
     }
     error_message = "The function must have these actions and no others: it reads, and changes nothing."
   }

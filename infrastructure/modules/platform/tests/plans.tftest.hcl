@@ -1,4 +1,4 @@
-# The judges in tests/plan read these plans: every optional part on, every optional part off, the longest names.
+# tests/plan judges these plans: every option on, every option off, the longest names.
 mock_provider "aws" {
   override_during = plan
   source          = "../../testing"
@@ -15,7 +15,6 @@ run "everything" {
 
   variables {
     logging = { level = "DEBUG", retention_days = 3653, tracing = true }
-    reports = { sender = "reports@example.com" }
     streams = { enriched_shards = 2, maximum_shards = 8, metrics_shards = 2, raw_shards = 1, retention_hours = 24 }
 
     alerts = {
@@ -24,52 +23,17 @@ run "everything" {
       objectives         = { availability = 0.99, completeness = 0.999, latency = 0.95 }
     }
 
+    batch = {
+      job      = { maximum_executors = 8, timeout_minutes = 60 }
+      schedule = { delay_hours = 3, every_hours = 1, minute = 20 }
+    }
+
     ingest = {
       sizing     = { memory_mb = 1024, reserved_concurrency = 10, timeout_seconds = 15 }
       usage_plan = { burst = 100, enforced = true, rate = 50, requests_a_day = 1000000 }
     }
 
-    lake = {
-      optimize      = true
-      scan_limit_gb = 10
-
-      batch = {
-        job      = { maximum_executors = 8, timeout_minutes = 60 }
-        schedule = { delay_hours = 3, every_hours = 1, minute = 20 }
-      }
-
-      dashboards = {
-        defaults        = { currency = "EUR", days = 30, game = "skyforge" }
-        enabled         = true
-        identity_region = "eu-west-1"
-        refresh         = { full_day = "MONDAY", full_time = "04:30", interval = "MINUTE15" }
-
-        groups = {
-          all      = { games = ["*"], role = "engineer" }
-          skyforge = { games = ["skyforge"], role = "reader" }
-          studio   = { games = ["skyforge", "puzzle"], role = "author" }
-        }
-
-        warehouse = {
-          credentials_secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:quicksight-AbCdEf"
-          database               = "analytics"
-          host                   = "warehouse.111122223333.eu-west-1.redshift-serverless.amazonaws.com"
-          port                   = 5439
-          security_group_ids     = ["sg-0123456789abcdef0"]
-          subnet_ids             = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
-        }
-      }
-
-      warehouse = {
-        capacity                  = { base_rpu = 16, max_rpu = 64 }
-        client_security_group_ids = { tableau = "sg-0123456789abcdef1" }
-        enabled                   = true
-        max_query_seconds         = 600
-        refresh                   = { enabled = true, minutes = 15 }
-        snapshot_days             = 7
-        usage_limit               = { breach_action = "deactivate", rpu_hours_a_day = 40 }
-      }
-    }
+    lake = { optimize = true, scan_limit_gb = 10 }
 
     metrics_api = {
       sizing     = { memory_mb = 1024, reserved_concurrency = 5, timeout_seconds = 15 }
@@ -84,10 +48,44 @@ run "everything" {
       point_in_time_recovery   = true
     }
 
+    quicksight = {
+      defaults        = { currency = "EUR", days = 30, game = "skyforge" }
+      enabled         = true
+      identity_region = "eu-west-1"
+      refresh         = { full_day = "MONDAY", full_time = "04:30", interval = "MINUTE15" }
+
+      groups = {
+        all      = { games = ["*"], role = "engineer" }
+        skyforge = { games = ["skyforge"], role = "reader" }
+        studio   = { games = ["skyforge", "puzzle"], role = "author" }
+      }
+
+      warehouse = {
+        credentials_secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:quicksight-AbCdEf"
+        database               = "analytics"
+        host                   = "warehouse.111122223333.eu-west-1.redshift-serverless.amazonaws.com"
+        port                   = 5439
+        security_group_ids     = ["sg-0123456789abcdef0"]
+        subnet_ids             = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+      }
+    }
+
     realtime_analytics = {
       application    = { initial_position = "TRIM_HORIZON", parallelism = 4, parallelism_per_kpu = 2, start = true }
       deliver_alerts = true
       vpc            = { security_group_ids = ["sg-0123456789abcdef2"], subnet_ids = ["subnet-0123456789abcdef2"] }
+    }
+
+    report_sender = "reports@example.com"
+
+    warehouse = {
+      capacity                  = { base_rpu = 16, max_rpu = 64 }
+      client_security_group_ids = { tableau = "sg-0123456789abcdef1" }
+      enabled                   = true
+      max_query_seconds         = 600
+      refresh                   = { enabled = true, minutes = 15 }
+      snapshot_days             = 7
+      usage_limit               = { breach_action = "deactivate", rpu_hours_a_day = 40 }
     }
   }
 
@@ -104,14 +102,16 @@ run "nothing_optional" {
   command = plan
 
   variables {
+    batch               = { enabled = false }
     dedupe_window_hours = 0
+    lake                = { optimize = false }
+    realtime_analytics  = { application = { start = false }, deliver_alerts = false }
+    schedules           = { advice = false, erasure = false, quality = false, reports = false }
+
     ingest = {
       log_blocked = false
       usage_plan  = { burst = 100, enforced = false, rate = 50, requests_a_day = 1000000 }
     }
-    lake               = { batch = { enabled = false }, optimize = false }
-    realtime_analytics = { application = { start = false }, deliver_alerts = false }
-    reports            = { enabled = false }
   }
 
   assert {
@@ -124,31 +124,47 @@ run "longest_names" {
   command = plan
 
   variables {
-    environment = "abcdefghij"
-    project     = "abcdefghijklmnopqrstuvwx"
-    reports     = { sender = "reports@example.com" }
-    streams     = { enriched_shards = 2, maximum_shards = 8, raw_shards = 1 }
+    environment   = "abcdefghij"
+    project       = "abcdefghijklmnopqrstuvwx"
+    report_sender = "reports@example.com"
+    streams       = { enriched_shards = 2, maximum_shards = 8, raw_shards = 1 }
+    warehouse     = { enabled = true, usage_limit = { rpu_hours_a_day = 40 } }
 
-    lake = {
-      dashboards = {
-        enabled         = true
-        identity_region = "eu-west-1"
-        groups          = { abcdefghijklmnopqrstuvwxyz-abcdefghijklmn = { games = ["*"], role = "reader" } }
+    quicksight = {
+      enabled         = true
+      identity_region = "eu-west-1"
+      groups          = { abcdefghijklmnopqrstuvwxyz-abcdefghijklmn = { games = ["*"], role = "reader" } }
 
-        warehouse = {
-          credentials_secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:quicksight-AbCdEf"
-          database               = "analytics"
-          host                   = "warehouse.111122223333.eu-west-1.redshift-serverless.amazonaws.com"
-          security_group_ids     = ["sg-0123456789abcdef0"]
-          subnet_ids             = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
-        }
+      warehouse = {
+        credentials_secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:quicksight-AbCdEf"
+        database               = "analytics"
+        host                   = "warehouse.111122223333.eu-west-1.redshift-serverless.amazonaws.com"
+        security_group_ids     = ["sg-0123456789abcdef0"]
+        subnet_ids             = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
       }
-      warehouse = { enabled = true, usage_limit = { rpu_hours_a_day = 40 } }
     }
   }
 
   assert {
     condition     = startswith(output.raw_stream_name, "abcdefghijklmnopqrstuvwx-abcdefghij-")
     error_message = "Every name starts with the longest project and environment."
+  }
+}
+
+# Each schedule has another pair of states in these two plans, so tests/plan/test_schedules.py sees a crossed wire.
+run "without_advice_and_quality" {
+  command = plan
+
+  variables {
+    schedules = { advice = false, quality = false }
+  }
+}
+
+run "without_advice_and_reports" {
+  command = plan
+
+  variables {
+    report_sender = ""
+    schedules     = { advice = false, reports = false }
   }
 }

@@ -57,12 +57,12 @@ run "wiring" {
 
   assert {
     condition     = output.quicksight == null
-    error_message = "Without a QuickSight subscription there are no dashboards: they are asked for."
+    error_message = "QuickSight needs a subscription, so it is off by default."
   }
 
   assert {
     condition     = output.warehouse == null && length(module.network) == 0
-    error_message = "A warehouse is asked for: it costs while it is awake."
+    error_message = "The warehouse costs money while it is awake, so it is off by default."
   }
 }
 
@@ -70,7 +70,8 @@ run "without_batch" {
   command = plan
 
   variables {
-    lake = { batch = { enabled = false }, optimize = false }
+    batch = { enabled = false }
+    lake  = { optimize = false }
   }
 
   assert {
@@ -87,14 +88,16 @@ run "all_there_is" {
 
     lake = {
       buffering = { seconds = 300, size_mb = 64 }
-      dashboards = {
-        enabled         = true
-        groups          = { skyforge = { games = ["skyforge"], role = "reader" } }
-        identity_region = "eu-west-1"
-      }
       retention = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
-      warehouse = { availability_zones = ["d", "a", "b"], enabled = true, usage_limit = { rpu_hours_a_day = 40 } }
     }
+
+    quicksight = {
+      enabled         = true
+      groups          = { skyforge = { games = ["skyforge"], role = "reader" } }
+      identity_region = "eu-west-1"
+    }
+
+    warehouse = { availability_zones = ["d", "a", "b"], enabled = true, usage_limit = { rpu_hours_a_day = 40 } }
   }
 
   assert {
@@ -122,7 +125,7 @@ run "two_zones" {
   command = plan
 
   variables {
-    lake = { warehouse = { enabled = true } }
+    warehouse = { enabled = true }
   }
 
   override_data {
@@ -153,20 +156,20 @@ run "unprotected_prod_with_a_budget_below_its_warehouse" {
   variables {
     alerts      = { budget_usd_a_month = 2000 }
     environment = "prod"
-    lake        = { warehouse = { enabled = true } }
+    warehouse   = { enabled = true }
   }
 }
 
-# Terraform wants each of them to fail; together they cost one plan of the whole platform.
+# Terraform requires each of them to fail. Together they take one plan of the whole platform.
 run "malformed" {
   command         = plan
-  expect_failures = [var.environment, var.lake, var.logging, var.project, var.streams]
+  expect_failures = [var.environment, var.logging, var.project, var.quicksight, var.streams]
 
   variables {
     environment = "Prod-1"
-    lake        = { dashboards = { enabled = true } }
     logging     = { level = "INFO", retention_days = 31 }
     project     = "Player Analytics"
+    quicksight  = { enabled = true }
     streams     = { maximum_shards = 1, raw_shards = 2 }
   }
 }

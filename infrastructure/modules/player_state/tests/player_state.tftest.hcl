@@ -7,17 +7,6 @@ variables {
   consumer            = { batch_size = 500, batch_window_seconds = 1, memory_mb = 1024, timeout_seconds = 60 }
   enriched_stream_arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched"
   protection          = { deletion = true, point_in_time_recovery = true }
-
-  settings = {
-    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations", players = "arn:aws:kms:eu-west-1:111122223333:key/players" }
-    layer_arns         = []
-    log_level          = "INFO"
-    log_retention_days = 30
-    name_prefix        = "demo-test"
-    packages_directory = "../../testing/packages"
-    tracing            = false
-  }
 }
 
 run "store" {
@@ -55,27 +44,59 @@ run "store" {
 
   assert {
     condition = alltrue([
-      for table in [aws_dynamodb_table.boards, aws_dynamodb_table.game_days, aws_dynamodb_table.leaderboards, aws_dynamodb_table.players] : (
-        table.deletion_protection_enabled && table.point_in_time_recovery[0].enabled
-        && table.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arns[contains(["demo-test-leaderboards", "demo-test-players"], table.name) ? "players" : "operations"]
-      )
+      for table in [module.boards, module.game_days, module.leaderboards, module.players] :
+      table.configuration.deletion_protection && table.configuration.point_in_time_recovery
     ])
-    error_message = "Each table must be protected and encrypted, those of players with a key of their own."
+    error_message = "Each table must be protected."
   }
 
   assert {
-    condition = one([
-      for index in aws_dynamodb_table.leaderboards.global_secondary_index : "${index.hash_key}/${index.range_key}/${index.projection_type}"
-      if index.name == "by_rank"
-    ]) == "board/rank_key/KEYS_ONLY"
+    condition = {
+      boards       = module.boards.configuration.kms_key_arn
+      game_days    = module.game_days.configuration.kms_key_arn
+      leaderboards = module.leaderboards.configuration.kms_key_arn
+      players      = module.players.configuration.kms_key_arn
+      } == {
+      boards       = var.settings.kms_key_arns.operations
+      game_days    = var.settings.kms_key_arns.operations
+      leaderboards = var.settings.kms_key_arns.players
+      players      = var.settings.kms_key_arns.players
+    }
+    error_message = "Tables that name players have a key of their own."
+  }
+
+  assert {
+    condition = {
+      for name, table in {
+        boards       = module.boards.configuration
+        game_days    = module.game_days.configuration
+        leaderboards = module.leaderboards.configuration
+        players      = module.players.configuration
+      } : name => join(", ", compact([table.hash_key, table.range_key]))
+      } == {
+      boards       = "game_id, board_id"
+      game_days    = "game_day, shard"
+      leaderboards = "board, player_id"
+      players      = "player"
+    }
+    error_message = "Each table must be keyed as player_state writes it."
+  }
+
+  assert {
+    condition = module.leaderboards.configuration.indexes == {
+      by_rank = { hash_key = "board", projection_type = "KEYS_ONLY", range_key = "rank_key" }
+    }
     error_message = "Leaderboards are read by rank."
   }
 
   assert {
-    condition = aws_dynamodb_table.players.hash_key == "player" && alltrue([
-      for table in [aws_dynamodb_table.game_days, aws_dynamodb_table.leaderboards] : table.ttl[0].enabled && table.ttl[0].attribute_name == "expires_at"
-    ])
-    error_message = "Players are keyed by player; days and archived boards expire."
+    condition = {
+      boards       = module.boards.configuration.expires
+      game_days    = module.game_days.configuration.expires
+      leaderboards = module.leaderboards.configuration.expires
+      players      = module.players.configuration.expires
+    } == { boards = false, game_days = true, leaderboards = true, players = false }
+    error_message = "Days and archived boards expire; definitions and players stay."
   }
 }
 

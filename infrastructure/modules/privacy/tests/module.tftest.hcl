@@ -9,17 +9,6 @@ variables {
   silver             = { database = "demo_test_lake", workgroup = "demo-test" }
   warehouse_function = { arn = "arn:aws:lambda:eu-west-1:111122223333:function:warehouse", name = "warehouse" }
 
-  settings = {
-    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arns       = { for name in ["credentials", "events", "operations", "players"] : name => "arn:aws:kms:eu-west-1:111122223333:key/${name}" }
-    layer_arns         = []
-    log_level          = "INFO"
-    log_retention_days = 30
-    name_prefix        = "demo-test"
-    packages_directory = "../../testing/packages"
-    tracing            = false
-  }
-
   tables = {
     games        = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
     leaderboards = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards", name = "leaderboards" }
@@ -70,7 +59,10 @@ run "permissions" {
       UseSilver = concat(
         ["arn:aws:glue:eu-west-1:111122223333:catalog", "arn:aws:glue:eu-west-1:111122223333:database/demo_test_lake"],
         [
-          for table in ["events", "kept_attempts", "kept_movers", "kept_players", "kept_presence", "kept_purchases"] :
+          for table in [
+            "events", "kept_ads", "kept_attempts", "kept_designs", "kept_movers", "kept_players", "kept_presence",
+            "kept_purchases",
+          ] :
           "arn:aws:glue:eu-west-1:111122223333:table/demo_test_lake/${table}"
         ],
       )

@@ -14,17 +14,6 @@ variables {
     bronze   = { arn = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/bronze", name = "bronze" }
     rejected = { arn = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/rejected", name = "rejected" }
   }
-
-  settings = {
-    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arns       = { credentials = "arn:aws:kms:eu-west-1:111122223333:key/credentials", events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
-    layer_arns         = []
-    log_level          = "INFO"
-    log_retention_days = 30
-    name_prefix        = "demo-test"
-    packages_directory = "../../testing/packages"
-    tracing            = false
-  }
 }
 
 run "resources" {
@@ -70,17 +59,19 @@ run "resources" {
 
   assert {
     condition = alltrue([
-      for table in [aws_dynamodb_table.dedupe, aws_dynamodb_table.ingest_stats] : (
-        table.ttl[0].attribute_name == "expires_at" && table.ttl[0].enabled && table.deletion_protection_enabled
-        && table.point_in_time_recovery[0].enabled && table.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arns.operations
-      )
+      for table in [module.dedupe.configuration, module.ingest_stats.configuration] :
+      table.expires && table.deletion_protection && table.point_in_time_recovery
+      && table.kms_key_arn == var.settings.kms_key_arns.operations
     ])
     error_message = "Both tables must expire items, be protected, and be encrypted with the platform's key."
   }
 
   assert {
-    condition     = aws_dynamodb_table.ingest_stats.hash_key == "game_day" && aws_dynamodb_table.ingest_stats.range_key == "shard"
-    error_message = "Counts are kept by game, day and shard."
+    condition = (
+      module.dedupe.configuration.hash_key == "bucket" && module.dedupe.configuration.range_key == null
+      && module.ingest_stats.configuration.hash_key == "game_day" && module.ingest_stats.configuration.range_key == "shard"
+    )
+    error_message = "Event ids are kept by bucket, counts by game, day and shard."
   }
 
   assert {

@@ -8,32 +8,23 @@ variables {
   code_bucket         = { arn = "arn:aws:s3:::lake", name = "lake" }
   enriched_stream_arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched"
   protection          = { deletion = true, point_in_time_recovery = true }
-
-  settings = {
-    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
-    layer_arns         = []
-    log_level          = "INFO"
-    log_retention_days = 30
-    name_prefix        = "demo-test"
-    packages_directory = "../../testing/packages"
-    tracing            = false
-  }
 }
 
 run "resources" {
   command = plan
 
   assert {
-    condition     = output.table.name == "demo-test-realtime" && aws_dynamodb_table.realtime.hash_key == "series" && aws_dynamodb_table.realtime.range_key == "window"
+    condition = output.table.name == "demo-test-realtime" && (
+      module.realtime.configuration.hash_key == "series" && module.realtime.configuration.range_key == "window"
+    )
     error_message = "Windows are kept by series and window."
   }
 
   assert {
     condition = (
-      aws_dynamodb_table.realtime.ttl[0].attribute_name == "expires_at" && aws_dynamodb_table.realtime.ttl[0].enabled
-      && aws_dynamodb_table.realtime.deletion_protection_enabled && aws_dynamodb_table.realtime.point_in_time_recovery[0].enabled
-      && aws_dynamodb_table.realtime.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arns.operations
+      module.realtime.configuration.expires
+      && module.realtime.configuration.deletion_protection && module.realtime.configuration.point_in_time_recovery
+      && module.realtime.configuration.kms_key_arn == var.settings.kms_key_arns.operations
     )
     error_message = "The table must expire items, be protected, and be encrypted with the platform's key."
   }
@@ -48,7 +39,7 @@ run "resources" {
 
   assert {
     condition = { for statement in jsondecode(module.realtime_windows.policy).Statement : statement.Sid => [statement.Action, statement.Resource] if startswith(statement.Sid, "Keep") } == {
-      KeepWindows = [["dynamodb:BatchWriteItem"], [aws_dynamodb_table.realtime.arn]]
+      KeepWindows = [["dynamodb:BatchWriteItem"], [output.table.arn]]
     }
     error_message = "The function writes windows, and nothing else."
   }

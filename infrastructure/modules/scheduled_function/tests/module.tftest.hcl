@@ -12,17 +12,6 @@ variables {
   runbook           = "docs/runbooks/reports-failed.md"
   schedules         = { day = { expression = "cron(0 5 * * ? *)", input = "{\"period\":\"day\"}" } }
   sizing            = { memory_mb = 512, timeout_seconds = 900 }
-
-  settings = {
-    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arns       = { operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
-    layer_arns         = []
-    log_level          = "INFO"
-    log_retention_days = 30
-    name_prefix        = "demo-test"
-    packages_directory = "../../testing/packages"
-    tracing            = false
-  }
 }
 
 run "resources" {

@@ -9,17 +9,6 @@ variables {
   protection = { deletion = true, point_in_time_recovery = true }
   sender     = "reports@example.com"
 
-  settings = {
-    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arns       = { credentials = "arn:aws:kms:eu-west-1:111122223333:key/credentials", events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
-    layer_arns         = []
-    log_level          = "INFO"
-    log_retention_days = 30
-    name_prefix        = "demo-test"
-    packages_directory = "../../testing/packages"
-    tracing            = false
-  }
-
   tables = {
     game_days = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/game-days", name = "game-days" }
     games     = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
@@ -81,7 +70,11 @@ run "resources" {
   }
 
   assert {
-    condition     = aws_dynamodb_table.reports.deletion_protection_enabled && aws_dynamodb_table.reports.point_in_time_recovery[0].enabled && aws_dynamodb_table.reports.server_side_encryption[0].kms_key_arn == var.settings.kms_key_arns.operations
+    condition = (
+      module.reports.configuration.deletion_protection && module.reports.configuration.point_in_time_recovery
+      && module.reports.configuration.kms_key_arn == var.settings.kms_key_arns.operations
+      && !module.reports.configuration.expires
+    )
     error_message = "The ledger must not be lost, and is encrypted with the platform's key."
   }
 

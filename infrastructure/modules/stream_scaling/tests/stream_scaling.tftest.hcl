@@ -6,17 +6,6 @@ mock_provider "aws" {
 variables {
   account_id = "111122223333"
   streams    = { demo-test-raw = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/demo-test-raw", maximum = 8, minimum = 2 } }
-
-  settings = {
-    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arns       = { operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
-    layer_arns         = []
-    log_level          = "INFO"
-    log_retention_days = 30
-    name_prefix        = "demo-test"
-    packages_directory = "../../testing/packages"
-    tracing            = false
-  }
 }
 
 run "permissions" {

@@ -6,7 +6,12 @@ mock_provider "aws" {
 variables {
   account         = { id = "111122223333", partition = "aws", region = "eu-west-1" }
   enriched_stream = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/enriched", name = "enriched" }
-  lake            = { arn = "arn:aws:s3:::lake", database = "demo_test", tables = ["events", "daily"] }
+
+  lake = {
+    arn      = "arn:aws:s3:::lake"
+    database = "demo_test"
+    tables   = { gold = ["daily", "revenue"], silver = ["events"] }
+  }
 
   network = {
     cidr_block                = "10.42.0.0/20"
@@ -17,8 +22,14 @@ variables {
   }
 
   settings = {
-    alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-    kms_key_arns       = { credentials = "arn:aws:kms:eu-west-1:111122223333:key/credentials", events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
+    alerts_topic_arn = "arn:aws:sns:eu-west-1:111122223333:alerts"
+
+    kms_key_arns = {
+      credentials = "arn:aws:kms:eu-west-1:111122223333:key/credentials"
+      events      = "arn:aws:kms:eu-west-1:111122223333:key/events"
+      operations  = "arn:aws:kms:eu-west-1:111122223333:key/operations"
+    }
+
     layer_arns         = []
     log_level          = "INFO"
     log_retention_days = 30

@@ -1,0 +1,192 @@
+"""Facts of the stream: each event once, in whatever order it comes, and the same figures as gold."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import golden_history as lake
+import pytest
+from redshift_on_postgres import Server, execute
+from warehouse import VALUES, api, empty
+from warehouse_history import History, facts
+from warehouse_migrations.sql_files import refresh
+
+DAY = "game_id, event_date"
+PLACE = "platform, country, app_version"
+PLACES = "COALESCE(platform, '*'), COALESCE(country, '*'), COALESCE(app_version, '*')"
+EVENTS = (
+    "(SELECT game_id, event_date, player_id, session_id, event_type,"
+    " COALESCE(platform, 'unknown') AS platform, COALESCE(country, 'unknown') AS country,"
+    " COALESCE(app_version, 'unknown') AS app_version,"
+    " f.payload.level_1::VARCHAR(256) AS level_1, f.payload.status::VARCHAR(256) AS status"
+    " FROM warehouse.fact_events AS f) AS events"
+)
+INSTALLS = (
+    "(SELECT p.* FROM warehouse.dim_player AS p JOIN warehouse.dim_game AS g ON g.game_id = p.game_id"
+    " WHERE p.cohort_date < g.last_arrival_date) AS installs"
+)
+# A figure of gold, and the same figure counted over facts: gold's table and columns, the grain without
+# platform, country and version, rows of gold that have it, aggregates over facts, and the facts.
+FIGURES = {
+    "active": (
+        "daily", "active_players", DAY, "TRUE", "COUNT(DISTINCT player_id)", "warehouse.fact_activity",
+    ),
+    "sessions": (
+        "daily", "sessions, playtime_seconds, session_seconds_median", DAY, "sessions > 0",
+        "COUNT(*), SUM(seconds), PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY seconds)",
+        "warehouse.fact_sessions",
+    ),
+    "payers": ("daily", "payers", DAY, "payers > 0", "COUNT(DISTINCT player_id)", "warehouse.fact_purchases"),
+    "revenue": (
+        "revenue", "purchases, gross_minor, payers", f"{DAY}, currency", "TRUE",
+        "COUNT(*), SUM(amount_minor), COUNT(DISTINCT player_id)", "warehouse.fact_purchases",
+    ),
+    "economy": (
+        "economy", "events, amount, players", f"{DAY}, currency, flow, reason", "reason <> '*'",
+        "COUNT(*), SUM(amount), COUNT(DISTINCT player_id)", "warehouse.fact_economy",
+    ),
+    "installs": (
+        "retention", "cohort_players", "game_id, cohort_date", "day_number = 0", "COUNT(*)", INSTALLS,
+    ),
+    "stability": (
+        "stability", "sessions, crashes", DAY, "TRUE",
+        "COUNT(DISTINCT session_id), COUNT(CASE WHEN event_type = 'crash' THEN 1 END)", EVENTS,
+    ),
+    "levels": (
+        "progression", "starts, players", f"{DAY}, level_1", "TRUE",
+        "COUNT(CASE WHEN status = 'start' THEN 1 END), COUNT(DISTINCT player_id)",
+        f"(SELECT * FROM {EVENTS} WHERE event_type = 'progression') AS levels",
+    ),
+}  # fmt: skip
+
+
+def both(connection: Any, figure: str) -> list[list[tuple[str, ...]]]:
+    """Return a figure by gold and by facts, for each place and for all of them."""
+    table, columns, grain, present, aggregates, counted = FIGURES[figure]
+    queries = (
+        f"SELECT {grain}, {PLACE}, {columns} FROM metrics.{table} WHERE {present}",
+        f"SELECT {grain}, {PLACES}, {aggregates} FROM {counted} GROUP BY {grain}, CUBE ({PLACE})",
+    )
+    answers = (execute(connection, query) for query in queries)
+    return [sorted(tuple(_text(value) for value in row) for row in answer) for answer in answers]
+
+
+def _text(value: object) -> str:
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_facts_have_the_figures_of_gold(history: History, figure: str) -> None:
+    """Spark's SQL reads events of the lake, the warehouse's the stream: they share no statement."""
+    with history.warehouse.connect() as connection:
+        by_gold, by_facts = both(connection, figure)
+    assert len(by_gold) > 20
+    assert by_facts == by_gold
+
+
+@pytest.mark.parametrize(
+    ("fact", "which", "figure"),
+    [
+        ("dim_player", "TRUE", "installs"), ("fact_activity", "TRUE", "active"),
+        ("fact_economy", "TRUE", "economy"), ("fact_events", "event_type = 'crash'", "stability"),
+        ("fact_purchases", "TRUE", "revenue"), ("fact_sessions", "TRUE", "sessions"),
+    ],
+)  # fmt: skip
+def test_a_fact_that_is_missing_would_be_seen(history: History, fact: str, which: str, figure: str) -> None:
+    with history.warehouse.connect() as connection, connection.transaction(force_rollback=True):
+        one = f"SELECT MIN(ctid) FROM warehouse.{fact} WHERE {which}"
+        connection.execute(f"DELETE FROM warehouse.{fact} WHERE ctid = ({one})")  # type: ignore[arg-type]
+        by_gold, by_facts = both(connection, figure)
+    assert by_facts != by_gold
+
+
+def test_an_event_counts_once(history: History) -> None:
+    sent = {(event["game_id"], event["event_id"]) for event in history.events}
+    assert len(history.facts["fact_events"]) == len(sent) < len(history.events)
+
+
+def test_a_refresh_again_changes_nothing(history: History) -> None:
+    assert history.again == history.facts
+
+
+def test_records_that_are_no_event_are_counted(history: History) -> None:
+    assert len(history.warehouse.rows("SELECT * FROM warehouse.unreadable_records")) == 2
+
+
+def test_first_and_last_are_so_by_time_then_by_id(server: Server) -> None:
+    warehouse = empty(server)
+    bought = {"payload": lake.paid("t-1", 499)}
+    noon, five, ten = "12:00:00", "12:05:00", "12:10:00"
+    for number, time in ((3, ten), (4, noon), (5, five), (2, noon), (6, noon), (7, ten), (1, ten)):
+        warehouse.receive([lake.event(number, "purchase", lake.FIRST, "ann", time=time, **bought)])
+        warehouse.refresh()
+    found = {
+        table: [row[column][-1] for row in warehouse.rows(f"SELECT {column} FROM warehouse.{table}")]
+        for table, column in (
+            ("fact_purchases", "event_id"), ("dim_player", "first_event_id"),
+            ("fact_sessions", "first_event_id"), ("fact_activity", "last_event_id"),
+        )
+    }  # fmt: skip
+    assert found == {
+        "fact_purchases": ["2"],
+        "dim_player": ["2"],
+        "fact_sessions": ["2"],
+        "fact_activity": ["7"],
+    }
+
+
+def test_a_late_event_joins_two_sessions(server: Server) -> None:
+    warehouse = empty(server)
+    parts = lambda: [row["events"] for row in warehouse.rows("SELECT events FROM warehouse.fact_sessions")]  # noqa: E731
+    warehouse.receive(
+        [lake.event(n, "design", lake.FIRST, "ann", time=t) for n, t in ((1, "12:00:00"), (2, "13:00:00"))]
+    )
+    warehouse.refresh()
+    assert parts() == [1, 1]
+    warehouse.receive([lake.event(3, "design", lake.FIRST, "ann", time="12:30:00")])
+    warehouse.refresh()
+    assert parts() == [3]
+
+
+def test_the_stream_keeps_a_week(server: Server) -> None:
+    warehouse = empty(server)
+    for days in (0, 8, 1):
+        warehouse.refreshed += timedelta(days=days)
+        warehouse.receive([lake.event(days + 1, "design", lake.FIRST, "ann")])
+        warehouse.refresh()
+    assert len(warehouse.rows("SELECT * FROM staging.enriched_events")) == 2
+    assert len(warehouse.rows("SELECT * FROM warehouse.fact_events")) == 3
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_facts_do_not_depend_on_how_events_come(server: Server, seed: int) -> None:
+    chance, events = random.Random(seed), lake.played(seed, 300)
+    at_once, bit_by_bit = empty(server), empty(server)
+    at_once.receive(events)
+    at_once.refresh()
+    shuffled = [*events, *chance.choices(events, k=30)]
+    chance.shuffle(shuffled)
+    while shuffled:
+        size = chance.randrange(1, 120)
+        bit_by_bit.receive(shuffled[:size])
+        shuffled = shuffled[size:]
+        if chance.random() < 0.7:
+            bit_by_bit.refresh()
+    bit_by_bit.refresh()
+    expected = facts(at_once)
+    assert len(expected["fact_sessions"]) > 100
+    assert facts(bit_by_bit) == expected
+
+
+def test_refreshes_at_the_same_time_count_once(server: Server) -> None:
+    warehouse, events = empty(server), lake.played(3, 200)
+    warehouse.receive(events)
+    statements = refresh(VALUES)
+    with ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(api(warehouse.client).run, statements, f"r-{number}") for number in range(4)]
+        assert [future.result() for future in running] == [None] * 4
+    known = {event["event_id"] for event in events}
+    assert len(warehouse.rows("SELECT * FROM warehouse.fact_events")) == len(known)
+    (sessions,) = warehouse.rows("SELECT SUM(events) AS events FROM warehouse.fact_sessions")
+    assert sessions["events"] == len(known)
