@@ -46,7 +46,7 @@ def test_a_small_month_by_hand() -> None:
     assert dollars(lines, "Kinesis", "raw") == pytest.approx(2 * 730 * (0.015 + 0.02) + events * 0.014e-6)
     # On demand a record of 1,330 bytes counts as 2 KB in, as it is out, for two readers.
     enriched = (
-        730 * 0.04 + events * 2048e-9 * 0.08 + events * 1330e-9 * 2 * 0.04 + 10 * 1330 * 86400e-9 * 0.10
+        730 * 0.04 + events * 2048e-9 * 0.08 + events * 1330e-9 * 2 * 0.04 + 10 * 1420 * 86400e-9 * 0.10
     )
     assert dollars(lines, "Kinesis", "enriched") == pytest.approx(enriched)
     # One write unit claims an event, 10.70 write and 2.13 read units keep its player.
@@ -88,7 +88,7 @@ def test_a_window_runs_the_function_once_a_shard_until_batches_are_full() -> Non
 
 def test_shards_fit_bytes_and_records_with_a_fifth_to_spare() -> None:
     assert model.shards_needed(Load(1, together=12), "raw") == 1
-    # 1,600 enriched records a second, 1.33 KB each: bytes bind.
+    # 1,600 enriched records a second, 1.42 KB each: bytes bind.
     assert model.shards_needed(Load(1600), "enriched") == 3
     # 1,600 records of 430 bytes: records bind.
     assert model.shards_needed(Load(1600, event_bytes=100), "enriched") == 2
@@ -154,7 +154,7 @@ def test_the_guidance_is_compared_by_its_own_requests_and_items() -> None:
     assert lake.alike < lake.listed < lake.billed
     # A day of enriched events is kept less.
     realtime = found[model.REALTIME]
-    kept = 100 * 1330 * 86400e-9 * 0.10
+    kept = 100 * 1420 * 86400e-9 * 0.10
     assert realtime.listed - realtime.alike == pytest.approx(kept / (100 * MONTH) * 1e6)
 
 

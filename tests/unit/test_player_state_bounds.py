@@ -25,7 +25,7 @@ from telemetry.player_item import NUMBERS, SETS, Payment, Play, Player, Watermar
 MAX_EXPRESSION_BYTES = 4096
 MAX_NAMES_AND_VALUES_BYTES = 2 * 1024 * 1024
 MAX_ITEM_BYTES = 400 * 1024
-MAX_STATE_BYTES = watermarks.MAX_BYTES + 10_000
+MAX_STATE_BYTES = watermarks.MAX_BYTES + 20_000
 # What an item of counters may take by this project's own rule: a write bills each started KB.
 MAX_COUNTER_BYTES, MAX_PLAYER_BYTES = 8 * 1024, 60 * 1024
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
