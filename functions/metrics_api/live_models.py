@@ -26,6 +26,12 @@ class Games(Answer):
     games: list[GameName]
 
 
+Capped = Annotated[
+    bool,
+    Field(description="True where names beyond a day's limit, or beyond the answer's, are in `other`."),
+]
+
+
 class Percentiles(BaseModel):
     """A distribution; each value is at most 2.5 % off."""
 
@@ -40,11 +46,13 @@ class Performance(BaseModel):
 
     platform: Annotated[str, Field(examples=["ios"])]
     app_version: Annotated[str, Field(description="MAJOR.MINOR.PATCH.", examples=["1.4.0"])]
-    samples: Annotated[Count, Field(description="Performance events.")]
-    fps: Annotated[Percentiles | None, Field(description="Frames per second.")]
-    frame_time_ms: Annotated[Percentiles | None, Field(description="Milliseconds a frame.")]
-    latency_ms: Annotated[Percentiles | None, Field(description="Round trip to the server, milliseconds.")]
-    load_time_ms: Annotated[Percentiles | None, Field(description="Loading, milliseconds.")]
+    samples: Annotated[Count, Field(description="Performance events with one of these.")]
+    fps: Annotated[Percentiles | None, Field(description="Frames per second.")] = None
+    frame_time_ms: Annotated[Percentiles | None, Field(description="Milliseconds a frame.")] = None
+    latency_ms: Annotated[
+        Percentiles | None, Field(description="Round trip to the server, milliseconds.")
+    ] = None
+    load_time_ms: Annotated[Percentiles | None, Field(description="Loading, milliseconds.")] = None
 
 
 class Minute(BaseModel):
@@ -85,7 +93,9 @@ class Live(Answer):
         list[Minute], Field(description="Oldest first, the running minute last, none left out.")
     ]
     events_by_type: Annotated[dict[str, int], Field(description="Over the minutes.")]
-    performance: Annotated[list[Performance], Field(description="Over the minutes, most samples first.")]
+    performance: Annotated[
+        list[Performance], Field(description="Over the hours of the minutes, most samples first.")
+    ]
 
 
 class Level(BaseModel):
@@ -111,7 +121,10 @@ class Funnel(Range, Answer):
     """How far players get."""
 
     steps: list[Step]
-    levels: Annotated[list[Level], Field(description="Most starts first.")]
+    levels: Annotated[
+        list[Level], Field(description="Most starts first: the largest 100, the rest as `other`.")
+    ]
+    capped: Capped
 
 
 class Flow(BaseModel):
@@ -135,7 +148,10 @@ class Currency(BaseModel):
 class Economy(Range, Answer):
     """The virtual economy."""
 
-    currencies: list[Currency]
+    currencies: Annotated[
+        list[Currency], Field(description="The largest 100 flows; the rest is the currency `other`.")
+    ]
+    capped: Capped
 
 
 class Cohort(BaseModel):

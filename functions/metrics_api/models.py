@@ -75,7 +75,8 @@ class Counts(BaseModel):
             "revenue": prefixed(counts, "revenue_"),
             "session_starts": counts["sessions"],
         }
-        return cls.model_validate({**counts, **grouped, **fields})
+        played = max(0, counts["play_ms"]) // 1000
+        return cls.model_validate({**counts, **grouped, "session_seconds": played, **fields})
 
 
 class Day(Counts):
@@ -162,9 +163,13 @@ class Player(Answer):
     first_seen: Annotated[Timestamp, Field(description="Time of the first event (UTC).")]
     last_seen: Annotated[Timestamp, Field(description="Time of the last event (UTC).")]
     sessions: Annotated[Count, Field(description="Sessions started.")] = 0
-    playtime_seconds: Annotated[Count, Field(description="Time in sessions, ended or not, in seconds.")] = 0
+    playtime_seconds: Annotated[
+        Count, Field(description="Time in sessions, without pauses of over 30 minutes, in whole seconds.")
+    ] = 0
     open_sessions: list[OpenSession] = []
-    purchases: Annotated[Count, Field(description="Purchases with real money.")] = 0
+    purchases: Annotated[
+        Count, Field(description="Store transactions; one counts once, however often it is reported.")
+    ] = 0
     spend: Money = {}
     balances: Annotated[
         dict[str, int],
@@ -186,27 +191,23 @@ class Player(Answer):
     paid_days: Annotated[list[dt.date], Field(description="UTC days with a purchase, in order.")] = []
 
     @classmethod
-    def of(cls, item: dict[str, Any], as_of: str) -> Self:
-        """Build from an item of the players table, whose days are ordinals and unknown times empty."""
-        days = {
-            name: [dt.date.fromordinal(ordinal) for ordinal in sorted(item.get(name, ()))]
-            for name in ("active_days", "paid_days")
-        }
-        known = {"level_at": item.get("level_at") or None, "open_sessions": _open_sessions(item, as_of)}
-        return cls.model_validate({**item, **days, **known, "as_of": as_of})
+    def of(cls, player: dict[str, Any], as_of: str) -> Self:
+        """Build from what is kept of a player (telemetry.player_item)."""
+        return cls.model_validate({**player, "open_sessions": _open_sessions(player, as_of), "as_of": as_of})
 
 
-def _open_sessions(item: dict[str, Any], as_of: str) -> list[OpenSession]:
+def _open_sessions(player: dict[str, Any], as_of: str) -> list[OpenSession]:
     idle_since = dt.datetime.fromisoformat(as_of) - IDLE
     sessions = (
         OpenSession(
-            session_id=session_id,
-            started_at=session["first"],
-            last_event_at=session["last"],
-            seconds=session["seconds"],
+            session_id=play["session_id"],
+            started_at=play["first"],
+            last_event_at=play["last"],
+            seconds=(dt.datetime.fromisoformat(play["last"]) - dt.datetime.fromisoformat(play["first"]))
+            // dt.timedelta(seconds=1),
         )
-        for session_id, session in item.get("sessions_seen", {}).items()
-        if not session["ended"] and dt.datetime.fromisoformat(session["last"]) > idle_since
+        for play in player["plays"]
+        if not play["ended"] and dt.datetime.fromisoformat(play["last"]) > idle_since
     )
     return sorted(sessions, key=lambda session: session.started_at)
 

@@ -18,6 +18,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from telemetry import lake
 from telemetry.decoding import decompress
 from telemetry.enrichment import FUTURE_AFTER
+from telemetry.player_item import described
 from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 from telemetry.rejection import Rejection
 
@@ -105,7 +106,7 @@ class Profile:
         for key in self._keys(subject):
             answer = self.dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True)
             if item := answer.get("Item"):
-                yield _plain_item(item)
+                yield described(item)
 
     def erase(self, subject: Subject) -> int:
         """Delete the item, of each id."""

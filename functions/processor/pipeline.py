@@ -40,6 +40,10 @@ class Pipeline:
         shard = records[0]["eventID"].partition(":")[0]
         batch = [arrival for record in records for arrival in arrivals(record)]
         triage(batch, self.registry)
+        start = records[0]["kinesis"]["sequenceNumber"]
+        for arrival in batch:
+            if arrival.event:
+                arrival.line = arrival.placed(start)
         repeated, unwritten = self.claims.duplicates([arrival for arrival in batch if arrival.event])
         for arrival in repeated:
             arrival.event = None

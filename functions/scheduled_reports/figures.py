@@ -168,7 +168,12 @@ def _values(
     """Return the figures of a period: facts are its sums, and a ratio is a sum over a sum."""
     model, is_day = metric_model.live(), period.kind == "day"
     weekly, monthly = reach[f"wau_{period.last}"], reach[f"mau_{period.last}"]
-    sums = {**counts, "monthly_active_players": sum(reach[f"mau_{day}"] for day in period.days)}
+    played = max(0, counts["play_ms"]) // 1000
+    sums = {
+        **counts,
+        "session_seconds": played,
+        "monthly_active_players": sum(reach[f"mau_{day}"] for day in period.days),
+    }
     # Unique players of a week are not the sum of its days. The counters do not know its unique payers.
     shown = {
         "active_players": counts["active_players"] if is_day else weekly,

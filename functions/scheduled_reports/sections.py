@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from telemetry import metric_model
+from telemetry.capped_names import largest
 from telemetry.histogram import percentiles
 from telemetry.store import Store, by_name, merge
 
@@ -111,4 +112,5 @@ def versions(store: Store, game_id: str, period: Period) -> Section:
 def _by_name(
     store: Store, game_id: str, period: Period, subject: str, parts: int
 ) -> dict[tuple[str, ...], Counter[str]]:
-    return by_name(store.rows(f"{game_id}#{day}#{subject}" for day in period.days), parts)
+    rows = by_name(store.rows(f"{game_id}#{day}#{subject}" for day in period.days), parts)
+    return largest(rows, lambda counts: counts.total()).rows

@@ -24,6 +24,7 @@ from privacy.erasure import Game, Receipts
 from telemetry import catalog
 from telemetry.enrichment import timestamp
 from telemetry.ingest_batch import IngestBatch, pack, unpack
+from telemetry.player_item import Player, milliseconds, to_item
 from tools import games
 
 GAME = "skyforge"
@@ -421,7 +422,8 @@ def privacy(cloud: Cloud) -> None:
     ]
     aws.client("s3").put_object(Bucket=aws.bucket, Key="bronze/1", Body="\n".join(lines).encode())
     for player in ("ann", "bob"):
-        aws.table("players").put_item(Item={"player": f"{GAME}#{player}", "first_seen": timestamp(before)})
+        profile = to_item(Player(GAME, player, milliseconds(timestamp(before))))
+        aws.client("dynamodb").put_item(TableName=aws.table("players").name, Item=profile)
     # Silver holds one row of the player, and none after it was deleted; the kept tables hold none. Each
     # statement takes an answer: count, DELETE where there are rows, ALTER, OPTIMIZE, and the search again.
     none: list[str] = ["event_id"]

@@ -135,10 +135,6 @@ class ConditionFailedError(ClientError):
     """What botocore makes anew for each client."""
 
 
-class CancelledError(ClientError):
-    """What botocore makes anew for each client."""
-
-
 @dataclass(slots=True)
 class Unlucky:
     """A DynamoDB client or resource whose calls fail as luck will have it."""
@@ -155,7 +151,6 @@ class Exceptions:
     """Those of `client.exceptions` that the functions catch."""
 
     ConditionalCheckFailedException = ConditionFailedError
-    TransactionCanceledException = CancelledError
 
 
 @dataclass(slots=True)
@@ -167,30 +162,27 @@ class Tables:
 
     def update_item(self, **request: Any) -> Item:
         if not self._allows(request):
-            raise ConditionFailedError({"Error": {"Code": "ConditionalCheckFailed"}}, "UpdateItem")
+            found = self.items[request["TableName"]].get(_name(_key(request)), {})
+            answer: Any = {"Error": {"Code": "ConditionalCheckFailed"}, "Item": copy.deepcopy(found)}
+            raise ConditionFailedError(answer, "UpdateItem")
         return {"Attributes": copy.deepcopy(self._update(request))}
 
-    def get_item(self, TableName: str, Key: Item, ConsistentRead: bool) -> Item:  # noqa: N803
+    def get_item(self, TableName: str, Key: Item, ConsistentRead: bool, **_: Any) -> Item:  # noqa: N803
         assert ConsistentRead
-        return {"Item": copy.deepcopy(self.items[TableName][_name(Key)])}
+        found = self.items[TableName].get(_name(Key))
+        return {"Item": copy.deepcopy(found)} if found else {}
+
+    def put_item(self, **request: Any) -> Item:
+        if not self._allows(request):
+            raise ConditionFailedError({"Error": {"Code": "ConditionalCheckFailed"}}, "PutItem")
+        self.items[request["TableName"]][_name(_key(request))] = copy.deepcopy(request["Item"])
+        return {}
 
     def batch_get_item(self, RequestItems: dict[str, Item]) -> Item:  # noqa: N803
         ((table, wanted),) = RequestItems.items()
         names = [_name(key) for key in wanted["Keys"]]
         found = [self.items[table][name] for name in names if name in self.items[table]]
         return {"Responses": {table: copy.deepcopy(found)}}
-
-    def transact_write_items(self, TransactItems: list[Item]) -> Item:  # noqa: N803
-        assert 0 < len(TransactItems) <= 100
-        requests = [request for write in TransactItems for request in write.values()]
-        if not all(map(self._allows, requests)):
-            raise CancelledError({"Error": {"Code": "TransactionCanceled"}}, "TransactWriteItems")
-        for request in requests:
-            if "Item" in request:
-                self.items[request["TableName"]][_name(_key(request))] = copy.deepcopy(request["Item"])
-            else:
-                self._update(request)
-        return {}
 
     def rows(self, table: str) -> list[Item]:
         """Return the items of a table with plain values."""
@@ -208,6 +200,9 @@ class Tables:
             if missing := re.fullmatch(r"attribute_not_exists\((.+)\)", term):
                 return names.get(missing[1], missing[1]) not in item
             name, sign, value = term.split()
+            if sized := re.fullmatch(r"size\((.+)\)", name):
+                ((_, content),) = item[names[sized[1]]].items()
+                return len(content) <= int(values[value]["N"])
             if names.get(name, name) not in item:
                 return False
             mine, theirs = (_comparable(v) for v in (item[names.get(name, name)], values[value]))
@@ -222,13 +217,16 @@ class Tables:
         names, values = request.get("ExpressionAttributeNames", {}), request["ExpressionAttributeValues"]
         before = dict(item)
         for verb, clause in re.findall(r"(SET|ADD) (.+?)(?= SET | ADD |$)", request["UpdateExpression"]):
-            for term in re.split(r", (?![^(]*\))", clause):
+            for term in re.split(r", ?(?![^(]*\))", clause):
                 name, value = term.split(" = ") if verb == "SET" else term.split()
                 name = names.get(name, name)
                 if kept := re.fullmatch(r"if_not_exists\((.+), (.+)\)", value):
                     item[name] = before.get(names.get(kept[1], kept[1]), values[kept[2]])
                 elif verb == "SET":
                     item[name] = values[value]
+                elif "BS" in values[value]:
+                    known = before.get(name, {"BS": []})["BS"]
+                    item[name] = {"BS": sorted({*known, *values[value]["BS"]})}
                 else:
                     item[name] = {"N": str(int(before.get(name, {"N": "0"})["N"]) + int(values[value]["N"]))}
         return item

@@ -26,10 +26,9 @@ class Fault(StrEnum):
     PARTIAL = "partial"
 
 
-# How a service says that it is too much; what DynamoDB says of a table, it says of a transaction otherwise.
+# How a service says that it is too much.
 THROTTLING = {
     "dynamodb": (400, "ProvisionedThroughputExceededException"),
-    "dynamodb.TransactWriteItems": (400, "TransactionCanceledException"),
     "firehose": (503, "ServiceUnavailableException"),
     "kinesis": (400, "ProvisionedThroughputExceededException"),
     "s3": (503, "SlowDown"),

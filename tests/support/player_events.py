@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import boto3
+from enriched_stream import feed
 from player_state.players import PlayerStore
 from telemetry.enrichment import timestamp
 
@@ -39,10 +40,11 @@ def happen(
 
 def pay(minute: float, amount: int, currency: str = "EUR") -> dict[str, Any]:
     """Return a purchase."""
-    return happen("purchase", minute, currency=currency, amount_minor=amount)
+    paid = {"transaction_id": str(uuid4()), "store": "apple"}
+    return happen("purchase", minute, currency=currency, amount_minor=amount, **paid)
 
 
 def write(*events: dict[str, Any]) -> None:
     """Count events as player_state does."""
     players = PlayerStore(boto3.client("dynamodb"), "players", "game_days")
-    assert players.apply(events, "shard-1")[1] == []
+    assert feed(players, events).lost == []

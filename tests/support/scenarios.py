@@ -25,6 +25,7 @@ from telemetry import lake
 from telemetry.enrichment import enrich, timestamp
 from telemetry.ingest_batch import unpack
 from telemetry.origin import Origin
+from telemetry.player_item import Player, milliseconds, to_item
 from telemetry.validation import validate
 from tools import games
 from warehouse import VALUES
@@ -284,7 +285,8 @@ def privacy(make_event: MakeEvent) -> Scenario:
     for key in ("bronze/1", "bronze/2"):
         s3.put_object(Bucket="lake", Key=key, Body=b"\n".join(map(encode, events)))
     for player in ("ann", "bob"):
-        dynamodb.Table("players").put_item(Item={"player": f"skyforge#{player}", "first_seen": moment})
+        profile = to_item(Player("skyforge", player, milliseconds(moment)))
+        boto3.client("dynamodb").put_item(TableName="players", Item=profile)
         dynamodb.Table("leaderboards").put_item(Item={"board": "skyforge#sum", "player_id": player})
 
     def invoke() -> str:

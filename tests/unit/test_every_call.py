@@ -44,7 +44,13 @@ HEARD: dict[str, dict[str, str]] = {
         "told",
     ),
     "player_state": dict.fromkeys(
-        ("dynamodb.BatchGetItem", "dynamodb.PutItem", "dynamodb.Query", "dynamodb.TransactWriteItems"),
+        (
+            "dynamodb.BatchGetItem",
+            "dynamodb.GetItem",
+            "dynamodb.PutItem",
+            "dynamodb.Query",
+            "dynamodb.UpdateItem",
+        ),
         "again",
     ),
     "privacy": dict.fromkeys(

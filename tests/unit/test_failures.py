@@ -13,6 +13,7 @@ from uuid import UUID
 
 import boto3
 import pytest
+from boto3.dynamodb.types import TypeSerializer
 from expected_counters import days_of, players_of
 from fake_aws import (
     KINDS,
@@ -36,8 +37,10 @@ from player_state.players import PlayerStore
 from telemetry import delivery
 from telemetry.enrichment import timestamp
 from telemetry.ingest_batch import IngestBatch, pack
+from telemetry.player_item import described
 
 Event = dict[str, Any]
+_serialize = TypeSerializer().serialize
 MakeEvent = Callable[..., Event]
 GAMES = ("skyforge", "farm")
 SHARDS = ("shardId-000000000000", "shardId-000000000001")
@@ -150,6 +153,7 @@ class Traffic:
         event = self._event(self.dice.choice(TYPES), game)
         if event["event_type"] == "purchase":
             event["payload"]["amount_minor"] = self.dice.randint(1, 1000)
+            event["payload"]["transaction_id"] = event["event_id"]
         self._accept(event)
         return event
 
@@ -259,9 +263,10 @@ def check_state(traffic: Traffic, rows: Callable[[str], list[Event]]) -> None:
     found = {name: n for name, n in counters(days).items() if name.partition("/")[2] in known}
     assert found == truth
     players = {
-        row["player"]: Counter({name: int(row[name]) for name in ("sessions", "purchases")})
-        + Counter({currency: int(amount) for currency, amount in row["spend"].items()})
+        row["player"]: Counter({name: player[name] for name in ("sessions", "purchases")})
+        + Counter(player["spend"])
         for row in rows("players")
+        for player in [described({name: _serialize(value) for name, value in row.items()})]
     }
     assert players == players_of(traffic.accepted)
 

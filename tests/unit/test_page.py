@@ -13,6 +13,7 @@ from uuid import uuid4
 import boto3
 import pytest
 import uvicorn
+from enriched_stream import feed
 from fastapi.testclient import TestClient
 from metrics_api import live_page
 from player_state.leaderboards import Leaderboards
@@ -72,7 +73,7 @@ def send(dynamodb: Any, make_event: Callable[..., dict[str, Any]]) -> Send:
             payload=payload,
         )
         enriched = enrich(event, Origin(now, "rest"))
-        assert players.apply([enriched], "shardId-0") == (1, [])
+        assert feed(players, [enriched]) == (1, 0, [])
         assert boards.submit([enriched]) == []
 
     return apply

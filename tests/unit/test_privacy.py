@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
+from enriched_stream import feed
 from lambda_context import Context
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
@@ -92,7 +93,7 @@ class World:
         self.sent = [
             event(p, n, g) for n in range(3) for p in ("ann", "bob", "annie") for g in (GAME, "other")
         ]
-        PlayerStore(self.dynamodb, "players", "game_days").apply(self.sent, "shard-0")
+        feed(PlayerStore(self.dynamodb, "players", "game_days"), self.sent)
         Leaderboards(self.dynamodb, "leaderboards", "boards").submit(self.sent)
         self.put("bronze/2026/01/31/12/a.ndjson.gz", self.sent[:9])
         self.put("bronze/2026/01/31/13/b.ndjson.gz", self.sent[9:])
@@ -608,7 +609,7 @@ def test_a_game_with_pseudonyms_erases_by_the_id_it_sends(
     pseudonyms = world.game().pseudonyms
     assert pseudonyms
     stored = event("ann", 50) | {"player_id": pseudonyms.player("ann")}
-    PlayerStore(world.dynamodb, "players", "game_days").apply([stored], "shard-0")
+    feed(PlayerStore(world.dynamodb, "players", "game_days"), [stored])
     Leaderboards(world.dynamodb, "leaderboards", "boards").submit([stored])
     world.put("bronze/2026/01/31/15/d.ndjson.gz", [stored])
     sealed = reject(b"")

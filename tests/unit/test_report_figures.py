@@ -200,7 +200,7 @@ def test_the_funnel_counts_players_and_each_levels_attempts(store: Store) -> Non
 def test_each_version_tells_its_crashes_and_frames(store: Store) -> None:
     second = {"app_version": "1.1.0"}
     write(
-        happen("crash", session="s-1"),
+        happen("crash", fatal=True, session="s-1"),
         happen("session_start", session="s-2"),
         happen("performance", session="s-2", fps=60),
         happen("session_start", session="s-3") | second,

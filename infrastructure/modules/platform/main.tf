@@ -189,6 +189,7 @@ module "player_state" {
 
   consumer            = var.player_state
   enriched_stream_arn = module.event_stream.enriched.arn
+  name_limits         = var.name_limits
   protection          = local.table_protection
   settings            = local.function_settings
 }

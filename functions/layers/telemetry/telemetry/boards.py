@@ -100,6 +100,7 @@ class Board(BaseModel):
     exact_rank_limit: Annotated[int, Field(ge=1, le=100_000)] = 10_000
     shards: Annotated[int, Field(ge=1, le=MAX_SHARDS)] = 4
     archive_days: Annotated[int, Field(gt=TOO_OLD_AFTER.days, le=3660)] = 400
+    late_score_hours: Annotated[int, Field(ge=0, le=24 * TOO_OLD_AFTER.days)] = 24
     created_on: date = EPOCH.date()
 
     @model_validator(mode="after")
@@ -146,6 +147,13 @@ class Board(BaseModel):
             return None
         kept = datetime.combine(period.end, time(), UTC) + timedelta(days=self.archive_days)
         return int(kept.timestamp())
+
+    def takes(self, period: Period, received_at: str) -> bool:
+        """Tell whether a score for a period came in time: until some hours after its end (UTC)."""
+        if period == Period():
+            return True
+        closes = datetime.combine(period.end, time(), UTC) + timedelta(hours=self.late_score_hours)
+        return datetime.fromisoformat(received_at) < closes
 
     def archive(self, now: datetime, before: date | None, limit: int) -> list[Period]:
         """Return the periods that may hold scores, newest first, those before a day where one is given.

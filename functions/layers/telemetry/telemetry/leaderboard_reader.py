@@ -127,4 +127,5 @@ class LeaderboardReader:
         }
 
     def _entries(self, items: Iterable[dict[str, Any]]) -> Iterator[Standing]:
-        return (self.board.standing(item["rank_key"]["S"]) for item in items)
+        """Yield the standings; an entry that was removed has no rank."""
+        return (self.board.standing(item["rank_key"]["S"]) for item in items if "rank_key" in item)

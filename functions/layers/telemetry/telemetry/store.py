@@ -17,6 +17,7 @@ from botocore.config import Config
 from telemetry import environment
 from telemetry.boards import Board, Period, defined
 from telemetry.leaderboard_reader import LeaderboardReader
+from telemetry.player_item import described
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -68,8 +69,10 @@ class Store:
         )
 
     def player(self, game_id: str, player_id: str) -> Item | None:
-        """Return the player's item, None for one who was never seen."""
-        return self._get(self.tables.players_table, "player", f"{game_id}#{player_id}")
+        """Return what is kept of a player, None for one who was never seen."""
+        key = {"player": {"S": f"{game_id}#{player_id}"}}
+        answer = self.dynamodb.get_item(TableName=self.tables.players_table, Key=key)
+        return described(answer["Item"]) if "Item" in answer else None
 
     def boards(self, game_id: str) -> list[Board]:
         """Return the boards that are defined for a game, by id."""
