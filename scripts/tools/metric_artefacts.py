@@ -1,5 +1,6 @@
-"""What is generated from the metrics model: the audit's rules, QuickSight's dashboard, docs/metrics.md."""
+"""What is generated from the metrics model: rules of the audit, QuickSight, labels of the page, docs."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,17 @@ def artefacts(root: Path, metrics: dict[str, Any]) -> dict[str, str]:
             }
         ),
         "docs/metrics.md": dictionary(metrics),
+        "functions/metrics_api/page/labels.js": labels(metrics),
         f"{QUICKSIGHT}/tables.json": as_json(quicksight.data_sets(model)),
         f"{QUICKSIGHT}/definition.json": quicksight.as_lines(quicksight.definition(visuals, model)) + "\n",
     }
+
+
+def labels(metrics: dict[str, Any]) -> str:
+    """Return a script with the labels of the metrics that the page shows, by name."""
+    shown = metric_model.parse_engine(metrics["window"]) | metric_model.parse_engine(metrics["live"])
+    lines = (f"  {name}: {json.dumps(metric.label)}," for name, metric in sorted(shown.items()))
+    return "\n".join(("const LABELS = {", *lines, "};", ""))
 
 
 def _wrong(table: metric_model.Table) -> Iterator[str]:

@@ -27,7 +27,21 @@ How to read the column *Adds up over*:
 - A ratio is computed from sums: the sum of its numerator over the sum of its denominator. Never average a
   ratio. Over several days, a ratio with unique players counts player-days.
 
-Days are UTC days. Money is in minor units, for example cents. Two currencies are never added.
+Money is in minor units, for example cents. Two currencies are never added.
+
+## What other tools may count differently
+
+- **Days** are UTC days. A studio's own time zone is not supported.
+- **Retention** is classic retention by calendar day: day 1 is the UTC day after the install day. A tool
+  that counts 24 hours from the install gives other shares.
+- **Active players** have any event on the day, also one that a server sent. Events of declared bots count.
+- **A session** of the history ends with a pause of more than 30 minutes, and counts on the day it began.
+  Purchases alone are no session, because a server may send them. Live figures count `session_start` events
+  instead, hence their name `session_starts`.
+- **A purchase** counts once for each store and transaction, by its earliest event.
+- **Crash-free** figures count crashes that ended the process (`fatal`).
+- **Percentiles** are exact for each row. Percentiles of several rows cannot be averaged: choose the row
+  with `*`.
 """
 UNITS = {
     "count": "count",

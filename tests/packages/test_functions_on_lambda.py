@@ -272,7 +272,7 @@ def metrics_api(cloud: Cloud) -> None:
     answer = function.invoke(http_request(f"/v1/games/{GAME}/summary", f"from={DAY}&to={DAY}"))
     assert answer["statusCode"] == 200, answer
     (day,) = json.loads(answer["body"])["days"]
-    assert (day["date"], day["active_players"], day["sessions"], day["purchases"]) == (DAY, 3, 4, 2)
+    assert (day["date"], day["active_players"], day["session_starts"], day["purchases"]) == (DAY, 3, 4, 2)
     assert function.invoke(http_request("/v1/games/other/summary"))["statusCode"] == 404
     assert function.invoke(http_request("/ready"))["statusCode"] == 200
     page = function.invoke(http_request("/"))

@@ -39,7 +39,7 @@ class Provider:
         self.schemas: dict[str, Schema] = schemas["provider_schemas"][NAME]["resource_schemas"]
 
     def plan(self, resources: list[Resource], before: list[Resource] | None = None) -> list[dict[str, Any]]:
-        """Return the changes that make these resources, or that turn those of before into them."""
+        """Plan the resources, from an empty state or one that holds `before`. Return the planned changes."""
         configured: dict[str, dict[str, Any]] = {}
         for index, resource in enumerate(resources):
             values = _configuration(self.schemas[resource["type"]]["block"], resource["values"])

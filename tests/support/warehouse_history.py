@@ -1,6 +1,7 @@
 """A warehouse that has received the golden events, with gold of the same events in its external tables."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import duckdb
 import golden_history as lake
 from duckdb_gold import PAYLOAD, define
 from emulated_lake import rows
+from redshift_on_postgres import declared
 from warehouse import Warehouse
 
 METRICS = json.loads((Path(__file__).parents[2] / "event-schemas" / "metrics.json").read_text())["tables"]
@@ -58,8 +60,8 @@ def gold(events: list[lake.Event]) -> duckdb.DuckDBPyConnection:
     """Return a database with the batch job's gold of events; the first of several with one id counts."""
     database = duckdb.connect()
     database.execute("SET TimeZone = 'UTC'")
-    types = {"amount_minor": "BIGINT", "amount": "BIGINT", "balance_after": "BIGINT"}
-    types |= dict.fromkeys(PAYLOAD[12:], "DOUBLE")
+    payload = declared("silver")["events"]["payload"]
+    types = {name: re.search(rf"[<,]{name}:(\w+)", payload)[1] for name in PAYLOAD}  # type: ignore[index]
     known = {(event["game_id"], event["event_id"]): event for event in reversed(events)}
     database.execute("CREATE TABLE raw (event JSON)")
     database.executemany("INSERT INTO raw VALUES (?)", [[json.dumps(event)] for event in known.values()])
@@ -74,7 +76,7 @@ def gold(events: list[lake.Event]) -> duckdb.DuckDBPyConnection:
             for name in ("platform", "country", "app_version")
         )
         + ", "
-        + ", ".join(f"CAST(event->'payload'->>'{n}' AS {types.get(n, 'VARCHAR')}) AS {n}" for n in PAYLOAD)
+        + ", ".join(f"CAST(event->'payload'->>'{n}' AS {types[n]}) AS {n}" for n in PAYLOAD)
         + " FROM raw"
     )
     define(database)

@@ -135,3 +135,11 @@ def test_the_page_has_the_labels_of_the_model() -> None:
     assert len(found) >= 4
     for name, label in found:
         assert metric_model.live()[name].label == label
+
+
+def test_the_page_uses_labels_that_there_are() -> None:
+    used = set(re.findall(r"LABELS\.(\w+)", (PAGE / "page.js").read_text()))
+    assert len(used) > 10
+    assert used <= {*metric_model.live(), *metric_model.window()}
+    both = metric_model.live().keys() & metric_model.window().keys()
+    assert [n for n in both if metric_model.live()[n].label != metric_model.window()[n].label] == []

@@ -143,7 +143,7 @@ def test_the_page_allows_and_names_no_other_host(app: Any) -> None:
     answer = TestClient(app).get("/")
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "unsafe" not in answer.headers["content-security-policy"]
-    for name in ("index.html", "page.js", "page.css"):
+    for name in ("index.html", "labels.js", "page.js", "page.css"):
         text = (live_page.FOLDER / name).read_text()
         assert re.findall(r"(?:https?:)?//[a-z0-9-]+\.[a-z]", text) == []
         assert TestClient(app).get(f"/page/{name}").status_code == 200

@@ -113,6 +113,10 @@ def test_redshift_parses_the_guides_grants() -> None:
     assert parser.parse_string(grants.replace("TO ROLE", "FOR ROLE")).violations
 
 
+def test_the_guide_names_each_view() -> None:
+    assert [table for table in METRICS if f"`{table}`" not in GUIDE] == []
+
+
 def test_the_guide_has_queries_of_gold_of_facts_and_of_both() -> None:
     used = ["metrics." in query for query in EXAMPLES], ["warehouse." in query for query in EXAMPLES]
     assert {*zip(*used, strict=True)} == {(True, False), (False, True), (True, True)}

@@ -114,9 +114,9 @@ const renderLive = (live) => {
   $("sessions").textContent = number.format(live.today.session_starts);
   $("events-today").textContent = `${number.format(live.today.events)} events`;
   const times = live.minutes.map((m) => Date.parse(m.minute) / 1000);
-  chart("players-chart", ["concurrent", "active"],
+  chart("players-chart", [LABELS.concurrent_players, LABELS.active_players],
     [times, live.minutes.map((m) => m.concurrent_players), live.minutes.map((m) => m.active_players)]);
-  chart("events-chart", ["events", "errors and crashes"],
+  chart("events-chart", [LABELS.events, `${LABELS.errors} and ${LABELS.crash_events}`],
     [times, live.minutes.map((m) => m.events), live.minutes.map((m) => m.errors + m.crash_events)]);
   const types = Object.entries(live.events_by_type).sort((a, b) => b[1] - a[1]);
   show("types", types.length
@@ -138,17 +138,17 @@ const renderFunnel = ({ steps, levels }) => {
     ? table("Funnel", [
       ["Step", (s) => s.step],
       ["", (s) => bar(s.share)],
-      ["Players", (s) => number.format(s.players), true],
-      ["of active", (s) => share.format(s.share), true],
+      [LABELS.step_players, (s) => number.format(s.players), true],
+      [LABELS.step_share, (s) => share.format(s.share), true],
     ], steps)
     : empty("Nobody has played today."));
   show("levels", levels.length
     ? table("Levels", [
       ["Level", (l) => l.level],
       ["", (l) => bar(l.completion)],
-      ["Completed", (l) => (l.completion === null ? "–" : share.format(l.completion)), true],
-      ["Starts", (l) => number.format(l.starts), true],
-      ["Fails", (l) => number.format(l.fails), true],
+      [LABELS.completion, (l) => (l.completion === null ? "–" : share.format(l.completion)), true],
+      [LABELS.starts, (l) => number.format(l.starts), true],
+      [LABELS.fails, (l) => number.format(l.fails), true],
     ], levels.slice(0, 8))
     : empty("No level was started today."));
 };
@@ -159,8 +159,8 @@ const renderEconomy = ({ currencies }) => {
   if (!flows.length) { show("economy", empty("No virtual currency moved today.")); return; }
   const net = table("Currencies", [
     ["Currency", (c) => c.currency],
-    ["Source", (c) => number.format(c.source), true],
-    ["Sink", (c) => number.format(c.sink), true],
+    [LABELS.source, (c) => number.format(c.source), true],
+    [LABELS.sink, (c) => number.format(c.sink), true],
     ["Net", (c) => number.format(c.net), true],
   ], currencies);
   const reasons = table("Flows", [
@@ -180,7 +180,7 @@ const renderRetention = ({ cohorts }) => {
   const depth = Math.max(...installed.map((c) => c.retained.findLastIndex((v) => v !== null)));
   const columns = [
     ["Install day", (c) => c.install_date],
-    ["New", (c) => number.format(c.new_players), true],
+    [LABELS.new_players, (c) => number.format(c.new_players), true],
     ...Array.from({ length: depth + 1 }, (_, n) => [`D${n}`, (c) => {
       const value = c.retained[n];
       if (value === null || value === undefined) return element("td", "", { class: "open", "aria-label": "not over yet" });
@@ -240,15 +240,15 @@ const renderRealtime = ({ windows, alerts, dropped_events: dropped }) => {
     const both = document.createDocumentFragment();
     both.append(table("Real-time windows", [
       ["5 minutes from", (w) => new Date(w.start).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })],
-      ["Heartbeats", (w) => number.format(w.heartbeat_sessions), true],
-      ["Active", (w) => number.format(w.active_players), true],
-      ["Started", (w) => number.format(w.session_starts), true],
-      ["Ended", (w) => number.format(w.sessions_ended), true],
+      [LABELS.heartbeat_sessions, (w) => number.format(w.heartbeat_sessions), true],
+      [LABELS.active_players, (w) => number.format(w.active_players), true],
+      [LABELS.session_starts, (w) => number.format(w.session_starts), true],
+      [LABELS.sessions_ended, (w) => number.format(w.sessions_ended), true],
       ["Events", (w) => number.format(sum(w.events)), true],
-      ["Payers", (w) => number.format(w.payers), true],
-      ["Revenue", (w) => Object.entries(w.gross).map(([currency, minor]) => money(minor, currency)).join(" · ") || "–", true],
+      [LABELS.payers, (w) => number.format(w.payers), true],
+      [LABELS.gross, (w) => Object.entries(w.gross).map(([currency, minor]) => money(minor, currency)).join(" · ") || "–", true],
       ["fps p5", (w) => (w.fps ? number.format(Math.round(w.fps.p5)) : "–"), true],
-      ["Crash events", (w) => number.format(w.crash_events), true],
+      [LABELS.crash_events, (w) => number.format(w.crash_events), true],
     ], windows.slice(-8).reverse()));
     if (dropped) both.append(element("p", `${number.format(dropped)} events came too late for their window in the last hour.`, { class: "note" }));
     show("realtime", both);
