@@ -390,7 +390,7 @@ def definition() -> str:
 
 def sql(name: str) -> str:
     """Return a SQL file of the package, which EMR hands over as a zip."""
-    return cast(bytes, pkgutil.get_data("batch_analytics", f"{name}.sql")).decode()
+    return cast(bytes, pkgutil.get_data("batch_analytics", f"sql/{name}.sql")).decode()
 
 
 def views() -> Iterator[tuple[str, str]]:

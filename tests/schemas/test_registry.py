@@ -611,7 +611,7 @@ def test_a_schema_is_not_narrower_than_itself(schema: Schema) -> None:
 
 @pytest.mark.parametrize("table", schemas.metrics(REPOSITORY)["tables"])
 def test_gold_computes_the_columns_that_are_defined(table: str) -> None:
-    text = (REPOSITORY / "functions" / "batch_analytics" / "gold" / f"{table}.sql").read_text()
+    text = (REPOSITORY / "functions" / "batch_analytics" / "sql" / "gold" / f"{table}.sql").read_text()
     query = sqlglot.parse_one(text, read="spark")
     within = {cte.alias: cte.this.named_selects for cte in query.ctes}
     source = query.args["from_"].this.name
