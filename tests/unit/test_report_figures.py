@@ -6,6 +6,7 @@ import re
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from PIL import Image
@@ -198,12 +199,12 @@ def test_the_funnel_counts_players_and_each_levels_attempts(store: Store) -> Non
 
 
 def test_each_version_tells_its_crashes_and_frames(store: Store) -> None:
-    second = {"app_version": "1.1.0"}
+    second, (one, two, three) = {"app_version": "1.1.0"}, (str(uuid4()) for _ in range(3))
     write(
-        happen("crash", fatal=True, session="s-1"),
-        happen("session_start", session="s-2"),
-        happen("performance", session="s-2", fps=60),
-        happen("session_start", session="s-3") | second,
+        happen("crash", fatal=True, session=one),
+        happen("session_start", session=two),
+        happen("performance", session=two, fps=60),
+        happen("session_start", session=three) | second,
     )
     first, other = versions(store, "skyforge", DAY).rows
     assert first == ("1.0.0", (2, 1, 0.5, pytest.approx(60, rel=0.025), pytest.approx(60, rel=0.025)))
