@@ -132,6 +132,7 @@ def _is_tidy(event: dict[str, Any], line: bytes) -> bool:
     return (
         ids == ids.lower()
         and b"@" not in line
+        and b"%" not in line
         and type(event["sequence"]) is int
         and _same.issuperset(map(type, event["payload"].values()))
     )
