@@ -169,3 +169,32 @@ def test_signatures_are_demanded_of_registered_games_only(table: Any) -> None:
     assert _game(table)["signature"] == "required"
     with pytest.raises(CommandError, match="farm is not registered"):
         games.demand_signatures(table, "farm", "required")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("o'hara+x@example.com", "o'hara+x@example.com"),
+        ("ann@bücher.example", "ann@xn--bcher-kva.example"),
+        ("ann@straße.example", "ann@xn--strae-oqa.example"),
+        ("Ann@EXAMPLE.com", "Ann@example.com"),
+    ],
+)
+def test_a_reports_recipient_is_kept_as_ses_takes_it(table: Any, given: str, kept: str) -> None:
+    games.add_game(table, "space-race", "Space Race")
+    games.report_to(table, "space-race", [given])
+    assert _game(table)["report_to"] == kept
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("jörg@example.com", "ann@", "@example.com", "ann@example", "a b@example.com", "ann@exa_mple.com"),
+        *("a@b@c.de", "ann..x@example.com", f"{'a' * 65}@example.com", "ann@-x.com"),
+        "ann@example.com,bob@example.com",
+    ],
+)
+def test_what_ses_would_not_send_to_is_refused(table: Any, given: str) -> None:
+    games.add_game(table, "space-race", "Space Race")
+    with pytest.raises(CommandError, match=r"e-mail address|ASCII"):
+        games.report_to(table, "space-race", [given])

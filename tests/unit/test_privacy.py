@@ -781,7 +781,7 @@ class Overtaking:
     def put_object(self, **given: Any) -> Any:
         if self.left and given["Key"].startswith("bronze/"):
             self.left -= 1
-            self.world.put(given["Key"], [event("bob"), event("ann")])
+            self.world.put(given["Key"], [event("bob"), event("ann", self.left)])
         return self.world.s3.put_object(**given)
 
 
