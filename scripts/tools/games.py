@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import idna
 from botocore.exceptions import BotoCoreError, ClientError
+from ingest.request import signature
 from rich.console import Console
 from rich.table import Table as Listing
 from telemetry.enrichment import timestamp
@@ -227,6 +229,12 @@ def _get(table: "Table", game_id: str) -> dict[str, Any]:
 
 def _not_registered(game_id: str) -> CommandError:
     return CommandError(f"{game_id} is not registered: `add` it first")
+
+
+def signed_headers(key: str, body: bytes) -> dict[str, str]:
+    """Return the headers by which a game's server sends a body now."""
+    signed = signature(secret_hash(key.partition(".")[2]), body, int(time.time()))
+    return {"x-api-key": key, "x-signature": signed}
 
 
 def _new_key(game_id: str) -> tuple[str, dict[str, str]]:

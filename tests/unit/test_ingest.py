@@ -76,7 +76,9 @@ def post(
         "body": text,
         "isBase64Encoded": encoded,
         "pathParameters": {"application_id": path} if path else None,
-        "requestContext": {"authorizer": {"game_id": game_id, "must_sign": "false" if secret else "true"}},
+        "requestContext": {
+            "authorizer": {"game_id": game_id, "key_id": "k1", "must_sign": "false" if secret else "true"}
+        },
     }
     answer = handler.lambda_handler(request, None)
     openapi_contract.check(answer, "/applications/{application_id}/events" if path else "/v1/events")
@@ -250,11 +252,12 @@ def test_a_declared_bot_is_told_to_the_processor(stream: Stream, key: str, make_
     assert [batch.bot for r in stream.records if (batch := unpack(r["Data"]))] == [True, False]
 
 
-def sign(key: str, body: bytes) -> str:
+def sign(key: str, body: bytes, ago: float = 0) -> str:
     """Sign as docs/adr/0007 tells clients to."""
-    secret = key.partition(".")[2]
+    secret, sent = key.partition(".")[2], str(int(time.time() - ago))
     signing_key = hashlib.sha256(secret.encode()).hexdigest().encode()
-    return "sha256=" + hmac.new(signing_key, body, hashlib.sha256).hexdigest()
+    signed = f"{sent}.".encode() + body
+    return f"t={sent},sha256={hmac.new(signing_key, signed, hashlib.sha256).hexdigest()}"
 
 
 def test_a_signature_must_fit_the_body_and_a_live_key(
@@ -262,12 +265,41 @@ def test_a_signature_must_fit_the_body_and_a_live_key(
 ) -> None:
     body = gzip.compress(encode(make_event()))
     assert post(body, key, x_signature=sign(key, body))[0] == 202
-    for wrong in (sign(key, body + b" "), sign("skyforge.guess", body), "sha256=", "x", "\ud800"):
+    right = sign(key, body)
+    only_body = hmac.new(hashlib.sha256(key.partition(".")[2].encode()).hexdigest().encode(), body, "sha256")
+    for wrong in (
+        *(sign(key, body + b" "), sign("skyforge.guess", body), "sha256=", "x", "\ud800", "t=,sha256="),
+        *(f"{right},{right}", right.upper(), right.replace("t=1", "t=2"), right.replace("t=", "t=0")),
+        f"sha256={only_body.hexdigest()}",
+        f"t={int(time.time())},sha256={only_body.hexdigest()}",
+    ):
         status, answer, _ = post(body, key, x_signature=wrong)
         assert (status, answer["error"]["code"]) == (401, "bad_signature")
     newer = games.rotate_key(dynamodb.Table("games"), "skyforge")
     handler.registry.cache_clear()
     assert [post(body, key, x_signature=sign(live, body))[0] for live in (key, newer)] == [202, 202]
+
+
+@pytest.mark.parametrize(("ago", "status"), [(0, 202), (290, 202), (-290, 202), (310, 401), (-310, 401)])
+def test_a_captured_request_is_good_for_five_minutes(
+    stream: Stream, key: str, make_event: MakeEvent, ago: float, status: int
+) -> None:
+    body = encode(make_event())
+    got, answer, _ = post(body, key, x_signature=sign(key, body, ago))
+    assert got == status
+    assert status == 202 or answer["error"]["code"] == "stale_signature"
+    assert len(stream.events()) == (status == 202)
+
+
+def test_a_refused_request_is_logged_with_its_game_and_key(
+    stream: Stream, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[tuple[str, dict[str, Any]]] = []
+    keys = handler.logger.get_current_keys
+    monkeypatch.setattr(handler.logger, "info", lambda message, **_: logged.append((message, keys())))
+    assert post(b"{", key)[0] == 400
+    ((message, told),) = logged
+    assert (message, told["game_id"], told["key_id"]) == ("Request refused", "skyforge", "k1")
 
 
 def test_a_game_may_demand_signatures(stream: Stream, key: str, dynamodb: Any, make_event: MakeEvent) -> None:
