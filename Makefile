@@ -47,7 +47,7 @@ test: install check build ## Everything
 
 bench: $(VENV) ## Measure what docs/performance.md tells, and draw it
 	@for file in $(BENCHMARKS); do \
-	  PYTHONPATH=functions:functions/layers/telemetry:scripts $(BIN)/python $$file || exit 1; done
+	  PYTHONPATH=functions:functions/layers/telemetry:scripts:tests/support $(BIN)/python $$file || exit 1; done
 
 clean: ## Stop the emulator; remove packages, caches and local state
 	@if [ -e $(VENV) ]; then scripts/demo --stop; fi

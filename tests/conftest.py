@@ -28,6 +28,8 @@ from tools.metrics_api import MetricsApi
 from tools.progress import LONGEST_SECONDS, STILL_SECONDS
 from tools.simulate import Platform
 
+# It holds the assertions of several engines: a failure must show what differs.
+pytest.register_assert_rewrite("golden_history")
 # How long pg_ctl waits for PostgreSQL.
 os.environ["PGCTLTIMEOUT"] = str(int(LONGEST_SECONDS))
 # Powertools reads these when a handler is imported, by whichever test comes first.

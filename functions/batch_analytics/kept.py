@@ -15,20 +15,23 @@ from typing import Any, NamedTuple, Protocol, cast
 # In the order in which a run appends to them: a run that dies leaves rows in the first one, or in none.
 TABLES = (
     "kept_presence", "kept_purchases", "kept_moves", "kept_movers", "kept_attempts", "kept_samples",
-    "kept_players",
+    "kept_designs", "kept_ads", "kept_currencies", "kept_players",
 )  # fmt: skip
 GAMES = "kept_games"
 # Tables with a row of each player: an erasure deletes from these, and from silver.
-PERSONAL = ("kept_presence", "kept_purchases", "kept_movers", "kept_attempts", "kept_players")
+PERSONAL = (
+    "kept_presence", "kept_purchases", "kept_movers", "kept_attempts", "kept_designs", "kept_ads",
+    "kept_players",
+)  # fmt: skip
 GOLD = {
     "daily": "event_date", "revenue": "event_date", "retention": "cohort_date",
     "lifetime_value": "cohort_date", "economy": "event_date", "progression": "event_date",
-    "stability": "event_date", "performance": "event_date",
+    "stability": "event_date", "performance": "event_date", "design": "event_date", "ads": "event_date",
 }  # fmt: skip
 # Views that gold tables share: computed once, kept on disk, so that memory does not grow with the lake.
 SHARED = ("players", "purchases", "days", "stays", "cohorts")
 # Tables of which a day needs the events of the day alone.
-OF_A_DAY = ("economy", "progression", "stability", "performance")
+OF_A_DAY = ("economy", "progression", "stability", "performance", "design", "ads")
 NEVER = date(1970, 1, 1)
 # A month, that daily looks back from a day; the cohorts whose retention a day changes.
 MONTH, COHORTS = 31, 90
@@ -221,6 +224,7 @@ class Night:
         store.view("kept_presence", f"SELECT * FROM {store.name('kept_presence')} WHERE {recent}")
         published = {name: game for name, game in before.items() if game.published_ms >= 0}
         found: dict[str, date] = {}
+        early: dict[str, str] = {}
         touched: dict[str, set[date] | None] = dict.fromkeys(before)
         if published:
             store.view(
@@ -229,10 +233,18 @@ class Night:
             found = {row[0]: row[1] for row in store.rows(sql("kept/since"))}
             newer = either((f"added_ms > {game.published_ms}", name) for name, game in published.items())
             days = store.rows(f"SELECT DISTINCT game_id, event_date FROM kept_presence WHERE {newer}")
+            early = {
+                row[0]: f"purchases in {row[1]} are new, and each of its days has a row of each currency"
+                for row in store.rows(
+                    "SELECT k.game_id, MAX(k.currency) FROM (SELECT game_id, currency, MIN(added_ms) AS "
+                    f"added_ms FROM {store.name('kept_currencies')} WHERE {among(published)} "
+                    "GROUP BY game_id, currency) AS k JOIN games AS g "
+                    "ON g.game_id = k.game_id AND k.added_ms > g.published_ms GROUP BY k.game_id"
+                )
+            }
             for name in published:
                 touched[name] = {day for game, day in days if game == name} | {self.games[name].newest}
         bounds: dict[str, Bound] = {}
-        early: dict[str, str] = {}
         for name, game in self.games.items():
             floor = floors[name]
             horizon = game.last_day - timedelta(LATE + MONTH)
@@ -264,6 +276,7 @@ class Night:
             ),
         )
         store.view("kept_players", f"SELECT * FROM {store.name('kept_players')} WHERE {among(bounds)}")
+        store.view("kept_currencies", f"SELECT * FROM {store.name('kept_currencies')} WHERE {among(bounds)}")
         earlier = either(
             (f"event_date >= {literal(bound.floor - timedelta(MONTH + 1))}", name)
             for name, bound in bounds.items()
@@ -271,7 +284,9 @@ class Night:
         store.view("kept_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {earlier}")
         days = on(touched)
         store.view("touched_presence", f"SELECT * FROM kept_presence WHERE {days}")
-        for table in ("kept_moves", "kept_movers", "kept_attempts", "kept_samples"):
+        for table in (
+            "kept_moves", "kept_movers", "kept_attempts", "kept_samples", "kept_designs", "kept_ads",
+        ):  # fmt: skip
             store.view(table, f"SELECT * FROM {store.name(table)} WHERE {days}")
         for view, query in views():
             store.view(view, query)

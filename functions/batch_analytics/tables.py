@@ -209,7 +209,7 @@ def partitions(table: str) -> dict[str, str]:
         return {"game_id": "`game_id`", "event_date": "`event_date`"}
     if table == kept.GAMES:
         return {}
-    if table == "kept_players":
+    if table in ("kept_players", "kept_currencies"):
         return {"game_id": "`game_id`"}
     day = kept.GOLD.get(table, "event_date")
     return {"game_id": "`game_id`", f"{day}_month": f"months(`{day}`)"}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 import orjson
 from aws_lambda_powertools import Logger
@@ -13,6 +13,9 @@ from telemetry.store import Store
 
 from data_quality import checks, facts
 from data_quality.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
 
 RETENTION = timedelta(days=35)
 
@@ -25,7 +28,7 @@ class NotEvaluatedError(Exception):
     """Some games could not be judged; the others were."""
 
 
-def evaluate(settings: Settings, store: Store, s3: Any, now: datetime) -> Iterator[Evaluated]:
+def evaluate(settings: Settings, store: Store, s3: "S3Client", now: datetime) -> Iterator[Evaluated]:
     """Yield each active game and its checks at a moment, once the table has them.
 
     Raises NotEvaluatedError at the end, with the games whose facts could not be read or kept.

@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 import orjson
 from telemetry.silver import Lake
 from telemetry.store import Store
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
 
 DAYS = 29
 # Windows are published minutes after their end, and counters of minutes take late events for an hour.
@@ -76,7 +79,7 @@ def read(
     )
 
 
-def newest_audit(s3: Any, bucket: str) -> History | None:
+def newest_audit(s3: "S3Client", bucket: str) -> History | None:
     """Return the audit of the lake's newest batch run, None where none has run."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=RUNS)
     audits = [
@@ -91,7 +94,7 @@ def newest_audit(s3: Any, bucket: str) -> History | None:
     return _audit(s3, bucket, key)
 
 
-def _audit(s3: Any, bucket: str, key: str) -> History:
+def _audit(s3: "S3Client", bucket: str, key: str) -> History:
     answer = s3.get_object(Bucket=bucket, Key=key)
     body = orjson.loads(answer["Body"].read())
     return History(

@@ -3,25 +3,28 @@
 from collections import Counter
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
-from telemetry import logs
+from telemetry import environment, logs
 from telemetry.clients import client
 from telemetry.store import Store
 
 from data_quality.evaluation import evaluate
 from data_quality.settings import Settings
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
 logger = logs.logger()
 metrics = Metrics()
 
 
 @cache
-def connections() -> tuple[Settings, Store, Any]:
+def connections() -> tuple[Settings, Store, "S3Client"]:
     """Connect once an execution environment."""
-    settings = Settings()
+    settings = environment.parse(Settings)
     return settings, Store(client("dynamodb"), settings), client("s3")
 
 

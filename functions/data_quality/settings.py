@@ -3,7 +3,7 @@
 from telemetry.store import Tables
 
 
-class Settings(Tables):
+class Settings(Tables, frozen=True, kw_only=True):
     """Names of the tables and the lake; tables that are not read have no name."""
 
     boards_table: str = ""

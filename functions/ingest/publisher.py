@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 from telemetry import consent
@@ -16,6 +16,9 @@ from telemetry.ingest_batch import IngestBatch, pack
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
 
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis.client import KinesisClient
+
 MAX_RECORD_BYTES = 256 * 1024
 MAX_RECORD_EVENTS = 100
 _country = re.compile("[A-Z]{2}")
@@ -25,7 +28,7 @@ _country = re.compile("[A-Z]{2}")
 class Publisher:
     """Where accepted events go: a low-level Kinesis client and the raw stream's name."""
 
-    kinesis: Any
+    kinesis: "KinesisClient"
     stream: str
 
     def publish(self, events: Sequence[Decoded], header: IngestBatch) -> list[dict[str, Any]]:

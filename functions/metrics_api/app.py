@@ -10,6 +10,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from telemetry import metric_model
 from telemetry.store import merge, store
 
 from metrics_api import models
@@ -23,6 +24,7 @@ from metrics_api.parameters import (
     PlayerId,
     cached,
     now,
+    only_known,
     registered,
 )
 from metrics_api.problems import PROBLEM_JSON, RESPONSES, RETRY, install, logger
@@ -114,13 +116,23 @@ def summary(game_id: GameId, days: DateRange) -> models.Summary:
 
 
 def _day(day: date, counts: Counter[str], reach: Counter[str]) -> models.Day:
-    active, month = counts["active_players"], reach[f"mau_{day}"]
+    model, known = metric_model.live(), {**counts, "monthly_active_players": reach[f"mau_{day}"]}
+    money = {
+        name: {
+            currency: value
+            for currency in models.prefixed(counts, "revenue_")
+            if (value := model[name].of(known, currency)) is not None
+        }
+        for name in ("arpdau", "arppu")
+    }
     return models.Day.of(
         counts,
         date=day,
         weekly_active_players=reach[f"wau_{day}"],
-        monthly_active_players=month,
-        stickiness=active / month if month else None,
+        monthly_active_players=reach[f"mau_{day}"],
+        stickiness=model["stickiness"].of(known),
+        currency_payers=models.prefixed(counts, "payers_"),
+        **money,
     )
 
 
@@ -161,6 +173,7 @@ app = MetricsApi(
         "Counters are written seconds after an event arrives: `updated_at` tells how fresh they are."
     ),
     redirect_slashes=False,
+    dependencies=[Depends(only_known)],
     docs_url=None,
     redoc_url=None,
 )

@@ -43,6 +43,7 @@ class Board(BaseModel):
     season_days: Annotated[int | None, Field(description="Length of each season in days.")]
     exact_rank_limit: Annotated[int, Field(description="Ranks up to here are exact, others estimated.")]
     archive_days: Annotated[int, Field(description="Days a period stays readable after its end.")]
+    late_score_hours: Annotated[int, Field(description="Hours after its end in which a period takes scores.")]
 
 
 class Boards(Answer):
@@ -80,6 +81,10 @@ class Entry(BaseModel):
     rank: Annotated[int, Field(ge=1, description="Place, from 1; ties are ranked by time.", examples=[1])]
     player_id: Annotated[str, Field(description="The player within the game.", examples=["p-1001"])]
     score: Annotated[int, Field(description="The player's score by the board's operator.", examples=[98500])]
+    score_text: Annotated[
+        str,
+        Field(description="The same in digits: JavaScript rounds a number beyond 2^53.", examples=["98500"]),
+    ]
     achieved_at: Annotated[Timestamp, Field(description="When it was reached (UTC).")]
 
 
@@ -245,5 +250,8 @@ def _entries(reader: LeaderboardReader, shown: Sequence[Standing], first: int) -
         "game_id": reader.board.game_id,
         "board_id": reader.board.board_id,
         "period": BoardPeriod.of(reader.period),
-        "entries": [Entry(**asdict(one), rank=rank) for rank, one in enumerate(shown, first)],
+        "entries": [
+            Entry(**asdict(one), score_text=str(one.score), rank=rank)
+            for rank, one in enumerate(shown, first)
+        ],
     }

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from telemetry import metric_model
+from telemetry.capped_names import LABEL, OTHER, SHOWN, largest
 from telemetry.histogram import percentiles
 from telemetry.store import Item, by_name, numbers, store
 
@@ -13,10 +15,14 @@ from metrics_api.models import prefixed
 from metrics_api.parameters import DateRange, GameId, cached, now
 from metrics_api.problems import RESPONSES
 
-MEASURED = ("fps", "frame_time_ms", "latency_ms", "load_time_ms")
 MAX_RETENTION_DAYS = 90
 
-catalogue = APIRouter(prefix="/v1", tags=["games"], dependencies=[Depends(cached)])
+catalogue = APIRouter(
+    prefix="/v1",
+    tags=["games"],
+    dependencies=[Depends(cached)],
+    responses={status: RESPONSES[status] for status in (422, 500, 503)},
+)
 live = APIRouter(
     prefix="/v1/games/{game_id}", tags=["live"], dependencies=[Depends(cached)], responses=RESPONSES
 )
@@ -32,38 +38,29 @@ def games() -> models.Games:
 def game_live(
     game_id: GameId,
     minutes: Annotated[int, Query(ge=1, le=180, description="Minutes back from now.")] = 30,
-    platform: Annotated[str | None, Query(description="Only this platform.", max_length=32)] = None,
-    app_version: Annotated[str | None, Query(description="Only this version, 1.4.0.", max_length=98)] = None,
 ) -> models.Live:
     """Count what happened in each of the last minutes, seconds after it arrived.
 
-    `today` knows no platform nor version.
+    `/realtime` has the same by platform and version, where the stream job runs.
     """
-    return read_live(game_id, minutes, platform, app_version)
+    return read_live(game_id, minutes)
 
 
-def read_live(
-    game_id: str, minutes: int = 30, platform: str | None = None, app_version: str | None = None
-) -> models.Live:
+def read_live(game_id: str, minutes: int = 30) -> models.Live:
     """Return the game now, for the route and the stream of the page."""
     as_of = now()
     last = int(datetime.now(UTC).timestamp()) // 60
     span = range(last - minutes + 1, last + 1)
     counts: dict[int, Counter[str]] = {minute: Counter() for minute in span}
-    devices: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     hours = sorted({minute // 60 for minute in span})
     updated = []
     for hour, rows in zip(hours, store().rows([f"{game_id}#hour-{hour}" for hour in hours]), strict=True):
         for row in rows:
-            rest, row_platform, row_version, _ = row["shard"].split("#", 3)
-            minute = 60 * hour + int(rest)
-            if minute not in counts or platform not in (None, row_platform):
-                continue
-            if app_version not in (None, row_version):
-                continue
-            counts[minute].update(numbers(row))
-            devices[row_platform, row_version].update(numbers(row))
-            updated.append(row["updated_at"])
+            minute = 60 * hour + int(row["shard"].partition("#")[0])
+            if minute in counts:
+                counts[minute].update(numbers(row))
+                updated.append(row["updated_at"])
+    measured = by_name(store().rows([f"{game_id}#hour-{hour}#performance" for hour in hours]), 3)
     today = datetime.now(UTC).date()
     (tally,) = store().game_days(game_id, [today])
     updated += [tally.updated_at] if tally.updated_at else []
@@ -78,17 +75,18 @@ def read_live(
         today=_today(today, tally.counts),
         minutes=[_minute(minute, counts[minute]) for minute in span],
         events_by_type=prefixed(sum(counts.values(), Counter()), "events_"),
-        performance=_performance(devices),
+        performance=_performance(measured),
     )
 
 
 @live.get("/funnel", summary="How far players get")
 def funnel(game_id: GameId, days: DateRange) -> models.Funnel:
     """Count players by step and attempts by level, on the days they happened."""
-    as_of = now()
+    as_of, share = now(), metric_model.live()["step_share"]
     tallies = store().game_days(game_id, days)
     total = sum((tally.counts for tally in tallies), Counter[str]())
-    levels = by_name(store().rows([f"{game_id}#{day}#levels" for day in days]), 1)
+    rows = by_name(store().rows([f"{game_id}#{day}#levels" for day in days]), 1)
+    levels = largest(rows, lambda counts: counts["start"])
     steps = {
         "active": total["active_players"],
         "started a level": total["players_started"],
@@ -101,11 +99,19 @@ def funnel(game_id: GameId, days: DateRange) -> models.Funnel:
         to=days[-1],
         as_of=as_of,
         updated_at=max((tally.updated_at for tally in tallies if tally.updated_at), default=None),
-        steps=[models.Step(step=step, players=players) for step, players in steps.items()],
+        steps=[
+            models.Step(
+                step=step,
+                players=players,
+                share=share.of({"step_players": players, "active_players": total["active_players"]}),
+            )
+            for step, players in steps.items()
+        ],
         levels=sorted(
-            (_level(name, counts) for (name,), counts in levels.items()),
+            (_level(name, counts) for (name,), counts in levels.rows.items()),
             key=lambda level: (-level.starts, level.level),
         ),
+        capped=levels.capped,
     )
 
 
@@ -115,7 +121,8 @@ def economy(game_id: GameId, days: DateRange) -> models.Economy:
     as_of = now()
     by_currency: dict[str, list[models.Flow]] = defaultdict(list)
     rows = store().rows([f"{game_id}#{day}#economy" for day in days])
-    for (currency, reason), counts in by_name(rows, 2).items():
+    flows = largest(by_name(rows, 2), lambda counts: counts["source"] + counts["sink"])
+    for (currency, reason), counts in flows.rows.items():
         for flow in ("source", "sink"):
             if counts[flow]:
                 by_currency[currency].append(models.Flow(reason=reason, flow=flow, amount=counts[flow]))
@@ -125,7 +132,8 @@ def economy(game_id: GameId, days: DateRange) -> models.Economy:
         to=days[-1],
         as_of=as_of,
         updated_at=_updated_at(rows),
-        currencies=[_currency(name, flows) for name, flows in sorted(by_currency.items())],
+        currencies=[_currency(name, found) for name, found in sorted(by_currency.items())],
+        capped=flows.capped,
     )
 
 
@@ -136,7 +144,7 @@ def retention(
     depth: Annotated[int, Query(ge=1, le=MAX_RETENTION_DAYS, description="Days after the first.")] = 14,
 ) -> models.Retention:
     """Follow the players whose first event was on each of the days (classic retention)."""
-    as_of, today = now(), datetime.now(UTC).date()
+    as_of, today, share = now(), datetime.now(UTC).date(), metric_model.live()["retention"]
     rows = store().rows([f"{game_id}#{day}#cohort" for day in days])
     cohorts = []
     for day, shards in zip(days, rows, strict=True):
@@ -144,7 +152,10 @@ def retention(
         new = counts["retained_0"]
         over = [day + timedelta(days=n) < today for n in range(depth + 1)]
         players = [counts[f"retained_{n}"] if n == 0 or done else None for n, done in enumerate(over)]
-        shares = [None if count is None or not new else count / new for count in players]
+        shares = [
+            None if count is None else share.of({"retained_players": count, "new_players": new})
+            for count in players
+        ]
         cohorts.append(
             models.Cohort(install_date=day, new_players=new, retained_players=players, retained=shares)
         )
@@ -168,47 +179,48 @@ def _minute(minute: int, counts: Counter[str]) -> models.Minute:
         events=counts["events"],
         active_players=counts["active_players"],
         concurrent_players=counts["concurrent_players"],
-        sessions_started=counts["events_session_start"],
+        session_starts=counts["events_session_start"],
         purchases=counts["events_purchase"],
         errors=counts["events_error"],
-        crashes=counts["events_crash"],
+        crash_events=counts["events_crash"],
         revenue=prefixed(counts, "revenue_"),
     )
 
 
 def _today(day: date, counts: Counter[str]) -> models.Today:
-    names = ("events", "active_players", "new_players", "sessions", "purchases")
-    return models.Today.model_validate(
-        {"date": day, "revenue": prefixed(counts, "revenue_"), **{name: counts[name] for name in names}}
-    )
+    names = ("events", "active_players", "new_players", "session_starts", "purchases")
+    found = {name: metric_model.live()[name].of(counts) for name in names}
+    return models.Today.model_validate({"date": day, "revenue": prefixed(counts, "revenue_"), **found})
 
 
 def _level(name: str, counts: Counter[str]) -> models.Level:
-    starts, completes = counts["start"], counts["complete"]
-    rate = min(1.0, completes / starts) if starts else None
-    return models.Level(
-        level=name, starts=starts, completes=completes, fails=counts["fail"], completion_rate=rate
+    names = ("starts", "completes", "fails", "completion")
+    return models.Level.model_validate(
+        {"level": name, **{one: metric_model.live()[one].of(counts) for one in names}}
     )
 
 
 def _currency(name: str, flows: list[models.Flow]) -> models.Currency:
     source = sum(flow.amount for flow in flows if flow.flow == "source")
     sink = sum(flow.amount for flow in flows if flow.flow == "sink")
-    largest = sorted(flows, key=lambda flow: (-flow.amount, flow.reason))
-    return models.Currency(currency=name, source=source, sink=sink, net=source - sink, reasons=largest)
+    ordered = sorted(flows, key=lambda flow: (-flow.amount, flow.reason))
+    return models.Currency(currency=name, source=source, sink=sink, net=source - sink, reasons=ordered)
 
 
-def _performance(devices: dict[tuple[str, str], Counter[str]]) -> list[models.Performance]:
+def _performance(measured: dict[tuple[str, ...], Counter[str]]) -> list[models.Performance]:
+    devices: dict[tuple[str, str], dict[str, Counter[str]]] = defaultdict(dict)
+    for (platform, version, measure), counts in measured.items():
+        devices[platform, version][measure] = counts
     found = [
         models.Performance.model_validate(
             {
-                "platform": platform,
-                "app_version": version,
-                "samples": counts["events_performance"],
-                **{name: percentiles(prefixed(counts, f"{name}_bin_")) for name in MEASURED},
+                "platform": LABEL if platform == OTHER else platform,
+                "app_version": LABEL if version == OTHER else version,
+                "samples": sum(counts["samples"] for counts in measures.values()),
+                **{name: percentiles(prefixed(counts, "bin_")) for name, counts in measures.items()},
             }
         )
-        for (platform, version), counts in devices.items()
-        if counts["events_performance"]
+        for (platform, version), measures in devices.items()
     ]
-    return sorted(found, key=lambda each: (-each.samples, each.platform, each.app_version))
+    ordered = sorted(found, key=lambda each: (-each.samples, each.platform, each.app_version))
+    return ordered[:SHOWN]

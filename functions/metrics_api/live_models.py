@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from metrics_api.models import Answer, Count, Game, Money, Range, Timestamp
+from metrics_api.models import Answer, Count, Game, Money, Range, Timestamp, metric
 
 Share = Annotated[float, Field(ge=0, le=1, examples=[0.42])]
 
@@ -26,6 +26,12 @@ class Games(Answer):
     games: list[GameName]
 
 
+Capped = Annotated[
+    bool,
+    Field(description="True where names beyond a day's limit, or beyond the answer's, are in `other`."),
+]
+
+
 class Percentiles(BaseModel):
     """A distribution; each value is at most 2.5 % off."""
 
@@ -40,11 +46,13 @@ class Performance(BaseModel):
 
     platform: Annotated[str, Field(examples=["ios"])]
     app_version: Annotated[str, Field(description="MAJOR.MINOR.PATCH.", examples=["1.4.0"])]
-    samples: Annotated[Count, Field(description="Performance events.")]
-    fps: Annotated[Percentiles | None, Field(description="Frames per second.")]
-    frame_time_ms: Annotated[Percentiles | None, Field(description="Milliseconds a frame.")]
-    latency_ms: Annotated[Percentiles | None, Field(description="Round trip to the server, milliseconds.")]
-    load_time_ms: Annotated[Percentiles | None, Field(description="Loading, milliseconds.")]
+    samples: Annotated[Count, Field(description="Performance events with one of these.")]
+    fps: Annotated[Percentiles | None, Field(description="Frames per second.")] = None
+    frame_time_ms: Annotated[Percentiles | None, Field(description="Milliseconds a frame.")] = None
+    latency_ms: Annotated[
+        Percentiles | None, Field(description="Round trip to the server, milliseconds.")
+    ] = None
+    load_time_ms: Annotated[Percentiles | None, Field(description="Loading, milliseconds.")] = None
 
 
 class Minute(BaseModel):
@@ -53,13 +61,11 @@ class Minute(BaseModel):
     minute: Annotated[Timestamp, Field(description="Its start (UTC).")]
     events: Count
     active_players: Annotated[Count, Field(description="Unique players with an event in it.")]
-    concurrent_players: Annotated[
-        Count, Field(description="Unique players with an event in it or in the four minutes before.")
-    ]
-    sessions_started: Count
+    concurrent_players: Annotated[Count, metric("concurrent_players")]
+    session_starts: Annotated[Count, metric("session_starts")]
     purchases: Count
-    errors: Annotated[Count, Field(description="Error events.")]
-    crashes: Count
+    errors: Annotated[Count, metric("errors")]
+    crash_events: Annotated[Count, metric("crash_events")]
     revenue: Money
 
 
@@ -68,9 +74,9 @@ class Today(BaseModel):
 
     date: dt.date
     events: Count
-    active_players: Annotated[Count, Field(description="Unique players (DAU so far).")]
-    new_players: Count
-    sessions: Count
+    active_players: Annotated[Count, metric("active_players")]
+    new_players: Annotated[Count, metric("new_players")]
+    session_starts: Annotated[Count, metric("session_starts")]
     purchases: Count
     revenue: Money
 
@@ -79,7 +85,7 @@ class Live(Answer):
     """A game now. Events up to an hour late count in the minute they happened."""
 
     game_id: Game
-    concurrent_players: Annotated[Count, Field(description="Unique players of the last five minutes.")]
+    concurrent_players: Annotated[Count, metric("concurrent_players")]
     active_players: Annotated[Count, Field(description="Unique players of the last full minute.")]
     events_per_second: Annotated[float, Field(ge=0, description="Mean of the last full minute.")]
     today: Today
@@ -87,33 +93,38 @@ class Live(Answer):
         list[Minute], Field(description="Oldest first, the running minute last, none left out.")
     ]
     events_by_type: Annotated[dict[str, int], Field(description="Over the minutes.")]
-    performance: Annotated[list[Performance], Field(description="Over the minutes, most samples first.")]
+    performance: Annotated[
+        list[Performance], Field(description="Over the hours of the minutes, most samples first.")
+    ]
 
 
 class Level(BaseModel):
     """Attempts of a level."""
 
     level: Annotated[str, Field(description="level_1 of the progression events.", examples=["forest"])]
-    starts: Count
-    completes: Count
-    fails: Count
-    completion_rate: Annotated[
-        Share | None, Field(description="completes / starts, null without a start; above 1 is shown as 1.")
-    ]
+    starts: Annotated[Count, metric("starts")]
+    completes: Annotated[Count, metric("completes")]
+    fails: Annotated[Count, metric("fails")]
+    completion: Annotated[Share | None, metric("completion")]
 
 
 class Step(BaseModel):
     """A step of the funnel."""
 
     step: Annotated[str, Field(examples=["completed a level"])]
-    players: Annotated[Count, Field(description="Unique players of each day, summed over the days.")]
+    players: Annotated[Count, metric("step_players")]
+    # A player who pays on a day counts there, although another day has the level: shares may pass 1.
+    share: Annotated[float | None, metric("step_share", ge=0)]
 
 
 class Funnel(Range, Answer):
     """How far players get."""
 
     steps: list[Step]
-    levels: Annotated[list[Level], Field(description="Most starts first.")]
+    levels: Annotated[
+        list[Level], Field(description="Most starts first: the largest 100, the rest as `other`.")
+    ]
+    capped: Capped
 
 
 class Flow(BaseModel):
@@ -137,7 +148,10 @@ class Currency(BaseModel):
 class Economy(Range, Answer):
     """The virtual economy."""
 
-    currencies: list[Currency]
+    currencies: Annotated[
+        list[Currency], Field(description="The largest 100 flows; the rest is the currency `other`.")
+    ]
+    capped: Capped
 
 
 class Cohort(BaseModel):

@@ -5,6 +5,8 @@ from collections import Counter
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
+from telemetry import metric_model
 
 Timestamp = Annotated[
     str,
@@ -20,6 +22,12 @@ Money = Annotated[
 ]
 IDLE = dt.timedelta(minutes=30)
 Game = Annotated[str, Field(description="The game as registered by the studio.", examples=["space-race"])]
+
+
+def metric(name: str, **more: Any) -> FieldInfo:
+    """Return a field that has the description of a live metric."""
+    found: FieldInfo = Field(description=metric_model.live()[name].description, **more)
+    return found
 
 
 class Answer(BaseModel):
@@ -47,16 +55,16 @@ class Range(BaseModel):
 class Counts(BaseModel):
     """Counters that add up over days."""
 
-    events: Annotated[Count, Field(description="Events that happened.")] = 0
+    events: Annotated[Count, metric("events")] = 0
     events_by_type: Annotated[
         dict[str, int],
         Field(description="The same by event type.", examples=[{"session_start": 640, "purchase": 12}]),
     ]
-    new_players: Annotated[Count, Field(description="Players whose first event ever was seen.")] = 0
-    sessions: Annotated[Count, Field(description="Sessions started.")] = 0
-    sessions_ended: Annotated[Count, Field(description="Sessions that reported their end.")] = 0
-    session_seconds: Annotated[Count, Field(description="Length of the ended sessions, in seconds.")] = 0
-    purchases: Annotated[Count, Field(description="Purchases with real money.")] = 0
+    new_players: Annotated[Count, metric("new_players")] = 0
+    session_starts: Annotated[Count, metric("session_starts")] = 0
+    sessions_ended: Annotated[Count, metric("sessions_ended")] = 0
+    session_seconds: Annotated[Count, metric("session_seconds")] = 0
+    purchases: Annotated[Count, metric("purchases")] = 0
     revenue: Money
 
     @classmethod
@@ -65,23 +73,24 @@ class Counts(BaseModel):
         grouped = {
             "events_by_type": prefixed(counts, "events_"),
             "revenue": prefixed(counts, "revenue_"),
+            "session_starts": counts["sessions"],
         }
-        return cls.model_validate({**counts, **grouped, **fields})
+        played = max(0, counts["play_ms"]) // 1000
+        return cls.model_validate({**counts, **grouped, "session_seconds": played, **fields})
 
 
 class Day(Counts):
     """One UTC day; players are unique within it, so they do not add up over days."""
 
     date: Annotated[dt.date, Field(description="UTC day the events happened on.", examples=["2026-01-31"])]
-    active_players: Annotated[Count, Field(description="Unique players with any event (DAU).")] = 0
-    weekly_active_players: Annotated[
-        Count, Field(description="The same of the 7 days to this one (WAU).")
-    ] = 0
-    monthly_active_players: Annotated[Count, Field(description="Of the 30 days to this one (MAU).")] = 0
-    stickiness: Annotated[
-        float | None, Field(ge=0, le=1, description="DAU / MAU, null without a player.", examples=[0.21])
-    ] = None
-    payers: Annotated[Count, Field(description="Unique players with a purchase.")] = 0
+    active_players: Annotated[Count, metric("active_players")] = 0
+    weekly_active_players: Annotated[Count, metric("weekly_active_players")] = 0
+    monthly_active_players: Annotated[Count, metric("monthly_active_players")] = 0
+    stickiness: Annotated[float | None, metric("stickiness", ge=0, le=1, examples=[0.21])] = None
+    payers: Annotated[Count, metric("payers")] = 0
+    currency_payers: Annotated[dict[str, int], metric("currency_payers", examples=[{"EUR": 12}])] = {}
+    arpdau: Annotated[dict[str, float], metric("arpdau", examples=[{"EUR": 41.5}])] = {}
+    arppu: Annotated[dict[str, float], metric("arppu", examples=[{"EUR": 1280.0}])] = {}
 
 
 class Summary(Range, Answer):
@@ -96,9 +105,8 @@ class Summary(Range, Answer):
 class Arrivals(BaseModel):
     """What became of the events that arrived."""
 
-    total: Annotated[
-        Count, Field(description="Events that arrived, replayed ones again; not those that were withheld.")
-    ]
+    total: Annotated[Count, metric("arrived")]
+    rejected_share: Annotated[float | None, metric("rejected_share", ge=0, le=1, examples=[0.01])] = None
     accepted: Annotated[Count, Field(description="Valid events that went on.")] = 0
     late: Annotated[Count, Field(description="Of the accepted: over 1 hour old on arrival.")] = 0
     skewed: Annotated[Count, Field(description="Of the accepted: client clock over 5 minutes off.")] = 0
@@ -119,8 +127,11 @@ class Arrivals(BaseModel):
     def of(cls, counts: Counter[str], **fields: Any) -> Self:
         """Build from the counters of the ingest_stats table."""
         rejected = prefixed(counts, "rejected_")
-        total = counts["accepted"] + sum(rejected.values())
-        return cls.model_validate({**counts, "rejected": rejected, "total": total, **fields})
+        refused = sum(rejected.values())
+        total = counts["accepted"] + refused
+        share = metric_model.live()["rejected_share"].of({"rejected": refused, "arrived": total})
+        found = {"rejected": rejected, "total": total, "rejected_share": share}
+        return cls.model_validate({**counts, **found, **fields})
 
 
 class ArrivalDay(Arrivals):
@@ -152,9 +163,13 @@ class Player(Answer):
     first_seen: Annotated[Timestamp, Field(description="Time of the first event (UTC).")]
     last_seen: Annotated[Timestamp, Field(description="Time of the last event (UTC).")]
     sessions: Annotated[Count, Field(description="Sessions started.")] = 0
-    playtime_seconds: Annotated[Count, Field(description="Time in sessions, ended or not, in seconds.")] = 0
+    playtime_seconds: Annotated[
+        Count, Field(description="Time in sessions, without pauses of over 30 minutes, in whole seconds.")
+    ] = 0
     open_sessions: list[OpenSession] = []
-    purchases: Annotated[Count, Field(description="Purchases with real money.")] = 0
+    purchases: Annotated[
+        Count, Field(description="Store transactions; one counts once, however often it is reported.")
+    ] = 0
     spend: Money = {}
     balances: Annotated[
         dict[str, int],
@@ -176,27 +191,23 @@ class Player(Answer):
     paid_days: Annotated[list[dt.date], Field(description="UTC days with a purchase, in order.")] = []
 
     @classmethod
-    def of(cls, item: dict[str, Any], as_of: str) -> Self:
-        """Build from an item of the players table, whose days are ordinals and unknown times empty."""
-        days = {
-            name: [dt.date.fromordinal(ordinal) for ordinal in sorted(item.get(name, ()))]
-            for name in ("active_days", "paid_days")
-        }
-        known = {"level_at": item.get("level_at") or None, "open_sessions": _open_sessions(item, as_of)}
-        return cls.model_validate({**item, **days, **known, "as_of": as_of})
+    def of(cls, player: dict[str, Any], as_of: str) -> Self:
+        """Build from what is kept of a player (telemetry.player_item)."""
+        return cls.model_validate({**player, "open_sessions": _open_sessions(player, as_of), "as_of": as_of})
 
 
-def _open_sessions(item: dict[str, Any], as_of: str) -> list[OpenSession]:
+def _open_sessions(player: dict[str, Any], as_of: str) -> list[OpenSession]:
     idle_since = dt.datetime.fromisoformat(as_of) - IDLE
     sessions = (
         OpenSession(
-            session_id=session_id,
-            started_at=session["first"],
-            last_event_at=session["last"],
-            seconds=session["seconds"],
+            session_id=play["session_id"],
+            started_at=play["first"],
+            last_event_at=play["last"],
+            seconds=(dt.datetime.fromisoformat(play["last"]) - dt.datetime.fromisoformat(play["first"]))
+            // dt.timedelta(seconds=1),
         )
-        for session_id, session in item.get("sessions_seen", {}).items()
-        if not session["ended"] and dt.datetime.fromisoformat(session["last"]) > idle_since
+        for play in player["plays"]
+        if not play["ended"] and dt.datetime.fromisoformat(play["last"]) > idle_since
     )
     return sorted(sessions, key=lambda session: session.started_at)
 

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
-from fastapi import Depends, HTTPException, Path, Query, Response
+from fastapi import Depends, HTTPException, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BeforeValidator
 from telemetry.enrichment import timestamp
@@ -66,6 +66,27 @@ DateRange = Annotated[list[date], Depends(days_between)]
 def invalid(parameter: str, message: str) -> RequestValidationError:
     """Return the error of a query parameter that is refused."""
     return RequestValidationError([{"loc": ("query", parameter), "msg": message}])
+
+
+def only_known(request: Request) -> None:
+    """Refuse a query parameter that the route does not take, or that is given twice.
+
+    An answer about all platforms would be taken for that of the platform in an unknown parameter.
+    """
+    path = request.scope["route"].path
+    if not path.startswith("/v1/"):
+        return
+    described = request.app.openapi()["paths"].get(path, {}).get("get", {})
+    taken = {one["name"] for one in described.get("parameters", ()) if one["in"] == "query"}
+    given = [name for name, _ in request.query_params.multi_items()]
+    names = ", ".join(sorted(taken)) or "no parameters"
+    refused = [
+        (name, f"this route takes {names}" if name not in taken else "give it once")
+        for name in dict.fromkeys(given)
+        if name not in taken or given.count(name) > 1
+    ]
+    if refused:
+        raise RequestValidationError([{"loc": ("query", name), "msg": words} for name, words in refused])
 
 
 def cached(response: Response) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Query
+from telemetry import metric_model
 from telemetry.histogram import percentiles
 from telemetry.store import Item, store
 
@@ -55,14 +56,17 @@ def _measures(item: Item) -> Counter[str]:
 
 def _window(start: str, measures: Counter[str]) -> models.Window:
     ended = measures["events.session_end"]
+    mean = metric_model.window()["session_seconds_mean"].of(
+        {"sessions_ended": ended, "ended_seconds": measures["session_seconds.sum"]}
+    )
     sources, sinks = Counter(prefixed(measures, "source.")), Counter(prefixed(measures, "sink."))
     return models.Window(
         start=start,
         active_players=measures["unique.active_players"],
-        concurrent_players=measures["unique.concurrent_players"],
-        sessions_started=measures["events.session_start"],
+        heartbeat_sessions=measures["unique.heartbeat_sessions"],
+        session_starts=measures["events.session_start"],
         sessions_ended=ended,
-        session_seconds_mean=round(measures["session_seconds.sum"] / ended, 1) if ended else None,
+        session_seconds_mean=None if mean is None else round(mean, 1),
         events=prefixed(measures, "events."),
         purchases=prefixed(measures, "purchases."),
         gross=prefixed(measures, "gross_minor."),
@@ -72,7 +76,7 @@ def _window(start: str, measures: Counter[str]) -> models.Window:
             for currency in sorted(sources | sinks)
         },
         attempts=prefixed(measures, "progression."),
-        crashes=measures["events.crash"],
+        crash_events=measures["events.crash"],
         scores_submitted=measures["events.score_submitted"],
         **{name: percentiles(prefixed(measures, f"{name}.")) for name in ("fps", "latency_ms")},
     )

@@ -3,9 +3,11 @@
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
+from telemetry import metric_model
 
 from metrics_api.live_models import Percentiles
-from metrics_api.models import Answer, Count, Game, Money, Timestamp
+from metrics_api.models import Answer, Count, Game, Timestamp
 
 WindowName = Literal["1m", "5m"]
 
@@ -17,24 +19,28 @@ class CurrencyFlow(BaseModel):
     sink: Annotated[Count, Field(description="Taken from players.")]
 
 
+def metric(name: str) -> FieldInfo:
+    """Return a field that has the description of a metric of the windows."""
+    found: FieldInfo = Field(description=metric_model.window()[name].description)
+    return found
+
+
 class Window(BaseModel):
     """What happened in one window, by the time of the events; each event and transaction counts once."""
 
     start: Annotated[Timestamp, Field(description="Its start (UTC).")]
-    active_players: Annotated[Count, Field(description="Unique players with any event.")]
-    concurrent_players: Annotated[Count, Field(description="Unique sessions with a heartbeat.")]
-    sessions_started: Count
-    sessions_ended: Count
-    session_seconds_mean: Annotated[
-        float | None, Field(description="Mean length of the sessions that ended, null where none did.")
-    ]
+    active_players: Annotated[Count, metric("active_players")]
+    heartbeat_sessions: Annotated[Count, metric("heartbeat_sessions")]
+    session_starts: Annotated[Count, metric("session_starts")]
+    sessions_ended: Annotated[Count, metric("sessions_ended")]
+    session_seconds_mean: Annotated[float | None, metric("session_seconds_mean")]
     events: Annotated[dict[str, int], Field(description="By type.")]
-    purchases: Annotated[dict[str, int], Field(description="By currency.")]
-    gross: Money
-    payers: Annotated[Count, Field(description="Unique players who paid.")]
+    purchases: Annotated[dict[str, int], metric("purchases")]
+    gross: Annotated[dict[str, int], metric("gross")]
+    payers: Annotated[Count, metric("payers")]
     economy: Annotated[dict[str, CurrencyFlow], Field(description="By virtual currency, the largest 300.")]
     attempts: Annotated[dict[str, int], Field(description="Progression events by status.")]
-    crashes: Count
+    crash_events: Annotated[Count, metric("crash_events")]
     scores_submitted: Count
     fps: Annotated[Percentiles | None, Field(description="Frames per second.")]
     latency_ms: Annotated[Percentiles | None, Field(description="Round trip to the server, milliseconds.")]
@@ -49,8 +55,8 @@ class Alert(BaseModel):
     observed: Annotated[
         float,
         Field(
-            description="players_drop: concurrent players; crash_spike: crashes per 1,000 player minutes; "
-            "economy_inflation: amount from sources; revenue_stop: purchases."
+            description="players_drop: sessions with a heartbeat; crash_spike: crashes per 1,000 player "
+            "minutes; economy_inflation: amount from sources; revenue_stop: purchases."
         ),
     ]
     reference: Annotated[

@@ -1,7 +1,12 @@
-"""From a week to advice: pure functions, one a kind of resource."""
+"""From a week to advice: pure functions, one a kind of resource.
 
+AWS Compute Optimizer advises on the memory of functions.
+"""
+
+import json
 from collections.abc import Iterator
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -9,22 +14,8 @@ from telemetry import shards
 
 from performance_advisor import models
 
-# US dollars; scripts/tools/costs/prices.json says since when and from where, and a test keeps both the same.
-PRICES = {
-    "kinesis_on_demand_stream": 0.04,
-    "kinesis_on_demand_in": 0.08,
-    "kinesis_on_demand_out": 0.04,
-    "kinesis_shard": 0.015,
-    "flink_unit": 0.11,
-    "lambda_compute": 0.0000133334,
-    "lambda_request": 0.0000002,
-    "s3_put": 0.000005,
-    "logs_storage": 0.03,
-    "dynamodb_read": 0.000000125,
-    "dynamodb_write": 0.000000625,
-    "dynamodb_read_hour": 0.00013,
-    "dynamodb_write_hour": 0.00065,
-}
+# US dollars, which scripts/cost reckons with too.
+_listed = json.loads(Path(__file__).with_name("prices.json").read_text())["prices"]
 # A batch run shall leave a quarter of the time until the next one, and take three hours at most.
 RUN_SHARE, MAX_RUN_HOURS = 0.75, 4
 HOURS, WEEKS, WEEK_SECONDS = 730, 730 / 168, 168 * 3600
@@ -33,15 +24,10 @@ SHARD_FULL = 0.8
 LEAST_SAVING = 5.0
 # All consumers together leave three of the ten seconds in which events must show (docs/slo.md).
 MAX_GATHERED_SECONDS = 7
-MAX_WINDOW_SECONDS, MAX_BUFFER_SECONDS, MAX_TIMEOUT_SECONDS = 5, 900, 900
-SMALL_OBJECT = 16e6
-MANY_QUEUED = 100
+MAX_WINDOW_SECONDS = 5
 # A table's other mode is worth it from so much a month; what scales with the load keeps a reserve.
 LEAST_TABLE_SAVING, FULL_TABLE = 50.0, 0.7
-# Memory that is nearly all used, hardly used, and the steps Lambda's memory is advised in.
-FULL_MEMORY, IDLE_MEMORY, MEMORY_STEP, MAX_MEMORY = 0.9, 0.25, 128, 10240
 MAX_BATCH, FULL_BATCH, BEHIND_MS = 10_000, 0.9, 60_000
-MANY_FILES = 10
 
 
 class Advice(BaseModel):
@@ -58,19 +44,20 @@ class Advice(BaseModel):
     saving_usd: float | None
 
 
+def price(name: str) -> float:
+    """Return what a unit costs, in the first tier."""
+    usd = _listed[name]["usd"]
+    return float(usd[0][1] if isinstance(usd, list) else usd)
+
+
 def advise(week: models.Observations) -> list[Advice]:
     """Return what to change, what saves most first."""
     found = [
         *(advice for stream in week.streams for advice in _stream(stream)),
-        *(advice for function in week.functions for advice in _function(function)),
         *(advice for consumer in week.consumers for advice in _consumer(consumer, week.consumers)),
         *(advice for table in week.tables for advice in _table(table)),
-        *(advice for delivery in week.deliveries for advice in _delivery(delivery)),
-        *(advice for files in week.files for advice in _files(files)),
-        *(advice for group in week.log_groups for advice in _log_group(group)),
         *(_flink(week.flink) if week.flink else ()),
         *(_spark(week.spark) if week.spark else ()),
-        *(_warehouse(week.warehouse) if week.warehouse else ()),
     ]
     return sorted(found, key=lambda advice: -(advice.saving_usd or 0))
 
@@ -82,49 +69,17 @@ def _stream(stream: models.Stream) -> Iterator[Advice]:
     evidence = (
         f"The busiest minute had {megabytes:.2f} MB and {records:,.0f} records a second: {needed} shards do."
     )
-    provisioned = needed * HOURS * PRICES["kinesis_shard"]
+    provisioned = needed * HOURS * price("kinesis_shard")
     if stream.on_demand:
         gigabytes = stream.bytes_a_week * WEEKS / 1e9
-        by_byte = PRICES["kinesis_on_demand_in"] + stream.consumers * PRICES["kinesis_on_demand_out"]
-        saving = HOURS * PRICES["kinesis_on_demand_stream"] + gigabytes * by_byte - provisioned
+        by_byte = price("kinesis_on_demand_in") + stream.consumers * price("kinesis_on_demand_out")
+        saving = HOURS * price("kinesis_on_demand_stream") + gigabytes * by_byte - provisioned
         if saving >= LEAST_SAVING:
             yield _change(stream.name, stream.setting, "on demand", needed, evidence, saving)
     elif needed != stream.shards:
-        saving = stream.shards * HOURS * PRICES["kinesis_shard"] - provisioned
+        saving = stream.shards * HOURS * price("kinesis_shard") - provisioned
         if needed > stream.shards or saving >= LEAST_SAVING:
             yield _change(stream.name, stream.setting, stream.shards, needed, evidence, saving)
-
-
-def _function(function: models.Function) -> Iterator[Advice]:
-    if (
-        function.longest_ms > 800 * function.timeout_seconds
-        and function.timeout_seconds < MAX_TIMEOUT_SECONDS
-    ):
-        then = min(2 * function.timeout_seconds, MAX_TIMEOUT_SECONDS)
-        evidence = f"It took up to {function.longest_ms / 1000:.1f} of {function.timeout_seconds} seconds."
-        setting = f"{function.setting}.timeout_seconds"
-        yield _change(function.name, setting, function.timeout_seconds, then, evidence, None)
-    setting, memory, used = f"{function.setting}.memory_mb", function.memory_mb, function.used_mb or 0
-    if used > FULL_MEMORY * memory:
-        then = min(MEMORY_STEP * ceil(1.5 * used / MEMORY_STEP), MAX_MEMORY)
-        evidence = f"An invocation took {used:.0f} of {memory} MB: beyond, it dies."
-        yield _change(function.name, setting, memory, then, evidence, None)
-        return
-    curve = function.curve | {memory: function.mean_ms}
-    curve = {one: taken for one, taken in curve.items() if used <= FULL_MEMORY * one}
-    price = PRICES["lambda_compute"] * function.invocations_a_week * WEEKS
-    cost = {one: one / 1024 * taken / 1000 * price for one, taken in curve.items()}
-    best = min(cost, key=lambda one: (cost[one], one))
-    saving = cost[memory] - cost[best]
-    if saving >= LEAST_SAVING:
-        evidence = f"{function.mean_ms:.0f} ms at {memory} MB, {curve[best]:.0f} ms at {best} MB."
-        yield _change(function.name, setting, memory, best, evidence, saving)
-    elif function.used_mb and used < IDLE_MEMORY * memory and min(curve) == memory:
-        half = MEMORY_STEP * ceil(memory / 2 / MEMORY_STEP)
-        if cost[memory] / 2 >= LEAST_SAVING:
-            most = f"would save ${cost[memory] / 2:,.2f} a month if it takes no longer"
-            evidence = f"At most {used:.0f} of {memory} MB were used: {most}; a week at {half} MB tells."
-            yield _change(function.name, setting, memory, half, evidence, None)
 
 
 def _consumer(consumer: models.Consumer, all_of_them: list[models.Consumer]) -> Iterator[Advice]:
@@ -142,7 +97,7 @@ def _consumer(consumer: models.Consumer, all_of_them: list[models.Consumer]) -> 
         return
     # At most so many times fewer invocations; what an invocation costs by itself is saved, not its records.
     fewer = max(consumer.window_seconds, 1) / longest
-    by_call = PRICES["lambda_request"] + 0.002 * consumer.memory_mb / 1024 * PRICES["lambda_compute"]
+    by_call = price("lambda_request") + 0.002 * consumer.memory_mb / 1024 * price("lambda_compute")
     saving = consumer.invocations_a_week * WEEKS * (1 - fewer) * by_call
     if saving >= LEAST_SAVING:
         evidence = f"{records:.1f} records a batch of {size}; figures lag {longest} s then."
@@ -158,8 +113,8 @@ def _table(table: models.Table) -> Iterator[Advice]:
         yield _change(table.name, "docs/runbooks/tables.md", "as it is", "spread the hot key", evidence, None)
         return
     kinds = ("read", table.reads), ("write", table.writes)
-    asked = sum(units.a_week * PRICES[f"dynamodb_{kind}"] for kind, units in kinds) * WEEKS
-    kept = sum(_kept(units) * PRICES[f"dynamodb_{kind}_hour"] for kind, units in kinds) * WEEKS
+    asked = sum(units.a_week * price(f"dynamodb_{kind}") for kind, units in kinds) * WEEKS
+    kept = sum(_kept(units) * price(f"dynamodb_{kind}_hour") for kind, units in kinds) * WEEKS
     modes = {True: ("PAY_PER_REQUEST", asked), False: ("PROVISIONED", kept)}
     (now, costs), (then, would) = modes[table.on_demand], modes[not table.on_demand]
     if costs - would >= LEAST_TABLE_SAVING and would < 0.8 * costs:
@@ -177,39 +132,9 @@ def _kept(units: models.Units) -> float:
     return sum(max(one / FULL_TABLE, 1) for one in units.busiest) + idle
 
 
-def _delivery(delivery: models.Delivery) -> Iterator[Advice]:
-    if not delivery.objects_a_week or delivery.seconds >= MAX_BUFFER_SECONDS:
-        return
-    size = delivery.bytes_a_week / delivery.objects_a_week
-    if size < SMALL_OBJECT:
-        fewer = 1 - delivery.seconds / MAX_BUFFER_SECONDS
-        saving = delivery.objects_a_week * WEEKS * fewer * PRICES["s3_put"]
-        evidence = (
-            f"{delivery.objects_a_week:,.0f} objects of {size / 1e6:.1f} MB: few large ones are read faster."
-        )
-        yield _change(delivery.name, delivery.setting, delivery.seconds, MAX_BUFFER_SECONDS, evidence, saving)
-
-
-def _files(files: models.Files) -> Iterator[Advice]:
-    if files.files and files.files > MANY_FILES * files.folders and files.bytes / files.files < SMALL_OBJECT:
-        size, each = files.bytes / files.files / 1e6, files.files / files.folders
-        evidence = (
-            f"{files.files:,} files of {size:.1f} MB, {each:.0f} a folder: few large ones are read faster."
-        )
-        then = "see why Glue's compaction does not keep up" if files.optimized else "true"
-        yield _change(files.name, files.setting, str(files.optimized).lower(), then, evidence, None)
-
-
-def _log_group(group: models.LogGroup) -> Iterator[Advice]:
-    if group.retention_days is None:
-        evidence = f"{group.stored_bytes / 1e9:.1f} GB are kept for ever."
-        saving = group.stored_bytes / 1e9 * PRICES["logs_storage"]
-        yield _change(group.name, "logging.retention_days", "for ever", 30, evidence, saving)
-
-
 def _flink(flink: models.Flink) -> Iterator[Advice]:
     setting, cpu = "realtime_analytics.application.parallelism", flink.busiest_cpu_percent
-    unit = flink.units / flink.parallelism * HOURS * PRICES["flink_unit"]
+    unit = flink.units / flink.parallelism * HOURS * price("flink_unit")
     behind = flink.furthest_behind_ms / 1000
     evidence = f"A task's CPU was at {cpu:.0f} % at most, and the job {behind:.0f} s behind."
     if cpu > 80 or flink.furthest_behind_ms > 60_000:
@@ -228,18 +153,6 @@ def _spark(spark: models.Spark) -> Iterator[Advice]:
         evidence = f"A run took {spark.longest_minutes:.0f} minutes, and one starts {often}."
         setting = "batch.job.maximum_executors"
         yield _change("Spark", setting, spark.maximum_executors, 2 * spark.maximum_executors, evidence, None)
-
-
-def _warehouse(warehouse: models.Warehouse) -> Iterator[Advice]:
-    limit = warehouse.limit_rpu_hours_a_day
-    if limit and warehouse.rpu_hours_a_day > 0.9 * limit:
-        evidence = f"{warehouse.rpu_hours_a_day:.0f} of {limit:.0f} RPU-hours a day: beyond, no query runs."
-        setting = "warehouse.usage_limit.rpu_hours_a_day"
-        yield _change("Redshift", setting, int(limit), ceil(1.5 * limit), evidence, None)
-    if warehouse.queries_queued_a_day > MANY_QUEUED:
-        evidence = f"{warehouse.queries_queued_a_day:.0f} queries a day waited for capacity."
-        setting = "warehouse.capacity.base_rpu"
-        yield _change("Redshift", setting, warehouse.base_rpu, 2 * warehouse.base_rpu, evidence, None)
 
 
 def _change(resource: str, setting: str, now: Any, then: Any, evidence: str, saving: float | None) -> Advice:

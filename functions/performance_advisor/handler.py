@@ -5,8 +5,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from botocore.exceptions import ClientError
-from telemetry import logs
+from telemetry import environment, logs
 from telemetry.clients import client
 
 from performance_advisor import advise, collector, models
@@ -20,7 +19,7 @@ logger = logs.logger()
 @cache
 def settings() -> Settings:
     """Parse the environment once an execution environment."""
-    return Settings()
+    return environment.parse(Settings)
 
 
 @logger.inject_lambda_context
@@ -45,17 +44,4 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 def collect(given: Settings, now: datetime) -> models.Observations:
     """Read the seven days to the minute that began last."""
     week = collector.Collector(client, now - timedelta(seconds=now.second, microseconds=now.microsecond))
-    return week.read(given.watched, given.log_prefix, _curves(given.lake_bucket))
-
-
-def _curves(bucket: str) -> dict[str, dict[int, float]]:
-    """Return what each function took at each memory it had, as the last advice remembers it."""
-    s3 = client("s3")
-    try:
-        body = s3.get_object(Bucket=bucket, Key=NEWEST)["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchKey":
-            raise
-        return {}
-    last = models.Observations.model_validate(orjson.loads(body)["observations"])
-    return {one.name: one.curve | {one.memory_mb: one.mean_ms} for one in last.functions}
+    return week.read(given.watched)

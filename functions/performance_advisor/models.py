@@ -16,23 +16,6 @@ class Stream(BaseModel):
     consumers: int = 1
 
 
-class Function(BaseModel):
-    """A Lambda function; `curve` has the mean milliseconds it took at each memory it ever had.
-
-    `used_mb` is the most memory an invocation took, None where no log tells.
-    """
-
-    name: str
-    setting: str
-    memory_mb: int
-    timeout_seconds: int
-    invocations_a_week: float
-    mean_ms: float
-    longest_ms: float
-    used_mb: float | None = None
-    curve: dict[int, float] = Field(default_factory=dict)
-
-
 class Consumer(BaseModel):
     """How a function reads a stream, and how far it was behind at most."""
 
@@ -64,35 +47,6 @@ class Table(BaseModel):
     writes: Units = Field(default_factory=Units)
 
 
-class Delivery(BaseModel):
-    """A Firehose stream; `objects` is what it wrote."""
-
-    name: str
-    setting: str
-    seconds: int
-    bytes_a_week: float
-    objects_a_week: float
-
-
-class LogGroup(BaseModel):
-    """A log group; None keeps for ever."""
-
-    name: str
-    retention_days: int | None
-    stored_bytes: float
-
-
-class Files(BaseModel):
-    """Parquet files of a part of the lake, in so many folders; `optimized` is whether Glue compacts them."""
-
-    name: str
-    setting: str
-    optimized: bool
-    files: int
-    bytes: int
-    folders: int
-
-
 class Flink(BaseModel):
     """The stream job; percent of a task's CPU, and how far it was behind at most."""
 
@@ -110,26 +64,12 @@ class Spark(BaseModel):
     longest_minutes: float
 
 
-class Warehouse(BaseModel):
-    """Redshift Serverless, by day."""
-
-    base_rpu: int
-    limit_rpu_hours_a_day: float | None
-    rpu_hours_a_day: float
-    queries_queued_a_day: float
-
-
 class Observations(BaseModel):
     """All of it; what could not be read is missing, and no advice is given on it."""
 
     streams: list[Stream] = Field(default_factory=list)
-    functions: list[Function] = Field(default_factory=list)
     consumers: list[Consumer] = Field(default_factory=list)
     tables: list[Table] = Field(default_factory=list)
-    deliveries: list[Delivery] = Field(default_factory=list)
-    log_groups: list[LogGroup] = Field(default_factory=list)
-    files: list[Files] = Field(default_factory=list)
     flink: Flink | None = None
     spark: Spark | None = None
-    warehouse: Warehouse | None = None
     unreadable: list[str] = Field(default_factory=list)

@@ -1,30 +1,23 @@
 """What Terraform sets in the environment: what there is to look at, and where the advice goes."""
 
-from pydantic import BaseModel
-from pydantic_settings import BaseSettings
+import msgspec
 
 
-class Watched(BaseModel):
+class Watched(msgspec.Struct, frozen=True):
     """Names by the Terraform setting that sizes them; a part that is not there is empty."""
 
     consumers: dict[str, str] = {}
-    deliveries: dict[str, str] = {}
-    files: dict[str, str] = {}
     flink: str = ""
-    functions: dict[str, str] = {}
-    optimized: bool = True
     spark: str = ""
     spark_every_hours: int = 24
     spark_executors: int = 0
     streams: dict[str, str] = {}
     tables: list[str] = []
-    warehouse: str = ""
 
 
-class Settings(BaseSettings):
+class Settings(msgspec.Struct, frozen=True):
     """`watched` is JSON."""
 
     watched: Watched
-    log_prefix: str
     lake_bucket: str
     topic_arn: str

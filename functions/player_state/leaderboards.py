@@ -34,7 +34,8 @@ class Entry:
     """What is known of a player on a board: the score, since when, and which events made it.
 
     `event_id` tells apart scores that were set in the same millisecond; `applied` are the digests
-    of the events added up last, so that none is added twice.
+    of the events added up last, so that none is added twice. Scores of before `removed_at`, when somebody
+    removed the entry, count no more.
     """
 
     score: int = 0
@@ -42,10 +43,13 @@ class Entry:
     event_id: str = ""
     applied: tuple[bytes, ...] = ()
     version: int = 0
+    removed_at: str = ""
 
     def after(self, board: Board, event: Event) -> "Entry":
         """Return the entry with one more score; itself where that changes nothing."""
         score, moment = int(event["payload"]["score"]), event["corrected_time"]
+        if moment <= self.removed_at:
+            return self
         match board.operator:
             case Operator.BEST:
                 better = replace(self, score=score, achieved_at=moment)
@@ -60,7 +64,7 @@ class Entry:
         return replace(
             self,
             score=self.score + (score if board.operator is Operator.INCREMENT else -score),
-            achieved_at=max(self.achieved_at, moment),
+            achieved_at=max(self.achieved_at, moment) if score or not self.achieved_at else self.achieved_at,
             applied=(*self.applied, digest),
         )
 
@@ -72,11 +76,12 @@ class Entry:
         """Return what an item holds."""
         applied = item.get("applied", {"B": b""})["B"]
         return cls(
-            score=int(item["score"]["N"]),
-            achieved_at=item["achieved_at"]["S"],
+            score=int(item.get("score", {"N": "0"})["N"]),
+            achieved_at=item.get("achieved_at", {"S": ""})["S"],
             event_id=item.get("event_id", {"S": ""})["S"],
             applied=tuple(applied[i : i + DIGEST_BYTES] for i in range(0, len(applied), DIGEST_BYTES)),
             version=int(item["version"]["N"]),
+            removed_at=item.get("removed_at", {"S": ""})["S"],
         )
 
 
@@ -118,6 +123,7 @@ class Scores:
             "achieved_at": {"S": entry.achieved_at},
             "version": {"N": str(entry.version + 1)},
             **({"event_id": {"S": entry.event_id}} if entry.event_id else {}),
+            **({"removed_at": {"S": entry.removed_at}} if entry.removed_at else {}),
             **({"applied": {"B": b"".join(entry.applied)}} if entry.applied else {}),
             **({"expires_at": {"N": str(expires_at)}} if expires_at else {}),
         }
@@ -157,7 +163,8 @@ class Leaderboards:
             game_id, name = event["game_id"], event["payload"]["leaderboard"]
             day = date.fromisoformat(event["corrected_time"][:10])
             for board in boards.fed_by(self._boards(game_id), game_id, name):
-                if period := board.period(day):
+                period = board.period(day)
+                if period and board.takes(period, event["received_at"]):
                     scored = Scores(board, period, event["player_id"])
                     entries.setdefault(scored.key, scored).events.append(event)
         return entries

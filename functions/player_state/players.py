@@ -1,184 +1,248 @@
-"""The players and game_days tables: what a batch changes is written in one transaction, once."""
+"""Applies events to players and to the counters of their games: counters first, then players."""
 
 import random
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
 
 from aws_lambda_powertools import Logger
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
-from telemetry.enrichment import timestamp
+from telemetry import raw_position
+from telemetry.player_item import Player, from_item, to_item
+from telemetry.raw_position import RawPosition
 
-from player_state.projection import DIGEST_BYTES, Bucket, Event, Player, Projection, forget_old, new_player
+from player_state.buckets import Bucket
+from player_state.counters import Addition, Counters, Delta
+from player_state.names import NameLimits, Names, TooBusyError
+from player_state.projection import Event, Projection, forget_old
 
-PLAYERS_PER_TRANSACTION = 50
-WRITES_PER_TRANSACTION = 100
 ATTEMPTS = 6
-RETENTION_SECONDS = 400 * 24 * 3600
-LIVE_SECONDS = 2 * 24 * 3600
-SETS = ("active_days", "paid_days", "active_minutes", "present_minutes")
+BATCH_GET_LIMIT = 100
+# Games whose writes are fewer are written together, one that has more by itself.
+WRITES_TOGETHER = 128
 
+One = TypeVar("One")
+Mapped = Callable[[Callable[[One], Any], Iterable[One]], Iterable[Any]]
 logger = Logger(child=True)
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
+
+
+class Record(NamedTuple):
+    """An event at its position in a shard of the enriched stream."""
+
+    position: int
+    event: Event
+
+    def raw_position(self, shard: str) -> RawPosition:
+        """Return where the event stood in the raw stream; here, where no processor has put it there."""
+        if "raw_position" in self.event:
+            return raw_position.parse(self.event["raw_position"])
+        return RawPosition(raw_position.shard_number(shard), self.position, self.position, 0)
+
+
+class Applied(NamedTuple):
+    """How many events changed something, how many count under another name, and which are not written."""
+
+    events: int
+    capped: int
+    lost: list[Event]
+
+
+@dataclass(slots=True)
+class Change:
+    """What a batch's events make of a player."""
+
+    records: list[Record]
+    player: Player
+    applied: int = 0
+    additions: set[Bucket] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Game:
+    """What a batch changes in a game."""
+
+    additions: dict[Bucket, Addition] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+
+    @property
+    def writes(self) -> int:
+        """Count the writes."""
+        return len(self.additions) + sum(1 for change in self.changes if change.applied)
 
 
 @dataclass(frozen=True, slots=True)
 class PlayerStore:
-    """Applies events to players and their games' days (low-level DynamoDB client).
+    """Keeps players and the counters of their games (low-level DynamoDB client; `lanes` writes at once).
 
-    The item of a player holds the ids it applied last; it and the day's counters change in one
-    transaction, on the condition that the item is as it was read. So an event counts once,
-    however often its batch is read.
+    No write depends on another one. Each counter item adds what lies behind the position that it holds; then
+    each player is replaced, on the condition that nobody else has done so. After a crash between any two
+    writes the batch comes again: players that are not written make the same additions again, and the items
+    that have them skip them.
     """
 
     dynamodb: Any
     players_table: str
     game_days_table: str
+    limits: NameLimits = field(default_factory=NameLimits)
+    lanes: int = 1
+    names: Names = field(init=False)
 
-    def apply(self, events: Sequence[Event], shard: str) -> tuple[int, list[Event]]:
-        """Apply the events of one shard; return how many changed something, and those not written."""
-        by_player: dict[str, list[Event]] = defaultdict(list)
-        for event in events:
-            by_player[f"{event['game_id']}#{event['player_id']}"].append(event)
-        sizes = {key: len(batch) for key, batch in by_player.items()}
-        applied, lost = 0, []
-        keys = list(by_player)
-        for start in range(0, len(keys), PLAYERS_PER_TRANSACTION):
-            group = {key: by_player[key] for key in keys[start : start + PLAYERS_PER_TRANSACTION]}
-            try:
-                applied += self._apply_group(group, shard, sizes)
-            except (ClientError, BotoCoreError):
-                unwritten = [event for batch in group.values() for event in batch]
-                ids = [event["event_id"] for event in unwritten]
-                logger.exception("Player state could not be written", extra={"event_ids": ids})
+    def __post_init__(self) -> None:
+        """Remember names as long as the store lives."""
+        object.__setattr__(self, "names", Names(self.dynamodb, self.game_days_table, self.limits))
+
+    def apply(self, records: Sequence[Record], shard: str) -> Applied:
+        """Apply the records of one shard, in the order of their positions."""
+        try:
+            self.names.admit(record.event for record in records)
+            games = self._read_all(records)
+        except (ClientError, BotoCoreError, TooBusyError):
+            unread = [record.event for record in records]
+            logger.exception("Player state could not be written", extra={"event_ids": _ids(unread)})
+            return Applied(0, 0, unread)
+        for game in games.values():
+            for change in game.changes:
+                self._project(change, game, shard)
+        applied, lost = 0, list[Event]()
+        with self._pool() as mapped:
+            # A game waits for those with fewer writes only: none is held up by one that is larger.
+            for together in _rounds(sorted(games.values(), key=lambda game: game.writes)):
+                done, unwritten = self._write(together, shard, mapped)
+                applied += done
                 lost += unwritten
-        return applied, lost
+        if lost:
+            logger.error("Player state could not be written", extra={"event_ids": _ids(lost)})
+        capped = sum(self.names.capped(record.event) for record in records)
+        return Applied(applied, capped, lost)
 
-    def _apply_group(self, group: dict[str, list[Event]], shard: str, sizes: Mapping[str, int]) -> int:
-        for attempt in range(ATTEMPTS):
-            players = self._read(list(group))
-            counters: dict[tuple[str, Bucket], Counter[str]] = defaultdict(Counter)
-            projections: dict[str, Projection] = {}
-            applied = 0
-            for key, events in group.items():
-                first = events[0]
-                projection = Projection(players.get(key) or new_player(first["game_id"], first["player_id"]))
-                applied += sum(projection.apply(event) for event in events)
-                if projection.changed:
-                    projections[key] = projection
-                    forget_old(projection.player, sizes[key])
-                    for bucket, counts in projection.buckets.items():
-                        _add(counters[first["game_id"], bucket], counts)
-            if not projections:
-                return 0
-            writes = [self._put(key, projection.player) for key, projection in projections.items()]
-            changes = ((where, counts) for where, counts in counters.items() if any(counts.values()))
-            writes += [self._count(*where, shard, counts) for where, counts in changes]
-            if len(writes) > WRITES_PER_TRANSACTION:
-                return sum(self._apply_group(half, shard, sizes) for half in _halves(group))
-            try:
-                self.dynamodb.transact_write_items(TransactItems=writes)
-                return applied
-            except self.dynamodb.exceptions.TransactionCanceledException:
-                if attempt == ATTEMPTS - 1:
-                    raise
-                time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
-        raise AssertionError("unreachable")
+    def _read_all(self, records: Sequence[Record]) -> dict[str, Game]:
+        by_player: dict[str, list[Record]] = defaultdict(list)
+        for record in records:
+            by_player[f"{record.event['game_id']}#{record.event['player_id']}"].append(record)
+        players = self._read(list(by_player))
+        games: dict[str, Game] = defaultdict(Game)
+        for key, own in by_player.items():
+            first = own[0].event
+            player = players.get(key) or Player(first["game_id"], first["player_id"])
+            games[first["game_id"]].changes.append(Change(own, player))
+        return games
 
     def _read(self, keys: list[str]) -> dict[str, Player]:
-        request: dict[str, Any] = {
-            self.players_table: {"Keys": [{"player": {"S": key}} for key in keys], "ConsistentRead": True}
-        }
+        left = [{"player": {"S": key}} for key in keys]
         players: dict[str, Player] = {}
-        while request:
+        while left:
+            some, left = left[:BATCH_GET_LIMIT], left[BATCH_GET_LIMIT:]
+            request = {self.players_table: {"Keys": some, "ConsistentRead": True}}
             answer = self.dynamodb.batch_get_item(RequestItems=request)
             for item in answer["Responses"].get(self.players_table, []):
                 players[item["player"]["S"]] = from_item(item)
-            request = answer.get("UnprocessedKeys") or {}
+            left += answer.get("UnprocessedKeys", {}).get(self.players_table, {}).get("Keys", [])
         return players
 
-    def _put(self, key: str, player: Player) -> dict[str, Any]:
-        version = player["version"]
-        condition = "version = :version" if version else "attribute_not_exists(player)"
-        values = {"ExpressionAttributeValues": {":version": {"N": str(version)}}} if version else {}
-        item = to_item(key, player | {"version": version + 1})
-        put = {"TableName": self.players_table, "Item": item, "ConditionExpression": condition, **values}
-        return {"Put": put}
+    def _project(self, change: Change, game: Game, shard: str) -> None:
+        """Apply the events to the player, and note what they add where."""
+        projection = Projection(change.player, self.names.name_of)
+        change.applied = 0
+        for record in change.records:
+            if not projection.apply(record.event, record.raw_position(shard)):
+                continue
+            change.applied += 1
+            for bucket, counts in projection.buckets.items():
+                if any(counts.values()):
+                    change.additions.add(bucket)
+                    addition = game.additions.setdefault(bucket, Addition(change.player.game_id, bucket))
+                    addition.deltas.append(Delta(record.position, dict(counts)))
+        forget_old(change.player)
 
-    def _count(self, game_id: str, bucket: Bucket, shard: str, counts: Counter[str]) -> dict[str, Any]:
-        now = datetime.now(UTC)
-        changes = [(name, count) for name, count in counts.items() if count]
-        names = {f"#{i}": name for i, (name, _) in enumerate(changes)}
-        values = {f":{i}": {"N": str(count)} for i, (_, count) in enumerate(changes)}
-        added = ", ".join(f"#{i} :{i}" for i in range(len(changes)))
-        kept = LIVE_SECONDS if bucket.is_live else RETENTION_SECONDS
-        return {
-            "Update": {
-                "TableName": self.game_days_table,
-                "Key": {
-                    "game_day": {"S": f"{game_id}#{bucket.period}"},
-                    "shard": {"S": f"{bucket.row}{shard}"},
-                },
-                "UpdateExpression": f"ADD {added} SET updated_at = :now, expires_at = :expires_at",
-                "ExpressionAttributeNames": names,
-                "ExpressionAttributeValues": values
-                | {
-                    ":now": {"S": timestamp(now)},
-                    ":expires_at": {"N": str(int(now.timestamp()) + kept)},
-                },
-            }
+    def _write(self, games: list[Game], shard: str, mapped: Mapped[Any]) -> tuple[int, list[Event]]:
+        """Write the counters of games, then the players whose counters are all written."""
+        additions = [addition for game in games for addition in game.additions.values()]
+        for addition in additions:
+            addition.deltas.sort(key=lambda delta: delta.position)
+        failed = {
+            (addition.game_id, addition.bucket)
+            for addition, written in zip(
+                additions, mapped(lambda one: self._add(one, shard), additions), strict=True
+            )
+            if not written
         }
+        applied, lost = 0, list[Event]()
+        whole: list[Change] = []
+        for change in (change for game in games for change in game.changes if change.applied):
+            if failed and any((change.player.game_id, bucket) in failed for bucket in change.additions):
+                lost += [record.event for record in change.records]
+            else:
+                whole.append(change)
+        for change, written in zip(whole, mapped(lambda one: self._keep(one, shard), whole), strict=True):
+            applied += change.applied if written else 0
+            lost += [] if written else [record.event for record in change.records]
+        return applied, lost
+
+    def _add(self, addition: Addition, shard: str) -> bool:
+        try:
+            Counters(self.dynamodb, self.game_days_table).add(addition, shard)
+        except (ClientError, BotoCoreError):
+            logger.exception("Counters could not be written", extra={"period": addition.bucket.period})
+            return False
+        return True
+
+    def _keep(self, change: Change, shard: str) -> bool:
+        """Write a player; where another reader of the shard was faster, apply what it has not."""
+        try:
+            for attempt in range(ATTEMPTS):
+                if not change.applied or self._replaced(change.player):
+                    return True
+                time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
+                before = change.player
+                found = self._read([before.key]).get(before.key)
+                change.player = found or Player(before.game_id, before.player_id)
+                self._project(change, Game(), shard)
+            logger.error("A player changes too often", extra={"game_id": change.player.game_id})
+        except (ClientError, BotoCoreError):
+            logger.exception("A player could not be written", extra={"game_id": change.player.game_id})
+        return False
+
+    def _replaced(self, player: Player) -> bool:
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(player)"}
+        if player.version:
+            values = {":version": {"N": str(player.version)}}
+            condition = {"ConditionExpression": "version = :version", "ExpressionAttributeValues": values}
+        player.version += 1
+        try:
+            self.dynamodb.put_item(TableName=self.players_table, Item=to_item(player), **condition)
+        except self.dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def _pool(self) -> AbstractContextManager[Mapped[Any]]:
+        return nullcontext(map) if self.lanes == 1 else _Pool(self.lanes)
 
 
-def _add(total: Counter[str], counts: Counter[str]) -> None:
-    """Add what may be negative: a cohort that moves to an earlier day."""
-    for name, count in counts.items():
-        total[name] += count
+class _Pool(ThreadPoolExecutor):
+    """A pool whose context is its map."""
+
+    def __enter__(self) -> Mapped[Any]:  # type: ignore[override]
+        super().__enter__()
+        return self.map
 
 
-def _halves(group: dict[str, list[Event]]) -> Iterator[dict[str, list[Event]]]:
-    """Yield two groups: half of the players, or of one player's events, in their order."""
-    if len(group) > 1:
-        keys = list(group)
-        for half in (keys[: len(keys) // 2], keys[len(keys) // 2 :]):
-            yield {key: group[key] for key in half}
-        return
-    ((key, events),) = group.items()
-    for part in (events[: len(events) // 2], events[len(events) // 2 :]):
-        yield {key: part}
+def _ids(events: Iterable[Event]) -> list[str]:
+    return [event["event_id"] for event in events]
 
 
-def to_item(key: str, player: Player) -> dict[str, Any]:
-    """Return the DynamoDB item; empty sets cannot be stored and are left out."""
-    values = {name: value for name, value in player.items() if name not in SETS or value}
-    values["applied"] = b"".join(player["applied"])
-    return {name: _serialize(value) for name, value in (values | {"player": key}).items()}
-
-
-def from_item(item: dict[str, Any]) -> Player:
-    """Return the player of a DynamoDB item, numbers as int."""
-    kept = {name: value for name, value in item.items() if name not in ("player", "applied")}
-    player = {name: _plain(_deserialize(value)) for name, value in kept.items()}
-    player["applied"] = list(_digests(item["applied"]["B"]))
-    return {name: set() for name in SETS} | player
-
-
-def _digests(data: bytes) -> Iterator[bytes]:
-    return (data[i : i + DIGEST_BYTES] for i in range(0, len(data), DIGEST_BYTES))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, set):
-        return {int(number) for number in value}
-    return int(value) if _is_number(value) else value
-
-
-def _is_number(value: Any) -> bool:
-    return not isinstance(value, (str, bool, type(None)))
+def _rounds(games: list[Game]) -> Iterator[list[Game]]:
+    """Yield games that are written together, so that many small ones do not wait for each other."""
+    together: list[Game] = []
+    writes = 0
+    for game in games:
+        if together and writes + game.writes > WRITES_TOGETHER:
+            yield together
+            together, writes = [], 0
+        together.append(game)
+        writes += game.writes
+    if together:
+        yield together

@@ -3,326 +3,306 @@
 import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from telemetry.histogram import bin_of
+from telemetry.player_item import DIGEST_BYTES, Payment, Play, Player, milliseconds
+from telemetry.raw_position import RawPosition
 
-DIGEST_BYTES = 8
-REMEMBERED_EVENTS = 256
-REMEMBERED_BATCHES = 4
-MAX_REMEMBERED_EVENTS = 20_000
+from player_state import buckets, watermarks
+from player_state.buckets import EPOCH, Bucket
+from player_state.names import NameOf
+
 REMEMBERED_DAYS = 100
-REMEMBERED_SESSIONS = 16
-# Only events at most an hour old count in minutes: no player is asked about a minute before.
-REMEMBERED_MINUTES = 70
+REMEMBERED_PLAYS = 16
+REMEMBERED_TRANSACTIONS = 32
+# An event in time happened at most an hour before or after its arrival, and counts in four more minutes.
+REMEMBERED_MINUTES = 130
+# A bitmap of so many days takes 50 bytes.
+MAX_DAYS_APART = 400
 MAX_CURRENCIES = 50
+# Reports of a transaction in one millisecond are ordered by so much of their event_id.
+TIE_DIGITS = 5
 MAX_COHORT_DAY = 90
 WINDOWS = {"wau": 7, "mau": 30}
-IDLE = timedelta(minutes=30)
+PAUSE_MS = 30 * 60 * 1000
+DAY_MS, MINUTE_MS = 86_400_000, 60_000
 # A player counts as concurrent in the minute of an event and in the four after it.
 CONCURRENT_MINUTES = 5
 MEASURED = ("fps", "frame_time_ms", "latency_ms", "load_time_ms")
-STARTED, COMPLETED = 1, 2
 
 Event = dict[str, Any]
-Player = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """Where something is counted: the period or subject after the game, and the row within it."""
-
-    period: str
-    row: str = ""
-
-    @property
-    def is_live(self) -> bool:
-        """Tell what is of interest for hours only."""
-        return self.period.startswith("hour-")
-
-    @classmethod
-    def day(cls, day: str) -> "Bucket":
-        """Count what happened on a UTC day."""
-        return cls(day)
-
-    @classmethod
-    def month(cls, day: date) -> "Bucket":
-        """Count who was active in the week and the 30 days up to each day of a month."""
-        return cls(f"{day:%Y-%m}#active")
-
-    @classmethod
-    def cohort(cls, install_day: str) -> "Bucket":
-        """Count the players installed on a day who come back."""
-        return cls(f"{install_day}#cohort")
-
-    @classmethod
-    def level(cls, day: str, level: str) -> "Bucket":
-        """Count the attempts of a level."""
-        return cls(f"{day}#levels", f"{level}#")
-
-    @classmethod
-    def currency(cls, day: str, currency: str, reason: str) -> "Bucket":
-        """Count what flows of a virtual currency, by reason."""
-        return cls(f"{day}#economy", f"{currency}#{reason}#")
-
-    @classmethod
-    def version(cls, day: str, version: str) -> "Bucket":
-        """Count how stable and how fast a version of the game is."""
-        return cls(f"{day}#versions", f"{version}#")
-
-    @classmethod
-    def minute(cls, minute: int, platform: str, version: str) -> "Bucket":
-        """Count one minute (since 1970) of a platform and version; an hour's minutes lie together."""
-        hour, rest = divmod(minute, 60)
-        return cls(f"hour-{hour}", f"{rest:02}#{platform}#{version}#")
 
 
 @dataclass(slots=True)
 class Projection:
-    """A player's item, changed in place, and what the change adds to each bucket's counters."""
+    """A player, changed in place, and what the last event adds to each bucket's counters."""
 
     player: Player
+    name_of: NameOf
     buckets: dict[Bucket, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    changed: bool = False
-    _known: set[bytes] = field(default_factory=set)
 
-    def __post_init__(self) -> None:
-        """Look ids up in a set: a busy player's item holds thousands."""
-        self._known = set(self.player["applied"])
-
-    def apply(self, event: Event) -> bool:
-        """Apply an event once; return False for one whose id is among those remembered."""
-        digest = hashlib.blake2b(event["event_id"].encode(), digest_size=DIGEST_BYTES).digest()
-        if digest in self._known:
+    def apply(self, event: Event, position: RawPosition) -> bool:
+        """Apply an event once; return False for one that is applied already."""
+        arrived = date.fromisoformat(event["received_at"][:10]).toordinal()
+        if not watermarks.is_new(self.player, position, arrived):
             return False
-        self._known.add(digest)
-        self.player["applied"].append(digest)
-        self.changed = True
-        day = self._count(Bucket.day(event["event_date"]))
+        self.buckets.clear()
+        at_ms = milliseconds(event["corrected_time"])
+        day = self._day(at_ms)
         day["events"] += 1
         day[f"events_{event['event_type']}"] += 1
-        self._install(event)
-        self._seen(event, day)
-        self._session(event, day)
+        self._install(at_ms)
+        self._seen(event, at_ms, day)
+        self._play(event, at_ms)
+        paid = event["event_type"] == "purchase" and self._purchase(event, at_ms)
         handler = _HANDLERS.get(event["event_type"])
         if handler:
-            handler(self, event, day)
+            handler(self, event, at_ms, day)
         if not event["late"]:
-            self._live(event)
+            self._live(event, at_ms, paid)
         return True
 
-    def _count(self, bucket: Bucket) -> Counter[str]:
-        return self.buckets[bucket]
+    def _day(self, at_ms: int) -> Counter[str]:
+        return self.buckets[buckets.of_day(_date(at_ms).isoformat())]
 
-    def _install(self, event: Event) -> None:
+    def _install(self, at_ms: int) -> None:
         """Keep the first day right also where the first event comes last: the whole cohort moves."""
-        player, moment, day = self.player, event["corrected_time"], event["event_date"]
-        before = player["first_seen"]
-        if before and before <= moment:
+        before, self.player.first_ms = self.player.first_ms, at_ms
+        if before and before <= at_ms:
+            self.player.first_ms = before
             return
-        player["first_seen"] = moment
-        if before[:10] == day:
+        if before and _date(before) == _date(at_ms):
             return
-        for install_day, sign in ((before[:10], -1), (day, 1)):
-            if install_day:
-                self._count(Bucket.day(install_day))["new_players"] += sign
-                for active in player["active_days"]:
-                    self._return(install_day, active, sign)
+        for moment, sign in ((before, -1), (at_ms, 1)):
+            if moment:
+                self._day(moment)["new_players"] += sign
+                for active in self.player.active_days:
+                    self._return(_date(moment), active, sign)
 
-    def _return(self, install_day: str, active: int, sign: int) -> None:
-        number = active - date.fromisoformat(install_day).toordinal()
+    def _return(self, installed: date, active: int, sign: int) -> None:
+        number = active - installed.toordinal()
         if 0 <= number <= MAX_COHORT_DAY:
-            self._count(Bucket.cohort(install_day))[f"retained_{number}"] += sign
+            self.buckets[buckets.of_cohort(installed.isoformat())][f"retained_{number}"] += sign
 
-    def _seen(self, event: Event, day: Counter[str]) -> None:
-        player, moment = self.player, event["corrected_time"]
-        if moment >= player["last_seen"]:
-            player["last_seen"] = moment
-            for name in ("platform", "app_version", "country"):
-                player[name] = event[name]
-        ordinal = date.fromisoformat(event["event_date"]).toordinal()
-        if ordinal not in player["active_days"]:
-            player["active_days"].add(ordinal)
+    def _seen(self, event: Event, at_ms: int, day: Counter[str]) -> None:
+        player = self.player
+        if at_ms >= player.last_ms:
+            player.last_ms = at_ms
+            player.platform, player.app_version = event["platform"], event["app_version"]
+            player.country = event["country"]
+        ordinal = _ordinal(at_ms)
+        if ordinal not in player.active_days:
+            player.active_days.add(ordinal)
             day["active_players"] += 1
-            self._return(player["first_seen"][:10], ordinal, 1)
+            self._return(_date(player.first_ms), ordinal, 1)
             self._reach(ordinal)
 
     def _reach(self, active: int) -> None:
         """Count the player on each day whose week or month holds this active day and no other of theirs."""
-        others = self.player["active_days"] - {active}
+        others = self.player.active_days - {active}
         for name, length in WINDOWS.items():
             for last in range(active, active + length):
                 if not any(last - length < other <= last for other in others):
                     day = date.fromordinal(last)
-                    self._count(Bucket.month(day))[f"{name}_{day.day}"] += 1
+                    self.buckets[buckets.of_month(day)][f"{name}_{day.day}"] += 1
 
-    def _session(self, event: Event, day: Counter[str]) -> None:
-        """Add the time since the session's last event; a pause of 30 minutes is not played."""
-        moment, seen = event["corrected_time"], self.player["sessions_seen"]
-        session = seen.setdefault(event["session_id"], {"first": "", "last": "", "seconds": 0, "ended": 0})
-        self._count_session(session, event)
-        session["first"], session["last"] = session["first"] or moment, session["last"] or moment
-        seconds = session["seconds"]
-        if event["event_type"] == "session_end":
-            seconds = int(event["payload"]["duration_seconds"])
-            session["ended"] = 1
-        elif not session["ended"]:
-            seconds += _played(session["last"], moment) + _played(moment, session["first"])
-        session["first"], session["last"] = min(session["first"], moment), max(session["last"], moment)
-        added, session["seconds"] = seconds - session["seconds"], seconds
-        self.player["playtime_seconds"] += added
-        day["session_seconds"] += added
+    def _play(self, event: Event, at_ms: int) -> None:
+        """Let the event join the plays of its session that are at most 30 minutes away.
 
-    def _count_session(self, session: dict[str, Any], event: Event) -> None:
-        """Count a session once a day; `days` is kept of those with several or a crash: size is money."""
-        day, days = event["event_date"], session.get("days", {})
-        known = {end[:10] for end in (session["first"], session["last"]) if end} | days.keys()
-        if day not in known:
+        A play counts on the day on which it begins, so its whole length may move to an earlier day.
+        """
+        player, session_id = self.player, event["session_id"]
+        ended = event["event_type"] == "session_end"
+        joined = Play(session_id, at_ms, at_ms, ended)
+        apart: list[Play] = []
+        known_days: set[int] = set()
+        for play in player.plays:
+            if play.session_id != session_id:
+                apart.append(play)
+                continue
+            known_days.update(range(_ordinal(play.first), _ordinal(play.last) + 1))
+            if play.first - PAUSE_MS <= at_ms <= play.last + PAUSE_MS:
+                self._count_play(play, -1)
+                joined = _joined(joined, play)
+            else:
+                apart.append(play)
+        self._count_play(joined, 1)
+        player.plays = [*apart, joined]
+        self._stability(event, at_ms, joined, known_days)
+
+    def _count_play(self, play: Play, sign: int) -> None:
+        length = sign * (play.last - play.first)
+        self.player.play_ms += length
+        self._day(play.first)["play_ms"] += length
+
+    def _stability(self, event: Event, at_ms: int, play: Play, known_days: set[int]) -> None:
+        """Count a session once a day, and once as crashed if a crash of the day ended the process."""
+        if (ordinal := _ordinal(at_ms)) not in known_days:
             self.version(event)["sessions"] += 1
-            if known:
-                days = {one: days.get(one, 0) for one in (*known, day)}
-        if event["event_type"] == "crash":
-            version = self.version(event)
-            version["crashes"] += 1
-            version["crashed_sessions"] += not days.get(day)
-            days = days | {day: 1}
-        if days:
-            session["days"] = days
+        if event["event_type"] != "crash":
+            return
+        version = self.version(event)
+        version["crashes"] += 1
+        if event["payload"]["fatal"]:
+            same_session = (one for one in self.player.plays if one.session_id == play.session_id)
+            version["crashed_sessions"] += not any(_crashed_on(one, ordinal) for one in same_session)
+            play.crashed |= 1 << (ordinal - _ordinal(play.first))
 
     def version(self, event: Event) -> Counter[str]:
         """Return the counters of the event's day and version."""
-        return self._count(Bucket.version(event["event_date"], event["app_version"]))
+        day, version = event["event_date"], event["app_version"]
+        return self.buckets[buckets.of_version(day, self.name_of(event, "versions", version))]
 
-    def _live(self, event: Event) -> None:
+    def _purchase(self, event: Event, at_ms: int) -> bool:
+        """Count a store transaction once, by its earliest event; return whether it is a new one.
+
+        A client may report it twice and a server once more: an earlier report replaces a later one.
+        """
+        player, payload = self.player, event["payload"]
+        named = f"{payload['store']}#{payload['transaction_id']}"
+        digest = hashlib.blake2b(named.encode(), digest_size=DIGEST_BYTES).digest()
+        tie = int(event["event_id"].replace("-", "")[:TIE_DIGITS], 16)
+        payment = Payment(at_ms, tie, payload["currency"], int(payload["amount_minor"]))
+        before = player.transactions.get(digest)
+        if before and (before.at_ms, before.tie) <= (payment.at_ms, payment.tie):
+            return False
+        if before:
+            self._pay(before, -1)
+        player.transactions[digest] = payment
+        self._pay(payment, 1)
+        for one in (before, payment):
+            if one:
+                self._payer(_ordinal(one.at_ms), one.currency)
+        return before is None
+
+    def _pay(self, payment: Payment, sign: int) -> None:
+        player, day, amount = self.player, self._day(payment.at_ms), sign * payment.amount
+        player.purchases += sign
+        player.spend[payment.currency] = player.spend.get(payment.currency, 0) + amount
+        player.paid_in.setdefault(payment.currency, set())
+        day["purchases"] += sign
+        day[f"revenue_{payment.currency}"] += amount
+
+    def _payer(self, ordinal: int, currency: str) -> None:
+        """Count the player among the payers of a day as long as a transaction of theirs counts on it."""
+        player = self.player
+        currencies = {one.currency for one in player.transactions.values() if _ordinal(one.at_ms) == ordinal}
+        day = self.buckets[buckets.of_day(date.fromordinal(ordinal).isoformat())]
+        for name, days, pays in (
+            ("payers", player.paid_days, bool(currencies)),
+            (f"payers_{currency}", player.paid_in[currency], currency in currencies),
+        ):
+            if pays != (ordinal in days):
+                days ^= {ordinal}
+                day[name] += 1 if pays else -1
+
+    def _live(self, event: Event, at_ms: int, paid: bool) -> None:
         player, payload, kind = self.player, event["payload"], event["event_type"]
-        minute = int(datetime.fromisoformat(event["corrected_time"]).timestamp()) // 60
-        where = event["platform"], event["app_version"]
-        counts = self._count(Bucket.minute(minute, *where))
+        minute = at_ms // MINUTE_MS
+        counts = self.buckets[buckets.of_minute(minute)]
         counts["events"] += 1
         counts[f"events_{kind}"] += 1
-        if minute not in player["active_minutes"]:
-            player["active_minutes"].add(minute)
+        if minute not in player.active_minutes:
+            player.active_minutes.add(minute)
             counts["active_players"] += 1
         for present in range(minute, minute + CONCURRENT_MINUTES):
-            if present not in player["present_minutes"]:
-                player["present_minutes"].add(present)
-                self._count(Bucket.minute(present, *where))["concurrent_players"] += 1
-        if kind == "purchase":
+            if present not in player.present_minutes:
+                player.present_minutes.add(present)
+                self.buckets[buckets.of_minute(present)]["concurrent_players"] += 1
+        if paid:
             counts[f"revenue_{payload['currency']}"] += int(payload["amount_minor"])
         if kind == "performance":
-            for name in MEASURED:
-                if name in payload:
-                    counts[f"{name}_bin_{bin_of(payload[name])}"] += 1
+            device = self.name_of(event, "devices", f"{event['platform']}#{event['app_version']}")
+            for number, name in enumerate(name for name in MEASURED if name in payload):
+                measured = self.buckets[buckets.of_device(minute, device, name)]
+                measured[f"bin_{bin_of(payload[name])}"] += 1
+                measured["samples"] += number == 0
 
 
-def new_player(game_id: str, player_id: str) -> Player:
-    """Return the item of a player who was never seen."""
-    return {
-        "game_id": game_id,
-        "player_id": player_id,
-        "first_seen": "",
-        "last_seen": "",
-        "platform": None,
-        "app_version": None,
-        "country": None,
-        "level": None,
-        "level_at": "",
-        "sessions": 0,
-        "sessions_seen": {},
-        "playtime_seconds": 0,
-        "purchases": 0,
-        "spend": {},
-        "balances": {},
-        "balances_at": {},
-        "steps": {},
-        "active_days": set(),
-        "paid_days": set(),
-        "active_minutes": set(),
-        "present_minutes": set(),
-        "applied": [],
-        "version": 0,
+def forget_old(player: Player) -> None:
+    """Bound what the item remembers."""
+    watermarks.forget_old(player)
+    for name in ("active_days", "paid_days", "started_days", "completed_days"):
+        setattr(player, name, _recent(getattr(player, name), REMEMBERED_DAYS, MAX_DAYS_APART))
+    player.paid_in = {
+        currency: _recent(days, REMEMBERED_DAYS, MAX_DAYS_APART) for currency, days in player.paid_in.items()
     }
+    for name in ("active_minutes", "present_minutes"):
+        setattr(player, name, _recent(getattr(player, name), REMEMBERED_MINUTES, REMEMBERED_MINUTES))
+    player.plays = sorted(player.plays, key=lambda play: (play.last, play.session_id))[-REMEMBERED_PLAYS:]
+    paid = sorted(player.transactions.items(), key=lambda item: (item[1].at_ms, item[0]))
+    player.transactions = dict(paid[-REMEMBERED_TRANSACTIONS:])
 
 
-def forget_old(player: Player, batch_size: int) -> None:
-    """Bound what the item remembers: event ids of several batches, for retries repeat them."""
-    remembered = min(max(REMEMBERED_EVENTS, REMEMBERED_BATCHES * batch_size), MAX_REMEMBERED_EVENTS)
-    del player["applied"][:-remembered]
-    for name, kept in (
-        ("active_days", REMEMBERED_DAYS),
-        ("paid_days", REMEMBERED_DAYS),
-        ("active_minutes", REMEMBERED_MINUTES),
-        ("present_minutes", REMEMBERED_MINUTES),
-    ):
-        player[name] = set(sorted(player[name])[-kept:])
-    sessions = sorted(player["sessions_seen"].items(), key=lambda item: (item[1]["last"], item[0]))
-    player["sessions_seen"] = dict(sessions[-REMEMBERED_SESSIONS:])
-    player["steps"] = dict(sorted(player["steps"].items())[-REMEMBERED_DAYS:])
+def _recent(numbers: set[int], most: int, apart: int) -> set[int]:
+    newest = max(numbers, default=0)
+    return set(sorted(number for number in numbers if number > newest - apart)[-most:])
 
 
-def _played(before: str, after: str) -> int:
-    """Return the whole seconds from one moment to a later one; 0 for a pause or a step back."""
-    if after <= before:
-        return 0
-    passed = datetime.fromisoformat(after) - datetime.fromisoformat(before)
-    return round(passed.total_seconds()) if passed <= IDLE else 0
+def _joined(one: Play, other: Play) -> Play:
+    """Return the play that has the events of both: what the later one ended with, and all crashes."""
+    earlier, later = sorted((one, other), key=lambda play: (play.last, play.ended))
+    first = min(one.first, other.first)
+    crashed = [play.crashed << (_ordinal(play.first) - _ordinal(first)) for play in (earlier, later)]
+    return Play(later.session_id, first, later.last, later.ended, crashed[0] | crashed[1])
 
 
-def _session_start(projection: Projection, event: Event, day: Counter[str]) -> None:
-    projection.player["sessions"] += 1
+def _crashed_on(play: Play, ordinal: int) -> bool:
+    day = ordinal - _ordinal(play.first)
+    return day >= 0 and bool(play.crashed >> day & 1)
+
+
+def _ordinal(at_ms: int) -> int:
+    return EPOCH + at_ms // DAY_MS
+
+
+def _date(at_ms: int) -> date:
+    return date.fromordinal(_ordinal(at_ms))
+
+
+def _session_start(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
+    projection.player.sessions += 1
     day["sessions"] += 1
 
 
-def _session_end(projection: Projection, event: Event, day: Counter[str]) -> None:
+def _session_end(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
     day["sessions_ended"] += 1
 
 
-def _purchase(projection: Projection, event: Event, day: Counter[str]) -> None:
-    player = projection.player
-    currency, amount = event["payload"]["currency"], int(event["payload"]["amount_minor"])
-    player["purchases"] += 1
-    player["spend"][currency] = player["spend"].get(currency, 0) + amount
-    day["purchases"] += 1
-    day[f"revenue_{currency}"] += amount
-    ordinal = date.fromisoformat(event["event_date"]).toordinal()
-    if ordinal not in player["paid_days"]:
-        player["paid_days"].add(ordinal)
-        day["payers"] += 1
-
-
-def _economy(projection: Projection, event: Event, day: Counter[str]) -> None:
-    player, payload, moment = projection.player, event["payload"], event["corrected_time"]
+def _economy(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
+    player, payload = projection.player, event["payload"]
     currency = payload["currency"]
-    flows = projection.buckets[Bucket.currency(event["event_date"], currency, payload["reason"])]
+    flow = projection.name_of(event, "flows", f"{currency}#{payload['reason']}")
+    flows = projection.buckets[buckets.of_flow(event["event_date"], flow)]
     flows[payload["flow"]] += int(payload["amount"])
-    known = player["balances"]
-    room = currency in known or len(known) < MAX_CURRENCIES
-    if room and moment >= player["balances_at"].get(currency, ""):
-        known[currency] = int(payload["balance_after"])
-        player["balances_at"][currency] = moment
+    room = currency in player.balances or len(player.balances) < MAX_CURRENCIES
+    if room and at_ms >= player.balances_ms.get(currency, 0):
+        player.balances[currency] = int(payload["balance_after"])
+        player.balances_ms[currency] = at_ms
 
 
-def _progression(projection: Projection, event: Event, day: Counter[str]) -> None:
-    player, payload, moment = projection.player, event["payload"], event["corrected_time"]
+def _progression(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
+    player, payload, ordinal = projection.player, event["payload"], _ordinal(at_ms)
     status = payload["status"]
-    projection.buckets[Bucket.level(event["event_date"], payload["level_1"])][status] += 1
-    done: int = player["steps"].get(event["event_date"], 0)
-    for name, step, reached in (
-        ("players_started", STARTED, True),
-        ("players_completed", COMPLETED, status == "complete"),
-    ):
-        if reached and not done & step:
-            day[name] += 1
-            done |= step
-    player["steps"][event["event_date"]] = done
-    if status == "complete" and moment >= player["level_at"]:
+    level = projection.name_of(event, "levels", payload["level_1"])
+    projection.buckets[buckets.of_level(event["event_date"], level)][status] += 1
+    if ordinal not in player.started_days:
+        player.started_days.add(ordinal)
+        day["players_started"] += 1
+    if status != "complete":
+        return
+    if ordinal not in player.completed_days:
+        player.completed_days.add(ordinal)
+        day["players_completed"] += 1
+    if at_ms >= player.level_ms:
         levels = (payload.get(f"level_{n}") for n in (1, 2, 3))
-        player["level"] = "/".join(level for level in levels if level)
-        player["level_at"] = moment
+        player.level = "/".join(level for level in levels if level)
+        player.level_ms = at_ms
 
 
-def _performance(projection: Projection, event: Event, day: Counter[str]) -> None:
+def _performance(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
     if "fps" in event["payload"]:
         projection.version(event)[f"fps_bin_{bin_of(event['payload']['fps'])}"] += 1
 
@@ -330,7 +310,6 @@ def _performance(projection: Projection, event: Event, day: Counter[str]) -> Non
 _HANDLERS = {
     "session_start": _session_start,
     "session_end": _session_end,
-    "purchase": _purchase,
     "economy": _economy,
     "performance": _performance,
     "progression": _progression,

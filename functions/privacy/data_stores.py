@@ -20,10 +20,14 @@ from botocore.exceptions import ClientError
 from telemetry import guidance, lake, mentions
 from telemetry.decoding import decompress
 from telemetry.enrichment import FUTURE_AFTER
+from telemetry.player_item import described
 from telemetry.pseudonyms import Pseudonyms, Unopened, original_of, with_original
 from telemetry.rejection import Rejection
 
 if TYPE_CHECKING:
+    from mypy_boto3_athena.client import AthenaClient
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_s3.client import S3Client
 
 GAME = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
@@ -103,7 +107,7 @@ class DataStore(Protocol):
 class Profile:
     """The players table (low-level DynamoDB client): one item, with sessions, days, spend and balances."""
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     table: str
     name: str = "profile"
 
@@ -112,7 +116,7 @@ class Profile:
         for key in self._keys(subject):
             answer = self.dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True)
             if item := answer.get("Item"):
-                yield _plain_item(item)
+                yield described(item)
 
     def erase(self, subject: Subject) -> int:
         """Delete the item, of each id."""
@@ -131,7 +135,7 @@ class Profile:
 class LeaderboardEntries:
     """The leaderboards table, read whole: entries stay when their board's definition is removed."""
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     table: str
     name: str = "leaderboards"
 
@@ -515,14 +519,17 @@ def _mention(record: Record, fields: list[str]) -> Record:
 
 
 # What the batch job keeps of players between its runs (modules/lake_tables/tables/kept.json).
-KEPT = ("kept_attempts", "kept_movers", "kept_players", "kept_presence", "kept_purchases")
+KEPT = (
+    "kept_ads", "kept_attempts", "kept_designs", "kept_movers", "kept_players", "kept_presence",
+    "kept_purchases",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Silver:
     """An Iceberg table with players, through Athena: deleted rows leave its files when snapshots expire."""
 
-    athena: Any
+    athena: "AthenaClient"
     workgroup: str
     database: str
     name: str = "silver"
@@ -576,7 +583,7 @@ class Silver:
 class Warehouse:
     """The warehouse's tables and streaming view, through the function that alone may change them."""
 
-    client: Any
+    client: "LambdaClient"
     function: str
     name: str = "warehouse"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from telemetry import logs
+from telemetry import environment, logs
 
 from privacy.settings import Settings
 
@@ -16,7 +16,7 @@ metrics = Metrics()
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, int]:
     """Return how many came again. Raises where something of them is left, so that it is tried again."""
-    settings = Settings()
+    settings = environment.parse(Settings)
     receipts = settings.erasure().again(settings.games())
     for receipt in receipts:
         logger.info("Erased again", extra={name: receipt[name] for name in ("game_id", "pseudonym", "by")})

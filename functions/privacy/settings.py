@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import boto3
+import msgspec
 from botocore.config import Config
-from pydantic_settings import BaseSettings
 from telemetry.clients import client, resource
 
 from privacy.data_stores import (
@@ -26,7 +26,7 @@ from privacy.erasure import Erasure, Game, Receipts
 PATIENT = Config(read_timeout=900, retries={"total_max_attempts": 1})
 
 
-class Settings(BaseSettings):
+class Settings(msgspec.Struct, frozen=True):
     """Set by Terraform; without a workgroup there is no silver, without a function no warehouse."""
 
     games_table: str

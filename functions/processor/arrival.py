@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from telemetry import guidance, ingest_batch
+from telemetry import guidance, ingest_batch, raw_position
 from telemetry.decoding import parse
+from telemetry.event import Event
 from telemetry.ingest_batch import Envelope
 from telemetry.origin import Origin
 from telemetry.pseudonyms import Pseudonyms
+from telemetry.raw_position import RawPosition
 from telemetry.rejection import Rejection
 
 from processor.stream_record import decode_record
@@ -36,7 +38,7 @@ class Arrival(msgspec.Struct, gc=False):
     envelope: Envelope = "native"
     key_game: str | None = None
     game: str = "unknown"
-    event: dict[str, Any] | None = None
+    event: Event | None = None
     line: bytes = b""
     flags: tuple[str, ...] = ()
     partition_key: str = ""
@@ -56,6 +58,12 @@ class Arrival(msgspec.Struct, gc=False):
     def presumed_game(self) -> str:
         """The game that its partition key names, as a broken one may have no other."""
         return self.partition_key.partition("/")[0]
+
+    def placed(self, start: str) -> bytes:
+        """Return the line with the event's position; `start` is the first sequence number of the batch."""
+        number = raw_position.shard_number(self.shard)
+        place = RawPosition(number, int(start), int(self.sequence_number), self.index)
+        return self.line[:-1] + f',"raw_position":"{place.text}"}}'.encode()
 
     @property
     def token(self) -> bytes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telemetry.delivery import Entry, put_each, put_lines, put_records
 from telemetry.games import GameRegistry
@@ -13,6 +13,10 @@ from processor.dedupe import Claims
 from processor.stats import IngestStats
 from processor.triage import rejected_line, triage
 
+if TYPE_CHECKING:
+    from mypy_boto3_firehose.client import FirehoseClient
+    from mypy_boto3_kinesis.client import KinesisClient
+
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
@@ -21,8 +25,8 @@ class Pipeline:
     registry: GameRegistry
     claims: Claims
     stats: IngestStats
-    kinesis: Any
-    firehose: Any
+    kinesis: "KinesisClient"
+    firehose: "FirehoseClient"
     enriched_stream: str
     bronze_delivery_stream: str
     rejected_delivery_stream: str
@@ -36,6 +40,10 @@ class Pipeline:
         shard = records[0]["eventID"].partition(":")[0]
         batch = [arrival for record in records for arrival in arrivals(record)]
         triage(batch, self.registry)
+        start = records[0]["kinesis"]["sequenceNumber"]
+        for arrival in batch:
+            if arrival.event:
+                arrival.line = arrival.placed(start)
         repeated, unwritten = self.claims.duplicates([arrival for arrival in batch if arrival.event])
         for arrival in repeated:
             arrival.event = None

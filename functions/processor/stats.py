@@ -4,12 +4,17 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
+from telemetry.enrichment import timestamp
 
 from processor.arrival import Arrival
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
 
 RETENTION_SECONDS = 400 * 24 * 3600
 SEQUENCE_DIGITS = 64
@@ -25,7 +30,7 @@ class IngestStats:
     position it counted, so a batch that is read again adds only what came after.
     """
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     table_name: str
 
     def add(self, shard: str, arrivals: Iterable[Arrival]) -> list[Arrival]:
@@ -59,7 +64,7 @@ class IngestStats:
         self.dynamodb.update_item(
             TableName=self.table_name,
             Key=_key(game_day, shard),
-            UpdateExpression="SET #position = :last, expires_at = :expires_at ADD "
+            UpdateExpression="SET #position = :last, updated_at = :now, expires_at = :expires_at ADD "
             + ", ".join(f"#{i} :{i}" for i in range(len(counts))),
             ConditionExpression="attribute_not_exists(#position) OR #position < :first",
             ExpressionAttributeNames=names | {"#position": "position"},
@@ -67,6 +72,7 @@ class IngestStats:
             | {
                 ":first": {"S": min(positions)},
                 ":last": {"S": max(positions)},
+                ":now": {"S": timestamp(datetime.now(UTC))},
                 ":expires_at": {"N": str(int(time.time()) + RETENTION_SECONDS)},
             },
         )

@@ -3,7 +3,7 @@
 import base64
 from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import orjson
@@ -13,6 +13,9 @@ from telemetry import environment, logs
 from telemetry.clients import resource
 
 from realtime_windows.items import item_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
 
 logger = logs.logger()
 metrics = Metrics()
@@ -26,7 +29,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 @cache
-def connection() -> tuple[Any, timedelta]:
+def connection() -> tuple["Table", timedelta]:
     """Connect once an execution environment."""
     settings = environment.parse(Settings)
     return resource("dynamodb").Table(settings.realtime_table), timedelta(hours=settings.retention_hours)

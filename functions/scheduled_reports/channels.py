@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from http import HTTPStatus
 from http.client import HTTPException
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, ConnectionError
 
@@ -18,6 +18,10 @@ from scheduled_reports import plain_text, render
 from scheduled_reports.ledger import RefusedError
 from scheduled_reports.pictures import Picture
 from scheduled_reports.report import Report
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_sesv2.client import SESV2Client
 
 FORMS = {
     "csv": (plain_text.table, "text/csv; charset=utf-8"),
@@ -29,7 +33,7 @@ WEBHOOK_PAUSES = (1, 3)
 WEBHOOK_CHARACTERS = 3000
 
 
-def archive(s3: Any, bucket: str, report: Report) -> None:
+def archive(s3: "S3Client", bucket: str, report: Report) -> None:
     """Write reports/<game>/<period>/<last day>.{html,csv}; the same again replaces it."""
     for suffix, (form, kind) in FORMS.items():
         key = f"reports/{report.name}.{suffix}"
@@ -58,7 +62,7 @@ def message(report: Report, sender: str, addresses: Sequence[str]) -> bytes:
 class Mail:
     """SES (sesv2 client that does not repeat a call on its own), as one sender."""
 
-    ses: Any
+    ses: "SESV2Client"
     sender: str
     configuration_set: str
 

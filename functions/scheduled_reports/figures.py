@@ -7,13 +7,20 @@ from datetime import date, timedelta
 from itertools import dropwhile
 from typing import Literal, NamedTuple
 
+from telemetry import metric_model
 from telemetry.anomaly import MIN_HISTORY, Anomaly, detect
 from telemetry.store import Store, by_name, merge
 
 COHORT_DAYS = (1, 7, 30)
-COUNTED = ("new_players", "sessions", "session_seconds", "purchases", "events", "events_crash")
+# The figures of a report in its order; those after the payers are told of each currency.
+REACH = ("active_players", "weekly_active_players", "monthly_active_players", "stickiness")
+COUNTED = ("new_players", "session_starts", "session_seconds", "purchases", "events", "crash_events")
+PAYING = ("payers", "payer_conversion")
+MONEY = ("revenue", "arpdau", "arppu")
 # What is watched, and the least of a day that is worth telling.
-WATCHED = {"active_players": 50, "new_players": 20, "sessions": 50, "purchases": 10, "events_crash": 10}
+WATCHED = {
+    "active_players": 50, "new_players": 20, "session_starts": 50, "purchases": 10, "crash_events": 10,
+}  # fmt: skip
 # Holds 28 days of weekends.
 LOOKED_AT_DAYS = 98
 SATURDAY = 5
@@ -85,7 +92,7 @@ def figures(store: Store, game_id: str, period: Period) -> list[Figure]:
         }
     )
     columns = [
-        _values(counts, store.reach(game_id, [one.last]), one, currencies)
+        _values(counts, store.reach(game_id, one.days), one, currencies)
         for counts, one in zip(tallies, period.compared, strict=True)
     ]
     return [Figure(*name, *(values[name] for values in columns)) for name in columns[0]]
@@ -118,9 +125,9 @@ def _known(counted: Mapping[date, Counter[str]], last: date) -> list[Counter[str
 
 
 def _unusual(counted: Mapping[date, Counter[str]], last: date) -> Iterator[Notice]:
-    known = _known(counted, last)
+    known, model = _known(counted, last), metric_model.live()
     for name, least in WATCHED.items() if known else ():
-        if change := detect([counts[name] for counts in known], least):
+        if change := detect([int(model[name].of(counts) or 0) for counts in known], least):
             yield Notice(last, name, change)
 
 
@@ -142,45 +149,43 @@ def retained(of: Mapping[date, Counter[str]], days: Sequence[date], number: int)
     """Return the share of the players that were so many days old on the days, and active."""
     counts = [of[day - timedelta(days=number)] for day in days]
     returned, installed = (sum(one[f"retained_{age}"] for one in counts) for age in (number, 0))
-    return ratio(returned, installed)
+    return metric_model.live()["retention"].of({"retained_players": returned, "new_players": installed})
 
 
 def stability(store: Store, game_id: str, period: Period) -> Figure:
     """Return the share of sessions without a crash."""
-    shares = []
-    for one in period.compared:
-        of = by_name(store.rows(f"{game_id}#{day}#versions" for day in one.days), 0)[()]
-        crashed = ratio(of["crashed_sessions"], of["sessions"])
-        shares.append(None if crashed is None else 1 - crashed)
-    return Figure("crash_free_sessions", "share", *shares)
+    metric = metric_model.live()["crash_free_sessions"]
+    shares = [
+        metric.of(by_name(store.rows(f"{game_id}#{day}#versions" for day in one.days), 0)[()])
+        for one in period.compared
+    ]
+    return Figure(metric.name, metric.unit, *shares)
 
 
 def _values(
     counts: Counter[str], reach: Counter[str], period: Period, currencies: list[str]
 ) -> dict[tuple[str, str], float | None]:
+    """Return the figures of a period: facts are its sums, and a ratio is a sum over a sum."""
+    model, is_day = metric_model.live(), period.kind == "day"
     weekly, monthly = reach[f"wau_{period.last}"], reach[f"mau_{period.last}"]
-    daily = period.kind == "day"
-    active = counts["active_players"] if daily else weekly
-    values: dict[tuple[str, str], float | None] = {
-        ("active_players", "players"): active,
-        ("weekly_active_players", "players"): weekly,
-        ("monthly_active_players", "players"): monthly,
-        ("stickiness", "share"): ratio(counts["active_players"] / len(period.days), monthly),
+    played = max(0, counts["play_ms"]) // 1000
+    sums = {
+        **counts,
+        "session_seconds": played,
+        "monthly_active_players": sum(reach[f"mau_{day}"] for day in period.days),
     }
-    for name in COUNTED:
-        values[name, "seconds" if name == "session_seconds" else "count"] = counts[name]
-    # The counters know the payers of a day; those of a week cannot be told from them.
-    payers = counts["payers"] if daily else None
-    values["payers", "players"] = payers
-    values["conversion", "share"] = ratio(payers, active)
+    # Unique players of a week are not the sum of its days. The counters do not know its unique payers.
+    shown = {
+        "active_players": counts["active_players"] if is_day else weekly,
+        "weekly_active_players": weekly,
+        "monthly_active_players": monthly,
+        "payers": counts["payers"] if is_day else None,
+    }
+    values: dict[tuple[str, str], float | None] = {
+        (name, model[name].unit): shown[name] if name in shown else model[name].of(sums)
+        for name in (*REACH, *COUNTED, *PAYING)
+    }
     for currency in currencies:
-        minor, unit = counts[f"revenue_{currency}"], f"{currency} minor"
-        values[f"revenue_{currency}", unit] = minor
-        values[f"arpdau_{currency}", unit] = ratio(minor, counts["active_players"])
-        values[f"arppu_{currency}", unit] = ratio(minor, payers)
+        for name in MONEY:
+            values[f"{name}_{currency}", f"{currency} minor"] = model[name].of(sums, currency)
     return values
-
-
-def ratio(part: float | None, whole: float | None) -> float | None:
-    """Return a share, None where there is nothing to share."""
-    return part / whole if part is not None and whole else None

@@ -1,31 +1,29 @@
 """How figures and periods are written, in every form of a report."""
 
+import re
 from datetime import date
 
+from telemetry import metric_model
 from telemetry.money import money
 
 from scheduled_reports.figures import Figure, Notice, Period
 
 NOT_AVAILABLE = "not available"
 MINOR = " minor"
+MONEY = re.compile("_[A-Z]{3}$")
 RULE = (
     "A change is notable where a day is outside the median of up to 28 days of its kind (weekdays or"
     " weekends) ± 3.5 robust standard deviations, and large enough to matter. Days are UTC."
 )
 # More of these is worse.
-UNWELCOME = {"events_crash"}
-WORDS = {
-    "arpdau": "ARPDAU",
-    "arppu": "ARPPU",
-    "crash_free_sessions": "crash-free sessions",
-    "events_crash": "crashes",
-    "session_seconds": "playtime",
-}
+UNWELCOME = {"crash_events"}
 
 
 def named(name: str) -> str:
-    """Return a figure's name in words."""
-    return " ".join(WORDS.get(part, part) for part in WORDS.get(name, name).split("_"))
+    """Return a figure's label: that of its metric, with the currency behind it."""
+    metric, _, currency = name.rpartition("_") if MONEY.search(name) else (name, "", "")
+    found = metric_model.live().get(metric)
+    return " ".join(part for part in (found.label if found else metric, currency) if part)
 
 
 def valued(value: float | None, unit: str) -> str:

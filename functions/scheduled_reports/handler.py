@@ -2,11 +2,11 @@
 
 import json
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from telemetry import logs
+from telemetry import environment, logs
 from telemetry.clients import client
 from telemetry.store import Store
 
@@ -15,6 +15,9 @@ from scheduled_reports.figures import Period
 from scheduled_reports.ledger import Ledger
 from scheduled_reports.report import report
 from scheduled_reports.settings import Order, Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
 
 logger = logs.logger()
 # A call that is repeated may send twice.
@@ -26,9 +29,9 @@ class GamesFailedError(Exception):
 
 
 @cache
-def connections() -> tuple[Settings, Store, Ledger, Any, channels.Mail]:
+def connections() -> tuple[Settings, Store, Ledger, "S3Client", channels.Mail]:
     """Connect once an execution environment."""
-    settings, dynamodb = Settings(), client("dynamodb")
+    settings, dynamodb = environment.parse(Settings), client("dynamodb")
     mail = channels.Mail(boto3.client("sesv2", config=ONCE), settings.sender, settings.configuration_set)
     return settings, Store(dynamodb, settings), Ledger(dynamodb, settings.reports_table), client("s3"), mail
 

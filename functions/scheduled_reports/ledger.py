@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from telemetry.enrichment import timestamp
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
 
 BEGUN = "begun"
 
@@ -24,7 +27,7 @@ class UnsureError(Exception):
 class Ledger:
     """A DynamoDB table (low-level client) with one item a report, one attribute a step."""
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     table: str
 
     @contextmanager
@@ -58,11 +61,13 @@ class Ledger:
         return True
 
     def _update(self, report: str, step: str, change: str, value: str = "", condition: str = "") -> None:
+        options: dict[str, Any] = {"ExpressionAttributeValues": {":value": {"S": value}}} if value else {}
+        if condition:
+            options["ConditionExpression"] = condition
         self.dynamodb.update_item(
             TableName=self.table,
             Key={"report": {"S": report}},
             UpdateExpression=change,
             ExpressionAttributeNames={"#step": step},
-            **({"ExpressionAttributeValues": {":value": {"S": value}}} if value else {}),
-            **({"ConditionExpression": condition} if condition else {}),
+            **options,
         )

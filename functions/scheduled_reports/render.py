@@ -31,7 +31,7 @@ STYLE = """
 .up{color:#4cc38a!important}.down{color:#ff8f85!important}.note{background:#2b2614!important}}
 """
 # What is shown large: each where it is known, of revenue the first currency.
-TILES = ("active_players", "new_players", "sessions", "revenue_", "D1 retention", "crash_free_sessions")
+TILES = ("active_players", "new_players", "session_starts", "revenue_", "D1 retention", "crash_free_sessions")
 TILES_A_ROW = 3
 # Which table a picture stands above; the others stand before all tables.
 ABOVE = {"versions": "Versions"}

@@ -3,10 +3,12 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
+from telemetry import metric_model
+from telemetry.capped_names import largest
 from telemetry.histogram import percentiles
 from telemetry.store import Store, by_name, merge
 
-from scheduled_reports.figures import Period, ratio
+from scheduled_reports.figures import Period
 
 FPS_BIN = "fps_bin_"
 
@@ -48,19 +50,22 @@ def funnel(store: Store, game_id: str, period: Period) -> Section:
         ("players" if period.kind == "day" else "players a day, summed", "count"),
         ("of active", "share"),
     )
-    rows: list[Row] = [(step, (players, ratio(players, active))) for step, players in steps.items()]
+    share = metric_model.live()["step_share"]
+    rows: list[Row] = [
+        (step, (players, share.of({"step_players": players, "active_players": active})))
+        for step, players in steps.items()
+    ]
     return Section("Funnel", "Step", columns, rows if active else [])
 
 
 def levels(store: Store, game_id: str, period: Period) -> Section:
-    """Count attempts by level; completion is completes / starts."""
+    """Count attempts by level."""
     columns = ("starts", "count"), ("completes", "count"), ("fails", "count"), ("completion", "share")
     rows: list[Row] = []
     found = _by_name(store, game_id, period, "levels", 1).items()
     for (level,), counts in sorted(found, key=lambda one: (-one[1]["start"], one[0])):
-        starts, completes, fails = counts["start"], counts["complete"], counts["fail"]
-        completion = ratio(completes, starts)
-        rows.append((level, (starts, completes, fails, None if completion is None else min(completion, 1))))
+        names = ("starts", "completes", "fails", "completion")
+        rows.append((level, tuple(metric_model.live()[name].of(counts) for name in names)))
     return Section("Levels", "Level", columns, rows)
 
 
@@ -91,21 +96,21 @@ def _currency(name: str, reasons: dict[str, Counter[str]]) -> Section:
 def versions(store: Store, game_id: str, period: Period) -> Section:
     """Tell crashes and frames a second by version; percentiles are at most 2.5 % off."""
     columns = (
-        ("sessions", "count"), ("crashes", "count"), ("crash-free", "share"),
+        ("active sessions", "count"), ("crash events", "count"), ("crash-free", "share"),
         ("median fps", "fps"), ("p5 fps", "fps"),
     )  # fmt: skip
     rows: list[Row] = []
     found = _by_name(store, game_id, period, "versions", 1).items()
     for (version,), counts in sorted(found, key=lambda one: (-one[1]["sessions"], one[0])):
-        sessions, crashed = counts["sessions"], ratio(counts["crashed_sessions"], counts["sessions"])
+        free = metric_model.live()["crash_free_sessions"].of(counts)
         bins = {name.removeprefix(FPS_BIN): n for name, n in counts.items() if name.startswith(FPS_BIN)}
         fps = percentiles(bins) or {}
-        free = None if crashed is None else 1 - crashed
-        rows.append((version, (sessions, counts["crashes"], free, fps.get("p50"), fps.get("p5"))))
+        rows.append((version, (counts["sessions"], counts["crashes"], free, fps.get("p50"), fps.get("p5"))))
     return Section("Versions", "Version", columns, rows)
 
 
 def _by_name(
     store: Store, game_id: str, period: Period, subject: str, parts: int
 ) -> dict[tuple[str, ...], Counter[str]]:
-    return by_name(store.rows(f"{game_id}#{day}#{subject}" for day in period.days), parts)
+    rows = by_name(store.rows(f"{game_id}#{day}#{subject}" for day in period.days), parts)
+    return largest(rows, lambda counts: counts.total()).rows

@@ -9,7 +9,7 @@ from telemetry.store import Tables
 from scheduled_reports.figures import Period
 
 
-class Settings(Tables):
+class Settings(Tables, frozen=True, kw_only=True):
     """Names of tables and of what reports are sent through; tables that are not read have no name."""
 
     boards_table: str = ""

@@ -1,17 +1,21 @@
 """How full a stream was, from CloudWatch."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from telemetry import shards
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch.client import CloudWatchClient
+    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
 
 MINUTE = 60
 METRICS = ("IncomingBytes", "IncomingRecords")
 
 
-def minutes(cloudwatch: Any, stream: str, now: datetime) -> list[float]:
+def minutes(cloudwatch: "CloudWatchClient", stream: str, now: datetime) -> list[float]:
     """Return the shards that each minute of the last day filled, the newest first, without silent ones."""
-    queries = [
+    queries: list[MetricDataQueryTypeDef] = [
         {
             "Id": metric.lower(),
             "MetricStat": {

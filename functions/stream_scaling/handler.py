@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from telemetry import logs
+from telemetry import environment, logs
 from telemetry.clients import client
 
 from stream_scaling import collector, rule
@@ -31,7 +31,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, int]:
 
 @cache
 def _streams() -> dict[str, Bounds]:
-    return Settings().streams
+    return environment.parse(Settings).streams
 
 
 def scale(name: str, bounds: Bounds, now: datetime) -> dict[str, int]:

@@ -1,17 +1,16 @@
 """What Terraform sets in the environment: the streams to scale, and between what."""
 
-from pydantic import BaseModel
-from pydantic_settings import BaseSettings
+import msgspec
 
 
-class Bounds(BaseModel):
+class Bounds(msgspec.Struct, frozen=True):
     """Fewest and most shards of a stream."""
 
     minimum: int
     maximum: int
 
 
-class Settings(BaseSettings):
+class Settings(msgspec.Struct, frozen=True):
     """`streams` is JSON, by name."""
 
     streams: dict[str, Bounds]

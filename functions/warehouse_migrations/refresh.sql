@@ -163,12 +163,13 @@ CREATE TEMP TABLE pieces DISTKEY (player_id) AS
 SELECT
   game_id, player_id, session_id, corrected_time AS started_at, corrected_time AS ended_at, event_id AS first_event_id,
   event_date, COALESCE(platform, 'unknown') AS platform, COALESCE(country, 'unknown') AS country,
-  COALESCE(app_version, 'unknown') AS app_version, CAST(1 AS BIGINT) AS events
+  COALESCE(app_version, 'unknown') AS app_version, CAST(1 AS BIGINT) AS events,
+  CAST(CASE WHEN event_type = 'purchase' THEN 0 ELSE 1 END AS BIGINT) AS played_events
 FROM arrivals
 UNION ALL
 SELECT
   s.game_id, s.player_id, s.session_id, s.started_at, s.ended_at, s.first_event_id, s.event_date, s.platform, s.country,
-  s.app_version, s.events
+  s.app_version, s.events, s.played_events
 FROM warehouse.fact_sessions AS s
 JOIN (SELECT DISTINCT game_id, player_id, session_id FROM arrivals) AS a
   ON a.game_id = s.game_id AND a.player_id = s.player_id AND a.session_id = s.session_id;
@@ -195,12 +196,14 @@ numbered AS (
   SELECT *,
     ROW_NUMBER() OVER (PARTITION BY game_id, player_id, session_id, part ORDER BY started_at, first_event_id) AS nth,
     MAX(ended_at) OVER (PARTITION BY game_id, player_id, session_id, part) AS last_time,
-    SUM(events) OVER (PARTITION BY game_id, player_id, session_id, part) AS all_events
+    SUM(events) OVER (PARTITION BY game_id, player_id, session_id, part) AS all_events,
+    SUM(played_events) OVER (PARTITION BY game_id, player_id, session_id, part) AS all_played
   FROM parts
 )
 SELECT
   game_id, player_id, session_id, started_at, last_time, first_event_id, event_date, platform, country, app_version,
-  CAST(all_events AS BIGINT), DATEDIFF(millisecond, started_at::TIMESTAMP, last_time::TIMESTAMP) / 1000::DOUBLE PRECISION
+  CAST(all_events AS BIGINT), CAST(all_played AS BIGINT),
+  DATEDIFF(millisecond, started_at::TIMESTAMP, last_time::TIMESTAMP) / 1000::DOUBLE PRECISION
 FROM numbered
 WHERE nth = 1;
 

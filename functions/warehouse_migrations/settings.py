@@ -2,10 +2,11 @@
 
 from functools import cache
 
-from pydantic_settings import BaseSettings
+import msgspec
+from telemetry import environment
 
 
-class Settings(BaseSettings):
+class Settings(msgspec.Struct, frozen=True):
     """Terraform sets them; `values` is JSON."""
 
     workgroup: str
@@ -17,4 +18,4 @@ class Settings(BaseSettings):
 @cache
 def settings() -> Settings:
     """Read the environment once."""
-    return Settings()
+    return environment.parse(Settings)

@@ -7,21 +7,16 @@ from datetime import UTC, datetime
 import boto3
 from performance_advisor import handler
 from performance_advisor.advise import advise, text
-from performance_advisor.settings import Settings, Watched
+from performance_advisor.settings import Settings
 from rich.console import Console
+from telemetry import environment
 
 from tools import emulator, run, terraform
 
 
 def words(variables: dict[str, str]) -> str:
     """Return the advice that the function would mail, by its environment and with one's own credentials."""
-    given = Settings(
-        watched=Watched.model_validate_json(variables["WATCHED"]),
-        log_prefix=variables["LOG_PREFIX"],
-        lake_bucket=variables["LAKE_BUCKET"],
-        topic_arn=variables["TOPIC_ARN"],
-    )
-    found = handler.collect(given, datetime.now(UTC))
+    found = handler.collect(environment.parse(Settings, variables), datetime.now(UTC))
     return text(advise(found), found.unreadable)
 
 

@@ -18,8 +18,8 @@ from tools.engine import SPARK, EngineMissing
 
 LOG = REPOSITORY / ".local" / "spark.log"
 HOUR = "%Y-%m-%dT%H"
-# Runs on this machine are short. The optimizing compiler, parallel garbage collection and many small tasks cost
-# more CPU than they save.
+# Runs on this machine are short. The optimizing compiler, parallel garbage collection and many small tasks
+# cost more CPU than they save.
 LOCAL = {
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.driver.memory": "2g",

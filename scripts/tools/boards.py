@@ -1,6 +1,7 @@
 """Define the leaderboards of a game: what feeds them, how they rank, and when they begin anew."""
 
 import argparse
+import json
 import os
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,16 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table as Listing
 from telemetry.boards import Board, Operator, Order, Reset
+from telemetry.enrichment import timestamp
 
 from tools import CommandError, emulator, run, terraform
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_s3.client import S3Client
 
 MAX_BOARDS = 100
+Receipt = dict[str, str]
 
 
 def new_board(**fields: Any) -> Board:
@@ -70,6 +74,51 @@ def list_boards(table: "Table", game_id: str) -> list[Board]:
     return [Board.model_validate(item) for item in answer["Items"]]
 
 
+def remove_entry(
+    boards: "Table", entries: "Table", game_id: str, board_id: str, player_id: str, day: date
+) -> Receipt:
+    """Remove a player's entry of the period of a day; scores of before this moment count no more.
+
+    Returns what was removed. Raises CommandError where there is no such period or entry.
+    """
+    defined = {board.board_id: board for board in list_boards(boards, game_id)}
+    board = defined.get(board_id, Board.default(game_id, board_id))
+    period = board.period(day)
+    if not period:
+        raise CommandError(f"{board_id} has no season on {day}")
+    key = {"board": board.partition(period, player_id), "player_id": player_id}
+    before = entries.get_item(Key=key, ConsistentRead=True).get("Item", {})
+    if "rank_key" not in before:
+        raise CommandError(f"{player_id} has no entry on {board_id} on {day}")
+    now = timestamp(datetime.now(UTC))
+    kept = {name: before[name] for name in ("expires_at",) if name in before}
+    try:
+        entries.put_item(
+            Item={**key, **kept, "removed_at": now, "version": int(str(before["version"])) + 1},
+            ConditionExpression="version = :version",
+            ExpressionAttributeValues={":version": before["version"]},
+        )
+    except entries.meta.client.exceptions.ConditionalCheckFailedException:
+        raise CommandError("the entry has just changed: run the same command again") from None
+    return {
+        "removed_at": now,
+        "game_id": game_id,
+        "board_id": board_id,
+        "period": period.name,
+        "player_id": player_id,
+        "score": str(before["score"]),
+        "achieved_at": str(before["achieved_at"]),
+    }
+
+
+def keep_receipt(s3: "S3Client", bucket: str, receipt: Receipt) -> str:
+    """Store what was removed in the lake; return the key."""
+    names = ("removed_at", "game_id", "board_id", "player_id")
+    key = f"corrections/leaderboards/{'-'.join(receipt[name] for name in names)}.json"
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(receipt).encode())
+    return key
+
+
 def _not_defined(game_id: str, board_id: str) -> CommandError:
     return CommandError(f"{board_id} is not defined for {game_id}: `add` it first")
 
@@ -100,10 +149,14 @@ def _parser() -> argparse.ArgumentParser:
         "add": "define a board",
         "show": "print a definition as JSON",
         "remove": "take a definition away; its entries stay and count again where the same rules are added",
+        "remove-entry": "remove a player from a period, with what was scored until now; writes a receipt",
     }.items():
         commands.add_parser(command, help=effect).add_argument("game_id")
-    for command in ("add", "show", "remove"):
+    for command in ("add", "show", "remove", "remove-entry"):
         commands.choices[command].add_argument("board_id")
+    entry = commands.choices["remove-entry"].add_argument
+    entry("player_id")
+    entry("--day", type=date.fromisoformat, help="any UTC day of the period (default: today)")
     add = commands.choices["add"].add_argument
     add("--title", help="default: the board's id")
     add("--source", help="`leaderboard` of the scores that feed it (default: the board's id)")
@@ -114,6 +167,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--season-days", type=int, help="length of a season that follows the one before")
     add("--exact-rank-limit", type=int, help="ranks up to here are exact (default: 10000)")
     add("--shards", type=int, help="1 to 16, for hot boards (default: 4); another number begins anew")
+    add(
+        "--late-score-hours",
+        type=int,
+        help="hours after its end in which a period takes scores (default: 24)",
+    )
     add("--archive-days", type=int, help="days a period stays readable after its end (default: 400)")
     return parser
 
@@ -140,6 +198,13 @@ def main() -> None:
             case "remove":
                 remove_board(table, **given)
                 print(f"{given['board_id']} is removed")
+            case "remove-entry":
+                outputs = terraform.outputs(terraform.root(table_of))
+                entries = boto3.resource("dynamodb").Table(outputs["tables"]["leaderboards"])
+                day = given.pop("day", datetime.now(UTC).date())
+                receipt = remove_entry(table, entries, **given, day=day)
+                key = keep_receipt(boto3.client("s3"), outputs["lake_bucket"], receipt)
+                print(f"{receipt['player_id']} is removed with a score of {receipt['score']}: {key}")
     except (BotoCoreError, ClientError) as error:
         raise CommandError(str(error)) from error
 

@@ -99,7 +99,7 @@ def log_tail(log: Path) -> str:
 
 
 def _busy_share() -> float:
-    """Return the share of a core above which a process works, less where many want the cores."""
+    """Return the share of a core above which a process is busy. The share is lower on a loaded machine."""
     return BUSY_SHARE * min(1.0, (os.cpu_count() or 1) / max(os.getloadavg()[0], 1.0))
 
 

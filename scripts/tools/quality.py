@@ -10,6 +10,7 @@ from data_quality.evaluation import evaluate
 from data_quality.settings import Settings
 from rich.console import Console
 from rich.table import Table
+from telemetry import environment
 from telemetry.clients import client
 from telemetry.silver import Check
 from telemetry.store import Store
@@ -23,10 +24,7 @@ def evaluate_now(outputs: dict[str, Any]) -> dict[str, list[Check]]:
     """Judge with the function's settings and one's own credentials; return the checks by game."""
     function = outputs["scheduled_functions"]["quality"]
     configured = boto3.client("lambda").get_function_configuration(FunctionName=function)
-    names: dict[str, Any] = {
-        name.lower(): value for name, value in configured["Environment"]["Variables"].items()
-    }
-    settings = Settings(**{name: value for name, value in names.items() if name in Settings.model_fields})
+    settings = environment.parse(Settings, configured["Environment"]["Variables"])
     return dict(evaluate(settings, Store(client("dynamodb"), settings), client("s3"), datetime.now(UTC)))
 
 

@@ -13,7 +13,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,9 @@ import boto3
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 from player_state.leaderboards import Leaderboards
+from player_state.names import NameLimits
 from player_state.players import PlayerStore
+from player_state.players import Record as StreamRecord
 from privacy.data_stores import Record, record_of
 from rich.console import Console
 from telemetry import clients, lake
@@ -140,6 +142,7 @@ class Restore:
     consumer: Consumer
     tables: dict[str, str]
     settle: timedelta = SETTLE
+    limits: NameLimits = field(default_factory=NameLimits)
 
     def run(self, scope: Scope, until: str | None = None) -> int:
         """Take the scope's items away, unless they are the ones of `since`, and apply what bronze has.
@@ -169,15 +172,19 @@ class Restore:
     def _apply(self, progress: Progress) -> Progress:
         """Apply chunk after chunk. One that is applied twice changes nothing: player_state remembers it."""
         dynamodb, tables, applied = clients.client("dynamodb"), self.tables, progress.applied or 0
-        players = PlayerStore(dynamodb, tables["players"], tables["game_days"])
+
+        def write(lane: str, records: list[StreamRecord]) -> list[Record]:
+            store = PlayerStore(dynamodb, tables["players"], tables["game_days"], self.limits)
+            return store.apply(records, lane).lost
+
         boards = Leaderboards(dynamodb, tables["leaderboards"], tables["boards"])
         events = islice(self._events(progress), applied, None)
         with ThreadPoolExecutor(LANES) as pool:
             while chunk := list(islice(events, CHUNK)):
                 lost = []
                 if "players" in progress.scope.parts:
-                    lanes = _lanes(chunk)
-                    for _, failed in pool.map(players.apply, lanes.values(), lanes):
+                    lanes = _lanes(enumerate(chunk, applied), progress.until)
+                    for failed in pool.map(write, lanes, lanes.values()):
                         lost += failed
                 if "leaderboards" in progress.scope.parts:
                     lost += boards.submit(chunk)
@@ -216,12 +223,16 @@ class Restore:
                 yield orjson.loads(spool.readline())
 
 
-def _lanes(events: Iterable["Record"]) -> dict[str, list["Record"]]:
-    """Return events by lane, all of a player in one: each lane has counters of its own, as a shard has."""
-    lanes: dict[str, list[Record]] = defaultdict(list)
-    for event in events:
+def _lanes(events: Iterable[tuple[int, "Record"]], until: str) -> dict[str, list[StreamRecord]]:
+    """Return events by lane, all of a player in one: each lane has counters of its own, as a shard has.
+
+    Events are numbered from the restore's first one on, and each restore has lanes of its own.
+    """
+    lanes: dict[str, list[StreamRecord]] = defaultdict(list)
+    for number, event in events:
         player = f"{event['game_id']}#{event['player_id']}"
-        lanes[f"restored-{zlib.crc32(player.encode()) % LANES}"].append(event)
+        lane = f"restored-{until}-{zlib.crc32(player.encode()) % LANES}"
+        lanes[lane].append(StreamRecord(number, event))
     return lanes
 
 

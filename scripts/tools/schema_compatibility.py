@@ -113,16 +113,29 @@ def _types(schema: Schema) -> set[str]:
 
 
 def broken(old: Schema, new: Schema, at: str = "") -> Iterator[tuple[str, str]]:
-    """Yield what a REVISION may not do either: remove a field, or change its type."""
+    """Yield what changes a column: a field that is removed, or whose type changes. Null needs no column."""
     before, after = old.get("properties", {}), new.get("properties", {})
     for name, was in before.items():
         where = f"{at}/properties/{name}"
         if name not in after:
             yield where, "the field was removed"
-        elif _types(was) != _types(after[name]):
-            yield where, f"type became {after[name].get('type', 'any')}"
         else:
-            yield from broken(was, after[name], where)
+            yield from _column(was, after[name], where)
+    where = f"{at}/additionalProperties"
+    rest, rest_after = old.get("additionalProperties"), new.get("additionalProperties")
+    if isinstance(rest, dict) and isinstance(rest_after, dict):
+        for name in sorted(after.keys() - before.keys()):
+            yield from _column(rest, after[name], f"{at}/properties/{name}")
+        yield from _column(rest, rest_after, where)
+    elif isinstance(rest, dict) or isinstance(rest_after, dict):
+        yield where, "only one version has a schema for additional fields"
+
+
+def _column(old: Schema, new: Schema, at: str) -> Iterator[tuple[str, str]]:
+    if _types(old) - {"null"} != _types(new) - {"null"}:
+        yield at, f"type became {new.get('type', 'any')}"
+    else:
+        yield from broken(old, new, at)
 
 
 def gaps(versions: list[Version]) -> Iterator[str]:
@@ -137,16 +150,20 @@ def gaps(versions: list[Version]) -> Iterator[str]:
 
 
 def misnamed(old: Version, new: Version, before: Schema, after: Schema) -> Iterator[tuple[str, str]]:
-    """Yield the changes that are too great for the step from one version to the next."""
+    """Yield the changes that are too great for the step from one version to the next.
+
+    A column changes with the MODEL alone. A REVISION may refuse what was valid. An ADDITION does neither, so
+    that whatever is an ADDITION may be published as a REVISION, and that as a MODEL.
+    """
     model, revision, _ = old
     if new[0] > model:
         return
-    if new[1] > revision:
-        for at, change in broken(before, after):
-            yield at, f"{change}: publish it as {model + 1}-0-0"
-        return
-    for at, change in narrowed(before, after):
-        yield at, f"{change}: publish it as {model}-{revision + 1}-0"
+    changes = list(broken(before, after))
+    for at, change in changes:
+        yield at, f"{change}: publish it as {model + 1}-0-0"
+    if not changes and new[1] == revision:
+        for at, change in narrowed(before, after):
+            yield at, f"{change}: publish it as {model}-{revision + 1}-0"
 
 
 def _text(version: Version) -> str:

@@ -14,7 +14,7 @@ import jsonschema
 from ingest import openapi
 from telemetry import catalog
 
-from tools import REPOSITORY, CommandError, run
+from tools import REPOSITORY, CommandError, metric_artefacts, run
 from tools.schema_artefacts import Catalogue, artefacts, as_json
 from tools.schema_compatibility import gaps, misnamed, parse, unknown_keywords
 
@@ -46,6 +46,12 @@ def metrics(root: Path) -> Schema:
     """Return the definition of the gold tables."""
     definition: Schema = json.loads((root / FOLDER / "metrics.json").read_text())
     return definition
+
+
+def generated(root: Path) -> dict[str, str]:
+    """Return the content of every generated file by its path in the repository."""
+    documents, defined = load(root), metrics(root)
+    return artefacts(documents, defined) | metric_artefacts.artefacts(root, defined)
 
 
 def findings(root: Path) -> list[str]:
@@ -212,7 +218,7 @@ def _git(root: Path, *arguments: str) -> str:
 def drift(root: Path) -> list[str]:
     """Return how the generated files differ from what the schemas give."""
     found = []
-    for name, content in artefacts(load(root), metrics(root)).items():
+    for name, content in generated(root).items():
         path = root / name
         there = path.read_text() if path.is_file() else ""
         if there != content:
@@ -227,7 +233,7 @@ def drift(root: Path) -> list[str]:
 def generate(root: Path) -> list[str]:
     """Write the generated files; return the names of those that changed."""
     changed = []
-    for name, content in artefacts(load(root), metrics(root)).items():
+    for name, content in generated(root).items():
         path = root / name
         if not path.is_file() or path.read_text() != content:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -45,7 +45,7 @@ RICH = [
 
 
 class Gate:
-    """A lake after a good hour, and after one that has bad events of a game and good ones of others."""
+    """A lake after two hours: all games send good events, then one game sends bad ones."""
 
     def __init__(self, spark: Spark) -> None:
         self.lake = lake = spark.lake("gate")

@@ -2,8 +2,8 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
 import plain_gold
@@ -12,77 +12,7 @@ from batch_analytics import kept
 from duckdb_nights import DuckDB
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-Event = dict[str, Any]
-START = date(2026, 1, 1)
-DAY_MS = 86_400_000
-LATE = (0, 0, 0, 0, 0, 0, 1, 2, 20, 31)
-KINDS = ("session_start", "purchase", "economy", "progression", "performance", "crash")
-FIELDS = (
-    "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
-    "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
-    "memory_mb",
-)  # fmt: skip
-
-
-class World:
-    """Players who do what hurts: sessions over midnight, half-hour pauses, ties, two devices, absences."""
-
-    def __init__(self, seed: int, days: int, players: int = 5) -> None:
-        """Play all events; each has the day on which it arrives."""
-        self.chance, self.late = random.Random(seed), LATE
-        self.events: list[Event] = []
-        for game in ("g", "k"):
-            for number in range(players):
-                self._play(game, f"p-{number}", days)
-        self.chance.shuffle(self.events)
-
-    def _play(self, game: str, player: str, days: int) -> None:
-        chance = self.chance
-        day = chance.randrange(chance.choice((days // 2 + 1, max(days - 10, 1))))
-        while day < days:
-            if chance.random() < 0.1:
-                # Hours without a pause: a session that goes on over midnights.
-                moment, session = day * DAY_MS + 20 * 3_600_000, f"s-{player}-{day}"
-                step, count = 1_700_000, chance.choice((40, 40, 160))
-            else:
-                at = chance.choice((0, 43_200_000, 85_500_000)) + chance.randrange(3) * 600_000
-                moment, session = day * DAY_MS + at, f"s-{player}-{day // 3}"
-                step, count = 0, chance.randrange(1, 5)
-            for _ in range(count):
-                if moment // DAY_MS < days:
-                    self.events.append(self._event(game, player, session, moment))
-                moment += step or chance.choice((0, 60_000, 1_799_999, 1_800_000, 1_800_001))
-            day += chance.choice((1, 1, 1, 2, 3, 7, 29, 30, 31, 32, 64, 95))
-
-    def _event(self, game: str, player: str, session: str, moment: int) -> Event:
-        chance, kind = self.chance, self.chance.choice(KINDS)
-        happened = START + timedelta(moment // DAY_MS)
-        late = chance.choice(self.late)
-        event: Event = dict.fromkeys(FIELDS) | {
-            "event_id": f"{chance.getrandbits(64):016x}", "event_type": kind, "game_id": game,
-            "player_id": player, "session_id": session,
-            "event_date": happened, "arrival_date": happened + timedelta(late),
-            "at_ms": int(datetime.combine(START, datetime.min.time(), UTC).timestamp()) * 1000 + moment,
-            "platform": chance.choice(("ios", "ios", "ios", "web")),
-            "country": chance.choice(("DE", "DE", "US")), "app_version": f"1.{moment // DAY_MS // 40}",
-        }  # fmt: skip
-        if kind == "purchase":
-            event |= {"store": "web", "transaction_id": f"t-{chance.randrange(60)}"}
-            event |= {"currency": chance.choice(("EUR", "USD")), "amount_minor": chance.randrange(1, 900)}
-        if kind == "economy":
-            event |= {"flow": chance.choice(("source", "sink")), "reason": chance.choice("rs")}
-            event |= {
-                "currency": "gold",
-                "amount": chance.randrange(1, 90),
-                "balance_after": chance.randrange(99),
-            }
-        if kind == "progression":
-            event |= {"status": chance.choice(("start", "complete", "fail")), "level_1": chance.choice("ab")}
-            event |= {"level_2": chance.choice((None, "x"))}
-        if kind == "performance":
-            event |= {"fps": chance.uniform(5, 144), "memory_mb": chance.choice((None, 250.0))}
-        return event
+from nights import DAY_MS, START, Event, World, by_arrival, exact
 
 
 class Lake:
@@ -161,19 +91,6 @@ class Lake:
         return found
 
 
-def exact(value: Any) -> Any:
-    """Return a value to be compared; two engines add floats in another order."""
-    return float(f"{value:.10g}") if isinstance(value, float) else value
-
-
-def by_arrival(events: Sequence[Event], days: int) -> list[list[Event]]:
-    """Return the events of each day of arrival."""
-    found: list[list[Event]] = [[] for _ in range(days)]
-    for event in events:
-        found[min((event["arrival_date"] - START).days, days - 1)].append(event)
-    return found
-
-
 def test_all_at_once_is_what_the_definitions_say() -> None:
     lake = Lake()
     lake.run(World(1, 130).events)
@@ -227,6 +144,30 @@ def long_ago() -> Lake:
     return lake
 
 
+def another_currency() -> Lake:
+    """Return a lake of a game that sells in a second currency from one night on."""
+    world, lake = World(1, 1), Lake()
+
+    def sold(day: int, player: str, currency: str) -> Event:
+        event = world._event("g", player, f"s-{player}-{day}", day * DAY_MS)
+        paid = {"store": "web", "transaction_id": f"t-{player}-{day}", "currency": currency}
+        arrival = {"arrival_date": START + timedelta(day), "event_type": "purchase"}
+        return event | arrival | paid | {"amount_minor": 100}
+
+    lake.run([sold(day, "p", "EUR") for day in range(10, 115, 7)])
+    lake.run([sold(115, "q", "EUR")])
+    assert lake.said == []
+    lake.run([sold(116, "q", "USD")])
+    return lake
+
+
+def test_a_new_currency_has_a_row_on_every_day_of_the_past() -> None:
+    lake = another_currency()
+    assert lake.differing() == []
+    (said,) = lake.said
+    assert "because purchases in USD are new" in said
+
+
 def test_what_happened_long_ago_is_known() -> None:
     lake = long_ago()
     assert lake.differing() == []
@@ -241,6 +182,9 @@ def test_a_session_over_midnights_counts_on_the_day_it_began() -> None:
 MISTAKES = [
     (quiet, "gold/_views", "DATE_SUB(b.since, 30)", "DATE_SUB(b.since, 20)"),
     (quiet, "gold/_views", "DATEDIFF(d.previous_date, k.cohort_date) < 90", "FALSE"),
+    (another_currency, "kept/kept_currencies", "'purchase'", "'purchase' AND currency <> 'USD'"),
+    (quiet, "gold/_views", "WHERE played > 0", "WHERE TRUE"),
+    (quiet, "gold/daily", "ORDER BY p.at_ms, p.event_id", "ORDER BY p.at_ms DESC, p.event_id"),
     (quiet, "gold/lifetime_value", "DATE_SUB(b.since, 1)", "DATE_SUB(b.since, 1) AND FALSE"),
     (long_ago, "kept/kept_players", "o.player_id IS NULL OR", "o.player_id IS NULL OR FALSE AND"),
     (long_ago, "kept/kept_purchases", "o.at_ms < n.at_ms", "FALSE"),

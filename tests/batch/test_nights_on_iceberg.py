@@ -9,7 +9,7 @@ import pytest
 from batch_analytics import kept
 from emulated_lake import Lake, Spark
 from emulated_lake import event as enriched
-from test_nights import FIELDS, START, Event, World, by_arrival, exact
+from nights import FIELDS, START, Event, World, by_arrival, exact
 
 FIRST = 90
 # What schemas ask of events and gold does not read.

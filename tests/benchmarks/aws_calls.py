@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from botocore.awsrequest import AWSResponse
 from player_state.players import PlayerStore
-from player_state_writes import Meter, batches
+from player_state_writes import Crowd, Meter
 from processor.arrival import Arrival
 from processor.dedupe import Claims
 from rich.console import Console
@@ -75,9 +75,9 @@ def claims_ms(together: int) -> float:
 def state_ms(together: int) -> float:
     """Return CPU milliseconds an event of reading, changing and writing players with a full history."""
     meter, start = Meter(), datetime.now(UTC) - timedelta(hours=1)
-    played = list(batches(PLAYERS, together, 288 + together, start))
+    played = list(Crowd("new", PLAYERS, together).batches(288 + together, start))
     for batch in played[:-1]:
-        PlayerStore(meter, "players", "game_days").apply(batch, "shard-1")
+        PlayerStore(meter, "players", "game_days").apply(batch, "shardId-000000000001")
     known = [item for (table, *_), item in meter.items.items() if table == "players"]
 
     def answered(body: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def state_ms(together: int) -> float:
 
     readable = [_json(item) for item in known]
     store = PlayerStore(client(answered), "players", "game_days")
-    return _best(lambda: store.apply(played[-1], "shard-1")) / (PLAYERS * together)
+    return _best(lambda: store.apply(played[-1], "shardId-000000000001")) / (PLAYERS * together)
 
 
 def _json(item: dict[str, Any]) -> dict[str, Any]:

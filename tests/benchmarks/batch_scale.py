@@ -29,15 +29,12 @@ from typing import Any, NamedTuple
 import boto3
 import duckdb
 import psutil
-from tools import REPOSITORY, batch, jars
-from tools.emulator import Emulator, free_port
-from tools.engine import SPARK
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "batch"))
-
 from batch_analytics import kept
 from duckdb_nights import DuckDB, flat
 from emulated_lake import Lake
+from tools import REPOSITORY, batch, jars
+from tools.emulator import Emulator, free_port
+from tools.engine import SPARK
 
 DAYS, LATE_DAYS, AGES = 30, 31, 150
 FIRST = date(2026, 1, 1)

@@ -4,21 +4,18 @@ import json
 import os
 import random
 import subprocess
-import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import reference
 from rich.console import Console
 from rich.table import Table
+from tools import realtime
+from tools.engine import FLINK
 
 HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent / "realtime"))
-
-import reference  # noqa: E402
-from tools import realtime  # noqa: E402
-from tools.engine import FLINK  # noqa: E402
 
 SIZES = (200_000, 1_000_000)
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -24,16 +24,18 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from boto3.dynamodb.types import TypeSerializer
 from botocore.config import Config
 from event_source import POISON, Function, Mapping, happening
+from expected_counters import days_of, players_of
 from fake_aws import counters, outcomes
 from steps import eventually
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
+from telemetry.player_item import described
 from telemetry.rejection import Rejection
 from telemetry.store import plain
 from telemetry.validation import validate
-from test_failures import days_of, players_of
 from tools import boards, games, load
 from tools.event_audit import Reply, audit
 from tools.simulate import lake_lines
@@ -47,6 +49,7 @@ DEATHS = 5
 DAY = re.compile(r".+#\d{4}-\d\d-\d\d")
 SKEWS = [timedelta(hours=hours) for hours in (0, 0, -7, 20)]
 Event = dict[str, Any]
+_serialize = TypeSerializer().serialize
 
 
 @dataclass(slots=True)
@@ -170,9 +173,10 @@ def check(harness: Harness) -> Truth:
     found = [x for x in found if DAY.fullmatch(x["game_day"]) and x["shard"].startswith("shardId-")]
     assert {name: count for name, count in counters(found).items() if name in days} == days
     players = {
-        row["player"]: Counter({name: row[name] for name in ("sessions", "purchases")})
-        + Counter(row["spend"])
+        row["player"]: Counter({name: player[name] for name in ("sessions", "purchases")})
+        + Counter(player["spend"])
         for row in harness.rows("players", "player")
+        for player in [described({name: _serialize(value) for name, value in row.items()})]
     }
     assert players == players_of(events)
     check_boards(harness, [event for event in events if event["event_type"] == "score_submitted"])

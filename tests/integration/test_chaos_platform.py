@@ -16,8 +16,7 @@ import psutil
 import pytest
 from event_source import happening
 from jsonpatch import JsonPatch
-from steps import eventually
-from test_quarantine import replay
+from steps import eventually, replay
 from tools import games, load
 from tools.event_audit import Audit
 from tools.simulate import lake_lines
@@ -53,7 +52,7 @@ def kept(applied: Any, game: str, since: datetime) -> list[int]:
 def counted(applied: Any, game: str) -> list[int]:
     """Return what ingest_stats and player_state have counted of it."""
     arrived, played = (applied.platform.read(f"/v1/games/{game}/{path}") for path in ("ingestion", "summary"))
-    return [arrived["accepted"], played["totals"]["events"], played["totals"]["sessions"]]
+    return [arrived["accepted"], played["totals"]["events"], played["totals"]["session_starts"]]
 
 
 def test_workers_are_killed_in_the_middle_of_a_batch(applied: Any) -> None:

@@ -1,4 +1,4 @@
-"""The provider asks what tests/plan/provider_reads.py says: the plan role is judged by that table."""
+"""The provider asks what tests/support/provider_reads.py says: the plan role is judged by that table."""
 
 import json
 from pathlib import Path

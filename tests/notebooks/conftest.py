@@ -85,9 +85,9 @@ def _rows(table: str) -> Iterator[Row]:
                     }
             case "stability":
                 for version, crashed in (("*", 5), ("1.0.0", 1), ("1.1.0", 4)):
-                    counts = {"sessions": 100, "crashes": crashed, "crashed_sessions": crashed}
+                    counts = {"active_sessions": 100, "crashes": crashed, "crashed_sessions": crashed}
                     yield {"event_date": day, **ALL, "app_version": version, **counts}
             case "performance":
                 for platform in ("*", *PLATFORMS):
-                    measured = {"measure": "fps", "samples": 50, "p50": 60.0, "p95": 72.0, "p99": 90.0}
+                    measured = {"measure": "fps", "samples": 50, "p50": 60.0, "slow_5": 30.0, "slow_1": 20.0}
                     yield {"event_date": day, **ALL, "platform": platform, **measured}

@@ -49,7 +49,7 @@ def test_retention_is_that_of_the_day_and_empty_where_it_is_not_over(tables: Non
 
 def test_net_flow_does_not_count_the_totals_twice(tables: None) -> None:
     flows = gold.answer("economy_net_flow", "arena")
-    assert {(*row,) for row in zip(flows["given"], flows["taken"], flows["net"], strict=True)} == {
+    assert {(*row,) for row in zip(flows["given"], flows["taken"], flows["net_amount"], strict=True)} == {
         (500, 300, 200)
     }
 
@@ -57,8 +57,8 @@ def test_net_flow_does_not_count_the_totals_twice(tables: None) -> None:
 def test_the_funnel_knows_the_wall(tables: None) -> None:
     levels = gold.answer("progression_funnel", "arena")
     assert list(levels["level_2"]) == ["1", "2"]
-    assert list(levels["completed"]) == [0.9, 0.3]
-    assert list(levels["attempts_a_completion"]) == [pytest.approx(5 / 3), 3.0]
+    assert list(levels["completion"]) == [0.9, 0.3]
+    assert list(levels["attempts_per_completion"]) == [pytest.approx(5 / 3), 3.0]
 
 
 def test_the_worst_version_comes_first(tables: None) -> None:

@@ -30,7 +30,7 @@ def types() -> dict[str, str]:
 def exists(setting: str, types: dict[str, str]) -> bool:
     """Tell whether a variable has the attributes that a path names, each inside of the one before."""
     variable, *attributes = setting.split(".")
-    inside = r"\b.*?".join(rf"\b{attribute}\b *=" for attribute in attributes)
+    inside = ".*?".join(rf"\b{attribute}\b *=" for attribute in attributes)
     return variable in types and bool(re.search(inside, types[variable], re.DOTALL))
 
 

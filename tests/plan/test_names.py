@@ -34,7 +34,7 @@ def test_each_function_is_made_by_the_module_of_its_folder(plans: dict[str, list
         assert _component(address) == PARTS.get(function, function), address
 
 
-def test_alarms_of_a_function_begin_with_its_name(plans: dict[str, list[Resource]]) -> None:
+def test_alarms_of_a_function_begin_with_its_name_or_its_component(plans: dict[str, list[Resource]]) -> None:
     alarms = [
         r
         for r in plans["environments/prod/environment"]
@@ -42,7 +42,9 @@ def test_alarms_of_a_function_begin_with_its_name(plans: dict[str, list[Resource
     ]
     assert len(alarms) > 30
     for alarm in alarms:
-        assert alarm.values["alarm_name"].startswith(f"{alarm.values['dimensions']['FunctionName']}-")
+        component = PREFIX + _component(alarm.address).replace("_", "-")
+        names = (f"{alarm.values['dimensions']['FunctionName']}-", f"{component}-")
+        assert alarm.values["alarm_name"].startswith(names), alarm.address
 
 
 def _component(address: str) -> str:

@@ -32,7 +32,7 @@ DENIED = {
     "batch-analytics-job": [READ_PLAYERS, READ_GAMES, READ_STREAM, WRITE_BRONZE, READ_REJECTED],
     "batch-analytics-schedule": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE],
     "batch-analytics-steps": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE, WRITE_GOLD],
-    "dashboards-lake": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE, READ_REJECTED, WRITE_GOLD],
+    "quicksight-lake": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE, READ_REJECTED, WRITE_GOLD],
     "flow-logs": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE],
     "stream-scaling": [READ_PLAYERS, READ_GAMES, READ_STREAM, WRITE_STREAM, READ_BRONZE],
     "stream-scaling-schedule": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE],
@@ -50,7 +50,7 @@ DENIED = {
 ALLOWED = {
     "alert-delivery": READ_STREAM,
     "batch-analytics-job": WRITE_GOLD,
-    "dashboards-lake": READ_GOLD,
+    "quicksight-lake": READ_GOLD,
     "table-optimizer": WRITE_GOLD,
     "warehouse-gold": READ_GOLD,
     "warehouse-migrations": READ_SECRET,

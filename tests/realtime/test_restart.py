@@ -84,5 +84,5 @@ def test_a_busy_shard_beside_an_empty_one_stays_exact(harness: FlinkHarness) -> 
     assert windows["game#5m#*#*", "2026-01-31T12:00:00Z"] == {
         "events.session_heartbeat": 3000,
         "unique.active_players": 97,
-        "unique.concurrent_players": 97,
+        "unique.heartbeat_sessions": 97,
     }

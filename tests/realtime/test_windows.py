@@ -229,7 +229,7 @@ def test_golden_minutes_are_exact(found: Windows) -> None:
         "events.purchase": 2,
         "events.performance": 1,
         "unique.active_players": 2,
-        "unique.concurrent_players": 2,
+        "unique.heartbeat_sessions": 2,
         "unique.payers": 1,
         "purchases.USD": 1,
         "gross_minor.USD": 499,
@@ -254,7 +254,7 @@ def test_golden_five_minutes_count_players_and_transactions_once(
 ) -> None:
     window = found["golden#5m#*#*", "2026-01-31T12:00:00Z"]
     assert window["unique.active_players"] == 2
-    assert window["unique.concurrent_players"] == 2
+    assert window["unique.heartbeat_sessions"] == 2
     assert window["unique.payers"] == 2
     assert window["gross_minor.USD"] == 499
     assert window["session_seconds.sum"] == 59

@@ -3,12 +3,22 @@
 import copy
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import (
+    Any,
+    Literal,
+    NotRequired,
+    TypedDict,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from telemetry import catalog
+from telemetry.event import Client, Event, Privacy
 
 # The newest version of each type: it takes the examples of those before, too.
 EVENTS = sorted(dict(sorted(catalog.event_types())).items())
@@ -80,3 +90,45 @@ def test_both_validators_agree_on_mutants_of_the_examples(
 
     agree()
     assert min(verdicts.values()) >= 10, "the mutants must be valid and invalid ones"
+
+
+# JSON Schema's names of the types that the code declares.
+JSON_TYPES = {str: "string", dict: "object", int | float: "integer"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "path"), [(Event, ()), (Client, ("client",)), (Privacy, ("privacy",))], ids=str
+)
+def test_the_type_of_an_event_has_the_fields_of_the_envelope(declared: Any, path: tuple[str, ...]) -> None:
+    schema = catalog.documents()["/common/envelope/1-0-0.json"]
+    for name in path:
+        schema = schema["properties"][name]
+    assert differences(declared, schema) == set()
+
+
+def differences(declared: Any, schema: dict[str, Any]) -> set[str]:
+    """Return the fields whose presence or type is not the same."""
+    types = get_type_hints(declared)
+    found = types.keys() ^ schema["properties"].keys()
+    found |= declared.__required_keys__ ^ set(schema.get("required", ()))
+    for name, field in schema["properties"].items():
+        kind = types.get(name)
+        if get_origin(kind) is Literal:
+            same = set(get_args(kind)) == set(field.get("enum", ()))
+        else:
+            plain = dict if is_typeddict(kind) else get_origin(kind) if get_origin(kind) is dict else kind
+            same = JSON_TYPES.get(plain) == field["type"]
+        found |= set() if same else {name}
+    return found
+
+
+def test_a_type_that_differs_is_found() -> None:
+    class Wrong(TypedDict):
+        a: str
+        b: NotRequired[int]
+        c: Literal["x"]
+
+    fields = {"a": {"type": "integer"}, "b": {"type": "string"}, "c": {"type": "string", "enum": ["y"]}}
+    assert differences(Wrong, {"properties": fields, "required": ["a", "b"]}) == {"a", "b", "c"}
+    other = {"properties": {"d": {"type": "string"}}, "required": ["a", "c"]}
+    assert differences(Wrong, other) == {"a", "b", "c", "d"}

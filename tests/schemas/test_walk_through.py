@@ -75,7 +75,7 @@ def test_the_guide_works_as_it_stands(copy: Path) -> None:
 @pytest.mark.parametrize("name", [name for name, _ in FILES if "/examples/" in name], ids=os.path.basename)
 def test_the_processor_judges_its_examples(copy: Path, name: str) -> None:
     path = os.pathsep.join(
-        str(copy / part) for part in ("functions", "functions/layers/telemetry", "scripts", "tests/unit")
+        str(copy / part) for part in ("functions", "functions/layers/telemetry", "scripts", "tests/support")
     )
     answer = subprocess.run(
         [sys.executable, "-c", PROCESS, name],

@@ -246,6 +246,7 @@ def submit(dynamodb: Any) -> Callable[..., None]:
                 "game_id": GAME,
                 "player_id": player_id,
                 "corrected_time": timestamp(TODAY + timedelta(days=days, seconds=n)),
+                "received_at": timestamp(TODAY + timedelta(days=days, seconds=n)),
                 "payload": {"leaderboard": name, "score": points},
             }
             for n, (player_id, points) in enumerate(scores.items())

@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 OBJECTIVES = Path(__file__).resolve().parents[2] / "infrastructure/modules/observability/objectives.tf"
-BURN = re.compile(r"(\w+) += \{ rate = ([\d.]+), windows = \{ long = (\d+), short = (\d+) \}")
+BURN = re.compile(
+    r"(\w+) = \{\s+means += \"[^\"]+\"\s+rate += ([\d.]+)\s+windows = \{ long = (\d+), short = (\d+) \}"
+)
 BUDGET = 1 - 0.999
 REQUESTS = 1000
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from enriched_stream import feed
 from fake_aws import Streams, encode, outcomes, processor, records
 from ingest.publisher import Publisher
 from player_state.leaderboards import Leaderboards
@@ -87,7 +88,7 @@ def test_an_event_without_consent_moves_no_metric(
         for player, privacy in (("ann", DENIED), ("bob", {"analytics_storage": "granted"}))
     ]
     pipeline.process(records(*map(encode, events)))
-    PlayerStore(boto3.client("dynamodb"), "players", "game_days").apply(streams.lines("enriched"), "shard-0")
+    feed(PlayerStore(boto3.client("dynamodb"), "players", "game_days"), streams.lines("enriched"))
     days = [row for row in dynamodb.Table("game_days").scan()["Items"] if "active_players" in row]
     (day,) = [row for row in days if row["game_day"] == f"skyforge#{events[1]['event_time'][:10]}"]
     assert (day["active_players"], day["new_players"], day["sessions"]) == (1, 1, 1)

@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from enriched_stream import feed
 from fake_aws import Streams, processor, records
 from ingest import handler
 from ingest.publisher import Publisher
@@ -86,6 +87,6 @@ def test_a_request_is_followed_to_its_rows(
     # Silver takes bronze's fields by name.
     assert all(f"`{name}` " in SILVER for name in (*request, "event_id"))
 
-    PlayerStore(Unreachable(), "players", "game_days").apply(streams.lines("enriched"), "shard")
+    feed(PlayerStore(Unreachable(), "players", "game_days"), streams.lines("enriched"))
     (lost,) = [it for it in logged() if it["message"] == "Player state could not be written"]
     assert sorted(lost["event_ids"]) == ids

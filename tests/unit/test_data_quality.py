@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,13 +12,12 @@ from data_quality import checks, facts
 from data_quality.evaluation import NotEvaluatedError
 from data_quality.facts import Facts, History
 from fastapi.testclient import TestClient
+from lake_audit import TAKEN, leave_audit
+from lambda_context import Context
 from telemetry import silver
-from telemetry.silver import Lake
 
 NOW = datetime(2026, 3, 10, 12, 50, tzinfo=UTC)
 USUAL = {"arrived": 5000, "accepted": 5000, "late": 10, "hour_10": 300, "hour_11": 400}
-COMPUTED = {"2026-03-09": {"active_players": 300, "revenue_EUR": 5000}}
-TAKEN = Lake(105, 103, 103, 100, 5, 5000, sessions=400, gapped=4, days=COMPUTED)
 
 
 def judge(name: str, **given: Any) -> silver.Check:
@@ -221,33 +220,12 @@ def platform(metrics_app: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     handler.connections.cache_clear()
 
 
-def leave_audit(run_id: str, *faults: str, **found: Any) -> None:
-    """Leave a run's audit in the lake, as the job writes it."""
-    game = asdict(replace(TAKEN, **found))
-    hour = f"{datetime.now(UTC) - timedelta(hours=4):%Y-%m-%dT%H}"
-    body = {
-        "faults": {"skyforge": faults} if faults else {},
-        "hour": hour,
-        "arrived": {},
-        "games": {"skyforge": game},
-    }
-    boto3.client("s3").put_object(
-        Bucket="lake", Key=f"batch/runs/{run_id}/audit.json", Body=json.dumps(body).encode()
-    )
-
-
 def test_why_gold_of_a_game_must_not_be_published() -> None:
     assert silver.refused(replace(TAKEN, gapped=400)) == []
     assert silver.refused(replace(TAKEN, ranges={"performance.fps": 2}, held=102)) == [
         "Of 105 lines of bronze 100 were new and 5 duplicates; silver holds 102 of their 103 events.",
         "2 values in 1 fields of silver are out of range; most in performance.fps: 2.",
     ]
-
-
-class Context:
-    """What Lambda hands over."""
-
-    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "x"
 
 
 def test_verdicts_reach_the_api_and_cloudwatch(

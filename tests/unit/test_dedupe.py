@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from processor.arrival import Arrival
-from processor.dedupe import CLAIMS_PER_UPDATE, EVENTS_PER_BUCKET, Claims
+from processor.dedupe import CLAIMS_PER_ITEM, CLAIMS_PER_UPDATE, EVENTS_PER_BUCKET, Claims
 from telemetry.origin import Origin
 
 WINDOW_HOURS = 24
@@ -21,6 +21,7 @@ class Table:
 
     def __init__(self) -> None:
         self._client = boto3.client("dynamodb")
+        self.exceptions = self._client.exceptions
         self.updates: list[str] = []
         self.before: Callable[[str], Exception | None] = lambda bucket: None
         self.after = self.before
@@ -93,11 +94,36 @@ def test_only_the_arrivals_of_the_failing_item_are_unknown(claims: Claims, table
     assert positions(claims.duplicates(batch[1:])[0]) == ["3"]
 
 
-def test_a_full_item_lets_events_pass_once_a_batch(claims: Claims, table: Table) -> None:
-    table.before = lambda bucket: failure("ValidationException")
-    batch = [arrive(1, same := str(uuid4())), arrive(2, same), arrive(3)]
-    repeated, unknown = claims.duplicates(batch)
-    assert (positions(repeated), unknown) == (["2"], [])
+def test_a_session_with_one_sequence_number_has_items_of_bounded_size(
+    claims: Claims, table: Table, dynamodb: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent = [arrive(n) for n in range(1_000)]
+    for start in range(0, len(sent), 100):
+        assert claims.duplicates(sent[start : start + 100]) == ([], [])
+    items = dynamodb.Table("dedupe").scan()["Items"]
+    assert len(items) > 100
+    assert max(map(len, items)) <= CLAIMS_PER_ITEM + CLAIMS_PER_UPDATE + 3
+    assert "s-1" in str([record.__dict__.get("sessions") for record in caplog.records])
+    assert claims.duplicates(sent) == ([], []), "each finds its own claim"
+    again = [arrive(10_000 + n, arrival.event["event_id"]) for n, arrival in enumerate(sent) if arrival.event]
+    repeated, unknown = claims.duplicates(again)
+    assert (len(repeated), unknown) == (len(sent), []), "a repetition is found wherever the id is claimed"
+
+
+def test_retries_without_end_do_not_make_an_honest_session_overflow_wrongly(claims: Claims) -> None:
+    first = [arrive(n, sequence=n) for n in range(20)]
+    for _ in range(20):
+        assert claims.duplicates(first) == ([], [])
+    rest = [arrive(100 + n, sequence=20 + n) for n in range(8)]
+    assert claims.duplicates(rest) == ([], [])
+    again = [
+        arrive(500 + n, (one.event or {})["event_id"], **_sequence(one)) for n, one in enumerate(first + rest)
+    ]
+    assert len(claims.duplicates(again)[0]) == 28
+
+
+def _sequence(arrival: Arrival) -> dict[str, Any]:
+    return {"sequence": (arrival.event or {})["sequence"]}
 
 
 def test_one_write_claims_a_stretch_of_a_session(claims: Claims, table: Table) -> None:

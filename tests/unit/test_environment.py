@@ -28,3 +28,36 @@ def test_a_missing_or_wrong_one_is_named(
         monkeypatch.setenv("SOME_HOURS", hours)
     with pytest.raises(msgspec.ValidationError, match=message):
         environment.parse(Settings)
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """As stream_scaling declares the bounds of a stream."""
+
+    minimum: int
+    maximum: int
+
+
+class Nested(msgspec.Struct, frozen=True):
+    """Settings that hold more than one value."""
+
+    streams: dict[str, Bounds]
+    names: list[str] = []
+
+
+def test_what_holds_several_values_is_json() -> None:
+    variables = {"STREAMS": '{"raw": {"minimum": 1, "maximum": 4}}'}
+    assert environment.parse(Nested, variables) == Nested({"raw": Bounds(1, 4)})
+
+
+@pytest.mark.parametrize(
+    ("streams", "message"),
+    [
+        ("raw", r"\$\.streams"),
+        ("{", r"\$\.streams"),
+        ('{"raw": {"minimum": 1}}', "maximum"),
+        ("[]", r"\$\.streams"),
+    ],
+)
+def test_json_that_is_broken_or_holds_something_else_is_named(streams: str, message: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=message):
+        environment.parse(Nested, {"STREAMS": streams})

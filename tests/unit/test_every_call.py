@@ -30,28 +30,27 @@ HEARD: dict[str, dict[str, str]] = {
     "metrics_api": dict.fromkeys(
         ("dynamodb.BatchGetItem", "dynamodb.GetItem", "dynamodb.Query", "dynamodb.Scan"), "503"
     ),
-    "performance_advisor": dict.fromkeys(("s3.GetObject", "s3.PutObject", "sns.Publish"), "again")
+    "performance_advisor": dict.fromkeys(("s3.PutObject", "sns.Publish"), "again")
     | dict.fromkeys(
         (
             "cloudwatch.GetMetricData",
             "cloudwatch.GetMetricStatistics",
             "dynamodb.DescribeTable",
-            "firehose.DescribeDeliveryStream",
             "kinesis.DescribeStreamSummary",
             "kinesisanalyticsv2.DescribeApplication",
             "lambda.GetFunctionConfiguration",
             "lambda.ListEventSourceMappings",
-            "logs.DescribeLogGroups",
-            "logs.GetQueryResults",
-            "logs.StartQuery",
-            "redshift-serverless.GetWorkgroup",
-            "redshift-serverless.ListUsageLimits",
-            "s3.ListObjectsV2",
         ),
         "told",
     ),
     "player_state": dict.fromkeys(
-        ("dynamodb.BatchGetItem", "dynamodb.PutItem", "dynamodb.Query", "dynamodb.TransactWriteItems"),
+        (
+            "dynamodb.BatchGetItem",
+            "dynamodb.GetItem",
+            "dynamodb.PutItem",
+            "dynamodb.Query",
+            "dynamodb.UpdateItem",
+        ),
         "again",
     ),
     "privacy": dict.fromkeys(

@@ -13,6 +13,8 @@ from uuid import UUID
 
 import boto3
 import pytest
+from boto3.dynamodb.types import TypeSerializer
+from expected_counters import days_of, players_of
 from fake_aws import (
     KINDS,
     Games,
@@ -35,8 +37,10 @@ from player_state.players import PlayerStore
 from telemetry import delivery
 from telemetry.enrichment import timestamp
 from telemetry.ingest_batch import IngestBatch, pack
+from telemetry.player_item import described
 
 Event = dict[str, Any]
+_serialize = TypeSerializer().serialize
 MakeEvent = Callable[..., Event]
 GAMES = ("skyforge", "farm")
 SHARDS = ("shardId-000000000000", "shardId-000000000001")
@@ -149,6 +153,7 @@ class Traffic:
         event = self._event(self.dice.choice(TYPES), game)
         if event["event_type"] == "purchase":
             event["payload"]["amount_minor"] = self.dice.randint(1, 1000)
+            event["payload"]["transaction_id"] = event["event_id"]
         self._accept(event)
         return event
 
@@ -212,45 +217,6 @@ def _batch(game: str, *events: bytes, **fields: Any) -> bytes:
     return pack(IngestBatch(game, timestamp(datetime.now(UTC)), None, list(events), **fields))
 
 
-def days_of(events: list[Event]) -> Counter[str]:
-    """Return what the counters of the games' days must be, by "<game>/<counter>"."""
-    counts: Counter[str] = Counter()
-    seen: set[tuple[str, ...]] = set()
-
-    def once(game: str, name: str, *what: str) -> None:
-        counts[f"{game}/{name}"] += (game, name, *what) not in seen
-        seen.add((game, name, *what))
-
-    for event in events:
-        game, player, day = event["game_id"], event["player_id"], event["event_time"][:10]
-        payload, kind = event["payload"], event["event_type"]
-        counts.update([f"{game}/events", f"{game}/events_{kind}"])
-        once(game, "new_players", player)
-        once(game, "active_players", player, day)
-        match kind:
-            case "session_start":
-                counts[f"{game}/sessions"] += 1
-            case "purchase":
-                counts[f"{game}/purchases"] += 1
-                counts[f"{game}/revenue_{payload['currency']}"] += payload["amount_minor"]
-                once(game, "payers", player, day)
-    return counts
-
-
-def players_of(events: list[Event]) -> dict[str, Counter[str]]:
-    """Return what each player's counters must be, by "<game>#<player>"."""
-    players: dict[str, Counter[str]] = {}
-    for event in events:
-        counts = players.setdefault(f"{event['game_id']}#{event['player_id']}", Counter())
-        match event["event_type"]:
-            case "session_start":
-                counts["sessions"] += 1
-            case "purchase":
-                counts["purchases"] += 1
-                counts[event["payload"]["currency"]] += event["payload"]["amount_minor"]
-    return players
-
-
 def process(traffic: Traffic, luck: Luck, client: Any) -> Streams:
     """Run the processor over both shards, each invocation in an environment of its own."""
     streams = Streams(luck)
@@ -297,9 +263,10 @@ def check_state(traffic: Traffic, rows: Callable[[str], list[Event]]) -> None:
     found = {name: n for name, n in counters(days).items() if name.partition("/")[2] in known}
     assert found == truth
     players = {
-        row["player"]: Counter({name: int(row[name]) for name in ("sessions", "purchases")})
-        + Counter({currency: int(amount) for currency, amount in row["spend"].items()})
+        row["player"]: Counter({name: player[name] for name in ("sessions", "purchases")})
+        + Counter(player["spend"])
         for row in rows("players")
+        for player in [described({name: _serialize(value) for name, value in row.items()})]
     }
     assert players == players_of(traffic.accepted)
 

@@ -1,6 +1,5 @@
 """The REST API: a clear answer to every request, and every event's bytes on the stream."""
 
-import base64
 import gzip
 import hashlib
 import hmac
@@ -12,12 +11,13 @@ from typing import Any
 from uuid import uuid4
 
 import boto3
-import openapi_contract
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
+from fake_aws import encode
 from ingest import handler
 from ingest.publisher import MAX_RECORD_EVENTS, Publisher
 from ingest.request import MAX_BODY_BYTES, MAX_EVENTS
+from ingest_requests import post, sign
 from telemetry import delivery
 from telemetry.ingest_batch import unpack
 from tools import games
@@ -60,33 +60,6 @@ def key(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 CONTEXT = {"requestContext": {"authorizer": {"game_id": "skyforge"}}, "pathParameters": None}
-
-
-def post(
-    body: bytes, key: str, encoded: bool = True, path: str | None = None, **headers: str
-) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """Send what API Gateway hands over once the authorizer found the key's game; `path` is the guidance's.
-
-    Every answer must be one that the OpenAPI document has.
-    """
-    game_id, _, secret = key.partition(".")
-    text = base64.b64encode(body).decode() if encoded else body.decode()
-    request = {
-        "headers": {"X-Api-Key": key} | {name.replace("_", "-"): value for name, value in headers.items()},
-        "body": text,
-        "isBase64Encoded": encoded,
-        "pathParameters": {"application_id": path} if path else None,
-        "requestContext": {
-            "authorizer": {"game_id": game_id, "key_id": "k1", "must_sign": "false" if secret else "true"}
-        },
-    }
-    answer = handler.lambda_handler(request, None)
-    openapi_contract.check(answer, "/applications/{application_id}/events" if path else "/v1/events")
-    return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
-
-
-def encode(event: dict[str, Any]) -> bytes:
-    return json.dumps(event).encode()
 
 
 @pytest.mark.parametrize("shape", ["one", "array", "ndjson", "gzip", "text"])
@@ -250,14 +223,6 @@ def test_a_declared_bot_is_told_to_the_processor(stream: Stream, key: str, make_
     post(encode(make_event()), key, User_Agent="HeadlessChrome/126")
     post(encode(make_event()), key, User_Agent="UnityPlayer/2022.3")
     assert [batch.bot for r in stream.records if (batch := unpack(r["Data"]))] == [True, False]
-
-
-def sign(key: str, body: bytes, ago: float = 0) -> str:
-    """Sign as docs/adr/0007 tells clients to."""
-    secret, sent = key.partition(".")[2], str(int(time.time() - ago))
-    signing_key = hashlib.sha256(secret.encode()).hexdigest().encode()
-    signed = f"{sent}.".encode() + body
-    return f"t={sent},sha256={hmac.new(signing_key, signed, hashlib.sha256).hexdigest()}"
 
 
 def test_a_signature_must_fit_the_body_and_a_live_key(

@@ -63,7 +63,7 @@ def counts(dynamodb: Any, game: str = "skyforge", day: str = "2026-03-01") -> Co
     totals: Counter[str] = Counter()
     for item in dynamodb.Table("ingest_stats").scan()["Items"]:
         if item["game_day"] == f"{game}#{day}":
-            kept = {"game_day", "shard", "position", "expires_at"}
+            kept = {"game_day", "shard", "position", "updated_at", "expires_at"}
             totals.update({name: int(value) for name, value in item.items() if name not in kept})
     outcomes = sum(n for name, n in totals.items() if name == "accepted" or name.startswith("rejected_"))
     assert (totals.pop("arrived", 0), totals.pop("hour_12", 0)) == (outcomes, totals["accepted"])
@@ -88,6 +88,9 @@ def test_outcomes_are_counted_by_game_and_day_of_arrival(stats: IngestStats, dyn
     assert {item["shard"] for item in items} == {SHARD}
     written = [int(item["expires_at"]) - RETENTION_SECONDS for item in items]
     assert before <= min(written) <= max(written) <= time.time()
+    for item in items:
+        at = datetime.fromisoformat(item["updated_at"]).timestamp()
+        assert before <= at <= time.time()
 
 
 @pytest.mark.parametrize("reread", [slice(0, 9), slice(3, 9), slice(3, 20), slice(0, 20), slice(9, 20)])

@@ -1,6 +1,7 @@
 """Leaderboards: what they show equals a brute-force model, whatever is repeated, late, lost or at once."""
 
 import bisect
+import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from telemetry import leaderboard_reader as reads
 from telemetry.boards import Board, Operator, Order, Period, Reset, Standing, fed_by
 from telemetry.enrichment import timestamp
 from telemetry.leaderboard_reader import FIRST, LeaderboardReader
+from tools import CommandError
+from tools import boards as boards_tool
 
 Event = dict[str, Any]
 
@@ -42,6 +45,7 @@ def score(points: float, minutes: float = 0, player_id: str = "a", board: str = 
         "game_id": GAME,
         "player_id": player_id,
         "corrected_time": timestamp(NOON + timedelta(minutes=minutes)),
+        "received_at": timestamp(NOON + timedelta(minutes=minutes)),
         "payload": {"leaderboard": board, "score": points},
     }
 
@@ -540,3 +544,49 @@ def test_a_player_is_shown_once_though_the_index_still_has_the_former_place(
     moved = of.standing(of.rank_key(100, timestamp(NOON), "c"))
     before, entries = read(client, of).around(moved, 4)
     assert (before, [one.player_id for one in entries]) == (0, ["c", "a", "b", "d"])
+
+
+def test_a_sum_of_nothing_keeps_the_place_among_equals(
+    tables: Any, client: Client, writer: Leaderboards
+) -> None:
+    total = board(operator=Operator.INCREMENT)
+    define(tables, total)
+    writer.submit([score(5, 0, "a"), score(5, 1, "b"), score(0, 2, "a"), score(0, 3, "c")])
+    assert [(player, points) for player, points, _ in shown(client, total)] == [("a", 5), ("b", 5), ("c", 0)]
+
+
+def test_a_closed_period_takes_late_scores_for_a_stated_time_only(
+    tables: Any, client: Client, writer: Leaderboards
+) -> None:
+    daily = board(reset=Reset.DAILY, late_score_hours=6)
+    define(tables, daily)
+    closes = datetime.combine(TODAY + timedelta(days=1), datetime.min.time(), UTC) + timedelta(hours=6)
+    in_time = score(5, player_id="a") | {"received_at": timestamp(closes - timedelta(milliseconds=1))}
+    too_late = score(9, player_id="b") | {"received_at": timestamp(closes)}
+    assert writer.submit([in_time, too_late]) == []
+    assert [player for player, *_ in shown(client, daily)] == ["a"]
+    for_ever = board(reset=Reset.NEVER, late_score_hours=0)
+    assert for_ever.takes(Period(), timestamp(NOON))
+
+
+def test_an_entry_that_is_removed_is_gone_with_all_that_was_scored_until_then(
+    tables: Any, client: Client, writer: Leaderboards
+) -> None:
+    cheated, honest = score(LIMIT, 0, "a"), score(7, 0, "b")
+    writer.submit([cheated, honest])
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="lake")
+    entries, boards_table = tables.Table("leaderboards"), tables.Table("boards")
+    receipt = boards_tool.remove_entry(boards_table, entries, GAME, "global", "a", TODAY)
+    assert (receipt["score"], receipt["achieved_at"]) == (str(LIMIT), cheated["corrected_time"])
+    key = boards_tool.keep_receipt(s3, "lake", receipt)
+    assert json.loads(s3.get_object(Bucket="lake", Key=key)["Body"].read()) == receipt
+    assert [player for player, *_ in shown(client)] == ["b"]
+    assert read(client, Board.default(GAME, "global")).players(["a", "b"])[0].player_id == "b"
+    writer.submit([cheated, score(99, 1, "a")])
+    assert [player for player, *_ in shown(client)] == ["b"], "what was scored before counts no more"
+    with pytest.raises(CommandError, match="has no entry"):
+        boards_tool.remove_entry(boards_table, entries, GAME, "global", "a", TODAY)
+    again = score(3, player_id="a") | {"corrected_time": timestamp(datetime.now(UTC) + timedelta(minutes=1))}
+    writer.submit([again])
+    assert [(player, points) for player, points, _ in shown(client)] == [("b", 7), ("a", 3)]

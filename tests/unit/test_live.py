@@ -7,8 +7,11 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from enriched_stream import feed
 from fastapi.testclient import TestClient
+from player_state.names import NameLimits
 from player_state.players import PlayerStore
+from telemetry.capped_names import SHOWN
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
 
@@ -47,7 +50,7 @@ def send(dynamodb: Any, make_event: Callable[..., dict[str, Any]]) -> Send:
             client={"platform": platform, "app_version": version},
             payload=payload,
         )
-        assert players.apply([enrich(event, Origin(now, "rest"))], "shardId-0") == (1, [])
+        assert feed(players, [enrich(event, Origin(now, "rest"))]).lost == []
 
     return apply
 
@@ -78,7 +81,7 @@ def noon(monkeypatch: pytest.MonkeyPatch) -> None:
             return datetime(TODAY.year, TODAY.month, TODAY.day, 12, 0, 30, tzinfo=tz)
 
     monkeypatch.setitem(globals(), "datetime", Stopped)
-    for module in ("metrics_api.live", "metrics_api.parameters", "player_state.players"):
+    for module in ("metrics_api.live", "metrics_api.parameters", "player_state.counters"):
         monkeypatch.setattr(f"{module}.datetime", Stopped)
 
 
@@ -102,14 +105,14 @@ def test_the_game_now(api: TestClient, send: Send, noon: None) -> None:
     assert body["events_per_second"] == round(2 / 60, 2)
     assert len(body["minutes"]) == 10
     last, before = body["minutes"][-1], body["minutes"][-2]
-    assert (before["events"], before["sessions_started"], before["active_players"]) == (2, 2, 2)
-    assert (last["purchases"], last["crashes"], last["revenue"]) == (1, 1, {"EUR": 499})
+    assert (before["events"], before["session_starts"], before["active_players"]) == (2, 2, 2)
+    assert (last["purchases"], last["crash_events"], last["revenue"]) == (1, 1, {"EUR": 499})
     assert body["events_by_type"] == {"session_start": 2, "purchase": 1, "crash": 1}
     assert (body["today"]["active_players"], body["today"]["new_players"]) == (3, 3)
     assert body["updated_at"] <= body["as_of"]
 
 
-def test_platform_and_version_narrow_it_down(api: TestClient, send: Send) -> None:
+def test_performance_is_told_by_device(api: TestClient, send: Send) -> None:
     for platform, fps in (("ios", 60), ("ios", 60), ("android", 30)):
         send("performance", platform, platform=platform, version="1.2", fps=fps)
     body = get(api, "/live")
@@ -119,8 +122,6 @@ def test_platform_and_version_narrow_it_down(api: TestClient, send: Send) -> Non
     ]
     assert body["performance"][0]["fps"]["p50"] == pytest.approx(60, rel=0.03)
     assert body["performance"][0]["latency_ms"] is None
-    assert get(api, "/live?platform=android")["events_by_type"] == {"performance": 1}
-    assert get(api, "/live?app_version=9.9.9")["events_by_type"] == {}
 
 
 def test_a_game_nobody_plays_is_all_zeros(api: TestClient) -> None:
@@ -144,7 +145,21 @@ def test_the_funnel_counts_players_and_attempts(api: TestClient, send: Send) -> 
     }
     (forest,) = body["levels"]
     assert (forest["level"], forest["starts"], forest["completes"], forest["fails"]) == ("forest", 3, 1, 1)
-    assert forest["completion_rate"] == pytest.approx(1 / 3)
+    assert forest["completion"] == pytest.approx(1 / 3)
+
+
+def test_names_beyond_the_limits_count_as_other_and_the_answer_says_so(api: TestClient, send: Send) -> None:
+    limits = NameLimits()
+    for number in range(limits.levels + 5):
+        send("progression", "a", status="start", level_1=f"level-{number:03}")
+    send("progression", "a", status="start", level_1="level-000")
+    body = get(api, f"/funnel?from={TODAY}&to={TODAY}")
+    assert body["capped"]
+    assert len(body["levels"]) == SHOWN + 1
+    shown = {level["level"]: level["starts"] for level in body["levels"]}
+    assert (shown["level-000"], shown["other"]) == (2, limits.levels + 6 - SHOWN - 1)
+    assert sum(shown.values()) == limits.levels + 6
+    assert not get(api, "/economy")["capped"]
 
 
 def test_the_economy_is_told_by_currency_and_reason(api: TestClient, send: Send) -> None:

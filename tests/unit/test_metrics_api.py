@@ -2,11 +2,12 @@
 
 import json
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
+import boto3
 import pytest
 from fastapi.testclient import TestClient
+from telemetry.player_item import Player, milliseconds, to_item
 
 TABLES = ("games", "players", "game_days", "leaderboards", "boards", "ingest_stats")
 
@@ -70,23 +71,14 @@ def test_ingestion_adds_up_reasons(api: TestClient, dynamodb: Any) -> None:
 
 
 def test_player_shows_days_and_money_but_not_bookkeeping(api: TestClient, dynamodb: Any) -> None:
-    put(
-        dynamodb,
-        "players",
-        player="skyforge#p-1",
-        game_id="skyforge",
-        player_id="p-1",
-        first_seen="2026-03-01T10:00:00.000Z",
-        last_seen="2026-03-02T10:00:00.000Z",
-        spend={"EUR": Decimal(499)},
-        active_days={Decimal(datetime(2026, 3, d, tzinfo=UTC).toordinal()) for d in (2, 1)},
-        applied=b"12345678",
-        version=4,
-    )
+    first, last = (milliseconds(f"2026-03-{day:02}T10:00:00.000Z") for day in (1, 2))
+    player = Player("skyforge", "p-1", first, last, spend={"EUR": 499}, version=4)
+    player.active_days = {datetime(2026, 3, day, tzinfo=UTC).toordinal() for day in (2, 1)}
+    boto3.client("dynamodb").put_item(TableName="players", Item=to_item(player))
     body = api.get("/v1/games/skyforge/players/p-1").json()
     assert body["spend"] == {"EUR": 499}
     assert body["active_days"] == ["2026-03-01", "2026-03-02"]
-    assert not {"applied", "version"} & set(body)
+    assert not {"state", "version", "plays", "payments"} & set(body)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +95,11 @@ def test_player_shows_days_and_money_but_not_bookkeeping(api: TestClient, dynamo
         ("/v1/games/skyforge/summary?from=2020-01-01&to=2026-03-01", 422),
         ("/v1/games/skyforge/leaderboards/global?limit=0", 422),
         ("/v1/games/skyforge/leaderboards/global?limit=101", 422),
+        ("/v1/games/skyforge/funnel?platform=ios", 422),
+        ("/v1/games/skyforge/summary?From=2026-03-01", 422),
+        ("/v1/games/skyforge/players/p-1?x=1", 422),
+        ("/v1/games?name=x", 422),
+        ("/v1/games/skyforge/live?platform=ios&platform=web", 422),
     ],
 )
 def test_bad_questions_get_a_problem(api: TestClient, path: str, status: int) -> None:
@@ -111,6 +108,13 @@ def test_bad_questions_get_a_problem(api: TestClient, path: str, status: int) ->
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
     assert (answer.json()["status"], bool(answer.json()["detail"])) == (status, True)
+
+
+def test_an_unknown_parameter_is_named_with_those_that_there_are(api: TestClient) -> None:
+    (error,) = api.get("/v1/games/skyforge/funnel?from=2026-03-01&platform=ios").json()["errors"]
+    assert error == {"pointer": "/query/platform", "detail": "this route takes from, to"}
+    assert api.get("/v1/games/skyforge/live?platform=ios&app_version=1.0.0&minutes=5").status_code == 200
+    assert api.get("/health?probe=1").status_code == 200
 
 
 def test_only_reading_is_allowed(api: TestClient) -> None:

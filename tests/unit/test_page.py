@@ -13,6 +13,7 @@ from uuid import uuid4
 import boto3
 import pytest
 import uvicorn
+from enriched_stream import feed
 from fastapi.testclient import TestClient
 from metrics_api import live_page
 from player_state.leaderboards import Leaderboards
@@ -72,7 +73,7 @@ def send(dynamodb: Any, make_event: Callable[..., dict[str, Any]]) -> Send:
             payload=payload,
         )
         enriched = enrich(event, Origin(now, "rest"))
-        assert players.apply([enriched], "shardId-0") == (1, [])
+        assert feed(players, [enriched]) == (1, 0, [])
         assert boards.submit([enriched]) == []
 
     return apply
@@ -142,7 +143,7 @@ def test_the_page_allows_and_names_no_other_host(app: Any) -> None:
     answer = TestClient(app).get("/")
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "unsafe" not in answer.headers["content-security-policy"]
-    for name in ("index.html", "page.js", "page.css"):
+    for name in ("index.html", "labels.js", "page.js", "page.css"):
         text = (live_page.FOLDER / name).read_text()
         assert re.findall(r"(?:https?:)?//[a-z0-9-]+\.[a-z]", text) == []
         assert TestClient(app).get(f"/page/{name}").status_code == 200
@@ -195,7 +196,7 @@ def test_windows_and_alerts_of_the_stream_job_are_shown(
     play(send)
     start = f"{datetime.now(UTC) - timedelta(minutes=9):%Y-%m-%dT%H:%M}:00Z"
     measures = {
-        "unique.concurrent_players": 31,
+        "unique.heartbeat_sessions": 31,
         "gross_minor.EUR": 998,
         "events.session_start": 12,
         "fps.84": 1,

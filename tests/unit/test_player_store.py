@@ -10,12 +10,13 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from enriched_stream import feed, positioned
 from player_state import handler
 from player_state.leaderboards import Leaderboards
-from player_state.players import PlayerStore, from_item, to_item
-from player_state.projection import REMEMBERED_EVENTS, forget_old, new_player
+from player_state.players import PlayerStore
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
+from telemetry.player_item import described
 
 MakeEvent = Callable[..., dict[str, Any]]
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=3)
@@ -41,8 +42,8 @@ def happen(make_event: MakeEvent) -> MakeEvent:
 
 
 def player(dynamodb: Any, player_id: str = "p-000042") -> dict[str, Any]:
-    item: dict[str, Any] = dynamodb.Table("players").get_item(Key={"player": f"skyforge#{player_id}"})["Item"]
-    return item
+    key = {"player": {"S": f"skyforge#{player_id}"}}
+    return described(boto3.client("dynamodb").get_item(TableName="players", Key=key)["Item"])
 
 
 def day(dynamodb: Any, date: str = DAY) -> Counter[str]:
@@ -53,18 +54,18 @@ def day(dynamodb: Any, date: str = DAY) -> Counter[str]:
     return totals
 
 
-KEPT = ("game_day", "shard", "updated_at", "expires_at")
+KEPT = ("game_day", "shard", "position", "updated_at", "expires_at")
 
 
 def a_session(happen: MakeEvent) -> list[dict[str, Any]]:
-    paid = {"transaction_id": "t", "quantity": 1, "store": "apple", "product_id": "gems"}
+    paid = {"quantity": 1, "store": "apple", "product_id": "gems"}
     gold = {"flow": "source", "currency": "gold", "amount": 5, "item": "x", "reason": "y"}
     return [
         happen("session_start", 0),
         happen("economy", 1, gold | {"balance_after": 5}),
-        happen("purchase", 2, paid | {"currency": "EUR", "amount_minor": 499}),
-        happen("purchase", 3, paid | {"currency": "EUR", "amount_minor": 1}),
-        happen("purchase", 4, paid | {"currency": "JPY", "amount_minor": 120}),
+        happen("purchase", 2, paid | {"transaction_id": "t-1", "currency": "EUR", "amount_minor": 499}),
+        happen("purchase", 3, paid | {"transaction_id": "t-2", "currency": "EUR", "amount_minor": 1}),
+        happen("purchase", 4, paid | {"transaction_id": "t-3", "currency": "JPY", "amount_minor": 120}),
         happen("economy", 5, gold | {"balance_after": 10}),
         happen("progression", 6, {"status": "complete", "level_1": "forest", "level_3": "boss"}),
         happen("progression", 7, {"status": "fail", "level_1": "harbour"}),
@@ -95,9 +96,11 @@ def check_session(dynamodb: Any) -> None:
         "new_players": 1,
         "sessions": 1,
         "sessions_ended": 1,
-        "session_seconds": 480,
+        "play_ms": 480_000,
         "purchases": 3,
         "payers": 1,
+        "payers_EUR": 1,
+        "payers_JPY": 1,
         "players_started": 1,
         "players_completed": 1,
         "revenue_EUR": 500,
@@ -110,22 +113,22 @@ def test_a_session_in_one_batch(store: PlayerStore, dynamodb: Any, happen: MakeE
     events = a_session(happen)
     if order == "backwards":
         events.reverse()
-    assert store.apply(events, "shard-0") == (9, [])
+    assert feed(store, events) == (9, 0, [])
     check_session(dynamodb)
 
 
 def test_overlapping_batches_count_each_event_once(
     store: PlayerStore, dynamodb: Any, happen: MakeEvent
 ) -> None:
-    events = a_session(happen)
-    for batch in (events[:4], events[:6], events[2:], events, events[::-1]):
+    records = positioned(a_session(happen))
+    for batch in (records[:4], records[:6], records[2:], records):
         store.apply(batch, "shard-0")
     check_session(dynamodb)
 
 
 def test_one_event_at_a_time_over_two_shards(store: PlayerStore, dynamodb: Any, happen: MakeEvent) -> None:
     for number, event in enumerate(a_session(happen)):
-        store.apply([event], f"shard-{number % 2}")
+        feed(store, [event], f"shard-{number % 2}")
     check_session(dynamodb)
 
 
@@ -133,23 +136,23 @@ def test_players_and_days_are_told_apart(store: PlayerStore, dynamodb: Any, happ
     players = [f"p-{n}" for n in range(120)]
     today = [happen("session_start", 0, player_id=name) for name in players]
     tomorrow = [happen("session_start", 1440, player_id=name) for name in players[:30]]
-    assert store.apply(today + tomorrow, "shard-0") == (150, [])
+    assert feed(store, today + tomorrow) == (150, 0, [])
     next_day = (NOON + timedelta(days=1)).date().isoformat()
     assert (day(dynamodb)["active_players"], day(dynamodb)["new_players"]) == (120, 120)
     assert (day(dynamodb, next_day)["active_players"], day(dynamodb, next_day)["new_players"]) == (30, 0)
 
 
 class Interfering:
-    """A DynamoDB client whose first transactions meet another writer."""
+    """A DynamoDB client whose first writes of players meet another writer."""
 
     def __init__(self, client: Any, interfere: Callable[[], Any], times: int) -> None:
         self._client, self._interfere, self.left = client, interfere, times
 
-    def transact_write_items(self, **arguments: Any) -> Any:
+    def put_item(self, **arguments: Any) -> Any:
         if self.left:
             self.left -= 1
             self._interfere()
-        return self._client.transact_write_items(**arguments)
+        return self._client.put_item(**arguments)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
@@ -158,33 +161,22 @@ class Interfering:
 def test_another_writer_in_between_is_not_overwritten(
     store: PlayerStore, dynamodb: Any, happen: MakeEvent
 ) -> None:
-    events = a_session(happen)
-    meddling = Interfering(store.dynamodb, lambda: store.apply(events[:4], "shard-1"), times=1)
-    PlayerStore(meddling, "players", "game_days").apply(events, "shard-0")
+    records = positioned(a_session(happen))
+    meddling = Interfering(store.dynamodb, lambda: store.apply(records[:4], "shard-0"), times=1)
+    assert PlayerStore(meddling, "players", "game_days").apply(records, "shard-0").lost == []
     check_session(dynamodb)
 
 
 def test_what_cannot_be_written_is_handed_back(store: PlayerStore, dynamodb: Any, happen: MakeEvent) -> None:
     def fail() -> None:
-        raise ClientError({"Error": {"Code": "InternalServerError", "Message": "x"}}, "TransactWriteItems")
+        raise ClientError({"Error": {"Code": "InternalServerError", "Message": "x"}}, "PutItem")
 
     events = a_session(happen)
+    records = positioned(events)
     broken = PlayerStore(Interfering(store.dynamodb, fail, times=1), "players", "game_days")
-    assert broken.apply(events, "shard-0") == (0, events)
-    assert broken.apply(events, "shard-0") == (9, [])
+    assert broken.apply(records, "shard-0") == (0, 0, events)
+    assert broken.apply(records, "shard-0") == (9, 0, [])
     check_session(dynamodb)
-
-
-def test_an_item_keeps_all_it_holds_and_stays_small() -> None:
-    player = new_player("skyforge", "p-1") | {
-        "spend": {"EUR": 5},
-        "active_days": set(range(140)),
-        "applied": [bytes([n % 256, n // 256]) * 4 for n in range(1000)],
-        "version": 3,
-    }
-    forget_old(player, batch_size=10)
-    assert from_item(to_item("skyforge#p-1", player)) == player
-    assert (len(player["applied"]), player["active_days"]) == (REMEMBERED_EVENTS, set(range(40, 140)))
 
 
 def test_handler_keeps_state_and_scores_and_names_what_to_retry(

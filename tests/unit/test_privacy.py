@@ -12,12 +12,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
+from enriched_stream import feed
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lambda_context import Context
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
 from privacy.data_stores import (
@@ -94,7 +97,7 @@ class World:
         self.sent = [
             event(p, n, g) for n in range(3) for p in ("ann", "bob", "annie") for g in (GAME, "other")
         ]
-        PlayerStore(self.dynamodb, "players", "game_days").apply(self.sent, "shard-0")
+        feed(PlayerStore(self.dynamodb, "players", "game_days"), self.sent)
         Leaderboards(self.dynamodb, "leaderboards", "boards").submit(self.sent)
         self.put("bronze/2026/01/31/12/a.ndjson.gz", self.sent[:9])
         self.put("bronze/2026/01/31/13/b.ndjson.gz", self.sent[9:])
@@ -674,13 +677,11 @@ def test_the_command_erases_what_came_again(world: World, platform: privacy.Plat
 def test_the_function_of_the_night_erases_as_the_command_does(
     world: World, platform: privacy.Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in platform.settings().model_dump().items():
+    for name, value in msgspec.structs.asdict(platform.settings()).items():
         monkeypatch.setenv(name.upper(), value)
     from privacy import handler
 
-    context = SimpleNamespace(
-        function_name="privacy", memory_limit_in_mb=1, invoked_function_arn="arn", aws_request_id="1"
-    )
+    context = Context()
     platform.erase(GAME, "ann", "asked")
     world.put("bronze/2026/02/01/00/d.ndjson.gz", [event("ann", 7)])
     assert handler.lambda_handler({}, context) == {"erased": 1}
@@ -735,7 +736,7 @@ def test_a_game_with_pseudonyms_erases_by_the_id_it_sends(
     pseudonyms = world.game().pseudonyms
     assert pseudonyms
     stored = event("ann", 50) | {"player_id": pseudonyms.player("ann")}
-    PlayerStore(world.dynamodb, "players", "game_days").apply([stored], "shard-0")
+    feed(PlayerStore(world.dynamodb, "players", "game_days"), [stored])
     Leaderboards(world.dynamodb, "leaderboards", "boards").submit([stored])
     world.put("bronze/2026/01/31/15/d.ndjson.gz", [stored])
     sealed = reject(b"")

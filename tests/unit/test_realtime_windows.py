@@ -3,32 +3,12 @@
 import base64
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-
-GAME = "space-race"
-NOW = datetime.now(UTC).replace(second=0, microsecond=0)
-
-
-def at(minutes: int) -> str:
-    """Return the time so many minutes ago, as the job writes it."""
-    return f"{NOW - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def row(minutes: int, measures: dict[str, int], kind: str = "1m", **fields: str) -> dict[str, Any]:
-    """Return a window of the job that began so many minutes ago."""
-    return {
-        "kind": kind,
-        "game_id": GAME,
-        "platform": "*",
-        "app_version": "*",
-        "window_start": at(minutes),
-        "window_end": at(minutes - 1),
-        "measures": json.dumps(measures),
-    } | fields
+from window_rows import GAME, NOW, at, row
 
 
 @pytest.fixture
@@ -57,7 +37,7 @@ def client(metrics_app: Any, dynamodb: Any) -> TestClient:
 
 def test_a_window_becomes_an_answer(keep: Any, client: TestClient) -> None:
     measures = {
-        "unique.active_players": 3, "unique.concurrent_players": 2, "unique.payers": 1,
+        "unique.active_players": 3, "unique.heartbeat_sessions": 2, "unique.payers": 1,
         "events.session_start": 2, "events.session_end": 2, "events.crash": 1, "session_seconds.sum": 90,
         "purchases.USD": 1, "gross_minor.USD": 499, "source.gold": 50, "sink.gems": 5, "progression.fail": 4,
         "fps.84": 1,
@@ -68,8 +48,8 @@ def test_a_window_becomes_an_answer(keep: Any, client: TestClient) -> None:
     assert window == {
         "start": at(5),
         "active_players": 3,
-        "concurrent_players": 2,
-        "sessions_started": 2,
+        "heartbeat_sessions": 2,
+        "session_starts": 2,
         "sessions_ended": 2,
         "session_seconds_mean": 45.0,
         "events": {"crash": 1, "session_end": 2, "session_start": 2},
@@ -78,7 +58,7 @@ def test_a_window_becomes_an_answer(keep: Any, client: TestClient) -> None:
         "payers": 1,
         "economy": {"gems": {"source": 0, "sink": 5}, "gold": {"source": 50, "sink": 0}},
         "attempts": {"fail": 4},
-        "crashes": 1,
+        "crash_events": 1,
         "scores_submitted": 0,
         "fps": {"p5": 58.8, "p50": 58.8, "p95": 58.8, "p99": 58.8},
         "latency_ms": None,
@@ -91,7 +71,7 @@ def test_a_window_written_again_replaces_itself(keep: Any, client: TestClient) -
     keep(row(5, {"events.crash": 1}), row(5, {"events.crash": 1}))
     keep(row(5, {"events.crash": 2}))
     (window,) = client.get(f"/v1/games/{GAME}/realtime").json()["windows"]
-    assert window["crashes"] == 2
+    assert window["crash_events"] == 2
 
 
 def test_windows_are_chosen_by_length_group_and_age(keep: Any, client: TestClient) -> None:
@@ -99,7 +79,8 @@ def test_windows_are_chosen_by_length_group_and_age(keep: Any, client: TestClien
     keep(row(5, {"events.crash": 1}), row(5, {"events.crash": 2}, **ios), row(5, {"events.crash": 3}, "5m"))
     keep(row(90, {"events.crash": 4}))
     get = lambda query: [  # noqa: E731
-        window["crashes"] for window in client.get(f"/v1/games/{GAME}/realtime?{query}").json()["windows"]
+        window["crash_events"]
+        for window in client.get(f"/v1/games/{GAME}/realtime?{query}").json()["windows"]
     ]
     assert get("") == [1]
     assert get("platform=ios&app_version=1.0.0") == [2]

@@ -12,6 +12,7 @@ from uuid import uuid4
 import boto3
 import jsonpatch
 import pytest
+from fake_aws import encode
 from processor.dedupe import Claims
 from processor.pipeline import Pipeline
 from processor.stats import IngestStats
@@ -96,10 +97,6 @@ class World:
 def world(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0)
     return World(dynamodb)
-
-
-def encode(event: dict[str, Any]) -> bytes:
-    return json.dumps(event).encode()
 
 
 def outcomes(report: Report) -> dict[str, dict[str, int]]:

@@ -7,10 +7,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from PIL import Image
-from player_state.players import PlayerStore
+from player_events import happen, pay, write
 from scheduled_reports import charts, formatting, plain_text, render, sections
 from scheduled_reports.figures import (
     Figure,
@@ -29,8 +28,6 @@ from scheduled_reports.report import report as read
 from scheduled_reports.sections import Section, economy, funnel, levels, versions
 from telemetry.anomaly import Anomaly
 from telemetry.store import Store
-from test_player_state import happen, pay
-from test_projection import happen as happen_at
 from tools import CommandError, report
 
 DAY = Period("day", date(2026, 3, 10))
@@ -42,11 +39,6 @@ def store(metrics_app: Any) -> Store:
     from telemetry import store
 
     return store.store()
-
-
-def write(*events: dict[str, Any]) -> None:
-    players = PlayerStore(boto3.client("dynamodb"), "players", "game_days")
-    assert players.apply(events, "shard-1")[1] == []
 
 
 def named(found: list[Figure]) -> dict[str, tuple[float | None, float | None]]:
@@ -66,7 +58,7 @@ def test_a_day_is_told_beside_the_day_before(store: Store) -> None:
     assert found["weekly_active_players"] == (2, 2)
     assert found["stickiness"] == (0.5, 1)
     assert found["new_players"] == (0, 2)
-    assert found["conversion"] == (0, 0.5)
+    assert found["payer_conversion"] == (0, 0.5)
     assert found["revenue_EUR"] == (0, 500)
     assert found["arpdau_EUR"] == (0, 250)
     assert found["arppu_EUR"] == (None, 500)
@@ -76,9 +68,10 @@ def test_a_week_counts_each_player_once_and_leaves_its_payers_open(store: Store)
     write(happen(), pay(1, 300), happen(minute=NEXT_DAY))
     found = named(figures(store, "skyforge", Period("week", date(2026, 3, 15))))
     assert found["active_players"] == (1, 0)
-    assert found["sessions"] == (2, 0)
+    assert found["session_starts"] == (2, 0)
     assert found["payers"] == (None, None)
-    assert found["conversion"] == (None, None)
+    # Payer-days over player-days.
+    assert found["payer_conversion"] == (0.5, None)
 
 
 def test_cohorts_are_measured_on_the_day_they_become_due(store: Store) -> None:
@@ -112,7 +105,7 @@ def test_hostile_names_are_escaped() -> None:
 def test_what_is_not_available_says_so_and_more_crashes_are_worse() -> None:
     page = render.html(Report("g", "Game", DAY, [Figure("payers", "players", None, 3)]))
     assert formatting.NOT_AVAILABLE in page
-    crashes = render.html(Report("g", "Game", DAY, [Figure("events_crash", "count", 3, 2)]))
+    crashes = render.html(Report("g", "Game", DAY, [Figure("crash_events", "count", 3, 2)]))
     assert re.search('<span class="down" [^>]*>▲ [+]50.0%</span>', crashes)
 
 
@@ -131,7 +124,7 @@ def test_a_day_is_judged_by_days_of_its_kind_since_the_first_event(store: Store,
     week = Period("week", last)
     assert unusual(counted(store, "skyforge", week), week) == [found]
     for rendered in (render.html, plain_text.text, plain_text.brief):
-        assert "active players 200, usually" in rendered(Report("g", "Game", DAY, [], [found]))
+        assert "Active players 200, usually" in rendered(Report("g", "Game", DAY, [], [found]))
 
 
 def test_a_game_without_data_has_an_empty_report(store: Store) -> None:
@@ -179,7 +172,7 @@ def test_sinks_and_sources_stand_by_reason_the_largest_of_each_first(store: Stor
     flows = {"quest": ("source", 50), "shop": ("sink", 40), "gift": ("source", 30), "repair": ("sink", 20)}
     for reason, (flow, amount) in flows.items():
         of = {"currency": "gold", "flow": flow, "amount": amount, "reason": reason, "balance_after": 1}
-        write(happen_at("economy", **of))
+        write(happen("economy", **of))
     (gold,) = economy(store, "skyforge", DAY)
     assert gold.rows == [
         ("all reasons", (80, 60, 20)),
@@ -194,8 +187,8 @@ def test_the_funnel_counts_players_and_each_levels_attempts(store: Store) -> Non
     write(
         happen(),
         happen() | {"player_id": "p-2"},
-        *(happen_at("progression", status=status, level_1="forest") for status in ("start", "start", "fail")),
-        happen_at("progression", status="complete", level_1="forest"),
+        *(happen("progression", status=status, level_1="forest") for status in ("start", "start", "fail")),
+        happen("progression", status="complete", level_1="forest"),
     )
     assert [row for _, row in funnel(store, "skyforge", DAY).rows] == [(2, 1), (1, 0.5), (1, 0.5), (0, 0)]
     assert levels(store, "skyforge", DAY).rows == [("forest", (2, 1, 1, 0.5))]
@@ -207,10 +200,10 @@ def test_the_funnel_counts_players_and_each_levels_attempts(store: Store) -> Non
 def test_each_version_tells_its_crashes_and_frames(store: Store) -> None:
     second = {"app_version": "1.1.0"}
     write(
-        happen_at("crash", session="s-1"),
-        happen_at("session_start", session="s-2"),
-        happen_at("performance", session="s-2", fps=60),
-        happen_at("session_start", session="s-3") | second,
+        happen("crash", fatal=True, session="s-1"),
+        happen("session_start", session="s-2"),
+        happen("performance", session="s-2", fps=60),
+        happen("session_start", session="s-3") | second,
     )
     first, other = versions(store, "skyforge", DAY).rows
     assert first == ("1.0.0", (2, 1, 0.5, pytest.approx(60, rel=0.025), pytest.approx(60, rel=0.025)))
@@ -245,8 +238,8 @@ def test_the_period_is_what_stands_out_of_its_month() -> None:
 
 def test_essential_styles_stand_at_their_elements() -> None:
     """Mail clients that strip the style sheet lose the dark theme only."""
-    notice = Notice(DAY.last, "sessions", Anomaly(9, 1, 3, 1))
-    page = render.html(Report("g", "Game", DAY, [Figure("sessions", "count", 3, 2)], [notice]))
+    notice = Notice(DAY.last, "session_starts", Anomaly(9, 1, 3, 1))
+    page = render.html(Report("g", "Game", DAY, [Figure("session_starts", "count", 3, 2)], [notice]))
     body = page.partition("<body")[2]
     assert not re.findall(r"<(?:td|th|h1|h2|img)(?![^>]*style=)[^>]*>", body)
     sheet = set(re.findall(r"[.]([a-z]+)", page.partition("<style>")[2].partition("</style>")[0]))
@@ -268,3 +261,13 @@ def test_a_young_game_is_not_said_to_be_as_usual(store: Store) -> None:
     write(happen())
     assert not judged(counted(store, "skyforge", DAY), DAY)
     assert sections.sections(store, "skyforge", DAY)
+
+
+def test_revenue_a_payer_has_the_payers_of_its_own_currency(store: Store) -> None:
+    """EUR 40.00 of two payers, and six who pay in USD."""
+    in_dollars = [pay(number, 500, "USD") | {"player_id": f"u-{number}"} for number in range(3, 9)]
+    write(pay(1, 3000), pay(2, 1000) | {"player_id": "p-2"}, *in_dollars)
+    found = named(figures(store, "skyforge", DAY))
+    assert found["arppu_EUR"] == (2000, None)
+    assert found["arppu_USD"] == (500, None)
+    assert found["payers"] == (8, 0)

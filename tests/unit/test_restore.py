@@ -10,10 +10,11 @@ import boto3
 import orjson
 import pytest
 from player_state.leaderboards import Leaderboards
-from player_state.players import PlayerStore
+from player_state.players import PlayerStore, Record
 from stored_state import state
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
+from telemetry.raw_position import RawPosition, parse
 from tools import CommandError, restore
 from tools.restore import Ledger, Restore, Scope
 
@@ -72,7 +73,8 @@ def events(s3: Any, make_event: Callable[..., Event], monkeypatch: pytest.Monkey
             sent_at=timestamp(moment),
         )
         event = enrich(sent, Origin(moment, "rest", None, False))
-        made.append(event | {"late": True, "processed_at": timestamp(moment)})
+        place = RawPosition(0, number - number % 20, number, 0).text
+        made.append(event | {"late": True, "processed_at": timestamp(moment), "raw_position": place})
     apply(made)
     for start in range(0, len(made), 20):
         lines = made[start : start + 20] + made[start : start + 3]
@@ -89,7 +91,10 @@ def apply(events: list[Event]) -> None:
     """Do what player_state does with a batch."""
     client = boto3.client("dynamodb")
     for start in range(0, len(events), 50):
-        PlayerStore(client, "players", "game_days").apply(events[start : start + 50], "shard-0")
+        records = [
+            Record(parse(event["raw_position"]).sequence + 1, event) for event in events[start : start + 50]
+        ]
+        assert not PlayerStore(client, "players", "game_days").apply(records, "shardId-000000000000").lost
         Leaderboards(client, "leaderboards", "boards").submit(events[start : start + 50])
 
 

@@ -17,25 +17,20 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
+from fake_aws import register
 from hypothesis import given
 from hypothesis import strategies as st
+from lambda_context import Context
 from moto.ses.models import ses_backends
+from player_events import happen, pay, write
 from scheduled_reports import channels, formatting, handler
 from scheduled_reports.figures import Period
 from scheduled_reports.ledger import RefusedError
 from scheduled_reports.report import Report
-from test_player_state import happen, pay
-from test_report_figures import write
 
 ORDER = {"period": "day", "scheduled": "2026-03-11T05:00:00Z"}
 NAME = "skyforge/day/2026-03-10"
 EMPTY = Report("skyforge", "Skyforge <&>", Period("day", date(2026, 3, 10)), [])
-
-
-class Context:
-    """What Powertools reads of Lambda's."""
-
-    function_name = function_version = memory_limit_in_mb = invoked_function_arn = aws_request_id = "test"
 
 
 @pytest.fixture
@@ -84,11 +79,6 @@ def chat() -> Iterator[Any]:
     server.server_close()
 
 
-def register(dynamodb: Any, game_id: str, **fields: str) -> None:
-    game = {"game_id": game_id, "name": game_id.title(), "status": "active", "report_to": f"{game_id}@a.com"}
-    dynamodb.Table("games").put_item(Item=game | fields)
-
-
 def invoke(**fields: Any) -> None:
     handler.lambda_handler(ORDER | fields, Context())
 
@@ -124,7 +114,7 @@ def test_mail_has_a_plain_text_and_a_page_with_its_pictures(mails: Any) -> None:
     assert (mail["To"], mail["From"]) == ("skyforge@a.com", "reports@example.com")
     text, related = mail.iter_parts()
     assert (text.get_content_type(), related.get_content_type()) == ("text/plain", "multipart/related")
-    assert "revenue EUR: 3.00 EUR" in text.get_content()
+    assert "Revenue EUR: 3.00 EUR" in text.get_content()
     page, *pictures = related.iter_parts()
     named = {part["Content-ID"].strip("<>"): part for part in pictures}
     assert re.findall('src="cid:([^"]+)"', page.get_content()) == list(named)

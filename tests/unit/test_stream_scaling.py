@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from lambda_context import Context
 from stream_scaling import collector, handler, rule
 from telemetry import shards
 
@@ -100,11 +101,6 @@ def clients(aws: None, monkeypatch: pytest.MonkeyPatch) -> Clients:
     monkeypatch.setenv("STREAMS", json.dumps({"raw": bounds, "enriched": bounds}))
     handler._streams.cache_clear()
     return made
-
-
-class Context:
-    function_name, memory_limit_in_mb = "stream_scaling", 256
-    invoked_function_arn, aws_request_id = "arn", "request"
 
 
 @pytest.fixture

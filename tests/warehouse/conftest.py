@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from history import History
 from redshift_on_postgres import Server, postgres
 from warehouse import empty
+from warehouse_history import History
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import golden_history as lake
 import pytest
-import test_history as lake
-from history import History, facts
 from redshift_on_postgres import Server, execute
 from warehouse import VALUES, api, empty
+from warehouse_history import History, facts
 from warehouse_migrations.sql_files import refresh
 
 DAY = "game_id, event_date"
@@ -19,7 +19,11 @@ EVENTS = (
     "(SELECT game_id, event_date, player_id, session_id, event_type,"
     " COALESCE(platform, 'unknown') AS platform, COALESCE(country, 'unknown') AS country,"
     " COALESCE(app_version, 'unknown') AS app_version,"
-    " f.payload.level_1::VARCHAR(256) AS level_1, f.payload.status::VARCHAR(256) AS status"
+    " f.payload.level_1::VARCHAR(256) AS level_1, f.payload.status::VARCHAR(256) AS status,"
+    " f.payload.fatal::BOOLEAN AS fatal, f.payload.network::VARCHAR(256) AS network,"
+    " f.payload.placement::VARCHAR(256) AS placement, f.payload.format::VARCHAR(256) AS format,"
+    " COALESCE(f.payload.currency::VARCHAR(256), '') AS currency,"
+    " COALESCE(f.payload.revenue_micros::BIGINT, 0) AS revenue_micros"
     " FROM warehouse.fact_events AS f) AS events"
 )
 INSTALLS = (
@@ -35,11 +39,11 @@ FIGURES = {
     "sessions": (
         "daily", "sessions, playtime_seconds, session_seconds_median", DAY, "sessions > 0",
         "COUNT(*), SUM(seconds), PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY seconds)",
-        "warehouse.fact_sessions",
+        "(SELECT * FROM warehouse.fact_sessions WHERE played_events > 0) AS sessions",
     ),
     "payers": ("daily", "payers", DAY, "payers > 0", "COUNT(DISTINCT player_id)", "warehouse.fact_purchases"),
     "revenue": (
-        "revenue", "purchases, gross_minor, payers", f"{DAY}, currency", "TRUE",
+        "revenue", "purchases, gross_minor, currency_payers", f"{DAY}, currency", "purchases > 0",
         "COUNT(*), SUM(amount_minor), COUNT(DISTINCT player_id)", "warehouse.fact_purchases",
     ),
     "economy": (
@@ -50,13 +54,19 @@ FIGURES = {
         "retention", "cohort_players", "game_id, cohort_date", "day_number = 0", "COUNT(*)", INSTALLS,
     ),
     "stability": (
-        "stability", "sessions, crashes", DAY, "TRUE",
-        "COUNT(DISTINCT session_id), COUNT(CASE WHEN event_type = 'crash' THEN 1 END)", EVENTS,
+        "stability", "active_sessions, crashes", DAY, "TRUE",
+        "COUNT(DISTINCT CASE WHEN event_type <> 'purchase' THEN session_id END),"
+        " COUNT(CASE WHEN event_type = 'crash' AND fatal THEN 1 END)", EVENTS,
     ),
     "levels": (
         "progression", "starts, players", f"{DAY}, level_1", "TRUE",
         "COUNT(CASE WHEN status = 'start' THEN 1 END), COUNT(DISTINCT player_id)",
         f"(SELECT * FROM {EVENTS} WHERE event_type = 'progression') AS levels",
+    ),
+    "ads": (
+        "ads", "impressions, players, revenue_micros", f"{DAY}, network, placement, format, currency", "TRUE",
+        "COUNT(*), COUNT(DISTINCT player_id), SUM(revenue_micros)",
+        f"(SELECT * FROM {EVENTS} WHERE event_type = 'ad_impression') AS ads",
     ),
 }  # fmt: skip
 

@@ -9,15 +9,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import golden_history as lake
 import pytest
 import sqlglot
-import test_history as lake
-from history import History
 from redshift_on_postgres import Server, declared, execute, redshift_type
 from sqlfluff.core import FluffConfig, Linter
 from sqlglot import exp
 from tools.warehouse_lint import EXTERNAL, faults
 from warehouse import empty
+from warehouse_history import History
 from warehouse_migrations.sql_files import Migration, load
 
 REPOSITORY = Path(__file__).parents[2]
@@ -36,13 +36,7 @@ def views() -> dict[str, exp.Create]:
     return {tree.this.sql(): tree for tree in trees if isinstance(tree, exp.Create)}
 
 
-@pytest.mark.parametrize(
-    "answers",
-    [
-        lake.test_daily, lake.test_revenue, lake.test_retention, lake.test_lifetime_value, lake.test_economy,
-        lake.test_progression_stability_performance, lake.test_retention_leaves_out_the_day_that_still_runs,
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("answers", lake.ANSWERS)
 def test_the_lakes_answers_come_through_the_views(history: History, answers: Any) -> None:
     answers(history)
 
@@ -117,6 +111,10 @@ def test_redshift_parses_the_guides_grants() -> None:
     parser = Linter(config=FluffConfig(overrides={"dialect": "redshift"}))
     assert parser.parse_string(grants).violations == []
     assert parser.parse_string(grants.replace("TO ROLE", "FOR ROLE")).violations
+
+
+def test_the_guide_names_each_view() -> None:
+    assert [table for table in METRICS if f"`{table}`" not in GUIDE] == []
 
 
 def test_the_guide_has_queries_of_gold_of_facts_and_of_both() -> None:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+import golden_history as lake
 import pytest
-import test_history as lake
-from history import facts
 from pydantic import ValidationError
 from redshift_on_postgres import Server
 from warehouse import api, empty
+from warehouse_history import facts
 from warehouse_migrations.erasure import TABLES, Player, erase, found
 
 PSEUDONYM = "f" * 64

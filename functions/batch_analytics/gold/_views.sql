@@ -30,7 +30,7 @@ FROM (
 -- kept than are returned.
 CREATE OR REPLACE TEMPORARY VIEW purchases AS
 SELECT
-  n.game_id, n.player_id, n.event_date, n.platform, n.country, n.app_version, n.currency,
+  n.game_id, n.player_id, n.event_date, n.at_ms, n.event_id, n.platform, n.country, n.app_version, n.currency,
   CAST(n.amount_minor AS DECIMAL(19, 0)) AS amount_minor
 FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY game_id, store, transaction_id ORDER BY at_ms, event_id) AS nth
@@ -38,23 +38,37 @@ FROM (
 ) AS n JOIN bounds AS b ON b.game_id = n.game_id AND n.event_date >= b.floor
 WHERE n.nth = 1;
 
--- Sessions: a pause of more than half an hour ends one, and the same session_id goes on as another. before_ms is the last
--- event of what began before, whole_ms the last one of all.
+CREATE OR REPLACE TEMPORARY VIEW currencies AS
+SELECT DISTINCT game_id, currency FROM kept_currencies;
+
+-- Sessions: a pause of more than half an hour ends one, and the same session_id goes on as another. Purchases alone are no
+-- session, because a server sends them. before_ms is the last event of what began before, whole_ms the last one of all;
+-- before_played and whole_played count events that are no purchases in the same way.
 CREATE OR REPLACE TEMPORARY VIEW plays AS
-SELECT
-  game_id, event_date, platform, country, app_version, COALESCE(LEAD(before_ms) OVER w, whole_ms) - first_ms AS length_ms
-FROM (
+SELECT game_id, event_date, platform, country, app_version, length_ms FROM (
   SELECT
-    game_id, player_id, session_id, event_date, platform, country, app_version, first_ms, first_id,
-    MAX(last_ms) OVER (
-      PARTITION BY player_id, session_id, game_id ORDER BY first_ms, first_id
-      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ) AS before_ms,
-    MAX(last_ms) OVER (PARTITION BY player_id, session_id, game_id) AS whole_ms
-  FROM kept_presence
-) AS ordered
-WHERE before_ms IS NULL OR first_ms - before_ms > 1800000
-WINDOW w AS (PARTITION BY player_id, session_id, game_id ORDER BY first_ms, first_id);
+    game_id, event_date, platform, country, app_version,
+    COALESCE(LEAD(before_ms) OVER w, whole_ms) - first_ms AS length_ms,
+    COALESCE(LEAD(before_played) OVER w, whole_played) - COALESCE(before_played, 0) AS played
+  FROM (
+    SELECT
+      game_id, player_id, session_id, event_date, platform, country, app_version, first_ms, first_id,
+      MAX(last_ms) OVER (
+        PARTITION BY player_id, session_id, game_id ORDER BY first_ms, first_id
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+      ) AS before_ms,
+      MAX(last_ms) OVER (PARTITION BY player_id, session_id, game_id) AS whole_ms,
+      SUM(played) OVER (
+        PARTITION BY player_id, session_id, game_id ORDER BY first_ms, first_id
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+      ) AS before_played,
+      SUM(played) OVER (PARTITION BY player_id, session_id, game_id) AS whole_played
+    FROM kept_presence
+  ) AS ordered
+  WHERE before_ms IS NULL OR first_ms - before_ms > 1800000
+  WINDOW w AS (PARTITION BY player_id, session_id, game_id ORDER BY first_ms, first_id)
+) AS followed
+WHERE played > 0;
 
 -- A player's days, each with the platform, country and version of its last event. Of the days before the floor only the
 -- last one of a player is there.

@@ -56,20 +56,22 @@ sessions AS (
   FROM lengths
   GROUP BY game_id, event_date, CUBE (platform, country, app_version)
 ),
+-- The first purchase ever of a player: it counts where it was made, and nowhere else.
 firsts AS (
-  SELECT p.game_id, p.player_id, LEAST(MIN(p.event_date), MIN(COALESCE(k.paid_date, p.event_date))) AS first_date
+  SELECT
+    p.game_id, p.player_id, p.event_date, p.platform, p.country, p.app_version,
+    CASE WHEN COALESCE(k.paid_date, p.event_date) >= p.event_date AND ROW_NUMBER() OVER (
+      PARTITION BY p.player_id, p.game_id ORDER BY p.at_ms, p.event_id
+    ) = 1 THEN 1 ELSE 0 END AS first_time
   FROM purchases AS p JOIN players AS k ON k.player_id = p.player_id AND k.game_id = p.game_id
-  GROUP BY p.player_id, p.game_id
 ),
 payers AS (
   SELECT
     p.game_id, p.event_date, p.player_id,
     COALESCE(p.platform, '*') AS platform, COALESCE(p.country, '*') AS country,
     COALESCE(p.app_version, '*') AS app_version,
-    MAX(CASE WHEN f.first_date = p.event_date THEN 1 ELSE 0 END) AS first_time
-  FROM purchases AS p
-  JOIN bounds AS b ON b.game_id = p.game_id AND p.event_date >= b.since
-  JOIN firsts AS f ON f.game_id = p.game_id AND f.player_id = p.player_id
+    MAX(p.first_time) AS first_time
+  FROM firsts AS p JOIN bounds AS b ON b.game_id = p.game_id AND p.event_date >= b.since
   GROUP BY p.game_id, p.event_date, p.player_id, CUBE (p.platform, p.country, p.app_version)
 ),
 paid AS (

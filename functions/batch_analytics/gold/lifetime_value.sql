@@ -1,4 +1,5 @@
--- The cohorts whose first 90 days reach `since`. Their days before it are published already, and what was paid by then is
+-- Every cohort, day and currency of the game has a row, zeros included: who adds cohorts up has all their players below the
+-- line. Computed are the cohorts whose first 90 days reach `since`. Their days before it are published already, and what was paid by then is
 -- the published value of the day before.
 WITH sizes AS (
   SELECT
@@ -33,23 +34,17 @@ spent AS (
   FROM published_lifetime_value AS p JOIN bounds AS b ON b.game_id = p.game_id
     AND DATE_ADD(p.cohort_date, CAST(p.day_number AS INT)) = DATE_SUB(b.since, 1)
 ),
--- Each currency from the first day on that a cohort paid in it.
-begun AS (
-  SELECT game_id, cohort_date, platform, country, app_version, currency, MIN(day_number) AS first_number
-  FROM spent GROUP BY game_id, cohort_date, platform, country, app_version, currency
-),
 grown AS (
   SELECT
     s.cohort_date, s.game_id, s.platform, s.country, s.app_version, CAST(n.day_number AS BIGINT) AS day_number,
-    b.currency, s.cohort_players, s.since_number, SUM(COALESCE(p.amount, 0)) OVER (
-      PARTITION BY s.game_id, s.cohort_date, s.platform, s.country, s.app_version, b.currency ORDER BY n.day_number
+    c.currency, s.cohort_players, s.since_number, SUM(COALESCE(p.amount, 0)) OVER (
+      PARTITION BY s.game_id, s.cohort_date, s.platform, s.country, s.app_version, c.currency ORDER BY n.day_number
     ) AS amount
   FROM sizes AS s
-  JOIN begun AS b ON b.game_id = s.game_id AND b.cohort_date = s.cohort_date AND b.platform = s.platform
-    AND b.country = s.country AND b.app_version = s.app_version
-  JOIN numbers AS n ON n.day_number BETWEEN b.first_number AND s.last_number
+  JOIN currencies AS c ON c.game_id = s.game_id
+  JOIN numbers AS n ON n.day_number BETWEEN s.since_number - 1 AND s.last_number
   LEFT JOIN spent AS p ON p.game_id = s.game_id AND p.cohort_date = s.cohort_date AND p.platform = s.platform
-    AND p.country = s.country AND p.app_version = s.app_version AND p.currency = b.currency
+    AND p.country = s.country AND p.app_version = s.app_version AND p.currency = c.currency
     AND p.day_number = n.day_number
 ),
 shown AS (

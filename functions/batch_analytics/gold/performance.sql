@@ -8,15 +8,27 @@ WITH totals AS (
   GROUP BY event_date, game_id, measure, CUBE (platform, country, app_version)
 ),
 placed AS (
-  SELECT *, (samples - 1) * 0.5e0 AS at_50, (samples - 1) * 0.95e0 AS at_95, (samples - 1) * 0.99e0 AS at_99
+  SELECT *, (samples - 1) * 0.01e0 AS at_1, (samples - 1) * 0.05e0 AS at_5, (samples - 1) * 0.5e0 AS at_50, 
+    (samples - 1) * 0.95e0 AS at_95, (samples - 1) * 0.99e0 AS at_99
   FROM totals
+),
+ranked AS (
+  SELECT
+    event_date, game_id, platform, country, app_version, measure, samples,
+    sorted[CAST(FLOOR(at_1) AS INT)] + (at_1 - FLOOR(at_1))
+      * (sorted[CAST(CEIL(at_1) AS INT)] - sorted[CAST(FLOOR(at_1) AS INT)]) AS p1,
+    sorted[CAST(FLOOR(at_5) AS INT)] + (at_5 - FLOOR(at_5))
+      * (sorted[CAST(CEIL(at_5) AS INT)] - sorted[CAST(FLOOR(at_5) AS INT)]) AS p5,
+    sorted[CAST(FLOOR(at_50) AS INT)] + (at_50 - FLOOR(at_50))
+      * (sorted[CAST(CEIL(at_50) AS INT)] - sorted[CAST(FLOOR(at_50) AS INT)]) AS p50,
+    sorted[CAST(FLOOR(at_95) AS INT)] + (at_95 - FLOOR(at_95))
+      * (sorted[CAST(CEIL(at_95) AS INT)] - sorted[CAST(FLOOR(at_95) AS INT)]) AS p95,
+    sorted[CAST(FLOOR(at_99) AS INT)] + (at_99 - FLOOR(at_99))
+      * (sorted[CAST(CEIL(at_99) AS INT)] - sorted[CAST(FLOOR(at_99) AS INT)]) AS p99
+  FROM placed
 )
+-- Few frames a second are slow; of every other measure the high values are.
 SELECT
-  event_date, game_id, platform, country, app_version, measure, samples,
-  sorted[CAST(FLOOR(at_50) AS INT)] + (at_50 - FLOOR(at_50))
-    * (sorted[CAST(CEIL(at_50) AS INT)] - sorted[CAST(FLOOR(at_50) AS INT)]) AS p50,
-  sorted[CAST(FLOOR(at_95) AS INT)] + (at_95 - FLOOR(at_95))
-    * (sorted[CAST(CEIL(at_95) AS INT)] - sorted[CAST(FLOOR(at_95) AS INT)]) AS p95,
-  sorted[CAST(FLOOR(at_99) AS INT)] + (at_99 - FLOOR(at_99))
-    * (sorted[CAST(CEIL(at_99) AS INT)] - sorted[CAST(FLOOR(at_99) AS INT)]) AS p99
-FROM placed
+  event_date, game_id, platform, country, app_version, measure, samples, p1, p5, p50, p95, p99,
+  CASE WHEN measure = 'fps' THEN p5 ELSE p95 END AS slow_5, CASE WHEN measure = 'fps' THEN p1 ELSE p99 END AS slow_1
+FROM ranked

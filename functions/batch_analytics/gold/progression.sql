@@ -29,5 +29,5 @@ counted AS (
 SELECT
   event_date, game_id, platform, country, app_version, level_1, level_2, level_3,
   starts, completes, fails, completes + fails AS attempts,
-  CASE WHEN starts > 0 THEN completes * 1e0 / starts END AS completion, players
+  CASE WHEN starts > 0 THEN LEAST(completes * 1e0 / starts, 1e0) END AS completion, players
 FROM counted

@@ -6,9 +6,16 @@ paid AS (
   SELECT
     game_id, event_date, currency,
     COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
-    COUNT(*) AS purchases, COUNT(DISTINCT player_id) AS payers, SUM(amount_minor) AS gross_minor
+    COUNT(*) AS purchases, COUNT(DISTINCT player_id) AS currency_payers, SUM(amount_minor) AS gross_minor
   FROM purchases
   GROUP BY game_id, event_date, currency, CUBE (platform, country, app_version)
+),
+-- Every currency of the game on every day with players, so that sums over days have all players below the line.
+shown AS (
+  SELECT c.game_id, c.event_date, c.platform, c.country, c.app_version, c.active_players, k.currency
+  FROM counted AS c
+  JOIN bounds AS b ON b.game_id = c.game_id AND c.event_date >= b.since
+  JOIN currencies AS k ON k.game_id = c.game_id
 ),
 -- Players count for 30 days, or until another day of theirs takes over; a payment for 30 days.
 steps AS (
@@ -25,24 +32,27 @@ payments AS (
   SELECT game_id, platform, country, app_version, currency, event_date, gross_minor FROM paid
   UNION ALL
   SELECT game_id, platform, country, app_version, currency, CAST(DATE_ADD(event_date, 30) AS DATE), -gross_minor FROM paid
+  UNION ALL
+  SELECT game_id, platform, country, app_version, currency, event_date, 0 FROM shown
 ),
 months AS (
   SELECT game_id, platform, country, app_version, currency, event_date,
-    CAST(SUM(SUM(gross_minor)) OVER (
+    SUM(SUM(gross_minor)) OVER (
       PARTITION BY game_id, platform, country, app_version, currency ORDER BY event_date
-    ) AS DOUBLE) AS month_minor
+    ) AS month_minor
   FROM payments GROUP BY game_id, platform, country, app_version, currency, event_date
 )
 SELECT
-  p.event_date, p.game_id, p.platform, p.country, p.app_version, p.currency, p.purchases, p.payers,
-  CAST(p.gross_minor AS DECIMAL(38, 0)) AS gross_minor,
-  p.gross_minor * 1e0 / c.active_players AS arpdau_minor, p.gross_minor * 1e0 / p.payers AS arppu_minor,
-  m.month_minor / r.players AS arpu_minor
-FROM paid AS p
-JOIN counted AS c ON c.game_id = p.game_id AND c.event_date = p.event_date AND c.platform = p.platform
-  AND c.country = p.country AND c.app_version = p.app_version
-JOIN months AS m ON m.game_id = p.game_id AND m.event_date = p.event_date AND m.currency = p.currency
-  AND m.platform = p.platform AND m.country = p.country AND m.app_version = p.app_version
-JOIN reach AS r ON r.game_id = p.game_id AND r.event_date = p.event_date AND r.platform = p.platform
-  AND r.country = p.country AND r.app_version = p.app_version
-JOIN bounds AS b ON b.game_id = p.game_id AND p.event_date >= b.since
+  s.event_date, s.game_id, s.platform, s.country, s.app_version, s.currency,
+  COALESCE(p.purchases, 0) AS purchases, COALESCE(p.currency_payers, 0) AS currency_payers,
+  CAST(COALESCE(p.gross_minor, 0) AS DECIMAL(38, 0)) AS gross_minor, s.active_players,
+  CAST(m.month_minor AS DECIMAL(38, 0)) AS month_gross_minor, r.players AS monthly_active_players,
+  COALESCE(p.gross_minor, 0) * 1e0 / s.active_players AS arpdau_minor, p.gross_minor * 1e0 / p.currency_payers AS arppu_minor,
+  m.month_minor * 1e0 / r.players AS arpu_minor
+FROM shown AS s
+LEFT JOIN paid AS p ON p.game_id = s.game_id AND p.event_date = s.event_date AND p.currency = s.currency
+  AND p.platform = s.platform AND p.country = s.country AND p.app_version = s.app_version
+JOIN months AS m ON m.game_id = s.game_id AND m.event_date = s.event_date AND m.currency = s.currency
+  AND m.platform = s.platform AND m.country = s.country AND m.app_version = s.app_version
+JOIN reach AS r ON r.game_id = s.game_id AND r.event_date = s.event_date AND r.platform = s.platform
+  AND r.country = s.country AND r.app_version = s.app_version

@@ -6,6 +6,7 @@
 const $ = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat();
 const share = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 });
+const precise = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
 const STALE_SECONDS = 30;
 let game = null;
 let updated = null;
@@ -110,13 +111,13 @@ const renderLive = (live) => {
   $("purchases").textContent = `${number.format(live.today.purchases)} purchases`;
   $("dau").textContent = number.format(live.today.active_players);
   $("new-players").textContent = `${number.format(live.today.new_players)} new`;
-  $("sessions").textContent = number.format(live.today.sessions);
+  $("sessions").textContent = number.format(live.today.session_starts);
   $("events-today").textContent = `${number.format(live.today.events)} events`;
   const times = live.minutes.map((m) => Date.parse(m.minute) / 1000);
-  chart("players-chart", ["concurrent", "active"],
+  chart("players-chart", [LABELS.concurrent_players, LABELS.active_players],
     [times, live.minutes.map((m) => m.concurrent_players), live.minutes.map((m) => m.active_players)]);
-  chart("events-chart", ["events", "errors and crashes"],
-    [times, live.minutes.map((m) => m.events), live.minutes.map((m) => m.errors + m.crashes)]);
+  chart("events-chart", [LABELS.events, `${LABELS.errors} and ${LABELS.crash_events}`],
+    [times, live.minutes.map((m) => m.events), live.minutes.map((m) => m.errors + m.crash_events)]);
   const types = Object.entries(live.events_by_type).sort((a, b) => b[1] - a[1]);
   show("types", types.length
     ? table("Events by type", [["Type", (t) => t[0]], ["", (t) => bar(t[1] / types[0][1])], ["Events", (t) => number.format(t[1]), true]], types)
@@ -133,22 +134,21 @@ const renderLive = (live) => {
 };
 
 const renderFunnel = ({ steps, levels }) => {
-  const first = steps[0]?.players || 0;
-  show("funnel", first
+  show("funnel", steps[0]?.players
     ? table("Funnel", [
       ["Step", (s) => s.step],
-      ["", (s) => bar(s.players / first)],
-      ["Players", (s) => number.format(s.players), true],
-      ["of active", (s) => share.format(s.players / first), true],
+      ["", (s) => bar(s.share)],
+      [LABELS.step_players, (s) => number.format(s.players), true],
+      [LABELS.step_share, (s) => share.format(s.share), true],
     ], steps)
     : empty("Nobody has played today."));
   show("levels", levels.length
     ? table("Levels", [
       ["Level", (l) => l.level],
-      ["", (l) => bar(l.completion_rate)],
-      ["Completed", (l) => (l.completion_rate === null ? "–" : share.format(l.completion_rate)), true],
-      ["Starts", (l) => number.format(l.starts), true],
-      ["Fails", (l) => number.format(l.fails), true],
+      ["", (l) => bar(l.completion)],
+      [LABELS.completion, (l) => (l.completion === null ? "–" : share.format(l.completion)), true],
+      [LABELS.starts, (l) => number.format(l.starts), true],
+      [LABELS.fails, (l) => number.format(l.fails), true],
     ], levels.slice(0, 8))
     : empty("No level was started today."));
 };
@@ -159,8 +159,8 @@ const renderEconomy = ({ currencies }) => {
   if (!flows.length) { show("economy", empty("No virtual currency moved today.")); return; }
   const net = table("Currencies", [
     ["Currency", (c) => c.currency],
-    ["Source", (c) => number.format(c.source), true],
-    ["Sink", (c) => number.format(c.sink), true],
+    [LABELS.source, (c) => number.format(c.source), true],
+    [LABELS.sink, (c) => number.format(c.sink), true],
     ["Net", (c) => number.format(c.net), true],
   ], currencies);
   const reasons = table("Flows", [
@@ -180,7 +180,7 @@ const renderRetention = ({ cohorts }) => {
   const depth = Math.max(...installed.map((c) => c.retained.findLastIndex((v) => v !== null)));
   const columns = [
     ["Install day", (c) => c.install_date],
-    ["New", (c) => number.format(c.new_players), true],
+    [LABELS.new_players, (c) => number.format(c.new_players), true],
     ...Array.from({ length: depth + 1 }, (_, n) => [`D${n}`, (c) => {
       const value = c.retained[n];
       if (value === null || value === undefined) return element("td", "", { class: "open", "aria-label": "not over yet" });
@@ -195,9 +195,8 @@ const renderRetention = ({ cohorts }) => {
 const renderRejects = (ingestion) => {
   const reasons = Object.entries(ingestion.rejected).sort((a, b) => b[1] - a[1]);
   if (!ingestion.total) { show("rejects", empty("Nothing arrived today.")); return; }
-  const refused = reasons.reduce((sum, [, count]) => sum + count, 0);
   const both = document.createDocumentFragment();
-  both.append(element("p", `${number.format(refused)} of ${number.format(ingestion.total)} events (${(100 * refused / ingestion.total).toFixed(1)} %)`, { class: "note" }));
+  both.append(element("p", `${precise.format(ingestion.rejected_share)} of ${number.format(ingestion.total)} events`, { class: "note" }));
   if (reasons.length) {
     both.append(table("Rejected by reason", [
       ["Reason", (r) => r[0].replaceAll("_", " ")],
@@ -227,7 +226,7 @@ const loadBoards = async () => {
 };
 
 const ALERTS = {
-  players_drop: (a) => `Players drop: ${number.format(Math.round(a.observed))} concurrent, ${number.format(Math.round(a.reference))} before`,
+  players_drop: (a) => `Players drop: ${number.format(Math.round(a.observed))} sessions with a heartbeat, ${number.format(Math.round(a.reference))} before`,
   crash_spike: (a) => `Crash spike: ${a.observed.toFixed(1)} per 1,000 player minutes, ${a.reference.toFixed(1)} before`,
   economy_inflation: (a) => `Inflation of ${a.subject}: ${number.format(a.observed)} in, ${number.format(a.reference)} out`,
   revenue_stop: (a) => `Revenue stopped: no purchase, ${number.format(a.reference)} before`,
@@ -241,15 +240,15 @@ const renderRealtime = ({ windows, alerts, dropped_events: dropped }) => {
     const both = document.createDocumentFragment();
     both.append(table("Real-time windows", [
       ["5 minutes from", (w) => new Date(w.start).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })],
-      ["Concurrent", (w) => number.format(w.concurrent_players), true],
-      ["Active", (w) => number.format(w.active_players), true],
-      ["Started", (w) => number.format(w.sessions_started), true],
-      ["Ended", (w) => number.format(w.sessions_ended), true],
+      [LABELS.heartbeat_sessions, (w) => number.format(w.heartbeat_sessions), true],
+      [LABELS.active_players, (w) => number.format(w.active_players), true],
+      [LABELS.session_starts, (w) => number.format(w.session_starts), true],
+      [LABELS.sessions_ended, (w) => number.format(w.sessions_ended), true],
       ["Events", (w) => number.format(sum(w.events)), true],
-      ["Payers", (w) => number.format(w.payers), true],
-      ["Revenue", (w) => Object.entries(w.gross).map(([currency, minor]) => money(minor, currency)).join(" · ") || "–", true],
-      ["fps p50", (w) => (w.fps ? number.format(Math.round(w.fps.p50)) : "–"), true],
-      ["Crashes", (w) => number.format(w.crashes), true],
+      [LABELS.payers, (w) => number.format(w.payers), true],
+      [LABELS.gross, (w) => Object.entries(w.gross).map(([currency, minor]) => money(minor, currency)).join(" · ") || "–", true],
+      ["fps p5", (w) => (w.fps ? number.format(Math.round(w.fps.p5)) : "–"), true],
+      [LABELS.crash_events, (w) => number.format(w.crash_events), true],
     ], windows.slice(-8).reverse()));
     if (dropped) both.append(element("p", `${number.format(dropped)} events came too late for their window in the last hour.`, { class: "note" }));
     show("realtime", both);

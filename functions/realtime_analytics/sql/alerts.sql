@@ -9,8 +9,8 @@ CREATE TEMPORARY VIEW trends AS
 SELECT
   `window_end`, `window_time` AS `minute`, `game_id`,
   CASE WHEN `family` IN ('source', 'sink') THEN `item` ELSE '' END AS `currency`,
-  SUM(CASE WHEN `recent` AND `item` = 'concurrent_players' THEN `amount` ELSE 0 END) / {window_minutes}e0 AS `players`,
-  SUM(CASE WHEN NOT `recent` AND `item` = 'concurrent_players' THEN `amount` ELSE 0 END)
+  SUM(CASE WHEN `recent` AND `item` = 'heartbeat_sessions' THEN `amount` ELSE 0 END) / {window_minutes}e0 AS `players`,
+  SUM(CASE WHEN NOT `recent` AND `item` = 'heartbeat_sessions' THEN `amount` ELSE 0 END)
     / ({baseline_minutes}e0 - {window_minutes}) AS `players_before`,
   SUM(CASE WHEN `recent` AND `item` = 'active_players' THEN `amount` ELSE 0 END) AS `player_minutes`,
   SUM(CASE WHEN NOT `recent` AND `item` = 'active_players' THEN `amount` ELSE 0 END) AS `player_minutes_before`,
@@ -28,7 +28,7 @@ GROUP BY `window_start`, `window_end`, `window_time`, `game_id`,
   CASE WHEN `family` IN ('source', 'sink') THEN `item` ELSE '' END;
 
 -- Each rule every minute, firing or not.
-CREATE TEMPORARY VIEW judgements AS
+CREATE TEMPORARY VIEW comparisons AS
 SELECT
   `window_end`, `minute`, `game_id`, 'players_drop' AS `alert`, '' AS `subject`,
   `players` AS `observed`, `players_before` AS `reference`,
@@ -61,6 +61,6 @@ FROM trends WHERE `currency` = '';
 CREATE TEMPORARY VIEW alerts AS
 SELECT * FROM (
   SELECT *, LAG(`firing`) OVER (PARTITION BY `game_id`, `alert`, `subject` ORDER BY `minute`) AS `fired`
-  FROM judgements
+  FROM comparisons
 )
 WHERE `firing` AND `fired` IS NOT TRUE;

@@ -4,7 +4,7 @@ SELECT `game_id`, `platform`, `app_version`, `minute`, addition.*
 FROM events CROSS JOIN UNNEST(ARRAY[
   ROW('events', `event_type`, CAST(1 AS BIGINT), CAST(NULL AS STRING)),
   ROW('unique', 'active_players', CAST(NULL AS BIGINT), `player_id`),
-  ROW('unique', 'concurrent_players', CAST(NULL AS BIGINT), `beating_session_id`),
+  ROW('unique', 'heartbeat_sessions', CAST(NULL AS BIGINT), `beating_session_id`),
   ROW(`family`, `item`, `amount`, CAST(NULL AS STRING)),
   ROW('fps', `fps_bin`, CASE WHEN `fps_bin` IS NOT NULL THEN CAST(1 AS BIGINT) END, CAST(NULL AS STRING)),
   ROW('latency_ms', `latency_bin`, CASE WHEN `latency_bin` IS NOT NULL THEN CAST(1 AS BIGINT) END, CAST(NULL AS STRING))

@@ -47,7 +47,7 @@ DISTKEY (player_id)
 SORTKEY (game_id, event_date);
 
 -- Events of one session_id and player with gaps of at most 30 minutes. Platform, country and version are those of the
--- first event.
+-- first event. Gold counts a session once an event is not a purchase: played_events > 0.
 CREATE TABLE warehouse.fact_sessions (
   game_id VARCHAR(256) NOT NULL,
   player_id VARCHAR(256) NOT NULL,
@@ -60,6 +60,7 @@ CREATE TABLE warehouse.fact_sessions (
   country VARCHAR(256) NOT NULL,
   app_version VARCHAR(392) NOT NULL,
   events BIGINT NOT NULL,
+  played_events BIGINT NOT NULL,
   seconds DOUBLE PRECISION NOT NULL,
   PRIMARY KEY (game_id, first_event_id)
 )

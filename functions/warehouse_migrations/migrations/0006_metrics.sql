@@ -9,3 +9,5 @@ CREATE VIEW metrics.economy AS SELECT * FROM gold.economy WITH NO SCHEMA BINDING
 CREATE VIEW metrics.progression AS SELECT * FROM gold.progression WITH NO SCHEMA BINDING;
 CREATE VIEW metrics.stability AS SELECT * FROM gold.stability WITH NO SCHEMA BINDING;
 CREATE VIEW metrics.performance AS SELECT * FROM gold.performance WITH NO SCHEMA BINDING;
+CREATE VIEW metrics.design AS SELECT * FROM gold.design WITH NO SCHEMA BINDING;
+CREATE VIEW metrics.ads AS SELECT * FROM gold.ads WITH NO SCHEMA BINDING;

@@ -1,22 +1,17 @@
 locals {
   arn = {
-    for service in [
-      "dynamodb", "firehose", "kinesis", "kinesisanalytics", "lambda", "logs", "redshift-serverless",
-    ] : service => "arn:${var.account.partition}:${service}:${var.account.region}:${var.account.id}"
+    for service in ["dynamodb", "kinesis", "kinesisanalytics", "lambda"] :
+    service => "arn:${var.account.partition}:${service}:${var.account.region}:${var.account.id}"
   }
 
   policy_statements = {
     Archive = {
-      actions   = ["s3:GetObject", "s3:PutObject"]
+      actions   = ["s3:PutObject"]
       resources = ["${var.lake.arn}/advice/*"]
     }
     EncryptAdvice = {
-      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      actions   = ["kms:GenerateDataKey"]
       resources = [var.settings.kms_key_arns.events]
-    }
-    FindNewest = {
-      actions   = ["s3:ListBucket"]
-      resources = [var.lake.arn]
     }
     Publish = {
       actions   = ["sns:Publish"]
@@ -24,41 +19,22 @@ locals {
     }
     # These actions take no resource.
     ReadMetrics = {
-      actions = [
-        "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings",
-        "logs:DescribeLogGroups", "logs:GetQueryResults",
-      ]
+      actions   = ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings"]
       resources = ["*"]
-    }
-    # The last line of an invocation's log holds the memory that it used.
-    ReadReports = {
-      actions   = ["logs:StartQuery"]
-      resources = ["${local.arn.logs}:log-group:/aws/lambda/${var.settings.name_prefix}-*"]
     }
     ReadSizes = {
       actions = [
         "dynamodb:DescribeTable",
-        "firehose:DescribeDeliveryStream",
         "kinesis:DescribeStreamSummary",
         "kinesisanalytics:DescribeApplication",
         "lambda:GetFunctionConfiguration",
       ]
       resources = [
         "${local.arn.dynamodb}:table/${var.settings.name_prefix}-*",
-        "${local.arn.firehose}:deliverystream/${var.settings.name_prefix}-*",
         "${local.arn.kinesis}:stream/${var.settings.name_prefix}-*",
         "${local.arn.kinesisanalytics}:application/${var.settings.name_prefix}-*",
         "${local.arn.lambda}:function:${var.settings.name_prefix}-*",
       ]
-    }
-    # The service lists the usage limits of all workgroups or of none.
-    ReadUsageLimits = {
-      actions   = ["redshift-serverless:ListUsageLimits"]
-      resources = ["*"]
-    }
-    ReadWarehouse = {
-      actions   = ["redshift-serverless:GetWorkgroup"]
-      resources = ["${local.arn["redshift-serverless"]}:workgroup/*"]
     }
   }
 }
@@ -78,7 +54,6 @@ module "function" {
 
   environment = {
     LAKE_BUCKET = var.lake.name
-    LOG_PREFIX  = "/aws/lambda/${var.settings.name_prefix}-"
     TOPIC_ARN   = var.settings.alerts_topic_arn
     WATCHED     = jsonencode(var.watched)
   }

@@ -37,17 +37,12 @@ variable "settings" {
 variable "watched" {
   type = object({
     consumers         = optional(map(string), {})
-    deliveries        = optional(map(string), {})
-    files             = optional(map(string), {})
     flink             = optional(string, "")
-    functions         = optional(map(string), {})
-    optimized         = optional(bool, true)
     spark             = optional(string, "")
     spark_every_hours = optional(number, 24)
     spark_executors   = optional(number, 0)
     streams           = optional(map(string), {})
     tables            = optional(list(string), [])
-    warehouse         = optional(string, "")
   })
   description = "Names of the watched resources, by the variable of the platform that sizes them."
   nullable    = false

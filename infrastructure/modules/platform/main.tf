@@ -71,7 +71,7 @@ locals {
     point_in_time_recovery = var.protection.point_in_time_recovery
   }
 
-  # The base capacity runs all day, at the price of us-east-1 (scripts/tools/costs/prices.json).
+  # The base capacity runs all day, at the price of us-east-1 (functions/performance_advisor/prices.json).
   warehouse_usd_a_month = 730 * 0.375 * coalesce(try(var.warehouse.capacity.base_rpu, null), 8)
 }
 
@@ -189,6 +189,7 @@ module "player_state" {
 
   consumer            = var.player_state
   enriched_stream_arn = module.event_stream.enriched.arn
+  name_limits         = var.name_limits
   protection          = local.table_protection
   settings            = local.function_settings
 }
@@ -261,7 +262,7 @@ module "metrics_api" {
 }
 
 module "quicksight" {
-  source = "../dashboards"
+  source = "../quicksight"
   count  = var.quicksight.enabled ? 1 : 0
 
   account         = local.account
@@ -436,20 +437,10 @@ module "performance_advisor" {
   # Each key of these maps is the variable of the platform that changes the size.
   watched = {
     consumers         = { for name, consumer in local.consumers : name => consumer.function_name }
-    deliveries        = { "lake.buffering.seconds" = module.data_lake.delivery_streams.bronze.name }
-    files             = var.batch.enabled ? { "lake.optimize" = module.data_lake.bucket.name } : {}
     flink             = module.realtime_analytics.application_name
-    optimized         = coalesce(var.lake.optimize, true)
     spark             = try(module.batch_analytics[0].state_machine_arn, "")
     spark_every_hours = var.batch.schedule.every_hours
     spark_executors   = try(module.batch_analytics[0].maximum_executors, 0)
-    warehouse         = try(module.warehouse[0].warehouse.workgroup, "")
-
-    functions = {
-      "metrics_api.sizing" = module.metrics_api.function_name
-      player_state         = module.player_state.function_name
-      processor            = module.processor.function_name
-    }
 
     streams = {
       for name, stream in local.streams : "streams.${name}_shards" => stream.name

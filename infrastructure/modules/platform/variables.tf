@@ -155,6 +155,18 @@ variable "metrics_api" {
   nullable = false
 }
 
+variable "name_limits" {
+  type = object({
+    devices  = optional(number, 50)
+    flows    = optional(number, 200)
+    levels   = optional(number, 200)
+    versions = optional(number, 50)
+  })
+  description = "How many names that clients choose a game may have a day; further ones are counted as `other`."
+  default     = {}
+  nullable    = false
+}
+
 variable "packages_directory" {
   type        = string
   description = "Directory of the packages that `make build` writes."

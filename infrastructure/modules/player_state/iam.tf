@@ -1,8 +1,7 @@
 locals {
-  # A transaction is authorised by the actions of its items.
   policy_statements = {
     CountDays = {
-      actions   = ["dynamodb:UpdateItem"]
+      actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
       resources = [module.game_days.table.arn]
     }
     DecryptPlayers = {

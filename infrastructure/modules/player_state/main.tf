@@ -12,6 +12,7 @@ module "player_state" {
     BOARDS_TABLE       = module.boards.table.name
     GAME_DAYS_TABLE    = module.game_days.table.name
     LEADERBOARDS_TABLE = module.leaderboards.table.name
+    NAME_LIMITS        = jsonencode(var.name_limits)
     PLAYERS_TABLE      = module.players.table.name
   }
 }

@@ -15,6 +15,23 @@ variable "enriched_stream_arn" {
   nullable    = false
 }
 
+variable "name_limits" {
+  type = object({
+    devices  = optional(number, 50)
+    flows    = optional(number, 200)
+    levels   = optional(number, 200)
+    versions = optional(number, 50)
+  })
+  description = "How many names that clients choose a game may have a day; further ones are counted as `other`."
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for limit in values(var.name_limits) : limit >= 1 && limit <= 1000 && floor(limit) == limit])
+    error_message = "Each limit must be a whole number from 1 to 1,000: readers read a row for each name."
+  }
+}
+
 variable "protection" {
   type        = object({ deletion = bool, point_in_time_recovery = bool })
   description = "Whether the tables refuse deletion, and can be restored to any second of the last 35 days."

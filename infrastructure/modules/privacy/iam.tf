@@ -4,7 +4,8 @@ locals {
 
   # Silver, and the tables of players that the batch job keeps between runs.
   personal_tables = [
-    "events", "kept_attempts", "kept_movers", "kept_players", "kept_presence", "kept_purchases",
+    "events", "kept_ads", "kept_attempts", "kept_designs", "kept_movers", "kept_players", "kept_presence",
+    "kept_purchases",
   ]
 
   policy_statements = merge(

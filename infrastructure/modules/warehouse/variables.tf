@@ -93,7 +93,7 @@ variable "settings" {
     packages_directory = string
     tracing            = bool
   })
-  description = "What the functions of an environment share."
+  description = "Settings that the functions of an environment share."
   nullable    = false
 }
 

@@ -10,8 +10,11 @@ from typing import Any, NamedTuple
 
 from stream_scaling.rule import AIM
 
+from tools import REPOSITORY
 from tools.costs.settings import Consumer, Settings
 
+# The advisor reckons with them too.
+PRICES = REPOSITORY / "functions" / "performance_advisor" / "prices.json"
 HOURS = 730
 SECONDS = HOURS * 3600
 GB, KB = 1e9, 1000
@@ -165,19 +168,21 @@ class Line:
 
 
 @cache
-def _table(name: str) -> dict[str, Any]:
-    table: dict[str, Any] = json.loads((Path(__file__).parent / f"{name}.json").read_text())
+def prices() -> dict[str, Any]:
+    """Return the dated price table: date, region, basis, and prices with unit and source."""
+    table: dict[str, Any] = json.loads(PRICES.read_text())
     return table
 
 
-def prices() -> dict[str, Any]:
-    """Return the dated price table: date, region, basis, and prices with unit and source."""
-    return _table("prices")
+@cache
+def _usage() -> dict[str, Any]:
+    table: dict[str, Any] = json.loads(Path(__file__).with_name("usage.json").read_text())
+    return table
 
 
 def usage(name: str, together: int | None = None) -> float:
     """Return a usage factor; those measured by events together need their number."""
-    value = _table("usage")[name]["value"]
+    value = _usage()[name]["value"]
     return float(value if together is None else value[str(together)])
 
 

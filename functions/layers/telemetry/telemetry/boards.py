@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from aws_lambda_powertools import Logger
 from boto3.dynamodb.types import TypeDeserializer
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from telemetry.enrichment import FUTURE_AFTER, TOO_OLD_AFTER, timestamp
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
 
 # Three levels of samples, each a sixteenth of the one before; with 16 shards all partitions are level.
 SAMPLE_STEP = 16
@@ -97,6 +100,7 @@ class Board(BaseModel):
     exact_rank_limit: Annotated[int, Field(ge=1, le=100_000)] = 10_000
     shards: Annotated[int, Field(ge=1, le=MAX_SHARDS)] = 4
     archive_days: Annotated[int, Field(gt=TOO_OLD_AFTER.days, le=3660)] = 400
+    late_score_hours: Annotated[int, Field(ge=0, le=24 * TOO_OLD_AFTER.days)] = 24
     created_on: date = EPOCH.date()
 
     @model_validator(mode="after")
@@ -143,6 +147,13 @@ class Board(BaseModel):
             return None
         kept = datetime.combine(period.end, time(), UTC) + timedelta(days=self.archive_days)
         return int(kept.timestamp())
+
+    def takes(self, period: Period, received_at: str) -> bool:
+        """Tell whether a score for a period came in time: until some hours after its end (UTC)."""
+        if period == Period():
+            return True
+        closes = datetime.combine(period.end, time(), UTC) + timedelta(hours=self.late_score_hours)
+        return datetime.fromisoformat(received_at) < closes
 
     def archive(self, now: datetime, before: date | None, limit: int) -> list[Period]:
         """Return the periods that may hold scores, newest first, those before a day where one is given.
@@ -217,7 +228,7 @@ def fed_by(boards: Iterable[Board], game_id: str, name: str) -> list[Board]:
     return fed if taken else [*fed, Board.default(game_id, name)]
 
 
-def defined(dynamodb: Any, table: str, game_id: str) -> list[Board]:
+def defined(dynamodb: "DynamoDBClient", table: str, game_id: str) -> list[Board]:
     """Return a game's definitions by id (low-level DynamoDB client): a hundred fit in one answer.
 
     One that is not valid, which `scripts/boards` does not write, is left out and logged.

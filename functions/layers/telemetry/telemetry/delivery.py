@@ -4,10 +4,16 @@ import gzip
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_firehose.client import FirehoseClient
+    from mypy_boto3_firehose.type_defs import RecordTypeDef
+    from mypy_boto3_kinesis.client import KinesisClient
+    from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
 
 MAX_PUT_RECORDS = 500
 MAX_PUT_BYTES = 5 * 1024 * 1024
@@ -40,11 +46,13 @@ def chunks(sizes: Iterable[int], max_count: int, max_bytes: int) -> Iterator[lis
         yield run
 
 
-def put_records(kinesis: Any, stream: str, entries: Sequence[Entry]) -> set[int]:
+def put_records(kinesis: "KinesisClient", stream: str, entries: Sequence[Entry]) -> set[int]:
     """Write to a Kinesis stream; return the indexes of the entries that failed after 5 attempts."""
 
     def attempt(indexes: list[int]) -> list[int]:
-        records = [{"PartitionKey": entries[i].partition_key, "Data": entries[i].data} for i in indexes]
+        records: list[PutRecordsRequestEntryTypeDef] = [
+            {"PartitionKey": entries[i].partition_key, "Data": entries[i].data} for i in indexes
+        ]
         answer = kinesis.put_records(StreamName=stream, Records=records)
         return [i for i, record in zip(indexes, answer["Records"], strict=True) if "ErrorCode" in record]
 
@@ -52,7 +60,7 @@ def put_records(kinesis: Any, stream: str, entries: Sequence[Entry]) -> set[int]
     return _deliver(chunks(sizes, MAX_PUT_RECORDS, MAX_PUT_BYTES), attempt)
 
 
-def put_lines(firehose: Any, delivery_stream: str, lines: Sequence[bytes]) -> set[int]:
+def put_lines(firehose: "FirehoseClient", delivery_stream: str, lines: Sequence[bytes]) -> set[int]:
     """Write NDJSON lines to Firehose, many a record; return the indexes of the lines that failed.
 
     Each record is one gzip member: members one after the other are again a valid .gz file, and
@@ -64,11 +72,11 @@ def put_lines(firehose: Any, delivery_stream: str, lines: Sequence[bytes]) -> se
     return {line for group in failed for line in groups[group]}
 
 
-def put_each(firehose: Any, delivery_stream: str, records: Sequence[bytes]) -> set[int]:
+def put_each(firehose: "FirehoseClient", delivery_stream: str, records: Sequence[bytes]) -> set[int]:
     """Write records of at most 1,000 KiB to Firehose as they are; return the indexes of those that failed."""
 
     def attempt(indexes: list[int]) -> list[int]:
-        batch = [{"Data": records[i]} for i in indexes]
+        batch: list[RecordTypeDef] = [{"Data": records[i]} for i in indexes]
         answer = firehose.put_record_batch(DeliveryStreamName=delivery_stream, Records=batch)
         responses = answer["RequestResponses"]
         return [i for i, record in zip(indexes, responses, strict=True) if "ErrorCode" in record]

@@ -8,6 +8,7 @@ import orjson
 
 from telemetry import normalisation
 from telemetry.bots import is_bot
+from telemetry.event import Event
 from telemetry.origin import Origin
 from telemetry.rejection import Reason, Rejection
 
@@ -56,7 +57,7 @@ def bounds(received_at: datetime) -> Bounds:
     )
 
 
-def clock(event: dict[str, Any], limits: Bounds) -> tuple[str, bool, bool]:
+def clock(event: Event, limits: Bounds) -> tuple[str, bool, bool]:
     """Return when a valid event happened, in the form of `timestamp`, and whether it is late, and skewed.
 
     A client clock more than 5 minutes off at sending shifts event_time by the difference, at most by a day.
@@ -81,16 +82,14 @@ def clock(event: dict[str, Any], limits: Bounds) -> tuple[str, bool, bool]:
     return text, happened < late_before, skewed
 
 
-def enrich(event: dict[str, Any], origin: Origin) -> dict[str, Any]:
+def enrich(event: Event, origin: Origin) -> dict[str, Any]:
     """Return a valid event with the pipeline's fields; raises Rejection as `clock` does."""
     _, line, _ = encode(event, origin, timestamp(datetime.now(UTC)))
     enriched: dict[str, Any] = orjson.loads(line)
     return enriched
 
 
-def encode(
-    event: dict[str, Any], origin: Origin, processed_at: str
-) -> tuple[dict[str, Any], bytes, tuple[str, ...]]:
+def encode(event: Event, origin: Origin, processed_at: str) -> tuple[Event, bytes, tuple[str, ...]]:
     """Return a valid event in tidy form, its JSON with the pipeline's fields, and the flags that are set.
 
     The fields (event-schemas/enriched) are the same for many events but for the times: they are kept as
@@ -128,7 +127,7 @@ def _json(text: str | None) -> str:
     return orjson.dumps(text).decode()
 
 
-def _is_tidy(event: dict[str, Any], line: bytes) -> bool:
+def _is_tidy(event: Event, line: bytes) -> bool:
     """Tell that `_tidied` would change nothing, cheaply: a no may be wrong. A client holds texts only."""
     ids: str = event["event_id"] + event["session_id"]
     return (
@@ -140,10 +139,10 @@ def _is_tidy(event: dict[str, Any], line: bytes) -> bool:
     )
 
 
-def _tidied(event: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+def _tidied(event: Event) -> tuple[Event, bool]:
     """Return the event with one spelling for each value, and whether an e-mail address was masked."""
     client, payload = normalisation.tidy(event["client"]), normalisation.tidy(event["payload"])
-    tidy = {
+    tidy: Event = {
         **event,
         "event_id": event["event_id"].lower(),
         "session_id": event["session_id"].lower(),
@@ -183,7 +182,7 @@ def _out_of_time(age: timedelta) -> Rejection:
     return Rejection(Reason.FUTURE, f"happens {-age} after it came", "/event_time")
 
 
-def _no_date(event: dict[str, Any]) -> Rejection:
+def _no_date(event: Event) -> Rejection:
     for field in ("event_time", "sent_at"):
         try:
             datetime.fromisoformat(event[field])

@@ -3,9 +3,12 @@
 import hashlib
 import hmac
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 CACHE_SECONDS = 30
 BATCH_GET_LIMIT = 100
@@ -16,7 +19,7 @@ MAX_REMEMBERED = 10_000
 class GameRegistry:
     """Reads the games table (boto3 resource `dynamodb`), remembering each answer for 30 seconds."""
 
-    dynamodb: Any
+    dynamodb: "DynamoDBServiceResource"
     table_name: str
     _known: dict[str, tuple[float, dict[str, Any] | None]] = field(default_factory=dict)
 
@@ -39,11 +42,13 @@ class GameRegistry:
         return self.registered([game_id]).get(game_id)
 
     def _load(self, game_ids: list[str]) -> None:
-        request = {self.table_name: {"Keys": [{"game_id": game_id} for game_id in game_ids]}}
+        request: Mapping[str, Any] = {
+            self.table_name: {"Keys": [{"game_id": game_id} for game_id in game_ids]}
+        }
         found: dict[str, dict[str, Any]] = {}
         while request:
             answer = self.dynamodb.batch_get_item(RequestItems=request)
-            found |= {item["game_id"]: item for item in answer["Responses"].get(self.table_name, [])}
+            found |= {str(item["game_id"]): item for item in answer["Responses"].get(self.table_name, [])}
             request = answer.get("UnprocessedKeys") or {}
         now = time.monotonic()
         self._known.update({game_id: (now, found.get(game_id)) for game_id in game_ids})

@@ -14,6 +14,7 @@ import orjson
 from telemetry import normalisation
 from telemetry.decoding import Decoded
 from telemetry.enrichment import timestamp
+from telemetry.event import Event
 from telemetry.money import minor_digits
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
@@ -58,7 +59,7 @@ def translated(item: Decoded, game_id: str, received_at: datetime) -> Decoded:
         return Decoded(item.raw, item.value, rejection)
 
 
-def translate(value: Any, game_id: str, received_at: datetime) -> Fields:
+def translate(value: Any, game_id: str, received_at: datetime) -> Event:
     """Return {"event": …, "application_id": …} or its inner event alone in the native envelope.
 
     A type we know is translated, another becomes a `design` event with event_data in payload.extra.

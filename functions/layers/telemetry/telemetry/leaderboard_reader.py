@@ -6,9 +6,13 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import islice
 from math import ceil, sqrt
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from telemetry.boards import SAMPLE_STEP, Board, Period, Standing
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import QueryOutputTypeDef
 
 # So many players of a sample give an error of 4% or less: two standard deviations of their count.
 SAMPLED_PLAYERS = 2500
@@ -27,7 +31,7 @@ class Rank(NamedTuple):
 class LeaderboardReader:
     """One period of a board (low-level DynamoDB client; the pool runs its queries)."""
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     table: str
     board: Board
     period: Period
@@ -52,16 +56,17 @@ class LeaderboardReader:
 
     def players(self, player_ids: Iterable[str]) -> list[Standing]:
         """Return the entries of up to 100 players, best first; those without one are left out."""
-        left = [
+        left: list[Any] = [
             {"board": {"S": self.board.partition(self.period, player_id)}, "player_id": {"S": player_id}}
             for player_id in set(player_ids)
         ]
         found: list[Standing] = []
         while left:
-            request = {self.table: {"Keys": left, "ProjectionExpression": "rank_key"}}
+            request: dict[str, Any] = {self.table: {"Keys": left, "ProjectionExpression": "rank_key"}}
             answer = self.dynamodb.batch_get_item(RequestItems=request)
             found += self._entries(answer["Responses"].get(self.table, []))
-            left = answer.get("UnprocessedKeys", {}).get(self.table, {}).get("Keys", [])
+            unprocessed: dict[str, Any] = dict(answer.get("UnprocessedKeys", {}))
+            left = unprocessed.get(self.table, {}).get("Keys", [])
         return sorted(found, key=lambda one: one.rank_key)
 
     def rank(self, rank_key: str) -> Rank:
@@ -97,12 +102,11 @@ class LeaderboardReader:
         count = 0
         left: list[tuple[str, dict[str, Any]]] = [(partition, {}) for partition in partitions]
 
-        def read(part: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+        def read(part: tuple[str, dict[str, Any]]) -> "QueryOutputTypeDef":
             partition, start = part
-            size = {"Limit": (enough - count) // len(left) + 1} if enough else {}
+            size: dict[str, Any] = {"Limit": (enough - count) // len(left) + 1} if enough else {}
             query = self._query(partition, rank_key, worse=False)
-            answer: dict[str, Any] = self.dynamodb.query(**query, **start, **size, Select="COUNT")
-            return answer
+            return self.dynamodb.query(**query, **start, **size, Select="COUNT")
 
         while left and (enough is None or count < enough):
             answers = list(self.pool.map(read, left))
@@ -123,4 +127,5 @@ class LeaderboardReader:
         }
 
     def _entries(self, items: Iterable[dict[str, Any]]) -> Iterator[Standing]:
-        return (self.board.standing(item["rank_key"]["S"]) for item in items)
+        """Yield the standings; an entry that was removed has no rank."""
+        return (self.board.standing(item["rank_key"]["S"]) for item in items if "rank_key" in item)

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from telemetry import catalog, mentions
+from telemetry.event import Event
 
 NONCE_BYTES = 12
 # Of a pseudonym, where a field has no room for all of it.
@@ -71,7 +72,7 @@ class Pseudonyms:
         """Return a UUID for a session: the guidance's envelope makes some of player and day."""
         return str(uuid.UUID(bytes=self._digest("session", session_id.lower())[:16], version=4))
 
-    def replaced(self, event: dict[str, Any]) -> dict[str, Any]:
+    def replaced(self, event: Event) -> Event:
         """Return an event under its pseudonyms; the studio's own fields may repeat the id.
 
         The id is replaced in every text of client and payload that is not one of a few given values.

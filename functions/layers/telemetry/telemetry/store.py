@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
+import msgspec
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
-from pydantic_settings import BaseSettings
 
+from telemetry import environment
 from telemetry.boards import Board, Period, defined
 from telemetry.leaderboard_reader import LeaderboardReader
+from telemetry.player_item import described
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
 
 PARALLEL_QUERIES = 16
 _config = Config(
@@ -29,7 +34,7 @@ _deserialize = TypeDeserializer().deserialize
 Item = dict[str, Any]
 
 
-class Tables(BaseSettings):
+class Tables(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the tables, which Terraform sets in the environment."""
 
     boards_table: str
@@ -53,7 +58,7 @@ class Tally(NamedTuple):
 class Store:
     """Reads through a low-level DynamoDB client, which threads may share."""
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     tables: Tables
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(PARALLEL_QUERIES))
 
@@ -64,8 +69,10 @@ class Store:
         )
 
     def player(self, game_id: str, player_id: str) -> Item | None:
-        """Return the player's item, None for one who was never seen."""
-        return self._get(self.tables.players_table, "player", f"{game_id}#{player_id}")
+        """Return what is kept of a player, None for one who was never seen."""
+        key = {"player": {"S": f"{game_id}#{player_id}"}}
+        answer = self.dynamodb.get_item(TableName=self.tables.players_table, Key=key)
+        return described(answer["Item"]) if "Item" in answer else None
 
     def boards(self, game_id: str) -> list[Board]:
         """Return the boards that are defined for a game, by id."""
@@ -165,7 +172,7 @@ class Store:
 @cache
 def store() -> Store:
     """Connect once a process, at the first request; timeouts end before the gateway's 30 seconds."""
-    return Store(boto3.client("dynamodb", config=_config), Tables())
+    return Store(boto3.client("dynamodb", config=_config), environment.parse(Tables))
 
 
 def by_name(partitions: Iterable[Iterable[Item]], parts: int) -> dict[tuple[str, ...], Counter[str]]:

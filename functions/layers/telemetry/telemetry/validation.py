@@ -3,19 +3,20 @@
 from typing import Any
 
 from telemetry import catalog
+from telemetry.event import Event
 from telemetry.rejection import Reason, Rejection
 
 _validators = catalog.validators()
 
 
-def validate(value: Any) -> dict[str, Any]:
+def validate(value: Any) -> Event:
     """Return `value` as an event.
 
     Raises Rejection: unknown_schema, or schema_violation with the JSON pointer of the field.
     """
     try:
         if _validators[value["event_type"], value["schema_version"]].is_valid(value):
-            event: dict[str, Any] = value
+            event: Event = value
             return event
     except (LookupError, TypeError, ValueError):
         pass  # No object, a field missing or no string, no such schema, or nested too deep: see _refusal.

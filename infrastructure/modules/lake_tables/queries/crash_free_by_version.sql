@@ -1,9 +1,8 @@
--- Which version of a game crashes: sessions without a crash in the last 14 days, the worst version first.
+-- Which version of a game crashes: sessions without a fatal crash in the last 14 days, the worst version first.
 SELECT
   app_version,
-  sum(sessions) AS sessions,
   sum(crashes) AS crashes,
-  1 - CAST(sum(crashed_sessions) AS double) / nullif(sum(sessions), 0) AS crash_free_sessions
+  1 - CAST(sum(crashed_sessions) AS double) / nullif(sum(active_sessions), 0) AS crash_free_sessions
 FROM stability
 WHERE game_id = ?
   AND platform = '*' AND country = '*' AND app_version <> '*'

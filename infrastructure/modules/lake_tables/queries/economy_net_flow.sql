@@ -4,7 +4,7 @@ SELECT
   currency,
   sum(CASE WHEN flow = 'source' THEN amount ELSE 0 END) AS given,
   sum(CASE WHEN flow = 'sink' THEN amount ELSE 0 END) AS taken,
-  sum(CASE WHEN flow = 'source' THEN amount ELSE -amount END) AS net
+  sum(CASE WHEN flow = 'source' THEN amount WHEN flow = 'sink' THEN -amount END) AS net_amount
 FROM economy
 WHERE game_id = ?
   AND platform = '*' AND country = '*' AND app_version = '*' AND reason = '*'

@@ -1,5 +1,5 @@
--- How a game runs on each platform in the last 14 days, in the unit of each measure.
-SELECT event_date, platform, measure, samples, p50, p95, p99
+-- How a game runs on each platform in the last 14 days: the median, and where the slowest 5 % and 1 % begin.
+SELECT event_date, platform, measure, samples, p50, slow_5, slow_1
 FROM performance
 WHERE game_id = ?
   AND platform <> '*' AND country = '*' AND app_version = '*'

@@ -6,8 +6,8 @@ SELECT
   sum(starts) AS starts,
   sum(completes) AS completes,
   sum(fails) AS fails,
-  CAST(sum(completes) AS double) / nullif(sum(starts), 0) AS completed,
-  CAST(sum(attempts) AS double) / nullif(sum(completes), 0) AS attempts_a_completion
+  least(CAST(sum(completes) AS double) / nullif(sum(starts), 0), 1) AS completion,
+  CAST(sum(attempts) AS double) / nullif(sum(completes), 0) AS attempts_per_completion
 FROM progression
 WHERE game_id = ?
   AND platform = '*' AND country = '*' AND app_version = '*'

@@ -15,10 +15,17 @@ run "resources" {
   assert {
     condition = { for name, table in aws_glue_catalog_table.this : name => table.storage_descriptor[0].location } == merge(
       { events = "s3://lake/silver/events" },
-      { for name in ["daily", "economy", "lifetime_value", "performance", "progression", "retention", "revenue", "stability"] : name => "s3://lake/gold/${name}" },
       {
-        for name in ["attempts", "games", "movers", "moves", "players", "presence", "purchases", "samples"] :
-        "kept_${name}" => "s3://lake/kept/kept_${name}"
+        for name in [
+          "ads", "daily", "design", "economy", "lifetime_value", "performance", "progression", "retention", "revenue",
+          "stability",
+        ] : name => "s3://lake/gold/${name}"
+      },
+      {
+        for name in [
+          "ads", "attempts", "currencies", "designs", "games", "movers", "moves", "players", "presence", "purchases",
+          "samples",
+        ] : "kept_${name}" => "s3://lake/kept/kept_${name}"
       },
     )
     error_message = "Silver has the events, gold a table for each set of metrics, and the job keeps tables between runs."

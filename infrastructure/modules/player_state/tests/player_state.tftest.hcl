@@ -14,7 +14,7 @@ run "store" {
 
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
-      CountDays       = ["dynamodb:UpdateItem"]
+      CountDays       = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
       DecryptAtRest   = ["kms:Decrypt"]
       DecryptPlayers  = ["kms:Decrypt"]
       DecryptRecords  = ["kms:Decrypt"]
@@ -98,4 +98,47 @@ run "store" {
     } == { boards = false, game_days = true, leaderboards = true, players = false }
     error_message = "Days and archived boards expire; definitions and players stay."
   }
+}
+
+run "name_limits" {
+  command = plan
+
+  variables {
+    name_limits = { levels = 300 }
+  }
+
+  assert {
+    condition = jsondecode(module.player_state.environment.NAME_LIMITS) == {
+      devices = 50, flows = 200, levels = 300, versions = 50
+    }
+    error_message = "The function must get the limits, and defaults where none are set."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.names_capped.metric_name == "EventsCapped"
+      && aws_cloudwatch_metric_alarm.names_capped.dimensions == tomap({ service = "player_state" })
+    )
+    error_message = "An alarm must say that names are counted as `other`."
+  }
+}
+
+run "too_many_names" {
+  command = plan
+
+  variables {
+    name_limits = { versions = 1001 }
+  }
+
+  expect_failures = [var.name_limits]
+}
+
+run "no_names" {
+  command = plan
+
+  variables {
+    name_limits = { flows = 0 }
+  }
+
+  expect_failures = [var.name_limits]
 }

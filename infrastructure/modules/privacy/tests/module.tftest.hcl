@@ -59,7 +59,10 @@ run "permissions" {
       UseSilver = concat(
         ["arn:aws:glue:eu-west-1:111122223333:catalog", "arn:aws:glue:eu-west-1:111122223333:database/demo_test_lake"],
         [
-          for table in ["events", "kept_attempts", "kept_movers", "kept_players", "kept_presence", "kept_purchases"] :
+          for table in [
+            "events", "kept_ads", "kept_attempts", "kept_designs", "kept_movers", "kept_players", "kept_presence",
+            "kept_purchases",
+          ] :
           "arn:aws:glue:eu-west-1:111122223333:table/demo_test_lake/${table}"
         ],
       )

@@ -67,7 +67,7 @@ run "web_acl" {
         ]
       ]
     ]))
-    error_message = "A body of twice what the door takes must not get in; the door itself answers for a smaller one."
+    error_message = "A body of twice what the API takes must not get in; the API itself answers for a smaller one."
   }
 
   assert {

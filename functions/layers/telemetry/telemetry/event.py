@@ -1,0 +1,41 @@
+"""A valid event by the names and types of the envelope's schema, which a test holds this to."""
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+
+class Client(TypedDict):
+    """The device and build that sent the event."""
+
+    platform: str
+    app_version: str
+    build: NotRequired[str]
+    os_version: NotRequired[str]
+    device_model: NotRequired[str]
+    locale: NotRequired[str]
+    country: NotRequired[str]
+    sdk: NotRequired[str]
+
+
+class Privacy(TypedDict, total=False):
+    """What the player agreed to, and their age group."""
+
+    analytics_storage: Literal["granted", "denied"]
+    age_group: Literal["child", "adult"]
+
+
+class Event(TypedDict):
+    """What `validate` returns; the schema of its type describes the payload."""
+
+    event_id: str
+    event_type: str
+    schema_version: str
+    game_id: str
+    player_id: str
+    session_id: str
+    # JSON Schema takes 7.0 for an integer too.
+    sequence: int | float
+    event_time: str
+    sent_at: str
+    client: Client
+    privacy: NotRequired[Privacy]
+    payload: dict[str, Any]

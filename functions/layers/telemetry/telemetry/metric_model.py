@@ -1,0 +1,218 @@
+"""The metrics of every engine: one definition of each, read from event-schemas/metrics.json.
+
+A fact is a column of a gold table, or a counter. Every other metric says how it is made of facts, so that
+each reader computes it in the same way: a ratio is the sum of its numerators over that of its denominators.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+DAYS = ("event_date", "cohort_date")
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A ratio of two facts; `complement` is 1 minus it, `at_most_one` bounds it, `scale` multiplies it."""
+
+    numerator: str
+    denominator: str
+    complement: bool = False
+    at_most_one: bool = False
+    scale: int = 1
+
+    def value(self, numerator: float, denominator: float) -> float | None:
+        """Return the ratio of two sums; None without a denominator."""
+        if not denominator:
+            return None
+        share = self.scale * (numerator / denominator)
+        if self.at_most_one:
+            share = min(share, 1.0)
+        return 1 - share if self.complement else share
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A sum of one fact in which the value of a dimension decides the sign."""
+
+    fact: str
+    by: str
+    signs: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric of a table.
+
+    `adds_over` names the dimensions whose rows may be added up. A fact without any is a count of unique
+    players, or a percentile: each row stands alone.
+    """
+
+    name: str
+    label: str
+    unit: str
+    description: str
+    adds_over: tuple[str, ...] = ()
+    formula: Formula | None = None
+    signed: Signed | None = None
+    percentile: bool = False
+    # What a fact is called in the counters of an engine; {currency} stands for one.
+    counter: str = ""
+    # The facts that it is made of, itself where it is one.
+    facts: tuple["Metric", ...] = ()
+
+    @property
+    def is_derived(self) -> bool:
+        """Tell whether it is computed from facts where it is read."""
+        return self.formula is not None or self.signed is not None
+
+    def of(self, counts: Mapping[str, float], currency: str = "") -> float | None:
+        """Return the metric of counters, which may be sums over days; None without a denominator."""
+        if not self.formula:
+            return counts.get((self.counter or self.name).format(currency=currency), 0)
+        top, bottom = (fact.of(counts, currency) or 0 for fact in self.facts)
+        return self.formula.value(top, bottom)
+
+    def not_added_over(self, columns: Iterable[str]) -> list[str]:
+        """Return those of some dimensions whose rows must not be added up to one figure of the metric.
+
+        A ratio over several days is the sum of their numerators over the sum of their denominators: ARPDAU
+        of a week is its revenue over its player-days.
+        """
+        apart = {self.signed.by} if self.signed else set()
+        if self.formula:
+            apart |= {"event_date"}
+        return [
+            column
+            for column in columns
+            if column not in apart and not all(column in fact.adds_over for fact in self.facts or (self,))
+        ]
+
+    def sql(self) -> str:
+        """Return the metric over any rows in SQL, for Athena and DuckDB.
+
+        Raises ValueError for what no sum gives: a percentile, a count of unique players.
+        """
+        if self.signed:
+            cases = " ".join(
+                f"WHEN {self.signed.by} = '{value}' THEN {'-' if sign < 0 else ''}{self.signed.fact}"
+                for value, sign in self.signed.signs.items()
+            )
+            return f"sum(CASE {cases} END)"
+        if not self.formula:
+            if not self.adds_over:
+                raise ValueError(f"{self.name} does not add up: show its rows")
+            return f"sum({self.name})"
+        top, bottom = self.formula.numerator, self.formula.denominator
+        share = f"CAST(sum({top}) AS double) / nullif(sum({bottom}), 0)"
+        if self.formula.scale != 1:
+            share = f"{self.formula.scale} * ({share})"
+        if self.formula.at_most_one:
+            share = f"least({share}, 1)"
+        return f"1 - {share}" if self.formula.complement else share
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A gold table: what a row stands for, the type of each column, and the metrics."""
+
+    name: str
+    description: str
+    grain: tuple[str, ...]
+    types: Mapping[str, str]
+    labels: Mapping[str, str]
+    metrics: Mapping[str, Metric]
+    # Predicates in SQL of rows that cannot be right.
+    wrong_where: tuple[str, ...]
+
+    @property
+    def day_column(self) -> str:
+        """Return the column that says the day."""
+        return next(name for name in self.grain if name in DAYS)
+
+
+def parse(document: Mapping[str, Any]) -> dict[str, Table]:
+    """Return the tables of a document like event-schemas/metrics.json, by name."""
+    return {name: _table(name, table) for name, table in document["tables"].items()}
+
+
+def parse_engine(engine: Mapping[str, Any]) -> dict[str, Metric]:
+    """Return the metrics of an engine that keeps counters."""
+    facts = {name: _metric(name, one) for name, one in engine["metrics"].items() if "formula" not in one}
+    return {name: facts.get(name) or _metric(name, one, facts) for name, one in engine["metrics"].items()}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return the model as it is written: packaged beside this module, else the checkout's own."""
+    packaged = Path(__file__).parent / "schemas" / "metrics.json"
+    checkout = Path(__file__).parents[4] / "event-schemas" / "metrics.json"
+    found: dict[str, Any] = json.loads((packaged if packaged.is_file() else checkout).read_text())
+    return found
+
+
+@cache
+def tables() -> dict[str, Table]:
+    """Return the gold tables."""
+    return parse(document())
+
+
+@cache
+def live() -> dict[str, Metric]:
+    """Return the metrics of the live counters."""
+    return parse_engine(document()["live"])
+
+
+@cache
+def window() -> dict[str, Metric]:
+    """Return the metrics of the stream job's windows."""
+    return parse_engine(document()["window"])
+
+
+def _table(name: str, table: Mapping[str, Any]) -> Table:
+    columns, grain = table["columns"], tuple(table["grain"])
+    facts = {
+        column: _metric(column, one)
+        for column, one in columns.items()
+        if column not in grain and "formula" not in one
+    }
+    derived = {
+        column: _metric(column, one, facts)
+        for column, one in (columns | table.get("derived", {})).items()
+        if column not in grain and column not in facts
+    }
+    every = columns | table.get("derived", {})
+    return Table(
+        name,
+        table["description"],
+        grain,
+        {column: one["type"] for column, one in columns.items()},
+        {column: one["label"] for column, one in every.items()},
+        {column: facts.get(column) or derived[column] for column in every if column not in grain},
+        tuple(table.get("wrong_where", ())),
+    )
+
+
+def _metric(name: str, one: Mapping[str, Any], facts: Mapping[str, Metric] | None = None) -> Metric:
+    formula = Formula(**one["formula"]) if "formula" in one else None
+    signed = Signed(**one["signed"]) if "signed" in one else None
+    parts: tuple[str, ...] = ()
+    if formula:
+        parts = formula.numerator, formula.denominator
+    elif signed:
+        parts = (signed.fact,)
+    return Metric(
+        name,
+        one["label"],
+        one["unit"],
+        one["description"],
+        tuple(one.get("adds_over", ())),
+        formula,
+        signed,
+        one.get("percentile", False),
+        one.get("counter", ""),
+        tuple((facts or {})[part] for part in parts),
+    )

@@ -1,0 +1,305 @@
+"""A player's item: what is kept of a player, packed so that it stays below the 1 KB of one write unit.
+
+All but the key and the version is in the binary attribute `state`: names of attributes would take a tenth.
+"""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from telemetry.enrichment import timestamp
+
+FORMAT = 1
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+DIGEST_BYTES, CURRENCY_BYTES = 8, 3
+TEXTS = ("platform", "app_version", "country", "level")
+NUMBERS = ("first_ms", "last_ms", "level_ms", "sessions", "play_ms", "purchases")
+SETS = ("active_days", "paid_days", "started_days", "completed_days", "active_minutes", "present_minutes")
+
+
+@dataclass(slots=True)
+class Play:
+    """Events of a session with gaps of at most 30 minutes; times are milliseconds since 1970.
+
+    `ended`: its last event is a session_end. `crashed`: the days from its first one on, as bits, with a
+    fatal crash.
+    """
+
+    session_id: str
+    first: int
+    last: int
+    ended: bool = False
+    crashed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """The earliest purchase of a store transaction; `tie` orders those of one millisecond."""
+
+    at_ms: int
+    tie: int
+    currency: str
+    amount: int
+
+
+@dataclass(slots=True)
+class Watermark:
+    """What is applied of one shard of the raw stream.
+
+    Every record before `start`, the first one of the processor's batch, is applied. Of those from there on,
+    `applied` has the events that are, as bits, by the record's distance from `start`.
+    """
+
+    shard: int
+    start: int
+    day: int
+    applied: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Player:
+    """A player's state; days are ordinals, minutes count since 1970, `_ms` are milliseconds since 1970."""
+
+    game_id: str
+    player_id: str
+    first_ms: int = 0
+    last_ms: int = 0
+    level_ms: int = 0
+    sessions: int = 0
+    play_ms: int = 0
+    purchases: int = 0
+    platform: str | None = None
+    app_version: str | None = None
+    country: str | None = None
+    level: str | None = None
+    spend: dict[str, int] = field(default_factory=dict)
+    balances: dict[str, int] = field(default_factory=dict)
+    balances_ms: dict[str, int] = field(default_factory=dict)
+    paid_in: dict[str, set[int]] = field(default_factory=dict)
+    active_days: set[int] = field(default_factory=set)
+    paid_days: set[int] = field(default_factory=set)
+    started_days: set[int] = field(default_factory=set)
+    completed_days: set[int] = field(default_factory=set)
+    active_minutes: set[int] = field(default_factory=set)
+    present_minutes: set[int] = field(default_factory=set)
+    plays: list[Play] = field(default_factory=list)
+    transactions: dict[bytes, Payment] = field(default_factory=dict)
+    watermarks: list[Watermark] = field(default_factory=list)
+    version: int = 0
+
+    @property
+    def key(self) -> str:
+        """Return the key of the item."""
+        return f"{self.game_id}#{self.player_id}"
+
+
+def milliseconds(text: str) -> int:
+    """Return the milliseconds since 1970 of a time in the form of `timestamp`."""
+    return (datetime.fromisoformat(text) - EPOCH) // MILLISECOND
+
+
+def moment(at_ms: int) -> str:
+    """Return a time in the form of `timestamp`."""
+    return timestamp(EPOCH + at_ms * MILLISECOND)
+
+
+def to_item(player: Player) -> dict[str, Any]:
+    """Return the DynamoDB item."""
+    return {
+        "player": {"S": player.key},
+        "version": {"N": str(player.version)},
+        "state": {"B": _packed(player)},
+    }
+
+
+def from_item(item: dict[str, Any]) -> Player:
+    """Return the player of a DynamoDB item."""
+    game_id, _, player_id = item["player"]["S"].partition("#")
+    player = Player(game_id, player_id, version=int(item["version"]["N"]))
+    _unpack(player, item["state"]["B"])
+    return player
+
+
+def described(item: dict[str, Any]) -> dict[str, Any]:
+    """Return all that an item holds in a form for people: times as text, days as dates."""
+    player = from_item(item)
+    plays = [
+        {
+            "session_id": play.session_id,
+            "first": moment(play.first),
+            "last": moment(play.last),
+            "ended": play.ended,
+            "crashed": play.crashed > 0,
+        }
+        for play in player.plays
+    ]
+    payments = [
+        {"at": moment(one.at_ms), "currency": one.currency, "amount_minor": one.amount}
+        for one in player.transactions.values()
+    ]
+    return {
+        "game_id": player.game_id,
+        "player_id": player.player_id,
+        "first_seen": moment(player.first_ms),
+        "last_seen": moment(player.last_ms),
+        **{name: getattr(player, name) for name in TEXTS},
+        "level_at": moment(player.level_ms) if player.level_ms else None,
+        "sessions": player.sessions,
+        "playtime_seconds": player.play_ms // 1000,
+        "purchases": player.purchases,
+        "spend": player.spend,
+        "balances": player.balances,
+        "balances_at": {name: moment(at_ms) for name, at_ms in player.balances_ms.items()},
+        "active_days": _dates(player.active_days),
+        "paid_days": _dates(player.paid_days),
+        "started_days": _dates(player.started_days),
+        "completed_days": _dates(player.completed_days),
+        "active_minutes": [moment(minute * 60_000) for minute in sorted(player.active_minutes)],
+        "present_minutes": [moment(minute * 60_000) for minute in sorted(player.present_minutes)],
+        "plays": plays,
+        "payments": payments,
+        "version": player.version,
+    }
+
+
+def _dates(ordinals: set[int]) -> list[str]:
+    return [date.fromordinal(ordinal).isoformat() for ordinal in sorted(ordinals)]
+
+
+def _packed(player: Player) -> bytes:
+    out = bytearray([FORMAT])
+    for name in NUMBERS:
+        _put(out, getattr(player, name))
+    for name in SETS:
+        _put_set(out, getattr(player, name))
+    for name in TEXTS:
+        _put_text(out, getattr(player, name))
+    _put(out, len(player.spend))
+    for currency, amount in player.spend.items():
+        out += currency.encode()
+        _put(out, amount)
+        _put_set(out, player.paid_in.get(currency, set()))
+    _put(out, len(player.balances))
+    for currency, balance in player.balances.items():
+        _put_text(out, currency)
+        _put(out, balance)
+        _put(out, player.balances_ms[currency])
+    newest = max((play.last for play in player.plays), default=0)
+    _put(out, newest)
+    _put(out, len(player.plays))
+    for play in player.plays:
+        out += uuid.UUID(play.session_id).bytes
+        _put(out, newest - play.last)
+        _put(out, play.last - play.first)
+        _put(out, play.crashed << 1 | play.ended)
+    _put(out, len(player.transactions))
+    for digest, payment in player.transactions.items():
+        out += digest + payment.currency.encode()
+        for number in (payment.at_ms, payment.tie, payment.amount):
+            _put(out, number)
+    _put(out, len(player.watermarks))
+    for mark in player.watermarks:
+        for number in (mark.shard, mark.start, mark.day, len(mark.applied)):
+            _put(out, number)
+        before = 0
+        for distance in sorted(mark.applied):
+            _put(out, distance - before)
+            _put(out, mark.applied[distance])
+            before = distance
+    return bytes(out)
+
+
+def _unpack(player: Player, data: bytes) -> None:
+    read = _Reader(bytes(data), 1)
+    for name in NUMBERS:
+        setattr(player, name, read.number())
+    for name in SETS:
+        setattr(player, name, read.numbers())
+    for name in TEXTS:
+        setattr(player, name, read.text())
+    for _ in range(read.number()):
+        currency = read.bytes(CURRENCY_BYTES).decode()
+        player.spend[currency], player.paid_in[currency] = read.number(), read.numbers()
+    for _ in range(read.number()):
+        named = str(read.text())
+        player.balances[named], player.balances_ms[named] = read.number(), read.number()
+    newest = read.number()
+    for _ in range(read.number()):
+        session_id = str(uuid.UUID(bytes=read.bytes(16)))
+        last = newest - read.number()
+        first, flags = last - read.number(), read.number()
+        player.plays.append(Play(session_id, first, last, bool(flags & 1), flags >> 1))
+    for _ in range(read.number()):
+        digest, currency = read.bytes(DIGEST_BYTES), read.bytes(CURRENCY_BYTES).decode()
+        at_ms, tie, amount = read.number(), read.number(), read.number()
+        player.transactions[digest] = Payment(at_ms, tie, currency, amount)
+    for _ in range(read.number()):
+        mark = Watermark(read.number(), read.number(), read.number())
+        player.watermarks.append(mark)
+        distance = 0
+        for _ in range(read.number()):
+            distance += read.number()
+            mark.applied[distance] = read.number()
+
+
+def _put(out: bytearray, number: int) -> None:
+    """Append a number of any length, seven bits a byte."""
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+
+
+def _put_text(out: bytearray, text: str | None) -> None:
+    """Append a text behind its length and one, and 0 for none."""
+    data = b"" if text is None else text.encode()
+    _put(out, 0 if text is None else len(data) + 1)
+    out += data
+
+
+def _put_set(out: bytearray, numbers: set[int]) -> None:
+    """Append the lowest number, and a bit for each one from there on."""
+    lowest = min(numbers, default=0)
+    _put(out, lowest)
+    bits = sum(1 << (number - lowest) for number in numbers)
+    _put(out, (bits.bit_length() + 7) // 8)
+    out += bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+
+
+@dataclass(slots=True)
+class _Reader:
+    data: bytes
+    at: int
+
+    def number(self) -> int:
+        value = shift = 0
+        while True:
+            byte = self.data[self.at]
+            self.at += 1
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+            shift += 7
+
+    def bytes(self, count: int) -> bytes:
+        self.at += count
+        return self.data[self.at - count : self.at]
+
+    def text(self) -> str | None:
+        length = self.number()
+        return self.bytes(length - 1).decode() if length else None
+
+    def numbers(self) -> set[int]:
+        lowest = self.number()
+        bits = int.from_bytes(self.bytes(self.number()), "little")
+        return set(_set_bits(bits, lowest))
+
+
+def _set_bits(bits: int, lowest: int) -> Iterator[int]:
+    while bits:
+        low = bits & -bits
+        yield lowest + low.bit_length() - 1
+        bits ^= low

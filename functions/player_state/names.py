@@ -1,0 +1,141 @@
+"""Names that a client chooses: so many of a kind have counters of their own, by game and day."""
+
+import hashlib
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+from telemetry.capped_names import OTHER
+
+from player_state.buckets import KEPT_DAYS
+
+DIGEST_BYTES = 8
+ATTEMPTS = 10
+FIRST_PAUSE_SECONDS = 0.01
+MAX_REMEMBERED = 1000
+# "currency#reason" and "platform#version" have two parts, and so has what they are counted under.
+OTHERS = {"devices": f"{OTHER}#{OTHER}", "flows": f"{OTHER}#{OTHER}", "levels": OTHER, "versions": OTHER}
+
+Event = dict[str, Any]
+NameOf = Callable[[Event, str, str], str]
+
+
+Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+
+
+class NameLimits(msgspec.Struct, frozen=True):
+    """How many names of each kind a game may have a day: each is a row that readers read."""
+
+    devices: Limit = 50
+    flows: Limit = 200
+    levels: Limit = 200
+    versions: Limit = 50
+
+
+class Named(NamedTuple):
+    """The names of one kind that a game has on a day."""
+
+    game_id: str
+    day: str
+    kind: str
+
+
+@dataclass(slots=True)
+class Names:
+    """The names that have counters, in the game_days table (low-level DynamoDB client).
+
+    An item of a game, day and kind holds digests of the names that came first. It only grows, and never
+    beyond the limit. So a name is counted in the same place whenever its event is read again.
+    """
+
+    dynamodb: Any
+    table: str
+    limits: NameLimits
+    _known: dict[Named, set[bytes]] = field(default_factory=dict)
+
+    def admit(self, events: Iterable[Event]) -> None:
+        """Give each name of the events its place, as long as there is room."""
+        if len(self._known) > MAX_REMEMBERED:
+            self._known.clear()
+        wanted: dict[Named, set[bytes]] = defaultdict(set)
+        for event in events:
+            for kind, name in _names(event):
+                wanted[Named(event["game_id"], event["event_date"], kind)].add(_digest(name))
+        for of, digests in wanted.items():
+            self._admit(of, digests)
+
+    def name_of(self, event: Event, kind: str, name: str) -> str:
+        """Return the name that an event counts under: its own, or the one of all others."""
+        known = self._known[Named(event["game_id"], event["event_date"], kind)]
+        return name if _digest(name) in known else OTHERS[kind]
+
+    def capped(self, event: Event) -> bool:
+        """Tell whether an event counts under another name than its own."""
+        return any(self.name_of(event, kind, name) != name for kind, name in _names(event))
+
+    def _admit(self, of: Named, digests: set[bytes]) -> None:
+        limit: int = getattr(self.limits, of.kind)
+        known = self._known.setdefault(of, set())
+        if digests <= known or len(known) >= limit:
+            return
+        for attempt in range(ATTEMPTS):
+            self._known[of] = known = self._read(of)
+            added = sorted(digests - known)[: max(0, limit - len(known))]
+            if not added:
+                return
+            if self._add(of, added, limit):
+                known.update(added)
+                return
+            time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
+        raise TooBusyError(f"The {of.kind} of {of.game_id} change too often")
+
+    def _read(self, of: Named) -> set[bytes]:
+        answer = self.dynamodb.get_item(TableName=self.table, Key=_key(of), ConsistentRead=True)
+        return set(answer.get("Item", {}).get("names", {}).get("BS", ()))
+
+    def _add(self, of: Named, digests: list[bytes], limit: int) -> bool:
+        expires = date.fromisoformat(of.day).toordinal() - date(1970, 1, 1).toordinal() + KEPT_DAYS
+        try:
+            self.dynamodb.update_item(
+                TableName=self.table,
+                Key=_key(of),
+                UpdateExpression="ADD #names :names SET expires_at = :expires_at",
+                ConditionExpression="attribute_not_exists(#names) OR size(#names) <= :room",
+                ExpressionAttributeNames={"#names": "names"},
+                ExpressionAttributeValues={
+                    ":names": {"BS": digests},
+                    ":room": {"N": str(limit - len(digests))},
+                    ":expires_at": {"N": str(expires * 86_400)},
+                },
+            )
+        except self.dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+class TooBusyError(Exception):
+    """Many writers at once: the batch is to be tried again."""
+
+
+def _names(event: Event) -> Iterator[tuple[str, str]]:
+    payload, version = event["payload"], event["app_version"]
+    yield "versions", version
+    match event["event_type"]:
+        case "performance":
+            yield "devices", f"{event['platform']}#{version}"
+        case "economy":
+            yield "flows", f"{payload['currency']}#{payload['reason']}"
+        case "progression":
+            yield "levels", payload["level_1"]
+
+
+def _key(of: Named) -> dict[str, dict[str, str]]:
+    return {"game_day": {"S": f"{of.game_id}#{of.day}#names"}, "shard": {"S": of.kind}}
+
+
+def _digest(name: str) -> bytes:
+    return hashlib.blake2b(name.encode(), digest_size=DIGEST_BYTES).digest()

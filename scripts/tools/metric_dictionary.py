@@ -1,0 +1,97 @@
+"""Write docs/metrics.md: every metric with its label, unit, definition and how it behaves."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from telemetry.metric_model import Metric, Table, parse, parse_engine
+
+INTRODUCTION = """# Metrics
+
+Every figure of the platform has one definition. The REST API, the page, the mail, the saved queries of Athena
+and the dashboard of QuickSight compute it in the same way. `scripts/schemas generate` writes this page from
+[event-schemas/metrics.json](../event-schemas/metrics.json).
+
+Three engines count, and their figures have the same name only where they mean the same:
+
+| Engine | Answers | Read it in |
+|---|---|---|
+| live | today and the days before, seconds after an event arrives | page, REST API, mail |
+| window | the last minutes, about two minutes after they end | page, REST API, alerts |
+| history | every day since the first event, after the batch run | Athena, QuickSight, Redshift, notebooks |
+
+How to read the column *Adds up over*:
+
+- A figure with dimensions may be added up over these dimensions, and over no other.
+- A figure with *nothing* counts unique players or sessions, or is a percentile. Read its row. The rows with
+  `*` in a column hold the figure over all values of that column; leave them out where you add up values.
+- A ratio is computed from sums: the sum of its numerator over the sum of its denominator. Never average a
+  ratio. Over several days, a ratio with unique players counts player-days.
+
+Money is in minor units, for example cents. Two currencies are never added.
+
+## What other tools may count differently
+
+- **Days** are UTC days. A studio's own time zone is not supported.
+- **Retention** is classic retention by calendar day: day 1 is the UTC day after the install day. A tool
+  that counts 24 hours from the install gives other shares.
+- **Active players** have any event on the day, also one that a server sent. Events of declared bots count.
+- **A session** of the history ends with a pause of more than 30 minutes, and counts on the day it began.
+  Purchases alone are no session, because a server may send them. Live figures count `session_start` events
+  instead, hence their name `session_starts`.
+- **A purchase** counts once for each store and transaction, by its earliest event.
+- **Crash-free** figures count crashes that ended the process (`fatal`).
+- **Percentiles** are exact for each row. Percentiles of several rows cannot be averaged: choose the row
+  with `*`.
+"""
+UNITS = {
+    "count": "count",
+    "measure": "unit of the measure",
+    "micros": "millionths of the unit",
+    "minor": "minor units",
+    "players": "players",
+    "ratio": "ratio",
+    "seconds": "seconds",
+    "share": "share (0 to 1)",
+    "units": "units of the currency",
+}
+
+
+def dictionary(document: Mapping[str, Any]) -> str:
+    """Return the data dictionary of a document like event-schemas/metrics.json, as Markdown."""
+    lines = [INTRODUCTION]
+    for title, engine in (("Live", "live"), ("Windows", "window")):
+        lines += [f"## {title}", "", document[engine]["description"], ""]
+        lines += [*_rows(parse_engine(document[engine])), ""]
+    lines += ["## History", "", document["description"], ""]
+    for table in parse(document).values():
+        lines += [*_table(table, document["tables"][table.name]["columns"]), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _table(table: Table, columns: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"### {table.name}", "", table.description, "")
+    yield "A row for each: " + ", ".join(f"`{name}`" for name in table.grain) + "."
+    yield ""
+    yield "| Dimension | Meaning |"
+    yield "|---|---|"
+    for name in table.grain:
+        yield f"| `{name}` | {columns[name]['description']} |"
+    yield ""
+    yield from _rows(table.metrics)
+
+
+def _rows(metrics: Mapping[str, Metric]) -> Iterator[str]:
+    yield "| Metric | Name | Unit | Adds up over | Definition |"
+    yield "|---|---|---|---|---|"
+    for metric in metrics.values():
+        yield (
+            f"| {metric.label} | `{metric.name}` | {UNITS[metric.unit]} | {_behaviour(metric)} | "
+            f"{metric.description} |"
+        )
+
+
+def _behaviour(metric: Metric) -> str:
+    if metric.formula:
+        return f"sum of `{metric.formula.numerator}` / sum of `{metric.formula.denominator}`"
+    facts = metric.facts or (metric,)
+    return ", ".join(facts[0].adds_over) or "nothing"

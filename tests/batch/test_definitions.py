@@ -1,0 +1,300 @@
+"""The smallest cases of figures that are easily computed wrong, with answers worked out by hand.
+
+Each reader of gold answers: the tables, the saved queries of Athena, and QuickSight's calculated fields.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import duckdb
+import pytest
+import sqlglot
+from batch_analytics import kept
+from duckdb_nights import DuckDB
+from sqlglot import exp
+from telemetry import metric_model
+from tools import REPOSITORY
+
+Event = dict[str, Any]
+MODULES = REPOSITORY / "infrastructure" / "modules"
+QUERIES = MODULES / "lake_tables" / "queries"
+# The saved queries look back from today.
+FIRST = datetime.now(UTC).date() - timedelta(20)
+TODAY = datetime.now(UTC).date()
+ALL = "platform = '*' AND country = '*' AND app_version = '*'"
+numbers = count(1)
+
+
+def event(kind: str, player: str, day: int, **fields: Any) -> Event:
+    """Return an event at noon of a day of the game, of one session a day."""
+    happened = FIRST + timedelta(day)
+    noon = datetime(happened.year, happened.month, happened.day, 12, tzinfo=UTC)
+    return {
+        "event_id": f"{next(numbers):08}", "event_type": kind, "game_id": "g", "player_id": player,
+        "session_id": f"{player}-{day}", "event_date": happened, "at_ms": int(noon.timestamp() * 1000),
+        "arrival_date": TODAY, "platform": "ios", "country": "DE", "app_version": "1.0.0", "added_ms": 1000,
+    } | fields  # fmt: skip
+
+
+def paid(player: str, day: int, amount: int, currency: str = "EUR", **fields: Any) -> Event:
+    """Return a purchase."""
+    money = {"store": "web", "transaction_id": f"t-{next(numbers)}", "currency": currency}
+    return event("purchase", player, day, **money, amount_minor=amount, **fields)
+
+
+class Gold:
+    """The gold of a few events."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        """Compute every table."""
+        store = DuckDB()
+        for one in events:
+            marks = ", ".join("?" * len(one))
+            store.database.execute(
+                f"INSERT INTO lake.silver ({', '.join(one)}) VALUES ({marks})", list(one.values())
+            )
+        night = kept.Night(store, "run", print)
+        for table, change in night.changes(["g"]):
+            store.change(table, change)
+        self.database: duckdb.DuckDBPyConnection = store.database
+        self.database.execute("USE lake")
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        """Return the rows of a query in DuckDB's own SQL."""
+        found = self.database.execute(query)
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def one(self, query: str) -> dict[str, Any]:
+        """Return the only row of a query."""
+        (row,) = self.rows(query)
+        return row
+
+    def saved(self, name: str) -> list[dict[str, Any]]:
+        """Return what a saved query of Athena answers for the game."""
+        text = (QUERIES / f"{name}.sql").read_text().replace("?", "'g'")
+        return self.rows("".join(sqlglot.transpile(text, read="athena", write="duckdb")))
+
+    def shown(self, table: str, field: str, where: str = ALL) -> float | None:
+        """Return what QuickSight calculates over all rows that it shows."""
+        (expression,) = [
+            one["Expression"]
+            for one in json.loads((MODULES / "quicksight" / "definition.json").read_text())[
+                "CalculatedFields"
+            ]
+            if (one["DataSetIdentifier"], one["Name"]) == (table, field)
+        ]
+        sql = re.sub(r"\{(\w+)\}", r"\1", expression)
+        value: float | None = self.one(f"SELECT {sql} AS value FROM {table} WHERE {where}")["value"]
+        return value
+
+
+@pytest.fixture(scope="module")
+def money() -> Gold:
+    """A pays 100 on its first day, B comes a day later and pays 100 on day 3, nine more pay nothing."""
+    return Gold(
+        [
+            event("session_start", "A", 0),
+            paid("A", 0, 100),
+            event("session_start", "B", 1),
+            paid("B", 3, 100),
+            *(event("session_start", f"C{number}", 2) for number in range(9)),
+        ]
+    )
+
+
+def test_lifetime_value_divides_by_the_players_of_every_cohort(money: Gold) -> None:
+    by_day = {row["day_number"]: row for row in money.saved("lifetime_value")}
+    assert by_day[0]["players"] == 11
+    assert by_day[0]["ltv_minor"] == pytest.approx(100 / 11)
+    assert by_day[2]["ltv_minor"] == pytest.approx(200 / 11)
+    assert money.shown("lifetime_value", "ltv_minor", f"{ALL} AND day_number = 0") == pytest.approx(100 / 11)
+
+
+def test_revenue_an_active_player_counts_the_days_without_a_sale(money: Gold) -> None:
+    # Player-days: A's first, B's two, nine of one day each.
+    assert money.shown("revenue", "arpdau_minor") == pytest.approx(200 / 12)
+    weeks = money.saved("monetisation")
+    assert sum(week["gross_minor"] for week in weeks) == 200
+    assert all(
+        week["arpdau_minor"] == pytest.approx(float(week["gross_minor"]) / players)
+        for week, players in zip(weeks, _player_days(money), strict=True)
+    )
+
+
+def _player_days(gold: Gold) -> Iterator[int]:
+    for row in gold.rows(
+        f"SELECT date_trunc('week', event_date) AS week, sum(active_players) AS days FROM daily WHERE {ALL} "
+        "GROUP BY 1 ORDER BY 1"
+    ):
+        yield row["days"]
+
+
+def test_revenue_a_payer_has_payers_of_its_own_currency() -> None:
+    gold = Gold([paid("A", 0, 3000), paid("B", 0, 1000), *(paid(f"U{n}", 0, 500, "USD") for n in range(6))])
+    assert gold.shown("revenue", "arppu_minor", f"{ALL} AND currency = 'EUR'") == 2000
+    assert {row["currency"]: row["arppu_minor"] for row in gold.saved("monetisation")} == {
+        "EUR": 2000,
+        "USD": 500,
+    }
+
+
+def test_a_first_time_payer_counts_once_where_the_first_purchase_was_made() -> None:
+    later = {"platform": "web", "at_ms": event("purchase", "A", 0)["at_ms"] + 60_000}
+    gold = Gold([event("session_start", "A", 0), paid("A", 0, 100), paid("A", 0, 100, **later)])
+    by_platform = {
+        row["platform"]: row["first_time_payers"]
+        for row in gold.rows(
+            "SELECT platform, first_time_payers FROM daily WHERE country = '*' AND app_version = '*'"
+        )
+    }
+    assert by_platform == {"*": 1, "ios": 1, "web": 0}
+
+
+def test_a_purchase_that_a_server_sends_is_no_session() -> None:
+    start = event("session_start", "A", 0)
+    gold = Gold(
+        [
+            start,
+            event("session_end", "A", 0, at_ms=start["at_ms"] + 600_000),
+            paid("A", 0, 100, session_id="server"),
+        ]
+    )
+    assert gold.one(f"SELECT active_players, sessions, session_seconds_median FROM daily WHERE {ALL}") == {
+        "active_players": 1,
+        "sessions": 1,
+        "session_seconds_median": 600,
+    }
+    assert gold.one(f"SELECT active_sessions FROM stability WHERE {ALL}") == {"active_sessions": 1}
+
+
+def test_the_slow_tail_of_frames_is_at_the_low_end() -> None:
+    gold = Gold([event("performance", "A", 0, fps=float(fps), latency_ms=float(fps)) for fps in range(101)])
+    assert gold.one(f"SELECT p1, p5, slow_5, slow_1 FROM performance WHERE measure = 'fps' AND {ALL}") == {
+        "p1": 1,
+        "p5": 5,
+        "slow_5": 5,
+        "slow_1": 1,
+    }
+    assert gold.one(
+        f"SELECT p1, p5, slow_5, slow_1 FROM performance WHERE measure = 'latency_ms' AND {ALL}"
+    ) == {"p1": 1, "p5": 5, "slow_5": 95, "slow_1": 99}
+
+
+def test_completion_is_at_most_one_in_every_reader() -> None:
+    steps = [("start", 25), ("complete", 91)]
+    gold = Gold(
+        [
+            event("progression", "A", 0, status=status, level_1="forest")
+            for status, times in steps
+            for _ in range(times)
+        ]
+    )
+    assert gold.one(f"SELECT completion FROM progression WHERE {ALL}") == {"completion": 1}
+    assert [row["completion"] for row in gold.saved("progression_funnel")] == [1]
+    expression = "ifelse(sum({completes}) > sum({starts}), 1, sum({completes}) / sum({starts}))"
+    definition = (MODULES / "quicksight" / "definition.json").read_text()
+    assert json.dumps(expression) in definition
+
+
+def test_a_crash_that_the_process_survives_crashes_no_session() -> None:
+    gold = Gold(
+        [
+            event("crash", "A", 0, fatal=False),
+            event("crash", "B", 0, fatal=True),
+            event("session_start", "C", 0),
+        ]
+    )
+    assert gold.one(
+        f"SELECT crashes, nonfatal_crashes, crashed_sessions, crash_free_players FROM stability WHERE {ALL}"
+    ) == {
+        "crashes": 1,
+        "nonfatal_crashes": 1,
+        "crashed_sessions": 1,
+        "crash_free_players": pytest.approx(2 / 3),
+    }
+
+
+def test_a_design_event_counts_for_each_part_of_its_name() -> None:
+    gold = Gold(
+        [
+            event("design", "A", 10, name="boss:dragon:killed", value=3.0),
+            event("design", "A", 10, name="boss:dragon:killed", value=5.0),
+            event("design", "B", 10, name="boss:giant"),
+            event("design", "B", 10, name="shop"),
+        ]
+    )
+    found = gold.rows(f"SELECT depth, name, events, players, value_mean FROM design WHERE {ALL}")
+    assert {row["name"]: tuple(row.values())[2:] for row in found if row["depth"] == "1"} == {
+        "boss": (3, 2, 4),
+        "shop": (1, 1, None),
+    }
+    assert {row["name"]: tuple(row.values())[2:] for row in found if row["depth"] > "1"} == {
+        "boss:dragon": (2, 1, 4),
+        "boss:dragon:killed": (2, 1, 4),
+        "boss:giant": (1, 1, None),
+    }
+    answered = {row["name"]: (row["events"], row["value_mean"]) for row in gold.saved("design_events")}
+    assert answered["boss"] == (3, 4)
+
+
+def test_ecpm_is_the_revenue_of_a_thousand_impressions() -> None:
+    """USD 0.02 of four impressions in two days are USD 5.00 a thousand."""
+    ad = {"network": "n", "placement": "shop", "format": "rewarded", "currency": "USD"}
+    gold = Gold(
+        [
+            event("ad_impression", "A", 0, **ad, revenue_micros=20_000, completed=True),
+            *(event("ad_impression", f"B{n}", 1, **ad, revenue_micros=0, completed=False) for n in range(3)),
+        ]
+    )
+    (row,) = gold.saved("ad_revenue")
+    assert (row["impressions"], row["completed_share"], row["ecpm_micros"]) == (4, 0.25, 5_000_000)
+    assert gold.shown("ads", "ecpm_micros") == 5_000_000
+
+
+def _by_hand(text: str) -> list[str]:
+    """Return the figures of a query that divide, and are not what the model says of their name."""
+    query = sqlglot.parse_one(text.replace("?", "'g'"), read="athena")
+    model = metric_model.tables()
+    table = next(query.find_all(exp.Table)).name
+    wrong = []
+    for column in query.selects:
+        if not any(column.find_all(exp.Div)):
+            continue
+        metric = model[table].metrics.get(column.alias) if table in model else None
+        wanted = sqlglot.parse_one(metric.sql(), read="athena") if metric else None
+        if column.unalias() != wanted:
+            wrong.append(column.sql())
+    return wrong
+
+
+@pytest.mark.parametrize("path", sorted(QUERIES.glob("*.sql")), ids=lambda path: path.stem)
+def test_a_saved_query_computes_no_ratio_by_hand(path: Any) -> None:
+    assert _by_hand(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "ratio",
+    [
+        "avg(gross_minor) / sum(payers) AS arppu_minor",
+        "CAST(sum(gross_minor) AS double) / nullif(sum(active_players), 0) AS arppu_minor",
+        "sum(gross_minor) / sum(payers) AS mean_receipt",
+    ],
+)
+def test_a_ratio_that_is_computed_by_hand_is_seen(ratio: str) -> None:
+    assert _by_hand(f"SELECT currency, {ratio} FROM revenue GROUP BY currency")
+
+
+def test_each_day_of_each_cohort_has_every_currency() -> None:
+    gold = Gold([event("session_start", "A", 0), paid("A", 1, 5, "USD"), paid("B", 3, 7)])
+    days = (TODAY - FIRST).days
+    for currency in ("EUR", "USD"):
+        rows = gold.rows(
+            f"SELECT cohort_date, day_number FROM lifetime_value WHERE {ALL} AND currency = '{currency}'"
+        )
+        assert len(rows) == days + (days - 3)
+        assert {row["cohort_date"] for row in rows} == {FIRST, FIRST + timedelta(3)}

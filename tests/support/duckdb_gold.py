@@ -1,0 +1,64 @@
+"""Gold by the same SQL in DuckDB: what Spark computes must be the same."""
+
+from typing import Any
+
+import duckdb
+import sqlglot
+from batch_analytics import kept
+
+TABLES = tuple(sorted(kept.GOLD))
+PAYLOAD = (
+    "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
+    "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
+    "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
+)  # fmt: skip
+
+
+def gold(silver: Any) -> duckdb.DuckDBPyConnection:
+    """Return a database with silver's `events` as gold reads them, and each gold table as a view.
+
+    `silver` is an Arrow table, or another that DuckDB reads.
+    """
+    database = duckdb.connect()
+    database.execute("SET TimeZone = 'UTC'")
+    database.register("silver", silver)
+    dimensions = (f"coalesce({name}, 'unknown') AS {name}" for name in ("platform", "country", "app_version"))
+    columns = [*dimensions, *(f"payload.{name}" for name in PAYLOAD)]
+    database.execute(
+        "CREATE TABLE events AS SELECT event_id, event_type, game_id, player_id, session_id, event_date,"
+        " epoch_ms(corrected_time) AS at_ms, CAST(received_at AS DATE) AS arrival_date,"
+        f" {', '.join(columns)} FROM silver"
+    )
+    define(database)
+    return database
+
+
+def define(database: duckdb.DuckDBPyConnection) -> None:
+    """Make each gold table a view of the database's `events`, as a first run computes them."""
+    view = lambda name, query: database.execute(f"CREATE VIEW {name} AS {_translated(query)}")  # noqa: E731
+    nothing = "SELECT {} FROM events WHERE FALSE"
+    view("old_purchases", nothing.format("*"))
+    view("old_players", nothing.format("game_id, player_id, at_ms AS first_ms, event_id AS first_id"))
+    for table in kept.TABLES:
+        if table == "kept_players":
+            view("new_presence", "SELECT * FROM kept_presence")
+        view(table, kept.sql(f"kept/{table}"))
+    view("touched_presence", "SELECT * FROM kept_presence")
+    never = kept.literal(kept.NEVER)
+    view(
+        "bounds",
+        f"SELECT game_id, {never} AS since, {never} AS floor, DATE_SUB(MAX(arrival_date), 1) AS last_day"
+        " FROM events GROUP BY game_id",
+    )
+    key = "game_id, platform, country, app_version, event_date AS cohort_date, at_ms AS day_number"
+    view("published_retention", nothing.format(f"{key}, at_ms AS retained_players"))
+    paid = "currency, at_ms AS cohort_players, at_ms AS gross_minor, fps AS ltv_minor"
+    view("published_lifetime_value", nothing.format(f"{key}, {paid}"))
+    for name, query in kept.views():
+        view(name, query)
+    for table in TABLES:
+        view(table, kept.sql(f"gold/{table}"))
+
+
+def _translated(statement: str) -> str:
+    return "".join(sqlglot.transpile(statement, read="spark", write="duckdb"))

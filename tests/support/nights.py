@@ -1,0 +1,112 @@
+"""Events of months that arrive day by day, with all that makes counting hard."""
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+Event = dict[str, Any]
+START = date(2026, 1, 1)
+DAY_MS = 86_400_000
+LATE = (0, 0, 0, 0, 0, 0, 1, 2, 20, 31)
+KINDS = (
+    "session_start",
+    "purchase",
+    "economy",
+    "progression",
+    "performance",
+    "crash",
+    "design",
+    "ad_impression",
+)
+FIELDS = (
+    "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
+    "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
+    "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
+)  # fmt: skip
+
+
+class World:
+    """Players who do what hurts: sessions over midnight, half-hour pauses, ties, two devices, absences."""
+
+    def __init__(self, seed: int, days: int, players: int = 5) -> None:
+        """Play all events; each has the day on which it arrives."""
+        self.chance, self.late = random.Random(seed), LATE
+        self.events: list[Event] = []
+        for game in ("g", "k"):
+            for number in range(players):
+                self._play(game, f"p-{number}", days)
+        self.chance.shuffle(self.events)
+
+    def _play(self, game: str, player: str, days: int) -> None:
+        chance = self.chance
+        day = chance.randrange(chance.choice((days // 2 + 1, max(days - 10, 1))))
+        while day < days:
+            if chance.random() < 0.1:
+                # Hours without a pause: a session that goes on over midnights.
+                moment, session = day * DAY_MS + 20 * 3_600_000, f"s-{player}-{day}"
+                step, count = 1_700_000, chance.choice((40, 40, 160))
+            else:
+                at = chance.choice((0, 43_200_000, 85_500_000)) + chance.randrange(3) * 600_000
+                moment, session = day * DAY_MS + at, f"s-{player}-{day // 3}"
+                step, count = 0, chance.randrange(1, 5)
+            for _ in range(count):
+                if moment // DAY_MS < days:
+                    self.events.append(self._event(game, player, session, moment))
+                moment += step or chance.choice((0, 60_000, 1_799_999, 1_800_000, 1_800_001))
+            day += chance.choice((1, 1, 1, 2, 3, 7, 29, 30, 31, 32, 64, 95))
+
+    def _event(self, game: str, player: str, session: str, moment: int) -> Event:
+        chance, kind = self.chance, self.chance.choice(KINDS)
+        happened = START + timedelta(moment // DAY_MS)
+        late = chance.choice(self.late)
+        event: Event = dict.fromkeys(FIELDS) | {
+            "event_id": f"{chance.getrandbits(64):016x}", "event_type": kind, "game_id": game,
+            "player_id": player, "session_id": session,
+            "event_date": happened, "arrival_date": happened + timedelta(late),
+            "at_ms": int(datetime.combine(START, datetime.min.time(), UTC).timestamp()) * 1000 + moment,
+            "platform": chance.choice(("ios", "ios", "ios", "web")),
+            "country": chance.choice(("DE", "DE", "US")), "app_version": f"1.{moment // DAY_MS // 40}",
+        }  # fmt: skip
+        if kind == "purchase":
+            event |= {"store": "web", "transaction_id": f"t-{chance.randrange(60)}"}
+            event |= {"currency": chance.choice(("EUR", "USD")), "amount_minor": chance.randrange(1, 900)}
+        if kind == "economy":
+            event |= {"flow": chance.choice(("source", "sink")), "reason": chance.choice("rs")}
+            event |= {
+                "currency": "gold",
+                "amount": chance.randrange(1, 90),
+                "balance_after": chance.randrange(99),
+            }
+        if kind == "progression":
+            event |= {"status": chance.choice(("start", "complete", "fail")), "level_1": chance.choice("ab")}
+            event |= {"level_2": chance.choice((None, "x"))}
+        if kind == "design":
+            event |= {"name": chance.choice(("a", "a:b", "a:b:c", "a:d", "e:f:g:h:i"))}
+            event |= {"value": chance.choice((None, 0.25, -3.5, 7.0))}
+        if kind == "ad_impression":
+            event |= {
+                "network": chance.choice("mn"),
+                "placement": "shop",
+                "format": chance.choice(("banner", "native")),
+            }
+            event |= chance.choice(({}, {"currency": "USD", "revenue_micros": chance.randrange(1, 9000)}))
+            event |= {"completed": chance.choice((None, True, False))}
+        if kind == "crash":
+            event |= {"fatal": int(event["event_id"], 16) % 4 > 0}
+        if kind == "performance":
+            event |= {"fps": chance.uniform(5, 144), "memory_mb": chance.choice((None, 250.0))}
+        return event
+
+
+def exact(value: Any) -> Any:
+    """Return a value to be compared; two engines add floats in another order."""
+    return float(f"{value:.10g}") if isinstance(value, float) else value
+
+
+def by_arrival(events: Sequence[Event], days: int) -> list[list[Event]]:
+    """Return the events of each day of arrival."""
+    found: list[list[Event]] = [[] for _ in range(days)]
+    for event in events:
+        found[min((event["arrival_date"] - START).days, days - 1)].append(event)
+    return found

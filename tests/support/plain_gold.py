@@ -1,0 +1,347 @@
+"""Gold in plain Python, from the descriptions in event-schemas/metrics.json alone: slow, and easy to check.
+
+It shares no code and no idea with the SQL: each figure is counted over all events, one row at a time.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from itertools import product
+from typing import Any
+
+Event = dict[str, Any]
+Rows = list[dict[str, Any]]
+PAUSE_MS = 30 * 60 * 1000
+MEASURES = ("fps", "frame_time_ms", "latency_ms", "load_time_ms", "memory_mb")
+DIMENSIONS = ("platform", "country", "app_version")
+Place = tuple[str, str, str]
+
+
+def gold(events: Iterable[Event]) -> dict[str, Rows]:
+    """Return the rows of each table. Events have silver's columns, flat, with at_ms and arrival_date."""
+    tables: dict[str, Rows] = {name: [] for name in _TABLES}
+    games: dict[str, list[Event]] = {}
+    for event in events:
+        games.setdefault(event["game_id"], []).append(event)
+    for game_id, found in games.items():
+        game = _Game(sorted(found, key=_order))
+        for name, table in _TABLES.items():
+            for place in game.places:
+                for row in table(game, place):
+                    where = dict(zip(DIMENSIONS, place, strict=True))
+                    tables[name].append({"game_id": game_id, **where, **row})
+    return tables
+
+
+def _order(event: Event) -> tuple[int, str]:
+    return event["at_ms"], event["event_id"]
+
+
+def _is_in(event: Event, place: Place) -> bool:
+    return all(wanted in ("*", event[name]) for name, wanted in zip(DIMENSIONS, place, strict=True))
+
+
+class _Game:
+    """A game's events in order of time, and who its players are."""
+
+    def __init__(self, events: list[Event]) -> None:
+        self.events = events
+        values = [[*sorted({event[name] for event in events}), "*"] for name in DIMENSIONS]
+        self.places: list[Place] = list(product(*values))  # type: ignore[arg-type]
+        self.first: dict[str, Event] = {}
+        self.of_player: dict[str, list[Event]] = {}
+        for event in events:
+            self.first.setdefault(event["player_id"], event)
+            self.of_player.setdefault(event["player_id"], []).append(event)
+        self.last_day: date = max(event["arrival_date"] for event in events) - timedelta(1)
+        self.purchases: list[Event] = []
+        transactions: set[Hashable] = set()
+        for event in events:
+            if event["event_type"] == "purchase" and _transaction(event) not in transactions:
+                transactions.add(_transaction(event))
+                self.purchases.append(event)
+        self.first_payment: dict[str, Event] = {}
+        for event in self.purchases:
+            self.first_payment.setdefault(event["player_id"], event)
+        self.sessions = list(_sessions(events))
+        self.currencies = sorted({e["currency"] for e in events if e["event_type"] == "purchase"})
+
+    def players(self, place: Place, first: date, last: date) -> set[str]:
+        return {
+            event["player_id"]
+            for event in self.events
+            if first <= event["event_date"] <= last and _is_in(event, place)
+        }
+
+    def days(self, place: Place) -> list[date]:
+        return sorted({event["event_date"] for event in self.events if _is_in(event, place)})
+
+    def last_before(self, player: str, day: date) -> Event | None:
+        return max((e for e in self.of_player[player] if e["event_date"] < day), key=_order, default=None)
+
+    def cohorts(self, place: Place) -> dict[date, set[str]]:
+        found: dict[date, set[str]] = {}
+        for player, event in self.first.items():
+            if _is_in(event, place):
+                found.setdefault(event["event_date"], set()).add(player)
+        return found
+
+
+def _transaction(event: Event) -> Hashable:
+    return event["store"], event["transaction_id"]
+
+
+def _sessions(events: list[Event]) -> Iterator[tuple[Event, float]]:
+    """Yield the first event of each session and its length in seconds: purchases alone are no session."""
+    grouped: dict[Hashable, list[Event]] = {}
+    for event in events:
+        grouped.setdefault((event["player_id"], event["session_id"]), []).append(event)
+    for found in grouped.values():
+        parts = [[found[0]]]
+        for event in found[1:]:
+            if event["at_ms"] - parts[-1][-1]["at_ms"] > PAUSE_MS:
+                parts.append([])
+            parts[-1].append(event)
+        for part in parts:
+            if any(event["event_type"] != "purchase" for event in part):
+                yield part[0], (part[-1]["at_ms"] - part[0]["at_ms"]) / 1000
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return a percentile, interpolated between the two values next to it."""
+    ordered = sorted(values)
+    at = (len(ordered) - 1) * share
+    low = ordered[int(at)]
+    return low + (ordered[min(int(at) + 1, len(ordered) - 1)] - low) * (at - int(at))
+
+
+def _daily(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    for day in game.days(place):
+        active = game.players(place, day, day)
+        month = game.players(place, day - timedelta(29), day)
+        new = {player for player in active if game.first[player]["event_date"] == day}
+        before = [game.last_before(player, day) for player in active - new]
+        gaps = [(day - last["event_date"]).days for last in before if last]
+        dormant = 0
+        for player in game.first:
+            last = game.last_before(player, day + timedelta(1))
+            if last and (day - last["event_date"]).days > 30 and _is_in(last, place):
+                dormant += 1
+        lengths = [length for e, length in game.sessions if e["event_date"] == day and _is_in(e, place)]
+        payers = {e["player_id"] for e in game.purchases if e["event_date"] == day and _is_in(e, place)}
+        firsts = [e for e in game.first_payment.values() if e["event_date"] == day and _is_in(e, place)]
+        yield {
+            "event_date": day,
+            "active_players": len(active),
+            "weekly_active_players": len(game.players(place, day - timedelta(6), day)),
+            "monthly_active_players": len(month),
+            "stickiness": len(active) / len(month),
+            "new_players": len(new),
+            "returning_players": sum(gap <= 30 for gap in gaps),
+            "resurrected_players": sum(gap > 30 for gap in gaps),
+            "dormant_players": dormant,
+            "sessions": len(lengths),
+            "playtime_seconds": sum(lengths),
+            "session_seconds_mean": sum(lengths) / len(lengths) if lengths else None,
+            "session_seconds_median": percentile(lengths, 0.5) if lengths else None,
+            "payers": len(payers),
+            "first_time_payers": len(firsts),
+            "payer_conversion": len(payers) / len(active),
+            "first_purchase_conversion": len(firsts) / len(active),
+        }
+
+
+def _revenue(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    paid = [event for event in game.purchases if _is_in(event, place)]
+    for day, currency in product(game.days(place), game.currencies):
+        mine = [e for e in paid if e["currency"] == currency]
+        today = [e for e in mine if e["event_date"] == day]
+        gross = sum(e["amount_minor"] for e in today)
+        payers = len({e["player_id"] for e in today})
+        month = sum(e["amount_minor"] for e in mine if 0 <= (day - e["event_date"]).days < 30)
+        active = len(game.players(place, day, day))
+        of_month = len(game.players(place, day - timedelta(29), day))
+        yield {
+            "event_date": day,
+            "currency": currency,
+            "purchases": len(today),
+            "currency_payers": payers,
+            "gross_minor": gross,
+            "active_players": active,
+            "month_gross_minor": month,
+            "monthly_active_players": of_month,
+            "arpdau_minor": gross / active,
+            "arppu_minor": gross / payers if payers else None,
+            "arpu_minor": month / of_month,
+        }
+
+
+def _numbers(game: _Game, cohort: date) -> Iterator[tuple[int, date]]:
+    for number in range(91):
+        day = cohort + timedelta(number)
+        if day <= game.last_day:
+            yield number, day
+
+
+def _retention(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    for cohort, players in game.cohorts(place).items():
+        for number, day in _numbers(game, cohort):
+            dates = {player: {event["event_date"] for event in game.of_player[player]} for player in players}
+            retained = sum(day in found for found in dates.values())
+            rolling = sum(max(found) >= day for found in dates.values())
+            yield {
+                "cohort_date": cohort,
+                "day_number": number,
+                "cohort_players": len(players),
+                "retained_players": retained,
+                "rolling_players": rolling,
+                "retention": retained / len(players),
+                "rolling_retention": rolling / len(players),
+            }
+
+
+def _lifetime_value(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    for cohort, players in game.cohorts(place).items():
+        theirs = [event for event in game.purchases if event["player_id"] in players]
+        for number, day in _numbers(game, cohort):
+            for currency in game.currencies:
+                gross = sum(
+                    e["amount_minor"] for e in theirs if e["currency"] == currency and e["event_date"] <= day
+                )
+                yield {
+                    "cohort_date": cohort,
+                    "day_number": number,
+                    "currency": currency,
+                    "cohort_players": len(players),
+                    "gross_minor": gross,
+                    "ltv_minor": gross / len(players),
+                }
+
+
+def _groups(
+    game: _Game, place: Place, kind: str, key: Callable[[Event], tuple[Any, ...]]
+) -> Iterator[tuple[tuple[Any, ...], list[Event]]]:
+    """Yield the events of a type in a place by day and key."""
+    found: dict[tuple[Any, ...], list[Event]] = {}
+    for event in game.events:
+        if event["event_type"] == kind and _is_in(event, place):
+            found.setdefault((event["event_date"], *key(event)), []).append(event)
+    yield from found.items()
+
+
+def _economy(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    keys: list[Callable[[Event], tuple[Any, ...]]] = [
+        lambda e: (e["currency"], e["flow"], e["reason"]),
+        lambda e: (e["currency"], e["flow"], "*"),
+    ]
+    for key in keys:
+        for (day, currency, flow, reason), events in _groups(game, place, "economy", key):
+            yield {
+                "event_date": day,
+                "currency": currency,
+                "flow": flow,
+                "reason": reason,
+                "events": len(events),
+                "players": len({event["player_id"] for event in events}),
+                "amount": sum(event["amount"] for event in events),
+                "balance_after_median": percentile([event["balance_after"] for event in events], 0.5),
+            }
+
+
+def _progression(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    levels = lambda e: (e["level_1"], e["level_2"] or "", e["level_3"] or "")  # noqa: E731
+    for (day, *names), events in _groups(game, place, "progression", levels):
+        counted = Counter(event["status"] for event in events)
+        starts, completes, fails = counted["start"], counted["complete"], counted["fail"]
+        yield {
+            "event_date": day,
+            **dict(zip(("level_1", "level_2", "level_3"), names, strict=True)),
+            "starts": starts,
+            "completes": completes,
+            "fails": fails,
+            "attempts": completes + fails,
+            "completion": min(completes / starts, 1) if starts else None,
+            "players": len({event["player_id"] for event in events}),
+        }
+
+
+def _stability(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    for day in game.days(place):
+        events = [e for e in game.events if e["event_date"] == day and _is_in(e, place)]
+        crashes = [e for e in events if e["event_type"] == "crash" and e["fatal"]]
+        nonfatal = [e for e in events if e["event_type"] == "crash" and not e["fatal"]]
+        played = [e for e in events if e["event_type"] != "purchase"]
+        unique = lambda found, name: len({event[name] for event in found})  # noqa: E731
+        sessions, players = unique(played, "session_id"), unique(events, "player_id")
+        crashed_sessions, crashed_players = unique(crashes, "session_id"), unique(crashes, "player_id")
+        yield {
+            "event_date": day,
+            "active_sessions": sessions,
+            "crashes": len(crashes),
+            "nonfatal_crashes": len(nonfatal),
+            "crashed_sessions": crashed_sessions,
+            "crash_free_sessions": 1 - crashed_sessions / sessions if sessions else None,
+            "active_players": players,
+            "crashed_players": crashed_players,
+            "crash_free_players": 1 - crashed_players / players,
+        }
+
+
+def _design(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    for depth in range(1, 6):
+        prefix = lambda e, depth=depth: (":".join(e["name"].split(":")[:depth]),)  # noqa: E731
+        for (day, name), events in _groups(game, place, "design", prefix):
+            deep = [event for event in events if event["name"].count(":") >= depth - 1]
+            values = [event["value"] for event in deep if event["value"] is not None]
+            if deep:
+                yield {
+                    "event_date": day,
+                    "name": name,
+                    "depth": str(depth),
+                    "events": len(deep),
+                    "players": len({event["player_id"] for event in deep}),
+                    "valued_events": len(values),
+                    "value_sum": sum(values),
+                    "value_mean": sum(values) / len(values) if values else None,
+                }
+
+
+def _ads(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    kind = lambda e: (e["network"], e["placement"], e["format"], e["currency"] or "")  # noqa: E731
+    for (day, network, placement, form, currency), events in _groups(game, place, "ad_impression", kind):
+        micros = sum(event["revenue_micros"] or 0 for event in events)
+        completed = sum(event["completed"] is True for event in events)
+        yield {
+            "event_date": day,
+            "network": network,
+            "placement": placement,
+            "format": form,
+            "currency": currency,
+            "impressions": len(events),
+            "players": len({event["player_id"] for event in events}),
+            "completed_impressions": completed,
+            "revenue_micros": micros,
+            "completed_share": completed / len(events),
+            "ecpm_micros": 1000 * micros / len(events),
+        }
+
+
+def _performance(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    for (day,), events in _groups(game, place, "performance", lambda _: ()):
+        for measure in MEASURES:
+            samples = [event[measure] for event in events if event[measure] is not None]
+            if samples:
+                shares = {f"p{number}": percentile(samples, number / 100) for number in (1, 5, 50, 95, 99)}
+                # Few frames a second are slow, many milliseconds or megabytes are.
+                slow = ("p5", "p1") if measure == "fps" else ("p95", "p99")
+                yield {
+                    "event_date": day, "measure": measure, "samples": len(samples), **shares,
+                    "slow_5": shares[slow[0]], "slow_1": shares[slow[1]],
+                }  # fmt: skip
+
+
+_TABLES: dict[str, Callable[[_Game, Place], Iterator[dict[str, Any]]]] = {
+    "daily": _daily, "revenue": _revenue, "retention": _retention, "lifetime_value": _lifetime_value,
+    "economy": _economy, "progression": _progression, "stability": _stability, "performance": _performance,
+    "design": _design, "ads": _ads,
+}  # fmt: skip

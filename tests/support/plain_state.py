@@ -1,0 +1,126 @@
+"""What a game's counters must be, computed from the definitions alone: all events at once, no state, no AWS.
+
+The definitions are those of event-schemas/metrics.json: a play is a run of one player's events with one
+session_id and gaps of at most 30 minutes; its length, last event minus first, belongs to the day on which it
+begins. Of the events that report one store transaction, the first by time counts.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+PAUSE = timedelta(minutes=30)
+ONE_MILLISECOND = timedelta(milliseconds=1)
+Event = dict[str, Any]
+# Game, then what is counted of it.
+Counts = Counter[tuple[str, ...]]
+
+
+def unique(events: Iterable[Event]) -> list[Event]:
+    """Return the events once each: an event_id names one."""
+    return list({event["event_id"]: event for event in events}.values())
+
+
+def at(event: Event) -> datetime:
+    return datetime.fromisoformat(event["corrected_time"])
+
+
+def plays(events: Iterable[Event]) -> list[tuple[Event, datetime]]:
+    """Return the first event and the last moment of each play."""
+    by_session: dict[tuple[str, ...], list[Event]] = defaultdict(list)
+    for event in unique(events):
+        by_session[event["game_id"], event["player_id"], event["session_id"]].append(event)
+    found: list[tuple[Event, datetime]] = []
+    for group in by_session.values():
+        ordered = sorted(group, key=at)
+        first = last = ordered[0]
+        for event in ordered[1:]:
+            if at(event) - at(last) > PAUSE:
+                found.append((first, at(last)))
+                first = event
+            last = event
+        found.append((first, at(last)))
+    return found
+
+
+def play_milliseconds(events: Iterable[Event]) -> Counts:
+    """Return the milliseconds played, by game and the day on which the play begins."""
+    counts: Counts = Counter()
+    for first, last in plays(events):
+        counts[first["game_id"], first["event_date"]] += (last - at(first)) // ONE_MILLISECOND
+    return +counts
+
+
+def transactions(events: Iterable[Event]) -> list[Event]:
+    """Return the event of each store transaction that counts."""
+    first: dict[tuple[str, ...], Event] = {}
+    for event in unique(events):
+        if event["event_type"] == "purchase":
+            payload = event["payload"]
+            key = event["game_id"], event["player_id"], payload["store"], payload["transaction_id"]
+            known = first.setdefault(key, event)
+            if (at(event), event["event_id"]) < (at(known), known["event_id"]):
+                first[key] = event
+    return list(first.values())
+
+
+def days(events: Iterable[Event]) -> Counts:
+    """Return the counters of each day, by game, day and name."""
+    events = unique(events)
+    counts: Counts = Counter()
+    met: set[tuple[str, ...]] = set()
+
+    def once(game: str, day: str, name: str, *what: str) -> None:
+        counts[game, day, name] += (game, day, name, *what) not in met
+        met.add((game, day, name, *what))
+
+    first: dict[tuple[str, str], str] = {}
+    for event in events:
+        player = event["game_id"], event["player_id"]
+        first[player] = min(first.get(player, "9"), event["corrected_time"])
+    for (game, _), moment in first.items():
+        counts[game, moment[:10], "new_players"] += 1
+    for event in events:
+        game, day, player = event["game_id"], event["event_date"], event["player_id"]
+        kind, payload = event["event_type"], event["payload"]
+        counts[game, day, "events"] += 1
+        counts[game, day, f"events_{kind}"] += 1
+        once(game, day, "active_players", player)
+        match kind:
+            case "session_start":
+                counts[game, day, "sessions"] += 1
+            case "session_end":
+                counts[game, day, "sessions_ended"] += 1
+            case "progression":
+                once(game, day, "players_started", player)
+                if payload["status"] == "complete":
+                    once(game, day, "players_completed", player)
+    for event in transactions(events):
+        game, day = event["game_id"], event["event_date"]
+        counts[game, day, "purchases"] += 1
+        counts[game, day, f"revenue_{event['payload']['currency']}"] += event["payload"]["amount_minor"]
+        once(game, day, "payers", event["player_id"])
+        once(game, day, f"payers_{event['payload']['currency']}", event["player_id"])
+    for (game, day), played in play_milliseconds(events).items():
+        counts[game, day, "play_ms"] += played
+    return +counts
+
+
+def stability(events: Iterable[Event]) -> Counts:
+    """Return sessions, crashes and sessions with a fatal crash, by game, day and name, over all versions."""
+    counts: Counts = Counter()
+    sessions: set[tuple[str, ...]] = set()
+    crashed: set[tuple[str, ...]] = set()
+    for event in unique(events):
+        where = event["game_id"], event["event_date"]
+        session = *where, event["player_id"], event["session_id"]
+        sessions.add(session)
+        if event["event_type"] == "crash":
+            counts[*where, "crashes"] += 1
+            if event["payload"]["fatal"]:
+                crashed.add(session)
+    for name, found in (("sessions", sessions), ("crashed_sessions", crashed)):
+        for game, day, *_ in found:
+            counts[game, day, name] += 1
+    return counts

@@ -1,0 +1,131 @@
+"""The windows by other means: DuckDB over the same events, and plain Python for what comes too late."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+Event = dict[str, Any]
+Windows = dict[tuple[str, str], dict[str, int]]
+
+MINUTE = timedelta(minutes=1)
+SIZES = {"1m": 1, "5m": 5}
+
+EVENTS = """
+CREATE TABLE events AS
+SELECT
+  game_id, platform, app_version, player_id, session_id, event_type, payload,
+  date_trunc('minute', least(corrected_time, received_at)) AS minute,
+  least(corrected_time, received_at) AS occurred_at
+FROM read_json(
+  '{path}',
+  format = 'newline_delimited',
+  columns = {{
+    event_id: 'VARCHAR', game_id: 'VARCHAR', platform: 'VARCHAR', app_version: 'VARCHAR',
+    player_id: 'VARCHAR', session_id: 'VARCHAR', event_type: 'VARCHAR',
+    corrected_time: 'TIMESTAMP', received_at: 'TIMESTAMP',
+    payload: 'STRUCT(flow VARCHAR, currency VARCHAR, amount BIGINT, status VARCHAR, duration_seconds BIGINT,
+      fps DOUBLE, latency_ms DOUBLE, store VARCHAR, transaction_id VARCHAR, amount_minor BIGINT)'
+  }}
+)
+QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY occurred_at) = 1;
+
+CREATE TABLE purchases AS
+SELECT * FROM events WHERE event_type = 'purchase'
+QUALIFY row_number() OVER (
+  PARTITION BY game_id, payload.store, payload.transaction_id ORDER BY occurred_at
+) = 1;
+
+CREATE TABLE amounts AS
+SELECT minute, game_id, platform, app_version, 'events.' || event_type AS measure, 1 AS amount FROM events
+UNION ALL SELECT minute, game_id, platform, app_version, 'session_seconds.sum', payload.duration_seconds
+FROM events WHERE event_type = 'session_end'
+UNION ALL SELECT minute, game_id, platform, app_version, 'progression.' || payload.status, 1
+FROM events WHERE event_type = 'progression'
+UNION ALL SELECT minute, game_id, platform, app_version, payload.flow || '.' || payload.currency,
+  payload.amount
+FROM events WHERE event_type = 'economy'
+UNION ALL SELECT minute, game_id, platform, app_version,
+  'fps.' || ceil(ln(greatest(payload.fps, 1)) / ln(1.05))::INT, 1
+FROM events WHERE payload.fps IS NOT NULL
+UNION ALL SELECT minute, game_id, platform, app_version,
+  'latency_ms.' || ceil(ln(greatest(payload.latency_ms, 1)) / ln(1.05))::INT, 1
+FROM events WHERE payload.latency_ms IS NOT NULL
+UNION ALL SELECT minute, game_id, platform, app_version, 'purchases.' || payload.currency, 1 FROM purchases
+UNION ALL SELECT minute, game_id, platform, app_version, 'gross_minor.' || payload.currency,
+  payload.amount_minor
+FROM purchases;
+
+CREATE TABLE identities AS
+SELECT minute, game_id, platform, app_version, 'unique.active_players' AS measure, player_id AS id FROM events
+UNION ALL SELECT minute, game_id, platform, app_version, 'unique.heartbeat_sessions', session_id
+FROM events WHERE event_type = 'session_heartbeat'
+UNION ALL SELECT minute, game_id, platform, app_version, 'unique.payers', player_id FROM purchases;
+"""
+
+WINDOWS = """
+WITH starts AS (SELECT unnest(range({minutes})) AS back),
+summed AS (
+  SELECT minute - to_minutes(back) AS start, game_id, coalesce(platform, '*') AS platform,
+    coalesce(app_version, '*') AS app_version, measure, sum(amount)::HUGEINT AS amount
+  FROM amounts, starts
+  GROUP BY start, game_id, measure, GROUPING SETS ((), (platform), (app_version), (platform, app_version))
+),
+counted AS (
+  SELECT minute - to_minutes(back) AS start, game_id, coalesce(platform, '*'), coalesce(app_version, '*'),
+    measure, count(DISTINCT id)
+  FROM identities, starts
+  GROUP BY start, game_id, measure, GROUPING SETS ((), (platform), (app_version), (platform, app_version))
+)
+SELECT * FROM summed UNION ALL SELECT * FROM counted
+"""
+
+
+def timely(shards: Iterable[Iterable[Event]], lateness: timedelta) -> tuple[list[Event], dict[str, int]]:
+    """Return the events that come before their minute is published, and how many of each game do not."""
+    kept: list[Event] = []
+    dropped: dict[str, int] = defaultdict(int)
+    for shard in shards:
+        watermark = datetime.min.replace(tzinfo=UTC)
+        for event in shard:
+            occurred = min(_time(event["corrected_time"]), _time(event["received_at"]))
+            end = occurred.replace(second=0, microsecond=0) + MINUTE
+            if event["late"] or end - timedelta(milliseconds=1) <= watermark:
+                dropped[event["game_id"]] += 1
+            else:
+                kept.append(event)
+            watermark = max(watermark, occurred.replace(microsecond=0) - lateness)
+    return kept, dict(dropped)
+
+
+def load(path: Path) -> duckdb.DuckDBPyConnection:
+    """Return a single-threaded database with the events of an NDJSON file, each once."""
+    database = duckdb.connect(config={"threads": 1})
+    database.execute(EVENTS.format(path=path))
+    return database
+
+
+def windows(database: duckdb.DuckDBPyConnection) -> Windows:
+    """Return the measures of every window by the keys of the real-time table: series and start."""
+    result: Windows = defaultdict(dict)
+    for label, minutes in SIZES.items():
+        rows = database.execute(WINDOWS.format(minutes=minutes)).fetchall()
+        for start, game, platform, version, measure, amount in rows:
+            result[f"{game}#{label}#{platform}#{version}", f"{start:%Y-%m-%dT%H:%M}:00Z"][measure] = int(
+                amount
+            )
+    return dict(result)
+
+
+def write(events: Iterable[Event], path: Path) -> Path:
+    """Write events as NDJSON."""
+    path.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return path
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)

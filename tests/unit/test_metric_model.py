@@ -1,0 +1,145 @@
+"""The metrics model is complete, its arithmetic is right, and no reader computes a ratio by itself."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from telemetry import metric_model
+from telemetry.metric_model import Metric
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+READERS = ("functions/metrics_api", "functions/scheduled_reports")
+PAGE = REPOSITORY / "functions" / "metrics_api" / "page"
+# Divisions that convert units or place something on paper; everything else is a ratio of metrics.
+CONVERSIONS = {
+    ("live.py", "read_live"): "events of a minute a second",
+    ("charts.py", "_whole"): "minor units to units of a currency",
+    ("formatting.py", "changes"): "a figure against that of another period",
+    ("formatting.py", "valued"): "seconds to minutes",
+    ("pictures.py", "*"): "places on a picture",
+}
+
+
+def every_metric() -> list[tuple[str, Metric]]:
+    """Return the metrics of all engines, with where they are defined."""
+    tables = [
+        (table.name, metric) for table in metric_model.tables().values() for metric in table.metrics.values()
+    ]
+    live = [("live", metric) for metric in metric_model.live().values()]
+    return tables + live + [("window", metric) for metric in metric_model.window().values()]
+
+
+@pytest.mark.parametrize(("where", "metric"), every_metric(), ids=lambda one: getattr(one, "name", one))
+def test_a_metric_says_what_it_is(where: str, metric: Metric) -> None:
+    assert metric.label[0].isupper() or metric.label[0].isdigit()
+    assert metric.description.endswith(".")
+    assert metric.unit in {
+        "count",
+        "measure",
+        "micros",
+        "minor",
+        "players",
+        "ratio",
+        "seconds",
+        "share",
+        "units",
+    }
+    assert bool(metric.formula or metric.signed) == bool(metric.facts)
+    if metric.adds_over:
+        assert not metric.is_derived
+        assert not metric.percentile
+    # A count of unique players never adds up over days, unless each player has one day only.
+    if "nique" in metric.description and not metric.is_derived:
+        assert "date" not in metric.adds_over or metric.name == "step_players"
+        assert "event_date" not in metric.adds_over
+
+
+@pytest.mark.parametrize(("where", "metric"), every_metric(), ids=lambda one: getattr(one, "name", one))
+def test_a_description_names_the_formula(where: str, metric: Metric) -> None:
+    if metric.formula:
+        top, bottom = metric.formula.numerator, metric.formula.denominator
+        assert f"{top} / {bottom}" in metric.description
+        assert metric.formula.complement == (f"1 - {top} / {bottom}" in metric.description)
+        assert metric.formula.at_most_one == ("at most 1" in metric.description)
+
+
+def test_a_ratio_of_sums() -> None:
+    live = metric_model.live()
+    counts = {"revenue_EUR": 4000, "payers_EUR": 2, "payers": 8, "active_players": 16}
+    assert live["arppu"].of(counts, "EUR") == 2000
+    assert live["arpdau"].of(counts, "EUR") == 250
+    assert live["payer_conversion"].of(counts) == 0.5
+    assert live["stickiness"].of(counts) is None
+    assert live["completion"].of({"start": 25, "complete": 91}) == 1
+    assert live["crash_free_sessions"].of({"sessions": 4, "crashed_sessions": 1}) == 0.75
+
+
+def test_what_does_not_add_up_has_no_sum() -> None:
+    with pytest.raises(ValueError, match="does not add up"):
+        metric_model.tables()["daily"].metrics["active_players"].sql()
+
+
+def test_a_name_of_two_engines_has_one_unit() -> None:
+    units: dict[str, set[str]] = {}
+    for _, metric in every_metric():
+        units.setdefault(metric.name, set()).add(metric.unit)
+    assert {name for name, found in units.items() if len(found) > 1} == set()
+
+
+def divisions(source: str, name: str) -> list[str]:
+    """Return the divisions of a module that are no known conversion, with their function."""
+    tree = ast.parse(source)
+    found = []
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        for node in ast.walk(function):
+            divides = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
+            # Paths are joined with the same operator.
+            if divides and "Path" not in ast.unparse(node) and "FOLDER" not in ast.unparse(node):
+                known = (name, function.name) in CONVERSIONS or (name, "*") in CONVERSIONS
+                found += [] if known else [f"{function.name}: {ast.unparse(node)}"]
+    return found
+
+
+@pytest.mark.parametrize("folder", READERS)
+def test_no_reader_computes_a_ratio_by_hand(folder: str) -> None:
+    for path in sorted((REPOSITORY / folder).glob("*.py")):
+        assert divisions(path.read_text(), path.name) == [], path
+
+
+def test_a_ratio_by_hand_is_seen() -> None:
+    assert divisions("def arppu(of):\n    return of['revenue'] / of['payers']", "figures.py")
+
+
+def quotients(script: str) -> list[str]:
+    """Return the lines of a script that divide what an answer holds."""
+    text = re.sub(r"`[^`]*`|\"[^\"]*\"", "", script)
+    return [line.strip() for line in text.splitlines() if re.search(r"[\w)\]] / [\w(]", line)]
+
+
+def test_the_page_divides_only_to_draw() -> None:
+    drawn = ("bar(", "Date.parse(", "/ 1000", "Math.", "minor / 10 **")
+    assert [
+        line for line in quotients((PAGE / "page.js").read_text()) if not any(one in line for one in drawn)
+    ] == []
+
+
+def test_a_quotient_of_the_page_is_seen() -> None:
+    assert quotients("show(share.format(s.players / first));")
+
+
+def test_the_page_has_the_labels_of_the_model() -> None:
+    found = re.findall(r'data-metric="(\w+)">([^<]*)<', (PAGE / "index.html").read_text())
+    assert len(found) >= 4
+    for name, label in found:
+        assert metric_model.live()[name].label == label
+
+
+def test_the_page_uses_labels_that_there_are() -> None:
+    used = set(re.findall(r"LABELS\.(\w+)", (PAGE / "page.js").read_text()))
+    assert len(used) > 10
+    assert used <= {*metric_model.live(), *metric_model.window()}
+    both = metric_model.live().keys() & metric_model.window().keys()
+    assert [n for n in both if metric_model.live()[n].label != metric_model.window()[n].label] == []

@@ -1,0 +1,287 @@
+"""Nothing that a client sends makes a write too large, an item too large, or another game wait."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import pytest
+from enriched_stream import feed
+from fake_aws import Tables
+from player_state import buckets, projection, watermarks
+from player_state.counters import Addition, Counters, Delta
+from player_state.names import NameLimits
+from player_state.players import PlayerStore, Record
+from telemetry import catalog
+from telemetry.enrichment import timestamp
+from telemetry.histogram import bin_of
+from telemetry.player_item import NUMBERS, SETS, Payment, Play, Player, Watermark, to_item
+
+# Amazon DynamoDB Developer Guide, "Quotas and limits".
+MAX_EXPRESSION_BYTES = 4096
+MAX_NAMES_AND_VALUES_BYTES = 2 * 1024 * 1024
+MAX_ITEM_BYTES = 400 * 1024
+MAX_STATE_BYTES = watermarks.MAX_BYTES + 20_000
+# What an item of counters may take by this project's own rule: a write bills each started KB.
+MAX_COUNTER_BYTES, MAX_PLAYER_BYTES = 8 * 1024, 60 * 1024
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+DAY, MINUTE = "2026-03-10", int(NOON.timestamp()) // 60
+SHARD = "shardId-000000000000"
+HUGE = 2**62
+Event = dict[str, Any]
+_ids = count(1)
+
+
+def size(item: Event) -> int:
+    """Return what DynamoDB bills of an item, at least."""
+    return sum(
+        len(name) + len(json.dumps(value, default=lambda b: b.decode("latin-1")))
+        for name, value in item.items()
+    )
+
+
+def schema(event_type: str) -> Event:
+    documents = catalog.documents()
+    return catalog.resolved(documents[f"/{event_type}/1-0-0.json"], documents)["properties"]
+
+
+def widest() -> Iterator[tuple[buckets.Bucket, set[str]]]:
+    """Yield the bucket of each kind with every counter that any client can make it have."""
+    types = {f"events_{kind}" for kind, _ in catalog.event_types()}
+    money = {f"revenue_{code}" for code in schema("purchase")["currency"]["enum"]}
+    paying = {f"payers_{code}" for code in schema("purchase")["currency"]["enum"]}
+    longest = "x" * 64
+    day = {"events", "active_players", "new_players", "sessions", "sessions_ended", "play_ms", "purchases"}
+    day |= {"payers", "players_started", "players_completed"}
+    yield buckets.of_day(DAY), day | types | money | paying
+    yield buckets.of_minute(MINUTE), {"events", "active_players", "concurrent_players"} | types | money
+    yield buckets.of_month(NOON.date()), {f"{w}_{n}" for w in projection.WINDOWS for n in range(1, 32)}
+    yield buckets.of_cohort(DAY), {f"retained_{n}" for n in range(projection.MAX_COHORT_DAY + 1)}
+    yield buckets.of_level(DAY, longest), {"start", "complete", "fail"}
+    yield buckets.of_flow(DAY, f"{longest}#{longest}"), {"source", "sink"}
+    fps = {f"fps_bin_{n}" for n in range(bin_of(schema("performance")["fps"]["maximum"]) + 1)}
+    yield buckets.of_version(DAY, "1" * 98), {"sessions", "crashes", "crashed_sessions"} | fps
+    for measure in projection.MEASURED:
+        bins = range(bin_of(schema("performance")[measure]["maximum"]) + 1)
+        device = f"playstation#{'1' * 98}"
+        yield buckets.of_device(MINUTE, device, measure), {"samples", *(f"bin_{n}" for n in bins)}
+
+
+@pytest.mark.parametrize(
+    "bucket", list(widest()), ids=lambda found: getattr(found[0], "period", "") + found[0].row[:20]
+)
+def test_the_widest_update_of_each_kind_is_within_the_limits(bucket: tuple[buckets.Bucket, set[str]]) -> None:
+    where, names = bucket
+    tables, sent = Tables(), list[Event]()
+
+    class Client:
+        exceptions = tables.exceptions
+
+        def update_item(self, **request: Any) -> Event:
+            sent.append(request)
+            return tables.update_item(**request)
+
+    addition = Addition("g" * 63, where, [Delta(10**56, dict.fromkeys(names, HUGE))])
+    Counters(Client(), "game_days").add(addition, SHARD)
+    (request,) = sent
+    assert len(request["UpdateExpression"].encode()) <= MAX_EXPRESSION_BYTES
+    variables = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
+    assert len(json.dumps(variables)) <= MAX_NAMES_AND_VALUES_BYTES
+    (item,) = tables.items["game_days"].values()
+    assert len(names) < len(item)
+    ordinary = {name: {"N": "12345678"} if "N" in value else value for name, value in item.items()}
+    assert billed(ordinary) <= MAX_COUNTER_BYTES
+
+
+def billed(item: Event) -> int:
+    """Return the bytes of an item; a number takes one for each two digits, and one more."""
+    return sum(
+        len(name) + (len(value["N"]) // 2 + 1 if "N" in value else len(next(iter(value.values()))))
+        for name, value in item.items()
+    )
+
+
+def test_every_kind_of_bucket_is_measured() -> None:
+    kinds = {name for name in vars(buckets) if name.startswith("of_")}
+    assert len(kinds) == len({bucket.period.partition("#")[2] or bucket.period[:4] for bucket, _ in widest()})
+
+
+def test_a_player_who_fills_all_that_is_remembered_has_an_item_of_bounded_size() -> None:
+    player = Player(
+        "g" * 63, "p" * 64, platform="playstation", app_version="1" * 98, country="DE", level="x" * 194
+    )
+    for name in NUMBERS:
+        setattr(player, name, HUGE)
+    for name in SETS:
+        setattr(player, name, set(range(739_000, 740_000)))
+    names = [f"{n:064}" for n in range(projection.MAX_CURRENCIES)]
+    player.balances, player.balances_ms = dict.fromkeys(names, HUGE), dict.fromkeys(names, HUGE)
+    player.paid_in = {code: set(range(739_000, 740_000)) for code in schema("purchase")["currency"]["enum"]}
+    player.spend = dict.fromkeys(schema("purchase")["currency"]["enum"], HUGE)
+    player.plays = [Play(str(UUID(int=n)), 1, HUGE, True, 2**400) for n in range(50)]
+    player.transactions = {bytes([n]) * 8: Payment(HUGE, 2**48, "EUR", HUGE) for n in range(100)}
+    player.watermarks = [Watermark(n, 2**186, 739_000, {2**70 + k: 1 for k in range(10)}) for n in range(30)]
+    projection.forget_old(player)
+    assert size(to_item(player)) <= MAX_PLAYER_BYTES
+    for bits in (1, 2**10_000):
+        player.watermarks = [Watermark(0, 2**186, 739_000, {2**70 + k: bits for k in range(20_000)})]
+        projection.forget_old(player)
+        state = to_item(player)["state"]["B"]
+        assert len(state) <= MAX_STATE_BYTES < MAX_ITEM_BYTES
+        assert max(player.watermarks[0].applied) == 2**70 + 19_999
+
+
+def happen(
+    kind: str, game: str, player: str, late: bool = False, at: datetime = NOON, **payload: Any
+) -> Event:
+    return {
+        "event_id": str(UUID(int=next(_ids))),
+        "event_type": kind,
+        "game_id": game,
+        "player_id": player,
+        "session_id": str(UUID(int=7)),
+        "corrected_time": timestamp(at),
+        "received_at": timestamp(NOON),
+        "event_date": timestamp(at)[:10],
+        "country": "DE",
+        "platform": "ios",
+        "app_version": "1.0.0",
+        "late": late,
+        "payload": payload,
+    }
+
+
+def test_a_hundred_measurements_of_one_player_harm_nobody() -> None:
+    """They once made an expression of over 4 KB, which failed for ever with the players of another game."""
+    tables = Limited()
+    store = PlayerStore(tables, "players", "game_days")
+    poison = [
+        happen(
+            "performance",
+            "a",
+            "p-1",
+            fps=1 + n * 9.9,
+            frame_time_ms=1.06**n,
+            latency_ms=1.07**n,
+            load_time_ms=1.1**n,
+        )
+        for n in range(100)
+    ]
+    others = [happen("session_start", "b", f"p-{n}") for n in range(60)]
+    assert feed(store, [*poison, *others]) == (160, 0, [])
+
+
+@dataclass(slots=True)
+class Limited:
+    """Tables that refuse what DynamoDB refuses, and tell after how many calls a player was written."""
+
+    tables: Tables = field(default_factory=Tables)
+    calls: int = 0
+    written: dict[str, int] = field(default_factory=dict)
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def exceptions(self) -> Any:
+        return self.tables.exceptions
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(**request: Any) -> Any:
+            self.calls += 1
+            self.kinds[name] += 1
+            assert len(request.get("UpdateExpression", "")) <= MAX_EXPRESSION_BYTES
+            if name == "put_item":
+                self.written.setdefault(request["Item"]["player"]["S"], self.calls)
+            return getattr(self.tables, name)(**request)
+
+        return call
+
+
+FLOOD, BATCH = 5_000, 2_000
+WORST: dict[str, Callable[[int], Event]] = {
+    "versions": lambda n: happen("session_start", "a", f"p-{n}") | {"app_version": f"{n}.0.0"},
+    "levels": lambda n: happen("progression", "a", f"p-{n}", status="complete", level_1=f"l-{n}"),
+    "flows": lambda n: happen(
+        "economy", "a", f"p-{n}", flow="source", currency=f"c-{n}", reason=f"r-{n}", amount=1, balance_after=1
+    ),
+    "devices": lambda n: happen("performance", "a", f"p-{n}", fps=n % 999, latency_ms=n, load_time_ms=n)
+    | {"app_version": f"{n}.0.0"},
+    "minutes": lambda n: happen("session_heartbeat", "a", f"p-{n}", at=NOON - timedelta(minutes=n % 60)),
+    "days": lambda n: happen("session_heartbeat", "a", f"p-{n}", late=True, at=NOON - timedelta(days=n % 31)),
+}  # fmt: skip
+
+
+def waits(flood: Callable[[int], Event]) -> int:
+    """Return how many calls come before the player of another game, whose event is behind the flood's."""
+    tables = Limited()
+    store = PlayerStore(tables, "players", "game_days")
+    stream = [*(flood(n) for n in range(FLOOD)), happen("session_start", "b", "p-1")]
+    for start in range(0, len(stream), BATCH):
+        batch = [Record(start + n + 1, event) for n, event in enumerate(stream[start : start + BATCH])]
+        assert not store.apply(batch, SHARD).lost
+    return tables.written["b#p-1"]
+
+
+@pytest.mark.parametrize("worst", WORST)
+def test_the_worst_events_of_a_game_delay_another_at_most_twice_as_long_as_plain_ones(worst: str) -> None:
+    plain = waits(lambda n: happen("session_start", "a", f"p-{n}"))
+    assert waits(WORST[worst]) <= 2 * plain
+
+
+def test_names_without_a_limit_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test above can fail: 5,000 versions and devices more than double the calls."""
+    monkeypatch.setattr("player_state.names.Names.name_of", lambda self, event, kind, name: name)
+    plain = waits(lambda n: happen("session_start", "a", f"p-{n}"))
+    assert waits(WORST["devices"]) > 2 * plain
+
+
+def test_in_a_batch_a_small_game_does_not_wait_for_a_large_one() -> None:
+    tables = Limited()
+    batch = [happen("session_start", "a", f"p-{n}") for n in range(1500)] + [
+        happen("session_start", "b", "p-1")
+    ]
+    feed(PlayerStore(tables, "players", "game_days"), batch)
+    first_of_a = min(calls for player, calls in tables.written.items() if player.startswith("a#"))
+    assert tables.written["b#p-1"] < first_of_a
+
+
+def test_names_are_limited_by_game_and_day_and_the_first_ones_stay() -> None:
+    tables = Tables()
+    limits = NameLimits(levels=3)
+    seen: dict[str, set[str]] = {}
+    for shard in range(4):
+        store = PlayerStore(tables, "players", "game_days", limits)
+        events = [
+            happen(
+                "progression",
+                game,
+                "p-1",
+                at=NOON + timedelta(days=day),
+                status="start",
+                level_1=f"l-{n}-{shard}",
+            )
+            for game in "ab"
+            for day in range(2)
+            for n in range(2)
+        ]
+        applied = feed(store, events, f"shardId-{shard:012}")
+        assert applied.capped == (0, 4, 8, 8)[shard]
+    for row in tables.rows("game_days"):
+        if row["game_day"].endswith("#levels"):
+            seen.setdefault(row["game_day"], set()).add(row["shard"].partition("#")[0])
+    assert set(map(len, seen.values())) == {4}
+    assert all("*" in names for names in seen.values())
+    assert len(seen) == 4
+
+
+def test_a_batch_that_comes_again_reads_and_writes_no_name() -> None:
+    tables = Limited()
+    store = PlayerStore(tables, "players", "game_days")
+    event = happen("progression", "a", "p-1", status="start", level_1="l")
+    feed(store, [event])
+    before = tables.kinds["get_item"]
+    feed(store, [happen("progression", "a", "p-1", status="start", level_1="l")])
+    assert tables.kinds["get_item"] == before

@@ -1,0 +1,134 @@
+"""The dashboard's definition follows the metrics model, and refuses what the model does not allow."""
+
+from typing import Any
+
+import pytest
+from telemetry import metric_model
+from tools import CommandError, quicksight
+
+HEADER = "sheet,kind,title,table,category,metrics,split,only\n"
+MODEL = metric_model.parse(
+    {
+        "tables": {
+            "revenue": {
+                "description": "Money.",
+                "grain": ["event_date", "game_id", "platform", "currency"],
+                "columns": {
+                    "event_date": {"type": "date", "label": "Day"},
+                    "game_id": {"type": "string", "label": "Game"},
+                    "platform": {"type": "string", "label": "Platform"},
+                    "currency": {"type": "string", "label": "Currency"},
+                    "gross": {
+                        "type": "bigint",
+                        "label": "Revenue",
+                        "unit": "minor",
+                        "description": "Sum.",
+                        "adds_over": ["event_date", "platform"],
+                    },
+                    "payers": {
+                        "type": "bigint",
+                        "label": "Payers",
+                        "unit": "players",
+                        "description": "Unique.",
+                        "adds_over": [],
+                    },
+                    "arppu": {
+                        "type": "double",
+                        "label": "ARPPU",
+                        "unit": "minor",
+                        "description": "gross / payers.",
+                        "formula": {"numerator": "gross", "denominator": "payers"},
+                    },
+                    "low": {
+                        "type": "double",
+                        "label": "Share",
+                        "unit": "share",
+                        "description": "1 - payers / gross.",
+                        "formula": {
+                            "numerator": "payers",
+                            "denominator": "gross",
+                            "complement": True,
+                            "at_most_one": True,
+                        },
+                    },
+                },
+            },
+            "shops": {
+                "description": "Money of each shop.",
+                "grain": ["event_date", "game_id", "shop"],
+                "columns": {
+                    "event_date": {"type": "date", "label": "Day"},
+                    "game_id": {"type": "string", "label": "Game"},
+                    "shop": {"type": "string", "label": "Shop"},
+                    "gross": {
+                        "type": "bigint",
+                        "label": "Revenue",
+                        "unit": "minor",
+                        "description": "Sum.",
+                        "adds_over": ["event_date", "shop"],
+                    },
+                    "payers": {
+                        "type": "bigint",
+                        "label": "Payers",
+                        "unit": "players",
+                        "description": "Unique.",
+                        "adds_over": [],
+                    },
+                    "arppu": {
+                        "type": "double",
+                        "label": "ARPPU",
+                        "unit": "minor",
+                        "description": "gross / payers.",
+                        "formula": {"numerator": "gross", "denominator": "payers"},
+                    },
+                },
+            },
+        }
+    }
+)
+
+
+def made(line: str) -> dict[str, Any]:
+    return quicksight.definition(HEADER + line, MODEL)
+
+
+def test_a_ratio_is_a_sum_over_a_sum() -> None:
+    found = made("Money,line,ARPPU,revenue,event_date,arppu low,,")
+    assert {field["Name"]: field["Expression"] for field in found["CalculatedFields"]} == {
+        "arppu": "sum({gross}) / sum({payers})",
+        "low": "1 - ifelse(sum({payers}) > sum({gross}), 1, sum({payers}) / sum({gross}))",
+    }
+    assert "AggregationFunction" not in str(found["Sheets"])
+
+
+def test_a_data_set_holds_no_ratio() -> None:
+    assert list(quicksight.data_sets(MODEL)["revenue"]) == [
+        "event_date", "game_id", "platform", "currency", "gross", "payers",
+    ]  # fmt: skip
+
+
+def test_what_adds_up_is_summed_and_what_does_not_shows_a_row() -> None:
+    (sheet,) = made("Money,line,Both,revenue,event_date,gross payers,,")["Sheets"]
+    (visual,) = sheet["Visuals"]
+    wells = visual["LineChartVisual"]["ChartConfiguration"]["FieldWells"]["LineChartAggregatedFieldWells"]
+    functions = [
+        value["NumericalMeasureField"]["AggregationFunction"]["SimpleNumericalAggregation"]
+        for value in wells["Values"]
+    ]
+    assert functions == ["SUM", "AVERAGE"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("Money,bar,Days,revenue,platform,payers,,", "payers does not add up over event_date"),
+        ("Money,line,All shops,shops,event_date,arppu,,", "arppu does not add up over shop"),
+        ("Money,line,X,revenue,event_date,net,,", "the metrics model has no 'net'"),
+        ("Money,line,X,income,event_date,gross,,", "the metrics model has no 'income'"),
+        ("Money,line,X,revenue,cohort_date,gross,,", "revenue has no dimension cohort_date"),
+        ("Money,pie,X,revenue,event_date,gross,,", "there is no kind pie"),
+    ],
+)
+def test_a_visual_that_the_model_does_not_allow_is_refused(line: str, words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        made(line)
