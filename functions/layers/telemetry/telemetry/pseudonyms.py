@@ -87,17 +87,18 @@ class Pseudonyms:
             name, limit = path[-1], MAX_EXTRA_LENGTH if len(path) > 1 else _limits().get(path[-1], 0)
             if len(path) > 1 and name in PLAYER_FIELDS:
                 return pseudonym
-            if not limit or not isinstance(item, str | int | float) or not ids.search(text := str(item)):
+            if not limit or isinstance(item, bool | None) or not ids.search(text := str(item)):
                 return item
             written = (ids.sub(by, text) for by in (pseudonym, pseudonym[:SHORT], "x"))
             return next(one for one in written if len(one) <= limit)
 
-        return event | {
+        replaced: Event = event | {
             "player_id": pseudonym,
             "session_id": self.session(event["session_id"]),
             "client": mentions.replaced(event["client"], change),
             "payload": mentions.replaced(payload, change),
         }
+        return replaced
 
     def seal(self, raw: bytes) -> str:
         """Return bytes that only the key opens again (AES-256-GCM), in base64."""
