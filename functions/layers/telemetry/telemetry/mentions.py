@@ -24,7 +24,7 @@ def tokens(ids: tuple[str, ...]) -> re.Pattern[str]:
     """
     found = []
     for one in sorted(ids, key=len, reverse=True):
-        around = "[A-Za-z0-9]" if is_long(one) else "[A-Za-z0-9_.:-]"
+        around = "[A-Za-z0-9]" if len(one) >= LONG else "[A-Za-z0-9_.:-]"
         found.append(f"(?<!{around}){re.escape(one)}(?!{around})")
     return re.compile("|".join(found))
 
