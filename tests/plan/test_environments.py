@@ -175,7 +175,7 @@ def test_api_gateways_own_errors_are_those_of_the_openapi_document(resources: li
 
 
 @every_environment
-def test_the_rest_door_stands_behind_the_firewall(resources: list[Resource]) -> None:
+def test_the_rest_api_stands_behind_the_firewall(resources: list[Resource]) -> None:
     (association,) = _of(resources, "aws_wafv2_web_acl_association")
     (stage,) = _of(resources, "aws_api_gateway_stage")
     (web_acl,) = _of(resources, "aws_wafv2_web_acl")

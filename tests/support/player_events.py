@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
 import boto3
 from enriched_stream import feed
@@ -29,7 +29,7 @@ def happen(
         "received_at": timestamp(moment),
         "ingest_source": "rest",
         "event_date": moment.date().isoformat(),
-        "session_id": session or str(uuid4()),
+        "session_id": str(uuid5(NAMESPACE_OID, session) if session else uuid4()),
         "country": "DE",
         "platform": "ios",
         "app_version": "1.0.0",

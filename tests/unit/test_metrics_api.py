@@ -106,7 +106,7 @@ def test_player_shows_days_and_money_but_not_bookkeeping(api: TestClient, dynamo
         ("/v1/games/skyforge/summary?From=2026-03-01", 422),
         ("/v1/games/skyforge/players/p-1?x=1", 422),
         ("/v1/games?name=x", 422),
-        ("/v1/games/skyforge/live?platform=ios&platform=web", 422),
+        ("/v1/games/skyforge/realtime?platform=ios&platform=web", 422),
     ],
 )
 def test_bad_questions_get_a_problem(api: TestClient, path: str, status: int) -> None:
@@ -120,7 +120,7 @@ def test_bad_questions_get_a_problem(api: TestClient, path: str, status: int) ->
 def test_an_unknown_parameter_is_named_with_those_that_there_are(api: TestClient) -> None:
     (error,) = api.get("/v1/games/skyforge/funnel?from=2026-03-01&platform=ios").json()["errors"]
     assert error == {"pointer": "/query/platform", "detail": "this route takes from, to"}
-    assert api.get("/v1/games/skyforge/live?platform=ios&app_version=1.0.0&minutes=5").status_code == 200
+    assert api.get("/v1/games/skyforge/live?minutes=5").status_code == 200
     assert api.get("/health?probe=1").status_code == 200
 
 

@@ -6,51 +6,22 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import boto3
 import plain_state
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from enriched_stream import feed, positioned
+from player_events import happen, pay
 from player_state import handler, players
 from player_state.leaderboards import Leaderboards
 from player_state.players import ATTEMPTS, BATCH_GET_LIMIT, PlayerStore
-from telemetry.enrichment import timestamp
 from telemetry.player_item import described
 
-NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 ERROR = ClientError({"Error": {"Code": "InternalServerError", "Message": "x"}}, "PutItem")
 REFUSED = "ConditionalCheckFailedException"
-
-
-def happen(event_type: str = "session_start", minute: float = 0, **payload: Any) -> dict[str, Any]:
-    """Return what player_state reads of an enriched event of a session of its own, that came late."""
-    moment = NOON + timedelta(minutes=minute)
-    return {
-        "event_id": str(uuid4()),
-        "event_type": event_type,
-        "game_id": "skyforge",
-        "player_id": "p-1",
-        "corrected_time": timestamp(moment),
-        "received_at": timestamp(moment),
-        "ingest_source": "rest",
-        "event_date": moment.date().isoformat(),
-        "session_id": str(uuid4()),
-        "country": "DE",
-        "platform": "ios",
-        "app_version": "1.0.0",
-        "late": True,
-        "payload": payload,
-    }
-
-
-def pay(minute: float, amount: int, currency: str = "EUR") -> dict[str, Any]:
-    paid = {"transaction_id": str(uuid4()), "store": "apple"}
-    return happen("purchase", minute, currency=currency, amount_minor=amount, **paid)
 
 
 def earn(minute: float, balance: int, currency: str = "gold") -> dict[str, Any]:

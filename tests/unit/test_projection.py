@@ -2,14 +2,16 @@
 
 import random
 from collections import Counter, defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import plain_state
+import player_events
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from player_events import NOON
 from player_state import buckets, watermarks
 from player_state.buckets import Bucket
 from player_state.projection import (
@@ -26,7 +28,6 @@ from telemetry.histogram import bin_of, percentiles
 from telemetry.player_item import Player, described, from_item, milliseconds, to_item
 from telemetry.raw_position import RawPosition, parse
 
-NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 MIDNIGHT = NOON + timedelta(hours=12)
 MINUTE = int(NOON.timestamp()) // 60
 DAY = "2026-03-10"
@@ -45,23 +46,7 @@ def happen(
     **payload: Any,
 ) -> Event:
     """Return what player_state reads of an enriched event, `at` minutes after noon."""
-    moment = NOON + timedelta(minutes=at)
-    return {
-        "event_id": str(uuid4()),
-        "event_type": event_type,
-        "game_id": "skyforge",
-        "player_id": "p-1",
-        "session_id": session_id(session),
-        "corrected_time": timestamp(moment),
-        "received_at": timestamp(moment),
-        "ingest_source": "rest",
-        "event_date": moment.date().isoformat(),
-        "country": "DE",
-        "platform": "ios",
-        "app_version": "1.0.0",
-        "late": late,
-        "payload": payload,
-    }
+    return player_events.happen(event_type, at, session_id(session), late, **payload)
 
 
 def pay(at: float, amount: int, currency: str = "EUR", transaction: str = "", store: str = "apple") -> Event:

@@ -162,7 +162,7 @@ variable "name_limits" {
     levels   = optional(number, 200)
     versions = optional(number, 50)
   })
-  description = "How many names that clients choose a game may have a day; further ones are counted as `other`."
+  description = "Most names that clients choose, by kind, for a game and day. Further names count as `other`."
   default     = {}
   nullable    = false
 }

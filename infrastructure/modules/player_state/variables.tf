@@ -22,12 +22,14 @@ variable "name_limits" {
     levels   = optional(number, 200)
     versions = optional(number, 50)
   })
-  description = "How many names that clients choose a game may have a day; further ones are counted as `other`."
+  description = "Most names that clients choose, by kind, for a game and day. Further names count as `other`."
   default     = {}
   nullable    = false
 
   validation {
-    condition     = alltrue([for limit in values(var.name_limits) : limit >= 1 && limit <= 1000 && floor(limit) == limit])
+    condition = alltrue([
+      for limit in values(var.name_limits) : limit >= 1 && limit <= 1000 && floor(limit) == limit
+    ])
     error_message = "Each limit must be a whole number from 1 to 1,000: readers read a row for each name."
   }
 }
