@@ -38,7 +38,7 @@ COMMENT ON COLUMN events.player_id IS 'The player within the game: a stable pseu
 COMMENT ON COLUMN events.session_id IS 'UUID of the play session.';
 COMMENT ON COLUMN events.sequence IS 'Number of the event within its session, from 0, so that gaps are seen.';
 COMMENT ON COLUMN events.event_time IS 'When it happened by the client''s clock: RFC 3339, UTC with Z.';
-COMMENT ON COLUMN events.sent_at IS 'When it was sent by the client''s clock: RFC 3339, UTC with Z; repairs a wrong clock.';
+COMMENT ON COLUMN events.sent_at IS 'When it was sent by the client''s clock: RFC 3339, UTC with Z; repairs a wrong clock, by a day at most.';
 COMMENT ON COLUMN events.client IS 'The device and build that sent the event.';
 COMMENT ON COLUMN events.privacy IS 'What the player agreed to, and whether the rules for children apply: docs/adr/0015. Absent where nothing has to be asked.';
 COMMENT ON COLUMN events.payload IS 'Fields of the event type.';

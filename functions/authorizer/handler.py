@@ -8,7 +8,7 @@ from telemetry import environment, logs
 from telemetry.clients import resource
 from telemetry.games import GameRegistry
 
-from authorizer.identity import identify
+from authorizer.identity import Unauthorized, identify
 
 logger = logs.logger()
 
@@ -30,7 +30,13 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     application_id = (event.get("pathParameters") or {}).get("application_id")
     key = headers.get("authorization" if application_id else "x-api-key", "")
-    identity = identify(key, application_id, registry())
+    try:
+        identity = identify(key, application_id, registry())
+    except Unauthorized as refused:
+        # The access log knows no game of a request that was not let in.
+        request_id = (event.get("requestContext") or {}).get("requestId")
+        logger.info("Key refused", extra={"game_id": refused.game_id, "request_id": request_id})
+        raise
     game = identity.game
     stage = "/".join(event["methodArn"].split("/")[:2])
     effect = "Allow" if game["status"] == "active" else "Deny"
@@ -39,6 +45,10 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     answer = {
         "principalId": game["game_id"],
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
-        "context": {"game_id": game["game_id"], "must_sign": str(identity.must_sign).lower()},
+        "context": {
+            "game_id": game["game_id"],
+            "key_id": identity.key_id,
+            "must_sign": str(identity.must_sign).lower(),
+        },
     }
     return answer | ({"usageIdentifierKey": game["usage_key"]} if "usage_key" in game else {})

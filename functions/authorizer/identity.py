@@ -11,18 +11,23 @@ _game_id = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 
 
 class Unauthorized(Exception):
-    """No live key of a registered game; API Gateway answers 401 to exactly this message."""
+    """No live key of a registered game; API Gateway answers 401 to exactly this message.
 
-    def __init__(self) -> None:
+    `game_id` is the registered game that the request named, "" for none: for the log, not for the client.
+    """
+
+    def __init__(self, game_id: str = "") -> None:
         """Say no more: who guesses must not learn which part was wrong."""
         super().__init__("Unauthorized")
+        self.game_id = game_id
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A game's item, and whether the request named it without its secret and must be signed."""
+    """A game's item and the id of the key that was shown; without one, the request must be signed."""
 
     game: dict[str, Any]
+    key_id: str = ""
     must_sign: bool = False
 
 
@@ -34,10 +39,12 @@ def identify(key: str, application_id: str | None, registry: GameRegistry) -> Id
     Raises Unauthorized.
     """
     game_id, _, secret = key.partition(".")
+    named = ""
     for candidate, given in ((application_id, key), (game_id, secret)):
         game = registry.get(candidate) if candidate and _game_id.fullmatch(candidate) else None
-        if game and games.matches(game, given):
-            return Identity(game)
+        if game and (key_id := games.key_id(game, given)) is not None:
+            return Identity(game, key_id)
         if game and key == candidate and game.get("signature") == "required":
             return Identity(game, must_sign=True)
-    raise Unauthorized
+        named = game["game_id"] if game else named
+    raise Unauthorized(named)

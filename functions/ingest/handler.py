@@ -50,12 +50,17 @@ def publisher() -> Publisher:
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer 202, 207 or 422 with a result for each event not accepted, or refuse the whole request."""
-    logger.append_keys(request_id=event["requestContext"].get("requestId"))
+    found = event["requestContext"]["authorizer"]
+    logger.append_keys(
+        request_id=event["requestContext"].get("requestId"),
+        game_id=found["game_id"],
+        key_id=found.get("key_id", ""),
+    )
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     received_at = datetime.now(UTC)
     try:
         who, body = sender(event), body_bytes(event)
-        check_signature(headers, body, who, registry())
+        check_signature(headers, body, who, registry(), received_at)
         if is_guidance := "application_id" in (event.get("pathParameters") or {}):
             batch = guidance_events(body, who.game_id, received_at)
         else:
@@ -75,6 +80,6 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     metrics.add_metric("RequestEvents", MetricUnit.Count, len(batch))
     results = publisher().publish(batch, header)
     # From here on the events carry game and time of arrival: what leads from a request to its rows, and back.
-    told = {"game_id": who.game_id, "received_at": header.received_at, "events": len(batch)}
+    told = {"received_at": header.received_at, "events": len(batch)}
     logger.info("Request taken", extra=told | {"not_accepted": len(results)})
     return verdict(len(batch), results)

@@ -15,7 +15,7 @@ Schema = dict[str, Any]
 
 ERRORS = {
     400: "The body as a whole cannot be read, or holds no event.",
-    401: "No live key, or a signature that is missing or wrong.",
+    401: "No live key, or a signature that is missing, wrong or stale.",
     403: "The game is disabled, or the path is another game's.",
     404: "No such path.",
     413: f"Over {MAX_BODY_BYTES:,} bytes, unzipped or not, or over {MAX_EVENTS} events.",
@@ -79,8 +79,11 @@ def _operation(summary: str, body: Schema, security: str) -> dict[str, Any]:
                 "name": "x-signature",
                 "in": "header",
                 "required": False,
-                "description": "sha256= and the body's HMAC-SHA256 in hex; its key is the secret's SHA-256.",
-                "schema": {"type": "string", "pattern": "^sha256=[0-9a-f]{64}$"},
+                "description": (
+                    "t= and Unix seconds, at most 300 off; sha256= and in hex the HMAC-SHA256 of these"
+                    " seconds, a full stop and the body. Its key is the SHA-256 of the secret, in hex."
+                ),
+                "schema": {"type": "string", "pattern": "^t=[0-9]{1,12},sha256=[0-9a-f]{64}$"},
             }
         ],
         "requestBody": {"required": True, "content": body},

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,9 @@ from telemetry.rejection import Reason, Rejection
 
 MAX_BODY_BYTES = 1_000_000
 MAX_EVENTS = 500
-SIGNATURE = "sha256="
+SIGNATURE = re.compile(r"t=([0-9]{1,12}),sha256=([0-9a-f]{64})", re.ASCII)
+# A request is refused outside of these seconds around the time that its signature covers.
+SIGNED_FOR = 300
 
 
 class RequestError(Exception):
@@ -87,12 +90,23 @@ def body_bytes(request: Mapping[str, Any]) -> bytes:
         raise RequestError(400, Reason.MALFORMED_JSON, f"the body cannot be read: {error}") from None
 
 
-def check_signature(headers: Mapping[str, str], body: bytes, who: Sender, registry: GameRegistry) -> None:
-    """Check x-signature, "sha256=" and the HMAC-SHA256 of the body in hex (docs/adr/0007).
+def signature(secret_hash: str, body: bytes, seconds: int) -> str:
+    """Return the value of x-signature for a body that is sent at a time (Unix seconds): docs/adr/0007.
 
-    Its key is the SHA-256 of the secret, in hex. Raises RequestError 401 where it is wrong, or missing
-    though it is demanded; 503 where keys cannot be read. What this function remembers of a game and
-    what the authorizer does may differ for a minute: who has shown no secret signs in any case.
+    The key is the SHA-256 of the secret, in hex.
+    """
+    signed = str(seconds).encode() + b"." + body
+    return f"t={seconds},sha256={hmac.new(secret_hash.encode(), signed, hashlib.sha256).hexdigest()}"
+
+
+def check_signature(
+    headers: Mapping[str, str], body: bytes, who: Sender, registry: GameRegistry, received_at: datetime
+) -> None:
+    """Check x-signature, which covers the time of sending and the body, by the live keys of the game.
+
+    Raises RequestError 401 where it is wrong, more than 5 minutes off, or missing though it is demanded;
+    503 where keys cannot be read. What this function remembers of a game and what the authorizer does may
+    differ for a minute: who has shown no secret signs in any case.
     """
     try:
         game = registry.get(who.game_id) or {}
@@ -103,10 +117,17 @@ def check_signature(headers: Mapping[str, str], body: bytes, who: Sender, regist
         if who.must_sign or game.get("signature") == "required":
             raise RequestError(401, "missing_signature", f"{who.game_id} must sign its requests: x-signature")
         return
-    hashes = [key["hash"] for key in game.get("key_hashes", ())]
-    expected = [SIGNATURE + hmac.new(key.encode(), body, hashlib.sha256).hexdigest() for key in hashes]
-    if not any([hmac.compare_digest(given.encode(errors="replace"), each.encode()) for each in expected]):  # noqa: C419 - all
-        raise RequestError(401, "bad_signature", "x-signature is not that of this body by a live key")
+    parts = SIGNATURE.fullmatch(given)
+    seconds = int(parts[1]) if parts else 0
+    expected = [signature(key["hash"], body, seconds) for key in game.get("key_hashes", ())]
+    if not parts or not any([hmac.compare_digest(given, each) for each in expected]):  # noqa: C419 - all
+        raise RequestError(
+            401, "bad_signature", "x-signature is not that of this time and body by a live key"
+        )
+    if abs(received_at.timestamp() - seconds) > SIGNED_FOR:
+        raise RequestError(
+            401, "stale_signature", f"x-signature is more than {SIGNED_FOR} seconds off our time"
+        )
 
 
 def events(body: bytes) -> list[Decoded]:

@@ -1,5 +1,9 @@
 """The metrics API: `uvicorn metrics_api.app:app` locally, Lambda behind an HTTP API on AWS."""
 
+import base64
+import hashlib
+import os
+import re
 from collections import Counter
 from datetime import date
 from typing import Annotated, Any
@@ -9,6 +13,7 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from telemetry import metric_model
 from telemetry.store import merge, store
@@ -16,7 +21,7 @@ from telemetry.store import merge, store
 from metrics_api import models
 from metrics_api.leaderboards import leaderboards
 from metrics_api.live import catalogue, live
-from metrics_api.live_page import assets, page
+from metrics_api.live_page import POLICY, assets, page
 from metrics_api.parameters import (
     AnyGameId,
     DateRange,
@@ -32,6 +37,7 @@ from metrics_api.quality import quality
 from metrics_api.realtime import realtime
 
 UNKNOWN_GAME = "unknown"
+INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
 class HeadAsGet:
@@ -178,6 +184,9 @@ app = MetricsApi(
     redoc_url=None,
 )
 app.add_middleware(HeadAsGet)
+# On a person's machine a page of another site could read the API by a name of its own that leads here.
+if hosts := os.environ.get("ALLOWED_HOSTS"):
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts.split(","))
 install(app)
 app.include_router(operations)
 app.include_router(catalogue)
@@ -197,10 +206,23 @@ app.mount("/assets", StaticFiles(packages=[("fastapi_offline", "static")]), name
 @app.get("/docs", include_in_schema=False)
 def docs() -> HTMLResponse:
     """Show the documentation, where the API can be tried."""
-    return get_swagger_ui_html(
+    shown = get_swagger_ui_html(
         openapi_url="/openapi.json",
         title=app.title,
         swagger_js_url="/assets/swagger-ui-bundle.js",
         swagger_css_url="/assets/swagger-ui.css",
         swagger_favicon_url="/assets/favicon.png",
+    )
+    shown.headers["Content-Security-Policy"] = _docs_policy(bytes(shown.body).decode())
+    return shown
+
+
+def _docs_policy(html: str) -> str:
+    """Return the page's policy, which lets only the inline script run that FastAPI writes."""
+    scripts = INLINE_SCRIPT.findall(html)
+    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    allowed = " ".join(f"'sha256-{each}'" for each in hashes)
+    # Swagger UI sets styles of elements.
+    return POLICY.replace("script-src 'self'", f"script-src 'self' {allowed}").replace(
+        "style-src 'self'", "style-src 'self' 'unsafe-inline'"
     )

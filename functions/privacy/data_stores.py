@@ -6,20 +6,22 @@ import binascii
 import gzip
 import json
 import re
+import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import orjson
 from boto3.dynamodb.types import TypeDeserializer
-from telemetry import lake
+from botocore.exceptions import ClientError
+from telemetry import guidance, lake, mentions
 from telemetry.decoding import decompress
 from telemetry.enrichment import FUTURE_AFTER
 from telemetry.player_item import described
-from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
+from telemetry.pseudonyms import Pseudonyms, Unopened, original_of, with_original
 from telemetry.rejection import Rejection
 
 if TYPE_CHECKING:
@@ -30,10 +32,11 @@ if TYPE_CHECKING:
 
 GAME = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 PLAYER = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-WORD = re.compile(rb"[A-Za-z0-9_.:-]+")
-ESCAPE = b"\\u"
 UNKNOWN_GAME = "unknown"
 POLL_SECONDS = 1
+# A rewrite that another run overtook reads the objects again.
+REWRITE_ATTEMPTS = 5
+GONE = ("404", "NoSuchKey", "NoSuchVersion")
 
 _deserialize = TypeDeserializer().deserialize
 Record = dict[str, Any]
@@ -55,6 +58,8 @@ class Subject:
     player_id: str
     pseudonyms: Pseudonyms | None = None
     since: datetime | None = None
+    # What stands for the id in other players' data: another one each time, so that nobody is told by it.
+    mask: str = field(default_factory=lambda: f"erased-{secrets.token_hex(4)}", compare=False)
 
     def __post_init__(self) -> None:
         """Let nothing pass that is not an id."""
@@ -67,6 +72,11 @@ class Subject:
         """Every id the player may be stored by."""
         pseudonym = (self.pseudonyms.player(self.player_id),) if self.pseudonyms else ()
         return self.player_id, *pseudonym
+
+    @property
+    def long_ids(self) -> tuple[str, ...]:
+        """The ids that are no words by accident."""
+        return tuple(filter(mentions.is_long, self.ids))
 
     @property
     def condition(self) -> str:
@@ -164,6 +174,13 @@ class Version:
     etag: str
 
 
+class Cut(NamedTuple):
+    """What a line says about a player, and what is left of it without them: None where it is all theirs."""
+
+    found: list[Record]
+    kept: bytes | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Lines:
     """NDJSON objects below a prefix of the lake, with the versions a rewrite leaves behind."""
@@ -171,34 +188,48 @@ class Lines:
     s3: "S3Client"
     bucket: str
     name: str
-    belongs: Callable[[bytes, Subject], bool]
+    cut: Callable[[bytes, Subject], Cut | None]
     # What is refused can have come before anything was accepted.
     since_first_seen: bool = False
 
     def find(self, subject: Subject) -> Iterator[Record]:
-        """Yield the player's lines in all versions: none may outlive a rewrite."""
+        """Yield what all versions say about the player: none may outlive a rewrite."""
         for version in self._versions(subject):
             for line in self._lines(version):
-                if self.belongs(line, subject):
-                    yield readable(line, subject.pseudonyms)
+                if cut := self.cut(line, subject):
+                    yield from cut.found
 
     def erase(self, subject: Subject) -> int:
-        """Write the objects without the lines, delete the versions that hold them; return the lines."""
+        """Write the objects without the player, delete the versions that hold them; return the records."""
         count, holding = self.rewrite(subject)
         self.delete(holding)
         return count
 
     def rewrite(self, subject: Subject) -> tuple[int, list[Version]]:
-        """Write the objects without the lines; return how many, and the versions that still hold them."""
-        count, holding = 0, []
-        for version in self._versions(subject):
-            held = sum(self.belongs(line, subject) for line in self._lines(version))
-            if held and version.is_latest:
-                self._rewrite(version, subject)
-                count += held
-            if held:
-                holding.append(version)
-        return count, holding
+        """Write the objects without the player; return the records, and the versions that still hold them.
+
+        Raises PrivacyError where other runs write the same objects again and again.
+        """
+        count = 0
+        for _ in range(REWRITE_ATTEMPTS):
+            overtaken, holding = False, []
+            for version in list(self._versions(subject)):
+                held = sum(
+                    len(cut.found) for line in self._lines(version) if (cut := self.cut(line, subject))
+                )
+                if held and version.is_latest:
+                    try:
+                        self._rewrite(version, subject)
+                        count += held
+                    except ClientError as error:
+                        if error.response["Error"]["Code"] not in ("PreconditionFailed", *GONE):
+                            raise
+                        overtaken = True
+                if held:
+                    holding.append(version)
+            if not overtaken:
+                return count, holding
+        raise PrivacyError(f"another run writes {self.name} at the same time: run the same command again")
 
     def delete(self, versions: Iterable[Version]) -> None:
         """Delete versions that a rewrite replaced."""
@@ -206,15 +237,28 @@ class Lines:
             self.s3.delete_object(Bucket=self.bucket, Key=version.key, VersionId=version.id)
 
     def _rewrite(self, version: Version, subject: Subject) -> None:
-        """Replace the object, or fail where another did so since it was read: run again then."""
+        """Replace the object, or fail where another did so since it was read."""
         with tempfile.TemporaryFile() as file:
             with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as zipped:
-                zipped.writelines(line for line in self._lines(version) if not self.belongs(line, subject))
+                zipped.writelines(self._kept(version, subject))
             file.seek(0)
             self.s3.put_object(Bucket=self.bucket, Key=version.key, Body=file, IfMatch=version.etag)
 
+    def _kept(self, version: Version, subject: Subject) -> Iterator[bytes]:
+        for line in self._lines(version):
+            cut = self.cut(line, subject)
+            if cut is None:
+                yield line
+            elif cut.kept is not None:
+                yield cut.kept + b"\n"
+
     def _lines(self, version: Version) -> Iterator[bytes]:
-        return lake.raw_lines(self.s3, self.bucket, version.key, version.id)
+        """Yield the lines; none of a version that another run deleted since it was listed."""
+        try:
+            yield from lake.raw_lines(self.s3, self.bucket, version.key, version.id)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in GONE:
+                raise
 
     def _versions(self, subject: Subject) -> Iterator[Version]:
         start = subject.since - FUTURE_AFTER if subject.since and self.since_first_seen else None
@@ -229,48 +273,81 @@ def versions(s3: "S3Client", bucket: str, prefix: str, since: datetime | None = 
                 yield Version(item["Key"], item["VersionId"], item["IsLatest"], item["ETag"])
 
 
-def is_event(line: bytes, subject: Subject) -> bool:
-    """Tell whether a line of bronze is the player's, or is torn and names them; few need parsing."""
+def cut_event(line: bytes, subject: Subject) -> Cut | None:
+    """Cut a line of bronze: the player's own, another's that mentions them, or a torn one. Few are parsed."""
     if not any(player_id.encode() in line for player_id in subject.ids):
-        return False
+        return None
     event = record_of(line)
     if event is None:
-        return _names_both(line, subject)
-    return event.get("game_id") == subject.game_id and event.get("player_id") in subject.ids
+        return _cut_torn(line, subject)
+    if event.get("game_id") != subject.game_id:
+        return None
+    if event.get("player_id") in subject.ids:
+        return Cut([event])
+    fields = _unmentioned(event.get("payload"), subject)
+    return Cut([_mention(event, fields)], orjson.dumps(event)) if fields else None
 
 
-def is_reject(line: bytes, subject: Subject) -> bool:
-    """Tell whether a rejected line names the player anywhere: it may be no JSON, or of another form.
+def cut_reject(line: bytes, subject: Subject) -> Cut | None:
+    """Cut a line of the quarantine: the player's own, or one that mentions them.
 
     A reject of no known game belongs to the game it names itself, and so does a line that is torn.
     One whose key is gone names nobody any more.
     """
     reject = record_of(line)
     if reject is None:
-        return _names_both(line, subject)
-    owner = reject.get("sealed_for", reject["game_id"])
-    if owner not in (subject.game_id, UNKNOWN_GAME):
-        return False
+        return _cut_torn(line, subject)
+    game = reject.get("sealed_for", reject["game_id"])
+    if game not in (subject.game_id, UNKNOWN_GAME):
+        return None
     try:
         raw = original_of(reject, subject.pseudonyms)
     except Unopened:
-        return False
-    return _names_both(raw, subject) if owner == UNKNOWN_GAME else _names(raw, subject.ids)
+        return None
+    value = value_of(raw)
+    if game == UNKNOWN_GAME and subject.game_id not in games_in(raw, value):
+        return None
+    owners = owners_of(raw, value, reject.get("envelope", "native"))
+    if owners and owners.issubset(subject.ids):
+        return Cut([readable(line, subject.pseudonyms)])
+    if value is None:
+        left, fields = _unquoted(raw, subject, owners)
+    else:
+        fields = _unmentioned(value, subject)
+        left = _dumped(value, raw, subject, owners)
+    if not fields:
+        return None
+    if not owners:
+        return Cut([readable(line, subject.pseudonyms)])
+    kept = with_original(reject, left, subject.pseudonyms)
+    return Cut([_mention(reject, fields)], orjson.dumps(kept))
 
 
-def is_failure(line: bytes, subject: Subject) -> bool:
-    """Tell whether what Firehose could not deliver names the player."""
+def cut_failure(line: bytes, subject: Subject) -> Cut | None:
+    """Cut what Firehose could not deliver: one line of bronze or of the quarantine, or many."""
+    failure = record_of(line) or {}
     try:
-        raw = decompress(base64.b64decode(json.loads(line).get("rawData", "")))
-    except (ValueError, binascii.Error, Rejection):
-        return False
-    lost = (is_reject(line, subject) for line in raw.splitlines() if b'"reject_id"' in line)
-    return _names_both(raw, subject) or any(lost)
+        raw = decompress(base64.b64decode(failure.get("rawData", "")))
+    except (TypeError, ValueError, binascii.Error, Rejection):
+        return None
+    found: list[Record] = []
+    left: list[bytes] = []
+    for lost in raw.splitlines():
+        cut = (cut_reject if b'"reject_id"' in lost else cut_event)(lost, subject)
+        found += cut.found if cut else []
+        kept = cut.kept if cut else lost
+        left += [kept + b"\n"] if kept is not None else []
+    if not found:
+        return None
+    if not left:
+        return Cut(found)
+    packed = base64.b64encode(gzip.compress(b"".join(left), mtime=0)).decode()
+    return Cut(found, orjson.dumps(failure | {"rawData": packed}))
 
 
 def record_of(line: bytes) -> Record | None:
     """Return what a line says, of any size; None where it is torn."""
-    value = _value(line)
+    value = value_of(line)
     return value if isinstance(value, dict) else None
 
 
@@ -282,42 +359,163 @@ def readable(line: bytes, pseudonyms: Pseudonyms | None = None) -> Record:
     return record
 
 
-def _value(raw: bytes) -> Any:
+def value_of(raw: bytes) -> Any:
+    """Return what JSON says; None for what is no JSON, and for a value that holds nothing."""
     try:
-        return orjson.loads(raw)
+        value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return None
+    return value if isinstance(value, dict | list) else None
 
 
-def _names_both(raw: bytes, subject: Subject) -> bool:
-    return _names(raw, (subject.game_id,)) and _names(raw, subject.ids)
+# What may be a value in bytes that are no JSON: in quotes, or without an end where the bytes end.
+PLAYER_IN_TEXT = re.compile(
+    rb"""["']?\b(?:player_id|user_id|playerId|userId)["']?\s*[:=]\s*(?:["']([^"'\\]{1,256})["']|([0-9]+)\b)"""
+)
+GAME_IN_TEXT = re.compile(rb"""\b(?:game_id|application_id)["']?\s*[:=]\s*["']([^"'\\]{1,64})["']""")
+QUOTED = re.compile(rb"""["']([A-Za-z0-9_.:-]{1,64})["']""")
+TOKEN = re.compile(rb"[A-Za-z0-9_.:-]+")
+ESCAPED = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")
 
 
-def _names(raw: bytes, names: tuple[str, ...]) -> bool:
-    if ESCAPE not in raw and not any(name.encode() in raw for name in names):
-        return False
-    return not ids_in(raw).isdisjoint(names)
+def owners_of(raw: bytes, value: Any, envelope: str = "native") -> set[str]:
+    """Return whose event it was meant to be: the player fields of our envelope, or of the guidance's.
+
+    `value` is what the bytes say; bytes that are no JSON are searched for the same fields as text.
+    """
+    if value is None:
+        found = PLAYER_IN_TEXT.findall(_plain_text(raw))
+        return {(quoted or number).decode(errors="replace") for quoted, number in found}
+    owners: set[str] = set()
+    for event in _events_in(value):
+        inner = event["event"] if isinstance(event.get("event"), dict) else event
+        data = inner["event_data"] if isinstance(inner.get("event_data"), dict) else {}
+        ours = guidance.first_text(event, guidance.PLAYER_FIELDS)
+        theirs = guidance.first_text(data, guidance.PLAYER_FIELDS)
+        player = (theirs or ours) if envelope == "guidance" else (ours or theirs)
+        if player is not None:
+            owners.add(guidance.stored_player(player))
+    return owners
 
 
-def ids_in(raw: bytes) -> set[str]:
-    """Return what can be ids in a text: words of their own, and values of JSON in any spelling."""
-    words = {word.decode() for word in WORD.findall(raw)}
-    if ESCAPE in raw:
-        words.update(value for value in _values(_value(raw)) if isinstance(value, str))
-    return {word for word in words if PLAYER.fullmatch(word)}
+def candidates(raw: bytes, envelope: str = "native") -> set[str]:
+    """Return who may be meant: the owners, or of bytes that name none what may be an id at all."""
+    value = value_of(raw)
+    if owners := owners_of(raw, value, envelope):
+        return owners
+    found: set[str] = set()
+    if value is None:
+        text = _plain_text(raw)
+        words = [
+            *QUOTED.findall(text),
+            *(word for word in TOKEN.findall(text) if mentions.is_long(word.decode())),
+        ]
+        return {word.decode() for word in words if PLAYER.fullmatch(word.decode())}
+
+    def collect(path: tuple[str, ...], item: Any) -> Any:
+        text = str(item)
+        found.update({text} if mentions.names_players(path) or mentions.is_long(text) else ())
+        return item
+
+    mentions.replaced(value, collect)
+    return {text for text in found if PLAYER.fullmatch(text)}
 
 
-def _values(value: Any) -> Iterator[Any]:
-    """Yield the values at all depths without recursion: what is refused can be nested as deep as JSON may."""
+def games_in(raw: bytes, value: Any) -> set[str]:
+    """Return the games that an event of no known game names."""
+    if value is None:
+        return {game.decode(errors="replace") for game in GAME_IN_TEXT.findall(_plain_text(raw))}
+    names = (event.get(field) for event in _events_in(value) for field in ("game_id", "application_id"))
+    return {name for name in names if isinstance(name, str)}
+
+
+def _events_in(value: Any) -> Iterator[Record]:
+    """Yield the events of one event or of lists of any depth."""
     pending = [value]
     while pending:
         match pending.pop():
-            case dict() as parts:
-                pending += parts.values()
+            case dict() as event:
+                yield event
             case list() as parts:
                 pending += parts
-            case single:
-                yield single
+
+
+def _plain_text(raw: bytes) -> bytes:
+    """Return bytes with the escapes of JSON undone, so far as ids may be written by them."""
+    return ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), raw).replace(b'\\"', b'"')
+
+
+def _cut_torn(line: bytes, subject: Subject) -> Cut | None:
+    """Cut a line that was not written whole: it names its game and its player, or nobody is meant."""
+    raw = _plain_text(line)
+    if subject.game_id not in games_in(raw, None):
+        return None
+    owners = owners_of(raw, None)
+    if owners.issubset(subject.ids) and (owners or _unquoted(raw, subject, owners)[1]):
+        return Cut([readable(line)])
+    return None
+
+
+def _unquoted(raw: bytes, subject: Subject, owners: set[str]) -> tuple[bytes, list[str]]:
+    """Return bytes that are no JSON without the ids: only quoted or long ones can be told from words.
+
+    Where the bytes name their players, a quoted id counts in a player field only.
+    """
+    count = 0
+
+    def change(found: re.Match[bytes]) -> bytes:
+        nonlocal count
+        value = next((group for group in found.groups() if group), found[0])
+        if value.decode(errors="replace") not in subject.ids:
+            return found[0]
+        count += 1
+        return found[0].replace(value, subject.mask.encode())
+
+    left = (PLAYER_IN_TEXT if owners else QUOTED).sub(change, _plain_text(raw))
+    if subject.long_ids:
+        left, more = re.subn(mentions.tokens(subject.long_ids).pattern.encode(), subject.mask.encode(), left)
+        count += more
+    return (left, ["text"]) if count else (raw, [])
+
+
+def _unmentioned(value: Any, subject: Subject) -> list[str]:
+    """Replace the player's ids in a value of others; return the fields that held one.
+
+    Short ids are words, levels and numbers as well: they are replaced only in fields that name players.
+    """
+    if not isinstance(value, dict | list):
+        return []
+    every, fields = mentions.tokens(subject.ids), []
+    long = subject.long_ids
+
+    def change(path: tuple[str, ...], item: Any) -> Any:
+        if not isinstance(item, str | int) or isinstance(item, bool):
+            return item
+        if mentions.names_players(path):
+            left = every.sub(subject.mask, str(item))
+        else:
+            left = mentions.tokens(long).sub(subject.mask, str(item)) if long else str(item)
+        if left == str(item):
+            return item
+        fields.append("/".join(path))
+        return left
+
+    mentions.replaced(value, change)
+    return fields
+
+
+def _dumped(value: Any, raw: bytes, subject: Subject, owners: set[str]) -> bytes:
+    """Return the JSON of a value; of one that is nested too deep to be written, its text without the ids."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return _unquoted(raw, subject, owners)[0]
+
+
+def _mention(record: Record, fields: list[str]) -> Record:
+    """Return where another player's line mentions this one, and nothing of the other."""
+    named = {name: record[name] for name in ("event_id", "reject_id", "received_at") if name in record}
+    return named | {"mentioned_in": sorted(set(fields))}
 
 
 # What the batch job keeps of players between its runs (modules/lake_tables/tables/kept.json).

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
 from telemetry import lake
 from telemetry.enrichment import TOO_OLD_AFTER, timestamp
 from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
@@ -18,11 +19,14 @@ from privacy.data_stores import (
     UNKNOWN_GAME,
     DataStore,
     Lines,
+    PrivacyError,
     Profile,
     Record,
     Subject,
-    ids_in,
+    candidates,
+    games_in,
     record_of,
+    value_of,
     versions,
 )
 
@@ -38,8 +42,12 @@ TRACED = ("bronze", "rejected")
 OVERLAP = timedelta(hours=1)
 # Rejects hold words without end; players that come again and again are worth remembering.
 NAMES_KEPT = 100_000
-# A receipt says of these why it does not name them among the stores.
+# A receipt says of these why it does not name them among the stores, or what of a store is not searched.
 NOT_SEARCHED = {
+    "fields of other players' events": "in bronze, the quarantine and failed deliveries only: ids of 12"
+    " characters or more with a digit anywhere in a payload, others in fields named for players; not in"
+    " names of fields, in parts of longer words, or in text that is encoded once more",
+    "silver, kept tables, warehouse": "the rows of other players: what their fields hold stays",
     "counts, gold": "name no player; gold is computed anew without them",
     "reports": "hold a game's figures, no player",
     "streams, dedupe, backups": "end by themselves: docs/security.md",
@@ -150,7 +158,14 @@ class Receipts:
         moment = receipt["started_at"]
         key = f"{below}/game={receipt['game_id']}/day={moment[:10]}/{receipt['pseudonym']}-{moment}.json"
         body = json.dumps(receipt, indent=2).encode() + b"\n"
-        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
+        try:
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict"):
+                raise
+            raise PrivacyError(
+                f"another run began in the same millisecond and left {key}: run again"
+            ) from None
         return key
 
     def watched(self, game_id: str, now: datetime) -> dict[str, str]:
@@ -225,16 +240,17 @@ def _of_event(line: bytes, watches: dict[str, Watch]) -> Traces:
 
 
 def _of_reject(line: bytes, watches: dict[str, Watch]) -> Traces:
-    """Yield all that can be a player's id, for nobody knows where that stands in a reject."""
+    """Yield the players that a reject may be of: its owner, or whoever the bytes may name."""
     reject = record_of(line)
     owner = reject and reject.get("sealed_for", reject["game_id"])
     if not reject or owner not in (UNKNOWN_GAME, *watches):
         return
     try:
-        ids = ids_in(original_of(reject, watches[owner].game.pseudonyms if owner in watches else None))
+        raw = original_of(reject, watches[owner].game.pseudonyms if owner in watches else None)
     except Unopened:
         return
-    for game_id in [owner] if owner in watches else ids & watches.keys():
+    ids = candidates(raw, reject.get("envelope", "native"))
+    for game_id in [owner] if owner in watches else games_in(raw, value_of(raw)) & watches.keys():
         yield from ((game_id, player, reject["received_at"]) for player in ids)
 
 

@@ -16,9 +16,9 @@ from privacy.data_stores import (
     Profile,
     Silver,
     Warehouse,
-    is_event,
-    is_failure,
-    is_reject,
+    cut_event,
+    cut_failure,
+    cut_reject,
 )
 from privacy.erasure import Erasure, Game, Receipts
 
@@ -42,9 +42,9 @@ class Settings(msgspec.Struct, frozen=True):
         dynamodb, s3, bucket = client("dynamodb"), client("s3"), self.lake_bucket
         stores: list[DataStore] = [
             LeaderboardEntries(dynamodb, self.leaderboards_table),
-            Lines(s3, bucket, "bronze", is_event, since_first_seen=True),
-            Lines(s3, bucket, "rejected", is_reject),
-            Lines(s3, bucket, "errors", is_failure),
+            Lines(s3, bucket, "bronze", cut_event, since_first_seen=True),
+            Lines(s3, bucket, "rejected", cut_reject),
+            Lines(s3, bucket, "errors", cut_failure),
         ]
         if self.athena_workgroup:
             silver = Silver(client("athena"), self.athena_workgroup, self.lake_database)

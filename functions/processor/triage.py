@@ -77,7 +77,9 @@ def rejected_line(arrival: Arrival, shard: str) -> bytes:
     where the game has pseudonyms, and then without the message, which may quote them.
     """
     rejection = arrival.rejection or Rejection(Reason.INTERNAL_ERROR, "rejected for no reason")
-    event_type, version = arrival.text("event_type"), arrival.text("schema_version")
+    event_id, event_type, version = (
+        mask(arrival.text(field) or "") for field in ("event_id", "event_type", "schema_version")
+    )
     original = arrival.raw[:MAX_ORIGINAL_BYTES]
     line = {
         "reject_id": f"{shard}:{arrival.position}",
@@ -85,7 +87,7 @@ def rejected_line(arrival: Arrival, shard: str) -> bytes:
         "message": SEALED if arrival.pseudonyms else mask(rejection.message),
         "pointer": mask(rejection.pointer),
         "game_id": arrival.game,
-        "event_id": arrival.text("event_id"),
+        "event_id": event_id or None,
         "schema_id": f"{event_type}/{version}" if event_type and version else None,
         "received_at": timestamp(arrival.origin.received_at),
         "rejected_at": timestamp(datetime.now(UTC)),

@@ -94,14 +94,23 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 _open = urllib.request.build_opener(_NoRedirect).open
 
 
+def chat_text(text: str) -> str:
+    """Return a text for a chat, which reads &, < and > as markup; a long one is cut between two signs."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if len(escaped) <= WEBHOOK_CHARACTERS:
+        return escaped
+    cut = escaped[: WEBHOOK_CHARACTERS - 1]
+    if (entity := cut.rfind("&")) > cut.rfind(";"):
+        cut = cut[:entity]
+    return f"{cut}…"
+
+
 def post(url: str, report: Report, pauses: Sequence[float] = WEBHOOK_PAUSES) -> None:
     """Post the brief to a Slack-compatible webhook, again after 429, 5xx and silence.
 
     Raises RefusedError, which does not hold the URL: it is a secret.
     """
-    # Chats read &, < and > as markup.
-    text = plain_text.brief(report).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    body = json.dumps({"text": text[:WEBHOOK_CHARACTERS]}).encode()
+    body = json.dumps({"text": chat_text(plain_text.brief(report))}).encode()
     for pause in (*pauses, None):
         try:
             request = urllib.request.Request(url, body, {"content-type": "application/json"})  # noqa: S310

@@ -86,7 +86,8 @@ def span(period: Period) -> str:
     first, last = period.days[0], period.last
     if first == last:
         return f"{last:%A}, {_short(last)} {last.year} (UTC)"
-    return f"{_short(first)} to {_short(last)} {last.year} (UTC)"
+    year = f" {first.year}" if first.year != last.year else ""
+    return f"{_short(first)}{year} to {_short(last)} {last.year} (UTC)"
 
 
 def is_empty(figures: list[Figure]) -> bool:

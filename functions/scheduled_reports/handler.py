@@ -56,7 +56,13 @@ def lambda_handler(event: dict[str, Any], context: object) -> None:
 def _report(game: dict[str, Any], period: Period) -> None:
     settings, store, ledger, s3, mail = connections()
     made = report(store, game["game_id"], game.get("name", game["game_id"]), period)
-    addresses = game.get("report_to", "").split()
+    given = game.get("report_to", "").split()
+    # SES takes ASCII only, and one address that it refuses costs all the others their mail.
+    addresses = [address for address in given if address.isascii()]
+    if len(addresses) < len(given):
+        logger.error(
+            "Recipients left out: register them anew by scripts/games report-to", game_id=made.game_id
+        )
     channels.archive(s3, settings.lake_bucket, made)
     if settings.sender and addresses:
         # One that cannot be written was not begun either.

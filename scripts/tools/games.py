@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import idna
 from botocore.exceptions import BotoCoreError, ClientError
+from ingest.request import signature
 from rich.console import Console
 from rich.table import Table as Listing
 from telemetry.enrichment import timestamp
@@ -25,7 +28,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 GAME_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
-ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+")
+# The dot-atom of RFC 5322: SES takes neither quoted local parts nor those beyond ASCII (RFC 6531).
+LOCAL_PART = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+MAX_ADDRESS = 254
 RESERVED = "unknown"
 # SES takes no more in one mail.
 MAX_RECIPIENTS = 50
@@ -138,10 +143,22 @@ def report_to(table: "Table", game_id: str, addresses: list[str]) -> None:
     """Mail the game's reports to these addresses, or to none. Raises CommandError for what is no address."""
     if len(addresses) > MAX_RECIPIENTS:
         raise CommandError(f"a mail goes to {MAX_RECIPIENTS} addresses at most")
-    for address in addresses:
-        if not ADDRESS.fullmatch(address):
-            raise CommandError(f"{address!r} is no e-mail address")
-    _update(table, game_id, "report_to", " ".join(addresses))
+    _update(table, game_id, "report_to", " ".join(map(mail_address, addresses)))
+
+
+def mail_address(text: str) -> str:
+    """Return an address as SES takes it, its domain in ASCII (RFC 5890). Raises CommandError for another."""
+    local, _, domain = text.rpartition("@")
+    if not local.isascii():
+        raise CommandError(f"SES sends to no address with {local!r} before the @: use letters of ASCII only")
+    try:
+        encoded = idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:
+        encoded = ""
+    address = f"{local}@{encoded}"
+    if not LOCAL_PART.fullmatch(local) or "." not in encoded or len(address) > MAX_ADDRESS:
+        raise CommandError(f"{text!r} is no e-mail address")
+    return address
 
 
 def rotate_key(table: "Table", game_id: str) -> str:
@@ -212,6 +229,12 @@ def _get(table: "Table", game_id: str) -> dict[str, Any]:
 
 def _not_registered(game_id: str) -> CommandError:
     return CommandError(f"{game_id} is not registered: `add` it first")
+
+
+def signed_headers(key: str, body: bytes) -> dict[str, str]:
+    """Return the headers by which a game's server sends a body now."""
+    signed = signature(secret_hash(key.partition(".")[2]), body, int(time.time()))
+    return {"x-api-key": key, "x-signature": signed}
 
 
 def _new_key(game_id: str) -> tuple[str, dict[str, str]]:

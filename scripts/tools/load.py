@@ -27,6 +27,7 @@ from telemetry.rejection import Reason
 
 from tools import CommandError, emulator, run, simulate, terraform
 from tools.event_audit import Audit, Reply, audit
+from tools.games import signed_headers
 from tools.progress import STILL_SECONDS, Stuck, wait_for
 from tools.simulate import Platform
 from tools.simulation import Game
@@ -65,7 +66,7 @@ class Sender:
     def post(self, http: httpx.Client, events: list[Event]) -> None:
         """Send events of a player by REST; what the API names or does not answer for is refused."""
         body = b"\n".join(json.dumps(event).encode() for event in events)
-        headers = {"x-api-key": self.key, "content-type": "application/x-ndjson"}
+        headers = signed_headers(self.key, body) | {"content-type": "application/x-ndjson"}
         try:
             answer = http.post(self.platform.events_url, content=body, headers=headers)
             status = str(answer.status_code)

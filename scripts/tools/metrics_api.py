@@ -11,6 +11,7 @@ from tools.background import Background
 
 APP = "metrics_api.app:app"
 PORT = 8000
+HOSTS = "127.0.0.1,localhost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class MetricsApi:
             )
         background = Background(self.directory)
         arguments = ("-m", "uvicorn", APP, "--port", str(self.port))
-        child = background.start(*arguments, environment=environment)
+        hosts = {"ALLOWED_HOSTS": HOSTS}
+        child = background.start(*arguments, environment=environment | hosts)
         try:
             progress.wait_for(
                 f"the start of the metrics API at {self.address}",

@@ -5,8 +5,9 @@ import base64
 import hashlib
 import json
 import os
+import sys
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,6 +24,10 @@ from telemetry.enrichment import timestamp
 
 from tools import CommandError, emulator, games, gold, run, terraform
 from tools.personal_data import LocalSilver
+
+# Of each store, before an erasure.
+SHOWN_RECORDS = 3
+SHOWN_CHARACTERS = 160
 
 
 def export(stores: Iterable[DataStore], subject: Subject, path: Path) -> Record:
@@ -82,11 +87,17 @@ class Platform:
         return Game.of(table.get_item(Key={"game_id": game_id}, ConsistentRead=True)["Item"])
 
     def export(self, game_id: str, player_id: str, path: Path) -> Record:
-        """Write the zip and keep a receipt of who did; return the manifest."""
+        """Write the zip and keep a receipt of who did; return the manifest.
+
+        Raises CommandError where no store holds anything: an empty archive would answer a mistyped id.
+        """
         game, erasure = self.game(game_id), self.erasure()
         subject = dated(game.subject(player_id), erasure.stores)
         started = timestamp(datetime.now(UTC))
         manifest = export(erasure.stores, subject, path)
+        if not any(file["records"] for file in manifest["files"].values()):
+            path.unlink()
+            raise CommandError(f"nothing is stored about a player {player_id!r} of {game_id}: check the id")
         told = {"game_id": game_id, "pseudonym": game.name(player_id), "by": erasure.by}
         receipt = signed({**told, "started_at": started, "files": manifest["files"]})
         erasure.receipts.keep(receipt, EXPORTED)
@@ -97,6 +108,19 @@ class Platform:
         game, erasure = self.game(game_id), self.erasure()
         subject = dated(game.subject(player_id), erasure.stores)
         return self._complete([erasure.erase(subject, game.name(player_id), reason)])[0]
+
+    def found(self, game_id: str, player_id: str) -> Iterator[str]:
+        """Yield what an erasure would take, in words: records of each store, and the first of them."""
+        erasure = self.erasure()
+        subject = dated(self.game(game_id).subject(player_id), erasure.stores)
+        for store in erasure.stores:
+            count, first = 0, []
+            for record in store.find(subject):
+                count += 1
+                if count <= SHOWN_RECORDS:
+                    first.append(json.dumps(record, default=_plain, ensure_ascii=True)[:SHOWN_CHARACTERS])
+            yield f"{store.name}: {count:,} records"
+            yield from (f"  {text}" for text in first)
 
     def again(self) -> int:
         """Erase those of whom something older came since; return how many."""
@@ -120,13 +144,20 @@ class Platform:
         return receipts
 
 
+def _confirmed(player_id: str) -> bool:
+    """Ask the person at the terminal. Raises CommandError where there is none."""
+    if not sys.stdin.isatty():
+        raise CommandError("nobody can be asked here: pass --yes to erase without a question")
+    return input(f"Nobody can undo this. Type {player_id} to erase it: ") == player_id
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/privacy", description=__doc__)
     parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
     commands = parser.add_subparsers(dest="command", required=True)
     for command, effect in {
         "export": "write everything stored about a player to a zip",
-        "erase": "delete it everywhere, and print a receipt",
+        "erase": "show what is stored, ask, delete it everywhere, and print a receipt",
         "name": "print what a game with pseudonyms stores instead of an id",
     }.items():
         of_player = commands.add_parser(command, help=effect)
@@ -136,6 +167,7 @@ def _parser() -> argparse.ArgumentParser:
         "again", help="erase those of whom something older came since; a schedule does so daily"
     )
     commands.choices["export"].add_argument("--to", type=Path, required=True, help="the zip to write")
+    commands.choices["erase"].add_argument("--yes", action="store_true", help="do not ask")
     commands.choices["erase"].add_argument(
         "--reason", default="the player's request", help="kept in the receipt: name nobody"
     )
@@ -154,6 +186,10 @@ def main() -> None:
             case "export":
                 print(json.dumps(platform.export(options.game, options.player, options.to), indent=2))
             case "erase":
+                for line in platform.found(options.game, options.player):
+                    print(line, file=sys.stderr)
+                if not options.yes and not _confirmed(options.player):
+                    raise CommandError("nothing was erased")
                 platform.erase(options.game, options.player, options.reason)
             case "name":
                 print(platform.game(options.game).subject(options.player).ids[-1])

@@ -36,6 +36,16 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis.client import KinesisClient
     from mypy_boto3_s3.client import S3Client
 
+# Every line of a day has one of these outcomes; those that were not judged say why.
+OUTCOMES = (
+    "replayed",
+    "replayed before",
+    "rejected still",
+    "not sent",
+    "copy of a line",
+    "of another game",
+    "of no known game",
+)
 # A duplicate was accepted once: there is nothing to send again.
 REASONS = [reason.value for reason in Reason if reason is not Reason.DUPLICATE]
 EVENTS_A_WRITE = 500
@@ -47,13 +57,17 @@ Line = dict[str, Any]
 
 @dataclass(slots=True)
 class Report:
-    """What became of the lines, by the reason they were rejected for; and why some are rejected still."""
+    """What became of the lines, by the reason they were rejected for; and why some are rejected still.
+
+    `unread` counts the objects of the reasons that were not asked for.
+    """
 
     outcomes: dict[str, Counter[str]] = field(default_factory=dict)
     still: Counter[str] = field(default_factory=Counter)
+    unread: Counter[str] = field(default_factory=Counter)
 
     def add(self, reason: str, outcome: str) -> None:
-        """Count one line: replayed, replayed before, rejected still, not sent."""
+        """Count one line by one of OUTCOMES."""
         self.outcomes.setdefault(reason, Counter())[outcome] += 1
 
     def total(self, outcome: str) -> int:
@@ -84,27 +98,38 @@ class Replay:
     def run(self, days: Sequence[date], reasons: Sequence[str]) -> Report:
         """Go through the rejects of the days (UTC, by arrival) and reasons, and send what is valid now."""
         for day in days:
-            known = self._ledger(day)
-            prefixes = (f"rejected/day={day}/reason={reason}/" for reason in reasons)
-            objects = [key for prefix in prefixes for key in lake.keys(self.s3, self.bucket, prefix)]
+            known, seen = self._ledger(day), set[str]()
+            objects: list[str] = []
+            for key in lake.keys(self.s3, self.bucket, below := f"rejected/day={day}/"):
+                reason = key.removeprefix(f"{below}reason=").partition("/")[0]
+                if reason in reasons:
+                    objects.append(key)
+                else:
+                    self.report.unread[reason] += 1
             pending: list[tuple[Entry, Line]] = []
             with Progress(console=console, transient=True) as progress:
                 for key in progress.track(objects, description=str(day)):
                     for line in lake.lines(self.s3, self.bucket, key):
-                        pending += self._judge(line, known)
+                        pending += self._judge(line, known, seen)
                         if len(pending) >= EVENTS_A_WRITE:
                             self._send(day, pending)
                             pending = []
             self._send(day, pending)
         return self.report
 
-    def _judge(self, line: Line, known: set[str]) -> Iterator[tuple[Entry, Line]]:
-        if self.game not in (None, named_game(line)):
+    def _judge(self, line: Line, known: set[str], seen: set[str]) -> Iterator[tuple[Entry, Line]]:
+        """Yield what is to be sent; `known` was sent by runs before, `seen` was met by this one."""
+        if self.game is not None and (game := named_game(line)) != self.game:
+            outcome = "of no known game" if game in (None, UNKNOWN_GAME) else "of another game"
+            self.report.add(line["reason"], outcome)
             return
         if line["reject_id"] in known:
             self.report.add(line["reason"], "replayed before")
             return
-        known.add(line["reject_id"])
+        if line["reject_id"] in seen:
+            self.report.add(line["reason"], "copy of a line")
+            return
+        seen.add(line["reject_id"])
         try:
             entry = repaired(line, self.registry, self.patch)
         except Rejection as rejection:
@@ -134,12 +159,16 @@ class Replay:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
 
 
-def named_game(line: Line) -> Any:
-    """Return the game a reject belongs to; one that was not registered is named by the event itself."""
+def named_game(line: Line) -> str | None:
+    """Return the game a reject belongs to; one that was not registered is named by the event itself.
+
+    None where nobody can tell.
+    """
     if line["game_id"] != UNKNOWN_GAME or "sealed_for" in line:
-        return line.get("sealed_for", line["game_id"])
-    value = parse(line.get("original", "").encode()).value
-    return value.get("game_id") if isinstance(value, dict) else UNKNOWN_GAME
+        return str(line.get("sealed_for", line["game_id"]))
+    value = parse(original_of(line, None)).value
+    game = value.get("game_id", value.get("application_id")) if isinstance(value, dict) else None
+    return game if isinstance(game, str) else None
 
 
 def repaired(line: Line, registry: GameRegistry, patch: jsonpatch.JsonPatch | None) -> Entry:
@@ -204,7 +233,7 @@ def read_patch(path: Path) -> jsonpatch.JsonPatch:
 
 
 def _show(report: Report, dry_run: bool) -> None:
-    names = ("replayed", "replayed before", "rejected still", "not sent")
+    names = [name for name in OUTCOMES if name in OUTCOMES[:4] or report.total(name)]
     table = Table(title="Dry run: nothing was sent" if dry_run else "Replayed")
     table.add_column("Rejected for")
     for name in names:
@@ -213,6 +242,9 @@ def _show(report: Report, dry_run: bool) -> None:
     for reason, counts in sorted(report.outcomes.items()):
         table.add_row(reason, *(f"{counts[name]:,}" for name in names))
     console.print(table if report.outcomes else "No rejects in these days for these reasons.")
+    for reason, count in sorted(report.unread.items()):
+        why = "accepted once" if reason == Reason.DUPLICATE else "not asked for"
+        console.print(f"{count:>8,} objects not read: {reason}, {why}", markup=False)
     for message, count in report.still.most_common(5):
         console.print(f"{count:>8,} × {message}", markup=False)  # noqa: RUF001 - a times sign
 
@@ -253,6 +285,7 @@ def main() -> None:
     _show(report, options.dry_run)
     if options.report:
         content = {"dry_run": options.dry_run, "outcomes": report.outcomes, "rejected_still": report.still}
+        content["objects_not_read"] = report.unread
         options.report.write_text(json.dumps(content, indent=2) + "\n")
     if lost := report.total("not sent"):
         raise CommandError(f"the stream did not take {lost} events: run the same command again")

@@ -99,7 +99,8 @@ def _records(session: Session, form: str) -> Iterator[Entry]:
 
 def _post(http: httpx.Client, url: str, session: Session, key: str) -> Counter[str]:
     body = b"\n".join(letter.encode(datetime.now(UTC)) for letter in session.letters)
-    answer = http.post(url, content=body, headers={"x-api-key": key, "content-type": "application/x-ndjson"})
+    headers = games.signed_headers(key, body) | {"content-type": "application/x-ndjson"}
+    answer = http.post(url, content=body, headers=headers)
     if answer.status_code not in (202, 207):
         raise CommandError(f"POST /v1/events answered {answer.status_code}: {answer.text[:300]}")
     result = answer.json()

@@ -1,6 +1,7 @@
 """Send one event to an environment's REST API, and wait until the metrics API tells of its player."""
 
 import argparse
+import json
 import os
 import re
 import time
@@ -14,7 +15,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, emulator, run, terraform
+from tools import CommandError, emulator, games, run, terraform
 from tools.simulate import Platform
 
 WAIT_SECONDS = 120
@@ -46,9 +47,11 @@ def smoke(platform: Platform, game_id: str, key: str, wait_seconds: float = WAIT
         "event_time": now, "sent_at": now,
         "client": {"platform": "linux", "app_version": "0.0.0"}, "payload": {},
     }  # fmt: skip
+    body = json.dumps(event).encode()
     began = time.monotonic()
     while True:
-        answer = httpx.post(platform.events_url, json=event, headers={"x-api-key": key}, timeout=30)
+        headers = games.signed_headers(key, body) | {"content-type": "application/json"}
+        answer = httpx.post(platform.events_url, content=body, headers=headers, timeout=30)
         # API Gateway takes up to minutes to know the usage plan of a game that was just registered.
         waits = answer.status_code == httpx.codes.FORBIDDEN and "no_usage_plan" in answer.text
         if not waits or time.monotonic() - began >= wait_seconds:

@@ -9,7 +9,7 @@ import boto3
 import pyarrow.parquet as pq
 import pytest
 from emulated_lake import Event, Lake, Spark, event
-from privacy.data_stores import Lines, is_event
+from privacy.data_stores import Lines, cut_event
 from tools import gold, privacy
 from tools.personal_data import LocalSilver, Subject, data_files
 from tools.restore import undelete
@@ -97,7 +97,7 @@ def test_the_job_goes_on_and_who_comes_again_is_erased_again(
     assert named(lake, "ann") == 1
     assert platform.again() == 1
     assert named(lake, "ann") == 0
-    assert not list(Lines(boto3.client("s3"), lake.bucket, BRONZE, is_event).find(ANN))
+    assert not list(Lines(boto3.client("s3"), lake.bucket, BRONZE, cut_event).find(ANN))
     run(spark, lake, "third", 1)
     found = {row["player_id"]: row["privacy"] for row in lake.table("events")}
     assert found == {"bob": None, "cat": child}

@@ -47,7 +47,7 @@ RATE, TICK = 120, 0.1
 DEATHS = 5
 # How far players' clocks are off; those of every fifth jump from event to event.
 DAY = re.compile(r".+#\d{4}-\d\d-\d\d")
-SKEWS = [timedelta(hours=hours) for hours in (0, 0, -7, 30)]
+SKEWS = [timedelta(hours=hours) for hours in (0, 0, -7, 20)]
 Event = dict[str, Any]
 _serialize = TypeSerializer().serialize
 

@@ -194,7 +194,9 @@ def test_a_path_that_does_not_exist_is_told_in_the_same_form(applied: Any) -> No
 
 def sign(key: str, body: bytes) -> dict[str, str]:
     signing_key = hashlib.sha256(key.partition(".")[2].encode()).hexdigest().encode()
-    return {"x-signature": "sha256=" + hmac.new(signing_key, body, hashlib.sha256).hexdigest()}
+    sent = str(int(time.time()))
+    digest = hmac.new(signing_key, f"{sent}.".encode() + body, hashlib.sha256).hexdigest()
+    return {"x-signature": f"t={sent},sha256={digest}"}
 
 
 def test_a_signature_is_checked_over_the_bytes_that_were_sent(applied: Any) -> None:

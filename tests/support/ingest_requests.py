@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from typing import Any
 
 import openapi_contract
@@ -24,15 +25,18 @@ def post(
         "body": text,
         "isBase64Encoded": encoded,
         "pathParameters": {"application_id": path} if path else None,
-        "requestContext": {"authorizer": {"game_id": game_id, "must_sign": "false" if secret else "true"}},
+        "requestContext": {
+            "authorizer": {"game_id": game_id, "key_id": "k1", "must_sign": "false" if secret else "true"}
+        },
     }
     answer = handler.lambda_handler(request, None)
     openapi_contract.check(answer, "/applications/{application_id}/events" if path else "/v1/events")
     return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
 
 
-def sign(key: str, body: bytes) -> str:
-    """Sign as docs/adr/0007 tells clients to."""
-    secret = key.partition(".")[2]
+def sign(key: str, body: bytes, ago: float = 0) -> str:
+    """Sign as docs/adr/0007 tells clients to, `ago` seconds before now."""
+    secret, sent = key.partition(".")[2], str(int(time.time() - ago))
     signing_key = hashlib.sha256(secret.encode()).hexdigest().encode()
-    return "sha256=" + hmac.new(signing_key, body, hashlib.sha256).hexdigest()
+    signed = f"{sent}.".encode() + body
+    return f"t={sent},sha256={hmac.new(signing_key, signed, hashlib.sha256).hexdigest()}"

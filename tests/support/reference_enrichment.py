@@ -15,7 +15,8 @@ def reference_line(event: dict[str, Any], origin: Origin, processed_at: str) -> 
     event_time, sent_at = (datetime.fromisoformat(event[name]) for name in ("event_time", "sent_at"))
     skew = origin.received_at - sent_at
     skewed = abs(skew) > timedelta(minutes=5)
-    corrected = event_time + skew if skewed else event_time
+    shift = max(timedelta(days=-1), min(timedelta(days=1), skew))
+    corrected = event_time + shift if skewed else event_time
     client, payload = normalisation.tidy(event["client"]), normalisation.tidy(event["payload"])
     enriched = {
         **event,

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import boto3
 import pytest
 from authorizer import handler
 from authorizer.identity import Unauthorized, identify
 from botocore.exceptions import ClientError
-from telemetry.games import GameRegistry
+from telemetry.games import GameRegistry, secret_hash
 from tools import games
 
 METHOD = "arn:aws:execute-api:eu-west-1:111122223333:abc/live/POST/v1/events"
@@ -38,7 +39,8 @@ def test_a_live_key_opens_every_method_of_the_stage(key: str) -> None:
         "Allow",
         "arn:aws:execute-api:eu-west-1:111122223333:abc/live/POST/*",
     )
-    assert answer["context"] == {"game_id": "skyforge", "must_sign": "false"}
+    (kept,) = GameRegistry(boto3.resource("dynamodb"), "games").get("skyforge")["key_hashes"]  # type: ignore[index]
+    assert answer["context"] == {"game_id": "skyforge", "key_id": kept["key_id"], "must_sign": "false"}
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,20 @@ def test_a_live_key_opens_every_method_of_the_stage(key: str) -> None:
 def test_anything_else_is_unauthorized_without_a_reason(key: str, wrong: str | None) -> None:
     with pytest.raises(Unauthorized, match=r"^Unauthorized$"):
         ask(wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [("skyforge.guess", "skyforge"), ("nobodys.x", ""), ("x" * 99, ""), ("skyforge", "skyforge")],
+)
+def test_a_refused_key_is_logged_with_the_game_it_names(
+    key: str, monkeypatch: pytest.MonkeyPatch, wrong: str, named: str
+) -> None:
+    logged: list[Any] = []
+    monkeypatch.setattr(handler.logger, "info", lambda *given, **more: logged.append((given, more)))
+    with pytest.raises(Unauthorized):
+        ask(wrong)
+    assert logged == [(("Key refused",), {"extra": {"game_id": named, "request_id": None}})]
 
 
 def test_a_key_opens_its_own_game_only(table: Any, key: str) -> None:
@@ -84,8 +100,11 @@ def test_a_disabled_game_is_denied(table: Any, key: str) -> None:
 def test_an_imported_key_opens_the_guidances_route_as_its_clients_send_it(table: Any, key: str) -> None:
     old = "legacy-key-of-the-old-pipeline-0123456789.with-a-dot"
     games.import_key(table, "skyforge", old)
-    known = {"game_id": "skyforge", "must_sign": "false"}
-    assert [ask(old, "skyforge")["context"], ask(key, "skyforge")["context"]] == [known, known]
+    kept = table.get_item(Key={"game_id": "skyforge"})["Item"]["key_hashes"]
+    ids = {each["hash"]: each["key_id"] for each in kept}
+    for given, secret in ((old, old), (key, key.partition(".")[2])):
+        known = {"game_id": "skyforge", "key_id": ids[secret_hash(secret)], "must_sign": "false"}
+        assert ask(given, "skyforge")["context"] == known
     for wrong, application in ((old, "farm"), ("guess", "skyforge"), ("", "skyforge")):
         with pytest.raises(Unauthorized):
             ask(wrong, application)
@@ -99,9 +118,13 @@ def test_a_whole_key_in_the_path_of_another_game_is_told_apart_from_a_wrong_one(
 
 def test_a_game_that_demands_signatures_need_not_send_its_secret(table: Any, key: str) -> None:
     games.demand_signatures(table, "skyforge", "required")
-    assert ask("skyforge")["context"] == {"game_id": "skyforge", "must_sign": "true"}
-    assert ask("skyforge", "skyforge")["context"] == {"game_id": "skyforge", "must_sign": "true"}
-    assert ask(key)["context"] == {"game_id": "skyforge", "must_sign": "false"}
+    assert ask("skyforge")["context"] == {"game_id": "skyforge", "key_id": "", "must_sign": "true"}
+    assert ask("skyforge", "skyforge")["context"] == {
+        "game_id": "skyforge",
+        "key_id": "",
+        "must_sign": "true",
+    }
+    assert ask(key)["context"]["must_sign"] == "false"
     with pytest.raises(Unauthorized):
         ask("skyforge.guess")
     games.demand_signatures(table, "skyforge", "optional")

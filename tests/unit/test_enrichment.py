@@ -35,12 +35,21 @@ def test_a_right_clock_is_left_alone(make_event: MakeEvent) -> None:
 
 
 def test_a_wrong_clock_is_repaired_by_what_it_said_at_sending(make_event: MakeEvent) -> None:
-    event = make_event(event_time=at(days=400, minutes=10), sent_at=at(days=400))
+    event = make_event(event_time=at(days=1, minutes=10), sent_at=at(days=1))
     enriched = enrich(event, Origin(NOW, "stream"))
     assert enriched["corrected_time"] == at(minutes=10)
     assert enriched["skewed"] is True
     assert enriched["late"] is False
     assert enriched["country"] == "DE"
+
+
+def test_a_clock_shifts_an_event_by_a_day_at_most(make_event: MakeEvent) -> None:
+    """A body that was captured a year ago was once shifted to now, and its purchase counted again."""
+    event = make_event(event_time=at(days=10), sent_at=at(days=10))
+    assert enrich(event, Origin(NOW, "rest"))["corrected_time"] == at(days=9)
+    event = make_event(event_time=at(days=-2, hours=3), sent_at=at(days=-1))
+    with pytest.raises(Rejection, match="happens"):
+        enrich(event, Origin(NOW, "rest"))
 
 
 def test_an_event_from_an_offline_device_is_late(make_event: MakeEvent) -> None:
@@ -52,6 +61,9 @@ def test_an_event_from_an_offline_device_is_late(make_event: MakeEvent) -> None:
     [
         ({"event_time": at(days=31, seconds=1), "sent_at": at()}, "too_old"),
         ({"event_time": at(hours=-1, seconds=-1), "sent_at": at()}, "future"),
+        ({"event_time": at(days=365), "sent_at": at(days=365)}, "too_old"),
+        ({"event_time": at(days=32, seconds=1), "sent_at": at(days=32)}, "too_old"),
+        ({"event_time": at(days=-3), "sent_at": at(days=-3)}, "future"),
         ({"event_time": "2026-02-30T00:00:00Z"}, "schema_violation"),
         ({"event_time": "9999-12-31T23:59:59Z", "sent_at": "2001-01-01T00:00:00Z"}, "schema_violation"),
     ],

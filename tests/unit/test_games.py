@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from telemetry.games import matches, secret_hash
+from telemetry.games import key_id, secret_hash
 from tools import CommandError, games
 
 
@@ -46,15 +46,15 @@ def test_registered_game_keeps_its_key(table: Any) -> None:
     key = games.add_game(table, "space-race", "Space Race")
     with pytest.raises(CommandError, match="space-race is registered already"):
         games.add_game(table, "space-race", "Another")
-    assert matches(_game(table), _secret(key))
+    assert key_id(_game(table), _secret(key))
 
 
 def test_rotation_keeps_the_key_before_for_one_more_round(table: Any) -> None:
     first = games.add_game(table, "space-race", "Space Race")
     second = games.rotate_key(table, "space-race")
-    assert [matches(_game(table), _secret(key)) for key in (first, second)] == [True, True]
+    assert [bool(key_id(_game(table), _secret(key))) for key in (first, second)] == [True, True]
     third = games.rotate_key(table, "space-race")
-    assert [matches(_game(table), _secret(key)) for key in (first, second, third)] == [False, True, True]
+    assert [bool(key_id(_game(table), _secret(key))) for key in (first, second, third)] == [False, True, True]
 
 
 def test_rotation_notices_another_one(table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def test_a_game_gets_a_place_in_the_usage_plan_that_is_no_key(table: Any, plan: 
     key = games.add_game(table, "space-race", "Space Race", plan)
     assert _usage_keys(plan) == {"space-race": _game(table)["usage_key"]}
     assert _game(table)["usage_key"] not in key
-    assert not matches(_game(table), _game(table)["usage_key"])
+    assert not key_id(_game(table), _game(table)["usage_key"])
 
 
 def test_a_game_that_is_not_registered_leaves_no_place_behind(table: Any, plan: games.UsagePlan) -> None:
@@ -152,8 +152,8 @@ def test_an_imported_key_stands_beside_the_newest_however_often_it_comes(table: 
     key = games.add_game(table, "space-race", "Space Race")
     games.import_key(table, "space-race", "an-old-key-that-clients-have-had-for-years")
     games.import_key(table, "space-race", "an-old-key-that-clients-have-had-for-years")
-    assert matches(_game(table), "an-old-key-that-clients-have-had-for-years")
-    assert matches(_game(table), _secret(key))
+    assert key_id(_game(table), "an-old-key-that-clients-have-had-for-years")
+    assert key_id(_game(table), _secret(key))
 
 
 @pytest.mark.parametrize("secret", ["", "short", "x" * 31, "ä" * 40, "x" * 40 + "\n"])
@@ -169,3 +169,32 @@ def test_signatures_are_demanded_of_registered_games_only(table: Any) -> None:
     assert _game(table)["signature"] == "required"
     with pytest.raises(CommandError, match="farm is not registered"):
         games.demand_signatures(table, "farm", "required")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("o'hara+x@example.com", "o'hara+x@example.com"),
+        ("ann@bücher.example", "ann@xn--bcher-kva.example"),
+        ("ann@straße.example", "ann@xn--strae-oqa.example"),
+        ("Ann@EXAMPLE.com", "Ann@example.com"),
+    ],
+)
+def test_a_reports_recipient_is_kept_as_ses_takes_it(table: Any, given: str, kept: str) -> None:
+    games.add_game(table, "space-race", "Space Race")
+    games.report_to(table, "space-race", [given])
+    assert _game(table)["report_to"] == kept
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("jörg@example.com", "ann@", "@example.com", "ann@example", "a b@example.com", "ann@exa_mple.com"),
+        *("a@b@c.de", "ann..x@example.com", f"{'a' * 65}@example.com", "ann@-x.com"),
+        "ann@example.com,bob@example.com",
+    ],
+)
+def test_what_ses_would_not_send_to_is_refused(table: Any, given: str) -> None:
+    games.add_game(table, "space-race", "Space Race")
+    with pytest.raises(CommandError, match=r"e-mail address|ASCII"):
+        games.report_to(table, "space-race", [given])

@@ -1,6 +1,8 @@
 """The REST API: a clear answer to every request, and every event's bytes on the stream."""
 
 import gzip
+import hashlib
+import hmac
 import json
 import time
 from collections.abc import Callable
@@ -228,12 +230,41 @@ def test_a_signature_must_fit_the_body_and_a_live_key(
 ) -> None:
     body = gzip.compress(encode(make_event()))
     assert post(body, key, x_signature=sign(key, body))[0] == 202
-    for wrong in (sign(key, body + b" "), sign("skyforge.guess", body), "sha256=", "x", "\ud800"):
+    right = sign(key, body)
+    only_body = hmac.new(hashlib.sha256(key.partition(".")[2].encode()).hexdigest().encode(), body, "sha256")
+    for wrong in (
+        *(sign(key, body + b" "), sign("skyforge.guess", body), "sha256=", "x", "\ud800", "t=,sha256="),
+        *(f"{right},{right}", right.upper(), right.replace("t=1", "t=2"), right.replace("t=", "t=0")),
+        f"sha256={only_body.hexdigest()}",
+        f"t={int(time.time())},sha256={only_body.hexdigest()}",
+    ):
         status, answer, _ = post(body, key, x_signature=wrong)
         assert (status, answer["error"]["code"]) == (401, "bad_signature")
     newer = games.rotate_key(dynamodb.Table("games"), "skyforge")
     handler.registry.cache_clear()
     assert [post(body, key, x_signature=sign(live, body))[0] for live in (key, newer)] == [202, 202]
+
+
+@pytest.mark.parametrize(("ago", "status"), [(0, 202), (290, 202), (-290, 202), (310, 401), (-310, 401)])
+def test_a_captured_request_is_good_for_five_minutes(
+    stream: Stream, key: str, make_event: MakeEvent, ago: float, status: int
+) -> None:
+    body = encode(make_event())
+    got, answer, _ = post(body, key, x_signature=sign(key, body, ago))
+    assert got == status
+    assert status == 202 or answer["error"]["code"] == "stale_signature"
+    assert len(stream.events()) == (status == 202)
+
+
+def test_a_refused_request_is_logged_with_its_game_and_key(
+    stream: Stream, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[tuple[str, dict[str, Any]]] = []
+    keys = handler.logger.get_current_keys
+    monkeypatch.setattr(handler.logger, "info", lambda message, **_: logged.append((message, keys())))
+    assert post(b"{", key)[0] == 400
+    ((message, told),) = logged
+    assert (message, told["game_id"], told["key_id"]) == ("Request refused", "skyforge", "k1")
 
 
 def test_a_game_may_demand_signatures(stream: Stream, key: str, dynamodb: Any, make_event: MakeEvent) -> None:

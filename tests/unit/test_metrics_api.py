@@ -1,6 +1,12 @@
 """The metrics API: exact answers from known items, and a problem for every bad question."""
 
+import base64
+import hashlib
 import json
+import os
+import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +14,7 @@ import boto3
 import pytest
 from fastapi.testclient import TestClient
 from telemetry.player_item import Player, milliseconds, to_item
+from tools import metrics_api
 
 TABLES = ("games", "players", "game_days", "leaderboards", "boards", "ingest_stats")
 
@@ -152,3 +159,33 @@ def test_the_function_answers_as_the_server_does(api: TestClient) -> None:
     }
     answer = lambda_handler(event, None)
     assert (answer["statusCode"], json.loads(answer["body"])) == (404, api.get(f"{path}?limit=5").json())
+
+
+def test_the_documentation_runs_no_script_but_its_own(api: TestClient) -> None:
+    answer = api.get("/docs")
+    policy = answer.headers["content-security-policy"]
+    scripts = re.findall(r"<script>(.*?)</script>", answer.text, re.DOTALL)
+    assert scripts
+    for script in scripts:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy
+    assert "script-src 'self'" in policy
+    assert "'unsafe-inline'" not in policy.partition("style-src")[0]
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_the_api_of_a_machine_answers_to_its_own_names_only() -> None:
+    """A page of another site can let its own name lead to 127.0.0.1 (DNS rebinding)."""
+    code = (
+        "from fastapi.testclient import TestClient; from metrics_api.app import app\n"
+        "for host in ('127.0.0.1:8000', 'localhost', 'evil.example'):\n"
+        "    print(TestClient(app).get('/openapi.json', headers={'host': host}).status_code)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"ALLOWED_HOSTS": metrics_api.HOSTS, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.split() == ["200", "200", "400"]

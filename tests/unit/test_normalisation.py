@@ -1,10 +1,13 @@
 """One spelling for what clients spell differently, no e-mail address anywhere, and bots known as such."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from measured_work import measured
 from telemetry import email_masking, normalisation
 from telemetry.bots import is_bot
@@ -66,7 +69,71 @@ def test_an_address_in_a_free_field_is_masked_and_told(make_event: MakeEvent) ->
     assert enriched["masked"] is True
 
 
-@pytest.mark.parametrize("text", ["a @ b.c", "@home", "user@localhost", "a@b", "50% @ 3.5x", "x@.com"])
+ATOM = st.text(
+    st.one_of(
+        st.sampled_from("abcXYZ019!#$%&'*+/=?^_`{|}~-"),
+        st.characters(categories=["Ll", "Lo", "Lu"], min_codepoint=0xAA),
+    ),
+    min_size=1,
+    max_size=12,
+)
+LABEL = st.one_of(
+    st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True),
+    st.from_regex(r"xn--[a-z0-9]{2,8}", fullmatch=True),
+    st.text(st.characters(categories=["Ll", "Lo"], min_codepoint=0xDF, max_codepoint=0xFFFF), min_size=1,
+            max_size=8),
+)  # fmt: skip
+TOP = st.sampled_from(["com", "museum", "рф", "中国", "xn--p1ai", "भारत"])
+LOCAL = st.one_of(
+    st.lists(ATOM, min_size=1, max_size=3).map(".".join),
+    st.from_regex(r'"[a-z ]{1,12}"', fullmatch=True),
+)
+DOMAIN = st.one_of(
+    st.builds(lambda labels, top: ".".join([*labels, top]), st.lists(LABEL, min_size=1, max_size=3), TOP),
+    st.sampled_from(["[192.168.0.1]", "[IPv6:2001:db8::1]"]),
+)
+AT = st.sampled_from(["@", "%40", "%2540"])
+BEFORE = st.sampled_from(["", "mail ", "<", "(", "to: ", "x, ", "\u2026", "¡" * 90 + " ", "é ", "…\t"])
+AFTER = st.sampled_from(["", " now", ">", ")", ", y", ";", "…", "\t", "?"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(local=LOCAL, at=AT, domain=DOMAIN, before=BEFORE, after=AFTER)
+def test_no_part_of_an_address_that_a_mail_server_takes_is_left(
+    local: str, at: str, domain: str, before: str, after: str
+) -> None:
+    text, masked = f"{before}{local}{at}{domain}{after}", f"{before}[mail]{after}"
+    assert email_masking.mask(text) == masked
+    assert normalisation.tidy({"a": [text], text: 1}) == {"a": [masked], masked: 1}
+    for ascii_only in (True, False):
+        raw = json.dumps({"a": text, text: 1}, ensure_ascii=ascii_only).encode()
+        kept = email_masking.mask_bytes(raw)
+        assert json.loads(kept) == {"a": masked, masked: 1}
+        assert email_masking.mask_bytes(b"\xff\xfe " + raw[:-1]) == b"\xff\xfe " + kept[:-1]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text() | st.text('a@.%40-[]\\u0"'))
+def test_masking_masks_all_at_once_and_never_makes_a_text_longer(text: str) -> None:
+    once = email_masking.mask(text)
+    assert email_masking.mask(once) == once
+    assert len(once) <= len(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a @ b.c",
+        "@home",
+        "user@localhost",
+        "a@b",
+        "50% @ 3.5x",
+        "x@.com",
+        "50%40",
+        "100%25 of 40",
+        "%40example.com",
+    ],
+)
 def test_what_is_no_address_stays(text: str) -> None:
     assert email_masking.mask(text) == text
 
@@ -78,8 +145,17 @@ def test_bytes_are_masked_even_where_json_escapes_the_sign() -> None:
 
 @pytest.mark.parametrize(
     "hostile",
-    ["a" * 512_000 + "@", "a.@" * 170_000, "a@" + "b." * 250_000, "@" * 512_000],
-    ids=["long-name", "many-names", "long-host", "signs"],
+    [
+        "a" * 512_000 + "@",
+        "a.@" * 170_000,
+        "a@" + "b." * 250_000,
+        "@" * 512_000,
+        "%40" * 170_000,
+        "a@b.co" * 85_000,
+        "\\u0040" * 85_000,
+        '"' * 250_000 + "@b.co" * 50_000,
+    ],
+    ids=["long-name", "many-names", "long-host", "signs", "percents", "addresses", "escapes", "quotes"],
 )
 def test_hostile_text_is_searched_in_linear_time(hostile: str) -> None:
     assert measured(lambda: email_masking.mask_bytes(hostile.encode()), 2)[1] < 2

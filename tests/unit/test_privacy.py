@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -17,11 +18,14 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 from enriched_stream import feed
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lambda_context import Context
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
 from privacy.data_stores import (
     KEPT,
+    Cut,
     DataStore,
     LeaderboardEntries,
     Lines,
@@ -30,13 +34,13 @@ from privacy.data_stores import (
     Silver,
     Subject,
     Warehouse,
-    is_event,
-    is_failure,
-    is_reject,
+    cut_event,
+    cut_failure,
+    cut_reject,
 )
 from privacy.erasure import AGAIN_FOR, Game, Receipts, Watch, dated, digest_of, erase, late_arrivals
 from pyiceberg.table import Table
-from telemetry import lake
+from telemetry import lake, mentions
 from telemetry.enrichment import timestamp
 from telemetry.pseudonyms import Pseudonyms
 from telemetry.rejection import Reason
@@ -107,9 +111,9 @@ class World:
         return [
             Profile(self.dynamodb, "players"),
             LeaderboardEntries(self.dynamodb, "leaderboards"),
-            Lines(self.s3, BUCKET, "bronze", is_event, since_first_seen=True),
-            Lines(self.s3, BUCKET, "rejected", is_reject),
-            Lines(self.s3, BUCKET, "errors", is_failure),
+            Lines(self.s3, BUCKET, "bronze", cut_event, since_first_seen=True),
+            Lines(self.s3, BUCKET, "rejected", cut_reject),
+            Lines(self.s3, BUCKET, "errors", cut_failure),
         ]
 
     def bronze(self) -> list[Event]:
@@ -236,7 +240,7 @@ def test_a_crash_at_any_write_is_made_up_by_the_next_run(world: World, writes: i
     mortal = [
         Profile(dynamodb, "players"),
         LeaderboardEntries(dynamodb, "leaderboards"),
-        Lines(s3, BUCKET, "bronze", is_event, since_first_seen=True),  # type: ignore[arg-type]
+        Lines(s3, BUCKET, "bronze", cut_event, since_first_seen=True),  # type: ignore[arg-type]
     ]
     bob = world.of(BOB)
     with pytest.raises(Crash):
@@ -274,7 +278,7 @@ def test_where_something_is_left_the_lake_still_leads_to_the_player(world: World
 
 def test_a_rewrite_gives_way_to_another_one(world: World) -> None:
     """Two runs at once: the later write would bring back what the earlier took away."""
-    store = Lines(world.s3, BUCKET, "bronze", is_event)
+    store = Lines(world.s3, BUCKET, "bronze", cut_event)
     (version, *_) = store._versions(ANN)
     world.put(version.key, [event("bob")])
     with pytest.raises(ClientError, match="PreconditionFailed"):
@@ -285,24 +289,37 @@ def test_a_rewrite_gives_way_to_another_one(world: World) -> None:
 def test_a_torn_line_is_found_and_does_no_harm(world: World) -> None:
     torn = b'{"game_id":"skyforge","player_id":"ann","pay\n'
     world.s3.put_object(Bucket=BUCKET, Key="bronze/torn", Body=b"ann\n7\n" + torn)
-    store = Lines(world.s3, BUCKET, "bronze", is_event)
+    store = Lines(world.s3, BUCKET, "bronze", cut_event)
     assert [line for line in store.find(ANN) if "torn" in line] == [{"torn": torn.decode()}]
     assert store.erase(ANN) == 4
     assert list(lake.raw_lines(world.s3, BUCKET, "bronze/torn")) == [b"ann\n", b"7\n"]
 
 
+def owned(cut: Cut | None) -> bool:
+    """Tell a line that is all the player's."""
+    return cut is not None and cut.kept is None
+
+
 def test_a_line_of_any_size_is_its_players_only() -> None:
     """What the processor adds can make an event longer than a client may send."""
-    long = event("bob") | {"payload": {"friend": "ann", "note": "x" * 70_000}}
+    long = event("bob") | {"payload": {"friend": "ann", "note": "ann " + "x" * 70_000}}
     line = json.dumps(long).encode()
-    assert not is_event(line, ANN)
-    assert is_event(line, BOB)
+    cut = cut_event(line, ANN)
+    assert cut
+    assert cut.found == [
+        {"event_id": long["event_id"], "received_at": long["received_at"], "mentioned_in": ["friend"]}
+    ]
+    assert json.loads(cut.kept or b"") == long | {"payload": long["payload"] | {"friend": ANN.mask}}
+    assert owned(cut_event(line, BOB))
 
 
 def test_nesting_hides_no_reject_and_stops_no_search() -> None:
-    deep = b"[" * 900 + b'"\\u0061nn"' + b"]" * 900
-    assert is_reject(json.dumps(reject(deep)).encode(), ANN)
-    assert not is_reject(json.dumps(reject(deep)).encode(), BOB)
+    deep = b"[" * 900 + b'{"player_id":"\\u0061nn"}' + b"]" * 900
+    assert owned(cut_reject(json.dumps(reject(deep)).encode(), ANN))
+    assert not cut_reject(json.dumps(reject(deep)).encode(), BOB)
+
+
+LONG = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
 
 
 @pytest.mark.parametrize(
@@ -310,37 +327,147 @@ def test_nesting_hides_no_reject_and_stops_no_search() -> None:
     [
         (b'{"player_id":"ann","x":1}', GAME, True),
         (b'{"player_id":"\\u0061nn"}', GAME, True),
-        (b'{"player_id":"ann', GAME, True),
+        (b'{"player_id":"ann","pay', GAME, True),
+        (b'{"player_id":"\\u0061nn","pay', GAME, True),
+        (b'{"sequence":7,"who":"ann","pay', GAME, True),
         (b'\xff"player_id":"ann"', GAME, True),
         (b'{"user":{"uid":"ann"}}', GAME, True),
+        (b'{"event":{"event_data":{"user_id":"ann"}}}', GAME, True),
+        (b'{"event_data":{"user_id":"ann","playerId":"bob"}}', GAME, True),
+        (b'{"event_data":{"user_id":"bob","playerId":"ann"}}', GAME, False),
         (b'{"player_id":"annie"}', GAME, False),
         (b'{"player_id":"jo-ann"}', GAME, False),
+        (b'{"player_id":"ann', GAME, False),
+        (b'{"player_id":"bob","client":{"name":"ann"}}', GAME, False),
+        (b'{"player_id":"bob","client":{"name":"ann"},', GAME, False),
+        (b'{"note":"ann"}', GAME, False),
+        (b"ann was here", GAME, False),
         (b'{"player_id":"ann"}', "other", False),
         (b'{"player_id":"ann","game_id":"skyforge"}', "unknown", True),
-        (b'{"player_id":"ann","game_id":"elsewhere"}', "unknown", False),
+        (b'{"player_id":"ann","game_id":"skyforge",', "unknown", True),
+        (b'{"player_id":"ann","game_id":"elsewhere","x":"skyforge"}', "unknown", False),
     ],
 )
-def test_a_reject_is_found_however_broken_it_is(original: bytes, game_id: str, belongs: bool) -> None:
-    assert is_reject(json.dumps(reject(original, game_id)).encode(), ANN) is belongs
+def test_a_reject_belongs_to_its_player_however_broken_it_is(
+    original: bytes, game_id: str, belongs: bool
+) -> None:
+    assert owned(cut_reject(json.dumps(reject(original, game_id)).encode(), ANN)) is belongs
+
+
+def test_a_long_id_is_found_in_bytes_that_are_no_json() -> None:
+    player = Subject(GAME, LONG)
+    for text in (f"{LONG} was here", f'{{"player_id":"{LONG}', f"player={LONG}&x=1"):
+        assert owned(cut_reject(json.dumps(reject(text.encode())).encode(), player))
+    assert not cut_reject(json.dumps(reject(f"a{LONG}".encode())).encode(), player)
+
+
+@pytest.mark.parametrize("player", ["ios", "42", "skyforge", "original", "schema_violation", "score"])
+def test_a_player_named_like_a_word_or_a_number_takes_no_other_players_rejects(player: str) -> None:
+    """A reject of player 1042 with sequence 42, and all rejects of a platform, were once taken."""
+    sent = event("1042", 42) | {"sequence": 42, "client": {"platform": "ios", "app_version": "42"}}
+    sent["payload"] |= {"leaderboard": "score", "score": 42, "extra": {"os": "ios", "level": "42"}}
+    whole = json.dumps(sent).encode()
+    for original in (whole, whole[:-9]):
+        assert cut_reject(json.dumps(reject(original)).encode(), Subject(GAME, player)) is None
+
+
+def test_a_reject_of_several_players_is_kept_without_the_one() -> None:
+    several = [event(LONG), event("bob")]
+    cut = cut_reject(json.dumps(reject(json.dumps(several).encode())).encode(), Subject(GAME, LONG))
+    assert cut
+    assert cut.kept
+    assert [e["player_id"] == "bob" for e in json.loads(json.loads(cut.kept)["original"])] == [False, True]
+    assert LONG not in cut.kept.decode()
+
+
+PLAYERS = st.one_of(
+    st.sampled_from(["ios", "42", "7", "global", "score_submitted", "ann", "annie", "jo-ann", "android"]),
+    st.from_regex(r"[A-Za-z0-9_.:-]{1,64}", fullmatch=True),
+    st.uuids().map(str),
+)
+WORDS = st.one_of(PLAYERS, st.text(max_size=8), st.integers(0, 99), st.booleans(), st.none())
+FIELD = st.from_regex(r"[a-z]{1,6}", fullmatch=True)
+
+
+@st.composite
+def rejects_of(draw: st.DrawFn, player: str) -> bytes:
+    """A reject of a player: whole or torn after its player's id, in our envelope or the guidance's."""
+    noise = draw(st.dictionaries(FIELD, WORDS, max_size=4))
+    if draw(st.booleans()):
+        name = draw(st.sampled_from(["player_id", "user_id", "playerId", "userId"]))
+        sent: Event = {"event_id": "e", "event_data": {name: player, **noise}}
+        sent = {"event": sent, "application_id": GAME} if draw(st.booleans()) else sent
+    else:
+        sent = {"player_id": player, "game_id": GAME, "sequence": draw(st.integers(0, 99)), "payload": noise}
+    raw = json.dumps(sent).encode()
+    named = raw.index(json.dumps(player).encode()) + len(json.dumps(player))
+    return raw[: draw(st.integers(named, len(raw)))] if draw(st.booleans()) else raw
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data(), asked=PLAYERS, owner=PLAYERS, game=st.sampled_from([GAME, "unknown", "other"]))
+def test_nobody_elses_reject_is_ever_taken(data: st.DataObject, asked: str, owner: str, game: str) -> None:
+    """Where a long id of the player stands in another's, that id alone is replaced."""
+    original = data.draw(rejects_of(owner))
+    line = json.dumps(reject(original, game)).encode()
+    subject = Subject(GAME, asked)
+    cut = cut_reject(line, subject)
+    if asked == owner and game == GAME:
+        assert owned(cut)
+    elif game == "other":
+        assert cut is None
+    elif asked != owner and cut:
+        assert cut.kept, "another player's line was taken"
+        kept = json.loads(cut.kept)["original"]
+        assert mentions.is_long(asked)
+        assert owner in kept
+        assert subject.mask in kept
+
+
+def test_failed_deliveries_keep_the_lines_of_others(world: World) -> None:
+    lines = [event("ann"), event("bob"), reject(b'{"player_id":"ann"}'), reject(b'{"player_id":"bob"}')]
+    raw = gzip.compress(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+    failure = {"errorCode": "S3.Error", "rawData": base64.b64encode(raw).decode()}
+    cut = cut_failure(json.dumps(failure).encode(), ANN)
+    assert cut
+    assert len(cut.found) == 2
+    kept = gzip.decompress(base64.b64decode(json.loads(cut.kept or b"")["rawData"])).splitlines()
+    assert [json.loads(line) for line in kept] == [lines[1], lines[3]]
+
+
+def test_an_erased_player_is_named_in_no_others_event(world: World) -> None:
+    """A friend's field, a purchase's transaction: the line stays, without the id."""
+    player = Subject(GAME, LONG)
+    gift = event("bob", 9) | {"payload": {"transaction_id": f"gift/{LONG}/1", "extra": {"friend": LONG}}}
+    world.put("bronze/2026/01/31/15/d.ndjson.gz", [gift, event(LONG)])
+    receipt = erase(world.stores(), player, pseudonym="p")
+    assert receipt["nothing_left"]
+    assert LONG not in world.everything()
+    (left,) = lake.lines(world.s3, BUCKET, "bronze/2026/01/31/15/d.ndjson.gz")
+    assert left["payload"]["transaction_id"] == f"gift/{player.mask}/1"
+    assert left["payload"]["extra"] == {"friend": player.mask}
+    assert (left["player_id"], left["event_id"]) == ("bob", gift["event_id"])
+    assert "fields of other players' events" in receipt["not_searched"]
 
 
 @pytest.mark.parametrize(
     ("line", "belongs"),
     [
-        (b'{"game_id":"skyforge","original":"ann', True),
-        (b'{"game_id":"other","original":"ann', False),
+        (b'{"game_id":"skyforge","original":"{\\"player_id\\":\\"ann\\",', True),
+        (b'{"game_id":"other","original":"{\\"player_id\\":\\"ann\\",', False),
+        (b'{"game_id":"skyforge","original":"{\\"player_id\\":\\"bob\\",\\"x\\":\\"ann\\"', False),
         (b"7", False),
     ],
 )
 def test_a_torn_reject_is_found_and_does_no_harm(line: bytes, belongs: bool) -> None:
-    assert is_reject(line, ANN) is belongs
+    assert owned(cut_reject(line, ANN)) is belongs
 
 
 @pytest.mark.parametrize("zipped", [False, True])
 def test_rejects_and_failed_deliveries_are_erased(world: World, zipped: bool) -> None:
     lost = gzip.compress(json.dumps(event("ann")).encode())
     failure = {"errorCode": "S3.Error", "rawData": base64.b64encode(lost).decode()}
-    rejects = [reject(b'{"player_id":"ann"'), reject(b'{"player_id":"bob"')]
+    rejects = [reject(b'{"player_id":"ann",'), reject(b'{"player_id":"bob"')]
     world.put("rejected/day=2026-01-31/reason=schema_violation/1", rejects, zipped)
     world.put("errors/bronze/failed/2026/01/31/12/1", [failure, {"errorCode": "x"}], zipped)
     receipt = erase(world.stores(), dated(ANN, world.stores()), pseudonym="p")
@@ -466,7 +593,7 @@ def test_a_receipt_is_kept_once(world: World) -> None:
     receipt = erase(world.stores(), ANN, pseudonym="p")
     receipts = Receipts(world.s3, BUCKET)
     receipts.keep(receipt)
-    with pytest.raises(ClientError, match="PreconditionFailed"):
+    with pytest.raises(PrivacyError, match="run again"):
         receipts.keep(receipt | {"steps": []})
 
 
@@ -544,7 +671,7 @@ def test_the_command_erases_what_came_again(world: World, platform: privacy.Plat
     assert platform.again() == 1
     assert platform.again() == 0
     assert not any(world.of(ANN))
-    assert len(list(Lines(world.s3, BUCKET, "bronze", is_event).find(BOB))) == 7
+    assert len(list(Lines(world.s3, BUCKET, "bronze", cut_event).find(BOB))) == 7
 
 
 def test_the_function_of_the_night_erases_as_the_command_does(
@@ -641,3 +768,74 @@ def test_a_game_with_pseudonyms_erases_by_the_id_it_sends(
     world.put("rejected/day=2026-02-01/reason=schema_violation/2", [sealed])
     assert platform.again() == 1
     assert platform.again() == 0
+
+
+class Overtaking:
+    """S3 in which another run of the same erasure acts between the listing and the writing of this one."""
+
+    def __init__(self, world: World, times: int) -> None:
+        self.world, self.left = world, times
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.world.s3, name)
+
+    def put_object(self, **given: Any) -> Any:
+        if self.left and given["Key"].startswith("bronze/"):
+            self.left -= 1
+            self.world.put(given["Key"], [event("bob"), event("ann", self.left)])
+        return self.world.s3.put_object(**given)
+
+
+def test_two_erasures_of_one_player_at_once_both_end_well(world: World) -> None:
+    store = Lines(Overtaking(world, 1), BUCKET, "bronze", cut_event)  # type: ignore[arg-type]
+    assert store.erase(ANN)
+    assert not list(store.find(ANN))
+    assert list(store.find(BOB))
+
+
+def test_an_erasure_that_is_always_overtaken_says_so(world: World) -> None:
+    store = Lines(Overtaking(world, 99), BUCKET, "bronze", cut_event)  # type: ignore[arg-type]
+    with pytest.raises(PrivacyError, match="run the same command again"):
+        store.erase(ANN)
+
+
+def test_a_version_that_another_run_deleted_is_passed_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Lines(world.s3, BUCKET, "bronze", cut_event)
+    listed = list(store._versions(ANN))
+    world.s3.delete_object(Bucket=BUCKET, Key=listed[0].key, VersionId=listed[0].id)
+    monkeypatch.setattr(Lines, "_versions", lambda *_: iter(listed))
+    assert store.rewrite(ANN)[0]
+
+
+def test_exporting_nobody_is_an_error_and_leaves_no_archive(
+    world: World, platform: privacy.Platform, tmp_path: Path
+) -> None:
+    with pytest.raises(CommandError, match="nothing is stored about a player 'anm'"):
+        platform.export(GAME, "anm", tmp_path / "anm.zip")
+    assert not (tmp_path / "anm.zip").exists()
+
+
+def test_erasing_shows_what_it_would_take_and_asks(
+    world: World, platform: privacy.Platform, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    shown = list(platform.found(GAME, "ann"))
+    assert "bronze: 3 records" in shown
+    assert any('"player_id": "ann"' in line for line in shown)
+    assert "bronze: 0 records" in list(platform.found(GAME, "anm"))
+    monkeypatch.setattr(privacy.terraform, "outputs", lambda _: platform.outputs)
+    monkeypatch.setattr(privacy.emulator, "local_environment", dict)
+    command = ["privacy", "erase", "--game", GAME, "--player", "ann"]
+    monkeypatch.setattr("sys.argv", command)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False))
+    with pytest.raises(CommandError, match="--yes"):
+        privacy.main()
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("builtins.input", lambda _: "y")
+    with pytest.raises(CommandError, match="nothing was erased"):
+        privacy.main()
+    assert any(world.of(ANN))
+    monkeypatch.setattr("builtins.input", lambda _: "ann")
+    privacy.main()
+    assert not any(world.of(ANN))

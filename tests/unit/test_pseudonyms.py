@@ -19,6 +19,7 @@ from telemetry.games import GameRegistry
 from telemetry.ingest_batch import IngestBatch, pack
 from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 from telemetry.rejection import Rejection
+from telemetry.validation import validate
 from tools import CommandError, games
 from tools.replay import named_game, repaired
 
@@ -86,6 +87,28 @@ def test_the_id_is_found_nowhere_whatever_becomes_of_the_event(
     assert first["payload"]["extra"] == {"friend": pseudonyms.player(RAW), "hills": 7}
     assert named["session_id"] not in everything
     assert {key for key, _ in streams.taken["enriched"]} == {f"{GAME}/{pseudonyms.player(RAW)}"}
+
+
+def test_the_id_is_replaced_in_every_text_and_the_event_stays_valid(
+    pseudonyms: Pseudonyms, make_event: MakeEvent
+) -> None:
+    """A transaction, a level, a device and a stack once kept it; a platform of that name is no player."""
+    for event_type, fields in {
+        "purchase": {"transaction_id": f"store/{RAW}-17"},
+        "progression": {"level_1": f"home-of/{RAW}/{'x' * 30}"},
+        "crash": {"message": f"no save of {RAW}", "stack": f"load({RAW})", "signature": f"save:{RAW}"},
+        "design": {"name": RAW, "extra": {"note": f"{RAW} met {RAW}", "user_id": "another"}},
+    }.items():
+        event = make_event(event_type, game_id=GAME, player_id=RAW)
+        event["payload"] |= fields
+        event["client"] |= {"device_model": f"phone of {RAW}"}
+        validate(event)
+        found = pseudonyms.replaced(event)
+        assert RAW not in json.dumps(found)
+        assert validate(found)
+    named = make_event(game_id=GAME, player_id="android")
+    named["client"]["platform"] = "android"
+    assert pseudonyms.replaced(named)["client"]["platform"] == "android"
 
 
 @pytest.mark.parametrize("player", [RAW, 4_711_471_147, "ann of the hills"])

@@ -16,11 +16,11 @@ from fake_aws import encode
 from processor.dedupe import Claims
 from processor.pipeline import Pipeline
 from processor.stats import IngestStats
-from telemetry import delivery
+from telemetry import delivery, lake
 from telemetry.enrichment import timestamp
 from telemetry.games import GameRegistry
 from telemetry.ingest_batch import IngestBatch, pack
-from tools.replay import REASONS, Replay, Report
+from tools.replay import OUTCOMES, REASONS, Replay, Report
 
 MakeEvent = Callable[..., dict[str, Any]]
 BUCKET = "lake"
@@ -210,11 +210,58 @@ def test_bytes_that_are_no_text_and_what_was_cut_stay_rejected(world: World) -> 
     assert any("only the start of it was kept" in message for message in report.still)
 
 
-def test_only_the_games_and_reasons_asked_for_are_touched(world: World, make_event: MakeEvent) -> None:
+def test_only_the_games_and_reasons_asked_for_are_touched_and_the_others_counted(
+    world: World, make_event: MakeEvent
+) -> None:
     world.receive(encode(make_event(game_id="late-game")), encode(make_event(sequence=-1)), b"{")
-    assert list(outcomes(world.replay("malformed_json"))) == ["malformed_json"]
-    assert list(outcomes(world.replay(game="skyforge"))) == ["schema_violation"]
-    assert list(outcomes(world.replay(game="late-game"))) == ["unknown_game"]
+    report = world.replay("malformed_json")
+    assert outcomes(report) == {"malformed_json": {"rejected still": 1}}
+    assert report.unread == {"unknown_game": 1, "schema_violation": 1}
+    assert outcomes(world.replay(game="skyforge")) == {
+        "malformed_json": {"of no known game": 1},
+        "schema_violation": {"rejected still": 1},
+        "unknown_game": {"of another game": 1},
+    }
+    assert outcomes(world.replay(game="late-game")) == {
+        "malformed_json": {"of no known game": 1},
+        "schema_violation": {"of another game": 1},
+        "unknown_game": {"rejected still": 1},
+    }
+
+
+def test_a_games_rejects_are_found_though_their_bytes_are_kept_as_base64(
+    world: World, make_event: MakeEvent
+) -> None:
+    """Text that JSON would carry with many escapes is kept so; it is an event as any other."""
+    event = make_event(game_id="late-game", payload={"extra": {"quotes": '"' * 250}})
+    raw = json.dumps(event, indent="\t" * 40).encode()
+    world.receive(raw)
+    (key,) = lake.keys(world.s3, BUCKET, "rejected/")
+    (line,) = lake.lines(world.s3, BUCKET, key)
+    assert base64.b64decode(line["original_base64"]) == raw
+    world.add_game("late-game")
+    assert outcomes(world.replay(game="skyforge")) == {"unknown_game": {"of another game": 1}}
+    assert outcomes(world.replay(game="late-game")) == {"unknown_game": {"replayed": 1}}
+    assert [event["game_id"] for event in world.accepted] == ["late-game"]
+
+
+def test_every_line_has_an_outcome_and_a_copy_of_a_refused_line_was_not_replayed(
+    world: World, make_event: MakeEvent
+) -> None:
+    world.receive(encode(make_event(sequence=-1)), encode(make_event(game_id="late-game")))
+    world.add_game("late-game")
+    lines = 0
+    for key in list(lake.keys(world.s3, BUCKET, "rejected/")):
+        body = world.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        world.s3.put_object(Bucket=BUCKET, Key=f"{key}-again", Body=body * 2)
+        lines += 3
+    first = world.replay()
+    assert outcomes(first) == {
+        "schema_violation": {"rejected still": 1, "copy of a line": 2},
+        "unknown_game": {"replayed": 1, "copy of a line": 2},
+    }
+    assert sum(map(first.total, OUTCOMES)) == lines
+    assert outcomes(world.replay())["unknown_game"] == {"replayed before": 3}
 
 
 def test_days_outside_the_range_are_left_alone(world: World, make_event: MakeEvent) -> None:

@@ -1,6 +1,7 @@
 """Reports reach lake, mail and chat once, whatever fails on the way."""
 
 import csv
+import html
 import io
 import json
 import re
@@ -17,10 +18,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from fake_aws import register
+from hypothesis import given
+from hypothesis import strategies as st
 from lambda_context import Context
 from moto.ses.models import ses_backends
 from player_events import happen, pay, write
-from scheduled_reports import channels, handler
+from scheduled_reports import channels, formatting, handler
 from scheduled_reports.figures import Period
 from scheduled_reports.ledger import RefusedError
 from scheduled_reports.report import Report
@@ -129,6 +132,37 @@ def test_a_title_cannot_add_headers_to_its_mail() -> None:
     mail = message_from_bytes(channels.message(made, "a@b.com", ["c@d.com"]))
     assert mail["Bcc"] is None
     assert mail["Subject"] == "Game  Bcc: x@y.com : day to 2026-03-10"
+
+
+def test_a_recipient_beyond_ascii_costs_nobody_else_the_mail(mails: Any, dynamodb: Any) -> None:
+    """RFC 2047 forbids encoded words in an address, and SES refuses such a mail as a whole."""
+    register(dynamodb, "skyforge", report_to="jörg@a.com ann@a.com bob@bücher.example")
+    invoke()
+    (sent,) = mails()
+    assert message_from_string(sent.raw_data, policy=SMTP)["To"] == "ann@a.com"
+    assert "=?" not in sent.raw_data.partition("Subject:")[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "last", "written"),
+    [
+        ("week", date(2027, 1, 3), "28 December 2026 to 3 January 2027 (UTC)"),
+        ("week", date(2026, 3, 15), "9 March to 15 March 2026 (UTC)"),
+    ],
+)
+def test_a_week_names_each_year_it_has_days_in(kind: Any, last: date, written: str) -> None:
+    assert formatting.span(Period(kind, last)) == written
+
+
+@given(st.text("&<>;a…", max_size=3400), st.integers(10, 3000))
+def test_a_chats_text_is_cut_between_two_signs(text: str, limit: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(channels, "WEBHOOK_CHARACTERS", limit)
+        cut = channels.chat_text(text)
+    assert len(cut) <= limit
+    shown = html.unescape(cut)
+    assert shown == text or (shown.endswith("…") and text.startswith(shown[:-1]))
+    assert not re.search("&(?!amp;|lt;|gt;)|[<>]", cut)
 
 
 def test_a_second_run_sends_nothing_again(mails: Any) -> None:

@@ -144,6 +144,8 @@ resource "aws_api_gateway_stage" "this" {
     destination_arn = aws_cloudwatch_log_group.access.arn
     format = jsonencode({
       request_id        = "$context.requestId"
+      game_id           = "$context.authorizer.game_id"
+      key_id            = "$context.authorizer.key_id"
       time              = "$context.requestTime"
       method            = "$context.httpMethod"
       path              = "$context.path"

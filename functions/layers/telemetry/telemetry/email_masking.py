@@ -5,18 +5,67 @@ import re
 # No longer than the shortest address, so that masking never takes a text over its limit.
 MASK = "[mail]"
 
-# The lookbehind lets a match start at a boundary only, which keeps the search linear in hostile text.
-_LOCAL = r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}"
-_DOMAIN = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})\.){1,8}[A-Za-z]{2,63}"
-_text = re.compile(f"{_LOCAL}@{_DOMAIN}")
-_bytes = re.compile(rf"{_LOCAL}(?:@|\\u0040){_DOMAIN}".encode())
+# Letters beyond ASCII without spaces and punctuation; the last range stands for bytes that are no UTF-8.
+_LETTERS = (
+    "A-Za-z\u00aa-\u1fff\u2c00-\u2fef\u3005-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe\uff10-\uffdc"
+    "\U00010000-\U000efffd\udc80-\udcff"
+)
+# An escape of JSON that is no punctuation, or a percent-encoded byte.
+_ESCAPE = r"\\u(?!20)[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}"
+_LABEL = rf"(?:[{_LETTERS}0-9-]|{_ESCAPE}){{1,63}}"
+_DOT = r"(?:\.|\\u002[eE]|%2[eE])"
+_TOP = rf"(?:[xX][nN]--[A-Za-z0-9-]{{2,59}}|(?:[{_LETTERS}]|{_ESCAPE}){{2,63}})"
+_LITERAL = r"\[(?:IPv6:)?[0-9A-Fa-f:.]{3,45}\]"
+_at = re.compile(r"@|\\u0040|%(?:25){0,3}40")
+_at_domain = re.compile(rf"(?:{_at.pattern})(?:(?:{_LABEL}{_DOT}){{1,8}}{_TOP}|{_LITERAL})")
+# What RFC 5322 and 6531 allow before the sign, read from its end: escapes come with their last digit first.
+_local_reversed = re.compile(
+    rf"(?:[0-9A-Fa-f]{{2}}(?!02)[0-9A-Fa-f]{{2}}u\\|[{_LETTERS}0-9!#$%&'*+/=?^_`{{|}}~.-])+"
+)
+# 64 letters, each as two escapes of JSON.
+_MAX_LOCAL = 64 * 2 * 6
 
 
 def mask(text: str) -> str:
-    """Return the text with every e-mail address replaced."""
-    return _text.sub(MASK, text) if "@" in text else text
+    """Return the text with every e-mail address replaced, percent-encoded ones included."""
+    return _masked(text, '"') if "@" in text or "%" in text else text
 
 
 def mask_bytes(raw: bytes) -> bytes:
-    """Return bytes that may be JSON with every e-mail address replaced, an escaped @ included."""
-    return _bytes.sub(MASK.encode(), raw) if b"@" in raw or b"\\u0040" in raw else raw
+    """Return bytes that may be JSON with every e-mail address replaced, whatever is escaped in it."""
+    if b"@" not in raw and b"%" not in raw and b"\\u0040" not in raw:
+        return raw
+    return _masked(raw.decode("utf-8", "surrogateescape"), '\\"').encode("utf-8", "surrogateescape")
+
+
+def _masked(text: str, quote: str) -> str:
+    """Return the text without addresses, in linear time: each sign is looked at with its surroundings."""
+    parts: list[str] = []
+    done = 0
+    for found in _at_domain.finditer(text):
+        start = _start(text, found.start(), done, quote)
+        if start < found.start():
+            parts += [text[done:start], MASK]
+            done = found.end()
+    return "".join([*parts, text[done:]]) if parts else text
+
+
+def _start(text: str, at: int, done: int, quote: str) -> int:
+    """Return where the local part before a sign begins: the sign itself where there is none."""
+    before = text[max(done, at - _MAX_LOCAL) : at]
+    if before.endswith(quote) and (opened := before.rfind(quote, 0, -len(quote))) >= 0:
+        return at - len(before) + opened
+    local = _local_reversed.match(before[::-1])
+    start = at - len(local[0]) if local else at
+    if quote != '"' and start < at and _is_escape(text, start):
+        # What follows a backslash belongs to it: "\\t" is one sign of JSON.
+        start += len("u2026") if text[start] == "u" else 1
+    return min(start, at)
+
+
+def _is_escape(text: str, at: int) -> bool:
+    """Tell a letter that ends an escape of JSON: an odd number of backslashes comes before it."""
+    before = at
+    while before and text[before - 1] == "\\":
+        before -= 1
+    return (at - before) % 2 == 1 and text[at] in "bfnrtu"

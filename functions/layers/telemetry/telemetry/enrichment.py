@@ -13,6 +13,8 @@ from telemetry.origin import Origin
 from telemetry.rejection import Reason, Rejection
 
 SKEW_TOLERANCE = timedelta(minutes=5)
+# What `sent_at` may shift an event by at most: time zones and wrong days, but no old body made new.
+MAX_SHIFT = timedelta(days=1)
 LATE_AFTER = timedelta(hours=1)
 TOO_OLD_AFTER = timedelta(days=31)
 FUTURE_AFTER = timedelta(hours=1)
@@ -58,7 +60,7 @@ def bounds(received_at: datetime) -> Bounds:
 def clock(event: Event, limits: Bounds) -> tuple[str, bool, bool]:
     """Return when a valid event happened, in the form of `timestamp`, and whether it is late, and skewed.
 
-    A client clock more than 5 minutes off at sending shifts event_time by the difference.
+    A client clock more than 5 minutes off at sending shifts event_time by the difference, at most by a day.
     Raises Rejection: schema_violation for a date that does not exist, too_old after 31 days, future.
     """
     received_at, _, sent_from, sent_to, oldest, late_before, newest = limits
@@ -70,7 +72,7 @@ def clock(event: Event, limits: Bounds) -> tuple[str, bool, bool]:
     skewed = not sent_from <= sent_at <= sent_to
     if skewed:
         try:
-            happened += received_at - sent_at
+            happened += max(-MAX_SHIFT, min(MAX_SHIFT, received_at - sent_at))
         except OverflowError:
             raise Rejection(Reason.SCHEMA_VIOLATION, "event_time is out of range", "/event_time") from None
     if not oldest <= happened <= newest:
@@ -131,6 +133,7 @@ def _is_tidy(event: Event, line: bytes) -> bool:
     return (
         ids == ids.lower()
         and b"@" not in line
+        and b"%" not in line
         and type(event["sequence"]) is int
         and _same.issuperset(map(type, event["payload"].values()))
     )

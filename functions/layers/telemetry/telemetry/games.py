@@ -62,7 +62,8 @@ def secret_hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def matches(game: dict[str, Any], secret: str) -> bool:
-    """Is this one of the game's live keys? In constant time."""
+def key_id(game: dict[str, Any], secret: str) -> str | None:
+    """Return the id of the game's live key with this secret, None where there is none. In constant time."""
     given = secret_hash(secret)
-    return any([hmac.compare_digest(given, key["hash"]) for key in game["key_hashes"]])
+    found = [key["key_id"] for key in game["key_hashes"] if hmac.compare_digest(given, key["hash"])]
+    return found[0] if found else None

@@ -96,9 +96,9 @@ def _envelope(source: GuidanceEvent, game_id: str, received_at: datetime) -> Fie
     data = source.event_data
     seconds = source.event_timestamp
     happened = datetime.fromtimestamp(seconds / 1000 if seconds >= MILLISECONDS_FROM else seconds, UTC)
-    player = _first(data, PLAYER_FIELDS)
-    player_id = _pseudonym(player) if player else ANONYMOUS
-    session = _first(data, SESSION_FIELDS) or happened.date().isoformat()
+    player = first_text(data, PLAYER_FIELDS)
+    player_id = stored_player(player) if player else ANONYMOUS
+    session = first_text(data, SESSION_FIELDS) or happened.date().isoformat()
     event_id = _uuid(source.event_id, game_id)
     return {
         "event_id": str(event_id),
@@ -175,12 +175,13 @@ def _flat(data: Fields, prefix: str = "", depth: int = 1) -> Iterator[tuple[str,
             yield key, value
 
 
-def _first(data: Fields, names: tuple[str, ...]) -> str | None:
+def first_text(data: Fields, names: tuple[str, ...]) -> str | None:
+    """Return the first of the fields that holds a text or a number, as text."""
     found = (data[name] for name in names if isinstance(data.get(name), str | int) and data[name] != "")
     return next((str(value) for value in found), None)
 
 
-def _pseudonym(player: str) -> str:
+def stored_player(player: str) -> str:
     """Return an id the envelope allows; one it does not may be an e-mail address, so its hash serves."""
     if _identifier.fullmatch(player):
         return player

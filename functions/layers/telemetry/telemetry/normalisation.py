@@ -40,7 +40,9 @@ def version(text: str) -> str:
 def tidy(value: Any) -> Any:
     """Return a JSON value with e-mail addresses masked, and 7.0 as 7: JSON Schema takes both as integer."""
     if isinstance(value, str):
-        return mask(value) if "@" in value else value
+        return mask(value)
     if isinstance(value, dict):
-        return {key: tidy(item) for key, item in value.items()}
+        return {mask(key): tidy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [tidy(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value

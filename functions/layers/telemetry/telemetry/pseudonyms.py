@@ -3,15 +3,40 @@
 import base64
 import hmac
 import os
+import re
 import uuid
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from telemetry import catalog, mentions
 from telemetry.event import Event
 
 NONCE_BYTES = 12
+# Of a pseudonym, where a field has no room for all of it.
+SHORT = 16
+MAX_EXTRA_LENGTH = 256
+MAX_ANY_LENGTH = 64 * 1024
 # What clients of the guidance call their player, in payload.extra; the value may be no id of the envelope.
 PLAYER_FIELDS = {"player_id", "playerid", "user_id", "userid"}
+
+
+@cache
+def _limits() -> dict[str, int]:
+    """Return how long a text of client or payload may be, for those that may hold anything.
+
+    A field of given values, such as a platform or a currency, holds no id; a board is named by the game.
+    """
+    schemas = catalog.documents()
+    client = catalog.newest("common/envelope", schemas)["properties"]["client"]
+    payloads = catalog.payloads(schemas).values()
+    limits: dict[str, int] = {}
+    for fields in (client["properties"], *(payload["properties"] for payload in payloads)):
+        for name, field in fields.items():
+            free = field.get("type") == "string" and "enum" not in field and name != "leaderboard"
+            free = free and bool(re.search(field.get("pattern", ""), "x0"))
+            limits[name] = min(limits.get(name, MAX_ANY_LENGTH), field.get("maxLength", 0) if free else 0)
+    return {name: limit for name, limit in limits.items() if limit}
 
 
 class Unopened(Exception):
@@ -48,17 +73,32 @@ class Pseudonyms:
         return str(uuid.UUID(bytes=self._digest("session", session_id.lower())[:16], version=4))
 
     def replaced(self, event: Event) -> Event:
-        """Return an event under its pseudonyms; the studio's own fields may repeat the id."""
+        """Return an event under its pseudonyms; the studio's own fields may repeat the id.
+
+        The id is replaced in every text of client and payload that is not one of a few given values.
+        """
         player_id, payload = event["player_id"], event["payload"]
         pseudonym = self.player(player_id)
-        if extra := payload.get("extra"):
-            named = {name for name, value in extra.items() if str(value) == player_id} | PLAYER_FIELDS
-            payload = payload | {"extra": extra | dict.fromkeys(named & extra.keys(), pseudonym)}
-        return event | {
+        extra = payload.get("extra") or {}
+        named = {str(extra[name]) for name in PLAYER_FIELDS & extra.keys() if extra[name] not in (None, "")}
+        ids = mentions.tokens(tuple(sorted({player_id, *named})))
+
+        def change(path: tuple[str, ...], item: Any) -> Any:
+            name, limit = path[-1], MAX_EXTRA_LENGTH if len(path) > 1 else _limits().get(path[-1], 0)
+            if len(path) > 1 and name in PLAYER_FIELDS:
+                return pseudonym
+            if not limit or isinstance(item, bool | None) or not ids.search(text := str(item)):
+                return item
+            written = (ids.sub(by, text) for by in (pseudonym, pseudonym[:SHORT], "x"))
+            return next(one for one in written if len(one) <= limit)
+
+        replaced: Event = event | {
             "player_id": pseudonym,
             "session_id": self.session(event["session_id"]),
-            "payload": payload,
+            "client": mentions.replaced(event["client"], change),
+            "payload": mentions.replaced(payload, change),
         }
+        return replaced
 
     def seal(self, raw: bytes) -> str:
         """Return bytes that only the key opens again (AES-256-GCM), in base64."""
@@ -96,3 +136,12 @@ def original_of(reject: dict[str, Any], pseudonyms: Pseudonyms | None) -> bytes:
     if pseudonyms is None:
         raise Unopened(f"the key of {reject['sealed_for']} is gone")
     return pseudonyms.opened(reject["original_sealed"])
+
+
+def with_original(reject: dict[str, Any], original: bytes, pseudonyms: Pseudonyms | None) -> dict[str, Any]:
+    """Return a reject that keeps other bytes, in the form in which it kept its own."""
+    if "original_sealed" in reject and pseudonyms:
+        return reject | {"original_sealed": pseudonyms.seal(original)}
+    if "original_base64" in reject:
+        return reject | {"original_base64": base64.b64encode(original).decode()}
+    return reject | {"original": original.decode(errors="replace")}

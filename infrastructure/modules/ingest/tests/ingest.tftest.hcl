@@ -32,9 +32,17 @@ run "resources" {
 
   assert {
     condition = !anytrue([
-      for word in ["body", "header", "apiKey", "authorizer"] : strcontains(lower(aws_api_gateway_stage.this.access_log_settings[0].format), lower(word))
+      for word in ["body", "header", "apiKey", "sourceIp"] :
+      strcontains(lower(aws_api_gateway_stage.this.access_log_settings[0].format), lower(word))
     ])
     error_message = "Access logs must hold neither bodies nor keys."
+  }
+
+  assert {
+    condition = toset(regexall(
+      "context\\.authorizer\\.[A-Za-z_]+", aws_api_gateway_stage.this.access_log_settings[0].format
+    )) == toset(["context.authorizer.game_id", "context.authorizer.key_id"])
+    error_message = "Access logs must name the game and the id of its key, and nothing else of the authorizer's answer."
   }
 
   assert {
