@@ -142,8 +142,8 @@ class Run:
         for _ in range(TRIES):
             since = self.tables.newest(SILVER)
             held = self._near(distinct, days, since)
-            # Counted before adding: a balance against what adding left would always be right.
-            before = measure.counts(held)
+            # Taken before adding: a balance against what adding left would always be right.
+            before = self._size(distinct, days, since)
             old = once.join(held.select(*KEY), list(KEY), "left_semi").select("game_id", "row")
             known = measure.counts(old.persist(StorageLevel.DISK_ONLY))
             try:
@@ -158,7 +158,7 @@ class Run:
                 continue
             now = self._near(distinct, days)
             held_now = measure.counts(now.join(once.select(*KEY), list(KEY), "left_semi"))
-            size = measure.counts(now)
+            size = self._size(distinct, days, self.tables.newest(SILVER))
             return {
                 game: {
                     "lines": lines[game], "distinct": count, "held": held_now.get(game, 0),
@@ -194,9 +194,13 @@ class Run:
 
         A client's clock may be set between two sendings; the platform takes no event that is older than this.
         """
-        first, last = (day(days, default=kept.NEVER) for day in (min, max))
-        near = f.col("event_date").between(f.lit(first - COPIES), f.lit(last + COPIES))
+        first, last = _reach(days)
+        near = f.col("event_date").between(f.lit(first), f.lit(last))
         return self.tables.silver(snapshot).where(f.col("game_id").isin(list(games)) & near)
+
+    def _size(self, games: Iterable[str], days: Sequence[date], snapshot: int) -> dict[str, int]:
+        """Return how many events `_near` has of each game, from the table's metadata."""
+        return self.tables.size(snapshot, list(games), *_reach(days))
 
     def _games(self) -> list[str]:
         return sorted({game for game, _ in self._read("silver")["touched"]})
@@ -226,6 +230,12 @@ class Run:
 
     def _say(self, words: str) -> None:
         print(f"run {self.id}: {words}", flush=True)
+
+
+def _reach(days: Sequence[date]) -> tuple[date, date]:
+    """Return the first and the last day on which a copy of an event of the days can be."""
+    first, last = (day(days, default=kept.NEVER) for day in (min, max))
+    return first - COPIES, last + COPIES
 
 
 def run(options: argparse.Namespace, spark: SparkSession) -> None:

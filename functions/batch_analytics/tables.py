@@ -1,7 +1,8 @@
 """The Iceberg tables of the lake: silver grows by appends, gold is staged on a branch of each run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
@@ -80,6 +81,16 @@ class Tables:
         reader = self.spark.read
         reader = reader.option("snapshot-id", snapshot) if snapshot else reader
         return _zoned(reader.table(self.name(SILVER)))
+
+    def size(self, snapshot: int, games: Sequence[str], first: date, last: date) -> dict[str, int]:
+        """Return how many events of each game a snapshot of silver holds between two days, both included."""
+        partitions = self.spark.read.option("snapshot-id", snapshot).table(f"{self.name(SILVER)}.partitions")
+        where = f.col("partition.game_id").isin(list(games)) & f.col("partition.event_date").between(
+            f.lit(first), f.lit(last)
+        )
+        rows = f.col("record_count") - f.col("position_delete_record_count")
+        counted = partitions.where(where).groupBy("partition.game_id").agg(f.sum(rows))
+        return {row[0]: int(row[1]) for row in counted.collect()}
 
     def newest(self, table: str) -> int:
         """Return the id of the newest snapshot."""

@@ -164,6 +164,8 @@ def failures() -> Iterator[tuple[str, Key, float, int]]:
         yield f"metrics-api-{name}", http, value, 15
     limit = {"UsageLimitId": "mock", "UsageType": "SERVERLESS_COMPUTE", "Workgroup": f"{PREFIX}-warehouse"}
     yield "warehouse-usage", aws("Redshift-Serverless", "UsageLimitConsumed", **limit), 241, 5
+    capped = PREFIX, "EventsCapped", frozenset({("service", "player_state")})
+    yield "player-state-names-capped", capped, 1, 15
     yield "account-concurrency", aws("Lambda", "ConcurrentExecutions"), 801, 3
 
 

@@ -1,6 +1,6 @@
 # Names that clients make up fill the limits: counters are right, but new names are counted as `other`.
 resource "aws_cloudwatch_metric_alarm" "names_capped" {
-  alarm_name          = "${var.settings.name_prefix}-names-capped"
+  alarm_name          = "${var.settings.name_prefix}-player-state-names-capped"
   alarm_actions       = [var.settings.alerts_topic_arn]
   alarm_description   = "Events count as `other`: a game has too many names a day: docs/runbooks/names-capped.md"
   comparison_operator = "GreaterThanThreshold"
