@@ -114,7 +114,7 @@ def test_spark_pays_for_its_starts_for_new_events_and_in_each_run_for_the_last_d
         return sum(line.quantity for line in lines if (line.component, line.item) == ("Spark", "vCPU"))
 
     # Six minutes of sixteen vCPUs a run; 262.8 million new events, and in a month's middle half as many held.
-    starts, new, gold = 30.417 * 1.6, 262.8 * 27 / 3600, 30.417 * 131.4 * 9 / 3600
+    starts, new, gold = 30.417 * 32 / 60, 262.8 * 27 / 3600, 30.417 * 131.4 * 9 / 3600
     assert vcpu_hours(0, 24) == pytest.approx(starts + new + gold, rel=1e-3)
     # A run reads what is kept of 65 days, which are 2.137 months, however old the lake is.
     assert vcpu_hours(11, 24) == pytest.approx(starts + new + 4.274 * gold, rel=1e-3)
