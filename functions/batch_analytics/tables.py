@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from py4j.protocol import Py4JJavaError
+from pyspark.errors.exceptions.base import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.types import (
@@ -179,8 +179,8 @@ class Tables:
         iceberg = self.spark._jvm.org.apache.iceberg.spark.Spark3Util
         try:
             return iceberg.loadIcebergTable(self.spark._jsparkSession, self.name(table))
-        except Py4JJavaError as error:
-            if "NoSuchTableException" not in str(error.java_exception):
+        except PySparkException as error:
+            if "TABLE_OR_VIEW_NOT_FOUND" not in str(error) and "Not an iceberg table" not in str(error):
                 raise
             raise RunError(
                 f"run {self.run}: {self.database}.{table} is not there, or is not an Iceberg table. Bronze "

@@ -41,7 +41,7 @@ def path(applied: Any) -> str:
             payload={"leaderboard": NAME, "score": 10 * player + number},
         )
         for player in range(6)
-        for number, days in enumerate((0, 2, 0))
+        for number, days in enumerate((0, 1, 0))
     ]
     for _ in range(2):
         assert applied.post(json.dumps(events).encode()).status_code == 202
@@ -63,7 +63,7 @@ def test_each_board_ranks_by_its_own_rules(applied: Any, path: str) -> None:
     read = applied.platform.read
     best = [(rank, f"arena-{6 - rank}", 10 * (6 - rank) + 2) for rank in range(1, 7)]
     assert places(read(f"{path}/{NAME}")) == best
-    today, earlier = (str((NOW - timedelta(days=days)).date()) for days in (0, 2))
+    today, earlier = (str((NOW - timedelta(days=days)).date()) for days in (0, 1))
     assert places(read(f"{path}/arena-daily", period=today)) == best
     assert places(read(f"{path}/arena-daily", period=earlier))[0] == (1, "arena-5", 51)
     assert places(read(f"{path}/arena-least"))[0] == (1, "arena-0", 2)

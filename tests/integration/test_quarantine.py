@@ -70,9 +70,10 @@ def test_events_of_a_game_registered_too_late_are_replayed_once(applied: Any) ->
     table = boto3.resource("dynamodb").Table(applied.platform.outputs["tables"]["games"])
     games.add_game(table, game, "Registered too late")
     time.sleep(31)  # the processor remembers for 30 seconds that it does not know the game
-    assert replay(applied, game).outcomes == {"unknown_game": {"replayed": 3}}
+    assert replay(applied, game).outcomes["unknown_game"]["replayed"] == 3
     assert profile(applied, game, player)["sessions"] == 3
-    assert replay(applied, game).outcomes == {"unknown_game": {"replayed before": 3}}
+    again = replay(applied, game).outcomes["unknown_game"]
+    assert (again["replayed"], again["replayed before"]) == (0, 3)
     arrivals = applied.platform.read(f"/v1/games/{game}/ingestion")
     assert (arrivals["accepted"], arrivals["replayed"], arrivals["rejected"]) == (3, 3, {})
 
