@@ -71,7 +71,7 @@ def _accept(arrival: Arrival, now: str) -> None:
 
 
 def rejected_line(arrival: Arrival, shard: str) -> bytes:
-    """Return the quarantine's line (event-schemas/rejected), newline included.
+    """Return the quarantine's line (event-schemas/common/rejected), newline included.
 
     It holds the client's own bytes for replay, at most 512 KiB and without e-mail addresses; sealed
     where the game has pseudonyms, and then without the message, which may quote them.
