@@ -119,7 +119,7 @@ def _compute_history(outputs: dict[str, Any], game: str, truth: Truth) -> None:
     batch.compute(outputs, *batch.hours(outputs["lake_bucket"]))
     gold.use(outputs, local=True)
     seen = history.figures(game)
-    known = history.expect(truth, datetime.now(UTC).date())
+    known = history.expected_figures(truth, datetime.now(UTC).date())
     simulate.compare(f"{game}, as the lake tells it", seen, known)
 
 

@@ -37,7 +37,7 @@ def figures(game_id: str) -> dict[str, Any]:
     }
 
 
-def expect(truth: Truth, today: date) -> dict[str, Any]:
+def expected_figures(truth: Truth, today: date) -> dict[str, Any]:
     """Return the same figures from what was sent; `today` still runs."""
     levels = {
         name.removesuffix(" complete"): n for name, n in truth.levels.items() if name.endswith(" complete")

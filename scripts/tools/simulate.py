@@ -114,13 +114,13 @@ def expected_verdicts(sessions: list[Session]) -> Counter[str]:
     return Counter(names.get(letter.reason, letter.reason) or "" for letter in letters)
 
 
-def observe(platform: Platform, game_id: str, days: int, homeless: Counter[str]) -> dict[str, Any]:
-    """Return what the platform says of the game; `homeless` are earlier arrivals of no known game."""
+def shown_figures(platform: Platform, game_id: str, days: int, without_game: Counter[str]) -> dict[str, Any]:
+    """Return what the platform shows of the game; `without_game` are earlier rejects of no known game."""
     today = datetime.now(UTC).date()
     span = {"from": str(today - timedelta(days=days + 1)), "to": str(today)}
     arrivals = platform.read(f"/v1/games/{game_id}/ingestion", **span)
     summary = platform.read(f"/v1/games/{game_id}/summary", **span)
-    unknown = unattributed(platform) - homeless
+    unknown = unattributed(platform) - without_game
     economy = platform.read(f"/v1/games/{game_id}/economy", **span)["currencies"]
     levels = platform.read(f"/v1/games/{game_id}/funnel", **span)["levels"]
     cohorts = platform.read(f"/v1/games/{game_id}/retention", depth=1, **span)["cohorts"]
@@ -157,7 +157,7 @@ def observe(platform: Platform, game_id: str, days: int, homeless: Counter[str])
     }
 
 
-def expect(truth: Truth) -> dict[str, Any]:
+def expected_figures(truth: Truth) -> dict[str, Any]:
     """Return the same figures from what was sent."""
     return {
         "events accepted": truth.accepted,
@@ -165,7 +165,7 @@ def expect(truth: Truth) -> dict[str, Any]:
         "of them from a skewed clock": truth.skewed,
         "duplicates removed": truth.rejected["duplicate"],
         "rejected": {k: v for k, v in sorted(truth.rejected.items()) if k != "duplicate"},
-        "rejected without a game": dict(sorted(truth.homeless.items())),
+        "rejected without a game": dict(sorted(truth.without_game.items())),
         "events sent": truth.sent,
         "active players": {day: len(players) for day, players in sorted(truth.players_by_day.items())},
         "active in the last 30 days": len(set().union(*truth.players_by_day.values())),
@@ -201,7 +201,7 @@ def play(platform: Platform, game_id: str, key: str, players: int, days: int, se
 
     Raises CommandError where a figure is not what was sent.
     """
-    homeless, started = unattributed(platform), datetime.now(UTC)
+    without_game, started = unattributed(platform), datetime.now(UTC)
     sessions, truth = simulate(game_id, players, days, seed)
     bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*bar, console=console) as progress:
@@ -211,9 +211,9 @@ def play(platform: Platform, game_id: str, key: str, players: int, days: int, se
         seen: dict[str, Any] = {}
 
         def settled() -> bool:
-            seen.update(observe(platform, game_id, days, homeless))
+            seen.update(shown_figures(platform, game_id, days, without_game))
             progress.update(settling, completed=sum(seen["events by type"].values()))
-            return seen == expect(truth)
+            return seen == expected_figures(truth)
 
         # Figures that stand still and differ are shown below.
         with suppress(Stuck):
@@ -232,10 +232,10 @@ def play(platform: Platform, game_id: str, key: str, players: int, days: int, se
         "lines in the quarantine": quarantined,
         f"top 10 of {BOARD}": [(entry["player_id"], entry["score"]) for entry in top],
     }
-    known = expect(truth) | {
+    known = expected_figures(truth) | {
         "answers of the REST API": dict(sorted(expected_verdicts(sessions).items())),
         "distinct events in bronze": truth.accepted,
-        "lines in the quarantine": truth.rejected.total() + truth.homeless.total(),
+        "lines in the quarantine": truth.rejected.total() + truth.without_game.total(),
         f"top 10 of {BOARD}": truth.top(BOARD, 10),
     }
     compare(f"{game_id}, as the platform tells it", seen, known)

@@ -79,7 +79,7 @@ class Truth:
     late: int = 0
     skewed: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
-    homeless: Counter[str] = field(default_factory=Counter)
+    without_game: Counter[str] = field(default_factory=Counter)
     players_by_day: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     events_by_type: Counter[str] = field(default_factory=Counter)
     revenue: Counter[str] = field(default_factory=Counter)
@@ -90,7 +90,7 @@ class Truth:
     @property
     def sent(self) -> int:
         """Everything that was sent, good or bad."""
-        return self.accepted + self.rejected.total() + self.homeless.total()
+        return self.accepted + self.rejected.total() + self.without_game.total()
 
     def came_back(self, today: date) -> dict[str, int]:
         """Return the players of each install day who were active on the day after; days before today only."""
@@ -112,9 +112,10 @@ class Truth:
     def note(self, session: Session, letter: Letter, now: datetime) -> None:
         """Add one letter; one whose game cannot be told counts under no game."""
         if letter.reason:
-            homeless = not session.rest and letter.reason in ("malformed_json", "too_large", "unknown_game")
+            of_no_game = not session.rest and letter.reason in ("malformed_json", "too_large", "unknown_game")
+            counter = self.without_game if of_no_game else self.rejected
             wrong = session.rest and letter.reason == "unknown_game"
-            (self.homeless if homeless else self.rejected)["wrong_game" if wrong else letter.reason] += 1
+            counter["wrong_game" if wrong else letter.reason] += 1
             return
         event, payload = letter.event, letter.event["payload"]
         happened = timestamp(datetime.fromisoformat(event["event_time"]) - letter.skew)
