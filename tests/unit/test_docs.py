@@ -1,15 +1,26 @@
-"""The documents: every link leads somewhere, every command is one."""
+"""The documents: every link, path and command leads somewhere, and every shell variable is set."""
 
 import re
 from pathlib import Path
 
 import pytest
+from tools import schemas
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-FOLDERS = ("docs", "event-schemas", "infrastructure", "notebooks")
+FOLDERS = (
+    ".ci", ".github", "docs", "event-schemas", "functions", "infrastructure", "notebooks", "scripts", "tests",
+)  # fmt: skip
 DOCUMENTS = sorted(
     [*REPOSITORY.glob("*.md"), *(path for folder in FOLDERS for path in (REPOSITORY / folder).rglob("*.md"))]
 )
+PATH = re.compile(rf"(?:{'|'.join(map(re.escape, FOLDERS))})/[^\s`]*")
+# Files that the reader of a document writes or makes.
+WRITTEN_BY_READERS = {
+    "event-schemas/guild_joined/1-0-0.json",
+    "infrastructure/bootstrap/terraform.tfstate",
+    "infrastructure/bootstrap/terraform.tfvars",
+    "infrastructure/environments/backend.hcl",
+}
 each_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: str(p.relative_to(REPOSITORY)))
 
 
@@ -36,3 +47,47 @@ def test_commands_exist(path: Path) -> None:
         assert (REPOSITORY / "scripts" / name).exists(), name
     for block in re.findall(r"^```bash\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         assert set(re.findall(r"^make (\w+)", block, re.MULTILINE)) <= made, block
+
+
+def missing_paths(text: str) -> set[str]:
+    """Return the paths in backticks that begin with a folder of the repository and lead nowhere.
+
+    Patterns (`*`, `{a,b}`) and placeholders (`<name>`) are no paths.
+    """
+    quoted = [PATH.match(code) for code in re.findall(r"`([^`\n]+)`", text)]
+    paths = {path[0] for path in quoted if path and not set(path[0]) & set("*{}<>…")}
+    return {path for path in paths - WRITTEN_BY_READERS if not (REPOSITORY / path).exists()}
+
+
+@each_document
+def test_paths_exist(path: Path) -> None:
+    assert missing_paths(path.read_text()) == set()
+
+
+def test_a_path_that_leads_nowhere_is_found() -> None:
+    text = "`tests/unit` `tests/plan/limits.py` `tests/<layer>` `tests/*.py` `build/x` `scripts/no -h`"
+    assert missing_paths(text) == {"tests/plan/limits.py", "scripts/no"}
+
+
+def unset_variables(text: str) -> set[str]:
+    """Return the variables that bash blocks use and none of them sets."""
+    blocks = re.findall(r"^```bash\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    code = "\n".join(re.sub(r"'[^']*'", "''", block) for block in blocks)
+    set_here = set(re.findall(r"(?:^|[\s;(])(\w+)=", code)) | set(re.findall(r"\bfor (\w+) in\b", code))
+    return set(re.findall(r"\$\{?([A-Za-z_]\w*)", code)) - set_here
+
+
+@each_document
+def test_shell_variables_are_set(path: Path) -> None:
+    assert unset_variables(path.read_text()) == set()
+
+
+def test_a_variable_that_is_not_set_is_found() -> None:
+    text = "```bash\nname=a\nsend --to $name --by \"$queue\" --query '$[0]'\n```\n"
+    assert unset_variables(text) == {"queue"}
+
+
+def test_the_guide_of_schemas_names_every_generated_file() -> None:
+    guide = (REPOSITORY / "event-schemas/README.md").read_text()
+    unnamed = {path for path in schemas.generated(REPOSITORY) if f"{Path(path).name}`" not in guide}
+    assert unnamed == set()

@@ -92,8 +92,8 @@ def enrich(event: Event, origin: Origin) -> dict[str, Any]:
 def encode(event: Event, origin: Origin, processed_at: str) -> tuple[Event, bytes, tuple[str, ...]]:
     """Return a valid event in tidy form, its JSON with the pipeline's fields, and the flags that are set.
 
-    The fields (event-schemas/common/enriched) are the same for many events but for the times: they are kept as
-    text and put behind the event's own. Raises Rejection as `clock` does.
+    The fields (event-schemas/common/enriched) are the same for many events but for the times: they are kept
+    as text and put behind the event's own. Raises Rejection as `clock` does.
     """
     limits = bounds(origin.received_at)
     time, late, skewed = clock(event, limits)
