@@ -36,7 +36,7 @@ check: $(VENV) ## Lint, format and type checks
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
-unit: $(VENV) ## Tests in memory, seconds
+unit: $(VENV) ## Tests in memory, some minutes
 	@$(BIN)/pytest tests/unit tests/schemas
 
 integration: build ## Tests on an emulator with IAM enforced
