@@ -2,8 +2,3 @@ output "arn" {
   description = "ARN of the queue."
   value       = aws_sqs_queue.this.arn
 }
-
-output "url" {
-  description = "URL of the queue."
-  value       = aws_sqs_queue.this.url
-}

@@ -13,11 +13,6 @@ output "invoke_arn" {
   value       = aws_lambda_function.this.invoke_arn
 }
 
-output "log_group_name" {
-  description = "Log group of the function."
-  value       = aws_cloudwatch_log_group.this.name
-}
-
 output "name" {
   description = "Name of the function."
   value       = aws_lambda_function.this.function_name

@@ -337,7 +337,7 @@ module "observability" {
     for name, consumer in local.consumers : name => {
       function_name = consumer.function_name
       mapping_id    = consumer.mapping_id
-      queue_name    = consumer.failure_queue.name
+      queue_name    = consumer.failure_queue_name
     }
   }
 

@@ -48,16 +48,6 @@ output "metrics_api_environment" {
   value       = module.metrics_api.environment
 }
 
-output "player_state_failure_queue_url" {
-  description = "Queue of the failed batches of player_state."
-  value       = module.player_state.failure_queue.url
-}
-
-output "processor_failure_queue_url" {
-  description = "Queue of the failed batches of the processor."
-  value       = module.processor.failure_queue.url
-}
-
 output "quicksight" {
   description = "QuickSight dashboard and the groups of its users; null where QuickSight is off."
   value = one([

@@ -1,6 +1,6 @@
-output "failure_queue" {
-  description = "Queue of failed batches, by their position in the stream."
-  value       = module.player_state.failure_queue
+output "failure_queue_name" {
+  description = "Name of the queue of failed batches, by their position in the stream."
+  value       = module.player_state.failure_queue_name
 }
 
 output "function_name" {

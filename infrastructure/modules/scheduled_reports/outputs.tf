@@ -1,8 +1,3 @@
-output "failure_queue_url" {
-  description = "Queue of failed runs."
-  value       = module.function.failure_queue_url
-}
-
 output "function_name" {
   description = "Name of the function. Its event is {period, scheduled, games}."
   value       = module.function.name

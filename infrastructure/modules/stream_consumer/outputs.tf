@@ -3,13 +3,9 @@ output "environment" {
   value       = module.function.environment
 }
 
-output "failure_queue" {
-  description = "Queue of failed batches, by their position in the stream."
-  value = {
-    arn  = aws_sqs_queue.failures.arn
-    name = aws_sqs_queue.failures.name
-    url  = aws_sqs_queue.failures.url
-  }
+output "failure_queue_name" {
+  description = "Name of the queue of failed batches, by their position in the stream."
+  value       = aws_sqs_queue.failures.name
 }
 
 output "function_name" {
