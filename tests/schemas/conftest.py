@@ -21,21 +21,22 @@ def ecma_pattern(
 
 
 Reference = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": ecma_pattern})
+BASE_URI = "https://event-schemas"
 # Without "$schema" the referenced documents are judged by `Reference` too, not by the stock class.
 REGISTRY = referencing.Registry().with_resources(
     (
-        catalog.BASE_URI + key,
+        BASE_URI + key,
         DRAFT202012.create_resource({name: value for name, value in schema.items() if name != "$schema"}),
     )
     for key, schema in catalog.documents().items()
 )
-ENVELOPE = {"$ref": f"{catalog.BASE_URI}/common/envelope/1-0-0.json"}
+ENVELOPE = {"$ref": f"{BASE_URI}/common/envelope/1-0-0.json"}
 
 
 @cache
 def _reference(schema_id: str) -> Any:
     """Compose the schema of whole events by references, not as `telemetry.catalog` composes it."""
-    document = {"$ref": catalog.BASE_URI + schema_id}
+    document = {"$ref": BASE_URI + schema_id}
     if not schema_id.startswith("/common/"):
         _, event_type, version = schema_id.removesuffix(".json").split("/")
         own = {

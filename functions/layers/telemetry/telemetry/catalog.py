@@ -14,7 +14,6 @@ import jsonschema_rs
 
 Schema = dict[str, Any]
 
-BASE_URI = "https://event-schemas"
 COMMON = "/common/"
 FILES = ("*/*.json", "common/*/*.json")
 # What names a document and judges nothing.
