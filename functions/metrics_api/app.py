@@ -2,12 +2,12 @@
 
 import base64
 import hashlib
-import os
 import re
 from collections import Counter
 from datetime import date
 from typing import Annotated, Any
 
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Response
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from telemetry import metric_model
+from telemetry import environment, metric_model
 from telemetry.store import merge, store
 
 from metrics_api import models
@@ -170,6 +170,12 @@ def player(game_id: GameId, player_id: PlayerId) -> models.Player:
     return models.Player.of(item, as_of)
 
 
+class Access(msgspec.Struct):
+    """Settings of who may ask; no hosts: the API answers by every name."""
+
+    allowed_hosts: list[str] = []
+
+
 app = MetricsApi(
     title="Player analytics metrics API",
     version="1.0.0",
@@ -185,8 +191,8 @@ app = MetricsApi(
 )
 app.add_middleware(HeadAsGet)
 # On a person's machine a page of another site could read the API by a name of its own that leads here.
-if hosts := os.environ.get("ALLOWED_HOSTS"):
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts.split(","))
+if hosts := environment.parse(Access).allowed_hosts:
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
 install(app)
 app.include_router(operations)
 app.include_router(catalogue)

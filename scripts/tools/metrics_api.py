@@ -11,7 +11,7 @@ from tools.background import Background
 
 APP = "metrics_api.app:app"
 PORT = 8000
-HOSTS = "127.0.0.1,localhost"
+HOSTS = '["127.0.0.1", "localhost"]'
 
 
 @dataclass(frozen=True, slots=True)
