@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import fake_account
 import lambda_runtime
 import pytest
@@ -24,7 +25,7 @@ from privacy.erasure import Game, Receipts
 from telemetry import catalog
 from telemetry.enrichment import timestamp
 from telemetry.ingest_batch import IngestBatch, pack, unpack
-from telemetry.player_item import Player, milliseconds, to_item
+from telemetry.player_item import Player, from_item, milliseconds, to_item
 from tools import games
 
 GAME = "skyforge"
@@ -191,7 +192,9 @@ def authorizer(cloud: Cloud) -> None:
     (statement,) = answer["policyDocument"]["Statement"]
     assert (answer["principalId"], statement["Effect"]) == (GAME, "Allow")
     assert statement["Resource"] == f"arn:aws:execute-api:{REGION}:{ACCOUNT}:abcdef1234/live/POST/*"
-    assert answer["context"] == {"game_id": GAME, "must_sign": "false"}
+    (game,) = cloud.aws.table("games").scan()["Items"]
+    (kept,) = game["key_hashes"]
+    assert answer["context"] == {"game_id": GAME, "key_id": kept["key_id"], "must_sign": "false"}
     # API Gateway answers 401 to exactly this message.
     with pytest.raises(FunctionError, match=r"^Unauthorized$"):
         function.invoke(request | {"headers": {"x-api-key": f"{GAME}.wrong"}})
@@ -253,8 +256,9 @@ def player_state(cloud: Cloud) -> None:
     function = cloud.start("player_state")
     for _ in range(2):
         assert function.invoke(batch) == {"batchItemFailures": []}
-    (player,) = cloud.aws.table("players").scan()["Items"]
-    assert (player["player"], player["purchases"], player["spend"]) == (f"{GAME}#p-000042", 1, {"EUR": 499})
+    scanned = boto3.client("dynamodb").scan(TableName=cloud.aws.table("players").name)
+    (player,) = map(from_item, scanned["Items"])
+    assert (player.key, player.purchases, player.spend) == (f"{GAME}#p-000042", 1, {"EUR": 499})
     today = f"{GAME}#{datetime.now(UTC):%Y-%m-%d}"
     days = [row for row in cloud.aws.table("game-days").scan()["Items"] if row["game_day"] == today]
     assert sum(row.get("revenue_EUR", 0) for row in days) == 499
