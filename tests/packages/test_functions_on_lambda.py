@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import fake_account
 import lambda_runtime
 import pytest
@@ -256,7 +255,7 @@ def player_state(cloud: Cloud) -> None:
     function = cloud.start("player_state")
     for _ in range(2):
         assert function.invoke(batch) == {"batchItemFailures": []}
-    scanned = boto3.client("dynamodb").scan(TableName=cloud.aws.table("players").name)
+    scanned = cloud.aws.client("dynamodb").scan(TableName=cloud.aws.table("players").name)
     (player,) = map(from_item, scanned["Items"])
     assert (player.key, player.purchases, player.spend) == (f"{GAME}#p-000042", 1, {"EUR": 499})
     today = f"{GAME}#{datetime.now(UTC):%Y-%m-%d}"
