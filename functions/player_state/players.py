@@ -22,7 +22,7 @@ from player_state.projection import Event, Projection, forget_old
 
 ATTEMPTS = 6
 BATCH_GET_LIMIT = 100
-# Games whose writes are fewer are written together, one that has more by itself.
+# Games with at most so many writes are written together. A game with more is written by itself.
 WRITES_TOGETHER = 128
 
 One = TypeVar("One")

@@ -58,7 +58,7 @@ class Subject:
     player_id: str
     pseudonyms: Pseudonyms | None = None
     since: datetime | None = None
-    # What stands for the id in other players' data: another one each time, so that nobody is told by it.
+    # Replaces the id in other players' data. Each erasure makes a new one, so that it identifies nobody.
     mask: str = field(default_factory=lambda: f"erased-{secrets.token_hex(4)}", compare=False)
 
     def __post_init__(self) -> None:
