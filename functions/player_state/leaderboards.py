@@ -34,8 +34,8 @@ class Entry:
     """What is known of a player on a board: the score, since when, and which events made it.
 
     `event_id` tells apart scores that were set in the same millisecond; `applied` are the digests
-    of the events added up last, so that none is added twice. Scores of before `removed_at`, when somebody
-    removed the entry, count no more.
+    of the events added up last, so that none is added twice. `removed_at` is when somebody
+    removed the entry: scores from before that moment do not count.
     """
 
     score: int = 0

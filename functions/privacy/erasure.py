@@ -269,7 +269,7 @@ class Erasure:
         return receipt
 
     def again(self, games: Iterable[Game]) -> list[Record]:
-        """Erase those of whom something older came since the last search; return their receipts.
+        """Erase again the players of whom late events arrived since the last search; return the receipts.
 
         All that came before was searched then, so that only newer objects are read.
         """

@@ -1,4 +1,4 @@
-"""Lambda of the night: erase again those of whom something older came."""
+"""Nightly Lambda: erase again the players of whom late events arrived after their erasure."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the function is told by its environment, and the stores it names."""
+"""The function's settings from its environment, and the data stores that they name."""
 
 from collections.abc import Iterator
 from dataclasses import replace

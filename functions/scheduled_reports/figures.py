@@ -12,7 +12,7 @@ from telemetry.anomaly import MIN_HISTORY, Anomaly, detect
 from telemetry.store import Store, by_name, merge
 
 COHORT_DAYS = (1, 7, 30)
-# The figures of a report in its order; those after the payers are told of each currency.
+# The figures of a report, in its order. The figures after the payers are shown for each currency.
 REACH = ("active_players", "weekly_active_players", "monthly_active_players", "stickiness")
 COUNTED = ("new_players", "session_starts", "session_seconds", "purchases", "events", "crash_events")
 PAYING = ("payers", "payer_conversion")
