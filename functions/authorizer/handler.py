@@ -48,7 +48,10 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "context": {
             "game_id": game["game_id"],
             "key_id": identity.key_id,
+            "key_class": identity.key_class,
             "must_sign": str(identity.must_sign).lower(),
         },
     }
-    return answer | ({"usageIdentifierKey": game["usage_key"]} if "usage_key" in game else {})
+    # Whoever knows only a game's id must not use up what the game may send: they have a plan of their own.
+    usage_key = game.get("unproven_usage_key" if identity.must_sign else "usage_key")
+    return answer | ({"usageIdentifierKey": usage_key} if usage_key else {})

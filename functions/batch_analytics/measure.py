@@ -58,7 +58,13 @@ def days(
     wanted = {tuple(one) for one in touched}
     for rows, names in (
         (daily, {name: f.lit(name) for name in ("active_players", "new_players")}),
-        (revenue, {"gross_minor": f.concat(f.lit("revenue_"), "currency")}),
+        (
+            revenue,
+            {
+                "gross_minor": f.concat(f.lit("revenue_"), "currency"),
+                "unverified_minor": f.concat(f.lit("unverified_revenue_"), "currency"),
+            },
+        ),
     ):
         total = rows.where(" AND ".join(f"{name} = '*'" for name in ("platform", "country", "app_version")))
         for column, name in names.items():

@@ -13,9 +13,19 @@ from telemetry.clients import client, resource
 from telemetry.enrichment import timestamp
 from telemetry.games import GameRegistry
 from telemetry.ingest_batch import IngestBatch
+from telemetry.key_classes import ClientLimits
 
 from ingest.publisher import Publisher, country
-from ingest.request import RequestError, body_bytes, check_signature, events, guidance_events, sender, verdict
+from ingest.request import (
+    RequestError,
+    body_bytes,
+    check_signature,
+    events,
+    game_of,
+    guidance_events,
+    sender,
+    verdict,
+)
 
 logger = logs.logger()
 metrics = Metrics()
@@ -60,7 +70,8 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     received_at = datetime.now(UTC)
     try:
         who, body = sender(event), body_bytes(event)
-        check_signature(headers, body, who, registry(), received_at)
+        game = game_of(who.game_id, registry())
+        who = check_signature(headers, body, who, game, received_at)
         if is_guidance := "application_id" in (event.get("pathParameters") or {}):
             batch = guidance_events(body, who.game_id, received_at)
         else:
@@ -76,9 +87,10 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         events=[],
         envelope="guidance" if is_guidance else "native",
         bot=is_bot(headers.get("user-agent", "")),
+        key_class=who.key_class,
     )
     metrics.add_metric("RequestEvents", MetricUnit.Count, len(batch))
-    results = publisher().publish(batch, header)
+    results = publisher().publish(batch, header, ClientLimits.of(game))
     # From here on the events carry game and time of arrival: what leads from a request to its rows, and back.
     told = {"received_at": header.received_at, "events": len(batch)}
     logger.info("Request taken", extra=told | {"not_accepted": len(results)})

@@ -190,7 +190,8 @@ def _minute(minute: int, counts: Counter[str]) -> models.Minute:
 def _today(day: date, counts: Counter[str]) -> models.Today:
     names = ("events", "active_players", "new_players", "session_starts", "purchases")
     found = {name: metric_model.live()[name].of(counts) for name in names}
-    return models.Today.model_validate({"date": day, "revenue": prefixed(counts, "revenue_"), **found})
+    money = {name: prefixed(counts, f"{name}_") for name in ("revenue", "unverified_revenue")}
+    return models.Today.model_validate({"date": day, **money, **found})
 
 
 def _level(name: str, counts: Counter[str]) -> models.Level:

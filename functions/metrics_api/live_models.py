@@ -79,6 +79,7 @@ class Today(BaseModel):
     session_starts: Annotated[Count, metric("session_starts")]
     purchases: Count
     revenue: Money
+    unverified_revenue: Annotated[dict[str, int], metric("unverified_revenue", examples=[{"EUR": 499}])]
 
 
 class Live(Answer):

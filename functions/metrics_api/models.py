@@ -66,6 +66,7 @@ class Counts(BaseModel):
     session_seconds: Annotated[Count, metric("session_seconds")] = 0
     purchases: Annotated[Count, metric("purchases")] = 0
     revenue: Money
+    unverified_revenue: Annotated[dict[str, int], metric("unverified_revenue", examples=[{"EUR": 499}])] = {}
 
     @classmethod
     def of(cls, counts: Counter[str], **fields: Any) -> Self:
@@ -73,6 +74,7 @@ class Counts(BaseModel):
         grouped = {
             "events_by_type": prefixed(counts, "events_"),
             "revenue": prefixed(counts, "revenue_"),
+            "unverified_revenue": prefixed(counts, "unverified_revenue_"),
             "session_starts": counts["sessions"],
         }
         played = max(0, counts["play_ms"]) // 1000

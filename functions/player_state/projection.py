@@ -156,17 +156,19 @@ class Projection:
         return self.buckets[buckets.of_version(day, self.name_of(event, "versions", version))]
 
     def _purchase(self, event: Event, at_ms: int) -> bool:
-        """Count a store transaction once, by its earliest event; return whether it is a new one.
+        """Count a store transaction once; return whether it is a new one.
 
-        A client may report it twice and a server once more: an earlier report replaces a later one.
+        A client may report it twice and a server once more: what a server reports replaces what a client
+        does, and otherwise an earlier report a later one.
         """
         player, payload = self.player, event["payload"]
         named = f"{payload['store']}#{payload['transaction_id']}"
         digest = hashlib.blake2b(named.encode(), digest_size=DIGEST_BYTES).digest()
         tie = int(event["event_id"].replace("-", "")[:TIE_DIGITS], 16)
-        payment = Payment(at_ms, tie, payload["currency"], int(payload["amount_minor"]))
+        amount, verified = int(payload["amount_minor"]), event.get("verified", False)
+        payment = Payment(at_ms, tie, payload["currency"], amount, verified)
         before = player.transactions.get(digest)
-        if before and (before.at_ms, before.tie) <= (payment.at_ms, payment.tie):
+        if before and before.order <= payment.order:
             return False
         if before:
             self._pay(before, -1)
@@ -184,6 +186,8 @@ class Projection:
         player.paid_in.setdefault(payment.currency, set())
         day["purchases"] += sign
         day[f"revenue_{payment.currency}"] += amount
+        if not payment.verified:
+            day[f"unverified_revenue_{payment.currency}"] += amount
 
     def _payer(self, ordinal: int, currency: str) -> None:
         """Count the player among the payers of a day as long as a transaction of theirs counts on it."""

@@ -56,10 +56,11 @@ class _Game:
         self.last_day: date = max(event["arrival_date"] for event in events) - timedelta(1)
         self.purchases: list[Event] = []
         transactions: set[Hashable] = set()
-        for event in events:
+        for event in sorted(events, key=lambda e: (not e.get("verified"), _order(e))):
             if event["event_type"] == "purchase" and _transaction(event) not in transactions:
                 transactions.add(_transaction(event))
                 self.purchases.append(event)
+        self.purchases.sort(key=_order)
         self.first_payment: dict[str, Event] = {}
         for event in self.purchases:
             self.first_payment.setdefault(event["player_id"], event)
@@ -167,6 +168,7 @@ def _revenue(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
             "purchases": len(today),
             "currency_payers": payers,
             "gross_minor": gross,
+            "unverified_minor": sum(e["amount_minor"] for e in today if not e.get("verified")),
             "active_players": active,
             "month_gross_minor": month,
             "monthly_active_players": of_month,

@@ -60,9 +60,13 @@ def transactions(events: Iterable[Event]) -> list[Event]:
             payload = event["payload"]
             key = event["game_id"], event["player_id"], payload["store"], payload["transaction_id"]
             known = first.setdefault(key, event)
-            if (at(event), event["event_id"]) < (at(known), known["event_id"]):
+            if _order(event) < _order(known):
                 first[key] = event
     return list(first.values())
+
+
+def _order(event: Event) -> tuple[Any, ...]:
+    return not event.get("verified"), at(event), event["event_id"]
 
 
 def days(events: Iterable[Event]) -> Counts:
@@ -99,7 +103,8 @@ def days(events: Iterable[Event]) -> Counts:
     for event in transactions(events):
         game, day = event["game_id"], event["event_date"]
         counts[game, day, "purchases"] += 1
-        counts[game, day, f"revenue_{event['payload']['currency']}"] += event["payload"]["amount_minor"]
+        for name in ("revenue",) if event.get("verified") else ("revenue", "unverified_revenue"):
+            counts[game, day, f"{name}_{event['payload']['currency']}"] += event["payload"]["amount_minor"]
         once(game, day, "payers", event["player_id"])
         once(game, day, f"payers_{event['payload']['currency']}", event["player_id"])
     for (game, day), played in play_milliseconds(events).items():

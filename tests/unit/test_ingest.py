@@ -245,6 +245,18 @@ def test_a_signature_must_fit_the_body_and_a_live_key(
     assert [post(body, key, x_signature=sign(live, body))[0] for live in (key, newer)] == [202, 202]
 
 
+def test_a_signature_by_a_server_key_makes_a_request_a_servers(
+    stream: Stream, key: str, dynamodb: Any, make_event: MakeEvent
+) -> None:
+    server = games.rotate_key(dynamodb.Table("games"), "skyforge", "server")
+    body = encode(make_event(event_type="player_registered", payload={"method": "guest"}))
+    assert [post(body, key, x_signature=sign(each, body))[0] for each in (key, server)] == [422, 202]
+    assert [unpack(record["Data"]).key_class for record in stream.records] == [
+        "client",
+        "server",
+    ]
+
+
 @pytest.mark.parametrize(("ago", "status"), [(0, 202), (290, 202), (-290, 202), (310, 401), (-310, 401)])
 def test_a_captured_request_is_good_for_five_minutes(
     stream: Stream, key: str, make_event: MakeEvent, ago: float, status: int

@@ -39,5 +39,6 @@ const LABELS = {
   step_players: "Players",
   step_share: "Share of active players",
   stickiness: "Stickiness",
+  unverified_revenue: "Unverified revenue",
   weekly_active_players: "Active players of 7 days",
 };

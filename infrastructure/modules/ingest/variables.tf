@@ -45,16 +45,35 @@ variable "throttling" {
 }
 
 variable "usage_plan" {
-  type        = object({ burst = number, enforced = optional(bool, true), rate = number, requests_a_day = number })
+  type = object({
+    burst          = number
+    enforced       = optional(bool, true)
+    rate           = number
+    requests_a_day = number
+
+    unproven = optional(object({ burst = number, rate = number, requests_a_day = number }), {
+      burst = 20, rate = 10, requests_a_day = 20000
+    })
+  })
   description = <<-TEXT
     Requests that each game may send: per second, the burst above it, and per UTC day. If it is not enforced, all
-    games share the limits of the API.
+    games share the limits of the API. Requests that show a game's id and no secret have limits of their own
+    (`unproven`), so that they cannot use up the game's.
   TEXT
   nullable    = false
 
   validation {
     condition     = var.usage_plan.rate >= 1 && var.usage_plan.burst >= 1 && var.usage_plan.requests_a_day >= 1000
     error_message = "A game may send at least one request a second, and 1000 a day."
+  }
+
+  validation {
+    condition = (
+      var.usage_plan.unproven.rate >= 1 && var.usage_plan.unproven.rate < var.usage_plan.rate
+      && var.usage_plan.unproven.burst >= 1 && var.usage_plan.unproven.burst < var.usage_plan.burst
+      && var.usage_plan.unproven.requests_a_day < var.usage_plan.requests_a_day
+    )
+    error_message = "Requests without a secret must have smaller limits than those of the games."
   }
 }
 

@@ -23,9 +23,9 @@ output "ingest" {
   value       = module.ingest.api
 }
 
-output "ingest_usage_plan_id" {
+output "ingest_usage_plan_ids" {
   description = "Usage plan of the REST API that `scripts/games` attaches games to."
-  value       = module.ingest.usage_plan_id
+  value       = module.ingest.usage_plan_ids
 }
 
 output "lake_bucket" {

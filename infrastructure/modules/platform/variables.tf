@@ -87,6 +87,10 @@ variable "ingest" {
       enforced       = optional(bool, true)
       rate           = number
       requests_a_day = number
+
+      unproven = optional(object({ burst = number, rate = number, requests_a_day = number }), {
+        burst = 20, rate = 10, requests_a_day = 20000
+      })
     }), { burst = 1000, rate = 500, requests_a_day = 20000000 })
   })
   description = <<-TEXT

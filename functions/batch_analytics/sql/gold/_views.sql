@@ -26,14 +26,16 @@ FROM (
   GROUP BY p.player_id, p.game_id
 ) AS merged;
 
--- The first purchase of each transaction. An earlier one may come up to 31 days after a later one: hence more days are
+-- The purchase that counts of each transaction: the first that a server confirmed, else the first. An earlier one may come up to 31 days after a later one: hence more days are
 -- kept than are returned.
 CREATE OR REPLACE TEMPORARY VIEW purchases AS
 SELECT
   n.game_id, n.player_id, n.event_date, n.at_ms, n.event_id, n.platform, n.country, n.app_version, n.currency,
-  CAST(n.amount_minor AS DECIMAL(19, 0)) AS amount_minor
+  CAST(n.amount_minor AS DECIMAL(19, 0)) AS amount_minor, n.verified
 FROM (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY game_id, store, transaction_id ORDER BY at_ms, event_id) AS nth
+  SELECT *, ROW_NUMBER() OVER (
+    PARTITION BY game_id, store, transaction_id ORDER BY verified DESC, at_ms, event_id
+  ) AS nth
   FROM kept_purchases
 ) AS n JOIN bounds AS b ON b.game_id = n.game_id AND n.event_date >= b.floor
 WHERE n.nth = 1;

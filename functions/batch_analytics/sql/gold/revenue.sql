@@ -6,7 +6,8 @@ paid AS (
   SELECT
     game_id, event_date, currency,
     COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
-    COUNT(*) AS purchases, COUNT(DISTINCT player_id) AS currency_payers, SUM(amount_minor) AS gross_minor
+    COUNT(*) AS purchases, COUNT(DISTINCT player_id) AS currency_payers, SUM(amount_minor) AS gross_minor,
+    SUM(CASE WHEN verified THEN 0 ELSE amount_minor END) AS unverified_minor
   FROM purchases
   GROUP BY game_id, event_date, currency, CUBE (platform, country, app_version)
 ),
@@ -45,7 +46,8 @@ months AS (
 SELECT
   s.event_date, s.game_id, s.platform, s.country, s.app_version, s.currency,
   COALESCE(p.purchases, 0) AS purchases, COALESCE(p.currency_payers, 0) AS currency_payers,
-  CAST(COALESCE(p.gross_minor, 0) AS DECIMAL(38, 0)) AS gross_minor, s.active_players,
+  CAST(COALESCE(p.gross_minor, 0) AS DECIMAL(38, 0)) AS gross_minor,
+  CAST(COALESCE(p.unverified_minor, 0) AS DECIMAL(38, 0)) AS unverified_minor, s.active_players,
   CAST(m.month_minor AS DECIMAL(38, 0)) AS month_gross_minor, r.players AS monthly_active_players,
   COALESCE(p.gross_minor, 0) * 1e0 / s.active_players AS arpdau_minor, p.gross_minor * 1e0 / p.currency_payers AS arppu_minor,
   m.month_minor * 1e0 / r.players AS arpu_minor

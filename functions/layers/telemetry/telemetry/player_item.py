@@ -37,12 +37,18 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """The earliest purchase of a store transaction; `tie` orders those of one millisecond."""
+    """The purchase that counts for a store transaction; `tie` orders those of one millisecond."""
 
     at_ms: int
     tie: int
     currency: str
     amount: int
+    verified: bool = False
+
+    @property
+    def order(self) -> tuple[bool, int, int]:
+        """Sorts the reports of a transaction: what a server confirms comes first, then the earliest."""
+        return not self.verified, self.at_ms, self.tie
 
 
 @dataclass(slots=True)
@@ -137,7 +143,12 @@ def described(item: dict[str, Any]) -> dict[str, Any]:
         for play in player.plays
     ]
     payments = [
-        {"at": moment(one.at_ms), "currency": one.currency, "amount_minor": one.amount}
+        {
+            "at": moment(one.at_ms),
+            "currency": one.currency,
+            "amount_minor": one.amount,
+            "verified": one.verified,
+        }
         for one in player.transactions.values()
     ]
     return {
@@ -198,7 +209,7 @@ def _packed(player: Player) -> bytes:
     _put(out, len(player.transactions))
     for digest, payment in player.transactions.items():
         out += digest + payment.currency.encode()
-        for number in (payment.at_ms, payment.tie, payment.amount):
+        for number in (payment.at_ms, payment.tie << 1 | payment.verified, payment.amount):
             _put(out, number)
     _put(out, len(player.watermarks))
     for mark in player.watermarks:
@@ -235,7 +246,7 @@ def _unpack(player: Player, data: bytes) -> None:
     for _ in range(read.number()):
         digest, currency = read.bytes(DIGEST_BYTES), read.bytes(CURRENCY_BYTES).decode()
         at_ms, tie, amount = read.number(), read.number(), read.number()
-        player.transactions[digest] = Payment(at_ms, tie, currency, amount)
+        player.transactions[digest] = Payment(at_ms, tie >> 1, currency, amount, bool(tie & 1))
     for _ in range(read.number()):
         mark = Watermark(read.number(), read.number(), read.number())
         player.watermarks.append(mark)
