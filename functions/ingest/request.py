@@ -23,6 +23,8 @@ MAX_EVENTS = 500
 SIGNATURE = re.compile(r"t=([0-9]{1,12}),sha256=([0-9a-f]{64})", re.ASCII)
 # A request is refused outside of these seconds around the time that its signature covers.
 SIGNED_FOR = 300
+# Seconds, by status.
+RETRY_AFTER = {429: "60", 503: "2"}
 
 
 class RequestError(Exception):
@@ -36,7 +38,11 @@ class RequestError(Exception):
     def response(self) -> dict[str, Any]:
         """Return the proxy response of API Gateway."""
         body = {"error": {"code": self.code, "message": self.message}}
-        return response(self.status, body, **({"retry-after": "2"} if self.status == 503 else {}))
+        return response(
+            self.status,
+            body,
+            **({"retry-after": RETRY_AFTER[self.status]} if self.status in RETRY_AFTER else {}),
+        )
 
 
 @dataclass(frozen=True, slots=True)

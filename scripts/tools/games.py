@@ -22,6 +22,7 @@ from telemetry import catalog, key_classes
 from telemetry.enrichment import timestamp
 from telemetry.games import secret_hash
 from telemetry.key_classes import CLASSES, KeyClass
+from telemetry.quotas import key_of
 
 from tools import CommandError, emulator, run, terraform
 
@@ -214,6 +215,23 @@ def set_status(table: "Table", game_id: str, status: str) -> None:
     _update(table, game_id, "status", status)
 
 
+def set_quota(table: "Table", game_id: str, limits: dict[str, int]) -> None:
+    """Give a game its own quota of events (events_a_day, events_a_minute); without any, the environment's.
+
+    Raises CommandError for a game that is not registered.
+    """
+    _update(table, game_id, "quota", limits)
+
+
+def lift_quota(quotas: "Table", game_id: str) -> None:
+    """Let a game send again whose keys a spent quota has disabled, as much as on a new day."""
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    with quotas.batch_writer() as batch:
+        for key_class in CLASSES:
+            for moment in ("", today):
+                batch.delete_item(Key={"quota": key_of(game_id, key_class, moment)})
+
+
 def restore_usage(table: "Table", game_id: str, plan: UsagePlan) -> None:
     """Give a game a place in the plan where it has none: it came before the plan, or an `add` broke off.
 
@@ -334,7 +352,8 @@ def main() -> None:
         "pseudonyms": "keep players by keyed pseudonyms from now on, or by their ids; all are new then",
         "report-to": "mail the game's reports to these addresses; to none without any",
         "disable": "refuse a game's events",
-        "enable": "take them again; gives the game its place in the usage plan where it lacks one",
+        "enable": "take them again, also those of keys that a spent quota has disabled",
+        "quota": "set how many events a day and a minute the keys of a class may send",
         "limits": "set what client keys may send; without options, what the schemas say",
     }.items():
         commands.add_parser(command, help=effect).add_argument("game_id")
@@ -345,6 +364,9 @@ def main() -> None:
             default="client",
             help="client for builds of the game, server for its servers (default: client)",
         )
+    quota = commands.choices["quota"].add_argument
+    for name in ("--events-a-day", "--events-a-minute"):
+        quota(name, type=int, metavar="N", help="default: the environment's")
     limits = commands.choices["limits"]
     limits.add_argument("--allow", action="append", default=[], metavar="EVENT_TYPE", help="repeatable")
     limits.add_argument(
@@ -366,7 +388,8 @@ def main() -> None:
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
     try:
-        table, plan = registry(terraform.outputs(terraform.root(options.environment)))
+        outputs = terraform.outputs(terraform.root(options.environment))
+        table, plan = registry(outputs)
         match options.command:
             case "list":
                 _print_games(list_games(table))
@@ -390,8 +413,14 @@ def main() -> None:
             case "report-to":
                 report_to(table, options.game_id, options.addresses)
                 print(f"reports of {options.game_id} go to {', '.join(options.addresses) or 'nobody'}")
+            case "quota":
+                wanted = {"events_a_day": options.events_a_day, "events_a_minute": options.events_a_minute}
+                own = {name: value for name, value in wanted.items() if value}
+                set_quota(table, options.game_id, own)
+                print(f"the quota of {options.game_id} is changed within 30 seconds")
             case "enable":
                 restore_usage(table, options.game_id, plan)
+                lift_quota(boto3.resource("dynamodb").Table(outputs["tables"]["quotas"]), options.game_id)
                 set_status(table, options.game_id, "active")
                 print(f"{options.game_id} is enabled")
             case "disable":

@@ -54,6 +54,7 @@ ENVIRONMENT = {
     "HISTORY_EVERY_HOURS": "24",
     "LAKE_BUCKET": "lake",
     "LAKE_DATABASE": "silver",
+    "LIMITS": json.dumps({"events_a_day": 1_000_000, "events_a_minute": 100_000}),
     "RAW_STREAM": "raw",
     "REJECTED_DELIVERY_STREAM": "rejected",
     "RETENTION_HOURS": "48",

@@ -8,6 +8,7 @@ from authorizer import handler
 from authorizer.identity import Unauthorized, identify
 from botocore.exceptions import ClientError
 from telemetry.games import GameRegistry, secret_hash
+from telemetry.quotas import Quotas
 from tools import games
 
 METHOD = "arn:aws:execute-api:eu-west-1:111122223333:abc/live/POST/v1/events"
@@ -17,6 +18,7 @@ METHOD = "arn:aws:execute-api:eu-west-1:111122223333:abc/live/POST/v1/events"
 def table(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("GAMES_TABLE", "games")
     monkeypatch.setattr(handler, "registry", lambda: GameRegistry(dynamodb, "games"))
+    monkeypatch.setattr(handler, "quotas", lambda: Quotas(boto3.client("dynamodb"), "quotas"))
     return dynamodb.Table("games")
 
 

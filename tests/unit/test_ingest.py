@@ -17,7 +17,7 @@ from fake_aws import encode
 from ingest import handler
 from ingest.publisher import MAX_RECORD_EVENTS, Publisher
 from ingest.request import MAX_BODY_BYTES, MAX_EVENTS
-from ingest_requests import post, sign
+from ingest_requests import post, rest_api_settings, sign
 from telemetry import delivery
 from telemetry.ingest_batch import unpack
 from tools import games
@@ -52,10 +52,7 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> Stream:
 
 @pytest.fixture
 def key(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("GAMES_TABLE", "games")
-    monkeypatch.setenv("RAW_STREAM", "raw")
-    handler.settings.cache_clear()
-    handler.registry.cache_clear()
+    rest_api_settings(monkeypatch)
     return games.add_game(boto3.resource("dynamodb").Table("games"), "skyforge", "Skyforge")
 
 

@@ -1,3 +1,31 @@
+# What the keys of each class of a game have sent, in events: usage plans count requests only.
+module "quotas" {
+  source = "../dynamodb_table"
+
+  alerts_topic_arn = var.settings.alerts_topic_arn
+  expires          = true
+  hash_key         = "quota"
+  kms_key_arn      = var.settings.kms_key_arns.operations
+  name             = "${var.settings.name_prefix}-quotas"
+  protection       = var.protection
+}
+
+resource "aws_cloudwatch_metric_alarm" "quota" {
+  alarm_name          = "${var.settings.name_prefix}-ingest-quota"
+  alarm_actions       = [var.settings.alerts_topic_arn]
+  alarm_description   = "A game has used 80 % of its events of the day. At 100 % its keys are disabled: ${local.runbook}"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  dimensions          = { service = module.ingest.name }
+  evaluation_periods  = 1
+  metric_name         = "QuotaUsed"
+  namespace           = var.settings.name_prefix
+  ok_actions          = [var.settings.alerts_topic_arn]
+  period              = 60
+  statistic           = "Maximum"
+  threshold           = 80
+  treat_missing_data  = "notBreaching"
+}
+
 # Each game has a key here that only the authorizer presents. It identifies usage and is not a secret.
 locals {
   usage_plans = {

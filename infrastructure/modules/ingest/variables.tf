@@ -4,6 +4,26 @@ variable "games_table" {
   nullable    = false
 }
 
+variable "protection" {
+  type        = object({ deletion = bool, point_in_time_recovery = bool })
+  description = "Whether the table refuses deletion, and whether it can be restored to any second of the last 35 days."
+  nullable    = false
+}
+
+variable "quota" {
+  type        = object({ events_a_day = number, events_a_minute = number })
+  description = <<-TEXT
+    Events that the keys of one class of a game may send in a UTC day and in a minute. An event counts once for each
+    KiB that it begins. Keys that have sent a day's events are disabled until `scripts/games enable`.
+  TEXT
+  nullable    = false
+
+  validation {
+    condition     = var.quota.events_a_minute >= 2000 && var.quota.events_a_day >= var.quota.events_a_minute
+    error_message = "A minute must have room for one full request, and a day for one minute."
+  }
+}
+
 variable "raw_stream" {
   type        = object({ arn = string, name = string })
   description = "Kinesis stream the events go to."

@@ -90,6 +90,7 @@ output "tables" {
     leaderboards = module.player_state.tables.leaderboards.name
     players      = module.player_state.tables.players.name
     quality      = module.data_quality.table.name
+    quotas       = module.ingest.quotas_table.name
     realtime     = module.realtime_analytics.table.name
     reports      = module.scheduled_reports.table.name
   }

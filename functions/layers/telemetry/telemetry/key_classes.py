@@ -50,7 +50,7 @@ def maximum(field: str, value: int, currency: str) -> float:
     """Return a field's maximum in the unit of an event: that of money follows the size of its currency."""
     match field:
         case "amount_minor":
-            return value * units_a_dollar(currency) * 10 ** minor_digits(currency) / 100
+            return value * units_a_dollar(currency) * float(10 ** minor_digits(currency)) / 100
         case "revenue_micros":
             return value * units_a_dollar(currency)
     return value

@@ -4,6 +4,8 @@ mock_provider "aws" {
 }
 
 variables {
+  quota       = { events_a_day = 50000, events_a_minute = 5000 }
+  protection  = { deletion = true, point_in_time_recovery = true }
   games_table = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
   raw_stream  = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/raw", name = "raw" }
   sizing      = { memory_mb = 1024, timeout_seconds = 15 }
@@ -75,6 +77,7 @@ run "resources" {
 
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
+      CountQuotas    = ["dynamodb:UpdateItem"]
       DecryptAtRest  = ["kms:Decrypt"]
       DecryptGames   = ["kms:Decrypt"]
       EncryptRecords = ["kms:GenerateDataKey"]
@@ -133,6 +136,7 @@ run "resources" {
       DecryptAtRest = ["kms:Decrypt"]
       DecryptGames  = ["kms:Decrypt"]
       ReadGames     = ["dynamodb:BatchGetItem"]
+      ReadQuotas    = ["dynamodb:GetItem"]
       WriteLogs     = ["logs:CreateLogStream", "logs:PutLogEvents"]
     }
     error_message = "The authorizer must have these actions and no others."
@@ -283,5 +287,23 @@ run "as_much_without_a_secret" {
       requests_a_day = 50000
       unproven       = { burst = 20, rate = 10, requests_a_day = 50000 }
     }
+  }
+}
+
+run "quota_of_no_request" {
+  command         = plan
+  expect_failures = [var.quota]
+
+  variables {
+    quota = { events_a_day = 1000, events_a_minute = 1000 }
+  }
+}
+
+run "minute_above_the_day" {
+  command         = plan
+  expect_failures = [var.quota]
+
+  variables {
+    quota = { events_a_day = 3000, events_a_minute = 4000 }
   }
 }
