@@ -50,7 +50,7 @@ PRICED = {
         "aws_cloudwatch_log_group",
         "aws_cloudwatch_metric_alarm",
     },
-    "Flink": {"aws_kinesisanalyticsv2_application", "aws_pipes_pipe"},
+    "Flink": {"aws_kinesisanalyticsv2_application"},
     "Spark": {"aws_emrserverless_application", "aws_sfn_state_machine", "aws_scheduler_schedule"},
     "Tables and queries": {"aws_glue_catalog_table_optimizer", "aws_athena_workgroup"},
     "Alerts": {"aws_sns_topic", "aws_cloudwatch_event_rule", "aws_sqs_queue"},
@@ -402,7 +402,6 @@ def _flink(load: Load, given: Settings) -> Iterator[Line]:
     units = max(given.flink_units, math.ceil(load.events_per_second / usage("flink_events_per_unit")))
     yield _line("Flink", "processing units", REALTIME, "flink_unit", (units + 1) * HOURS)
     yield _line("Flink", "running storage", REALTIME, "flink_storage", units * 50)
-    yield _line("Flink", "pipe of alerts", REALTIME, "pipes", usage("alerts_month"))
 
 
 def _spark(load: Load, given: Settings) -> Iterator[Line]:
