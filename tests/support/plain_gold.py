@@ -271,9 +271,10 @@ def _stability(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
         crashes = [e for e in events if e["event_type"] == "crash" and e["fatal"]]
         nonfatal = [e for e in events if e["event_type"] == "crash" and not e["fatal"]]
         played = [e for e in events if e["event_type"] != "purchase"]
-        unique = lambda found, name: len({event[name] for event in found})  # noqa: E731
-        sessions, players = unique(played, "session_id"), unique(events, "player_id")
-        crashed_sessions, crashed_players = unique(crashes, "session_id"), unique(crashes, "player_id")
+        unique = lambda found, *names: len({tuple(event[name] for name in names) for event in found})  # noqa: E731
+        sessions, players = unique(played, "player_id", "session_id"), unique(events, "player_id")
+        crashed_sessions = unique(crashes, "player_id", "session_id")
+        crashed_players = unique(crashes, "player_id")
         yield {
             "event_date": day,
             "active_sessions": sessions,
