@@ -15,23 +15,24 @@ from typing import Any, NamedTuple, Protocol, cast
 # In the order in which a run appends to them: a run that dies leaves rows in the first one, or in none.
 TABLES = (
     "kept_presence", "kept_purchases", "kept_moves", "kept_movers", "kept_attempts", "kept_samples",
-    "kept_designs", "kept_ads", "kept_currencies", "kept_players",
+    "kept_designs", "kept_ads", "kept_steps", "kept_matches", "kept_currencies", "kept_players",
 )  # fmt: skip
 GAMES = "kept_games"
 # Tables with a row of each player: an erasure deletes from these, and from silver.
 PERSONAL = (
     "kept_presence", "kept_purchases", "kept_movers", "kept_attempts", "kept_designs", "kept_ads",
-    "kept_players",
+    "kept_steps", "kept_matches", "kept_players",
 )  # fmt: skip
 GOLD = {
     "daily": "event_date", "revenue": "event_date", "retention": "cohort_date",
     "lifetime_value": "cohort_date", "economy": "event_date", "progression": "event_date",
     "stability": "event_date", "performance": "event_date", "design": "event_date", "ads": "event_date",
+    "tutorial": "event_date", "matches": "event_date",
 }  # fmt: skip
 # Views that gold tables share: computed once, kept on disk, so that memory does not grow with the lake.
 SHARED = ("players", "purchases", "days", "stays", "cohorts")
 # Tables of which a day needs the events of the day alone.
-OF_A_DAY = ("economy", "progression", "stability", "performance", "design", "ads")
+OF_A_DAY = ("economy", "progression", "stability", "performance", "design", "ads", "matches")
 NEVER = date(1970, 1, 1)
 # A month, that daily looks back from a day; the cohorts whose retention a day changes.
 MONTH, COHORTS = 31, 90
@@ -172,6 +173,7 @@ class Night:
         if fresh:
             store.view("events", f"SELECT * FROM silver WHERE {new}")
             store.view("old_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {of_games}")
+            store.view("old_steps", f"SELECT * FROM {store.name('kept_steps')} WHERE {of_games}")
             store.view("old_players", f"SELECT * FROM {store.name('kept_players')} WHERE {of_games}")
             for table in TABLES[:-1]:
                 store.append(table, stamped(sql(f"kept/{table}"), self.until_ms))
@@ -281,11 +283,13 @@ class Night:
             (f"event_date >= {literal(bound.floor - timedelta(MONTH + 1))}", name)
             for name, bound in bounds.items()
         )
-        store.view("kept_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {earlier}")
+        for table in ("kept_purchases", "kept_steps"):
+            store.view(table, f"SELECT * FROM {store.name(table)} WHERE {earlier}")
         days = on(touched)
         store.view("touched_presence", f"SELECT * FROM kept_presence WHERE {days}")
         for table in (
             "kept_moves", "kept_movers", "kept_attempts", "kept_samples", "kept_designs", "kept_ads",
+            "kept_matches",
         ):  # fmt: skip
             store.view(table, f"SELECT * FROM {store.name(table)} WHERE {days}")
         for view, query in views():

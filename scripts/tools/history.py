@@ -29,6 +29,10 @@ def figures(game_id: str) -> dict[str, Any]:
             "economy", "currency || ' ' || flow AS name, sum(amount) AS value", "reason = '*'"
         ),
         "levels completed": of("progression", "level_1 AS name, sum(completes) AS value", "completes > 0"),
+        "players who reached a step": of("tutorial", "step AS name, sum(reached_players) AS value"),
+        "match ends": of("matches", "mode AS name, sum(match_ends) AS value"),
+        "ad revenue in micros": of("ads", "network AS name, sum(revenue_micros) AS value"),
+        "design events": of("design", "name, sum(events) AS value", "depth = '2'"),
         "players who came back the day after": of(
             "retention",
             "CAST(cohort_date AS VARCHAR) AS name, sum(retained_players) AS value",
@@ -49,5 +53,9 @@ def expected_figures(truth: Truth, today: date) -> dict[str, Any]:
         "revenue in minor units": dict(sorted(truth.revenue.items())),
         "virtual currencies": dict(sorted(truth.economy.items())),
         "levels completed": dict(sorted(levels.items())),
+        "players who reached a step": {str(step): len(found) for step, found in sorted(truth.steps.items())},
+        "match ends": dict(sorted(truth.match_ends.items())),
+        "ad revenue in micros": dict(sorted(truth.ad_revenue.items())),
+        "design events": dict(sorted(truth.design.items())),
         "players who came back the day after": truth.came_back(today),
     }

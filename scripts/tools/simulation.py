@@ -18,7 +18,12 @@ COUNTRIES = {"DE": 3, "US": 5, "JP": 2, "BR": 2, "GB": 2, "IN": 3}
 PRODUCTS = {"gems_small": 499, "gems_large": 1999, "season_pass": 999}
 LEVELS = ("forest", "harbour", "citadel")
 BOARDS = ("global", "weekly")
-REST_SHARE, PAYER_SHARE = 0.3, 0.06
+REST_SHARE, PAYER_SHARE, MATCH_SHARE, AD_SHARE = 0.3, 0.06, 0.4, 0.3
+# Of the players at a step of the tutorial, how many complete it and reach the next one.
+STEP_SHARES = (0.9, 0.8, 0.95, 0.7)
+MODES = {"ranked": 3, "casual": 2}
+RESULTS = {"win": 45, "loss": 45, "draw": 5, "abandoned": 5}
+NETWORKS = {"north": 2, "south": 1}
 FAULTS = {
     "duplicate": 0.02,
     "malformed_json": 0.004,
@@ -85,6 +90,10 @@ class Truth:
     revenue: Counter[str] = field(default_factory=Counter)
     economy: Counter[str] = field(default_factory=Counter)
     levels: Counter[str] = field(default_factory=Counter)
+    steps: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    match_ends: Counter[str] = field(default_factory=Counter)
+    ad_revenue: Counter[str] = field(default_factory=Counter)
+    design: Counter[str] = field(default_factory=Counter)
     best: dict[str, dict[str, tuple[int, str]]] = field(default_factory=lambda: defaultdict(dict))
 
     @property
@@ -130,6 +139,14 @@ class Truth:
             self.economy[f"{payload['currency']} {payload['flow']}"] += payload["amount"]
         if event["event_type"] == "progression":
             self.levels[f"{payload['level_1']} {payload['status']}"] += 1
+        if event["event_type"] == "tutorial_step":
+            self.steps[payload["step"]].add(event["player_id"])
+        if event["event_type"] == "match_end":
+            self.match_ends[payload["mode"]] += 1
+        if event["event_type"] == "ad_impression":
+            self.ad_revenue[payload["network"]] += payload["revenue_micros"]
+        if event["event_type"] == "design":
+            self.design[payload["name"]] += 1
         if event["event_type"] == "score_submitted":
             board = self.best[payload["leaderboard"]]
             entry = payload["score"], happened
@@ -204,7 +221,8 @@ class Game:
                 yield "session_heartbeat", {}
 
     def _start(self, days_ago: int) -> datetime:
-        age = timedelta(seconds=self.random.uniform((days_ago - 1) * 86400 + 1200, days_ago * 86400))
+        # A session takes less than 40 minutes.
+        age = timedelta(seconds=self.random.uniform((days_ago - 1) * 86400 + 2400, days_ago * 86400))
         least, most = AMBIGUOUS
         return self.now - (age + most if least < age < most else age)
 
@@ -238,6 +256,8 @@ class Game:
         if is_new:
             yield "player_registered", {"method": "guest"}
         yield "session_start", {"launch_reason": rnd.choice(("organic", "push"))}
+        if is_new:
+            yield from self._tutorial()
         for attempt in range(1, rnd.randint(2, 4)):
             level = rnd.choice(LEVELS)
             yield "progression", {"status": "start", "level_1": level, "attempt": attempt}
@@ -261,8 +281,30 @@ class Game:
                 "purchase",
                 {"transaction_id": self._uuid(), "store": "google", "product_id": product, **paid},
             )
+        if rnd.random() < MATCH_SHARE:
+            yield from self._match()
+        if not player["payer"] and rnd.random() < AD_SHARE:
+            shown = {"network": self._pick(NETWORKS), "placement": "level_end", "format": "rewarded"}
+            paid = {"currency": "USD", "revenue_micros": rnd.randrange(2_000, 20_000)}
+            yield "ad_impression", {**shown, **paid, "completed": rnd.random() < 0.8}
+        yield "design", {"name": rnd.choice(("shop:opened", "shop:closed")), "value": 1}
         yield "performance", {"fps": round(rnd.gauss(57, 4), 1), "latency_ms": round(rnd.uniform(20, 120))}
         yield "session_end", {"end_reason": "exit"}
+
+    def _tutorial(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        for step, share in enumerate(STEP_SHARES, start=1):
+            yield "tutorial_step", {"step": step, "status": "start"}
+            if self.random.random() > share:
+                return
+            yield "tutorial_step", {"step": step, "status": "complete"}
+
+    def _match(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        match = {"match_id": self._uuid(), "mode": self._pick(MODES)}
+        yield "match_start", {**match, "players": 2, "queue_seconds": self.random.randrange(60)}
+        yield (
+            "match_end",
+            {**match, "result": self._pick(RESULTS), "duration_seconds": self.random.randrange(60, 900)},
+        )
 
     def _plant_faults(self, session: Session) -> None:
         for letter in list(session.letters):

@@ -11,6 +11,7 @@ PAYLOAD = (
     "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
     "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
     "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
+    "step", "match_id", "mode", "result", "duration_seconds", "queue_seconds",
 )  # fmt: skip
 
 
@@ -38,6 +39,7 @@ def define(database: duckdb.DuckDBPyConnection) -> None:
     view = lambda name, query: database.execute(f"CREATE VIEW {name} AS {_translated(query)}")  # noqa: E731
     nothing = "SELECT {} FROM events WHERE FALSE"
     view("old_purchases", nothing.format("*"))
+    view("old_steps", nothing.format("*, name AS outcome"))
     view("old_players", nothing.format("game_id, player_id, at_ms AS first_ms, event_id AS first_id"))
     for table in kept.TABLES:
         if table == "kept_players":

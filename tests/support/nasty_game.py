@@ -281,7 +281,46 @@ def shown(sent: list[Sent]) -> None:
     other.does("session_end", LEAP + 22 * HOUR, duration_seconds=0)
 
 
+def taught(sent: list[Sent]) -> None:
+    """Tutorial steps on two days, again, out of order, skipped, and with a day and more between them."""
+    pupil = Client("pupil", sent, "pupil 1")
+    begin = BEFORE + 23 * HOUR + 59 * MINUTE
+    for after, step, status in (
+        (timedelta(), 1, "start"),
+        (10 * SECOND, 1, "complete"),
+        (2 * MINUTE, 2, "start"),
+        (3 * MINUTE, 3, "skip"),
+        (2 * MINUTE + DAY, 3, "complete"),
+        (4 * MINUTE, 5, "complete"),
+        (5 * MINUTE, 4, "start"),
+        (3 * MINUTE + DAY, 2, "complete"),
+        (9 * HOUR, 1, "complete"),
+    ):
+        pupil.does("tutorial_step", begin + after, step=step, status=status)
+    slow = Client("slow-pupil", sent, "slow-pupil 1", platform="android", version="1.1.0")
+    for step, after in enumerate((timedelta(), DAY, 2 * DAY + MILLISECOND, 2 * DAY + 31 * SECOND), start=1):
+        slow.does("tutorial_step", BEFORE + HOUR + after, step=step, status="start")
+    # An earlier event of a step arrives twenty days late.
+    pupil.does("tutorial_step", LEAP - 19 * DAY, sent=AFTER + 2 * HOUR, step=2, status="start")
+
+
+def matched(sent: list[Sent]) -> None:
+    """Matches of two platforms, over midnight, without an end, without a start, and entered twice."""
+    one = Client("archer", sent, "archer 1")
+    two = Client("knight", sent, "knight 1", platform="android")
+    evening = LEAP + 23 * HOUR + 50 * MINUTE
+    for player, queue in ((one, {"queue_seconds": 0}), (two, {"queue_seconds": 41}), (one, {})):
+        player.does("match_start", evening, match_id="m1", **queue)
+    one.does("match_end", evening + 20 * MINUTE, match_id="m1", duration_seconds=1200)
+    two.does("match_end", evening + 5 * MINUTE, match_id="m1", result="abandoned", duration_seconds=300)
+    two.does("match_end", AFTER + HOUR, match_id="m0", mode="duel", result="draw", duration_seconds=0)
+    two.does("match_start", AFTER + 2 * HOUR, match_id="m2", mode="duel")
+    elsewhere = Client("archer", sent, "archer 2", platform="android")
+    elsewhere.does("match_start", evening - HOUR, match_id="m3")
+    elsewhere.does("match_end", evening - HOUR, match_id="m3", result="loss", duration_seconds=3)
+
+
 SCENES = (
     over_midnight, pauses, clocks, copies, late, absences, money, family, crashes, samples, levels, once,
-    shown,
+    shown, taught, matched,
 )  # fmt: skip
