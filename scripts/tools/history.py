@@ -30,6 +30,9 @@ def figures(game_id: str) -> dict[str, Any]:
         ),
         "levels completed": of("progression", "level_1 AS name, sum(completes) AS value", "completes > 0"),
         "players who reached a step": of("tutorial", "step AS name, sum(reached_players) AS value"),
+        "players by install source": of(
+            "acquisition", "install_source AS name, sum(cohort_players) AS value", "day_number = 0"
+        ),
         "match ends": of("matches", "mode AS name, sum(match_ends) AS value"),
         "ad revenue in micros": of("ads", "network AS name, sum(revenue_micros) AS value"),
         "design events": of("design", "name, sum(events) AS value", "depth = '2'"),
@@ -54,8 +57,15 @@ def expected_figures(truth: Truth, today: date) -> dict[str, Any]:
         "virtual currencies": dict(sorted(truth.economy.items())),
         "levels completed": dict(sorted(levels.items())),
         "players who reached a step": {str(step): len(found) for step, found in sorted(truth.steps.items())},
+        "players by install source": _installed(truth, today),
         "match ends": dict(sorted(truth.match_ends.items())),
         "ad revenue in micros": dict(sorted(truth.ad_revenue.items())),
         "design events": dict(sorted(truth.design.items())),
         "players who came back the day after": truth.came_back(today),
     }
+
+
+def _installed(truth: Truth, today: date) -> dict[str, int]:
+    """Return the players of each source whose install day is over."""
+    over = set().union(*(found for day, found in truth.players_by_day.items() if day < str(today)))
+    return {source: len(found & over) for source, found in sorted(truth.sources.items()) if found & over}

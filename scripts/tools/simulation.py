@@ -23,6 +23,7 @@ REST_SHARE, PAYER_SHARE, MATCH_SHARE, AD_SHARE = 0.3, 0.06, 0.4, 0.3
 STEP_SHARES = (0.9, 0.8, 0.95, 0.7)
 MODES = {"ranked": 3, "casual": 2}
 RESULTS = {"win": 45, "loss": 45, "draw": 5, "abandoned": 5}
+SOURCES = {"organic": 5, "north": 3, "south": 2}
 NETWORKS = {"north": 2, "south": 1}
 FAULTS = {
     "duplicate": 0.02,
@@ -91,6 +92,7 @@ class Truth:
     economy: Counter[str] = field(default_factory=Counter)
     levels: Counter[str] = field(default_factory=Counter)
     steps: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    sources: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     match_ends: Counter[str] = field(default_factory=Counter)
     ad_revenue: Counter[str] = field(default_factory=Counter)
     design: Counter[str] = field(default_factory=Counter)
@@ -141,6 +143,8 @@ class Truth:
             self.levels[f"{payload['level_1']} {payload['status']}"] += 1
         if event["event_type"] == "tutorial_step":
             self.steps[payload["step"]].add(event["player_id"])
+        if "install_source" in payload:
+            self.sources[payload["install_source"]].add(event["player_id"])
         if event["event_type"] == "match_end":
             self.match_ends[payload["mode"]] += 1
         if event["event_type"] == "ad_impression":
@@ -177,6 +181,7 @@ class Game:
 
     def _life(self, number: int) -> Iterator[Session]:
         player = {"id": f"p-{number:05}", "payer": self.random.random() < PAYER_SHARE}
+        player["source"] = self._pick(SOURCES)
         client = {
             "platform": self._pick(PLATFORMS),
             "app_version": self.random.choice(("1.4.2", "1.5.0")),
@@ -254,8 +259,9 @@ class Game:
     def _acts(self, player: dict[str, Any], is_new: bool) -> Iterator[tuple[str, dict[str, Any]]]:
         rnd, gold = self.random, self.random.randrange(500)
         if is_new:
-            yield "player_registered", {"method": "guest"}
-        yield "session_start", {"launch_reason": rnd.choice(("organic", "push"))}
+            yield "player_registered", {"method": "guest", "campaign": f"{player['source']}-spring"}
+        attributed = {"install_source": player["source"]} if "source" in player else {}
+        yield "session_start", {"launch_reason": rnd.choice(("organic", "push")), **attributed}
         if is_new:
             yield from self._tutorial()
         for attempt in range(1, rnd.randint(2, 4)):

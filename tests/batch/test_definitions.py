@@ -278,6 +278,37 @@ def test_a_player_counts_once_a_step_of_the_tutorial() -> None:
     )
 
 
+def test_a_source_has_all_its_players_below_the_line() -> None:
+    """A and B come from north, C from an unknown source; only A pays, on day 2. B is back on day 1."""
+    gold = Gold(
+        [
+            event("session_start", "A", 0, install_source="north"),
+            event("player_registered", "A", 0, campaign="spring"),
+            event("session_start", "B", 1, install_source="north"),
+            event("session_start", "B", 1, install_source="south", at_ms=event("", "B", 1)["at_ms"] + 1),
+            event("session_start", "C", 1),
+            event("session_start", "B", 2),
+            event("session_start", "C", 2, install_source="south"),
+            paid("A", 2, 900),
+        ]
+    )
+    retention = {
+        (row["install_source"], row["campaign"], row["day_number"]): (
+            row["cohort_players"], row["retained_players"],
+        )
+        for row in gold.saved("acquisition_retention")
+    }  # fmt: skip
+    assert retention["north", "spring", 0] == (1, 1)
+    assert retention["north", "unknown", 1] == (1, 1)
+    assert retention["north", "spring", 1] == (1, 0)
+    assert retention["unknown", "unknown", 1] == (1, 1)
+    (north,) = gold.rows(
+        "SELECT sum(gross_minor) / sum(cohort_players) AS value FROM acquisition_value "
+        f"WHERE {ALL} AND install_source = 'north' AND day_number = 2"
+    )
+    assert north == {"value": 450}
+
+
 def test_a_match_counts_once_for_all_its_players() -> None:
     duel = {"match_id": "m", "mode": "duel"}
     end = {"result": "win", "duration_seconds": 90}

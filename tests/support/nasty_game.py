@@ -320,7 +320,28 @@ def matched(sent: list[Sent]) -> None:
     elsewhere.does("match_end", evening - HOUR, match_id="m3", result="loss", duration_seconds=3)
 
 
+def acquired(sent: list[Sent]) -> None:
+    """Sources that come twice, late, on the day after only, and with a first day that moves to before them."""
+    for name, day in (("bought", BEFORE), ("told-late", BEFORE), ("told-next-day", BEFORE), ("moved", LEAP)):
+        player = Client(name, sent, f"{name} 1")
+        player.does("session_start", day + 5 * HOUR)
+        source = {"install_source": f"north-{name}"}
+        match name:
+            case "bought" | "moved":
+                player.does("player_registered", day + 6 * HOUR, campaign="spring")
+                player.does("session_start", day + 7 * HOUR, **source)
+                player.does("session_start", day + 8 * HOUR, install_source="south")
+            case "told-late":
+                player.does("session_start", day + 4 * HOUR, sent=AFTER, **source)
+            case "told-next-day":
+                player.does("session_start", day + DAY + HOUR, **source)
+        player.does(
+            "purchase", AFTER + HOUR, transaction_id=f"a-{name}", currency="EUR", amount_minor=100 + len(name)
+        )
+    Client("moved", sent, "moved 0").does("session_end", LEAP - 3 * DAY, sent=AFTER, duration_seconds=1)
+
+
 SCENES = (
     over_midnight, pauses, clocks, copies, late, absences, money, family, crashes, samples, levels, once,
-    shown, taught, matched,
+    shown, taught, matched, acquired,
 )  # fmt: skip

@@ -21,12 +21,14 @@ KINDS = (
     "tutorial_step",
     "match_start",
     "match_end",
+    "player_registered",
 )
 FIELDS = (
     "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
     "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
     "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
     "step", "match_id", "mode", "result", "duration_seconds", "queue_seconds",
+    "install_source", "campaign",
 )  # fmt: skip
 
 
@@ -96,6 +98,10 @@ class World:
             }
             event |= chance.choice(({}, {"currency": "USD", "revenue_micros": chance.randrange(1, 9000)}))
             event |= {"completed": chance.choice((None, True, False))}
+        if kind == "session_start":
+            event |= {"install_source": chance.choice((None, "organic", "north", "south"))}
+        if kind == "player_registered":
+            event |= {"campaign": chance.choice((None, "spring", "autumn"))}
         if kind == "tutorial_step":
             event |= {"step": chance.randrange(1, 5), "status": chance.choice(("start", "complete", "skip"))}
         if kind in ("match_start", "match_end"):

@@ -218,6 +218,56 @@ def _lifetime_value(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
                 }
 
 
+def _sources(game: _Game, place: Place) -> Iterator[tuple[date, str, str, set[str]]]:
+    """Yield the players of each install day by the first source and campaign that this day tells."""
+    for cohort, players in game.cohorts(place).items():
+        found: dict[tuple[str, str], set[str]] = {}
+        for player in players:
+            first = [event for event in game.of_player[player] if event["event_date"] == cohort]
+            source, campaign = (
+                next((event[name] for event in first if event[name] is not None), "unknown")
+                for name in ("install_source", "campaign")
+            )
+            found.setdefault((source, campaign), set()).add(player)
+        for (source, campaign), members in found.items():
+            yield cohort, source, campaign, members
+
+
+def _acquisition(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    for cohort, source, campaign, players in _sources(game, place):
+        for number, day in _numbers(game, cohort):
+            retained = sum(any(e["event_date"] == day for e in game.of_player[player]) for player in players)
+            yield {
+                "event_date": day,
+                "install_source": source,
+                "campaign": campaign,
+                "cohort_date": cohort,
+                "day_number": number,
+                "cohort_players": len(players),
+                "retained_players": retained,
+                "retention": retained / len(players),
+            }
+
+
+def _acquisition_value(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    for cohort, source, campaign, players in _sources(game, place):
+        theirs = [event for event in game.purchases if event["player_id"] in players]
+        for (number, day), currency in product(_numbers(game, cohort), game.currencies):
+            paid = [e for e in theirs if e["currency"] == currency and e["event_date"] <= day]
+            gross = sum(event["amount_minor"] for event in paid)
+            yield {
+                "event_date": day,
+                "install_source": source,
+                "campaign": campaign,
+                "cohort_date": cohort,
+                "day_number": number,
+                "currency": currency,
+                "cohort_players": len(players),
+                "gross_minor": gross,
+                "ltv_minor": gross / len(players),
+            }
+
+
 def _groups(
     game: _Game, place: Place, kind: str, key: Callable[[Event], tuple[Any, ...]]
 ) -> Iterator[tuple[tuple[Any, ...], list[Event]]]:
@@ -418,4 +468,5 @@ _TABLES: dict[str, Callable[[_Game, Place], Iterator[dict[str, Any]]]] = {
     "daily": _daily, "revenue": _revenue, "retention": _retention, "lifetime_value": _lifetime_value,
     "economy": _economy, "progression": _progression, "stability": _stability, "performance": _performance,
     "design": _design, "ads": _ads, "tutorial": _tutorial, "matches": _matches,
+    "acquisition": _acquisition, "acquisition_value": _acquisition_value,
 }  # fmt: skip
