@@ -321,7 +321,7 @@ def matched(sent: list[Sent]) -> None:
 
 
 def acquired(sent: list[Sent]) -> None:
-    """Sources that come twice, late, on the day after only, and with a first day that moves to before them."""
+    """Sources that come twice, late, or on the day after only, and a first day that moves."""
     for name, day in (("bought", BEFORE), ("told-late", BEFORE), ("told-next-day", BEFORE), ("moved", LEAP)):
         player = Client(name, sent, f"{name} 1")
         player.does("session_start", day + 5 * HOUR)

@@ -1,4 +1,4 @@
--- What the players of each install source and campaign have paid by each day after install, of the cohorts of the last 90 days.
+-- What the players of each source and campaign paid by each day after install, of the cohorts of the last 90 days.
 SELECT
   install_source,
   campaign,
