@@ -34,8 +34,6 @@ def figures(game_id: str) -> dict[str, Any]:
             "acquisition", "install_source AS name, sum(cohort_players) AS value", "day_number = 0"
         ),
         "match ends": of("matches", "mode AS name, sum(match_ends) AS value"),
-        "ad revenue in micros": of("ads", "network AS name, sum(revenue_micros) AS value"),
-        "design events": of("design", "name, sum(events) AS value", "depth = '2'"),
         "players who came back the day after": of(
             "retention",
             "CAST(cohort_date AS VARCHAR) AS name, sum(retained_players) AS value",
@@ -59,8 +57,6 @@ def expected_figures(truth: Truth, today: date) -> dict[str, Any]:
         "players who reached a step": {str(step): len(found) for step, found in sorted(truth.steps.items())},
         "players by install source": _installed(truth, today),
         "match ends": dict(sorted(truth.match_ends.items())),
-        "ad revenue in micros": dict(sorted(truth.ad_revenue.items())),
-        "design events": dict(sorted(truth.design.items())),
         "players who came back the day after": truth.came_back(today),
     }
 

@@ -18,13 +18,12 @@ COUNTRIES = {"DE": 3, "US": 5, "JP": 2, "BR": 2, "GB": 2, "IN": 3}
 PRODUCTS = {"gems_small": 499, "gems_large": 1999, "season_pass": 999}
 LEVELS = ("forest", "harbour", "citadel")
 BOARDS = ("global", "weekly")
-REST_SHARE, PAYER_SHARE, MATCH_SHARE, AD_SHARE = 0.3, 0.06, 0.4, 0.3
+REST_SHARE, PAYER_SHARE, MATCH_SHARE = 0.3, 0.06, 0.4
 # Of the players at a step of the tutorial, how many complete it and reach the next one.
 STEP_SHARES = (0.9, 0.8, 0.95, 0.7)
 MODES = {"ranked": 3, "casual": 2}
 RESULTS = {"win": 45, "loss": 45, "draw": 5, "abandoned": 5}
 SOURCES = {"organic": 5, "north": 3, "south": 2}
-NETWORKS = {"north": 2, "south": 1}
 FAULTS = {
     "duplicate": 0.02,
     "malformed_json": 0.004,
@@ -94,8 +93,6 @@ class Truth:
     steps: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     sources: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     match_ends: Counter[str] = field(default_factory=Counter)
-    ad_revenue: Counter[str] = field(default_factory=Counter)
-    design: Counter[str] = field(default_factory=Counter)
     best: dict[str, dict[str, tuple[int, str]]] = field(default_factory=lambda: defaultdict(dict))
 
     @property
@@ -147,10 +144,6 @@ class Truth:
             self.sources[payload["install_source"]].add(event["player_id"])
         if event["event_type"] == "match_end":
             self.match_ends[payload["mode"]] += 1
-        if event["event_type"] == "ad_impression":
-            self.ad_revenue[payload["network"]] += payload["revenue_micros"]
-        if event["event_type"] == "design":
-            self.design[payload["name"]] += 1
         if event["event_type"] == "score_submitted":
             board = self.best[payload["leaderboard"]]
             entry = payload["score"], happened
@@ -226,8 +219,8 @@ class Game:
                 yield "session_heartbeat", {}
 
     def _start(self, days_ago: int) -> datetime:
-        # A session takes less than 40 minutes.
-        age = timedelta(seconds=self.random.uniform((days_ago - 1) * 86400 + 2400, days_ago * 86400))
+        # A session takes less than 50 minutes.
+        age = timedelta(seconds=self.random.uniform((days_ago - 1) * 86400 + 3000, days_ago * 86400))
         least, most = AMBIGUOUS
         return self.now - (age + most if least < age < most else age)
 
@@ -289,11 +282,6 @@ class Game:
             )
         if rnd.random() < MATCH_SHARE:
             yield from self._match()
-        if not player["payer"] and rnd.random() < AD_SHARE:
-            shown = {"network": self._pick(NETWORKS), "placement": "level_end", "format": "rewarded"}
-            paid = {"currency": "USD", "revenue_micros": rnd.randrange(2_000, 20_000)}
-            yield "ad_impression", {**shown, **paid, "completed": rnd.random() < 0.8}
-        yield "design", {"name": rnd.choice(("shop:opened", "shop:closed")), "value": 1}
         yield "performance", {"fps": round(rnd.gauss(57, 4), 1), "latency_ms": round(rnd.uniform(20, 120))}
         yield "session_end", {"end_reason": "exit"}
 
