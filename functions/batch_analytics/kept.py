@@ -29,7 +29,7 @@ GOLD = {
     "lifetime_value": "cohort_date", "economy": "event_date", "progression": "event_date",
     "stability": "event_date", "performance": "event_date", "design": "event_date", "ads": "event_date",
     "tutorial": "event_date", "matches": "event_date", "acquisition": "event_date",
-    "acquisition_value": "event_date",
+    "acquisition_value": "event_date", "total_revenue": "event_date",
 }  # fmt: skip
 # Views that gold tables share: computed once, kept on disk, so that memory does not grow with the lake.
 SHARED = ("players", "purchases", "days", "stays", "cohorts", "installs")
@@ -238,7 +238,7 @@ class Night:
             newer = either((f"added_ms > {game.published_ms}", name) for name, game in published.items())
             days = store.rows(f"SELECT DISTINCT game_id, event_date FROM kept_presence WHERE {newer}")
             early = {
-                row[0]: f"purchases in {row[1]} are new, and each of its days has a row of each currency"
+                row[0]: f"amounts in {row[1]} are new, and each of its days has a row of each currency"
                 for row in store.rows(
                     "SELECT k.game_id, MAX(k.currency) FROM (SELECT game_id, currency, MIN(added_ms) AS "
                     f"added_ms FROM {store.name('kept_currencies')} WHERE {among(published)} "
@@ -287,6 +287,8 @@ class Night:
         )
         for table in ("kept_purchases", "kept_steps"):
             store.view(table, f"SELECT * FROM {store.name(table)} WHERE {earlier}")
+        recent = either((f"event_date >= {literal(bound.since)}", name) for name, bound in bounds.items())
+        store.view("recent_ads", f"SELECT * FROM {store.name('kept_ads')} WHERE {recent}")
         installed = either(
             (f"event_date >= {literal(bound.since - timedelta(COHORTS))}", name)
             for name, bound in bounds.items()

@@ -17,6 +17,7 @@ from batch_analytics import kept
 from duckdb_nights import DuckDB
 from sqlglot import exp
 from telemetry import metric_model
+from telemetry.money import MINOR_UNIT_IS_1000TH, NO_MINOR_UNIT, minor_digits
 from tools import REPOSITORY
 
 Event = dict[str, Any]
@@ -307,6 +308,43 @@ def test_a_source_has_all_its_players_below_the_line() -> None:
         f"WHERE {ALL} AND install_source = 'north' AND day_number = 2"
     )
     assert north == {"value": 450}
+
+
+def test_total_revenue_adds_purchases_and_ads_in_millionths() -> None:
+    """EUR 5.00 of a purchase and EUR 0.25 of ads are EUR 1.75 for each of three players."""
+    ad = {"network": "n", "placement": "shop", "format": "rewarded", "currency": "EUR"}
+    gold = Gold(
+        [
+            paid("A", 0, 500),
+            event("ad_impression", "B", 0, **ad, revenue_micros=250_000),
+            event("session_start", "C", 0),
+            event("session_start", "D", 1),
+        ]
+    )
+    columns = "purchase_micros, ad_revenue_micros, total_micros, total_arpdau_micros, ad_arpdau_micros"
+    assert gold.one(f"SELECT {columns} FROM total_revenue WHERE {ALL} AND event_date = DATE '{FIRST}'") == {
+        "purchase_micros": 5_000_000,
+        "ad_revenue_micros": 250_000,
+        "total_micros": 5_250_000,
+        "total_arpdau_micros": 1_750_000,
+        "ad_arpdau_micros": pytest.approx(250_000 / 3),
+    }
+    (row,) = gold.saved("total_revenue")
+    assert (row["total_micros"], row["total_arpdau_micros"]) == (5_250_000, 5_250_000 / 4)
+    assert gold.one(
+        "SELECT sum(lifetime_total_micros) / sum(cohort_players) AS ltv FROM acquisition_value "
+        f"WHERE {ALL} AND cohort_date = DATE '{FIRST}' AND day_number = 1"
+    ) == {"ltv": 1_750_000}
+
+
+def test_millionths_of_a_minor_unit_are_those_of_the_currency() -> None:
+    unusual = sorted(NO_MINOR_UNIT | MINOR_UNIT_IS_1000TH)
+    gold = Gold([paid("A", 0, 1, currency) for currency in ["EUR", *unusual]])
+    found = {
+        row["currency"]: row["purchase_micros"]
+        for row in gold.rows(f"SELECT currency, purchase_micros FROM total_revenue WHERE {ALL}")
+    }
+    assert found == {currency: 10 ** (6 - minor_digits(currency)) for currency in ["EUR", *unusual]}
 
 
 def test_a_match_counts_once_for_all_its_players() -> None:

@@ -160,6 +160,7 @@ def test_a_mistake_of_the_live_counters_is_found(
 
 
 GOLD_MISTAKES = [
+    ("kept/kept_currencies", "'ad_impression'", "'no_impression'"),
     ("gold/_views", "> 1800000", ">= 1800000"),
     ("gold/_views", "WHERE played > 0", "WHERE TRUE"),
     ("gold/_views", "ORDER BY at_ms, event_id", "ORDER BY at_ms DESC, event_id"),

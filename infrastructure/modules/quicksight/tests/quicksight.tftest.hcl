@@ -104,6 +104,7 @@ run "resources" {
       retention         = ["cohort_date 122 DAY"]
       revenue           = ["event_date 32 DAY"]
       stability         = ["event_date 32 DAY"]
+      total_revenue     = ["event_date 32 DAY"]
       tutorial          = ["event_date 32 DAY"]
     }
     error_message = "An incremental refresh must reach back as far as late events and open cohorts do."
