@@ -238,7 +238,7 @@ def test_a_design_event_counts_for_each_part_of_its_name() -> None:
         "boss:dragon:killed": (2, 1, 4),
         "boss:giant": (1, 1, None),
     }
-    answered = {row["name"]: (row["events"], row["value_mean"]) for row in gold.saved("design_events")}
+    answered = {row["name"]: (row["design_events"], row["value_mean"]) for row in gold.saved("design_events")}
     assert answered["boss"] == (3, 4)
 
 

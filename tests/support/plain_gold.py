@@ -213,7 +213,7 @@ def _lifetime_value(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
                     "day_number": number,
                     "currency": currency,
                     "cohort_players": len(players),
-                    "gross_minor": gross,
+                    "lifetime_gross_minor": gross,
                     "ltv_minor": gross / len(players),
                 }
 
@@ -241,7 +241,7 @@ def _economy(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
                 "currency": currency,
                 "flow": flow,
                 "reason": reason,
-                "events": len(events),
+                "economy_events": len(events),
                 "players": len({event["player_id"] for event in events}),
                 "amount": sum(event["amount"] for event in events),
                 "balance_after_median": percentile([event["balance_after"] for event in events], 0.5),
@@ -298,7 +298,7 @@ def _design(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
                     "event_date": day,
                     "name": name,
                     "depth": str(depth),
-                    "events": len(deep),
+                    "design_events": len(deep),
                     "players": len({event["player_id"] for event in deep}),
                     "valued_events": len(values),
                     "value_sum": sum(values),
