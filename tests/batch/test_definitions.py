@@ -239,7 +239,7 @@ def test_a_design_event_counts_for_each_part_of_its_name() -> None:
         "boss:dragon:killed": (2, 1, 4),
         "boss:giant": (1, 1, None),
     }
-    answered = {row["name"]: (row["events"], row["value_mean"]) for row in gold.saved("design_events")}
+    answered = {row["name"]: (row["design_events"], row["value_mean"]) for row in gold.saved("design_events")}
     assert answered["boss"] == (3, 4)
 
 
@@ -304,7 +304,7 @@ def test_a_source_has_all_its_players_below_the_line() -> None:
     assert retention["north", "spring", 1] == (1, 0)
     assert retention["unknown", "unknown", 1] == (1, 1)
     (north,) = gold.rows(
-        "SELECT sum(gross_minor) / sum(cohort_players) AS value FROM acquisition_value "
+        "SELECT sum(lifetime_gross_minor) / sum(cohort_players) AS value FROM acquisition_value "
         f"WHERE {ALL} AND install_source = 'north' AND day_number = 2"
     )
     assert north == {"value": 450}

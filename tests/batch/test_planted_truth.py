@@ -56,7 +56,7 @@ def test_nothing_is_missing_or_out_of_range_in_what_a_game_sends(played: tuple[L
     for sent in played[0].table("events"):
         numbers.setdefault(sent["session_id"], set()).add(sent["sequence"])
     gapped = sum(max(found) - min(found) + 1 > len(found) for found in numbers.values())
-    assert (measured["sessions"], measured["gapped"]) == (len(numbers), gapped)
+    assert (measured["sequences"], measured["gapped"]) == (len(numbers), gapped)
 
 
 def test_the_audit_tells_days_as_the_stream_counts_them(played: tuple[Lake, Truth]) -> None:

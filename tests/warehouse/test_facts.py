@@ -47,7 +47,7 @@ FIGURES = {
         "COUNT(*), SUM(amount_minor), COUNT(DISTINCT player_id)", "warehouse.fact_purchases",
     ),
     "economy": (
-        "economy", "events, amount, players", f"{DAY}, currency, flow, reason", "reason <> '*'",
+        "economy", "economy_events, amount, players", f"{DAY}, currency, flow, reason", "reason <> '*'",
         "COUNT(*), SUM(amount), COUNT(DISTINCT player_id)", "warehouse.fact_economy",
     ),
     "installs": (

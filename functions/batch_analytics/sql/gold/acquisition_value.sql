@@ -29,7 +29,7 @@ spent AS (
   UNION ALL
   SELECT
     game_id, cohort_date, install_source, campaign, platform, country, app_version, currency, CAST(day_number AS INT),
-    gross_minor, lifetime_ad_micros
+    lifetime_gross_minor, lifetime_ad_micros
   FROM published_acquisition_value
 ),
 numbers AS (SELECT EXPLODE(SEQUENCE(0, 90)) AS day_number),
@@ -53,7 +53,7 @@ grown AS (
 )
 SELECT
   event_date, game_id, platform, country, app_version, install_source, campaign, cohort_date, day_number, currency,
-  cohort_players, CAST(gross_minor AS DECIMAL(38, 0)) AS gross_minor,
+  cohort_players, CAST(gross_minor AS DECIMAL(38, 0)) AS lifetime_gross_minor,
   CAST(gross_minor AS DOUBLE) / cohort_players AS ltv_minor, CAST(ad_micros AS DECIMAL(38, 0)) AS lifetime_ad_micros,
   CAST(gross_minor * micros_of_minor + ad_micros AS DECIMAL(38, 0)) AS lifetime_total_micros,
   CAST(gross_minor * micros_of_minor + ad_micros AS DOUBLE) / cohort_players AS total_ltv_micros
