@@ -287,8 +287,8 @@ class Night:
         )
         for table in ("kept_purchases", "kept_steps"):
             store.view(table, f"SELECT * FROM {store.name(table)} WHERE {earlier}")
-        recent = either((f"event_date >= {literal(bound.since)}", name) for name, bound in bounds.items())
-        store.view("recent_ads", f"SELECT * FROM {store.name('kept_ads')} WHERE {recent}")
+        changing = either((f"event_date >= {literal(bound.since)}", name) for name, bound in bounds.items())
+        store.view("recent_ads", f"SELECT * FROM {store.name('kept_ads')} WHERE {changing}")
         installed = either(
             (f"event_date >= {literal(bound.since - timedelta(COHORTS))}", name)
             for name, bound in bounds.items()
