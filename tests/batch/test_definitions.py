@@ -310,6 +310,25 @@ def test_a_source_has_all_its_players_below_the_line() -> None:
     assert north == {"value": 450}
 
 
+def test_unique_players_of_any_days_are_counted_from_player_days() -> None:
+    """A plays on two days and platforms, B on the second day: two players, where days add up to three."""
+    gold = Gold(
+        [
+            event("session_start", "A", 10),
+            event("session_start", "A", 11, platform="web"),
+            event("session_start", "B", 11, country="US"),
+        ]
+    )
+    assert gold.one(f"SELECT sum(active_players) AS players FROM daily WHERE {ALL}") == {"players": 3}
+    assert {
+        (row["platform"], row["country"], row["app_version"]): row["players"]
+        for row in gold.saved("unique_players")
+    } == {
+        ("*", "*", "*"): 2, ("ios", "*", "*"): 2, ("web", "*", "*"): 1, ("*", "DE", "*"): 1,
+        ("*", "US", "*"): 1, ("*", "*", "1.0.0"): 2,
+    }  # fmt: skip
+
+
 def test_total_revenue_adds_purchases_and_ads_in_millionths() -> None:
     """EUR 5.00 of a purchase and EUR 0.25 of ads are EUR 1.75 for each of three players."""
     ad = {"network": "n", "placement": "shop", "format": "rewarded", "currency": "EUR"}
