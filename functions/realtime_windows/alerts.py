@@ -15,7 +15,6 @@ from boto3.dynamodb.conditions import Attr
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
-    from mypy_boto3_events.client import EventBridgeClient
 
 Row = dict[str, Any]
 
@@ -35,7 +34,7 @@ class NotDelivered(Exception):
 class Alerts:
     """The event bus (low-level client), and the real-time table that remembers who was told what."""
 
-    events: "EventBridgeClient"
+    events: Any
     table: "Table"
     source: str
 
@@ -81,7 +80,7 @@ class Alerts:
         }
         entry = {"Source": self.source, "DetailType": DETAIL_TYPE, "Detail": orjson.dumps(detail).decode()}
         try:
-            if not self.events.put_events(Entries=[entry])["FailedEntryCount"]:  # type: ignore[list-item]
+            if not self.events.put_events(Entries=[entry])["FailedEntryCount"]:
                 return
         except BaseException:
             self.table.delete_item(Key=_key(game_id, alert))
