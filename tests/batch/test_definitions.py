@@ -228,7 +228,7 @@ def test_a_design_event_counts_for_each_part_of_its_name() -> None:
             event("design", "B", 10, name="shop"),
         ]
     )
-    found = gold.rows(f"SELECT depth, name, events, players, value_mean FROM design WHERE {ALL}")
+    found = gold.rows(f"SELECT depth, name, design_events, players, value_mean FROM design WHERE {ALL}")
     assert {row["name"]: tuple(row.values())[2:] for row in found if row["depth"] == "1"} == {
         "boss": (3, 2, 4),
         "shop": (1, 1, None),

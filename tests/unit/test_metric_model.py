@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlglot
+from sqlglot import exp
 from telemetry import metric_model
-from telemetry.metric_model import Metric
+from telemetry.metric_model import Metric, Table
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 READERS = ("functions/metrics_api", "functions/scheduled_reports")
@@ -80,6 +82,13 @@ def test_a_ratio_of_sums() -> None:
 def test_what_does_not_add_up_has_no_sum() -> None:
     with pytest.raises(ValueError, match="does not add up"):
         metric_model.tables()["daily"].metrics["active_players"].sql()
+
+
+@pytest.mark.parametrize("table", metric_model.tables().values(), ids=lambda table: table.name)
+def test_what_cannot_be_right_is_said_of_columns_that_there_are(table: Table) -> None:
+    for predicate in table.wrong_where:
+        named = {column.name for column in sqlglot.parse_one(predicate, read="spark").find_all(exp.Column)}
+        assert named <= table.types.keys(), predicate
 
 
 COUNT = {"label": "Sessions", "unit": "count", "description": "Sessions."}
