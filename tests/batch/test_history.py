@@ -110,7 +110,7 @@ TOTALS = ", ".join(f"coalesce({name}, '*')" for name in DIMENSIONS)
 PLAIN = [
     ("daily", "active_players", "", "count(DISTINCT player_id)", "true"),
     ("stability", "active_sessions, crashed_players", "",
-     "count(DISTINCT session_id) FILTER (WHERE event_type <> 'purchase'),"
+     "count(DISTINCT (player_id, session_id)) FILTER (WHERE event_type <> 'purchase'),"
      " count(DISTINCT player_id) FILTER (WHERE event_type = 'crash' AND fatal)", "true"),
     ("ads", "impressions, players, revenue_micros", "network, format,",
      "count(*), count(DISTINCT player_id), sum(coalesce(revenue_micros, 0))", "event_type = 'ad_impression'"),

@@ -68,6 +68,9 @@ def played(seed: int, count: int) -> list[Event]:
                 "crash",
                 "design",
                 "ad_impression",
+                "tutorial_step",
+                "match_start",
+                "match_end",
             ]
         )
         payload = {
@@ -92,6 +95,17 @@ def played(seed: int, count: int) -> list[Event]:
                 "currency": "USD",
                 "revenue_micros": chance.randrange(9000),
                 "completed": chance.random() < 0.5,
+            },
+            "tutorial_step": {
+                "step": chance.randrange(1, 4),
+                "status": chance.choice(["start", "complete", "skip"]),
+            },
+            "match_start": {"match_id": f"m-{chance.randrange(40)}", "mode": chance.choice("dt")},
+            "match_end": {
+                "match_id": f"m-{chance.randrange(40)}",
+                "mode": chance.choice("dt"),
+                "result": chance.choice(["win", "loss", "draw", "abandoned"]),
+                "duration_seconds": chance.randrange(900),
             },
         }.get(kind, {})
         made.append(
