@@ -30,11 +30,14 @@ GOLD = {
     "stability": "event_date", "performance": "event_date", "design": "event_date", "ads": "event_date",
     "tutorial": "event_date", "matches": "event_date", "acquisition": "event_date",
     "acquisition_value": "event_date", "total_revenue": "event_date",
+    "performance_bins": "event_date",
 }  # fmt: skip
 # Views that gold tables share: computed once, kept on disk, so that memory does not grow with the lake.
-SHARED = ("players", "purchases", "days", "stays", "cohorts", "installs")
+SHARED = ("players", "purchases", "days", "stays", "cohorts", "installs", "install_sizes")
 # Tables of which a day needs the events of the day alone.
-OF_A_DAY = ("economy", "progression", "stability", "performance", "design", "ads", "matches")
+OF_A_DAY = (
+    "economy", "progression", "stability", "performance", "design", "ads", "matches", "performance_bins",
+)  # fmt: skip
 NEVER = date(1970, 1, 1)
 # A month, that daily looks back from a day; the cohorts whose retention a day changes.
 MONTH, COHORTS = 31, 90

@@ -43,7 +43,7 @@ Money is in minor units, for example cents. Two currencies are never added.
   for each player who reports it: they are higher where two accounts restore one purchase.
 - **Crash-free** figures count crashes that ended the process (`fatal`).
 - **Percentiles** are exact for each row. Percentiles of several rows cannot be averaged: choose the row
-  with `*`.
+  with `*`. For several days, add up the counts of `performance_bins` and read the percentile from the sums.
 """
 UNITS = {
     "count": "count",

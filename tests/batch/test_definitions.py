@@ -16,7 +16,7 @@ import sqlglot
 from batch_analytics import kept
 from duckdb_nights import DuckDB
 from sqlglot import exp
-from telemetry import metric_model
+from telemetry import histogram, metric_model
 from telemetry.money import MINOR_UNIT_IS_1000TH, NO_MINOR_UNIT, minor_digits
 from tools import REPOSITORY
 
@@ -327,6 +327,24 @@ def test_unique_players_of_any_days_are_counted_from_player_days() -> None:
         ("*", "*", "*"): 2, ("ios", "*", "*"): 2, ("web", "*", "*"): 1, ("*", "DE", "*"): 1,
         ("*", "US", "*"): 1, ("*", "*", "1.0.0"): 2,
     }  # fmt: skip
+
+
+def test_percentiles_of_several_days_come_from_added_bins() -> None:
+    """A day of few samples and a day of many: the mean of the two medians is nobody's median."""
+    values = [(0, 60.0)] * 100 + [(1, 20.0)] * 300
+    gold = Gold([event("performance", "A", day, fps=fps) for day, fps in values])
+    medians = [row["p50"] for row in gold.rows(f"SELECT p50 FROM performance WHERE {ALL}")]
+    bins = {
+        str(row["bin"]): int(row["samples"])
+        for row in gold.rows(
+            "SELECT bin, sum(binned_samples) AS samples FROM performance_bins "
+            f"WHERE {ALL} AND measure = 'fps' GROUP BY bin"
+        )
+    }
+    found = histogram.percentiles(bins)
+    assert found is not None
+    assert (found["p50"], found["p95"]) == (pytest.approx(20, rel=0.025), pytest.approx(60, rel=0.025))
+    assert sum(medians) / 2 == 40
 
 
 def test_total_revenue_adds_purchases_and_ads_in_millionths() -> None:

@@ -271,6 +271,7 @@ MISTAKES = [
     (acquired, "kept/kept_sources", "o.first_date < n.event_date", "o.first_date <= n.event_date"),
     (quiet, "gold/acquisition_value", "BETWEEN s.since_number - 1", "BETWEEN s.since_number"),
     (quiet, "gold/acquisition_value", "SUM(COALESCE(p.ad_micros, 0)) OVER w", "SUM(p.ad_micros) OVER w"),
+    (quiet, "gold/performance_bins", "1.05e0", "1.06e0"),
     (quiet, "gold/total_revenue", "SUM(ad_micros)", "MAX(ad_micros)"),
     (quiet, "gold/acquisition", "AND d.event_date >= b.since", "AND d.event_date > b.since"),
     (matched, "gold/matches", "'entry', CONCAT(player_id, ' ', match_id)", "'entry', match_id"),

@@ -502,9 +502,26 @@ def _performance(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
                 }  # fmt: skip
 
 
+def _performance_bins(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    for (day,), events in _groups(game, place, "performance", lambda _: ()):
+        for measure in MEASURES:
+            values = [event[measure] for event in events if event[measure] is not None]
+            for number, count in Counter(map(_bin, values)).items():
+                yield {"event_date": day, "measure": measure, "bin": number, "binned_samples": count}
+
+
+def _bin(value: float) -> int:
+    """Return the first bin that reaches the value; each goes 5 % further than the one before."""
+    number, top = 0, 1.0
+    while top < value:
+        number, top = number + 1, top * 1.05
+    return number
+
+
 _TABLES: dict[str, Callable[[_Game, Place], Iterator[dict[str, Any]]]] = {
     "daily": _daily, "revenue": _revenue, "retention": _retention, "lifetime_value": _lifetime_value,
     "economy": _economy, "progression": _progression, "stability": _stability, "performance": _performance,
     "design": _design, "ads": _ads, "tutorial": _tutorial, "matches": _matches,
-    "total_revenue": _total_revenue, "acquisition": _acquisition, "acquisition_value": _acquisition_value,
+    "total_revenue": _total_revenue, "performance_bins": _performance_bins,
+    "acquisition": _acquisition, "acquisition_value": _acquisition_value,
 }  # fmt: skip

@@ -41,8 +41,19 @@ JOIN bounds AS b ON b.game_id = k.game_id AND k.cohort_date >= DATE_SUB(b.since,
 LEFT JOIN kept_sources AS s ON s.game_id = k.game_id AND s.player_id = k.player_id AND s.event_date = k.cohort_date
 GROUP BY k.game_id, k.player_id, k.cohort_date, k.platform, k.country, k.app_version;
 
--- The purchase that counts of each transaction: the first that a server confirmed, else the first. An earlier one may
--- come up to 31 days after a later one: hence more days are kept than are returned.
+-- How many players a cohort has of each source and campaign, and which days of it are computed.
+CREATE OR REPLACE TEMPORARY VIEW install_sizes AS
+SELECT
+  i.game_id, i.cohort_date, i.install_source, i.campaign,
+  COALESCE(i.platform, '*') AS platform, COALESCE(i.country, '*') AS country,
+  COALESCE(i.app_version, '*') AS app_version,
+  COUNT(*) AS cohort_players, MIN(DATEDIFF(b.since, i.cohort_date)) AS since_number,
+  MIN(DATEDIFF(b.last_day, i.cohort_date)) AS last_number
+FROM installs AS i JOIN bounds AS b ON b.game_id = i.game_id
+GROUP BY i.game_id, i.cohort_date, i.install_source, i.campaign, CUBE (i.platform, i.country, i.app_version);
+
+-- The purchase that counts of each transaction: the first that a server confirmed, else the first one. An earlier
+-- purchase may arrive up to 31 days after a later one, so more days are kept than are returned.
 CREATE OR REPLACE TEMPORARY VIEW purchases AS
 SELECT
   n.game_id, n.player_id, n.event_date, n.at_ms, n.event_id, n.platform, n.country, n.app_version, n.currency,

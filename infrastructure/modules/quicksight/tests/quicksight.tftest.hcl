@@ -100,6 +100,7 @@ run "resources" {
       lifetime_value    = ["cohort_date 122 DAY"]
       matches           = ["event_date 32 DAY"]
       performance       = ["event_date 32 DAY"]
+      performance_bins  = ["event_date 32 DAY"]
       progression       = ["event_date 32 DAY"]
       retention         = ["cohort_date 122 DAY"]
       revenue           = ["event_date 32 DAY"]
