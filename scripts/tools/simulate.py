@@ -321,7 +321,7 @@ def new_game(outputs: dict[str, Any]) -> tuple[str, str]:
     """Register a game that was never played, and return its id and key."""
     game = f"skyforge-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     table, plan = games.registry(outputs)
-    return game, games.add_game(table, game, "Skyforge (simulated)", plan, key_class="server")
+    return game, games.add_game(table, game, "Skyforge (simulated)", plan)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import time
+from functools import cache
 from typing import Any
 
 import boto3
@@ -19,8 +20,7 @@ def rest_api_settings(monkeypatch: Any, **limits: int) -> None:
     for name, value in {"GAMES_TABLE": "games", "QUOTAS_TABLE": "quotas", "RAW_STREAM": "raw"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("LIMITS", json.dumps(given))
-    quotas = Quotas(boto3.client("dynamodb"), "quotas")
-    monkeypatch.setattr(handler, "quotas", lambda: quotas)
+    monkeypatch.setattr(handler, "quotas", cache(lambda: Quotas(boto3.client("dynamodb"), "quotas")))
     handler.settings.cache_clear()
     handler.registry.cache_clear()
 
