@@ -49,20 +49,25 @@ class Alerts:
                 groups[row["game_id"], row["alert"]].append(row)
         left_out = 0
         for (game_id, alert), found in groups.items():
-            if self._reserve(game_id, alert, now):
+            if self._reserve(game_id, alert, found[0], now):
                 self._put(game_id, alert, found)
             else:
                 left_out += len(found)
         return left_out
 
-    def _reserve(self, game_id: str, alert: str, now: datetime) -> bool:
-        """Tell whether nobody was told of this kind of alert lately, and let nobody else tell it now."""
-        until = int((now + QUIET).timestamp())
+    def _reserve(self, game_id: str, alert: str, first: Row, now: datetime) -> bool:
+        """Tell whether nobody was told of this kind of alert lately, and let nobody else tell it now.
+
+        `first` identifies the batch: Lambda delivers it again where the alert could not be sent, or where it
+        is unknown whether this reservation was written.
+        """
+        until, batch = int((now + QUIET).timestamp()), f"{first['window_end']} {first['subject']}"
         try:
             self.table.put_item(
-                Item={**_key(game_id, alert), "quiet_until": until, "expires_at": until},
+                Item={**_key(game_id, alert), "quiet_until": until, "expires_at": until, "unsent": batch},
                 ConditionExpression=Attr("quiet_until").not_exists()
-                | Attr("quiet_until").lte(int(now.timestamp())),
+                | Attr("quiet_until").lte(int(now.timestamp()))
+                | Attr("unsent").eq(batch),
             )
         except self.table.meta.client.exceptions.ConditionalCheckFailedException:
             return False
@@ -79,14 +84,9 @@ class Alerts:
             "window_end": max(row["window_end"] for row in found),
         }
         entry = {"Source": self.source, "DetailType": DETAIL_TYPE, "Detail": orjson.dumps(detail).decode()}
-        try:
-            if not self.events.put_events(Entries=[entry])["FailedEntryCount"]:
-                return
-        except BaseException:
-            self.table.delete_item(Key=_key(game_id, alert))
-            raise
-        self.table.delete_item(Key=_key(game_id, alert))
-        raise NotDelivered(f"{alert} of {game_id}")
+        if self.events.put_events(Entries=[entry])["FailedEntryCount"]:
+            raise NotDelivered(f"{alert} of {game_id}")
+        self.table.update_item(Key=_key(game_id, alert), UpdateExpression="REMOVE unsent")
 
 
 def subjects(names: Iterable[str]) -> str:

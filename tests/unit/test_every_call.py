@@ -83,7 +83,9 @@ HEARD: dict[str, dict[str, str]] = {
         ),
         "again",
     ),
-    "realtime_windows": {"dynamodb.BatchWriteItem": "again"},
+    "realtime_windows": dict.fromkeys(
+        ("dynamodb.BatchWriteItem", "dynamodb.PutItem", "dynamodb.UpdateItem", "events.PutEvents"), "again"
+    ),
     "scheduled_reports": dict.fromkeys(
         (
             "dynamodb.GetItem",

@@ -41,7 +41,7 @@ run "resources" {
     condition = { for statement in jsondecode(module.realtime_windows.policy).Statement : statement.Sid => [statement.Action, statement.Resource] if contains(["KeepWindows", "PutAlerts", "RememberAlerts"], statement.Sid) } == {
       KeepWindows    = [["dynamodb:BatchWriteItem"], [output.table.arn]]
       PutAlerts      = [["events:PutEvents"], ["arn:aws:events:eu-west-1:111122223333:event-bus/default"]]
-      RememberAlerts = [["dynamodb:DeleteItem", "dynamodb:PutItem"], [output.table.arn]]
+      RememberAlerts = [["dynamodb:PutItem", "dynamodb:UpdateItem"], [output.table.arn]]
     }
     error_message = "The function writes windows, puts alerts on the bus, remembers those, and nothing else."
   }
