@@ -89,14 +89,20 @@ def run(main: Callable[[], None]) -> None:
 def _explained(error: Exception) -> str | None:
     """Say what can be done about an error of AWS or of a file; return None for a defect."""
     import httpx
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoRegionError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConnectionError,
+        HTTPClientError,
+        NoRegionError,
+    )
 
-    if isinstance(error, httpx.HTTPError):
-        return f"{error}. Check the address; `make demo` starts everything on this machine"
+    if isinstance(error, httpx.RequestError):
+        return f"{error.request.url}: {error}. `make demo` starts what this machine serves"
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     if isinstance(error, NoRegionError):
-        return "no AWS region is set: set AWS_REGION"
-    if isinstance(error, HTTPClientError):
+        return "no AWS region is set: set AWS_DEFAULT_REGION"
+    if isinstance(error, ConnectionError | HTTPClientError):
         return f"{error}. `make demo` starts the emulator; for AWS, check AWS_ENDPOINT_URL and the network"
     return str(error) if isinstance(error, BotoCoreError | ClientError) else None

@@ -16,7 +16,6 @@ from typing import Any
 
 import boto3
 from boto3.dynamodb.types import Binary
-from botocore.exceptions import BotoCoreError, ClientError
 from privacy.data_stores import KEPT, DataStore, PrivacyError, Record, Subject
 from privacy.erasure import EXPORTED, Erasure, Game, dated, signed
 from privacy.settings import Settings
@@ -194,7 +193,7 @@ def main() -> None:
                 print(platform.game(options.game).subject(options.player).ids[-1])
             case "again":
                 print(f"{platform.again()} players came again and are erased")
-    except (BotoCoreError, ClientError, PrivacyError) as error:
+    except PrivacyError as error:
         raise CommandError(str(error)) from error
 
 
