@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import idna
-from botocore.exceptions import BotoCoreError, ClientError
 from ingest.request import signature
 from rich.console import Console
 from rich.table import Table as Listing
@@ -24,7 +23,7 @@ from telemetry.games import secret_hash
 from telemetry.key_classes import CLASSES, KeyClass
 from telemetry.quotas import key_of
 
-from tools import CommandError, emulator, run, terraform
+from tools import CommandError, Parser, emulator, positive, run, terraform
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway.client import APIGatewayClient
@@ -340,8 +339,7 @@ def _maximum(text: str) -> tuple[str, int]:
 
 def main() -> None:
     """Do what the command line says; the key alone goes to standard output."""
-    parser = argparse.ArgumentParser(prog="scripts/games", description=__doc__)
-    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser = Parser(prog="scripts/games", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="show every game")
     for command, effect in {
@@ -366,7 +364,7 @@ def main() -> None:
         )
     quota = commands.choices["quota"].add_argument
     for name in ("--events-a-day", "--events-a-minute"):
-        quota(name, type=int, metavar="N", help="default: the environment's")
+        quota(name, type=positive, metavar="N", help="default: the environment's")
     limits = commands.choices["limits"]
     limits.add_argument("--allow", action="append", default=[], metavar="EVENT_TYPE", help="repeatable")
     limits.add_argument(
@@ -387,47 +385,44 @@ def main() -> None:
     options = parser.parse_args()
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
-    try:
-        outputs = terraform.outputs(terraform.root(options.environment))
-        table, plan = registry(outputs)
-        match options.command:
-            case "list":
-                _print_games(list_games(table))
-            case "add":
-                given = (options.name, plan, options.pseudonyms, options.key_class)
-                _print_key(add_game(table, options.game_id, *given), options.key_class)
-            case "rotate":
-                _print_key(rotate_key(table, options.game_id, options.key_class), options.key_class)
-            case "import-key":
-                import_key(table, options.game_id, sys.stdin.read().strip(), options.key_class)
-                print(f"the key opens {options.game_id}")
-            case "limits":
-                limit_clients(table, options.game_id, options.allow, dict(options.maximum))
-                print(f"client keys of {options.game_id} have these limits within 30 seconds")
-            case "sign":
-                demand_signatures(table, options.game_id, options.signature, plan)
-                print(f"signatures of {options.game_id} are {options.signature}")
-            case "pseudonyms":
-                use_pseudonyms(table, options.game_id, options.state)
-                print(f"pseudonyms of {options.game_id} are {options.state} within 30 seconds")
-            case "report-to":
-                report_to(table, options.game_id, options.addresses)
-                print(f"reports of {options.game_id} go to {', '.join(options.addresses) or 'nobody'}")
-            case "quota":
-                wanted = {"events_a_day": options.events_a_day, "events_a_minute": options.events_a_minute}
-                own = {name: value for name, value in wanted.items() if value}
-                set_quota(table, options.game_id, own)
-                print(f"the quota of {options.game_id} is changed within 30 seconds")
-            case "enable":
-                restore_usage(table, options.game_id, plan)
-                lift_quota(boto3.resource("dynamodb").Table(outputs["tables"]["quotas"]), options.game_id)
-                set_status(table, options.game_id, "active")
-                print(f"{options.game_id} is enabled")
-            case "disable":
-                set_status(table, options.game_id, "disabled")
-                print(f"{options.game_id} is disabled")
-    except (BotoCoreError, ClientError) as error:
-        raise CommandError(str(error)) from error
+    outputs = terraform.outputs(terraform.root(options.environment))
+    table, plan = registry(outputs)
+    match options.command:
+        case "list":
+            _print_games(list_games(table))
+        case "add":
+            given = (options.name, plan, options.pseudonyms, options.key_class)
+            _print_key(add_game(table, options.game_id, *given), options.key_class)
+        case "rotate":
+            _print_key(rotate_key(table, options.game_id, options.key_class), options.key_class)
+        case "import-key":
+            import_key(table, options.game_id, sys.stdin.read().strip(), options.key_class)
+            print(f"the key opens {options.game_id}")
+        case "limits":
+            limit_clients(table, options.game_id, options.allow, dict(options.maximum))
+            print(f"client keys of {options.game_id} have these limits within 30 seconds")
+        case "sign":
+            demand_signatures(table, options.game_id, options.signature, plan)
+            print(f"signatures of {options.game_id} are {options.signature}")
+        case "pseudonyms":
+            use_pseudonyms(table, options.game_id, options.state)
+            print(f"pseudonyms of {options.game_id} are {options.state} within 30 seconds")
+        case "report-to":
+            report_to(table, options.game_id, options.addresses)
+            print(f"reports of {options.game_id} go to {', '.join(options.addresses) or 'nobody'}")
+        case "quota":
+            wanted = {"events_a_day": options.events_a_day, "events_a_minute": options.events_a_minute}
+            own = {name: value for name, value in wanted.items() if value}
+            set_quota(table, options.game_id, own)
+            print(f"the quota of {options.game_id} is changed within 30 seconds")
+        case "enable":
+            restore_usage(table, options.game_id, plan)
+            lift_quota(boto3.resource("dynamodb").Table(outputs["tables"]["quotas"]), options.game_id)
+            set_status(table, options.game_id, "active")
+            print(f"{options.game_id} is enabled")
+        case "disable":
+            set_status(table, options.game_id, "disabled")
+            print(f"{options.game_id} is disabled")
 
 
 if __name__ == "__main__":
