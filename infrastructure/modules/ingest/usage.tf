@@ -15,7 +15,7 @@ resource "aws_cloudwatch_metric_alarm" "quota" {
   alarm_actions       = [var.settings.alerts_topic_arn]
   alarm_description   = "A game has used 80 % of its events of the day. At 100 % its keys are disabled: ${local.runbook}"
   comparison_operator = "GreaterThanOrEqualToThreshold"
-  dimensions          = { service = module.ingest.name }
+  dimensions          = { service = "ingest" }
   evaluation_periods  = 1
   metric_name         = "QuotaUsed"
   namespace           = var.settings.name_prefix
