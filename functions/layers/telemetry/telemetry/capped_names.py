@@ -30,9 +30,10 @@ def largest(rows: Mapping[Name, Counter[str]], size: Callable[[Counter[str]], in
     left += [counts for name, counts in rows.items() if OTHER in name]
     if not left:
         return Shown(kept, capped=False)
-    other: Counter[str] = Counter()
+    label = (LABEL,) * len(next(iter(rows)))
+    # A client may send a name like the label. Adding with + would drop sums below nothing.
+    other = Counter(kept.get(label, {}))
     for counts in left:
         other.update(counts)
-    label = (LABEL,) * len(next(iter(rows)))
-    kept[label] = kept.get(label, Counter[str]()) + other
+    kept[label] = other
     return Shown(kept, capped=True)
