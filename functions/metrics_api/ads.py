@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from telemetry import metric_model
-from telemetry.capped_names import OTHER, Name, Rows, largest
+from telemetry.capped_names import OTHER, SHOWN, Name, Rows, largest
 from telemetry.store import by_name, store
 
 from metrics_api.live_models import Capped, Share
 from metrics_api.models import Answer, Count, Range, metric, prefixed
-from metrics_api.parameters import DateRange, GameId, cached, now
+from metrics_api.parameters import DateRange, GameId, Limit, cached, now
 from metrics_api.problems import RESPONSES
 
 PARTS = ("network", "placement", "format")
@@ -55,9 +55,7 @@ class Ads(Range, Answer):
     totals: Annotated[AdFigures, Field(description="Sums over the days.")]
     ad_arpdau_micros: Arpdau
     days: Annotated[list[AdDay], Field(description="Every day of the range in order.")]
-    ads: Annotated[
-        list[AdRow], Field(description="Most impressions first: the largest 100, the rest as `other`.")
-    ]
+    ads: Annotated[list[AdRow], Field(description="Most impressions first: the rest as `other`.")]
     capped: Capped
 
 
@@ -73,6 +71,7 @@ def read_ads(
     by: Annotated[
         By, Query(description="Rows by network, placement or format; `ad` tells all three apart.")
     ] = "ad",
+    limit: Limit = SHOWN,
 ) -> Ads:
     """Sum impressions and revenue on the days they happened; currencies are never converted."""
     as_of = now()
@@ -84,7 +83,7 @@ def read_ads(
         for rows, tally in zip(partitions, tallies, strict=True)
     ]
     total = sum(by_day, Counter[str]())
-    rows = largest(_grouped(by_name(partitions, len(PARTS)), by), lambda counts: counts["impressions"])
+    rows = largest(_grouped(by_name(partitions, len(PARTS)), by), lambda counts: counts["impressions"], limit)
     return Ads(
         game_id=game_id,
         from_=days[0],

@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from telemetry import metric_model
-from telemetry.capped_names import OTHER, Rows, largest
+from telemetry.capped_names import OTHER, SHOWN, Rows, largest
 from telemetry.store import by_name, store
 
 from metrics_api.live_models import Capped
 from metrics_api.models import Answer, Count, Range, metric
-from metrics_api.parameters import DateRange, GameId, cached, invalid, now
+from metrics_api.parameters import DateRange, GameId, Limit, cached, invalid, now
 from metrics_api.problems import RESPONSES
 
 MAX_DEPTH = 5
@@ -50,9 +50,7 @@ class Design(Range, Answer):
     under: Annotated[str | None, Field(description="What all names begin with.", examples=["boss"])]
     totals: Annotated[DesignFigures, Field(description="Sums over the days, of every name under `under`.")]
     days: Annotated[list[DesignDay], Field(description="The same, every day of the range in order.")]
-    names: Annotated[
-        list[DesignRow], Field(description="Most events first: the largest 100, the rest as `other`.")
-    ]
+    names: Annotated[list[DesignRow], Field(description="Most events first: the rest as `other`.")]
     capped: Capped
 
 
@@ -73,6 +71,7 @@ def read_design(
         str | None,
         Query(pattern=PARENT, max_length=128, description="Only names that begin with these parts."),
     ] = None,
+    limit: Limit = SHOWN,
 ) -> Design:
     """Count design events and sum their values by name, on the days they happened.
 
@@ -86,7 +85,7 @@ def read_design(
     partitions = store().rows([f"{game_id}#{day}#designs" for day in days])
     by_day = [_under(by_name([rows], 1), above) for rows in partitions]
     every = _under(by_name(partitions, 1), above)
-    shown = largest(_at(every, depth), lambda counts: counts["design_events"])
+    shown = largest(_at(every, depth), lambda counts: counts["design_events"], limit)
     longer = {_first(name, depth) for (name,) in every if name.count(SEPARATOR) >= depth}
     return Design(
         game_id=game_id,
