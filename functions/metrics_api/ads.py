@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from telemetry import metric_model
-from telemetry.capped_names import OTHER, SHOWN, Name, Rows, largest
+from telemetry.capped_names import LABEL, OTHER, SHOWN, Name, Rows, largest
 from telemetry.store import by_name, store
 
 from metrics_api.live_models import Capped, Share
@@ -55,7 +55,7 @@ class Ads(Range, Answer):
     totals: Annotated[AdFigures, Field(description="Sums over the days.")]
     ad_arpdau_micros: Arpdau
     days: Annotated[list[AdDay], Field(description="Every day of the range in order.")]
-    ads: Annotated[list[AdRow], Field(description="Most impressions first: the rest as `other`.")]
+    ads: Annotated[list[AdRow], Field(description="Most impressions first, the rest as `other` at the end.")]
     capped: Capped
 
 
@@ -103,7 +103,11 @@ def read_ads(
                 AdRow.model_validate({**_figures(counts), **dict(zip(_parts(by), name, strict=True))})
                 for name, counts in rows.rows.items()
             ),
-            key=lambda row: (-row.impressions, row.network or "", row.placement or "", row.format or ""),
+            key=lambda row: (
+                LABEL in (row.network, row.placement, row.format),
+                -row.impressions,
+                *(part or "" for part in (row.network, row.placement, row.format)),
+            ),
         ),
         capped=rows.capped,
     )

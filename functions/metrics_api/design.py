@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from telemetry import metric_model
-from telemetry.capped_names import OTHER, SHOWN, Rows, largest
+from telemetry.capped_names import LABEL, OTHER, SHOWN, Rows, largest
 from telemetry.store import by_name, store
 
 from metrics_api.live_models import Capped
@@ -50,7 +50,7 @@ class Design(Range, Answer):
     under: Annotated[str | None, Field(description="What all names begin with.", examples=["boss"])]
     totals: Annotated[DesignFigures, Field(description="Sums over the days, of every name under `under`.")]
     days: Annotated[list[DesignDay], Field(description="The same, every day of the range in order.")]
-    names: Annotated[list[DesignRow], Field(description="Most events first: the rest as `other`.")]
+    names: Annotated[list[DesignRow], Field(description="Most events first, the rest as `other` at the end.")]
     capped: Capped
 
 
@@ -105,7 +105,7 @@ def read_design(
                 DesignRow.model_validate({**_figures(counts), "name": name, "has_parts": name in longer})
                 for (name,), counts in shown.rows.items()
             ),
-            key=lambda row: (-row.design_events, row.name),
+            key=lambda row: (row.name == LABEL, -row.design_events, row.name),
         ),
         # Names beyond a day's limit may begin with any part.
         capped=shown.capped or any(row["shard"].startswith(OTHER) for rows in partitions for row in rows),

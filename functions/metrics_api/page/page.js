@@ -193,15 +193,16 @@ const renderEconomy = ({ currencies }) => {
 const renderAds = ({ ads, totals, ad_arpdau_micros: arpdau }) => {
   if (!ads.length) { show("ads", empty("No advertisement was shown today.")); return; }
   const both = document.createDocumentFragment();
+  const most = Math.max(...ads.map((a) => a.impressions));
   both.append(element("p", `${LABELS.revenue_micros} ${byCurrency(totals.revenue_micros)}, ${LABELS.ad_arpdau_micros} ${byCurrency(arpdau, 4)}`, { class: "note" }));
   both.append(table("Ads", [
     ["Name", (a) => a.network ?? a.placement ?? a.format],
-    ["", (a) => bar(a.impressions / ads[0].impressions)],
+    ["", (a) => bar(a.impressions / most)],
     [LABELS.impressions, (a) => number.format(a.impressions), true],
     [LABELS.completed_share, (a) => share.format(a.completed_share), true],
     [LABELS.revenue_micros, (a) => byCurrency(a.revenue_micros), true],
     [LABELS.ecpm_micros, (a) => byCurrency(a.ecpm_micros), true],
-  ], ads));
+  ], ads, "many"));
   show("ads", both);
 };
 
@@ -226,7 +227,7 @@ const renderDesign = ({ names, totals }) => {
     [LABELS.design_events, (n) => number.format(n.design_events), true],
     [LABELS.value_sum, (n) => (n.valued_events ? number.format(n.value_sum) : "–"), true],
     [LABELS.value_mean, (n) => (n.value_mean === null ? "–" : number.format(n.value_mean)), true],
-  ], names));
+  ], names, "many"));
 };
 
 const renderRetention = ({ cohorts }) => {
