@@ -12,7 +12,11 @@ import pytest
 from fastapi.testclient import TestClient
 from player_events import happen, write
 from player_state.names import NameLimits
+from scheduled_reports import figures, plain_text, render, sections
+from scheduled_reports.figures import Period
+from scheduled_reports.report import report
 from telemetry.capped_names import SHOWN
+from telemetry.store import Store
 
 Event = dict[str, Any]
 DAY, NEXT = date(2026, 3, 10), date(2026, 3, 11)
@@ -219,3 +223,80 @@ def test_a_game_without_either_is_empty(get: Callable[[str], Any]) -> None:
     assert (body["ads"], body["totals"]["impressions"], body["totals"]["completed_share"]) == ([], 0, None)
     body = get(f"/design?{ONE_DAY}")
     assert (body["names"], body["totals"]["value_sum"], body["totals"]["value_mean"]) == ([], 0, None)
+
+
+@pytest.fixture
+def store(metrics_app: Any) -> Store:
+    from telemetry import store
+
+    return store.store()
+
+
+def test_the_report_has_the_figures_of_ads(store: Store) -> None:
+    write(*ADS)
+    found = {one.name: one for one in figures.figures(store, "skyforge", Period("day", NEXT))}
+    today, before = (
+        [event for event in ads_of(ADS) if event["event_date"] == str(day)] for day in (NEXT, DAY)
+    )
+    assert found["impressions"][2:4] == (len(today), len(before))
+    assert found["completed_share"][2:4] == (0, 2 / 5)
+    for at, events, players in ((2, today, 1), (3, before, 3)):
+        for currency in ("JPY", "USD"):
+            revenue, ecpm = of_ads(events, currency)
+            assert found[f"revenue_micros_{currency}"][at] == revenue
+            assert found[f"ad_arpdau_micros_{currency}"][at] == revenue / players
+            assert found[f"ecpm_micros_{currency}"][at] == (
+                None if ecpm is None else pytest.approx(float(ecpm))
+            )
+    assert found["revenue_micros_USD"].unit == "USD micros"
+
+
+def test_a_report_of_a_game_without_ads_does_not_mention_them(store: Store) -> None:
+    write(happen())
+    made = report(store, "skyforge", "Game", Period("day", DAY))
+    for form in (render.html, plain_text.text, plain_text.brief, plain_text.table):
+        assert " ad" not in form(made).lower().replace("address", "")
+        assert "Design events" not in form(made)
+
+
+def test_the_report_has_sections_of_ads_and_design_events(store: Store) -> None:
+    write(*ADS, *DESIGNS)
+    week = Period("week", date(2026, 3, 15))
+    made = report(store, "skyforge", "Game", week)
+    tables = {section.title: section for section in made.sections}
+    assert tables["Ads"].rows[0] == ("all ads", (6, 2 / 6))
+    assert [name for name, _ in tables["Ads"].rows[1:]] == [
+        "admob, level_end, rewarded", "admob, level_end, banner",
+        "unity, level_end, rewarded", "unity, shop, rewarded",
+    ]  # fmt: skip
+    of_all, of_admob, of_unity = tables["Ad revenue: USD"].rows
+    assert of_all == ("all ads", (4, 22_000, 5_500_000))
+    assert of_admob == ("admob, level_end, rewarded", (3, 22_000, pytest.approx(22_000_000 / 3)))
+    assert of_unity == ("unity, shop, rewarded", (1, 0, 0))
+    assert [name for name, _ in tables["Ad revenue: JPY"].rows] == ["all ads", "unity, level_end, rewarded"]
+    # Whole names: depth 5 tells all of them apart.
+    assert dict(tables["Design events"].rows) == {
+        "boss:dragon:killed": (3, 3, 10.25, 10.25 / 3),
+        "boss": (1, 0, None, None),
+        "boss:dragon:fled": (1, 0, None, None),
+        "boss:giant:killed": (1, 1, -10.5, -10.5),
+        "shop:opened": (1, 1, 1e15, 1e15),
+    }
+    text = plain_text.text(made)
+    assert "- all ads: 4 Ad impressions with a currency, 0.0220 USD Ad revenue, 5.50 USD Ad eCPM" in text
+    assert "- boss:giant:killed: 1 Design events, 1 Design events with a value, -10.5 Sum of values" in text
+    assert "Ad revenue: USD,all ads,Ad revenue,USD,0.0220,," in plain_text.table(made)
+    assert "Ad revenue: JPY,all ads,Ad eCPM,JPY,900,," in plain_text.table(made)
+    assert "Ad revenue USD" in render.html(made)
+
+
+def test_sections_show_the_largest_names_and_the_rest_as_other(store: Store) -> None:
+    write(
+        *(ad("ann", f"network-{number:03}") for number in range(SHOWN + 5)),
+        *(custom(f"event-{number:03}", -2) for number in range(SHOWN + 5)),
+    )
+    day = Period("day", DAY)
+    (ads,) = sections.ads(store, "skyforge", day)
+    assert (len(ads.rows), ads.rows[-1]) == (SHOWN + 2, ("other", (5, 0)))
+    designs = sections.designs(store, "skyforge", day)
+    assert (len(designs.rows), designs.rows[-1]) == (SHOWN + 1, ("other", (5, 5, -10, -2)))
