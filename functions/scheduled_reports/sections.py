@@ -13,7 +13,7 @@ from scheduled_reports import figures
 from scheduled_reports.figures import PRICED, Period
 
 AD_SECTION = ("currency_impressions", "revenue_micros", "ecpm_micros")
-DESIGN = ("design_events", "valued_events", "value_sum", "value_mean")
+DESIGN = ("design_events", "value_sum", "value_mean")
 FPS_BIN = "fps_bin_"
 
 Row = tuple[str, tuple[float | None, ...]]
