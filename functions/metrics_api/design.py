@@ -22,11 +22,14 @@ PARENT = f"^[A-Za-z0-9_-]{{1,128}}({SEPARATOR}[A-Za-z0-9_-]{{1,128}}){{0,{MAX_DE
 
 
 class DesignFigures(BaseModel):
-    """Figures of design events. Unique players of a name are in the history (gold table `design`)."""
+    """Figures of design events; no sum and no mean of values whose names have nothing in common.
+
+    Unique players of a name are in the history (gold table `design`).
+    """
 
     design_events: Annotated[Count, metric("design_events")]
     valued_events: Annotated[Count, metric("valued_events")]
-    value_sum: Annotated[float, metric("value_sum", examples=[412.5])]
+    value_sum: Annotated[float | None, metric("value_sum", examples=[412.5])]
     value_mean: Annotated[float | None, metric("value_mean", examples=[8.25])]
 
 
@@ -95,14 +98,16 @@ def read_design(
         updated_at=max((row["updated_at"] for found in partitions for row in found), default=None),
         depth=depth,
         under=under,
-        totals=DesignFigures.model_validate(_figures(_total(every))),
+        totals=DesignFigures.model_validate(_figures(_total(every), under or LABEL)),
         days=[
-            DesignDay.model_validate({**_figures(_total(rows)), "date": day})
+            DesignDay.model_validate({**_figures(_total(rows), under or LABEL), "date": day})
             for day, rows in zip(days, by_day, strict=True)
         ],
         names=sorted(
             (
-                DesignRow.model_validate({**_figures(counts), "name": name, "has_parts": name in longer})
+                DesignRow.model_validate(
+                    {**_figures(counts, name), "name": name, "has_parts": name in longer}
+                )
                 for (name,), counts in shown.rows.items()
             ),
             key=lambda row: (row.name == LABEL, -row.design_events, row.name),
@@ -141,6 +146,9 @@ def _total(rows: Rows) -> Counter[str]:
     return total
 
 
-def _figures(counts: Counter[str]) -> dict[str, float | None]:
-    names = ("design_events", "valued_events", "value_sum", "value_mean")
-    return {name: metric_model.live()[name].of(counts) for name in names}
+def _figures(counts: Counter[str], name: str) -> dict[str, float | None]:
+    model = metric_model.live()
+    found = {one: model[one].of(counts) for one in ("design_events", "valued_events")}
+    return found | {
+        one: None if name == LABEL else model[one].of(counts) for one in ("value_sum", "value_mean")
+    }

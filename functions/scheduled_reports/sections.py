@@ -134,8 +134,9 @@ def designs(store: Store, game_id: str, period: Period) -> Section:
     rows: list[Row] = []
     found = _by_name(store, game_id, period, "designs", 1, "design_events").items()
     for (name,), counts in sorted(found, key=lambda one: (LABEL in one[0], -one[1]["design_events"], one[0])):
-        valued = counts["valued_events"] or None
-        values = (metric.of(counts) if metric.name != "value_sum" or valued else None for metric in metrics)
+        # Values of different names may have different units.
+        valued = counts["valued_events"] and name != LABEL
+        values = (metric.of(counts) if valued or metric.unit == "count" else None for metric in metrics)
         rows.append((name, tuple(values)))
     return Section("Design events", "Name", tuple((one.label, one.unit) for one in metrics), rows)
 

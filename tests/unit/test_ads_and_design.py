@@ -181,14 +181,14 @@ def test_design_events_of_a_day_and_their_totals(get: Callable[[str], Any]) -> N
     assert body["capped"] is False
 
 
-def test_sums_below_nothing_are_kept_in_other(get: Callable[[str], Any]) -> None:
+def test_other_counts_events_and_adds_up_no_values(get: Callable[[str], Any]) -> None:
     most = NameLimits().designs
     write(*(custom(f"event-{number:03}", -1.5) for number in range(most + 5)))
     body = get(f"/design?{ONE_DAY}")
     (other,) = [row for row in body["names"] if row["name"] == "other"]
     assert body["capped"]
     assert (len(body["names"]), other["design_events"]) == (SHOWN + 1, most + 5 - SHOWN)
-    assert other["value_sum"] == -1.5 * other["design_events"]
+    assert (other["valued_events"], other["value_sum"], other["value_mean"]) == (most + 5 - SHOWN, None, None)
     assert get(f"/design?{ONE_DAY}&under=event-000")["capped"]
 
 
@@ -222,7 +222,7 @@ def test_a_game_without_either_is_empty(get: Callable[[str], Any]) -> None:
     body = get(f"/ads?{ONE_DAY}")
     assert (body["ads"], body["totals"]["impressions"], body["totals"]["completed_share"]) == ([], 0, None)
     body = get(f"/design?{ONE_DAY}")
-    assert (body["names"], body["totals"]["value_sum"], body["totals"]["value_mean"]) == ([], 0, None)
+    assert (body["names"], body["totals"]["value_sum"], body["totals"]["value_mean"]) == ([], None, None)
 
 
 @pytest.fixture
@@ -299,4 +299,4 @@ def test_sections_show_the_largest_names_and_the_rest_as_other(store: Store) -> 
     (ads,) = sections.ads(store, "skyforge", day)
     assert (len(ads.rows), ads.rows[-1]) == (SHOWN + 2, ("other", (5, 0)))
     designs = sections.designs(store, "skyforge", day)
-    assert (len(designs.rows), designs.rows[-1]) == (SHOWN + 1, ("other", (5, -10, -2)))
+    assert (len(designs.rows), designs.rows[-1]) == (SHOWN + 1, ("other", (5, None, None)))

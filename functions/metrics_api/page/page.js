@@ -225,7 +225,7 @@ const renderDesign = ({ names, totals }) => {
     ["Name", (n) => (n.has_parts ? step(n.name, n.name.split(":")) : n.name)],
     ["", (n) => bar(n.design_events / most)],
     [LABELS.design_events, (n) => number.format(n.design_events), true],
-    [LABELS.value_sum, (n) => (n.valued_events ? number.format(n.value_sum) : "–"), true],
+    [LABELS.value_sum, (n) => (n.valued_events && n.value_sum !== null ? number.format(n.value_sum) : "–"), true],
     [LABELS.value_mean, (n) => (n.value_mean === null ? "–" : number.format(n.value_mean)), true],
   ], names, "many"));
 };
