@@ -46,7 +46,7 @@ def games(silver: DataFrame, touched: Sequence[Partition]) -> dict[str, dict[str
     for game, number, gapped in (
         sessions.groupBy("game_id").agg(f.count("*"), f.expr("count_if(gapped)")).collect()
     ):
-        measured[game] |= {"sessions": number, "gapped": gapped}
+        measured[game] |= {"sequences": number, "gapped": gapped}
     return measured
 
 
@@ -61,7 +61,7 @@ def days(
         (staged["revenue"], {"gross_minor": f.concat(f.lit("revenue_"), "currency")}),
         (staged["ads"], {"impressions": f.lit("events_ad_impression")}),
         # An event counts once at the first part of its name.
-        (staged["design"].where("depth = '1'"), {"events": f.lit("events_design")}),
+        (staged["design"].where("depth = '1'"), {"design_events": f.lit("events_design")}),
     ):
         total = rows.where(" AND ".join(f"{name} = '*'" for name in ("platform", "country", "app_version")))
         for column, name in names.items():

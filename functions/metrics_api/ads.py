@@ -19,8 +19,8 @@ PARTS = ("network", "placement", "format")
 PRICED = "impressions_"
 
 By = Literal["ad", "network", "placement", "format"]
-Micros = Annotated[dict[str, int], metric("revenue_micros", examples=[{"USD": 12_500_000}])]
-Ecpm = Annotated[dict[str, float], metric("ecpm_micros", examples=[{"USD": 4_166_666.67}])]
+Micros = Annotated[dict[str, int], metric("ad_revenue_micros", examples=[{"USD": 12_500_000}])]
+Ecpm = Annotated[dict[str, float], metric("ad_ecpm_micros", examples=[{"USD": 4_166_666.67}])]
 Arpdau = Annotated[dict[str, float], metric("ad_arpdau_micros", examples=[{"USD": 9_615.4}])]
 
 
@@ -30,8 +30,8 @@ class AdFigures(BaseModel):
     impressions: Annotated[Count, metric("impressions")]
     completed_impressions: Annotated[Count, metric("completed_impressions")]
     completed_share: Annotated[Share | None, metric("completed_share")]
-    revenue_micros: Micros
-    ecpm_micros: Ecpm
+    ad_revenue_micros: Micros
+    ad_ecpm_micros: Ecpm
 
 
 class AdDay(AdFigures):
@@ -131,7 +131,7 @@ def _figures(counts: Counter[str]) -> dict[str, object]:
     model = metric_model.live()
     plain = ("impressions", "completed_impressions", "completed_share")
     return {name: model[name].of(counts) for name in plain} | {
-        name: _money(name, counts) for name in ("revenue_micros", "ecpm_micros")
+        name: _money(name, counts) for name in ("ad_revenue_micros", "ad_ecpm_micros")
     }
 
 

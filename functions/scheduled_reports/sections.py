@@ -12,7 +12,7 @@ from telemetry.store import Store, by_name, merge
 from scheduled_reports import figures
 from scheduled_reports.figures import PRICED, Period
 
-AD_SECTION = ("currency_impressions", "revenue_micros", "ecpm_micros")
+AD_SECTION = ("currency_impressions", "ad_revenue_micros", "ad_ecpm_micros")
 DESIGN = ("design_events", "value_sum", "value_mean")
 FPS_BIN = "fps_bin_"
 
@@ -144,16 +144,18 @@ def designs(store: Store, game_id: str, period: Period) -> Section:
 def versions(store: Store, game_id: str, period: Period) -> Section:
     """Tell crashes and frames a second by version; percentiles are at most 2.5 % off."""
     columns = (
-        ("active sessions", "count"), ("crash events", "count"), ("crash-free", "share"),
+        ("sessions seen", "count"), ("crash events", "count"), ("crash-free", "share"),
         ("median fps", "fps"), ("p5 fps", "fps"),
     )  # fmt: skip
     rows: list[Row] = []
     found = _by_name(store, game_id, period, "versions", 1).items()
-    for (version,), counts in sorted(found, key=lambda one: (-one[1]["sessions"], one[0])):
-        free = metric_model.live()["crash_free_sessions"].of(counts)
+    for (version,), counts in sorted(found, key=lambda one: (-one[1]["sessions_seen"], one[0])):
+        free = metric_model.live()["crash_free_share"].of(counts)
         bins = {name.removeprefix(FPS_BIN): n for name, n in counts.items() if name.startswith(FPS_BIN)}
         fps = percentiles(bins) or {}
-        rows.append((version, (counts["sessions"], counts["crashes"], free, fps.get("p50"), fps.get("p5"))))
+        rows.append(
+            (version, (counts["sessions_seen"], counts["crash_events"], free, fps.get("p50"), fps.get("p5")))
+        )
     return Section("Versions", "Version", columns, rows)
 
 

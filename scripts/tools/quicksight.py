@@ -203,10 +203,7 @@ def _open(visual: Visual) -> list[str]:
 
 
 def _restrictions(visual: Visual) -> Iterator[Restriction]:
-    """Yield the rows that a visual shows: one value of each dimension, or each value without the total.
-
-    Rows of every value stay in where they add up: impressions of all currencies, and of none.
-    """
+    """Yield the rows that a visual shows: one value of each dimension, or each value without the total."""
     table, apart = visual.table.name, set(visual.dimensions)
     chosen = {
         selection.column: name
@@ -220,9 +217,7 @@ def _restrictions(visual: Visual) -> Iterator[Restriction]:
                 yield Restriction(table, column, "DOES_NOT_EQUAL", "*")
         elif column in only:
             yield Restriction(table, column, "EQUALS", only[column])
-        elif column in chosen and (
-            column in TOTALS or any(metric.not_added_over([column]) for metric in visual.metrics)
-        ):
+        elif column in chosen:
             yield Restriction(table, column, "EQUALS", chosen[column], is_parameter=True)
         elif column in TOTALS:
             yield Restriction(table, column, "EQUALS", "*")

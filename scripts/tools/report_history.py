@@ -55,8 +55,8 @@ QUESTIONS = (
         ("impressions", "completed_share", "revenue_micros", "ecpm_micros"), "currency", "impressions",
     ),
     Question(
-        "History of design events", "design", "name", ("events", "players", "value_sum", "value_mean"),
-        largest="events", only=(("depth", "1"),),
+        "History of design events", "design", "name", ("design_events", "players", "value_sum", "value_mean"),
+        largest="design_events", only=(("depth", "1"),),
     ),
 )  # fmt: skip
 
@@ -77,7 +77,7 @@ def days(game_id: str, first: date) -> dict[str, dict[str, int]]:
         ("daily", "new_players", "new_players", {}),
         ("revenue", "gross_minor", "revenue_{currency}", {}),
         ("ads", "impressions", "events_ad_impression", {}),
-        ("design", "events", "events_design", {"depth": "1"}),
+        ("design", "design_events", "events_design", {"depth": "1"}),
     ):
         for row in gold.table(table, game_id, **ALL, **only).to_dict("records"):
             if row["event_date"] >= first:

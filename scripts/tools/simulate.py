@@ -158,7 +158,7 @@ def shown_figures(platform: Platform, game_id: str, days: int, without_game: Cou
             if level[name]
         },
         "advertisements": advertisements(
-            (ad["network"], ad["impressions"], ad["completed_impressions"], ad["revenue_micros"])
+            (ad["network"], ad["impressions"], ad["completed_impressions"], ad["ad_revenue_micros"])
             for ad in ads
         ),
         "design events": design_events(
@@ -167,7 +167,7 @@ def shown_figures(platform: Platform, game_id: str, days: int, without_game: Cou
         "players who came back the day after": {
             cohort["install_date"]: cohort["retained_players"][1]
             for cohort in cohorts
-            if cohort["new_players"] and cohort["retained_players"][1] is not None
+            if cohort["cohort_players"] and cohort["retained_players"][1] is not None
         },
     }
 

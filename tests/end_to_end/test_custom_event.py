@@ -112,7 +112,7 @@ def test_gold_has_players_too_for_any_day_and_slice(
     for day, platform, depth, events in slices(sent):
         rows = gold.table("design", GAME, event_date=day, platform=platform, depth=str(depth), **ALL)
         found = {
-            row["name"]: (row["events"], row["players"], row["value_sum"], row["value_mean"])
+            row["name"]: (row["design_events"], row["players"], row["value_sum"], row["value_mean"])
             for row in rows.astype(object).where(rows.notna(), None).to_dict("records")
         }
         assert found == figures(events, depth), (day, platform, depth)

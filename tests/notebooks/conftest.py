@@ -65,7 +65,7 @@ def _rows(table: str) -> Iterator[Row]:
                     yield {"cohort_date": day, **ALL, "day_number": number, **players}
             case "lifetime_value":
                 for number in range(age):
-                    paid = {"cohort_players": 10, "gross_minor": 100 * (number + 1)}
+                    paid = {"cohort_players": 10, "lifetime_gross_minor": 100 * (number + 1)}
                     yield {"cohort_date": day, **ALL, "day_number": number, "currency": "EUR", **paid}
             case "economy":
                 for flow, amount in (("source", 500), ("sink", 300)):
@@ -101,7 +101,11 @@ def _rows(table: str) -> Iterator[Row]:
                 for platform, factor in (("*", 3), ("android", 1), ("ios", 2)):
                     for depth, name in (("1", "boss"), ("2", "boss:dragon")):
                         kind = {**ALL, "platform": platform, "depth": depth, "name": name, "players": factor}
-                        sums = {"events": 2 * factor, "valued_events": factor, "value_sum": 1.5 * factor}
+                        sums = {
+                            "design_events": 2 * factor,
+                            "valued_events": factor,
+                            "value_sum": 1.5 * factor,
+                        }
                         yield {"event_date": day, **kind, **sums, "value_mean": 1.5}
             case "performance":
                 for platform in ("*", *PLATFORMS):

@@ -91,7 +91,7 @@ def test_a_table_is_read_by_the_values_of_its_columns(tables: None) -> None:
     (row,) = gold.table(
         "design", "arena", event_date=day, depth="2", platform="ios", country="*", app_version="*"
     ).to_dict("records")
-    assert (row["name"], row["events"], row["players"], row["value_sum"]) == ("boss:dragon", 4, 2, 3.0)
+    assert (row["name"], row["design_events"], row["players"], row["value_sum"]) == ("boss:dragon", 4, 2, 3.0)
     assert gold.table("design", "arena", platform="switch").empty
     assert set(gold.table("design", platform="ios")["game_id"]) == {"arena", "other"}
 

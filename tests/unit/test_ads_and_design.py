@@ -86,7 +86,7 @@ def test_ads_of_one_day(get: Callable[[str], Any]) -> None:
     assert body["totals"]["impressions"] == len(today) == 5
     assert body["totals"]["completed_share"] == 2 / 5
     revenue, ecpm = of_ads(today, "USD")
-    assert (body["totals"]["revenue_micros"], body["totals"]["ecpm_micros"]) == (
+    assert (body["totals"]["ad_revenue_micros"], body["totals"]["ad_ecpm_micros"]) == (
         {"JPY": 900_000, "USD": revenue},
         {"JPY": 900_000_000.0, "USD": pytest.approx(float(ecpm or 0))},
     )
@@ -111,8 +111,10 @@ def test_ads_by_each_part_of_their_name(get: Callable[[str], Any], by: str) -> N
         )
         for currency in ("JPY", "USD"):
             revenue, ecpm = of_ads(events, currency)
-            assert row["revenue_micros"].get(currency, 0) == revenue
-            assert row["ecpm_micros"].get(currency) == (None if ecpm is None else pytest.approx(float(ecpm)))
+            assert row["ad_revenue_micros"].get(currency, 0) == revenue
+            assert row["ad_ecpm_micros"].get(currency) == (
+                None if ecpm is None else pytest.approx(float(ecpm))
+            )
         assert all(row[part] is None for part in {"network", "placement", "format"} - set(parts))
     assert [day["impressions"] for day in body["days"]] == [5, 1]
     # Over two days: 22,000 micros over three player-days and one more.
@@ -243,12 +245,12 @@ def test_the_report_has_the_figures_of_ads(store: Store) -> None:
     for at, events, players in ((2, today, 1), (3, before, 3)):
         for currency in ("JPY", "USD"):
             revenue, ecpm = of_ads(events, currency)
-            assert found[f"revenue_micros_{currency}"][at] == revenue
+            assert found[f"ad_revenue_micros_{currency}"][at] == revenue
             assert found[f"ad_arpdau_micros_{currency}"][at] == revenue / players
-            assert found[f"ecpm_micros_{currency}"][at] == (
+            assert found[f"ad_ecpm_micros_{currency}"][at] == (
                 None if ecpm is None else pytest.approx(float(ecpm))
             )
-    assert found["revenue_micros_USD"].unit == "USD micros"
+    assert found["ad_revenue_micros_USD"].unit == "USD micros"
 
 
 def test_a_report_of_a_game_without_ads_does_not_mention_them(store: Store) -> None:

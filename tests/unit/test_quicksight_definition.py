@@ -137,21 +137,6 @@ def test_the_rest_is_one_item_only_where_it_adds_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "filtered"), [("impressions", False), ("revenue_micros", True), ("ecpm_micros", True)]
-)
-def test_a_currency_is_chosen_where_amounts_are_shown(metric: str, filtered: bool) -> None:
-    line = f"Money,line,Ads,ads,event_date,{metric},network,"
-    found = quicksight.definition(HEADER + line, metric_model.tables())
-    columns = {
-        group["Filters"][0]["CategoryFilter"]["Column"]["ColumnName"]
-        for group in found["FilterGroups"]
-        if "CategoryFilter" in group["Filters"][0]
-    }
-    assert ("currency" in columns) is filtered
-    assert {"game_id", "platform", "country", "app_version"} <= columns
-
-
-@pytest.mark.parametrize(
     ("line", "words"),
     [
         ("Money,bar,Days,revenue,platform,payers,,", "payers does not add up over event_date"),
