@@ -100,7 +100,7 @@ class Run:
         silver = self.tables.silver()
         unseen = silver.where(kept.unseen(gold.Iceberg(self.spark, self.tables), games)) if games else silver
         measured = measure.games(unseen, report["touched"]) if games else {}
-        days = measure.days(staged["daily"], staged["revenue"], report["touched"]) if games else {}
+        days = measure.days(staged, report["touched"]) if games else {}
         counted = {game: report["games"][game] | measured.get(game, {}) for game in games}
         faults: dict[str, list[str]] = {}
         for game, lake in counted.items():

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from telemetry.histogram import bin_of
@@ -30,6 +31,7 @@ PAUSE_MS = 30 * 60 * 1000
 DAY_MS, MINUTE_MS = 86_400_000, 60_000
 # A player counts as concurrent in the minute of an event and in the four after it.
 CONCURRENT_MINUTES = 5
+MILLION = 1_000_000
 MEASURED = ("fps", "frame_time_ms", "latency_ms", "load_time_ms")
 
 Event = dict[str, Any]
@@ -297,12 +299,36 @@ def _progression(projection: Projection, event: Event, at_ms: int, day: Counter[
         player.level_ms = at_ms
 
 
+def _ad_impression(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
+    payload = event["payload"]
+    ad = projection.name_of(event, "ads", f"{payload['network']}#{payload['placement']}#{payload['format']}")
+    counts = projection.buckets[buckets.of_ad(event["event_date"], ad)]
+    counts["impressions"] += 1
+    counts["completed_impressions"] += payload.get("completed", False)
+    if currency := payload.get("currency"):
+        counts[f"impressions_{currency}"] += 1
+        counts[f"ad_revenue_{currency}"] += int(payload.get("revenue_micros", 0))
+
+
+def _design(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
+    payload = event["payload"]
+    name = projection.name_of(event, "designs", payload["name"])
+    counts = projection.buckets[buckets.of_design(event["event_date"], name)]
+    counts["design_events"] += 1
+    if "value" in payload:
+        counts["valued_events"] += 1
+        # Counters are integers. A binary fraction would not add up exactly.
+        counts["value_millionths"] += round(Decimal(str(payload["value"])) * MILLION)
+
+
 def _performance(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
     if "fps" in event["payload"]:
         projection.version(event)[f"fps_bin_{bin_of(event['payload']['fps'])}"] += 1
 
 
 _HANDLERS = {
+    "ad_impression": _ad_impression,
+    "design": _design,
     "session_start": _session_start,
     "economy": _economy,
     "performance": _performance,

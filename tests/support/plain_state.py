@@ -8,6 +8,7 @@ begins. Of the events that report one store transaction, the first by time count
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 PAUSE = timedelta(minutes=30)
@@ -101,6 +102,40 @@ def days(events: Iterable[Event]) -> Counts:
     for (game, day), played in play_milliseconds(events).items():
         counts[game, day, "play_ms"] += played
     return +counts
+
+
+def advertisements(events: Iterable[Event]) -> Counts:
+    """Return impressions, completed ones and money, by game, day, network, placement, format and name."""
+    counts: Counts = Counter()
+    for event in unique(events):
+        if event["event_type"] == "ad_impression":
+            payload = event["payload"]
+            where = event["game_id"], event["event_date"]
+            where += payload["network"], payload["placement"], payload["format"]
+            counts[*where, "impressions"] += 1
+            if payload.get("completed"):
+                counts[*where, "completed_impressions"] += 1
+            if "currency" in payload:
+                counts[*where, f"impressions_{payload['currency']}"] += 1
+                counts[*where, f"ad_revenue_{payload['currency']}"] += payload.get("revenue_micros", 0)
+    return +counts
+
+
+def designs(events: Iterable[Event]) -> Counts:
+    """Return events, those with a value and the sum of values, by game, day, name and counter."""
+    counts: Counts = Counter()
+    for event in unique(events):
+        if event["event_type"] == "design":
+            where, value = (
+                (event["game_id"], event["event_date"], event["payload"]["name"]),
+                event["payload"].get("value"),
+            )
+            counts[*where, "design_events"] += 1
+            if value is not None:
+                counts[*where, "valued_events"] += 1
+                counts[*where, "value_millionths"] += int(Fraction(str(value)) * 1_000_000)
+    # A sum may be less than nothing.
+    return Counter({name: count for name, count in counts.items() if count})
 
 
 def stability(events: Iterable[Event]) -> Counts:

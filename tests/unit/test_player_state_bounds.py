@@ -63,6 +63,11 @@ def widest() -> Iterator[tuple[buckets.Bucket, set[str]]]:
     yield buckets.of_cohort(DAY), {f"retained_{n}" for n in range(projection.MAX_COHORT_DAY + 1)}
     yield buckets.of_level(DAY, longest), {"start", "complete", "fail"}
     yield buckets.of_flow(DAY, f"{longest}#{longest}"), {"source", "sink"}
+    priced = schema("ad_impression")["currency"]["enum"]
+    shown = {f"{counter}_{code}" for code in priced for counter in ("impressions", "ad_revenue")}
+    shown |= {"impressions", "completed_impressions"}
+    yield buckets.of_ad(DAY, f"{longest}#{longest}#interstitial"), shown
+    yield buckets.of_design(DAY, longest * 2), {"design_events", "valued_events", "value_millionths"}
     fps = {f"fps_bin_{n}" for n in range(bin_of(schema("performance")["fps"]["maximum"]) + 1)}
     yield buckets.of_version(DAY, "1" * 98), {"sessions_seen", "crash_events", "crashed_sessions"} | fps
     for measure in projection.MEASURED:
@@ -207,6 +212,10 @@ WORST: dict[str, Callable[[int], Event]] = {
     "flows": lambda n: happen(
         "economy", "a", f"p-{n}", flow="source", currency=f"c-{n}", reason=f"r-{n}", amount=1, balance_after=1
     ),
+    "ads": lambda n: happen(
+        "ad_impression", "a", f"p-{n}", network=f"n-{n}", placement="p", format="banner", currency="EUR"
+    ),
+    "designs": lambda n: happen("design", "a", f"p-{n}", name=f"d-{n}", value=n),
     "devices": lambda n: happen("performance", "a", f"p-{n}", fps=n % 999, latency_ms=n, load_time_ms=n)
     | {"app_version": f"{n}.0.0"},
     "minutes": lambda n: happen("session_heartbeat", "a", f"p-{n}", at=NOON - timedelta(minutes=n % 60)),
