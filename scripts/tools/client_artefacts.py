@@ -184,6 +184,19 @@ def _typescript_class(name: str, schema: Schema) -> str:
     return "\n".join([*lines, "}"])
 
 
+def _with_texts(value: Any) -> Any:
+    """Return a schema whose limits that are floats are there as text too: JavaScript has one kind of number."""
+    if isinstance(value, list):
+        return [_with_texts(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found = {name: _with_texts(item) for name, item in value.items()}
+    for limit in ("minimum", "maximum"):
+        if isinstance(value.get(limit), float):
+            found[f"{limit}Text"] = json.dumps(value[limit])
+    return found
+
+
 def _typescript(envelope: Schema, payloads: Mapping[str, tuple[str, Schema]], schemas: Schema) -> str:
     lists = [
         f"export type {name} =\n{_wrapped(values, '  ', ' |').removesuffix(' |')};"
@@ -201,6 +214,6 @@ def _typescript(envelope: Schema, payloads: Mapping[str, tuple[str, Schema]], sc
         *classes,
         f"/** The payload of each event type. */\nexport interface Payloads {{\n{table}\n}}",
         "/** What the client checks an event by, as the REST API does. */\n"
-        f"export const schemas = {_compact(schemas)};",
+        f"export const schemas = {_compact(_with_texts(schemas))};",
     ]
     return "\n\n".join(parts) + "\n"

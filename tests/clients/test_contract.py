@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import npm_packages
 import pytest
 from client_relay import FAULTS, GAME, Relay, RestApi, storm
 from tools import REPOSITORY
@@ -27,7 +28,19 @@ def command_python() -> list[str]:
     return [sys.executable, str(HERE / "driver.py")]
 
 
-CLIENTS = {"python": command_python}
+def command_typescript() -> list[str]:
+    folder = npm_packages.compiled(REPOSITORY / "clients" / "typescript", "client-typescript")
+    # A heap that could not hold the events of the largest test.
+    return [
+        npm_packages.node(),
+        "--max-old-space-size=64",
+        "--expose-gc",
+        str(HERE / "driver.mjs"),
+        str(folder),
+    ]
+
+
+CLIENTS = {"python": command_python, "typescript": command_typescript}
 
 
 @pytest.fixture(params=sorted(CLIENTS))
@@ -63,7 +76,7 @@ class Game:
         return counted
 
     def killed_after(self, lines: int) -> int:
-        """Kill the process, as the system does, after it has printed lines; return the last event it knew safe."""
+        """Kill the process after it has printed lines; return the last event that it knew to be safe."""
         assert self.process.stdout
         for _ in range(lines):
             stored = int(self.process.stdout.readline().split()[1])
@@ -122,7 +135,7 @@ def test_nothing_is_lost_doubled_or_out_of_order_in_a_storm(
     assert_order(relay)
     assert {request.fault for request in relay.requests} == {*FAULTS}
     statuses = relay.api.answers
-    assert statuses[202] and statuses[207] and statuses[503], "the storm must have partial answers"
+    assert {202, 207, 503} <= statuses.keys(), "the storm must have partial answers"
     stats = result["stats"]
     assert (stats["tracked"], stats["accepted"], stats["queued"]) == (404, 404, 0)
     assert (stats["dropped"], stats["invalid"], stats["rejected"]) == (0, 0, 0)
@@ -131,7 +144,12 @@ def test_nothing_is_lost_doubled_or_out_of_order_in_a_storm(
 
 
 def test_events_travel_in_batches(command: list[str], relay: Relay) -> None:
-    Game(command, relay, events=200, settings={"batch_events": 100, "batch_seconds": 30}).result()
+    Game(
+        command,
+        relay,
+        events=200,
+        settings={"batch_events": 100, "batch_bytes": 200_000, "batch_seconds": 30},
+    ).result()
     assert [len(request.events) for request in relay.requests] == [100, 100, 4]
     assert all(request.headers["content-encoding"] == "gzip" for request in relay.requests)
     raw = sum(len(json.dumps(event)) for request in relay.requests for event in request.events)
@@ -155,11 +173,12 @@ def test_a_game_that_is_killed_sends_the_rest_when_it_starts_again(
 ) -> None:
     relay.plan = storm(3, calm_after=1000, faults=("none", "lose_answer", "refuse", "partly"))
     safe = []
+    settings = {"directory": str(tmp_path), "queue_bytes": 100_000_000}
     for _ in range(2):
-        game = Game(command, relay, events=100_000, tells_stored=True, settings={"directory": str(tmp_path)})
+        game = Game(command, relay, events=100_000, tells_stored=True, settings=settings)
         safe.append(game.killed_after(lines=12))
     relay.plan = lambda number: "none"
-    result = Game(command, relay, events=0, settings={"directory": str(tmp_path)}).result()
+    result = Game(command, relay, events=0, settings=settings).result()
     assert result["is_empty"]
     assert not any(tmp_path.rglob("*.ndjson"))
     events = delivered(relay)
