@@ -43,6 +43,7 @@ for (let number = 0; number < task.events; number++) {
     if (number % 1000 === 999) grown = Math.max(grown, kept() - before);
   }
 }
+if (task.exits) process.exit();
 const isEmpty = await client.flush(task.flush_seconds);
 await client.close(task.close_seconds ?? 2);
 console.log(JSON.stringify({ stats: client.stats, is_empty: isEmpty, problems, grown_bytes: grown }));

@@ -32,6 +32,8 @@ def main(task: dict[str, Any]) -> None:
             if client.pause(timeout=300):
                 print(f"stored {number}", flush=True)
             client.resume()
+    if task.get("exits"):
+        sys.exit()
     is_empty = client.flush(task["flush_seconds"])
     client.close(task.get("close_seconds", 2.0))
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before

@@ -225,6 +225,28 @@ def test_the_newest_survive_a_full_queue(command: list[str], relay: Relay, tmp_p
     assert stats["dropped"] + again["accepted"] == 2_000 + PLAYERS
 
 
+def test_what_was_tracked_just_before_the_end_is_on_disk(
+    command: list[str], relay: Relay, tmp_path: Path
+) -> None:
+    relay.plan = lambda number: "refuse"
+    task = {"settings": {"directory": str(tmp_path)}}
+    assert Game(command, relay, events=95, exits=True, **task).process.wait(STILL_SECONDS) == 0
+    relay.plan = lambda number: "none"
+    assert Game(command, relay, events=0, **task).result()["stats"]["accepted"] == 95 + PLAYERS
+    assert numbers(delivered(relay)) == list(range(95))
+
+
+def test_a_request_that_is_too_much_is_sent_in_parts(
+    command: list[str], relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.request.MAX_EVENTS", 6)
+    result = Game(command, relay, events=60).result()
+    assert result["stats"]["accepted"] == 60 + PLAYERS
+    assert relay.api.answers[413] > 0
+    assert numbers(delivered(relay)) == list(range(60))
+    assert_order(relay)
+
+
 def test_retry_after_is_honoured(command: list[str], relay: Relay) -> None:
     relay.plan = lambda number: "throttle" if number == 0 else "none"
     Game(command, relay, events=5).result()

@@ -57,6 +57,7 @@ TEXTS = [
     "\U0001f600",
 ]
 OTHERS: list[Any] = [None, True, False, [], {}, [1, {"b": 1, "a": 2.5}], {"A": 1}]
+# Drawn values are copied: a later step of the same example may change them.
 VALUES = (
     st.sampled_from([*NUMBERS, *TEXTS, *OTHERS])
     | st.integers(-(2**63), 2**64)
@@ -81,9 +82,8 @@ def mutants(draw: st.DrawFn) -> Event:
     kind: Event = {"event_type": event_type, "schema_version": NEWEST[event_type]}
     event: Event = copy.deepcopy(json.loads(draw(st.sampled_from(paths)).read_text())) | kind
     if draw(st.booleans()):
-        event["payload"] = event.get("payload", {}) | {
-            "extra": draw(st.dictionaries(NAMES, VALUES, max_size=3))
-        }
+        extra = copy.deepcopy(draw(st.dictionaries(NAMES, VALUES, max_size=3)))
+        event["payload"] = event.get("payload", {}) | {"extra": extra}
     for _ in range(draw(st.integers(0, 2))):
         *parents, name = draw(st.sampled_from(sorted(places(event))))
         target = event
@@ -91,11 +91,11 @@ def mutants(draw: st.DrawFn) -> Event:
             target = target[parent]
         match draw(st.sampled_from(["replace", "remove", "add"])):
             case "replace":
-                target[name] = draw(VALUES)
+                target[name] = copy.deepcopy(draw(VALUES))
             case "remove":
                 del target[name]
             case "add":
-                target[draw(NAMES)] = draw(VALUES)
+                target[draw(NAMES)] = copy.deepcopy(draw(VALUES))
     return event | kind
 
 

@@ -86,6 +86,7 @@ def test_what_is_missing_is_installed_by_root(source: Source, tmp_path: Path) ->
         (["chromium"], "chromium fonts-liberation"),
         (["javac"], "openjdk-17-jdk-headless"),
         (["npm"], "nodejs npm"),
+        (["node"], "nodejs npm"),
         (["python3.13"], "python3.13 python3.13-venv"),
         (["python3.11", "git"], "git python3.11 python3.11-venv"),
     ],
@@ -111,6 +112,18 @@ def test_a_jdk_17_beside_the_default_is_chosen(source: Source, tmp_path: Path) -
     (binaries / "javac").chmod(0o755)
     answer = source(**newer)
     assert answer.returncode == 0, answer.stderr
+
+
+def test_a_node_that_is_too_old_is_missing(source: Source) -> None:
+    node = shutil.which("node")
+    assert node
+    older = (
+        "shift; exec \"$NODE\" -e \"Object.defineProperty(process.versions, 'node', {value: '18.20.4'}); $1\""
+    )
+    assert source(PROGRAM_node=older.replace("18.20.4", "20.0.0"), NODE=node, USER_ID="1000").returncode == 0
+    answer = source(PROGRAM_node=older, NODE=node, USER_ID="1000")
+    assert answer.returncode == 1
+    assert answer.stderr.splitlines()[-1] == "On Debian: apt-get install nodejs npm"
 
 
 def test_what_apt_does_not_bring_is_told(source: Source) -> None:

@@ -105,7 +105,7 @@ class Session(events.Tracker):
             text = _encode(payload) if payload else "{}"
             client.note(_Noted(self, identity, event_type, text, client.settings.clock()))
         except Exception as error:
-            self._client.refuse(f"{event_type} was not sent: malformed_json: {error}")
+            self._client.refuse(f"{event_type} was not sent: malformed_json: {error}", is_new=True)
 
 
 class Client:
@@ -218,9 +218,10 @@ class Client:
         with contextlib.suppress(Exception):
             (self.settings.on_problem or _log.warning)(problem)
 
-    def refuse(self, problem: str) -> None:
-        """Count an event that cannot be sent."""
+    def refuse(self, problem: str, *, is_new: bool = False) -> None:
+        """Count an event that cannot be sent; `is_new`: `note` has not seen it."""
         with self._lock:
+            self._stats.tracked += is_new
             self._stats.invalid += 1
         self.report(problem)
 

@@ -63,10 +63,10 @@ export class Session {
   /** Notes that something happened now. Never throws, and never waits for network or storage. */
   track<T extends Bare>(eventType: T, payload?: Payloads[T]): void;
   track<T extends keyof Payloads>(eventType: T, payload: Payloads[T]): void;
-  track(eventType: string, payload: object = {}): void {
+  track(eventType: string, payload?: object): void {
     try {
-      const isReduced = this.identity.isReduced && "extra" in payload;
-      const text = JSON.stringify(isReduced ? { ...payload, extra: undefined } : payload);
+      const isReduced = this.identity.isReduced && payload && "extra" in payload;
+      const text = JSON.stringify(isReduced ? { ...payload, extra: undefined } : (payload ?? {}));
       this.client.note({
         session: this,
         identity: this.identity,
@@ -463,9 +463,13 @@ export class Client {
 
   /** Writes what was tracked and is not yet stored; what is half written is written again, with its event_id. */
   private storeAtExit(): void {
-    const lines = [...this.inHand, ...this.pending.flatMap((noted) => this.line(noted) ?? [])];
-    this.pending = [];
-    if (lines.length && !this.isStopped && !this.queue.isVolatile) this.queue.appendNow(lines);
+    try {
+      const lines = [...this.inHand, ...this.pending.flatMap((noted) => this.line(noted) ?? [])];
+      this.pending = [];
+      if (lines.length && !this.isStopped && !this.queue.isVolatile) this.queue.appendNow(lines);
+    } catch (error) {
+      this.report(`events that were just tracked are lost: ${error}`);
+    }
   }
 }
 

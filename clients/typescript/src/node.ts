@@ -1,4 +1,4 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, mkdirSync } from "node:fs";
 import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Store } from "./queue.js";
@@ -45,7 +45,10 @@ export function directoryStore(directory: string): Store {
       await rename(draft, path(segment));
     },
     remove: (segment) => rm(path(segment), { force: true }),
-    appendNow: (segment, lines) => appendFileSync(path(segment), lines, { mode: 0o600 }),
+    appendNow(segment, lines) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      appendFileSync(path(segment), lines, { mode: 0o600 });
+    },
     close: () => void own.delete(name),
   };
 }
