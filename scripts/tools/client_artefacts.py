@@ -185,7 +185,7 @@ def _typescript_class(name: str, schema: Schema) -> str:
 
 
 def _with_texts(value: Any) -> Any:
-    """Return a schema whose limits that are floats are there as text too: JavaScript has one kind of number."""
+    """Return a schema that has its float limits as text too, because JavaScript writes 1.0 as 1."""
     if isinstance(value, list):
         return [_with_texts(item) for item in value]
     if not isinstance(value, dict):

@@ -170,7 +170,8 @@ class Client:
     def pause(self, timeout: float = 1.0) -> bool:
         """Stop heartbeats and begin to send what waits: the game goes to the background.
 
-        Returns whether everything was in the queue after at most `timeout` seconds; on disk, it is safe there.
+        Returns whether everything was in the queue after at most `timeout` seconds.
+        A queue on disk survives the process.
         """
         self._is_paused = True
         with self._changed:
