@@ -31,6 +31,19 @@ def test_the_quick_start_sends_its_events(client: str, api: RestApi, tmp_path: P
     assert api.answers.keys() == {202}
 
 
+# A queue in memory, whose events would be lost.
+@pytest.mark.parametrize("client", quick_starts.CLIENTS)
+def test_the_end_of_the_game_waits_for_a_cold_start(client: str, api: RestApi, tmp_path: Path) -> None:
+    relay = Relay(api, lambda number: "slow")
+    in_memory = {"typescript": (', { store: directoryStore("events") });', ");")}.get(client, ("", ""))
+    try:
+        answer = quick_starts.run(client, relay.url, api.key, tmp_path, in_memory)
+    finally:
+        relay.close()
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert [event["event_type"] for event in api.stream.events()] == SENT
+
+
 @pytest.mark.parametrize("client", quick_starts.CLIENTS)
 def test_a_quick_start_with_a_wrong_key_says_so(client: str, api: RestApi, tmp_path: Path) -> None:
     relay = Relay(api)

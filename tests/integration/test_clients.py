@@ -1,4 +1,4 @@
-"""The quick start of each client against the emulated platform: REST API, stream, functions and metrics API."""
+"""The quick start of each client against the emulated platform, from the REST API to the metrics API."""
 
 from pathlib import Path
 from typing import Any

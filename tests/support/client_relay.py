@@ -117,6 +117,10 @@ FAULTS = (
 )
 
 
+# A cold start, which "slow" stands for. Storms do without it.
+SLOW_SECONDS = 4.0
+
+
 @dataclass
 class Seen:
     """A request at the relay: when it came, what it held, what it met, and the status of the answer."""
@@ -199,6 +203,8 @@ class Relay:
                 return 202, {}, b"<html>Welcome to our hotel</html>"
             case "delay":
                 time.sleep(0.1)
+            case "slow":
+                time.sleep(SLOW_SECONDS)
             case "repeat":
                 self.api.post(headers, body)
         # Of "p-0", "p-1" and so on every second player.

@@ -26,12 +26,14 @@ def code(client: str) -> str:
     return found[1]
 
 
-def run(client: str, url: str, key: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Install a client into an empty folder, and run its quick start there."""
+def run(
+    client: str, url: str, key: str, folder: Path, change: tuple[str, str] = ("", "")
+) -> subprocess.CompletedProcess[str]:
+    """Install a client into an empty folder, and run its quick start there, with one `change` of its text."""
     program = code(client)
-    for placeholder, value in ((URL, url), (KEY, key)):
-        assert program.count(placeholder) == 1, placeholder
-        program = program.replace(placeholder, f'"{value}"')
+    for old, new in ((URL, f'"{url}"'), (KEY, f'"{key}"'), change):
+        assert not old or program.count(old) == 1, old
+        program = program.replace(old, new)
     start = {"python": _python, "typescript": _typescript}[client]
     return subprocess.run(
         start(program, folder), cwd=folder, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True

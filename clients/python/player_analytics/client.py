@@ -25,6 +25,8 @@ GATHER_SECONDS = 0.01
 # A child's events, and events without consent, leave these fields on the device: docs/adr/0015.
 DEVICE_FIELDS = ("device_model", "locale", "os_version")
 OVERHEAD_BYTES = 400
+# How long `close` waits for the platform where the disk keeps what is left.
+SECONDS_TO_CLOSE = 2.0
 
 _log = logging.getLogger("player_analytics")
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
@@ -189,13 +191,19 @@ class Client:
         with self._changed:
             return self._changed.wait_for(lambda: not self._waiting(), timeout)
 
-    def close(self, timeout: float = 2.0) -> None:
-        """Store and send what waits for at most `timeout` seconds; what is left on disk is sent next time."""
+    def close(self, timeout: float | None = None) -> None:
+        """Store and send what waits for at most `timeout` seconds; what is left on disk is sent next time.
+
+        The default is 2 seconds with a queue on disk. Without one, it is the time of one request, because
+        what is not sent by then is lost.
+        """
         with self._lock:
             if self._is_closing:
                 return
             self._is_closing = True
         atexit.unregister(self.close)
+        if timeout is None:
+            timeout = self.settings.timeout_seconds if self._queue.is_volatile else SECONDS_TO_CLOSE
         until = time.monotonic() + timeout
         self._noted.set()
         self._threads[0].join(max(0.0, until - time.monotonic()))

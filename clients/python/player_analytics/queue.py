@@ -201,6 +201,11 @@ class Queue:
             return sum(segment.events for segment in self._segments)
 
     @property
+    def is_volatile(self) -> bool:
+        """Whether events end with the process."""
+        return isinstance(self._store, Memory)
+
+    @property
     def is_full_batch(self) -> bool:
         """Whether the oldest segment takes no more events."""
         with self._lock:
@@ -264,7 +269,7 @@ class Queue:
         """Close the files; return how many events end with the process."""
         with self._lock, contextlib.suppress(OSError):
             self._store.close()
-        return self.events if isinstance(self._store, Memory) else 0
+        return self.events if self.is_volatile else 0
 
     def _is_full(self, segment: _Segment, more: int) -> bool:
         return segment.events >= self._segment_events or segment.size + more > self._segment_bytes

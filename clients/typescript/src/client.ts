@@ -18,6 +18,8 @@ const GATHER_MS = 10;
 // A child's events, and events without consent, leave these fields on the device: docs/adr/0015.
 const DEVICE_FIELDS = ["device_model", "locale", "os_version"];
 const OVERHEAD_BYTES = 400;
+// How long `close` waits for the platform where a store keeps what is left.
+const SECONDS_TO_CLOSE = 2;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** The members of the envelope that stay the same between two events of a session, as JSON. */
@@ -216,12 +218,18 @@ export class Client {
     return this.waitFor(() => this.waiting() === 0, timeoutSeconds);
   }
 
-  /** Stores and sends what waits for at most `timeoutSeconds`; what is left in a store is sent next time. */
-  async close(timeoutSeconds = 2): Promise<void> {
+  /**
+   * Stores and sends what waits for at most `timeoutSeconds`; what is left in a store is sent next time.
+   *
+   * The default is 2 seconds with a store. Without one, it is the time of one request, because what is not sent by
+   * then is lost.
+   */
+  async close(timeoutSeconds?: number): Promise<void> {
     if (this.isClosing) return;
     this.isClosing = true;
     clearInterval(this.heart);
-    await this.flush(timeoutSeconds);
+    const needed = this.queue.isVolatile ? this.settings.timeoutSeconds : SECONDS_TO_CLOSE;
+    await this.flush(timeoutSeconds ?? needed);
     this.isStopped = true;
     clearTimeout(this.timer);
     await this.queue.close();
