@@ -21,8 +21,8 @@ from player_state.projection import (
     REMEMBERED_PLAYS,
     REMEMBERED_TRANSACTIONS,
     Projection,
-    forget_old,
 )
+from player_state.watermarks import forget_old
 from telemetry.enrichment import timestamp
 from telemetry.histogram import bin_of, percentiles
 from telemetry.player_item import Player, described, from_item, milliseconds, to_item
@@ -348,3 +348,14 @@ def test_percentiles_are_within_their_bins() -> None:
         assert found[f"p{percent}"] == pytest.approx(exact, rel=0.05)
     assert percentiles({}) is None
     assert percentiles({"0": 3}) == {"p5": 0.0, "p50": 0.0, "p95": 0.0, "p99": 0.0}
+
+
+def test_purchases_alone_are_no_session() -> None:
+    version, day = buckets.of_version(DAY, "1.0.0"), buckets.of_day(DAY)
+    sent = [pay(0, 5), pay(10, 5)]
+    played = Played(*sent)
+    assert (played.counted(day).get("play_ms"), played.counted(version)) == (None, {})
+    for events in ([*sent, happen(at=20)], [happen(at=20), *sent]):
+        played = Played(*events)
+        assert (played.counted(day)["play_ms"], played.counted(version)) == (1_200_000, {"sessions": 1})
+        assert played.player.play_ms == 1_200_000

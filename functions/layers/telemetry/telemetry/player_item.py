@@ -24,8 +24,8 @@ SETS = ("active_days", "paid_days", "started_days", "completed_days", "active_mi
 class Play:
     """Events of a session with gaps of at most 30 minutes; times are milliseconds since 1970.
 
-    `ended`: its last event is a session_end. `crashed`: the days from its first one on, as bits, with a
-    fatal crash.
+    `ended`: its last event is a session_end. `crashed` and `active`: the days from its first one on, as bits,
+    with a fatal crash, and with an event that is no purchase.
     """
 
     session_id: str
@@ -33,6 +33,7 @@ class Play:
     last: int
     ended: bool = False
     crashed: int = 0
+    active: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,7 @@ def _packed(player: Player) -> bytes:
         _put(out, newest - play.last)
         _put(out, play.last - play.first)
         _put(out, play.crashed << 1 | play.ended)
+        _put(out, play.active)
     _put(out, len(player.transactions))
     for digest, payment in player.transactions.items():
         out += digest + payment.currency.encode()
@@ -231,7 +233,7 @@ def _unpack(player: Player, data: bytes) -> None:
         session_id = str(uuid.UUID(bytes=read.bytes(16)))
         last = newest - read.number()
         first, flags = last - read.number(), read.number()
-        player.plays.append(Play(session_id, first, last, bool(flags & 1), flags >> 1))
+        player.plays.append(Play(session_id, first, last, bool(flags & 1), flags >> 1, read.number()))
     for _ in range(read.number()):
         digest, currency = read.bytes(DIGEST_BYTES), read.bytes(CURRENCY_BYTES).decode()
         at_ms, tie, amount = read.number(), read.number(), read.number()
