@@ -1,8 +1,9 @@
 """What a game's counters must be, computed from the definitions alone: all events at once, no state, no AWS.
 
 The definitions are those of event-schemas/metrics.json: a play is a run of one player's events with one
-session_id and gaps of at most 30 minutes, at least one of them no purchase; its length, last event minus first,
-belongs to the day on which it begins. Of the events that report one store transaction, the first by time counts.
+session_id and gaps of at most 30 minutes, at least one of them no purchase. Its length, last event minus
+first, belongs to the day on which it begins. Of the events that report one store transaction, the first by
+time counts.
 """
 
 from collections import Counter, defaultdict
