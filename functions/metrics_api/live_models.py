@@ -95,9 +95,7 @@ class Live(Answer):
     events_by_type: Annotated[dict[str, int], Field(description="Over the minutes.")]
     performance: Annotated[
         list[Performance],
-        Field(
-            description="Over the hours of the minutes, most samples first; the rest is `other`."
-        ),
+        Field(description="Over the hours of the minutes, most samples first; the rest is `other`."),
     ]
     capped: Capped
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from telemetry.histogram import bin_of
-from telemetry.player_item import DIGEST_BYTES, Payment, Play, Player, milliseconds
+from telemetry.player_item import DIGEST_BYTES, VOID, Payment, Play, Player, milliseconds
 from telemetry.raw_position import RawPosition
 
 from player_state import buckets, watermarks
@@ -168,8 +168,7 @@ class Projection:
         A client may report it twice and a server once more: an earlier report replaces a later one.
         """
         player, payload = self.player, event["payload"]
-        named = f"{payload['store']}#{payload['transaction_id']}"
-        digest = hashlib.blake2b(named.encode(), digest_size=DIGEST_BYTES).digest()
+        digest = _transaction(payload["store"], payload["transaction_id"])
         tie = int(event["event_id"].replace("-", "")[:TIE_DIGITS], 16)
         payment = Payment(at_ms, tie, payload["currency"], int(payload["amount_minor"]))
         before = player.transactions.get(digest)
@@ -177,15 +176,35 @@ class Projection:
             return False
         if before:
             self._pay(before, -1)
-            del player.transactions[digest]
-        player.transactions[digest] = payment
-        if len(player.transactions) > REMEMBERED_TRANSACTIONS:
-            del player.transactions[next(iter(player.transactions))]
+        self._remember(digest, payment)
         self._pay(payment, 1)
         for one in (before, payment):
             if one:
                 self._payer(_ordinal(one.at_ms), one.currency)
         return before is None
+
+    def void(self, store: str, transaction_id: str) -> Payment | None:
+        """Take a store transaction back: it counts no more, and no report of it ever will.
+
+        Returns what had counted, None where nothing is known of it.
+        """
+        self.buckets.clear()
+        digest = _transaction(store, transaction_id)
+        before = self.player.transactions.get(digest)
+        # No report is earlier.
+        self._remember(digest, VOID)
+        if before is None or before == VOID:
+            return None
+        self._pay(before, -1)
+        self._payer(_ordinal(before.at_ms), before.currency)
+        return before
+
+    def _remember(self, digest: bytes, payment: Payment) -> None:
+        transactions = self.player.transactions
+        transactions.pop(digest, None)
+        transactions[digest] = payment
+        if len(transactions) > REMEMBERED_TRANSACTIONS:
+            del transactions[next(iter(transactions))]
 
     def _pay(self, payment: Payment, sign: int) -> None:
         player, day, amount = self.player, self._day(payment.at_ms), sign * payment.amount
@@ -232,6 +251,10 @@ class Projection:
                 measured = self.buckets[buckets.of_device(minute, device, name)]
                 measured[f"bin_{bin_of(payload[name])}"] += 1
                 measured["samples"] += number == 0
+
+
+def _transaction(store: str, transaction_id: str) -> bytes:
+    return hashlib.blake2b(f"{store}#{transaction_id}".encode(), digest_size=DIGEST_BYTES).digest()
 
 
 def _with_day(days: set[int], day: int) -> set[int]:

@@ -22,7 +22,7 @@ from privacy.erasure import EXPORTED, Erasure, Game, dated, signed
 from privacy.settings import Settings
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, emulator, games, gold, run, terraform
+from tools import CommandError, confirmed, emulator, games, gold, run, terraform
 from tools.personal_data import LocalSilver
 
 # Of each store, before an erasure.
@@ -144,13 +144,6 @@ class Platform:
         return receipts
 
 
-def _confirmed(player_id: str) -> bool:
-    """Ask the person at the terminal. Raises CommandError where there is none."""
-    if not sys.stdin.isatty():
-        raise CommandError("nobody can be asked here: pass --yes to erase without a question")
-    return input(f"Nobody can undo this. Type {player_id} to erase it: ") == player_id
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/privacy", description=__doc__)
     parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
@@ -188,7 +181,7 @@ def main() -> None:
             case "erase":
                 for line in platform.found(options.game, options.player):
                     print(line, file=sys.stderr)
-                if not options.yes and not _confirmed(options.player):
+                if not options.yes and not confirmed("Nobody can undo this", options.player):
                     raise CommandError("nothing was erased")
                 platform.erase(options.game, options.player, options.reason)
             case "name":

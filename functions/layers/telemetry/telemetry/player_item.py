@@ -46,6 +46,10 @@ class Payment:
     amount: int
 
 
+# What stands for a transaction that was taken back.
+VOID = Payment(0, 0, "XXX", 0)
+
+
 @dataclass(slots=True)
 class Watermark:
     """What is applied of one shard of the raw stream.
@@ -140,6 +144,7 @@ def described(item: dict[str, Any]) -> dict[str, Any]:
     payments = [
         {"at": moment(one.at_ms), "currency": one.currency, "amount_minor": one.amount}
         for one in player.transactions.values()
+        if one != VOID
     ]
     return {
         "game_id": player.game_id,
