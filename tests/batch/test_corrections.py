@@ -8,7 +8,7 @@ from uuid import UUID
 import boto3
 import fake_aws
 import pytest
-from emulated_lake import Event, Lake, Spark, event
+from emulated_lake import Event, Spark, event
 from enriched_stream import feed
 from fastapi.testclient import TestClient
 from player_state.players import PlayerStore
