@@ -36,6 +36,10 @@ class Play:
     active: int = 0
 
 
+# The bits of a play's days, active and crashed, that need no byte: it was on one day, and nothing crashed.
+ORDINARY = (1, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Payment:
     """The earliest purchase of a store transaction; `tie` orders those of one millisecond."""
@@ -200,8 +204,10 @@ def _packed(player: Player) -> bytes:
         out += uuid.UUID(play.session_id).bytes
         _put(out, newest - play.last)
         _put(out, play.last - play.first)
-        _put(out, play.crashed << 1 | play.ended)
-        _put(out, play.active)
+        ordinary = (play.active, play.crashed) == ORDINARY
+        _put(out, ordinary << 1 | play.ended)
+        for days in () if ordinary else (play.active, play.crashed):
+            _put(out, days)
     _put(out, len(player.transactions))
     for digest, payment in player.transactions.items():
         out += digest + payment.currency.encode()
@@ -238,7 +244,8 @@ def _unpack(player: Player, data: bytes) -> None:
         session_id = str(uuid.UUID(bytes=read.bytes(16)))
         last = newest - read.number()
         first, flags = last - read.number(), read.number()
-        player.plays.append(Play(session_id, first, last, bool(flags & 1), flags >> 1, read.number()))
+        active, crashed = ORDINARY if flags & 2 else (read.number(), read.number())
+        player.plays.append(Play(session_id, first, last, bool(flags & 1), crashed, active))
     for _ in range(read.number()):
         digest, currency = read.bytes(DIGEST_BYTES), read.bytes(CURRENCY_BYTES).decode()
         at_ms, tie, amount = read.number(), read.number(), read.number()
