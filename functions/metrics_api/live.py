@@ -106,8 +106,8 @@ def funnel(game_id: GameId, days: NamedRange) -> models.Funnel:
         steps=[
             models.Step(
                 step=step,
-                players=players,
-                share=share.of({"step_players": players, "active_players": total["active_players"]}),
+                step_players=players,
+                step_share=share.of({"step_players": players, "active_players": total["active_players"]}),
             )
             for step, players in steps.items()
         ],
@@ -157,11 +157,11 @@ def retention(
         over = [day + timedelta(days=n) < today for n in range(depth + 1)]
         players = [counts[f"retained_{n}"] if n == 0 or done else None for n, done in enumerate(over)]
         shares = [
-            None if count is None else share.of({"retained_players": count, "new_players": new})
+            None if count is None else share.of({"retained_players": count, "cohort_players": new})
             for count in players
         ]
         cohorts.append(
-            models.Cohort(install_date=day, new_players=new, retained_players=players, retained=shares)
+            models.Cohort(install_date=day, cohort_players=new, retained_players=players, retention=shares)
         )
     return models.Retention(
         game_id=game_id,
@@ -184,10 +184,10 @@ def _minute(minute: int, counts: Counter[str]) -> models.Minute:
         active_players=counts["active_players"],
         concurrent_players=counts["concurrent_players"],
         session_starts=counts["events_session_start"],
-        purchases=counts["events_purchase"],
+        purchase_events=counts["events_purchase"],
         errors=counts["events_error"],
         crash_events=counts["events_crash"],
-        revenue=prefixed(counts, "revenue_"),
+        reported_revenue=prefixed(counts, "reported_revenue_"),
     )
 
 
@@ -217,20 +217,20 @@ class _Measured(NamedTuple):
 
 
 def _performance(measured: dict[Name, Counter[str]]) -> _Measured:
-    """Return what the devices with the most samples measured; the rest is added up as `other`."""
+    """Return what the devices with the most performance events measured; the rest is added up as `other`."""
     devices: dict[Name, Counter[str]] = defaultdict(Counter)
     for (platform, version, measure), counts in measured.items():
         by_measure = {f"{measure}_{name}": count for name, count in counts.items()}
-        devices[platform, version].update(by_measure | {"samples": counts["samples"]})
-    shown = largest(devices, lambda counts: counts["samples"])
+        devices[platform, version].update(by_measure | {"performance_events": counts["performance_events"]})
+    shown = largest(devices, lambda counts: counts["performance_events"])
     found = [
         models.Performance(
             platform=platform,
             app_version=version,
-            samples=counts["samples"],
+            performance_events=counts["performance_events"],
             **{name: percentiles(prefixed(counts, f"{name}_bin_")) for name in MEASURED},
         )
         for (platform, version), counts in shown.rows.items()
     ]
-    ordered = sorted(found, key=lambda each: (-each.samples, each.platform, each.app_version))
+    ordered = sorted(found, key=lambda each: (-each.performance_events, each.platform, each.app_version))
     return _Measured(ordered, shown.capped)

@@ -149,10 +149,10 @@ class Projection:
             return
         ordinal = _ordinal(at_ms)
         version = self.version(event)
-        version["sessions"] += not any(_on(one, one.active, ordinal) for one in before)
+        version["active_sessions"] += not any(_on(one, one.active, ordinal) for one in before)
         if event["event_type"] != "crash":
             return
-        version["crashes"] += 1
+        version["crash_events"] += 1
         if event["payload"]["fatal"]:
             version["crashed_sessions"] += not any(_on(one, one.crashed, ordinal) for one in before)
             play.crashed |= 1 << (ordinal - _ordinal(play.first))
@@ -244,13 +244,13 @@ class Projection:
             for present in absent:
                 self.buckets[buckets.of_minute(present)]["concurrent_players"] += 1
         if paid:
-            counts[f"revenue_{payload['currency']}"] += int(payload["amount_minor"])
+            counts[f"reported_revenue_{payload['currency']}"] += int(payload["amount_minor"])
         if kind == "performance":
             device = self.name_of(event, "devices", f"{event['platform']}#{event['app_version']}")
             for number, name in enumerate(name for name in MEASURED if name in payload):
                 measured = self.buckets[buckets.of_device(minute, device, name)]
                 measured[f"bin_{bin_of(payload[name])}"] += 1
-                measured["samples"] += number == 0
+                measured["performance_events"] += number == 0
 
 
 def _transaction(store: str, transaction_id: str) -> bytes:
@@ -305,12 +305,7 @@ def _date(at_ms: int) -> date:
 
 
 def _session_start(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
-    projection.player.sessions += 1
-    day["sessions"] += 1
-
-
-def _session_end(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
-    day["sessions_ended"] += 1
+    projection.player.session_starts += 1
 
 
 def _economy(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
@@ -351,7 +346,6 @@ def _performance(projection: Projection, event: Event, at_ms: int, day: Counter[
 
 _HANDLERS = {
     "session_start": _session_start,
-    "session_end": _session_end,
     "economy": _economy,
     "performance": _performance,
     "progression": _progression,

@@ -14,7 +14,7 @@ from telemetry.store import Store, by_name, merge
 COHORT_DAYS = (1, 7, 30)
 # The figures of a report, in its order. The figures after the payers are shown for each currency.
 REACH = ("active_players", "weekly_active_players", "monthly_active_players", "stickiness")
-COUNTED = ("new_players", "session_starts", "session_seconds", "purchases", "events", "crash_events")
+COUNTED = ("new_players", "session_starts", "playtime_seconds", "purchases", "events", "crash_events")
 PAYING = ("payers", "payer_conversion")
 MONEY = ("revenue", "arpdau", "arppu")
 # What is watched, and the least of a day that is worth telling.
@@ -149,7 +149,7 @@ def retained(of: Mapping[date, Counter[str]], days: Sequence[date], number: int)
     """Return the share of the players that were so many days old on the days, and active."""
     counts = [of[day - timedelta(days=number)] for day in days]
     returned, installed = (sum(one[f"retained_{age}"] for one in counts) for age in (number, 0))
-    return metric_model.live()["retention"].of({"retained_players": returned, "new_players": installed})
+    return metric_model.live()["retention"].of({"retained_players": returned, "cohort_players": installed})
 
 
 def stability(store: Store, game_id: str, period: Period) -> Figure:
@@ -171,7 +171,7 @@ def _values(
     played = max(0, counts["play_ms"]) // 1000
     sums = {
         **counts,
-        "session_seconds": played,
+        "playtime_seconds": played,
         "monthly_active_players": sum(reach[f"mau_{day}"] for day in period.days),
     }
     # Unique players of a week are not the sum of its days. The counters do not know its unique payers.

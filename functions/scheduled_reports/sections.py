@@ -101,11 +101,16 @@ def versions(store: Store, game_id: str, period: Period) -> Section:
     )  # fmt: skip
     rows: list[Row] = []
     found = _by_name(store, game_id, period, "versions", 1).items()
-    for (version,), counts in sorted(found, key=lambda one: (-one[1]["sessions"], one[0])):
+    for (version,), counts in sorted(found, key=lambda one: (-one[1]["active_sessions"], one[0])):
         free = metric_model.live()["crash_free_sessions"].of(counts)
         bins = {name.removeprefix(FPS_BIN): n for name, n in counts.items() if name.startswith(FPS_BIN)}
         fps = percentiles(bins) or {}
-        rows.append((version, (counts["sessions"], counts["crashes"], free, fps.get("p50"), fps.get("p5"))))
+        rows.append(
+            (
+                version,
+                (counts["active_sessions"], counts["crash_events"], free, fps.get("p50"), fps.get("p5")),
+            )
+        )
     return Section("Versions", "Version", columns, rows)
 
 

@@ -74,7 +74,7 @@ def gate(spark: Spark) -> Gate:
 def test_what_breaks_the_schemas_is_counted_by_field(gate: Gate) -> None:
     good, bad = (gate.lake.report(run, "audit")["games"]["g"] for run in ("good", "bad"))
     assert (good["events"], good["nulls"], good["ranges"]) == (3, {}, {})
-    assert (bad["events"], bad["sessions"], bad["gapped"]) == (3, 1, 1)
+    assert (bad["events"], bad["sequences"], bad["gapped"]) == (3, 1, 1)
     assert bad["nulls"] == {"sequence": 1, "purchase.product_id": 1}
     assert bad["ranges"] == {
         "performance.fps": 1, "purchase.amount_minor": 1, "session_heartbeat.elapsed_seconds": 1,
@@ -99,7 +99,7 @@ def test_the_job_says_which_game_and_what_to_do(gate: Gate) -> None:
     (said,) = [line for line in gate.said if "SET ASIDE g" in line]
     assert "run bad: SET ASIDE g: " in said
     assert "rows with stickiness NOT BETWEEN 0 AND 1" in said
-    assert "docs/runbooks/game-set-aside.md" in said
+    assert "docs/runbooks/batch-analytics-set-aside.md" in said
 
 
 def test_data_quality_fails_that_game_alone(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:

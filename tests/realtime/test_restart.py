@@ -36,20 +36,25 @@ def test_restart_from_a_savepoint_neither_loses_nor_doubles(harness: FlinkHarnes
     harness.close(3600)
 
     windows = harness.windows(*((f"game#{size}#*#*", "2026-01-31T12:02:00Z") for size in ("1m", "5m")))
-    assert windows["game#1m#*#*", "2026-01-31T12:00:00Z"]["gross_minor.USD"] == 499
+    assert windows["game#1m#*#*", "2026-01-31T12:00:00Z"]["reported_revenue.USD"] == 499
     assert windows["game#1m#*#*", "2026-01-31T12:01:00Z"]["events.session_heartbeat"] == 2
     assert windows["game#1m#*#*", "2026-01-31T12:02:00Z"] == {
         "events.purchase": 1,
         "events.session_start": 4,
         "unique.active_players": 2,
     }
-    assert windows["game#5m#*#*", "2026-01-31T12:00:00Z"]["gross_minor.USD"] == 499
+    assert windows["game#5m#*#*", "2026-01-31T12:00:00Z"]["reported_revenue.USD"] == 499
     rows = [
         (row["kind"], row["platform"], row["app_version"], row["window_start"])
         for row in harness.published()
         if row["kind"] != "dropped"
     ]
     assert len(rows) == len(set(rows)), "a window was published twice"
+
+
+def test_a_job_that_has_just_started_can_be_stopped(harness: FlinkHarness) -> None:
+    harness.start()
+    assert Path(harness.job.stop().removeprefix("file:")).is_dir()
 
 
 def test_silence_closes_windows_without_losing_a_part(harness: FlinkHarness) -> None:

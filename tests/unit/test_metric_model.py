@@ -2,9 +2,12 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlglot
 from telemetry import metric_model
 from telemetry.metric_model import Metric
 
@@ -72,7 +75,7 @@ def test_a_ratio_of_sums() -> None:
     assert live["payer_conversion"].of(counts) == 0.5
     assert live["stickiness"].of(counts) is None
     assert live["completion"].of({"start": 25, "complete": 91}) == 1
-    assert live["crash_free_sessions"].of({"sessions": 4, "crashed_sessions": 1}) == 0.75
+    assert live["crash_free_sessions"].of({"active_sessions": 4, "crashed_sessions": 1}) == 0.75
 
 
 def test_what_does_not_add_up_has_no_sum() -> None:
@@ -80,11 +83,58 @@ def test_what_does_not_add_up_has_no_sum() -> None:
         metric_model.tables()["daily"].metrics["active_players"].sql()
 
 
-def test_a_name_of_two_engines_has_one_unit() -> None:
-    units: dict[str, set[str]] = {}
-    for _, metric in every_metric():
-        units.setdefault(metric.name, set()).add(metric.unit)
-    assert {name for name, found in units.items() if len(found) > 1} == set()
+COUNT = {"label": "Sessions", "unit": "count", "description": "Sessions."}
+
+
+@pytest.mark.parametrize(
+    ("shared", "column", "counter", "fault"),
+    [
+        ({}, COUNT, COUNT, "sessions: define it once, under shared"),
+        ({"sessions": COUNT}, {}, {"description": "session_start events."}, "write its description there"),
+        ({"sessions": COUNT}, {}, None, "sessions: shared by nothing"),
+        ({"sessions": COUNT}, {}, {}, None),
+        ({}, COUNT, None, None),
+    ],
+    ids=["twice", "again", "once", "shared", "one engine"],
+)
+def test_a_name_has_one_definition(
+    shared: dict[str, Any], column: dict[str, Any], counter: dict[str, Any] | None, fault: str | None
+) -> None:
+    written = {
+        "shared": shared,
+        "tables": {"daily": {"grain": ["day"], "columns": {"day": {}, "sessions": column}}},
+        "live": {"metrics": {} if counter is None else {"sessions": counter}},
+        "window": {"metrics": {}},
+    }
+    if fault:
+        with pytest.raises(ValueError, match=fault):
+            metric_model.resolve(written)
+    else:
+        found = metric_model.resolve(written)
+        assert found["tables"]["daily"]["columns"]["sessions"]["description"] == "Sessions."
+
+
+def unknown_columns(predicate: str, table: metric_model.Table) -> set[str]:
+    """Return the columns that a predicate of wrong rows names and the table does not have."""
+    query = sqlglot.parse_one(f"SELECT 1 FROM t WHERE {predicate}", read="spark")
+    return {column.name for column in query.find_all(sqlglot.exp.Column)} - table.types.keys()
+
+
+@pytest.mark.parametrize("table", metric_model.tables().values(), ids=lambda table: table.name)
+def test_what_is_wrong_in_a_table_is_said_of_its_columns(table: metric_model.Table) -> None:
+    assert {predicate: unknown_columns(predicate, table) for predicate in table.wrong_where} == {
+        predicate: set() for predicate in table.wrong_where
+    }
+
+
+def test_an_unknown_column_of_a_predicate_is_seen() -> None:
+    assert unknown_columns("amount < events", metric_model.tables()["economy"]) == {"events"}
+
+
+def test_two_metrics_of_an_engine_have_two_labels() -> None:
+    for engine in (metric_model.live(), metric_model.window()):
+        labels = Counter(metric.label for metric in engine.values())
+        assert {label for label, number in labels.items() if number > 1} <= {"Players"}
 
 
 def divisions(source: str, name: str) -> list[str]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import golden_history as lake
 import pytest
+from emulated_warehouse import VALUES, api, empty
 from redshift_on_postgres import Server, execute
-from warehouse import VALUES, api, empty
+from warehouse.sql_files import refresh
 from warehouse_history import History, facts
-from warehouse_migrations.sql_files import refresh
 
 DAY = "game_id, event_date"
 PLACE = "platform, country, app_version"
@@ -47,7 +47,7 @@ FIGURES = {
         "COUNT(*), SUM(amount_minor), COUNT(DISTINCT player_id)", "warehouse.fact_purchases",
     ),
     "economy": (
-        "economy", "events, amount, players", f"{DAY}, currency, flow, reason", "reason <> '*'",
+        "economy", "economy_events, amount, players", f"{DAY}, currency, flow, reason", "reason <> '*'",
         "COUNT(*), SUM(amount), COUNT(DISTINCT player_id)", "warehouse.fact_economy",
     ),
     "installs": (
@@ -55,7 +55,7 @@ FIGURES = {
     ),
     "stability": (
         "stability", "active_sessions, crashes", DAY, "TRUE",
-        "COUNT(DISTINCT CASE WHEN event_type <> 'purchase' THEN session_id END),"
+        "COUNT(DISTINCT CASE WHEN event_type <> 'purchase' THEN CONCAT(player_id, session_id) END),"
         " COUNT(CASE WHEN event_type = 'crash' AND fatal THEN 1 END)", EVENTS,
     ),
     "levels": (

@@ -102,7 +102,7 @@ run "resources" {
     condition = alltrue([
       for alarm in aws_cloudwatch_metric_alarm.this :
       alarm.dimensions == tomap({ FunctionName = "demo-test-player-state" }) && alarm.treat_missing_data == "notBreaching"
-      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/functions.md")
+      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/lambda-function.md")
     ])
     error_message = "The alarms must watch this function, report, and name the runbook; no invocation is no failure."
   }
