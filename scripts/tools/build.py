@@ -52,8 +52,8 @@ NOT_SHIPPED = (
     "direct_url.json",
 )
 # Modules of the layer that go into a Spark job's zip, because Spark's machines have no layer. The batch job
-# judges silver as data_quality does.
-BORROWED = {"batch_analytics": ("telemetry/__init__.py", "telemetry/silver.py")}
+# judges silver as data_quality does, and waits for late events as long as they are accepted.
+BORROWED = {"batch_analytics": ("telemetry/__init__.py", "telemetry/lateness.py", "telemetry/silver.py")}
 # The Java connector that an application needs on AWS, which its service does not bring.
 CONNECTORS = {
     "realtime_analytics": jars.JarSet(
