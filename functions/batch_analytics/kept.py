@@ -28,18 +28,11 @@ GOLD: dict[str, str] = {
     for name, table in json.loads(cast(bytes, pkgutil.get_data("batch_analytics", "audit.json"))).items()
 }
 # Views that gold tables share: computed once, kept on disk, so that memory does not grow with the lake.
-SHARED = ("players", "purchases", "days", "stays", "cohorts", "installs")
+SHARED = ("players", "purchases", "days", "stays", "cohorts", "installs", "install_sizes")
 # Tables of which a day needs the events of the day alone.
 OF_A_DAY = (
-    "economy",
-    "progression",
-    "stability",
-    "performance",
-    "design",
-    "ads",
-    "matches",
-    "performance_bins",
-)
+    "economy", "progression", "stability", "performance", "design", "ads", "matches", "performance_bins",
+)  # fmt: skip
 NEVER = date(1970, 1, 1)
 # A month, that daily looks back from a day; the cohorts whose retention a day changes.
 MONTH, COHORTS = 31, 90

@@ -53,6 +53,14 @@ run "resources" {
   }
 
   assert {
+    condition = (
+      aws_lambda_function.this.logging_config[0].log_format == "JSON" &&
+      aws_lambda_function.this.logging_config[0].system_log_level == "WARN"
+    )
+    error_message = "Lambda logs failed invocations only."
+  }
+
+  assert {
     condition     = aws_cloudwatch_log_group.this.retention_in_days == 30 && aws_cloudwatch_log_group.this.kms_key_id == var.settings.kms_key_arns.operations
     error_message = "Logs must expire and be encrypted with the platform's key."
   }
