@@ -16,13 +16,12 @@ from typing import Any
 
 import boto3
 from boto3.dynamodb.types import Binary
-from botocore.exceptions import BotoCoreError, ClientError
 from privacy.data_stores import KEPT, DataStore, PrivacyError, Record, Subject
 from privacy.erasure import EXPORTED, Erasure, Game, dated, signed
 from privacy.settings import Settings
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, emulator, games, gold, run, terraform
+from tools import CommandError, Parser, emulator, games, gold, run, terraform
 from tools.personal_data import LocalSilver
 
 # Of each store, before an erasure.
@@ -152,8 +151,7 @@ def _confirmed(player_id: str) -> bool:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="scripts/privacy", description=__doc__)
-    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser = Parser(prog="scripts/privacy", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for command, effect in {
         "export": "write everything stored about a player to a zip",
@@ -195,7 +193,7 @@ def main() -> None:
                 print(platform.game(options.game).subject(options.player).ids[-1])
             case "again":
                 print(f"{platform.again()} players came again and are erased")
-    except (BotoCoreError, ClientError, PrivacyError) as error:
+    except PrivacyError as error:
         raise CommandError(str(error)) from error
 
 

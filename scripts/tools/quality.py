@@ -1,6 +1,5 @@
 """Judge now whether each game's data can be trusted, as data_quality does by schedule each hour."""
 
-import argparse
 import os
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +14,7 @@ from telemetry.clients import client
 from telemetry.silver import Check
 from telemetry.store import Store
 
-from tools import CommandError, emulator, run, terraform
+from tools import CommandError, Parser, emulator, run, terraform
 
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "unknown": "dim"}
 
@@ -30,8 +29,7 @@ def evaluate_now(outputs: dict[str, Any]) -> dict[str, list[Check]]:
 
 def main() -> None:
     """Show each check; a failed one is an error."""
-    parser = argparse.ArgumentParser(prog="scripts/quality", description=__doc__)
-    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser = Parser(prog="scripts/quality", description=__doc__)
     options = parser.parse_args()
     if options.environment == "local":
         os.environ.update(emulator.local_environment())

@@ -1,6 +1,5 @@
 """Render the report of a game and period that is over, as a page and CSV."""
 
-import argparse
 import os
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from scheduled_reports.figures import Period
 from scheduled_reports.report import report
 from telemetry.store import Store, store
 
-from tools import CommandError, emulator, run, terraform
+from tools import CommandError, Parser, emulator, run, terraform
 
 
 def write(tables: Store, game_id: str, period: Period, out: Path) -> list[Path]:
@@ -47,8 +46,7 @@ def _open(environment: str) -> Store:
 
 def main() -> None:
     """Do what the command line says."""
-    parser = argparse.ArgumentParser(prog="scripts/report", description=__doc__)
-    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser = Parser(prog="scripts/report", description=__doc__)
     parser.add_argument("--game", required=True, help="the game's id")
     parser.add_argument("--period", choices=("day", "week"), default="day", help="default: day")
     parser.add_argument("--date", type=date.fromisoformat, help="last UTC day (default: of the last period)")

@@ -1,6 +1,5 @@
 """Play a simulated game against the platform, and check every figure it then shows against what was sent."""
 
-import argparse
 import gzip
 import json
 import math
@@ -24,7 +23,7 @@ from telemetry import lake
 from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, emulator, games, run, terraform
+from tools import CommandError, Parser, emulator, games, metrics_api, positive, run, terraform
 from tools.progress import STILL_SECONDS, Stuck, wait_for
 from tools.simulation import LIVE_PAUSE_SECONDS, Game, Session, Truth, simulate
 
@@ -286,13 +285,12 @@ def _text(value: Any) -> str:
 
 def main() -> None:
     """Register a game of its own unless one is named, and play it."""
-    parser = argparse.ArgumentParser(prog="scripts/simulate", description=__doc__)
-    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
-    parser.add_argument("--api", default="http://127.0.0.1:8000", help="address of the metrics API")
+    parser = Parser(prog="scripts/simulate", description=__doc__)
+    parser.add_argument("--api", help="address of the metrics API (default: the one on this machine)")
     parser.add_argument("--game", help="a registered game (default: a new one)")
     parser.add_argument("--key", default=os.environ.get("GAME_KEY"), help="its API key (default: GAME_KEY)")
-    parser.add_argument("--players", type=int, default=500)
-    parser.add_argument("--days", type=int, default=3, help="simulated days, at most 30")
+    parser.add_argument("--players", type=positive, default=500)
+    parser.add_argument("--days", type=positive, default=3, help="simulated days, at most 30")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--live", type=float, metavar="MINUTES", help="play in real time instead, unchecked")
     options = parser.parse_args()
@@ -303,7 +301,8 @@ def main() -> None:
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
     outputs = terraform.outputs(terraform.root(options.environment))
-    with httpx.Client(base_url=options.api, timeout=STILL_SECONDS) as api:
+    address = options.api or metrics_api.current().address
+    with httpx.Client(base_url=address, timeout=STILL_SECONDS) as api:
         platform = Platform(outputs, api)
         game, key = options.game, options.key
         if not game:
@@ -314,7 +313,7 @@ def main() -> None:
                 return
             play(platform, game, key, options.players, options.days, options.seed)
         except httpx.HTTPError as error:
-            raise CommandError(f"{options.api} or the REST API: {error}") from error
+            raise CommandError(f"{address} or the REST API: {error}") from error
 
 
 def new_game(outputs: dict[str, Any]) -> tuple[str, str]:
