@@ -7,7 +7,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,6 +31,8 @@ SETTLE_SECONDS = 240
 SESSIONS_AT_ONCE = 100
 HTTP_THREADS = 4
 BOARD = "global"
+# The most parts that a design event of the simulated game has.
+DESIGN_DEPTH = 3
 FORMS = ("single", "ndjson", "array", "gzip")
 
 console = Console()
@@ -123,6 +125,12 @@ def shown_figures(platform: Platform, game_id: str, days: int, without_game: Cou
     economy = platform.read(f"/v1/games/{game_id}/economy", **span)["currencies"]
     levels = platform.read(f"/v1/games/{game_id}/funnel", **span)["levels"]
     cohorts = platform.read(f"/v1/games/{game_id}/retention", depth=1, **span)["cohorts"]
+    ads = platform.read(f"/v1/games/{game_id}/ads", by="network", **span)["ads"]
+    designs = [
+        row
+        for depth in range(1, DESIGN_DEPTH + 1)
+        for row in platform.read(f"/v1/games/{game_id}/design", depth=depth, **span)["names"]
+    ]
     attempts = {"start": "starts", "complete": "completes", "fail": "fails"}
     return {
         "events accepted": arrivals["accepted"],
@@ -148,6 +156,13 @@ def shown_figures(platform: Platform, game_id: str, days: int, without_game: Cou
             for status, name in sorted(attempts.items())
             if level[name]
         },
+        "advertisements": advertisements(
+            (ad["network"], ad["impressions"], ad["completed_impressions"], ad["ad_revenue_micros"])
+            for ad in ads
+        ),
+        "design events": design_events(
+            (row["name"], row["design_events"], row["value_sum"]) for row in designs
+        ),
         "players who came back the day after": {
             cohort["install_date"]: cohort["retained_players"][1]
             for cohort in cohorts
@@ -172,8 +187,27 @@ def expected_figures(truth: Truth) -> dict[str, Any]:
         "revenue in minor units": dict(sorted(truth.revenue.items())),
         "virtual currencies": dict(sorted(truth.economy.items())),
         "attempts of levels": dict(sorted(truth.levels.items())),
+        "advertisements": dict(sorted((+truth.ads).items())),
+        "design events": dict(sorted((+truth.designs).items())),
         "players who came back the day after": truth.came_back(datetime.now(UTC).date()),
     }
+
+
+def advertisements(rows: Iterable[tuple[str, int, int, Mapping[str, int]]]) -> dict[str, int]:
+    """Return impressions, those watched to the end and revenue by network, as the simulator notes them."""
+    found: Counter[str] = Counter()
+    for network, impressions, completed, revenue in rows:
+        found.update({f"{network} impressions": impressions, f"{network} completed": completed})
+        found.update({f"{network} {currency}": micros for currency, micros in revenue.items()})
+    return dict(sorted((+found).items()))
+
+
+def design_events(rows: Iterable[tuple[str, int, float]]) -> dict[str, int]:
+    """Return events and hundredths of their values by name, as the simulator notes them."""
+    found: Counter[str] = Counter()
+    for name, events, total in rows:
+        found.update({f"{name} events": events, f"{name} hundredths": round(100 * total)})
+    return dict(sorted((+found).items()))
 
 
 def unattributed(platform: Platform) -> Counter[str]:
