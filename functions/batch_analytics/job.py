@@ -13,9 +13,11 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.window import Window
+from telemetry.lateness import TOO_OLD_AFTER
 from telemetry.silver import Lake, refused
 
 from batch_analytics import audit, bronze, gold, kept, measure
+from batch_analytics.corrections import Corrections
 from batch_analytics.tables import SILVER, ConflictError, RunError, Tables
 
 KEY = ("game_id", "event_id")
@@ -25,10 +27,10 @@ RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
 # Another run that adds to silver at the same time makes this one look again what is new.
 TRIES = 5
 FILES_NAMED = 10
+# What is counted of a game that a run touches without new events.
+NOTHING = {"lines": 0, "distinct": 0, "held": 0, "duplicates": 0, "new": 0}
 # The keys of so many events fit into each task's memory (100 bytes each): silver need not be sorted then.
 BROADCAST_EVENTS = 1_000_000
-# Two copies of an event are at most so many days apart.
-COPIES = timedelta(31)
 RUNBOOK, SET_ASIDE_RUNBOOK = "docs/runbooks/batch-analytics.md", "docs/runbooks/batch-analytics-set-aside.md"
 
 
@@ -39,11 +41,13 @@ class Run:
         """Take the session, the Glue database, the lake's URI and the run's id."""
         self.spark, self.lake, self.id = spark, lake, run_id
         self.tables = Tables(spark, database, run_id)
+        self.corrections = Corrections.read(spark, lake)
 
     def silver(self, start: datetime, end: datetime) -> None:
         """Add the events that arrived in [start, end) to silver; note which games and days they touch."""
         self._begin("silver")
         self.tables.prepare()
+        corrected = self.corrections.apply(self.tables)
         empty = [f"{hour:{bronze.HOUR}}" for hour in bronze.missing(self.spark, self.lake, start, end)]
         if empty:
             self._say(
@@ -61,11 +65,13 @@ class Run:
         once = keys.where("good AND nth = 1")
         days = once.select("game_id", f.col("event_date").cast("string")).distinct().collect()
         games = self._add(rows, keys, [date.fromisoformat(row[1]) for row in days])
+        games = {game: NOTHING for game, _ in corrected} | games
         self.spark.catalog.clearCache()
         self._write("silver", {
             "from": start.strftime(bronze.HOUR), "to": end.strftime(bronze.HOUR), "empty_hours": empty,
             "malformed": sum(row["count"] for row in bad), "games": games,
-            "touched": sorted((row[0], row[1]) for row in days),
+            "touched": sorted({(row[0], row[1]) for row in days} | corrected),
+            "corrections": [one.name for one in self.corrections.pending()],
         })  # fmt: skip
 
     def rebuild(self, games: Sequence[str]) -> None:
@@ -76,10 +82,9 @@ class Run:
         days = self.tables.silver().where(f.col("game_id").isin(list(games)))
         touched = days.select("game_id", f.col("event_date").cast("string")).distinct().collect()
         now = datetime.now(UTC).strftime(bronze.HOUR)
-        nothing = {"lines": 0, "distinct": 0, "held": 0, "duplicates": 0, "new": 0}
         self._write("silver", {
             "from": now, "to": now, "empty_hours": [], "malformed": 0,
-            "games": {game: nothing for game, _ in touched},
+            "games": {game: NOTHING for game, _ in touched},
             "touched": sorted((row[0], row[1]) for row in touched),
         })  # fmt: skip
 
@@ -130,6 +135,7 @@ class Run:
             for table, changed in self._read("gold").items():
                 self.tables.publish(table, " OR ".join(changed[game] for game in good), whole=not faults)
             kept.published(gold.Iceberg(self.spark, self.tables), self.id, good)
+            self.corrections.published(self._read("silver").get("corrections", ()), good)
         self._write("publish", {"published": good, "set_aside": faults})
         for table in gold.TABLES if games else ():
             self.tables.discard(table)
@@ -186,7 +192,7 @@ class Run:
         """
         good = f.col(bronze.CORRUPT).isNull()
         rows = (
-            bronze.read(self.spark, self.lake, start, end)
+            self.corrections.kept(bronze.read(self.spark, self.lake, start, end))
             .withColumn("row", f.monotonically_increasing_id())
             .withColumn("file", f.when(~good, f.input_file_name()))
             .persist(StorageLevel.DISK_ONLY)
@@ -240,9 +246,9 @@ class Run:
 
 
 def _reach(days: Sequence[date]) -> tuple[date, date]:
-    """Return the first and the last day on which a copy of an event of the days can be."""
+    """Return the first and the last day of copies: both are accepted, so they are no further apart."""
     first, last = (day(days, default=kept.NEVER) for day in (min, max))
-    return first - COPIES, last + COPIES
+    return first - TOO_OLD_AFTER, last + TOO_OLD_AFTER
 
 
 def run(options: argparse.Namespace, spark: SparkSession) -> None:

@@ -15,7 +15,7 @@ from telemetry.store import Store, by_name, merge
 COHORT_DAYS = (1, 7, 30)
 # The figures of a report, in its order. The figures after the payers are shown for each currency.
 REACH = ("active_players", "weekly_active_players", "monthly_active_players", "stickiness")
-COUNTED = ("new_players", "session_starts", "session_seconds", "purchases", "events", "crash_events")
+COUNTED = ("new_players", "session_starts", "playtime_seconds", "purchases", "events", "crash_events")
 PAYING = ("payers", "payer_conversion")
 MONEY = ("revenue", "arpdau", "arppu")
 # These are shown of a game that shows advertisements; the money for each currency.
@@ -162,7 +162,7 @@ def retained(of: Mapping[date, Counter[str]], days: Sequence[date], number: int)
 
 def stability(store: Store, game_id: str, period: Period) -> Figure:
     """Return the share of sessions without a crash."""
-    metric = metric_model.live()["crash_free_share"]
+    metric = metric_model.live()["crash_free_sessions"]
     shares = [
         metric.of(by_name(store.rows(f"{game_id}#{day}#versions" for day in one.days), 0)[()])
         for one in period.compared
@@ -202,7 +202,7 @@ def _values(
     played = max(0, counts["play_ms"]) // 1000
     sums = {
         **counts,
-        "session_seconds": played,
+        "playtime_seconds": played,
         "monthly_active_players": sum(reach[f"mau_{day}"] for day in period.days),
     }
     # Unique players of a week are not the sum of its days. The counters do not know its unique payers.

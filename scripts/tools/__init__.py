@@ -68,6 +68,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def confirmed(question: str, word: str) -> bool:
+    """Ask the person at the terminal to type a word. Raises CommandError where there is nobody."""
+    if not sys.stdin.isatty():
+        raise CommandError("nobody can be asked here: pass --yes to go on without a question")
+    return input(f"{question}. Type {word} to go on: ") == word
+
+
 def run(main: Callable[[], None]) -> None:
     """Run a command's main: an error that its user can mend ends the process with a message."""
     try:

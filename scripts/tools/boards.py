@@ -14,7 +14,7 @@ from rich.table import Table as Listing
 from telemetry.boards import Board, Operator, Order, Reset
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, Parser, emulator, run, terraform
+from tools import CommandError, Parser, confirmed, emulator, run, terraform
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -114,7 +114,7 @@ def keep_receipt(s3: "S3Client", bucket: str, receipt: Receipt) -> str:
     """Store what was removed in the lake; return the key."""
     names = ("removed_at", "game_id", "board_id", "player_id")
     key = f"corrections/leaderboards/{'-'.join(receipt[name] for name in names)}.json"
-    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(receipt).encode())
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(receipt).encode(), IfNoneMatch="*")
     return key
 
 
@@ -155,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     entry = commands.choices["remove-entry"].add_argument
     entry("player_id")
     entry("--day", type=date.fromisoformat, help="any UTC day of the period (default: today)")
+    entry("--yes", action="store_true", help="do not ask")
     add = commands.choices["add"].add_argument
     add("--title", help="default: the board's id")
     add("--source", help="`leaderboard` of the scores that feed it (default: the board's id)")
@@ -199,6 +200,9 @@ def main() -> None:
             outputs = terraform.outputs(terraform.root(table_of))
             entries = boto3.resource("dynamodb").Table(outputs["tables"]["leaderboards"])
             day = given.pop("day", datetime.now(UTC).date())
+            question = f"The entry of {given['player_id']} on {given['board_id']} on {day} is removed"
+            if not given.pop("yes") and not confirmed(question, given["player_id"]):
+                raise CommandError("nothing was removed")
             receipt = remove_entry(table, entries, **given, day=day)
             key = keep_receipt(boto3.client("s3"), outputs["lake_bucket"], receipt)
             print(f"{receipt['player_id']} is removed with a score of {receipt['score']}: {key}")

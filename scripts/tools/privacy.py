@@ -21,7 +21,7 @@ from privacy.erasure import EXPORTED, Erasure, Game, dated, signed
 from privacy.settings import Settings
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, Parser, emulator, games, gold, run, terraform
+from tools import CommandError, Parser, confirmed, emulator, games, gold, run, terraform
 from tools.personal_data import LocalSilver
 
 # Of each store, before an erasure.
@@ -143,13 +143,6 @@ class Platform:
         return receipts
 
 
-def _confirmed(player_id: str) -> bool:
-    """Ask the person at the terminal. Raises CommandError where there is none."""
-    if not sys.stdin.isatty():
-        raise CommandError("nobody can be asked here: pass --yes to erase without a question")
-    return input(f"Nobody can undo this. Type {player_id} to erase it: ") == player_id
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="scripts/privacy", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -186,7 +179,7 @@ def main() -> None:
             case "erase":
                 for line in platform.found(options.game, options.player):
                     print(line, file=sys.stderr)
-                if not options.yes and not _confirmed(options.player):
+                if not options.yes and not confirmed("Nobody can undo this", options.player):
                     raise CommandError("nothing was erased")
                 platform.erase(options.game, options.player, options.reason)
             case "name":

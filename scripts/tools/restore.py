@@ -27,6 +27,7 @@ from player_state.players import Record as StreamRecord
 from privacy.data_stores import Record, record_of
 from rich.console import Console
 from telemetry import clients, lake
+from telemetry.corrections import PREFIX, Correction, voided
 from telemetry.enrichment import timestamp
 
 from tools import CommandError, Parser, emulator, run, terraform
@@ -195,10 +196,18 @@ class Restore:
         return replace(progress, applied=applied)
 
     def _events(self, progress: Progress) -> Iterator[Record]:
+        s3, bucket = self.ledger.s3, self.ledger.bucket
         since = progress.scope.since and datetime.fromisoformat(progress.scope.since)
-        keys = lake.keys(self.ledger.s3, self.ledger.bucket, "bronze/", since or None)
+        corrections = [
+            Correction.read(line.decode())
+            for key in lake.keys(s3, bucket, f"{PREFIX}/")
+            for line in lake.raw_lines(s3, bucket, key)
+        ]
+        keys = lake.keys(s3, bucket, "bronze/", since or None)
         for _, hour in groupby(keys, lambda key: key.rpartition("/")[0]):
-            yield from self._hour(hour, progress)
+            for event in self._hour(hour, progress):
+                if not voided(corrections, event):
+                    yield event
 
     def _hour(self, keys: Iterable[str], progress: Progress) -> Iterator[Record]:
         """Yield an hour's events once each, in the order they were processed in.

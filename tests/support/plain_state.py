@@ -1,8 +1,9 @@
 """What a game's counters must be, computed from the definitions alone: all events at once, no state, no AWS.
 
 The definitions are those of event-schemas/metrics.json: a play is a run of one player's events with one
-session_id and gaps of at most 30 minutes; its length, last event minus first, belongs to the day on which it
-begins. Of the events that report one store transaction, the first by time counts.
+session_id and gaps of at most 30 minutes, at least one of them no purchase. Its length, last event minus
+first, belongs to the day on which it begins. Of the events that report one store transaction, the first by
+time counts.
 """
 
 from collections import Counter, defaultdict
@@ -34,15 +35,18 @@ def plays(events: Iterable[Event]) -> list[tuple[Event, datetime]]:
         by_session[event["game_id"], event["player_id"], event["session_id"]].append(event)
     found: list[tuple[Event, datetime]] = []
     for group in by_session.values():
-        ordered = sorted(group, key=at)
-        first = last = ordered[0]
-        for event in ordered[1:]:
-            if at(event) - at(last) > PAUSE:
-                found.append((first, at(last)))
-                first = event
-            last = event
-        found.append((first, at(last)))
+        runs: list[list[Event]] = []
+        for event in sorted(group, key=at):
+            if not runs or at(event) - at(runs[-1][-1]) > PAUSE:
+                runs.append([])
+            runs[-1].append(event)
+        found += [(run[0], at(run[-1])) for run in runs if any(map(is_play, run))]
     return found
+
+
+def is_play(event: Event) -> bool:
+    """A server may send purchases: they alone are no session."""
+    return bool(event["event_type"] != "purchase")
 
 
 def play_milliseconds(events: Iterable[Event]) -> Counts:
@@ -146,12 +150,13 @@ def stability(events: Iterable[Event]) -> Counts:
     for event in unique(events):
         where = event["game_id"], event["event_date"]
         session = *where, event["player_id"], event["session_id"]
-        sessions.add(session)
+        if is_play(event):
+            sessions.add(session)
         if event["event_type"] == "crash":
             counts[*where, "crash_events"] += 1
             if event["payload"]["fatal"]:
                 crashed.add(session)
-    for name, found in (("sessions_seen", sessions), ("crashed_sessions", crashed)):
+    for name, found in (("active_sessions", sessions), ("crashed_sessions", crashed)):
         for game, day, *_ in found:
             counts[game, day, name] += 1
     return counts

@@ -39,6 +39,7 @@ LINES = {
     "boards": ("list", "my-game"),
     "games": ("list",),
     "load": ("--game", "my-game", "--rate", "1", "--duration", "1"),
+    "players": ("adjust", "my-game", "2026-01-01", "players", "1", "--reason", "test", "--yes"),
     "privacy": ("export", "--game", "my-game", "--player", "p", "--to", "player.zip"),
     "quality": (),
     "replay": DAY,
@@ -46,6 +47,7 @@ LINES = {
     "restore": ("state", "--since", "2026-01-01T00:00:00Z", "--game", "my-game"),
     "simulate": ("--players", "1", "--days", "1"),
     "smoke": ("--game", "my-game"),
+    "tail": ("--game", "my-game"),
 }
 # Of AWS alone, or of nothing that is applied.
 OTHERS = {
