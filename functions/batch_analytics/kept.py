@@ -14,14 +14,14 @@ from typing import Any, NamedTuple, Protocol, cast
 
 # In the order in which a run appends to them: a run that dies leaves rows in the first one, or in none.
 TABLES = (
-    "kept_presence", "kept_purchases", "kept_moves", "kept_movers", "kept_attempts", "kept_samples",
-    "kept_designs", "kept_ads", "kept_currencies", "kept_players",
+    "kept_presence", "kept_purchases", "kept_refunds", "kept_moves", "kept_movers", "kept_attempts",
+    "kept_samples", "kept_designs", "kept_ads", "kept_currencies", "kept_players",
 )  # fmt: skip
 GAMES = "kept_games"
 # Tables with a row of each player: an erasure deletes from these, and from silver.
 PERSONAL = (
-    "kept_presence", "kept_purchases", "kept_movers", "kept_attempts", "kept_designs", "kept_ads",
-    "kept_players",
+    "kept_presence", "kept_purchases", "kept_refunds", "kept_movers", "kept_attempts", "kept_designs",
+    "kept_ads", "kept_players",
 )  # fmt: skip
 GOLD = {
     "daily": "event_date", "revenue": "event_date", "retention": "cohort_date",
@@ -29,7 +29,7 @@ GOLD = {
     "stability": "event_date", "performance": "event_date", "design": "event_date", "ads": "event_date",
 }  # fmt: skip
 # Views that gold tables share: computed once, kept on disk, so that memory does not grow with the lake.
-SHARED = ("players", "purchases", "days", "stays", "cohorts")
+SHARED = ("players", "transactions", "refunds", "days", "stays", "cohorts")
 # Tables of which a day needs the events of the day alone.
 OF_A_DAY = ("economy", "progression", "stability", "performance", "design", "ads")
 NEVER = date(1970, 1, 1)
@@ -172,6 +172,7 @@ class Night:
         if fresh:
             store.view("events", f"SELECT * FROM silver WHERE {new}")
             store.view("old_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {of_games}")
+            store.view("old_refunds", f"SELECT * FROM {store.name('kept_refunds')} WHERE {of_games}")
             store.view("old_players", f"SELECT * FROM {store.name('kept_players')} WHERE {of_games}")
             for table in TABLES[:-1]:
                 store.append(table, stamped(sql(f"kept/{table}"), self.until_ms))
@@ -222,6 +223,7 @@ class Night:
         floors = {name: game.floor for name, game in before.items()}
         recent = either((f"event_date >= {literal(floor)}", name) for name, floor in floors.items())
         store.view("kept_presence", f"SELECT * FROM {store.name('kept_presence')} WHERE {recent}")
+        store.view("kept_refunds", f"SELECT * FROM {store.name('kept_refunds')} WHERE {among(before)}")
         published = {name: game for name, game in before.items() if game.published_ms >= 0}
         found: dict[str, date] = {}
         early: dict[str, str] = {}
@@ -282,6 +284,8 @@ class Night:
             for name, bound in bounds.items()
         )
         store.view("kept_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {earlier}")
+        # A refund may come long after its purchase.
+        store.view("all_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {among(bounds)}")
         days = on(touched)
         store.view("touched_presence", f"SELECT * FROM kept_presence WHERE {days}")
         for table in (

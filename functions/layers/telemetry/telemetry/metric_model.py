@@ -59,6 +59,7 @@ class Metric:
     formula: Formula | None = None
     signed: Signed | None = None
     percentile: bool = False
+    may_be_negative: bool = False
     # What a fact is called in the counters of an engine; {currency} stands for one.
     counter: str = ""
     # The facts that it is made of, itself where it is one.
@@ -213,6 +214,7 @@ def _metric(name: str, one: Mapping[str, Any], facts: Mapping[str, Metric] | Non
         formula,
         signed,
         one.get("percentile", False),
+        one.get("may_be_negative", False),
         one.get("counter", ""),
         tuple((facts or {})[part] for part in parts),
     )
