@@ -16,7 +16,7 @@ COHORT_DAYS = (1, 7, 30)
 REACH = ("active_players", "weekly_active_players", "monthly_active_players", "stickiness")
 COUNTED = ("new_players", "session_starts", "session_seconds", "purchases", "events", "crash_events")
 PAYING = ("payers", "payer_conversion")
-MONEY = ("revenue", "arpdau", "arppu")
+MONEY = ("revenue", "refunded", "net_revenue", "arpdau", "arppu")
 # What is watched, and the least of a day that is worth telling.
 WATCHED = {
     "active_players": 50, "new_players": 20, "session_starts": 50, "purchases": 10, "crash_events": 10,
@@ -85,10 +85,10 @@ def figures(store: Store, game_id: str, period: Period) -> list[Figure]:
     tallies = [merge(store.game_days(game_id, one.days)).counts for one in period.compared]
     currencies = sorted(
         {
-            name.removeprefix("revenue_")
+            name.rpartition("_")[2]
             for counts in tallies
             for name in counts
-            if name.startswith("revenue_")
+            if name.startswith(("revenue_", "refunded_"))
         }
     )
     columns = [

@@ -38,7 +38,17 @@ Money is in minor units, for example cents. Two currencies are never added.
 - **A session** of the history ends with a pause of more than 30 minutes, and counts on the day it began.
   Purchases alone are no session, because a server may send them. Live figures count `session_start` events
   instead, hence their name `session_starts`.
-- **A purchase** counts once for each store and transaction, by its earliest event.
+- **A purchase** counts once for each store and transaction, by its earliest event. Trials and purchases in a
+  store's test environment (`sandbox`) are counted apart, and are no revenue. A renewal of a subscription is a
+  purchase.
+- **Revenue** is gross unless its name says `net`. Who paid stays a payer when the money is paid back.
+- **A refund** (or chargeback) counts on its own day, or on the day of its purchase where that is later. It
+  has the platform, country, version and player of the purchase. A refund that is reported twice counts once.
+  A transaction is paid back at most once: what refunds ask for beyond its amount does not count. A refund
+  counts once its purchase is known, so a refund of an unknown transaction does not count. A refund is no
+  activity of the player. Tools that take refunds off the day of the purchase change past days instead.
+- **Proceeds** are net revenue less tax and store fee. A refund returns tax and fee in proportion, rounded
+  half up. Purchases that do not tell their tax or fee count as if there were none.
 - **Crash-free** figures count crashes that ended the process (`fatal`).
 - **Percentiles** are exact for each row. Percentiles of several rows cannot be averaged: choose the row
   with `*`.
@@ -93,5 +103,7 @@ def _rows(metrics: Mapping[str, Metric]) -> Iterator[str]:
 def _behaviour(metric: Metric) -> str:
     if metric.formula:
         return f"sum of `{metric.formula.numerator}` / sum of `{metric.formula.denominator}`"
+    if metric.difference:
+        return f"`{metric.difference.of}` - `{metric.difference.less}`"
     facts = metric.facts or (metric,)
     return ", ".join(facts[0].adds_over) or "nothing"

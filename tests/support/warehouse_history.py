@@ -15,7 +15,7 @@ from warehouse import Warehouse
 METRICS = json.loads((Path(__file__).parents[2] / "event-schemas" / "metrics.json").read_text())["tables"]
 FACTS = (
     "dim_game", "dim_player", "fact_activity", "fact_economy", "fact_events", "fact_purchases",
-    "fact_sessions",
+    "fact_refunds", "fact_sessions",
 )  # fmt: skip
 LATER = "2026-02-10T01:00:00.000Z"
 Rows = list[dict[str, Any]]

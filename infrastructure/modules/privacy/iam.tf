@@ -5,7 +5,7 @@ locals {
   # Silver, and the tables of players that the batch job keeps between runs.
   personal_tables = [
     "events", "kept_ads", "kept_attempts", "kept_designs", "kept_movers", "kept_players", "kept_presence",
-    "kept_purchases",
+    "kept_purchases", "kept_refunds",
   ]
 
   policy_statements = merge(

@@ -24,7 +24,7 @@ run "resources" {
       {
         for name in [
           "ads", "attempts", "currencies", "designs", "games", "movers", "moves", "players", "presence", "purchases",
-          "samples",
+          "refunds", "samples",
         ] : "kept_${name}" => "s3://lake/kept/kept_${name}"
       },
     )

@@ -61,7 +61,7 @@ run "permissions" {
         [
           for table in [
             "events", "kept_ads", "kept_attempts", "kept_designs", "kept_movers", "kept_players", "kept_presence",
-            "kept_purchases",
+            "kept_purchases", "kept_refunds",
           ] :
           "arn:aws:glue:eu-west-1:111122223333:table/demo_test_lake/${table}"
         ],
