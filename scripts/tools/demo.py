@@ -65,7 +65,7 @@ def start(players: int, days: int, seed: int) -> None:
     _step(f"Data quality judged: {', '.join(f'{n} {verdict}' for verdict, n in verdicts.items())}")
     for check in judged:
         if check.verdict == "fail":
-            console.print(f"  {check.name}: {check.message} (The days before today were played just now.)")
+            console.print(f"  {check.name}: {check.message}")
     who = ("--game", game, "--players", str(LIVE_PLAYERS))
     PLAYERS.start("-m", "tools.simulate", "--live", str(LIVE_MINUTES), *who)
     console.print(

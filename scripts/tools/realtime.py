@@ -66,6 +66,9 @@ def flink_options(directory: Path, parallelism: int) -> dict[str, str]:
         "restart-strategy.type": "fixed-delay",
         "restart-strategy.fixed-delay.attempts": "10",
         "restart-strategy.fixed-delay.delay": "2 s",
+        # Everything runs in one process, so silence means that the machine is busy, not that a part died.
+        "heartbeat.timeout": "10 min",
+        "pekko.ask.timeout": "10 min",
     }
 
 
@@ -108,12 +111,17 @@ class RealtimeJob:
             raise
 
     def stop(self) -> str:
-        """Stop with a savepoint where it runs; return the savepoint's place, or nothing.
+        """Stop with a savepoint and return the savepoint's place.
 
-        Raises CommandError where the savepoint makes no progress.
+        Raises CommandError where the savepoint makes no progress, or where the job ended without one.
         """
         self._background.finish("the savepoint of the Flink job")
-        return self._printed().get("savepoint", "")
+        savepoint = self._printed().get("savepoint")
+        if not savepoint:
+            raise CommandError(
+                f"The Flink job ended without a savepoint. Log: {self.log}\n{progress.log_tail(self.log)}"
+            )
+        return savepoint
 
     def kill(self) -> None:
         """End it at once, without a savepoint."""

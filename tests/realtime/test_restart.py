@@ -52,6 +52,11 @@ def test_restart_from_a_savepoint_neither_loses_nor_doubles(harness: FlinkHarnes
     assert len(rows) == len(set(rows)), "a window was published twice"
 
 
+def test_a_job_that_has_just_started_can_be_stopped(harness: FlinkHarness) -> None:
+    harness.start()
+    assert Path(harness.job.stop().removeprefix("file:")).is_dir()
+
+
 def test_silence_closes_windows_without_losing_a_part(harness: FlinkHarness) -> None:
     for shard in range(2):
         beats = [event("session_heartbeat", number, f"p-{number % 97}") for number in range(shard, 540, 2)]

@@ -85,6 +85,16 @@ def test_shares_of_ten_thousand_events(name: str, counter: str, warns: int, fail
     assert [verdict(n) for n in (warns - 1, warns, fails - 1, fails)] == ["pass", "warn", "warn", "fail"]
 
 
+def test_a_new_game_may_bring_its_past_along() -> None:
+    brought = {"arrived": 10_000, "accepted": 10_000, "late": 9000}
+    young: list[Counter[str]] = [Counter() for _ in range(facts.DAYS - 2)]
+    assert judge("late", arrived=[*young, Counter(), Counter(brought)]).verdict == "unknown"
+    assert judge("late", arrived=[*young, Counter(brought), Counter()]).verdict == "unknown"
+    assert (
+        judge("late", arrived=[*young[1:], Counter(arrived=1), Counter(), Counter(brought)]).verdict == "fail"
+    )
+
+
 def test_duplicates_are_no_rejects() -> None:
     assert judge("rejects", arrived=days({"accepted": 8000, "rejected_duplicate": 2000}, {})).value == 0
 

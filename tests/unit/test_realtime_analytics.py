@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 from realtime_analytics import settings, statements
+from tools import CommandError
+from tools.background import Background
+from tools.progress import wait_for
+from tools.realtime import RealtimeJob
 
 GROUPS = {
     "streams": {"enriched.arn": "arn:e", "metrics.arn": "arn:m", "region": "eu-west-1"},
@@ -63,3 +67,26 @@ def test_the_endpoint_is_an_emulators_only() -> None:
 
 def test_options_are_quoted() -> None:
     assert statements.options({"a": "it's"}) == "  'a' = 'it''s'"
+
+
+def stopped(directory: Path, last_words: str) -> str:
+    """Return what stopping a process answers that prints these words when it is asked to end."""
+    program = f"""
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(print({last_words!r})))
+print("running job", flush=True)
+time.sleep(600)
+"""
+    job, process = RealtimeJob(directory), Background(directory)
+    child = process.start("-c", program)
+    wait_for("its start", lambda: "running" in job.log.read_text(), process=child)
+    return job.stop()
+
+
+def test_a_stopped_job_names_its_savepoint(tmp_path: Path) -> None:
+    assert stopped(tmp_path, "savepoint file:/place") == "file:/place"
+
+
+def test_a_stop_without_a_savepoint_is_an_error_with_the_log(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"(?s)without a savepoint.*CheckpointException: declined"):
+        stopped(tmp_path, "Caused by: CheckpointException: declined")

@@ -6,11 +6,14 @@ run.py PROPERTIES SAVEPOINTS: a file of property groups, and the URI of a direct
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 from pyflink.common import JobClient
 from realtime_analytics.job import build
 from realtime_analytics.settings import load
+
+PAUSE_SECONDS = 1
 
 
 def main() -> None:
@@ -24,7 +27,33 @@ def main() -> None:
     threading.Thread(target=_watch, args=(job, failed, stopped), daemon=True).start()
     stopped.wait()
     if not failed.is_set():
-        print(f"savepoint {job.stop_with_savepoint(False, sys.argv[2]).result()}", flush=True)
+        print(f"savepoint {_stop(job, sys.argv[2])}", flush=True)
+
+
+def _stop(job: JobClient, directory: str) -> str:
+    """Stop the job with a savepoint and return its place.
+
+    Flink refuses a savepoint until every task runs, which takes a while after a start or a restart: try
+    again as long as the job lives. The process that asked for the stop ends this one when it takes too long.
+    """
+    printed = ""
+    while True:
+        try:
+            return str(job.stop_with_savepoint(False, directory).result())
+        except Exception as refused:
+            if job.get_job_status().result().is_globally_terminal_state():
+                raise
+            if (reason := _reason(refused)) != printed:
+                print(f"savepoint refused, trying again: {reason}", file=sys.stderr, flush=True)
+                printed = reason
+            time.sleep(PAUSE_SECONDS)
+
+
+def _reason(error: Exception) -> str:
+    """Return the last cause that a Java exception names."""
+    lines = str(error).splitlines()
+    causes = [line for line in lines if line.startswith("Caused by: ")]
+    return causes[-1] if causes else lines[0]
 
 
 def _watch(job: JobClient, failed: threading.Event, stopped: threading.Event) -> None:
