@@ -37,10 +37,11 @@ Money is in minor units, for example cents. Two currencies are never added.
 - **Active players** have any event on the day, also one that a server sent. Events of declared bots count.
 - **A session** of the history ends with a pause of more than 30 minutes, and counts on the day it began.
   Purchases alone are no session, because a server may send them. Live figures count `session_start` events
-  instead, hence their name `session_starts`.
-- **A purchase** counts once for each store and transaction, by its earliest event. Trials and purchases in a
-  store's test environment (`sandbox`) are counted apart, and are no revenue. A renewal of a subscription is a
-  purchase.
+  instead, hence their name `session_starts`. Two players who send one session_id have two sessions.
+- **A purchase** counts once for each store and transaction, by its earliest event. Live figures count it
+  once for each player who reports it: they are higher where two accounts restore one purchase. Trials and
+  purchases in a store's test environment (`sandbox`) are counted apart, and are no revenue. A renewal of a
+  subscription is a purchase.
 - **Revenue** is gross unless its name says `net`. Who paid stays a payer when the money is paid back.
 - **A refund** (or chargeback) counts on its own day, or on the day of its purchase where that is later. It
   has the platform, country, version and player of the purchase. A refund that is reported twice counts once.

@@ -12,9 +12,9 @@ FROM events CROSS JOIN UNNEST(ARRAY[
 UNION ALL
 SELECT `game_id`, `platform`, `app_version`, `minute`, addition.*
 FROM purchases CROSS JOIN UNNEST(ARRAY[
-  ROW('purchases', `currency`, CAST(1 AS BIGINT), CAST(NULL AS STRING)),
-  ROW('gross_minor', `currency`, `amount_minor`, CAST(NULL AS STRING)),
-  ROW('unique', 'payers', CAST(NULL AS BIGINT), `player_id`)
+  ROW('reported_purchases', `currency`, CAST(1 AS BIGINT), CAST(NULL AS STRING)),
+  ROW('reported_revenue', `currency`, `amount_minor`, CAST(NULL AS STRING)),
+  ROW('unique', 'reported_payers', CAST(NULL AS BIGINT), `player_id`)
 ]) AS addition (`family`, `item`, `amount`, `id`);
 
 -- A minute's sums, from which every longer window and coarser group follows.
