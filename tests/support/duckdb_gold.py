@@ -61,8 +61,10 @@ def define(database: duckdb.DuckDBPyConnection) -> None:
     view("published_retention", nothing.format(f"{key}, at_ms AS retained_players"))
     minor = ", ".join(f"at_ms AS lifetime_{name}_minor" for name in ("gross", "refunded", "net"))
     paid = f"currency, at_ms AS cohort_players, {minor}, fps AS ltv_minor, fps AS net_ltv_minor"
+    view("recent_ads", "SELECT * FROM kept_ads")
     view("published_lifetime_value", nothing.format(f"{key}, {paid}"))
     key = f"{key}, event_date, event_type AS install_source, event_type AS campaign"
+    key = f"{key}, at_ms AS lifetime_ad_micros"
     view("published_acquisition_value", nothing.format(f"{key}, {paid}"))
     for name, query in kept.views():
         view(name, query)

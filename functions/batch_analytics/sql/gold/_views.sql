@@ -104,8 +104,15 @@ FROM (
 ) AS stepped
 WHERE upto > before;
 
+-- The currencies of a game, and how many millionths of its unit a currency's minor unit is (telemetry.money).
 CREATE OR REPLACE TEMPORARY VIEW currencies AS
-SELECT DISTINCT game_id, currency FROM kept_currencies;
+SELECT game_id, currency, CAST(CASE
+  WHEN currency IN (
+    'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'VND', 'VUV', 'XAF', 'XOF', 'XPF'
+  ) THEN 1000000
+  WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 1000 ELSE 10000
+END AS DECIMAL(8, 0)) AS micros_of_minor
+FROM (SELECT DISTINCT game_id, currency FROM kept_currencies) AS each_currency;
 
 -- Sessions: a pause of more than half an hour ends one, and the same session_id goes on as another. Purchases alone are no
 -- session, because a server sends them. before_ms is the last event of what began before, whole_ms the last one of all;
