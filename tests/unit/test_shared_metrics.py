@@ -194,7 +194,7 @@ def test_a_name_of_several_gold_tables_is_the_same_number_in_each(
         # An install source is a part of a cohort.
         for table in (one for one in tables_of if "install_source" not in tables[one].grain):
             for row in played[2][table]:
-                grain = ("event_date", "cohort_date", "game_id", *plain_gold.DIMENSIONS)
+                grain = ("event_date", "cohort_date", "day_number", "game_id", *plain_gold.DIMENSIONS)
                 numbers[tuple(row.get(column) for column in grain)].add(row[name])
         assert {key: found for key, found in numbers.items() if len(found) > 1} == {}, name
 
