@@ -33,18 +33,13 @@ GOLD = {
     "performance_bins": "event_date",
 }  # fmt: skip
 # Views that gold tables share: computed once, kept on disk, so that memory does not grow with the lake.
-SHARED = ("players", "transactions", "refunds", "days", "stays", "cohorts", "installs")
+SHARED = (
+    "players", "transactions", "refunds", "days", "stays", "cohorts", "installs", "install_sizes",
+)  # fmt: skip
 # Tables of which a day needs the events of the day alone.
 OF_A_DAY = (
-    "economy",
-    "progression",
-    "stability",
-    "performance",
-    "design",
-    "ads",
-    "matches",
-    "performance_bins",
-)
+    "economy", "progression", "stability", "performance", "design", "ads", "matches", "performance_bins",
+)  # fmt: skip
 NEVER = date(1970, 1, 1)
 # A month, that daily looks back from a day; the cohorts whose retention a day changes.
 MONTH, COHORTS = 31, 90

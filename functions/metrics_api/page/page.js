@@ -110,7 +110,7 @@ const renderLive = (live) => {
   $("revenue").classList.toggle("several", revenue.length > 1);
   const refunded = Object.entries(live.today.refunded).sort().map(([currency, minor]) => money(minor, currency));
   const returned = refunded.length ? `, ${refunded.join(" · ")} refunded` : "";
-  $("purchases").textContent = `${number.format(live.today.purchases)} purchases${returned}`;
+  $("purchases").textContent = `Purchases: ${number.format(live.today.purchases)}${returned}`;
   $("dau").textContent = number.format(live.today.active_players);
   $("new-players").textContent = `${number.format(live.today.new_players)} new`;
   $("sessions").textContent = number.format(live.today.session_starts);

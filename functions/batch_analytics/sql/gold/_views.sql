@@ -41,6 +41,17 @@ JOIN bounds AS b ON b.game_id = k.game_id AND k.cohort_date >= DATE_SUB(b.since,
 LEFT JOIN kept_sources AS s ON s.game_id = k.game_id AND s.player_id = k.player_id AND s.event_date = k.cohort_date
 GROUP BY k.game_id, k.player_id, k.cohort_date, k.platform, k.country, k.app_version;
 
+-- How many players a cohort has of each source and campaign, and which days of it are computed.
+CREATE OR REPLACE TEMPORARY VIEW install_sizes AS
+SELECT
+  i.game_id, i.cohort_date, i.install_source, i.campaign,
+  COALESCE(i.platform, '*') AS platform, COALESCE(i.country, '*') AS country,
+  COALESCE(i.app_version, '*') AS app_version,
+  COUNT(*) AS cohort_players, MIN(DATEDIFF(b.since, i.cohort_date)) AS since_number,
+  MIN(DATEDIFF(b.last_day, i.cohort_date)) AS last_number
+FROM installs AS i JOIN bounds AS b ON b.game_id = i.game_id
+GROUP BY i.game_id, i.cohort_date, i.install_source, i.campaign, CUBE (i.platform, i.country, i.app_version);
+
 -- The first purchase of each transaction. An earlier one may come up to 31 days after a later one: hence more days are
 -- kept than are returned. A sale is what earns money: neither paid in a store's test environment, nor a trial.
 CREATE OR REPLACE TEMPORARY VIEW transactions AS

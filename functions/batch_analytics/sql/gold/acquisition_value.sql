@@ -1,16 +1,6 @@
 -- Every cohort of the last 90 days, every day since `since` that is over and every currency have a row, zeros included. What
 -- was paid and refunded before `since` is the published value of the day before.
-WITH sizes AS (
-  SELECT
-    i.game_id, i.cohort_date, i.install_source, i.campaign,
-    COALESCE(i.platform, '*') AS platform, COALESCE(i.country, '*') AS country,
-    COALESCE(i.app_version, '*') AS app_version,
-    COUNT(*) AS cohort_players, MIN(DATEDIFF(b.since, i.cohort_date)) AS since_number,
-    MIN(DATEDIFF(b.last_day, i.cohort_date)) AS last_number
-  FROM installs AS i JOIN bounds AS b ON b.game_id = i.game_id
-  GROUP BY i.game_id, i.cohort_date, i.install_source, i.campaign, CUBE (i.platform, i.country, i.app_version)
-),
-spent AS (
+WITH spent AS (
   SELECT
     i.game_id, i.cohort_date, i.install_source, i.campaign,
     COALESCE(i.platform, '*') AS platform, COALESCE(i.country, '*') AS country,
@@ -43,7 +33,7 @@ grown AS (
     CAST(SUM(COALESCE(p.gross_minor, 0)) OVER w AS DECIMAL(28, 0)) AS gross_minor,
     CAST(SUM(COALESCE(p.refunded_minor, 0)) OVER w AS DECIMAL(28, 0)) AS refunded_minor,
     CAST(SUM(COALESCE(p.ad_micros, 0)) OVER w AS DECIMAL(36, 0)) AS ad_micros
-  FROM sizes AS s
+  FROM install_sizes AS s
   JOIN currencies AS c ON c.game_id = s.game_id
   JOIN numbers AS n ON n.day_number BETWEEN s.since_number - 1 AND s.last_number
   LEFT JOIN spent AS p ON p.game_id = s.game_id AND p.cohort_date = s.cohort_date AND p.platform = s.platform
