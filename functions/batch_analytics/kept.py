@@ -388,6 +388,16 @@ def unseen(store: Store, games: Sequence[str]) -> str:
     return either((f"added_ms > {kept.get(name, Game(name)).published_ms}", name) for name in games)
 
 
+def refunds(store: Store, games: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Count all refunds of each game that has some, and those whose purchase no event has reported."""
+    store.view("every_refund", f"SELECT * FROM {store.name('kept_refunds')} WHERE {among(games)}")
+    store.view("every_purchase", f"SELECT * FROM {store.name('kept_purchases')} WHERE {among(games)}")
+    return {
+        game: {"refunds": int(known), "unmatched_refunds": int(unmatched)}
+        for game, known, unmatched in store.rows(sql("kept/unmatched_refunds"))
+    }
+
+
 def forget(store: Store, games: Sequence[str]) -> None:
     """Drop all that is kept of games: their next run computes everything from silver."""
     store.delete(GAMES, among(games))

@@ -46,9 +46,12 @@ Money is in minor units, for example cents. Two currencies are never added.
 - **Revenue** is gross unless its name says `net`. Who paid stays a payer when the money is paid back.
 - **A refund** (or chargeback) counts on its own day, or on the day of its purchase where that is later. It
   has the platform, country, version and player of the purchase. A refund that is reported twice counts once.
-  A transaction is paid back at most once: what refunds ask for beyond its amount does not count. A refund
-  counts once its purchase is known, so a refund of an unknown transaction does not count. A refund is no
-  activity of the player. Tools that take refunds off the day of the purchase change past days instead.
+  A transaction is paid back at most once: what refunds ask for beyond its amount does not count. A refund is
+  no activity of the player. Tools that take refunds off the day of the purchase change past days instead.
+- **An unmatched refund** names a transaction that no event reported as a purchase. It changes no figure of
+  money, because its currency and its amount are unknown. It is kept, and counts in full once an event reports
+  the purchase. The check `refunds` of data quality counts unmatched refunds of the history. The saved query
+  `unmatched_refunds` lists them.
 - **Proceeds** are net revenue less tax and store fee. A refund returns tax and fee in proportion, rounded
   half up. Purchases that do not tell their tax or fee count as if there were none.
 - **Crash-free** figures count crashes that ended the process (`fatal`).

@@ -44,7 +44,7 @@ def event(kind: str, player: str, day: int, **fields: Any) -> Event:
 def paid(player: str, day: int, amount: int, currency: str = "EUR", **fields: Any) -> Event:
     """Return a purchase."""
     money = {"store": "web", "transaction_id": f"t-{next(numbers)}", "currency": currency}
-    return event("purchase", player, day, **money, amount_minor=amount, **fields)
+    return event("purchase", player, day, **money | fields, amount_minor=amount)
 
 
 class Gold:
@@ -154,6 +154,29 @@ def test_a_first_time_payer_counts_once_where_the_first_purchase_was_made() -> N
         )
     }
     assert by_platform == {"*": 1, "ios": 1, "web": 0}
+
+
+def test_a_refund_whose_purchase_nobody_reported_is_listed_and_subtracted_nowhere() -> None:
+    def back(transaction: str, refund: str, **fields: Any) -> Event:
+        named = {"transaction_id": transaction, "refund_id": refund, "refund_kind": "refund"}
+        return event("refund", "A", 1, store="web", **named, **fields)
+
+    gold = Gold(
+        [
+            paid("A", 0, 500, transaction_id="known"),
+            event("session_start", "A", 1),
+            back("known", "r-1", amount_minor=200),
+            back("unknown", "r-1", amount_minor=300),
+            back("unknown", "r-2"),
+        ]
+    )
+    listed = [
+        (one["transaction_id"], one["refund_id"], one["amount_minor"])
+        for one in gold.saved("unmatched_refunds")
+    ]
+    assert listed == [("unknown", "r-1", 300), ("unknown", "r-2", None)]
+    money = gold.one(f"SELECT sum(refunds) AS refunds, sum(net_minor) AS net FROM revenue WHERE {ALL}")
+    assert (money["refunds"], money["net"]) == (1, 300)
 
 
 def test_a_purchase_that_a_server_sends_is_no_session() -> None:

@@ -70,6 +70,23 @@ def test_a_run_again_changes_nothing(history: History) -> None:
     assert golden == {"lines": 22, "distinct": 19, "held": 19, "duplicates": 22, "new": 0}
 
 
+def test_refunds_without_a_purchase_are_counted_by_game(history: History) -> None:
+    plain = """
+        SELECT
+          game_id, count(DISTINCT (transaction_id, refund_id)),
+          count(DISTINCT (transaction_id, refund_id)) FILTER (WHERE (game_id, transaction_id) NOT IN (
+            SELECT (game_id, transaction_id) FROM events WHERE event_type = 'purchase'
+          ))
+        FROM events WHERE event_type = 'refund' GROUP BY game_id"""
+    expected = {game: counted for game, *counted in gold(history.events).execute(plain).fetchall()}
+    games = history.lake.report("late", "audit")["games"]
+    found = {
+        game: [one["refunds"], one["unmatched_refunds"]] for game, one in games.items() if "refunds" in one
+    }
+    assert found == {game: expected[game] for game in found}
+    assert found["h"][0] > found["h"][1] > 0
+
+
 def test_late_events_restate_their_days(history: History) -> None:
     assert history.later == [0, 0]
     assert one(history.after["daily"], event_date=SECOND)["active_players"] == 2

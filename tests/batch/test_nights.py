@@ -227,9 +227,9 @@ def test_a_session_over_midnights_counts_on_the_day_it_began() -> None:
     assert over_midnights().differing() == []
 
 
-def paid_back() -> Lake:
+def paid_back(lake: Lake | None = None) -> Lake:
     """Return a lake of refunds: early, long after, twice, in parts, too large, of nothing known."""
-    world, lake = World(1, 1), Lake()
+    world, lake = World(1, 1), lake or Lake()
 
     def made(day: int, player: str, kind: str, arrival: int | None = None, **fields: Any) -> Event:
         event = world._event("g", player, f"s-{player}-{day}", day * DAY_MS)
@@ -284,6 +284,30 @@ def test_refunds_count_once_and_never_more_than_was_paid() -> None:
         (158, 0, 0, 1, 0, 11, -7, 0, 0),
         (160, 1, 101, 0, 0, 0, 67, 1, 1),
     ]
+
+
+def test_refunds_whose_purchase_nobody_reported_are_counted_until_it_comes() -> None:
+    seen: list[int] = []
+
+    class Watched(Lake):
+        def run(self, events: Iterable[Event]) -> None:
+            super().run(events)
+            key = lambda event: (event["store"], event["transaction_id"])  # noqa: E731
+            paid = {key(e) for e in self.silver.values() if e["event_type"] == "purchase"}
+            refunds = {(*key(e), e["refund_id"]) for e in self.silver.values() if e["event_type"] == "refund"}
+            unmatched = sum(refund[:2] not in paid for refund in refunds)
+            wanted = {"g": {"refunds": len(refunds), "unmatched_refunds": unmatched}} if refunds else {}
+            assert kept.refunds(self.store, ["g", "h"]) == wanted
+            seen.append(unmatched)
+
+    lake = paid_back(Watched())
+    assert seen == [0, 0, 0, 1, 3, 1, 1, 2, 2, 2]
+    (known,) = (e for e in lake.silver.values() if (e["transaction_id"], e["refund_id"]) == ("never", "r-1"))
+    # An earlier report of the same refund, and one of a transaction that another store has.
+    lake.run([known | {"event_id": "f" * 16, "at_ms": known["at_ms"] - 1}])
+    lake.run([known | {"event_id": "e" * 16, "store": "apple", "transaction_id": "old"}])
+    assert seen[-2:] == [2, 3]
+    assert lake.differing() == []
 
 
 # What makes a night wrong: where it shows, a file, what it says, and a mistake in its place.
