@@ -349,6 +349,7 @@ def _acquisition_value(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
             seen = [e for e in shown if e["currency"] == currency and e["event_date"] <= day]
             ads = sum(event["revenue_micros"] for event in seen)
             total = gross * MICROS.get(currency, 10_000) + ads
+            net_total = (gross - refunded) * MICROS.get(currency, 10_000) + ads
             yield {
                 "event_date": day,
                 "install_source": source,
@@ -364,30 +365,42 @@ def _acquisition_value(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
                 "net_ltv_minor": (gross - refunded) / len(players),
                 "lifetime_ad_micros": ads,
                 "lifetime_total_micros": total,
+                "lifetime_net_total_micros": net_total,
                 "total_ltv_micros": total / len(players),
+                "net_total_ltv_micros": net_total / len(players),
             }
 
 
 def _total_revenue(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
-    for day, currency in product(game.days(place), game.currencies):
-        gross, ads = (
+    back = [event for event in game.refunds if _is_in(event, place)]
+    days = sorted({*game.days(place), *(event["event_date"] for event in back)})
+    for day, currency in product(days, game.currencies):
+        gross, refunded, ads = (
             sum(
                 event[amount]
                 for event in events
                 if event["currency"] == currency and event["event_date"] == day and _is_in(event, place)
             )
-            for events, amount in ((game.purchases, "amount_minor"), (game.shown, "revenue_micros"))
+            for events, amount in (
+                (game.purchases, "amount_minor"),
+                (game.refunds, "amount_minor"),
+                (game.shown, "revenue_micros"),
+            )
         )
-        bought, active = gross * MICROS.get(currency, 10_000), len(game.players(place, day, day))
+        micros, active = MICROS.get(currency, 10_000), len(game.players(place, day, day))
+        total, net = gross * micros + ads, (gross - refunded) * micros + ads
         yield {
             "event_date": day,
             "currency": currency,
-            "purchase_micros": bought,
+            "purchase_micros": gross * micros,
+            "refunded_micros": refunded * micros,
             "ad_revenue_micros": ads,
-            "total_micros": bought + ads,
+            "total_micros": total,
+            "net_total_micros": net,
             "active_players": active,
-            "total_arpdau_micros": (bought + ads) / active,
-            "ad_arpdau_micros": ads / active,
+            "total_arpdau_micros": total / active if active else None,
+            "net_total_arpdau_micros": net / active if active else None,
+            "ad_arpdau_micros": ads / active if active else None,
         }
 
 

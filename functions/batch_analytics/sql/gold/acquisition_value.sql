@@ -53,5 +53,7 @@ SELECT
   CAST(gross_minor - refunded_minor AS DOUBLE) / cohort_players AS net_ltv_minor,
   CAST(ad_micros AS DECIMAL(38, 0)) AS lifetime_ad_micros,
   CAST(gross_minor * micros_of_minor + ad_micros AS DECIMAL(38, 0)) AS lifetime_total_micros,
-  CAST(gross_minor * micros_of_minor + ad_micros AS DOUBLE) / cohort_players AS total_ltv_micros
+  CAST((gross_minor - refunded_minor) * micros_of_minor + ad_micros AS DECIMAL(38, 0)) AS lifetime_net_total_micros,
+  CAST(gross_minor * micros_of_minor + ad_micros AS DOUBLE) / cohort_players AS total_ltv_micros,
+  CAST((gross_minor - refunded_minor) * micros_of_minor + ad_micros AS DOUBLE) / cohort_players AS net_total_ltv_micros
 FROM grown WHERE day_number >= since_number
