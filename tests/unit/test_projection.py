@@ -21,8 +21,8 @@ from player_state.projection import (
     REMEMBERED_PLAYS,
     REMEMBERED_TRANSACTIONS,
     Projection,
-    forget_old,
 )
+from player_state.watermarks import forget_old
 from telemetry.enrichment import timestamp
 from telemetry.histogram import bin_of, percentiles
 from telemetry.player_item import Player, described, from_item, milliseconds, to_item
@@ -288,11 +288,11 @@ def test_levels_and_currencies_are_counted_by_name() -> None:
 def test_a_crash_that_the_process_outlives_lowers_no_share() -> None:
     played = Played(happen("session_start"), happen("crash", 1, fatal=False))
     version = buckets.of_version(DAY, "1.0.0")
-    assert played.counted(version) == {"sessions_seen": 1, "crash_events": 1}
+    assert played.counted(version) == {"active_sessions": 1, "crash_events": 1}
     played = Played(
         happen("crash", 1, fatal=False), happen("crash", 2, fatal=True), happen("crash", 3, fatal=True)
     )
-    assert played.counted(version) == {"sessions_seen": 1, "crash_events": 3, "crashed_sessions": 1}
+    assert played.counted(version) == {"active_sessions": 1, "crash_events": 3, "crashed_sessions": 1}
 
 
 def test_what_a_player_remembers_is_bounded() -> None:
@@ -326,7 +326,7 @@ def test_a_position_is_read_as_it_was_written(shard: int, start: int, distance: 
 def test_an_export_shows_times_and_days_in_plain_form() -> None:
     player = Played(happen("session_start"), pay(2, 100), happen("crash", 3, fatal=True), earn(4, 9)).player
     found = described(to_item(player))
-    assert (found["first_seen"], found["session_seconds"], found["spend"]) == (
+    assert (found["first_seen"], found["playtime_seconds"], found["spend"]) == (
         timestamp(NOON),
         240,
         {"EUR": 100},
@@ -375,6 +375,42 @@ def test_refunds_pay_back_once_in_parts_and_at_most_the_purchase() -> None:
     assert described(to_item(played.player))["refunded"] == {"EUR": 150}
 
 
+def test_a_transaction_that_is_taken_back_takes_its_refunds_along() -> None:
+    trial, sandbox = pay(1, 999, transaction="t-2"), pay(2, 999, transaction="t-3")
+    trial["payload"]["purchase_kind"] = "trial"
+    sandbox["payload"]["sandbox"] = True
+    played = Played(pay(0, 100, transaction="t-1"), give_back(1, "t-1", "r-1", 60), trial, sandbox)
+    total = Counter[tuple[buckets.Bucket, str]]()
+    for bucket in (buckets.of_day(DAY), buckets.of_refunds(DAY)):
+        total.update({(bucket, name): count for name, count in played.counted(bucket).items()})
+    projection = Projection(played.player, lambda event, kind, name: name)
+    for transaction in ("t-1", "t-2", "t-3"):
+        assert projection.void("apple", transaction)
+        for bucket, counts in projection.buckets.items():
+            total.update({(bucket, name): count for name, count in counts.items()})
+        assert projection.void("apple", transaction) is None
+    money = (
+        "purchases",
+        "payers",
+        "payers_EUR",
+        "revenue_EUR",
+        "refunds",
+        "refunded_EUR",
+        "trials",
+        "sandbox_purchases",
+    )
+    left = {name: sum(n for (_, one), n in total.items() if one == name) for name in money}
+    assert left == dict.fromkeys(money, 0)
+    assert (played.player.spend, played.player.refunded, played.player.purchases) == (
+        {"EUR": 0},
+        {"EUR": 0},
+        0,
+    )
+    # A refund of what was taken back pays nothing.
+    assert projection.apply(give_back(9, "t-1", "r-2"), RawPosition(0, 99, 99, 0))
+    assert not any(projection.buckets[buckets.of_refunds(DAY)].values())
+
+
 def test_a_refund_is_no_activity() -> None:
     player = Played(give_back(0, "t-1", "r-1")).player
     assert described(to_item(player))["first_seen"] is None
@@ -396,3 +432,17 @@ def test_trials_and_sandbox_purchases_are_no_revenue() -> None:
     assert (day["trials"], day["sandbox_purchases"], day["purchases"], day["revenue_EUR"]) == (1, 1, 1, 999)
     assert (day["payers"], played.player.spend, played.player.refunded) == (1, {"EUR": 999}, {"EUR": 0})
     assert played.counted(buckets.of_refunds(DAY)) == {}
+
+
+def test_purchases_alone_are_no_session() -> None:
+    version, day = buckets.of_version(DAY, "1.0.0"), buckets.of_day(DAY)
+    sent = [pay(0, 5), pay(10, 5)]
+    played = Played(*sent)
+    assert (played.counted(day).get("play_ms"), played.counted(version)) == (None, {})
+    for events in ([*sent, happen(at=20)], [happen(at=20), *sent]):
+        played = Played(*events)
+        assert (played.counted(day)["play_ms"], played.counted(version)) == (
+            1_200_000,
+            {"active_sessions": 1},
+        )
+        assert played.player.play_ms == 1_200_000
