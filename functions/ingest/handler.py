@@ -49,7 +49,7 @@ def publisher() -> Publisher:
 
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer 202, 207 or 422 with a result for each event not accepted, or refuse the whole request."""
+    """Answer 202 (200 to the guidance's clients), 207 or 422, or refuse the whole request."""
     found = event["requestContext"]["authorizer"]
     logger.append_keys(
         request_id=event["requestContext"].get("requestId"),
@@ -82,4 +82,5 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     # From here on the events carry game and time of arrival: what leads from a request to its rows, and back.
     told = {"received_at": header.received_at, "events": len(batch)}
     logger.info("Request taken", extra=told | {"not_accepted": len(results)})
-    return verdict(len(batch), results)
+    # The AWS guidance's clients take any other answer than 200 for a failure.
+    return verdict(len(batch), results, 200 if is_guidance else 202)
