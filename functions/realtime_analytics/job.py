@@ -1,5 +1,7 @@
 """The Flink job: one statement set of all the SQL."""
 
+from collections.abc import Callable
+
 from pyflink.table import EnvironmentSettings, StatementSet, TableEnvironment
 
 from realtime_analytics.settings import Settings
@@ -8,8 +10,11 @@ from realtime_analytics.statements import statements
 STATE_HOURS = 24
 
 
-def build(settings: Settings) -> StatementSet:
-    """Return the job, not yet started. Raises Flink's own errors for SQL or options it does not take."""
+def build(settings: Settings, adapt: Callable[[str], str] = str) -> StatementSet:
+    """Return the job, not yet started; `adapt` changes each statement, for connectors other than Kinesis.
+
+    Raises Flink's own errors for SQL or options that it does not take.
+    """
     environment = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
     config = environment.get_config()
     config.set("pipeline.name", "realtime_analytics")
@@ -18,13 +23,15 @@ def build(settings: Settings) -> StatementSet:
     config.set("table.exec.source.idle-timeout", f"{settings.windows.idle_timeout_seconds} s")
     # What a transaction's first purchase is remembered for; windows drop their state by themselves.
     config.set("table.exec.state.ttl", f"{STATE_HOURS} h")
+    # No operator keeps a row that it passed on, so rows need no copies.
+    config.set("pipeline.object-reuse", "true")
     # What inserts have in common runs once: branches of their own would see the clock's first tick at their
     # own time, and judge differently what came too late.
     config.set("table.optimizer.reuse-optimize-block-with-digest-enabled", "true")
     for key, value in settings.flink.items():
         config.set(key, value)
     job = environment.create_statement_set()
-    for statement in statements(settings):
+    for statement in map(adapt, statements(settings)):
         if "INSERT INTO" in statement:
             job.add_insert_sql(statement)
         else:

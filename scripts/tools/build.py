@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from telemetry import catalog
 
-from tools import REPOSITORY, CommandError, jars, run
+from tools import REPOSITORY, CommandError, connectors, jars, run
 from tools.engine import EngineMissing
 
 
@@ -55,11 +55,7 @@ NOT_SHIPPED = (
 # judges silver as data_quality does.
 BORROWED = {"batch_analytics": ("telemetry/__init__.py", "telemetry/silver.py")}
 # The Java connector that an application needs on AWS, which its service does not bring.
-CONNECTORS = {
-    "realtime_analytics": jars.JarSet(
-        "kinesis", ("org.apache.flink:flink-sql-connector-aws-kinesis-streams:5.1.0-1.20",), transitive=False
-    ),
-}
+CONNECTORS = {"realtime_analytics": connectors.PUBLISHED}
 
 
 @dataclass(frozen=True)
@@ -84,6 +80,11 @@ class Package:
         if self.requirements and self.requirements.is_file():
             inputs["requirements.txt"] = self.requirements
         return inputs
+
+    @property
+    def java(self) -> list[Path]:
+        """Return the sources of a connector of ours, which goes into the same jar."""
+        return [path for name, path in sorted(self.files.items()) if name.endswith(".java")]
 
     def wanted(self, target: str) -> jars.JarSet | None:
         """Return the connector that the zip for a target holds."""
@@ -176,6 +177,11 @@ def _build(package: Package, target: str, directory: Path) -> Built:
         files |= {package.prefix + name: path for name, path in _tree(wheels, ignored=NOT_SHIPPED).items()}
     if connector:
         (files["lib/connectors.jar"],) = jars.resolve(connector, directory / "jars")
+        if package.java:
+            complete_jar = archive.with_suffix(".connectors.jar")
+            api = jars.resolve(connectors.API, directory / "jars")
+            connectors.with_factories(files["lib/connectors.jar"], package.java, api, complete_jar)
+            files["lib/connectors.jar"] = complete_jar
     archive.parent.mkdir(parents=True, exist_ok=True)
     _write(archive, ((name, files[name].read_bytes()) for name in sorted(files)))
     if package.entry:
