@@ -73,7 +73,8 @@ class FakeKinesis:
                 start = request.get("StartingSequenceNumber")
                 return {"ShardIterator": json.dumps([request["ShardId"], int(start) + 1 if start else 0])}
             case "GetRecords":
-                return self._records(*iterator, request["Limit"])
+                name, first = iterator
+                return self._records(name, first, request["Limit"])
             case _:
                 return self._put(request["Records"])
 
