@@ -66,6 +66,16 @@ def write(spark: SparkSession, path: str, text: str) -> None:
         stream.close()
 
 
+def text(spark: SparkSession, path: str) -> str:
+    """Return what a text file holds."""
+    system, where = _located(spark, path)
+    stream = system.open(where)
+    try:
+        return str(spark.sparkContext._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+    finally:
+        stream.close()
+
+
 def exists(spark: SparkSession, path: str) -> bool:
     """Tell whether a path is there."""
     system, where = _located(spark, path)

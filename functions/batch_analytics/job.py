@@ -25,6 +25,8 @@ RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
 # Another run that adds to silver at the same time makes this one look again what is new.
 TRIES = 5
 FILES_NAMED = 10
+# The keys of so many events fit into each task's memory (100 bytes each): silver need not be sorted then.
+BROADCAST_EVENTS = 1_000_000
 # Two copies of an event are at most so many days apart.
 COPIES = timedelta(31)
 RUNBOOK, SET_ASIDE_RUNBOOK = "docs/runbooks/batch-failed.md", "docs/runbooks/game-set-aside.md"
@@ -139,29 +141,34 @@ class Run:
         """
         once = keys.where("good AND nth = 1")
         lines, distinct = measure.counts(keys.where("good")), measure.counts(once)
+        wanted = once.select(*KEY)
+        if sum(distinct.values()) <= BROADCAST_EVENTS:
+            wanted = f.broadcast(wanted)
         for _ in range(TRIES):
             since = self.tables.newest(SILVER)
-            held = self._near(distinct, days, since)
+            held = self._near(distinct, days, since).select(*KEY).join(wanted, list(KEY), "left_semi")
             # Taken before adding: a balance against what adding left would always be right.
             before = self._size(distinct, days, since)
-            old = once.join(held.select(*KEY), list(KEY), "left_semi").select("game_id", "row")
+            old = once.join(held, list(KEY), "left_semi").select("game_id", "row")
             known = measure.counts(old.persist(StorageLevel.DISK_ONLY))
+            added_ms = time.time_ns() // 1_000_000
             try:
                 if known != distinct:
                     stale = keys.where("NOT good OR nth > 1").select("row").union(old.select("row"))
                     new = rows.join(stale, "row", "left_anti").select(*bronze.columns().names)
-                    new = new.withColumn("added_ms", f.lit(time.time_ns() // 1_000_000))
-                    self.tables.add(new, since)
+                    self.tables.add(new.withColumn("added_ms", f.lit(added_ms)), since)
             except ConflictError:
                 self._say("another writer added to silver meanwhile: looking again what is new")
                 old.unpersist()
                 continue
-            now = self._near(distinct, days)
-            held_now = measure.counts(now.join(once.select(*KEY), list(KEY), "left_semi"))
+            # An append changes no row that was there: only the added ones are read again.
+            added = self._near(distinct, days).where(f.col("added_ms") == added_ms)
+            held_now = measure.counts(added.join(wanted, list(KEY), "left_semi"))
             size = self._size(distinct, days, self.tables.newest(SILVER))
             return {
                 game: {
-                    "lines": lines[game], "distinct": count, "held": held_now.get(game, 0),
+                    "lines": lines[game], "distinct": count,
+                    "held": known.get(game, 0) + held_now.get(game, 0),
                     "duplicates": lines[game] - count + known.get(game, 0),
                     "new": size.get(game, 0) - before.get(game, 0),
                 }
@@ -222,7 +229,7 @@ class Run:
                 f"run {self.id}: its step {name} has not ended, for {self._report(name)} is not there. The "
                 f"published gold is unchanged: run the step {name} of this run again, then those after it"
             )
-        report: dict[str, Any] = json.loads(self.spark.read.text(self._report(name)).head()[0])
+        report: dict[str, Any] = json.loads(bronze.text(self.spark, self._report(name)))
         return report
 
     def _report(self, name: str) -> str:

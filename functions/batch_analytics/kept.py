@@ -15,23 +15,26 @@ from typing import Any, NamedTuple, Protocol, cast
 # In the order in which a run appends to them: a run that dies leaves rows in the first one, or in none.
 TABLES = (
     "kept_presence", "kept_purchases", "kept_moves", "kept_movers", "kept_attempts", "kept_samples",
-    "kept_designs", "kept_ads", "kept_currencies", "kept_players",
+    "kept_designs", "kept_ads", "kept_steps", "kept_matches", "kept_sources", "kept_currencies",
+    "kept_players",
 )  # fmt: skip
 GAMES = "kept_games"
 # Tables with a row of each player: an erasure deletes from these, and from silver.
 PERSONAL = (
     "kept_presence", "kept_purchases", "kept_movers", "kept_attempts", "kept_designs", "kept_ads",
-    "kept_players",
+    "kept_steps", "kept_matches", "kept_sources", "kept_players",
 )  # fmt: skip
 GOLD = {
     "daily": "event_date", "revenue": "event_date", "retention": "cohort_date",
     "lifetime_value": "cohort_date", "economy": "event_date", "progression": "event_date",
     "stability": "event_date", "performance": "event_date", "design": "event_date", "ads": "event_date",
+    "tutorial": "event_date", "matches": "event_date", "acquisition": "event_date",
+    "acquisition_value": "event_date",
 }  # fmt: skip
 # Views that gold tables share: computed once, kept on disk, so that memory does not grow with the lake.
-SHARED = ("players", "purchases", "days", "stays", "cohorts")
+SHARED = ("players", "purchases", "days", "stays", "cohorts", "installs")
 # Tables of which a day needs the events of the day alone.
-OF_A_DAY = ("economy", "progression", "stability", "performance", "design", "ads")
+OF_A_DAY = ("economy", "progression", "stability", "performance", "design", "ads", "matches")
 NEVER = date(1970, 1, 1)
 # A month, that daily looks back from a day; the cohorts whose retention a day changes.
 MONTH, COHORTS = 31, 90
@@ -172,6 +175,7 @@ class Night:
         if fresh:
             store.view("events", f"SELECT * FROM silver WHERE {new}")
             store.view("old_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {of_games}")
+            store.view("old_steps", f"SELECT * FROM {store.name('kept_steps')} WHERE {of_games}")
             store.view("old_players", f"SELECT * FROM {store.name('kept_players')} WHERE {of_games}")
             for table in TABLES[:-1]:
                 store.append(table, stamped(sql(f"kept/{table}"), self.until_ms))
@@ -281,11 +285,18 @@ class Night:
             (f"event_date >= {literal(bound.floor - timedelta(MONTH + 1))}", name)
             for name, bound in bounds.items()
         )
-        store.view("kept_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {earlier}")
+        for table in ("kept_purchases", "kept_steps"):
+            store.view(table, f"SELECT * FROM {store.name(table)} WHERE {earlier}")
+        installed = either(
+            (f"event_date >= {literal(bound.since - timedelta(COHORTS))}", name)
+            for name, bound in bounds.items()
+        )
+        store.view("kept_sources", f"SELECT * FROM {store.name('kept_sources')} WHERE {installed}")
         days = on(touched)
         store.view("touched_presence", f"SELECT * FROM kept_presence WHERE {days}")
         for table in (
             "kept_moves", "kept_movers", "kept_attempts", "kept_samples", "kept_designs", "kept_ads",
+            "kept_matches",
         ):  # fmt: skip
             store.view(table, f"SELECT * FROM {store.name(table)} WHERE {days}")
         for view, query in views():
@@ -312,6 +323,19 @@ class Night:
                 if (old := [day for day in found if day < shown[name].since])
             )
             store.view(f"published_{table}", f"SELECT * FROM {store.name(table)} WHERE {before}")
+        # Days without an event have rows too, once they are over.
+        acquired: dict[str, set[date]] = {
+            name: set(span(bound.since, max(self.games[name].newest, bound.last_day)))
+            for name, bound in shown.items()
+        }
+        changed |= dict.fromkeys(("acquisition", "acquisition_value"), acquired)
+        yesterday = either(
+            (f"event_date = {literal(bound.since - timedelta(1))}", name) for name, bound in shown.items()
+        )
+        store.view(
+            "published_acquisition_value",
+            f"SELECT * FROM {store.name('acquisition_value')} WHERE {yesterday}",
+        )
         for table, column in GOLD.items():
             if table in OF_A_DAY:
                 replaced = {name: touched[name] or set() for name in shown}

@@ -46,7 +46,7 @@ def games(silver: DataFrame, touched: Sequence[Partition]) -> dict[str, dict[str
     for game, number, gapped in (
         sessions.groupBy("game_id").agg(f.count("*"), f.expr("count_if(gapped)")).collect()
     ):
-        measured[game] |= {"sessions": number, "gapped": gapped}
+        measured[game] |= {"sequences": number, "gapped": gapped}
     return measured
 
 

@@ -123,9 +123,12 @@ class Tables:
     def stage(self, table: str, rows: DataFrame, replaced: str) -> None:
         """Replace the rows that the predicate names, whole partitions, on the run's branch of a table."""
         self._widen(table, rows.schema)
-        name = self.name(table)
-        self.spark.sql(f"ALTER TABLE {name} CREATE OR REPLACE BRANCH `{self.run}` RETAIN {BRANCH_DAYS} DAYS")
-        self._writer(table, f"{name}.`branch_{self.run}`", rows).overwrite(f.expr(replaced))
+        known = self._metadata(table)
+        change = known.manageSnapshots()
+        begin = change.replaceBranch if self.run in self._branches(table) else change.createBranch
+        begin(self.run, known.currentSnapshot().snapshotId())
+        change.setMaxRefAgeMs(self.run, BRANCH_DAYS * 24 * 3600 * 1000).commit()
+        self._writer(table, f"{self.name(table)}.`branch_{self.run}`", rows).overwrite(f.expr(replaced))
 
     def staged(self, table: str) -> DataFrame:
         """Return a table as the run's branch has it. Raises RunError where the run staged nothing."""
@@ -147,9 +150,7 @@ class Tables:
         if branches[self.run] in live:
             return
         if whole and branches[MAIN] in ours:
-            self.spark.sql(
-                f"CALL lake.system.fast_forward('`{self.database}`.`{table}`', '{MAIN}', '{self.run}')"
-            )
+            self._metadata(table).manageSnapshots().fastForwardBranch(MAIN, self.run).commit()
             return
         since = [one for one in live if one not in ours]
         common = len(since) < len(live)
@@ -162,7 +163,8 @@ class Tables:
 
     def discard(self, table: str) -> None:
         """Drop the run's branch of a table, where there is one."""
-        self.spark.sql(f"ALTER TABLE {self.name(table)} DROP BRANCH IF EXISTS `{self.run}`")
+        if self.run in self._branches(table):
+            self._metadata(table).manageSnapshots().removeBranch(self.run).commit()
 
     def name(self, table: str) -> str:
         """Return a table's name for SQL, quoted: one of gold's is a keyword of Iceberg's."""

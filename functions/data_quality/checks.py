@@ -184,10 +184,10 @@ def _of_lake(name: str, check_lake: Callable[[Lake], Check]) -> Callable[[Facts]
 
 
 def _sequence(lake: Lake) -> Check:
-    if lake.sessions < MINIMUM_SESSIONS:
+    if lake.sequences < MINIMUM_SESSIONS:
         return Check("sequence", "unknown", f"Fewer than {MINIMUM_SESSIONS} sessions.")
-    share = lake.gapped / lake.sessions
-    message = f"{share:.2%} of {lake.sessions:,} sessions lack an event between their first and their last."
+    share = lake.gapped / lake.sequences
+    message = f"{share:.2%} of {lake.sequences:,} sessions lack an event between their first and their last."
     return Check("sequence", _verdict(share, 0.05, 0.25), message, round(share, 6), 0.05)
 
 

@@ -102,8 +102,8 @@ def funnel(game_id: GameId, days: DateRange) -> models.Funnel:
         steps=[
             models.Step(
                 step=step,
-                players=players,
-                share=share.of({"step_players": players, "active_players": total["active_players"]}),
+                step_players=players,
+                step_share=share.of({"step_players": players, "active_players": total["active_players"]}),
             )
             for step, players in steps.items()
         ],
@@ -153,11 +153,11 @@ def retention(
         over = [day + timedelta(days=n) < today for n in range(depth + 1)]
         players = [counts[f"retained_{n}"] if n == 0 or done else None for n, done in enumerate(over)]
         shares = [
-            None if count is None else share.of({"retained_players": count, "new_players": new})
+            None if count is None else share.of({"retained_players": count, "cohort_players": new})
             for count in players
         ]
         cohorts.append(
-            models.Cohort(install_date=day, new_players=new, retained_players=players, retained=shares)
+            models.Cohort(install_date=day, cohort_players=new, retained_players=players, retention=shares)
         )
     return models.Retention(
         game_id=game_id,
@@ -180,10 +180,10 @@ def _minute(minute: int, counts: Counter[str]) -> models.Minute:
         active_players=counts["active_players"],
         concurrent_players=counts["concurrent_players"],
         session_starts=counts["events_session_start"],
-        purchases=counts["events_purchase"],
+        purchase_events=counts["events_purchase"],
         errors=counts["events_error"],
         crash_events=counts["events_crash"],
-        revenue=prefixed(counts, "revenue_"),
+        reported_revenue=prefixed(counts, "reported_revenue_"),
     )
 
 
@@ -216,11 +216,11 @@ def _performance(measured: dict[tuple[str, ...], Counter[str]]) -> list[models.P
             {
                 "platform": LABEL if platform == OTHER else platform,
                 "app_version": LABEL if version == OTHER else version,
-                "samples": sum(counts["samples"] for counts in measures.values()),
+                "performance_events": sum(one["performance_events"] for one in measures.values()),
                 **{name: percentiles(prefixed(counts, "bin_")) for name, counts in measures.items()},
             }
         )
         for (platform, version), measures in devices.items()
     ]
-    ordered = sorted(found, key=lambda each: (-each.samples, each.platform, each.app_version))
+    ordered = sorted(found, key=lambda each: (-each.performance_events, each.platform, each.app_version))
     return ordered[:SHOWN]

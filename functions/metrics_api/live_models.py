@@ -46,7 +46,7 @@ class Performance(BaseModel):
 
     platform: Annotated[str, Field(examples=["ios"])]
     app_version: Annotated[str, Field(description="MAJOR.MINOR.PATCH.", examples=["1.4.0"])]
-    samples: Annotated[Count, Field(description="Performance events with one of these.")]
+    performance_events: Annotated[Count, Field(description="Performance events with one of these.")]
     fps: Annotated[Percentiles | None, Field(description="Frames per second.")] = None
     frame_time_ms: Annotated[Percentiles | None, Field(description="Milliseconds a frame.")] = None
     latency_ms: Annotated[
@@ -59,25 +59,25 @@ class Minute(BaseModel):
     """What happened in one minute, by the time of the event."""
 
     minute: Annotated[Timestamp, Field(description="Its start (UTC).")]
-    events: Count
-    active_players: Annotated[Count, Field(description="Unique players with an event in it.")]
+    events: Annotated[Count, metric("events")]
+    active_players: Annotated[Count, metric("active_players")]
     concurrent_players: Annotated[Count, metric("concurrent_players")]
     session_starts: Annotated[Count, metric("session_starts")]
-    purchases: Count
+    purchase_events: Annotated[Count, metric("purchase_events")]
     errors: Annotated[Count, metric("errors")]
     crash_events: Annotated[Count, metric("crash_events")]
-    revenue: Money
+    reported_revenue: Annotated[dict[str, int], metric("reported_revenue")]
 
 
 class Today(BaseModel):
     """The UTC day so far."""
 
     date: dt.date
-    events: Count
+    events: Annotated[Count, metric("events")]
     active_players: Annotated[Count, metric("active_players")]
     new_players: Annotated[Count, metric("new_players")]
     session_starts: Annotated[Count, metric("session_starts")]
-    purchases: Count
+    purchases: Annotated[Count, metric("purchases")]
     revenue: Money
 
 
@@ -86,7 +86,7 @@ class Live(Answer):
 
     game_id: Game
     concurrent_players: Annotated[Count, metric("concurrent_players")]
-    active_players: Annotated[Count, Field(description="Unique players of the last full minute.")]
+    active_players: Annotated[Count, metric("active_players", "Of the last full minute.")]
     events_per_second: Annotated[float, Field(ge=0, description="Mean of the last full minute.")]
     today: Today
     minutes: Annotated[
@@ -94,7 +94,7 @@ class Live(Answer):
     ]
     events_by_type: Annotated[dict[str, int], Field(description="Over the minutes.")]
     performance: Annotated[
-        list[Performance], Field(description="Over the hours of the minutes, most samples first.")
+        list[Performance], Field(description="Over the hours of the minutes, most performance events first.")
     ]
 
 
@@ -112,9 +112,9 @@ class Step(BaseModel):
     """A step of the funnel."""
 
     step: Annotated[str, Field(examples=["completed a level"])]
-    players: Annotated[Count, metric("step_players")]
+    step_players: Annotated[Count, metric("step_players")]
     # A player who pays on a day counts there, although another day has the level: shares may pass 1.
-    share: Annotated[float | None, metric("step_share", ge=0)]
+    step_share: Annotated[float | None, metric("step_share", ge=0)]
 
 
 class Funnel(Range, Answer):
@@ -132,15 +132,15 @@ class Flow(BaseModel):
 
     reason: Annotated[str, Field(examples=["quest"])]
     flow: Annotated[str, Field(description="source or sink.", examples=["source"])]
-    amount: Count
+    amount: Annotated[Count, metric("amount")]
 
 
 class Currency(BaseModel):
     """What came in and went out of a virtual currency."""
 
     currency: Annotated[str, Field(examples=["gold"])]
-    source: Annotated[Count, Field(description="Given to players.")]
-    sink: Annotated[Count, Field(description="Taken from players.")]
+    source: Annotated[Count, metric("source")]
+    sink: Annotated[Count, metric("sink")]
     net: Annotated[int, Field(description="source - sink.")]
     reasons: Annotated[list[Flow], Field(description="Largest first.")]
 
@@ -158,11 +158,12 @@ class Cohort(BaseModel):
     """Players by the day of their first event."""
 
     install_date: dt.date
-    new_players: Count
+    cohort_players: Annotated[Count, metric("cohort_players")]
     retained_players: Annotated[
-        list[int | None], Field(description="Players active on exactly day N after it, null: not over yet.")
+        list[int | None],
+        metric("retained_players", "One for each N from 0 on, null: the day is not over yet."),
     ]
-    retained: Annotated[list[Share | None], Field(description="The same as a share of new_players.")]
+    retention: Annotated[list[Share | None], metric("retention", "One for each N from 0 on.")]
 
 
 class Retention(Range, Answer):

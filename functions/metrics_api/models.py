@@ -13,21 +13,20 @@ Timestamp = Annotated[
     Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T12:00:00.123Z"]),
 ]
 Count = Annotated[int, Field(ge=0, examples=[1250])]
-Money = Annotated[
-    dict[str, int],
-    Field(
-        description="Sum by ISO 4217 currency, in minor units (cents); currencies are never converted.",
-        examples=[{"EUR": 129900, "USD": 4990}],
-    ),
-]
 IDLE = dt.timedelta(minutes=30)
 Game = Annotated[str, Field(description="The game as registered by the studio.", examples=["space-race"])]
 
 
-def metric(name: str, **more: Any) -> FieldInfo:
-    """Return a field that has the description of a live metric."""
-    found: FieldInfo = Field(description=metric_model.live()[name].description, **more)
+def metric(name: str, note: str = "", **more: Any) -> FieldInfo:
+    """Return a field that has the description of a live metric, and what is special about it here."""
+    described = f"{metric_model.live()[name].description} {note}".strip()
+    found: FieldInfo = Field(description=described, **more)
     return found
+
+
+Money = Annotated[
+    dict[str, int], metric("revenue", "By ISO 4217 currency.", examples=[{"EUR": 129900, "USD": 4990}])
+]
 
 
 class Answer(BaseModel):
@@ -73,10 +72,11 @@ class Counts(BaseModel):
         grouped = {
             "events_by_type": prefixed(counts, "events_"),
             "revenue": prefixed(counts, "revenue_"),
-            "session_starts": counts["sessions"],
+            "session_starts": counts["events_session_start"],
+            "sessions_ended": counts["events_session_end"],
+            "session_seconds": max(0, counts["play_ms"]) // 1000,
         }
-        played = max(0, counts["play_ms"]) // 1000
-        return cls.model_validate({**counts, **grouped, "session_seconds": played, **fields})
+        return cls.model_validate({**counts, **grouped, **fields})
 
 
 class Day(Counts):
@@ -118,9 +118,7 @@ class Arrivals(BaseModel):
     replayed: Annotated[Count, Field(description="Of the accepted: rejected on arrival, then replayed.")] = 0
     rejected: Annotated[
         dict[str, int],
-        Field(
-            description="Quarantined events by reason.", examples=[{"schema_violation": 3, "duplicate": 1}]
-        ),
+        metric("rejected", "By reason.", examples=[{"schema_violation": 3, "duplicate": 1}]),
     ]
 
     @classmethod
@@ -162,14 +160,10 @@ class Player(Answer):
     player_id: Annotated[str, Field(description="The player within the game.", examples=["p-1001"])]
     first_seen: Annotated[Timestamp, Field(description="Time of the first event (UTC).")]
     last_seen: Annotated[Timestamp, Field(description="Time of the last event (UTC).")]
-    sessions: Annotated[Count, Field(description="Sessions started.")] = 0
-    playtime_seconds: Annotated[
-        Count, Field(description="Time in sessions, without pauses of over 30 minutes, in whole seconds.")
-    ] = 0
+    session_starts: Annotated[Count, metric("session_starts")] = 0
+    session_seconds: Annotated[Count, metric("session_seconds")] = 0
     open_sessions: list[OpenSession] = []
-    purchases: Annotated[
-        Count, Field(description="Store transactions; one counts once, however often it is reported.")
-    ] = 0
+    purchases: Annotated[Count, metric("purchases")] = 0
     spend: Money = {}
     balances: Annotated[
         dict[str, int],

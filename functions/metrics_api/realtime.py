@@ -55,27 +55,24 @@ def _measures(item: Item) -> Counter[str]:
 
 
 def _window(start: str, measures: Counter[str]) -> models.Window:
-    ended = measures["events.session_end"]
-    mean = metric_model.window()["session_seconds_mean"].of(
-        {"sessions_ended": ended, "ended_seconds": measures["session_seconds.sum"]}
-    )
+    mean = metric_model.window()["ended_seconds_mean"].of(measures)
     sources, sinks = Counter(prefixed(measures, "source.")), Counter(prefixed(measures, "sink."))
     return models.Window(
         start=start,
         active_players=measures["unique.active_players"],
         heartbeat_sessions=measures["unique.heartbeat_sessions"],
         session_starts=measures["events.session_start"],
-        sessions_ended=ended,
-        session_seconds_mean=None if mean is None else round(mean, 1),
-        events=prefixed(measures, "events."),
-        purchases=prefixed(measures, "purchases."),
-        gross=prefixed(measures, "gross_minor."),
-        payers=measures["unique.payers"],
+        sessions_ended=measures["events.session_end"],
+        ended_seconds_mean=None if mean is None else round(mean, 1),
+        events_by_type=prefixed(measures, "events."),
+        reported_purchases=prefixed(measures, "reported_purchases."),
+        reported_revenue=prefixed(measures, "reported_revenue."),
+        reported_payers=measures["unique.reported_payers"],
         economy={
             currency: models.CurrencyFlow(source=sources[currency], sink=sinks[currency])
             for currency in sorted(sources | sinks)
         },
-        attempts=prefixed(measures, "progression."),
+        progression_events=prefixed(measures, "progression."),
         crash_events=measures["events.crash"],
         scores_submitted=measures["events.score_submitted"],
         **{name: percentiles(prefixed(measures, f"{name}.")) for name in ("fps", "latency_ms")},

@@ -15,8 +15,8 @@ WindowName = Literal["1m", "5m"]
 class CurrencyFlow(BaseModel):
     """What moved of a virtual currency."""
 
-    source: Annotated[Count, Field(description="Given to players.")]
-    sink: Annotated[Count, Field(description="Taken from players.")]
+    source: Annotated[Count, Field(description=metric_model.live()["source"].description)]
+    sink: Annotated[Count, Field(description=metric_model.live()["sink"].description)]
 
 
 def metric(name: str) -> FieldInfo:
@@ -33,13 +33,13 @@ class Window(BaseModel):
     heartbeat_sessions: Annotated[Count, metric("heartbeat_sessions")]
     session_starts: Annotated[Count, metric("session_starts")]
     sessions_ended: Annotated[Count, metric("sessions_ended")]
-    session_seconds_mean: Annotated[float | None, metric("session_seconds_mean")]
-    events: Annotated[dict[str, int], Field(description="By type.")]
-    purchases: Annotated[dict[str, int], metric("purchases")]
-    gross: Annotated[dict[str, int], metric("gross")]
-    payers: Annotated[Count, metric("payers")]
+    ended_seconds_mean: Annotated[float | None, metric("ended_seconds_mean")]
+    events_by_type: Annotated[dict[str, int], Field(description="Events by event type.")]
+    reported_purchases: Annotated[dict[str, int], metric("reported_purchases")]
+    reported_revenue: Annotated[dict[str, int], metric("reported_revenue")]
+    reported_payers: Annotated[Count, metric("reported_payers")]
     economy: Annotated[dict[str, CurrencyFlow], Field(description="By virtual currency, the largest 300.")]
-    attempts: Annotated[dict[str, int], Field(description="Progression events by status.")]
+    progression_events: Annotated[dict[str, int], Field(description="Progression events by status.")]
     crash_events: Annotated[Count, metric("crash_events")]
     scores_submitted: Count
     fps: Annotated[Percentiles | None, Field(description="Frames per second.")]

@@ -140,11 +140,11 @@ class Projection:
     def _stability(self, event: Event, at_ms: int, play: Play, known_days: set[int]) -> None:
         """Count a session once a day, and once as crashed if a crash of the day ended the process."""
         if (ordinal := _ordinal(at_ms)) not in known_days:
-            self.version(event)["sessions"] += 1
+            self.version(event)["sessions_seen"] += 1
         if event["event_type"] != "crash":
             return
         version = self.version(event)
-        version["crashes"] += 1
+        version["crash_events"] += 1
         if event["payload"]["fatal"]:
             same_session = (one for one in self.player.plays if one.session_id == play.session_id)
             version["crashed_sessions"] += not any(_crashed_on(one, ordinal) for one in same_session)
@@ -212,13 +212,13 @@ class Projection:
                 player.present_minutes.add(present)
                 self.buckets[buckets.of_minute(present)]["concurrent_players"] += 1
         if paid:
-            counts[f"revenue_{payload['currency']}"] += int(payload["amount_minor"])
+            counts[f"reported_revenue_{payload['currency']}"] += int(payload["amount_minor"])
         if kind == "performance":
             device = self.name_of(event, "devices", f"{event['platform']}#{event['app_version']}")
             for number, name in enumerate(name for name in MEASURED if name in payload):
                 measured = self.buckets[buckets.of_device(minute, device, name)]
                 measured[f"bin_{bin_of(payload[name])}"] += 1
-                measured["samples"] += number == 0
+                measured["performance_events"] += number == 0
 
 
 def forget_old(player: Player) -> None:
@@ -263,12 +263,7 @@ def _date(at_ms: int) -> date:
 
 
 def _session_start(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
-    projection.player.sessions += 1
-    day["sessions"] += 1
-
-
-def _session_end(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
-    day["sessions_ended"] += 1
+    projection.player.session_starts += 1
 
 
 def _economy(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
@@ -309,7 +304,6 @@ def _performance(projection: Projection, event: Event, at_ms: int, day: Counter[
 
 _HANDLERS = {
     "session_start": _session_start,
-    "session_end": _session_end,
     "economy": _economy,
     "performance": _performance,
     "progression": _progression,

@@ -149,12 +149,12 @@ def retained(of: Mapping[date, Counter[str]], days: Sequence[date], number: int)
     """Return the share of the players that were so many days old on the days, and active."""
     counts = [of[day - timedelta(days=number)] for day in days]
     returned, installed = (sum(one[f"retained_{age}"] for one in counts) for age in (number, 0))
-    return metric_model.live()["retention"].of({"retained_players": returned, "new_players": installed})
+    return metric_model.live()["retention"].of({"retained_players": returned, "cohort_players": installed})
 
 
 def stability(store: Store, game_id: str, period: Period) -> Figure:
     """Return the share of sessions without a crash."""
-    metric = metric_model.live()["crash_free_sessions"]
+    metric = metric_model.live()["crash_free_share"]
     shares = [
         metric.of(by_name(store.rows(f"{game_id}#{day}#versions" for day in one.days), 0)[()])
         for one in period.compared

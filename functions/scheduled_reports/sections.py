@@ -96,16 +96,18 @@ def _currency(name: str, reasons: dict[str, Counter[str]]) -> Section:
 def versions(store: Store, game_id: str, period: Period) -> Section:
     """Tell crashes and frames a second by version; percentiles are at most 2.5 % off."""
     columns = (
-        ("active sessions", "count"), ("crash events", "count"), ("crash-free", "share"),
+        ("sessions seen", "count"), ("crash events", "count"), ("crash-free", "share"),
         ("median fps", "fps"), ("p5 fps", "fps"),
     )  # fmt: skip
     rows: list[Row] = []
     found = _by_name(store, game_id, period, "versions", 1).items()
-    for (version,), counts in sorted(found, key=lambda one: (-one[1]["sessions"], one[0])):
-        free = metric_model.live()["crash_free_sessions"].of(counts)
+    for (version,), counts in sorted(found, key=lambda one: (-one[1]["sessions_seen"], one[0])):
+        free = metric_model.live()["crash_free_share"].of(counts)
         bins = {name.removeprefix(FPS_BIN): n for name, n in counts.items() if name.startswith(FPS_BIN)}
         fps = percentiles(bins) or {}
-        rows.append((version, (counts["sessions"], counts["crashes"], free, fps.get("p50"), fps.get("p5"))))
+        rows.append(
+            (version, (counts["sessions_seen"], counts["crash_events"], free, fps.get("p50"), fps.get("p5")))
+        )
     return Section("Versions", "Version", columns, rows)
 
 

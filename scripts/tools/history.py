@@ -29,6 +29,11 @@ def figures(game_id: str) -> dict[str, Any]:
             "economy", "currency || ' ' || flow AS name, sum(amount) AS value", "reason = '*'"
         ),
         "levels completed": of("progression", "level_1 AS name, sum(completes) AS value", "completes > 0"),
+        "players who reached a step": of("tutorial", "step AS name, sum(reached_players) AS value"),
+        "players by install source": of(
+            "acquisition", "install_source AS name, sum(cohort_players) AS value", "day_number = 0"
+        ),
+        "match ends": of("matches", "mode AS name, sum(match_ends) AS value"),
         "players who came back the day after": of(
             "retention",
             "CAST(cohort_date AS VARCHAR) AS name, sum(retained_players) AS value",
@@ -49,5 +54,14 @@ def expected_figures(truth: Truth, today: date) -> dict[str, Any]:
         "revenue in minor units": dict(sorted(truth.revenue.items())),
         "virtual currencies": dict(sorted(truth.economy.items())),
         "levels completed": dict(sorted(levels.items())),
+        "players who reached a step": {str(step): len(found) for step, found in sorted(truth.steps.items())},
+        "players by install source": _installed(truth, today),
+        "match ends": dict(sorted(truth.match_ends.items())),
         "players who came back the day after": truth.came_back(today),
     }
+
+
+def _installed(truth: Truth, today: date) -> dict[str, int]:
+    """Return the players of each source whose install day is over."""
+    over = set().union(*(found for day, found in truth.players_by_day.items() if day < str(today)))
+    return {source: len(found & over) for source, found in sorted(truth.sources.items()) if found & over}

@@ -37,8 +37,9 @@ Money is in minor units, for example cents. Two currencies are never added.
 - **Active players** have any event on the day, also one that a server sent. Events of declared bots count.
 - **A session** of the history ends with a pause of more than 30 minutes, and counts on the day it began.
   Purchases alone are no session, because a server may send them. Live figures count `session_start` events
-  instead, hence their name `session_starts`.
-- **A purchase** counts once for each store and transaction, by its earliest event.
+  instead, hence their name `session_starts`. Two players who send one session_id have two sessions.
+- **A purchase** counts once for each store and transaction, by its earliest event. Live figures count it once
+  for each player who reports it: they are higher where two accounts restore one purchase.
 - **Crash-free** figures count crashes that ended the process (`fatal`).
 - **Percentiles** are exact for each row. Percentiles of several rows cannot be averaged: choose the row
   with `*`.

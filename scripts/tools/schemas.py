@@ -12,7 +12,7 @@ from typing import Any
 
 import jsonschema
 from ingest import openapi
-from telemetry import catalog
+from telemetry import catalog, metric_model
 
 from tools import REPOSITORY, CommandError, metric_artefacts, run
 from tools.schema_artefacts import Catalogue, artefacts, as_json
@@ -43,9 +43,8 @@ def load(root: Path) -> dict[str, Schema]:
 
 
 def metrics(root: Path) -> Schema:
-    """Return the definition of the gold tables."""
-    definition: Schema = json.loads((root / FOLDER / "metrics.json").read_text())
-    return definition
+    """Return the metrics model, shared definitions filled in."""
+    return metric_model.resolve(json.loads((root / FOLDER / "metrics.json").read_text()))
 
 
 def generated(root: Path) -> dict[str, str]:

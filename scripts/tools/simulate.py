@@ -152,7 +152,7 @@ def shown_figures(platform: Platform, game_id: str, days: int, without_game: Cou
         "players who came back the day after": {
             cohort["install_date"]: cohort["retained_players"][1]
             for cohort in cohorts
-            if cohort["new_players"] and cohort["retained_players"][1] is not None
+            if cohort["cohort_players"] and cohort["retained_players"][1] is not None
         },
     }
 

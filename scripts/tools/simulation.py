@@ -18,7 +18,12 @@ COUNTRIES = {"DE": 3, "US": 5, "JP": 2, "BR": 2, "GB": 2, "IN": 3}
 PRODUCTS = {"gems_small": 499, "gems_large": 1999, "season_pass": 999}
 LEVELS = ("forest", "harbour", "citadel")
 BOARDS = ("global", "weekly")
-REST_SHARE, PAYER_SHARE = 0.3, 0.06
+REST_SHARE, PAYER_SHARE, MATCH_SHARE = 0.3, 0.06, 0.4
+# Of the players at a step of the tutorial, how many complete it and reach the next one.
+STEP_SHARES = (0.9, 0.8, 0.95, 0.7)
+MODES = {"ranked": 3, "casual": 2}
+RESULTS = {"win": 45, "loss": 45, "draw": 5, "abandoned": 5}
+SOURCES = {"organic": 5, "north": 3, "south": 2}
 FAULTS = {
     "duplicate": 0.02,
     "malformed_json": 0.004,
@@ -85,6 +90,9 @@ class Truth:
     revenue: Counter[str] = field(default_factory=Counter)
     economy: Counter[str] = field(default_factory=Counter)
     levels: Counter[str] = field(default_factory=Counter)
+    steps: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    sources: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    match_ends: Counter[str] = field(default_factory=Counter)
     best: dict[str, dict[str, tuple[int, str]]] = field(default_factory=lambda: defaultdict(dict))
 
     @property
@@ -130,6 +138,12 @@ class Truth:
             self.economy[f"{payload['currency']} {payload['flow']}"] += payload["amount"]
         if event["event_type"] == "progression":
             self.levels[f"{payload['level_1']} {payload['status']}"] += 1
+        if event["event_type"] == "tutorial_step":
+            self.steps[payload["step"]].add(event["player_id"])
+        if "install_source" in payload:
+            self.sources[payload["install_source"]].add(event["player_id"])
+        if event["event_type"] == "match_end":
+            self.match_ends[payload["mode"]] += 1
         if event["event_type"] == "score_submitted":
             board = self.best[payload["leaderboard"]]
             entry = payload["score"], happened
@@ -160,6 +174,7 @@ class Game:
 
     def _life(self, number: int) -> Iterator[Session]:
         player = {"id": f"p-{number:05}", "payer": self.random.random() < PAYER_SHARE}
+        player["source"] = self._pick(SOURCES)
         client = {
             "platform": self._pick(PLATFORMS),
             "app_version": self.random.choice(("1.4.2", "1.5.0")),
@@ -204,7 +219,8 @@ class Game:
                 yield "session_heartbeat", {}
 
     def _start(self, days_ago: int) -> datetime:
-        age = timedelta(seconds=self.random.uniform((days_ago - 1) * 86400 + 1200, days_ago * 86400))
+        # A session takes less than 50 minutes.
+        age = timedelta(seconds=self.random.uniform((days_ago - 1) * 86400 + 3000, days_ago * 86400))
         least, most = AMBIGUOUS
         return self.now - (age + most if least < age < most else age)
 
@@ -236,8 +252,11 @@ class Game:
     def _acts(self, player: dict[str, Any], is_new: bool) -> Iterator[tuple[str, dict[str, Any]]]:
         rnd, gold = self.random, self.random.randrange(500)
         if is_new:
-            yield "player_registered", {"method": "guest"}
-        yield "session_start", {"launch_reason": rnd.choice(("organic", "push"))}
+            yield "player_registered", {"method": "guest", "campaign": f"{player['source']}-spring"}
+        attributed = {"install_source": player["source"]} if "source" in player else {}
+        yield "session_start", {"launch_reason": rnd.choice(("organic", "push")), **attributed}
+        if is_new:
+            yield from self._tutorial()
         for attempt in range(1, rnd.randint(2, 4)):
             level = rnd.choice(LEVELS)
             yield "progression", {"status": "start", "level_1": level, "attempt": attempt}
@@ -261,8 +280,25 @@ class Game:
                 "purchase",
                 {"transaction_id": self._uuid(), "store": "google", "product_id": product, **paid},
             )
+        if rnd.random() < MATCH_SHARE:
+            yield from self._match()
         yield "performance", {"fps": round(rnd.gauss(57, 4), 1), "latency_ms": round(rnd.uniform(20, 120))}
         yield "session_end", {"end_reason": "exit"}
+
+    def _tutorial(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        for step, share in enumerate(STEP_SHARES, start=1):
+            yield "tutorial_step", {"step": step, "status": "start"}
+            if self.random.random() > share:
+                return
+            yield "tutorial_step", {"step": step, "status": "complete"}
+
+    def _match(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        match = {"match_id": self._uuid(), "mode": self._pick(MODES)}
+        yield "match_start", {**match, "players": 2, "queue_seconds": self.random.randrange(60)}
+        yield (
+            "match_end",
+            {**match, "result": self._pick(RESULTS), "duration_seconds": self.random.randrange(60, 900)},
+        )
 
     def _plant_faults(self, session: Session) -> None:
         for letter in list(session.letters):

@@ -238,7 +238,7 @@ def test_a_design_event_counts_for_each_part_of_its_name() -> None:
         "boss:dragon:killed": (2, 1, 4),
         "boss:giant": (1, 1, None),
     }
-    answered = {row["name"]: (row["events"], row["value_mean"]) for row in gold.saved("design_events")}
+    answered = {row["name"]: (row["design_events"], row["value_mean"]) for row in gold.saved("design_events")}
     assert answered["boss"] == (3, 4)
 
 
@@ -254,6 +254,76 @@ def test_ecpm_is_the_revenue_of_a_thousand_impressions() -> None:
     (row,) = gold.saved("ad_revenue")
     assert (row["impressions"], row["completed_share"], row["ecpm_micros"]) == (4, 0.25, 5_000_000)
     assert gold.shown("ads", "ecpm_micros") == 5_000_000
+
+
+def test_a_player_counts_once_a_step_of_the_tutorial() -> None:
+    """A repeats the first step on the next day; B needs a minute for the second, and never completes it."""
+    start = event("tutorial_step", "B", 0, step=1, status="complete")
+    gold = Gold(
+        [
+            event("tutorial_step", "A", 0, step=1, status="start"),
+            event("tutorial_step", "A", 1, step=1, status="complete"),
+            start,
+            event("tutorial_step", "B", 0, step=2, status="start", at_ms=start["at_ms"] + 60_000),
+        ]
+    )
+    first, second = gold.saved("tutorial_funnel")
+    assert (first["reached_players"], first["completed_players"], first["step_completion"]) == (2, 2, 1)
+    assert (first["timed_players"], first["step_seconds_mean"]) == (0, None)
+    assert (second["reached_players"], second["completed_players"], second["step_completion"]) == (1, 0, 0)
+    assert (second["step_seconds_mean"], second["within_60_seconds"], second["within_30_seconds"]) == (
+        60,
+        1,
+        0,
+    )
+
+
+def test_a_source_has_all_its_players_below_the_line() -> None:
+    """A and B come from north, C from an unknown source; only A pays, on day 2. B is back on day 1."""
+    gold = Gold(
+        [
+            event("session_start", "A", 0, install_source="north"),
+            event("player_registered", "A", 0, campaign="spring"),
+            event("session_start", "B", 1, install_source="north"),
+            event("session_start", "B", 1, install_source="south", at_ms=event("", "B", 1)["at_ms"] + 1),
+            event("session_start", "C", 1),
+            event("session_start", "B", 2),
+            event("session_start", "C", 2, install_source="south"),
+            paid("A", 2, 900),
+        ]
+    )
+    retention = {
+        (row["install_source"], row["campaign"], row["day_number"]): (
+            row["cohort_players"], row["retained_players"],
+        )
+        for row in gold.saved("acquisition_retention")
+    }  # fmt: skip
+    assert retention["north", "spring", 0] == (1, 1)
+    assert retention["north", "unknown", 1] == (1, 1)
+    assert retention["north", "spring", 1] == (1, 0)
+    assert retention["unknown", "unknown", 1] == (1, 1)
+    (north,) = gold.rows(
+        "SELECT sum(gross_minor) / sum(cohort_players) AS value FROM acquisition_value "
+        f"WHERE {ALL} AND install_source = 'north' AND day_number = 2"
+    )
+    assert north == {"value": 450}
+
+
+def test_a_match_counts_once_for_all_its_players() -> None:
+    duel = {"match_id": "m", "mode": "duel"}
+    end = {"result": "win", "duration_seconds": 90}
+    gold = Gold(
+        [
+            event("match_start", "A", 0, **duel, queue_seconds=20),
+            event("match_start", "A", 0, **duel),
+            event("match_start", "B", 0, **duel, platform="web"),
+            event("match_end", "A", 0, **duel, **end),
+            event("match_end", "B", 0, **duel, **end | {"result": "loss", "duration_seconds": 60}),
+        ]
+    )
+    (row,) = gold.saved("matches_by_mode")
+    assert (row["matches"], row["match_entries"], row["players_per_match"]) == (1, 2, 2)
+    assert (row["win_share"], row["match_seconds_mean"], row["queue_seconds_mean"]) == (0.5, 75, 20)
 
 
 def _by_hand(text: str) -> list[str]:

@@ -74,7 +74,7 @@ def gate(spark: Spark) -> Gate:
 def test_what_breaks_the_schemas_is_counted_by_field(gate: Gate) -> None:
     good, bad = (gate.lake.report(run, "audit")["games"]["g"] for run in ("good", "bad"))
     assert (good["events"], good["nulls"], good["ranges"]) == (3, {}, {})
-    assert (bad["events"], bad["sessions"], bad["gapped"]) == (3, 1, 1)
+    assert (bad["events"], bad["sequences"], bad["gapped"]) == (3, 1, 1)
     assert bad["nulls"] == {"sequence": 1, "purchase.product_id": 1}
     assert bad["ranges"] == {
         "performance.fps": 1, "purchase.amount_minor": 1, "session_heartbeat.elapsed_seconds": 1,

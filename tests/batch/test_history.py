@@ -110,11 +110,12 @@ TOTALS = ", ".join(f"coalesce({name}, '*')" for name in DIMENSIONS)
 PLAIN = [
     ("daily", "active_players", "", "count(DISTINCT player_id)", "true"),
     ("stability", "active_sessions, crashed_players", "",
-     "count(DISTINCT session_id) FILTER (WHERE event_type <> 'purchase'),"
+     "count(DISTINCT (player_id, session_id)) FILTER (WHERE event_type <> 'purchase'),"
      " count(DISTINCT player_id) FILTER (WHERE event_type = 'crash' AND fatal)", "true"),
     ("ads", "impressions, players, revenue_micros", "network, format,",
      "count(*), count(DISTINCT player_id), sum(coalesce(revenue_micros, 0))", "event_type = 'ad_impression'"),
-    ("design", "events, players", "name,", "count(*), count(DISTINCT player_id)", "event_type = 'design'"),
+    ("design", "design_events, players", "name,",
+     "count(*), count(DISTINCT player_id)", "event_type = 'design'"),
     ("economy", "players, balance_after_median", "flow, reason,",
      "count(DISTINCT player_id), quantile_cont(balance_after, 0.5)", "event_type = 'economy'"),
     ("progression", "players, starts", "level_1,",

@@ -98,7 +98,7 @@ def test_all_at_once_is_what_the_definitions_say() -> None:
     assert all(lake.store.rows(f"SELECT 1 FROM {lake.store.name(table)}") for table in kept.GOLD)
 
 
-def quiet(seed: int = 3) -> Lake:
+def quiet(seed: int = 4) -> Lake:
     """Return a lake after nights of four days each, from the 115th day on."""
     days, lake = by_arrival(World(seed, 150).events, 150), Lake()
     lake.run([event for day in days[:115] for event in day])
@@ -161,6 +161,55 @@ def another_currency() -> Lake:
     return lake
 
 
+def taught() -> Lake:
+    """Return a lake with steps of a tutorial that are taken again, late, and on either side of midnight."""
+    world, lake = World(1, 1), Lake()
+
+    def step(day: int, number: int, ms: int = 0, arrival: int = 0, status: str = "start") -> Event:
+        event = world._event("g", "p", f"s-{day}", day * DAY_MS + ms)
+        arrived = {"arrival_date": START + timedelta(arrival or day), "event_type": "tutorial_step"}
+        return event | arrived | {"step": number, "status": status}
+
+    lake.run([step(10, 1), *(step(day, 9) for day in range(20, 114, 7))])
+    lake.run([step(115, 1), step(115, 2), step(115, 3, DAY_MS - 1), step(116, 9)])
+    lake.run([step(116, 4, 1), step(117, 5, 2), step(117, 4, 3, status="complete")])
+    lake.run([step(114, 3, 5, 118), step(118, 6), step(118, 4, status="skip")])
+    assert lake.said == []
+    return lake
+
+
+def acquired() -> Lake:
+    """Return a lake with a player whose source and campaign come on later nights than the first event."""
+    world, lake = World(1, 1), Lake()
+
+    def told(kind: str, ms: int, arrival: int, **fields: str) -> Event:
+        event = world._event("g", "p", "s-1", 10 * DAY_MS + ms)
+        return event | {"arrival_date": START + timedelta(arrival), "event_type": kind} | fields
+
+    lake.run([told("session_start", 5, 10, install_source="north"), told("session_end", 9, 10)])
+    lake.run([told("session_start", 3, 11, install_source="south")])
+    lake.run([told("player_registered", 7, 12, campaign="spring")])
+    return lake
+
+
+def matched() -> Lake:
+    """Return a lake with a match of two players, one of them on two platforms."""
+    world, lake = World(1, 1), Lake()
+
+    def start(player: str, platform: str) -> Event:
+        event = world._event("g", player, f"s-{player}", 10 * DAY_MS)
+        arrived = {"arrival_date": START + timedelta(10), "event_type": "match_start", "platform": platform}
+        return event | arrived | {"match_id": "m", "mode": "duel"}
+
+    lake.run([start("p", "ios"), start("p", "web"), start("q", "ios")])
+    return lake
+
+
+@pytest.mark.parametrize("play", [taught, acquired, matched])
+def test_steps_sources_and_matches_count_once(play: Callable[[], Lake]) -> None:
+    assert play().differing() == []
+
+
 def test_a_new_currency_has_a_row_on_every_day_of_the_past() -> None:
     lake = another_currency()
     assert lake.differing() == []
@@ -188,6 +237,15 @@ MISTAKES = [
     (quiet, "gold/lifetime_value", "DATE_SUB(b.since, 1)", "DATE_SUB(b.since, 1) AND FALSE"),
     (long_ago, "kept/kept_players", "o.player_id IS NULL OR", "o.player_id IS NULL OR FALSE AND"),
     (long_ago, "kept/kept_purchases", "o.at_ms < n.at_ms", "FALSE"),
+    (taught, "kept/kept_steps", "o.at_ms < n.at_ms", "FALSE"),
+    (taught, "gold/tutorial", "f.event_date >= b.since", "f.event_date > b.since"),
+    (taught, "gold/tutorial", "ORDER BY at_ms, event_id", "ORDER BY at_ms DESC, event_id"),
+    (taught, "gold/tutorial", "BETWEEN 0 AND 86400000", "> 0"),
+    (acquired, "kept/kept_sources", "o.first_date < n.event_date", "o.first_date <= n.event_date"),
+    (quiet, "gold/acquisition_value", "BETWEEN s.since_number - 1", "BETWEEN s.since_number"),
+    (quiet, "gold/acquisition", "AND d.event_date >= b.since", "AND d.event_date > b.since"),
+    (matched, "gold/matches", "'entry', CONCAT(player_id, ' ', match_id)", "'entry', match_id"),
+    (matched, "gold/matches", "CASE WHEN places > 1 THEN id END AS who", "NULL AS who"),
     (quiet, "kept/leaving", "next_date IS NULL OR", "FALSE AND"),
     (over_midnights, "kept/since", "CASE WHEN begins = 1 THEN event_date END", "event_date"),
 ]

@@ -15,7 +15,7 @@ from emulated_lake import Event, Lake, Spark, event
 from telemetry.enrichment import enrich
 from telemetry.origin import Origin
 from tools import gold, history
-from tools.simulation import PAYER_SHARE, Game, Session, Truth, return_share
+from tools.simulation import PAYER_SHARE, STEP_SHARES, Game, Session, Truth, return_share
 
 PLAYERS, DAYS = 1200, 30
 NOW = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -56,7 +56,7 @@ def test_nothing_is_missing_or_out_of_range_in_what_a_game_sends(played: tuple[L
     for sent in played[0].table("events"):
         numbers.setdefault(sent["session_id"], set()).add(sent["sequence"])
     gapped = sum(max(found) - min(found) + 1 > len(found) for found in numbers.values())
-    assert (measured["sessions"], measured["gapped"]) == (len(numbers), gapped)
+    assert (measured["sequences"], measured["gapped"]) == (len(numbers), gapped)
 
 
 def test_the_audit_tells_days_as_the_stream_counts_them(played: tuple[Lake, Truth]) -> None:
@@ -127,6 +127,17 @@ def test_the_planted_share_of_payers_is_recovered(played: tuple[Lake, Truth]) ->
     assert new == PLAYERS
     # Half of a payer's sessions have a purchase: not all payers have paid by the last day.
     assert 0.4 * PAYER_SHARE < payers / new < 1.3 * PAYER_SHARE
+
+
+def test_the_planted_tutorial_is_recovered(played: tuple[Lake, Truth]) -> None:
+    reached, completed = Counter[int](), Counter[int]()
+    for row in _total(played[0], "tutorial"):
+        reached[row["step"]] += row["reached_players"]
+        completed[row["step"]] += row["completed_players"]
+    assert reached[1] == PLAYERS
+    for step, share in enumerate(STEP_SHARES, start=1):
+        error = (share * (1 - share) / reached[step]) ** 0.5
+        assert completed[step] / reached[step] == pytest.approx(share, abs=4 * error), f"step {step}"
 
 
 def _total(lake: Lake, table: str) -> list[dict[str, Any]]:

@@ -46,7 +46,8 @@ PAYLOAD = (
     "STRUCT(store VARCHAR, transaction_id VARCHAR, currency VARCHAR, amount_minor BIGINT, flow VARCHAR,"
     " reason VARCHAR, amount BIGINT, balance_after BIGINT, status VARCHAR, level_1 VARCHAR, level_2 VARCHAR,"
     " level_3 VARCHAR, fps DOUBLE, frame_time_ms DOUBLE, latency_ms DOUBLE, load_time_ms DOUBLE,"
-    " memory_mb DOUBLE)"
+    " memory_mb DOUBLE, fatal BOOLEAN, name VARCHAR, value DOUBLE, network VARCHAR, placement VARCHAR,"
+    " format VARCHAR, revenue_micros BIGINT, completed BOOLEAN)"
 )
 TEXTS = (
     "event_id", "event_type", "game_id", "player_id", "session_id", "platform", "country", "app_version",
@@ -157,7 +158,7 @@ class Bench:
                 difference = f"SELECT {columns} FROM {one} EXCEPT ALL SELECT {columns} FROM {other}"
                 differing += store.rows(f"SELECT COUNT(*) FROM ({difference})")[0][0]
             rows += store.rows(f"SELECT COUNT(*) FROM lake.{table}")[0][0]
-            assert store.rows(f"SELECT COUNT(*) FROM lake.{table}")[0][0]
+            assert store.rows(f"SELECT COUNT(*) FROM lake.{table}")[0][0], f"{table} has no rows"
         assert not differing, f"{differing} rows of {rows} differ"
         return f"DuckDB {cpu:.1f} s of CPU; 0 of {rows:,} rows differ"
 

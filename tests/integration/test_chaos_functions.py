@@ -174,7 +174,7 @@ def check(harness: Harness) -> Truth:
     found = [x for x in found if DAY.fullmatch(x["game_day"]) and x["shard"].startswith("shardId-")]
     assert {name: count for name, count in counters(found).items() if name in days} == days
     players = {
-        row["player"]: Counter({name: player[name] for name in ("sessions", "purchases")})
+        row["player"]: Counter({name: player[name] for name in ("session_starts", "purchases")})
         + Counter(player["spend"])
         for row in harness.rows("players", "player")
         for player in [described({name: _serialize(value) for name, value in row.items()})]

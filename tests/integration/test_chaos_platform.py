@@ -98,7 +98,7 @@ def test_two_replays_run_at_once_during_a_load(applied: Any) -> None:
     bear(applied, 5, replay_twice)
     game, player = events[0]["game_id"], events[0]["player_id"]
     path = f"/v1/games/{game}/players/{player}"
-    assert eventually(lambda: applied.platform.api.get(path).json().get("sessions")) == len(events)
+    assert eventually(lambda: applied.platform.api.get(path).json().get("session_starts")) == len(events)
     arrivals = applied.platform.read(f"/v1/games/{game}/ingestion")
     assert arrivals["replayed"] >= len(events)
     assert "duplicate" not in arrivals["rejected"] or arrivals["rejected"]["duplicate"] < len(events)

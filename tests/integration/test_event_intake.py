@@ -65,9 +65,11 @@ def test_nothing_is_lost_and_duplicates_count_once(applied: Any) -> None:
     )
     path = f"/v1/games/{applied.game_id}/players/{player}"
     eventually(
-        lambda: (answer := applied.platform.api.get(path)).is_success and answer.json()["sessions"] >= 20
+        lambda: (
+            (answer := applied.platform.api.get(path)).is_success and answer.json()["session_starts"] >= 20
+        )
     )
-    assert applied.platform.read(path)["sessions"] == 20
+    assert applied.platform.read(path)["session_starts"] == 20
 
 
 @pytest.mark.parametrize(
@@ -247,7 +249,7 @@ def test_clients_of_the_guidance_move_over_with_their_old_key(applied: Any, anot
         return body if body.get("purchases") else None
 
     player = eventually(known)
-    assert (player["sessions"], player["spend"], player["platform"]) == (1, {"USD": 799}, "playstation")
+    assert (player["session_starts"], player["spend"], player["platform"]) == (1, {"USD": 799}, "playstation")
 
 
 def test_a_key_in_the_path_of_another_game_is_refused(applied: Any, another: tuple[str, str]) -> None:

@@ -182,7 +182,7 @@ def test_erasing_a_player_takes_all_of_them_and_nothing_else(pair: dict[str, Gam
     rejects = lambda: lake_lines(first.applied.platform, "rejected/", BEGINNING)  # noqa: E731
     eventually(lambda: any(line["event_id"] == broken["event_id"] for line in rejects()))
     counts, others = first.get("/summary").json()["days"], second.figures()
-    bob = first.get("/players/bob").json()["sessions"]
+    bob = first.get("/players/bob").json()["session_starts"]
 
     platform.export(first.game_id, "ann", tmp_path / "ann.zip")
     with zipfile.ZipFile(tmp_path / "ann.zip") as archive:
@@ -204,7 +204,7 @@ def test_erasing_a_player_takes_all_of_them_and_nothing_else(pair: dict[str, Gam
     assert "ann" not in {line["player_id"] for line in first.bronze()}
     assert not any(line["event_id"] == broken["event_id"] for line in rejects())
     assert first.get("/summary").json()["days"] == counts, "what was counted stays"
-    assert first.get("/players/bob").json()["sessions"] == bob
+    assert first.get("/players/bob").json()["session_starts"] == bob
     assert second.figures() == others
 
     event = first.applied.event(

@@ -71,7 +71,7 @@ def test_events_of_a_game_registered_too_late_are_replayed_once(applied: Any) ->
     games.add_game(table, game, "Registered too late")
     time.sleep(31)  # the processor remembers for 30 seconds that it does not know the game
     assert replay(applied, game).outcomes["unknown_game"]["replayed"] == 3
-    assert profile(applied, game, player)["sessions"] == 3
+    assert profile(applied, game, player)["session_starts"] == 3
     again = replay(applied, game).outcomes["unknown_game"]
     assert (again["replayed"], again["replayed before"]) == (0, 3)
     arrivals = applied.platform.read(f"/v1/games/{game}/ingestion")
@@ -84,4 +84,4 @@ def test_a_kpl_aggregate_is_taken_apart(applied: Any) -> None:
         event = applied.event(player_id=player, sequence=n)
         aggregator.add_user_record(player, json.dumps(event).encode())
     applied.put(aggregator.clear_and_get().get_contents()[2], player)
-    eventually(lambda: profile(applied, applied.game_id, player)["sessions"] == 5)
+    eventually(lambda: profile(applied, applied.game_id, player)["session_starts"] == 5)

@@ -47,11 +47,11 @@ def test_events_of_the_rest_api_become_a_window(applied: Any, job: RealtimeJob) 
 
     # The rest of the minute and the lateness that is allowed come first.
     window = eventually(
-        lambda: next((window for window in published() if window["payers"]), None),
+        lambda: next((window for window in published() if window["reported_payers"]), None),
         "the window of the minute",
         value=lambda: len(published()),
         log=job.log,
     )
     assert window["start"] == f"{now:%Y-%m-%dT%H:%M}:00Z"
-    assert window["gross"] == {"USD": 499}
+    assert window["reported_revenue"] == {"USD": 499}
     assert window["events"]["purchase"] == 2

@@ -65,7 +65,7 @@ def _rows(table: str) -> Iterator[Row]:
                     yield {"cohort_date": day, **ALL, "day_number": number, **players}
             case "lifetime_value":
                 for number in range(age):
-                    paid = {"cohort_players": 10, "gross_minor": 100 * (number + 1)}
+                    paid = {"cohort_players": 10, "lifetime_gross_minor": 100 * (number + 1)}
                     yield {"cohort_date": day, **ALL, "day_number": number, "currency": "EUR", **paid}
             case "economy":
                 for flow, amount in (("source", 500), ("sink", 300)):

@@ -267,7 +267,7 @@ def player_state(cloud: Cloud) -> None:
 
 def metrics_api(cloud: Cloud) -> None:
     cloud.register()
-    counted = {"active_players": 3, "sessions": 4, "purchases": 2, "revenue_EUR": 998}
+    counted = {"active_players": 3, "events_session_start": 4, "purchases": 2, "revenue_EUR": 998}
     cloud.aws.table("game-days").put_item(
         Item={"game_day": f"{GAME}#{DAY}", "shard": "s", "updated_at": f"{DAY}T12:00:00.000Z", **counted}
     )
@@ -314,7 +314,7 @@ def realtime_windows(cloud: Cloud) -> None:
 def scheduled_reports(cloud: Cloud) -> None:
     cloud.register()
     games.report_to(cloud.aws.table("games"), GAME, ["lead@example.com"])
-    counted = {"active_players": 3, "sessions": 4, "purchases": 2, "revenue_EUR": 998}
+    counted = {"active_players": 3, "events_session_start": 4, "purchases": 2, "revenue_EUR": 998}
     cloud.aws.table("game-days").put_item(
         Item={"game_day": f"{GAME}#{DAY}", "shard": "s", "updated_at": f"{DAY}T12:00:00.000Z", **counted}
     )

@@ -13,9 +13,10 @@ import pytest
 import quicksight_shapes
 from cfnlint import lint
 from cfnlint.config import ManualArgs
+from telemetry import metric_model
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-METRICS: dict[str, Any] = json.loads((REPOSITORY / "event-schemas/metrics.json").read_text())["tables"]
+METRICS: dict[str, Any] = metric_model.document()["tables"]
 WITH_TOTALS = {"platform", "country", "app_version", "reason"}
 DAYS = {"event_date", "cohort_date"}
 SHEETS = [

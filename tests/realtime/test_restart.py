@@ -36,14 +36,14 @@ def test_restart_from_a_savepoint_neither_loses_nor_doubles(harness: FlinkHarnes
     harness.close(3600)
 
     windows = harness.windows(*((f"game#{size}#*#*", "2026-01-31T12:02:00Z") for size in ("1m", "5m")))
-    assert windows["game#1m#*#*", "2026-01-31T12:00:00Z"]["gross_minor.USD"] == 499
+    assert windows["game#1m#*#*", "2026-01-31T12:00:00Z"]["reported_revenue.USD"] == 499
     assert windows["game#1m#*#*", "2026-01-31T12:01:00Z"]["events.session_heartbeat"] == 2
     assert windows["game#1m#*#*", "2026-01-31T12:02:00Z"] == {
         "events.purchase": 1,
         "events.session_start": 4,
         "unique.active_players": 2,
     }
-    assert windows["game#5m#*#*", "2026-01-31T12:00:00Z"]["gross_minor.USD"] == 499
+    assert windows["game#5m#*#*", "2026-01-31T12:00:00Z"]["reported_revenue.USD"] == 499
     rows = [
         (row["kind"], row["platform"], row["app_version"], row["window_start"])
         for row in harness.published()

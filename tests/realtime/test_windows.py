@@ -230,9 +230,9 @@ def test_golden_minutes_are_exact(found: Windows) -> None:
         "events.performance": 1,
         "unique.active_players": 2,
         "unique.heartbeat_sessions": 2,
-        "unique.payers": 1,
-        "purchases.USD": 1,
-        "gross_minor.USD": 499,
+        "unique.reported_payers": 1,
+        "reported_purchases.USD": 1,
+        "reported_revenue.USD": 499,
         "source.gold": 70,
         "sink.gold": 30,
         "fps.84": 1,
@@ -243,9 +243,9 @@ def test_golden_minutes_are_exact(found: Windows) -> None:
         "events.crash": 1,
         "events.score_submitted": 1,
         "unique.active_players": 1,
-        "unique.payers": 1,
-        "purchases.JPY": 1,
-        "gross_minor.JPY": 120,
+        "unique.reported_payers": 1,
+        "reported_purchases.JPY": 1,
+        "reported_revenue.JPY": 120,
     }
 
 
@@ -255,9 +255,9 @@ def test_golden_five_minutes_count_players_and_transactions_once(
     window = found["golden#5m#*#*", "2026-01-31T12:00:00Z"]
     assert window["unique.active_players"] == 2
     assert window["unique.heartbeat_sessions"] == 2
-    assert window["unique.payers"] == 2
-    assert window["gross_minor.USD"] == 499
-    assert window["session_seconds.sum"] == 59
+    assert window["unique.reported_payers"] == 2
+    assert window["reported_revenue.USD"] == 499
+    assert window["ended_seconds.sum"] == 59
     assert window["progression.complete"] == 1
 
 
@@ -347,18 +347,21 @@ def as_enriched(made: Event) -> Event:
 
 # What a window and a day define alike.
 IN_BOTH = (
-    "unique.active_players", "unique.payers", "purchases.", "gross_minor.", "source.", "sink.",
-    "progression.", "events.crash",
+    "unique.active_players", "unique.reported_payers", "reported_purchases.", "reported_revenue.",
+    "source.", "sink.", "progression.", "events.crash",
 )  # fmt: skip
 
 
 def as_measures(lake: Lake) -> Iterator[tuple[tuple[str, str], int]]:
     """Yield gold's figures as a window of five minutes has them: series and measure, amount."""
     named = {
-        "daily": lambda row: {"unique.active_players": row["active_players"], "unique.payers": row["payers"]},
+        "daily": lambda row: {
+            "unique.active_players": row["active_players"],
+            "unique.reported_payers": row["payers"],
+        },
         "revenue": lambda row: {
-            f"purchases.{row['currency']}": row["purchases"],
-            f"gross_minor.{row['currency']}": row["gross_minor"],
+            f"reported_purchases.{row['currency']}": row["purchases"],
+            f"reported_revenue.{row['currency']}": row["gross_minor"],
         },
         "economy": lambda row: {f"{row['flow']}.{row['currency']}": row["amount"]},
         "progression": lambda row: {

@@ -21,7 +21,9 @@ SILVER = (
     " flow VARCHAR, reason VARCHAR, amount BIGINT, balance_after BIGINT, status VARCHAR, level_1 VARCHAR,"
     " level_2 VARCHAR, level_3 VARCHAR, fps DOUBLE, frame_time_ms DOUBLE, latency_ms DOUBLE,"
     " load_time_ms DOUBLE, memory_mb DOUBLE, fatal BOOLEAN, name VARCHAR, value DOUBLE, network VARCHAR,"
-    " placement VARCHAR, format VARCHAR, revenue_micros BIGINT, completed BOOLEAN, added_ms BIGINT"
+    " placement VARCHAR, format VARCHAR, revenue_micros BIGINT, completed BOOLEAN, step BIGINT,"
+    " match_id VARCHAR, mode VARCHAR, result VARCHAR, duration_seconds BIGINT,"
+    " queue_seconds BIGINT, install_source VARCHAR, campaign VARCHAR, added_ms BIGINT"
 )
 
 

@@ -22,8 +22,6 @@ def days_of(events: list[Event]) -> Counter[str]:
         once(game, "new_players", player)
         once(game, "active_players", player, day)
         match kind:
-            case "session_start":
-                counts[f"{game}/sessions"] += 1
             case "purchase":
                 counts[f"{game}/purchases"] += 1
                 counts[f"{game}/revenue_{payload['currency']}"] += payload["amount_minor"]
@@ -38,7 +36,7 @@ def players_of(events: list[Event]) -> dict[str, Counter[str]]:
         counts = players.setdefault(f"{event['game_id']}#{event['player_id']}", Counter())
         match event["event_type"]:
             case "session_start":
-                counts["sessions"] += 1
+                counts["session_starts"] += 1
             case "purchase":
                 counts["purchases"] += 1
                 counts[event["payload"]["currency"]] += event["payload"]["amount_minor"]

@@ -68,6 +68,9 @@ def played(seed: int, count: int) -> list[Event]:
                 "crash",
                 "design",
                 "ad_impression",
+                "tutorial_step",
+                "match_start",
+                "match_end",
             ]
         )
         payload = {
@@ -92,6 +95,17 @@ def played(seed: int, count: int) -> list[Event]:
                 "currency": "USD",
                 "revenue_micros": chance.randrange(9000),
                 "completed": chance.random() < 0.5,
+            },
+            "tutorial_step": {
+                "step": chance.randrange(1, 4),
+                "status": chance.choice(["start", "complete", "skip"]),
+            },
+            "match_start": {"match_id": f"m-{chance.randrange(40)}", "mode": chance.choice("dt")},
+            "match_end": {
+                "match_id": f"m-{chance.randrange(40)}",
+                "mode": chance.choice("dt"),
+                "result": chance.choice(["win", "loss", "draw", "abandoned"]),
+                "duration_seconds": chance.randrange(900),
             },
         }.get(kind, {})
         made.append(
@@ -174,17 +188,17 @@ def lifetime_value(history: Any) -> None:
         number: one(history.before["lifetime_value"], cohort_date=FIRST, day_number=number, currency="USD")
         for number in (0, 6, 7, 39)
     }
-    assert [row["gross_minor"] for row in value.values()] == [499, 499, 599, 599]
+    assert [row["lifetime_gross_minor"] for row in value.values()] == [499, 499, 599, 599]
     assert value[39]["ltv_minor"] == 299.5
     # Cat has paid nothing, and is a cohort of the game all the same.
     cat = one(history.before["lifetime_value"], cohort_date=LAST, day_number=0, currency="USD")
-    assert cat == {"cohort_players": 1, "gross_minor": 0, "ltv_minor": 0.0}
+    assert cat == {"cohort_players": 1, "lifetime_gross_minor": 0, "ltv_minor": 0.0}
 
 
 def economy(history: Any) -> None:
     where = {"event_date": SECOND, "currency": "gold"}
     assert one(history.before["economy"], **where, flow="source", reason="*") == {
-        "events": 1, "players": 1, "amount": 50, "balance_after_median": 50.0,
+        "economy_events": 1, "players": 1, "amount": 50, "balance_after_median": 50.0,
     }  # fmt: skip
     assert one(history.before["economy"], **where, flow="sink", reason="shop")["amount"] == 20
 

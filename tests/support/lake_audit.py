@@ -9,7 +9,7 @@ import boto3
 from telemetry.silver import Lake
 
 COMPUTED = {"2026-03-09": {"active_players": 300, "revenue_EUR": 5000}}
-TAKEN = Lake(105, 103, 103, 100, 5, 5000, sessions=400, gapped=4, days=COMPUTED)
+TAKEN = Lake(105, 103, 103, 100, 5, 5000, sequences=400, gapped=4, days=COMPUTED)
 
 
 def leave_audit(run_id: str, *faults: str, **found: Any) -> None:

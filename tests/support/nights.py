@@ -18,11 +18,17 @@ KINDS = (
     "crash",
     "design",
     "ad_impression",
+    "tutorial_step",
+    "match_start",
+    "match_end",
+    "player_registered",
 )
 FIELDS = (
     "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
     "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
     "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
+    "step", "match_id", "mode", "result", "duration_seconds", "queue_seconds",
+    "install_source", "campaign",
 )  # fmt: skip
 
 
@@ -92,6 +98,19 @@ class World:
             }
             event |= chance.choice(({}, {"currency": "USD", "revenue_micros": chance.randrange(1, 9000)}))
             event |= {"completed": chance.choice((None, True, False))}
+        if kind == "session_start":
+            event |= {"install_source": chance.choice((None, "organic", "north", "south"))}
+        if kind == "player_registered":
+            event |= {"campaign": chance.choice((None, "spring", "autumn"))}
+        if kind == "tutorial_step":
+            event |= {"step": chance.randrange(1, 5), "status": chance.choice(("start", "complete", "skip"))}
+        if kind in ("match_start", "match_end"):
+            event |= {"match_id": f"m-{chance.randrange(30)}", "mode": chance.choice(("duel", "team"))}
+        if kind == "match_start":
+            event |= {"queue_seconds": chance.choice((None, 0, 45))}
+        if kind == "match_end":
+            event |= {"result": chance.choice(("win", "loss", "draw", "abandoned"))}
+            event |= {"duration_seconds": chance.randrange(900)}
         if kind == "crash":
             event |= {"fatal": int(event["event_id"], 16) % 4 > 0}
         if kind == "performance":

@@ -213,9 +213,59 @@ def _lifetime_value(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
                     "day_number": number,
                     "currency": currency,
                     "cohort_players": len(players),
-                    "gross_minor": gross,
+                    "lifetime_gross_minor": gross,
                     "ltv_minor": gross / len(players),
                 }
+
+
+def _sources(game: _Game, place: Place) -> Iterator[tuple[date, str, str, set[str]]]:
+    """Yield the players of each install day by the first source and campaign that this day tells."""
+    for cohort, players in game.cohorts(place).items():
+        found: dict[tuple[str, str], set[str]] = {}
+        for player in players:
+            first = [event for event in game.of_player[player] if event["event_date"] == cohort]
+            source, campaign = (
+                next((event[name] for event in first if event[name] is not None), "unknown")
+                for name in ("install_source", "campaign")
+            )
+            found.setdefault((source, campaign), set()).add(player)
+        for (source, campaign), members in found.items():
+            yield cohort, source, campaign, members
+
+
+def _acquisition(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    for cohort, source, campaign, players in _sources(game, place):
+        for number, day in _numbers(game, cohort):
+            retained = sum(any(e["event_date"] == day for e in game.of_player[player]) for player in players)
+            yield {
+                "event_date": day,
+                "install_source": source,
+                "campaign": campaign,
+                "cohort_date": cohort,
+                "day_number": number,
+                "cohort_players": len(players),
+                "retained_players": retained,
+                "retention": retained / len(players),
+            }
+
+
+def _acquisition_value(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    for cohort, source, campaign, players in _sources(game, place):
+        theirs = [event for event in game.purchases if event["player_id"] in players]
+        for (number, day), currency in product(_numbers(game, cohort), game.currencies):
+            paid = [e for e in theirs if e["currency"] == currency and e["event_date"] <= day]
+            gross = sum(event["amount_minor"] for event in paid)
+            yield {
+                "event_date": day,
+                "install_source": source,
+                "campaign": campaign,
+                "cohort_date": cohort,
+                "day_number": number,
+                "currency": currency,
+                "cohort_players": len(players),
+                "gross_minor": gross,
+                "ltv_minor": gross / len(players),
+            }
 
 
 def _groups(
@@ -241,7 +291,7 @@ def _economy(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
                 "currency": currency,
                 "flow": flow,
                 "reason": reason,
-                "events": len(events),
+                "economy_events": len(events),
                 "players": len({event["player_id"] for event in events}),
                 "amount": sum(event["amount"] for event in events),
                 "balance_after_median": percentile([event["balance_after"] for event in events], 0.5),
@@ -271,9 +321,10 @@ def _stability(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
         crashes = [e for e in events if e["event_type"] == "crash" and e["fatal"]]
         nonfatal = [e for e in events if e["event_type"] == "crash" and not e["fatal"]]
         played = [e for e in events if e["event_type"] != "purchase"]
-        unique = lambda found, name: len({event[name] for event in found})  # noqa: E731
-        sessions, players = unique(played, "session_id"), unique(events, "player_id")
-        crashed_sessions, crashed_players = unique(crashes, "session_id"), unique(crashes, "player_id")
+        unique = lambda found, *names: len({tuple(event[name] for name in names) for event in found})  # noqa: E731
+        sessions, players = unique(played, "player_id", "session_id"), unique(events, "player_id")
+        crashed_sessions = unique(crashes, "player_id", "session_id")
+        crashed_players = unique(crashes, "player_id")
         yield {
             "event_date": day,
             "active_sessions": sessions,
@@ -298,7 +349,7 @@ def _design(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
                     "event_date": day,
                     "name": name,
                     "depth": str(depth),
-                    "events": len(deep),
+                    "design_events": len(deep),
                     "players": len({event["player_id"] for event in deep}),
                     "valued_events": len(values),
                     "value_sum": sum(values),
@@ -326,6 +377,79 @@ def _ads(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
         }
 
 
+def _tutorial(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    """Count each player once a step and outcome: at the first event, wherever that was."""
+    first: dict[tuple[str, int, str], Event] = {}
+    for event in game.events:
+        if event["event_type"] == "tutorial_step":
+            first.setdefault((event["player_id"], event["step"], "any"), event)
+            first.setdefault((event["player_id"], event["step"], event["status"]), event)
+    rows: dict[tuple[date, int], dict[str, list[Any]]] = {}
+    for (player, step, outcome), event in first.items():
+        if outcome == "start" or not _is_in(event, place):
+            continue
+        row = rows.setdefault(
+            (event["event_date"], step), {"any": [], "complete": [], "skip": [], "waits": []}
+        )
+        row[outcome].append(player)
+        before = first.get((player, step - 1, "any"))
+        if outcome == "any" and before and 0 <= event["at_ms"] - before["at_ms"] <= 24 * 60 * 60 * 1000:
+            row["waits"].append((event["at_ms"] - before["at_ms"]) / 1000)
+    for (day, step), row in rows.items():
+        reached, waits = len(row["any"]), row["waits"]
+        yield {
+            "event_date": day,
+            "step": step,
+            "reached_players": reached,
+            "completed_players": len(row["complete"]),
+            "skipped_players": len(row["skip"]),
+            "step_completion": min(len(row["complete"]) / reached, 1) if reached else None,
+            "timed_players": len(waits),
+            "step_seconds": sum(waits),
+            "step_seconds_mean": sum(waits) / len(waits) if waits else None,
+            **{
+                f"within_{limit}_seconds": sum(wait <= limit for wait in waits)
+                for limit in (10, 30, 60, 300, 1800)
+            },
+        }
+
+
+def _matches(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    found: dict[tuple[date, str], list[Event]] = {}
+    for event in game.events:
+        if event["event_type"] in ("match_start", "match_end") and _is_in(event, place):
+            found.setdefault((event["event_date"], event["mode"]), []).append(event)
+    for (day, mode), events in found.items():
+        starts = [event for event in events if event["event_type"] == "match_start"]
+        ends = [event for event in events if event["event_type"] == "match_end"]
+        results = Counter(event["result"] for event in ends)
+        matches = len({event["match_id"] for event in starts})
+        entries = len({(event["player_id"], event["match_id"]) for event in starts})
+        queues = [event["queue_seconds"] for event in starts if event["queue_seconds"] is not None]
+        seconds = sum(event["duration_seconds"] for event in ends)
+        yield {
+            "event_date": day,
+            "mode": mode,
+            "matches": matches,
+            "players": len({event["player_id"] for event in events}),
+            "match_entries": entries,
+            "players_per_match": entries / matches if matches else None,
+            "match_starts": len(starts),
+            "match_ends": len(ends),
+            "wins": results["win"],
+            "losses": results["loss"],
+            "draws": results["draw"],
+            "abandons": results["abandoned"],
+            "win_share": results["win"] / len(ends) if ends else None,
+            "abandon_share": results["abandoned"] / len(ends) if ends else None,
+            "match_seconds": seconds,
+            "match_seconds_mean": seconds / len(ends) if ends else None,
+            "queued_starts": len(queues),
+            "queue_seconds": sum(queues),
+            "queue_seconds_mean": sum(queues) / len(queues) if queues else None,
+        }
+
+
 def _performance(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
     for (day,), events in _groups(game, place, "performance", lambda _: ()):
         for measure in MEASURES:
@@ -343,5 +467,6 @@ def _performance(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
 _TABLES: dict[str, Callable[[_Game, Place], Iterator[dict[str, Any]]]] = {
     "daily": _daily, "revenue": _revenue, "retention": _retention, "lifetime_value": _lifetime_value,
     "economy": _economy, "progression": _progression, "stability": _stability, "performance": _performance,
-    "design": _design, "ads": _ads,
+    "design": _design, "ads": _ads, "tutorial": _tutorial, "matches": _matches,
+    "acquisition": _acquisition, "acquisition_value": _acquisition_value,
 }  # fmt: skip

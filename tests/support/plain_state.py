@@ -88,10 +88,6 @@ def days(events: Iterable[Event]) -> Counts:
         counts[game, day, f"events_{kind}"] += 1
         once(game, day, "active_players", player)
         match kind:
-            case "session_start":
-                counts[game, day, "sessions"] += 1
-            case "session_end":
-                counts[game, day, "sessions_ended"] += 1
             case "progression":
                 once(game, day, "players_started", player)
                 if payload["status"] == "complete":
@@ -117,10 +113,10 @@ def stability(events: Iterable[Event]) -> Counts:
         session = *where, event["player_id"], event["session_id"]
         sessions.add(session)
         if event["event_type"] == "crash":
-            counts[*where, "crashes"] += 1
+            counts[*where, "crash_events"] += 1
             if event["payload"]["fatal"]:
                 crashed.add(session)
-    for name, found in (("sessions", sessions), ("crashed_sessions", crashed)):
+    for name, found in (("sessions_seen", sessions), ("crashed_sessions", crashed)):
         for game, day, *_ in found:
             counts[game, day, name] += 1
     return counts

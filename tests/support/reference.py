@@ -42,7 +42,7 @@ QUALIFY row_number() OVER (
 
 CREATE TABLE amounts AS
 SELECT minute, game_id, platform, app_version, 'events.' || event_type AS measure, 1 AS amount FROM events
-UNION ALL SELECT minute, game_id, platform, app_version, 'session_seconds.sum', payload.duration_seconds
+UNION ALL SELECT minute, game_id, platform, app_version, 'ended_seconds.sum', payload.duration_seconds
 FROM events WHERE event_type = 'session_end'
 UNION ALL SELECT minute, game_id, platform, app_version, 'progression.' || payload.status, 1
 FROM events WHERE event_type = 'progression'
@@ -55,8 +55,9 @@ FROM events WHERE payload.fps IS NOT NULL
 UNION ALL SELECT minute, game_id, platform, app_version,
   'latency_ms.' || ceil(ln(greatest(payload.latency_ms, 1)) / ln(1.05))::INT, 1
 FROM events WHERE payload.latency_ms IS NOT NULL
-UNION ALL SELECT minute, game_id, platform, app_version, 'purchases.' || payload.currency, 1 FROM purchases
-UNION ALL SELECT minute, game_id, platform, app_version, 'gross_minor.' || payload.currency,
+UNION ALL SELECT minute, game_id, platform, app_version, 'reported_purchases.' || payload.currency, 1
+FROM purchases
+UNION ALL SELECT minute, game_id, platform, app_version, 'reported_revenue.' || payload.currency,
   payload.amount_minor
 FROM purchases;
 
@@ -64,7 +65,7 @@ CREATE TABLE identities AS
 SELECT minute, game_id, platform, app_version, 'unique.active_players' AS measure, player_id AS id FROM events
 UNION ALL SELECT minute, game_id, platform, app_version, 'unique.heartbeat_sessions', session_id
 FROM events WHERE event_type = 'session_heartbeat'
-UNION ALL SELECT minute, game_id, platform, app_version, 'unique.payers', player_id FROM purchases;
+UNION ALL SELECT minute, game_id, platform, app_version, 'unique.reported_payers', player_id FROM purchases;
 """
 
 WINDOWS = """

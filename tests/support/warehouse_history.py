@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -10,9 +9,10 @@ import golden_history as lake
 from duckdb_gold import PAYLOAD, define
 from emulated_lake import rows
 from redshift_on_postgres import declared
+from telemetry import metric_model
 from warehouse import Warehouse
 
-METRICS = json.loads((Path(__file__).parents[2] / "event-schemas" / "metrics.json").read_text())["tables"]
+METRICS = metric_model.document()["tables"]
 FACTS = (
     "dim_game", "dim_player", "fact_activity", "fact_economy", "fact_events", "fact_purchases",
     "fact_sessions",

@@ -91,7 +91,7 @@ def test_an_event_without_consent_moves_no_metric(
     feed(PlayerStore(boto3.client("dynamodb"), "players", "game_days"), streams.lines("enriched"))
     days = [row for row in dynamodb.Table("game_days").scan()["Items"] if "active_players" in row]
     (day,) = [row for row in days if row["game_day"] == f"skyforge#{events[1]['event_time'][:10]}"]
-    assert (day["active_players"], day["new_players"], day["sessions"]) == (1, 1, 1)
+    assert (day["active_players"], day["new_players"], day["events_session_start"]) == (1, 1, 1)
     assert [row["player"] for row in dynamodb.Table("players").scan()["Items"]] == ["skyforge#bob"]
 
 

@@ -195,7 +195,7 @@ def test_one_field_that_breaks_its_schema_fails(name: str) -> None:
 def test_gaps_in_sequences() -> None:
     verdict = lambda gapped: judge("sequence", lake=replace(TAKEN, gapped=gapped)).verdict  # noqa: E731
     assert [verdict(n) for n in (20, 21, 100, 101)] == ["pass", "warn", "warn", "fail"]
-    assert judge("sequence", lake=replace(TAKEN, sessions=99, gapped=99)).verdict == "unknown"
+    assert judge("sequence", lake=replace(TAKEN, sequences=99, gapped=99)).verdict == "unknown"
 
 
 def test_both_real_time_counts_must_agree() -> None:

@@ -263,7 +263,7 @@ def check_state(traffic: Traffic, rows: Callable[[str], list[Event]]) -> None:
     found = {name: n for name, n in counters(days).items() if name.partition("/")[2] in known}
     assert found == truth
     players = {
-        row["player"]: Counter({name: player[name] for name in ("sessions", "purchases")})
+        row["player"]: Counter({name: player[name] for name in ("session_starts", "purchases")})
         + Counter(player["spend"])
         for row in rows("players")
         for player in [described({name: _serialize(value) for name, value in row.items()})]

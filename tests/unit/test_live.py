@@ -106,7 +106,7 @@ def test_the_game_now(api: TestClient, send: Send, noon: None) -> None:
     assert len(body["minutes"]) == 10
     last, before = body["minutes"][-1], body["minutes"][-2]
     assert (before["events"], before["session_starts"], before["active_players"]) == (2, 2, 2)
-    assert (last["purchases"], last["crash_events"], last["revenue"]) == (1, 1, {"EUR": 499})
+    assert (last["purchase_events"], last["crash_events"], last["reported_revenue"]) == (1, 1, {"EUR": 499})
     assert body["events_by_type"] == {"session_start": 2, "purchase": 1, "crash": 1}
     assert (body["today"]["active_players"], body["today"]["new_players"]) == (3, 3)
     assert body["updated_at"] <= body["as_of"]
@@ -116,7 +116,7 @@ def test_performance_is_told_by_device(api: TestClient, send: Send) -> None:
     for platform, fps in (("ios", 60), ("ios", 60), ("android", 30)):
         send("performance", platform, platform=platform, version="1.2", fps=fps)
     body = get(api, "/live")
-    assert [(p["platform"], p["app_version"], p["samples"]) for p in body["performance"]] == [
+    assert [(p["platform"], p["app_version"], p["performance_events"]) for p in body["performance"]] == [
         ("ios", "1.2.0", 2),
         ("android", "1.2.0", 1),
     ]
@@ -129,7 +129,7 @@ def test_a_game_nobody_plays_is_all_zeros(api: TestClient) -> None:
     assert (body["concurrent_players"], body["events_per_second"], body["updated_at"]) == (0, 0, None)
     assert get(api, "/funnel")["levels"] == []
     assert get(api, "/economy")["currencies"] == []
-    assert all(cohort["new_players"] == 0 for cohort in get(api, "/retention")["cohorts"])
+    assert all(cohort["cohort_players"] == 0 for cohort in get(api, "/retention")["cohorts"])
 
 
 def test_the_funnel_counts_players_and_attempts(api: TestClient, send: Send) -> None:
@@ -137,7 +137,7 @@ def test_the_funnel_counts_players_and_attempts(api: TestClient, send: Send) -> 
         send("progression", player, status=status, level_1="forest")
     send("session_start", "c")
     body = get(api, f"/funnel?from={TODAY}&to={TODAY}")
-    assert {step["step"]: step["players"] for step in body["steps"]} == {
+    assert {step["step"]: step["step_players"] for step in body["steps"]} == {
         "active": 3,
         "started a level": 2,
         "completed a level": 1,
@@ -199,14 +199,14 @@ def test_retention_is_a_triangle(api: TestClient, send: Send) -> None:
         [0, None, None, None, None],
         [0, None, None, None, None],
     ]
-    assert body["cohorts"][0]["retained"] == [1.0, 0.5, 0.5, None, None]
+    assert body["cohorts"][0]["retention"] == [1.0, 0.5, 0.5, None, None]
 
 
 def test_a_cohort_that_moved_in_another_shard_is_taken_off(api: TestClient, dynamodb: Any) -> None:
     key = {"game_day": f"skyforge#{TODAY}#cohort", "updated_at": "2026-01-31T00:00:00.000Z"}
     for shard, players in (("a", -2), ("b", 5)):
         dynamodb.Table("game_days").put_item(Item=key | {"shard": shard, "retained_0": players})
-    assert get(api, f"/retention?from={TODAY}&to={TODAY}")["cohorts"][0]["new_players"] == 3
+    assert get(api, f"/retention?from={TODAY}&to={TODAY}")["cohorts"][0]["cohort_players"] == 3
 
 
 @pytest.mark.parametrize(

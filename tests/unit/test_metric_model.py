@@ -2,7 +2,9 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from telemetry import metric_model
@@ -72,7 +74,7 @@ def test_a_ratio_of_sums() -> None:
     assert live["payer_conversion"].of(counts) == 0.5
     assert live["stickiness"].of(counts) is None
     assert live["completion"].of({"start": 25, "complete": 91}) == 1
-    assert live["crash_free_sessions"].of({"sessions": 4, "crashed_sessions": 1}) == 0.75
+    assert live["crash_free_share"].of({"sessions_seen": 4, "crashed_sessions": 1}) == 0.75
 
 
 def test_what_does_not_add_up_has_no_sum() -> None:
@@ -80,11 +82,41 @@ def test_what_does_not_add_up_has_no_sum() -> None:
         metric_model.tables()["daily"].metrics["active_players"].sql()
 
 
-def test_a_name_of_two_engines_has_one_unit() -> None:
-    units: dict[str, set[str]] = {}
-    for _, metric in every_metric():
-        units.setdefault(metric.name, set()).add(metric.unit)
-    assert {name for name, found in units.items() if len(found) > 1} == set()
+COUNT = {"label": "Sessions", "unit": "count", "description": "Sessions."}
+
+
+@pytest.mark.parametrize(
+    ("shared", "column", "counter", "fault"),
+    [
+        ({}, COUNT, COUNT, "sessions: define it once, under shared"),
+        ({"sessions": COUNT}, {}, {"description": "session_start events."}, "write its description there"),
+        ({"sessions": COUNT}, {}, None, "sessions: shared by nothing"),
+        ({"sessions": COUNT}, {}, {}, None),
+        ({}, COUNT, None, None),
+    ],
+    ids=["twice", "again", "once", "shared", "one engine"],
+)
+def test_a_name_has_one_definition(
+    shared: dict[str, Any], column: dict[str, Any], counter: dict[str, Any] | None, fault: str | None
+) -> None:
+    written = {
+        "shared": shared,
+        "tables": {"daily": {"grain": ["day"], "columns": {"day": {}, "sessions": column}}},
+        "live": {"metrics": {} if counter is None else {"sessions": counter}},
+        "window": {"metrics": {}},
+    }
+    if fault:
+        with pytest.raises(ValueError, match=fault):
+            metric_model.resolve(written)
+    else:
+        found = metric_model.resolve(written)
+        assert found["tables"]["daily"]["columns"]["sessions"]["description"] == "Sessions."
+
+
+def test_two_metrics_of_an_engine_have_two_labels() -> None:
+    for engine in (metric_model.live(), metric_model.window()):
+        labels = Counter(metric.label for metric in engine.values())
+        assert {label for label, number in labels.items() if number > 1} <= {"Players"}
 
 
 def divisions(source: str, name: str) -> list[str]:

@@ -197,7 +197,7 @@ def test_windows_and_alerts_of_the_stream_job_are_shown(
     start = f"{datetime.now(UTC) - timedelta(minutes=9):%Y-%m-%dT%H:%M}:00Z"
     measures = {
         "unique.heartbeat_sessions": 31,
-        "gross_minor.EUR": 998,
+        "reported_revenue.EUR": 998,
         "events.session_start": 12,
         "fps.84": 1,
     }

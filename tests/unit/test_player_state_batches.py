@@ -79,7 +79,7 @@ def check_session(dynamodb: Any) -> None:
         timestamp(NOON),
         timestamp(NOON + timedelta(minutes=8)),
     )
-    assert (item["sessions"], item["playtime_seconds"], item["purchases"]) == (1, 480, 3)
+    assert (item["session_starts"], item["session_seconds"], item["purchases"]) == (1, 480, 3)
     assert (item["spend"], item["balances"], item["level"]) == (
         {"EUR": 500, "JPY": 120},
         {"gold": 10},
@@ -94,8 +94,6 @@ def check_session(dynamodb: Any) -> None:
         "events_session_end": 1,
         "active_players": 1,
         "new_players": 1,
-        "sessions": 1,
-        "sessions_ended": 1,
         "play_ms": 480_000,
         "purchases": 3,
         "payers": 1,

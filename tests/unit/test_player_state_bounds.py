@@ -55,7 +55,7 @@ def widest() -> Iterator[tuple[buckets.Bucket, set[str]]]:
     money = {f"revenue_{code}" for code in schema("purchase")["currency"]["enum"]}
     paying = {f"payers_{code}" for code in schema("purchase")["currency"]["enum"]}
     longest = "x" * 64
-    day = {"events", "active_players", "new_players", "sessions", "sessions_ended", "play_ms", "purchases"}
+    day = {"events", "active_players", "new_players", "play_ms", "purchases"}
     day |= {"payers", "players_started", "players_completed"}
     yield buckets.of_day(DAY), day | types | money | paying
     yield buckets.of_minute(MINUTE), {"events", "active_players", "concurrent_players"} | types | money
@@ -64,11 +64,11 @@ def widest() -> Iterator[tuple[buckets.Bucket, set[str]]]:
     yield buckets.of_level(DAY, longest), {"start", "complete", "fail"}
     yield buckets.of_flow(DAY, f"{longest}#{longest}"), {"source", "sink"}
     fps = {f"fps_bin_{n}" for n in range(bin_of(schema("performance")["fps"]["maximum"]) + 1)}
-    yield buckets.of_version(DAY, "1" * 98), {"sessions", "crashes", "crashed_sessions"} | fps
+    yield buckets.of_version(DAY, "1" * 98), {"sessions_seen", "crash_events", "crashed_sessions"} | fps
     for measure in projection.MEASURED:
         bins = range(bin_of(schema("performance")[measure]["maximum"]) + 1)
         device = f"playstation#{'1' * 98}"
-        yield buckets.of_device(MINUTE, device, measure), {"samples", *(f"bin_{n}" for n in bins)}
+        yield buckets.of_device(MINUTE, device, measure), {"performance_events", *(f"bin_{n}" for n in bins)}
 
 
 @pytest.mark.parametrize(

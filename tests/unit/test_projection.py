@@ -262,10 +262,10 @@ def test_money_is_counted_by_the_minute_and_measurements_by_the_hour_and_device(
         happen("performance", 20, late=False, memory_mb=7),
     )
     minute = played.counted(buckets.of_minute(MINUTE))
-    assert (minute["revenue_EUR"], minute["events_performance"]) == (499, 1)
-    assert "revenue_EUR" not in played.counted(buckets.of_minute(MINUTE + 1))
+    assert (minute["reported_revenue_EUR"], minute["events_performance"]) == (499, 1)
+    assert "reported_revenue_EUR" not in played.counted(buckets.of_minute(MINUTE + 1))
     fps, latency = (buckets.of_device(MINUTE, "ios#1.0.0", name) for name in ("fps", "latency_ms"))
-    assert played.counted(fps) == {f"bin_{bin_of(59.7)}": 1, "bin_0": 1, "samples": 2}
+    assert played.counted(fps) == {f"bin_{bin_of(59.7)}": 1, "bin_0": 1, "performance_events": 2}
     assert played.counted(latency) == {f"bin_{bin_of(40)}": 1}
 
 
@@ -288,11 +288,11 @@ def test_levels_and_currencies_are_counted_by_name() -> None:
 def test_a_crash_that_the_process_outlives_lowers_no_share() -> None:
     played = Played(happen("session_start"), happen("crash", 1, fatal=False))
     version = buckets.of_version(DAY, "1.0.0")
-    assert played.counted(version) == {"sessions": 1, "crashes": 1}
+    assert played.counted(version) == {"sessions_seen": 1, "crash_events": 1}
     played = Played(
         happen("crash", 1, fatal=False), happen("crash", 2, fatal=True), happen("crash", 3, fatal=True)
     )
-    assert played.counted(version) == {"sessions": 1, "crashes": 3, "crashed_sessions": 1}
+    assert played.counted(version) == {"sessions_seen": 1, "crash_events": 3, "crashed_sessions": 1}
 
 
 def test_what_a_player_remembers_is_bounded() -> None:
@@ -326,7 +326,7 @@ def test_a_position_is_read_as_it_was_written(shard: int, start: int, distance: 
 def test_an_export_shows_times_and_days_in_plain_form() -> None:
     player = Played(happen("session_start"), pay(2, 100), happen("crash", 3, fatal=True), earn(4, 9)).player
     found = described(to_item(player))
-    assert (found["first_seen"], found["playtime_seconds"], found["spend"]) == (
+    assert (found["first_seen"], found["session_seconds"], found["spend"]) == (
         timestamp(NOON),
         240,
         {"EUR": 100},

@@ -37,10 +37,10 @@ def client(metrics_app: Any, dynamodb: Any) -> TestClient:
 
 def test_a_window_becomes_an_answer(keep: Any, client: TestClient) -> None:
     measures = {
-        "unique.active_players": 3, "unique.heartbeat_sessions": 2, "unique.payers": 1,
-        "events.session_start": 2, "events.session_end": 2, "events.crash": 1, "session_seconds.sum": 90,
-        "purchases.USD": 1, "gross_minor.USD": 499, "source.gold": 50, "sink.gems": 5, "progression.fail": 4,
-        "fps.84": 1,
+        "unique.active_players": 3, "unique.heartbeat_sessions": 2, "unique.reported_payers": 1,
+        "events.session_start": 2, "events.session_end": 2, "events.crash": 1, "ended_seconds.sum": 90,
+        "reported_purchases.USD": 1, "reported_revenue.USD": 499, "source.gold": 50, "sink.gems": 5,
+        "progression.fail": 4, "fps.84": 1,
     }  # fmt: skip
     assert keep(row(5, measures)) == {"batchItemFailures": []}
     answer = client.get(f"/v1/games/{GAME}/realtime").json()
@@ -51,13 +51,13 @@ def test_a_window_becomes_an_answer(keep: Any, client: TestClient) -> None:
         "heartbeat_sessions": 2,
         "session_starts": 2,
         "sessions_ended": 2,
-        "session_seconds_mean": 45.0,
-        "events": {"crash": 1, "session_end": 2, "session_start": 2},
-        "purchases": {"USD": 1},
-        "gross": {"USD": 499},
-        "payers": 1,
+        "ended_seconds_mean": 45.0,
+        "events_by_type": {"crash": 1, "session_end": 2, "session_start": 2},
+        "reported_purchases": {"USD": 1},
+        "reported_revenue": {"USD": 499},
+        "reported_payers": 1,
         "economy": {"gems": {"source": 0, "sink": 5}, "gold": {"source": 50, "sink": 0}},
-        "attempts": {"fail": 4},
+        "progression_events": {"fail": 4},
         "crash_events": 1,
         "scores_submitted": 0,
         "fps": {"p5": 58.8, "p50": 58.8, "p95": 58.8, "p99": 58.8},

@@ -47,7 +47,7 @@ FIGURES = {
         "COUNT(*), SUM(amount_minor), COUNT(DISTINCT player_id)", "warehouse.fact_purchases",
     ),
     "economy": (
-        "economy", "events, amount, players", f"{DAY}, currency, flow, reason", "reason <> '*'",
+        "economy", "economy_events, amount, players", f"{DAY}, currency, flow, reason", "reason <> '*'",
         "COUNT(*), SUM(amount), COUNT(DISTINCT player_id)", "warehouse.fact_economy",
     ),
     "installs": (
@@ -55,7 +55,7 @@ FIGURES = {
     ),
     "stability": (
         "stability", "active_sessions, crashes", DAY, "TRUE",
-        "COUNT(DISTINCT CASE WHEN event_type <> 'purchase' THEN session_id END),"
+        "COUNT(DISTINCT CASE WHEN event_type <> 'purchase' THEN CONCAT(player_id, session_id) END),"
         " COUNT(CASE WHEN event_type = 'crash' AND fatal THEN 1 END)", EVENTS,
     ),
     "levels": (

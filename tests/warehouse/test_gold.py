@@ -4,7 +4,6 @@ The rows are gold by the batch job's own SQL, computed in DuckDB. redshift_on_po
 proves about external tables and what it does not.
 """
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,14 @@ import sqlglot
 from redshift_on_postgres import Server, declared, execute, redshift_type
 from sqlfluff.core import FluffConfig, Linter
 from sqlglot import exp
+from telemetry import metric_model
 from tools.warehouse_lint import EXTERNAL, faults
 from warehouse import empty
 from warehouse_history import History
 from warehouse_migrations.sql_files import Migration, load
 
 REPOSITORY = Path(__file__).parents[2]
-METRICS = json.loads((REPOSITORY / "event-schemas" / "metrics.json").read_text())["tables"]
+METRICS = metric_model.document()["tables"]
 GUIDE = (REPOSITORY / "docs" / "warehouse.md").read_text()
 BLOCKS = re.findall(r"```sql\n(.*?;)\n```", GUIDE, re.DOTALL)
 EXAMPLES = [block.removesuffix(";") for block in BLOCKS if block.startswith("SELECT")]

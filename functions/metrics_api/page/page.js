@@ -128,18 +128,18 @@ const renderLive = (live) => {
       ["Device", (p) => `${p.platform} ${p.app_version}`],
       ["fps p5 / p50 / p95", (p) => three(p.fps, ["p5", "p50", "p95"]), true],
       ["latency ms p50 / p95 / p99", (p) => three(p.latency_ms, ["p50", "p95", "p99"]), true],
-      ["samples", (p) => number.format(p.samples), true],
+      ["events", (p) => number.format(p.performance_events), true],
     ], live.performance.slice(0, 8))
     : empty("No performance events in the last 30 minutes."));
 };
 
 const renderFunnel = ({ steps, levels }) => {
-  show("funnel", steps[0]?.players
+  show("funnel", steps[0]?.step_players
     ? table("Funnel", [
       ["Step", (s) => s.step],
-      ["", (s) => bar(s.share)],
-      [LABELS.step_players, (s) => number.format(s.players), true],
-      [LABELS.step_share, (s) => share.format(s.share), true],
+      ["", (s) => bar(s.step_share)],
+      [LABELS.step_players, (s) => number.format(s.step_players), true],
+      [LABELS.step_share, (s) => share.format(s.step_share), true],
     ], steps)
     : empty("Nobody has played today."));
   show("levels", levels.length
@@ -175,16 +175,16 @@ const renderEconomy = ({ currencies }) => {
 };
 
 const renderRetention = ({ cohorts }) => {
-  const installed = cohorts.filter((c) => c.new_players > 0).reverse();
+  const installed = cohorts.filter((c) => c.cohort_players > 0).reverse();
   if (!installed.length) { show("retention", empty("Nobody was new in the last two weeks.")); return; }
-  const depth = Math.max(...installed.map((c) => c.retained.findLastIndex((v) => v !== null)));
+  const depth = Math.max(...installed.map((c) => c.retention.findLastIndex((v) => v !== null)));
   const columns = [
     ["Install day", (c) => c.install_date],
-    [LABELS.new_players, (c) => number.format(c.new_players), true],
+    [LABELS.cohort_players, (c) => number.format(c.cohort_players), true],
     ...Array.from({ length: depth + 1 }, (_, n) => [`D${n}`, (c) => {
-      const value = c.retained[n];
+      const value = c.retention[n];
       if (value === null || value === undefined) return element("td", "", { class: "open", "aria-label": "not over yet" });
-      const cell = element("td", share.format(value), { class: "cell", title: `${c.retained_players[n]} of ${c.new_players} players` });
+      const cell = element("td", share.format(value), { class: "cell", title: `${c.retained_players[n]} of ${c.cohort_players} players` });
       cell.style.setProperty("--share", value);
       return cell;
     }, true]),
@@ -244,9 +244,9 @@ const renderRealtime = ({ windows, alerts, dropped_events: dropped }) => {
       [LABELS.active_players, (w) => number.format(w.active_players), true],
       [LABELS.session_starts, (w) => number.format(w.session_starts), true],
       [LABELS.sessions_ended, (w) => number.format(w.sessions_ended), true],
-      ["Events", (w) => number.format(sum(w.events)), true],
-      [LABELS.payers, (w) => number.format(w.payers), true],
-      [LABELS.gross, (w) => Object.entries(w.gross).map(([currency, minor]) => money(minor, currency)).join(" · ") || "–", true],
+      ["Events", (w) => number.format(sum(w.events_by_type)), true],
+      [LABELS.reported_payers, (w) => number.format(w.reported_payers), true],
+      [LABELS.reported_revenue, (w) => Object.entries(w.reported_revenue).map(([currency, minor]) => money(minor, currency)).join(" · ") || "–", true],
       ["fps p5", (w) => (w.fps ? number.format(Math.round(w.fps.p5)) : "–"), true],
       [LABELS.crash_events, (w) => number.format(w.crash_events), true],
     ], windows.slice(-8).reverse()));

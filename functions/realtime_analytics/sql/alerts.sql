@@ -2,7 +2,7 @@
 CREATE TEMPORARY VIEW game_minutes AS
 SELECT `window_time` AS `minute`, `game_id`, `family`, `item`, `amount`
 FROM minute_measures
-WHERE `platform` = '*' AND `app_version` = '*' AND `family` IN ('unique', 'events', 'purchases', 'source', 'sink');
+WHERE `platform` = '*' AND `app_version` = '*' AND `family` IN ('unique', 'events', 'reported_purchases', 'source', 'sink');
 
 -- A game's last minutes beside those before them. A minute in which nothing happened counts as none.
 CREATE TEMPORARY VIEW trends AS
@@ -16,8 +16,8 @@ SELECT
   SUM(CASE WHEN NOT `recent` AND `item` = 'active_players' THEN `amount` ELSE 0 END) AS `player_minutes_before`,
   SUM(CASE WHEN `recent` AND `family` = 'events' AND `item` = 'crash' THEN `amount` ELSE 0 END) AS `crashes`,
   SUM(CASE WHEN NOT `recent` AND `family` = 'events' AND `item` = 'crash' THEN `amount` ELSE 0 END) AS `crashes_before`,
-  SUM(CASE WHEN `recent` AND `family` = 'purchases' THEN `amount` ELSE 0 END) AS `purchases`,
-  SUM(CASE WHEN NOT `recent` AND `family` = 'purchases' THEN `amount` ELSE 0 END) AS `purchases_before`,
+  SUM(CASE WHEN `recent` AND `family` = 'reported_purchases' THEN `amount` ELSE 0 END) AS `purchases`,
+  SUM(CASE WHEN NOT `recent` AND `family` = 'reported_purchases' THEN `amount` ELSE 0 END) AS `purchases_before`,
   SUM(CASE WHEN `recent` AND `family` = 'source' THEN `amount` ELSE 0 END) AS `source`,
   SUM(CASE WHEN `recent` AND `family` = 'sink' THEN `amount` ELSE 0 END) AS `sink`
 FROM (

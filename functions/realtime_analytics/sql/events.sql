@@ -45,7 +45,7 @@ SELECT * FROM (
     `game_id`, `platform`, `app_version`, `player_id`, `event_type`,
     CASE WHEN `event_type` = 'session_heartbeat' THEN `session_id` END AS `beating_session_id`,
     CASE `event_type`
-      WHEN 'economy' THEN `flow` WHEN 'progression' THEN 'progression' WHEN 'session_end' THEN 'session_seconds'
+      WHEN 'economy' THEN `flow` WHEN 'progression' THEN 'progression' WHEN 'session_end' THEN 'ended_seconds'
     END AS `family`,
     CASE `event_type`
       WHEN 'economy' THEN `currency` WHEN 'progression' THEN `status` WHEN 'session_end' THEN 'sum'

@@ -14,9 +14,9 @@ UNION ALL
 SELECT `game_id`, `platform`, `app_version`, `minute`, 'latency_ms', `latency_bin`, CAST(1 AS BIGINT)
 FROM events WHERE `latency_bin` IS NOT NULL
 UNION ALL
-SELECT `game_id`, `platform`, `app_version`, `minute`, 'purchases', `currency`, CAST(1 AS BIGINT) FROM purchases
+SELECT `game_id`, `platform`, `app_version`, `minute`, 'reported_purchases', `currency`, CAST(1 AS BIGINT) FROM purchases
 UNION ALL
-SELECT `game_id`, `platform`, `app_version`, `minute`, 'gross_minor', `currency`, `amount_minor`
+SELECT `game_id`, `platform`, `app_version`, `minute`, 'reported_revenue', `currency`, `amount_minor`
 FROM purchases WHERE `amount_minor` IS NOT NULL;
 
 -- What an event adds to a count of unique ids: an id counts once a window.
@@ -27,7 +27,7 @@ UNION ALL
 SELECT `game_id`, `platform`, `app_version`, `minute`, 'heartbeat_sessions', `beating_session_id`
 FROM events WHERE `beating_session_id` IS NOT NULL
 UNION ALL
-SELECT `game_id`, `platform`, `app_version`, `minute`, 'payers', `player_id`
+SELECT `game_id`, `platform`, `app_version`, `minute`, 'reported_payers', `player_id`
 FROM purchases WHERE `player_id` IS NOT NULL;
 
 -- A minute's sums, from which every longer window and coarser group follows.

@@ -11,3 +11,7 @@ CREATE VIEW metrics.stability AS SELECT * FROM gold.stability WITH NO SCHEMA BIN
 CREATE VIEW metrics.performance AS SELECT * FROM gold.performance WITH NO SCHEMA BINDING;
 CREATE VIEW metrics.design AS SELECT * FROM gold.design WITH NO SCHEMA BINDING;
 CREATE VIEW metrics.ads AS SELECT * FROM gold.ads WITH NO SCHEMA BINDING;
+CREATE VIEW metrics.tutorial AS SELECT * FROM gold.tutorial WITH NO SCHEMA BINDING;
+CREATE VIEW metrics.acquisition AS SELECT * FROM gold.acquisition WITH NO SCHEMA BINDING;
+CREATE VIEW metrics.acquisition_value AS SELECT * FROM gold.acquisition_value WITH NO SCHEMA BINDING;
+CREATE VIEW metrics.matches AS SELECT * FROM gold.matches WITH NO SCHEMA BINDING;

@@ -4,8 +4,8 @@ locals {
 
   # Silver, and the tables of players that the batch job keeps between runs.
   personal_tables = [
-    "events", "kept_ads", "kept_attempts", "kept_designs", "kept_movers", "kept_players", "kept_presence",
-    "kept_purchases",
+    "events", "kept_ads", "kept_attempts", "kept_designs", "kept_matches", "kept_movers", "kept_players",
+    "kept_presence", "kept_purchases", "kept_sources", "kept_steps",
   ]
 
   policy_statements = merge(

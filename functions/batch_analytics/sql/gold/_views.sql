@@ -26,6 +26,21 @@ FROM (
   GROUP BY p.player_id, p.game_id
 ) AS merged;
 
+-- The players who installed at most 90 days before `since`, with the source and the campaign that their first day tells.
+CREATE OR REPLACE TEMPORARY VIEW installs AS
+SELECT
+  k.game_id, k.player_id, k.cohort_date, k.platform, k.country, k.app_version,
+  COALESCE(MIN(CASE WHEN s.kind = 'source' THEN STRUCT(
+    s.at_ms AS at_ms, s.event_id AS event_id, s.value AS value
+  ) END).value, 'unknown') AS install_source,
+  COALESCE(MIN(CASE WHEN s.kind = 'campaign' THEN STRUCT(
+    s.at_ms AS at_ms, s.event_id AS event_id, s.value AS value
+  ) END).value, 'unknown') AS campaign
+FROM players AS k
+JOIN bounds AS b ON b.game_id = k.game_id AND k.cohort_date >= DATE_SUB(b.since, 90)
+LEFT JOIN kept_sources AS s ON s.game_id = k.game_id AND s.player_id = k.player_id AND s.event_date = k.cohort_date
+GROUP BY k.game_id, k.player_id, k.cohort_date, k.platform, k.country, k.app_version;
+
 -- The first purchase of each transaction. An earlier one may come up to 31 days after a later one: hence more days are
 -- kept than are returned.
 CREATE OR REPLACE TEMPORARY VIEW purchases AS

@@ -34,13 +34,13 @@ counted AS (
   SELECT
     event_date, game_id,
     COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
-    depth, name, SUM(events) AS events,
+    depth, name, SUM(events) AS design_events,
     COUNT(DISTINCT who) + SUM(CASE WHEN who IS NULL THEN players ELSE 0 END) AS players,
     SUM(valued_events) AS valued_events, SUM(value_sum) AS value_sum
   FROM folded
   GROUP BY event_date, game_id, depth, name, CUBE (platform, country, app_version)
 )
 SELECT
-  event_date, game_id, platform, country, app_version, depth, name, events, players, valued_events, value_sum,
+  event_date, game_id, platform, country, app_version, depth, name, design_events, players, valued_events, value_sum,
   CASE WHEN valued_events > 0 THEN value_sum / valued_events END AS value_mean
 FROM counted

@@ -2,7 +2,7 @@ WITH totals AS (
   SELECT
     event_date, game_id, currency, flow, COALESCE(reason, '*') AS reason,
     COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
-    SUM(events) AS events, SUM(amount) AS amount, SORT_ARRAY(FLATTEN(COLLECT_LIST(balances))) AS balances
+    SUM(events) AS economy_events, SUM(amount) AS amount, SORT_ARRAY(FLATTEN(COLLECT_LIST(balances))) AS balances
   FROM kept_moves
   GROUP BY event_date, game_id, currency, flow, CUBE (platform, country, app_version, reason)
 ),
@@ -33,7 +33,7 @@ people AS (
 )
 SELECT
   t.event_date, t.game_id, t.platform, t.country, t.app_version, t.currency, t.flow, t.reason,
-  t.events, p.players, CAST(t.amount AS DECIMAL(38, 0)) AS amount,
+  t.economy_events, p.players, CAST(t.amount AS DECIMAL(38, 0)) AS amount,
   (t.balances[CAST(FLOOR((SIZE(t.balances) - 1) / 2e0) AS INT)] * 1e0
     + t.balances[CAST(CEIL((SIZE(t.balances) - 1) / 2e0) AS INT)]) / 2 AS balance_after_median
 FROM totals AS t

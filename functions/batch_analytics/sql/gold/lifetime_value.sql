@@ -30,7 +30,7 @@ spent AS (
   GROUP BY game_id, cohort_date, currency, day_number, CUBE (platform, country, app_version)
   UNION ALL
   SELECT
-    p.game_id, p.cohort_date, p.currency, CAST(p.day_number AS INT), p.platform, p.country, p.app_version, p.gross_minor
+    p.game_id, p.cohort_date, p.currency, CAST(p.day_number AS INT), p.platform, p.country, p.app_version, p.lifetime_gross_minor
   FROM published_lifetime_value AS p JOIN bounds AS b ON b.game_id = p.game_id
     AND DATE_ADD(p.cohort_date, CAST(p.day_number AS INT)) = DATE_SUB(b.since, 1)
 ),
@@ -50,12 +50,12 @@ grown AS (
 shown AS (
   SELECT
     cohort_date, game_id, platform, country, app_version, day_number, currency, cohort_players,
-    CAST(amount AS DECIMAL(38, 0)) AS gross_minor, CAST(amount AS DOUBLE) / cohort_players AS ltv_minor
+    CAST(amount AS DECIMAL(38, 0)) AS lifetime_gross_minor, CAST(amount AS DOUBLE) / cohort_players AS ltv_minor
   FROM grown WHERE day_number >= since_number
   UNION ALL
   SELECT
     p.cohort_date, p.game_id, p.platform, p.country, p.app_version, p.day_number, p.currency, p.cohort_players,
-    p.gross_minor, p.ltv_minor
+    p.lifetime_gross_minor, p.ltv_minor
   FROM published_lifetime_value AS p JOIN bounds AS b ON b.game_id = p.game_id
     AND DATE_ADD(p.cohort_date, CAST(p.day_number AS INT)) < b.since
 )

@@ -1,15 +1,20 @@
--- Who is in one place only is folded into a number; the others are told apart.
+-- Who is in one place only is folded into a number; the others are told apart. A session is a player's: two players may
+-- send one session_id.
 WITH seen AS (
   SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, kind, id) AS places FROM (
-    SELECT event_date, game_id, platform, country, app_version, 'session' AS kind, session_id AS id, 0 AS crashes,
+    SELECT event_date, game_id, platform, country, app_version, 'session' AS kind,
+      CONCAT(player_id, ' ', session_id) AS id, 0 AS crashes,
       0 AS nonfatal_crashes
-    FROM touched_presence WHERE played > 0 GROUP BY event_date, game_id, platform, country, app_version, session_id
+    FROM touched_presence WHERE played > 0
+    GROUP BY event_date, game_id, platform, country, app_version, player_id, session_id
     UNION ALL
     SELECT event_date, game_id, platform, country, app_version, 'player', player_id, 0, SUM(nonfatal_crashes)
     FROM touched_presence GROUP BY event_date, game_id, platform, country, app_version, player_id
     UNION ALL
-    SELECT event_date, game_id, platform, country, app_version, 'crashed session', session_id, SUM(crashes), 0
-    FROM touched_presence WHERE crashes > 0 GROUP BY event_date, game_id, platform, country, app_version, session_id
+    SELECT event_date, game_id, platform, country, app_version, 'crashed session',
+      CONCAT(player_id, ' ', session_id), SUM(crashes), 0
+    FROM touched_presence WHERE crashes > 0
+    GROUP BY event_date, game_id, platform, country, app_version, player_id, session_id
     UNION ALL
     SELECT event_date, game_id, platform, country, app_version, 'crashed player', player_id, 0, 0
     FROM touched_presence WHERE crashes > 0 GROUP BY event_date, game_id, platform, country, app_version, player_id

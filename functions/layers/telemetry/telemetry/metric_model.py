@@ -2,9 +2,11 @@
 
 A fact is a column of a gold table, or a counter. Every other metric says how it is made of facts, so that
 each reader computes it in the same way: a ratio is the sum of its numerators over that of its denominators.
+A name that several tables or engines use is defined once, under `shared`. So it cannot mean two things.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 DAYS = ("event_date", "cohort_date")
+ENGINES = ("live", "window")
+# What a metric is, wherever it is counted. Its type, counter and dimensions belong to the place.
+DEFINITION = {"label", "unit", "formula", "signed", "percentile", "description"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,43 @@ class Table:
         return next(name for name in self.grain if name in DAYS)
 
 
+def resolve(written: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the model with the shared definitions filled in where a table or an engine uses them.
+
+    Raises ValueError where a name of several places is not shared, or is defined again.
+    """
+    shared = written["shared"]
+    tables = {
+        name: {
+            key: _defined(part, shared) if key in ("columns", "derived") else part
+            for key, part in one.items()
+        }
+        for name, one in written["tables"].items()
+    }
+    engines = {
+        name: written[name] | {"metrics": _defined(written[name]["metrics"], shared)} for name in ENGINES
+    }
+    places = Counter(
+        name
+        for one in tables.values()
+        for name in (one["columns"] | one.get("derived", {})).keys() - set(one["grain"])
+    )
+    places.update(name for engine in engines.values() for name in engine["metrics"])
+    if twice := {name for name, number in places.items() if number > 1} - shared.keys():
+        raise ValueError(f"{', '.join(sorted(twice))}: define it once, under shared, or give it two names")
+    if once := shared.keys() - {name for name, number in places.items() if number > 1}:
+        raise ValueError(f"{', '.join(sorted(once))}: shared by nothing, define it where it is used")
+    rest = {name: part for name, part in written.items() if name != "shared"}
+    return rest | {"tables": tables} | engines
+
+
+def _defined(metrics: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    for name in metrics.keys() & shared.keys():
+        if again := DEFINITION & metrics[name].keys():
+            raise ValueError(f"{name} is shared: write its {', '.join(sorted(again))} there, or rename it")
+    return {name: shared.get(name, {}) | one for name, one in metrics.items()}
+
+
 def parse(document: Mapping[str, Any]) -> dict[str, Table]:
     """Return the tables of a document like event-schemas/metrics.json, by name."""
     return {name: _table(name, table) for name, table in document["tables"].items()}
@@ -147,11 +189,10 @@ def parse_engine(engine: Mapping[str, Any]) -> dict[str, Metric]:
 
 @cache
 def document() -> dict[str, Any]:
-    """Return the model as it is written: packaged beside this module, else the checkout's own."""
+    """Return the model: packaged beside this module, else the checkout's own."""
     packaged = Path(__file__).parent / "schemas" / "metrics.json"
     checkout = Path(__file__).parents[4] / "event-schemas" / "metrics.json"
-    found: dict[str, Any] = json.loads((packaged if packaged.is_file() else checkout).read_text())
-    return found
+    return resolve(json.loads((packaged if packaged.is_file() else checkout).read_text()))
 
 
 @cache

@@ -16,7 +16,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 DIGEST_BYTES, CURRENCY_BYTES = 8, 3
 TEXTS = ("platform", "app_version", "country", "level")
-NUMBERS = ("first_ms", "last_ms", "level_ms", "sessions", "play_ms", "purchases")
+NUMBERS = ("first_ms", "last_ms", "level_ms", "session_starts", "play_ms", "purchases")
 SETS = ("active_days", "paid_days", "started_days", "completed_days", "active_minutes", "present_minutes")
 
 
@@ -68,7 +68,7 @@ class Player:
     first_ms: int = 0
     last_ms: int = 0
     level_ms: int = 0
-    sessions: int = 0
+    session_starts: int = 0
     play_ms: int = 0
     purchases: int = 0
     platform: str | None = None
@@ -147,8 +147,8 @@ def described(item: dict[str, Any]) -> dict[str, Any]:
         "last_seen": moment(player.last_ms),
         **{name: getattr(player, name) for name in TEXTS},
         "level_at": moment(player.level_ms) if player.level_ms else None,
-        "sessions": player.sessions,
-        "playtime_seconds": player.play_ms // 1000,
+        "session_starts": player.session_starts,
+        "session_seconds": player.play_ms // 1000,
         "purchases": player.purchases,
         "spend": player.spend,
         "balances": player.balances,

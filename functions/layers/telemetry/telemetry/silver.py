@@ -25,8 +25,8 @@ class Check:
 class Lake:
     """What a batch run counted of a game: the lines of bronze it took, and silver on the days they touched.
 
-    `nulls` and `ranges` are rows by field; `gapped` are sessions that lack a sequence number; `days` are
-    gold's figures of the days, by the names that player_state counts them by.
+    `nulls` and `ranges` are rows by field; `sequences` are sessions, `gapped` those that lack a sequence
+    number; `days` are gold's figures of the days, by the names that player_state counts them by.
     """
 
     lines: int = 0
@@ -37,7 +37,7 @@ class Lake:
     events: int = 0
     nulls: Mapping[str, int] = field(default_factory=dict)
     ranges: Mapping[str, int] = field(default_factory=dict)
-    sessions: int = 0
+    sequences: int = 0
     gapped: int = 0
     days: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 

@@ -2,7 +2,7 @@
 SELECT
   depth,
   name,
-  sum(events) AS events,
+  sum(design_events) AS design_events,
   sum(value_sum) AS value_sum,
   CAST(sum(value_sum) AS double) / nullif(sum(valued_events), 0) AS value_mean
 FROM design
@@ -10,4 +10,4 @@ WHERE game_id = ?
   AND platform = '*' AND country = '*' AND app_version = '*'
   AND event_date >= current_date - INTERVAL '14' DAY
 GROUP BY depth, name
-ORDER BY depth, events DESC
+ORDER BY depth, design_events DESC

@@ -17,14 +17,14 @@ run "resources" {
       { events = "s3://lake/silver/events" },
       {
         for name in [
-          "ads", "daily", "design", "economy", "lifetime_value", "performance", "progression", "retention", "revenue",
-          "stability",
+          "acquisition", "acquisition_value", "ads", "daily", "design", "economy", "lifetime_value", "matches",
+          "performance", "progression", "retention", "revenue", "stability", "tutorial",
         ] : name => "s3://lake/gold/${name}"
       },
       {
         for name in [
-          "ads", "attempts", "currencies", "designs", "games", "movers", "moves", "players", "presence", "purchases",
-          "samples",
+          "ads", "attempts", "currencies", "designs", "games", "matches", "movers", "moves", "players", "presence",
+          "purchases", "samples", "sources", "steps",
         ] : "kept_${name}" => "s3://lake/kept/kept_${name}"
       },
     )

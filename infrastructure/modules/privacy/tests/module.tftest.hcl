@@ -60,8 +60,8 @@ run "permissions" {
         ["arn:aws:glue:eu-west-1:111122223333:catalog", "arn:aws:glue:eu-west-1:111122223333:database/demo_test_lake"],
         [
           for table in [
-            "events", "kept_ads", "kept_attempts", "kept_designs", "kept_movers", "kept_players", "kept_presence",
-            "kept_purchases",
+            "events", "kept_ads", "kept_attempts", "kept_designs", "kept_matches", "kept_movers", "kept_players",
+            "kept_presence", "kept_purchases", "kept_sources", "kept_steps",
           ] :
           "arn:aws:glue:eu-west-1:111122223333:table/demo_test_lake/${table}"
         ],

@@ -91,16 +91,20 @@ run "resources" {
         "${window.column_name} ${window.size} ${window.size_unit}"
       ]
       } == {
-      ads            = ["event_date 32 DAY"]
-      daily          = ["event_date 32 DAY"]
-      design         = ["event_date 32 DAY"]
-      economy        = ["event_date 32 DAY"]
-      lifetime_value = ["cohort_date 122 DAY"]
-      performance    = ["event_date 32 DAY"]
-      progression    = ["event_date 32 DAY"]
-      retention      = ["cohort_date 122 DAY"]
-      revenue        = ["event_date 32 DAY"]
-      stability      = ["event_date 32 DAY"]
+      acquisition       = ["event_date 32 DAY"]
+      acquisition_value = ["event_date 32 DAY"]
+      ads               = ["event_date 32 DAY"]
+      daily             = ["event_date 32 DAY"]
+      design            = ["event_date 32 DAY"]
+      economy           = ["event_date 32 DAY"]
+      lifetime_value    = ["cohort_date 122 DAY"]
+      matches           = ["event_date 32 DAY"]
+      performance       = ["event_date 32 DAY"]
+      progression       = ["event_date 32 DAY"]
+      retention         = ["cohort_date 122 DAY"]
+      revenue           = ["event_date 32 DAY"]
+      stability         = ["event_date 32 DAY"]
+      tutorial          = ["event_date 32 DAY"]
     }
     error_message = "An incremental refresh must reach back as far as late events and open cohorts do."
   }

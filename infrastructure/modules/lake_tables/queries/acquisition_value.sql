@@ -1,0 +1,15 @@
+-- What the players of each source and campaign paid by each day after install, of the cohorts of the last 90 days.
+SELECT
+  install_source,
+  campaign,
+  currency,
+  day_number,
+  sum(cohort_players) AS cohort_players,
+  sum(gross_minor) AS gross_minor,
+  CAST(sum(gross_minor) AS double) / nullif(sum(cohort_players), 0) AS ltv_minor
+FROM acquisition_value
+WHERE game_id = ?
+  AND platform = '*' AND country = '*' AND app_version = '*'
+  AND cohort_date >= current_date - INTERVAL '90' DAY
+GROUP BY install_source, campaign, currency, day_number
+ORDER BY install_source, campaign, currency, day_number

@@ -1,0 +1,274 @@
+"""A name of several engines gives the same number in each, and no engine uses another's name."""
+
+import re
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, get_args
+
+import plain_gold
+import pytest
+import reference
+from metrics_api import live_models, models, realtime_models
+from nights import World
+from player_state import buckets
+from player_state.projection import Projection
+from pydantic import BaseModel
+from telemetry import metric_model
+from telemetry.enrichment import timestamp
+from telemetry.player_item import Player
+from telemetry.raw_position import RawPosition
+
+Event = dict[str, Any]
+# By partition, row, name.
+Counts = dict[tuple[str, str, str], int]
+DAYS = 30
+DATES = ("event_date", "arrival_date")
+
+
+def events(seed: int) -> list[Event]:
+    """Return flat events in order of time. A store gives a transaction to one player, at one price."""
+    found = World(seed, DAYS, players=14).events
+    for event in found:
+        if event["event_type"] == "purchase":
+            event["transaction_id"] = f"{event['game_id']}-{event['player_id']}-{event['transaction_id']}"
+            event["amount_minor"] = 100 + sum(event["transaction_id"].encode())
+            event["currency"] = "EUR" if event["amount_minor"] % 2 else "USD"
+        if event["event_type"] == "design":
+            event |= {"event_type": "session_end", "duration_seconds": 60}
+    return sorted(found, key=lambda event: (event["at_ms"], event["event_id"]))
+
+
+def enriched(event: Event) -> Event:
+    """Return a flat event as player_state and the stream job read it."""
+    moment = timestamp(datetime.fromtimestamp(event["at_ms"] / 1000, UTC))
+    payload = {name: value for name, value in event.items() if value is not None and name not in DATES}
+    return payload | {
+        "event_id": str(uuid.UUID(int=int(event["event_id"], 16))),
+        "session_id": str(uuid.uuid5(uuid.NAMESPACE_OID, event["session_id"])),
+        "event_date": event["event_date"].isoformat(),
+        "corrected_time": moment,
+        "received_at": moment,
+        "late": False,
+        "payload": payload,
+    }
+
+
+def live(found: list[Event]) -> Counts:
+    """Return what player_state counts of the events, over all rows of a partition, and by row."""
+    players: dict[tuple[str, str], Player] = {}
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for number, event in enumerate(map(enriched, found), 1):
+        key = event["game_id"], event["player_id"]
+        projection = Projection(players.setdefault(key, Player(*key)), lambda event, kind, name: name)
+        assert projection.apply(event, RawPosition(0, number, number, 0))
+        for bucket, added in projection.buckets.items():
+            for name, count in added.items():
+                counts[f"{key[0]}#{bucket.period}", bucket.row, name] += count
+    return counts
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def played(request: pytest.FixtureRequest) -> tuple[list[Event], Counts, dict[str, plain_gold.Rows]]:
+    found = events(request.param)
+    return found, live(found), plain_gold.gold(found)
+
+
+Row = dict[str, Any]
+# A fact that the live counters and the history share: its gold table, and the live counter of a row.
+LIVE_AND_HISTORY: dict[str, tuple[str, Callable[[Row], tuple[str, str, str]]]] = {
+    "active_players": ("daily", lambda row: (f"{row['event_date']}", "", "active_players")),
+    "weekly_active_players": ("daily", lambda row: reach(row["event_date"], "wau")),
+    "monthly_active_players": ("daily", lambda row: reach(row["event_date"], "mau")),
+    "new_players": ("daily", lambda row: (f"{row['event_date']}", "", "new_players")),
+    "payers": ("daily", lambda row: (f"{row['event_date']}", "", "payers")),
+    "purchases": ("revenue", lambda row: (f"{row['event_date']}", "", "purchases")),
+    "currency_payers": ("revenue", lambda row: (f"{row['event_date']}", "", f"payers_{row['currency']}")),
+    "crashed_sessions": ("stability", lambda row: (f"{row['event_date']}#versions", "*", "crashed_sessions")),
+    "starts": ("progression", lambda row: level(row, "start")),
+    "completes": ("progression", lambda row: level(row, "complete")),
+    "fails": ("progression", lambda row: level(row, "fail")),
+    "cohort_players": ("lifetime_value", lambda row: (f"{row['cohort_date']}#cohort", "", "retained_0")),
+    "amount": (
+        "economy",
+        lambda row: (f"{row['event_date']}#economy", f"{row['currency']}#{row['reason']}#", row["flow"]),
+    ),
+    "retained_players": (
+        "retention", lambda row: (f"{row['cohort_date']}#cohort", "", f"retained_{row['day_number']}"),
+    ),
+}  # fmt: skip
+# A fact that the live counters of a minute and the stream job's windows share: the counter, and the measure.
+LIVE_AND_WINDOW = {
+    "active_players": ("active_players", "unique.active_players"),
+    "session_starts": ("events_session_start", "events.session_start"),
+    "sessions_ended": ("events_session_end", "events.session_end"),
+    "crash_events": ("events_crash", "events.crash"),
+    "reported_revenue": ("reported_revenue_EUR", "reported_revenue.EUR"),
+}
+SQL = Path(__file__).resolve().parents[2] / "functions" / "realtime_analytics" / "sql"
+# The same percentiles as the history's, of a histogram: Percentiles says how far they may be off.
+APPROXIMATE = {f"Percentiles.{name}" for name in ("p5", "p50", "p95", "p99")}
+# Each of these tables counts players of its own rows.
+OF_ITS_ROWS = {"players"}
+
+
+def reach(day: date, name: str) -> tuple[str, str, str]:
+    return buckets.of_month(day).period, "", f"{name}_{day.day}"
+
+
+def level(row: Row, status: str) -> tuple[str, str, str]:
+    return f"{row['event_date']}#levels", f"{row['level_1']}#", status
+
+
+LIVE, WINDOW = metric_model.live(), metric_model.window()
+HISTORY = {name: metric for table in metric_model.tables().values() for name, metric in table.metrics.items()}
+
+
+def is_total(row: Row) -> bool:
+    """Tell whether a row of gold is of all places, one reason, and one day and currency of a cohort."""
+    return (
+        all(row[dimension] == "*" for dimension in plain_gold.DIMENSIONS)
+        and row.get("reason") != "*"
+        and ("lifetime_gross_minor" not in row or (row["day_number"], row["currency"]) == (0, "EUR"))
+    )
+
+
+def facts(*engines: dict[str, metric_model.Metric]) -> set[str]:
+    """Return the facts that all engines have; a ratio follows from its facts."""
+    names = set.intersection(*map(set, engines))
+    return {name for name in names if not engines[0][name].is_derived}
+
+
+def test_every_shared_fact_is_compared() -> None:
+    assert set(LIVE_AND_HISTORY) == facts(LIVE, HISTORY)
+    assert set(LIVE_AND_WINDOW) == facts(LIVE, WINDOW)
+    # What a window shares with the history is compared by way of the live counters.
+    assert facts(WINDOW, HISTORY) <= set(LIVE_AND_HISTORY) & set(LIVE_AND_WINDOW)
+
+
+@pytest.mark.parametrize("name", LIVE_AND_HISTORY)
+def test_a_day_is_the_same_live_and_in_the_history(
+    played: tuple[list[Event], Counts, dict[str, plain_gold.Rows]], name: str
+) -> None:
+    _, counts, gold = played
+    table, place = LIVE_AND_HISTORY[name]
+    history: Counter[tuple[str, str, str]] = Counter()
+    for row in gold[table]:
+        if is_total(row):
+            period, below, counter = place(row)
+            history[f"{row['game_id']}#{period}", below, counter] += row[name]
+    found = {
+        key: sum(n for (period, _, counter), n in counts.items() if (period, counter) == (key[0], key[2]))
+        if key[1] == "*"
+        else counts[key]
+        for key in history
+    }
+    assert found == history
+    assert sum(found.values()) > 10
+
+
+def test_a_name_of_several_gold_tables_is_the_same_number_in_each(
+    played: tuple[list[Event], Counts, dict[str, plain_gold.Rows]],
+) -> None:
+    tables = metric_model.tables()
+    places = Counter(name for table in tables.values() for name in table.metrics)
+    for name in {name for name, number in places.items() if number > 1} - OF_ITS_ROWS:
+        numbers: dict[tuple[Any, ...], set[Any]] = defaultdict(set)
+        for table in (one for one in tables if name in tables[one].metrics):
+            for row in played[2][table]:
+                grain = ("event_date", "cohort_date", "game_id", *plain_gold.DIMENSIONS)
+                numbers[tuple(row.get(column) for column in grain)].add(row[name])
+        assert {key: found for key, found in numbers.items() if len(found) > 1} == {}, name
+
+
+@pytest.mark.parametrize("name", LIVE_AND_WINDOW)
+def test_a_minute_is_the_same_live_and_in_a_window(
+    played: tuple[list[Event], Counts, dict[str, plain_gold.Rows]], tmp_path: Path, name: str
+) -> None:
+    found, counts, _ = played
+    counter, measure = LIVE_AND_WINDOW[name]
+    path = reference.write(map(enriched, found), tmp_path / "events.json")
+    windows = {
+        key: measures[measure]
+        for key, measures in reference.windows(reference.load(path)).items()
+        if key[0].endswith("#1m#*#*") and measure in measures
+    }
+    minutes = {}
+    for (period, row, one), number in counts.items():
+        game, _, hour = period.partition("#hour-")
+        if one == counter and hour.isdecimal() and number:
+            minute = datetime.fromtimestamp((int(hour) * 60 + int(row.rstrip("#"))) * 60, UTC)
+            minutes[f"{game}#1m#*#*", f"{minute:%Y-%m-%dT%H:%M}:00Z"] = number
+    assert minutes == windows
+    assert len(minutes) > 10
+
+
+def misnamed(counters: set[str], engine: dict[str, metric_model.Metric]) -> set[str]:
+    """Return counters that have the name of a metric, but are not what the engine counts under it."""
+    named = counters & (LIVE.keys() | WINDOW.keys() | HISTORY.keys())
+    return named - engine.keys()
+
+
+def test_a_live_counter_with_the_name_of_a_metric_is_that_metric(
+    played: tuple[list[Event], Counts, dict[str, plain_gold.Rows]],
+) -> None:
+    counters = {name for *_, name in played[1]}
+    assert {"active_players", "sessions_seen", "crash_events"} <= counters
+    assert misnamed(counters, LIVE) == set()
+
+
+def test_a_measure_of_a_window_with_the_name_of_a_metric_is_that_metric() -> None:
+    sql = "".join((SQL / name).read_text() for name in ("measures.sql", "events.sql"))
+    unique = set(re.findall(r"ROW\('unique', '(\w+)'", sql))
+    families = set(re.findall(r"ROW\('(\w+)', [`']", sql)) | set(re.findall(r"THEN '(\w+)'", sql))
+    counted = {metric.counter.partition(".")[0] for metric in WINDOW.values()}
+    assert {"unique", "events", "ended_seconds", "reported_revenue"} <= families
+    assert {f"unique.{name}" for name in unique} <= {metric.counter for metric in WINDOW.values()}
+    # `events` are the events of the period by type.
+    assert {name for name in families & (LIVE.keys() | HISTORY.keys()) if name not in counted} == set()
+
+
+def test_a_counter_that_has_the_name_of_another_figure_is_seen() -> None:
+    # player_state counted session_start events, and crashes that were not fatal, under names of the history.
+    assert misnamed({"events", "sessions", "crashes"}, LIVE) == {"sessions", "crashes"}
+
+
+def fields_of(module: Any) -> Iterator[tuple[str, str, str]]:
+    """Yield model, name and description of each number, or numbers by name, in the answers of a module."""
+    for model in vars(module).values():
+        if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__:
+            for name, field in model.model_fields.items():
+                if numeric(field.annotation):
+                    yield f"{model.__name__}", name, field.description or ""
+
+
+def numeric(annotation: Any) -> bool:
+    """Tell whether a field holds numbers, alone, in a list or by name."""
+    parts = get_args(annotation) or (annotation,)
+    return any(part in (int, float) or (get_args(part) and numeric(part)) for part in parts)
+
+
+def undescribed(fields: Iterable[tuple[str, str, str]], engine: dict[str, metric_model.Metric]) -> list[str]:
+    """Return fields with the name of a metric and the description of something else."""
+    every = LIVE | WINDOW | HISTORY
+    return [
+        f"{model}.{name}"
+        for model, name, description in fields
+        if name in every and (name not in engine or engine[name].description not in description)
+    ]
+
+
+def test_a_field_of_the_api_with_the_name_of_a_metric_is_that_metric() -> None:
+    assert undescribed(fields_of(models), LIVE) == []
+    assert [one for one in undescribed(fields_of(live_models), LIVE) if one not in APPROXIMATE] == []
+    assert (
+        undescribed(fields_of(realtime_models), WINDOW | {name: LIVE[name] for name in ("source", "sink")})
+        == []
+    )
+
+
+def test_a_field_that_means_something_else_is_seen() -> None:
+    fields = [("Player", "sessions", "Sessions started."), ("Minute", "purchases", ""), ("Day", "score", "")]
+    assert undescribed(fields, LIVE) == ["Player.sessions", "Minute.purchases"]
