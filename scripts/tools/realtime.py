@@ -59,7 +59,7 @@ def connector() -> Path:
 
 
 def flink_options(directory: Path, parallelism: int, jar: Path) -> dict[str, str]:
-    """Return what the service sets on AWS; parallelism is one task a shard."""
+    """Return what the service sets on AWS, for a job of so many tasks."""
     return {
         "pipeline.jars": jar.as_uri(),
         "parallelism.default": str(parallelism),
