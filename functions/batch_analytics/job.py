@@ -29,7 +29,7 @@ FILES_NAMED = 10
 BROADCAST_EVENTS = 1_000_000
 # Two copies of an event are at most so many days apart.
 COPIES = timedelta(31)
-RUNBOOK, SET_ASIDE_RUNBOOK = "docs/runbooks/batch-failed.md", "docs/runbooks/game-set-aside.md"
+RUNBOOK, SET_ASIDE_RUNBOOK = "docs/runbooks/batch-analytics.md", "docs/runbooks/batch-analytics-set-aside.md"
 
 
 class Run:
@@ -48,7 +48,7 @@ class Run:
         if empty:
             self._say(
                 f"bronze has no objects of {len(empty)} hours: {', '.join(empty)}. If the games were played "
-                "then, see docs/runbooks/delivery.md, and run these hours again once the objects are there"
+                "then, see docs/runbooks/data-lake.md, and run these hours again once the objects are there"
             )
         rows, keys = self._arrived(start, end)
         bad = keys.where("NOT good").groupBy("file").count().collect()

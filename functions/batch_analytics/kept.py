@@ -29,12 +29,15 @@ GOLD = {
     "lifetime_value": "cohort_date", "economy": "event_date", "progression": "event_date",
     "stability": "event_date", "performance": "event_date", "design": "event_date", "ads": "event_date",
     "tutorial": "event_date", "matches": "event_date", "acquisition": "event_date",
-    "acquisition_value": "event_date",
+    "acquisition_value": "event_date", "total_revenue": "event_date",
+    "performance_bins": "event_date",
 }  # fmt: skip
 # Views that gold tables share: computed once, kept on disk, so that memory does not grow with the lake.
-SHARED = ("players", "purchases", "days", "stays", "cohorts", "installs")
+SHARED = ("players", "purchases", "days", "stays", "cohorts", "installs", "install_sizes")
 # Tables of which a day needs the events of the day alone.
-OF_A_DAY = ("economy", "progression", "stability", "performance", "design", "ads", "matches")
+OF_A_DAY = (
+    "economy", "progression", "stability", "performance", "design", "ads", "matches", "performance_bins",
+)  # fmt: skip
 NEVER = date(1970, 1, 1)
 # A month, that daily looks back from a day; the cohorts whose retention a day changes.
 MONTH, COHORTS = 31, 90
@@ -238,7 +241,7 @@ class Night:
             newer = either((f"added_ms > {game.published_ms}", name) for name, game in published.items())
             days = store.rows(f"SELECT DISTINCT game_id, event_date FROM kept_presence WHERE {newer}")
             early = {
-                row[0]: f"purchases in {row[1]} are new, and each of its days has a row of each currency"
+                row[0]: f"amounts in {row[1]} are new, and each of its days has a row of each currency"
                 for row in store.rows(
                     "SELECT k.game_id, MAX(k.currency) FROM (SELECT game_id, currency, MIN(added_ms) AS "
                     f"added_ms FROM {store.name('kept_currencies')} WHERE {among(published)} "
@@ -287,6 +290,8 @@ class Night:
         )
         for table in ("kept_purchases", "kept_steps"):
             store.view(table, f"SELECT * FROM {store.name(table)} WHERE {earlier}")
+        changing = either((f"event_date >= {literal(bound.since)}", name) for name, bound in bounds.items())
+        store.view("recent_ads", f"SELECT * FROM {store.name('kept_ads')} WHERE {changing}")
         installed = either(
             (f"event_date >= {literal(bound.since - timedelta(COHORTS))}", name)
             for name, bound in bounds.items()

@@ -186,8 +186,8 @@ class Tables:
                 raise
             raise RunError(
                 f"run {self.run}: {self.database}.{table} is not there, or is not an Iceberg table. Bronze "
-                "still has every event: create the table again as docs/runbooks/batch-failed.md says, then "
-                "start this run again"
+                "still has every event: create the table again as docs/runbooks/batch-analytics.md says, "
+                "then start this run again"
             ) from error
 
     def _widen(self, table: str, schema: StructType) -> None:

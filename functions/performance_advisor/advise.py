@@ -110,7 +110,9 @@ def _table(table: models.Table) -> Iterator[Advice]:
         evidence = (
             f"{table.throttled_a_week:,.0f} requests were throttled though it is on demand: a key is hot."
         )
-        yield _change(table.name, "docs/runbooks/tables.md", "as it is", "spread the hot key", evidence, None)
+        yield _change(
+            table.name, "docs/runbooks/dynamodb-table.md", "as it is", "spread the hot key", evidence, None
+        )
         return
     kinds = ("read", table.reads), ("write", table.writes)
     asked = sum(units.a_week * price(f"dynamodb_{kind}") for kind, units in kinds) * WEEKS
@@ -151,7 +153,7 @@ def _spark(spark: models.Spark) -> Iterator[Advice]:
     if spark.longest_minutes > RUN_SHARE * 60 * min(spark.every_hours, MAX_RUN_HOURS):
         often = "each hour" if spark.every_hours == 1 else f"every {spark.every_hours} hours"
         evidence = f"A run took {spark.longest_minutes:.0f} minutes, and one starts {often}."
-        setting = "batch.job.maximum_executors"
+        setting = "batch_analytics.job.maximum_executors"
         yield _change("Spark", setting, spark.maximum_executors, 2 * spark.maximum_executors, evidence, None)
 
 

@@ -34,8 +34,8 @@ class Entry:
     """What is known of a player on a board: the score, since when, and which events made it.
 
     `event_id` tells apart scores that were set in the same millisecond; `applied` are the digests
-    of the events added up last, so that none is added twice. `removed_at` is when somebody
-    removed the entry: scores from before that moment do not count.
+    of the events added up last, so that none is added twice. `unchanged`: only zeros were added to a sum so
+    far. `removed_at` is when somebody removed the entry: scores from before that moment do not count.
     """
 
     score: int = 0
@@ -44,6 +44,7 @@ class Entry:
     applied: tuple[bytes, ...] = ()
     version: int = 0
     removed_at: str = ""
+    unchanged: bool = False
 
     def after(self, board: Board, event: Event) -> "Entry":
         """Return the entry with one more score; itself where that changes nothing."""
@@ -61,12 +62,14 @@ class Entry:
         digest = hashlib.blake2b(event["event_id"].encode(), digest_size=DIGEST_BYTES).digest()
         if digest in self.applied:
             return self
-        return replace(
-            self,
-            score=self.score + (score if board.operator is Operator.INCREMENT else -score),
-            achieved_at=max(self.achieved_at, moment) if score or not self.achieved_at else self.achieved_at,
-            applied=(*self.applied, digest),
-        )
+        added = replace(self, applied=(*self.applied, digest))
+        if score:
+            change = score if board.operator is Operator.INCREMENT else -score
+            since = moment if self.unchanged else max(self.achieved_at, moment)
+            return replace(added, score=self.score + change, achieved_at=since, unchanged=False)
+        if not self.achieved_at or self.unchanged:
+            return replace(added, achieved_at=min(self.achieved_at or moment, moment), unchanged=True)
+        return added
 
     def _rank(self, board: Board) -> str:
         return board.rank_key(self.score, self.achieved_at, "")
@@ -82,6 +85,7 @@ class Entry:
             applied=tuple(applied[i : i + DIGEST_BYTES] for i in range(0, len(applied), DIGEST_BYTES)),
             version=int(item["version"]["N"]),
             removed_at=item.get("removed_at", {"S": ""})["S"],
+            unchanged="unchanged" in item,
         )
 
 
@@ -124,6 +128,7 @@ class Scores:
             "version": {"N": str(entry.version + 1)},
             **({"event_id": {"S": entry.event_id}} if entry.event_id else {}),
             **({"removed_at": {"S": entry.removed_at}} if entry.removed_at else {}),
+            **({"unchanged": {"BOOL": True}} if entry.unchanged else {}),
             **({"applied": {"B": b"".join(entry.applied)}} if entry.applied else {}),
             **({"expires_at": {"N": str(expires_at)}} if expires_at else {}),
         }

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MAX_DAYS = 366
 POLL_SECONDS = 30
-RUNBOOK, SET_ASIDE_RUNBOOK = "docs/runbooks/batch-failed.md", "docs/runbooks/game-set-aside.md"
+RUNBOOK, SET_ASIDE_RUNBOOK = "docs/runbooks/batch-analytics.md", "docs/runbooks/batch-analytics-set-aside.md"
 
 console = Console()
 

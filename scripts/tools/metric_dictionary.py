@@ -24,6 +24,7 @@ How to read the column *Adds up over*:
 - A figure with dimensions may be added up over these dimensions, and over no other.
 - A figure with *nothing* counts unique players or sessions, or is a percentile. Read its row. The rows with
   `*` in a column hold the figure over all values of that column; leave them out where you add up values.
+  Unique players of any days come from the saved query `unique_players`, which counts them in player-days.
 - A ratio is computed from sums: the sum of its numerator over the sum of its denominator. Never average a
   ratio. Over several days, a ratio with unique players counts player-days.
 
@@ -42,7 +43,7 @@ Money is in minor units, for example cents. Two currencies are never added.
   for each player who reports it: they are higher where two accounts restore one purchase.
 - **Crash-free** figures count crashes that ended the process (`fatal`).
 - **Percentiles** are exact for each row. Percentiles of several rows cannot be averaged: choose the row
-  with `*`.
+  with `*`. For several days, add up the counts of `performance_bins` and read the percentile from the sums.
 """
 UNITS = {
     "count": "count",

@@ -24,7 +24,7 @@ UNDER_WAY = ["SUBMITTED", "PENDING", "SCHEDULED", "QUEUED", "RUNNING", "CANCELLI
 PAUSE_SECONDS = 10.0
 # A batch run may be waited for; to come to rest takes EMR Serverless minutes at most.
 WAIT_SECONDS, REST_SECONDS = 1800.0, 300.0
-RUNBOOK = "docs/runbooks/batch-failed.md"
+RUNBOOK = "docs/runbooks/batch-analytics.md"
 
 
 @dataclass(frozen=True, slots=True)

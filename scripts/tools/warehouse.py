@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from warehouse_migrations.sql_files import HERE, Migration, MigrationError, load
+from warehouse.sql_files import HERE, Migration, MigrationError, load
 
 from tools import CommandError, run, terraform
 from tools.warehouse_lint import faults

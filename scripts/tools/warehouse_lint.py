@@ -13,7 +13,7 @@ import sqlglot
 from sqlfluff.core import FluffConfig, Linter
 from sqlglot import exp
 from sqlglot.errors import ParseError
-from warehouse_migrations.sql_files import OUTSIDE, VARIABLE, Migration
+from warehouse.sql_files import OUTSIDE, VARIABLE, Migration
 
 # docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-datatypes.html
 TYPES = {

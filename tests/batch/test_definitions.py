@@ -16,7 +16,8 @@ import sqlglot
 from batch_analytics import kept
 from duckdb_nights import DuckDB
 from sqlglot import exp
-from telemetry import metric_model
+from telemetry import histogram, metric_model
+from telemetry.money import MINOR_UNIT_IS_1000TH, NO_MINOR_UNIT, minor_digits
 from tools import REPOSITORY
 
 Event = dict[str, Any]
@@ -228,7 +229,7 @@ def test_a_design_event_counts_for_each_part_of_its_name() -> None:
             event("design", "B", 10, name="shop"),
         ]
     )
-    found = gold.rows(f"SELECT depth, name, events, players, value_mean FROM design WHERE {ALL}")
+    found = gold.rows(f"SELECT depth, name, design_events, players, value_mean FROM design WHERE {ALL}")
     assert {row["name"]: tuple(row.values())[2:] for row in found if row["depth"] == "1"} == {
         "boss": (3, 2, 4),
         "shop": (1, 1, None),
@@ -303,10 +304,84 @@ def test_a_source_has_all_its_players_below_the_line() -> None:
     assert retention["north", "spring", 1] == (1, 0)
     assert retention["unknown", "unknown", 1] == (1, 1)
     (north,) = gold.rows(
-        "SELECT sum(gross_minor) / sum(cohort_players) AS value FROM acquisition_value "
+        "SELECT sum(lifetime_gross_minor) / sum(cohort_players) AS value FROM acquisition_value "
         f"WHERE {ALL} AND install_source = 'north' AND day_number = 2"
     )
     assert north == {"value": 450}
+
+
+def test_unique_players_of_any_days_are_counted_from_player_days() -> None:
+    """A plays on two days and platforms, B on the second day: two players, where days add up to three."""
+    gold = Gold(
+        [
+            event("session_start", "A", 10),
+            event("session_start", "A", 11, platform="web"),
+            event("session_start", "B", 11, country="US"),
+        ]
+    )
+    assert gold.one(f"SELECT sum(active_players) AS players FROM daily WHERE {ALL}") == {"players": 3}
+    assert {
+        (row["platform"], row["country"], row["app_version"]): row["players"]
+        for row in gold.saved("unique_players")
+    } == {
+        ("*", "*", "*"): 2, ("ios", "*", "*"): 2, ("web", "*", "*"): 1, ("*", "DE", "*"): 1,
+        ("*", "US", "*"): 1, ("*", "*", "1.0.0"): 2,
+    }  # fmt: skip
+
+
+def test_percentiles_of_several_days_come_from_added_bins() -> None:
+    """A day of few samples and a day of many: the mean of the two medians is nobody's median."""
+    values = [(0, 60.0)] * 100 + [(1, 20.0)] * 300
+    gold = Gold([event("performance", "A", day, fps=fps) for day, fps in values])
+    medians = [row["p50"] for row in gold.rows(f"SELECT p50 FROM performance WHERE {ALL}")]
+    bins = {
+        str(row["bin"]): int(row["samples"])
+        for row in gold.rows(
+            "SELECT bin, sum(binned_samples) AS samples FROM performance_bins "
+            f"WHERE {ALL} AND measure = 'fps' GROUP BY bin"
+        )
+    }
+    found = histogram.percentiles(bins)
+    assert found is not None
+    assert (found["p50"], found["p95"]) == (pytest.approx(20, rel=0.025), pytest.approx(60, rel=0.025))
+    assert sum(medians) / 2 == 40
+
+
+def test_total_revenue_adds_purchases_and_ads_in_millionths() -> None:
+    """EUR 5.00 of a purchase and EUR 0.25 of ads are EUR 1.75 for each of three players."""
+    ad = {"network": "n", "placement": "shop", "format": "rewarded", "currency": "EUR"}
+    gold = Gold(
+        [
+            paid("A", 0, 500),
+            event("ad_impression", "B", 0, **ad, revenue_micros=250_000),
+            event("session_start", "C", 0),
+            event("session_start", "D", 1),
+        ]
+    )
+    columns = "purchase_micros, ad_revenue_micros, total_micros, total_arpdau_micros, ad_arpdau_micros"
+    assert gold.one(f"SELECT {columns} FROM total_revenue WHERE {ALL} AND event_date = DATE '{FIRST}'") == {
+        "purchase_micros": 5_000_000,
+        "ad_revenue_micros": 250_000,
+        "total_micros": 5_250_000,
+        "total_arpdau_micros": 1_750_000,
+        "ad_arpdau_micros": pytest.approx(250_000 / 3),
+    }
+    (row,) = gold.saved("total_revenue")
+    assert (row["total_micros"], row["total_arpdau_micros"]) == (5_250_000, 5_250_000 / 4)
+    assert gold.one(
+        "SELECT sum(lifetime_total_micros) / sum(cohort_players) AS ltv FROM acquisition_value "
+        f"WHERE {ALL} AND cohort_date = DATE '{FIRST}' AND day_number = 1"
+    ) == {"ltv": 1_750_000}
+
+
+def test_millionths_of_a_minor_unit_are_those_of_the_currency() -> None:
+    unusual = sorted(NO_MINOR_UNIT | MINOR_UNIT_IS_1000TH)
+    gold = Gold([paid("A", 0, 1, currency) for currency in ["EUR", *unusual]])
+    found = {
+        row["currency"]: row["purchase_micros"]
+        for row in gold.rows(f"SELECT currency, purchase_micros FROM total_revenue WHERE {ALL}")
+    }
+    assert found == {currency: 10 ** (6 - minor_digits(currency)) for currency in ["EUR", *unusual]}
 
 
 def test_a_match_counts_once_for_all_its_players() -> None:

@@ -99,7 +99,7 @@ def test_the_job_says_which_game_and_what_to_do(gate: Gate) -> None:
     (said,) = [line for line in gate.said if "SET ASIDE g" in line]
     assert "run bad: SET ASIDE g: " in said
     assert "rows with stickiness NOT BETWEEN 0 AND 1" in said
-    assert "docs/runbooks/game-set-aside.md" in said
+    assert "docs/runbooks/batch-analytics-set-aside.md" in said
 
 
 def test_data_quality_fails_that_game_alone(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:

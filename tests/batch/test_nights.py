@@ -214,7 +214,7 @@ def test_a_new_currency_has_a_row_on_every_day_of_the_past() -> None:
     lake = another_currency()
     assert lake.differing() == []
     (said,) = lake.said
-    assert "because purchases in USD are new" in said
+    assert "because amounts in USD are new" in said
 
 
 def test_what_happened_long_ago_is_known() -> None:
@@ -243,6 +243,9 @@ MISTAKES = [
     (taught, "gold/tutorial", "BETWEEN 0 AND 86400000", "> 0"),
     (acquired, "kept/kept_sources", "o.first_date < n.event_date", "o.first_date <= n.event_date"),
     (quiet, "gold/acquisition_value", "BETWEEN s.since_number - 1", "BETWEEN s.since_number"),
+    (quiet, "gold/acquisition_value", "SUM(COALESCE(p.ad_micros, 0)) OVER w", "SUM(p.ad_micros) OVER w"),
+    (quiet, "gold/performance_bins", "1.05e0", "1.06e0"),
+    (quiet, "gold/total_revenue", "SUM(ad_micros)", "MAX(ad_micros)"),
     (quiet, "gold/acquisition", "AND d.event_date >= b.since", "AND d.event_date > b.since"),
     (matched, "gold/matches", "'entry', CONCAT(player_id, ' ', match_id)", "'entry', match_id"),
     (matched, "gold/matches", "CASE WHEN places > 1 THEN id END AS who", "NULL AS who"),

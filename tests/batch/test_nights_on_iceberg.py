@@ -16,6 +16,7 @@ FIRST = 90
 REQUIRED: dict[str, dict[str, Any]] = {
     "crash": {"fatal": True, "signature": "a"},
     "economy": {"item": "sword"},
+    "player_registered": {"method": "guest"},
     "purchase": {"product_id": "gems", "quantity": 1},
 }
 

@@ -179,7 +179,7 @@ def test_a_dropped_table_is_named_and_loses_nothing(spark: Spark, lake: Lake, fi
     held = len(lake.table("events"))
     (refused,) = spark.drive(lake.steps("all", "dropped", H[10], H[11]))
     assert refused.startswith(f"run dropped: {lake.database}.retention is not there")
-    assert "docs/runbooks/batch-failed.md" in refused
+    assert "docs/runbooks/batch-analytics.md" in refused
     assert len(lake.table("events")) == held
     columns = json.loads((TABLES / "gold.json").read_text())["retention"]["columns"]
     lake.declare("retention", columns)

@@ -32,7 +32,8 @@ COPY (
     CASE
       WHEN kind < 0.3 THEN 'session_heartbeat' WHEN kind < 0.5 THEN 'economy' WHEN kind < 0.7 THEN 'progression'
       WHEN kind < 0.8 THEN 'performance' WHEN kind < 0.805 THEN 'purchase' WHEN kind < 0.807 THEN 'crash'
-      WHEN kind < 0.82 THEN 'ad_impression' WHEN kind < 0.85 THEN 'design'
+      WHEN kind < 0.82 THEN 'ad_impression' WHEN kind < 0.85 THEN 'design' WHEN kind < 0.88 THEN 'session_start'
+      WHEN kind < 0.89 THEN 'tutorial_step' WHEN kind < 0.91 THEN 'match_start' WHEN kind < 0.93 THEN 'match_end'
       ELSE 'score_submitted'
     END AS event_type,
     i AS sequence, strftime(moment, '%Y-%m-%dT%H:%M:%S.000Z') AS corrected_time,
@@ -47,10 +48,13 @@ COPY (
       flow: CASE WHEN who < 0.5 THEN 'source' ELSE 'sink' END, reason: 'quest', item: 'sword',
       currency: CASE WHEN kind < 0.5 THEN 'gold' ELSE 'EUR' END,
       amount: 1 + CAST(who * 100 AS BIGINT), balance_after: CAST(who * 1000 AS BIGINT),
-      status: ['start', 'complete', 'fail'][1 + CAST(chance % 3 AS INT)], level_1: 'w' || CAST(who * 5 AS BIGINT), fps: 30 + who * 60,
+      status: CASE WHEN chance % 3 = 0 THEN 'start' WHEN chance % 3 = 1 THEN 'complete' WHEN kind < 0.7 THEN 'fail' ELSE 'skip' END, level_1: 'w' || CAST(who * 5 AS BIGINT), fps: 30 + who * 60,
       store: 'web', transaction_id: 't-' || player || '-' || epoch(moment) || '-' || i, amount_minor: 99 + CAST(who * 900 AS BIGINT),
       network: 'ads-' || CAST(who * 3 AS BIGINT), placement: 'shop', format: 'rewarded', completed: who < 0.7,
-      revenue_micros: CAST(who * 20000 AS BIGINT), name: 'menu:open:' || CAST(who * 50 AS BIGINT), value: who * 10
+      revenue_micros: CAST(who * 20000 AS BIGINT), name: 'menu:open:' || CAST(who * 50 AS BIGINT), value: who * 10,
+      step: 1 + CAST(who * 8 AS BIGINT), match_id: 'm-' || day || '-' || CAST(who * 1000 AS BIGINT), mode: 'duel',
+      result: CASE WHEN who < 0.5 THEN 'win' ELSE 'loss' END, duration_seconds: CAST(who * 600 AS BIGINT),
+      queue_seconds: CAST(who * 30 AS BIGINT), install_source: CASE WHEN player % 2 = 0 THEN 'organic' ELSE 'ads' END
     }} AS payload
   FROM drawn
 ) TO '{path}' (FORMAT json, COMPRESSION gzip)

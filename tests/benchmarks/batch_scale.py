@@ -8,7 +8,7 @@ batch_scale.py --history DAYS ... [--day EVENTS] [--duckdb]
     same steps in DuckDB, which has no start to pay for
 
 Each run is a process of its own, whose CPU and memory are counted; the emulator's are not. At the end no row
-of gold may differ from DuckDB's, but in floating points beyond nine digits, and silver must hold every event.
+of gold may differ from DuckDB's, but in floating points beyond ten digits, and silver must hold every event.
 """
 
 import argparse
@@ -47,7 +47,9 @@ PAYLOAD = (
     " reason VARCHAR, amount BIGINT, balance_after BIGINT, status VARCHAR, level_1 VARCHAR, level_2 VARCHAR,"
     " level_3 VARCHAR, fps DOUBLE, frame_time_ms DOUBLE, latency_ms DOUBLE, load_time_ms DOUBLE,"
     " memory_mb DOUBLE, fatal BOOLEAN, name VARCHAR, value DOUBLE, network VARCHAR, placement VARCHAR,"
-    " format VARCHAR, revenue_micros BIGINT, completed BOOLEAN)"
+    " format VARCHAR, revenue_micros BIGINT, completed BOOLEAN, step BIGINT, match_id VARCHAR, mode VARCHAR,"
+    " result VARCHAR, duration_seconds BIGINT, queue_seconds BIGINT, install_source VARCHAR,"
+    " campaign VARCHAR)"
 )
 TEXTS = (
     "event_id", "event_type", "game_id", "player_id", "session_id", "platform", "country", "app_version",
@@ -151,7 +153,7 @@ class Bench:
         for table in kept.GOLD:
             store.database.register("published", self.lake.iceberg(table).scan().to_arrow())
             columns = ", ".join(
-                f"round({name}, 9)" if kind == "DOUBLE" else f"CAST({name} AS VARCHAR)"
+                f"printf('%.9e', {name})" if kind == "DOUBLE" else f"CAST({name} AS VARCHAR)"
                 for name, kind, *_ in store.database.execute(f"DESCRIBE lake.{table}").fetchall()
             )
             for one, other in ((f"lake.{table}", "published"), ("published", f"lake.{table}")):

@@ -54,4 +54,4 @@ def test_events_of_the_rest_api_become_a_window(applied: Any, job: RealtimeJob) 
     )
     assert window["start"] == f"{now:%Y-%m-%dT%H:%M}:00Z"
     assert window["reported_revenue"] == {"USD": 499}
-    assert window["events"]["purchase"] == 2
+    assert window["events_by_type"]["purchase"] == 2

@@ -392,14 +392,12 @@ def stream_scaling(cloud: Cloud) -> None:
     assert found["StreamDescriptionSummary"]["OpenShardCount"] == 2
 
 
-def warehouse_migrations(cloud: Cloud) -> None:
+def warehouse(cloud: Cloud) -> None:
     doubles = cloud.aws.doubles
-    function = cloud.start("warehouse_migrations")
+    function = cloud.start("warehouse")
     (invocation,) = cloud.aws.plan.of("aws_lambda_invocation")
     outcome = function.invoke(json.loads(invocation["values"]["input"]))
-    shipped = sorted(
-        path.name for path in (function.package.task / "warehouse_migrations/migrations").iterdir()
-    )
+    shipped = sorted(path.name for path in (function.package.task / "warehouse/migrations").iterdir())
     assert (outcome["state"], outcome["applied"]) == ("current", shipped)
     entered = [sql for sql in doubles.statements if sql.startswith("INSERT INTO warehouse.migrations")]
     assert len(entered) == len(shipped) >= 6
@@ -437,7 +435,7 @@ def privacy(cloud: Cloud) -> None:
         return [] if deleted else [["fact_events", 2]]
 
     doubles.results["SELECT 'dim_player'"] = rows
-    warehouse = cloud.start("warehouse_migrations")
+    warehouse = cloud.start("warehouse")
     doubles.functions[warehouse.package.name] = warehouse.invoke
     assert cloud.start("privacy").invoke(cloud.scheduled("privacy", "night")) == {"erased": 1}
     assert [line["player_id"] for line in aws.lines("bronze/")] == ["bob"]
@@ -465,7 +463,7 @@ EVENTS: dict[str, Callable[[Cloud], None]] = {
         realtime_windows,
         scheduled_reports,
         stream_scaling,
-        warehouse_migrations,
+        warehouse,
     )
 }
 

@@ -49,12 +49,12 @@ def test_what_the_advisor_names_by_itself_exists(types: dict[str, str]) -> None:
     literals = [node.value for node in ast.walk(source) if isinstance(node, ast.Constant)]
     dotted = [it for it in literals if isinstance(it, str) and re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", it)]
     named = [it for it in dotted if not it.endswith(".json")]
-    assert "batch.job.maximum_executors" in named
+    assert "batch_analytics.job.maximum_executors" in named
     assert not [setting for setting in named if not exists(setting, types)]
 
 
 @pytest.mark.parametrize(
-    "setting", ["batch.maximum_rpu", "job.maximum_executors", "warehouse.base_rpu.capacity"]
+    "setting", ["batch_analytics.maximum_rpu", "job.maximum_executors", "warehouse.base_rpu.capacity"]
 )
 def test_a_wrong_setting_is_noticed(setting: str, types: dict[str, str]) -> None:
     assert not exists(setting, types)

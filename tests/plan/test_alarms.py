@@ -86,7 +86,7 @@ def failures() -> Iterator[tuple[str, Key, float, int]]:
         yield f"{name}-failures", _queue(f"{name}-failures"), 1, 1
     for name in (*SCHEDULED, "batch-analytics-schedule", "warehouse"):
         yield f"{name}-failed", _queue(f"{name}-failures"), 1, 1
-    for name in (*CONSUMERS, *SCHEDULED, "authorizer", "ingest", "metrics-api", "warehouse-migrations"):
+    for name in (*CONSUMERS, *SCHEDULED, "authorizer", "ingest", "metrics-api", "warehouse"):
         function = f"{PREFIX}-{name}"
         yield f"{name}-errors", aws("Lambda", "Errors", FunctionName=function), 1, 15
         yield f"{name}-throttles", aws("Lambda", "Throttles", FunctionName=function), 1, 10
@@ -236,7 +236,7 @@ def test_counters_of_the_job_ring_while_they_rise(
 
 
 def test_a_warehouse_that_is_not_refreshed(alarms: Alarms, healthy: Recorded) -> None:
-    errors = aws("Lambda", "Errors", FunctionName=f"{PREFIX}-warehouse-migrations")
+    errors = aws("Lambda", "Errors", FunctionName=f"{PREFIX}-warehouse")
     assert ringing(alarms, healthy.put(errors, 1, 30, 15)) == {"warehouse-refresh"}
 
 
@@ -256,7 +256,7 @@ def acting_as(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> Callable
     return act
 
 
-@pytest.mark.parametrize(("rejected", "expected"), [(10, {"reject-rate"}), (4, set())])
+@pytest.mark.parametrize(("rejected", "expected"), [(10, {"processor-reject-rate"}), (4, set())])
 def test_a_game_whose_events_are_rejected(
     alarms: Alarms,
     healthy: Recorded,
@@ -331,7 +331,7 @@ def test_a_game_that_is_set_aside(alarms: Alarms, healthy: Recorded, resources: 
 def test_every_alarm_is_proved_to_ring(alarms: Alarms) -> None:
     by_itself = {
         "batch-analytics-failed", "batch-analytics-set-aside", "batch-analytics-silent",
-        "data-quality-checks", "reject-rate",
+        "data-quality-checks", "processor-reject-rate",
         "realtime-analytics-dropped-events", "realtime-analytics-failed-checkpoints",
         "realtime-analytics-restarts", "warehouse-refresh",
     }  # fmt: skip

@@ -151,7 +151,7 @@ def test_a_job_that_fails_for_good_is_told(machine: Machine, services: Aws) -> N
     assert len(services.jobs) == 3
     (alert,) = services.alerts
     assert alert["Message"].startswith(f"The batch run {HOUR['run_id']} ({HOUR['from']} to")
-    assert "docs/runbooks/batch-failed.md" in alert["Message"]
+    assert "docs/runbooks/batch-analytics.md" in alert["Message"]
 
 
 def test_a_run_without_hours_fails_with_an_alert(machine: Machine, services: Aws) -> None:

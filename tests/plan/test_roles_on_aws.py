@@ -40,7 +40,7 @@ DENIED = {
     "warehouse-gold": [
         READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE, READ_REJECTED, READ_SILVER, READ_KEPT, WRITE_GOLD,
     ],
-    "warehouse-migrations": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_GOLD],
+    "warehouse": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_GOLD],
     "warehouse-schedule": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_GOLD, READ_SECRET],
     "warehouse-silver": [
         READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE, READ_REJECTED, READ_GOLD, READ_KEPT, WRITE_GOLD,
@@ -53,7 +53,7 @@ ALLOWED = {
     "quicksight-lake": READ_GOLD,
     "table-optimizer": WRITE_GOLD,
     "warehouse-gold": READ_GOLD,
-    "warehouse-migrations": READ_SECRET,
+    "warehouse": READ_SECRET,
     "warehouse-silver": READ_SILVER,
     "warehouse-streaming": READ_STREAM,
 }

@@ -57,8 +57,10 @@ def define(database: duckdb.DuckDBPyConnection) -> None:
     key = "game_id, platform, country, app_version, event_date AS cohort_date, at_ms AS day_number"
     view("published_retention", nothing.format(f"{key}, at_ms AS retained_players"))
     paid = "currency, at_ms AS cohort_players, at_ms AS lifetime_gross_minor, fps AS ltv_minor"
+    view("recent_ads", "SELECT * FROM kept_ads")
     view("published_lifetime_value", nothing.format(f"{key}, {paid}"))
     key = f"{key}, event_date, event_type AS install_source, event_type AS campaign"
+    key = f"{key}, at_ms AS lifetime_ad_micros"
     view("published_acquisition_value", nothing.format(f"{key}, {paid}"))
     for name, query in kept.views():
         view(name, query)

@@ -23,10 +23,10 @@ TABLES = (
 # Counters that have no rows of their own: of a day, of a day and currency.
 OF_A_DAY = (
     "events", "active_players", "new_players", "session_starts", "sessions_ended", "purchases", "payers",
-    "payer_conversion", "crash_events", "errors",
+    "payer_conversion", "purchase_events", "crash_events", "errors",
 )  # fmt: skip
 OF_A_CURRENCY = ("revenue", "currency_payers", "arpdau", "arppu")
-OF_A_VERSION = ("active_sessions", "crashed_sessions", "crash_free_sessions")
+OF_A_VERSION = ("sessions_seen", "crashed_sessions", "crash_free_share")
 OF_A_LEVEL = ("starts", "completes", "fails", "completion")
 
 
@@ -81,10 +81,13 @@ def _live(store: Store, days: list[date]) -> Iterator[tuple[tuple[str, ...], flo
         for (currency, reason), counts in by_name([rows["economy"][number]], 2).items():
             for name in ("source", "sink"):
                 yield (name, str(day), currency, reason), model[name].of(counts) or 0
+                yield ("amount", str(day), currency, reason, name), counts[name]
         counts = by_name([rows["cohort"][number]], 0)[()]
         for after in range(LAST_DAY_NUMBER + 1):
-            known = {"retained_players": counts[f"retained_{after}"], "new_players": counts["retained_0"]}
-            for name in ("retained_players", "retention"):
+            known = {
+                "retained_players": counts[f"retained_{after}"], "cohort_players": counts["retained_0"],
+            }  # fmt: skip
+            for name in ("cohort_players", "retained_players", "retention"):
                 yield (name, str(day), str(after)), model[name].of(known) or 0
     played = [day for day, tally in zip(days, store.game_days(GAME, days), strict=True) if tally.counts]
     hours = [(day - date(1970, 1, 1)).days * 24 + hour for day in played for hour in range(24)]
@@ -92,6 +95,8 @@ def _live(store: Store, days: list[date]) -> Iterator[tuple[tuple[str, ...], flo
         for (minute,), counts in by_name([found], 1).items():
             at = datetime.fromtimestamp(hour * 3600 + int(minute) * 60, UTC)
             yield ("concurrent_players", f"{at:%Y-%m-%dT%H:%M}"), counts["concurrent_players"]
+            for currency, minor in prefixed(counts, "reported_revenue_").items():
+                yield ("reported_revenue", f"{at:%Y-%m-%dT%H:%M}", currency), minor
 
 
 def _day(day: str, counts: Counter[str], reach: Counter[str]) -> Iterator[tuple[tuple[str, ...], float]]:
@@ -109,27 +114,23 @@ def _day(day: str, counts: Counter[str], reach: Counter[str]) -> Iterator[tuple[
         known = {"step_players": counts[name], "active_players": counts["active_players"]}
         yield ("step_players", day, step), counts[name]
         yield ("step_share", day, step), model["step_share"].of(known) or 0
-    for currency in sorted(name.removeprefix("revenue_") for name in counts if name.startswith("revenue_")):
+    for currency in prefixed(counts, "revenue_"):
         for name in OF_A_CURRENCY:
             yield (name, day, currency), model[name].of(counts, currency) or 0
 
 
+def prefixed(counts: Counter[str], prefix: str) -> dict[str, int]:
+    """Return the counters of a prefix without it."""
+    return {name.removeprefix(prefix): count for name, count in counts.items() if name.startswith(prefix)}
+
+
 def _rejected(counts: Counter[str]) -> int:
-    return sum(count for name, count in counts.items() if name.startswith("rejected_"))
+    return sum(prefixed(counts, "rejected_").values())
 
 
 def live_days() -> list[date]:
     """Return the days on which the live counters can have something of the game."""
     return [LEAP.date() + timedelta(number) for number in range(-33, 33)]
-
-
-# How the measures of a window are called, and the metric of each.
-MEASURES = {
-    "unique.active_players": "active_players", "unique.heartbeat_sessions": "heartbeat_sessions",
-    "events.session_start": "session_starts", "events.session_end": "sessions_ended",
-    "session_seconds.sum": "ended_seconds", "unique.payers": "payers", "events.crash": "crash_events",
-}  # fmt: skip
-OF_CURRENCIES = {"purchases": "purchases", "gross_minor": "gross"}
 
 
 def read_windows(windows: Mapping[tuple[str, str], Mapping[str, float]]) -> Figures:
@@ -139,16 +140,17 @@ def read_windows(windows: Mapping[tuple[str, str], Mapping[str, float]]) -> Figu
         game, label, *group = series.split("#")
         if game != GAME or group != ["*", "*"] or label not in ("1m", "5m"):
             continue
-        for measure, value in measures.items():
-            family, _, item = measure.partition(".")
-            if measure in MEASURES:
-                found[MEASURES[measure], label, start] = value
-            if family in OF_CURRENCIES:
-                found[OF_CURRENCIES[family], label, start, item] = value
-        mean = metric_model.window()["session_seconds_mean"]
-        known = {"sessions_ended": measures.get("events.session_end", 0)}
-        known["ended_seconds"] = measures.get("session_seconds.sum", 0)
-        found["session_seconds_mean", label, start] = mean.of(known) or 0
+        for name, metric in metric_model.window().items():
+            if metric.formula:
+                facts = {fact.name: measures.get(fact.counter, 0) for fact in metric.facts}
+                found[name, label, start] = metric.of(facts | measures) or 0
+                continue
+            before, every, _ = metric.counter.partition("{currency}")
+            for measure, value in measures.items():
+                if every and measure.startswith(before):
+                    found[name, label, start, measure.removeprefix(before)] = value
+                if measure == metric.counter:
+                    found[name, label, start] = value
     return {key: value for key, value in found.items() if value}
 
 
@@ -179,6 +181,9 @@ PLACES: dict[str, Callable[..., tuple[str, ...]]] = {
     ),
     "stability": lambda day, version: (f"event_date={day}", f"app_version={version}"),
     "progression": lambda day, level: (f"event_date={day}", "app_version=*", f"level_1={level}"),
+    "economy": lambda day, currency, reason, flow: (
+        f"event_date={day}", "app_version=*", f"currency={currency}", f"reason={reason}", f"flow={flow}",
+    ),
     "retention": lambda day, number: (f"cohort_date={day}", "app_version=*", f"day_number={number}"),
 }  # fmt: skip
 

@@ -269,6 +269,7 @@ def shown(sent: list[Sent]) -> None:
             {"currency": "USD", "revenue_micros": 9_999, "completed": True},
             {"currency": "USD", "revenue_micros": 0, "completed": False},
             {"currency": "EUR", "revenue_micros": 123_456_789_012},
+            {"currency": "KWD", "revenue_micros": 7},
             {},
         )
     ):

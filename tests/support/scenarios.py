@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 from authorizer.identity import Unauthorized
+from emulated_warehouse import VALUES
 from fake_aws import encode, outcomes, records, register
 from fastapi.testclient import TestClient
 from faults import Answer
@@ -28,7 +29,6 @@ from telemetry.origin import Origin
 from telemetry.player_item import Player, milliseconds, to_item
 from telemetry.validation import validate
 from tools import games
-from warehouse import VALUES
 from window_rows import row
 
 ORDER = {"period": "day", "scheduled": "2026-03-11T05:00:00Z"}
@@ -345,8 +345,8 @@ def metrics_api(make_event: MakeEvent) -> Scenario:
     return Scenario(invoke)
 
 
-def warehouse_migrations(make_event: MakeEvent) -> Scenario:
-    from warehouse_migrations.handler import lambda_handler
+def warehouse(make_event: MakeEvent) -> Scenario:
+    from warehouse.handler import lambda_handler
 
     def invoke() -> str:
         for action in ("status", "migrate", "refresh", "find", "erase"):
@@ -413,7 +413,7 @@ MAKERS: dict[str, Callable[[MakeEvent], Scenario]] = {
         realtime_windows,
         scheduled_reports,
         stream_scaling,
-        warehouse_migrations,
+        warehouse,
     )
 }
 

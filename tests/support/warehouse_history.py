@@ -8,9 +8,9 @@ import duckdb
 import golden_history as lake
 from duckdb_gold import PAYLOAD, define
 from emulated_lake import rows
+from emulated_warehouse import Warehouse
 from redshift_on_postgres import declared
 from telemetry import metric_model
-from warehouse import Warehouse
 
 METRICS = metric_model.document()["tables"]
 FACTS = (

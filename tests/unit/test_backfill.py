@@ -104,7 +104,7 @@ def test_a_day_done_before_runs_again_only_on_demand(runs: Runs) -> None:
 
 def test_a_game_that_was_set_aside_is_named_each_time(runs: Runs) -> None:
     runs.set_aside = {"backfill-2026-01-30": {"bad": ["daily: 1 rows"], "worse": []}}
-    said = ", but not for bad, worse: see docs/runbooks/game-set-aside.md"
+    said = ", but not for bad, worse: see docs/runbooks/batch-analytics-set-aside.md"
     assert list(runs.backfill().run(DAYS[:2])) == [(DAYS[0], f"done{said}"), (DAYS[1], "done")]
     assert list(runs.backfill().run(DAYS[:1])) == [(DAYS[0], f"done before{said}")]
 

@@ -1,6 +1,7 @@
 """The cost model: against months computed by hand; no price without a source, no resource without a price."""
 
 import json
+import re
 import subprocess
 from dataclasses import replace
 from datetime import date
@@ -221,3 +222,13 @@ def test_the_command_prints_json_that_adds_up() -> None:
     answer = json.loads(subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True).stdout)
     assert sum(answer["components"].values()) == pytest.approx(answer["dollars_a_month"])
     assert sum(line["dollars"] for line in answer["lines"]) == pytest.approx(answer["dollars_a_month"])
+
+
+def test_windows_are_gathered_as_long_as_the_module_says() -> None:
+    module = (REPOSITORY / "infrastructure/modules/realtime_analytics/main.tf").read_text()
+    (seconds,) = re.findall(r"batch_window_seconds = (\d+)", module)
+    assert model.usage("windows_batch_seconds") == int(seconds)
+    # A game closes a window a second: five of them come together.
+    lines = list(model.bill(Load(100), GIVEN))
+    requests = next(line for line in lines if line.item == "realtime_windows: requests")
+    assert requests.quantity == pytest.approx(MONTH / 5)

@@ -1,5 +1,6 @@
 """Claims of event ids: the first arrival owns one, whatever is retried and whichever answer is lost."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ class Table:
         self._client = boto3.client("dynamodb")
         self.exceptions = self._client.exceptions
         self.updates: list[str] = []
+        # DynamoDB runs the updates of an item one after the other; moto does not.
+        self.one_at_a_time = threading.Lock()
         self.before: Callable[[str], Exception | None] = lambda bucket: None
         self.after = self.before
 
@@ -31,7 +34,8 @@ class Table:
         self.updates.append(bucket)
         if error := self.before(bucket):
             raise error
-        answer = self._client.update_item(**arguments)
+        with self.one_at_a_time:
+            answer = self._client.update_item(**arguments)
         if error := self.after(bucket):
             raise error
         return answer

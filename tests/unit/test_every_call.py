@@ -98,7 +98,7 @@ HEARD: dict[str, dict[str, str]] = {
     "stream_scaling": dict.fromkeys(
         ("cloudwatch.GetMetricData", "kinesis.DescribeStreamSummary", "kinesis.UpdateShardCount"), "again"
     ),
-    "warehouse_migrations": dict.fromkeys(
+    "warehouse": dict.fromkeys(
         (
             "redshift-data.BatchExecuteStatement",
             "redshift-data.DescribeStatement",

@@ -350,7 +350,10 @@ def model(of: Board, events: list[Event]) -> dict[Period, list[Standing]]:
                 best = min(scores, key=lambda event: (sign * points(event), event["corrected_time"]))
                 return points(best), best["corrected_time"]
         total = sum(map(points, scores))
-        return (total if of.operator is Operator.INCREMENT else -total), latest["corrected_time"]
+        # Zeros change no sum; without any other score the first one counts.
+        changes = [event["corrected_time"] for event in scores if points(event)]
+        moment = max(changes, default=min(event["corrected_time"] for event in scores))
+        return (total if of.operator is Operator.INCREMENT else -total), moment
 
     ranked: dict[Period, list[Standing]] = defaultdict(list)
     for (period, player_id), scores in by_entry.items():
@@ -553,6 +556,21 @@ def test_a_sum_of_nothing_keeps_the_place_among_equals(
     define(tables, total)
     writer.submit([score(5, 0, "a"), score(5, 1, "b"), score(0, 2, "a"), score(0, 3, "c")])
     assert [(player, points) for player, points, _ in shown(client, total)] == [("a", 5), ("b", 5), ("c", 0)]
+
+
+@pytest.mark.parametrize("points", [(5, 0, 0), (5, -5, 0), (0, 0, 0), (3, 4, 0)])
+def test_zeros_do_not_move_a_sum_whatever_the_order_of_arrival(
+    tables: Any, client: Client, points: tuple[int, ...]
+) -> None:
+    total = board(operator=Operator.INCREMENT)
+    define(tables, total)
+    scores = [score(value, minute) for minute, value in enumerate(points)]
+    ((_, (expected,)),) = model(total, scores).items()
+    for order in permutations(scores):
+        tables.Table("leaderboards").delete_item(Key=key(total))
+        for one in order:
+            assert Leaderboards(client, "leaderboards", "boards").submit([one]) == []
+        assert shown(client, total) == [("a", expected.score, expected.achieved_at)]
 
 
 def test_a_closed_period_takes_late_scores_for_a_stated_time_only(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlglot
 from telemetry import metric_model
 from telemetry.metric_model import Metric
 
@@ -111,6 +112,23 @@ def test_a_name_has_one_definition(
     else:
         found = metric_model.resolve(written)
         assert found["tables"]["daily"]["columns"]["sessions"]["description"] == "Sessions."
+
+
+def unknown_columns(predicate: str, table: metric_model.Table) -> set[str]:
+    """Return the columns that a predicate of wrong rows names and the table does not have."""
+    query = sqlglot.parse_one(f"SELECT 1 FROM t WHERE {predicate}", read="spark")
+    return {column.name for column in query.find_all(sqlglot.exp.Column)} - table.types.keys()
+
+
+@pytest.mark.parametrize("table", metric_model.tables().values(), ids=lambda table: table.name)
+def test_what_is_wrong_in_a_table_is_said_of_its_columns(table: metric_model.Table) -> None:
+    assert {predicate: unknown_columns(predicate, table) for predicate in table.wrong_where} == {
+        predicate: set() for predicate in table.wrong_where
+    }
+
+
+def test_an_unknown_column_of_a_predicate_is_seen() -> None:
+    assert unknown_columns("amount < events", metric_model.tables()["economy"]) == {"events"}
 
 
 def test_two_metrics_of_an_engine_have_two_labels() -> None:

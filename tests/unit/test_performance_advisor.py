@@ -48,8 +48,8 @@ def test_what_is_too_large() -> None:
 
 def test_what_is_too_small() -> None:
     assert advice_on("too_small") == [
-        ("docs/runbooks/tables.md", "as it is", "spread the hot key", None),
-        ("batch.job.maximum_executors", "8", "16", None),
+        ("docs/runbooks/dynamodb-table.md", "as it is", "spread the hot key", None),
+        ("batch_analytics.job.maximum_executors", "8", "16", None),
         # 3,000 records a second want 3.75 shards.
         ("streams.raw_shards", "2", "4", -21.90),
         ("realtime_analytics.application.parallelism", "2", "4", -160.60),

@@ -50,7 +50,9 @@ from tools.privacy import export
 
 BUCKET, GAME = "lake", "skyforge"
 ANN, BOB = Subject(GAME, "ann"), Subject(GAME, "bob")
+# When the tests were collected. They may run long after that.
 NOW = datetime.now(UTC)
+A_DAY_LATER = -24 * 60
 Event = dict[str, Any]
 
 
@@ -610,7 +612,7 @@ def test_who_comes_again_with_older_events_is_found(world: World) -> None:
     for subject in (ANN, BOB):
         receipts.keep(erase(world.stores(), subject, pseudonym=world.game().name(subject.player_id)))
     assert world.late_arrivals() == []
-    world.put("bronze/2026/02/01/00/d.ndjson.gz", [event("ann", 7), event("bob", 7, minutes_ago=-30)])
+    world.put("bronze/2026/02/01/00/d.ndjson.gz", [event("ann", 7), event("bob", 7, minutes_ago=A_DAY_LATER)])
     assert world.late_arrivals() == ["ann"], "what bob did since is another matter"
     assert receipts.watched(GAME, datetime.now(UTC) + AGAIN_FOR + timedelta(days=1)) == {}
     assert receipts.watched("other", datetime.now(UTC)) == {}
@@ -634,7 +636,7 @@ def test_a_torn_line_hides_nobody_who_comes_again(world: World) -> None:
         (b'{"player_id":"ann","game_id":"elsewhere"}', "unknown", 5, []),
         (b'{"player_id":"ann"', "other", 5, []),
         (b'{"player_id":"annie"}', GAME, 5, []),
-        (b'{"player_id":"ann"', GAME, -30, []),
+        (b'{"player_id":"ann"', GAME, A_DAY_LATER, []),
     ],
 )
 def test_a_reject_that_was_on_its_way_is_found(

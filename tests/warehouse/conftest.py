@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from emulated_warehouse import empty
 from redshift_on_postgres import Server, postgres
-from warehouse import empty
 from warehouse_history import History
 
 

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
+from emulated_warehouse import VALUES, Warehouse, api, empty
 from redshift_on_postgres import DataApi, Server
-from warehouse import VALUES, Warehouse, api, empty
-from warehouse_migrations import deployment
-from warehouse_migrations.sql_files import Migration, MigrationError, load, statements
+from warehouse import deployment
+from warehouse.sql_files import Migration, MigrationError, load, statements
 
 FILES = (
     Migration(1, "0001_one.sql", "CREATE TABLE warehouse.one (x INTEGER);\n"),

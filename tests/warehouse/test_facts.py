@@ -7,10 +7,10 @@ from typing import Any
 
 import golden_history as lake
 import pytest
+from emulated_warehouse import VALUES, api, empty
 from redshift_on_postgres import Server, execute
-from warehouse import VALUES, api, empty
+from warehouse.sql_files import refresh
 from warehouse_history import History, facts
-from warehouse_migrations.sql_files import refresh
 
 DAY = "game_id, event_date"
 PLACE = "platform, country, app_version"

@@ -11,14 +11,14 @@ from typing import Any
 import golden_history as lake
 import pytest
 import sqlglot
+from emulated_warehouse import empty
 from redshift_on_postgres import Server, declared, execute, redshift_type
 from sqlfluff.core import FluffConfig, Linter
 from sqlglot import exp
 from telemetry import metric_model
 from tools.warehouse_lint import EXTERNAL, faults
-from warehouse import empty
+from warehouse.sql_files import Migration, load
 from warehouse_history import History
-from warehouse_migrations.sql_files import Migration, load
 
 REPOSITORY = Path(__file__).parents[2]
 METRICS = metric_model.document()["tables"]

@@ -9,12 +9,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from emulated_warehouse import TARGET, VALUES
 from redshift_on_postgres import DataApi, Server
 from tools import CommandError
 from tools import warehouse as command
-from warehouse import TARGET, VALUES
-from warehouse_migrations import data_api
-from warehouse_migrations.sql_files import MigrationError, load
+from warehouse import data_api
+from warehouse.sql_files import MigrationError, load
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
 
@@ -29,8 +29,8 @@ def handler(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         "VALUES": json.dumps(VALUES),
     }.items():
         monkeypatch.setenv(name, value)
-    from warehouse_migrations import handler as module
-    from warehouse_migrations.settings import settings
+    from warehouse import handler as module
+    from warehouse.settings import settings
 
     settings.cache_clear()
     client = DataApi(server, server.database())

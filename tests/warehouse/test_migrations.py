@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import sqlglot
+from emulated_warehouse import VALUES
 from sqlglot import exp
 from tools import warehouse as command
 from tools.warehouse_lint import VARIABLES, faults
-from warehouse import VALUES
-from warehouse_migrations.sql_files import HERE, VARIABLE, Migration, load, refresh
+from warehouse.sql_files import HERE, VARIABLE, Migration, load, refresh
 
 REPOSITORY = Path(__file__).parents[2]
 SCHEMAS = REPOSITORY / "event-schemas"
@@ -36,7 +36,7 @@ def test_there_are_no_faults() -> None:
 
 
 def test_variables_are_those_that_are_filled() -> None:
-    text = (REPOSITORY / "infrastructure" / "modules" / "warehouse" / "migrations.tf").read_text()
+    text = (REPOSITORY / "infrastructure" / "modules" / "warehouse" / "function.tf").read_text()
     block = re.search(r"values = \{\n(.*?)\n  \}", text, re.DOTALL)
     assert block
     named = {name for migration in load() for name in VARIABLE.findall(migration.text)}

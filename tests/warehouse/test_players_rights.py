@@ -4,11 +4,11 @@ from typing import Any
 
 import golden_history as lake
 import pytest
+from emulated_warehouse import api, empty
 from pydantic import ValidationError
 from redshift_on_postgres import Server
-from warehouse import api, empty
+from warehouse.erasure import TABLES, Player, erase, found
 from warehouse_history import facts
-from warehouse_migrations.erasure import TABLES, Player, erase, found
 
 PSEUDONYM = "f" * 64
 

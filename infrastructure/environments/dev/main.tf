@@ -11,7 +11,7 @@ module "platform" {
   warehouse          = var.warehouse
 
   # Two hours after prod: one quota of vCPUs may serve both environments.
-  batch = {
+  batch_analytics = {
     job      = { maximum_executors = var.spark_executors }
     schedule = { delay_hours = 4 }
   }

@@ -1,7 +1,7 @@
 module "platform" {
   source = "../../modules/platform"
 
-  batch              = { enabled = false }
+  batch_analytics    = { enabled = false }
   environment        = "local"
   lake               = { optimize = false }
   logging            = { level = "INFO", retention_days = 1 }

@@ -2,7 +2,7 @@ module "platform" {
   source = "../../modules/platform"
 
   alerts              = { budget_usd_a_month = var.budget_usd_a_month, email_addresses = var.alert_emails }
-  batch               = { job = { maximum_executors = var.spark_executors } }
+  batch_analytics     = { job = { maximum_executors = var.spark_executors } }
   dedupe_window_hours = 168
   environment         = "prod"
   logging             = { level = "INFO", retention_days = 365, tracing = true }

@@ -1,5 +1,5 @@
 locals {
-  runbook = "docs/runbooks/batch-failed.md"
+  runbook = "docs/runbooks/batch-analytics.md"
 
   # The machine starts itself, so it cannot refer to its resource.
   state_machine_arn = join(":", [

@@ -1,5 +1,5 @@
 locals {
-  runbook = "docs/runbooks/delivery.md"
+  runbook = "docs/runbooks/data-lake.md"
 
   # Firehose retries S3 for a day before it drops a record: an hour leaves time to act.
   freshness_seconds = 3600

@@ -1,5 +1,5 @@
 locals {
-  runbook = "docs/runbooks/tables.md"
+  runbook = "docs/runbooks/dynamodb-table.md"
 
   # DynamoDB throttles an index on its own. A throttled index also holds up writes to its table.
   watched = merge(

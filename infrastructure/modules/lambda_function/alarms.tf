@@ -1,5 +1,5 @@
 locals {
-  runbook = "docs/runbooks/functions.md"
+  runbook = "docs/runbooks/lambda-function.md"
 
   # Missing data is not an alarm: a function without invocations does not fail.
   alarms = {

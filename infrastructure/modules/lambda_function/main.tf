@@ -30,11 +30,12 @@ resource "aws_lambda_function" "this" {
     variables = local.environment
   }
 
+  # Lambda's own lines about each invocation are more than half of what a request would log. Failures are warnings.
   logging_config {
     application_log_level = var.settings.log_level
     log_format            = "JSON"
     log_group             = aws_cloudwatch_log_group.this.name
-    system_log_level      = "INFO"
+    system_log_level      = "WARN"
   }
 
   tracing_config {

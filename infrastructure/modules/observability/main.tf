@@ -3,7 +3,7 @@
 resource "aws_cloudwatch_metric_alarm" "concurrency" {
   alarm_name          = "${var.name_prefix}-account-concurrency"
   alarm_actions       = [var.alerts_topic_arn]
-  alarm_description   = "The account is near its quota of concurrent executions: docs/runbooks/functions.md"
+  alarm_description   = "The account is near its quota of concurrent executions: docs/runbooks/lambda-function.md"
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 3
   metric_name         = "ConcurrentExecutions"

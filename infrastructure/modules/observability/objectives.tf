@@ -84,7 +84,7 @@ resource "aws_cloudwatch_metric_alarm" "burn" {
   for_each = local.burn_alarms
 
   alarm_name          = "${var.name_prefix}-slo-${each.key}"
-  alarm_description   = "One window of the objective's alarm: docs/runbooks/objectives.md"
+  alarm_description   = "One window of the objective's alarm: docs/runbooks/observability.md"
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 1
   threshold           = each.value.threshold
@@ -122,7 +122,7 @@ resource "aws_cloudwatch_composite_alarm" "slo" {
 
   alarm_name        = "${var.name_prefix}-slo-${each.key}"
   alarm_actions     = [var.alerts_topic_arn]
-  alarm_description = "The objective ${each.value.name} burns ${each.value.means}: docs/runbooks/objectives.md"
+  alarm_description = "The objective ${each.value.name} burns ${each.value.means}: docs/runbooks/observability.md"
   ok_actions        = [var.alerts_topic_arn]
 
   alarm_rule = join(" AND ", [

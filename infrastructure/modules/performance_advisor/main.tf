@@ -47,7 +47,7 @@ module "function" {
   enabled           = var.enabled
   name              = "performance_advisor"
   policy_statements = local.policy_statements
-  runbook           = "docs/runbooks/advice.md"
+  runbook           = "docs/runbooks/performance-advisor.md"
   schedules         = { week = { expression = "cron(0 7 ? * MON *)" } }
   settings          = var.settings
   sizing            = { memory_mb = 512, timeout_seconds = 300 }

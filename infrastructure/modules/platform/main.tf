@@ -225,12 +225,12 @@ module "lake_tables" {
 
 module "batch_analytics" {
   source = "../batch_analytics"
-  count  = var.batch.enabled ? 1 : 0
+  count  = var.batch_analytics.enabled ? 1 : 0
 
   account          = local.account
   alerts_topic_arn = module.alerts.topic_arn
-  job              = var.batch.job
-  schedule         = var.batch.schedule
+  job              = var.batch_analytics.job
+  schedule         = var.batch_analytics.schedule
   settings         = local.traced_settings
 
   lake = {
@@ -388,7 +388,7 @@ module "data_quality" {
 
   account_id          = local.account.id
   enabled             = var.schedules.quality
-  history_every_hours = var.batch.schedule.every_hours
+  history_every_hours = var.batch_analytics.schedule.every_hours
   lake                = { arn = module.data_lake.bucket.arn, name = module.data_lake.bucket.name }
   protection          = local.table_protection
   settings            = local.function_settings
@@ -411,7 +411,7 @@ module "privacy" {
 
   silver = {
     database  = module.data_lake.database
-    workgroup = var.batch.enabled ? module.lake_tables.workgroup : ""
+    workgroup = var.batch_analytics.enabled ? module.lake_tables.workgroup : ""
   }
 
   tables = {
@@ -439,7 +439,7 @@ module "performance_advisor" {
     consumers         = { for name, consumer in local.consumers : name => consumer.function_name }
     flink             = module.realtime_analytics.application_name
     spark             = try(module.batch_analytics[0].state_machine_arn, "")
-    spark_every_hours = var.batch.schedule.every_hours
+    spark_every_hours = var.batch_analytics.schedule.every_hours
     spark_executors   = try(module.batch_analytics[0].maximum_executors, 0)
 
     streams = {

@@ -30,7 +30,7 @@ variable "alerts" {
   }
 }
 
-variable "batch" {
+variable "batch_analytics" {
   type = object({
     enabled = optional(bool, true)
     job     = optional(object({ maximum_executors = optional(number), timeout_minutes = optional(number) }), {})

@@ -1,10 +1,10 @@
 locals {
-  runbook = "docs/runbooks/reject-rate.md"
+  runbook = "docs/runbooks/processor-reject-rate.md"
 }
 
 # One alarm watches all games: each game is a contributor of its own, so new games are watched too.
 resource "aws_cloudwatch_metric_alarm" "reject_rate" {
-  alarm_name          = "${var.settings.name_prefix}-reject-rate"
+  alarm_name          = "${var.settings.name_prefix}-processor-reject-rate"
   alarm_actions       = [var.settings.alerts_topic_arn]
   alarm_description   = "More than ${var.reject_rate_alarm.percent} % of a game's events are rejected: ${local.runbook}"
   comparison_operator = "GreaterThanThreshold"

@@ -6,7 +6,7 @@ locals {
   lookback_days = { cohort_date = 31 + 90 + 1, event_date = 31 + 1 }
 
   day_columns = {
-    for name, columns in local.tables : name => one(setintersection(keys(columns), keys(local.lookback_days)))
+    for name, columns in local.tables : name => contains(keys(columns), "event_date") ? "event_date" : "cohort_date"
   }
 
   lake_source_arn = aws_cloudformation_stack.lake_source.outputs["Arn"]

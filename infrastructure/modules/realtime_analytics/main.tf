@@ -27,7 +27,7 @@ resource "aws_kinesis_stream" "metrics" {
 module "realtime_windows" {
   source = "../stream_consumer"
 
-  consumer    = { batch_size = 1000, batch_window_seconds = 1, memory_mb = 512, timeout_seconds = 60 }
+  consumer    = { batch_size = 1000, batch_window_seconds = 5, memory_mb = 512, timeout_seconds = 60 }
   description = "Keeps windows and alerts where the metrics API reads them."
   name        = "realtime_windows"
   settings    = var.settings

@@ -10,7 +10,7 @@ module "function" {
   enabled           = var.enabled
   name              = "scheduled_reports"
   policy_statements = local.policy_statements
-  runbook           = "docs/runbooks/reports-failed.md"
+  runbook           = "docs/runbooks/scheduled-reports.md"
   settings          = var.settings
   # One run is enough: two would wait for the same limit of mails.
   sizing = { memory_mb = 512, timeout_seconds = 900 }

@@ -1,5 +1,5 @@
 locals {
-  runbook = "docs/runbooks/stream-consumers.md"
+  runbook = "docs/runbooks/stream-consumer.md"
 }
 
 # Missing data is not an alarm: an idle stream has no age, and an empty queue may report nothing.

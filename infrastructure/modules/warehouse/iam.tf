@@ -35,7 +35,7 @@ locals {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources = [var.settings.kms_key_arns.operations]
     }
-    Refresh        = { actions = ["lambda:InvokeFunction"], resources = [module.migrations.arn] }
+    Refresh        = { actions = ["lambda:InvokeFunction"], resources = [module.function.arn] }
     ReportFailures = { actions = ["sqs:SendMessage"], resources = [module.failures.arn] }
     Snapshot = {
       actions = ["redshift-serverless:CreateSnapshot"]

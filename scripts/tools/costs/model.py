@@ -289,7 +289,7 @@ class Function(NamedTuple):
 def _functions(load: Load, given: Settings) -> Iterator[Function]:
     processor = invocations(load, given, "raw", given.processor)
     state = invocations(load, given, "enriched", given.player_state)
-    windows = min(_records(load, "metrics")[0] * SECONDS, SECONDS)
+    windows = min(_records(load, "metrics")[0], 1 / usage("windows_batch_seconds")) * SECONDS
     requests, asked = _requests(load), usage("api_requests_month")
     looks = HOURS * 60 if given.scaled else 0
     wait = usage("invocation_ms")

@@ -56,7 +56,11 @@ def read(environment: str) -> Settings:
     platform = {
         name: given.get(name, variable.get("default")) for name, variable in _variables("platform").items()
     }
-    streams, batch, realtime = platform["streams"], platform["batch"], platform["realtime_analytics"]
+    streams, batch, realtime = (
+        platform["streams"],
+        platform["batch_analytics"],
+        platform["realtime_analytics"],
+    )
     flink = _optional("realtime_analytics", "application") | realtime.get("application", {})
     metrics = _optional("realtime_analytics", "metrics_stream")
     worker = _locals("batch_analytics")["worker"]
@@ -79,7 +83,9 @@ def read(environment: str) -> Settings:
         dedupe_hours=platform["dedupe_window_hours"],
         flink_units=-(-int(flink["parallelism"]) // int(flink["parallelism_per_kpu"])),
         batch=batch.get("enabled", True),
-        batch_every_hours=int((_optional("platform", "batch") | batch.get("schedule", {}))["every_hours"]),
+        batch_every_hours=int(
+            (_optional("platform", "batch_analytics") | batch.get("schedule", {}))["every_hours"]
+        ),
         worker_vcpus=worker["vcpus"],
         worker_memory_gb=worker["memory_gb"],
     )

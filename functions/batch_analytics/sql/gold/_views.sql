@@ -41,6 +41,17 @@ JOIN bounds AS b ON b.game_id = k.game_id AND k.cohort_date >= DATE_SUB(b.since,
 LEFT JOIN kept_sources AS s ON s.game_id = k.game_id AND s.player_id = k.player_id AND s.event_date = k.cohort_date
 GROUP BY k.game_id, k.player_id, k.cohort_date, k.platform, k.country, k.app_version;
 
+-- How many players a cohort has of each source and campaign, and which days of it are computed.
+CREATE OR REPLACE TEMPORARY VIEW install_sizes AS
+SELECT
+  i.game_id, i.cohort_date, i.install_source, i.campaign,
+  COALESCE(i.platform, '*') AS platform, COALESCE(i.country, '*') AS country,
+  COALESCE(i.app_version, '*') AS app_version,
+  COUNT(*) AS cohort_players, MIN(DATEDIFF(b.since, i.cohort_date)) AS since_number,
+  MIN(DATEDIFF(b.last_day, i.cohort_date)) AS last_number
+FROM installs AS i JOIN bounds AS b ON b.game_id = i.game_id
+GROUP BY i.game_id, i.cohort_date, i.install_source, i.campaign, CUBE (i.platform, i.country, i.app_version);
+
 -- The first purchase of each transaction. An earlier one may come up to 31 days after a later one: hence more days are
 -- kept than are returned.
 CREATE OR REPLACE TEMPORARY VIEW purchases AS
@@ -53,8 +64,15 @@ FROM (
 ) AS n JOIN bounds AS b ON b.game_id = n.game_id AND n.event_date >= b.floor
 WHERE n.nth = 1;
 
+-- The currencies of a game, and how many millionths of its unit a currency's minor unit is (telemetry.money).
 CREATE OR REPLACE TEMPORARY VIEW currencies AS
-SELECT DISTINCT game_id, currency FROM kept_currencies;
+SELECT game_id, currency, CAST(CASE
+  WHEN currency IN (
+    'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'VND', 'VUV', 'XAF', 'XOF', 'XPF'
+  ) THEN 1000000
+  WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 1000 ELSE 10000
+END AS DECIMAL(8, 0)) AS micros_of_minor
+FROM (SELECT DISTINCT game_id, currency FROM kept_currencies) AS each_currency;
 
 -- Sessions: a pause of more than half an hour ends one, and the same session_id goes on as another. Purchases alone are no
 -- session, because a server sends them. before_ms is the last event of what began before, whole_ms the last one of all;

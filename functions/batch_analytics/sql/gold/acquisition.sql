@@ -1,16 +1,6 @@
 -- Every cohort of the last 90 days and every day since `since` that is over have a row, zeros included. A player has one
 -- source and one campaign: these have no totals, their rows add up.
-WITH sizes AS (
-  SELECT
-    i.game_id, i.cohort_date, i.install_source, i.campaign,
-    COALESCE(i.platform, '*') AS platform, COALESCE(i.country, '*') AS country,
-    COALESCE(i.app_version, '*') AS app_version,
-    COUNT(*) AS cohort_players, MIN(DATEDIFF(b.since, i.cohort_date)) AS since_number,
-    MIN(DATEDIFF(b.last_day, i.cohort_date)) AS last_number
-  FROM installs AS i JOIN bounds AS b ON b.game_id = i.game_id
-  GROUP BY i.game_id, i.cohort_date, i.install_source, i.campaign, CUBE (i.platform, i.country, i.app_version)
-),
-returns AS (
+WITH returns AS (
   SELECT
     i.game_id, i.cohort_date, i.install_source, i.campaign,
     COALESCE(i.platform, '*') AS platform, COALESCE(i.country, '*') AS country,
@@ -27,7 +17,7 @@ SELECT
   CAST(DATE_ADD(s.cohort_date, n.day_number) AS DATE) AS event_date, s.game_id, s.platform, s.country, s.app_version,
   s.install_source, s.campaign, s.cohort_date, CAST(n.day_number AS BIGINT) AS day_number, s.cohort_players,
   COALESCE(r.players, 0) AS retained_players, COALESCE(r.players, 0) * 1e0 / s.cohort_players AS retention
-FROM sizes AS s
+FROM install_sizes AS s
 JOIN numbers AS n ON n.day_number BETWEEN s.since_number AND s.last_number
 LEFT JOIN returns AS r ON r.game_id = s.game_id AND r.cohort_date = s.cohort_date AND r.platform = s.platform
   AND r.country = s.country AND r.app_version = s.app_version AND r.install_source = s.install_source

@@ -170,7 +170,7 @@ run "resources" {
   assert {
     condition = alltrue([
       for alarm in [aws_cloudwatch_metric_alarm.failed, aws_cloudwatch_metric_alarm.silent] :
-      alarm.alarm_actions == toset([var.alerts_topic_arn]) && strcontains(alarm.alarm_description, "docs/runbooks/batch-failed.md")
+      alarm.alarm_actions == toset([var.alerts_topic_arn]) && strcontains(alarm.alarm_description, "docs/runbooks/batch-analytics.md")
     ])
     error_message = "Alarms report to the topic and name the runbook."
   }
@@ -185,7 +185,7 @@ run "resources" {
       aws_cloudwatch_log_metric_filter.set_aside.log_group_name == aws_cloudwatch_log_group.job.name
       && aws_cloudwatch_log_metric_filter.set_aside.pattern == "\"SET ASIDE\""
       && aws_cloudwatch_metric_alarm.set_aside.metric_name == aws_cloudwatch_log_metric_filter.set_aside.metric_transformation[0].name
-      && strcontains(aws_cloudwatch_metric_alarm.set_aside.alarm_description, "docs/runbooks/game-set-aside.md")
+      && strcontains(aws_cloudwatch_metric_alarm.set_aside.alarm_description, "docs/runbooks/batch-analytics-set-aside.md")
     )
     error_message = "A game that the job sets aside must be noticed."
   }

@@ -180,7 +180,7 @@ run "resources" {
     condition = alltrue([
       for alarm in aws_cloudwatch_metric_alarm.delivery :
       alarm.namespace == "AWS/Firehose" && alarm.alarm_actions == toset([var.alerts_topic_arn])
-      && endswith(alarm.alarm_description, ": docs/runbooks/delivery.md") && alarm.treat_missing_data == "notBreaching"
+      && endswith(alarm.alarm_description, ": docs/runbooks/data-lake.md") && alarm.treat_missing_data == "notBreaching"
     ])
     error_message = "Each alarm must report, and name its runbook."
   }

@@ -72,7 +72,7 @@ run "indexed" {
     condition = alltrue([
       for alarm in aws_cloudwatch_metric_alarm.throttles :
       alarm.alarm_actions == toset([var.alerts_topic_arn]) && alarm.threshold == 10 && alarm.namespace == "AWS/DynamoDB"
-      && endswith(alarm.alarm_description, ": docs/runbooks/tables.md")
+      && endswith(alarm.alarm_description, ": docs/runbooks/dynamodb-table.md")
     ])
     error_message = "Each alarm must report, and name its runbook."
   }

@@ -7,7 +7,7 @@ variables {
   alerts_topic_arn = "arn:aws:sns:eu-west-1:111122223333:alerts"
   kms_key_arn      = "arn:aws:kms:eu-west-1:111122223333:key/example"
   name             = "demo-test-reports"
-  runbook          = "docs/runbooks/reports-failed.md"
+  runbook          = "docs/runbooks/scheduled-reports.md"
 }
 
 run "alarm" {

@@ -5,8 +5,8 @@ SELECT
   currency,
   day_number,
   sum(cohort_players) AS cohort_players,
-  sum(gross_minor) AS gross_minor,
-  CAST(sum(gross_minor) AS double) / nullif(sum(cohort_players), 0) AS ltv_minor
+  sum(lifetime_gross_minor) AS lifetime_gross_minor,
+  CAST(sum(lifetime_gross_minor) AS double) / nullif(sum(cohort_players), 0) AS ltv_minor
 FROM acquisition_value
 WHERE game_id = ?
   AND platform = '*' AND country = '*' AND app_version = '*'

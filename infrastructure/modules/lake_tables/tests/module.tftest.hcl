@@ -18,7 +18,7 @@ run "resources" {
       {
         for name in [
           "acquisition", "acquisition_value", "ads", "daily", "design", "economy", "lifetime_value", "matches",
-          "performance", "progression", "retention", "revenue", "stability", "tutorial",
+          "performance", "performance_bins", "progression", "retention", "revenue", "stability", "total_revenue", "tutorial",
         ] : name => "s3://lake/gold/${name}"
       },
       {

@@ -53,6 +53,14 @@ run "resources" {
   }
 
   assert {
+    condition = (
+      aws_lambda_function.this.logging_config[0].log_format == "JSON" &&
+      aws_lambda_function.this.logging_config[0].system_log_level == "WARN"
+    )
+    error_message = "Lambda logs failed invocations only."
+  }
+
+  assert {
     condition     = aws_cloudwatch_log_group.this.retention_in_days == 30 && aws_cloudwatch_log_group.this.kms_key_id == var.settings.kms_key_arns.operations
     error_message = "Logs must expire and be encrypted with the platform's key."
   }
@@ -94,7 +102,7 @@ run "resources" {
     condition = alltrue([
       for alarm in aws_cloudwatch_metric_alarm.this :
       alarm.dimensions == tomap({ FunctionName = "demo-test-player-state" }) && alarm.treat_missing_data == "notBreaching"
-      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/functions.md")
+      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/lambda-function.md")
     ])
     error_message = "The alarms must watch this function, report, and name the runbook; no invocation is no failure."
   }

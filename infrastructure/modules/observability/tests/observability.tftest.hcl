@@ -89,7 +89,7 @@ run "resources" {
   assert {
     condition = length(aws_cloudwatch_composite_alarm.slo) == 9 && alltrue([
       for alarm in aws_cloudwatch_composite_alarm.slo :
-      alarm.alarm_actions == toset([var.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/objectives.md")
+      alarm.alarm_actions == toset([var.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/observability.md")
     ])
     error_message = "Each pair must report, and name its runbook."
   }

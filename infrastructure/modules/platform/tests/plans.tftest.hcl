@@ -23,7 +23,7 @@ run "everything" {
       objectives         = { availability = 0.99, completeness = 0.999, latency = 0.95 }
     }
 
-    batch = {
+    batch_analytics = {
       job      = { maximum_executors = 8, timeout_minutes = 60 }
       schedule = { delay_hours = 3, every_hours = 1, minute = 20 }
     }
@@ -102,7 +102,7 @@ run "nothing_optional" {
   command = plan
 
   variables {
-    batch               = { enabled = false }
+    batch_analytics     = { enabled = false }
     dedupe_window_hours = 0
     lake                = { optimize = false }
     realtime_analytics  = { application = { start = false }, deliver_alerts = false }

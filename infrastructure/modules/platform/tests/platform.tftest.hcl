@@ -70,8 +70,8 @@ run "without_batch" {
   command = plan
 
   variables {
-    batch = { enabled = false }
-    lake  = { optimize = false }
+    batch_analytics = { enabled = false }
+    lake            = { optimize = false }
   }
 
   assert {
@@ -111,7 +111,7 @@ run "all_there_is" {
   }
 
   assert {
-    condition     = output.warehouse.workgroup == "player-analytics-test-warehouse" && output.warehouse.function == "player-analytics-test-warehouse-migrations"
+    condition     = output.warehouse.workgroup == "player-analytics-test-warehouse" && output.warehouse.function == "player-analytics-test-warehouse"
     error_message = "`scripts/warehouse` must find the workgroup and its function."
   }
 

@@ -100,10 +100,12 @@ run "resources" {
       lifetime_value    = ["cohort_date 122 DAY"]
       matches           = ["event_date 32 DAY"]
       performance       = ["event_date 32 DAY"]
+      performance_bins  = ["event_date 32 DAY"]
       progression       = ["event_date 32 DAY"]
       retention         = ["cohort_date 122 DAY"]
       revenue           = ["event_date 32 DAY"]
       stability         = ["event_date 32 DAY"]
+      total_revenue     = ["event_date 32 DAY"]
       tutorial          = ["event_date 32 DAY"]
     }
     error_message = "An incremental refresh must reach back as far as late events and open cohorts do."

@@ -9,7 +9,7 @@ variables {
   environment       = { LAKE_BUCKET = "lake" }
   name              = "scheduled_reports"
   policy_statements = { Archive = { actions = ["s3:PutObject"], resources = ["arn:aws:s3:::lake/reports/*"] } }
-  runbook           = "docs/runbooks/reports-failed.md"
+  runbook           = "docs/runbooks/scheduled-reports.md"
   schedules         = { day = { expression = "cron(0 5 * * ? *)", input = "{\"period\":\"day\"}" } }
   sizing            = { memory_mb = 512, timeout_seconds = 900 }
 }

@@ -83,7 +83,7 @@ run "resources" {
   assert {
     condition = alltrue([
       for alarm in [aws_cloudwatch_metric_alarm.iterator_age, aws_cloudwatch_metric_alarm.failures] :
-      alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/stream-consumers.md")
+      alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/stream-consumer.md")
     ])
     error_message = "Each alarm must report, and name its runbook."
   }

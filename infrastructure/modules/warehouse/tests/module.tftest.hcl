@@ -196,7 +196,7 @@ run "resources" {
 
   assert {
     condition = {
-      for statement in jsondecode(module.migrations.policy).Statement :
+      for statement in jsondecode(module.function.policy).Statement :
       statement.Sid => [statement.Action, statement.Resource]
       if !contains(["DecryptAtRest", "WriteLogs"], statement.Sid)
       } == {
@@ -225,7 +225,7 @@ run "resources" {
 
   assert {
     condition = [
-      for statement in jsondecode(module.migrations.policy).Statement : statement.Condition
+      for statement in jsondecode(module.function.policy).Statement : statement.Condition
       if statement.Sid == "FollowStatements"
     ] == [{ StringEquals = { "redshift-data:statement-owner-iam-userid" = "$${aws:userid}" } }]
     error_message = "The function follows its own statements, and no others."
@@ -237,7 +237,7 @@ run "resources" {
       statement.Sid => [statement.Action, statement.Resource]
       } == {
       Encrypt        = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.operations]]
-      Refresh        = [["lambda:InvokeFunction"], [module.migrations.arn]]
+      Refresh        = [["lambda:InvokeFunction"], [module.function.arn]]
       ReportFailures = [["sqs:SendMessage"], [module.failures.arn]]
       Snapshot = [
         ["redshift-serverless:CreateSnapshot"],
@@ -260,7 +260,7 @@ run "resources" {
   }
 
   assert {
-    condition = jsondecode(module.migrations.environment["VALUES"]) == {
+    condition = jsondecode(module.function.environment["VALUES"]) == {
       glue_database      = "demo_test"
       gold_role_arn      = module.redshift_role["gold"].arn
       region             = "eu-west-1"
@@ -274,10 +274,10 @@ run "resources" {
   assert {
     condition = (
       jsondecode(aws_lambda_invocation.migrate.input) == { action = "migrate" }
-      && aws_lambda_invocation.migrate.function_name == module.migrations.name
+      && aws_lambda_invocation.migrate.function_name == module.function.name
       && (
         aws_lambda_invocation.migrate.triggers["package"]
-        == filebase64sha256("../../testing/packages/warehouse_migrations.zip")
+        == filebase64sha256("../../testing/packages/warehouse.zip")
       )
     )
     error_message = "A package that changes must be applied."
@@ -288,7 +288,7 @@ run "resources" {
       aws_scheduler_schedule.refresh.schedule_expression == "rate(15 minutes)"
       && aws_scheduler_schedule.refresh.state == "ENABLED"
       && aws_scheduler_schedule.refresh.target[0].input == "{\"action\":\"refresh\"}"
-      && aws_scheduler_schedule.refresh.target[0].arn == module.migrations.arn
+      && aws_scheduler_schedule.refresh.target[0].arn == module.function.arn
     )
     error_message = "Facts are brought up to date every quarter of an hour."
   }
@@ -327,7 +327,7 @@ run "resources" {
 
   assert {
     condition = (
-      aws_cloudwatch_metric_alarm.refresh.dimensions == tomap({ FunctionName = module.migrations.name })
+      aws_cloudwatch_metric_alarm.refresh.dimensions == tomap({ FunctionName = module.function.name })
       && aws_cloudwatch_metric_alarm.refresh.alarm_actions == toset([var.settings.alerts_topic_arn])
     )
     error_message = "A refresh that fails is told."

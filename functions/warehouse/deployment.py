@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from warehouse_migrations.data_api import DataApi, StatementError, StillRunning
-from warehouse_migrations.sql_files import Applied, Migration, MigrationError, Values, pending, refresh
+from warehouse.data_api import DataApi, StatementError, StillRunning
+from warehouse.sql_files import Applied, Migration, MigrationError, Values, pending, refresh
 
 MIGRATION, REFRESH, LEDGER = "warehouse-migration", "warehouse-refresh", "warehouse-ledger"
 CREATE_LEDGER = (

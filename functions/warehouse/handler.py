@@ -8,10 +8,10 @@ from pydantic import BaseModel
 from telemetry import logs
 from telemetry.clients import client
 
-from warehouse_migrations import deployment, erasure
-from warehouse_migrations.data_api import DataApi
-from warehouse_migrations.settings import settings
-from warehouse_migrations.sql_files import load
+from warehouse import deployment, erasure
+from warehouse.data_api import DataApi
+from warehouse.settings import settings
+from warehouse.sql_files import load
 
 logger = logs.logger()
 

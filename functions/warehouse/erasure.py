@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from warehouse_migrations.data_api import DataApi
+from warehouse.data_api import DataApi
 
 TABLES = ("dim_player", "fact_activity", "fact_economy", "fact_events", "fact_purchases", "fact_sessions")
 VIEW = "staging.enriched_events"

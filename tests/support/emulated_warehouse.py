@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 from redshift_on_postgres import DataApi, Server
-from warehouse_migrations import data_api, deployment
-from warehouse_migrations.sql_files import load
+from warehouse import data_api, deployment
+from warehouse.sql_files import load
 
 VALUES = {
     "glue_database": "lake",

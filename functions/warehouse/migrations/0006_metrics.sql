@@ -14,4 +14,6 @@ CREATE VIEW metrics.ads AS SELECT * FROM gold.ads WITH NO SCHEMA BINDING;
 CREATE VIEW metrics.tutorial AS SELECT * FROM gold.tutorial WITH NO SCHEMA BINDING;
 CREATE VIEW metrics.acquisition AS SELECT * FROM gold.acquisition WITH NO SCHEMA BINDING;
 CREATE VIEW metrics.acquisition_value AS SELECT * FROM gold.acquisition_value WITH NO SCHEMA BINDING;
+CREATE VIEW metrics.total_revenue AS SELECT * FROM gold.total_revenue WITH NO SCHEMA BINDING;
+CREATE VIEW metrics.performance_bins AS SELECT * FROM gold.performance_bins WITH NO SCHEMA BINDING;
 CREATE VIEW metrics.matches AS SELECT * FROM gold.matches WITH NO SCHEMA BINDING;

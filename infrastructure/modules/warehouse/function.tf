@@ -10,10 +10,10 @@ locals {
   }
 }
 
-module "migrations" {
+module "function" {
   source = "../lambda_function"
 
-  name        = "warehouse_migrations"
+  name        = "warehouse"
   description = "Applies the warehouse's migrations, and brings its facts up to date."
   settings    = var.settings
   sizing      = { memory_mb = 512, timeout_seconds = 900 }
@@ -57,7 +57,7 @@ module "migrations" {
 }
 
 resource "aws_lambda_function_event_invoke_config" "this" {
-  function_name = module.migrations.name
+  function_name = module.function.name
 
   destination_config {
     on_failure {
@@ -68,11 +68,11 @@ resource "aws_lambda_function_event_invoke_config" "this" {
 
 # The package holds the migrations: a new one changes the hash.
 resource "aws_lambda_invocation" "migrate" {
-  function_name = module.migrations.name
+  function_name = module.function.name
   input         = jsonencode({ action = "migrate" })
 
   triggers = {
-    package   = filebase64sha256("${var.settings.packages_directory}/warehouse_migrations.zip")
+    package   = filebase64sha256("${var.settings.packages_directory}/warehouse.zip")
     values    = sha256(jsonencode(local.values))
     workgroup = aws_redshiftserverless_workgroup.this.workgroup_id
   }
@@ -99,7 +99,7 @@ resource "aws_scheduler_schedule" "refresh" {
   }
 
   target {
-    arn      = module.migrations.arn
+    arn      = module.function.arn
     input    = jsonencode({ action = "refresh" })
     role_arn = module.schedule_role.arn
 
@@ -158,7 +158,7 @@ resource "aws_cloudwatch_metric_alarm" "refresh" {
   alarm_actions       = [var.settings.alerts_topic_arn]
   alarm_description   = "The warehouse's facts are not brought up to date: ${local.runbook}"
   comparison_operator = "GreaterThanThreshold"
-  dimensions          = { FunctionName = module.migrations.name }
+  dimensions          = { FunctionName = module.function.name }
   evaluation_periods  = 2
   metric_name         = "Errors"
   namespace           = "AWS/Lambda"

@@ -1,0 +1,11 @@
+-- Unique players of a game in the last 30 days: all, and by platform, country and version. Choose other days freely.
+SELECT
+  coalesce(platform, '*') AS platform,
+  coalesce(country, '*') AS country,
+  coalesce(app_version, '*') AS app_version,
+  count(DISTINCT player_id) AS players
+FROM kept_presence
+WHERE game_id = ?
+  AND event_date >= current_date - INTERVAL '30' DAY
+GROUP BY GROUPING SETS ((), (platform), (country), (app_version))
+ORDER BY platform, country, app_version
