@@ -1,7 +1,5 @@
 """The Flink job: one statement set of all the SQL."""
 
-from collections.abc import Callable
-
 from pyflink.table import EnvironmentSettings, StatementSet, TableEnvironment
 
 from realtime_analytics.settings import Settings
@@ -10,11 +8,8 @@ from realtime_analytics.statements import statements
 STATE_HOURS = 24
 
 
-def build(settings: Settings, adapt: Callable[[str], str] = str) -> StatementSet:
-    """Return the job, not yet started; `adapt` changes each statement, for connectors other than Kinesis.
-
-    Raises Flink's own errors for SQL or options that it does not take.
-    """
+def build(settings: Settings) -> StatementSet:
+    """Return the job, not yet started. Raises Flink's own errors for SQL or options that it does not take."""
     environment = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
     config = environment.get_config()
     config.set("pipeline.name", "realtime_analytics")
@@ -31,7 +26,7 @@ def build(settings: Settings, adapt: Callable[[str], str] = str) -> StatementSet
     for key, value in settings.flink.items():
         config.set(key, value)
     job = environment.create_statement_set()
-    for statement in map(adapt, statements(settings)):
+    for statement in statements(settings):
         if "INSERT INTO" in statement:
             job.add_insert_sql(statement)
         else:

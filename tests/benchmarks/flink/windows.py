@@ -9,16 +9,15 @@ import re
 import sys
 from pathlib import Path
 
-from realtime_analytics.job import build
+from realtime_analytics import job, statements
 from realtime_analytics.settings import parse
-from realtime_analytics.statements import options
 
 JSON = {"format": "json", "json.timestamp-format.standard": "ISO-8601"}
 
 
 def main() -> None:
     """Run the job from files to files."""
-    source, output, *given = sys.argv[1:]
+    source, output, *options = sys.argv[1:]
     tasks = len(list(Path(source).glob("*.ndjson")))
 
     def adapt(statement: str) -> str:
@@ -32,19 +31,22 @@ def main() -> None:
         else:
             return statement
         text = statement.replace("PARTITIONED BY (`game_id`) ", "")
-        return re.sub(r"WITH \(\n.*\n\)", f"WITH (\n{options(connector)}\n)", text, flags=re.DOTALL)
+        return re.sub(
+            r"WITH \(\n.*\n\)", f"WITH (\n{statements.options(connector)}\n)", text, flags=re.DOTALL
+        )
 
     groups = {
         "streams": {"enriched.arn": "arn", "metrics.arn": "arn", "region": "eu-west-1"},
         "flink": {
             "parallelism.default": str(tasks),
             "taskmanager.memory.managed.size": "1 gb",
-            **dict(option.split("=", 1) for option in given),
+            **dict(option.split("=", 1) for option in options),
         },
     }
-    job = build(parse(groups), adapt)
+    job.statements = lambda settings: map(adapt, statements.statements(settings))
+    inserts = job.build(parse(groups))
     began = java_seconds()
-    running = job.execute()
+    running = inserts.execute()
     planned = java_seconds()
     running.wait()
     print(planned - began, java_seconds() - planned)
