@@ -75,6 +75,8 @@ class Package:
     def inputs(self, target: str) -> Mapping[str, Path]:
         """Return all files that the zip depends on, beside its connector."""
         inputs = dict(self.files) | {"build.py": Path(__file__)}
+        if self.java:
+            inputs["connectors.py"] = Path(connectors.__file__)
         if self.entry:
             inputs["main.py"] = self.entry
         if self.requirements and self.requirements.is_file():
@@ -156,6 +158,9 @@ def unobtainable(root: Path = REPOSITORY) -> dict[str, str]:
         try:
             if package.connector:
                 jars.resolve(package.connector, root / "build" / "jars")
+            if package.java:
+                connectors.require_compiler()
+                jars.resolve(connectors.API, root / "build" / "jars")
         except (EngineMissing, jars.JarsMissing) as missing:
             found[package.name] = str(missing)
     return found

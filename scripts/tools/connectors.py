@@ -65,12 +65,17 @@ def factories(sources: Sequence[Path]) -> list[str]:
     return [source.stem for source in sources if source.stem.endswith("Factory")]
 
 
-def compiled(sources: Sequence[Path], classpath: str, release: int) -> dict[str, bytes]:
-    """Return the classes of Java sources by file name. Raises JarsMissing where there is no compiler."""
+def require_compiler() -> None:
+    """Raise JarsMissing where this machine cannot compile Java."""
     if not shutil.which("javac"):
         raise jars.JarsMissing(
             "Flink's connector is compiled with javac, which is not on PATH: install a JDK"
         )
+
+
+def compiled(sources: Sequence[Path], classpath: str, release: int) -> dict[str, bytes]:
+    """Return the classes of Java sources by file name. Raises JarsMissing where there is no compiler."""
+    require_compiler()
     with tempfile.TemporaryDirectory() as directory:
         command = [
             "javac",
