@@ -285,17 +285,17 @@ run "resources" {
   }
 
   assert {
-    condition = {
-      for query in aws_cloudwatch_metric_alarm.dropped_events.metric_query : query.id => (
-        query.return_data == true ? [query.expression] : [
-          one(query.metric).namespace, one(query.metric).metric_name, one(query.metric).dimensions["service"],
-        ]
-      )
-      } == {
-      counted = ["demo-test", "EventsCounted", "realtime_windows"]
-      dropped = ["demo-test", "EventsDropped", "realtime_windows"]
-      share   = ["100 * dropped / (dropped + counted)"]
-    }
+    condition = toset([
+      for query in aws_cloudwatch_metric_alarm.dropped_events.metric_query : join(" ", concat(
+        [query.id], [for expression in [query.expression] : expression if query.return_data == true],
+        flatten([
+          for metric in query.metric : [metric.namespace, metric.metric_name, metric.dimensions["service"]]
+        ]),
+      ))
+      ]) == toset([
+      "counted demo-test EventsCounted realtime_windows", "dropped demo-test EventsDropped realtime_windows",
+      "share 100 * dropped / (dropped + counted)",
+    ])
     error_message = "Drops must alarm by their share of all events."
   }
 
