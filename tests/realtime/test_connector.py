@@ -14,7 +14,7 @@ from tools import connectors, realtime
 from tools.engine import FLINK
 from tools.progress import wait_for
 
-PROGRAM = Path(__file__).with_name("connector_program.py")
+PROGRAM = Path(__file__).parents[1] / "support" / "connector_program.py"
 BASE = {
     "connector": "kinesis",
     "stream.arn": "arn:aws:kinesis:us-east-1:000000000000:stream/any",
