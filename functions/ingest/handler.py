@@ -86,6 +86,6 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 def _tell(message: str, at: str, fields: dict[str, Any], metric: str) -> None:
     """Write a request's line of the log, where the log's level lets it pass, and its metric."""
     line = logs.info_line(logger.service, message, at, fields) if logger.log_level <= logging.INFO else ""
-    stream = logger.registered_handler.stream  # type: ignore[attr-defined] - a handler of a stream
+    stream = logger.registered_handler.stream  # type: ignore[attr-defined]
     stream.write(f"{line}\n{metric}\n" if line else f"{metric}\n")
     stream.flush()
