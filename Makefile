@@ -55,8 +55,8 @@ bench: $(VENV) ## Measure what docs/performance.md tells, and draw it
 
 clean: ## Stop the emulator; remove packages, caches and local state
 	@if [ -e $(VENV) ]; then scripts/demo --stop; fi
-	@rm -rf build .local .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	@find functions infrastructure scripts tests \( -name __pycache__ -o -name .terraform \) -prune -exec rm -rf {} +
+	@rm -rf build .local clients/typescript/dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find clients functions infrastructure scripts tests \( -name __pycache__ -o -name .terraform \) -prune -exec rm -rf {} +
 
 $(VENV): requirements.txt $(shell find functions -name requirements.txt)
 	@scripts/_venv .venv requirements.txt

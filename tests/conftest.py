@@ -42,6 +42,7 @@ settings.load_profile("suite")
 # What these directories start is dear: one worker of pytest-xdist runs all that shares it.
 TOGETHER = {
     "batch": "spark",
+    "clients": "clients",
     "end_to_end": "emulator",
     "integration": "emulator",
     "packages": "lambda",

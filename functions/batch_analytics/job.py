@@ -16,6 +16,7 @@ from pyspark.sql.window import Window
 from telemetry.silver import Lake, refused
 
 from batch_analytics import audit, bronze, gold, kept, measure
+from batch_analytics.corrections import Corrections
 from batch_analytics.tables import SILVER, ConflictError, RunError, Tables
 
 KEY = ("game_id", "event_id")
@@ -25,6 +26,8 @@ RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
 # Another run that adds to silver at the same time makes this one look again what is new.
 TRIES = 5
 FILES_NAMED = 10
+# What is counted of a game that a run touches without new events.
+NOTHING = {"lines": 0, "distinct": 0, "held": 0, "duplicates": 0, "new": 0}
 # The keys of so many events fit into each task's memory (100 bytes each): silver need not be sorted then.
 BROADCAST_EVENTS = 1_000_000
 # Two copies of an event are at most so many days apart.
@@ -39,11 +42,13 @@ class Run:
         """Take the session, the Glue database, the lake's URI and the run's id."""
         self.spark, self.lake, self.id = spark, lake, run_id
         self.tables = Tables(spark, database, run_id)
+        self.corrections = Corrections.read(spark, lake)
 
     def silver(self, start: datetime, end: datetime) -> None:
         """Add the events that arrived in [start, end) to silver; note which games and days they touch."""
         self._begin("silver")
         self.tables.prepare()
+        corrected = self.corrections.apply(self.tables)
         empty = [f"{hour:{bronze.HOUR}}" for hour in bronze.missing(self.spark, self.lake, start, end)]
         if empty:
             self._say(
@@ -61,11 +66,13 @@ class Run:
         once = keys.where("good AND nth = 1")
         days = once.select("game_id", f.col("event_date").cast("string")).distinct().collect()
         games = self._add(rows, keys, [date.fromisoformat(row[1]) for row in days])
+        games = {game: NOTHING for game, _ in corrected} | games
         self.spark.catalog.clearCache()
         self._write("silver", {
             "from": start.strftime(bronze.HOUR), "to": end.strftime(bronze.HOUR), "empty_hours": empty,
             "malformed": sum(row["count"] for row in bad), "games": games,
-            "touched": sorted((row[0], row[1]) for row in days),
+            "touched": sorted({(row[0], row[1]) for row in days} | corrected),
+            "corrections": [one.name for one in self.corrections.pending()],
         })  # fmt: skip
 
     def rebuild(self, games: Sequence[str]) -> None:
@@ -76,10 +83,9 @@ class Run:
         days = self.tables.silver().where(f.col("game_id").isin(list(games)))
         touched = days.select("game_id", f.col("event_date").cast("string")).distinct().collect()
         now = datetime.now(UTC).strftime(bronze.HOUR)
-        nothing = {"lines": 0, "distinct": 0, "held": 0, "duplicates": 0, "new": 0}
         self._write("silver", {
             "from": now, "to": now, "empty_hours": [], "malformed": 0,
-            "games": {game: nothing for game, _ in touched},
+            "games": {game: NOTHING for game, _ in touched},
             "touched": sorted((row[0], row[1]) for row in touched),
         })  # fmt: skip
 
@@ -100,7 +106,7 @@ class Run:
         silver = self.tables.silver()
         unseen = silver.where(kept.unseen(gold.Iceberg(self.spark, self.tables), games)) if games else silver
         measured = measure.games(unseen, report["touched"]) if games else {}
-        days = measure.days(staged["daily"], staged["revenue"], report["touched"]) if games else {}
+        days = measure.days(staged, report["touched"]) if games else {}
         counted = {game: report["games"][game] | measured.get(game, {}) for game in games}
         faults: dict[str, list[str]] = {}
         for game, lake in counted.items():
@@ -130,6 +136,7 @@ class Run:
             for table, changed in self._read("gold").items():
                 self.tables.publish(table, " OR ".join(changed[game] for game in good), whole=not faults)
             kept.published(gold.Iceberg(self.spark, self.tables), self.id, good)
+            self.corrections.published(self._read("silver").get("corrections", ()), good)
         self._write("publish", {"published": good, "set_aside": faults})
         for table in gold.TABLES if games else ():
             self.tables.discard(table)
@@ -186,7 +193,7 @@ class Run:
         """
         good = f.col(bronze.CORRUPT).isNull()
         rows = (
-            bronze.read(self.spark, self.lake, start, end)
+            self.corrections.kept(bronze.read(self.spark, self.lake, start, end))
             .withColumn("row", f.monotonically_increasing_id())
             .withColumn("file", f.when(~good, f.input_file_name()))
             .persist(StorageLevel.DISK_ONLY)

@@ -1,7 +1,7 @@
 """What data_quality judges of silver before gold is published; rules.json has the schemas' limits."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,18 +51,22 @@ def games(silver: DataFrame, touched: Sequence[Partition]) -> dict[str, dict[str
 
 
 def days(
-    daily: DataFrame, revenue: DataFrame, touched: Sequence[Partition]
+    staged: Mapping[str, DataFrame], touched: Sequence[Partition]
 ) -> dict[str, dict[str, dict[str, int]]]:
     """Return staged gold of the days that a run touched, by game and day, as player_state names figures."""
     found: dict[str, dict[str, dict[str, int]]] = {}
     wanted = {tuple(one) for one in touched}
     for rows, names in (
-        (daily, {name: f.lit(name) for name in ("active_players", "new_players")}),
-        (revenue, {"gross_minor": f.concat(f.lit("revenue_"), "currency")}),
+        (staged["daily"], {name: f.lit(name) for name in ("active_players", "new_players")}),
+        (staged["revenue"], {"gross_minor": f.concat(f.lit("revenue_"), "currency")}),
+        (staged["ads"], {"impressions": f.lit("events_ad_impression")}),
+        # An event counts once at the first part of its name.
+        (staged["design"].where("depth = '1'"), {"design_events": f.lit("events_design")}),
     ):
         total = rows.where(" AND ".join(f"{name} = '*'" for name in ("platform", "country", "app_version")))
         for column, name in names.items():
-            figures = total.select("game_id", f.col("event_date").cast("string"), name, column)
+            day_of = f.col("event_date").cast("string").alias("day")
+            figures = total.groupBy("game_id", day_of, name.alias("figure")).agg(f.sum(column))
             for game, day, figure, value in figures.collect():
                 if (game, day) in wanted:
                     found.setdefault(game, {}).setdefault(day, {})[figure] = int(value)

@@ -149,16 +149,20 @@ def lake(facts: Facts) -> Check:
 
 
 def gold(facts: Facts) -> Check:
-    """Gold must have what the stream counted of each day that was over when the newest batch run took it."""
+    """Gold must have what the stream counted of each day that was over when the newest batch run took it.
+
+    These are the days that gold was read for, else those that the run touched.
+    """
     name, hour = "gold", facts.history.hour if facts.history else None
-    if facts.lake is None or hour is None:
+    figures_of_days = facts.published or (facts.lake.days if facts.lake else None)
+    if figures_of_days is None or hour is None:
         return Check(name, "unknown", "The newest batch run took no event of the game.")
     by_age = {
         str(facts.now.date() - timedelta(days=age)): day for age, day in enumerate(facts.happened[::-1])
     }
     held = [
         (abs(batch - stream) / max(batch, stream), batch, stream, f"{figure.replace('_', ' ')} of {day}")
-        for day, figures in facts.lake.days.items()
+        for day, figures in figures_of_days.items()
         if day in by_age and day < str((hour + timedelta(hours=1)).date())
         for figure, batch in figures.items()
         if max(batch, stream := by_age[day][figure]) >= MINIMUM_FIGURE

@@ -1,7 +1,7 @@
 """Judge all games and keep the verdicts."""
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -28,8 +28,16 @@ class NotEvaluatedError(Exception):
     """Some games could not be judged; the others were."""
 
 
-def evaluate(settings: Settings, store: Store, s3: "S3Client", now: datetime) -> Iterator[Evaluated]:
+def evaluate(
+    settings: Settings,
+    store: Store,
+    s3: "S3Client",
+    now: datetime,
+    published: Callable[[str], Mapping[str, Mapping[str, int]]] | None = None,
+) -> Iterator[Evaluated]:
     """Yield each active game and its checks at a moment, once the table has them.
+
+    `published` reads gold's figures of a game's days; without it, gold is judged by the newest run's audit.
 
     Raises NotEvaluatedError at the end, with the games whose facts could not be read or kept.
     """
@@ -37,7 +45,10 @@ def evaluate(settings: Settings, store: Store, s3: "S3Client", now: datetime) ->
     every = timedelta(hours=settings.history_every_hours)
     for game_id in (game["game_id"] for game in store.games() if game.get("status") == "active"):
         try:
-            found = checks.run(facts.read(store, game_id, now, audit, every))
+            known = facts.read(store, game_id, now, audit, every)
+            if published:
+                known = replace(known, published=published(game_id))
+            found = checks.run(known)
             _keep(settings, store, game_id, now, found)
         except Exception as error:
             logger.exception("Not judged", game_id=game_id)

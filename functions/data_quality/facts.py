@@ -40,8 +40,8 @@ class Facts:
     `by_minutes` and `by_windows` are events of the same half hour, as player_state and as the stream job
     counted them; None where the stream job published nothing. `lake` is None where the newest batch run
     took nothing of the game, `in_lake` its events in silver of the hour that the history names. `faults` are
-    why that run published nothing of the game. A batch run
-    starts every `history_every`.
+    why that run published nothing of the game. `published` are gold's figures by day, where gold was read.
+    A batch run starts every `history_every`.
     """
 
     now: datetime
@@ -53,6 +53,7 @@ class Facts:
     history: History | None = None
     in_lake: int | None = None
     lake: Lake | None = None
+    published: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     faults: Sequence[str] = ()
     history_every: timedelta = timedelta(hours=1)
 

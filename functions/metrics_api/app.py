@@ -19,6 +19,8 @@ from telemetry import environment, metric_model
 from telemetry.store import merge, store
 
 from metrics_api import models
+from metrics_api.ads import ads
+from metrics_api.design import design
 from metrics_api.leaderboards import leaderboards
 from metrics_api.live import catalogue, live
 from metrics_api.live_page import POLICY, assets, page
@@ -198,6 +200,8 @@ app.include_router(operations)
 app.include_router(catalogue)
 app.include_router(games)
 app.include_router(live)
+app.include_router(ads)
+app.include_router(design)
 app.include_router(quality)
 app.include_router(realtime)
 app.include_router(page)

@@ -2,20 +2,21 @@
 
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Query
 from telemetry import metric_model
-from telemetry.capped_names import LABEL, OTHER, SHOWN, largest
+from telemetry.capped_names import Name, largest
 from telemetry.histogram import percentiles
 from telemetry.store import Item, by_name, numbers, store
 
 from metrics_api import live_models as models
 from metrics_api.models import prefixed
-from metrics_api.parameters import DateRange, GameId, cached, now
+from metrics_api.parameters import DateRange, GameId, NamedRange, cached, now
 from metrics_api.problems import RESPONSES
 
 MAX_RETENTION_DAYS = 90
+MEASURED = ("fps", "frame_time_ms", "latency_ms", "load_time_ms")
 
 catalogue = APIRouter(
     prefix="/v1",
@@ -60,7 +61,9 @@ def read_live(game_id: str, minutes: int = 30) -> models.Live:
             if minute in counts:
                 counts[minute].update(numbers(row))
                 updated.append(row["updated_at"])
-    measured = by_name(store().rows([f"{game_id}#hour-{hour}#performance" for hour in hours]), 3)
+    measured = _performance(
+        by_name(store().rows([f"{game_id}#hour-{hour}#performance" for hour in hours]), 3)
+    )
     today = datetime.now(UTC).date()
     (tally,) = store().game_days(game_id, [today])
     updated += [tally.updated_at] if tally.updated_at else []
@@ -75,12 +78,13 @@ def read_live(game_id: str, minutes: int = 30) -> models.Live:
         today=_today(today, tally.counts),
         minutes=[_minute(minute, counts[minute]) for minute in span],
         events_by_type=prefixed(sum(counts.values(), Counter()), "events_"),
-        performance=_performance(measured),
+        performance=measured.devices,
+        capped=measured.capped,
     )
 
 
 @live.get("/funnel", summary="How far players get")
-def funnel(game_id: GameId, days: DateRange) -> models.Funnel:
+def funnel(game_id: GameId, days: NamedRange) -> models.Funnel:
     """Count players by step and attempts by level, on the days they happened."""
     as_of, share = now(), metric_model.live()["step_share"]
     tallies = store().game_days(game_id, days)
@@ -116,7 +120,7 @@ def funnel(game_id: GameId, days: DateRange) -> models.Funnel:
 
 
 @live.get("/economy", summary="What comes in and goes out of the virtual currencies")
-def economy(game_id: GameId, days: DateRange) -> models.Economy:
+def economy(game_id: GameId, days: NamedRange) -> models.Economy:
     """Sum sources and sinks by currency and reason, on the days they happened."""
     as_of = now()
     by_currency: dict[str, list[models.Flow]] = defaultdict(list)
@@ -207,20 +211,26 @@ def _currency(name: str, flows: list[models.Flow]) -> models.Currency:
     return models.Currency(currency=name, source=source, sink=sink, net=source - sink, reasons=ordered)
 
 
-def _performance(measured: dict[tuple[str, ...], Counter[str]]) -> list[models.Performance]:
-    devices: dict[tuple[str, str], dict[str, Counter[str]]] = defaultdict(dict)
+class _Measured(NamedTuple):
+    devices: list[models.Performance]
+    capped: bool
+
+
+def _performance(measured: dict[Name, Counter[str]]) -> _Measured:
+    """Return what the devices with the most performance events measured; the rest is added up as `other`."""
+    devices: dict[Name, Counter[str]] = defaultdict(Counter)
     for (platform, version, measure), counts in measured.items():
-        devices[platform, version][measure] = counts
+        by_measure = {f"{measure}_{name}": count for name, count in counts.items()}
+        devices[platform, version].update(by_measure | {"performance_events": counts["performance_events"]})
+    shown = largest(devices, lambda counts: counts["performance_events"])
     found = [
-        models.Performance.model_validate(
-            {
-                "platform": LABEL if platform == OTHER else platform,
-                "app_version": LABEL if version == OTHER else version,
-                "performance_events": sum(one["performance_events"] for one in measures.values()),
-                **{name: percentiles(prefixed(counts, "bin_")) for name, counts in measures.items()},
-            }
+        models.Performance(
+            platform=platform,
+            app_version=version,
+            performance_events=counts["performance_events"],
+            **{name: percentiles(prefixed(counts, f"{name}_bin_")) for name in MEASURED},
         )
-        for (platform, version), measures in devices.items()
+        for (platform, version), counts in shown.rows.items()
     ]
     ordered = sorted(found, key=lambda each: (-each.performance_events, each.platform, each.app_version))
-    return ordered[:SHOWN]
+    return _Measured(ordered, shown.capped)

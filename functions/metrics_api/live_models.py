@@ -94,8 +94,12 @@ class Live(Answer):
     ]
     events_by_type: Annotated[dict[str, int], Field(description="Over the minutes.")]
     performance: Annotated[
-        list[Performance], Field(description="Over the hours of the minutes, most performance events first.")
+        list[Performance],
+        Field(
+            description="Over the hours of the minutes, most performance events first; the rest is `other`."
+        ),
     ]
+    capped: Capped
 
 
 class Level(BaseModel):

@@ -62,7 +62,7 @@ class Counts(BaseModel):
     new_players: Annotated[Count, metric("new_players")] = 0
     session_starts: Annotated[Count, metric("session_starts")] = 0
     sessions_ended: Annotated[Count, metric("sessions_ended")] = 0
-    session_seconds: Annotated[Count, metric("session_seconds")] = 0
+    playtime_seconds: Annotated[Count, metric("playtime_seconds")] = 0
     purchases: Annotated[Count, metric("purchases")] = 0
     revenue: Money
 
@@ -74,7 +74,7 @@ class Counts(BaseModel):
             "revenue": prefixed(counts, "revenue_"),
             "session_starts": counts["events_session_start"],
             "sessions_ended": counts["events_session_end"],
-            "session_seconds": max(0, counts["play_ms"]) // 1000,
+            "playtime_seconds": max(0, counts["play_ms"]) // 1000,
         }
         return cls.model_validate({**counts, **grouped, **fields})
 
@@ -161,7 +161,7 @@ class Player(Answer):
     first_seen: Annotated[Timestamp, Field(description="Time of the first event (UTC).")]
     last_seen: Annotated[Timestamp, Field(description="Time of the last event (UTC).")]
     session_starts: Annotated[Count, metric("session_starts")] = 0
-    session_seconds: Annotated[Count, metric("session_seconds")] = 0
+    playtime_seconds: Annotated[Count, metric("playtime_seconds")] = 0
     open_sessions: list[OpenSession] = []
     purchases: Annotated[Count, metric("purchases")] = 0
     spend: Money = {}

@@ -11,6 +11,8 @@ from telemetry.store import store
 
 DEFAULT_DAYS = 7
 MAX_DAYS = 400
+# Each day of these has a row for each name and shard.
+MAX_DAYS_OF_NAMES = 92
 PLAYER_ID = "^[A-Za-z0-9_.:-]{1,64}$"
 
 
@@ -61,6 +63,16 @@ def days_between(
 
 
 DateRange = Annotated[list[date], Depends(days_between)]
+
+
+def days_of_names(days: DateRange) -> list[date]:
+    """Return the UTC days of an answer by names that clients choose."""
+    if len(days) > MAX_DAYS_OF_NAMES:
+        raise invalid("from", f"{len(days)} days are asked for, at most {MAX_DAYS_OF_NAMES} are answered")
+    return days
+
+
+NamedRange = Annotated[list[date], Depends(days_of_names)]
 
 
 def invalid(parameter: str, message: str) -> RequestValidationError:

@@ -57,6 +57,16 @@ def of_flow(day: str, flow: str) -> Bucket:
     return Bucket(f"{day}#economy", f"{flow}#", _ordinal(day))
 
 
+def of_ad(day: str, ad: str) -> Bucket:
+    """Count the impressions of an advertisement: `ad` is "network#placement#format"."""
+    return Bucket(f"{day}#ads", f"{ad}#", _ordinal(day))
+
+
+def of_design(day: str, name: str) -> Bucket:
+    """Count the design events of a name."""
+    return Bucket(f"{day}#designs", f"{name}#", _ordinal(day))
+
+
 def of_version(day: str, version: str) -> Bucket:
     """Count how stable and how fast a version of the game is."""
     return Bucket(f"{day}#versions", f"{version}#", _ordinal(day))

@@ -17,8 +17,11 @@ DIGEST_BYTES = 8
 ATTEMPTS = 10
 FIRST_PAUSE_SECONDS = 0.01
 MAX_REMEMBERED = 1000
-# "currency#reason" and "platform#version" have two parts, and so has what they are counted under.
-OTHERS = {"devices": f"{OTHER}#{OTHER}", "flows": f"{OTHER}#{OTHER}", "levels": OTHER, "versions": OTHER}
+# A name of several parts, such as "currency#reason", is counted under as many.
+OTHERS = {
+    "ads": f"{OTHER}#{OTHER}#{OTHER}", "designs": OTHER, "devices": f"{OTHER}#{OTHER}",
+    "flows": f"{OTHER}#{OTHER}", "levels": OTHER, "versions": OTHER,
+}  # fmt: skip
 
 Event = dict[str, Any]
 NameOf = Callable[[Event, str, str], str]
@@ -30,6 +33,8 @@ Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 class NameLimits(msgspec.Struct, frozen=True):
     """How many names of each kind a game may have a day: each is a row that readers read."""
 
+    ads: Limit = 100
+    designs: Limit = 200
     devices: Limit = 50
     flows: Limit = 200
     levels: Limit = 200
@@ -125,6 +130,10 @@ def _names(event: Event) -> Iterator[tuple[str, str]]:
     payload, version = event["payload"], event["app_version"]
     yield "versions", version
     match event["event_type"]:
+        case "ad_impression":
+            yield "ads", f"{payload['network']}#{payload['placement']}#{payload['format']}"
+        case "design":
+            yield "designs", payload["name"]
         case "performance":
             yield "devices", f"{event['platform']}#{version}"
         case "economy":

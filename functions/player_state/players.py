@@ -18,7 +18,8 @@ from telemetry.raw_position import RawPosition
 from player_state.buckets import Bucket
 from player_state.counters import Addition, Counters, Delta
 from player_state.names import NameLimits, Names, TooBusyError
-from player_state.projection import Event, Projection, forget_old
+from player_state.projection import Event, Projection
+from player_state.watermarks import forget_old
 
 ATTEMPTS = 6
 BATCH_GET_LIMIT = 100

@@ -4,10 +4,11 @@ import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from telemetry.histogram import bin_of
-from telemetry.player_item import DIGEST_BYTES, Payment, Play, Player, milliseconds
+from telemetry.player_item import DIGEST_BYTES, VOID, Payment, Play, Player, milliseconds
 from telemetry.raw_position import RawPosition
 
 from player_state import buckets, watermarks
@@ -30,6 +31,7 @@ PAUSE_MS = 30 * 60 * 1000
 DAY_MS, MINUTE_MS = 86_400_000, 60_000
 # A player counts as concurrent in the minute of an event and in the four after it.
 CONCURRENT_MINUTES = 5
+MILLION = 1_000_000
 MEASURED = ("fps", "frame_time_ms", "latency_ms", "load_time_ms")
 
 Event = dict[str, Any]
@@ -94,7 +96,7 @@ class Projection:
             player.country = event["country"]
         ordinal = _ordinal(at_ms)
         if ordinal not in player.active_days:
-            player.active_days.add(ordinal)
+            player.active_days = _with_day(player.active_days, ordinal)
             day["active_players"] += 1
             self._return(_date(player.first_ms), ordinal, 1)
             self._reach(ordinal)
@@ -114,40 +116,47 @@ class Projection:
         A play counts on the day on which it begins, so its whole length may move to an earlier day.
         """
         player, session_id = self.player, event["session_id"]
-        ended = event["event_type"] == "session_end"
-        joined = Play(session_id, at_ms, at_ms, ended)
+        joined = Play(session_id, at_ms, at_ms, ended=event["event_type"] == "session_end")
+        joined.active = int(event["event_type"] != "purchase")
         apart: list[Play] = []
-        known_days: set[int] = set()
+        before: list[Play] = []
         for play in player.plays:
             if play.session_id != session_id:
                 apart.append(play)
                 continue
-            known_days.update(range(_ordinal(play.first), _ordinal(play.last) + 1))
+            before.append(play)
             if play.first - PAUSE_MS <= at_ms <= play.last + PAUSE_MS:
                 self._count_play(play, -1)
                 joined = _joined(joined, play)
             else:
                 apart.append(play)
         self._count_play(joined, 1)
-        player.plays = [*apart, joined]
-        self._stability(event, at_ms, joined, known_days)
+        # Those that changed last stay: who was offline may send many old sessions behind the running one.
+        player.plays = [*apart, joined][-REMEMBERED_PLAYS:]
+        self._stability(event, at_ms, joined, before)
 
     def _count_play(self, play: Play, sign: int) -> None:
-        length = sign * (play.last - play.first)
-        self.player.play_ms += length
-        self._day(play.first)["play_ms"] += length
+        """Count the length of a play, unless it has purchases only: a server sends these."""
+        if play.active:
+            length = sign * (play.last - play.first)
+            self.player.play_ms += length
+            self._day(play.first)["play_ms"] += length
 
-    def _stability(self, event: Event, at_ms: int, play: Play, known_days: set[int]) -> None:
-        """Count a session once a day, and once as crashed if a crash of the day ended the process."""
-        if (ordinal := _ordinal(at_ms)) not in known_days:
-            self.version(event)["sessions_seen"] += 1
+    def _stability(self, event: Event, at_ms: int, play: Play, before: list[Play]) -> None:
+        """Count a session once a day, and once as crashed if a crash of the day ended the process.
+
+        `before` are the plays of the session as they were before the event.
+        """
+        if event["event_type"] == "purchase":
+            return
+        ordinal = _ordinal(at_ms)
+        version = self.version(event)
+        version["active_sessions"] += not any(_on(one, one.active, ordinal) for one in before)
         if event["event_type"] != "crash":
             return
-        version = self.version(event)
         version["crash_events"] += 1
         if event["payload"]["fatal"]:
-            same_session = (one for one in self.player.plays if one.session_id == play.session_id)
-            version["crashed_sessions"] += not any(_crashed_on(one, ordinal) for one in same_session)
+            version["crashed_sessions"] += not any(_on(one, one.crashed, ordinal) for one in before)
             play.crashed |= 1 << (ordinal - _ordinal(play.first))
 
     def version(self, event: Event) -> Counter[str]:
@@ -161,8 +170,7 @@ class Projection:
         A client may report it twice and a server once more: an earlier report replaces a later one.
         """
         player, payload = self.player, event["payload"]
-        named = f"{payload['store']}#{payload['transaction_id']}"
-        digest = hashlib.blake2b(named.encode(), digest_size=DIGEST_BYTES).digest()
+        digest = _transaction(payload["store"], payload["transaction_id"])
         tie = int(event["event_id"].replace("-", "")[:TIE_DIGITS], 16)
         payment = Payment(at_ms, tie, payload["currency"], int(payload["amount_minor"]))
         before = player.transactions.get(digest)
@@ -170,12 +178,35 @@ class Projection:
             return False
         if before:
             self._pay(before, -1)
-        player.transactions[digest] = payment
+        self._remember(digest, payment)
         self._pay(payment, 1)
         for one in (before, payment):
             if one:
                 self._payer(_ordinal(one.at_ms), one.currency)
         return before is None
+
+    def void(self, store: str, transaction_id: str) -> Payment | None:
+        """Take a store transaction back: it counts no more, and no report of it ever will.
+
+        Returns what had counted, None where nothing is known of it.
+        """
+        self.buckets.clear()
+        digest = _transaction(store, transaction_id)
+        before = self.player.transactions.get(digest)
+        # No report is earlier.
+        self._remember(digest, VOID)
+        if before is None or before == VOID:
+            return None
+        self._pay(before, -1)
+        self._payer(_ordinal(before.at_ms), before.currency)
+        return before
+
+    def _remember(self, digest: bytes, payment: Payment) -> None:
+        transactions = self.player.transactions
+        transactions.pop(digest, None)
+        transactions[digest] = payment
+        if len(transactions) > REMEMBERED_TRANSACTIONS:
+            del transactions[next(iter(transactions))]
 
     def _pay(self, payment: Payment, sign: int) -> None:
         player, day, amount = self.player, self._day(payment.at_ms), sign * payment.amount
@@ -197,6 +228,8 @@ class Projection:
             if pays != (ordinal in days):
                 days ^= {ordinal}
                 day[name] += 1 if pays else -1
+        player.paid_days = _recent_days(player.paid_days)
+        player.paid_in[currency] = _recent_days(player.paid_in[currency])
 
     def _live(self, event: Event, at_ms: int, paid: bool) -> None:
         player, payload, kind = self.player, event["payload"], event["event_type"]
@@ -205,11 +238,12 @@ class Projection:
         counts["events"] += 1
         counts[f"events_{kind}"] += 1
         if minute not in player.active_minutes:
-            player.active_minutes.add(minute)
+            player.active_minutes = _recent_minutes({*player.active_minutes, minute})
             counts["active_players"] += 1
-        for present in range(minute, minute + CONCURRENT_MINUTES):
-            if present not in player.present_minutes:
-                player.present_minutes.add(present)
+        absent = set(range(minute, minute + CONCURRENT_MINUTES)) - player.present_minutes
+        if absent:
+            player.present_minutes = _recent_minutes(player.present_minutes | absent)
+            for present in absent:
                 self.buckets[buckets.of_minute(present)]["concurrent_players"] += 1
         if paid:
             counts[f"reported_revenue_{payload['currency']}"] += int(payload["amount_minor"])
@@ -221,37 +255,47 @@ class Projection:
                 measured["performance_events"] += number == 0
 
 
-def forget_old(player: Player) -> None:
-    """Bound what the item remembers."""
-    watermarks.forget_old(player)
-    for name in ("active_days", "paid_days", "started_days", "completed_days"):
-        setattr(player, name, _recent(getattr(player, name), REMEMBERED_DAYS, MAX_DAYS_APART))
-    player.paid_in = {
-        currency: _recent(days, REMEMBERED_DAYS, MAX_DAYS_APART) for currency, days in player.paid_in.items()
-    }
-    for name in ("active_minutes", "present_minutes"):
-        setattr(player, name, _recent(getattr(player, name), REMEMBERED_MINUTES, REMEMBERED_MINUTES))
-    player.plays = sorted(player.plays, key=lambda play: (play.last, play.session_id))[-REMEMBERED_PLAYS:]
-    paid = sorted(player.transactions.items(), key=lambda item: (item[1].at_ms, item[0]))
-    player.transactions = dict(paid[-REMEMBERED_TRANSACTIONS:])
+def _transaction(store: str, transaction_id: str) -> bytes:
+    return hashlib.blake2b(f"{store}#{transaction_id}".encode(), digest_size=DIGEST_BYTES).digest()
+
+
+def _with_day(days: set[int], day: int) -> set[int]:
+    return _recent_days({*days, day})
+
+
+def _recent_days(days: set[int]) -> set[int]:
+    return _recent(days, REMEMBERED_DAYS, MAX_DAYS_APART)
+
+
+def _recent_minutes(minutes: set[int]) -> set[int]:
+    return _recent(minutes, REMEMBERED_MINUTES, REMEMBERED_MINUTES)
 
 
 def _recent(numbers: set[int], most: int, apart: int) -> set[int]:
+    """Return what an item remembers. Each event forgets, not each batch: a retry has other batches."""
     newest = max(numbers, default=0)
     return set(sorted(number for number in numbers if number > newest - apart)[-most:])
 
 
 def _joined(one: Play, other: Play) -> Play:
-    """Return the play that has the events of both: what the later one ended with, and all crashes."""
+    """Return the play that has the events of both: what the later one ended with, and the days of both."""
     earlier, later = sorted((one, other), key=lambda play: (play.last, play.ended))
     first = min(one.first, other.first)
-    crashed = [play.crashed << (_ordinal(play.first) - _ordinal(first)) for play in (earlier, later)]
-    return Play(later.session_id, first, later.last, later.ended, crashed[0] | crashed[1])
+    moved = [_ordinal(play.first) - _ordinal(first) for play in (earlier, later)]
+    return Play(
+        later.session_id,
+        first,
+        later.last,
+        later.ended,
+        crashed=earlier.crashed << moved[0] | later.crashed << moved[1],
+        active=earlier.active << moved[0] | later.active << moved[1],
+    )
 
 
-def _crashed_on(play: Play, ordinal: int) -> bool:
+def _on(play: Play, days: int, ordinal: int) -> bool:
+    """Tell whether the bit of a day is set in the days of a play."""
     day = ordinal - _ordinal(play.first)
-    return day >= 0 and bool(play.crashed >> day & 1)
+    return day >= 0 and bool(days >> day & 1)
 
 
 def _ordinal(at_ms: int) -> int:
@@ -284,17 +328,39 @@ def _progression(projection: Projection, event: Event, at_ms: int, day: Counter[
     level = projection.name_of(event, "levels", payload["level_1"])
     projection.buckets[buckets.of_level(event["event_date"], level)][status] += 1
     if ordinal not in player.started_days:
-        player.started_days.add(ordinal)
+        player.started_days = _with_day(player.started_days, ordinal)
         day["players_started"] += 1
     if status != "complete":
         return
     if ordinal not in player.completed_days:
-        player.completed_days.add(ordinal)
+        player.completed_days = _with_day(player.completed_days, ordinal)
         day["players_completed"] += 1
     if at_ms >= player.level_ms:
         levels = (payload.get(f"level_{n}") for n in (1, 2, 3))
         player.level = "/".join(level for level in levels if level)
         player.level_ms = at_ms
+
+
+def _ad_impression(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
+    payload = event["payload"]
+    ad = projection.name_of(event, "ads", f"{payload['network']}#{payload['placement']}#{payload['format']}")
+    counts = projection.buckets[buckets.of_ad(event["event_date"], ad)]
+    counts["impressions"] += 1
+    counts["completed_impressions"] += payload.get("completed", False)
+    if currency := payload.get("currency"):
+        counts[f"impressions_{currency}"] += 1
+        counts[f"ad_revenue_{currency}"] += int(payload.get("revenue_micros", 0))
+
+
+def _design(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
+    payload = event["payload"]
+    name = projection.name_of(event, "designs", payload["name"])
+    counts = projection.buckets[buckets.of_design(event["event_date"], name)]
+    counts["design_events"] += 1
+    if "value" in payload:
+        counts["valued_events"] += 1
+        # Counters are integers. A binary fraction would not add up exactly.
+        counts["value_millionths"] += round(Decimal(str(payload["value"])) * MILLION)
 
 
 def _performance(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
@@ -303,6 +369,8 @@ def _performance(projection: Projection, event: Event, at_ms: int, day: Counter[
 
 
 _HANDLERS = {
+    "ad_impression": _ad_impression,
+    "design": _design,
     "session_start": _session_start,
     "economy": _economy,
     "performance": _performance,

@@ -9,14 +9,21 @@ from typing import Literal, NamedTuple
 
 from telemetry import metric_model
 from telemetry.anomaly import MIN_HISTORY, Anomaly, detect
+from telemetry.capped_names import Rows
 from telemetry.store import Store, by_name, merge
 
 COHORT_DAYS = (1, 7, 30)
 # The figures of a report, in its order. The figures after the payers are shown for each currency.
 REACH = ("active_players", "weekly_active_players", "monthly_active_players", "stickiness")
-COUNTED = ("new_players", "session_starts", "session_seconds", "purchases", "events", "crash_events")
+COUNTED = ("new_players", "session_starts", "playtime_seconds", "purchases", "events", "crash_events")
 PAYING = ("payers", "payer_conversion")
 MONEY = ("revenue", "arpdau", "arppu")
+# These are shown of a game that shows advertisements; the money for each currency.
+ADS, AD_MONEY = (
+    ("impressions", "completed_share"),
+    ("ad_revenue_micros", "ad_ecpm_micros", "ad_arpdau_micros"),
+)
+PRICED = "impressions_"
 # What is watched, and the least of a day that is worth telling.
 WATCHED = {
     "active_players": 50, "new_players": 20, "session_starts": 50, "purchases": 10, "crash_events": 10,
@@ -82,17 +89,18 @@ class Period:
 
 def figures(store: Store, game_id: str, period: Period) -> list[Figure]:
     """Return the figures of one game, each beside those before; money in minor units."""
-    tallies = [merge(store.game_days(game_id, one.days)).counts for one in period.compared]
-    currencies = sorted(
-        {
-            name.removeprefix("revenue_")
-            for counts in tallies
-            for name in counts
-            if name.startswith("revenue_")
-        }
-    )
+    tallies = [_counts(store, game_id, one.days) for one in period.compared]
+    money = {
+        f"{metric}_{currency}": (metric, currency)
+        for names, prefix in ((MONEY, "revenue_"), (AD_MONEY, PRICED))
+        for currency in sorted(
+            {name.removeprefix(prefix) for counts in tallies for name in counts if name.startswith(prefix)}
+        )
+        for metric in names
+    }
+    shown = ADS if any(counts["impressions"] for counts in tallies) else ()
     columns = [
-        _values(counts, store.reach(game_id, one.days), one, currencies)
+        _values(counts, store.reach(game_id, one.days), one, shown, money)
         for counts, one in zip(tallies, period.compared, strict=True)
     ]
     return [Figure(*name, *(values[name] for values in columns)) for name in columns[0]]
@@ -154,7 +162,7 @@ def retained(of: Mapping[date, Counter[str]], days: Sequence[date], number: int)
 
 def stability(store: Store, game_id: str, period: Period) -> Figure:
     """Return the share of sessions without a crash."""
-    metric = metric_model.live()["crash_free_share"]
+    metric = metric_model.live()["crash_free_sessions"]
     shares = [
         metric.of(by_name(store.rows(f"{game_id}#{day}#versions" for day in one.days), 0)[()])
         for one in period.compared
@@ -162,8 +170,31 @@ def stability(store: Store, game_id: str, period: Period) -> Figure:
     return Figure(metric.name, metric.unit, *shares)
 
 
+class Ads(NamedTuple):
+    """What was counted of each advertisement, by network, placement and format, and of all."""
+
+    rows: Rows
+    total: Counter[str]
+
+
+def ads(store: Store, game_id: str, days: Sequence[date]) -> Ads:
+    """Read the impressions of some days."""
+    rows = by_name(store.rows(f"{game_id}#{day}#ads" for day in days), 3)
+    return Ads(rows, sum(rows.values(), Counter()))
+
+
+def _counts(store: Store, game_id: str, days: Sequence[date]) -> Counter[str]:
+    counts = merge(store.game_days(game_id, days)).counts
+    counts.update(ads(store, game_id, days).total)
+    return counts
+
+
 def _values(
-    counts: Counter[str], reach: Counter[str], period: Period, currencies: list[str]
+    counts: Counter[str],
+    reach: Counter[str],
+    period: Period,
+    shown_of_ads: Sequence[str],
+    money: Mapping[str, tuple[str, str]],
 ) -> dict[tuple[str, str], float | None]:
     """Return the figures of a period: facts are its sums, and a ratio is a sum over a sum."""
     model, is_day = metric_model.live(), period.kind == "day"
@@ -171,7 +202,7 @@ def _values(
     played = max(0, counts["play_ms"]) // 1000
     sums = {
         **counts,
-        "session_seconds": played,
+        "playtime_seconds": played,
         "monthly_active_players": sum(reach[f"mau_{day}"] for day in period.days),
     }
     # Unique players of a week are not the sum of its days. The counters do not know its unique payers.
@@ -183,9 +214,8 @@ def _values(
     }
     values: dict[tuple[str, str], float | None] = {
         (name, model[name].unit): shown[name] if name in shown else model[name].of(sums)
-        for name in (*REACH, *COUNTED, *PAYING)
+        for name in (*REACH, *COUNTED, *PAYING, *shown_of_ads)
     }
-    for currency in currencies:
-        for name in MONEY:
-            values[f"{name}_{currency}", f"{currency} minor"] = model[name].of(sums, currency)
+    for figure, (name, currency) in money.items():
+        values[figure, f"{currency} {model[name].unit}"] = model[name].of(sums, currency)
     return values

@@ -4,12 +4,12 @@ import re
 from datetime import date
 
 from telemetry import metric_model
-from telemetry.money import money
+from telemetry.money import minor, money
 
 from scheduled_reports.figures import Figure, Notice, Period
 
 NOT_AVAILABLE = "not available"
-MINOR = " minor"
+MICROS, MINOR = " micros", " minor"
 MONEY = re.compile("_[A-Z]{3}$")
 RULE = (
     "A change is notable where a day is outside the median of up to 28 days of its kind (weekdays or"
@@ -34,9 +34,14 @@ def valued(value: float | None, unit: str) -> str:
         return f"{value:.1%}"
     if unit.endswith(MINOR):
         return money(value, unit.removesuffix(MINOR))
+    if unit.endswith(MICROS):
+        currency = unit.removesuffix(MICROS)
+        return money(minor(value, currency), currency)
     if unit == "seconds" and value >= 60:
         hours, minutes = divmod(round(value / 60), 60)
         return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"
+    if unit == "measure":
+        return f"{value:,.3f}".rstrip("0").rstrip(".")
     number = f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
     return number if unit in ("count", "players", "fps") else f"{number} {unit}"
 

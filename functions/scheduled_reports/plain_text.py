@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from telemetry.money import major
+from telemetry.money import major, minor
 
 from scheduled_reports import formatting
 from scheduled_reports.figures import Figure
@@ -83,17 +83,24 @@ def table(report: Report) -> str:
 def _cells(report: Report) -> Iterator[tuple[object, ...]]:
     for name, unit, *measured in report.figures:
         numbers = (_number(value, unit) for value in measured)
-        yield "Figures", "", _cell(name), _cell(unit.removesuffix(formatting.MINOR)), *numbers
+        yield "Figures", "", _cell(name), _cell(_currency(unit)), *numbers
     for section in report.sections:
         for name, values in section.rows:
             for (column, unit), value in zip(section.columns, values, strict=True):
-                yield _cell(section.title), _cell(name), column, unit, value, None, None
+                shown = _number(value, unit)
+                yield _cell(section.title), _cell(name), column, _currency(unit), shown, None, None
 
 
 def _number(value: float | None, unit: str) -> float | str | None:
-    if value is None or not unit.endswith(formatting.MINOR):
+    currency = _currency(unit)
+    if value is None or currency == unit:
         return value
-    return major(value, unit.removesuffix(formatting.MINOR))
+    return major(minor(value, currency) if unit.endswith(formatting.MICROS) else value, currency)
+
+
+def _currency(unit: str) -> str:
+    """Return the currency of an amount of money, and any other unit as it is."""
+    return unit.removesuffix(formatting.MINOR).removesuffix(formatting.MICROS)
 
 
 def _cell(text: str) -> str:

@@ -1,15 +1,19 @@
 """The tables of a report: how far players get, what flows, how each version runs; from day counters."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from telemetry import metric_model
-from telemetry.capped_names import largest
+from telemetry.capped_names import LABEL, Rows, largest
 from telemetry.histogram import percentiles
 from telemetry.store import Store, by_name, merge
 
-from scheduled_reports.figures import Period
+from scheduled_reports import figures
+from scheduled_reports.figures import PRICED, Period
 
+AD_SECTION = ("currency_impressions", "ad_revenue_micros", "ad_ecpm_micros")
+DESIGN = ("design_events", "value_sum", "value_mean")
 FPS_BIN = "fps_bin_"
 
 Row = tuple[str, tuple[float | None, ...]]
@@ -31,6 +35,8 @@ def sections(store: Store, game_id: str, period: Period) -> list[Section]:
         funnel(store, game_id, period),
         levels(store, game_id, period),
         *economy(store, game_id, period),
+        *ads(store, game_id, period),
+        designs(store, game_id, period),
         versions(store, game_id, period),
     ]
     return [section for section in found if section.rows]
@@ -93,26 +99,70 @@ def _currency(name: str, reasons: dict[str, Counter[str]]) -> Section:
     return Section(f"Economy: {name}", "Reason", columns, rows)
 
 
+def ads(store: Store, game_id: str, period: Period) -> list[Section]:
+    """Tell what each advertisement earns: impressions, then money in a section for each currency."""
+    rows, total = figures.ads(store, game_id, period.days)
+    shown = largest(rows, lambda counts: counts["impressions"]).rows
+    order = sorted(shown, key=lambda name: (LABEL in name, -shown[name]["impressions"], name))
+    named = [("all ads", total), *((_ad(name), shown[name]) for name in order)]
+    found = [_ads("Ads", named, figures.ADS)]
+    for currency in sorted(name.removeprefix(PRICED) for name in total if name.startswith(PRICED)):
+        priced = [(name, counts) for name, counts in named if counts[f"{PRICED}{currency}"]]
+        found.append(_ads(f"Ad revenue: {currency}", priced, AD_SECTION, currency))
+    return [section for section in found if total]
+
+
+def _ad(name: tuple[str, ...]) -> str:
+    return LABEL if LABEL in name else ", ".join(name)
+
+
+def _ads(
+    title: str, rows: list[tuple[str, Counter[str]]], names: Sequence[str], currency: str = ""
+) -> Section:
+    metrics = [metric_model.live()[name] for name in names]
+    columns = tuple(
+        (metric.label, f"{currency} {metric.unit}" if metric.unit == "micros" else metric.unit)
+        for metric in metrics
+    )
+    told = [(name, tuple(metric.of(counts, currency) for metric in metrics)) for name, counts in rows]
+    return Section(title, "Network, placement, format", columns, told)
+
+
+def designs(store: Store, game_id: str, period: Period) -> Section:
+    """Count design events by their whole name, and sum their values."""
+    metrics = [metric_model.live()[name] for name in DESIGN]
+    rows: list[Row] = []
+    found = _by_name(store, game_id, period, "designs", 1, "design_events").items()
+    for (name,), counts in sorted(found, key=lambda one: (LABEL in one[0], -one[1]["design_events"], one[0])):
+        # Values of different names may have different units.
+        valued = counts["valued_events"] and name != LABEL
+        values = (metric.of(counts) if valued or metric.unit == "count" else None for metric in metrics)
+        rows.append((name, tuple(values)))
+    return Section("Design events", "Name", tuple((one.label, one.unit) for one in metrics), rows)
+
+
 def versions(store: Store, game_id: str, period: Period) -> Section:
     """Tell crashes and frames a second by version; percentiles are at most 2.5 % off."""
     columns = (
-        ("sessions seen", "count"), ("crash events", "count"), ("crash-free", "share"),
+        ("active sessions", "count"), ("crash events", "count"), ("crash-free", "share"),
         ("median fps", "fps"), ("p5 fps", "fps"),
     )  # fmt: skip
     rows: list[Row] = []
     found = _by_name(store, game_id, period, "versions", 1).items()
-    for (version,), counts in sorted(found, key=lambda one: (-one[1]["sessions_seen"], one[0])):
-        free = metric_model.live()["crash_free_share"].of(counts)
+    for (version,), counts in sorted(found, key=lambda one: (-one[1]["active_sessions"], one[0])):
+        free = metric_model.live()["crash_free_sessions"].of(counts)
         bins = {name.removeprefix(FPS_BIN): n for name, n in counts.items() if name.startswith(FPS_BIN)}
         fps = percentiles(bins) or {}
         rows.append(
-            (version, (counts["sessions_seen"], counts["crash_events"], free, fps.get("p50"), fps.get("p5")))
+            (
+                version,
+                (counts["active_sessions"], counts["crash_events"], free, fps.get("p50"), fps.get("p5")),
+            )
         )
     return Section("Versions", "Version", columns, rows)
 
 
-def _by_name(
-    store: Store, game_id: str, period: Period, subject: str, parts: int
-) -> dict[tuple[str, ...], Counter[str]]:
+def _by_name(store: Store, game_id: str, period: Period, subject: str, parts: int, size: str = "") -> Rows:
+    """Return the rows that are largest by a counter, or by the sum of all."""
     rows = by_name(store.rows(f"{game_id}#{day}#{subject}" for day in period.days), parts)
-    return largest(rows, lambda counts: counts.total()).rows
+    return largest(rows, lambda counts: counts[size] if size else counts.total()).rows

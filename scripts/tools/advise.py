@@ -1,6 +1,5 @@
 """Advise now what to size otherwise, as performance_advisor does each Monday; nothing is kept or mailed."""
 
-import argparse
 import os
 from datetime import UTC, datetime
 
@@ -11,7 +10,7 @@ from performance_advisor.settings import Settings
 from rich.console import Console
 from telemetry import environment
 
-from tools import emulator, run, terraform
+from tools import Parser, emulator, run, terraform
 
 
 def words(variables: dict[str, str]) -> str:
@@ -22,8 +21,7 @@ def words(variables: dict[str, str]) -> str:
 
 def main() -> None:
     """Print the advice."""
-    parser = argparse.ArgumentParser(prog="scripts/advise", description=__doc__)
-    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser = Parser(prog="scripts/advise", description=__doc__)
     options = parser.parse_args()
     if options.environment == "local":
         os.environ.update(emulator.local_environment())

@@ -3,7 +3,6 @@
 A run has the name of its day, so the same command goes on where another one stopped.
 """
 
-import argparse
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,10 +11,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from tools import CommandError, run, terraform
+from tools import CommandError, Parser, run, terraform
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -117,8 +115,7 @@ def days_between(first: date, last: date, today: date) -> list[date]:
 
 def main() -> None:
     """Backfill what the command line names and tell what became of each day."""
-    parser = argparse.ArgumentParser(prog="scripts/backfill", description=__doc__)
-    parser.add_argument("--environment", default="prod", help="dev or prod (default: prod)")
+    parser = Parser(prog="scripts/backfill", description=__doc__, choices=("dev", "prod"))
     parser.add_argument("--from", dest="first", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--to", dest="last", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--again", action="store_true", help="also the days that were backfilled before")
@@ -134,11 +131,8 @@ def main() -> None:
         boto3.client("stepfunctions", region_name=region), boto3.client("s3", region_name=region),
         arn, outputs["lake_bucket"], options.again, options.dry_run,
     )  # fmt: skip
-    try:
-        for day, outcome in backfill.run(days):
-            console.print(f"{day}  {outcome}")
-    except (BotoCoreError, ClientError) as error:
-        raise CommandError(str(error)) from error
+    for day, outcome in backfill.run(days):
+        console.print(f"{day}  {outcome}")
 
 
 if __name__ == "__main__":

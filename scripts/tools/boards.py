@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from boto3.dynamodb.conditions import Key
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table as Listing
 from telemetry.boards import Board, Operator, Order, Reset
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, emulator, run, terraform
+from tools import CommandError, Parser, confirmed, emulator, run, terraform
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -115,7 +114,7 @@ def keep_receipt(s3: "S3Client", bucket: str, receipt: Receipt) -> str:
     """Store what was removed in the lake; return the key."""
     names = ("removed_at", "game_id", "board_id", "player_id")
     key = f"corrections/leaderboards/{'-'.join(receipt[name] for name in names)}.json"
-    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(receipt).encode())
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(receipt).encode(), IfNoneMatch="*")
     return key
 
 
@@ -141,8 +140,7 @@ def _print_boards(boards: list[Board]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="scripts/boards", description=__doc__)
-    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser = Parser(prog="scripts/boards", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for command, effect in {
         "list": "show the boards of a game",
@@ -157,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     entry = commands.choices["remove-entry"].add_argument
     entry("player_id")
     entry("--day", type=date.fromisoformat, help="any UTC day of the period (default: today)")
+    entry("--yes", action="store_true", help="do not ask")
     add = commands.choices["add"].add_argument
     add("--title", help="default: the board's id")
     add("--source", help="`leaderboard` of the scores that feed it (default: the board's id)")
@@ -184,29 +183,29 @@ def main() -> None:
     """Do what the command line says."""
     given = {name: value for name, value in vars(_parser().parse_args()).items() if value is not None}
     command, table_of = given.pop("command"), given.pop("environment")
-    try:
-        table = _open(table_of)
-        match command:
-            case "list":
-                _print_boards(list_boards(table, **given))
-            case "add":
-                board = new_board(**{"title": given["board_id"], "source": given["board_id"]} | given)
-                add_board(table, board)
-                print(f"{board.board_id} is fed by scores for {board.source} from now on")
-            case "show":
-                print(get_board(table, **given).model_dump_json(indent=2))
-            case "remove":
-                remove_board(table, **given)
-                print(f"{given['board_id']} is removed")
-            case "remove-entry":
-                outputs = terraform.outputs(terraform.root(table_of))
-                entries = boto3.resource("dynamodb").Table(outputs["tables"]["leaderboards"])
-                day = given.pop("day", datetime.now(UTC).date())
-                receipt = remove_entry(table, entries, **given, day=day)
-                key = keep_receipt(boto3.client("s3"), outputs["lake_bucket"], receipt)
-                print(f"{receipt['player_id']} is removed with a score of {receipt['score']}: {key}")
-    except (BotoCoreError, ClientError) as error:
-        raise CommandError(str(error)) from error
+    table = _open(table_of)
+    match command:
+        case "list":
+            _print_boards(list_boards(table, **given))
+        case "add":
+            board = new_board(**{"title": given["board_id"], "source": given["board_id"]} | given)
+            add_board(table, board)
+            print(f"{board.board_id} is fed by scores for {board.source} from now on")
+        case "show":
+            print(get_board(table, **given).model_dump_json(indent=2))
+        case "remove":
+            remove_board(table, **given)
+            print(f"{given['board_id']} is removed")
+        case "remove-entry":
+            outputs = terraform.outputs(terraform.root(table_of))
+            entries = boto3.resource("dynamodb").Table(outputs["tables"]["leaderboards"])
+            day = given.pop("day", datetime.now(UTC).date())
+            question = f"The entry of {given['player_id']} on {given['board_id']} on {day} is removed"
+            if not given.pop("yes") and not confirmed(question, given["player_id"]):
+                raise CommandError("nothing was removed")
+            receipt = remove_entry(table, entries, **given, day=day)
+            key = keep_receipt(boto3.client("s3"), outputs["lake_bucket"], receipt)
+            print(f"{receipt['player_id']} is removed with a score of {receipt['score']}: {key}")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ NOT_SHIPPED = (
 )
 # Modules of the layer that go into a Spark job's zip, because Spark's machines have no layer. The batch job
 # judges silver as data_quality does.
-BORROWED = {"batch_analytics": ("telemetry/__init__.py", "telemetry/silver.py")}
+BORROWED = {"batch_analytics": ("telemetry/__init__.py", "telemetry/corrections.py", "telemetry/silver.py")}
 # The Java connector that an application needs on AWS, which its service does not bring.
 CONNECTORS = {"realtime_analytics": connectors.PUBLISHED}
 

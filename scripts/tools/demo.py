@@ -22,6 +22,8 @@ from tools import (
     history,
     jars,
     lake_tables,
+    metrics_api,
+    positive,
     quality,
     realtime,
     run,
@@ -30,7 +32,6 @@ from tools import (
 )
 from tools.background import Background
 from tools.engine import EngineMissing
-from tools.metrics_api import PORT, MetricsApi
 from tools.simulation import Truth
 
 LIVE_PLAYERS, LIVE_MINUTES = 60, 30
@@ -58,7 +59,7 @@ def start(players: int, days: int, seed: int) -> None:
     _step("terraform apply of infrastructure/environments/local (about a minute the first time)")
     outputs = apply()
     list(lake_tables.create(outputs["lake_database"]))
-    api = MetricsApi(int(os.environ.get("API_PORT") or PORT))
+    api = metrics_api.current()
     api.start({**outputs["metrics_api_environment"], **running.environment})
     _step(f"Metrics API at {api.address}")
     _start_realtime(outputs["realtime_analytics"]["application_properties"], running.endpoint)
@@ -79,7 +80,7 @@ def start(players: int, days: int, seed: int) -> None:
         f"\nEvery figure is what the simulator sent. It took {time.monotonic() - began:.0f} s.\n"
         f"  This game live    {api.address}/?game={game} ({LIVE_PLAYERS} play on)\n"
         f"  The API           {api.address}/docs\n"
-        f"  Play again        scripts/simulate --api {api.address}\n"
+        f"  Play again        scripts/simulate\n"
         f"  Real-time windows {REALTIME[realtime.RealtimeJob().state()]}; log: .local/flink/log\n"
         f"  Stop everything   make down",
         highlight=False,
@@ -135,7 +136,7 @@ def stop() -> None:
     """Stop all that a demo started and delete its data."""
     PLAYERS.stop()
     realtime.RealtimeJob().kill()
-    MetricsApi().stop()
+    metrics_api.current().stop()
     stopped = emulator.stop()
     print("Stopped." if stopped else "Nothing was running.")
 
@@ -148,8 +149,8 @@ def main() -> None:
     """Start, or stop with --stop."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
     parser.add_argument("--stop", action="store_true", help="stop everything and delete the data")
-    parser.add_argument("--players", type=int, default=500)
-    parser.add_argument("--days", type=int, default=3)
+    parser.add_argument("--players", type=positive, default=500)
+    parser.add_argument("--days", type=positive, default=3)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     if options.stop:

@@ -16,7 +16,8 @@ from typing import Any, Self
 
 import psutil
 
-from tools import REPOSITORY, CommandError, progress, run
+from tools import REPOSITORY, CommandError, port_of, progress, run
+from tools import port as parse_port
 
 DIRECTORY = REPOSITORY / ".local" / "emulator"
 LOCAL_STATE = REPOSITORY / "infrastructure" / "environments" / "local"
@@ -190,8 +191,11 @@ class Emulator:
 
 
 def current(port: int | None = None) -> Emulator:
-    """Return this checkout's emulator, at the port where it runs, else the given one, else EMULATOR_PORT."""
-    wanted = port or int(os.environ.get("EMULATOR_PORT") or DEFAULT_PORT)
+    """Return this checkout's emulator: where it runs, else at the given port, EMULATOR_PORT or 4566.
+
+    Raises CommandError where EMULATOR_PORT is no port.
+    """
+    wanted = port or port_of("EMULATOR_PORT") or DEFAULT_PORT
     return Emulator(Emulator(wanted).recorded_port())
 
 
@@ -262,7 +266,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/emulator", description=__doc__)
     parser.add_argument("command", choices=["start", "stop", "status", "reset"])
     parser.add_argument(
-        "--port", type=int, help=f"where it listens (default: EMULATOR_PORT, else {DEFAULT_PORT})"
+        "--port", type=parse_port, help=f"where it listens (default: EMULATOR_PORT, else {DEFAULT_PORT})"
     )
     options = parser.parse_args()
     if options.command == "stop":

@@ -1,6 +1,5 @@
 """Register games and give out their API keys; the table keeps hashes only."""
 
-import argparse
 import os
 import re
 import secrets
@@ -14,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import idna
-from botocore.exceptions import BotoCoreError, ClientError
 from ingest.request import signature
 from rich.console import Console
 from rich.table import Table as Listing
 from telemetry.enrichment import timestamp
 from telemetry.games import secret_hash
 
-from tools import CommandError, emulator, run, terraform
+from tools import CommandError, Parser, emulator, run, terraform
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway.client import APIGatewayClient
@@ -272,8 +270,7 @@ def _print_key(key: str) -> None:
 
 def main() -> None:
     """Do what the command line says; the key alone goes to standard output."""
-    parser = argparse.ArgumentParser(prog="scripts/games", description=__doc__)
-    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser = Parser(prog="scripts/games", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="show every game")
     for command, effect in {
@@ -297,36 +294,33 @@ def main() -> None:
     options = parser.parse_args()
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
-    try:
-        table, plan = registry(terraform.outputs(terraform.root(options.environment)))
-        match options.command:
-            case "list":
-                _print_games(list_games(table))
-            case "add":
-                _print_key(add_game(table, options.game_id, options.name, plan, options.pseudonyms))
-            case "rotate":
-                _print_key(rotate_key(table, options.game_id))
-            case "import-key":
-                import_key(table, options.game_id, sys.stdin.read().strip())
-                print(f"the key opens {options.game_id}")
-            case "sign":
-                demand_signatures(table, options.game_id, options.signature)
-                print(f"signatures of {options.game_id} are {options.signature}")
-            case "pseudonyms":
-                use_pseudonyms(table, options.game_id, options.state)
-                print(f"pseudonyms of {options.game_id} are {options.state} within 30 seconds")
-            case "report-to":
-                report_to(table, options.game_id, options.addresses)
-                print(f"reports of {options.game_id} go to {', '.join(options.addresses) or 'nobody'}")
-            case "enable":
-                restore_usage(table, options.game_id, plan)
-                set_status(table, options.game_id, "active")
-                print(f"{options.game_id} is enabled")
-            case "disable":
-                set_status(table, options.game_id, "disabled")
-                print(f"{options.game_id} is disabled")
-    except (BotoCoreError, ClientError) as error:
-        raise CommandError(str(error)) from error
+    table, plan = registry(terraform.outputs(terraform.root(options.environment)))
+    match options.command:
+        case "list":
+            _print_games(list_games(table))
+        case "add":
+            _print_key(add_game(table, options.game_id, options.name, plan, options.pseudonyms))
+        case "rotate":
+            _print_key(rotate_key(table, options.game_id))
+        case "import-key":
+            import_key(table, options.game_id, sys.stdin.read().strip())
+            print(f"the key opens {options.game_id}")
+        case "sign":
+            demand_signatures(table, options.game_id, options.signature)
+            print(f"signatures of {options.game_id} are {options.signature}")
+        case "pseudonyms":
+            use_pseudonyms(table, options.game_id, options.state)
+            print(f"pseudonyms of {options.game_id} are {options.state} within 30 seconds")
+        case "report-to":
+            report_to(table, options.game_id, options.addresses)
+            print(f"reports of {options.game_id} go to {', '.join(options.addresses) or 'nobody'}")
+        case "enable":
+            restore_usage(table, options.game_id, plan)
+            set_status(table, options.game_id, "active")
+            print(f"{options.game_id} is enabled")
+        case "disable":
+            set_status(table, options.game_id, "disabled")
+            print(f"{options.game_id} is disabled")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ ATHENA_WORKGROUP chooses Athena; without it the files of the tables are read, wh
 the emulator and small questions.
 
     gold.table("daily", game="arena")
+    gold.table("design", game="arena", depth="2", platform="ios", country="*", app_version="*")
     gold.sql("SELECT event_date, active_players FROM daily WHERE game_id = ?", "arena")
     gold.answer("retention_triangle", "arena")
 """
@@ -21,7 +22,7 @@ import boto3
 import duckdb
 import pandas as pd
 from pyiceberg.exceptions import NoSuchTableError
-from pyiceberg.expressions import AlwaysTrue, EqualTo
+from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, EqualTo
 from pyiceberg.table import Table
 
 from tools import CommandError, emulator, lake_tables, terraform
@@ -58,12 +59,23 @@ def answer(question: str, game: str) -> pd.DataFrame:
 _equal_to: Any = EqualTo
 
 
-def table(name: str, game: str | None = None) -> pd.DataFrame:
-    """Return the rows of a table, or those of a game. Raises CommandError for a table that is not there."""
+def table(name: str, game: str | None = None, **equal: str | date) -> pd.DataFrame:
+    """Return the rows of a table: of all games or one, and with the values of columns that are named.
+
+    Raises CommandError for a table that is not there.
+    """
+    wanted = equal if game is None else {"game_id": game, **equal}
     if os.environ.get("ATHENA_WORKGROUP"):
-        where, values = ("", ()) if game is None else (" WHERE game_id = ?", (game,))
-        return _athena(f'SELECT * FROM "{_plain(name)}"{where}', values)  # noqa: S608 - an identifier
-    rows = AlwaysTrue() if game is None else _equal_to("game_id", game)
+        columns = (
+            f'"{_plain(column)}" = {"CAST(? AS date)" if isinstance(value, date) else "?"}'
+            for column, value in wanted.items()
+        )
+        where = f" WHERE {' AND '.join(columns)}" if wanted else ""
+        query = f'SELECT * FROM "{_plain(name)}"{where}'  # noqa: S608 - identifiers
+        return _athena(query, tuple(map(str, wanted.values())))
+    rows: BooleanExpression = AlwaysTrue()
+    for column, value in wanted.items():
+        rows = And(rows, _equal_to(column, value))
     return iceberg(name).scan(row_filter=rows).to_arrow().to_pandas()
 
 

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from tools import gold
+from tools.simulate import advertisements, design_events
 from tools.simulation import Truth
 
 ALL = "platform = '*' AND country = '*' AND app_version = '*'"
@@ -39,6 +40,25 @@ def figures(game_id: str) -> dict[str, Any]:
             "CAST(cohort_date AS VARCHAR) AS name, sum(retained_players) AS value",
             "day_number = 1",
         ),
+        **_events(game_id),
+    }
+
+
+def _events(game_id: str) -> dict[str, Any]:
+    """Return what gold says of advertisements and design events, read without any SQL."""
+    ads, designs = (
+        gold.table(name, game_id, platform="*", country="*", app_version="*") for name in ("ads", "design")
+    )
+    players = zip(designs["event_date"], designs["name"], designs["players"], strict=True)
+    return {
+        "advertisements": advertisements(
+            (row.network, row.impressions, row.completed_impressions, {row.currency: row.revenue_micros})
+            for row in ads.itertuples()
+        ),
+        "design events": design_events(
+            (row.name, row.design_events, row.value_sum) for row in designs.itertuples()
+        ),
+        "players of design events": {f"{day} {name}": count for day, name, count in sorted(players)},
     }
 
 
@@ -58,6 +78,11 @@ def expected_figures(truth: Truth, today: date) -> dict[str, Any]:
         "players by install source": _installed(truth, today),
         "match ends": dict(sorted(truth.match_ends.items())),
         "players who came back the day after": truth.came_back(today),
+        "advertisements": dict(sorted((+truth.ads).items())),
+        "design events": dict(sorted((+truth.designs).items())),
+        "players of design events": {
+            f"{day} {name}": len(players) for (day, name), players in sorted(truth.design_players.items())
+        },
     }
 
 

@@ -1,6 +1,5 @@
 """Send events by REST API and stream at a rate and in a shape, then account for every one of them."""
 
-import argparse
 import ipaddress
 import json
 import math
@@ -25,7 +24,7 @@ from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import timestamp
 from telemetry.rejection import Reason
 
-from tools import CommandError, emulator, run, simulate, terraform
+from tools import CommandError, Parser, emulator, run, simulate, terraform
 from tools.event_audit import Audit, Reply, audit
 from tools.games import signed_headers
 from tools.progress import STILL_SECONDS, Stuck, wait_for
@@ -223,13 +222,12 @@ def is_loopback(host: str) -> bool:
 
 def main() -> None:
     """Load a game of its own, on the emulator unless told otherwise."""
-    parser = argparse.ArgumentParser(prog="scripts/load", description=__doc__)
+    parser = Parser(prog="scripts/load", description=__doc__)
     parser.add_argument("--rate", type=float, default=100, help="events a second (default: 100)")
     parser.add_argument("--duration", type=float, default=30, help="seconds (default: 30)")
     parser.add_argument("--shape", choices=SHAPES, default="steady")
     parser.add_argument("--game", help="a registered game (default: a new one)")
     parser.add_argument("--key", default=os.environ.get("GAME_KEY"), help="its API key (default: GAME_KEY)")
-    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
     parser.add_argument("--endpoint", help="URL of the REST API, where it is not on this machine")
     parser.add_argument("--yes-load-it", action="store_true", help="mean it: others may pay or suffer")
     options = parser.parse_args()

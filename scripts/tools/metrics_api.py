@@ -6,11 +6,12 @@ from typing import Any
 
 import httpx
 
-from tools import REPOSITORY, CommandError, emulator, progress
+from tools import REPOSITORY, CommandError, emulator, port_of, progress
 from tools.background import Background
 
 APP = "metrics_api.app:app"
 PORT = 8000
+DIRECTORY = REPOSITORY / ".local" / "metrics_api"
 HOSTS = '["127.0.0.1", "localhost"]'
 
 
@@ -19,7 +20,7 @@ class MetricsApi:
     """One uvicorn and the directory that keeps its log and process record."""
 
     port: int = PORT
-    directory: Path = REPOSITORY / ".local" / "metrics_api"
+    directory: Path = DIRECTORY
 
     @property
     def address(self) -> str:
@@ -57,3 +58,15 @@ class MetricsApi:
             return httpx.get(f"{self.address}/ready", timeout=emulator.ANSWER_SECONDS).is_success
         except httpx.TransportError:
             return False
+
+
+def current() -> MetricsApi:
+    """Return this checkout's API: at API_PORT, else at the port where it runs, else at 8000.
+
+    Raises CommandError where API_PORT is no port.
+    """
+    if wanted := port_of("API_PORT"):
+        return MetricsApi(wanted)
+    process = Background(DIRECTORY).process()
+    arguments = process.cmdline() if process else ["--port", str(PORT)]
+    return MetricsApi(int(arguments[arguments.index("--port") + 1]))

@@ -79,6 +79,15 @@ def summary(title: str, found: list[tuple[str, str, str]], lost: list[str]) -> s
     return "\n".join(lines) + "\n"
 
 
+def read(path: Path) -> dict[str, Any]:
+    """Return a plan in JSON, of standard input for -. Raises CommandError for what is none."""
+    try:
+        plan: dict[str, Any] = json.loads(sys.stdin.read() if path == Path("-") else path.read_text())
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{path} is no plan in JSON: {error}") from error
+    return plan
+
+
 def main() -> None:
     """Print the summary; a plan that would lose data is an error."""
     parser = argparse.ArgumentParser(prog="scripts/plan-summary", description=__doc__)
@@ -86,10 +95,7 @@ def main() -> None:
     parser.add_argument("--title", default="Plan")
     parser.add_argument("--allow", default="", help="addresses, by space, that may be lost")
     options = parser.parse_args()
-    try:
-        plan = json.loads(options.plan.read_text())
-    except (OSError, ValueError) as error:
-        raise CommandError(f"{options.plan} is no plan in JSON: {error}") from error
+    plan = read(options.plan)
     if plan.get("errored"):
         raise CommandError(f"{options.plan} is of a plan that failed")
     found = changes(plan)

@@ -16,13 +16,12 @@ from typing import Any
 
 import boto3
 from boto3.dynamodb.types import Binary
-from botocore.exceptions import BotoCoreError, ClientError
 from privacy.data_stores import KEPT, DataStore, PrivacyError, Record, Subject
 from privacy.erasure import EXPORTED, Erasure, Game, dated, signed
 from privacy.settings import Settings
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, emulator, games, gold, run, terraform
+from tools import CommandError, Parser, confirmed, emulator, games, gold, run, terraform
 from tools.personal_data import LocalSilver
 
 # Of each store, before an erasure.
@@ -144,16 +143,8 @@ class Platform:
         return receipts
 
 
-def _confirmed(player_id: str) -> bool:
-    """Ask the person at the terminal. Raises CommandError where there is none."""
-    if not sys.stdin.isatty():
-        raise CommandError("nobody can be asked here: pass --yes to erase without a question")
-    return input(f"Nobody can undo this. Type {player_id} to erase it: ") == player_id
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="scripts/privacy", description=__doc__)
-    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser = Parser(prog="scripts/privacy", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for command, effect in {
         "export": "write everything stored about a player to a zip",
@@ -188,14 +179,14 @@ def main() -> None:
             case "erase":
                 for line in platform.found(options.game, options.player):
                     print(line, file=sys.stderr)
-                if not options.yes and not _confirmed(options.player):
+                if not options.yes and not confirmed("Nobody can undo this", options.player):
                     raise CommandError("nothing was erased")
                 platform.erase(options.game, options.player, options.reason)
             case "name":
                 print(platform.game(options.game).subject(options.player).ids[-1])
             case "again":
                 print(f"{platform.again()} players came again and are erased")
-    except (BotoCoreError, ClientError, PrivacyError) as error:
+    except PrivacyError as error:
         raise CommandError(str(error)) from error
 
 

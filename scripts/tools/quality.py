@@ -1,11 +1,14 @@
 """Judge now whether each game's data can be trusted, as data_quality does by schedule each hour."""
 
-import argparse
 import os
-from datetime import UTC, datetime
+import sys
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import boto3
+from data_quality import facts
 from data_quality.evaluation import evaluate
 from data_quality.settings import Settings
 from rich.console import Console
@@ -15,27 +18,39 @@ from telemetry.clients import client
 from telemetry.silver import Check
 from telemetry.store import Store
 
-from tools import CommandError, emulator, run, terraform
+from tools import CommandError, Parser, emulator, gold, report_history, run, terraform
 
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "unknown": "dim"}
 
 
 def evaluate_now(outputs: dict[str, Any]) -> dict[str, list[Check]]:
-    """Judge with the function's settings and one's own credentials; return the checks by game."""
+    """Judge with the function's settings, one's own credentials and gold; return the checks by game."""
     function = outputs["scheduled_functions"]["quality"]
     configured = boto3.client("lambda").get_function_configuration(FunctionName=function)
     settings = environment.parse(Settings, configured["Environment"]["Variables"])
-    return dict(evaluate(settings, Store(client("dynamodb"), settings), client("s3"), datetime.now(UTC)))
+    now = datetime.now(UTC)
+    store = Store(client("dynamodb"), settings)
+    return dict(evaluate(settings, store, client("s3"), now, partial(_published, now.date())))
+
+
+def _published(today: date, game_id: str) -> Mapping[str, Mapping[str, int]]:
+    """Return gold's figures of the days whose counters are judged; none where the lake has no tables yet."""
+    try:
+        return report_history.days(game_id, today - timedelta(days=facts.DAYS - 1))
+    except CommandError as error:
+        print(f"Gold was not read: {error}", file=sys.stderr)
+        return {}
 
 
 def main() -> None:
     """Show each check; a failed one is an error."""
-    parser = argparse.ArgumentParser(prog="scripts/quality", description=__doc__)
-    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser = Parser(prog="scripts/quality", description=__doc__)
     options = parser.parse_args()
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
-    verdicts = evaluate_now(terraform.outputs(terraform.root(options.environment)))
+    outputs = terraform.outputs(terraform.root(options.environment))
+    gold.use(outputs, local=options.environment == "local")
+    verdicts = evaluate_now(outputs)
     for game_id, found in verdicts.items():
         table = Table(title=game_id)
         for column in ("Check", "Verdict", "Found"):

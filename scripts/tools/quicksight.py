@@ -34,6 +34,8 @@ CALCULATED = {
 OTHER = {"milestone": "other"}
 PERCENT: Json = {"PercentageDisplayFormatConfiguration": {"DecimalPlacesConfiguration": {"DecimalPlaces": 1}}}
 GRID_COLUMNS = 36
+# A game has many names: a chart shows the largest, and all others as one where they add up.
+MOST_CATEGORIES, MOST_SPLITS = 20, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -453,17 +455,35 @@ def _line(
     kind: str, visual: Visual, categories: list[Json], splits: list[Json], measures: list[Json]
 ) -> Json:
     by_category = {"Direction": "ASC", "FieldId": f"{visual.id}.{visual.categories[0]}"}
+    limit = {"ColorItemsLimitConfiguration": _limit(visual, visual.splits, MOST_SPLITS)} if splits else {}
     return {
         "FieldWells": {
             "LineChartAggregatedFieldWells": {"Category": categories, "Colors": splits, "Values": measures}
         },
-        "SortConfiguration": {"CategorySort": [{"FieldSort": by_category}]},
+        "SortConfiguration": {"CategorySort": [{"FieldSort": by_category}], **limit},
         "Type": kind,
     }
 
 
+def _limit(visual: Visual, columns: tuple[str, ...], most: int) -> Json:
+    """Return how many values of columns are shown; the rest is one item where its figures add up."""
+    adds_up = not any(metric.not_added_over(columns) for metric in visual.metrics)
+    return {"ItemsLimit": most, "OtherCategories": "INCLUDE" if adds_up else "EXCLUDE"}
+
+
+def _largest_first(visual: Visual) -> list[Json]:
+    """Return the order by the first metric; a ratio says nothing of what matters most."""
+    first = visual.metrics[0]
+    by_size = {"Direction": "DESC", "FieldId": f"{visual.id}.{first.name}"}
+    return [] if first.is_derived else [{"FieldSort": by_size}]
+
+
 def _bar(visual: Visual, categories: list[Json], splits: list[Json], measures: list[Json]) -> Json:
+    limit: Json = {"CategoryItemsLimit": _limit(visual, visual.categories, MOST_CATEGORIES)}
+    if splits:
+        limit["ColorItemsLimit"] = _limit(visual, visual.splits, MOST_SPLITS)
     return {
+        "SortConfiguration": {"CategorySort": _largest_first(visual), **limit},
         "BarsArrangement": "STACKED",
         "FieldWells": {
             "BarChartAggregatedFieldWells": {"Category": categories, "Colors": splits, "Values": measures}
@@ -486,7 +506,12 @@ def _kpi(visual: Visual, categories: list[Json], splits: list[Json], measures: l
 
 
 def _table(visual: Visual, categories: list[Json], splits: list[Json], measures: list[Json]) -> Json:
-    return {"FieldWells": {"TableAggregatedFieldWells": {"GroupBy": categories, "Values": measures}}}
+    # Levels are read in their own order.
+    order = {} if len(categories) > 1 else {"SortConfiguration": {"RowSort": _largest_first(visual)}}
+    return {
+        "FieldWells": {"TableAggregatedFieldWells": {"GroupBy": categories, "Values": measures}},
+        **order,
+    }
 
 
 _CHARTS = {

@@ -1,6 +1,5 @@
 """Send quarantined events again that are valid by now, or once repaired; a second run changes nothing."""
 
-import argparse
 import gzip
 import json
 import os
@@ -15,7 +14,6 @@ from uuid import uuid4
 import boto3
 import jsonpatch
 import jsonpointer
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -30,7 +28,7 @@ from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
 
-from tools import CommandError, emulator, run, terraform
+from tools import CommandError, Parser, emulator, run, terraform
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.client import KinesisClient
@@ -251,8 +249,7 @@ def _show(report: Report, dry_run: bool) -> None:
 
 def main() -> None:
     """Replay what the command line names and tell what became of it."""
-    parser = argparse.ArgumentParser(prog="scripts/replay", description=__doc__)
-    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser = Parser(prog="scripts/replay", description=__doc__)
     parser.add_argument("--from", dest="first", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--to", dest="last", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--reason", action="append", choices=REASONS, help="repeatable (default: all)")
@@ -278,10 +275,7 @@ def main() -> None:
         dry_run=options.dry_run,
         game=options.game,
     )
-    try:
-        report = replay.run(days, options.reason or REASONS)
-    except (BotoCoreError, ClientError) as error:
-        raise CommandError(str(error)) from error
+    report = replay.run(days, options.reason or REASONS)
     _show(report, options.dry_run)
     if options.report:
         content = {"dry_run": options.dry_run, "outcomes": report.outcomes, "rejected_still": report.still}

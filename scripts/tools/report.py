@@ -1,7 +1,9 @@
-"""Render the report of a game and period that is over, as a page and CSV."""
+"""Render the report of a game and period that is over, as a page and CSV, with the tables of the lake."""
 
-import argparse
 import os
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
@@ -9,16 +11,20 @@ from typing import Literal
 from scheduled_reports.channels import FORMS
 from scheduled_reports.figures import Period
 from scheduled_reports.report import report
+from scheduled_reports.sections import Section
 from telemetry.store import Store, store
 
-from tools import CommandError, emulator, run, terraform
+from tools import CommandError, Parser, emulator, gold, report_history, run, terraform
 
 
-def write(tables: Store, game_id: str, period: Period, out: Path) -> list[Path]:
+def write(
+    tables: Store, game_id: str, period: Period, out: Path, history: Iterable[Section] = ()
+) -> list[Path]:
     """Write both files and return their paths. Raises CommandError for a game that is not registered."""
     if not tables.game_exists(game_id):
         raise CommandError(f"{game_id} is not registered")
     made = report(tables, game_id, game_id, period)
+    made = replace(made, sections=[*made.sections, *history])
     out.mkdir(parents=True, exist_ok=True)
     paths = []
     for suffix, (form, _) in FORMS.items():
@@ -41,21 +47,32 @@ def period_of(kind: Literal["day", "week"], day: date | None, today: date) -> Pe
 def _open(environment: str) -> Store:
     if environment == "local":
         os.environ.update(emulator.local_environment())
-    os.environ.update(terraform.outputs(terraform.root(environment))["metrics_api_environment"])
+    outputs = terraform.outputs(terraform.root(environment))
+    os.environ.update(outputs["metrics_api_environment"])
+    gold.use(outputs, local=environment == "local")
     return store()
+
+
+def _history(game_id: str, period: Period) -> list[Section]:
+    """Return the lake's tables of the period; without a lake the report has the counters alone."""
+    try:
+        return report_history.sections(game_id, period)
+    except CommandError as error:
+        print(f"The report has no history: {error}", file=sys.stderr)
+        return []
 
 
 def main() -> None:
     """Do what the command line says."""
-    parser = argparse.ArgumentParser(prog="scripts/report", description=__doc__)
-    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser = Parser(prog="scripts/report", description=__doc__)
     parser.add_argument("--game", required=True, help="the game's id")
     parser.add_argument("--period", choices=("day", "week"), default="day", help="default: day")
     parser.add_argument("--date", type=date.fromisoformat, help="last UTC day (default: of the last period)")
     parser.add_argument("--out", type=Path, default=Path(), help="directory (default: the working one)")
     given = parser.parse_args()
     period = period_of(given.period, given.date, datetime.now(UTC).date())
-    for path in write(_open(given.environment), given.game, period, given.out):
+    tables = _open(given.environment)
+    for path in write(tables, given.game, period, given.out, _history(given.game, period)):
         print(path)
 
 

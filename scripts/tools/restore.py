@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import orjson
-from botocore.exceptions import BotoCoreError, ClientError
 from player_state.leaderboards import Leaderboards
 from player_state.names import NameLimits
 from player_state.players import PlayerStore
@@ -28,9 +27,10 @@ from player_state.players import Record as StreamRecord
 from privacy.data_stores import Record, record_of
 from rich.console import Console
 from telemetry import clients, lake
+from telemetry.corrections import PREFIX, Correction, voided
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, emulator, run, terraform
+from tools import CommandError, Parser, emulator, run, terraform
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -196,10 +196,18 @@ class Restore:
         return replace(progress, applied=applied)
 
     def _events(self, progress: Progress) -> Iterator[Record]:
+        s3, bucket = self.ledger.s3, self.ledger.bucket
         since = progress.scope.since and datetime.fromisoformat(progress.scope.since)
-        keys = lake.keys(self.ledger.s3, self.ledger.bucket, "bronze/", since or None)
+        corrections = [
+            Correction.read(line.decode())
+            for key in lake.keys(s3, bucket, f"{PREFIX}/")
+            for line in lake.raw_lines(s3, bucket, key)
+        ]
+        keys = lake.keys(s3, bucket, "bronze/", since or None)
         for _, hour in groupby(keys, lambda key: key.rpartition("/")[0]):
-            yield from self._hour(hour, progress)
+            for event in self._hour(hour, progress):
+                if not voided(corrections, event):
+                    yield event
 
     def _hour(self, keys: Iterable[str], progress: Progress) -> Iterator[Record]:
         """Yield an hour's events once each, in the order they were processed in.
@@ -280,8 +288,7 @@ def _moment(text: str) -> datetime:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="scripts/restore", description=__doc__)
-    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser = Parser(prog="scripts/restore", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     objects = commands.add_parser("objects", help="bring back objects of the lake that were deleted")
     objects.add_argument("--prefix", required=True, help="bronze/2026/01/30/, for example")
@@ -312,26 +319,23 @@ def main() -> None:
     consumer = Consumer(
         boto3.client("lambda"), boto3.client("kinesis"), outputs["enriched_stream_name"], drain
     )
-    try:
-        match options.command:
-            case "objects":
-                count = sum(1 for _ in undelete(s3, bucket, options.prefix, options.since))
-                console.print(f"{count:,} objects are back")
-            case "items":
-                if options.table in sum(PARTS.values(), ()):
-                    consumer.stop()
-                    console.print("player_state is stopped: `state --since` the backup starts it again")
-                target = dynamodb.Table(tables[options.table])
-                count = copy(dynamodb.Table(options.backup), target, options.game)
-                console.print(f"{count:,} items are back")
-            case "state":
-                since = timestamp(options.since - OVERLAP) if options.since else None
-                until = timestamp(options.until) if options.until else None
-                restore = Restore(Ledger(s3, bucket), consumer, tables, settle)
-                count = restore.run(Scope(options.game, options.only, since), until)
-                console.print(f"{count:,} events are applied; player_state reads on")
-    except (BotoCoreError, ClientError) as error:
-        raise CommandError(str(error)) from error
+    match options.command:
+        case "objects":
+            count = sum(1 for _ in undelete(s3, bucket, options.prefix, options.since))
+            console.print(f"{count:,} objects are back")
+        case "items":
+            if options.table in sum(PARTS.values(), ()):
+                consumer.stop()
+                console.print("player_state is stopped: `state --since` the backup starts it again")
+            target = dynamodb.Table(tables[options.table])
+            count = copy(dynamodb.Table(options.backup), target, options.game)
+            console.print(f"{count:,} items are back")
+        case "state":
+            since = timestamp(options.since - OVERLAP) if options.since else None
+            until = timestamp(options.until) if options.until else None
+            restore = Restore(Ledger(s3, bucket), consumer, tables, settle)
+            count = restore.run(Scope(options.game, options.only, since), until)
+            console.print(f"{count:,} events are applied; player_state reads on")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ LOWER_BOUNDS = ("minimum", "minLength", "minProperties")
 UPPER_BOUNDS = ("maximum", "maxLength", "maxProperties")
 ANNOTATIONS = ("$id", "$schema", "$ref", "title", "description")
 # A keyword of these counts as narrower when its value changed, and as wider when it went.
-OPAQUE = ("pattern", "propertyNames", "anyOf")
+OPAQUE = ("pattern", "propertyNames", "anyOf", "dependentRequired")
 # Event schemas need no other keyword, so that each has a rule here and every step can be judged.
 KEYWORDS = frozenset(
     (

@@ -14,7 +14,7 @@ import jsonschema
 from ingest import openapi
 from telemetry import catalog, metric_model
 
-from tools import REPOSITORY, CommandError, metric_artefacts, run
+from tools import REPOSITORY, CommandError, client_artefacts, metric_artefacts, run
 from tools.schema_artefacts import Catalogue, artefacts, as_json
 from tools.schema_compatibility import gaps, misnamed, parse, unknown_keywords
 
@@ -50,7 +50,11 @@ def metrics(root: Path) -> Schema:
 def generated(root: Path) -> dict[str, str]:
     """Return the content of every generated file by its path in the repository."""
     documents, defined = load(root), metrics(root)
-    return artefacts(documents, defined) | metric_artefacts.artefacts(root, defined)
+    return (
+        artefacts(documents, defined)
+        | client_artefacts.artefacts(documents)
+        | metric_artefacts.artefacts(root, defined)
+    )
 
 
 def findings(root: Path) -> list[str]:

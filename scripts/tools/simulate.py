@@ -1,6 +1,5 @@
 """Play a simulated game against the platform, and check every figure it then shows against what was sent."""
 
-import argparse
 import gzip
 import json
 import math
@@ -8,7 +7,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from telemetry import lake
 from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, emulator, games, run, terraform
+from tools import CommandError, Parser, emulator, games, metrics_api, positive, run, terraform
 from tools.progress import STILL_SECONDS, Stuck, wait_for
 from tools.simulation import LIVE_PAUSE_SECONDS, Game, Session, Truth, simulate
 
@@ -32,6 +31,8 @@ SETTLE_SECONDS = 240
 SESSIONS_AT_ONCE = 100
 HTTP_THREADS = 4
 BOARD = "global"
+# The most parts that a design event of the simulated game has.
+DESIGN_DEPTH = 3
 FORMS = ("single", "ndjson", "array", "gzip")
 
 console = Console()
@@ -124,6 +125,12 @@ def shown_figures(platform: Platform, game_id: str, days: int, without_game: Cou
     economy = platform.read(f"/v1/games/{game_id}/economy", **span)["currencies"]
     levels = platform.read(f"/v1/games/{game_id}/funnel", **span)["levels"]
     cohorts = platform.read(f"/v1/games/{game_id}/retention", depth=1, **span)["cohorts"]
+    ads = platform.read(f"/v1/games/{game_id}/ads", by="network", **span)["ads"]
+    designs = [
+        row
+        for depth in range(1, DESIGN_DEPTH + 1)
+        for row in platform.read(f"/v1/games/{game_id}/design", depth=depth, **span)["names"]
+    ]
     attempts = {"start": "starts", "complete": "completes", "fail": "fails"}
     return {
         "events accepted": arrivals["accepted"],
@@ -149,6 +156,13 @@ def shown_figures(platform: Platform, game_id: str, days: int, without_game: Cou
             for status, name in sorted(attempts.items())
             if level[name]
         },
+        "advertisements": advertisements(
+            (ad["network"], ad["impressions"], ad["completed_impressions"], ad["ad_revenue_micros"])
+            for ad in ads
+        ),
+        "design events": design_events(
+            (row["name"], row["design_events"], row["value_sum"]) for row in designs
+        ),
         "players who came back the day after": {
             cohort["install_date"]: cohort["retained_players"][1]
             for cohort in cohorts
@@ -173,8 +187,27 @@ def expected_figures(truth: Truth) -> dict[str, Any]:
         "revenue in minor units": dict(sorted(truth.revenue.items())),
         "virtual currencies": dict(sorted(truth.economy.items())),
         "attempts of levels": dict(sorted(truth.levels.items())),
+        "advertisements": dict(sorted((+truth.ads).items())),
+        "design events": dict(sorted((+truth.designs).items())),
         "players who came back the day after": truth.came_back(datetime.now(UTC).date()),
     }
+
+
+def advertisements(rows: Iterable[tuple[str, int, int, Mapping[str, int]]]) -> dict[str, int]:
+    """Return impressions, those watched to the end and revenue by network, as the simulator notes them."""
+    found: Counter[str] = Counter()
+    for network, impressions, completed, revenue in rows:
+        found.update({f"{network} impressions": impressions, f"{network} completed": completed})
+        found.update({f"{network} {currency}": micros for currency, micros in revenue.items()})
+    return dict(sorted((+found).items()))
+
+
+def design_events(rows: Iterable[tuple[str, int, float]]) -> dict[str, int]:
+    """Return events and hundredths of their values by name, as the simulator notes them."""
+    found: Counter[str] = Counter()
+    for name, events, total in rows:
+        found.update({f"{name} events": events, f"{name} hundredths": round(100 * total)})
+    return dict(sorted((+found).items()))
 
 
 def unattributed(platform: Platform) -> Counter[str]:
@@ -286,13 +319,12 @@ def _text(value: Any) -> str:
 
 def main() -> None:
     """Register a game of its own unless one is named, and play it."""
-    parser = argparse.ArgumentParser(prog="scripts/simulate", description=__doc__)
-    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
-    parser.add_argument("--api", default="http://127.0.0.1:8000", help="address of the metrics API")
+    parser = Parser(prog="scripts/simulate", description=__doc__)
+    parser.add_argument("--api", help="address of the metrics API (default: the one on this machine)")
     parser.add_argument("--game", help="a registered game (default: a new one)")
     parser.add_argument("--key", default=os.environ.get("GAME_KEY"), help="its API key (default: GAME_KEY)")
-    parser.add_argument("--players", type=int, default=500)
-    parser.add_argument("--days", type=int, default=3, help="simulated days, at most 30")
+    parser.add_argument("--players", type=positive, default=500)
+    parser.add_argument("--days", type=positive, default=3, help="simulated days, at most 30")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--live", type=float, metavar="MINUTES", help="play in real time instead, unchecked")
     options = parser.parse_args()
@@ -303,7 +335,8 @@ def main() -> None:
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
     outputs = terraform.outputs(terraform.root(options.environment))
-    with httpx.Client(base_url=options.api, timeout=STILL_SECONDS) as api:
+    address = options.api or metrics_api.current().address
+    with httpx.Client(base_url=address, timeout=STILL_SECONDS) as api:
         platform = Platform(outputs, api)
         game, key = options.game, options.key
         if not game:
@@ -314,7 +347,7 @@ def main() -> None:
                 return
             play(platform, game, key, options.players, options.days, options.seed)
         except httpx.HTTPError as error:
-            raise CommandError(f"{options.api} or the REST API: {error}") from error
+            raise CommandError(f"{address} or the REST API: {error}") from error
 
 
 def new_game(outputs: dict[str, Any]) -> tuple[str, str]:

@@ -18,6 +18,8 @@ COUNTRIES = {"DE": 3, "US": 5, "JP": 2, "BR": 2, "GB": 2, "IN": 3}
 PRODUCTS = {"gems_small": 499, "gems_large": 1999, "season_pass": 999}
 LEVELS = ("forest", "harbour", "citadel")
 BOARDS = ("global", "weekly")
+NETWORKS, PLACEMENTS = ("admob", "unity", "applovin"), ("level_end", "shop")
+BOSSES = ("dragon", "giant")
 REST_SHARE, PAYER_SHARE, MATCH_SHARE = 0.3, 0.06, 0.4
 # Of the players at a step of the tutorial, how many complete it and reach the next one.
 STEP_SHARES = (0.9, 0.8, 0.95, 0.7)
@@ -90,6 +92,11 @@ class Truth:
     revenue: Counter[str] = field(default_factory=Counter)
     economy: Counter[str] = field(default_factory=Counter)
     levels: Counter[str] = field(default_factory=Counter)
+    # Impressions, those watched to the end and millionths of a currency, by network.
+    ads: Counter[str] = field(default_factory=Counter)
+    # Events and hundredths of their values, by each part of a name; and who sent them, by day too.
+    designs: Counter[str] = field(default_factory=Counter)
+    design_players: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     steps: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     sources: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     match_ends: Counter[str] = field(default_factory=Counter)
@@ -138,6 +145,18 @@ class Truth:
             self.economy[f"{payload['currency']} {payload['flow']}"] += payload["amount"]
         if event["event_type"] == "progression":
             self.levels[f"{payload['level_1']} {payload['status']}"] += 1
+        if event["event_type"] == "ad_impression":
+            network = payload["network"]
+            self.ads[f"{network} impressions"] += 1
+            self.ads[f"{network} completed"] += payload["completed"]
+            if "currency" in payload:
+                self.ads[f"{network} {payload['currency']}"] += payload["revenue_micros"]
+        if event["event_type"] == "design":
+            parts = payload["name"].split(":")
+            for name in (":".join(parts[: depth + 1]) for depth in range(len(parts))):
+                self.designs[f"{name} events"] += 1
+                self.designs[f"{name} hundredths"] += round(100 * payload.get("value", 0))
+                self.design_players[happened[:10], name].add(event["player_id"])
         if event["event_type"] == "tutorial_step":
             self.steps[payload["step"]].add(event["player_id"])
         if "install_source" in payload:
@@ -280,6 +299,21 @@ class Game:
                 "purchase",
                 {"transaction_id": self._uuid(), "store": "google", "product_id": product, **paid},
             )
+        for _ in range(rnd.randrange(3)):
+            shown = {
+                "network": rnd.choice(NETWORKS),
+                "placement": rnd.choice(PLACEMENTS),
+                "format": "rewarded",
+            }
+            earned = {"revenue_micros": rnd.randrange(2_000, 20_000), "currency": "USD"}
+            yield "ad_impression", {
+                **shown, **(earned if rnd.random() < 0.9 else {}), "completed": rnd.random() < 0.8,
+            }  # fmt: skip
+        end = "killed" if rnd.random() < 0.4 else "fled"
+        # Quarters are exact as binary fractions, so that sums in any order are the same.
+        yield "design", {"name": f"boss:{rnd.choice(BOSSES)}:{end}", "value": rnd.randrange(4, 400) / 4}
+        if rnd.random() < 0.3:
+            yield "design", {"name": "shop:opened"}
         if rnd.random() < MATCH_SHARE:
             yield from self._match()
         yield "performance", {"fps": round(rnd.gauss(57, 4), 1), "latency_ms": round(rnd.uniform(20, 120))}

@@ -1,6 +1,5 @@
 """Send one event to an environment's REST API, and wait until the metrics API tells of its player."""
 
-import argparse
 import json
 import os
 import re
@@ -15,7 +14,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, emulator, games, run, terraform
+from tools import CommandError, Parser, emulator, games, metrics_api, run, terraform
 from tools.simulate import Platform
 
 WAIT_SECONDS = 120
@@ -71,8 +70,7 @@ def smoke(platform: Platform, game_id: str, key: str, wait_seconds: float = WAIT
 
 def main() -> None:
     """Smoke-test an environment with a game of its own."""
-    parser = argparse.ArgumentParser(prog="scripts/smoke", description=__doc__)
-    parser.add_argument("--environment", default="local", help="local, dev or prod (default: local)")
+    parser = Parser(prog="scripts/smoke", description=__doc__)
     parser.add_argument("--api", help="address of the metrics API (default: Terraform's output, signed)")
     parser.add_argument("--game", default=os.environ.get("GAME"), help="a registered game (default: GAME)")
     options = parser.parse_args()
@@ -83,7 +81,7 @@ def main() -> None:
         os.environ.update(emulator.local_environment())
     outputs = terraform.outputs(terraform.root(options.environment))
     local = options.environment == "local"
-    address = options.api or ("http://127.0.0.1:8000" if local else outputs["metrics_api"]["url"])
+    address = options.api or (metrics_api.current().address if local else outputs["metrics_api"]["url"])
     with httpx.Client(base_url=address, auth=None if local else Signed(), timeout=30) as api:
         seconds = smoke(Platform(outputs, api), options.game, key)
     print(f"An event was seen {seconds:.1f} s after it was sent.")

@@ -5,7 +5,6 @@ where the plan changes or destroys it.
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools import CommandError, run, terraform
+from tools import CommandError, plan_summary, run, terraform
 
 RESOURCE = "aws_emrserverless_application"
 RESTING = ("CREATED", "STOPPED", "TERMINATED")
@@ -122,23 +121,19 @@ def main() -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--environment", help="dev or prod")
     which.add_argument(
-        "--plan", help="JSON of a plan, as `terraform show -json` writes it; - for standard input"
+        "--plan", type=Path, help="JSON of a plan, as `terraform show -json` writes it; - for standard input"
     )
     parser.add_argument(
         "--wait-minutes", type=float, default=WAIT_SECONDS / 60, help="how long to wait for a batch run"
     )
     options = parser.parse_args()
-    try:
-        if options.plan:
-            text = sys.stdin.read() if options.plan == "-" else Path(options.plan).read_text()
-            applications = of_plan(json.loads(text))
-        else:
-            applications = of_environment(options.environment)
-        for application in applications:
-            stop(client(application.region), application.id, 60 * options.wait_minutes)
-            print(f"The application {application.id} is stopped")
-    except (BotoCoreError, ClientError) as error:
-        raise CommandError(str(error)) from error
+    if options.plan:
+        applications = of_plan(plan_summary.read(options.plan))
+    else:
+        applications = of_environment(options.environment)
+    for application in applications:
+        stop(client(application.region), application.id, 60 * options.wait_minutes)
+        print(f"The application {application.id} is stopped")
     if not applications:
         print("There is no application to stop")
 

@@ -86,9 +86,8 @@ def outputs(directory: Path) -> dict[str, Any]:
         raise CommandError(f"terraform output failed in {directory}\n{answer.stderr.strip()}")
     found: dict[str, Any] = json.loads(answer.stdout).get("platform", {})
     if not found:
-        raise CommandError(
-            f"nothing is applied to {directory.name}: run `scripts/terraform {directory.name} apply`"
-        )
+        todo = "make demo" if directory.name == "local" else f"scripts/terraform {directory.name} apply"
+        raise CommandError(f"nothing is applied to {directory.name}: run `{todo}`")
     platform: dict[str, Any] = found["value"]
     return platform
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 from warehouse.sql_files import HERE, Migration, MigrationError, load
 
 from tools import CommandError, run, terraform
@@ -55,7 +54,7 @@ def _function(environment: str) -> str:
 def main() -> None:
     """Run the command of the command line."""
     parser = argparse.ArgumentParser(prog="scripts/warehouse", description=__doc__)
-    parser.add_argument("--environment", default="dev", help="dev or prod (default: dev)")
+    parser.add_argument("--environment", metavar="NAME", help="dev or prod; lint needs none")
     parser.add_argument("command", choices=["migrate", "status", "lint"])
     given = parser.parse_args()
     if given.command == "lint":
@@ -64,13 +63,10 @@ def main() -> None:
             raise CommandError("\n".join(found))
         print("The SQL files have no faults")
         return
-    try:
-        client, function = boto3.client("lambda", config=CONFIG), _function(given.environment)
-        outcome = (
-            migrate(client, function) if given.command == "migrate" else invoke(client, function, "status")
-        )
-    except (BotoCoreError, ClientError) as error:
-        raise CommandError(str(error)) from error
+    if not given.environment:
+        parser.error("name the environment: --environment dev or prod")
+    client, function = boto3.client("lambda", config=CONFIG), _function(given.environment)
+    outcome = migrate(client, function) if given.command == "migrate" else invoke(client, function, "status")
     print(f"{outcome['state']}: {len(outcome['applied'])} applied")
     for name in (*outcome["applied"], *(f"pending: {name}" for name in outcome["pending"])):
         print(f"  {name}")

@@ -9,14 +9,19 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import duckdb
 import pytest
 import sqlglot
 from batch_analytics import kept
 from duckdb_nights import DuckDB
+from enriched_stream import feed
+from fake_aws import Tables
+from player_state.players import PlayerStore
 from sqlglot import exp
 from telemetry import histogram, metric_model
+from telemetry.enrichment import timestamp
 from telemetry.money import MINOR_UNIT_IS_1000TH, NO_MINOR_UNIT, minor_digits
 from tools import REPOSITORY
 
@@ -44,7 +49,7 @@ def event(kind: str, player: str, day: int, **fields: Any) -> Event:
 def paid(player: str, day: int, amount: int, currency: str = "EUR", **fields: Any) -> Event:
     """Return a purchase."""
     money = {"store": "web", "transaction_id": f"t-{next(numbers)}", "currency": currency}
-    return event("purchase", player, day, **money, amount_minor=amount, **fields)
+    return event("purchase", player, day, **money | {"amount_minor": amount} | fields)
 
 
 class Gold:
@@ -443,3 +448,47 @@ def test_each_day_of_each_cohort_has_every_currency() -> None:
         )
         assert len(rows) == days + (days - 3)
         assert {row["cohort_date"] for row in rows} == {FIRST, FIRST + timedelta(3)}
+
+
+def test_a_transaction_of_two_players_counts_for_each_in_live_figures_and_once_in_the_history() -> None:
+    """A player's item knows its own transactions. One that two players report is shared, or copied."""
+    sold = [("A", 0, "t-1"), ("B", 0, "t-1"), ("A", 1, "t-2"), ("A", 1, "t-2")]
+    history = Gold(
+        [
+            paid(player, day, 100, transaction_id=name, at_ms=at(day) + n)
+            for n, (player, day, name) in enumerate(sold)
+        ]
+    )
+    assert [
+        (row["purchases"], row["currency_payers"], row["gross_minor"])
+        for row in history.rows(f"SELECT * FROM revenue WHERE {ALL} ORDER BY event_date")
+    ] == [(1, 1, 100), (1, 1, 100)]
+    tables = Tables()
+    live = [reported(player, day, name, n) for n, (player, day, name) in enumerate(sold)]
+    assert feed(PlayerStore(tables, "players", "game_days"), live).lost == []
+    counted = {row["game_day"]: row for row in tables.rows("game_days")}
+    days = [counted[f"g#{FIRST + timedelta(day)}"] for day in (0, 1)]
+    assert [(row["purchases"], row["payers"], row["revenue_EUR"]) for row in days] == [
+        (2, 2, 200),
+        (1, 1, 100),
+    ]
+
+
+def at(day: int) -> int:
+    """Return noon of a day in milliseconds since 1970."""
+    happened = FIRST + timedelta(day)
+    return int(datetime(happened.year, happened.month, happened.day, 12, tzinfo=UTC).timestamp() * 1000)
+
+
+def reported(player: str, day: int, transaction: str, millisecond: int) -> Event:
+    """Return a purchase as player_state reads it."""
+    moment = datetime.fromtimestamp(at(day) / 1000, UTC) + timedelta(milliseconds=millisecond)
+    return {
+        "event_id": str(UUID(int=millisecond)), "event_type": "purchase", "game_id": "g", "player_id": player,
+        "session_id": str(UUID(int=7)), "event_date": timestamp(moment)[:10], "country": "DE",
+        "corrected_time": timestamp(moment), "received_at": timestamp(moment), "platform": "ios",
+        "app_version": "1.0.0", "late": True,
+        "payload": {
+            "store": "web", "transaction_id": transaction, "currency": "EUR", "amount_minor": 100,
+        },
+    }  # fmt: skip

@@ -71,6 +71,9 @@ def test_the_audit_tells_days_as_the_stream_counts_them(played: tuple[Lake, Trut
     for figures in told.values():
         revenue.update({name: n for name, n in figures.items() if name.startswith("revenue_")})
     assert revenue == {f"revenue_{currency}": minor for currency, minor in truth.revenue.items()}
+    for name in ("ad_impression", "design"):
+        counted = sum(figures.get(f"events_{name}", 0) for figures in told.values())
+        assert counted == truth.events_by_type[name] > 0
 
 
 def test_every_cohort_and_every_day_number(played: tuple[Lake, Truth]) -> None:

@@ -87,6 +87,26 @@ def _rows(table: str) -> Iterator[Row]:
                 for version, crashed in (("*", 5), ("1.0.0", 1), ("1.1.0", 4)):
                     counts = {"active_sessions": 100, "crashes": crashed, "crashed_sessions": crashed}
                     yield {"event_date": day, **ALL, "app_version": version, **counts}
+            case "ads":
+                # As of the events: USD 0.02 of four impressions, then one without a currency.
+                shown = {"network": "admob", "placement": "shop", "format": "rewarded"}
+                for currency, impressions, micros in (("USD", 4, 20_000), ("", 1, 0)):
+                    counts = {
+                        "impressions": impressions,
+                        "completed_impressions": 1,
+                        "revenue_micros": micros,
+                    }
+                    yield {"event_date": day, **ALL, **shown, "currency": currency, "players": 1, **counts}
+            case "design":
+                for platform, factor in (("*", 3), ("android", 1), ("ios", 2)):
+                    for depth, name in (("1", "boss"), ("2", "boss:dragon")):
+                        kind = {**ALL, "platform": platform, "depth": depth, "name": name, "players": factor}
+                        sums = {
+                            "design_events": 2 * factor,
+                            "valued_events": factor,
+                            "value_sum": 1.5 * factor,
+                        }
+                        yield {"event_date": day, **kind, **sums, "value_mean": 1.5}
             case "performance":
                 for platform in ("*", *PLATFORMS):
                     measured = {"measure": "fps", "samples": 50, "p50": 60.0, "slow_5": 30.0, "slow_1": 20.0}

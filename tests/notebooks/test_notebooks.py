@@ -1,6 +1,6 @@
 """Notebooks run over a tiny gold, and their answers are right."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,39 @@ def test_lifetime_value_is_of_the_players_whose_day_is_over(tables: None) -> Non
     )
     assert by_day[0] == (420, 10.0)
     assert by_day[41] == (10, 420.0)
+
+
+def test_ads_without_a_currency_are_apart(tables: None) -> None:
+    found = gold.answer("ad_revenue", "arena")
+    days = 30
+    assert dict(zip(found["currency"], found["impressions"], strict=True)) == {"USD": 4 * days, "": days}
+    assert list(found["ecpm_micros"]) == [5_000_000, 0]
+
+
+def test_a_table_is_read_by_the_values_of_its_columns(tables: None) -> None:
+    day = datetime.now(UTC).date() - timedelta(days=1)
+    (row,) = gold.table(
+        "design", "arena", event_date=day, depth="2", platform="ios", country="*", app_version="*"
+    ).to_dict("records")
+    assert (row["name"], row["design_events"], row["players"], row["value_sum"]) == ("boss:dragon", 4, 2, 3.0)
+    assert gold.table("design", "arena", platform="switch").empty
+    assert set(gold.table("design", platform="ios")["game_id"]) == {"arena", "other"}
+
+
+def test_athena_is_asked_for_the_same_rows(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATHENA_WORKGROUP", "primary")
+    monkeypatch.setenv("LAKE_DATABASE", "lake")
+    _prepare([["name"], ["boss"]], {"name": "varchar"})
+    assert list(gold.table("design", "arena", event_date=date(2026, 1, 30), platform="i'os")["name"]) == [
+        "boss"
+    ]
+    (asked,) = athena_backends["123456789012"]["us-east-1"].executions.values()
+    assert asked.query == (
+        'SELECT * FROM "design" WHERE "game_id" = ? AND "event_date" = CAST(? AS date) AND "platform" = ?'
+    )
+    assert asked.execution_parameters == ["'arena'", "'2026-01-30'", "'i''os'"]
+    with pytest.raises(ValueError, match="not the name"):
+        gold.table("design", **{'x" OR 1 = 1 --': "1"})
 
 
 def test_a_game_without_figures_has_an_empty_answer(tables: None) -> None:

@@ -1,15 +1,14 @@
 """The definitions of state machines are Amazon States Language, as its validator on npm reads it."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import npm_packages
 import pytest
 from plans import Resource
-from tools import REPOSITORY
 
 PACKAGE = Path(__file__).with_name("asl")
 
@@ -19,21 +18,7 @@ Validate = Callable[[str], subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="session")
 def validate() -> Validate:
     """Return asl-validator, installed at its locked version into .local/ when it is missing there."""
-    npm = shutil.which("npm")
-    if not npm:
-        pytest.skip("npm is missing: install Node.js 20 or newer to validate state machines")
-    directory = REPOSITORY / ".local" / "asl-validator"
-    lock = (PACKAGE / "package-lock.json").read_text()
-    installed = directory / "installed-lock.json"
-    if not installed.exists() or installed.read_text() != lock:
-        directory.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(PACKAGE / name, directory)
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        answer = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
-        assert answer.returncode == 0, answer.stderr
-        installed.write_text(lock)
-    program = directory / "node_modules" / ".bin" / "asl-validator"
+    program = npm_packages.installed(PACKAGE, "asl-validator") / "node_modules" / ".bin" / "asl-validator"
 
     def run(definition: str) -> subprocess.CompletedProcess[str]:
         command = [str(program), "--json-definition", definition]

@@ -26,7 +26,7 @@ OF_A_DAY = (
     "payer_conversion", "purchase_events", "crash_events", "errors",
 )  # fmt: skip
 OF_A_CURRENCY = ("revenue", "currency_payers", "arpdau", "arppu")
-OF_A_VERSION = ("sessions_seen", "crashed_sessions", "crash_free_share")
+OF_A_VERSION = ("active_sessions", "crashed_sessions", "crash_free_sessions")
 OF_A_LEVEL = ("starts", "completes", "fails", "completion")
 
 
@@ -105,7 +105,7 @@ def _day(day: str, counts: Counter[str], reach: Counter[str]) -> Iterator[tuple[
     yield ("weekly_active_players", day), reach[f"wau_{day}"]
     yield ("monthly_active_players", day), month
     yield ("stickiness", day), model["stickiness"].of({**counts, "monthly_active_players": month}) or 0
-    yield ("session_seconds", day), counts["play_ms"] / 1000
+    yield ("playtime_seconds", day), counts["play_ms"] / 1000
     for name in OF_A_DAY:
         yield (name, day), model[name].of(counts) or 0
     for name in ("players_started", "players_completed"):

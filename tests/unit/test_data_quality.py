@@ -23,7 +23,8 @@ USUAL = {"arrived": 5000, "accepted": 5000, "late": 10, "hour_10": 300, "hour_11
 def judge(name: str, **given: Any) -> silver.Check:
     """Return one check of a month of usual days, but for what is given."""
     days = [Counter(USUAL) for _ in range(facts.DAYS)]
-    counted = [Counter(events=day["accepted"], active_players=300, revenue_EUR=5000) for day in days]
+    shown = {"events_ad_impression": 4000, "events_design": 2000}
+    counted = [Counter(events=day["accepted"], active_players=300, revenue_EUR=5000, **shown) for day in days]
     made = {
         "now": NOW, "arrived": days, "happened": counted, "updated_at": NOW - timedelta(minutes=1),
         "by_minutes": 1000, "by_windows": 1000, "in_lake": 300, "lake": TAKEN,
@@ -136,6 +137,9 @@ def test_what_was_read_must_have_been_accepted_or_rejected() -> None:
         # A figure that the stream never counted, and one too small to judge.
         ({"active_players": 300, "revenue_USD": 700}, "fail"),
         ({"new_players": 99}, "unknown"),
+        ({"events_ad_impression": 4000, "events_design": 2000}, "pass"),
+        ({"events_ad_impression": 4000, "events_design": 2100}, "warn"),
+        ({"events_ad_impression": 3000, "events_design": 2000}, "fail"),
     ],
 )
 def test_stream_and_batch_must_tell_the_same_of_a_day(gold: dict[str, int], verdict: str) -> None:

@@ -8,7 +8,8 @@ from tools import schemas
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDERS = (
-    ".ci", ".github", "docs", "event-schemas", "functions", "infrastructure", "notebooks", "scripts", "tests",
+    ".ci", ".github", "clients", "docs", "event-schemas", "functions", "infrastructure", "notebooks",
+    "scripts", "tests",
 )  # fmt: skip
 DOCUMENTS = sorted(
     [*REPOSITORY.glob("*.md"), *(path for folder in FOLDERS for path in (REPOSITORY / folder).rglob("*.md"))]

@@ -122,6 +122,28 @@ def test_performance_is_told_by_device(api: TestClient, send: Send) -> None:
     ]
     assert body["performance"][0]["fps"]["p50"] == pytest.approx(60, rel=0.03)
     assert body["performance"][0]["latency_ms"] is None
+    assert not body["capped"]
+
+
+def test_devices_beyond_the_limit_count_as_other_and_the_answer_says_so(api: TestClient, send: Send) -> None:
+    limit = NameLimits().devices
+    for number in range(limit + 5):
+        send("performance", "a", version=f"{number}.0", fps=60 if number < limit else 30, latency_ms=9)
+    body = get(api, "/live")
+    assert body["capped"]
+    assert len(body["performance"]) == limit + 1
+    other = body["performance"][0]
+    assert (other["platform"], other["app_version"], other["performance_events"]) == ("other", "other", 5)
+    assert other["fps"]["p50"] == pytest.approx(30, rel=0.03)
+    assert (other["latency_ms"]["p50"], other["load_time_ms"]) == (pytest.approx(9, rel=0.03), None)
+
+
+def test_an_answer_by_names_covers_a_quarter_at_most(api: TestClient) -> None:
+    for route in ("funnel", "economy"):
+        assert get(api, f"/{route}?from={TODAY - timedelta(91)}&to={TODAY}")["capped"] is False
+        answer = api.get(f"/v1/games/skyforge/{route}?from={TODAY - timedelta(92)}&to={TODAY}")
+        assert answer.status_code == 422
+        assert "at most 92 are answered" in answer.text
 
 
 def test_a_game_nobody_plays_is_all_zeros(api: TestClient) -> None:

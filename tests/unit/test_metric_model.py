@@ -75,7 +75,7 @@ def test_a_ratio_of_sums() -> None:
     assert live["payer_conversion"].of(counts) == 0.5
     assert live["stickiness"].of(counts) is None
     assert live["completion"].of({"start": 25, "complete": 91}) == 1
-    assert live["crash_free_share"].of({"sessions_seen": 4, "crashed_sessions": 1}) == 0.75
+    assert live["crash_free_sessions"].of({"active_sessions": 4, "crashed_sessions": 1}) == 0.75
 
 
 def test_what_does_not_add_up_has_no_sum() -> None:

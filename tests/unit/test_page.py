@@ -130,6 +130,21 @@ def play(send: Send) -> None:
     send("economy", "ada", flow="source", amount=50, reason="quest", **gold)
     send("score_submitted", "ada", leaderboard="global", score=4711)
     send("performance", "ada", fps=60, latency_ms=40)
+    shown = {"placement": "level_end", "format": "rewarded"}
+    send(
+        "ad_impression",
+        "ada",
+        network="admob",
+        revenue_micros=12_500,
+        currency="USD",
+        completed=True,
+        **shown,
+    )
+    send("ad_impression", "ada", network="unity", **shown)
+    for number in range(9):
+        send("design", "ada", name=f"event-{number}", value=1)
+    for part, value in (("dragon:killed", 3), ("dragon:fled", 1.5), ("giant", -1)):
+        send("design", "ada", name=f"boss:{part}", value=value)
 
 
 def test_the_chart_library_is_the_one_that_was_chosen() -> None:
@@ -183,6 +198,21 @@ def test_a_producer_sees_the_game_live_without_reloading(
     expect(page.locator("#leaderboard tr", has_text="ada")).to_contain_text("4,711")
     expect(page.locator("#performance tr", has_text="android")).to_contain_text("40 / 40 / 40")
     expect(page.locator("#retention .cell").first).to_have_text("100%")
+    expect(page.locator("#ads .note")).to_have_text("Ad revenue $0.01, Ad ARPDAU $0.0125")
+    expect(page.locator("#ads tr", has_text="admob")).to_contain_text("100%$0.01$12.50")
+    expect(page.locator("#ads tr", has_text="unity")).to_contain_text("0%\N{EN DASH}\N{EN DASH}")
+    page.locator("#ads-by").select_option("format")
+    expect(page.locator("#ads tr", has_text="rewarded")).to_contain_text("250%$0.01$12.50")
+    # Seven names and boss; two of nine names that were sent once are in other.
+    expect(page.locator("#design tr", has_text="other")).to_contain_text("2\N{EN DASH}\N{EN DASH}")
+    page.get_by_role("button", name="boss").click()
+    expect(page.locator("#design tr", has_text="boss:dragon")).to_contain_text("24.52.25")
+    page.get_by_role("button", name="boss:dragon").click()
+    expect(page.locator("#design tr", has_text="boss:dragon:killed")).to_contain_text("133")
+    expect(page.locator("#design-path")).to_have_text("allbossdragon")
+    page.get_by_role("button", name="all").click()
+    expect(page.locator("#design-path")).to_have_text("")
+    expect(page.locator("#design tr", has_text="boss")).to_contain_text("33.51.167")
     assert page.locator("canvas").count() == 2
     send("session_start", "eve")
     expect(page.locator("#concurrent")).to_have_text("2")
@@ -230,10 +260,34 @@ def test_a_game_nobody_plays_is_told_kindly(address: str, page: Page) -> None:
         "retention": "Nobody was new in the last two weeks.",
         "rejects": "Nothing arrived today.",
         "types": "No events in the last 30 minutes.",
+        "ads": "No advertisement was shown today.",
+        "design": "No design event was sent today.",
         "alerts": "None.",
         "leaderboard": "No score yet.",
     }.items():
         expect(page.locator(f"#{panel}")).to_have_text(text)
+
+
+@in_chromium
+def test_a_panel_says_that_it_waits_or_is_not_up_to_date(address: str, page: Page, send: Send) -> None:
+    play(send)
+    held: list[Any] = []
+    page.route("**/design?*", lambda route: held.append(route))
+    page.route("**/ads?*", lambda route: route.fulfill(status=503, json={"detail": "The tables are busy."}))
+    page.goto(f"{address}/?game=skyforge")
+    expect(page.locator("#ads")).to_have_text("Not up to date: The tables are busy.")
+    expect(page.locator("#design")).to_have_text("Loading…")
+    expect(page.locator("#levels")).to_contain_text("forest")
+    page.unroute("**/ads?*")
+    page.locator("#ads-by").select_option("placement")
+    expect(page.locator("#ads")).to_contain_text("level_end")
+    expect(page.locator("#ads .failed")).to_have_count(0)
+    page.route("**/ads?*", lambda route: route.fulfill(status=503, json={"detail": "The tables are busy."}))
+    page.locator("#ads-by").select_option("network")
+    expect(page.locator("#ads .failed")).to_have_text("Not up to date: The tables are busy.")
+    expect(page.locator("#ads")).to_contain_text("level_end")
+    held[0].continue_()
+    expect(page.locator("#design")).to_contain_text("boss")
 
 
 @in_chromium

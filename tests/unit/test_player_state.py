@@ -291,7 +291,7 @@ def test_whatever_fails_and_is_read_again_the_state_is_that_of_one_clean_read(
         for event in plain_state.transactions(own):
             spent[event["payload"]["currency"]] += event["payload"]["amount_minor"]
         played = sum(plain_state.play_milliseconds(own).values())
-        assert (found[name]["spend"], found[name]["session_seconds"]) == (spent, played // 1000)
+        assert (found[name]["spend"], found[name]["playtime_seconds"]) == (spent, played // 1000)
         assert found[name]["first_seen"] == min(event["corrected_time"] for event in own)
         assert found[name]["last_seen"] == max(event["corrected_time"] for event in own)
     best: dict[str, int] = {}

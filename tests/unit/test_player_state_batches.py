@@ -79,7 +79,7 @@ def check_session(dynamodb: Any) -> None:
         timestamp(NOON),
         timestamp(NOON + timedelta(minutes=8)),
     )
-    assert (item["session_starts"], item["session_seconds"], item["purchases"]) == (1, 480, 3)
+    assert (item["session_starts"], item["playtime_seconds"], item["purchases"]) == (1, 480, 3)
     assert (item["spend"], item["balances"], item["level"]) == (
         {"EUR": 500, "JPY": 120},
         {"gold": 10},

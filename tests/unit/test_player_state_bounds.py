@@ -36,14 +36,6 @@ Event = dict[str, Any]
 _ids = count(1)
 
 
-def size(item: Event) -> int:
-    """Return what DynamoDB bills of an item, at least."""
-    return sum(
-        len(name) + len(json.dumps(value, default=lambda b: b.decode("latin-1")))
-        for name, value in item.items()
-    )
-
-
 def schema(event_type: str) -> Event:
     documents = catalog.documents()
     return catalog.resolved(documents[f"/{event_type}/1-0-0.json"], documents)["properties"]
@@ -63,8 +55,13 @@ def widest() -> Iterator[tuple[buckets.Bucket, set[str]]]:
     yield buckets.of_cohort(DAY), {f"retained_{n}" for n in range(projection.MAX_COHORT_DAY + 1)}
     yield buckets.of_level(DAY, longest), {"start", "complete", "fail"}
     yield buckets.of_flow(DAY, f"{longest}#{longest}"), {"source", "sink"}
+    priced = schema("ad_impression")["currency"]["enum"]
+    shown = {f"{counter}_{code}" for code in priced for counter in ("impressions", "ad_revenue")}
+    shown |= {"impressions", "completed_impressions"}
+    yield buckets.of_ad(DAY, f"{longest}#{longest}#interstitial"), shown
+    yield buckets.of_design(DAY, longest * 2), {"design_events", "valued_events", "value_millionths"}
     fps = {f"fps_bin_{n}" for n in range(bin_of(schema("performance")["fps"]["maximum"]) + 1)}
-    yield buckets.of_version(DAY, "1" * 98), {"sessions_seen", "crash_events", "crashed_sessions"} | fps
+    yield buckets.of_version(DAY, "1" * 98), {"active_sessions", "crash_events", "crashed_sessions"} | fps
     for measure in projection.MEASURED:
         bins = range(bin_of(schema("performance")[measure]["maximum"]) + 1)
         device = f"playstation#{'1' * 98}"
@@ -116,20 +113,23 @@ def test_a_player_who_fills_all_that_is_remembered_has_an_item_of_bounded_size()
     )
     for name in NUMBERS:
         setattr(player, name, HUGE)
+    days = set(range(739_000, 739_000 + 4 * projection.REMEMBERED_DAYS, 4))
     for name in SETS:
-        setattr(player, name, set(range(739_000, 740_000)))
+        setattr(player, name, days if name.endswith("_days") else set(range(projection.REMEMBERED_MINUTES)))
     names = [f"{n:064}" for n in range(projection.MAX_CURRENCIES)]
     player.balances, player.balances_ms = dict.fromkeys(names, HUGE), dict.fromkeys(names, HUGE)
-    player.paid_in = {code: set(range(739_000, 740_000)) for code in schema("purchase")["currency"]["enum"]}
+    player.paid_in = dict.fromkeys(schema("purchase")["currency"]["enum"], days)
     player.spend = dict.fromkeys(schema("purchase")["currency"]["enum"], HUGE)
-    player.plays = [Play(str(UUID(int=n)), 1, HUGE, True, 2**400) for n in range(50)]
-    player.transactions = {bytes([n]) * 8: Payment(HUGE, 2**48, "EUR", HUGE) for n in range(100)}
+    plays = range(projection.REMEMBERED_PLAYS)
+    player.plays = [Play(str(UUID(int=n)), 1, HUGE, True, 2**400, 2**400) for n in plays]
+    paid = range(projection.REMEMBERED_TRANSACTIONS)
+    player.transactions = {bytes([n]) * 8: Payment(HUGE, 2**48, "EUR", HUGE) for n in paid}
     player.watermarks = [Watermark(n, 2**186, 739_000, {2**70 + k: 1 for k in range(10)}) for n in range(30)]
-    projection.forget_old(player)
-    assert size(to_item(player)) <= MAX_PLAYER_BYTES
+    watermarks.forget_old(player)
+    assert billed(to_item(player)) <= MAX_PLAYER_BYTES
     for bits in (1, 2**10_000):
         player.watermarks = [Watermark(0, 2**186, 739_000, {2**70 + k: bits for k in range(20_000)})]
-        projection.forget_old(player)
+        watermarks.forget_old(player)
         state = to_item(player)["state"]["B"]
         assert len(state) <= MAX_STATE_BYTES < MAX_ITEM_BYTES
         assert max(player.watermarks[0].applied) == 2**70 + 19_999
@@ -207,6 +207,10 @@ WORST: dict[str, Callable[[int], Event]] = {
     "flows": lambda n: happen(
         "economy", "a", f"p-{n}", flow="source", currency=f"c-{n}", reason=f"r-{n}", amount=1, balance_after=1
     ),
+    "ads": lambda n: happen(
+        "ad_impression", "a", f"p-{n}", network=f"n-{n}", placement="p", format="banner", currency="EUR"
+    ),
+    "designs": lambda n: happen("design", "a", f"p-{n}", name=f"d-{n}", value=n),
     "devices": lambda n: happen("performance", "a", f"p-{n}", fps=n % 999, latency_ms=n, load_time_ms=n)
     | {"app_version": f"{n}.0.0"},
     "minutes": lambda n: happen("session_heartbeat", "a", f"p-{n}", at=NOON - timedelta(minutes=n % 60)),

@@ -21,8 +21,8 @@ from player_state.projection import (
     REMEMBERED_PLAYS,
     REMEMBERED_TRANSACTIONS,
     Projection,
-    forget_old,
 )
+from player_state.watermarks import forget_old
 from telemetry.enrichment import timestamp
 from telemetry.histogram import bin_of, percentiles
 from telemetry.player_item import Player, described, from_item, milliseconds, to_item
@@ -288,11 +288,11 @@ def test_levels_and_currencies_are_counted_by_name() -> None:
 def test_a_crash_that_the_process_outlives_lowers_no_share() -> None:
     played = Played(happen("session_start"), happen("crash", 1, fatal=False))
     version = buckets.of_version(DAY, "1.0.0")
-    assert played.counted(version) == {"sessions_seen": 1, "crash_events": 1}
+    assert played.counted(version) == {"active_sessions": 1, "crash_events": 1}
     played = Played(
         happen("crash", 1, fatal=False), happen("crash", 2, fatal=True), happen("crash", 3, fatal=True)
     )
-    assert played.counted(version) == {"sessions_seen": 1, "crash_events": 3, "crashed_sessions": 1}
+    assert played.counted(version) == {"active_sessions": 1, "crash_events": 3, "crashed_sessions": 1}
 
 
 def test_what_a_player_remembers_is_bounded() -> None:
@@ -326,7 +326,7 @@ def test_a_position_is_read_as_it_was_written(shard: int, start: int, distance: 
 def test_an_export_shows_times_and_days_in_plain_form() -> None:
     player = Played(happen("session_start"), pay(2, 100), happen("crash", 3, fatal=True), earn(4, 9)).player
     found = described(to_item(player))
-    assert (found["first_seen"], found["session_seconds"], found["spend"]) == (
+    assert (found["first_seen"], found["playtime_seconds"], found["spend"]) == (
         timestamp(NOON),
         240,
         {"EUR": 100},
@@ -348,3 +348,17 @@ def test_percentiles_are_within_their_bins() -> None:
         assert found[f"p{percent}"] == pytest.approx(exact, rel=0.05)
     assert percentiles({}) is None
     assert percentiles({"0": 3}) == {"p5": 0.0, "p50": 0.0, "p95": 0.0, "p99": 0.0}
+
+
+def test_purchases_alone_are_no_session() -> None:
+    version, day = buckets.of_version(DAY, "1.0.0"), buckets.of_day(DAY)
+    sent = [pay(0, 5), pay(10, 5)]
+    played = Played(*sent)
+    assert (played.counted(day).get("play_ms"), played.counted(version)) == (None, {})
+    for events in ([*sent, happen(at=20)], [happen(at=20), *sent]):
+        played = Played(*events)
+        assert (played.counted(day)["play_ms"], played.counted(version)) == (
+            1_200_000,
+            {"active_sessions": 1},
+        )
+        assert played.player.play_ms == 1_200_000

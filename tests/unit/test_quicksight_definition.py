@@ -118,6 +118,24 @@ def test_what_adds_up_is_summed_and_what_does_not_shows_a_row() -> None:
     assert functions == ["SUM", "AVERAGE"]
 
 
+def sorting(line: str) -> Any:
+    """Return how the only visual of a definition is sorted and limited."""
+    ((visual,),) = ([*sheet["Visuals"]] for sheet in made(line)["Sheets"])
+    (chart,) = visual.values()
+    return chart["ChartConfiguration"]["SortConfiguration"]
+
+
+def test_the_rest_is_one_item_only_where_it_adds_up() -> None:
+    by_shop = sorting("Money,bar,Shops,shops,shop,gross,,")
+    assert by_shop["CategoryItemsLimit"] == {"ItemsLimit": 20, "OtherCategories": "INCLUDE"}
+    (largest_first,) = by_shop["CategorySort"]
+    assert largest_first["FieldSort"] == {"Direction": "DESC", "FieldId": "shops.gross"}
+    ratio = sorting("Money,line,Ratio,shops,event_date,arppu,shop,")
+    assert ratio["ColorItemsLimitConfiguration"] == {"ItemsLimit": 12, "OtherCategories": "EXCLUDE"}
+    both = sorting("Money,line,Both,shops,event_date,gross payers,shop,")
+    assert both["ColorItemsLimitConfiguration"]["OtherCategories"] == "EXCLUDE"
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

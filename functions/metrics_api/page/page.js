@@ -14,6 +14,11 @@ let source = null;
 let timers = [];
 const charts = {};
 
+const micros = (amount, currency, digits) => new Intl.NumberFormat(undefined,
+  { style: "currency", currency, ...(digits && { maximumFractionDigits: digits }) }).format(amount * 1e-6);
+const byCurrency = (amounts, digits) => Object.entries(amounts).sort()
+  .map(([currency, amount]) => micros(amount, currency, digits)).join(" · ") || "–";
+
 const money = (minor, currency) => {
   const format = new Intl.NumberFormat(undefined, { style: "currency", currency });
   return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
@@ -60,6 +65,17 @@ const table = (caption, columns, rows, kind = "") => {
 };
 
 const show = (id, node) => $(id).replaceChildren(node);
+
+const PANELS = ["realtime", "alerts", "funnel", "levels", "economy", "ads", "design", "retention", "rejects", "leaderboard",
+  "performance", "types", "quality"];
+const wait = () => PANELS.forEach((id) => show(id, element("p", "Loading…", { class: "empty waiting" })));
+
+// A panel keeps its last figures where a later answer fails, and says so.
+const fail = (id, message) => {
+  const note = element("p", `Not up to date: ${message}`, { class: "failed" });
+  $(id).querySelector(".failed")?.remove();
+  if ($(id).querySelector(".waiting")) show(id, note); else $(id).prepend(note);
+};
 
 const get = async (path) => {
   const answer = await fetch(path, { headers: { accept: "application/json" } });
@@ -174,6 +190,46 @@ const renderEconomy = ({ currencies }) => {
   show("economy", both);
 };
 
+const renderAds = ({ ads, totals, ad_arpdau_micros: arpdau }) => {
+  if (!ads.length) { show("ads", empty("No advertisement was shown today.")); return; }
+  const both = document.createDocumentFragment();
+  const most = Math.max(...ads.map((a) => a.impressions));
+  both.append(element("p", `${LABELS.ad_revenue_micros} ${byCurrency(totals.ad_revenue_micros)}, ${LABELS.ad_arpdau_micros} ${byCurrency(arpdau, 4)}`, { class: "note" }));
+  both.append(table("Ads", [
+    ["Name", (a) => a.network ?? a.placement ?? a.format],
+    ["", (a) => bar(a.impressions / most)],
+    [LABELS.impressions, (a) => number.format(a.impressions), true],
+    [LABELS.completed_share, (a) => share.format(a.completed_share), true],
+    [LABELS.ad_revenue_micros, (a) => byCurrency(a.ad_revenue_micros), true],
+    [LABELS.ad_ecpm_micros, (a) => byCurrency(a.ad_ecpm_micros), true],
+  ], ads, "many"));
+  show("ads", both);
+};
+
+// The parts of the name whose design events are shown.
+let under = [];
+
+const open = (parts) => { under = parts; loadDesign(); };
+
+const step = (text, parts) => {
+  const made = element("button", text, { type: "button", class: "step" });
+  made.addEventListener("click", () => open(parts));
+  return made;
+};
+
+const renderDesign = ({ names, totals }) => {
+  $("design-path").replaceChildren(...(under.length ? ["all", ...under].map((part, n) => step(part, under.slice(0, n))) : []));
+  if (!names.length) { show("design", empty(under.length ? "No longer name was sent today." : "No design event was sent today.")); return; }
+  const most = Math.max(...names.map((n) => n.design_events));
+  show("design", table("Design events", [
+    ["Name", (n) => (n.has_parts ? step(n.name, n.name.split(":")) : n.name)],
+    ["", (n) => bar(n.design_events / most)],
+    [LABELS.design_events, (n) => number.format(n.design_events), true],
+    [LABELS.value_sum, (n) => (n.valued_events && n.value_sum !== null ? number.format(n.value_sum) : "–"), true],
+    [LABELS.value_mean, (n) => (n.value_mean === null ? "–" : number.format(n.value_mean)), true],
+  ], names, "many"));
+};
+
 const renderRetention = ({ cohorts }) => {
   const installed = cohorts.filter((c) => c.cohort_players > 0).reverse();
   if (!installed.length) { show("retention", empty("Nobody was new in the last two weeks.")); return; }
@@ -277,26 +333,44 @@ const renderQuality = ({ checks, checked_at: at }) => {
   ], sorted));
 };
 
-const settle = async (path, render) => {
-  try { render(await get(path)); notice(""); } catch (error) { notice(error.message); }
+// What each panel asked for last: an answer to an older question is dropped.
+const asked = {};
+
+const settle = async (panels, path, render) => {
+  asked[panels[0]] = path;
+  const wanted = () => asked[panels[0]] === path;
+  try {
+    const answer = await get(path);
+    if (wanted()) render(answer);
+  } catch (error) {
+    if (wanted()) panels.forEach((id) => fail(id, error.message));
+  }
 };
 
 const day = (offset = 0) => new Date(Date.now() - offset * 86400000).toISOString().slice(0, 10);
 
-const loadSlow = () => {
-  const today = `from=${day()}&to=${day()}`;
-  return Promise.all([
-    settle(`/v1/games/${game}/realtime?window=5m`, renderRealtime),
-    settle(`/v1/games/${game}/quality`, renderQuality),
-    settle(`/v1/games/${game}/funnel?${today}`, renderFunnel),
-    settle(`/v1/games/${game}/economy?${today}`, renderEconomy),
-    settle(`/v1/games/${game}/retention?from=${day(13)}&to=${day()}&depth=13`, renderRetention),
-    settle(`/v1/games/${game}/ingestion?${today}`, renderRejects),
-    renderBoard(),
-  ]);
-};
+const today = () => `from=${day()}&to=${day()}`;
 
-const loadLive = () => settle(`/v1/games/${game}/live`, renderLive);
+const loadAds = () => settle(["ads"], `/v1/games/${game}/ads?${today()}&limit=8&by=${$("ads-by").value}`, renderAds);
+
+const loadDesign = () => settle(["design"],
+  `/v1/games/${game}/design?${today()}&limit=8${under.length ? `&under=${under.join(":")}` : ""}`, renderDesign);
+
+const loadSlow = () => Promise.all([
+  settle(["realtime", "alerts"], `/v1/games/${game}/realtime?window=5m`, renderRealtime),
+  settle(["quality"], `/v1/games/${game}/quality`, renderQuality),
+  settle(["funnel", "levels"], `/v1/games/${game}/funnel?${today()}`, renderFunnel),
+  settle(["economy"], `/v1/games/${game}/economy?${today()}`, renderEconomy),
+  loadAds(),
+  loadDesign(),
+  settle(["retention"], `/v1/games/${game}/retention?from=${day(13)}&to=${day()}&depth=13`, renderRetention),
+  settle(["rejects"], `/v1/games/${game}/ingestion?${today()}`, renderRejects),
+  renderBoard(),
+]);
+
+const loadLive = async () => {
+  try { renderLive(await get(`/v1/games/${game}/live`)); notice(""); } catch (error) { notice(error.message); }
+};
 
 const stop = () => {
   source?.close();
@@ -331,6 +405,9 @@ const choose = async (id) => {
   url.searchParams.set("game", id);
   history.replaceState(null, "", url);
   document.title = `${$("game").selectedOptions[0]?.textContent ?? id} · live`;
+  under = [];
+  $("design-path").replaceChildren();
+  wait();
   await loadBoards();
   start();
 };
@@ -341,6 +418,7 @@ const main = async () => {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", loadLive);
   addEventListener("resize", () => Object.entries(charts).forEach(([id, { plot }]) => plot.setSize({ width: $(id).clientWidth, height: 210 })));
   $("board").addEventListener("change", renderBoard);
+  $("ads-by").addEventListener("change", loadAds);
   $("game").addEventListener("change", () => { standing = ""; choose($("game").value); });
   let games;
   try { ({ games } = await get("/v1/games")); } catch (error) { notice(error.message); return; }

@@ -21,7 +21,7 @@ locals {
     }
     ReadBronze = {
       actions   = ["s3:GetObject"]
-      resources = ["${var.lake.arn}/bronze/*"]
+      resources = ["${var.lake.arn}/bronze/*", "${var.lake.arn}/corrections/*"]
     }
     ReadCatalog = {
       actions   = ["glue:GetDatabase"]

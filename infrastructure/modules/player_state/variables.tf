@@ -17,6 +17,8 @@ variable "enriched_stream_arn" {
 
 variable "name_limits" {
   type = object({
+    ads      = optional(number, 100)
+    designs  = optional(number, 200)
     devices  = optional(number, 50)
     flows    = optional(number, 200)
     levels   = optional(number, 200)

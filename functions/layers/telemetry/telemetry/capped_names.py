@@ -21,18 +21,21 @@ class Shown(NamedTuple):
     capped: bool
 
 
-def largest(rows: Mapping[Name, Counter[str]], size: Callable[[Counter[str]], int]) -> Shown:
+def largest(
+    rows: Mapping[Name, Counter[str]], size: Callable[[Counter[str]], int], shown: int = SHOWN
+) -> Shown:
     """Return the rows that are largest by a size; the rest is added up under `other`."""
     named = {name: counts for name, counts in rows.items() if OTHER not in name}
     order = sorted(named, key=lambda name: (-size(named[name]), name))
-    kept = {name: named[name] for name in order[:SHOWN]}
-    left = [named[name] for name in order[SHOWN:]]
+    kept = {name: named[name] for name in order[:shown]}
+    left = [named[name] for name in order[shown:]]
     left += [counts for name, counts in rows.items() if OTHER in name]
     if not left:
         return Shown(kept, capped=False)
-    other: Counter[str] = Counter()
+    label = (LABEL,) * len(next(iter(rows)))
+    # A client may send a name like the label. Adding with + would drop sums below nothing.
+    other = Counter(kept.get(label, {}))
     for counts in left:
         other.update(counts)
-    label = (LABEL,) * len(next(iter(rows)))
-    kept[label] = kept.get(label, Counter[str]()) + other
+    kept[label] = other
     return Shown(kept, capped=True)

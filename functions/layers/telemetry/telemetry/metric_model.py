@@ -66,6 +66,8 @@ class Metric:
     percentile: bool = False
     # What a fact is called in the counters of an engine; {currency} stands for one.
     counter: str = ""
+    # How many of the counter make one of the unit.
+    counter_scale: int = 1
     # The facts that it is made of, itself where it is one.
     facts: tuple["Metric", ...] = ()
 
@@ -77,7 +79,8 @@ class Metric:
     def of(self, counts: Mapping[str, float], currency: str = "") -> float | None:
         """Return the metric of counters, which may be sums over days; None without a denominator."""
         if not self.formula:
-            return counts.get((self.counter or self.name).format(currency=currency), 0)
+            count = counts.get((self.counter or self.name).format(currency=currency), 0)
+            return count if self.counter_scale == 1 else count / self.counter_scale
         top, bottom = (fact.of(counts, currency) or 0 for fact in self.facts)
         return self.formula.value(top, bottom)
 
@@ -255,5 +258,6 @@ def _metric(name: str, one: Mapping[str, Any], facts: Mapping[str, Metric] | Non
         signed,
         one.get("percentile", False),
         one.get("counter", ""),
+        one.get("counter_scale", 1),
         tuple((facts or {})[part] for part in parts),
     )

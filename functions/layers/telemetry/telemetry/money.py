@@ -2,6 +2,7 @@
 
 NO_MINOR_UNIT = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())  # noqa: SIM905
 MINOR_UNIT_IS_1000TH = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+MICROS_DIGITS = 6
 
 
 def minor_digits(currency: str) -> int:
@@ -14,6 +15,11 @@ def major(minor: float, currency: str, thousands: str = "") -> str:
     digits = minor_digits(currency)
     shown = digits if minor == int(minor) else digits + 2
     return f"{minor / 10**digits:{thousands}.{shown}f}"
+
+
+def minor(micros: float, currency: str) -> float:
+    """Return millionths of the major unit in minor ones."""
+    return micros / 10.0 ** (MICROS_DIGITS - minor_digits(currency))
 
 
 def money(minor: float, currency: str) -> str:

@@ -24,8 +24,8 @@ SETS = ("active_days", "paid_days", "started_days", "completed_days", "active_mi
 class Play:
     """Events of a session with gaps of at most 30 minutes; times are milliseconds since 1970.
 
-    `ended`: its last event is a session_end. `crashed`: the days from its first one on, as bits, with a
-    fatal crash.
+    `ended`: its last event is a session_end. `crashed` and `active`: the days from its first one on, as bits,
+    with a fatal crash, and with an event that is no purchase.
     """
 
     session_id: str
@@ -33,6 +33,11 @@ class Play:
     last: int
     ended: bool = False
     crashed: int = 0
+    active: int = 0
+
+
+# The bits of a play's days, active and crashed, that need no byte: it was on one day, and nothing crashed.
+ORDINARY = (1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,10 @@ class Payment:
     tie: int
     currency: str
     amount: int
+
+
+# What stands for a transaction that was taken back.
+VOID = Payment(0, 0, "XXX", 0)
 
 
 @dataclass(slots=True)
@@ -139,6 +148,7 @@ def described(item: dict[str, Any]) -> dict[str, Any]:
     payments = [
         {"at": moment(one.at_ms), "currency": one.currency, "amount_minor": one.amount}
         for one in player.transactions.values()
+        if one != VOID
     ]
     return {
         "game_id": player.game_id,
@@ -148,7 +158,7 @@ def described(item: dict[str, Any]) -> dict[str, Any]:
         **{name: getattr(player, name) for name in TEXTS},
         "level_at": moment(player.level_ms) if player.level_ms else None,
         "session_starts": player.session_starts,
-        "session_seconds": player.play_ms // 1000,
+        "playtime_seconds": player.play_ms // 1000,
         "purchases": player.purchases,
         "spend": player.spend,
         "balances": player.balances,
@@ -194,7 +204,10 @@ def _packed(player: Player) -> bytes:
         out += uuid.UUID(play.session_id).bytes
         _put(out, newest - play.last)
         _put(out, play.last - play.first)
-        _put(out, play.crashed << 1 | play.ended)
+        ordinary = (play.active, play.crashed) == ORDINARY
+        _put(out, ordinary << 1 | play.ended)
+        for days in () if ordinary else (play.active, play.crashed):
+            _put(out, days)
     _put(out, len(player.transactions))
     for digest, payment in player.transactions.items():
         out += digest + payment.currency.encode()
@@ -231,7 +244,8 @@ def _unpack(player: Player, data: bytes) -> None:
         session_id = str(uuid.UUID(bytes=read.bytes(16)))
         last = newest - read.number()
         first, flags = last - read.number(), read.number()
-        player.plays.append(Play(session_id, first, last, bool(flags & 1), flags >> 1))
+        active, crashed = ORDINARY if flags & 2 else (read.number(), read.number())
+        player.plays.append(Play(session_id, first, last, bool(flags & 1), crashed, active))
     for _ in range(read.number()):
         digest, currency = read.bytes(DIGEST_BYTES), read.bytes(CURRENCY_BYTES).decode()
         at_ms, tie, amount = read.number(), read.number(), read.number()

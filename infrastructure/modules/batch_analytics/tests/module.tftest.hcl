@@ -107,7 +107,7 @@ run "resources" {
         ["arn:aws:s3:::lake/batch/*", "arn:aws:s3:::lake/gold/*", "arn:aws:s3:::lake/kept/*", "arn:aws:s3:::lake/silver/*"],
       ]
       ListLake    = [["s3:GetBucketLocation", "s3:ListBucket"], ["arn:aws:s3:::lake"]]
-      ReadBronze  = [["s3:GetObject"], ["arn:aws:s3:::lake/bronze/*"]]
+      ReadBronze  = [["s3:GetObject"], ["arn:aws:s3:::lake/bronze/*", "arn:aws:s3:::lake/corrections/*"]]
       ReadCatalog = [["glue:GetDatabase"], ["arn:aws:glue:eu-west-1:111122223333:catalog", "arn:aws:glue:eu-west-1:111122223333:database/demo_test"]]
       ReadCode    = [["s3:GetObject"], ["arn:aws:s3:::lake/artifacts/batch_analytics.zip", "arn:aws:s3:::lake/artifacts/batch_analytics.main.py"]]
       UseTables = [["glue:GetTable", "glue:UpdateTable"], [
@@ -118,7 +118,7 @@ run "resources" {
       ]]
       WriteLogs = [["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], ["${aws_cloudwatch_log_group.job.arn}:*"]]
     }
-    error_message = "The job reads bronze and its code, keeps silver, gold and the runs, and no more."
+    error_message = "The job reads bronze, corrections and its code, keeps silver, gold and the runs, and no more."
   }
 
   assert {

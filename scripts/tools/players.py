@@ -1,0 +1,309 @@
+"""Correct what was counted wrongly: a fake purchase, wrong events, a wrong counter.
+
+Each command shows what it will change, asks, and keeps a receipt in the lake. Raw events stay.
+"""
+
+import argparse
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import boto3
+from player_state import buckets
+from player_state.buckets import Bucket
+from player_state.projection import Projection
+from privacy.erasure import Game
+from telemetry.corrections import ROW, Correction
+from telemetry.enrichment import timestamp
+from telemetry.player_item import Player, from_item, moment, to_item
+from telemetry.store import numbers, plain
+
+from tools import CommandError, Parser, confirmed, emulator, games, run, terraform
+
+ADJUSTMENTS = "corrections/counters"
+Changes = Mapping[Bucket, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a correction does: in words, in the history, to live counters, and to a player's item."""
+
+    words: str
+    correction: Correction
+    changes: Changes = field(default_factory=dict)
+    player: Player | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """What is added to a live counter, and why."""
+
+    bucket: Bucket
+    counter: str
+    before: int
+    added: int
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """An environment's tables by what they hold, its lake, and who corrects."""
+
+    tables: Mapping[str, str]
+    bucket: str
+    by: str
+
+    def void_purchase(
+        self,
+        game_id: str,
+        player_id: str,
+        store: str,
+        transaction_id: str,
+        reason: str,
+        day: date | None = None,
+    ) -> Plan:
+        """Plan that a store transaction counts no more. Raises CommandError where nobody knows its day."""
+        game = self._game(game_id)
+        player = self._player(game_id, str(game.subject(player_id).ids[-1]))
+        projection = Projection(player, lambda event, kind, name: name)
+        payment = projection.void(store, transaction_id)
+        if payment:
+            paid_at = moment(payment.at_ms)
+            words = f"{payment.amount} {payment.currency} in minor units, paid at {paid_at}"
+            days = (paid_at[:10],)
+        elif day:
+            words = "a transaction that live figures do not know: the history alone changes"
+            days = (day.isoformat(),)
+        else:
+            raise CommandError(
+                f"{player_id} has no such transaction among the last ones: check the ids, or give --day to "
+                "correct the history alone"
+            )
+        changes = {bucket: counts for bucket, counts in projection.buckets.items() if any(counts.values())}
+        correction = Correction(
+            game_id,
+            timestamp(datetime.now(UTC)),
+            self.by,
+            reason,
+            days,
+            store=store,
+            transaction_id=transaction_id,
+            subject=game.name(player_id),
+            changes={bucket.period: dict(counts) for bucket, counts in changes.items()},
+        )
+        return Plan(words, correction, changes, player if player.version else None)
+
+    def void_events(self, game_id: str, event_ids: Sequence[str], day: date, reason: str) -> Plan:
+        """Plan that events of a day count no more in the history: `adjust` is for live counters.
+
+        Raises CommandError for what is no event id.
+        """
+        self._game(game_id)
+        try:
+            ids = tuple(sorted({str(UUID(one)) for one in event_ids}))
+        except ValueError:
+            raise CommandError("an event_id is a UUID") from None
+        now = timestamp(datetime.now(UTC))
+        correction = Correction(game_id, now, self.by, reason, (day.isoformat(),), event_ids=ids)
+        return Plan(f"{len(ids)} events, in the history alone", correction)
+
+    def apply(self, plan: Plan) -> str:
+        """Keep the receipt, by which the history follows, then correct live figures; return its key.
+
+        Raises CommandError where the player's item changed since the plan was made.
+        """
+        self._keep(plan.correction.key, plan.correction.text)
+        if plan.player:
+            self._write(plan.correction.game_id, plan.changes, plan.player)
+        return plan.correction.key
+
+    def adjustment(self, game_id: str, bucket: Bucket, counter: str, added: int) -> Adjustment:
+        """Plan to add to a live counter.
+
+        Raises CommandError for a counter that the day does not have, or that would fall below zero.
+        """
+        self._game(game_id)
+        counted = self.counted(game_id, bucket)
+        if counter not in counted:
+            raise CommandError(f"there is no such counter: there are {', '.join(sorted(counted)) or 'none'}")
+        if counted[counter] + added < 0:
+            raise CommandError(f"{counter} is {counted[counter]} and cannot fall by {-added}")
+        return Adjustment(bucket, counter, counted[counter], added)
+
+    def adjust(self, game_id: str, adjustment: Adjustment, reason: str) -> str:
+        """Keep the receipt, then add to the counter; return the receipt's key."""
+        now, bucket = timestamp(datetime.now(UTC)), adjustment.bucket
+        receipt = {
+            "corrected_at": now,
+            "by": self.by,
+            "reason": reason,
+            "game_id": game_id,
+            "period": bucket.period,
+            "row": bucket.row,
+            "counter": adjustment.counter,
+            "before": adjustment.before,
+            "added": adjustment.added,
+        }
+        key = f"{ADJUSTMENTS}/{game_id}-{now.replace(':', '-')}-{adjustment.counter}.json"
+        self._keep(key, json.dumps(receipt))
+        self._write(game_id, {bucket: {adjustment.counter: adjustment.added}})
+        return key
+
+    def counted(self, game_id: str, bucket: Bucket) -> Counter[str]:
+        """Return the counters of a bucket over all shards."""
+        pages = (
+            boto3.client("dynamodb")
+            .get_paginator("query")
+            .paginate(
+                TableName=self.tables["game_days"],
+                KeyConditionExpression="game_day = :day",
+                ExpressionAttributeValues={":day": {"S": f"{game_id}#{bucket.period}"}},
+                ConsistentRead=True,
+            )
+        )
+        found: Counter[str] = Counter()
+        for row in (plain(dict(item)) for page in pages for item in page["Items"]):
+            if row["shard"].startswith(bucket.row):
+                found.update(numbers(row))
+        return found
+
+    def _game(self, game_id: str) -> Game:
+        """Return what names the game's players. Raises CommandError for one that is not registered."""
+        table = boto3.resource("dynamodb").Table(self.tables["games"])
+        games.privacy_key(table, game_id)
+        return Game.of(table.get_item(Key={"game_id": game_id}, ConsistentRead=True)["Item"])
+
+    def _player(self, game_id: str, player_id: str) -> Player:
+        answer = boto3.client("dynamodb").get_item(
+            TableName=self.tables["players"],
+            Key={"player": {"S": f"{game_id}#{player_id}"}},
+            ConsistentRead=True,
+        )
+        return from_item(dict(answer["Item"])) if "Item" in answer else Player(game_id, player_id)
+
+    def _keep(self, key: str, text: str) -> None:
+        boto3.client("s3").put_object(Bucket=self.bucket, Key=key, Body=text.encode(), IfNoneMatch="*")
+
+    def _write(self, game_id: str, changes: Changes, player: Player | None = None) -> None:
+        """Change counters and player together, or nothing."""
+        dynamodb = boto3.client("dynamodb")
+        writes: list[Any] = [{"Update": self._addition(game_id, *change)} for change in changes.items()]
+        if player:
+            known = {":version": {"N": str(player.version)}}
+            player.version += 1
+            writes.append(
+                {
+                    "Put": {
+                        "TableName": self.tables["players"],
+                        "Item": to_item(player),
+                        "ConditionExpression": "version = :version",
+                        "ExpressionAttributeValues": known,
+                    }
+                }
+            )
+        try:
+            dynamodb.transact_write_items(TransactItems=writes)
+        except dynamodb.exceptions.TransactionCanceledException:
+            raise CommandError("the player has just played: run the same command again") from None
+
+    def _addition(self, game_id: str, bucket: Bucket, counts: Mapping[str, int]) -> dict[str, Any]:
+        added = {name: count for name, count in counts.items() if count}
+        names = {f"#{number}": name for number, name in enumerate(added)}
+        return {
+            "TableName": self.tables["game_days"],
+            "Key": {
+                "game_day": {"S": f"{game_id}#{bucket.period}"},
+                "shard": {"S": f"{bucket.row}{ROW}"},
+            },
+            "UpdateExpression": "SET updated_at = :now, expires_at = :expires_at ADD "
+            + ", ".join(f"{alias} :{alias[1:]}" for alias in names),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {
+                ":now": {"S": timestamp(datetime.now(UTC))},
+                ":expires_at": {"N": str(bucket.expires_at)},
+                **{f":{alias[1:]}": {"N": str(added[name])} for alias, name in names.items()},
+            },
+        }
+
+
+def _bucket(day: date, level: str | None, flow: str | None) -> Bucket:
+    """Return where the command line says that something is counted."""
+    if level:
+        return buckets.of_level(day.isoformat(), level)
+    return buckets.of_flow(day.isoformat(), flow) if flow else buckets.of_day(day.isoformat())
+
+
+def _open(environment: str) -> Platform:
+    if environment == "local":
+        os.environ.update(emulator.local_environment())
+    outputs = terraform.outputs(terraform.root(environment))
+    by = boto3.client("sts").get_caller_identity()["Arn"]
+    return Platform(outputs["tables"], outputs["lake_bucket"], by)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="scripts/players", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for command, effect in {
+        "void-purchase": "a store transaction counts no more: live figures at once, the history with a run",
+        "void-events": "events count no more in the history from its next run on",
+        "adjust": "add to a live counter of a day; a negative number takes away",
+    }.items():
+        one = commands.add_parser(command, help=effect)
+        one.add_argument("game_id")
+        one.add_argument("--reason", required=True, help="kept in the receipt: name nobody")
+        one.add_argument("--yes", action="store_true", help="do not ask")
+    purchase = commands.choices["void-purchase"].add_argument
+    purchase("player_id", help="the id as the game sends it")
+    purchase("store", help="apple, google, …")
+    purchase("transaction_id")
+    purchase("--day", type=date.fromisoformat, help="UTC day of a purchase that live figures do not know")
+    events = commands.choices["void-events"].add_argument
+    events("event_ids", nargs="+", metavar="event_id")
+    events("--day", type=date.fromisoformat, required=True, help="the events' event_date")
+    adjust = commands.choices["adjust"].add_argument
+    adjust("day", type=date.fromisoformat, help="UTC day")
+    adjust("counter", help="revenue_EUR, for example; a wrong name is answered with those there are")
+    adjust("by", type=int)
+    place = commands.choices["adjust"].add_mutually_exclusive_group()
+    place.add_argument("--level", help="the counter of a level, not of the day")
+    place.add_argument("--flow", help="the counter of a flow of a currency, as currency#reason")
+    return parser
+
+
+def main() -> None:
+    """Do what the command line says."""
+    options = _parser().parse_args()
+    platform = _open(options.environment)
+    if options.command == "adjust":
+        bucket = _bucket(options.day, options.level, options.flow)
+        change = platform.adjustment(options.game_id, bucket, options.counter, options.by)
+        told = f"{change.counter} of {bucket.period}: {change.before} becomes {change.before + change.added}"
+        if not options.yes and not confirmed(told, options.game_id):
+            raise CommandError("nothing was changed")
+        key = platform.adjust(options.game_id, change, options.reason)
+    else:
+        plan = (
+            platform.void_events(options.game_id, options.event_ids, options.day, options.reason)
+            if options.command == "void-events"
+            else platform.void_purchase(
+                options.game_id,
+                options.player_id,
+                options.store,
+                options.transaction_id,
+                options.reason,
+                options.day,
+            )
+        )
+        if not options.yes and not confirmed(f"Counts no more: {plan.words}", options.game_id):
+            raise CommandError("nothing was changed")
+        key = platform.apply(plan)
+    print(f"corrected: {key}")
+
+
+if __name__ == "__main__":
+    run(main)

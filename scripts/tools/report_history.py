@@ -1,0 +1,172 @@
+"""What gold says of a game and period, for scripts/report and scripts/quality: read by tools.gold."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+from scheduled_reports.figures import Period
+from scheduled_reports.sections import Row, Section
+from telemetry import metric_model
+from telemetry.capped_names import LABEL
+from telemetry.metric_model import Metric, Table
+
+from tools import gold
+
+ALL = {"platform": "*", "country": "*", "app_version": "*"}
+SHOWN = 20
+# Cohorts whose lifetime value is shown, and on which days after the install.
+COHORT_DAYS, LTV_DAYS = 90, (0, 1, 7, 30)
+MONEY = ("minor", "micros")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Metrics of a gold table by one column: the largest values by a fact, and the rest as `other`.
+
+    `apart` makes a section of each of its values.
+    """
+
+    title: str
+    table: str
+    by: str
+    metrics: tuple[str, ...]
+    apart: str = ""
+    largest: str = ""
+    only: tuple[tuple[str, str], ...] = ()
+
+
+QUESTIONS = (
+    Question(
+        "History of players", "daily", "event_date",
+        ("active_players", "new_players", "returning_players", "resurrected_players", "sessions",
+         "session_seconds_mean", "session_seconds_median"),
+    ),
+    Question("History of payers", "daily", "event_date", ("payers", "first_time_payers", "payer_conversion")),
+    Question(
+        "History of revenue", "revenue", "event_date",
+        ("purchases", "currency_payers", "gross_minor", "arpdau_minor", "arppu_minor", "arpu_minor"),
+        "currency",
+    ),
+    Question("Lifetime value", "lifetime_value", "day_number", ("cohort_players", "ltv_minor"), "currency"),
+    Question(
+        "History of ads", "ads", "network",
+        ("impressions", "completed_share", "revenue_micros", "ecpm_micros"), "currency", "impressions",
+    ),
+    Question(
+        "History of design events", "design", "name", ("design_events", "players", "value_sum", "value_mean"),
+        largest="design_events", only=(("depth", "1"),),
+    ),
+)  # fmt: skip
+
+
+def sections(game_id: str, period: Period) -> list[Section]:
+    """Return the tables of the period that have rows. Raises CommandError where gold cannot be read."""
+    return [section for question in QUESTIONS for section in _sections(question, game_id, period)]
+
+
+def days(game_id: str, first: date) -> dict[str, dict[str, int]]:
+    """Return gold's figures of each day from a first one on, as player_state names them.
+
+    Raises CommandError where gold cannot be read.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for table, column, name, only in (
+        ("daily", "active_players", "active_players", {}),
+        ("daily", "new_players", "new_players", {}),
+        ("revenue", "gross_minor", "revenue_{currency}", {}),
+        ("ads", "impressions", "events_ad_impression", {}),
+        ("design", "design_events", "events_design", {"depth": "1"}),
+    ):
+        for row in gold.table(table, game_id, **ALL, **only).to_dict("records"):
+            if row["event_date"] >= first:
+                figures = found.setdefault(str(row["event_date"]), {})
+                figure = name.format(**row)
+                figures[figure] = figures.get(figure, 0) + int(row[column])
+    return found
+
+
+def _sections(question: Question, game_id: str, period: Period) -> Iterable[Section]:
+    table = metric_model.tables()[question.table]
+    metrics = [table.metrics[name] for name in question.metrics]
+    frame = _answer(question, table, metrics, game_id, period)
+    for value in sorted(set(frame[question.apart])) if question.apart else [""]:
+        rows = frame[frame[question.apart] == value] if question.apart else frame
+        shown = [
+            metric
+            for metric in metrics
+            # Impressions without a currency have no money, and what does not add up has no figure.
+            if (value or metric.unit not in MONEY) and rows[metric.name].notna().any()
+        ]
+        columns = tuple(
+            (metric.label, f"{value} {metric.unit}" if metric.unit in MONEY else metric.unit)
+            for metric in shown
+        )
+        title = f"{question.title}: {value}" if value else question.title
+        if len(rows):
+            yield Section(title, table.labels[question.by], columns, list(_rows(question, rows, shown)))
+
+
+def _rows(question: Question, frame: pd.DataFrame, metrics: Sequence[Metric]) -> Iterable[Row]:
+    for row in frame.to_dict("records"):
+        values = (row[metric.name] for metric in metrics)
+        yield _name(row[question.by]), tuple(None if pd.isna(value) else float(value) for value in values)
+
+
+def _name(value: Any) -> str:
+    """Return the name of a row: a day, the number of a day after the install, or a name."""
+    if pd.isna(value):
+        return LABEL
+    return (
+        f"{value:%Y-%m-%d}"
+        if isinstance(value, date)
+        else value
+        if isinstance(value, str)
+        else f"D{value:.0f}"
+    )
+
+
+def _answer(
+    question: Question, table: Table, metrics: Sequence[Metric], game_id: str, period: Period
+) -> pd.DataFrame:
+    """Return the metrics by the question's columns, the largest first; the rest has no name."""
+    by, apart, last = question.by, [question.apart] if question.apart else [], period.last
+    first = last - timedelta(days=COHORT_DAYS - 1) if table.day_column == "cohort_date" else period.days[0]
+    equal = {**ALL, **dict(question.only)}
+    where = " AND ".join(f"{name} = '{value}'" for name, value in equal.items())
+    if by == "day_number":
+        where += f" AND day_number IN ({', '.join(map(str, LTV_DAYS))})"
+    fixed = {"game_id", by, *apart, *equal, *([table.day_column] if first == last else [])}
+    opened = [column for column in table.grain if column not in fixed]
+    chosen = [*apart, f"CASE WHEN place <= {SHOWN} THEN {by} END AS {by}"]
+    chosen += [f"{_sql(metric, opened, question)} AS {metric.name}" for metric in metrics]
+    within = f"PARTITION BY {', '.join(apart)} " if apart else ""
+    size = (
+        f"sum({question.largest}) OVER (PARTITION BY {', '.join([*apart, by])})" if question.largest else "0"
+    )
+    query = f"""
+        SELECT {", ".join(chosen)}
+        FROM (
+          SELECT *, dense_rank() OVER ({within}ORDER BY size DESC, {by}) AS place
+          FROM (
+            SELECT *, {size} AS size FROM {table.name}
+            WHERE game_id = ? AND {where}
+              AND {table.day_column} BETWEEN CAST(? AS date) AND CAST(? AS date)
+          ) AS sized
+        ) AS placed
+        GROUP BY {", ".join(str(number + 1) for number, _ in enumerate([*apart, by]))}
+        ORDER BY min(place)
+    """  # noqa: S608 - names of the model
+    return gold.sql(query, game_id, str(first), str(last))
+
+
+def _sql(metric: Metric, opened: Sequence[str], question: Question) -> str:
+    """Return a metric over the rows of a group; null where it does not add up over them."""
+    if metric.not_added_over(opened):
+        return "NULL"
+    if not metric.is_derived and not metric.adds_over:
+        return f"CASE WHEN count(*) = 1 THEN max({metric.name}) END"
+    if question.largest and metric.not_added_over([question.by]):
+        return f"CASE WHEN count(DISTINCT {question.by}) = 1 THEN {metric.sql()} END"
+    return metric.sql()

@@ -1,0 +1,62 @@
+"""The quick start of each client's README, run with the package that a game installs."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import npm_packages
+from tools import REPOSITORY
+
+CLIENTS = ("python", "typescript")
+URL, KEY = '"https://events.example.com"', '"my-game.SECRET"'
+
+
+def readme(client: str) -> str:
+    """Return the README of a client."""
+    return (REPOSITORY / "clients" / client / "README.md").read_text()
+
+
+def code(client: str) -> str:
+    """Return the first block of code in a client's language."""
+    found = re.search(rf"^```{client}\n(.*?)^```$", readme(client), re.MULTILINE | re.DOTALL)
+    assert found, f"the README of {client} has no quick start"
+    return found[1]
+
+
+def run(
+    client: str, url: str, key: str, folder: Path, change: tuple[str, str] = ("", "")
+) -> subprocess.CompletedProcess[str]:
+    """Install a client into an empty folder, and run its quick start there, with one `change` of its text."""
+    program = code(client)
+    for old, new in ((URL, f'"{url}"'), (KEY, f'"{key}"'), change):
+        assert not old or program.count(old) == 1, old
+        program = program.replace(old, new)
+    start = {"python": _python, "typescript": _typescript}[client]
+    return subprocess.run(
+        start(program, folder), cwd=folder, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True
+    )
+
+
+def _python(program: str, folder: Path) -> list[str]:
+    # A build leaves files beside the sources.
+    source = shutil.copytree(REPOSITORY / "clients" / "python", folder / "source")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*pip, "--target", str(folder), str(source)], check=True)
+    (folder / "game.py").write_text(program)
+    return [sys.executable, "game.py"]
+
+
+def _typescript(program: str, folder: Path) -> list[str]:
+    compiled = npm_packages.compiled(REPOSITORY / "clients" / "typescript", "client-typescript")
+    command = ["npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", str(folder)]
+    subprocess.run(command, cwd=compiled, check=True, capture_output=True)
+    (archive,) = folder.glob("*.tgz")
+    with tarfile.open(archive) as files:
+        files.extractall(folder, filter="data")
+    (folder / "node_modules").mkdir()
+    (folder / "package").rename(folder / "node_modules" / "player-analytics")
+    (folder / "game.mjs").write_text(program)
+    return [npm_packages.node(), "game.mjs"]

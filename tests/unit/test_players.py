@@ -1,0 +1,204 @@
+"""Corrections: live counters, profile and API follow at once, and nothing that is sent again undoes them."""
+
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from enriched_stream import feed, positioned
+from fastapi.testclient import TestClient
+from player_events import NOON, happen, pay, write
+from player_state import buckets
+from player_state.players import PlayerStore
+from player_state.projection import REMEMBERED_TRANSACTIONS
+from telemetry.corrections import PREFIX, Correction, voided
+from tools import CommandError
+from tools import players as tool
+from tools.players import Platform
+
+DAY = NOON.date()
+WHY = "the store knows no such purchase"
+
+
+@pytest.fixture
+def platform(dynamodb: Any) -> Platform:
+    dynamodb.Table("games").put_item(Item={"game_id": "skyforge", "name": "Skyforge", "status": "active"})
+    boto3.client("s3").create_bucket(Bucket="lake")
+    return Platform({name: name for name in ("games", "players", "game_days")}, "lake", "arn:somebody")
+
+
+@pytest.fixture
+def summary(metrics_app: Any) -> Callable[[], dict[str, Any]]:
+    """Return the day and the player as the API tells them."""
+    api = TestClient(metrics_app)
+
+    def read() -> dict[str, Any]:
+        found = {}
+        for path in (f"summary?from={DAY}&to={DAY}", "players/p-1"):
+            answer = api.get(f"/v1/games/skyforge/{path}")
+            assert answer.status_code == 200, answer.text
+            found |= answer.json()
+        told = ("purchases", "revenue", "payers", "currency_payers")
+        of_player = ("purchases", "spend", "paid_days")
+        return {name: found["days"][0][name] for name in told} | {f"own_{n}": found[n] for n in of_player}
+
+    return read
+
+
+def receipts() -> list[dict[str, Any]]:
+    s3 = boto3.client("s3")
+    found = s3.list_objects_v2(Bucket="lake").get("Contents", [])
+    return [json.loads(s3.get_object(Bucket="lake", Key=one["Key"])["Body"].read()) for one in found]
+
+
+def void(platform: Platform, event: dict[str, Any], player: str = "p-1", **options: Any) -> str:
+    sold = event["payload"]
+    plan = platform.void_purchase("skyforge", player, sold["store"], sold["transaction_id"], WHY, **options)
+    return platform.apply(plan)
+
+
+def test_a_fake_purchase_counts_nowhere_and_never_again(
+    platform: Platform, summary: Callable[[], dict[str, Any]]
+) -> None:
+    honest, fake, yen = pay(0, 499), pay(5, 9_999), pay(6, 120, "JPY")
+    write(happen(), honest)
+    expected = summary()
+    write(fake, yen)
+    assert summary()["revenue"] == {"EUR": 10_498, "JPY": 120}
+    void(platform, fake)
+    void(platform, yen)
+    left = {"revenue": {"EUR": 499, "JPY": 0}, "own_spend": {"EUR": 499, "JPY": 0}}
+    assert summary() == expected | left | {"currency_payers": {"EUR": 1, "JPY": 0}}
+    for minute in (-60, 5, 60):  # a report of the server, before and after the client's
+        write(pay(minute, 9_999) | {"payload": fake["payload"]})
+    assert summary()["revenue"] == {"EUR": 499, "JPY": 0}
+    assert void(platform, fake, day=DAY)
+    assert summary()["revenue"] == {"EUR": 499, "JPY": 0}, "it is taken back once"
+
+
+def test_whoever_paid_nothing_else_is_no_payer_and_the_receipt_names_nobody(
+    platform: Platform, summary: Callable[[], dict[str, Any]]
+) -> None:
+    fake = pay(0, 9_999)
+    write(happen(), fake)
+    key = void(platform, fake)
+    assert summary() == {
+        "purchases": 0, "revenue": {"EUR": 0}, "payers": 0, "currency_payers": {"EUR": 0},
+        "own_purchases": 0, "own_spend": {"EUR": 0}, "own_paid_days": [],
+    }  # fmt: skip
+    (receipt,) = receipts()
+    assert receipt["changes"] == {
+        str(DAY): {"purchases": -1, "revenue_EUR": -9_999, "payers": -1, "payers_EUR": -1}
+    }
+    assert (receipt["by"], receipt["reason"], receipt["days"]) == ("arn:somebody", WHY, [str(DAY)])
+    assert "p-1" not in json.dumps(receipt)
+    assert key.startswith(PREFIX)
+    assert voided([Correction.read(json.dumps(receipt))], fake)
+
+
+def test_a_batch_that_is_read_again_and_goes_on_keeps_the_correction(
+    platform: Platform, summary: Callable[[], dict[str, Any]]
+) -> None:
+    fake, later = pay(0, 9_999), pay(1, 499)
+    store = PlayerStore(boto3.client("dynamodb"), "players", "game_days")
+    batch = positioned([happen(), fake])
+    store.apply(batch, "shardId-000000000000")
+    void(platform, fake)
+    store.apply(batch, "shardId-000000000000")
+    feed(store, [later])
+    assert (summary()["revenue"], summary()["own_spend"]) == ({"EUR": 499}, {"EUR": 499})
+
+
+def test_a_player_who_plays_meanwhile_loses_nothing(
+    platform: Platform, summary: Callable[[], dict[str, Any]]
+) -> None:
+    fake, honest = pay(0, 9_999), pay(1, 499)
+    write(happen(), fake)
+    sold = fake["payload"]
+    plan = platform.void_purchase("skyforge", "p-1", sold["store"], sold["transaction_id"], WHY)
+    write(honest)
+    with pytest.raises(CommandError, match="run the same command again"):
+        platform.apply(plan)
+    assert summary()["revenue"] == {"EUR": 10_498}
+    void(platform, fake)
+    assert summary()["revenue"] == {"EUR": 499}
+
+
+def test_a_purchase_that_nobody_knows_needs_its_day(platform: Platform) -> None:
+    write(*(pay(n, 1) for n in range(REMEMBERED_TRANSACTIONS + 1)))
+    unknown = pay(0, 5)
+    with pytest.raises(CommandError, match="give --day"):
+        void(platform, unknown)
+    with pytest.raises(CommandError, match="give --day"):
+        void(platform, unknown, player="nobody")
+    assert receipts() == []
+    void(platform, unknown, player="nobody", day=DAY)
+    (receipt,) = receipts()
+    assert (receipt["days"], receipt["changes"]) == ([str(DAY)], {})
+    with pytest.raises(CommandError, match="not registered"):
+        platform.void_purchase("farm", "p-1", "apple", "t", WHY)
+
+
+def test_events_are_taken_back_by_their_ids(platform: Platform) -> None:
+    event, other = happen(), happen()
+    key = platform.apply(platform.void_events("skyforge", [event["event_id"].upper()], DAY, WHY))
+    (receipt,) = receipts()
+    assert receipt["event_ids"] == [event["event_id"]]
+    assert key.endswith(f"{event['event_id']}.json")
+    correction = Correction.read(json.dumps(receipt))
+    assert [correction.voids(one) for one in (event, other, event | {"game_id": "farm"})] == [
+        True,
+        False,
+        False,
+    ]
+    with pytest.raises(CommandError, match="UUID"):
+        platform.void_events("skyforge", ["7"], DAY, WHY)
+
+
+def test_a_counter_is_adjusted_and_never_below_zero(
+    platform: Platform, summary: Callable[[], dict[str, Any]]
+) -> None:
+    write(happen(), pay(0, 499), happen("progression", status="start", level_1="forest"))
+    day = buckets.of_day(str(DAY))
+    platform.adjust("skyforge", platform.adjustment("skyforge", day, "revenue_EUR", -99), WHY)
+    assert summary()["revenue"] == {"EUR": 400}
+    assert receipts()[0] | {"before": 499, "added": -99, "counter": "revenue_EUR"} == receipts()[0]
+    level = buckets.of_level(str(DAY), "forest")
+    platform.adjust("skyforge", platform.adjustment("skyforge", level, "start", 2), WHY)
+    assert platform.counted("skyforge", level) == {"start": 3}
+    assert platform.counted("skyforge", buckets.of_level(str(DAY), "fore")) == {}
+    with pytest.raises(CommandError, match="cannot fall by 401"):
+        platform.adjustment("skyforge", day, "revenue_EUR", -401)
+    with pytest.raises(CommandError, match="revenue_EUR"):
+        platform.adjustment("skyforge", day, "revenue_USD", 1)
+
+
+def test_the_command_shows_what_it_changes_and_asks(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake, asked = pay(0, 9_999), list[str]()
+    write(fake)
+    monkeypatch.setattr(tool, "_open", lambda environment: platform)
+    sold = fake["payload"]
+    command = ["players", "void-purchase", "skyforge", "p-1", sold["store"], sold["transaction_id"]]
+    monkeypatch.setattr("sys.argv", [*command, "--reason", WHY])
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False))
+    with pytest.raises(CommandError, match="--yes"):
+        tool.main()
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or "y")
+    with pytest.raises(CommandError, match="nothing was changed"):
+        tool.main()
+    assert "9999 EUR" in asked[0]
+    assert receipts() == []
+    monkeypatch.setattr("builtins.input", lambda question: "skyforge")
+    tool.main()
+    assert PREFIX in capsys.readouterr().out
+    assert len(receipts()) == 1
+    monkeypatch.setattr(
+        "sys.argv", ["players", "adjust", "skyforge", str(DAY), "events", "1", "--yes", "--reason", WHY]
+    )
+    tool.main()
+    assert len(receipts()) == 2
