@@ -13,6 +13,7 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.window import Window
+from telemetry.lateness import TOO_OLD_AFTER
 from telemetry.silver import Lake, refused
 
 from batch_analytics import audit, bronze, gold, kept, measure
@@ -30,8 +31,6 @@ FILES_NAMED = 10
 NOTHING = {"lines": 0, "distinct": 0, "held": 0, "duplicates": 0, "new": 0}
 # The keys of so many events fit into each task's memory (100 bytes each): silver need not be sorted then.
 BROADCAST_EVENTS = 1_000_000
-# Two copies of an event are at most so many days apart.
-COPIES = timedelta(31)
 RUNBOOK, SET_ASIDE_RUNBOOK = "docs/runbooks/batch-analytics.md", "docs/runbooks/batch-analytics-set-aside.md"
 
 
@@ -247,9 +246,9 @@ class Run:
 
 
 def _reach(days: Sequence[date]) -> tuple[date, date]:
-    """Return the first and the last day on which a copy of an event of the days can be."""
+    """Return the first and the last day of copies: both are accepted, so they are no further apart."""
     first, last = (day(days, default=kept.NEVER) for day in (min, max))
-    return first - COPIES, last + COPIES
+    return first - TOO_OLD_AFTER, last + TOO_OLD_AFTER
 
 
 def run(options: argparse.Namespace, spark: SparkSession) -> None:

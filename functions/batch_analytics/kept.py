@@ -5,12 +5,15 @@ Where that cannot be known from the kept tables, it computes the game from all i
 """
 
 import hashlib
+import json
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple, Protocol, cast
+
+from telemetry.lateness import TOO_OLD_AFTER
 
 # In the order in which a run appends to them: a run that dies leaves rows in the first one, or in none.
 TABLES = (
@@ -19,19 +22,11 @@ TABLES = (
     "kept_players",
 )  # fmt: skip
 GAMES = "kept_games"
-# Tables with a row of each player: an erasure deletes from these, and from silver.
-PERSONAL = (
-    "kept_presence", "kept_purchases", "kept_movers", "kept_attempts", "kept_designs", "kept_ads",
-    "kept_steps", "kept_matches", "kept_sources", "kept_players",
-)  # fmt: skip
-GOLD = {
-    "daily": "event_date", "revenue": "event_date", "retention": "cohort_date",
-    "lifetime_value": "cohort_date", "economy": "event_date", "progression": "event_date",
-    "stability": "event_date", "performance": "event_date", "design": "event_date", "ads": "event_date",
-    "tutorial": "event_date", "matches": "event_date", "acquisition": "event_date",
-    "acquisition_value": "event_date", "total_revenue": "event_date",
-    "performance_bins": "event_date",
-}  # fmt: skip
+# The day column of each gold table. scripts/schemas writes audit.json from the metrics model.
+GOLD: dict[str, str] = {
+    name: next(column for column in table["grain"] if column.endswith("_date"))
+    for name, table in json.loads(cast(bytes, pkgutil.get_data("batch_analytics", "audit.json"))).items()
+}
 # Views that gold tables share: computed once, kept on disk, so that memory does not grow with the lake.
 SHARED = ("players", "purchases", "days", "stays", "cohorts", "installs", "install_sizes")
 # Tables of which a day needs the events of the day alone.
@@ -41,8 +36,8 @@ OF_A_DAY = (
 NEVER = date(1970, 1, 1)
 # A month, that daily looks back from a day; the cohorts whose retention a day changes.
 MONTH, COHORTS = 31, 90
-# An event is at most 31 days late (telemetry.enrichment.TOO_OLD_AFTER); its session may have begun before.
-LATE = 33
+# The days that an event may be late; its session may have begun before.
+LATE = TOO_OLD_AFTER.days + 2
 
 
 class Store(Protocol):

@@ -7,12 +7,10 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
+from telemetry.lateness import TOO_OLD_AFTER
 
 from batch_analytics.bronze import resource
 from batch_analytics.tables import Partition
-
-# What came in an hour happened at most 31 days before, by its corrected time, or an hour after.
-OLDEST = timedelta(days=31)
 
 
 def counts(rows: DataFrame) -> dict[str, int]:
@@ -75,7 +73,8 @@ def days(
 
 def arrived(silver: DataFrame, hour: datetime) -> dict[str, int]:
     """Return the events of each game that the platform received in an hour."""
-    since, until = hour.date() - OLDEST, hour.date() + timedelta(days=1)
+    # By its corrected time, an event happened before it arrived, or an hour after.
+    since, until = hour.date() - TOO_OLD_AFTER, hour.date() + timedelta(days=1)
     day = f.col("event_date").between(f.lit(since), f.lit(until))
     at = f.col("received_at")
     return counts(silver.where(day & (at >= _literal(hour)) & (at < _literal(hour + timedelta(hours=1)))))

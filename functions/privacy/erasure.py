@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 from telemetry import lake
-from telemetry.enrichment import TOO_OLD_AFTER, timestamp
+from telemetry.enrichment import timestamp
+from telemetry.lateness import TOO_OLD_AFTER
 from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 
 from privacy.data_stores import (

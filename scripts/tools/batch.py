@@ -1,6 +1,7 @@
 """The batch job on this machine: Spark on the Iceberg tables of the emulator's Glue and S3."""
 
 import argparse
+import json
 import os
 import shlex
 import subprocess
@@ -25,22 +26,12 @@ LOCAL = {
     "spark.driver.memory": "2g",
     "spark.log.level": "ERROR",
     "spark.master": "local[2]",
-    "spark.rdd.compress": "true",
     "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
-    "spark.sql.inMemoryColumnarStorage.compressed": "false",
     "spark.sql.shuffle.partitions": "8",
     "spark.ui.enabled": "false",
 }
-ICEBERG = {
-    "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog",
-    "spark.sql.catalog.lake.cache-enabled": "false",
-    "spark.sql.catalog.lake.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
-    "spark.sql.catalog.lake.http-client.type": "urlconnection",
-    "spark.sql.catalog.lake.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
-    "spark.sql.defaultCatalog": "lake",
-    "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-    "spark.sql.session.timeZone": "UTC",
-}
+# The settings of the job on AWS that hold here too.
+SHARED = REPOSITORY / "infrastructure" / "modules" / "batch_analytics" / "spark.json"
 
 
 def environment(endpoint: str, bucket: str, **more: str) -> dict[str, str]:
@@ -50,13 +41,14 @@ def environment(endpoint: str, bucket: str, **more: str) -> dict[str, str]:
     """
     python = str(SPARK.python)
     found = jars.resolve(jars.ICEBERG)
-    settings = LOCAL | ICEBERG | {
+    settings = json.loads(SHARED.read_text()) | LOCAL | {
         "spark.driver.extraClassPath": ":".join(map(str, found)),
         "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
         "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
         "spark.hadoop.fs.s3a.endpoint": endpoint,
         "spark.hadoop.fs.s3a.path.style.access": "true",
         "spark.sql.catalog.lake.glue.endpoint": endpoint,
+        "spark.sql.catalog.lake.http-client.type": "urlconnection",
         "spark.sql.catalog.lake.s3.endpoint": endpoint,
         "spark.sql.catalog.lake.s3.path-style-access": "true",
         "spark.sql.catalog.lake.warehouse": f"s3://{bucket}/",

@@ -52,8 +52,13 @@ NOT_SHIPPED = (
     "direct_url.json",
 )
 # Modules of the layer that go into a Spark job's zip, because Spark's machines have no layer. The batch job
-# judges silver as data_quality does.
-BORROWED = {"batch_analytics": ("telemetry/__init__.py", "telemetry/corrections.py", "telemetry/silver.py")}
+# judges silver as data_quality does, leaves out what was corrected, and waits for late events as long as they
+# are accepted.
+BORROWED = {
+    "batch_analytics": tuple(
+        f"telemetry/{name}.py" for name in ("__init__", "corrections", "lateness", "silver")
+    )
+}
 # The Java connector that an application needs on AWS, which its service does not bring.
 CONNECTORS = {"realtime_analytics": connectors.PUBLISHED}
 

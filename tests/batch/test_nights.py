@@ -13,6 +13,7 @@ from duckdb_nights import DuckDB
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nights import DAY_MS, START, Event, World, by_arrival, exact
+from privacy.data_stores import KEPT
 
 
 class Lake:
@@ -71,7 +72,7 @@ class Lake:
             for key, event in self.silver.items()
             if (event["game_id"], event["player_id"]) != (game, player)
         }
-        for table in ("silver", *kept.PERSONAL):
+        for table in ("silver", *KEPT):
             self.store.delete(table, f"game_id = '{game}' AND player_id = '{player}'")
 
     def differing(self) -> list[str]:

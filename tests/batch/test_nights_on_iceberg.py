@@ -6,10 +6,10 @@ from typing import Any
 
 import plain_gold
 import pytest
-from batch_analytics import kept
 from emulated_lake import Lake, Spark
 from emulated_lake import event as enriched
 from nights import FIELDS, START, Event, World, by_arrival, exact
+from privacy.data_stores import KEPT
 
 FIRST = 90
 # What schemas ask of events and gold does not read.
@@ -107,7 +107,7 @@ def test_a_night_that_was_not_published_and_an_erasure(nights: Nights) -> None:
     span = first[first.index("--from") :][1::2]
     steps = lake.steps("silver", "unpublished", *span), lake.steps("gold", "unpublished")
     assert nights.run(*steps) == [0, 0]
-    for table in ("events", *kept.PERSONAL):
+    for table in ("events", *KEPT):
         name = f"`lake`.`{lake.database}`.`{table}`"
         nights.spark.sql(f"DELETE FROM {name} WHERE game_id = 'g' AND player_id = 'p-0'")
     with nights.spark.saying() as said:

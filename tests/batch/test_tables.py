@@ -240,7 +240,7 @@ def test_the_job_understands_what_the_state_machine_tells_it(spark: Spark, lake:
     assert given == lake.steps("all", "scheduled", H[20], H[22])
     assert spark.drive(given) == [0]
     settings = dict(re.findall(r"--conf ([^= ]+)=(\S+)", told["SparkSubmitParameters"]))
-    here = {name: value for name, value in batch.ICEBERG.items() if "http-client" not in name}
+    here = json.loads(batch.SHARED.read_text())
     assert {name: settings.get(name) for name in here} == here
 
 

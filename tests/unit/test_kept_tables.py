@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from batch_analytics import kept
 from privacy.data_stores import KEPT
+from telemetry.lateness import TOO_OLD_AFTER
 
 MODULES = Path(__file__).parents[2] / "infrastructure" / "modules"
 DECLARED = json.loads((MODULES / "lake_tables" / "tables" / "kept.json").read_text())
@@ -24,11 +25,15 @@ def test_each_kept_table_is_declared() -> None:
 
 def test_an_erasure_reaches_every_table_that_names_players() -> None:
     personal = {table for table in DECLARED if "player_id" in named(table)}
-    assert personal == set(KEPT) == set(kept.PERSONAL)
-    iam = (MODULES / "privacy" / "iam.tf").read_text()
-    listed = re.search(r"personal_tables = \[(.*?)\]", iam, re.DOTALL)
-    assert listed
-    assert set(re.findall(r'"(\w+)"', listed[1])) == {"events", *personal}
+    assert personal == set(KEPT)
+
+
+def test_terraform_keeps_what_waits_for_late_events_as_long_as_they_are_accepted() -> None:
+    days = TOO_OLD_AFTER.days
+    assert f"rejected_days >= {days}\n" in (MODULES / "data_lake" / "variables.tf").read_text()
+    looked_back = re.search(r"event_date = (\d+) \+ 1 }", (MODULES / "quicksight" / "main.tf").read_text())
+    assert looked_back
+    assert int(looked_back[1]) == days
 
 
 def test_a_definition_is_its_sql_and_no_comment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,13 +6,12 @@ locals {
     "arn", var.account.partition, "states", var.account.region, var.account.id, "stateMachine", local.name,
   ])
 
-  iceberg_extensions = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
-
   # The default of EMR is Python 3.9.
   python = "/usr/bin/python3.11"
 
-  # Tables are in the catalog `lake`. Spark's own catalog stays in memory, so that it asks Glue for nothing.
-  spark = {
+  # Tables are in the catalog `lake`. Spark's own catalog stays in memory, so that it asks Glue for nothing. spark.json
+  # has what holds on a developer's machine too: scripts/batch reads it.
+  spark = merge(jsondecode(file("${path.module}/spark.json")), {
     "spark.driver.cores"                                   = local.worker.vcpus
     "spark.driver.memory"                                  = "${local.worker.spark_memory_gb}g"
     "spark.dynamicAllocation.initialExecutors"             = min(3, var.job.maximum_executors)
@@ -27,19 +26,10 @@ locals {
     "spark.pyspark.driver.python"                          = local.python
     "spark.pyspark.python"                                 = local.python
     "spark.jars"                                           = "/usr/share/aws/iceberg/lib/iceberg-spark3-runtime.jar"
-    "spark.rdd.compress"                                   = true
-    "spark.sql.catalog.lake"                               = "org.apache.iceberg.spark.SparkCatalog"
-    "spark.sql.catalog.lake.cache-enabled"                 = false
-    "spark.sql.catalog.lake.catalog-impl"                  = "org.apache.iceberg.aws.glue.GlueCatalog"
-    "spark.sql.catalog.lake.io-impl"                       = "org.apache.iceberg.aws.s3.S3FileIO"
     "spark.sql.catalog.lake.warehouse"                     = "s3://${var.lake.name}/"
     "spark.sql.catalogImplementation"                      = "in-memory"
-    "spark.sql.defaultCatalog"                             = "lake"
-    "spark.sql.extensions"                                 = local.iceberg_extensions
-    "spark.sql.inMemoryColumnarStorage.compressed"         = false
-    "spark.sql.session.timeZone"                           = "UTC"
     "spark.sql.shuffle.partitions"                         = 8 * var.job.maximum_executors * local.worker.vcpus
-  }
+  })
 
   submit_parameters = join(" ", [
     "--py-files s3://${var.lake.name}/${aws_s3_object.package["code"].key}",

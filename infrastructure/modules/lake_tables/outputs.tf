@@ -3,6 +3,14 @@ output "layers" {
   value       = { gold = keys(local.gold), kept = keys(local.kept), silver = ["events"] }
 }
 
+output "personal_tables" {
+  description = "Names of the tables that name players: an erasure deletes from them."
+  value = toset([
+    for name, table in local.tables : name
+    if contains([for column in table.columns : column.name], "player_id")
+  ])
+}
+
 output "tables" {
   description = "Names of the tables of silver, of gold, and of what the batch job keeps between runs."
   value       = keys(local.tables)

@@ -410,8 +410,9 @@ module "privacy" {
   settings = local.function_settings
 
   silver = {
-    database  = module.data_lake.database
-    workgroup = var.batch_analytics.enabled ? module.lake_tables.workgroup : ""
+    database        = module.data_lake.database
+    personal_tables = module.lake_tables.personal_tables
+    workgroup       = var.batch_analytics.enabled ? module.lake_tables.workgroup : ""
   }
 
   tables = {

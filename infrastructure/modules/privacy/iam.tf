@@ -2,12 +2,6 @@ locals {
   athena = "arn:${var.account.partition}:athena:${var.account.region}:${var.account.id}"
   glue   = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
 
-  # Silver, and the tables of players that the batch job keeps between runs.
-  personal_tables = [
-    "events", "kept_ads", "kept_attempts", "kept_designs", "kept_matches", "kept_movers", "kept_players",
-    "kept_presence", "kept_purchases", "kept_sources", "kept_steps",
-  ]
-
   policy_statements = merge(
     {
       DecryptPlayers = {
@@ -65,7 +59,7 @@ locals {
         actions = ["glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"]
         resources = concat(
           ["${local.glue}:catalog", "${local.glue}:database/${var.silver.database}"],
-          [for table in local.personal_tables : "${local.glue}:table/${var.silver.database}/${table}"],
+          [for table in var.silver.personal_tables : "${local.glue}:table/${var.silver.database}/${table}"],
         )
       }
     },

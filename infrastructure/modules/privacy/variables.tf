@@ -35,8 +35,11 @@ variable "settings" {
 }
 
 variable "silver" {
-  type        = object({ database = string, workgroup = string })
-  description = "Glue database of silver, and the Athena workgroup that queries it (empty: there is no silver)."
+  type        = object({ database = string, personal_tables = set(string), workgroup = string })
+  description = <<-TEXT
+    Glue database of silver, its tables that name players, and the Athena workgroup that queries them (empty: there is
+    no silver).
+  TEXT
   nullable    = false
 }
 

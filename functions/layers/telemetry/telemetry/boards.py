@@ -12,7 +12,8 @@ from aws_lambda_powertools import Logger
 from boto3.dynamodb.types import TypeDeserializer
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from telemetry.enrichment import FUTURE_AFTER, TOO_OLD_AFTER, timestamp
+from telemetry.enrichment import FUTURE_AFTER, timestamp
+from telemetry.lateness import TOO_OLD_AFTER
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient

@@ -9,6 +9,7 @@ import orjson
 from telemetry import normalisation
 from telemetry.bots import is_bot
 from telemetry.event import Event
+from telemetry.lateness import TOO_OLD_AFTER
 from telemetry.origin import Origin
 from telemetry.rejection import Reason, Rejection
 
@@ -16,7 +17,6 @@ SKEW_TOLERANCE = timedelta(minutes=5)
 # What `sent_at` may shift an event by at most: time zones and wrong days, but no old body made new.
 MAX_SHIFT = timedelta(days=1)
 LATE_AFTER = timedelta(hours=1)
-TOO_OLD_AFTER = timedelta(days=31)
 FUTURE_AFTER = timedelta(hours=1)
 # Of the form of `timestamp`.
 TIMESTAMP_LENGTH = len("2026-01-31T12:00:00.000Z")

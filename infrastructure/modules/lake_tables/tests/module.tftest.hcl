@@ -127,6 +127,18 @@ run "resources" {
   }
 }
 
+run "tables_of_players" {
+  command = plan
+
+  assert {
+    condition = (
+      contains(output.personal_tables, "events") && contains(output.personal_tables, "kept_players")
+      && !contains(output.personal_tables, "kept_moves") && !contains(output.personal_tables, "daily")
+    )
+    error_message = "Tables of players are those with a player_id."
+  }
+}
+
 run "without_optimizers" {
   command = plan
 

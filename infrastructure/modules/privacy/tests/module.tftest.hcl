@@ -6,8 +6,13 @@ mock_provider "aws" {
 variables {
   account            = { id = "111122223333", partition = "aws", region = "eu-west-1" }
   lake               = { arn = "arn:aws:s3:::demo-test-lake", name = "demo-test-lake" }
-  silver             = { database = "demo_test_lake", workgroup = "demo-test" }
   warehouse_function = { arn = "arn:aws:lambda:eu-west-1:111122223333:function:warehouse", name = "warehouse" }
+
+  silver = {
+    database        = "demo_test_lake"
+    personal_tables = ["events", "kept_players"]
+    workgroup       = "demo-test"
+  }
 
   tables = {
     games        = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
@@ -59,10 +64,7 @@ run "permissions" {
       UseSilver = concat(
         ["arn:aws:glue:eu-west-1:111122223333:catalog", "arn:aws:glue:eu-west-1:111122223333:database/demo_test_lake"],
         [
-          for table in [
-            "events", "kept_ads", "kept_attempts", "kept_designs", "kept_matches", "kept_movers", "kept_players",
-            "kept_presence", "kept_purchases", "kept_sources", "kept_steps",
-          ] :
+          for table in ["events", "kept_players"] :
           "arn:aws:glue:eu-west-1:111122223333:table/demo_test_lake/${table}"
         ],
       )
@@ -75,7 +77,7 @@ run "without_silver_and_warehouse" {
   command = plan
 
   variables {
-    silver             = { database = "", workgroup = "" }
+    silver             = { database = "", personal_tables = [], workgroup = "" }
     warehouse_function = { arn = "", name = "" }
   }
 
