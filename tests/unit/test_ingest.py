@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable
+from io import StringIO
 from itertools import groupby
 from typing import Any
 from uuid import uuid4
@@ -259,12 +260,27 @@ def test_a_captured_request_is_good_for_five_minutes(
 def test_a_refused_request_is_logged_with_its_game_and_key(
     stream: Stream, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    logged: list[tuple[str, dict[str, Any]]] = []
-    keys = handler.logger.get_current_keys
-    monkeypatch.setattr(handler.logger, "info", lambda message, **_: logged.append((message, keys())))
+    written = StringIO()
+    monkeypatch.setattr(handler.logger.registered_handler, "stream", written)
     assert post(b"{", key)[0] == 400
-    ((message, told),) = logged
-    assert (message, told["game_id"], told["key_id"]) == ("Request refused", "skyforge", "k1")
+    told, metric = map(json.loads, written.getvalue().splitlines())
+    fields = ("message", "game_id", "key_id", "code")
+    assert [told[name] for name in fields] == ["Request refused", "skyforge", "k1", "malformed_json"]
+    assert metric["RequestsRefused"] == [1]
+
+
+def test_a_log_level_above_info_leaves_the_metric(
+    stream: Stream, key: str, make_event: MakeEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = StringIO()
+    monkeypatch.setattr(handler.logger.registered_handler, "stream", written)
+    handler.logger.setLevel("WARNING")
+    try:
+        assert post(encode(make_event()), key)[0] == 202
+    finally:
+        handler.logger.setLevel("INFO")
+    (metric,) = map(json.loads, written.getvalue().splitlines())
+    assert metric["RequestEvents"] == [1]
 
 
 def test_a_game_may_demand_signatures(stream: Stream, key: str, dynamodb: Any, make_event: MakeEvent) -> None:
