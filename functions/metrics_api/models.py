@@ -66,14 +66,18 @@ class Counts(BaseModel):
     purchases: Annotated[Count, metric("purchases")] = 0
     revenue: Money
     unverified_revenue: Annotated[dict[str, int], metric("unverified_revenue", examples=[{"EUR": 499}])] = {}
+    refunds: Annotated[Count, metric("refunds")] = 0
+    refunded: Annotated[dict[str, int], metric("refunded", examples=[{"EUR": 499}])] = {}
+    net_revenue: Annotated[dict[str, int], metric("net_revenue", examples=[{"EUR": 129401}])] = {}
+    trials: Annotated[Count, metric("trials")] = 0
+    sandbox_purchases: Annotated[Count, metric("sandbox_purchases")] = 0
 
     @classmethod
     def of(cls, counts: Counter[str], **fields: Any) -> Self:
         """Build from the counters of the game_days table."""
         grouped = {
             "events_by_type": prefixed(counts, "events_"),
-            "revenue": prefixed(counts, "revenue_"),
-            "unverified_revenue": prefixed(counts, "unverified_revenue_"),
+            **money(counts),
             "session_starts": counts["events_session_start"],
             "sessions_ended": counts["events_session_end"],
             "playtime_seconds": max(0, counts["play_ms"]) // 1000,
@@ -167,6 +171,7 @@ class Player(Answer):
     open_sessions: list[OpenSession] = []
     purchases: Annotated[Count, metric("purchases")] = 0
     spend: Money = {}
+    refunded: Annotated[dict[str, int], metric("refunded", examples=[{"EUR": 499}])] = {}
     balances: Annotated[
         dict[str, int],
         Field(description="Last known amount by virtual currency.", examples=[{"gems": 40}]),
@@ -235,6 +240,18 @@ class Problem(BaseModel):
         str, Field(description="Path of the request.", examples=["/v1/games/space-race/summary"])
     ]
     errors: Annotated[list[FieldError] | None, Field(description="Refused parameters (422).")] = None
+
+
+def money(counts: Counter[str]) -> dict[str, dict[str, float | None]]:
+    """Return gross, unverified, refunded and net revenue of each currency with a payment or refund."""
+    currencies = sorted({*prefixed(counts, "revenue_"), *prefixed(counts, "refunded_")})
+    model = metric_model.live()
+    found = {
+        name: {currency: model[name].of(counts, currency) for currency in currencies}
+        for name in ("revenue", "net_revenue")
+    }
+    counted = {name: prefixed(counts, f"{name}_") for name in ("refunded", "unverified_revenue")}
+    return {**found, **counted}
 
 
 def prefixed(counts: Counter[str], prefix: str) -> dict[str, int]:

@@ -13,7 +13,7 @@ from telemetry import environment, logs
 from telemetry.clients import client, resource
 
 from realtime_windows.alerts import Alerts
-from realtime_windows.items import item_of
+from realtime_windows.items import Row, events_of, item_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -56,5 +56,13 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if told := alerts():
         left_out = told.send((row for row in rows if row["kind"] == "alert"), datetime.now(UTC))
         metrics.add_metric("AlertsLeftOut", MetricUnit.Count, left_out)
-    metrics.add_metric("WindowsKept", MetricUnit.Count, len(rows))
+    _count(metrics, rows)
     return {"batchItemFailures": []}
+
+
+def _count(metrics: Metrics, rows: list[Row]) -> None:
+    """Tell CloudWatch what the batch holds."""
+    events = [events_of(row) for row in rows]
+    metrics.add_metric("WindowsKept", MetricUnit.Count, len(rows))
+    metrics.add_metric("EventsCounted", MetricUnit.Count, sum(counted for counted, _ in events))
+    metrics.add_metric("EventsDropped", MetricUnit.Count, sum(dropped for _, dropped in events))

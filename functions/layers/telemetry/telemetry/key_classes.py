@@ -36,7 +36,7 @@ def client_types() -> frozenset[str]:
 def client_maxima() -> Mapping[str, Mapping[str, int]]:
     """Return the greatest absolute values that client keys may send, by event type and field of its payload.
 
-    Those of `amount_minor` and `revenue_micros` are in dollars: see `maximum`.
+    Those of money are in dollars: see `maximum`.
     """
     found: dict[str, dict[str, int]] = {}
     for (event_type, _), schema in catalog.payloads(catalog.documents()).items():
@@ -49,7 +49,7 @@ def client_maxima() -> Mapping[str, Mapping[str, int]]:
 def maximum(field: str, value: int, currency: str) -> float:
     """Return a field's maximum in the unit of an event: that of money follows the size of its currency."""
     match field:
-        case "amount_minor":
+        case "amount_minor" | "tax_minor" | "store_fee_minor":
             return value * units_a_dollar(currency) * float(10 ** minor_digits(currency)) / 100
         case "revenue_micros":
             return value * units_a_dollar(currency)
