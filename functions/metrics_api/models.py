@@ -246,12 +246,12 @@ def money(counts: Counter[str]) -> dict[str, dict[str, float | None]]:
     """Return gross, unverified, refunded and net revenue of each currency with a payment or refund."""
     currencies = sorted({*prefixed(counts, "revenue_"), *prefixed(counts, "refunded_")})
     model = metric_model.live()
-    found = {
+    found: dict[str, dict[str, float | None]] = {
         name: {currency: model[name].of(counts, currency) for currency in currencies}
         for name in ("revenue", "net_revenue")
     }
-    counted = {name: prefixed(counts, f"{name}_") for name in ("refunded", "unverified_revenue")}
-    return {**found, **counted}
+    counted = ("refunded", "unverified_revenue")
+    return found | {name: dict(prefixed(counts, f"{name}_")) for name in counted}
 
 
 def prefixed(counts: Counter[str], prefix: str) -> dict[str, int]:

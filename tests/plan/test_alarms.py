@@ -332,7 +332,8 @@ def test_a_game_that_uses_up_its_quota(
     acting_as("ingest")
     # A copy of its own, because the module reads the environment when it is imported.
     spec = find_spec("ingest.handler")
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     ingest, lines = module_from_spec(spec), list[str]()
     spec.loader.exec_module(ingest)
     quotas = Mock()
