@@ -288,8 +288,8 @@ def test_a_log_level_above_info_leaves_the_metric(
         assert post(encode(make_event()), key)[0] == 202
     finally:
         handler.logger.setLevel("INFO")
-    (metric,) = map(json.loads, written.getvalue().splitlines())
-    assert metric["RequestEvents"] == [1]
+    quota, events = map(json.loads, written.getvalue().splitlines())
+    assert (quota["QuotaUsed"], events["RequestEvents"]) == ([0], [1])
 
 
 def test_a_game_may_demand_signatures(stream: Stream, key: str, dynamodb: Any, make_event: MakeEvent) -> None:
