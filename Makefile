@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install build demo down check unit integration test bench clean
+.PHONY: help install build demo down check unit integration realtime test bench clean
 
 BIN := .venv/bin
 VENV := .venv/.installed
@@ -41,6 +41,10 @@ unit: $(VENV) ## Tests in memory, some minutes
 
 integration: build ## Tests on an emulator with IAM enforced
 	@$(BIN)/pytest tests/integration
+
+realtime: install ## Tests of the Flink job with the published Kinesis connector
+	@scripts/build --target aws
+	@FLINK_CONNECTOR=published $(BIN)/pytest -n 0 tests/realtime
 
 test: install check build ## Everything
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadgroup

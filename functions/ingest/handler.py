@@ -1,13 +1,12 @@
 """Lambda of the REST API: POST /v1/events, and POST /applications/{application_id}/events."""
 
+import logging
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import msgspec
-from aws_lambda_powertools import Metrics
-from aws_lambda_powertools.metrics import MetricUnit
-from telemetry import environment, logs
+from telemetry import emf, environment, logs
 from telemetry.bots import is_bot
 from telemetry.clients import client, resource
 from telemetry.enrichment import timestamp
@@ -18,7 +17,7 @@ from ingest.publisher import Publisher, country
 from ingest.request import RequestError, body_bytes, check_signature, events, guidance_events, sender, verdict
 
 logger = logs.logger()
-metrics = Metrics()
+request_events, requests_refused = emf.Count("RequestEvents"), emf.Count("RequestsRefused")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -47,17 +46,18 @@ def publisher() -> Publisher:
     return Publisher(client("kinesis"), settings().raw_stream)
 
 
-@metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer 202, 207 or 422 with a result for each event not accepted, or refuse the whole request."""
+    """Answer 202 (200 to the guidance's clients), 207 or 422, or refuse the whole request."""
     found = event["requestContext"]["authorizer"]
-    logger.append_keys(
-        request_id=event["requestContext"].get("requestId"),
-        game_id=found["game_id"],
-        key_id=found.get("key_id", ""),
-    )
+    keys = {
+        "request_id": event["requestContext"].get("requestId"),
+        "game_id": found["game_id"],
+        "key_id": found.get("key_id", ""),
+    }
+    logger.append_keys(**keys)
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     received_at = datetime.now(UTC)
+    arrival = timestamp(received_at)
     try:
         who, body = sender(event), body_bytes(event)
         check_signature(headers, body, who, registry(), received_at)
@@ -66,20 +66,27 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         else:
             batch = events(body)
     except RequestError as error:
-        metrics.add_metric("RequestsRefused", MetricUnit.Count, 1)
-        logger.info("Request refused", extra={"code": error.code})
+        _tell("Request refused", arrival, keys | {"code": error.code}, requests_refused.line(1))
         return error.response()
     header = IngestBatch(
         game_id=who.game_id,
-        received_at=timestamp(received_at),
+        received_at=arrival,
         country=country(headers.get(settings().country_header.lower(), "")),
         events=[],
         envelope="guidance" if is_guidance else "native",
         bot=is_bot(headers.get("user-agent", "")),
     )
-    metrics.add_metric("RequestEvents", MetricUnit.Count, len(batch))
     results = publisher().publish(batch, header)
     # From here on the events carry game and time of arrival: what leads from a request to its rows, and back.
-    told = {"received_at": header.received_at, "events": len(batch)}
-    logger.info("Request taken", extra=told | {"not_accepted": len(results)})
-    return verdict(len(batch), results)
+    told = {"received_at": arrival, "events": len(batch), "not_accepted": len(results)}
+    _tell("Request taken", arrival, keys | told, request_events.line(len(batch)))
+    # The AWS guidance's clients take any other answer than 200 for a failure.
+    return verdict(len(batch), results, 200 if is_guidance else 202)
+
+
+def _tell(message: str, at: str, fields: dict[str, Any], metric: str) -> None:
+    """Write a request's line of the log, where the log's level lets it pass, and its metric."""
+    line = logs.info_line(logger.service, message, at, fields) if logger.log_level <= logging.INFO else ""
+    stream = logger.registered_handler.stream  # type: ignore[attr-defined]
+    stream.write(f"{line}\n{metric}\n" if line else f"{metric}\n")
+    stream.flush()

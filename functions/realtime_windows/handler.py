@@ -12,7 +12,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from telemetry import environment, logs
 from telemetry.clients import resource
 
-from realtime_windows.items import item_of
+from realtime_windows.items import Row, events_of, item_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -43,5 +43,13 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     with table.batch_writer(overwrite_by_pkeys=["series", "window"]) as batch:
         for row in rows:
             batch.put_item(Item=item_of(row, retention))
-    metrics.add_metric("WindowsKept", MetricUnit.Count, len(rows))
+    _count(metrics, rows)
     return {"batchItemFailures": []}
+
+
+def _count(metrics: Metrics, rows: list[Row]) -> None:
+    """Tell CloudWatch what the batch holds."""
+    events = [events_of(row) for row in rows]
+    metrics.add_metric("WindowsKept", MetricUnit.Count, len(rows))
+    metrics.add_metric("EventsCounted", MetricUnit.Count, sum(counted for counted, _ in events))
+    metrics.add_metric("EventsDropped", MetricUnit.Count, sum(dropped for _, dropped in events))

@@ -25,5 +25,15 @@ def item_of(row: Row, retention: timedelta) -> Item:
     return _item(series, row["window_start"], row["measures"], expires)
 
 
+def events_of(row: Row) -> tuple[int, int]:
+    """Return how many events a row tells of for the first time: counted in a minute, and dropped as late."""
+    if row["kind"] == "dropped":
+        return 0, orjson.loads(row["measures"])["dropped.events"]
+    if (row["kind"], row.get("platform"), row.get("app_version")) == ("1m", "*", "*"):
+        measures = orjson.loads(row["measures"]).items()
+        return sum(amount for name, amount in measures if name.startswith("events.")), 0
+    return 0, 0
+
+
 def _item(series: str, window: str, measures: str, expires_at: int) -> Item:
     return {"series": series, "window": window, "measures": measures, "expires_at": expires_at}

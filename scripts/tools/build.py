@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from telemetry import catalog
 
-from tools import REPOSITORY, CommandError, jars, run
+from tools import REPOSITORY, CommandError, connectors, jars, run
 from tools.engine import EngineMissing
 
 
@@ -60,11 +60,7 @@ BORROWED = {
     )
 }
 # The Java connector that an application needs on AWS, which its service does not bring.
-CONNECTORS = {
-    "realtime_analytics": jars.JarSet(
-        "kinesis", ("org.apache.flink:flink-sql-connector-aws-kinesis-streams:5.1.0-1.20",), transitive=False
-    ),
-}
+CONNECTORS = {"realtime_analytics": connectors.PUBLISHED}
 
 
 @dataclass(frozen=True)
@@ -84,11 +80,18 @@ class Package:
     def inputs(self, target: str) -> Mapping[str, Path]:
         """Return all files that the zip depends on, beside its connector."""
         inputs = dict(self.files) | {"build.py": Path(__file__)}
+        if self.java:
+            inputs["connectors.py"] = Path(connectors.__file__)
         if self.entry:
             inputs["main.py"] = self.entry
         if self.requirements and self.requirements.is_file():
             inputs["requirements.txt"] = self.requirements
         return inputs
+
+    @property
+    def java(self) -> list[Path]:
+        """Return the sources of a connector of ours, which goes into the same jar."""
+        return [path for name, path in sorted(self.files.items()) if name.endswith(".java")]
 
     def wanted(self, target: str) -> jars.JarSet | None:
         """Return the connector that the zip for a target holds."""
@@ -160,6 +163,9 @@ def unobtainable(root: Path = REPOSITORY) -> dict[str, str]:
         try:
             if package.connector:
                 jars.resolve(package.connector, root / "build" / "jars")
+            if package.java:
+                connectors.require_compiler()
+                jars.resolve(connectors.API, root / "build" / "jars")
         except (EngineMissing, jars.JarsMissing) as missing:
             found[package.name] = str(missing)
     return found
@@ -181,6 +187,11 @@ def _build(package: Package, target: str, directory: Path) -> Built:
         files |= {package.prefix + name: path for name, path in _tree(wheels, ignored=NOT_SHIPPED).items()}
     if connector:
         (files["lib/connectors.jar"],) = jars.resolve(connector, directory / "jars")
+        if package.java:
+            complete_jar = archive.with_suffix(".connectors.jar")
+            api = jars.resolve(connectors.API, directory / "jars")
+            connectors.with_factories(files["lib/connectors.jar"], package.java, api, complete_jar)
+            files["lib/connectors.jar"] = complete_jar
     archive.parent.mkdir(parents=True, exist_ok=True)
     _write(archive, ((name, files[name].read_bytes()) for name in sorted(files)))
     if package.entry:

@@ -37,6 +37,13 @@ from tools.simulation import Truth
 LIVE_PLAYERS, LIVE_MINUTES = 60, 30
 PLAYERS = Background(REPOSITORY / ".local" / "players")
 
+# What the state of the Flink job means to the person who looks at the page.
+REALTIME = {
+    "running": "about two minutes behind the game",
+    "starting": "not yet: the Flink job still starts",
+    "ended": "off: the Flink job does not run",
+}
+
 console = Console()
 
 
@@ -74,6 +81,7 @@ def start(players: int, days: int, seed: int) -> None:
         f"  This game live    {api.address}/?game={game} ({LIVE_PLAYERS} play on)\n"
         f"  The API           {api.address}/docs\n"
         f"  Play again        scripts/simulate\n"
+        f"  Real-time windows {REALTIME[realtime.RealtimeJob().state()]}; log: .local/flink/log\n"
         f"  Stop everything   make down",
         highlight=False,
         soft_wrap=True,
@@ -99,14 +107,14 @@ def apply() -> dict[str, Any]:
 
 
 def _start_realtime(groups: realtime.Groups, endpoint: str) -> None:
-    """Start the Flink job, or say why the page will be without its windows."""
+    """Start the Flink job beside the game, or say why the page will be without its windows."""
     try:
         realtime.install()
     except EngineMissing as missing:
         _step(f"Real-time windows are off: {missing}")
         return
-    realtime.RealtimeJob().start(groups, endpoint)
-    _step("Flink job on the enriched stream; its log: .local/flink/log")
+    realtime.RealtimeJob().launch(groups, endpoint)
+    _step("Flink job starts beside the game; its windows appear on the page when it runs")
 
 
 def _compute_history(outputs: dict[str, Any], game: str, truth: Truth) -> None:

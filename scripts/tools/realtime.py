@@ -2,21 +2,25 @@
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import REPOSITORY, CommandError, progress, run
+from tools import REPOSITORY, CommandError, connectors, progress, run
 from tools.background import Background
 from tools.engine import FLINK, EngineMissing
 
 HERE = Path(__file__).parent / "flink"
-CONNECTOR = FLINK.environment / "emulator-connector.jar"
-SERVICE = "META-INF/services/org.apache.flink.table.factories.Factory"
+PUBLISHED = "FLINK_CONNECTOR=published"
+
+# The emulator does not speak CBOR, which the SDK of the published connector prefers.
+JAVA_OPTIONS = "-Xmx1536m -Daws.cborEnabled=false"
+
+ADVICE = "A busy machine starts it slowly. End what else runs here, or read its log, and start it again."
 
 Groups = list[dict[str, object]]
 
@@ -24,41 +28,40 @@ Groups = list[dict[str, object]]
 def install() -> None:
     """Install PyFlink where it is not yet, and compile the emulator's connector. Raises EngineMissing."""
     FLINK.install()
-    compile_connector()
+    compiled_connector()
 
 
-def compile_connector(jar: Path = CONNECTOR) -> None:
-    """Compile the emulator's `kinesis` connector into a jar, where its source is newer."""
-    sources = sorted((HERE / "connector").glob("*.java"))
-    if jar.exists() and jar.stat().st_mtime > max(source.stat().st_mtime for source in sources):
-        return
-    (libraries,) = FLINK.environment.glob("lib/python*/site-packages/pyflink/lib")
-    jar.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as directory:
-        command = [
-            "javac",
-            "-nowarn",
-            "--release",
-            "17",
-            "-cp",
-            f"{libraries}/*",
-            "-d",
-            directory,
-            *map(str, sources),
-        ]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-        if answer.returncode:
-            raise CommandError(f"javac failed:\n{answer.stderr}")
-        with zipfile.ZipFile(jar, "w") as archive:
-            for path in sorted(Path(directory).rglob("*.class")):
-                archive.write(path, path.relative_to(directory))
-            archive.writestr(SERVICE, "KinesisTableFactory\n")
+def compiled_connector() -> Path:
+    """Return the jar of the emulator's connector; compile it where no jar of these sources is there."""
+    jar = FLINK.environment / f"emulator-connector-{connectors.double_digest()}.jar"
+    if not jar.exists():
+        (libraries,) = FLINK.environment.glob("lib/python*/site-packages/pyflink/lib")
+        connectors.write_double(libraries, jar)
+    return jar
 
 
-def flink_options(directory: Path, parallelism: int) -> dict[str, str]:
-    """Return what the service sets on AWS; parallelism is one task a shard."""
+def published_connector() -> Path:
+    """Return the jar that AWS runs, from the package for AWS. Raises CommandError where it is missing."""
+    package = REPOSITORY / "build" / "aws" / "realtime_analytics.zip"
+    if not package.exists():
+        raise CommandError(f"{PUBLISHED} needs {package}: run scripts/build --target aws")
+    jar = package.with_suffix(".connectors.jar")
+    with zipfile.ZipFile(package) as archive:
+        jar.write_bytes(archive.read("lib/connectors.jar"))
+    return jar
+
+
+def connector() -> Path:
+    """Return the jar of connectors: the emulator's, or the published one where it is asked for."""
+    if os.environ.get("FLINK_CONNECTOR") == "published":
+        return published_connector()
+    return compiled_connector()
+
+
+def flink_options(directory: Path, parallelism: int, jar: Path) -> dict[str, str]:
+    """Return what the service sets on AWS, for a job of so many tasks."""
     return {
-        "pipeline.jars": CONNECTOR.as_uri(),
+        "pipeline.jars": jar.as_uri(),
         "parallelism.default": str(parallelism),
         "taskmanager.memory.managed.size": "512 mb",
         "execution.checkpointing.interval": "10 s",
@@ -79,14 +82,27 @@ class RealtimeJob:
     directory: Path = REPOSITORY / ".local" / "flink"
 
     def start(self, groups: Groups, endpoint: str, parallelism: int = 2, savepoint: str = "") -> None:
-        """Start with the property groups of the application, from a savepoint where one is given.
+        """Launch it and wait until it runs. Raises CommandError where the job does not come to run."""
+        child = self.launch(groups, endpoint, parallelism, savepoint)
+        try:
+            progress.wait_for(
+                "the start of the Flink job",
+                lambda: self.state() == "running",
+                process=child,
+                log=self.log,
+                advice=ADVICE,
+            )
+        except progress.Stuck:
+            self.kill()
+            raise
 
-        Raises CommandError where the job does not come to run.
-        """
-        compile_connector()
+    def launch(
+        self, groups: Groups, endpoint: str, parallelism: int = 2, savepoint: str = ""
+    ) -> "subprocess.Popen[bytes]":
+        """Start its process with the application's property groups, from a savepoint where one is given."""
         merged = {str(group["PropertyGroupId"]): dict(group["PropertyMap"]) for group in groups}  # type: ignore[call-overload]
         merged["streams"]["endpoint"] = endpoint
-        merged["flink"] = flink_options(self.directory, parallelism)
+        merged["flink"] = flink_options(self.directory, parallelism, connector())
         if savepoint:
             merged["flink"]["execution.state-recovery.path"] = savepoint
         merged.pop("kinesis.analytics.flink.run.options", None)
@@ -94,21 +110,17 @@ class RealtimeJob:
         self.directory.mkdir(parents=True, exist_ok=True)
         listed = [{"PropertyGroupId": name, "PropertyMap": values} for name, values in merged.items()]
         properties.write_text(json.dumps(listed, indent=2))
-        child = self._background.start(
+        return self._background.start(
             "-W", "ignore", str(HERE / "run.py"), str(properties), (self.directory / "savepoints").as_uri(),
-            environment={"PYTHONPATH": str(REPOSITORY / "functions"), "JAVA_TOOL_OPTIONS": "-Xmx1536m"},
+            environment={"PYTHONPATH": str(REPOSITORY / "functions"), "JAVA_TOOL_OPTIONS": JAVA_OPTIONS},
             python=FLINK.python,
         )  # fmt: skip
-        try:
-            progress.wait_for(
-                "the start of the Flink job",
-                lambda: "running" in self._printed(),
-                process=child,
-                log=self.log,
-            )
-        except progress.Stuck:
-            self.kill()
-            raise
+
+    def state(self) -> str:
+        """Return whether it is `running`, `starting` or `ended`."""
+        if self._background.process() is None:
+            return "ended"
+        return "running" if "running" in self._printed() else "starting"
 
     def stop(self) -> str:
         """Stop with a savepoint and return the savepoint's place.

@@ -3,6 +3,7 @@
 The alarms of objectives are left to tests/unit/test_burn_rates.py.
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from data_quality import handler
 from processor.arrival import Arrival
 from processor.metrics import publish
 from published import exists
+from realtime_windows import handler as realtime_handler
 from telemetry.origin import Origin
 from telemetry.rejection import Reason, Rejection
 
@@ -273,6 +275,31 @@ def test_a_game_whose_events_are_rejected(
     assert ringing(alarms, healthy.put_log(capsys.readouterr().out, 10)) == expected
 
 
+@pytest.mark.parametrize(("dropped", "expected"), [(60, {"realtime-analytics-dropped-events"}), (20, set())])
+def test_a_backlog_that_no_window_counts(
+    alarms: Alarms,
+    healthy: Recorded,
+    acting_as: Callable[[str], None],
+    capsys: pytest.CaptureFixture[str],
+    dropped: int,
+    expected: set[str],
+) -> None:
+    acting_as("realtime-windows")
+    minute = {"window_start": "2026-01-31T12:00:00Z", "window_end": "2026-01-31T12:01:00Z", "game_id": "g"}
+    rows = [
+        minute
+        | {"kind": "dropped", "platform": "*", "app_version": "*", "measures": {"dropped.events": dropped}},
+        minute
+        | {"kind": "1m", "platform": "*", "app_version": "*", "measures": {"events.crash": 100, "fps.9": 7}},
+        minute | {"kind": "1m", "platform": "ios", "app_version": "*", "measures": {"events.crash": 100}},
+    ]
+    metrics = EphemeralMetrics()
+    realtime_handler._count(metrics, [row | {"measures": json.dumps(row["measures"])} for row in rows])
+    metrics.flush_metrics()
+    emitted = capsys.readouterr().out
+    assert ringing(alarms, healthy.put_log(emitted, 15)) == expected
+
+
 @pytest.mark.parametrize(
     ("verdicts", "expected"), [({"fail": 1}, {"data-quality-checks"}), ({"warn": 3}, set())]
 )
@@ -305,6 +332,7 @@ def test_every_alarm_is_proved_to_ring(alarms: Alarms) -> None:
     by_itself = {
         "batch-analytics-failed", "batch-analytics-set-aside", "batch-analytics-silent",
         "data-quality-checks", "processor-reject-rate",
-        "realtime-analytics-failed-checkpoints", "realtime-analytics-restarts", "warehouse-refresh",
+        "realtime-analytics-dropped-events", "realtime-analytics-failed-checkpoints",
+        "realtime-analytics-restarts", "warehouse-refresh",
     }  # fmt: skip
     assert set(alarms) == by_itself | set(FAILURES)

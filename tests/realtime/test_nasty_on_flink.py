@@ -35,7 +35,7 @@ def test_windows_are_what_the_definitions_say(harness: FlinkHarness) -> None:
     timely, dropped = reference.timely([enriched], LATENESS)
     true = nasty_truth.window_of(sent, timely)
     harness.send(enriched)
-    harness.start(idle_seconds=5)
+    harness.start()
     said = nasty_engines.read_windows(
         harness.windows(*{(f"{GAME}#{label}#*#*", start) for _, label, start, *_ in true})
     )

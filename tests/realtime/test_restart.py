@@ -61,7 +61,7 @@ def test_silence_closes_windows_without_losing_a_part(harness: FlinkHarness) -> 
     for shard in range(2):
         beats = [event("session_heartbeat", number, f"p-{number % 97}") for number in range(shard, 540, 2)]
         harness.send(beats, shard)
-    harness.start(idle_seconds=5)
+    harness.start()
     windows = harness.windows(*((f"game#{size}#*#*", "2026-01-31T12:08:00Z") for size in ("1m", "5m")))
     minutes = {
         start: m["events.session_heartbeat"]
@@ -82,9 +82,22 @@ def test_silence_closes_windows_without_losing_a_part(harness: FlinkHarness) -> 
     assert {key: after[key] for key in windows} == windows
 
 
+def test_one_task_reads_a_backlog_of_busy_and_quiet_shards_without_drops(harness: FlinkHarness) -> None:
+    minutes, busy, quiet = 40, 6000, 60
+    for shard, events in enumerate((busy, quiet)):
+        seconds = minutes * 60 / events
+        harness.send([event("session_heartbeat", number * seconds) for number in range(events)], shard)
+    harness.start(tasks=1)
+    starts = [f"2026-01-31T12:{minute:02}:00Z" for minute in range(minutes)]
+    windows = harness.windows(*(("game#1m#*#*", start) for start in starts))
+    counted = sum(windows["game#1m#*#*", start]["events.session_heartbeat"] for start in starts)
+    assert counted == busy + quiet
+    assert not [series for series, _ in windows if "#dropped#" in series]
+
+
 def test_a_busy_shard_beside_an_empty_one_stays_exact(harness: FlinkHarness) -> None:
     harness.send([event("session_heartbeat", number / 10, f"p-{number % 97}") for number in range(3000)])
-    harness.start(idle_seconds=5)
+    harness.start()
     windows = harness.windows(("game#5m#*#*", "2026-01-31T12:04:00Z"))
     assert windows["game#5m#*#*", "2026-01-31T12:00:00Z"] == {
         "events.session_heartbeat": 3000,

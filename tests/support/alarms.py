@@ -101,7 +101,13 @@ def _series(alarm: dict[str, Any], recorded: Recorded) -> Iterator[list[float | 
             for at in zip(*series, strict=True)
         ][1:]
         return
-    assert expression.startswith("DIFF("), expression
+    if not expression.startswith("DIFF("):
+        names = [part["id"] for part in alarm["metric_query"] if part["metric"]]
+        yield [
+            None if None in at else eval(expression, {}, dict(zip(names, at, strict=True)))
+            for at in zip(*series, strict=True)
+        ][1:]
+        return
     (points,) = series
     yield [None if before is None or after is None else after - before for before, after in pairwise(points)]
 

@@ -58,7 +58,7 @@ class FlinkHarness:
         self.kinesis.create_stream(StreamName=f"{self.name}-metrics", ShardCount=1)
         self.job, self.rows = RealtimeJob(self.directory), 0
 
-    def start(self, savepoint: str = "", idle_seconds: int = 10) -> None:
+    def start(self, savepoint: str = "", idle_seconds: int = 20, tasks: int = SHARDS) -> None:
         """Start the job on them, from the streams' beginning or a savepoint."""
         groups = {
             "streams": {
@@ -72,7 +72,7 @@ class FlinkHarness:
         listed: list[dict[str, object]] = [
             {"PropertyGroupId": name, "PropertyMap": values} for name, values in groups.items()
         ]
-        self.job.start(listed, self.emulator.endpoint, SHARDS, savepoint)
+        self.job.start(listed, self.emulator.endpoint, tasks, savepoint)
 
     def send(self, records: Sequence[Event | bytes], shard: int = 0) -> None:
         """Put events, or bytes that are none, into a shard in this order."""

@@ -18,6 +18,14 @@ def test_values_outside_are_notable(value: float) -> None:
     assert detect([*USUAL, value], minimum=50) == Anomaly(value, 100 - BAND, 100 + BAND, 1)
 
 
+@pytest.mark.parametrize(
+    ("value", "notable"), [(101, False), (109.9, False), (90.1, False), (111, True), (89, True)]
+)
+def test_a_change_must_be_large_enough_to_matter(value: float, notable: bool) -> None:
+    steady = [*[100.0] * 26, 98.0, 101.0]
+    assert (detect([*steady, value], minimum=50) is not None) is notable
+
+
 def test_a_change_tells_how_long_it_lasts() -> None:
     change = detect([*USUAL[:26], 150, 150, 150], minimum=50)
     assert change is not None

@@ -2,13 +2,14 @@
 
 import os
 import re
+import shutil
 import subprocess
 from importlib.metadata import requires
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from tools import REPOSITORY, CommandError, build
+from tools import REPOSITORY, CommandError, build, jars
 
 HANDLER = "functions/ingest/handler.py"
 FILES = {
@@ -106,6 +107,23 @@ def test_a_spark_job_is_its_package_and_beside_it_the_entry(root: Path) -> None:
     entry.unlink()
     assert build.build("aws", root)[-1].is_new
     assert entry.is_file()
+
+
+def test_a_machine_without_a_java_compiler_builds_the_other_packages(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application = root / "functions" / "realtime_analytics"
+    (application / "java").mkdir(parents=True)
+    for name in ("main.py", "__init__.py", "java/OwnFactory.java"):
+        (application / name).write_text(name)
+    monkeypatch.setattr(jars, "resolve", lambda *_: [application / "main.py"])
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/javac")
+    assert build.unobtainable(root) == {}
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    missing = build.unobtainable(root)
+    assert "install a JDK" in missing["realtime_analytics"]
+    names = [built.path.stem for built in build.build("aws", root, left_out=missing)]
+    assert names == ["telemetry-layer", "ingest"]
 
 
 def test_only_what_changed_is_built_again(root: Path) -> None:

@@ -88,5 +88,5 @@ def test_a_request_is_followed_to_its_rows(
     assert all(f"`{name}` " in SILVER for name in (*request, "event_id"))
 
     feed(PlayerStore(Unreachable(), "players", "game_days"), streams.lines("enriched"))
-    (lost,) = [it for it in logged() if it["message"] == "Player state could not be written"]
+    (lost,) = [it for it in logged() if it.get("message") == "Player state could not be written"]
     assert sorted(lost["event_ids"]) == ids

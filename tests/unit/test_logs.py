@@ -12,6 +12,7 @@ import pytest
 from telemetry import logs
 from tools import games
 
+AT = "2026-01-31T12:00:00.000Z"
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 KEY = "3f9a0c1e." + "aB3-" * 10 + "xYz"
 SECRETS = {
@@ -67,6 +68,40 @@ def test_secrets_and_addresses_are_not_logged(
     assert {"[key]", "[mail]", "[signature]", "https://hooks.example.com/[path]"} <= set(
         re.findall(r"https://[\w.]+/\[path\]|\[\w+\]", line)
     )
+
+
+@pytest.mark.parametrize("field", ["message", "said", "event", "error", "key"])
+def test_secrets_and_addresses_are_not_in_a_line_of_a_request(field: str) -> None:
+    fields = {
+        "said": TEXT,
+        "event": {"headers": [TEXT]},
+        "error": ValueError(TEXT),
+        "key": SECRETS["key"],
+        "message": TEXT,
+    }
+    line = logs.info_line("redaction", "Taken", AT, {field: fields[field]})
+    assert not [name for name, secret in SECRETS.items() if secret in line]
+    assert "[key]" in line
+
+
+@pytest.mark.parametrize("secret", [*SECRETS.values(), "https://hooks.example.com/a", "jane%40example.com"])
+def test_each_secret_alone_is_looked_for(secret: str) -> None:
+    # A webhook's path is known by its URL.
+    text = f"https://hooks.example.com/services/{secret}" if "XXXX" in secret else secret
+    assert json.loads(logs.info_line("redaction", "Taken", AT, {"said": text}))["said"] != text
+
+
+def test_a_line_of_a_request_is_what_the_logger_writes(
+    written: Callable[[Callable[[Any], None]], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=1;Sampled=1")
+    fields = {"game_id": "skyforge", "events": 3, "received_at": AT}
+    theirs = json.loads(written(lambda logger: logger.info("Request taken", extra=fields)))
+    ours = json.loads(logs.info_line("redaction", "Request taken", AT, fields))
+    assert theirs.pop("location")
+    assert theirs.pop("timestamp")
+    assert ours.pop("timestamp") == AT
+    assert ours == theirs
 
 
 def test_what_a_search_needs_stays(written: Callable[[Callable[[Any], None]], str]) -> None:

@@ -20,6 +20,7 @@ from telemetry import catalog
 from telemetry.enrichment import timestamp
 from telemetry.histogram import bin_of
 from telemetry.player_item import NUMBERS, SETS, Payment, Play, Player, Refund, Watermark, to_item
+from telemetry.raw_position import RawPosition
 
 # Amazon DynamoDB Developer Guide, "Quotas and limits".
 MAX_EXPRESSION_BYTES = 4096
@@ -146,6 +147,37 @@ def test_a_player_who_fills_all_that_is_remembered_has_an_item_of_bounded_size()
         state = to_item(player)["state"]["B"]
         assert len(state) <= MAX_STATE_BYTES < MAX_ITEM_BYTES
         assert max(player.watermarks[0].applied) == 2**70 + 19_999
+
+
+def loyal(plays: int = projection.REMEMBERED_PLAYS) -> Player:
+    """Return a player of 110 days: two sessions a day, a purchase a week, positions as Kinesis gives them."""
+    player = Player("a-game-with-a-name", str(UUID(int=1)))
+    sequence = 496 * 10**53
+    for day in range(110):
+        for part in range(2):
+            sequence += 2**66
+            for index in range(12):
+                at = NOON + timedelta(days=day, hours=3 * part, seconds=8 * index)
+                kind = "purchase" if index == 11 and not day % 7 else "performance"
+                bought = {
+                    "store": "apple",
+                    "transaction_id": f"{day}",
+                    "currency": "EUR",
+                    "amount_minor": 499,
+                }
+                event = happen(kind, player.game_id, player.player_id, at=at, **bought)
+                event |= {"session_id": str(UUID(int=2 * day + part)), "received_at": timestamp(at)}
+                made = projection.Projection(player, lambda event, kind, name: name)
+                assert made.apply(event, RawPosition(1, sequence, sequence, index))
+                watermarks.forget_old(player)
+    assert (len(player.plays), len(player.active_days)) == (plays, projection.REMEMBERED_DAYS)
+    return player
+
+
+def test_a_loyal_player_is_one_write_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert billed(to_item(loyal())) <= 1024
+    monkeypatch.setattr(projection, "REMEMBERED_PLAYS", 48)
+    assert billed(to_item(loyal(48))) > 1024, "this test can fail"
 
 
 def happen(

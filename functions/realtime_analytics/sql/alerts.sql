@@ -27,35 +27,41 @@ FROM (
 GROUP BY `window_start`, `window_end`, `window_time`, `game_id`,
   CASE WHEN `family` IN ('source', 'sink') THEN `item` ELSE '' END;
 
--- Each rule every minute, firing or not.
+-- Each rule every minute, firing or not: three of a game, and one of each of its currencies. One pass over the trends
+-- serves them all, because Flink would compute the trends again for each query that filters them.
 CREATE TEMPORARY VIEW comparisons AS
 SELECT
-  `window_end`, `minute`, `game_id`, 'players_drop' AS `alert`, '' AS `subject`,
-  `players` AS `observed`, `players_before` AS `reference`,
-  `players_before` >= {players_minimum} AND `players` < `players_before` * (1 - {players_drop_percent} / 100e0) AS `firing`
-FROM trends WHERE `currency` = ''
-UNION ALL
-SELECT
-  `window_end`, `minute`, `game_id`, 'crash_spike', '', `crash_rate`, `crash_rate_before`,
-  `crashes` >= {crash_minimum} AND `player_minutes_before` > 0 AND `crash_rate` > {crash_spike_factor} * `crash_rate_before`
+  `window_end`, `minute`, `game_id`, `alert`, `currency` AS `subject`,
+  CASE `alert`
+    WHEN 'players_drop' THEN `players` WHEN 'crash_spike' THEN `crash_rate`
+    WHEN 'economy_inflation' THEN CAST(`source` AS DOUBLE) ELSE CAST(`purchases` AS DOUBLE)
+  END AS `observed`,
+  CASE `alert`
+    WHEN 'players_drop' THEN `players_before` WHEN 'crash_spike' THEN `crash_rate_before`
+    WHEN 'economy_inflation' THEN CAST(`sink` AS DOUBLE) ELSE CAST(`purchases_before` AS DOUBLE)
+  END AS `reference`,
+  CASE `alert`
+    WHEN 'players_drop' THEN
+      `players_before` >= {players_minimum} AND `players` < `players_before` * (1 - {players_drop_percent} / 100e0)
+    WHEN 'crash_spike' THEN
+      `crashes` >= {crash_minimum} AND `player_minutes_before` > 0
+        AND `crash_rate` > {crash_spike_factor} * `crash_rate_before`
+    WHEN 'economy_inflation' THEN `source` >= {economy_minimum} AND `source` > {economy_inflation_ratio} * `sink`
+    ELSE `purchases` = 0 AND `purchases_before` >= {revenue_minimum_purchases}
+  END AS `firing`
 FROM (
   SELECT
     *,
     `crashes` * 1000e0 / GREATEST(`player_minutes`, 1) AS `crash_rate`,
     `crashes_before` * 1000e0 / GREATEST(`player_minutes_before`, 1) AS `crash_rate_before`
-  FROM trends WHERE `currency` = ''
-)
-UNION ALL
-SELECT
-  `window_end`, `minute`, `game_id`, 'economy_inflation', `currency`, CAST(`source` AS DOUBLE), CAST(`sink` AS DOUBLE),
-  `source` >= {economy_minimum} AND `source` > {economy_inflation_ratio} * `sink`
-FROM trends WHERE `currency` <> ''
-UNION ALL
-SELECT
-  `window_end`, `minute`, `game_id`, 'revenue_stop', '',
-  CAST(`purchases` AS DOUBLE), CAST(`purchases_before` AS DOUBLE),
-  `purchases` = 0 AND `purchases_before` >= {revenue_minimum_purchases}
-FROM trends WHERE `currency` = '';
+  FROM trends
+) AS rates
+CROSS JOIN UNNEST(
+  CASE `currency` WHEN ''
+    THEN ARRAY[CAST('players_drop' AS STRING), CAST('crash_spike' AS STRING), CAST('revenue_stop' AS STRING)]
+    ELSE ARRAY[CAST('economy_inflation' AS STRING)]
+  END
+) AS rules (`alert`);
 
 -- An alert is raised once: in the minute that fires after one that did not.
 CREATE TEMPORARY VIEW alerts AS

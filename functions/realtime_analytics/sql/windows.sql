@@ -18,8 +18,7 @@ SELECT * FROM (
     COALESCE(CASE GROUPING(`platform`) WHEN 0 THEN `platform` END, '*') AS `platform`,
     COALESCE(CASE GROUPING(`app_version`) WHEN 0 THEN `app_version` END, '*') AS `app_version`,
     'unique' AS `family`, `item`, COUNT(DISTINCT `id`) AS `amount`
-  FROM TABLE({window}(TABLE additions, DESCRIPTOR(`minute`), {size}))
-  WHERE `id` IS NOT NULL
+  FROM TABLE({window}(TABLE ids, DESCRIPTOR(`minute`), {size}))
   GROUP BY `window_start`, `window_end`, `window_time`, `game_id`, `item`,
     GROUPING SETS ((), (`platform`), (`app_version`), (`platform`, `app_version`))
 );

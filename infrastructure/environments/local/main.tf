@@ -21,6 +21,6 @@ module "platform" {
   realtime_analytics = {
     application    = { initial_position = "TRIM_HORIZON", start = false }
     deliver_alerts = false
-    windows        = { allowed_lateness_seconds = 10, idle_timeout_seconds = 5 }
+    windows        = { allowed_lateness_seconds = 10, idle_timeout_seconds = 20 }
   }
 }

@@ -111,6 +111,41 @@ resource "aws_cloudwatch_metric_alarm" "behind" {
   }
 }
 
+# Players who were offline send late events every day, so a share of drops is usual. A larger share is a loss.
+resource "aws_cloudwatch_metric_alarm" "dropped_events" {
+  alarm_name          = "${local.application_name}-dropped-events"
+  alarm_actions       = [var.settings.alerts_topic_arn]
+  alarm_description   = "A quarter of the events came too late for real-time windows: ${local.runbook}"
+  comparison_operator = "GreaterThanThreshold"
+  evaluation_periods  = 3
+  ok_actions          = [var.settings.alerts_topic_arn]
+  threshold           = 25
+  treat_missing_data  = "notBreaching"
+
+  metric_query {
+    id          = "share"
+    expression  = "100 * dropped / (dropped + counted)"
+    label       = "Percent of events that no window counts"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = toset(["counted", "dropped"])
+
+    content {
+      id = metric_query.value
+
+      metric {
+        dimensions  = { service = "realtime_windows" }
+        metric_name = "Events${title(metric_query.value)}"
+        namespace   = var.settings.name_prefix
+        period      = 300
+        stat        = "Sum"
+      }
+    }
+  }
+}
+
 # EventBridge reports these metrics only when a delivery failed for good or the queue did not accept it.
 resource "aws_cloudwatch_metric_alarm" "failed_alert_rule" {
   alarm_name          = "${aws_cloudwatch_event_rule.alerts.name}-rule-failed"

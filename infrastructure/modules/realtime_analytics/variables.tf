@@ -184,4 +184,13 @@ variable "windows" {
     condition     = alltrue([for value in values(var.windows) : value >= 1 && floor(value) == value])
     error_message = "Seconds are whole numbers, at least 1."
   }
+
+  # The connector assigns shards at its first discovery after all tasks are up: five to ten seconds after the start.
+  validation {
+    condition     = var.windows.idle_timeout_seconds >= 20
+    error_message = <<-TEXT
+      idle_timeout_seconds is at least 20: a start needs up to ten seconds before it reads its first shard. With less,
+      all shards count as idle by then, the clock closes their windows, and the whole backlog is dropped.
+    TEXT
+  }
 }

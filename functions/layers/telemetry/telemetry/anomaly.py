@@ -9,6 +9,8 @@ MIN_HISTORY = 14
 THRESHOLD = 3.5
 # Makes the median absolute deviation of a normal distribution its standard deviation.
 SCALE = 1.4826
+# Days that hardly differ have almost no deviation. A change below this share of the median matters to nobody.
+LEAST_CHANGE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ def detect(series: Sequence[float], minimum: float) -> Anomaly | None:
     if len(history) < MIN_HISTORY:
         return None
     middle = median(history)
-    width = THRESHOLD * SCALE * median(abs(one - middle) for one in history)
+    deviation = median(abs(one - middle) for one in history)
+    width = max(THRESHOLD * SCALE * deviation, LEAST_CHANGE * abs(middle))
     if abs(value - middle) <= width or max(value, middle) < minimum:
         return None
     above = value > middle

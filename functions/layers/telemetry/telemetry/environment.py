@@ -22,6 +22,11 @@ def parse(kind: type[Settings], variables: Mapping[str, str] = os.environ) -> Se
     return msgspec.convert(given, kind, strict=False)
 
 
+def trace_id() -> str:
+    """Return the id of this invocation's X-Ray trace; empty where Lambda records none."""
+    return os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0].removeprefix("Root=")
+
+
 def _json(name: str, text: str) -> object:
     try:
         return msgspec.json.decode(text)

@@ -285,6 +285,21 @@ run "resources" {
   }
 
   assert {
+    condition = toset([
+      for query in aws_cloudwatch_metric_alarm.dropped_events.metric_query : join(" ", concat(
+        [query.id], [for expression in [query.expression] : expression if query.return_data == true],
+        flatten([
+          for metric in query.metric : [metric.namespace, metric.metric_name, metric.dimensions["service"]]
+        ]),
+      ))
+      ]) == toset([
+      "counted demo-test EventsCounted realtime_windows", "dropped demo-test EventsDropped realtime_windows",
+      "share 100 * dropped / (dropped + counted)",
+    ])
+    error_message = "Drops must alarm by their share of all events."
+  }
+
+  assert {
     condition     = one(aws_cloudwatch_metric_alarm.behind.metric_query).expression == "SELECT MAX(millisBehindLatest) FROM \"AWS/KinesisAnalytics\" WHERE Application = 'demo-test-realtime-analytics'"
     error_message = "The lag must be the worst of this application's shards."
   }
@@ -295,6 +310,7 @@ run "resources" {
         values(aws_cloudwatch_metric_alarm.counters), values(aws_cloudwatch_metric_alarm.gauges),
         [
           aws_cloudwatch_metric_alarm.behind,
+          aws_cloudwatch_metric_alarm.dropped_events,
           aws_cloudwatch_metric_alarm.failed_alert_rule,
           aws_cloudwatch_metric_alarm.undelivered_alerts,
         ],
@@ -511,6 +527,15 @@ run "no_retention" {
 
   variables {
     retention_hours = 0
+  }
+}
+
+run "shards_idle_before_they_are_read" {
+  command         = plan
+  expect_failures = [var.windows]
+
+  variables {
+    windows = { idle_timeout_seconds = 19 }
   }
 }
 
