@@ -17,6 +17,7 @@ PAYLOAD = (
     "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
     "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
     "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
+    "purchase_kind", "sandbox", "tax_minor", "store_fee_minor", "refund_id", "refund_kind",
     "step", "match_id", "mode", "result", "duration_seconds", "queue_seconds",
     "install_source", "campaign",
 )  # fmt: skip

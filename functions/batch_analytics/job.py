@@ -103,10 +103,14 @@ class Run:
             table: self.tables.staged(table).where(" OR ".join(changed[table].values())) for table in changed
         }
         silver = self.tables.silver()
-        unseen = silver.where(kept.unseen(gold.Iceberg(self.spark, self.tables), games)) if games else silver
+        store = gold.Iceberg(self.spark, self.tables)
+        unseen = silver.where(kept.unseen(store, games)) if games else silver
         measured = measure.games(unseen, report["touched"]) if games else {}
         days = measure.days(staged, report["touched"]) if games else {}
-        counted = {game: report["games"][game] | measured.get(game, {}) for game in games}
+        refunds = kept.refunds(store, games) if games else {}
+        counted = {
+            game: report["games"][game] | measured.get(game, {}) | refunds.get(game, {}) for game in games
+        }
         faults: dict[str, list[str]] = {}
         for game, lake in counted.items():
             for words in refused(Lake(**lake)):

@@ -17,9 +17,9 @@ from telemetry.lateness import TOO_OLD_AFTER
 
 # In the order in which a run appends to them: a run that dies leaves rows in the first one, or in none.
 TABLES = (
-    "kept_presence", "kept_purchases", "kept_moves", "kept_movers", "kept_attempts", "kept_samples",
-    "kept_designs", "kept_ads", "kept_steps", "kept_matches", "kept_sources", "kept_currencies",
-    "kept_players",
+    "kept_presence", "kept_purchases", "kept_refunds", "kept_moves", "kept_movers", "kept_attempts",
+    "kept_samples", "kept_designs", "kept_ads", "kept_steps", "kept_matches", "kept_sources",
+    "kept_currencies", "kept_players",
 )  # fmt: skip
 GAMES = "kept_games"
 # The day column of each gold table. scripts/schemas writes audit.json from the metrics model.
@@ -28,7 +28,9 @@ GOLD: dict[str, str] = {
     for name, table in json.loads(cast(bytes, pkgutil.get_data("batch_analytics", "audit.json"))).items()
 }
 # Views that gold tables share: computed once, kept on disk, so that memory does not grow with the lake.
-SHARED = ("players", "purchases", "days", "stays", "cohorts", "installs", "install_sizes")
+SHARED = (
+    "players", "transactions", "refunds", "days", "stays", "cohorts", "installs", "install_sizes",
+)  # fmt: skip
 # Tables of which a day needs the events of the day alone.
 OF_A_DAY = (
     "economy", "progression", "stability", "performance", "design", "ads", "matches", "performance_bins",
@@ -173,6 +175,7 @@ class Night:
         if fresh:
             store.view("events", f"SELECT * FROM silver WHERE {new}")
             store.view("old_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {of_games}")
+            store.view("old_refunds", f"SELECT * FROM {store.name('kept_refunds')} WHERE {of_games}")
             store.view("old_steps", f"SELECT * FROM {store.name('kept_steps')} WHERE {of_games}")
             store.view("old_players", f"SELECT * FROM {store.name('kept_players')} WHERE {of_games}")
             for table in TABLES[:-1]:
@@ -224,6 +227,7 @@ class Night:
         floors = {name: game.floor for name, game in before.items()}
         recent = either((f"event_date >= {literal(floor)}", name) for name, floor in floors.items())
         store.view("kept_presence", f"SELECT * FROM {store.name('kept_presence')} WHERE {recent}")
+        store.view("kept_refunds", f"SELECT * FROM {store.name('kept_refunds')} WHERE {among(before)}")
         published = {name: game for name, game in before.items() if game.published_ms >= 0}
         found: dict[str, date] = {}
         early: dict[str, str] = {}
@@ -285,6 +289,8 @@ class Night:
         )
         for table in ("kept_purchases", "kept_steps"):
             store.view(table, f"SELECT * FROM {store.name(table)} WHERE {earlier}")
+        # A refund may come long after its purchase.
+        store.view("all_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {among(bounds)}")
         changing = either((f"event_date >= {literal(bound.since)}", name) for name, bound in bounds.items())
         store.view("recent_ads", f"SELECT * FROM {store.name('kept_ads')} WHERE {changing}")
         installed = either(
@@ -375,6 +381,16 @@ def unseen(store: Store, games: Sequence[str]) -> str:
     """Return the predicate of silver's events that gold does not show yet."""
     kept = read(store, games)
     return either((f"added_ms > {kept.get(name, Game(name)).published_ms}", name) for name in games)
+
+
+def refunds(store: Store, games: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Count all refunds of each game that has some, and those whose purchase no event has reported."""
+    store.view("every_refund", f"SELECT * FROM {store.name('kept_refunds')} WHERE {among(games)}")
+    store.view("every_purchase", f"SELECT * FROM {store.name('kept_purchases')} WHERE {among(games)}")
+    return {
+        game: {"refunds": int(known), "unmatched_refunds": int(unmatched)}
+        for game, known, unmatched in store.rows(sql("kept/unmatched_refunds"))
+    }
 
 
 def forget(store: Store, games: Sequence[str]) -> None:

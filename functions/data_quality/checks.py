@@ -13,7 +13,7 @@ from data_quality.facts import Facts
 Amount = TypeVar("Amount", float, timedelta)
 
 # Below this many a share says nothing.
-MINIMUM_EVENTS, MINIMUM_FIGURE, MINIMUM_SESSIONS = 100, 100, 100
+MINIMUM_EVENTS, MINIMUM_FIGURE, MINIMUM_SESSIONS, MINIMUM_REFUNDS = 100, 100, 100, 20
 # A game with an event a minute must not be silent for an hour.
 BUSY_EVENTS_A_DAY = 1440
 QUIET_WARN, QUIET_FAIL = timedelta(hours=1), timedelta(hours=3)
@@ -195,6 +195,17 @@ def _sequence(lake: Lake) -> Check:
     return Check("sequence", _verdict(share, 0.05, 0.25), message, round(share, 6), 0.05)
 
 
+def _refunds(lake: Lake) -> Check:
+    unmatched = lake.unmatched_refunds
+    message = f"{unmatched:,} of {lake.refunds:,} refunds name a purchase that no event has reported."
+    if not unmatched:
+        return Check("refunds", "pass", message, 0, 0.01)
+    if lake.refunds < MINIMUM_REFUNDS:
+        return Check("refunds", "unknown", f"Fewer than {MINIMUM_REFUNDS} refunds. {message}")
+    share = unmatched / lake.refunds
+    return Check("refunds", _verdict(share, 0.01, 0.1), message, round(share, 6), 0.01)
+
+
 def _share(
     name: str, part: Callable[[Counter[str]], int], share_of: str, warn: float, fail: float
 ) -> Callable[[Facts], Check]:
@@ -259,4 +270,5 @@ CHECKS: tuple[Callable[[Facts], Check], ...] = (
     _of_lake("nulls", nulls),
     _of_lake("ranges", ranges),
     _of_lake("sequence", _sequence),
+    _of_lake("refunds", _refunds),
 )

@@ -47,7 +47,7 @@ def publisher() -> Publisher:
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer 202, 207 or 422 with a result for each event not accepted, or refuse the whole request."""
+    """Answer 202 (200 to the guidance's clients), 207 or 422, or refuse the whole request."""
     found = event["requestContext"]["authorizer"]
     keys = {
         "request_id": event["requestContext"].get("requestId"),
@@ -80,7 +80,8 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     # From here on the events carry game and time of arrival: what leads from a request to its rows, and back.
     told = {"received_at": arrival, "events": len(batch), "not_accepted": len(results)}
     _tell("Request taken", arrival, keys | told, request_events.line(len(batch)))
-    return verdict(len(batch), results)
+    # The AWS guidance's clients take any other answer than 200 for a failure.
+    return verdict(len(batch), results, 200 if is_guidance else 202)
 
 
 def _tell(message: str, at: str, fields: dict[str, Any], metric: str) -> None:

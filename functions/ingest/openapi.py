@@ -22,8 +22,8 @@ ERRORS = {
     429: "Over the game's rate or quota: wait for Retry-After seconds.",
     503: "Nothing was stored: send the events again with the same event_ids.",
 }
+TAKEN = "All events were taken."
 VERDICTS = {
-    202: "All events were taken.",
     207: "Some events were not taken: results names them.",
     422: "No event was good.",
 }
@@ -42,12 +42,14 @@ def document() -> dict[str, Any]:
             ),
         },
         "paths": {
-            "/v1/events": {"post": _operation("Send events", _events(), "gameKey")},
+            "/v1/events": {"post": _operation("Send events", _events(), "gameKey", 202)},
             "/applications/{application_id}/events": {
                 "parameters": [
                     {"name": "application_id", "in": "path", "required": True, "schema": {"type": "string"}}
                 ],
-                "post": _operation("Send events as the AWS guidance has them", _guidance(), "guidanceKey"),
+                "post": _operation(
+                    "Send events as the AWS guidance has them", _guidance(), "guidanceKey", 200
+                ),
             },
         },
         "components": {
@@ -67,8 +69,8 @@ def document() -> dict[str, Any]:
     }
 
 
-def _operation(summary: str, body: Schema, security: str) -> dict[str, Any]:
-    answers = {status: (text, "Verdict") for status, text in VERDICTS.items()}
+def _operation(summary: str, body: Schema, security: str, taken: int) -> dict[str, Any]:
+    answers = {status: (text, "Verdict") for status, text in {taken: TAKEN, **VERDICTS}.items()}
     answers |= {status: (text, "Error") for status, text in ERRORS.items()}
     answers[503] = (ERRORS[503], "ErrorOrVerdict")
     return {

@@ -61,14 +61,14 @@ def response(status: int, body: Mapping[str, Any], **headers: str) -> dict[str, 
     }
 
 
-def verdict(count: int, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the response to `count` events: 202, 207, 422, or 503 where none was stored."""
+def verdict(count: int, results: Sequence[Mapping[str, Any]], taken: int = 202) -> dict[str, Any]:
+    """Return the response to `count` events: `taken`, 207, 422, or 503 where none was stored."""
     accepted = count - len(results)
     lost = sum(result["status"] == "retry" for result in results)
     body = {"accepted": accepted, "rejected": len(results) - lost, "results": results}
     if lost == count:
         return response(503, body, **{"retry-after": "2"})
-    return response(202 if not results else 207 if accepted or lost else 422, body)
+    return response(taken if not results else 207 if accepted or lost else 422, body)
 
 
 def sender(request: Mapping[str, Any]) -> Sender:

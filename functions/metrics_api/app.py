@@ -167,7 +167,7 @@ def ingestion(game_id: GameIdOrUnknown, days: DateRange) -> models.Ingestion:
 def player(game_id: GameId, player_id: PlayerId) -> models.Player:
     """Tell what is known of a player; 404 for one who was never seen."""
     as_of, item = now(), store().player(game_id, player_id)
-    if not item:
+    if not item or not item["first_seen"]:
         raise HTTPException(404, f"Player {player_id} was never seen in {game_id}.")
     return models.Player.of(item, as_of)
 

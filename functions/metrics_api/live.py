@@ -11,7 +11,7 @@ from telemetry.histogram import percentiles
 from telemetry.store import Item, by_name, numbers, store
 
 from metrics_api import live_models as models
-from metrics_api.models import prefixed
+from metrics_api.models import money, prefixed
 from metrics_api.parameters import DateRange, GameId, NamedRange, cached, now
 from metrics_api.problems import RESPONSES
 
@@ -192,9 +192,9 @@ def _minute(minute: int, counts: Counter[str]) -> models.Minute:
 
 
 def _today(day: date, counts: Counter[str]) -> models.Today:
-    names = ("events", "active_players", "new_players", "session_starts", "purchases")
+    names = ("events", "active_players", "new_players", "session_starts", "purchases", "refunds")
     found = {name: metric_model.live()[name].of(counts) for name in names}
-    return models.Today.model_validate({"date": day, "revenue": prefixed(counts, "revenue_"), **found})
+    return models.Today.model_validate({"date": day, **money(counts), **found})
 
 
 def _level(name: str, counts: Counter[str]) -> models.Level:

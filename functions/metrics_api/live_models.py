@@ -79,6 +79,9 @@ class Today(BaseModel):
     session_starts: Annotated[Count, metric("session_starts")]
     purchases: Annotated[Count, metric("purchases")]
     revenue: Money
+    refunds: Annotated[Count, metric("refunds")]
+    refunded: Annotated[dict[str, int], metric("refunded")]
+    net_revenue: Annotated[dict[str, int], metric("net_revenue")]
 
 
 class Live(Answer):

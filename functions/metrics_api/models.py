@@ -65,13 +65,18 @@ class Counts(BaseModel):
     playtime_seconds: Annotated[Count, metric("playtime_seconds")] = 0
     purchases: Annotated[Count, metric("purchases")] = 0
     revenue: Money
+    refunds: Annotated[Count, metric("refunds")] = 0
+    refunded: Annotated[dict[str, int], metric("refunded", examples=[{"EUR": 499}])] = {}
+    net_revenue: Annotated[dict[str, int], metric("net_revenue", examples=[{"EUR": 129401}])] = {}
+    trials: Annotated[Count, metric("trials")] = 0
+    sandbox_purchases: Annotated[Count, metric("sandbox_purchases")] = 0
 
     @classmethod
     def of(cls, counts: Counter[str], **fields: Any) -> Self:
         """Build from the counters of the game_days table."""
         grouped = {
             "events_by_type": prefixed(counts, "events_"),
-            "revenue": prefixed(counts, "revenue_"),
+            **money(counts),
             "session_starts": counts["events_session_start"],
             "sessions_ended": counts["events_session_end"],
             "playtime_seconds": max(0, counts["play_ms"]) // 1000,
@@ -165,6 +170,7 @@ class Player(Answer):
     open_sessions: list[OpenSession] = []
     purchases: Annotated[Count, metric("purchases")] = 0
     spend: Money = {}
+    refunded: Annotated[dict[str, int], metric("refunded", examples=[{"EUR": 499}])] = {}
     balances: Annotated[
         dict[str, int],
         Field(description="Last known amount by virtual currency.", examples=[{"gems": 40}]),
@@ -233,6 +239,17 @@ class Problem(BaseModel):
         str, Field(description="Path of the request.", examples=["/v1/games/space-race/summary"])
     ]
     errors: Annotated[list[FieldError] | None, Field(description="Refused parameters (422).")] = None
+
+
+def money(counts: Counter[str]) -> dict[str, dict[str, float | None]]:
+    """Return gross, refunded and net revenue of each currency in which something was paid or refunded."""
+    currencies = sorted({*prefixed(counts, "revenue_"), *prefixed(counts, "refunded_")})
+    model = metric_model.live()
+    found = {
+        name: {currency: model[name].of(counts, currency) for currency in currencies}
+        for name in ("revenue", "net_revenue")
+    }
+    return {**found, "refunded": dict(prefixed(counts, "refunded_"))}
 
 
 def prefixed(counts: Counter[str], prefix: str) -> dict[str, int]:

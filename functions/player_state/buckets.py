@@ -37,6 +37,11 @@ def of_day(day: str) -> Bucket:
     return Bucket(day, "", _ordinal(day))
 
 
+def of_refunds(day: str) -> Bucket:
+    """Count what refunds pay back on a UTC day. The day's own item has no room for more counters."""
+    return Bucket(day, "refunds#", _ordinal(day))
+
+
 def of_month(day: date) -> Bucket:
     """Count who was active in the week and the 30 days up to each day of a month."""
     return Bucket(f"{day:%Y-%m}#active", "", day.replace(day=1).toordinal() + 31)

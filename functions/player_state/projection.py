@@ -2,13 +2,23 @@
 
 import hashlib
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from telemetry.histogram import bin_of
-from telemetry.player_item import DIGEST_BYTES, VOID, Payment, Play, Player, milliseconds
+from telemetry.player_item import (
+    DIGEST_BYTES,
+    VOID,
+    Payment,
+    PaymentKind,
+    Play,
+    Player,
+    Refund,
+    milliseconds,
+)
 from telemetry.raw_position import RawPosition
 
 from player_state import buckets, watermarks
@@ -17,7 +27,7 @@ from player_state.names import NameOf
 
 REMEMBERED_DAYS = 100
 REMEMBERED_PLAYS = 16
-REMEMBERED_TRANSACTIONS = 32
+REMEMBERED_TRANSACTIONS, REMEMBERED_REFUNDS = 32, 32
 # An event in time happened at most an hour before or after its arrival, and counts in four more minutes.
 REMEMBERED_MINUTES = 130
 # A bitmap of so many days takes 50 bytes.
@@ -55,6 +65,12 @@ class Projection:
         day = self._day(at_ms)
         day["events"] += 1
         day[f"events_{event['event_type']}"] += 1
+        if event["event_type"] == "refund":
+            # A server reports it: the player did nothing.
+            self._refund(event, at_ms)
+            if not event["late"]:
+                self._minute(event, at_ms)
+            return True
         self._install(at_ms)
         self._seen(event, at_ms, day)
         self._play(event, at_ms)
@@ -170,20 +186,21 @@ class Projection:
         A client may report it twice and a server once more: an earlier report replaces a later one.
         """
         player, payload = self.player, event["payload"]
-        digest = _transaction(payload["store"], payload["transaction_id"])
-        tie = int(event["event_id"].replace("-", "")[:TIE_DIGITS], 16)
-        payment = Payment(at_ms, tie, payload["currency"], int(payload["amount_minor"]))
+        digest, tie = _transaction(payload["store"], payload["transaction_id"]), _tie(event)
+        payment = Payment(at_ms, tie, payload["currency"], int(payload["amount_minor"]), _kind(payload))
         before = player.transactions.get(digest)
         if before and (before.at_ms, before.tie) <= (payment.at_ms, payment.tie):
             return False
+        self._give_back(digest, -1)
         if before:
             self._pay(before, -1)
         self._remember(digest, payment)
         self._pay(payment, 1)
+        self._give_back(digest, 1)
         for one in (before, payment):
-            if one:
+            if one and one.kind is PaymentKind.SALE:
                 self._payer(_ordinal(one.at_ms), one.currency)
-        return before is None
+        return before is None and payment.kind is PaymentKind.SALE
 
     def void(self, store: str, transaction_id: str) -> Payment | None:
         """Take a store transaction back: it counts no more, and no report of it ever will.
@@ -193,12 +210,14 @@ class Projection:
         self.buckets.clear()
         digest = _transaction(store, transaction_id)
         before = self.player.transactions.get(digest)
+        self._give_back(digest, -1)
         # No report is earlier.
         self._remember(digest, VOID)
         if before is None or before == VOID:
             return None
         self._pay(before, -1)
-        self._payer(_ordinal(before.at_ms), before.currency)
+        if before.kind is PaymentKind.SALE:
+            self._payer(_ordinal(before.at_ms), before.currency)
         return before
 
     def _remember(self, digest: bytes, payment: Payment) -> None:
@@ -210,16 +229,51 @@ class Projection:
 
     def _pay(self, payment: Payment, sign: int) -> None:
         player, day, amount = self.player, self._day(payment.at_ms), sign * payment.amount
+        if payment.kind is not PaymentKind.SALE:
+            day["trials" if payment.kind is PaymentKind.TRIAL else "sandbox_purchases"] += sign
+            return
         player.purchases += sign
         player.spend[payment.currency] = player.spend.get(payment.currency, 0) + amount
+        player.refunded.setdefault(payment.currency, 0)
         player.paid_in.setdefault(payment.currency, set())
         day["purchases"] += sign
         day[f"revenue_{payment.currency}"] += amount
 
+    def _refund(self, event: Event, at_ms: int) -> None:
+        """Count a refund once, by its earliest report; where its purchase is unknown, once that comes."""
+        payload, refunds = event["payload"], self.player.refunds
+        digest = _transaction(payload["store"], payload["transaction_id"])
+        name = _digest(payload["refund_id"])
+        refund = Refund(at_ms, _tie(event), int(payload.get("amount_minor", 0)))
+        before = refunds.get(digest, {}).get(name)
+        if before and (before.at_ms, before.tie) <= (refund.at_ms, refund.tie):
+            return
+        self._give_back(digest, -1)
+        # Transactions stand in the order in which their refunds changed, for the oldest is forgotten.
+        refunds[digest] = refunds.pop(digest, {}) | {name: refund}
+        self._give_back(digest, 1)
+        if sum(map(len, refunds.values())) > REMEMBERED_REFUNDS:
+            oldest = next(iter(refunds))
+            del refunds[oldest][next(iter(refunds[oldest]))]
+            if not refunds[oldest]:
+                del refunds[oldest]
+
+    def _give_back(self, digest: bytes, sign: int) -> None:
+        """Add or take away what the refunds of a transaction pay back, on the day of each."""
+        payment = self.player.transactions.get(digest)
+        if not payment or payment.kind is not PaymentKind.SALE:
+            return
+        for at_ms, amount in _returned(payment, self.player.refunds.get(digest, {})):
+            day = self.buckets[buckets.of_refunds(_date(at_ms).isoformat())]
+            day["refunds"] += sign
+            day[f"refunded_{payment.currency}"] += sign * amount
+            self.player.refunded[payment.currency] += sign * amount
+
     def _payer(self, ordinal: int, currency: str) -> None:
         """Count the player among the payers of a day as long as a transaction of theirs counts on it."""
         player = self.player
-        currencies = {one.currency for one in player.transactions.values() if _ordinal(one.at_ms) == ordinal}
+        sales = (one for one in player.transactions.values() if one.kind is PaymentKind.SALE)
+        currencies = {one.currency for one in sales if _ordinal(one.at_ms) == ordinal}
         day = self.buckets[buckets.of_day(date.fromordinal(ordinal).isoformat())]
         for name, days, pays in (
             ("payers", player.paid_days, bool(currencies)),
@@ -231,12 +285,17 @@ class Projection:
         player.paid_days = _recent_days(player.paid_days)
         player.paid_in[currency] = _recent_days(player.paid_in[currency])
 
+    def _minute(self, event: Event, at_ms: int) -> Counter[str]:
+        """Count the event in its minute; return the minute's counters."""
+        counts = self.buckets[buckets.of_minute(at_ms // MINUTE_MS)]
+        counts["events"] += 1
+        counts[f"events_{event['event_type']}"] += 1
+        return counts
+
     def _live(self, event: Event, at_ms: int, paid: bool) -> None:
         player, payload, kind = self.player, event["payload"], event["event_type"]
         minute = at_ms // MINUTE_MS
-        counts = self.buckets[buckets.of_minute(minute)]
-        counts["events"] += 1
-        counts[f"events_{kind}"] += 1
+        counts = self._minute(event, at_ms)
         if minute not in player.active_minutes:
             player.active_minutes = _recent_minutes({*player.active_minutes, minute})
             counts["active_players"] += 1
@@ -255,8 +314,32 @@ class Projection:
                 measured["performance_events"] += number == 0
 
 
+def _returned(payment: Payment, refunds: dict[bytes, Refund]) -> Iterator[tuple[int, int]]:
+    """Yield when each refund of a payment counts, and what it pays back: together at most the payment."""
+    left = payment.amount
+    for refund in sorted(refunds.values(), key=lambda one: (one.at_ms, one.tie)):
+        amount = min(left, refund.amount or left)
+        if amount:
+            yield max(refund.at_ms, payment.at_ms), amount
+        left -= amount
+
+
+def _kind(payload: Event) -> PaymentKind:
+    if payload.get("sandbox"):
+        return PaymentKind.SANDBOX
+    return PaymentKind.TRIAL if payload.get("purchase_kind") == "trial" else PaymentKind.SALE
+
+
 def _transaction(store: str, transaction_id: str) -> bytes:
-    return hashlib.blake2b(f"{store}#{transaction_id}".encode(), digest_size=DIGEST_BYTES).digest()
+    return _digest(f"{store}#{transaction_id}")
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
+
+
+def _tie(event: Event) -> int:
+    return int(event["event_id"].replace("-", "")[:TIE_DIGITS], 16)
 
 
 def _with_day(days: set[int], day: int) -> set[int]:

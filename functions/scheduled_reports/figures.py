@@ -17,7 +17,7 @@ COHORT_DAYS = (1, 7, 30)
 REACH = ("active_players", "weekly_active_players", "monthly_active_players", "stickiness")
 COUNTED = ("new_players", "session_starts", "playtime_seconds", "purchases", "events", "crash_events")
 PAYING = ("payers", "payer_conversion")
-MONEY = ("revenue", "arpdau", "arppu")
+MONEY = ("revenue", "refunded", "net_revenue", "arpdau", "arppu")
 # These are shown of a game that shows advertisements; the money for each currency.
 ADS, AD_MONEY = (
     ("impressions", "completed_share"),
@@ -92,9 +92,9 @@ def figures(store: Store, game_id: str, period: Period) -> list[Figure]:
     tallies = [_counts(store, game_id, one.days) for one in period.compared]
     money = {
         f"{metric}_{currency}": (metric, currency)
-        for names, prefix in ((MONEY, "revenue_"), (AD_MONEY, PRICED))
+        for names, prefixes in ((MONEY, ("revenue_", "refunded_")), (AD_MONEY, (PRICED,)))
         for currency in sorted(
-            {name.removeprefix(prefix) for counts in tallies for name in counts if name.startswith(prefix)}
+            {name.rpartition("_")[2] for counts in tallies for name in counts if name.startswith(prefixes)}
         )
         for metric in names
     }

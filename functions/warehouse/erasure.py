@@ -7,7 +7,10 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from warehouse.data_api import DataApi
 
-TABLES = ("dim_player", "fact_activity", "fact_economy", "fact_events", "fact_purchases", "fact_sessions")
+TABLES = (
+    "dim_player", "fact_activity", "fact_economy", "fact_events", "fact_purchases", "fact_refunds",
+    "fact_sessions",
+)  # fmt: skip
 VIEW = "staging.enriched_events"
 FIND, ERASE = "privacy-find", "privacy-erase"
 

@@ -69,6 +69,71 @@ UPDATE warehouse.dim_game SET last_arrival_date = GREATEST(dim_game.last_arrival
 FROM (SELECT game_id, MAX(CAST(received_at AS DATE)) AS arrival_date FROM arrivals GROUP BY game_id) AS a
 WHERE dim_game.game_id = a.game_id;
 
+CREATE TEMP TABLE bought DISTKEY (player_id) AS
+SELECT
+  a.game_id, a.payload.store::VARCHAR(256) AS store, a.payload.transaction_id::VARCHAR(256) AS transaction_id,
+  a.player_id, a.event_id, a.corrected_time, a.event_date, COALESCE(a.platform, 'unknown') AS platform,
+  COALESCE(a.country, 'unknown') AS country, COALESCE(a.app_version, 'unknown') AS app_version,
+  a.payload.currency::VARCHAR(256) AS currency, a.payload.amount_minor::BIGINT AS amount_minor,
+  COALESCE(a.payload.purchase_kind::VARCHAR(256), 'one_off') AS purchase_kind,
+  COALESCE(a.payload.sandbox::BOOLEAN, FALSE) AS sandbox, a.payload.tax_minor::BIGINT AS tax_minor,
+  a.payload.store_fee_minor::BIGINT AS store_fee_minor
+FROM arrivals AS a
+WHERE a.event_type = 'purchase';
+
+DELETE FROM warehouse.fact_purchases USING bought AS b
+WHERE fact_purchases.game_id = b.game_id AND fact_purchases.store = b.store
+  AND fact_purchases.transaction_id = b.transaction_id
+  AND (b.corrected_time < fact_purchases.corrected_time
+    OR b.corrected_time = fact_purchases.corrected_time AND b.event_id < fact_purchases.event_id);
+
+INSERT INTO warehouse.fact_purchases
+SELECT
+  n.game_id, n.store, n.transaction_id, n.player_id, n.event_id, n.corrected_time, n.event_date, n.platform, n.country,
+  n.app_version, n.currency, n.amount_minor, n.purchase_kind, n.sandbox, n.tax_minor, n.store_fee_minor
+FROM (
+  SELECT *, ROW_NUMBER() OVER (
+    PARTITION BY game_id, store, transaction_id ORDER BY corrected_time, event_id
+  ) AS nth FROM bought
+) AS n
+LEFT JOIN warehouse.fact_purchases AS p
+  ON p.game_id = n.game_id AND p.store = n.store AND p.transaction_id = n.transaction_id
+WHERE n.nth = 1 AND p.event_id IS NULL;
+
+DROP TABLE bought;
+
+CREATE TEMP TABLE returned DISTKEY (player_id) AS
+SELECT
+  a.game_id, a.payload.store::VARCHAR(256) AS store, a.payload.transaction_id::VARCHAR(256) AS transaction_id,
+  a.payload.refund_id::VARCHAR(256) AS refund_id, a.player_id, a.event_id, a.corrected_time, a.event_date,
+  a.payload.refund_kind::VARCHAR(256) AS refund_kind, a.payload.amount_minor::BIGINT AS amount_minor
+FROM arrivals AS a
+WHERE a.event_type = 'refund';
+
+DELETE FROM warehouse.fact_refunds USING returned AS b
+WHERE fact_refunds.game_id = b.game_id AND fact_refunds.store = b.store
+  AND fact_refunds.transaction_id = b.transaction_id AND fact_refunds.refund_id = b.refund_id
+  AND (b.corrected_time < fact_refunds.corrected_time
+    OR b.corrected_time = fact_refunds.corrected_time AND b.event_id < fact_refunds.event_id);
+
+INSERT INTO warehouse.fact_refunds
+SELECT
+  n.game_id, n.store, n.transaction_id, n.refund_id, n.player_id, n.event_id, n.corrected_time, n.event_date,
+  n.refund_kind, n.amount_minor
+FROM (
+  SELECT *, ROW_NUMBER() OVER (
+    PARTITION BY game_id, store, transaction_id, refund_id ORDER BY corrected_time, event_id
+  ) AS nth FROM returned
+) AS n
+LEFT JOIN warehouse.fact_refunds AS r ON r.game_id = n.game_id AND r.store = n.store
+  AND r.transaction_id = n.transaction_id AND r.refund_id = n.refund_id
+WHERE n.nth = 1 AND r.event_id IS NULL;
+
+DROP TABLE returned;
+
+-- What players did: a refund is nothing that they do.
+DELETE FROM arrivals WHERE event_type = 'refund';
+
 -- Players, transactions and days of activity. A row that an earlier arrival replaces (for a day: a later one) is
 -- deleted first, then each key without a row gets one. Redshift plans as if keys were unique, so they are at each step.
 DELETE FROM warehouse.dim_player USING arrivals AS a
@@ -85,36 +150,6 @@ FROM (
 ) AS n
 LEFT JOIN warehouse.dim_player AS p ON p.game_id = n.game_id AND p.player_id = n.player_id
 WHERE n.nth = 1 AND p.player_id IS NULL;
-
-CREATE TEMP TABLE bought DISTKEY (player_id) AS
-SELECT
-  a.game_id, a.payload.store::VARCHAR(256) AS store, a.payload.transaction_id::VARCHAR(256) AS transaction_id,
-  a.player_id, a.event_id, a.corrected_time, a.event_date, COALESCE(a.platform, 'unknown') AS platform,
-  COALESCE(a.country, 'unknown') AS country, COALESCE(a.app_version, 'unknown') AS app_version,
-  a.payload.currency::VARCHAR(256) AS currency, a.payload.amount_minor::BIGINT AS amount_minor
-FROM arrivals AS a
-WHERE a.event_type = 'purchase';
-
-DELETE FROM warehouse.fact_purchases USING bought AS b
-WHERE fact_purchases.game_id = b.game_id AND fact_purchases.store = b.store
-  AND fact_purchases.transaction_id = b.transaction_id
-  AND (b.corrected_time < fact_purchases.corrected_time
-    OR b.corrected_time = fact_purchases.corrected_time AND b.event_id < fact_purchases.event_id);
-
-INSERT INTO warehouse.fact_purchases
-SELECT
-  n.game_id, n.store, n.transaction_id, n.player_id, n.event_id, n.corrected_time, n.event_date, n.platform, n.country,
-  n.app_version, n.currency, n.amount_minor
-FROM (
-  SELECT *, ROW_NUMBER() OVER (
-    PARTITION BY game_id, store, transaction_id ORDER BY corrected_time, event_id
-  ) AS nth FROM bought
-) AS n
-LEFT JOIN warehouse.fact_purchases AS p
-  ON p.game_id = n.game_id AND p.store = n.store AND p.transaction_id = n.transaction_id
-WHERE n.nth = 1 AND p.event_id IS NULL;
-
-DROP TABLE bought;
 
 CREATE TEMP TABLE played DISTKEY (player_id) AS
 SELECT game_id, player_id, event_date, platform, country, app_version, corrected_time, event_id

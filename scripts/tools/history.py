@@ -26,6 +26,9 @@ def figures(game_id: str) -> dict[str, Any]:
         "of them distinct": int(silver["ids"][0]),
         "active players": of("daily", "CAST(event_date AS VARCHAR) AS name, sum(active_players) AS value"),
         "revenue in minor units": of("revenue", "currency AS name, sum(gross_minor) AS value"),
+        "refunded in minor units": of(
+            "revenue", "currency AS name, sum(refunded_minor) AS value", "refunded_minor > 0"
+        ),
         "virtual currencies": of(
             "economy", "currency || ' ' || flow AS name, sum(amount) AS value", "reason = '*'"
         ),
@@ -72,6 +75,7 @@ def expected_figures(truth: Truth, today: date) -> dict[str, Any]:
         "of them distinct": truth.accepted,
         "active players": {day: len(players) for day, players in sorted(truth.players_by_day.items())},
         "revenue in minor units": dict(sorted(truth.revenue.items())),
+        "refunded in minor units": dict(sorted(truth.refunded.items())),
         "virtual currencies": dict(sorted(truth.economy.items())),
         "levels completed": dict(sorted(levels.items())),
         "players who reached a step": {str(step): len(found) for step, found in sorted(truth.steps.items())},

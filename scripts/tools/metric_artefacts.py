@@ -49,6 +49,7 @@ def _wrong(table: metric_model.Table) -> Iterator[str]:
     for metric in held:
         if metric.unit == "share":
             yield f"{metric.name} NOT BETWEEN 0 AND 1"
-    counted = [one.name for one in held if one.unit in ("count", "micros", "minor", "players", "seconds")]
+    units = ("count", "micros", "minor", "players", "seconds")
+    counted = [one.name for one in held if one.unit in units and not one.may_be_negative]
     if counted:
         yield " OR ".join(f"{name} < 0" for name in counted)

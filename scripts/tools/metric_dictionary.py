@@ -39,8 +39,21 @@ Money is in minor units, for example cents. Two currencies are never added.
 - **A session** of the history ends with a pause of more than 30 minutes, and counts on the day it began.
   Purchases alone are no session, because a server may send them. Live figures count `session_start` events
   instead, hence their name `session_starts`. Two players who send one session_id have two sessions.
-- **A purchase** counts once for each store and transaction, by its earliest event. Live figures count it once
-  for each player who reports it: they are higher where two accounts restore one purchase.
+- **A purchase** counts once for each store and transaction, by its earliest event. Live figures count it
+  once for each player who reports it: they are higher where two accounts restore one purchase. Trials and
+  purchases in a store's test environment (`sandbox`) are counted apart, and are no revenue. A renewal of a
+  subscription is a purchase.
+- **Revenue** is gross unless its name says `net`. Who paid stays a payer when the money is paid back.
+- **A refund** (or chargeback) counts on its own day, or on the day of its purchase where that is later. It
+  has the platform, country, version and player of the purchase. A refund that is reported twice counts once.
+  A transaction is paid back at most once: what refunds ask for beyond its amount does not count. A refund is
+  no activity of the player. Tools that take refunds off the day of the purchase change past days instead.
+- **An unmatched refund** names a transaction that no event reported as a purchase. It changes no figure of
+  money, because its currency and its amount are unknown. It is kept, and counts in full once an event reports
+  the purchase. The check `refunds` of data quality counts unmatched refunds of the history. The saved query
+  `unmatched_refunds` lists them.
+- **Proceeds** are net revenue less tax and store fee. A refund returns tax and fee in proportion, rounded
+  half up. Purchases that do not tell their tax or fee count as if there were none.
 - **Crash-free** figures count crashes that ended the process (`fatal`).
 - **Percentiles** are exact for each row. Percentiles of several rows cannot be averaged: choose the row
   with `*`. For several days, add up the counts of `performance_bins` and read the percentile from the sums.
@@ -95,5 +108,7 @@ def _rows(metrics: Mapping[str, Metric]) -> Iterator[str]:
 def _behaviour(metric: Metric) -> str:
     if metric.formula:
         return f"sum of `{metric.formula.numerator}` / sum of `{metric.formula.denominator}`"
+    if metric.difference:
+        return f"`{metric.difference.of}` - `{metric.difference.less}`"
     facts = metric.facts or (metric,)
     return ", ".join(facts[0].adds_over) or "nothing"

@@ -93,7 +93,10 @@ class Platform:
             store=store,
             transaction_id=transaction_id,
             subject=game.name(player_id),
-            changes={bucket.period: dict(counts) for bucket, counts in changes.items()},
+            changes={
+                f"{bucket.period}#{bucket.row}".rstrip("#"): dict(counts)
+                for bucket, counts in changes.items()
+            },
         )
         return Plan(words, correction, changes, player if player.version else None)
 

@@ -23,13 +23,19 @@ Model = Mapping[str, Table]
 # A row of "*" stands beside the rows of each value.
 TOTALS = frozenset({"app_version", "country", "platform", "reason"})
 MILESTONES = (1, 3, 7, 14, 30, 60, 90)
+
+
+def _milestone(days: Iterable[int]) -> str:
+    """Return the expression that names the days of a cohort that charts show one by one."""
+    named = ", ".join(f"{{day_number}} = {day}, 'D{day:02}'" for day in days)
+    return f"ifelse({named}, 'other')"
+
+
 # Dimensions that QuickSight calculates, by table; the value that stands for all other rows is left out.
 CALCULATED = {
-    "retention": {
-        "milestone": "ifelse("
-        + ", ".join(f"{{day_number}} = {day}, 'D{day:02}'" for day in MILESTONES)
-        + ", 'other')"
-    }
+    # Day 0 holds the new players of a cohort.
+    "acquisition": {"milestone": _milestone((0, *MILESTONES))},
+    "retention": {"milestone": _milestone(MILESTONES)},
 }
 OTHER = {"milestone": "other"}
 PERCENT: Json = {"PercentageDisplayFormatConfiguration": {"DecimalPlacesConfiguration": {"DecimalPlaces": 1}}}
@@ -56,7 +62,12 @@ SELECTIONS = {
     "Platform": Selection("platform", "daily", "*"),
     "Country": Selection("country", "daily", "*"),
     "Version": Selection("app_version", "daily", "*"),
-    "Currency": Selection("currency", "revenue", None, ("ads", "lifetime_value", "revenue")),
+    "Currency": Selection(
+        "currency",
+        "revenue",
+        None,
+        ("acquisition_value", "ads", "lifetime_value", "revenue", "total_revenue"),
+    ),
     "Measure": Selection("measure", "performance", "fps", ("performance",)),
 }
 
@@ -211,7 +222,7 @@ def _restrictions(visual: Visual) -> Iterator[Restriction]:
         if selection.column in visual.table.grain and table in (selection.tables or (table,))
     }
     only = dict(visual.only)
-    for column in visual.table.grain:
+    for column in (*visual.table.grain, *CALCULATED.get(table, {})):
         if column in apart:
             if column in TOTALS:
                 yield Restriction(table, column, "DOES_NOT_EQUAL", "*")
@@ -232,7 +243,7 @@ def _calculated_fields(visuals: Iterable[Visual]) -> Iterator[Json]:
         for metric in visual.metrics:
             if metric.is_derived:
                 found[visual.table.name, metric.name] = _expression(metric)
-        for column in visual.dimensions:
+        for column in (*visual.dimensions, *dict(visual.only)):
             if expression := CALCULATED.get(visual.table.name, {}).get(column):
                 found[visual.table.name, column] = expression
     for (table, name), expression in sorted(found.items()):
@@ -309,7 +320,7 @@ def _day_filters(visuals: Iterable[Visual]) -> Iterator[Json]:
             {
                 "TimeRangeFilter": {
                     "Column": {
-                        "ColumnName": restricted[0].table.day_column,
+                        "ColumnName": _days_of(restricted[0].table),
                         "DataSetIdentifier": name,
                     },
                     "FilterId": filter_id,
@@ -323,6 +334,11 @@ def _day_filters(visuals: Iterable[Visual]) -> Iterator[Json]:
             },
             restricted,
         )
+
+
+def _days_of(table: Table) -> str:
+    """Return the column that the chosen days restrict: readers choose the install days of a cohort."""
+    return "cohort_date" if "cohort_date" in table.grain else table.day_column
 
 
 def _filter_group(filter_id: str, rule: Json, visuals: list[Visual]) -> Json:

@@ -144,6 +144,7 @@ def shown_figures(platform: Platform, game_id: str, days: int, without_game: Cou
         "active in the last 30 days": summary["days"][-1]["monthly_active_players"],
         "events by type": summary["totals"]["events_by_type"],
         "revenue in minor units": summary["totals"]["revenue"],
+        "refunded in minor units": summary["totals"]["refunded"],
         "virtual currencies": {
             f"{currency['currency']} {flow}": currency[flow]
             for currency in economy
@@ -185,6 +186,7 @@ def expected_figures(truth: Truth) -> dict[str, Any]:
         "active in the last 30 days": len(set().union(*truth.players_by_day.values())),
         "events by type": dict(sorted(truth.events_by_type.items())),
         "revenue in minor units": dict(sorted(truth.revenue.items())),
+        "refunded in minor units": dict(sorted(truth.refunded.items())),
         "virtual currencies": dict(sorted(truth.economy.items())),
         "attempts of levels": dict(sorted(truth.levels.items())),
         "advertisements": dict(sorted((+truth.ads).items())),

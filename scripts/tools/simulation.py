@@ -17,6 +17,8 @@ PLATFORMS = {"android": 45, "ios": 35, "windows": 12, "switch": 8}
 COUNTRIES = {"DE": 3, "US": 5, "JP": 2, "BR": 2, "GB": 2, "IN": 3}
 PRODUCTS = {"gems_small": 499, "gems_large": 1999, "season_pass": 999}
 LEVELS = ("forest", "harbour", "citadel")
+# The simulated store pays back in this currency only, half of what was paid.
+REFUNDED_CURRENCY, REFUNDED_SHARE, SANDBOX_SHARE = "EUR", 0.2, 0.1
 BOARDS = ("global", "weekly")
 NETWORKS, PLACEMENTS = ("admob", "unity", "applovin"), ("level_end", "shop")
 BOSSES = ("dragon", "giant")
@@ -90,6 +92,7 @@ class Truth:
     players_by_day: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     events_by_type: Counter[str] = field(default_factory=Counter)
     revenue: Counter[str] = field(default_factory=Counter)
+    refunded: Counter[str] = field(default_factory=Counter)
     economy: Counter[str] = field(default_factory=Counter)
     levels: Counter[str] = field(default_factory=Counter)
     # Impressions, those watched to the end and millionths of a currency, by network.
@@ -137,10 +140,13 @@ class Truth:
         self.accepted += 1
         self.late += now - datetime.fromisoformat(happened) > timedelta(hours=1)
         self.skewed += bool(letter.skew)
-        self.players_by_day[happened[:10]].add(event["player_id"])
+        if event["event_type"] != "refund":
+            self.players_by_day[happened[:10]].add(event["player_id"])
         self.events_by_type[event["event_type"]] += 1
-        if event["event_type"] == "purchase":
+        if event["event_type"] == "purchase" and not payload.get("sandbox"):
             self.revenue[payload["currency"]] += payload["amount_minor"]
+        if event["event_type"] == "refund":
+            self.refunded[REFUNDED_CURRENCY] += payload["amount_minor"]
         if event["event_type"] == "economy":
             self.economy[f"{payload['currency']} {payload['flow']}"] += payload["amount"]
         if event["event_type"] == "progression":
@@ -295,10 +301,12 @@ class Game:
         if player["payer"] and rnd.random() < 0.5:
             product = rnd.choice(list(PRODUCTS))
             paid = {"currency": rnd.choice(("EUR", "USD")), "amount_minor": PRODUCTS[product], "quantity": 1}
-            yield (
-                "purchase",
-                {"transaction_id": self._uuid(), "store": "google", "product_id": product, **paid},
-            )
+            bought = {"transaction_id": self._uuid(), "store": "google"}
+            test = {"sandbox": True} if rnd.random() < SANDBOX_SHARE else {}
+            yield "purchase", {**bought, "product_id": product, **paid, **test}
+            if not test and paid["currency"] == REFUNDED_CURRENCY and rnd.random() < REFUNDED_SHARE:
+                back = {"refund_id": "r-1", "refund_kind": "refund", "amount_minor": PRODUCTS[product] // 2}
+                yield "refund", {**bought, **back}
         for _ in range(rnd.randrange(3)):
             shown = {
                 "network": rnd.choice(NETWORKS),

@@ -161,6 +161,29 @@ def test_a_first_time_payer_counts_once_where_the_first_purchase_was_made() -> N
     assert by_platform == {"*": 1, "ios": 1, "web": 0}
 
 
+def test_a_refund_whose_purchase_nobody_reported_is_listed_and_subtracted_nowhere() -> None:
+    def back(transaction: str, refund: str, **fields: Any) -> Event:
+        named = {"transaction_id": transaction, "refund_id": refund, "refund_kind": "refund"}
+        return event("refund", "A", 1, store="web", **named, **fields)
+
+    gold = Gold(
+        [
+            paid("A", 0, 500, transaction_id="known"),
+            event("session_start", "A", 1),
+            back("known", "r-1", amount_minor=200),
+            back("unknown", "r-1", amount_minor=300),
+            back("unknown", "r-2"),
+        ]
+    )
+    listed = [
+        (one["transaction_id"], one["refund_id"], one["amount_minor"])
+        for one in gold.saved("unmatched_refunds")
+    ]
+    assert listed == [("unknown", "r-1", 300), ("unknown", "r-2", None)]
+    money = gold.one(f"SELECT sum(refunds) AS refunds, sum(net_minor) AS net FROM revenue WHERE {ALL}")
+    assert (money["refunds"], money["net"]) == (1, 300)
+
+
 def test_a_purchase_that_a_server_sends_is_no_session() -> None:
     start = event("session_start", "A", 0)
     gold = Gold(
@@ -353,30 +376,46 @@ def test_percentiles_of_several_days_come_from_added_bins() -> None:
 
 
 def test_total_revenue_adds_purchases_and_ads_in_millionths() -> None:
-    """EUR 5.00 of a purchase and EUR 0.25 of ads are EUR 1.75 for each of three players."""
+    """EUR 5.00 of a purchase and EUR 0.25 of ads are EUR 1.75 for each of three players, before refunds."""
+    back = {
+        "store": "web",
+        "transaction_id": "t",
+        "refund_id": "r",
+        "refund_kind": "refund",
+        "amount_minor": 300,
+    }
     ad = {"network": "n", "placement": "shop", "format": "rewarded", "currency": "EUR"}
     gold = Gold(
         [
-            paid("A", 0, 500),
+            paid("A", 0, 500, transaction_id="t"),
+            event("refund", "A", 1, **back),
             event("ad_impression", "B", 0, **ad, revenue_micros=250_000),
             event("session_start", "C", 0),
             event("session_start", "D", 1),
         ]
     )
-    columns = "purchase_micros, ad_revenue_micros, total_micros, total_arpdau_micros, ad_arpdau_micros"
+    columns = (
+        "purchase_micros, ad_revenue_micros, total_micros, net_total_micros, total_arpdau_micros, "
+        "ad_arpdau_micros"
+    )
     assert gold.one(f"SELECT {columns} FROM total_revenue WHERE {ALL} AND event_date = DATE '{FIRST}'") == {
         "purchase_micros": 5_000_000,
         "ad_revenue_micros": 250_000,
         "total_micros": 5_250_000,
+        "net_total_micros": 5_250_000,
         "total_arpdau_micros": 1_750_000,
         "ad_arpdau_micros": pytest.approx(250_000 / 3),
     }
     (row,) = gold.saved("total_revenue")
     assert (row["total_micros"], row["total_arpdau_micros"]) == (5_250_000, 5_250_000 / 4)
+    # The refund of EUR 3.00 comes a day later.
+    assert row["refunded_micros"] == 3_000_000
+    assert (row["net_total_micros"], row["net_total_arpdau_micros"]) == (2_250_000, 2_250_000 / 4)
     assert gold.one(
-        "SELECT sum(lifetime_total_micros) / sum(cohort_players) AS ltv FROM acquisition_value "
+        "SELECT sum(lifetime_total_micros) / sum(cohort_players) AS ltv, "
+        "sum(lifetime_net_total_micros) / sum(cohort_players) AS net_ltv FROM acquisition_value "
         f"WHERE {ALL} AND cohort_date = DATE '{FIRST}' AND day_number = 1"
-    ) == {"ltv": 1_750_000}
+    ) == {"ltv": 1_750_000, "net_ltv": 750_000}
 
 
 def test_millionths_of_a_minor_unit_are_those_of_the_currency() -> None:

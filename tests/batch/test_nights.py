@@ -12,7 +12,7 @@ from batch_analytics import kept
 from duckdb_nights import DuckDB
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from nights import DAY_MS, START, Event, World, by_arrival, exact
+from nights import DAY_MS, FIELDS, START, Event, World, by_arrival, exact
 from privacy.data_stores import KEPT
 
 
@@ -228,6 +228,89 @@ def test_a_session_over_midnights_counts_on_the_day_it_began() -> None:
     assert over_midnights().differing() == []
 
 
+def paid_back(lake: Lake | None = None) -> Lake:
+    """Return a lake of refunds: early, long after, twice, in parts, too large, of nothing known."""
+    world, lake = World(1, 1), lake or Lake()
+
+    def made(day: int, player: str, kind: str, arrival: int | None = None, **fields: Any) -> Event:
+        event = world._event("g", player, f"s-{player}-{day}", day * DAY_MS)
+        event = event | dict.fromkeys(FIELDS) | {"store": "web", "event_type": kind} | fields
+        return event | {"arrival_date": START + timedelta(day if arrival is None else arrival)}
+
+    def paid(day: int, transaction: str, player: str = "p", **fields: Any) -> Event:
+        sale = {"transaction_id": transaction, "currency": "EUR", "amount_minor": 101, "tax_minor": 19}
+        return made(day, player, "purchase", **sale | {"store_fee_minor": 15} | fields)
+
+    def back(day: int, transaction: str, refund: str, amount: int | None = None, **fields: Any) -> Event:
+        named = {"transaction_id": transaction, "refund_id": refund, "refund_kind": "refund"}
+        return made(day, "p", "refund", **named | {"amount_minor": amount} | fields)
+
+    lake.run([paid(10, "old"), *(made(day, "p", "session_start") for day in range(17, 150, 7))])
+    # Half a year after, in parts, of which the last one asks for more than is left.
+    lake.run([back(150, "old", "r-1", 50)])
+    lake.run([back(151, "old", "r-2", 10), back(152, "old", "r-1", 50)])
+    lake.run([back(152, "old", "r-3", 5000), back(153, "old", "r-4"), back(153, "never", "r-1", 7)])
+    # Before its purchase: by its arrival, and by both clocks.
+    lake.run([back(154, "late", "r-1"), back(154, "ahead", "r-1", refund_kind="chargeback")])
+    lake.run([paid(140, "late", arrival=155), paid(156, "ahead", player="q")])
+    # An earlier report of a refund changes what those after it find left.
+    lake.run([paid(157, "parts"), back(158, "parts", "r-2", 100)])
+    lake.run([back(157, "parts", "r-1", 90, arrival=159), back(159, "never", "r-2")])
+    lake.run(
+        [paid(160, "test", sandbox=True), paid(160, "try", purchase_kind="trial"), back(160, "test", "r-1")]
+    )
+    lake.run([paid(160, "again", purchase_kind="subscription"), back(161, "try", "r-1")])
+    return lake
+
+
+def test_refunds_count_once_and_never_more_than_was_paid() -> None:
+    lake = paid_back()
+    assert lake.differing() == []
+    assert lake.said == []
+    rows = lake.store.rows(
+        "SELECT event_date, purchases, gross_minor, refunds, chargebacks, refunded_minor, proceeds_minor, "
+        "sandbox_purchases, trials FROM lake.revenue WHERE platform = '*' AND country = '*' "
+        "AND app_version = '*' AND (purchases + refunds + sandbox_purchases + trials > 0) ORDER BY event_date"
+    )
+    assert [((row[0] - START).days, *row[1:]) for row in rows] == [
+        (10, 1, 101, 0, 0, 0, 67, 0, 0),
+        # Of 101 are 19 tax and 15 fee: 50 of it take 9 and 7 with them, 60 take 11 and 9.
+        (140, 1, 101, 0, 0, 0, 67, 0, 0),
+        (150, 0, 0, 1, 0, 50, -34, 0, 0),
+        (151, 0, 0, 1, 0, 10, -6, 0, 0),
+        (152, 0, 0, 1, 0, 41, -27, 0, 0),
+        (154, 0, 0, 1, 0, 101, -67, 0, 0),
+        (156, 1, 101, 1, 1, 101, 0, 0, 0),
+        (157, 1, 101, 1, 0, 90, 7, 0, 0),
+        (158, 0, 0, 1, 0, 11, -7, 0, 0),
+        (160, 1, 101, 0, 0, 0, 67, 1, 1),
+    ]
+
+
+def test_refunds_whose_purchase_nobody_reported_are_counted_until_it_comes() -> None:
+    seen: list[int] = []
+
+    class Watched(Lake):
+        def run(self, events: Iterable[Event]) -> None:
+            super().run(events)
+            key = lambda event: (event["store"], event["transaction_id"])  # noqa: E731
+            paid = {key(e) for e in self.silver.values() if e["event_type"] == "purchase"}
+            refunds = {(*key(e), e["refund_id"]) for e in self.silver.values() if e["event_type"] == "refund"}
+            unmatched = sum(refund[:2] not in paid for refund in refunds)
+            wanted = {"g": {"refunds": len(refunds), "unmatched_refunds": unmatched}} if refunds else {}
+            assert kept.refunds(self.store, ["g", "h"]) == wanted
+            seen.append(unmatched)
+
+    lake = paid_back(Watched())
+    assert seen == [0, 0, 0, 1, 3, 1, 1, 2, 2, 2]
+    (known,) = (e for e in lake.silver.values() if (e["transaction_id"], e["refund_id"]) == ("never", "r-1"))
+    # An earlier report of the same refund, and one of a transaction that another store has.
+    lake.run([known | {"event_id": "f" * 16, "at_ms": known["at_ms"] - 1}])
+    lake.run([known | {"event_id": "e" * 16, "store": "apple", "transaction_id": "old"}])
+    assert seen[-2:] == [2, 3]
+    assert lake.differing() == []
+
+
 # What makes a night wrong: where it shows, a file, what it says, and a mistake in its place.
 MISTAKES = [
     (quiet, "gold/_views", "DATE_SUB(b.since, 30)", "DATE_SUB(b.since, 20)"),
@@ -236,6 +319,17 @@ MISTAKES = [
     (quiet, "gold/_views", "WHERE played > 0", "WHERE TRUE"),
     (quiet, "gold/daily", "ORDER BY p.at_ms, p.event_id", "ORDER BY p.at_ms DESC, p.event_id"),
     (quiet, "gold/lifetime_value", "DATE_SUB(b.since, 1)", "DATE_SUB(b.since, 1) AND FALSE"),
+    (paid_back, "kept/since", "MIN(r.event_date)", "MAX(r.event_date)"),
+    (paid_back, "kept/kept_presence", "<> 'refund'", "<> 'none'"),
+    (paid_back, "gold/_views", "GREATEST(r.event_date, p.event_date)", "r.event_date"),
+    (paid_back, "gold/_views", "COALESCE(r.amount_minor, p.amount_minor)", "COALESCE(r.amount_minor, 0)"),
+    (paid_back, "gold/_views", "WHERE r.nth = 1 AND p.nth = 1 AND NOT p.sandbox", "WHERE p.nth = 1"),
+    (paid_back, "gold/revenue", "FROM paid WHERE refunds > 0", "FROM paid WHERE FALSE"),
+    (paid_back, "gold/lifetime_value", "0, amount_minor FROM refunds", "0, 0 FROM refunds"),
+    (paid_back, "gold/total_revenue", "WHERE e.refunded_minor > 0", "WHERE FALSE"),
+    (paid_back, "gold/total_revenue", "purchase_micros - refunded_micros", "purchase_micros"),
+    (paid_back, "gold/acquisition_value", "0, amount_minor, 0 FROM refunds", "0, 0, 0 FROM refunds"),
+    (quiet, "kept/kept_purchases", "COALESCE(n.sandbox, FALSE)", "FALSE"),
     (long_ago, "kept/kept_players", "o.player_id IS NULL OR", "o.player_id IS NULL OR FALSE AND"),
     (long_ago, "kept/kept_purchases", "o.at_ms < n.at_ms", "FALSE"),
     (taught, "kept/kept_steps", "o.at_ms < n.at_ms", "FALSE"),

@@ -22,8 +22,10 @@ DAYS = {"event_date", "cohort_date"}
 SHEETS = [
     "Overview",
     "Retention and lifecycle",
+    "Acquisition",
     "Monetisation",
     "Economy and progression",
+    "Tutorial and matches",
     "Performance and stability",
     "Design events",
 ]
@@ -302,14 +304,22 @@ def test_no_total_is_added_to_its_parts(visuals: list[Visual]) -> None:
 def test_a_visual_shows_one_game_and_the_days_that_were_chosen(visuals: list[Visual]) -> None:
     for visual in visuals:
         assert visual.equal["game_id"] == "Game", visual.id
-        assert visual.days == DAYS & set(METRICS[visual.table]["grain"]), visual.id
+        grain = METRICS[visual.table]["grain"]
+        assert visual.days == {"cohort_date" if "cohort_date" in grain else "event_date"}, visual.id
 
 
 def test_each_figure_is_a_row_of_gold_or_a_sum_of_what_can_be_added(visuals: list[Visual]) -> None:
     """An average, a ratio, a count of unique players stands alone; sums span rows, but never currencies."""
     for visual in visuals:
         rest = set(METRICS[visual.table]["grain"]) - set(visual.groups) - set(visual.equal)
+        is_of_one_day = "milestone" in {*visual.groups, *visual.equal}
         for column, aggregation in visual.values.items():
+            if aggregation == "SUM":
+                summed = rest - {"day_number"} if is_of_one_day else rest
+                assert summed <= set(METRICS[visual.table]["columns"][column]["adds_over"]), (
+                    visual.id,
+                    column,
+                )
             if aggregation == "AVERAGE":
                 assert not rest, (visual.id, column, rest)
             if aggregation == "SUM" and rest:
@@ -318,7 +328,8 @@ def test_each_figure_is_a_row_of_gold_or_a_sum_of_what_can_be_added(visuals: lis
                     column,
                 )
         if not {"net_amount", "completion"} & set(visual.values):
-            assert rest <= {*DAYS, "day_number", "format", "network", "placement"}, (visual.id, rest)
+            adding = {"campaign", "format", "install_source", "network", "placement"}
+            assert rest <= {*DAYS, "day_number", *adding}, (visual.id, rest)
         assert not rest & {"currency", "measure", "game_id"}, (visual.id, rest)
 
 

@@ -11,6 +11,7 @@ PAYLOAD = (
     "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
     "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
     "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
+    "purchase_kind", "sandbox", "tax_minor", "store_fee_minor", "refund_id", "refund_kind",
     "step", "match_id", "mode", "result", "duration_seconds", "queue_seconds",
     "install_source", "campaign",
 )  # fmt: skip
@@ -40,6 +41,7 @@ def define(database: duckdb.DuckDBPyConnection) -> None:
     view = lambda name, query: database.execute(f"CREATE VIEW {name} AS {_translated(query)}")  # noqa: E731
     nothing = "SELECT {} FROM events WHERE FALSE"
     view("old_purchases", nothing.format("*"))
+    view("old_refunds", nothing.format("*"))
     view("old_steps", nothing.format("*, name AS outcome"))
     first = "at_ms AS first_ms, event_id AS first_id, event_date AS first_date"
     view("old_players", nothing.format(f"game_id, player_id, {first}"))
@@ -47,6 +49,7 @@ def define(database: duckdb.DuckDBPyConnection) -> None:
         if table == "kept_players":
             view("new_presence", "SELECT * FROM kept_presence")
         view(table, kept.sql(f"kept/{table}"))
+    view("all_purchases", "SELECT * FROM kept_purchases")
     view("touched_presence", "SELECT * FROM kept_presence")
     never = kept.literal(kept.NEVER)
     view(
@@ -56,7 +59,8 @@ def define(database: duckdb.DuckDBPyConnection) -> None:
     )
     key = "game_id, platform, country, app_version, event_date AS cohort_date, at_ms AS day_number"
     view("published_retention", nothing.format(f"{key}, at_ms AS retained_players"))
-    paid = "currency, at_ms AS cohort_players, at_ms AS lifetime_gross_minor, fps AS ltv_minor"
+    minor = ", ".join(f"at_ms AS lifetime_{name}_minor" for name in ("gross", "refunded", "net"))
+    paid = f"currency, at_ms AS cohort_players, {minor}, fps AS ltv_minor, fps AS net_ltv_minor"
     view("recent_ads", "SELECT * FROM kept_ads")
     view("published_lifetime_value", nothing.format(f"{key}, {paid}"))
     key = f"{key}, event_date, event_type AS install_source, event_type AS campaign"

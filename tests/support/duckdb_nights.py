@@ -23,7 +23,9 @@ SILVER = (
     " load_time_ms DOUBLE, memory_mb DOUBLE, fatal BOOLEAN, name VARCHAR, value DOUBLE, network VARCHAR,"
     " placement VARCHAR, format VARCHAR, revenue_micros BIGINT, completed BOOLEAN, step BIGINT,"
     " match_id VARCHAR, mode VARCHAR, result VARCHAR, duration_seconds BIGINT,"
-    " queue_seconds BIGINT, install_source VARCHAR, campaign VARCHAR, added_ms BIGINT"
+    " queue_seconds BIGINT, install_source VARCHAR, campaign VARCHAR, purchase_kind VARCHAR,"
+    " sandbox BOOLEAN, tax_minor BIGINT, store_fee_minor BIGINT, refund_id VARCHAR, refund_kind VARCHAR,"
+    " added_ms BIGINT"
 )
 
 

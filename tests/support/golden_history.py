@@ -16,6 +16,13 @@ def paid(transaction: str, amount: int) -> dict[str, Any]:
     return {"store": "web", "transaction_id": transaction, "currency": "USD", "amount_minor": amount}
 
 
+def returned(transaction: str, refund: str, amount: int | None = None) -> dict[str, Any]:
+    """Return the payload of a refund."""
+    some = {} if amount is None else {"amount_minor": amount}
+    named = {"store": "web", "transaction_id": transaction, "refund_id": refund, "refund_kind": "refund"}
+    return named | some
+
+
 def moved(flow: str, amount: int, reason: str, balance: int) -> dict[str, Any]:
     """Return the payload of an economy event."""
     return {"flow": flow, "currency": "gold", "amount": amount, "reason": reason, "balance_after": balance}
@@ -40,6 +47,9 @@ GOLDEN = [
     event(15, "progression", LAST, "cat", payload={"status": "complete", "level_1": "forest"}),
     event(16, "performance", LAST, "cat", payload={"fps": 30.0}),
     event(17, "performance", LAST, "cat", payload={"fps": 60.0}),
+    # Of ann's 100 come 30 back a month later; what bob pays is a test.
+    event(21, "refund", LAST, "ann", payload=returned("t-2", "r-1", 30)),
+    event(22, "purchase", FIRST, "bob", payload=paid("t-3", 999) | {"sandbox": True}, **ANDROID),
 ]
 # A game on a day that still runs: only the days before are over.
 RUNNING = [
@@ -68,13 +78,17 @@ def played(seed: int, count: int) -> list[Event]:
                 "crash",
                 "design",
                 "ad_impression",
+                "refund",
                 "tutorial_step",
                 "match_start",
                 "match_end",
             ]
         )
         payload = {
-            "purchase": paid(f"t-{chance.randrange(60)}", chance.randrange(1, 5000)),
+            "purchase": paid(f"t-{chance.randrange(60)}", chance.randrange(1, 5000))
+            | {"tax_minor": 3, "purchase_kind": chance.choice(["one_off", "subscription", "trial"])}
+            | chance.choice([{}, {"store_fee_minor": 7}, {"sandbox": True}]),
+            "refund": returned(f"t-{chance.randrange(60)}", chance.choice("rs"), chance.choice([None, 900])),
             "economy": moved(
                 chance.choice(["source", "sink"]),
                 chance.randrange(1, 90),
@@ -150,20 +164,38 @@ def daily(history: Any) -> None:
     )
 
 
+# What nobody bought, sold, gave back or tried.
+NO_MONEY = {
+    "purchases": 0, "currency_payers": 0, "gross_minor": 0, "refunds": 0, "chargebacks": 0,
+    "refunded_minor": 0, "net_minor": 0, "tax_minor": 0, "store_fee_minor": 0, "proceeds_minor": 0,
+    "purchases_with_fee": 0,
+    "subscription_purchases": 0, "subscription_minor": 0, "trials": 0, "sandbox_purchases": 0,
+    "sandbox_minor": 0, "arpdau_minor": 0.0, "net_arpdau_minor": 0.0, "arppu_minor": None,
+    "net_arppu_minor": None,
+}  # fmt: skip
+
+
 def revenue(history: Any) -> None:
     first = one(history.before["revenue"], event_date=FIRST, currency="USD")
-    assert first == {
-        "purchases": 1, "currency_payers": 1, "gross_minor": 499, "active_players": 2,
-        "month_gross_minor": 499, "monthly_active_players": 2,
-        "arpdau_minor": 249.5, "arppu_minor": 499.0, "arpu_minor": 249.5,
+    of_month = {"month_gross_minor": 499, "month_net_minor": 499, "monthly_active_players": 2}
+    of_month |= {"arpu_minor": 249.5, "net_arpu_minor": 249.5}
+    assert first == NO_MONEY | of_month | {
+        "purchases": 1, "currency_payers": 1, "gross_minor": 499, "net_minor": 499, "proceeds_minor": 499,
+        "sandbox_purchases": 1, "sandbox_minor": 999, "active_players": 2, "arpdau_minor": 249.5,
+        "net_arpdau_minor": 249.5, "arppu_minor": 499.0, "net_arppu_minor": 499.0,
     }  # fmt: skip
     # Nobody pays on the second day, which counts all the same: ann is there.
-    assert one(history.before["revenue"], event_date=SECOND, currency="USD") == {
-        "purchases": 0, "currency_payers": 0, "gross_minor": 0, "active_players": 1, "month_gross_minor": 499,
-        "monthly_active_players": 2, "arpdau_minor": 0.0, "arppu_minor": None, "arpu_minor": 249.5,
-    }  # fmt: skip
+    second = one(history.before["revenue"], event_date=SECOND, currency="USD")
+    assert second == NO_MONEY | of_month | {"active_players": 1}
     eighth = one(history.before["revenue"], event_date=EIGHTH, currency="USD")
     assert (eighth["gross_minor"], eighth["arpdau_minor"], eighth["arpu_minor"]) == (100, 100.0, 299.5)
+    # The purchase of the eighth day is more than 30 days ago, its refund is not.
+    last = one(history.before["revenue"], event_date=LAST, currency="USD")
+    back = {"refunds": 1, "refunded_minor": 30, "net_minor": -30, "proceeds_minor": -30, "active_players": 2}
+    of_month = {"month_gross_minor": 0, "month_net_minor": -30, "monthly_active_players": 2}
+    assert last == NO_MONEY | of_month | back | {
+        "net_arpdau_minor": -15.0, "arpu_minor": 0.0, "net_arpu_minor": -15.0,
+    }  # fmt: skip
 
 
 def retention(history: Any) -> None:
@@ -190,9 +222,14 @@ def lifetime_value(history: Any) -> None:
     }
     assert [row["lifetime_gross_minor"] for row in value.values()] == [499, 499, 599, 599]
     assert value[39]["ltv_minor"] == 299.5
+    assert [row["lifetime_net_minor"] for row in value.values()] == [499, 499, 599, 569]
+    assert (value[39]["lifetime_refunded_minor"], value[39]["net_ltv_minor"]) == (30, 284.5)
     # Cat has paid nothing, and is a cohort of the game all the same.
     cat = one(history.before["lifetime_value"], cohort_date=LAST, day_number=0, currency="USD")
-    assert cat == {"cohort_players": 1, "lifetime_gross_minor": 0, "ltv_minor": 0.0}
+    assert cat == {
+        "cohort_players": 1, "lifetime_gross_minor": 0, "lifetime_refunded_minor": 0, "lifetime_net_minor": 0,
+        "ltv_minor": 0.0, "net_ltv_minor": 0.0,
+    }  # fmt: skip
 
 
 def economy(history: Any) -> None:

@@ -23,9 +23,9 @@ TABLES = (
 # Counters that have no rows of their own: of a day, of a day and currency.
 OF_A_DAY = (
     "events", "active_players", "new_players", "session_starts", "sessions_ended", "purchases", "payers",
-    "payer_conversion", "purchase_events", "crash_events", "errors",
+    "payer_conversion", "refunds", "trials", "sandbox_purchases", "purchase_events", "crash_events", "errors",
 )  # fmt: skip
-OF_A_CURRENCY = ("revenue", "currency_payers", "arpdau", "arppu")
+OF_A_CURRENCY = ("revenue", "refunded", "net_revenue", "currency_payers", "arpdau", "arppu")
 OF_A_VERSION = ("active_sessions", "crashed_sessions", "crash_free_sessions")
 OF_A_LEVEL = ("starts", "completes", "fails", "completion")
 
@@ -114,7 +114,7 @@ def _day(day: str, counts: Counter[str], reach: Counter[str]) -> Iterator[tuple[
         known = {"step_players": counts[name], "active_players": counts["active_players"]}
         yield ("step_players", day, step), counts[name]
         yield ("step_share", day, step), model["step_share"].of(known) or 0
-    for currency in prefixed(counts, "revenue_"):
+    for currency in prefixed(counts, "revenue_") | prefixed(counts, "refunded_"):
         for name in OF_A_CURRENCY:
             yield (name, day, currency), model[name].of(counts, currency) or 0
 

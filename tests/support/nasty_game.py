@@ -28,6 +28,7 @@ REQUIRED: dict[str, Event] = {
     "player_registered": {"method": "guest"},
     "progression": {"level_1": "forest"},
     "purchase": {"product_id": "p", "quantity": 1, "store": "web"},
+    "refund": {"refund_kind": "refund", "store": "web"},
     "session_end": {"duration_seconds": 60},
     "session_heartbeat": {"elapsed_seconds": 60},
     "tutorial_step": {"status": "complete"},
@@ -200,6 +201,32 @@ def money(sent: list[Sent]) -> None:
     )
 
 
+def refunds(sent: list[Sent]) -> None:
+    """Refunds early, twice, in parts, too large and of nothing; of trials and sandbox purchases too."""
+    buyer = Client("buyer", sent, "buyer 1")
+    noon = LEAP + 12 * HOUR
+    buyer.does("session_start", noon)
+    sale = {"currency": "EUR", "amount_minor": 101, "tax_minor": 19, "store_fee_minor": 15}
+    buyer.does("purchase", noon, transaction_id="b-1", **sale, purchase_kind="subscription")
+    server = Client("buyer", sent, "server of refunds", platform="other", country=None)
+    for number, (refund, amount) in enumerate(
+        (("r-1", 50), ("r-1", 50), ("r-2", 10), ("r-3", 9000), ("r-4", 1))
+    ):
+        moment = AFTER + 2 * HOUR + number * MINUTE
+        server.does("refund", moment, transaction_id="b-1", refund_id=refund, amount_minor=amount)
+    # It comes before its purchase, and is older by the clock too.
+    server.does("refund", noon - HOUR, transaction_id="b-2", refund_id="r", refund_kind="chargeback")
+    buyer.does("purchase", noon + MINUTE, sent=AFTER + 5 * HOUR, transaction_id="b-2", **sale)
+    server.does("refund", AFTER + HOUR, transaction_id="never", refund_id="r")
+    server.does("refund", AFTER + HOUR, transaction_id="b-1", refund_id="r", store="apple")
+    buyer.does("purchase", noon + 2 * MINUTE, transaction_id="b-3", **sale, purchase_kind="trial")
+    buyer.does("purchase", noon + 3 * MINUTE, transaction_id="b-4", **sale, sandbox=True)
+    for transaction in ("b-3", "b-4"):
+        server.does("refund", AFTER + HOUR, transaction_id=transaction, refund_id="r")
+    # A player of whom only a refund comes was never there.
+    Client("nobody", sent, "nobody 1").does("refund", AFTER + HOUR, transaction_id="never", refund_id="r-5")
+
+
 def family(sent: list[Sent]) -> None:
     """Two players report one transaction: each has restored the purchase of the store's account."""
     for number, name in enumerate(("sister", "brother")):
@@ -343,6 +370,6 @@ def acquired(sent: list[Sent]) -> None:
 
 
 SCENES = (
-    over_midnight, pauses, clocks, copies, late, absences, money, family, crashes, samples, levels, once,
-    shown, taught, matched, acquired,
+    over_midnight, pauses, clocks, copies, late, absences, money, refunds, family, crashes, samples, levels,
+    once, shown, taught, matched, acquired,
 )  # fmt: skip

@@ -93,12 +93,15 @@ def live(sent: list[Sent]) -> Figures:
     events = happened(sent)
     found: Figures = defaultdict(float)
     players: dict[tuple[str, ...], set[Any]] = defaultdict(set)
-    days = sorted({event["day"] for event in events})
+    acted = [event for event in events if event["kind"] != "refund"]
+    days = sorted({event["day"] for event in acted})
     reported: set[tuple[str, ...]] = set()
-    first_day = {name: min(e["day"] for e in events if e["player"] == name) for name in _players(events)}
+    first_day = {name: min(e["day"] for e in acted if e["player"] == name) for name in _players(acted)}
     for event in events:
         day, kind, player = str(event["day"]), event["kind"], event["player"]
         found["events", day] += 1
+        if kind == "refund":
+            continue
         players["active_players", day].add(player)
         named = {
             "session_start": "session_starts", "session_end": "sessions_ended", "crash": "crash_events",
@@ -109,7 +112,7 @@ def live(sent: list[Sent]) -> Figures:
         if kind == "purchase":
             found["purchase_events", day] += 1
             report = player, event["store"], event["transaction_id"]
-            if report not in reported and not event["late"]:
+            if report not in reported and not event["late"] and is_sale(event):
                 found["reported_revenue", f"{event['at']:%Y-%m-%dT%H:%M}", event["currency"]] += event[
                     "amount_minor"
                 ]
@@ -145,16 +148,24 @@ def live(sent: list[Sent]) -> Figures:
     bought = (transactions(e for e in events if e["player"] == player) for player in _players(events))
     for event in chain.from_iterable(bought):
         day, currency, player = str(event["day"]), event["currency"], event["player"]
+        if not is_sale(event):
+            found["sandbox_purchases" if event.get("sandbox") else "trials", day] += 1
+            continue
         found["purchases", day] += 1
         found["revenue", day, currency] += event["amount_minor"]
+        found["net_revenue", day, currency] += event["amount_minor"]
+        for back, amount in paid_back(event, [e for e in events if e["player"] == player]):
+            found["refunds", str(back)] += 1
+            found["refunded", str(back), currency] += amount
+            found["net_revenue", str(back), currency] -= amount
         players["payers", day].add(player)
         players["currency_payers", day, currency].add(player)
-    for day, seconds in playtime_seconds(events):
+    for day, seconds in playtime_seconds(acted):
         found["playtime_seconds", str(day)] += seconds
     for name, span in (("weekly_active_players", WEEK), ("monthly_active_players", MONTH)):
         for number in range((days[-1] - days[0]).days + span):
             day = days[0] + timedelta(number)
-            active = {e["player"] for e in events if 0 <= (day - e["day"]).days < span}
+            active = {e["player"] for e in acted if 0 <= (day - e["day"]).days < span}
             found[name, str(day)] = len(active)
     for one in sent:
         found["arrived", str(one.received.date())] += 1
@@ -217,6 +228,26 @@ def transactions(events: Iterable[Event]) -> list[Event]:
     return list(earliest.values())
 
 
+def is_sale(purchase: Event) -> bool:
+    """Tell whether a purchase is revenue."""
+    return not purchase.get("sandbox") and purchase.get("purchase_kind") != "trial"
+
+
+def paid_back(purchase: Event, events: Iterable[Event]) -> list[tuple[date, int]]:
+    """Return the day and the amount of each refund of a purchase, until nothing of it is left."""
+    known: set[str] = set()
+    left, found = purchase["amount_minor"], []
+    for event in sorted(events, key=lambda event: (event["at"], event["id"])):
+        if event["kind"] != "refund" or event["refund_id"] in known:
+            continue
+        if (event["store"], event["transaction_id"]) == (purchase["store"], purchase["transaction_id"]):
+            known.add(event["refund_id"])
+            amount = min(left, event.get("amount_minor", left))
+            left -= amount
+            found += [(max(event["day"], purchase["day"]), amount)] if amount else []
+    return found
+
+
 def playtime_seconds(events: Iterable[Event]) -> list[tuple[date, float]]:
     """Return the day and the length of each stretch of a session without a pause of over half an hour.
 
@@ -254,7 +285,8 @@ def window(counted: Iterable[Event]) -> Figures:
     for label, length in (("1m", 1), ("5m", 5)):
         for event in events:
             for start in _starts(event, label, length):
-                ids["active_players", *start].add(event["player"])
+                if event["kind"] != "refund":
+                    ids["active_players", *start].add(event["player"])
                 match event["kind"]:
                     case "session_heartbeat":
                         ids["heartbeat_sessions", *start].add(event["session"])
@@ -265,7 +297,7 @@ def window(counted: Iterable[Event]) -> Figures:
                         found["ended_seconds", *start] += event["duration_seconds"]
                     case "crash":
                         found["crash_events", *start] += 1
-        for event in bought:
+        for event in filter(is_sale, bought):
             for start in _starts(event, label, length):
                 found["reported_purchases", *start, event["currency"]] += 1
                 found["reported_revenue", *start, event["currency"]] += event["amount_minor"]

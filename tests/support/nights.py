@@ -22,11 +22,13 @@ KINDS = (
     "match_start",
     "match_end",
     "player_registered",
+    "refund",
 )
 FIELDS = (
     "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
     "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
     "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
+    "purchase_kind", "sandbox", "tax_minor", "store_fee_minor", "refund_id", "refund_kind",
     "step", "match_id", "mode", "result", "duration_seconds", "queue_seconds",
     "install_source", "campaign",
 )  # fmt: skip
@@ -58,12 +60,16 @@ class World:
                 step, count = 0, chance.randrange(1, 5)
             for _ in range(count):
                 if moment // DAY_MS < days:
-                    self.events.append(self._event(game, player, session, moment))
+                    # A refund is no event of a session: it would be a pause.
+                    kinds = KINDS[:-1] if step else KINDS
+                    self.events.append(self._event(game, player, session, moment, kinds))
                 moment += step or chance.choice((0, 60_000, 1_799_999, 1_800_000, 1_800_001))
             day += chance.choice((1, 1, 1, 2, 3, 7, 29, 30, 31, 32, 64, 95))
 
-    def _event(self, game: str, player: str, session: str, moment: int) -> Event:
-        chance, kind = self.chance, self.chance.choice(KINDS)
+    def _event(
+        self, game: str, player: str, session: str, moment: int, kinds: Sequence[str] = KINDS[:-1]
+    ) -> Event:
+        chance, kind = self.chance, self.chance.choice(kinds)
         happened = START + timedelta(moment // DAY_MS)
         late = chance.choice(self.late)
         event: Event = dict.fromkeys(FIELDS) | {
@@ -77,6 +83,18 @@ class World:
         if kind == "purchase":
             event |= {"store": "web", "transaction_id": f"t-{chance.randrange(60)}"}
             event |= {"currency": chance.choice(("EUR", "USD")), "amount_minor": chance.randrange(1, 900)}
+            event |= {"sandbox": chance.choice((None, None, None, False, True))}
+            event |= {"purchase_kind": chance.choice((None, None, "one_off", "subscription", "trial"))}
+            event |= {"tax_minor": chance.choice((None, 0, event["amount_minor"] // 5))}
+            event |= {"store_fee_minor": chance.choice((None, event["amount_minor"] // 7))}
+        if kind == "refund":
+            # Of purchases that came, never come, or are still to come; twice, in parts, and too much.
+            event |= {"store": "web", "transaction_id": f"t-{chance.randrange(60)}"}
+            event |= {
+                "refund_id": f"r-{chance.randrange(3)}",
+                "refund_kind": chance.choice(("refund", "chargeback")),
+            }
+            event |= {"amount_minor": chance.choice((None, chance.randrange(1, 300), 2000))}
         if kind == "economy":
             event |= {"flow": chance.choice(("source", "sink")), "reason": chance.choice("rs")}
             event |= {

@@ -46,8 +46,9 @@ def _is_in(event: Event, place: Place) -> bool:
 class _Game:
     """A game's events in order of time, and who its players are."""
 
-    def __init__(self, events: list[Event]) -> None:
-        self.events = events
+    def __init__(self, everything: list[Event]) -> None:
+        # A refund is something that happens to a purchase, and nothing that a player does.
+        self.events = events = [event for event in everything if event["event_type"] != "refund"]
         values = [[*sorted({event[name] for event in events}), "*"] for name in DIMENSIONS]
         self.places: list[Place] = list(product(*values))  # type: ignore[arg-type]
         self.first: dict[str, Event] = {}
@@ -55,13 +56,13 @@ class _Game:
         for event in events:
             self.first.setdefault(event["player_id"], event)
             self.of_player.setdefault(event["player_id"], []).append(event)
-        self.last_day: date = max(event["arrival_date"] for event in events) - timedelta(1)
-        self.purchases: list[Event] = []
-        transactions: set[Hashable] = set()
+        self.last_day: date = max(event["arrival_date"] for event in everything) - timedelta(1)
+        self.transactions: dict[Hashable, Event] = {}
         for event in events:
-            if event["event_type"] == "purchase" and _transaction(event) not in transactions:
-                transactions.add(_transaction(event))
-                self.purchases.append(event)
+            if event["event_type"] == "purchase":
+                self.transactions.setdefault(_transaction(event), event)
+        self.purchases = [event for event in self.transactions.values() if _earns(event)]
+        self.refunds = list(_refunds(everything, self.transactions))
         self.first_payment: dict[str, Event] = {}
         for event in self.purchases:
             self.first_payment.setdefault(event["player_id"], event)
@@ -95,6 +96,44 @@ class _Game:
 
 def _transaction(event: Event) -> Hashable:
     return event["store"], event["transaction_id"]
+
+
+def _earns(purchase: Event) -> bool:
+    return not purchase["sandbox"] and purchase["purchase_kind"] != "trial"
+
+
+def _refunds(events: list[Event], transactions: dict[Hashable, Event]) -> Iterator[Event]:
+    """Yield what each refund pays back of its purchase, whose player, place and currency it has.
+
+    Of the reports of one refund the first counts. A purchase is paid back until nothing of it is left.
+    """
+    known: set[Hashable] = set()
+    left: dict[Hashable, int] = {}
+    for event in events:
+        purchase = transactions.get(_transaction(event)) if event["event_type"] == "refund" else None
+        name = _transaction(event), event["refund_id"]
+        if not purchase or not _earns(purchase) or name in known:
+            continue
+        known.add(name)
+        amount = purchase["amount_minor"]
+        before = left.get(_transaction(event), amount)
+        asked = event["amount_minor"]
+        back = before if asked is None else min(asked, before)
+        left[_transaction(event)] = before - back
+        if back:
+            returned = {
+                name: _share(purchase[name] or 0, amount - before + back, amount)
+                - _share(purchase[name] or 0, amount - before, amount)
+                for name in ("tax_minor", "store_fee_minor")
+            }
+            day = max(event["event_date"], purchase["event_date"])
+            kind = {"refund_kind": event["refund_kind"]}
+            yield purchase | returned | kind | {"event_date": day, "amount_minor": back}
+
+
+def _share(whole: int, part: int, of: int) -> int:
+    """Return whole * part / of, rounded half up."""
+    return (2 * whole * part + of) // (2 * of)
 
 
 def _sessions(events: list[Event]) -> Iterator[tuple[Event, float]]:
@@ -158,27 +197,56 @@ def _daily(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
 
 
 def _revenue(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
-    paid = [event for event in game.purchases if _is_in(event, place)]
-    for day, currency in product(game.days(place), game.currencies):
-        mine = [e for e in paid if e["currency"] == currency]
+    every = [event for event in game.transactions.values() if _is_in(event, place)]
+    back = [event for event in game.refunds if _is_in(event, place)]
+    days = sorted({*game.days(place), *(event["event_date"] for event in back)})
+    total = lambda events, name="amount_minor": sum(event[name] or 0 for event in events)  # noqa: E731
+    for day, currency in product(days, game.currencies):
+        mine = [e for e in every if e["currency"] == currency and _earns(e)]
         today = [e for e in mine if e["event_date"] == day]
-        gross = sum(e["amount_minor"] for e in today)
+        others = [e for e in every if e["currency"] == currency and e["event_date"] == day and not _earns(e)]
+        sandbox = [e for e in others if e["sandbox"]]
+        renewed = [e for e in today if e["purchase_kind"] == "subscription"]
+        returned = [e for e in back if e["currency"] == currency]
+        refunds = [e for e in returned if e["event_date"] == day]
         payers = len({e["player_id"] for e in today})
-        month = sum(e["amount_minor"] for e in mine if 0 <= (day - e["event_date"]).days < 30)
+        of_month = lambda events, day=day: [e for e in events if 0 <= (day - e["event_date"]).days < 30]  # noqa: E731
+        gross, refunded = total(today), total(refunds)
+        month = total(of_month(mine))
+        month_net = month - total(of_month(returned))
+        tax, fee = (total(today, name) - total(refunds, name) for name in ("tax_minor", "store_fee_minor"))
         active = len(game.players(place, day, day))
-        of_month = len(game.players(place, day - timedelta(29), day))
+        monthly = len(game.players(place, day - timedelta(29), day))
+        over = lambda minor, players: minor / players if players else None  # noqa: E731
         yield {
             "event_date": day,
             "currency": currency,
             "purchases": len(today),
             "currency_payers": payers,
             "gross_minor": gross,
+            "refunds": len(refunds),
+            "chargebacks": sum(e["refund_kind"] == "chargeback" for e in refunds),
+            "refunded_minor": refunded,
+            "net_minor": gross - refunded,
+            "tax_minor": tax,
+            "store_fee_minor": fee,
+            "proceeds_minor": gross - refunded - tax - fee,
+            "purchases_with_fee": sum(e["store_fee_minor"] is not None for e in today),
+            "subscription_purchases": len(renewed),
+            "subscription_minor": total(renewed),
+            "trials": sum(e["purchase_kind"] == "trial" and not e["sandbox"] for e in others),
+            "sandbox_purchases": len(sandbox),
+            "sandbox_minor": total(e for e in sandbox if e["purchase_kind"] != "trial"),
             "active_players": active,
             "month_gross_minor": month,
-            "monthly_active_players": of_month,
-            "arpdau_minor": gross / active,
-            "arppu_minor": gross / payers if payers else None,
-            "arpu_minor": month / of_month,
+            "month_net_minor": month_net,
+            "monthly_active_players": monthly,
+            "arpdau_minor": over(gross, active),
+            "net_arpdau_minor": over(gross - refunded, active),
+            "arppu_minor": over(gross, payers),
+            "net_arppu_minor": over(gross - refunded, payers),
+            "arpu_minor": over(month, monthly),
+            "net_arpu_minor": over(month_net, monthly),
         }
 
 
@@ -208,11 +276,19 @@ def _retention(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
 
 def _lifetime_value(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
     for cohort, players in game.cohorts(place).items():
-        theirs = [event for event in game.purchases if event["player_id"] in players]
+        theirs, back = (
+            [event for event in events if event["player_id"] in players]
+            for events in (game.purchases, game.refunds)
+        )
         for number, day in _numbers(game, cohort):
             for currency in game.currencies:
-                gross = sum(
-                    e["amount_minor"] for e in theirs if e["currency"] == currency and e["event_date"] <= day
+                gross, refunded = (
+                    sum(
+                        e["amount_minor"]
+                        for e in events
+                        if e["currency"] == currency and e["event_date"] <= day
+                    )
+                    for events in (theirs, back)
                 )
                 yield {
                     "cohort_date": cohort,
@@ -220,7 +296,10 @@ def _lifetime_value(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
                     "currency": currency,
                     "cohort_players": len(players),
                     "lifetime_gross_minor": gross,
+                    "lifetime_refunded_minor": refunded,
+                    "lifetime_net_minor": gross - refunded,
                     "ltv_minor": gross / len(players),
+                    "net_ltv_minor": (gross - refunded) / len(players),
                 }
 
 
@@ -257,14 +336,20 @@ def _acquisition(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
 
 def _acquisition_value(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
     for cohort, source, campaign, players in _sources(game, place):
-        theirs = [event for event in game.purchases if event["player_id"] in players]
         shown = [event for event in game.shown if event["player_id"] in players]
         for (number, day), currency in product(_numbers(game, cohort), game.currencies):
-            paid = [e for e in theirs if e["currency"] == currency and e["event_date"] <= day]
-            gross = sum(event["amount_minor"] for event in paid)
+            gross, refunded = (
+                sum(
+                    e["amount_minor"]
+                    for e in events
+                    if e["player_id"] in players and e["currency"] == currency and e["event_date"] <= day
+                )
+                for events in (game.purchases, game.refunds)
+            )
             seen = [e for e in shown if e["currency"] == currency and e["event_date"] <= day]
             ads = sum(event["revenue_micros"] for event in seen)
             total = gross * MICROS.get(currency, 10_000) + ads
+            net_total = (gross - refunded) * MICROS.get(currency, 10_000) + ads
             yield {
                 "event_date": day,
                 "install_source": source,
@@ -274,33 +359,48 @@ def _acquisition_value(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
                 "currency": currency,
                 "cohort_players": len(players),
                 "lifetime_gross_minor": gross,
+                "lifetime_refunded_minor": refunded,
+                "lifetime_net_minor": gross - refunded,
                 "ltv_minor": gross / len(players),
+                "net_ltv_minor": (gross - refunded) / len(players),
                 "lifetime_ad_micros": ads,
                 "lifetime_total_micros": total,
+                "lifetime_net_total_micros": net_total,
                 "total_ltv_micros": total / len(players),
+                "net_total_ltv_micros": net_total / len(players),
             }
 
 
 def _total_revenue(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
-    for day, currency in product(game.days(place), game.currencies):
-        gross, ads = (
+    back = [event for event in game.refunds if _is_in(event, place)]
+    days = sorted({*game.days(place), *(event["event_date"] for event in back)})
+    for day, currency in product(days, game.currencies):
+        gross, refunded, ads = (
             sum(
                 event[amount]
                 for event in events
                 if event["currency"] == currency and event["event_date"] == day and _is_in(event, place)
             )
-            for events, amount in ((game.purchases, "amount_minor"), (game.shown, "revenue_micros"))
+            for events, amount in (
+                (game.purchases, "amount_minor"),
+                (game.refunds, "amount_minor"),
+                (game.shown, "revenue_micros"),
+            )
         )
-        bought, active = gross * MICROS.get(currency, 10_000), len(game.players(place, day, day))
+        micros, active = MICROS.get(currency, 10_000), len(game.players(place, day, day))
+        total, net = gross * micros + ads, (gross - refunded) * micros + ads
         yield {
             "event_date": day,
             "currency": currency,
-            "purchase_micros": bought,
+            "purchase_micros": gross * micros,
+            "refunded_micros": refunded * micros,
             "ad_revenue_micros": ads,
-            "total_micros": bought + ads,
+            "total_micros": total,
+            "net_total_micros": net,
             "active_players": active,
-            "total_arpdau_micros": (bought + ads) / active,
-            "ad_arpdau_micros": ads / active,
+            "total_arpdau_micros": total / active if active else None,
+            "net_total_arpdau_micros": net / active if active else None,
+            "ad_arpdau_micros": ads / active if active else None,
         }
 
 

@@ -3,7 +3,7 @@
 The definitions are those of event-schemas/metrics.json: a play is a run of one player's events with one
 session_id and gaps of at most 30 minutes, at least one of them no purchase. Its length, last event minus
 first, belongs to the day on which it begins. Of the events that report one store transaction, the first by
-time counts.
+time counts; so of those that report one refund of it. A refund is nothing that a player does.
 """
 
 from collections import Counter, defaultdict
@@ -24,6 +24,11 @@ def unique(events: Iterable[Event]) -> list[Event]:
     return list({event["event_id"]: event for event in events}.values())
 
 
+def activity(events: Iterable[Event]) -> list[Event]:
+    """Return what players do, once each."""
+    return [event for event in unique(events) if event["event_type"] != "refund"]
+
+
 def at(event: Event) -> datetime:
     return datetime.fromisoformat(event["corrected_time"])
 
@@ -31,7 +36,7 @@ def at(event: Event) -> datetime:
 def plays(events: Iterable[Event]) -> list[tuple[Event, datetime]]:
     """Return the first event and the last moment of each play."""
     by_session: dict[tuple[str, ...], list[Event]] = defaultdict(list)
-    for event in unique(events):
+    for event in activity(events):
         by_session[event["game_id"], event["player_id"], event["session_id"]].append(event)
     found: list[tuple[Event, datetime]] = []
     for group in by_session.values():
@@ -62,12 +67,37 @@ def transactions(events: Iterable[Event]) -> list[Event]:
     first: dict[tuple[str, ...], Event] = {}
     for event in unique(events):
         if event["event_type"] == "purchase":
-            payload = event["payload"]
-            key = event["game_id"], event["player_id"], payload["store"], payload["transaction_id"]
+            key = _paid_by(event)
             known = first.setdefault(key, event)
             if (at(event), event["event_id"]) < (at(known), known["event_id"]):
                 first[key] = event
     return list(first.values())
+
+
+def _paid_by(event: Event) -> tuple[str, ...]:
+    payload = event["payload"]
+    return event["game_id"], event["player_id"], payload["store"], payload["transaction_id"]
+
+
+def is_sale(purchase: Event) -> bool:
+    """Tell whether a purchase is revenue: neither a trial nor paid in a test environment."""
+    payload = purchase["payload"]
+    return not payload.get("sandbox") and payload.get("purchase_kind") != "trial"
+
+
+def refunds(events: Iterable[Event]) -> list[tuple[Event, str, int]]:
+    """Return of each refund the purchase, the day on which it counts and what it pays back of it."""
+    events, found = unique(events), []
+    for purchase in filter(is_sale, transactions(events)):
+        own = [e for e in events if e["event_type"] == "refund" and _paid_by(e) == _paid_by(purchase)]
+        left, known = purchase["payload"]["amount_minor"], set()
+        for event in sorted(own, key=lambda event: (at(event), event["event_id"])):
+            if left and event["payload"]["refund_id"] not in known:
+                known.add(event["payload"]["refund_id"])
+                amount = min(left, event["payload"].get("amount_minor", left))
+                left -= amount
+                found.append((purchase, max(event["event_date"], purchase["event_date"]), amount))
+    return found
 
 
 def days(events: Iterable[Event]) -> Counts:
@@ -81,7 +111,7 @@ def days(events: Iterable[Event]) -> Counts:
         met.add((game, day, name, *what))
 
     first: dict[tuple[str, str], str] = {}
-    for event in events:
+    for event in activity(events):
         player = event["game_id"], event["player_id"]
         first[player] = min(first.get(player, "9"), event["corrected_time"])
     for (game, _), moment in first.items():
@@ -91,7 +121,8 @@ def days(events: Iterable[Event]) -> Counts:
         kind, payload = event["event_type"], event["payload"]
         counts[game, day, "events"] += 1
         counts[game, day, f"events_{kind}"] += 1
-        once(game, day, "active_players", player)
+        if kind != "refund":
+            once(game, day, "active_players", player)
         match kind:
             case "progression":
                 once(game, day, "players_started", player)
@@ -99,10 +130,16 @@ def days(events: Iterable[Event]) -> Counts:
                     once(game, day, "players_completed", player)
     for event in transactions(events):
         game, day = event["game_id"], event["event_date"]
+        if not is_sale(event):
+            counts[game, day, "sandbox_purchases" if event["payload"].get("sandbox") else "trials"] += 1
+            continue
         counts[game, day, "purchases"] += 1
         counts[game, day, f"revenue_{event['payload']['currency']}"] += event["payload"]["amount_minor"]
         once(game, day, "payers", event["player_id"])
         once(game, day, f"payers_{event['payload']['currency']}", event["player_id"])
+    for purchase, day, amount in refunds(events):
+        counts[purchase["game_id"], day, "refunds"] += 1
+        counts[purchase["game_id"], day, f"refunded_{purchase['payload']['currency']}"] += amount
     for (game, day), played in play_milliseconds(events).items():
         counts[game, day, "play_ms"] += played
     return +counts
@@ -147,7 +184,7 @@ def stability(events: Iterable[Event]) -> Counts:
     counts: Counts = Counter()
     sessions: set[tuple[str, ...]] = set()
     crashed: set[tuple[str, ...]] = set()
-    for event in unique(events):
+    for event in activity(events):
         where = event["game_id"], event["event_date"]
         session = *where, event["player_id"], event["session_id"]
         if is_play(event):

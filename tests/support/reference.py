@@ -29,16 +29,20 @@ FROM read_json(
     player_id: 'VARCHAR', session_id: 'VARCHAR', event_type: 'VARCHAR',
     corrected_time: 'TIMESTAMP', received_at: 'TIMESTAMP',
     payload: 'STRUCT(flow VARCHAR, currency VARCHAR, amount BIGINT, status VARCHAR, duration_seconds BIGINT,
-      fps DOUBLE, latency_ms DOUBLE, store VARCHAR, transaction_id VARCHAR, amount_minor BIGINT)'
+      fps DOUBLE, latency_ms DOUBLE, store VARCHAR, transaction_id VARCHAR, amount_minor BIGINT,
+      sandbox BOOLEAN, purchase_kind VARCHAR)'
   }}
 )
 QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY occurred_at) = 1;
 
 CREATE TABLE purchases AS
-SELECT * FROM events WHERE event_type = 'purchase'
-QUALIFY row_number() OVER (
-  PARTITION BY game_id, payload.store, payload.transaction_id ORDER BY occurred_at
-) = 1;
+SELECT * FROM (
+  SELECT * FROM events WHERE event_type = 'purchase'
+  QUALIFY row_number() OVER (
+    PARTITION BY game_id, payload.store, payload.transaction_id ORDER BY occurred_at
+  ) = 1
+)
+WHERE payload.sandbox IS NOT TRUE AND payload.purchase_kind IS DISTINCT FROM 'trial';
 
 CREATE TABLE amounts AS
 SELECT minute, game_id, platform, app_version, 'events.' || event_type AS measure, 1 AS amount FROM events
@@ -63,6 +67,7 @@ FROM purchases;
 
 CREATE TABLE identities AS
 SELECT minute, game_id, platform, app_version, 'unique.active_players' AS measure, player_id AS id FROM events
+WHERE event_type <> 'refund'
 UNION ALL SELECT minute, game_id, platform, app_version, 'unique.heartbeat_sessions', session_id
 FROM events WHERE event_type = 'session_heartbeat'
 UNION ALL SELECT minute, game_id, platform, app_version, 'unique.reported_payers', player_id FROM purchases;

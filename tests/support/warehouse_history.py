@@ -15,7 +15,7 @@ from telemetry import metric_model
 METRICS = metric_model.document()["tables"]
 FACTS = (
     "dim_game", "dim_player", "fact_activity", "fact_economy", "fact_events", "fact_purchases",
-    "fact_sessions",
+    "fact_refunds", "fact_sessions",
 )  # fmt: skip
 LATER = "2026-02-10T01:00:00.000Z"
 Rows = list[dict[str, Any]]

@@ -202,6 +202,20 @@ def test_gaps_in_sequences() -> None:
     assert judge("sequence", lake=replace(TAKEN, sequences=99, gapped=99)).verdict == "unknown"
 
 
+def test_refunds_without_a_purchase() -> None:
+    def found(refunds: int, unmatched: int) -> silver.Check:
+        return judge("refunds", lake=replace(TAKEN, refunds=refunds, unmatched_refunds=unmatched))
+
+    assert [found(1000, n).verdict for n in (0, 10, 11, 100, 101)] == ["pass", "pass", "warn", "warn", "fail"]
+    assert found(1000, 11).message == "11 of 1,000 refunds name a purchase that no event has reported."
+    few = found(19, 19)
+    assert (few.verdict, few.value) == ("unknown", None)
+    assert (
+        few.message == "Fewer than 20 refunds. 19 of 19 refunds name a purchase that no event has reported."
+    )
+    assert (found(0, 0).verdict, found(19, 0).verdict) == ("pass", "pass")
+
+
 def test_both_real_time_counts_must_agree() -> None:
     assert [judge("windows", by_windows=n).verdict for n in (980, 979, 899, 1101)] == [
         "pass", "warn", "fail", "fail",
@@ -254,7 +268,7 @@ def test_verdicts_reach_the_api_and_cloudwatch(
     )
     leave_audit("r", nulls={"player_id": 3})
     counted = platform.lambda_handler({}, Context())
-    assert counted == {"unknown": 5, "pass": 10, "fail": 3}
+    assert counted == {"unknown": 5, "pass": 11, "fail": 3}
     emitted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     names = ("QualityChecksFailed", "QualityChecksWarned")
     assert [[line.get("game_id"), *(line[name] for name in names)] for line in emitted] == [

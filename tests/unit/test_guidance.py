@@ -95,6 +95,42 @@ def test_levels_become_progression(theirs: str, status: str) -> None:
     assert (event["event_type"], event["payload"]) == ("progression", {"status": status, "level_1": "forest"})
 
 
+@pytest.mark.parametrize(
+    ("amount", "currency", "minor", "stored"),
+    [
+        (0.1 + 0.2, "USD", 30, "USD"),
+        (1.1 * 3, "USD", 330, "USD"),
+        (29.0000000001, "USD", 2900, "USD"),
+        (120, "YEN", 120, "JPY"),
+        ("6.50", "rmb", 650, "CNY"),
+    ],
+)
+def test_float_noise_and_other_names_of_currencies_are_purchases(
+    amount: Any, currency: str, minor: int, stored: str
+) -> None:
+    paid = {"transaction_id": "t-1", "item_id": "gems", "currency_type": currency, "currency_amount": amount}
+    event = translated(guidance_event("iap_transaction", **paid))
+    assert (event["event_type"], event["payload"]["amount_minor"]) == ("purchase", minor)
+    assert event["payload"]["currency"] == stored
+
+
+@pytest.mark.parametrize("amount", [7.9901, 7.99000002, 0.000000001])
+def test_an_amount_between_minor_units_is_no_purchase(amount: float) -> None:
+    paid = {"transaction_id": "t-1", "item_id": "gems", "currency_type": "USD", "currency_amount": amount}
+    assert translated(guidance_event("iap_transaction", **paid))["event_type"] == "design"
+
+
+def test_the_event_name_tells_what_a_client_event_is() -> None:
+    event = guidance_event("client") | {"event_name": "login"}
+    assert translated(event)["event_type"] == "session_start"
+    assert translated(event | {"event_name": "lootbox_opened"})["payload"]["name"] == "client:lootbox_opened"
+    # The type comes first.
+    assert (
+        translated(event | {"event_type": "level_started", "event_data": {"level_id": "l-1"}})["event_type"]
+        == "progression"
+    )
+
+
 def test_a_login_starts_a_session() -> None:
     assert translated(guidance_event("login"))["event_type"] == "session_start"
 

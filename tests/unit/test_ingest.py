@@ -323,7 +323,8 @@ def test_the_guidances_clients_are_understood(stream: Stream, key: str, shape: s
         "ndjson": encode(inner) + b"\n" + encode(wrapped),
     }[shape]
     status, answer, _ = post(body, key, path="skyforge")
-    assert (status, answer["results"]) == (202, [])
+    # Its clients take any other status for a failure.
+    assert (status, answer["results"]) == (200, [])
     batches = [batch for record in stream.records if (batch := unpack(record["Data"]))]
     assert {batch.envelope for batch in batches} == {"guidance"}
     assert all(event in body for batch in batches for event in batch.events)

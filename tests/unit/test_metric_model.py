@@ -48,7 +48,7 @@ def test_a_metric_says_what_it_is(where: str, metric: Metric) -> None:
         "share",
         "units",
     }
-    assert bool(metric.formula or metric.signed) == bool(metric.facts)
+    assert metric.is_derived == bool(metric.facts)
     if metric.adds_over:
         assert not metric.is_derived
         assert not metric.percentile

@@ -310,6 +310,37 @@ def test_it_fits_a_phone_and_can_be_read(address: str, browser: Browser, send: S
     page.close()
 
 
+# German puts a space before the percent sign: a figure must not break there.
+WRAPPED = """() => [...document.querySelectorAll('td, .figure')].filter((node) => {
+  const text = document.createRange();
+  text.selectNodeContents(node);
+  const lines = new Set([...text.getClientRects()].map((line) => Math.round(line.top)));
+  return node.childElementCount === 0 && /^[\\d.,:%\\s-]+$/.test(node.textContent) && lines.size > 1;
+}).map((node) => node.textContent)"""
+
+
+@in_chromium
+@pytest.mark.parametrize("width", [320, 390, 1440])
+def test_no_figure_of_a_table_wraps(address: str, browser: Browser, send: Send, width: int) -> None:
+    play(send)
+    for day in range(14):
+        send("session_start", f"of-day-{day}", ago=day * 86400)
+    page = browser.new_page(viewport={"width": width, "height": 900}, locale="de-DE")
+    page.set_default_timeout(1000 * STILL_SECONDS)
+    page.goto(f"{address}/?game=skyforge")
+    expect(page.locator("#retention td.cell").first).to_contain_text("%")
+    assert page.locator("#retention td.cell").count() > 14
+    assert page.evaluate(WRAPPED) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    if width < 700:
+        # The check sees a figure that wraps.
+        page.evaluate(
+            "document.querySelectorAll('.heat td').forEach((cell) => { cell.style.whiteSpace = 'normal'; })"
+        )
+        assert page.evaluate(WRAPPED) != []
+    page.close()
+
+
 def contrast(one: str, other: str) -> float:
     """Return the contrast of two CSS colours as WCAG defines it."""
 

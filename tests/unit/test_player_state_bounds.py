@@ -19,7 +19,8 @@ from player_state.players import PlayerStore, Record
 from telemetry import catalog
 from telemetry.enrichment import timestamp
 from telemetry.histogram import bin_of
-from telemetry.player_item import NUMBERS, SETS, Payment, Play, Player, Watermark, to_item
+from telemetry.player_item import NUMBERS, SETS, Payment, Play, Player, Refund, Watermark, to_item
+from telemetry.raw_position import RawPosition
 
 # Amazon DynamoDB Developer Guide, "Quotas and limits".
 MAX_EXPRESSION_BYTES = 4096
@@ -48,8 +49,12 @@ def widest() -> Iterator[tuple[buckets.Bucket, set[str]]]:
     paying = {f"payers_{code}" for code in schema("purchase")["currency"]["enum"]}
     longest = "x" * 64
     day = {"events", "active_players", "new_players", "play_ms", "purchases"}
-    day |= {"payers", "players_started", "players_completed"}
+    day |= {"payers", "players_started", "players_completed", "trials", "sandbox_purchases"}
     yield buckets.of_day(DAY), day | types | money | paying
+    yield (
+        buckets.of_refunds(DAY),
+        {"refunds"} | {f"refunded_{code}" for code in schema("purchase")["currency"]["enum"]},
+    )
     yield buckets.of_minute(MINUTE), {"events", "active_players", "concurrent_players"} | types | money
     yield buckets.of_month(NOON.date()), {f"{w}_{n}" for w in projection.WINDOWS for n in range(1, 32)}
     yield buckets.of_cohort(DAY), {f"retained_{n}" for n in range(projection.MAX_COHORT_DAY + 1)}
@@ -104,7 +109,11 @@ def billed(item: Event) -> int:
 
 def test_every_kind_of_bucket_is_measured() -> None:
     kinds = {name for name in vars(buckets) if name.startswith("of_")}
-    assert len(kinds) == len({bucket.period.partition("#")[2] or bucket.period[:4] for bucket, _ in widest()})
+    found = {
+        bucket.period.partition("#")[2] or (bucket.period[:4], bucket.row.partition("#")[0])
+        for bucket, _ in widest()
+    }
+    assert len(kinds) == len(found)
 
 
 def test_a_player_who_fills_all_that_is_remembered_has_an_item_of_bounded_size() -> None:
@@ -124,6 +133,11 @@ def test_a_player_who_fills_all_that_is_remembered_has_an_item_of_bounded_size()
     player.plays = [Play(str(UUID(int=n)), 1, HUGE, True, 2**400, 2**400) for n in plays]
     paid = range(projection.REMEMBERED_TRANSACTIONS)
     player.transactions = {bytes([n]) * 8: Payment(HUGE, 2**48, "EUR", HUGE) for n in paid}
+    player.refunded = dict(player.spend)
+    player.refunds = {
+        bytes([n]) * 8: {bytes([n]) * 8: Refund(HUGE, 2**48, HUGE)}
+        for n in range(projection.REMEMBERED_REFUNDS)
+    }
     player.watermarks = [Watermark(n, 2**186, 739_000, {2**70 + k: 1 for k in range(10)}) for n in range(30)]
     watermarks.forget_old(player)
     assert billed(to_item(player)) <= MAX_PLAYER_BYTES
@@ -133,6 +147,37 @@ def test_a_player_who_fills_all_that_is_remembered_has_an_item_of_bounded_size()
         state = to_item(player)["state"]["B"]
         assert len(state) <= MAX_STATE_BYTES < MAX_ITEM_BYTES
         assert max(player.watermarks[0].applied) == 2**70 + 19_999
+
+
+def loyal(plays: int = projection.REMEMBERED_PLAYS) -> Player:
+    """Return a player of 110 days: two sessions a day, a purchase a week, positions as Kinesis gives them."""
+    player = Player("a-game-with-a-name", str(UUID(int=1)))
+    sequence = 496 * 10**53
+    for day in range(110):
+        for part in range(2):
+            sequence += 2**66
+            for index in range(12):
+                at = NOON + timedelta(days=day, hours=3 * part, seconds=8 * index)
+                kind = "purchase" if index == 11 and not day % 7 else "performance"
+                bought = {
+                    "store": "apple",
+                    "transaction_id": f"{day}",
+                    "currency": "EUR",
+                    "amount_minor": 499,
+                }
+                event = happen(kind, player.game_id, player.player_id, at=at, **bought)
+                event |= {"session_id": str(UUID(int=2 * day + part)), "received_at": timestamp(at)}
+                made = projection.Projection(player, lambda event, kind, name: name)
+                assert made.apply(event, RawPosition(1, sequence, sequence, index))
+                watermarks.forget_old(player)
+    assert (len(player.plays), len(player.active_days)) == (plays, projection.REMEMBERED_DAYS)
+    return player
+
+
+def test_a_loyal_player_is_one_write_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert billed(to_item(loyal())) <= 1024
+    monkeypatch.setattr(projection, "REMEMBERED_PLAYS", 48)
+    assert billed(to_item(loyal(48))) > 1024, "this test can fail"
 
 
 def happen(

@@ -23,7 +23,7 @@ Event = dict[str, Any]
 START = datetime(2026, 3, 10, 23, 20, tzinfo=UTC)
 KINDS = (
     "session_start", "session_heartbeat", "session_heartbeat", "session_end", "purchase", "economy",
-    "progression", "performance", "crash", "ad_impression", "design",
+    "progression", "performance", "crash", "purchase", "refund", "refund", "ad_impression", "design",
 )  # fmt: skip
 LARGEST_SEQUENCE = 49_600_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000
 SEEDS = range(60)
@@ -79,10 +79,18 @@ def nasty_events(dice: random.Random, count: int) -> list[Event]:
         payload: Event = {
             "session_end": {"duration_seconds": dice.choice((0, 60, 600_000))},
             "purchase": {
-                "transaction_id": f"t-{dice.randrange(8)}",
-                "store": dice.choice(("apple", "google")),
+                "transaction_id": f"t-{dice.randrange(3)}",
+                "store": dice.choice(("apple", "apple", "google")),
                 "currency": dice.choice(("EUR", "JPY")),
                 "amount_minor": dice.randint(1, 99),
+                **dice.choice(({}, {}, {"sandbox": True}, {"purchase_kind": "trial"})),
+            },
+            "refund": {
+                "transaction_id": f"t-{dice.randrange(3)}",
+                "store": dice.choice(("apple", "apple", "google")),
+                "refund_id": f"r-{dice.randrange(3)}",
+                "refund_kind": "refund",
+                **dice.choice(({}, {"amount_minor": dice.randint(1, 99)})),
             },
             "economy": {
                 "currency": dice.choice("ab"),
@@ -252,7 +260,7 @@ def states(tables: Tables) -> dict[str, Event]:
 
 
 def outcome(
-    seed: int, crashes: float = 0.03, limits: NameLimits | None = None
+    seed: int, crashes: float = 0.04, limits: NameLimits | None = None
 ) -> tuple[list[Event], Tables, int]:
     """Return the events, what a stormy reading of them leaves behind, and how often the function died."""
     dice = random.Random(seed)
@@ -378,10 +386,16 @@ def _no_position(self: Any, addition: Any, shard: str) -> None:
     ADD(self, addition, shard)
 
 
+def _all_that_is_asked(payment: Any, refunds: dict[bytes, Any]) -> Iterator[tuple[int, int]]:
+    for refund in refunds.values():
+        yield max(refund.at_ms, payment.at_ms), refund.amount or payment.amount
+
+
 ADD, IS_NEW, WRITE = counters.Counters.add, watermarks.is_new, PlayerStore._write
 MISTAKES: dict[str, tuple[Any, str, Any]] = {
     "digests dropped too early": (watermarks, "is_new", _digests_dropped_at_each_start),
     "each record a batch of its own": (watermarks, "is_new", _no_start),
+    "refunds without an end": (projection, "_returned", _all_that_is_asked),
     "players before counters": (PlayerStore, "_write", _players_first),
     "counters without a position": (counters.Counters, "add", _no_position),
 }

@@ -334,7 +334,7 @@ def test_an_export_shows_times_and_days_in_plain_form() -> None:
     assert (found["active_days"], found["paid_days"]) == ([DAY], [DAY])
     assert found["plays"][0]["crashed"]
     assert found["payments"] == [
-        {"at": timestamp(NOON + timedelta(minutes=2)), "currency": "EUR", "amount_minor": 100}
+        {"at": timestamp(NOON + timedelta(minutes=2)), "currency": "EUR", "amount_minor": 100, "kind": "sale"}
     ]
     assert found["balances_at"] == {"gold": timestamp(NOON + timedelta(minutes=4))}
 
@@ -348,6 +348,90 @@ def test_percentiles_are_within_their_bins() -> None:
         assert found[f"p{percent}"] == pytest.approx(exact, rel=0.05)
     assert percentiles({}) is None
     assert percentiles({"0": 3}) == {"p5": 0.0, "p50": 0.0, "p95": 0.0, "p99": 0.0}
+
+
+def give_back(at: float, transaction: str, refund: str, amount: int | None = None) -> Event:
+    named = {"store": "apple", "transaction_id": transaction, "refund_id": refund, "refund_kind": "refund"}
+    return happen("refund", at, **named | ({} if amount is None else {"amount_minor": amount}))
+
+
+def test_refunds_pay_back_once_in_parts_and_at_most_the_purchase() -> None:
+    events = [
+        pay(0, 100, transaction="t-1"),
+        give_back(1, "t-1", "r-1", 60),
+        give_back(2, "t-1", "r-1", 60),
+        give_back(3, "t-1", "r-2", 500),
+        give_back(4, "t-1", "r-3"),
+        give_back(5, "never", "r-1", 7),
+        # Before its purchase by its arrival, and by both clocks: then it counts on the purchase's day.
+        give_back(6, "t-2", "r-1"),
+        pay(7 + 720, 50, transaction="t-2"),
+    ]
+    played = Played(*events)
+    assert (played.player.spend, played.player.refunded) == ({"EUR": 150}, {"EUR": 150})
+    assert played.counted(buckets.of_refunds(DAY)) == {"refunds": 2, "refunded_EUR": 100}
+    assert played.counted(buckets.of_refunds("2026-03-11")) == {"refunds": 1, "refunded_EUR": 50}
+    assert played.player.purchases == 2
+    assert described(to_item(played.player))["refunded"] == {"EUR": 150}
+
+
+def test_a_transaction_that_is_taken_back_takes_its_refunds_along() -> None:
+    trial, sandbox = pay(1, 999, transaction="t-2"), pay(2, 999, transaction="t-3")
+    trial["payload"]["purchase_kind"] = "trial"
+    sandbox["payload"]["sandbox"] = True
+    played = Played(pay(0, 100, transaction="t-1"), give_back(1, "t-1", "r-1", 60), trial, sandbox)
+    total = Counter[tuple[buckets.Bucket, str]]()
+    for bucket in (buckets.of_day(DAY), buckets.of_refunds(DAY)):
+        total.update({(bucket, name): count for name, count in played.counted(bucket).items()})
+    projection = Projection(played.player, lambda event, kind, name: name)
+    for transaction in ("t-1", "t-2", "t-3"):
+        assert projection.void("apple", transaction)
+        for bucket, counts in projection.buckets.items():
+            total.update({(bucket, name): count for name, count in counts.items()})
+        assert projection.void("apple", transaction) is None
+    money = (
+        "purchases",
+        "payers",
+        "payers_EUR",
+        "revenue_EUR",
+        "refunds",
+        "refunded_EUR",
+        "trials",
+        "sandbox_purchases",
+    )
+    left = {name: sum(n for (_, one), n in total.items() if one == name) for name in money}
+    assert left == dict.fromkeys(money, 0)
+    assert (played.player.spend, played.player.refunded, played.player.purchases) == (
+        {"EUR": 0},
+        {"EUR": 0},
+        0,
+    )
+    # A refund of what was taken back pays nothing.
+    assert projection.apply(give_back(9, "t-1", "r-2"), RawPosition(0, 99, 99, 0))
+    assert not any(projection.buckets[buckets.of_refunds(DAY)].values())
+
+
+def test_a_refund_is_no_activity() -> None:
+    player = Played(give_back(0, "t-1", "r-1")).player
+    assert described(to_item(player))["first_seen"] is None
+    played = Played(give_back(0, "t-1", "r-1"), happen(at=10))
+    day = played.counted(buckets.of_day(DAY))
+    assert (day["events"], day["active_players"], day["new_players"]) == (2, 1, 1)
+    assert described(to_item(played.player))["first_seen"] == timestamp(NOON + timedelta(minutes=10))
+
+
+def test_trials_and_sandbox_purchases_are_no_revenue() -> None:
+    tried = pay(0, 999, transaction="t-1")
+    tried["payload"]["purchase_kind"] = "trial"
+    tested = pay(1, 999, transaction="t-2")
+    tested["payload"]["sandbox"] = True
+    renewed = pay(2, 999, transaction="t-3")
+    renewed["payload"]["purchase_kind"] = "subscription"
+    played = Played(tried, tested, renewed, give_back(3, "t-1", "r-1"), give_back(4, "t-2", "r-1"))
+    day = played.counted(buckets.of_day(DAY))
+    assert (day["trials"], day["sandbox_purchases"], day["purchases"], day["revenue_EUR"]) == (1, 1, 1, 999)
+    assert (day["payers"], played.player.spend, played.player.refunded) == (1, {"EUR": 999}, {"EUR": 0})
+    assert played.counted(buckets.of_refunds(DAY)) == {}
 
 
 def test_purchases_alone_are_no_session() -> None:

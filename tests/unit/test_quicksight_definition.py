@@ -1,11 +1,15 @@
 """The dashboard's definition follows the metrics model, and refuses what the model does not allow."""
 
+import csv
+from pathlib import Path
 from typing import Any
 
 import pytest
 from telemetry import metric_model
 from tools import CommandError, quicksight
 
+REPOSITORY = Path(__file__).resolve().parents[2]
+VISUALS = REPOSITORY / "infrastructure" / "modules" / "quicksight" / "visuals.csv"
 HEADER = "sheet,kind,title,table,category,metrics,split,only\n"
 MODEL = metric_model.parse(
     {
@@ -150,3 +154,26 @@ def test_the_rest_is_one_item_only_where_it_adds_up() -> None:
 def test_a_visual_that_the_model_does_not_allow_is_refused(line: str, words: str) -> None:
     with pytest.raises(CommandError, match=words):
         made(line)
+
+
+def test_new_players_are_the_cohorts_of_day_0() -> None:
+    line = "Acquisition,line,New players,acquisition,cohort_date,cohort_players,install_source,"
+    found = quicksight.definition(f"{HEADER}{line}milestone=D00", metric_model.tables())
+    (field,) = found["CalculatedFields"]
+    assert (field["Name"], field["DataSetIdentifier"]) == ("milestone", "acquisition")
+    assert field["Expression"].startswith("ifelse({day_number} = 0, 'D00', {day_number} = 1, 'D01', ")
+    filters = [kind for group in found["FilterGroups"] for one in group["Filters"] for kind in one.values()]
+    (milestone,) = [one for one in filters if one["Column"]["ColumnName"] == "milestone"]
+    assert milestone["Configuration"]["CustomFilterConfiguration"] == {
+        "CategoryValue": "D00", "MatchOperator": "EQUALS", "NullOption": "NON_NULLS_ONLY",
+    }  # fmt: skip
+    (days,) = [one for one in filters if "RangeMinimumValue" in one]
+    assert days["Column"]["ColumnName"] == "cohort_date"
+    with pytest.raises(CommandError, match="cohort_players does not add up over day_number"):
+        quicksight.definition(HEADER + line, metric_model.tables())
+
+
+def test_a_dashboard_shows_each_table_of_gold_but_those_for_queries() -> None:
+    shown = {line["table"] for line in csv.DictReader(VISUALS.read_text().splitlines())}
+    # Percentiles of any days are read from bins by a query.
+    assert metric_model.tables().keys() - shown == {"performance_bins"}

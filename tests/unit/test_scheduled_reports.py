@@ -114,7 +114,7 @@ def test_mail_has_a_plain_text_and_a_page_with_its_pictures(mails: Any) -> None:
     assert (mail["To"], mail["From"]) == ("skyforge@a.com", "reports@example.com")
     text, related = mail.iter_parts()
     assert (text.get_content_type(), related.get_content_type()) == ("text/plain", "multipart/related")
-    assert "Revenue EUR: 3.00 EUR" in text.get_content()
+    assert "Gross revenue EUR: 3.00 EUR" in text.get_content()
     page, *pictures = related.iter_parts()
     named = {part["Content-ID"].strip("<>"): part for part in pictures}
     assert re.findall('src="cid:([^"]+)"', page.get_content()) == list(named)

@@ -25,15 +25,22 @@ Event = dict[str, Any]
 # By partition, row, name.
 Counts = dict[tuple[str, str, str], int]
 DAYS = 30
+MONEY = {"match_start": "purchase", "match_end": "refund", "tutorial_step": "purchase"}
 DATES = ("event_date", "arrival_date")
 
 
 def events(seed: int) -> list[Event]:
     """Return flat events in order of time. A store gives a transaction to one player, at one price."""
     found = World(seed, DAYS, players=20).events
-    for event in found:
-        if event["event_type"] == "purchase":
+    for number, event in enumerate(found):
+        if event["event_type"] in MONEY:
+            # The world has too few of them in so few days.
+            event |= {"event_type": MONEY[event["event_type"]], "store": "web", "refund_kind": "refund"}
+            event |= {"transaction_id": f"t-{number % 4}", "refund_id": f"r-{number % 5}"}
+            event |= {"sandbox": number % 7 == 0, "purchase_kind": "trial" if number % 5 == 0 else None}
+        if event["event_type"] in ("purchase", "refund"):
             event["transaction_id"] = f"{event['game_id']}-{event['player_id']}-{event['transaction_id']}"
+        if event["event_type"] == "purchase":
             event["amount_minor"] = 100 + sum(event["transaction_id"].encode())
             event["currency"] = "EUR" if event["amount_minor"] % 2 else "USD"
         if event["event_type"] == "design" and int(event["event_id"], 16) % 2:
@@ -86,6 +93,9 @@ LIVE_AND_HISTORY: dict[str, tuple[str, Callable[[Row], tuple[str, str, str]]]] =
     "playtime_seconds": ("daily", lambda row: (f"{row['event_date']}", "", "play_ms")),
     "payers": ("daily", lambda row: (f"{row['event_date']}", "", "payers")),
     "purchases": ("revenue", lambda row: (f"{row['event_date']}", "", "purchases")),
+    "refunds": ("revenue", lambda row: (f"{row['event_date']}", "refunds#", "refunds")),
+    "trials": ("revenue", lambda row: (f"{row['event_date']}", "", "trials")),
+    "sandbox_purchases": ("revenue", lambda row: (f"{row['event_date']}", "", "sandbox_purchases")),
     "currency_payers": ("revenue", lambda row: (f"{row['event_date']}", "", f"payers_{row['currency']}")),
     "active_sessions": ("stability", lambda row: (f"{row['event_date']}#versions", "*", "active_sessions")),
     "crashed_sessions": ("stability", lambda row: (f"{row['event_date']}#versions", "*", "crashed_sessions")),

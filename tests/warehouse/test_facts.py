@@ -24,11 +24,26 @@ EVENTS = (
     " f.payload.placement::VARCHAR(256) AS placement, f.payload.format::VARCHAR(256) AS format,"
     " COALESCE(f.payload.currency::VARCHAR(256), '') AS currency,"
     " COALESCE(f.payload.revenue_micros::BIGINT, 0) AS revenue_micros"
-    " FROM warehouse.fact_events AS f) AS events"
+    " FROM warehouse.fact_events AS f WHERE event_type <> 'refund') AS events"
 )
 INSTALLS = (
     "(SELECT p.* FROM warehouse.dim_player AS p JOIN warehouse.dim_game AS g ON g.game_id = p.game_id"
     " WHERE p.cohort_date < g.last_arrival_date) AS installs"
+)
+SALES = "(SELECT * FROM warehouse.fact_purchases WHERE NOT sandbox AND purchase_kind <> 'trial') AS sales"
+# What refunds pay back: of a transaction at most its amount.
+REFUNDS = (
+    "(SELECT * FROM (SELECT game_id, currency, platform, country, app_version,"
+    " GREATEST(bought, returned) AS event_date,"
+    " upto - LAG(upto, 1, 0::NUMERIC) OVER (PARTITION BY game_id, store, transaction_id"
+    " ORDER BY corrected_time, event_id) AS amount FROM"
+    " (SELECT p.game_id, p.store, p.transaction_id, p.currency, p.platform, p.country, p.app_version,"
+    " p.event_date AS bought, r.event_date AS returned, r.corrected_time, r.event_id,"
+    " LEAST(p.amount_minor, SUM(COALESCE(r.amount_minor, p.amount_minor)) OVER ("
+    "PARTITION BY r.game_id, r.store, r.transaction_id ORDER BY r.corrected_time, r.event_id)) AS upto"
+    " FROM warehouse.fact_refunds AS r JOIN warehouse.fact_purchases AS p ON p.game_id = r.game_id"
+    " AND p.store = r.store AND p.transaction_id = r.transaction_id"
+    " WHERE NOT p.sandbox AND p.purchase_kind <> 'trial') AS summed) AS found WHERE amount > 0) AS refunds"
 )
 # A figure of gold, and the same figure counted over facts: gold's table and columns, the grain without
 # platform, country and version, rows of gold that have it, aggregates over facts, and the facts.
@@ -41,10 +56,14 @@ FIGURES = {
         "COUNT(*), SUM(seconds), PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY seconds)",
         "(SELECT * FROM warehouse.fact_sessions WHERE played_events > 0) AS sessions",
     ),
-    "payers": ("daily", "payers", DAY, "payers > 0", "COUNT(DISTINCT player_id)", "warehouse.fact_purchases"),
+    "payers": ("daily", "payers", DAY, "payers > 0", "COUNT(DISTINCT player_id)", SALES),
     "revenue": (
         "revenue", "purchases, gross_minor, currency_payers", f"{DAY}, currency", "purchases > 0",
-        "COUNT(*), SUM(amount_minor), COUNT(DISTINCT player_id)", "warehouse.fact_purchases",
+        "COUNT(*), SUM(amount_minor), COUNT(DISTINCT player_id)", SALES,
+    ),
+    "refunds": (
+        "revenue", "refunds, refunded_minor", f"{DAY}, currency", "refunds > 0", "COUNT(*), SUM(amount)",
+        REFUNDS,
     ),
     "economy": (
         "economy", "economy_events, amount, players", f"{DAY}, currency, flow, reason", "reason <> '*'",
@@ -100,7 +119,9 @@ def test_facts_have_the_figures_of_gold(history: History, figure: str) -> None:
     [
         ("dim_player", "TRUE", "installs"), ("fact_activity", "TRUE", "active"),
         ("fact_economy", "TRUE", "economy"), ("fact_events", "event_type = 'crash'", "stability"),
-        ("fact_purchases", "TRUE", "revenue"), ("fact_sessions", "TRUE", "sessions"),
+        ("fact_purchases", "NOT sandbox AND purchase_kind <> 'trial'", "revenue"),
+        ("fact_refunds", f"transaction_id IN (SELECT transaction_id FROM {SALES})", "refunds"),
+        ("fact_sessions", "TRUE", "sessions"),
     ],
 )  # fmt: skip
 def test_a_fact_that_is_missing_would_be_seen(history: History, fact: str, which: str, figure: str) -> None:
@@ -199,4 +220,4 @@ def test_refreshes_at_the_same_time_count_once(server: Server) -> None:
     known = {event["event_id"] for event in events}
     assert len(warehouse.rows("SELECT * FROM warehouse.fact_events")) == len(known)
     (sessions,) = warehouse.rows("SELECT SUM(events) AS events FROM warehouse.fact_sessions")
-    assert sessions["events"] == len(known)
+    assert sessions["events"] == len({e["event_id"] for e in events if e["event_type"] != "refund"})

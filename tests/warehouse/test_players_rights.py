@@ -21,6 +21,10 @@ def played(player: str, first: int, game: str = "skyforge") -> list[dict[str, An
             "payload": {"transaction_id": f"t{first}", "currency": "EUR", "amount_minor": 99, "quantity": 1,
                         "store": "apple", "product_id": "gems"}
         },
+        "refund": {
+            "payload": {"transaction_id": f"t{first}", "store": "apple", "refund_id": "r",
+                        "refund_kind": "refund"}
+        },
         "economy": {
             "payload": {"currency": "gems", "flow": "source", "amount": 5, "reason": "gift",
                         "balance_after": 5}
@@ -38,13 +42,13 @@ def test_a_player_is_erased_and_nobody_else(server: Server) -> None:
     alone = empty(server)
     alone.receive(others)
     alone.refresh()
-    warehouse.receive([*played("ann", 1), *played(PSEUDONYM, 5), *others])
+    warehouse.receive([*played("ann", 1), *played(PSEUDONYM, 50), *others])
     warehouse.refresh()
     warehouse.receive([lake.event(9, "design", lake.FIRST, "ann", game_id="skyforge"), "no event"])
 
     before = found(api(warehouse.client), ann)
     assert before.keys() == {*TABLES, "enriched_events"}
-    assert (before["fact_events"], before["enriched_events"]) == (6, 7)
+    assert (before["fact_events"], before["enriched_events"]) == (8, 9)
     assert erase(api(warehouse.client), ann) == before
     assert found(api(warehouse.client), ann) == {}
     # What waited in the view, and what a refresh reads twice, comes to nothing.

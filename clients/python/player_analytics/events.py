@@ -221,7 +221,7 @@ class Purchase(TypedDict):
     transaction_id: str
     # ISO 4217 code of the amount's currency.
     currency: Currency
-    # Gross amount in the currency's minor unit (cents for USD, yen for JPY).
+    # Gross amount in the currency's minor unit (cents for USD, yen for JPY), tax and fee included.
     amount_minor: int
     # Number of products bought.
     quantity: int
@@ -229,6 +229,31 @@ class Purchase(TypedDict):
     store: Literal["apple", "google", "steam", "epic", "microsoft", "sony", "nintendo", "web", "other"]
     # Product as the store names it.
     product_id: str
+    # one_off (also where absent); subscription: a first payment or a renewal; trial: its amount is the price that follows it, and no revenue.
+    purchase_kind: NotRequired[Literal["one_off", "subscription", "trial"]]
+    # Whether it was paid in the store's test environment: then it is no revenue and is counted apart.
+    sandbox: NotRequired[bool]
+    # Tax within the amount, in the currency's minor unit.
+    tax_minor: NotRequired[int]
+    # What the store keeps of the amount, in the currency's minor unit.
+    store_fee_minor: NotRequired[int]
+    # Fields of the studio's own: at most 20 scalars.
+    extra: NotRequired[Extra]
+
+
+class Refund(TypedDict):
+    """The store or the studio paid money back. A server reports it, for the player of the purchase; it is no activity of the player."""
+
+    # Where the purchase was paid.
+    store: Literal["apple", "google", "steam", "epic", "microsoft", "sony", "nintendo", "web", "other"]
+    # The purchase's transaction, as the purchase was reported. The amount is in its currency.
+    transaction_id: str
+    # The refund, unique within the transaction: what is reported twice counts once.
+    refund_id: str
+    # refund: by the store or the studio; chargeback: by the player's bank.
+    refund_kind: Literal["refund", "chargeback"]
+    # Amount paid back, in the minor unit of the purchase's currency. Absent: all that was not paid back before.
+    amount_minor: NotRequired[int]
     # Fields of the studio's own: at most 20 scalars.
     extra: NotRequired[Extra]
 
@@ -325,6 +350,9 @@ class Tracker:
 
     @overload
     def track(self, event_type: Literal["purchase"], payload: Purchase) -> None: ...
+
+    @overload
+    def track(self, event_type: Literal["refund"], payload: Refund) -> None: ...
 
     @overload
     def track(self, event_type: Literal["score_submitted"], payload: ScoreSubmitted) -> None: ...

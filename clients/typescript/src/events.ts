@@ -201,7 +201,7 @@ export interface Purchase {
   transaction_id: string;
   /** ISO 4217 code of the amount's currency. */
   currency: Currency;
-  /** Gross amount in the currency's minor unit (cents for USD, yen for JPY). */
+  /** Gross amount in the currency's minor unit (cents for USD, yen for JPY), tax and fee included. */
   amount_minor: number;
   /** Number of products bought. */
   quantity: number;
@@ -209,6 +209,30 @@ export interface Purchase {
   store: "apple" | "google" | "steam" | "epic" | "microsoft" | "sony" | "nintendo" | "web" | "other";
   /** Product as the store names it. */
   product_id: string;
+  /** one_off (also where absent); subscription: a first payment or a renewal; trial: its amount is the price that follows it, and no revenue. */
+  purchase_kind?: "one_off" | "subscription" | "trial";
+  /** Whether it was paid in the store's test environment: then it is no revenue and is counted apart. */
+  sandbox?: boolean;
+  /** Tax within the amount, in the currency's minor unit. */
+  tax_minor?: number;
+  /** What the store keeps of the amount, in the currency's minor unit. */
+  store_fee_minor?: number;
+  /** Fields of the studio's own: at most 20 scalars. */
+  extra?: Extra;
+}
+
+/** The store or the studio paid money back. A server reports it, for the player of the purchase; it is no activity of the player. */
+export interface Refund {
+  /** Where the purchase was paid. */
+  store: "apple" | "google" | "steam" | "epic" | "microsoft" | "sony" | "nintendo" | "web" | "other";
+  /** The purchase's transaction, as the purchase was reported. The amount is in its currency. */
+  transaction_id: string;
+  /** The refund, unique within the transaction: what is reported twice counts once. */
+  refund_id: string;
+  /** refund: by the store or the studio; chargeback: by the player's bank. */
+  refund_kind: "refund" | "chargeback";
+  /** Amount paid back, in the minor unit of the purchase's currency. Absent: all that was not paid back before. */
+  amount_minor?: number;
   /** Fields of the studio's own: at most 20 scalars. */
   extra?: Extra;
 }
@@ -278,6 +302,7 @@ export interface Payloads {
   player_registered: PlayerRegistered;
   progression: Progression;
   purchase: Purchase;
+  refund: Refund;
   score_submitted: ScoreSubmitted;
   session_end: SessionEnd;
   session_heartbeat: SessionHeartbeat;
@@ -299,7 +324,8 @@ export const schemas = {
     "performance": {"version":"1-0-0","schema":{"type":"object","properties":{"fps":{"type":"number","minimum":0,"maximum":1000},"frame_time_ms":{"type":"number","minimum":0,"maximum":60000},"memory_mb":{"type":"number","minimum":0,"maximum":1048576},"latency_ms":{"type":"number","minimum":0,"maximum":600000},"load_time_ms":{"type":"number","minimum":0,"maximum":3600000},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"anyOf":[{"required":["fps"]},{"required":["frame_time_ms"]},{"required":["memory_mb"]},{"required":["latency_ms"]},{"required":["load_time_ms"]}],"additionalProperties":false}},
     "player_registered": {"version":"1-0-0","schema":{"type":"object","properties":{"method":{"type":"string","enum":["guest","email","platform","social"]},"campaign":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["method"],"additionalProperties":false}},
     "progression": {"version":"1-0-0","schema":{"type":"object","properties":{"status":{"type":"string","enum":["start","complete","fail"]},"level_1":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"level_2":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"level_3":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"attempt":{"type":"integer","minimum":1,"maximum":1000000},"duration_seconds":{"type":"integer","minimum":0,"maximum":604800},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["status","level_1"],"additionalProperties":false}},
-    "purchase": {"version":"1-0-0","schema":{"type":"object","properties":{"transaction_id":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"currency":{"type":"string","enum":["AED","AFN","ALL","AMD","AOA","ARS","AUD","AWG","AZN","BAM","BBD","BDT","BGN","BHD","BIF","BMD","BND","BOB","BRL","BSD","BTN","BWP","BYN","BZD","CAD","CDF","CHF","CLP","CNY","COP","CRC","CUP","CVE","CZK","DJF","DKK","DOP","DZD","EGP","ERN","ETB","EUR","FJD","FKP","GBP","GEL","GHS","GIP","GMD","GNF","GTQ","GYD","HKD","HNL","HTG","HUF","IDR","ILS","INR","IQD","IRR","ISK","JMD","JOD","JPY","KES","KGS","KHR","KMF","KPW","KRW","KWD","KYD","KZT","LAK","LBP","LKR","LRD","LSL","LYD","MAD","MDL","MGA","MKD","MMK","MNT","MOP","MRU","MUR","MVR","MWK","MXN","MYR","MZN","NAD","NGN","NIO","NOK","NPR","NZD","OMR","PAB","PEN","PGK","PHP","PKR","PLN","PYG","QAR","RON","RSD","RUB","RWF","SAR","SBD","SCR","SDG","SEK","SGD","SHP","SLE","SOS","SRD","SSP","STN","SVC","SYP","SZL","THB","TJS","TMT","TND","TOP","TRY","TTD","TWD","TZS","UAH","UGX","USD","UYU","UZS","VED","VES","VND","VUV","WST","XAF","XCD","XOF","XPF","YER","ZAR","ZMW","ZWG"]},"amount_minor":{"type":"integer","minimum":1,"maximum":1000000000000},"quantity":{"type":"integer","minimum":1,"maximum":10000},"store":{"type":"string","enum":["apple","google","steam","epic","microsoft","sony","nintendo","web","other"]},"product_id":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["transaction_id","currency","amount_minor","quantity","store","product_id"],"additionalProperties":false}},
+    "purchase": {"version":"1-0-0","schema":{"type":"object","properties":{"transaction_id":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"currency":{"type":"string","enum":["AED","AFN","ALL","AMD","AOA","ARS","AUD","AWG","AZN","BAM","BBD","BDT","BGN","BHD","BIF","BMD","BND","BOB","BRL","BSD","BTN","BWP","BYN","BZD","CAD","CDF","CHF","CLP","CNY","COP","CRC","CUP","CVE","CZK","DJF","DKK","DOP","DZD","EGP","ERN","ETB","EUR","FJD","FKP","GBP","GEL","GHS","GIP","GMD","GNF","GTQ","GYD","HKD","HNL","HTG","HUF","IDR","ILS","INR","IQD","IRR","ISK","JMD","JOD","JPY","KES","KGS","KHR","KMF","KPW","KRW","KWD","KYD","KZT","LAK","LBP","LKR","LRD","LSL","LYD","MAD","MDL","MGA","MKD","MMK","MNT","MOP","MRU","MUR","MVR","MWK","MXN","MYR","MZN","NAD","NGN","NIO","NOK","NPR","NZD","OMR","PAB","PEN","PGK","PHP","PKR","PLN","PYG","QAR","RON","RSD","RUB","RWF","SAR","SBD","SCR","SDG","SEK","SGD","SHP","SLE","SOS","SRD","SSP","STN","SVC","SYP","SZL","THB","TJS","TMT","TND","TOP","TRY","TTD","TWD","TZS","UAH","UGX","USD","UYU","UZS","VED","VES","VND","VUV","WST","XAF","XCD","XOF","XPF","YER","ZAR","ZMW","ZWG"]},"amount_minor":{"type":"integer","minimum":1,"maximum":1000000000000},"quantity":{"type":"integer","minimum":1,"maximum":10000},"store":{"type":"string","enum":["apple","google","steam","epic","microsoft","sony","nintendo","web","other"]},"product_id":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"purchase_kind":{"type":"string","enum":["one_off","subscription","trial"]},"sandbox":{"type":"boolean"},"tax_minor":{"type":"integer","minimum":0,"maximum":1000000000000},"store_fee_minor":{"type":"integer","minimum":0,"maximum":1000000000000},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["transaction_id","currency","amount_minor","quantity","store","product_id"],"additionalProperties":false}},
+    "refund": {"version":"1-0-0","schema":{"type":"object","properties":{"store":{"type":"string","enum":["apple","google","steam","epic","microsoft","sony","nintendo","web","other"]},"transaction_id":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"refund_id":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"refund_kind":{"type":"string","enum":["refund","chargeback"]},"amount_minor":{"type":"integer","minimum":1,"maximum":1000000000000},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["store","transaction_id","refund_id","refund_kind"],"additionalProperties":false}},
     "score_submitted": {"version":"1-0-0","schema":{"type":"object","properties":{"leaderboard":{"type":"string","pattern":"^[a-z0-9_-]{1,64}$"},"score":{"type":"integer","minimum":-9007199254740991,"maximum":9007199254740991},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["leaderboard","score"],"additionalProperties":false}},
     "session_end": {"version":"1-0-0","schema":{"type":"object","properties":{"duration_seconds":{"type":"integer","minimum":0,"maximum":604800},"end_reason":{"type":"string","enum":["exit","timeout","crash","background"]},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["duration_seconds"],"additionalProperties":false}},
     "session_heartbeat": {"version":"1-0-0","schema":{"type":"object","properties":{"elapsed_seconds":{"type":"integer","minimum":0,"maximum":604800},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["elapsed_seconds"],"additionalProperties":false}},

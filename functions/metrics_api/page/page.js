@@ -124,7 +124,9 @@ const renderLive = (live) => {
   const revenue = Object.entries(live.today.revenue).sort();
   $("revenue").textContent = revenue.map(([currency, minor]) => money(minor, currency)).join(" · ") || "0";
   $("revenue").classList.toggle("several", revenue.length > 1);
-  $("purchases").textContent = `Purchases: ${number.format(live.today.purchases)}`;
+  const refunded = Object.entries(live.today.refunded).sort().map(([currency, minor]) => money(minor, currency));
+  const returned = refunded.length ? `, ${refunded.join(" · ")} refunded` : "";
+  $("purchases").textContent = `Purchases: ${number.format(live.today.purchases)}${returned}`;
   $("dau").textContent = number.format(live.today.active_players);
   $("new-players").textContent = `${number.format(live.today.new_players)} new`;
   $("sessions").textContent = number.format(live.today.session_starts);

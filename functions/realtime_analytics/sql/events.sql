@@ -13,6 +13,7 @@ CREATE TEMPORARY VIEW timed AS
 SELECT
   `event_id`, `game_id`, `platform`, `app_version`, `player_id`, `session_id`, `event_type`, `late`,
   `payload`.`flow`, `payload`.`currency`, `payload`.`status`, `payload`.`store`, `payload`.`transaction_id`,
+  `payload`.`purchase_kind`, `payload`.`sandbox`,
   `payload`.`amount`, `payload`.`amount_minor`, `payload`.`duration_seconds`, `payload`.`fps`, `payload`.`latency_ms`,
   `occurred_at`, CAST(NULL AS BIGINT) AS `tick`
 FROM enriched
@@ -21,6 +22,7 @@ SELECT
   CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING),
   CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS BOOLEAN),
   CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING),
+  CAST(NULL AS STRING), CAST(NULL AS BOOLEAN),
   CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS DOUBLE), CAST(NULL AS DOUBLE),
   `ticked_at`, `tick`
 FROM ticks;
@@ -31,6 +33,7 @@ SELECT
   `event_id`, COALESCE(`game_id`, '?') AS `game_id`, COALESCE(`platform`, 'unknown') AS `platform`,
   COALESCE(`app_version`, 'unknown') AS `app_version`, `player_id`, `session_id`, `event_type`,
   `flow`, `currency`, `status`, `store`, `transaction_id`, `amount`, `amount_minor`, `duration_seconds`, `fps`, `latency_ms`,
+  COALESCE(`purchase_kind` <> 'trial', TRUE) AND COALESCE(NOT `sandbox`, TRUE) AS `sale`,
   `occurred_at`, PROCTIME() AS `read_at`, `window_start`, `window_end`, `window_time` AS `minute`,
   `event_id` IS NULL OR `game_id` IS NULL OR COALESCE(`late`, TRUE)
     OR COALESCE(`window_time` <= CURRENT_WATERMARK(`occurred_at`), FALSE)
@@ -42,7 +45,9 @@ WHERE `tick` IS NULL;
 CREATE TEMPORARY VIEW events AS
 SELECT * FROM (
   SELECT
-    `game_id`, `platform`, `app_version`, `player_id`, `event_type`,
+    `game_id`, `platform`, `app_version`, `event_type`,
+    -- A server reports a refund: the player did nothing.
+    CASE WHEN `event_type` <> 'refund' THEN `player_id` END AS `player_id`,
     CASE WHEN `event_type` = 'session_heartbeat' THEN `session_id` END AS `beating_session_id`,
     CASE `event_type`
       WHEN 'economy' THEN `flow` WHEN 'progression' THEN 'progression' WHEN 'session_end' THEN 'ended_seconds'
@@ -64,14 +69,15 @@ SELECT * FROM (
 )
 WHERE `nth` = 1;
 
--- A store's transaction once: the earliest of a minute, then the first of a day (the job's state lives that long).
-CREATE TEMPORARY VIEW purchases AS
+-- A store's transaction once: the earliest of a minute, then the first of a day (the job's state lives that long). Trials
+-- and sandbox purchases are no sales.
+CREATE TEMPORARY VIEW transactions AS
 SELECT * FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY `game_id`, `store`, `transaction_id` ORDER BY PROCTIME()) AS `nth_minute`
   FROM (
     SELECT
       `game_id`, `platform`, `app_version`, `player_id`, `currency`, `amount_minor`,
-      `store`, `transaction_id`,
+      `store`, `transaction_id`, `sale`,
       `minute`,
       ROW_NUMBER() OVER (
         PARTITION BY `window_start`, `window_end`, `game_id`, `store`, `transaction_id`
@@ -83,3 +89,5 @@ SELECT * FROM (
   WHERE `nth` = 1
 )
 WHERE `nth_minute` = 1;
+
+CREATE TEMPORARY VIEW purchases AS SELECT * FROM transactions WHERE `sale`;

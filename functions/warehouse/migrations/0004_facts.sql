@@ -67,7 +67,8 @@ CREATE TABLE warehouse.fact_sessions (
 DISTKEY (player_id)
 SORTKEY (game_id, event_date);
 
--- One row for each store and transaction_id: the earliest event.
+-- One row for each store and transaction_id: the earliest event. Revenue are those with NOT sandbox and a purchase_kind
+-- other than trial.
 CREATE TABLE warehouse.fact_purchases (
   game_id VARCHAR(256) NOT NULL,
   store VARCHAR(256) NOT NULL,
@@ -81,7 +82,29 @@ CREATE TABLE warehouse.fact_purchases (
   app_version VARCHAR(392) NOT NULL,
   currency VARCHAR(256) NOT NULL,
   amount_minor BIGINT NOT NULL,
+  purchase_kind VARCHAR(256) NOT NULL,
+  sandbox BOOLEAN NOT NULL,
+  tax_minor BIGINT,
+  store_fee_minor BIGINT,
   PRIMARY KEY (game_id, store, transaction_id)
+)
+DISTKEY (player_id)
+SORTKEY (game_id, event_date);
+
+-- One row for each refund of a transaction: the earliest event. Without an amount it returns the rest of the transaction.
+-- gold.revenue says what refunds pay back: of a transaction at most its amount.
+CREATE TABLE warehouse.fact_refunds (
+  game_id VARCHAR(256) NOT NULL,
+  store VARCHAR(256) NOT NULL,
+  transaction_id VARCHAR(256) NOT NULL,
+  refund_id VARCHAR(256) NOT NULL,
+  player_id VARCHAR(256) NOT NULL,
+  event_id VARCHAR(256) NOT NULL,
+  corrected_time TIMESTAMPTZ NOT NULL,
+  event_date DATE NOT NULL,
+  refund_kind VARCHAR(256) NOT NULL,
+  amount_minor BIGINT,
+  PRIMARY KEY (game_id, store, transaction_id, refund_id)
 )
 DISTKEY (player_id)
 SORTKEY (game_id, event_date);

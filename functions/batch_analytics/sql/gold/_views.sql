@@ -53,16 +53,67 @@ FROM installs AS i JOIN bounds AS b ON b.game_id = i.game_id
 GROUP BY i.game_id, i.cohort_date, i.install_source, i.campaign, CUBE (i.platform, i.country, i.app_version);
 
 -- The first purchase of each transaction. An earlier one may come up to 31 days after a later one: hence more days are
--- kept than are returned.
-CREATE OR REPLACE TEMPORARY VIEW purchases AS
+-- kept than are returned. A sale is what earns money: neither paid in a store's test environment, nor a trial.
+CREATE OR REPLACE TEMPORARY VIEW transactions AS
 SELECT
   n.game_id, n.player_id, n.event_date, n.at_ms, n.event_id, n.platform, n.country, n.app_version, n.currency,
-  CAST(n.amount_minor AS DECIMAL(19, 0)) AS amount_minor
+  CAST(n.amount_minor AS DECIMAL(19, 0)) AS amount_minor, n.purchase_kind, n.sandbox,
+  CAST(n.tax_minor AS DECIMAL(19, 0)) AS tax_minor, CAST(n.store_fee_minor AS DECIMAL(19, 0)) AS store_fee_minor,
+  NOT n.sandbox AND n.purchase_kind <> 'trial' AS sale
 FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY game_id, store, transaction_id ORDER BY at_ms, event_id) AS nth
   FROM kept_purchases
 ) AS n JOIN bounds AS b ON b.game_id = n.game_id AND n.event_date >= b.floor
 WHERE n.nth = 1;
+
+CREATE OR REPLACE TEMPORARY VIEW purchases AS
+SELECT * FROM transactions WHERE sale;
+
+-- Refunds of sales that are known, whenever they were made. A transaction is paid back at most once: each refund returns
+-- what is left by those before it, and the same share of tax and fee. It counts where the purchase was made, on its own
+-- day, or on the purchase's where that is later.
+CREATE OR REPLACE TEMPORARY VIEW refunds AS
+SELECT
+  game_id, player_id, event_date, platform, country, app_version, currency, refund_kind, upto - before AS amount_minor,
+  CAST(
+    FLOOR(tax_minor * 1e0 * upto / paid + 0.5e0) - FLOOR(tax_minor * 1e0 * before / paid + 0.5e0) AS DECIMAL(19, 0)
+  ) AS tax_minor,
+  CAST(
+    FLOOR(store_fee_minor * 1e0 * upto / paid + 0.5e0) - FLOOR(store_fee_minor * 1e0 * before / paid + 0.5e0)
+    AS DECIMAL(19, 0)
+  ) AS store_fee_minor
+FROM (
+  SELECT *, COALESCE(LAG(upto) OVER (
+    PARTITION BY game_id, store, transaction_id ORDER BY at_ms, event_id
+  ), CAST(0 AS DECIMAL(19, 0))) AS before
+  FROM (
+    SELECT
+      r.game_id, r.store, r.transaction_id, r.at_ms, r.event_id, r.refund_kind, p.player_id,
+      GREATEST(r.event_date, p.event_date) AS event_date, p.platform, p.country, p.app_version, p.currency,
+      CAST(p.amount_minor AS DECIMAL(19, 0)) AS paid, COALESCE(p.tax_minor, 0) AS tax_minor,
+      COALESCE(p.store_fee_minor, 0) AS store_fee_minor,
+      CAST(LEAST(CAST(p.amount_minor AS DECIMAL(38, 0)), SUM(
+        CAST(COALESCE(r.amount_minor, p.amount_minor) AS DECIMAL(19, 0))
+      ) OVER (
+        PARTITION BY r.game_id, r.store, r.transaction_id ORDER BY r.at_ms, r.event_id
+      )) AS DECIMAL(19, 0)) AS upto
+    FROM (
+      SELECT *, ROW_NUMBER() OVER (
+        PARTITION BY game_id, store, transaction_id, refund_id ORDER BY at_ms, event_id
+      ) AS nth FROM kept_refunds
+    ) AS r
+    JOIN (
+      SELECT a.*, ROW_NUMBER() OVER (
+        PARTITION BY a.game_id, a.store, a.transaction_id ORDER BY a.at_ms, a.event_id
+      ) AS nth
+      FROM all_purchases AS a
+      JOIN (SELECT DISTINCT game_id, store, transaction_id FROM kept_refunds) AS k
+        ON k.game_id = a.game_id AND k.store = a.store AND k.transaction_id = a.transaction_id
+    ) AS p ON p.game_id = r.game_id AND p.store = r.store AND p.transaction_id = r.transaction_id
+    WHERE r.nth = 1 AND p.nth = 1 AND NOT p.sandbox AND p.purchase_kind <> 'trial'
+  ) AS summed
+) AS stepped
+WHERE upto > before;
 
 -- The currencies of a game, and how many millionths of its unit a currency's minor unit is (telemetry.money).
 CREATE OR REPLACE TEMPORARY VIEW currencies AS

@@ -1,6 +1,6 @@
 -- Every cohort, day and currency of the game has a row, zeros included: who adds cohorts up has all their players below the
--- line. Computed are the cohorts whose first 90 days reach `since`. Their days before it are published already, and what was paid by then is
--- the published value of the day before.
+-- line. Computed are the cohorts whose first 90 days reach `since`. Their days before it are published already, and what
+-- was paid and refunded by then is the published value of the day before.
 WITH sizes AS (
   SELECT
     i.game_id, i.cohort_date,
@@ -14,9 +14,13 @@ WITH sizes AS (
 numbers AS (SELECT EXPLODE(SEQUENCE(0, 90)) AS day_number),
 cells AS (
   SELECT i.game_id, i.cohort_date, i.platform, i.country, i.app_version, p.currency,
-    DATEDIFF(p.event_date, i.cohort_date) AS day_number, SUM(p.amount_minor) AS amount
+    DATEDIFF(p.event_date, i.cohort_date) AS day_number, SUM(p.amount) AS amount, SUM(p.refunded) AS refunded
   FROM players AS i
-  JOIN purchases AS p ON p.game_id = i.game_id AND p.player_id = i.player_id
+  JOIN (
+    SELECT game_id, player_id, event_date, currency, amount_minor AS amount, 0 AS refunded FROM purchases
+    UNION ALL
+    SELECT game_id, player_id, event_date, currency, 0, amount_minor FROM refunds
+  ) AS p ON p.game_id = i.game_id AND p.player_id = i.player_id
   JOIN bounds AS b ON b.game_id = i.game_id AND p.event_date >= b.since AND i.cohort_date >= DATE_SUB(b.since, 90)
   GROUP BY i.game_id, i.cohort_date, i.platform, i.country, i.app_version, p.currency,
     DATEDIFF(p.event_date, i.cohort_date)
@@ -25,37 +29,44 @@ spent AS (
   SELECT
     game_id, cohort_date, currency, day_number,
     COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
-    SUM(amount) AS amount
+    SUM(amount) AS amount, SUM(refunded) AS refunded
   FROM cells
   GROUP BY game_id, cohort_date, currency, day_number, CUBE (platform, country, app_version)
   UNION ALL
   SELECT
-    p.game_id, p.cohort_date, p.currency, CAST(p.day_number AS INT), p.platform, p.country, p.app_version, p.lifetime_gross_minor
+    p.game_id, p.cohort_date, p.currency, CAST(p.day_number AS INT), p.platform, p.country, p.app_version,
+    p.lifetime_gross_minor, p.lifetime_refunded_minor
   FROM published_lifetime_value AS p JOIN bounds AS b ON b.game_id = p.game_id
     AND DATE_ADD(p.cohort_date, CAST(p.day_number AS INT)) = DATE_SUB(b.since, 1)
 ),
 grown AS (
   SELECT
     s.cohort_date, s.game_id, s.platform, s.country, s.app_version, CAST(n.day_number AS BIGINT) AS day_number,
-    c.currency, s.cohort_players, s.since_number, SUM(COALESCE(p.amount, 0)) OVER (
-      PARTITION BY s.game_id, s.cohort_date, s.platform, s.country, s.app_version, c.currency ORDER BY n.day_number
-    ) AS amount
+    c.currency, s.cohort_players, s.since_number,
+    SUM(COALESCE(p.amount, 0)) OVER w AS amount, SUM(COALESCE(p.refunded, 0)) OVER w AS refunded
   FROM sizes AS s
   JOIN currencies AS c ON c.game_id = s.game_id
   JOIN numbers AS n ON n.day_number BETWEEN s.since_number - 1 AND s.last_number
   LEFT JOIN spent AS p ON p.game_id = s.game_id AND p.cohort_date = s.cohort_date AND p.platform = s.platform
     AND p.country = s.country AND p.app_version = s.app_version AND p.currency = c.currency
     AND p.day_number = n.day_number
+  WINDOW w AS (
+    PARTITION BY s.game_id, s.cohort_date, s.platform, s.country, s.app_version, c.currency ORDER BY n.day_number
+  )
 ),
 shown AS (
   SELECT
     cohort_date, game_id, platform, country, app_version, day_number, currency, cohort_players,
-    CAST(amount AS DECIMAL(38, 0)) AS lifetime_gross_minor, CAST(amount AS DOUBLE) / cohort_players AS ltv_minor
+    CAST(amount AS DECIMAL(38, 0)) AS lifetime_gross_minor,
+    CAST(refunded AS DECIMAL(38, 0)) AS lifetime_refunded_minor,
+    CAST(amount - refunded AS DECIMAL(38, 0)) AS lifetime_net_minor,
+    CAST(amount AS DOUBLE) / cohort_players AS ltv_minor,
+    CAST(amount - refunded AS DOUBLE) / cohort_players AS net_ltv_minor
   FROM grown WHERE day_number >= since_number
   UNION ALL
   SELECT
     p.cohort_date, p.game_id, p.platform, p.country, p.app_version, p.day_number, p.currency, p.cohort_players,
-    p.lifetime_gross_minor, p.ltv_minor
+    p.lifetime_gross_minor, p.lifetime_refunded_minor, p.lifetime_net_minor, p.ltv_minor, p.net_ltv_minor
   FROM published_lifetime_value AS p JOIN bounds AS b ON b.game_id = p.game_id
     AND DATE_ADD(p.cohort_date, CAST(p.day_number AS INT)) < b.since
 )

@@ -2,7 +2,8 @@
 -- stays beside it: gold takes the first of both.
 SELECT
   n.game_id, n.event_date, n.store, n.transaction_id, n.at_ms, n.event_id, n.player_id, n.platform, n.country,
-  n.app_version, n.currency, n.amount_minor
+  n.app_version, n.currency, n.amount_minor, COALESCE(n.purchase_kind, 'one_off') AS purchase_kind,
+  COALESCE(n.sandbox, FALSE) AS sandbox, n.tax_minor, n.store_fee_minor
 FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY game_id, store, transaction_id ORDER BY at_ms, event_id) AS nth
   FROM events WHERE event_type = 'purchase'

@@ -27,6 +27,10 @@ MILLISECONDS_FROM = 10**11
 MAX_EXTRA = 20
 MAX_DEPTH = 3
 MAX_AMOUNT = 10**15
+# Names that games send and ISO 4217 does not have.
+CURRENCIES = {"RMB": "CNY", "YEN": "JPY"}
+# Floats of binary machines miss a whole minor unit by less.
+ROUNDING = Decimal("1e-6")
 
 _namespace = uuid.uuid5(uuid.NAMESPACE_URL, "game-analytics-pipeline")
 _identifier = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -118,7 +122,8 @@ def _envelope(source: GuidanceEvent, game_id: str, received_at: datetime) -> Fie
 
 def _payloads(source: GuidanceEvent) -> Iterator[tuple[str, Fields]]:
     """Yield what the event may be, the most telling first."""
-    if known := KNOWN.get(source.event_type):
+    # Version 1 of the guidance sends the type "client" and the meaning in event_name.
+    if known := KNOWN.get(source.event_type) or KNOWN.get(source.event_name):
         event_type, payload = known
         yield event_type, payload(source.event_data)
     parts = [source.event_type, *([source.event_name] if source.event_name != source.event_type else [])]
@@ -133,10 +138,12 @@ def _payloads(source: GuidanceEvent) -> Iterator[tuple[str, Fields]]:
 
 
 def _purchase(data: Fields) -> Fields:
-    currency = str(data.get("currency_type", "")).upper()
+    named = str(data.get("currency_type", "")).upper()
+    currency = CURRENCIES.get(named, named)
     try:
         amount = Decimal(str(data.get("currency_amount"))).scaleb(minor_digits(currency))
-        whole = int(amount) if 0 < amount < MAX_AMOUNT and amount == amount.to_integral_value() else None
+        nearest = amount.to_integral_value()
+        whole = int(nearest) if 0 < nearest < MAX_AMOUNT and abs(amount - nearest) <= ROUNDING else None
     except ArithmeticError:
         whole = None
     return {

@@ -16,7 +16,9 @@ from typing import Any
 DAYS = ("event_date", "cohort_date")
 ENGINES = ("live", "window")
 # What a metric is, wherever it is counted. Its type, counter and dimensions belong to the place.
-DEFINITION = {"label", "unit", "formula", "signed", "percentile", "description"}
+DEFINITION = {
+    "label", "unit", "formula", "signed", "difference", "percentile", "may_be_negative", "description",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,14 @@ class Signed:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """One fact less another, such as net revenue."""
+
+    of: str
+    less: str
+
+
+@dataclass(frozen=True, slots=True)
 class Metric:
     """A metric of a table.
 
@@ -63,7 +73,9 @@ class Metric:
     adds_over: tuple[str, ...] = ()
     formula: Formula | None = None
     signed: Signed | None = None
+    difference: Difference | None = None
     percentile: bool = False
+    may_be_negative: bool = False
     # What a fact is called in the counters of an engine; {currency} stands for one.
     counter: str = ""
     # How many of the counter make one of the unit.
@@ -74,10 +86,13 @@ class Metric:
     @property
     def is_derived(self) -> bool:
         """Tell whether it is computed from facts where it is read."""
-        return self.formula is not None or self.signed is not None
+        return any((self.formula, self.signed, self.difference))
 
     def of(self, counts: Mapping[str, float], currency: str = "") -> float | None:
         """Return the metric of counters, which may be sums over days; None without a denominator."""
+        if self.difference:
+            whole, less = (fact.of(counts, currency) or 0 for fact in self.facts)
+            return whole - less
         if not self.formula:
             count = counts.get((self.counter or self.name).format(currency=currency), 0)
             return count if self.counter_scale == 1 else count / self.counter_scale
@@ -186,7 +201,12 @@ def parse(document: Mapping[str, Any]) -> dict[str, Table]:
 
 def parse_engine(engine: Mapping[str, Any]) -> dict[str, Metric]:
     """Return the metrics of an engine that keeps counters."""
-    facts = {name: _metric(name, one) for name, one in engine["metrics"].items() if "formula" not in one}
+    derived = "formula", "difference"
+    facts = {
+        name: _metric(name, one)
+        for name, one in engine["metrics"].items()
+        if not any(key in one for key in derived)
+    }
     return {name: facts.get(name) or _metric(name, one, facts) for name, one in engine["metrics"].items()}
 
 
@@ -243,8 +263,11 @@ def _table(name: str, table: Mapping[str, Any]) -> Table:
 def _metric(name: str, one: Mapping[str, Any], facts: Mapping[str, Metric] | None = None) -> Metric:
     formula = Formula(**one["formula"]) if "formula" in one else None
     signed = Signed(**one["signed"]) if "signed" in one else None
+    difference = Difference(**one["difference"]) if "difference" in one else None
     parts: tuple[str, ...] = ()
-    if formula:
+    if difference:
+        parts = difference.of, difference.less
+    elif formula:
         parts = formula.numerator, formula.denominator
     elif signed:
         parts = (signed.fact,)
@@ -256,7 +279,9 @@ def _metric(name: str, one: Mapping[str, Any], facts: Mapping[str, Metric] | Non
         tuple(one.get("adds_over", ())),
         formula,
         signed,
+        difference,
         one.get("percentile", False),
+        one.get("may_be_negative", False),
         one.get("counter", ""),
         one.get("counter_scale", 1),
         tuple((facts or {})[part] for part in parts),

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from enum import IntEnum
 from typing import Any
 
 from telemetry.enrichment import timestamp
@@ -40,6 +41,14 @@ class Play:
 ORDINARY = (1, 0)
 
 
+class PaymentKind(IntEnum):
+    """What a transaction is: only a sale is revenue. The number is what the item holds."""
+
+    SALE = 0
+    TRIAL = 1
+    SANDBOX = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Payment:
     """The earliest purchase of a store transaction; `tie` orders those of one millisecond."""
@@ -47,6 +56,16 @@ class Payment:
     at_ms: int
     tie: int
     currency: str
+    amount: int
+    kind: PaymentKind = PaymentKind.SALE
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """The earliest report of a refund; an amount of 0 is all that is left of the transaction."""
+
+    at_ms: int
+    tie: int
     amount: int
 
 
@@ -85,6 +104,7 @@ class Player:
     country: str | None = None
     level: str | None = None
     spend: dict[str, int] = field(default_factory=dict)
+    refunded: dict[str, int] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
     balances_ms: dict[str, int] = field(default_factory=dict)
     paid_in: dict[str, set[int]] = field(default_factory=dict)
@@ -96,6 +116,8 @@ class Player:
     present_minutes: set[int] = field(default_factory=set)
     plays: list[Play] = field(default_factory=list)
     transactions: dict[bytes, Payment] = field(default_factory=dict)
+    # By transaction, which may be unknown yet, then by refund.
+    refunds: dict[bytes, dict[bytes, Refund]] = field(default_factory=dict)
     watermarks: list[Watermark] = field(default_factory=list)
     version: int = 0
 
@@ -146,21 +168,33 @@ def described(item: dict[str, Any]) -> dict[str, Any]:
         for play in player.plays
     ]
     payments = [
-        {"at": moment(one.at_ms), "currency": one.currency, "amount_minor": one.amount}
+        {
+            "at": moment(one.at_ms),
+            "currency": one.currency,
+            "amount_minor": one.amount,
+            "kind": one.kind.name.lower(),
+        }
         for one in player.transactions.values()
         if one != VOID
+    ]
+    refunds = [
+        {"at": moment(one.at_ms), "amount_minor": one.amount or None}
+        for found in player.refunds.values()
+        for one in found.values()
     ]
     return {
         "game_id": player.game_id,
         "player_id": player.player_id,
-        "first_seen": moment(player.first_ms),
-        "last_seen": moment(player.last_ms),
+        # A player of whom only a refund came was never seen.
+        "first_seen": moment(player.first_ms) if player.first_ms else None,
+        "last_seen": moment(player.last_ms) if player.last_ms else None,
         **{name: getattr(player, name) for name in TEXTS},
         "level_at": moment(player.level_ms) if player.level_ms else None,
         "session_starts": player.session_starts,
         "playtime_seconds": player.play_ms // 1000,
         "purchases": player.purchases,
         "spend": player.spend,
+        "refunded": {currency: amount for currency, amount in player.refunded.items() if amount},
         "balances": player.balances,
         "balances_at": {name: moment(at_ms) for name, at_ms in player.balances_ms.items()},
         "active_days": _dates(player.active_days),
@@ -171,6 +205,7 @@ def described(item: dict[str, Any]) -> dict[str, Any]:
         "present_minutes": [moment(minute * 60_000) for minute in sorted(player.present_minutes)],
         "plays": plays,
         "payments": payments,
+        "refunds": refunds,
         "version": player.version,
     }
 
@@ -191,6 +226,7 @@ def _packed(player: Player) -> bytes:
     for currency, amount in player.spend.items():
         out += currency.encode()
         _put(out, amount)
+        _put(out, player.refunded.get(currency, 0))
         _put_set(out, player.paid_in.get(currency, set()))
     _put(out, len(player.balances))
     for currency, balance in player.balances.items():
@@ -211,8 +247,16 @@ def _packed(player: Player) -> bytes:
     _put(out, len(player.transactions))
     for digest, payment in player.transactions.items():
         out += digest + payment.currency.encode()
-        for number in (payment.at_ms, payment.tie, payment.amount):
+        for number in (payment.at_ms, payment.tie, payment.amount, payment.kind):
             _put(out, number)
+    _put(out, len(player.refunds))
+    for digest, refunds in player.refunds.items():
+        out += digest
+        _put(out, len(refunds))
+        for key, refund in refunds.items():
+            out += key
+            for number in (refund.at_ms, refund.tie, refund.amount):
+                _put(out, number)
     _put(out, len(player.watermarks))
     for mark in player.watermarks:
         for number in (mark.shard, mark.start, mark.day, len(mark.applied)):
@@ -235,7 +279,8 @@ def _unpack(player: Player, data: bytes) -> None:
         setattr(player, name, read.text())
     for _ in range(read.number()):
         currency = read.bytes(CURRENCY_BYTES).decode()
-        player.spend[currency], player.paid_in[currency] = read.number(), read.numbers()
+        player.spend[currency], player.refunded[currency] = read.number(), read.number()
+        player.paid_in[currency] = read.numbers()
     for _ in range(read.number()):
         named = str(read.text())
         player.balances[named], player.balances_ms[named] = read.number(), read.number()
@@ -249,7 +294,13 @@ def _unpack(player: Player, data: bytes) -> None:
     for _ in range(read.number()):
         digest, currency = read.bytes(DIGEST_BYTES), read.bytes(CURRENCY_BYTES).decode()
         at_ms, tie, amount = read.number(), read.number(), read.number()
-        player.transactions[digest] = Payment(at_ms, tie, currency, amount)
+        player.transactions[digest] = Payment(at_ms, tie, currency, amount, PaymentKind(read.number()))
+    for _ in range(read.number()):
+        digest = read.bytes(DIGEST_BYTES)
+        player.refunds[digest] = {
+            read.bytes(DIGEST_BYTES): Refund(read.number(), read.number(), read.number())
+            for _ in range(read.number())
+        }
     for _ in range(read.number()):
         mark = Watermark(read.number(), read.number(), read.number())
         player.watermarks.append(mark)

@@ -26,7 +26,8 @@ class Lake:
     """What a batch run counted of a game: the lines of bronze it took, and silver on the days they touched.
 
     `nulls` and `ranges` are rows by field; `sequences` are sessions, `gapped` those that lack a sequence
-    number; `days` are gold's figures of the days, by the names that player_state counts them by.
+    number; `days` are gold's figures of the days, by the names that player_state counts them by. `refunds`
+    are all refunds of the game, `unmatched_refunds` those whose purchase no event has reported.
     """
 
     lines: int = 0
@@ -39,6 +40,8 @@ class Lake:
     ranges: Mapping[str, int] = field(default_factory=dict)
     sequences: int = 0
     gapped: int = 0
+    refunds: int = 0
+    unmatched_refunds: int = 0
     days: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 

@@ -24,7 +24,7 @@ run "resources" {
       {
         for name in [
           "ads", "attempts", "currencies", "designs", "games", "matches", "movers", "moves", "players", "presence",
-          "purchases", "samples", "sources", "steps",
+          "purchases", "refunds", "samples", "sources", "steps",
         ] : "kept_${name}" => "s3://lake/kept/kept_${name}"
       },
     )
