@@ -51,7 +51,7 @@ Money is in minor units, for example cents. Two currencies are never added.
 - **An unmatched refund** names a transaction that no event reported as a purchase. It changes no figure of
   money, because its currency and its amount are unknown. It is kept, and counts in full once an event reports
   the purchase. The check `refunds` of data quality counts unmatched refunds of the history. The saved query
-  `unmatched_refunds` lists them.
+  `unmatched_refunds` lists those of the last 90 days.
 - **Proceeds** are net revenue less tax and store fee. A refund returns tax and fee in proportion, rounded
   half up. Purchases that do not tell their tax or fee count as if there were none.
 - **Crash-free** figures count crashes that ended the process (`fatal`).
