@@ -71,7 +71,7 @@ resource "aws_cloudwatch_log_metric_filter" "set_aside" {
 resource "aws_cloudwatch_metric_alarm" "set_aside" {
   alarm_name          = "${local.name}-set-aside"
   alarm_actions       = [var.alerts_topic_arn]
-  alarm_description   = "A batch run did not publish a game, so its gold stays old: docs/runbooks/batch-analytics-set-aside.md"
+  alarm_description   = "A batch run left a game unpublished: docs/runbooks/batch-analytics-set-aside.md"
   comparison_operator = "GreaterThanThreshold"
   evaluation_periods  = 1
   metric_name         = aws_cloudwatch_log_metric_filter.set_aside.metric_transformation[0].name

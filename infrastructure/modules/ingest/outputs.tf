@@ -29,6 +29,6 @@ output "quotas_table" {
 }
 
 output "usage_plan_ids" {
-  description = "Usage plans that `scripts/games` attaches games to: `games`, and `unproven` for requests without a secret."
+  description = "Usage plans of games: `games`, and `unproven` for requests without a secret."
   value       = { for name, plan in aws_api_gateway_usage_plan.this : name => plan.id }
 }

@@ -13,7 +13,7 @@ module "quotas" {
 resource "aws_cloudwatch_metric_alarm" "quota" {
   alarm_name          = "${var.settings.name_prefix}-ingest-quota"
   alarm_actions       = [var.settings.alerts_topic_arn]
-  alarm_description   = "A game has used 80 % of its events of the day. At 100 % its keys are disabled: ${local.runbook}"
+  alarm_description   = "A game has used 80 % of its events of a day; at 100 % its keys are disabled: ${local.runbook}"
   comparison_operator = "GreaterThanOrEqualToThreshold"
   dimensions          = { service = "ingest" }
   evaluation_periods  = 1

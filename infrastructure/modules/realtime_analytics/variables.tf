@@ -94,7 +94,7 @@ variable "code_bucket" {
 
 variable "deliver_alerts" {
   type        = bool
-  description = "Whether the alerts of the metrics stream are put on the event bus, whose rule publishes them to the topic."
+  description = "Whether alerts of the metrics stream go to the event bus, whose rule publishes them to the topic."
   default     = true
   nullable    = false
 }
