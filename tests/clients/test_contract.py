@@ -25,7 +25,7 @@ Run = Callable[..., dict[str, Any]]
 
 
 def command_python() -> list[str]:
-    return [sys.executable, str(HERE / "driver.py")]
+    return [sys.executable, str(REPOSITORY / "tests" / "support" / "client_driver.py")]
 
 
 def command_typescript() -> list[str]:

@@ -27,6 +27,9 @@ OF_A_DAY = (
 )  # fmt: skip
 OF_A_CURRENCY = ("revenue", "refunded", "net_revenue", "currency_payers", "arpdau", "arppu")
 OF_A_VERSION = ("active_sessions", "crashed_sessions", "crash_free_sessions")
+OF_AN_AD = ("impressions", "completed_impressions", "completed_share")
+OF_PRICED_ADS = ("currency_impressions", "ad_revenue_micros", "ad_ecpm_micros", "ad_arpdau_micros")
+OF_A_DESIGN = ("design_events", "valued_events", "value_sum", "value_mean")
 OF_A_LEVEL = ("starts", "completes", "fails", "completion")
 
 
@@ -71,7 +74,7 @@ def _live(store: Store, days: list[date]) -> Iterator[tuple[tuple[str, ...], flo
             yield (name, str(day)), model[name].of(told) or 0
     rows = {
         kind: store.rows(f"{GAME}#{day}#{kind}" for day in days)
-        for kind in ("levels", "economy", "versions", "cohort")
+        for kind in ("levels", "economy", "versions", "cohort", "ads", "designs")
     }
     for number, day in enumerate(days):
         for kind, names in (("levels", OF_A_LEVEL), ("versions", OF_A_VERSION)):
@@ -82,6 +85,17 @@ def _live(store: Store, days: list[date]) -> Iterator[tuple[tuple[str, ...], flo
             for name in ("source", "sink"):
                 yield (name, str(day), currency, reason), model[name].of(counts) or 0
                 yield ("amount", str(day), currency, reason, name), counts[name]
+        active = store.game_days(GAME, [day])[0].counts["active_players"]
+        for ad, counts in by_name([rows["ads"][number]], 3).items():
+            for name in OF_AN_AD:
+                yield (name, str(day), *ad), model[name].of(counts) or 0
+            for currency in prefixed(counts, "ad_revenue_"):
+                for name in OF_PRICED_ADS:
+                    known = {**counts, "active_players": active}
+                    yield (name, str(day), *ad, currency), model[name].of(known, currency) or 0
+        for of, counts in designs(by_name([rows["designs"][number]], 1)).items():
+            for name in OF_A_DESIGN:
+                yield (name, str(day), of), model[name].of(counts) or 0
         counts = by_name([rows["cohort"][number]], 0)[()]
         for after in range(LAST_DAY_NUMBER + 1):
             known = {
@@ -117,6 +131,16 @@ def _day(day: str, counts: Counter[str], reach: Counter[str]) -> Iterator[tuple[
     for currency in prefixed(counts, "revenue_") | prefixed(counts, "refunded_"):
         for name in OF_A_CURRENCY:
             yield (name, day, currency), model[name].of(counts, currency) or 0
+
+
+def designs(rows: Mapping[tuple[str, ...], Counter[str]]) -> dict[str, Counter[str]]:
+    """Return the counters of names and of the names above them."""
+    found: dict[str, Counter[str]] = {}
+    for (name,), counts in rows.items():
+        parts = name.split(":")
+        for depth in range(1, len(parts) + 1):
+            found.setdefault(":".join(parts[:depth]), Counter()).update(counts)
+    return found
 
 
 def prefixed(counts: Counter[str], prefix: str) -> dict[str, int]:

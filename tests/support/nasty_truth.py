@@ -127,6 +127,21 @@ def live(sent: list[Sent]) -> Figures:
             moved = day, event["currency"], event["reason"]
             found[event["flow"], *moved] += event["amount"]
             found["amount", *moved, event["flow"]] += event["amount"]
+        if kind == "ad_impression":
+            ad = day, event["network"], event["placement"], event["format"]
+            found["impressions", *ad] += 1
+            found["completed_impressions", *ad] += bool(event.get("completed"))
+            if currency := event.get("currency"):
+                found["currency_impressions", *ad, currency] += 1
+                found["ad_revenue_micros", *ad, currency] += event["revenue_micros"]
+        if kind == "design":
+            parts = event["name"].split(":")
+            for depth in range(1, len(parts) + 1):
+                path = day, ":".join(parts[:depth])
+                found["design_events", *path] += 1
+                if "value" in event:
+                    found["valued_events", *path] += 1
+                    found["value_sum", *path] += event["value"]
         session = event["session"], player
         if kind != "purchase":
             players["active_sessions", day, event["version"]].add(session)
@@ -207,8 +222,13 @@ def _shares(facts: Figures) -> Figures:
     ratio("step_share", "step_players", "active_players", keep=1)
     ratio("retention", "retained_players", "cohort_players")
     ratio("rejected_share", "rejected", "arrived")
+    ratio("completed_share", "completed_impressions", "impressions")
+    ratio("ad_arpdau_micros", "ad_revenue_micros", "active_players", keep=1)
+    ratio("ad_ecpm_micros", "ad_revenue_micros", "currency_impressions")
+    ratio("value_mean", "value_sum", "valued_events")
     ratio("completion", "completes", "starts")
     found |= {key: min(value, 1) for key, value in found.items() if key[0] == "completion"}
+    found |= {key: 1000 * value for key, value in found.items() if key[0] == "ad_ecpm_micros"}
     for key, sessions in facts.items():
         if key[0] == "active_sessions":
             crashed = facts.get(("crashed_sessions", *key[1:]), 0)

@@ -277,11 +277,13 @@ def test_a_live_counter_with_the_name_of_a_metric_is_that_metric(
 
 
 def test_a_measure_of_a_window_with_the_name_of_a_metric_is_that_metric() -> None:
-    sql = "".join((SQL / name).read_text() for name in ("measures.sql", "events.sql"))
-    unique = set(re.findall(r"ROW\('unique', '(\w+)'", sql))
-    families = set(re.findall(r"ROW\('(\w+)', [`']", sql)) | set(re.findall(r"THEN '(\w+)'", sql))
+    additions, ids = (SQL / "measures.sql").read_text().split("CREATE TEMPORARY VIEW ids AS")
+    families = set(re.findall(r"`minute`,\s+'(\w+)'", additions))
+    families |= set(re.findall(r"THEN '(\w+)'", (SQL / "events.sql").read_text()))
+    unique = set(re.findall(r"`minute`,\s+'(\w+)'", ids))
     counted = {metric.counter.partition(".")[0] for metric in WINDOW.values()}
-    assert {"unique", "events", "ended_seconds", "reported_revenue"} <= families
+    assert {"events", "ended_seconds", "reported_revenue"} <= families
+    assert {"active_players", "reported_payers"} <= unique
     assert {f"unique.{name}" for name in unique} <= {metric.counter for metric in WINDOW.values()}
     # `events` are the events of the period by type.
     assert {name for name in families & (LIVE.keys() | HISTORY.keys()) if name not in counted} == set()
