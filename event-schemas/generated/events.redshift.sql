@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS events (
   skewed BOOLEAN NOT NULL,
   bot BOOLEAN NOT NULL,
   masked BOOLEAN NOT NULL,
+  verified BOOLEAN NOT NULL,
   PRIMARY KEY (event_id)
 )
 DISTKEY (player_id)
@@ -55,3 +56,4 @@ COMMENT ON COLUMN events.late IS 'Came more than 1 hour after it happened.';
 COMMENT ON COLUMN events.skewed IS 'The client''s clock was more than 5 minutes off; corrected_time is repaired.';
 COMMENT ON COLUMN events.bot IS 'Sent by a program that declares itself one (User-Agent or client.sdk).';
 COMMENT ON COLUMN events.masked IS 'Held an e-mail address, which was replaced.';
+COMMENT ON COLUMN events.verified IS 'Sent by a server of the game: with a server key, or to the stream. Other events are the word of a client.';

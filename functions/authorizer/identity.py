@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from telemetry import games
+from telemetry import games, key_classes
 from telemetry.games import GameRegistry
+from telemetry.key_classes import KeyClass
 
 _game_id = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 
@@ -24,10 +25,11 @@ class Unauthorized(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A game's item and the id of the key that was shown; without one, the request must be signed."""
+    """A game's item, and id and class of the key that was shown; without one, the request must be signed."""
 
     game: dict[str, Any]
     key_id: str = ""
+    key_class: KeyClass = "client"
     must_sign: bool = False
 
 
@@ -42,8 +44,8 @@ def identify(key: str, application_id: str | None, registry: GameRegistry) -> Id
     named = ""
     for candidate, given in ((application_id, key), (game_id, secret)):
         game = registry.get(candidate) if candidate and _game_id.fullmatch(candidate) else None
-        if game and (key_id := games.key_id(game, given)) is not None:
-            return Identity(game, key_id)
+        if game and (live := games.live_key(game, given)):
+            return Identity(game, live["key_id"], key_classes.parse(live.get("key_class")))
         if game and key == candidate and game.get("signature") == "required":
             return Identity(game, must_sign=True)
         named = game["game_id"] if game else named

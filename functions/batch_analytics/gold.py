@@ -129,6 +129,7 @@ def flat(silver: DataFrame) -> DataFrame:
     """Return events with the payload's fields and the moment in milliseconds as columns."""
     return silver.select(
         "event_id", "event_type", "game_id", "player_id", "session_id", "event_date", "added_ms",
+        f.coalesce("verified", f.lit(False)).alias("verified"),
         f.unix_millis("corrected_time").alias("at_ms"), f.to_date("received_at").alias("arrival_date"),
         *(f.coalesce(name, f.lit("unknown")).alias(name) for name in ("platform", "country", "app_version")),
         *(f.col(f"payload.{name}").alias(name) for name in PAYLOAD),

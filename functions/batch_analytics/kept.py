@@ -237,6 +237,11 @@ class Night:
                 "games", values("game_id, published_ms", ((n, g.published_ms) for n, g in published.items()))
             )
             found = {row[0]: row[1] for row in store.rows(sql("kept/since"))}
+            store.view(
+                "all_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {among(published)}"
+            )
+            for name, day in store.rows(sql("kept/confirmed")):
+                found[name] = min(day, found.get(name, day))
             newer = either((f"added_ms > {game.published_ms}", name) for name, game in published.items())
             days = store.rows(f"SELECT DISTINCT game_id, event_date FROM kept_presence WHERE {newer}")
             early = {

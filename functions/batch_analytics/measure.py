@@ -56,7 +56,13 @@ def days(
     wanted = {tuple(one) for one in touched}
     for rows, names in (
         (staged["daily"], {name: f.lit(name) for name in ("active_players", "new_players")}),
-        (staged["revenue"], {"gross_minor": f.concat(f.lit("revenue_"), "currency")}),
+        (
+            staged["revenue"],
+            {
+                "gross_minor": f.concat(f.lit("revenue_"), "currency"),
+                "unverified_minor": f.concat(f.lit("unverified_revenue_"), "currency"),
+            },
+        ),
         (staged["ads"], {"impressions": f.lit("events_ad_impression")}),
         # An event counts once at the first part of its name.
         (staged["design"].where("depth = '1'"), {"design_events": f.lit("events_design")}),

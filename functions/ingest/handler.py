@@ -1,30 +1,48 @@
 """Lambda of the REST API: POST /v1/events, and POST /applications/{application_id}/events."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
 from telemetry import emf, environment, logs
 from telemetry.bots import is_bot
 from telemetry.clients import client, resource
+from telemetry.decoding import Decoded
 from telemetry.enrichment import timestamp
 from telemetry.games import GameRegistry
 from telemetry.ingest_batch import IngestBatch
+from telemetry.key_classes import ClientLimits
+from telemetry.quotas import Exceeded, Limits, Quotas, units
 
 from ingest.publisher import Publisher, country
-from ingest.request import RequestError, body_bytes, check_signature, events, guidance_events, sender, verdict
+from ingest.request import (
+    RequestError,
+    Sender,
+    body_bytes,
+    check_signature,
+    events,
+    game_of,
+    guidance_events,
+    sender,
+    verdict,
+)
 
 logger = logs.logger()
 request_events, requests_refused = emf.Count("RequestEvents"), emf.Count("RequestsRefused")
+quota_used = emf.Count("QuotaUsed", "Percent")
 
 
 class Settings(msgspec.Struct, frozen=True):
     """Environment of the function, set by Terraform; a country header is trusted only where named."""
 
     games_table: str
+    quotas_table: str
     raw_stream: str
+    limits: Limits
     country_header: str = ""
 
 
@@ -41,9 +59,38 @@ def registry() -> GameRegistry:
 
 
 @cache
+def quotas() -> Quotas:
+    """Keep what is taken in advance for the next requests."""
+    return Quotas(client("dynamodb"), settings().quotas_table)
+
+
+@cache
 def publisher() -> Publisher:
     """Keep the connection to the stream for the next requests."""
     return Publisher(client("kinesis"), settings().raw_stream)
+
+
+def within_quota(
+    who: Sender, batch: Sequence[Decoded], game: Mapping[str, Any], received_at: datetime
+) -> None:
+    """Count a batch against the game's quota; raise RequestError 429 beyond it.
+
+    Where quotas cannot be counted, events are taken: a fault of a table must not lose them.
+    """
+    wanted = units(len(event.raw) for event in batch)
+    try:
+        used = quotas().take(who.game_id, who.key_class, wanted, settings().limits.of(game), received_at)
+    except Exceeded as exceeded:
+        if exceeded.is_day:
+            _write(quota_used.line(100))
+        raise RequestError(
+            429, str(exceeded), "the game's events of this day or minute are used up"
+        ) from None
+    except (ClientError, BotoCoreError):
+        logger.exception("Quotas could not be counted")
+        return
+    if used is not None:
+        _write(quota_used.line(int(100 * used)))
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -60,11 +107,13 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     arrival = timestamp(received_at)
     try:
         who, body = sender(event), body_bytes(event)
-        check_signature(headers, body, who, registry(), received_at)
+        game = game_of(who.game_id, registry())
+        who = check_signature(headers, body, who, game, received_at)
         if is_guidance := "application_id" in (event.get("pathParameters") or {}):
             batch = guidance_events(body, who.game_id, received_at)
         else:
             batch = events(body)
+        within_quota(who, batch, game, received_at)
     except RequestError as error:
         _tell("Request refused", arrival, keys | {"code": error.code}, requests_refused.line(1))
         return error.response()
@@ -75,8 +124,9 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         events=[],
         envelope="guidance" if is_guidance else "native",
         bot=is_bot(headers.get("user-agent", "")),
+        key_class=who.key_class,
     )
-    results = publisher().publish(batch, header)
+    results = publisher().publish(batch, header, ClientLimits.of(game))
     # From here on the events carry game and time of arrival: what leads from a request to its rows, and back.
     told = {"received_at": arrival, "events": len(batch), "not_accepted": len(results)}
     _tell("Request taken", arrival, keys | told, request_events.line(len(batch)))
@@ -87,6 +137,10 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 def _tell(message: str, at: str, fields: dict[str, Any], metric: str) -> None:
     """Write a request's line of the log, where the log's level lets it pass, and its metric."""
     line = logs.info_line(logger.service, message, at, fields) if logger.log_level <= logging.INFO else ""
+    _write(f"{line}\n{metric}" if line else metric)
+
+
+def _write(lines: str) -> None:
     stream = logger.registered_handler.stream  # type: ignore[attr-defined]
-    stream.write(f"{line}\n{metric}\n" if line else f"{metric}\n")
+    stream.write(f"{lines}\n")
     stream.flush()

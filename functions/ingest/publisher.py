@@ -13,6 +13,7 @@ from telemetry.decoding import Decoded
 from telemetry.delivery import Entry, chunks, put_records
 from telemetry.enrichment import Bounds, bounds, clock
 from telemetry.ingest_batch import IngestBatch, pack
+from telemetry.key_classes import ClientLimits
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
 
@@ -31,18 +32,22 @@ class Publisher:
     kinesis: "KinesisClient"
     stream: str
 
-    def publish(self, events: Sequence[Decoded], header: IngestBatch) -> list[dict[str, Any]]:
+    def publish(
+        self, events: Sequence[Decoded], header: IngestBatch, client_limits: ClientLimits
+    ) -> list[dict[str, Any]]:
         """Forward every event and return a result for each that was not accepted.
 
-        `header` is the batch without events. A refused event goes on too: the processor keeps it in
-        the quarantine, where it can be replayed. Of what a player did not agree to, only that it came
-        goes on. Status "retry" means it was not stored: send it again with the same event_id.
+        `header` is the batch without events; `client_limits` hold for what was sent with a client key. A
+        refused event goes on too: the processor keeps it in the quarantine, where it can be replayed. Of what
+        a player did not agree to, only that it came goes on. Status "retry" means it was not stored: send it
+        again with the same event_id.
         """
         limits = bounds(datetime.fromisoformat(header.received_at))
+        bound = None if header.key_class == "server" else client_limits
         results = {
             index: _result(index, event, "rejected", rejection)
             for index, event in enumerate(events)
-            if (rejection := _judge(event, header.game_id, limits))
+            if (rejection := _judge(event, header.game_id, limits, bound))
         }
         kept = [Decoded(*consent.honoured(event.raw, event.value), event.rejection) for event in events]
         lost = self._forward(kept, header)
@@ -71,13 +76,17 @@ def country(header: str) -> str | None:
     return header if _country.fullmatch(header) and header != "XX" else None
 
 
-def _judge(event: Decoded, game_id: str, limits: Bounds) -> Rejection | None:
+def _judge(
+    event: Decoded, game_id: str, limits: Bounds, client_limits: ClientLimits | None
+) -> Rejection | None:
     try:
         if event.rejection:
             raise event.rejection
         valid = validate(event.value)
         if valid["game_id"] != game_id:
             raise Rejection(Reason.WRONG_GAME, f"the key belongs to {game_id}", "/game_id")
+        if client_limits:
+            client_limits.check(valid)
         clock(valid, limits)
     except Rejection as rejection:
         return rejection

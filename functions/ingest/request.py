@@ -5,16 +5,17 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
-from telemetry import guidance
+from telemetry import guidance, key_classes
 from telemetry.decoding import GZIP_MAGIC, Decoded, decode, decompress, parse, split_array
 from telemetry.games import GameRegistry
+from telemetry.key_classes import KeyClass
 from telemetry.rejection import Reason, Rejection
 
 MAX_BODY_BYTES = 1_000_000
@@ -22,6 +23,8 @@ MAX_EVENTS = 500
 SIGNATURE = re.compile(r"t=([0-9]{1,12}),sha256=([0-9a-f]{64})", re.ASCII)
 # A request is refused outside of these seconds around the time that its signature covers.
 SIGNED_FOR = 300
+# Seconds, by status.
+RETRY_AFTER = {429: "60", 503: "2"}
 
 
 class RequestError(Exception):
@@ -35,15 +38,23 @@ class RequestError(Exception):
     def response(self) -> dict[str, Any]:
         """Return the proxy response of API Gateway."""
         body = {"error": {"code": self.code, "message": self.message}}
-        return response(self.status, body, **({"retry-after": "2"} if self.status == 503 else {}))
+        return response(
+            self.status,
+            body,
+            **({"retry-after": RETRY_AFTER[self.status]} if self.status in RETRY_AFTER else {}),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The game that sends; it must sign where it has shown the authorizer its id and no secret."""
+    """The game that sends, and the class of its key.
+
+    It must sign where it has shown the authorizer its id and no secret.
+    """
 
     game_id: str
     must_sign: bool
+    key_class: KeyClass = "client"
 
 
 class GuidanceBody(msgspec.Struct):
@@ -78,7 +89,7 @@ def sender(request: Mapping[str, Any]) -> Sender:
     application_id = (request.get("pathParameters") or {}).get("application_id")
     if application_id not in (None, game_id):
         raise RequestError(403, Reason.WRONG_GAME, f"the key belongs to {game_id}")
-    return Sender(game_id, must_sign=found.get("must_sign") == "true")
+    return Sender(game_id, found.get("must_sign") == "true", key_classes.parse(found.get("key_class")))
 
 
 def body_bytes(request: Mapping[str, Any]) -> bytes:
@@ -100,27 +111,24 @@ def signature(secret_hash: str, body: bytes, seconds: int) -> str:
 
 
 def check_signature(
-    headers: Mapping[str, str], body: bytes, who: Sender, registry: GameRegistry, received_at: datetime
-) -> None:
+    headers: Mapping[str, str], body: bytes, who: Sender, game: Mapping[str, Any], received_at: datetime
+) -> Sender:
     """Check x-signature, which covers the time of sending and the body, by the live keys of the game.
 
+    Returns the sender; a signature by a server key shows that a server has sent the request.
     Raises RequestError 401 where it is wrong, more than 5 minutes off, or missing though it is demanded;
-    503 where keys cannot be read. What this function remembers of a game and what the authorizer does may
-    differ for a minute: who has shown no secret signs in any case.
+    what this function remembers of a game and what the authorizer does may differ for a minute: who has
+    shown no secret signs in any case.
     """
-    try:
-        game = registry.get(who.game_id) or {}
-    except (ClientError, BotoCoreError):
-        raise RequestError(503, "unavailable", "keys cannot be checked now, send the events again") from None
     given = headers.get("x-signature", "")
     if not given:
         if who.must_sign or game.get("signature") == "required":
             raise RequestError(401, "missing_signature", f"{who.game_id} must sign its requests: x-signature")
-        return
+        return who
     parts = SIGNATURE.fullmatch(given)
     seconds = int(parts[1]) if parts else 0
-    expected = [signature(key["hash"], body, seconds) for key in game.get("key_hashes", ())]
-    if not parts or not any([hmac.compare_digest(given, each) for each in expected]):  # noqa: C419 - all
+    signed_by = [key for key in game.get("key_hashes", ()) if parts and _signs(key, given, body, seconds)]
+    if not signed_by:
         raise RequestError(
             401, "bad_signature", "x-signature is not that of this time and body by a live key"
         )
@@ -128,6 +136,23 @@ def check_signature(
         raise RequestError(
             401, "stale_signature", f"x-signature is more than {SIGNED_FOR} seconds off our time"
         )
+    return (
+        who
+        if who.key_class == "server"
+        else replace(who, key_class=key_classes.parse(signed_by[0].get("key_class")))
+    )
+
+
+def _signs(key: Mapping[str, Any], given: str, body: bytes, seconds: int) -> bool:
+    return hmac.compare_digest(given, signature(key["hash"], body, seconds))
+
+
+def game_of(game_id: str, registry: GameRegistry) -> Mapping[str, Any]:
+    """Return a game's item, empty for none; raises RequestError 503 where it cannot be read."""
+    try:
+        return registry.get(game_id) or {}
+    except (ClientError, BotoCoreError):
+        raise RequestError(503, "unavailable", "keys cannot be checked now, send the events again") from None
 
 
 def events(body: bytes) -> list[Decoded]:

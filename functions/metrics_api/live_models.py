@@ -79,6 +79,7 @@ class Today(BaseModel):
     session_starts: Annotated[Count, metric("session_starts")]
     purchases: Annotated[Count, metric("purchases")]
     revenue: Money
+    unverified_revenue: Annotated[dict[str, int], metric("unverified_revenue", examples=[{"EUR": 499}])]
     refunds: Annotated[Count, metric("refunds")]
     refunded: Annotated[dict[str, int], metric("refunded")]
     net_revenue: Annotated[dict[str, int], metric("net_revenue")]

@@ -65,6 +65,7 @@ class Counts(BaseModel):
     playtime_seconds: Annotated[Count, metric("playtime_seconds")] = 0
     purchases: Annotated[Count, metric("purchases")] = 0
     revenue: Money
+    unverified_revenue: Annotated[dict[str, int], metric("unverified_revenue", examples=[{"EUR": 499}])] = {}
     refunds: Annotated[Count, metric("refunds")] = 0
     refunded: Annotated[dict[str, int], metric("refunded", examples=[{"EUR": 499}])] = {}
     net_revenue: Annotated[dict[str, int], metric("net_revenue", examples=[{"EUR": 129401}])] = {}
@@ -242,14 +243,15 @@ class Problem(BaseModel):
 
 
 def money(counts: Counter[str]) -> dict[str, dict[str, float | None]]:
-    """Return gross, refunded and net revenue of each currency in which something was paid or refunded."""
+    """Return gross, unverified, refunded and net revenue of each currency with a payment or refund."""
     currencies = sorted({*prefixed(counts, "revenue_"), *prefixed(counts, "refunded_")})
     model = metric_model.live()
-    found = {
+    found: dict[str, dict[str, float | None]] = {
         name: {currency: model[name].of(counts, currency) for currency in currencies}
         for name in ("revenue", "net_revenue")
     }
-    return {**found, "refunded": dict(prefixed(counts, "refunded_"))}
+    counted = ("refunded", "unverified_revenue")
+    return found | {name: dict(prefixed(counts, f"{name}_")) for name in counted}
 
 
 def prefixed(counts: Counter[str], prefix: str) -> dict[str, int]:

@@ -169,7 +169,8 @@ class Leaderboards:
             day = date.fromisoformat(event["corrected_time"][:10])
             for board in boards.fed_by(self._boards(game_id), game_id, name):
                 period = board.period(day)
-                if period and board.takes(period, event["received_at"]):
+                taken = event.get("verified") or not board.verified_only
+                if period and taken and board.takes(period, event["received_at"]):
                     scored = Scores(board, period, event["player_id"])
                     entries.setdefault(scored.key, scored).events.append(event)
         return entries

@@ -181,15 +181,17 @@ class Projection:
         return self.buckets[buckets.of_version(day, self.name_of(event, "versions", version))]
 
     def _purchase(self, event: Event, at_ms: int) -> bool:
-        """Count a store transaction once, by its earliest event; return whether it is a new one.
+        """Count a store transaction once; return whether it is a new one.
 
-        A client may report it twice and a server once more: an earlier report replaces a later one.
+        A client may report it twice and a server once more: what a server reports replaces what a client
+        does, and otherwise an earlier report a later one.
         """
         player, payload = self.player, event["payload"]
         digest, tie = _transaction(payload["store"], payload["transaction_id"]), _tie(event)
-        payment = Payment(at_ms, tie, payload["currency"], int(payload["amount_minor"]), _kind(payload))
+        amount, verified = int(payload["amount_minor"]), event.get("verified", False)
+        payment = Payment(at_ms, tie, payload["currency"], amount, _kind(payload), verified)
         before = player.transactions.get(digest)
-        if before and (before.at_ms, before.tie) <= (payment.at_ms, payment.tie):
+        if before and before.order <= payment.order:
             return False
         self._give_back(digest, -1)
         if before:
@@ -238,6 +240,8 @@ class Projection:
         player.paid_in.setdefault(payment.currency, set())
         day["purchases"] += sign
         day[f"revenue_{payment.currency}"] += amount
+        if not payment.verified:
+            day[f"unverified_revenue_{payment.currency}"] += amount
 
     def _refund(self, event: Event, at_ms: int) -> None:
         """Count a refund once, by its earliest report; where its purchase is unknown, once that comes."""

@@ -88,7 +88,9 @@ def arrivals(record: dict[str, Any]) -> Iterator[Arrival]:
     shard, number = record["eventID"].partition(":")[0], kinesis["sequenceNumber"]
     batch = ingest_batch.unpack(data)
     if batch is None:
-        origin = Origin(datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC), "stream")
+        # Only servers of the studio have rights to the stream.
+        moment = datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC)
+        origin = Origin(moment, "stream", key_class="server")
         key = kinesis.get("partitionKey", "")
         for index, item in enumerate(decode_record(data)):
             yield Arrival(
@@ -97,7 +99,7 @@ def arrivals(record: dict[str, Any]) -> Iterator[Arrival]:
         return
     received_at = datetime.fromisoformat(batch.received_at)
     country = batch.country if _country.fullmatch(batch.country or "") else None
-    origin = Origin(received_at, "replay" if batch.replay else "rest", country, batch.bot)
+    origin = Origin(received_at, "replay" if batch.replay else "rest", country, batch.bot, batch.key_class)
     for index, item in enumerate(map(parse, batch.events)):
         if batch.envelope == "guidance":
             item = guidance.translated(item, batch.game_id, received_at)

@@ -11,6 +11,7 @@ from telemetry import consent
 from telemetry.email_masking import mask, mask_bytes
 from telemetry.enrichment import encode, timestamp
 from telemetry.games import GameRegistry
+from telemetry.key_classes import ClientLimits
 from telemetry.pseudonyms import Pseudonyms
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
@@ -45,7 +46,7 @@ def triage(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
         if arrival.rejection:
             continue
         try:
-            _accept(arrival, now)
+            _accept(arrival, now, games.get(arrival.game, {}))
         except Rejection as rejection:
             arrival.rejection = rejection
         except Exception as error:
@@ -58,12 +59,14 @@ def _takes_events(game: dict[str, Any]) -> bool:
     return game["status"] == "active" and ("privacy_key" in game or game.get("pseudonyms") != "on")
 
 
-def _accept(arrival: Arrival, now: str) -> None:
+def _accept(arrival: Arrival, now: str, game: dict[str, Any]) -> None:
     event = validate(arrival.value)
     if arrival.key_game and event["game_id"] != arrival.key_game:
         raise Rejection(Reason.WRONG_GAME, f"the key belongs to {arrival.key_game}", "/game_id")
     if arrival.game == "unknown":
         raise Rejection(Reason.UNKNOWN_GAME, "the game is not registered or disabled", "/game_id")
+    if arrival.origin.key_class == "client":
+        ClientLimits.of(game).check(event)
     arrival.event, arrival.line, arrival.flags = encode(event, arrival.origin, now)
     if arrival.pseudonyms:
         arrival.event = arrival.pseudonyms.replaced(orjson.loads(arrival.line))
@@ -92,6 +95,7 @@ def rejected_line(arrival: Arrival, shard: str) -> bytes:
         "received_at": timestamp(arrival.origin.received_at),
         "rejected_at": timestamp(datetime.now(UTC)),
         "ingest_source": arrival.origin.source,
+        "key_class": arrival.origin.key_class,
         "envelope": arrival.envelope,
         "country": arrival.origin.country,
         "bot": arrival.origin.bot,

@@ -1,7 +1,7 @@
 """Lambda of the metrics stream: each window and alert becomes an item; the same one again replaces itself."""
 
 import base64
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,9 @@ import orjson
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from telemetry import environment, logs
-from telemetry.clients import resource
+from telemetry.clients import client, resource
 
+from realtime_windows.alerts import Alerts
 from realtime_windows.items import Row, events_of, item_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ class Settings(msgspec.Struct, frozen=True):
 
     realtime_table: str
     retention_hours: int
+    # Source of the alerts on the event bus; empty where nobody is told.
+    alerts_source: str = ""
 
 
 @cache
@@ -33,6 +36,13 @@ def connection() -> tuple["Table", timedelta]:
     """Connect once an execution environment."""
     settings = environment.parse(Settings)
     return resource("dynamodb").Table(settings.realtime_table), timedelta(hours=settings.retention_hours)
+
+
+@cache
+def alerts() -> Alerts | None:
+    """Connect to the event bus, where alerts are delivered."""
+    source = environment.parse(Settings).alerts_source
+    return Alerts(client("events"), connection()[0], source) if source else None
 
 
 @metrics.log_metrics
@@ -43,6 +53,9 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     with table.batch_writer(overwrite_by_pkeys=["series", "window"]) as batch:
         for row in rows:
             batch.put_item(Item=item_of(row, retention))
+    if told := alerts():
+        left_out = told.send((row for row in rows if row["kind"] == "alert"), datetime.now(UTC))
+        metrics.add_metric("AlertsLeftOut", MetricUnit.Count, left_out)
     _count(metrics, rows)
     return {"batchItemFailures": []}
 

@@ -39,7 +39,7 @@ def _players(counts: Counted, period: Period) -> Iterator[Picture]:
 
 def _revenue(counts: Counted, period: Period) -> Iterator[Picture]:
     paid = Counter(
-        name for of in counts.values() for name, minor in of.items() if minor > 0 and REVENUE in name
+        name for of in counts.values() for name, minor in of.items() if minor > 0 and name.startswith(REVENUE)
     )
     for name, _ in sorted(paid.items(), key=lambda one: (-one[1], one[0]))[:SHOWN_CURRENCIES]:
         currency = name.removeprefix(REVENUE)

@@ -42,6 +42,7 @@ WITH received AS (
     s.event.skewed::BOOLEAN AS skewed,
     s.event.bot::BOOLEAN AS bot,
     s.event.masked::BOOLEAN AS masked,
+    s.event.verified::BOOLEAN AS verified,
     s.arrived_at,
     s.sequence_number
   FROM staging.enriched_events AS s
@@ -54,7 +55,7 @@ numbered AS (
 SELECT
   n.event_id, n.event_type, n.schema_version, n.game_id, n.player_id, n.session_id, n.sequence, n.event_time, n.sent_at,
   n.client, n.privacy, n.payload, n.received_at, n.processed_at, n.corrected_time, n.event_date, n.country, n.platform,
-  n.app_version, n.ingest_source, n.schema_id, n.late, n.skewed, n.bot, n.masked
+  n.app_version, n.ingest_source, n.schema_id, n.late, n.skewed, n.bot, n.masked, n.verified
 FROM numbered AS n
 LEFT JOIN warehouse.fact_events AS f ON f.game_id = n.game_id AND f.event_id = n.event_id
 WHERE n.nth = 1 AND f.event_id IS NULL;

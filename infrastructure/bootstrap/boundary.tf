@@ -15,7 +15,7 @@ locals {
     [
       for service in [
         "athena", "cloudwatch", "dynamodb", "events", "firehose", "kinesis", "kinesisanalytics", "lambda", "logs",
-        "pipes", "scheduler", "secretsmanager", "sns", "sqs", "states",
+        "scheduler", "secretsmanager", "sns", "sqs", "states",
       ] : "${service}:*:*:*"
     ],
     ["iam::*:policy/*", "iam::*:role/*", "s3:::*"],

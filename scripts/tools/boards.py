@@ -132,10 +132,11 @@ def _open(environment: str) -> "Table":
 
 
 def _print_boards(boards: list[Board]) -> None:
-    listing = Listing("Board", "Title", "Source", "Keeps", "First", "Reset", box=None)
+    listing = Listing("Board", "Title", "Source", "Keeps", "First", "Reset", "Takes", box=None)
     for board in boards:
         first = "lowest" if board.order is Order.ASCENDING else "highest"
-        listing.add_row(board.board_id, board.title, board.source, board.operator, first, board.reset)
+        takes = "verified" if board.verified_only else "all"
+        listing.add_row(board.board_id, board.title, board.source, board.operator, first, board.reset, takes)
     Console().print(listing)
 
 
@@ -171,6 +172,7 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         help="hours after its end in which a period takes scores (default: 24)",
     )
+    add("--verified-only", action="store_const", const=True, help="take only scores that a server sends")
     add("--archive-days", type=int, help="days a period stays readable after its end (default: 400)")
     return parser
 

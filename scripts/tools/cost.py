@@ -138,6 +138,16 @@ def show_rates(load: Load, environment: str, given: Settings) -> None:
     console.print(table)
 
 
+def show_worst_key(environment: str, given: Settings) -> None:
+    """Print what the dearest key can cost a day before it is disabled."""
+    quota = settings.quota(environment)
+    console.print(
+        f"A key that sends {quota.events_a_day:,} events of 1 KB in {quota.requests_a_day:,} requests costs "
+        f"${model.worst_key(given, quota):,.2f} a day. Then it is disabled until `scripts/games enable`.",
+        highlight=False,
+    )
+
+
 def main() -> None:
     """Read the environment's Terraform and print its bill."""
     parser = argparse.ArgumentParser(prog="scripts/cost", description=__doc__)
@@ -157,6 +167,9 @@ def main() -> None:
     parser.add_argument("--lines", action="store_true", help="every line of the bill")
     parser.add_argument("--table", action="store_true", help="from 10 to 1,000,000 events a second")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--worst-key", action="store_true", help="what the dearest key can cost a day, within its quota"
+    )
     options = parser.parse_args()
     if (
         min(options.events_per_second, options.event_bytes, options.games, options.events_a_request) <= 0
@@ -179,7 +192,9 @@ def main() -> None:
     given = settings.read(options.environment)
     if options.fitted:
         given = model.fitted(load, given)
-    if options.json:
+    if options.worst_key:
+        show_worst_key(options.environment, given)
+    elif options.json:
         print(as_json(load, given))
     elif options.table:
         show_rates(load, options.environment, given)

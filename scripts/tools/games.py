@@ -1,5 +1,6 @@
 """Register games and give out their API keys; the table keeps hashes only."""
 
+import argparse
 import os
 import re
 import secrets
@@ -16,10 +17,13 @@ import idna
 from ingest.request import signature
 from rich.console import Console
 from rich.table import Table as Listing
+from telemetry import catalog, key_classes
 from telemetry.enrichment import timestamp
 from telemetry.games import secret_hash
+from telemetry.key_classes import CLASSES, KeyClass
+from telemetry.quotas import key_of
 
-from tools import CommandError, Parser, emulator, run, terraform
+from tools import CommandError, Parser, emulator, positive, run, terraform
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway.client import APIGatewayClient
@@ -32,16 +36,26 @@ MAX_ADDRESS = 254
 RESERVED = "unknown"
 # SES takes no more in one mail.
 MAX_RECIPIENTS = 50
+# Of each class.
 MAX_LIVE_KEYS = 2
 MIN_IMPORTED = 32
 
 
 @dataclass(frozen=True, slots=True)
 class UsagePlan:
-    """The plan of the REST API that throttles each game (low-level API Gateway client)."""
+    """A plan of the REST API that throttles each game (low-level API Gateway client).
+
+    `unproven` is the id of the small plan of requests that show a game's id and no secret.
+    """
 
     client: "APIGatewayClient"
     plan_id: str
+    unproven_id: str = ""
+
+    @property
+    def unproven(self) -> "UsagePlan":
+        """The small plan."""
+        return UsagePlan(self.client, self.unproven_id)
 
     @contextmanager
     def place(self, game_id: str) -> Iterator[str]:
@@ -65,17 +79,22 @@ class UsagePlan:
 
 
 def add_game(
-    table: "Table", game_id: str, name: str, plan: UsagePlan | None = None, pseudonyms: bool = False
+    table: "Table",
+    game_id: str,
+    name: str,
+    plan: UsagePlan | None = None,
+    pseudonyms: bool = False,
+    key_class: KeyClass = "client",
 ) -> str:
-    """Register a game, with pseudonyms from its first event or not, and return its API key.
+    """Register a game, with pseudonyms from its first event or not, and return its first API key.
 
-    The key cannot be read again.
+    The key cannot be read again. `rotate_key` gives the game one of the other class.
 
     Raises CommandError for an id that is malformed, reserved or registered.
     """
     if not GAME_ID.fullmatch(game_id) or game_id == RESERVED:
         raise CommandError(f"{game_id!r} cannot be a game's id: 2 to 63 of a-z, 0-9 and -, not {RESERVED!r}")
-    key, kept = _new_key(game_id)
+    key, kept = _new_key(game_id, key_class)
     game = {"game_id": game_id, "name": name, "status": "active", "created_at": kept["created_at"]}
     with plan.place(game_id) if plan else nullcontext("") as usage_key:
         usage = {"usage_key": usage_key} if usage_key else {}
@@ -90,18 +109,39 @@ def add_game(
     return key
 
 
-def import_key(table: "Table", game_id: str, secret: str) -> None:
+def import_key(table: "Table", game_id: str, secret: str, key_class: KeyClass = "client") -> None:
     """Let a key from elsewhere open the game beside its newest one; clients in the field keep theirs.
 
     Raises CommandError for a secret that could be guessed, or a game that is not registered.
     """
     if len(secret) < MIN_IMPORTED or not secret.isascii() or not secret.isprintable():
         raise CommandError(f"a key of fewer than {MIN_IMPORTED} printable ASCII characters could be guessed")
-    _add_key(table, game_id, _kept(secret))
+    _add_key(table, game_id, _kept(secret, key_class))
 
 
-def demand_signatures(table: "Table", game_id: str, signature: str) -> None:
-    """Refuse the game's unsigned requests ("required") or not ("optional"). Raises CommandError."""
+def limit_clients(table: "Table", game_id: str, allowed: list[str], maxima: dict[str, int]) -> None:
+    """Let client keys send these event types besides the usual ones, and values up to these maxima.
+
+    Both replace what was set before; without any, the limits of the schemas hold. A maximum is named
+    EVENT_TYPE.FIELD. Raises CommandError for a type or field that has no limit.
+    """
+    known = {name for name, _ in catalog.event_types()}
+    limited = {f"{kind}.{field}" for kind, fields in key_classes.client_maxima().items() for field in fields}
+    if unknown := sorted({*allowed} - known) + sorted({*maxima} - limited):
+        raise CommandError(f"no such event type or limited field: {', '.join(unknown)}")
+    types = sorted({*allowed} | key_classes.client_types()) if allowed else []
+    _update(table, game_id, "client_limits", {"types": types, "maxima": maxima})
+
+
+def demand_signatures(table: "Table", game_id: str, signature: str, plan: UsagePlan | None = None) -> None:
+    """Refuse the game's unsigned requests ("required") or not ("optional"). Raises CommandError.
+
+    Requests may then show the game's id alone; in the plan they have a small place of their own.
+    """
+    game = _get(table, game_id)
+    if plan and signature == "required" and not plan.unproven.counts(game.get("unproven_usage_key", "")):
+        with plan.unproven.place(f"{game_id} without a secret") as usage_key:
+            _update(table, game_id, "unproven_usage_key", usage_key)
     _update(table, game_id, "signature", signature)
 
 
@@ -159,12 +199,12 @@ def mail_address(text: str) -> str:
     return address
 
 
-def rotate_key(table: "Table", game_id: str) -> str:
-    """Return a new API key; the newest one before it works on until the next rotation.
+def rotate_key(table: "Table", game_id: str, key_class: KeyClass = "client") -> str:
+    """Return a new API key; the newest one of its class works on until the next rotation.
 
     Raises CommandError for a game that is not registered.
     """
-    key, kept = _new_key(game_id)
+    key, kept = _new_key(game_id, key_class)
     _add_key(table, game_id, kept)
     return key
 
@@ -172,6 +212,23 @@ def rotate_key(table: "Table", game_id: str) -> str:
 def set_status(table: "Table", game_id: str, status: str) -> None:
     """Let a game send events ("active") or not ("disabled"). Raises CommandError for an unregistered game."""
     _update(table, game_id, "status", status)
+
+
+def set_quota(table: "Table", game_id: str, limits: dict[str, int]) -> None:
+    """Give a game its own quota of events (events_a_day, events_a_minute); without any, the environment's.
+
+    Raises CommandError for a game that is not registered.
+    """
+    _update(table, game_id, "quota", limits)
+
+
+def lift_quota(quotas: "Table", game_id: str) -> None:
+    """Let a game send again whose keys a spent quota has disabled, as much as on a new day."""
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    with quotas.batch_writer() as batch:
+        for key_class in CLASSES:
+            for moment in ("", today):
+                batch.delete_item(Key={"quota": key_of(game_id, key_class, moment)})
 
 
 def restore_usage(table: "Table", game_id: str, plan: UsagePlan) -> None:
@@ -193,7 +250,9 @@ def list_games(table: "Table") -> list[dict[str, Any]]:
 def _add_key(table: "Table", game_id: str, kept: dict[str, str]) -> None:
     before = _get(table, game_id)["key_hashes"]
     # A key that is imported again does not push out the other one.
-    after = [*(key for key in before if key["hash"] != kept["hash"]), kept][-MAX_LIVE_KEYS:]
+    others = [key for key in before if key["hash"] != kept["hash"]]
+    alike = [key for key in others if key["key_class"] == kept["key_class"]]
+    after = [key for key in others if key not in alike] + [*alike, kept][-MAX_LIVE_KEYS:]
     try:
         table.update_item(
             Key={"game_id": game_id},
@@ -205,7 +264,7 @@ def _add_key(table: "Table", game_id: str, kept: dict[str, str]) -> None:
         raise CommandError(f"the keys of {game_id} changed meanwhile: try again") from None
 
 
-def _update(table: "Table", game_id: str, attribute: str, value: str) -> None:
+def _update(table: "Table", game_id: str, attribute: str, value: Any) -> None:
     try:
         table.update_item(
             Key={"game_id": game_id},
@@ -235,15 +294,16 @@ def signed_headers(key: str, body: bytes) -> dict[str, str]:
     return {"x-api-key": key, "x-signature": signed}
 
 
-def _new_key(game_id: str) -> tuple[str, dict[str, str]]:
+def _new_key(game_id: str, key_class: KeyClass) -> tuple[str, dict[str, str]]:
     """Return a key and what the table keeps of it."""
     secret = secrets.token_urlsafe(32)
-    return f"{game_id}.{secret}", _kept(secret)
+    return f"{game_id}.{secret}", _kept(secret, key_class)
 
 
-def _kept(secret: str) -> dict[str, str]:
+def _kept(secret: str, key_class: KeyClass) -> dict[str, str]:
     return {
         "key_id": secrets.token_hex(4),
+        "key_class": key_class,
         "hash": secret_hash(secret),
         "created_at": timestamp(datetime.now(UTC)),
     }
@@ -252,20 +312,29 @@ def _kept(secret: str) -> dict[str, str]:
 def registry(outputs: dict[str, Any]) -> tuple["Table", UsagePlan]:
     """Return the table of games and the usage plan of an applied environment."""
     table = boto3.resource("dynamodb").Table(outputs["tables"]["games"])
-    return table, UsagePlan(boto3.client("apigateway"), outputs["ingest_usage_plan_id"])
+    plans = outputs["ingest_usage_plan_ids"]
+    return table, UsagePlan(boto3.client("apigateway"), plans["games"], plans["unproven"])
 
 
 def _print_games(games: list[dict[str, Any]]) -> None:
     listing = Listing("Game", "Name", "Status", "Registered", "Keys", box=None)
     for game in games:
-        keys = ", ".join(key["key_id"] for key in game["key_hashes"])
+        keys = ", ".join(f"{key['key_id']} ({key['key_class']})" for key in game["key_hashes"])
         listing.add_row(game["game_id"], game["name"], game["status"], game["created_at"][:10], keys)
     Console().print(listing)
 
 
-def _print_key(key: str) -> None:
-    print("This key is not shown again; it goes into the x-api-key header:", file=sys.stderr)
+def _print_key(key: str, key_class: KeyClass) -> None:
+    place = "the build of the game" if key_class == "client" else "your servers and never into a build"
+    print(f"This {key_class} key is not shown again. It goes into {place}, as x-api-key:", file=sys.stderr)
     print(key)
+
+
+def _maximum(text: str) -> tuple[str, int]:
+    name, _, value = text.partition("=")
+    if not value.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not TYPE.FIELD=N")
+    return name, int(value)
 
 
 def main() -> None:
@@ -281,9 +350,31 @@ def main() -> None:
         "pseudonyms": "keep players by keyed pseudonyms from now on, or by their ids; all are new then",
         "report-to": "mail the game's reports to these addresses; to none without any",
         "disable": "refuse a game's events",
-        "enable": "take them again; gives the game its place in the usage plan where it lacks one",
+        "enable": "take them again, also those of keys that a spent quota has disabled",
+        "quota": "set how many events a day and a minute the keys of a class may send",
+        "limits": "set what client keys may send; without options, what the schemas say",
     }.items():
         commands.add_parser(command, help=effect).add_argument("game_id")
+    for command in ("add", "rotate", "import-key"):
+        commands.choices[command].add_argument(
+            "--key-class",
+            choices=CLASSES,
+            default="client",
+            help="client for builds of the game, server for its servers (default: client)",
+        )
+    quota = commands.choices["quota"].add_argument
+    for name in ("--events-a-day", "--events-a-minute"):
+        quota(name, type=positive, metavar="N", help="default: the environment's")
+    limits = commands.choices["limits"]
+    limits.add_argument("--allow", action="append", default=[], metavar="EVENT_TYPE", help="repeatable")
+    limits.add_argument(
+        "--maximum",
+        action="append",
+        default=[],
+        type=_maximum,
+        metavar="TYPE.FIELD=N",
+        help="repeatable",
+    )
     commands.choices["add"].add_argument("--name", required=True, help="the game's title")
     commands.choices["add"].add_argument(
         "--pseudonyms", action="store_true", help="keep players by keyed pseudonyms, never by their ids"
@@ -294,19 +385,24 @@ def main() -> None:
     options = parser.parse_args()
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
-    table, plan = registry(terraform.outputs(terraform.root(options.environment)))
+    outputs = terraform.outputs(terraform.root(options.environment))
+    table, plan = registry(outputs)
     match options.command:
         case "list":
             _print_games(list_games(table))
         case "add":
-            _print_key(add_game(table, options.game_id, options.name, plan, options.pseudonyms))
+            given = (options.name, plan, options.pseudonyms, options.key_class)
+            _print_key(add_game(table, options.game_id, *given), options.key_class)
         case "rotate":
-            _print_key(rotate_key(table, options.game_id))
+            _print_key(rotate_key(table, options.game_id, options.key_class), options.key_class)
         case "import-key":
-            import_key(table, options.game_id, sys.stdin.read().strip())
+            import_key(table, options.game_id, sys.stdin.read().strip(), options.key_class)
             print(f"the key opens {options.game_id}")
+        case "limits":
+            limit_clients(table, options.game_id, options.allow, dict(options.maximum))
+            print(f"client keys of {options.game_id} have these limits within 30 seconds")
         case "sign":
-            demand_signatures(table, options.game_id, options.signature)
+            demand_signatures(table, options.game_id, options.signature, plan)
             print(f"signatures of {options.game_id} are {options.signature}")
         case "pseudonyms":
             use_pseudonyms(table, options.game_id, options.state)
@@ -314,8 +410,14 @@ def main() -> None:
         case "report-to":
             report_to(table, options.game_id, options.addresses)
             print(f"reports of {options.game_id} go to {', '.join(options.addresses) or 'nobody'}")
+        case "quota":
+            wanted = {"events_a_day": options.events_a_day, "events_a_minute": options.events_a_minute}
+            own = {name: value for name, value in wanted.items() if value}
+            set_quota(table, options.game_id, own)
+            print(f"the quota of {options.game_id} is changed within 30 seconds")
         case "enable":
             restore_usage(table, options.game_id, plan)
+            lift_quota(boto3.resource("dynamodb").Table(outputs["tables"]["quotas"]), options.game_id)
             set_status(table, options.game_id, "active")
             print(f"{options.game_id} is enabled")
         case "disable":

@@ -23,6 +23,7 @@ from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import enrich, timestamp
 from telemetry.games import GameRegistry
 from telemetry.ingest_batch import IngestBatch, pack
+from telemetry.key_classes import ClientLimits
 from telemetry.origin import Origin
 from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 from telemetry.rejection import Reason, Rejection
@@ -202,7 +203,10 @@ def repaired(line: Line, registry: GameRegistry, patch: jsonpatch.JsonPatch | No
         raise Rejection(Reason.WRONG_GAME, f"the key belongs to {key_game}", "/game_id")
     if not registry.active([event["game_id"]]):
         raise Rejection(Reason.UNKNOWN_GAME, "the game is not registered or disabled", "/game_id")
-    enrich(event, Origin(received_at, "replay", line["country"], line["bot"]))
+    key_class = line["key_class"]
+    if key_class == "client":
+        ClientLimits.of(registry.get(event["game_id"]) or {}).check(event)
+    enrich(event, Origin(received_at, "replay", line["country"], line["bot"], key_class))
     batch = IngestBatch(
         game_id=event["game_id"],
         received_at=line["received_at"],
@@ -211,6 +215,7 @@ def repaired(line: Line, registry: GameRegistry, patch: jsonpatch.JsonPatch | No
         envelope=line["envelope"],
         bot=line["bot"],
         replay=True,
+        key_class=key_class,
     )
     return Entry(f"{event['game_id']}/{event['player_id']}", pack(batch))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from telemetry import catalog
+from telemetry.key_classes import CLIENT_MAXIMUM, SENT_BY
 
 from tools import CommandError
 from tools.schema_compatibility import parse
@@ -328,7 +329,8 @@ def reference(catalogue: Catalogue) -> str:
         payload = catalogue.payloads[event_type, newest]
         parts += ["", f"## {event_type}", "", payload["description"]]
         accepted = f"; {', '.join(reversed(older))} is still accepted." if older else "."
-        parts += [f"Version {newest}{accepted}", "", *_table(payload)]
+        only = " Only server keys may send it." if payload[SENT_BY] == "server" else ""
+        parts += [f"Version {newest}{accepted}{only}", "", *_table(payload)]
     parts += _chapter(
         "Enriched fields", catalogue.latest("enriched"), "The pipeline adds these to every event."
     )
@@ -361,6 +363,8 @@ def _limits(field: Schema) -> str:
         limits.append(", ".join(values) if len(values) <= 20 else f"{len(values)} codes, such as {values[0]}")
     if "minimum" in field or "maximum" in field:
         limits.append(f"{field.get('minimum', '')} to {field.get('maximum', '')}")
+    if CLIENT_MAXIMUM in field:
+        limits.append(f"client keys: {field[CLIENT_MAXIMUM]} at most")
     if "maxLength" in field:
         limits.append(f"≤ {field['maxLength']} characters")
     if "pattern" in field and shape(field) == "string":

@@ -11,7 +11,7 @@ Version = tuple[int, int, int]
 # A greater value lets less through, or more.
 LOWER_BOUNDS = ("minimum", "minLength", "minProperties")
 UPPER_BOUNDS = ("maximum", "maxLength", "maxProperties")
-ANNOTATIONS = ("$id", "$schema", "$ref", "title", "description")
+ANNOTATIONS = ("$id", "$schema", "$ref", "title", "description", "x-sent-by", "x-client-maximum")
 # A keyword of these counts as narrower when its value changed, and as wider when it went.
 OPAQUE = ("pattern", "propertyNames", "anyOf", "dependentRequired")
 # Event schemas need no other keyword, so that each has a rule here and every step can be judged.

@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import json
+import math
 import re
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any
 import jsonschema
 from ingest import openapi
 from telemetry import catalog, metric_model
+from telemetry.key_classes import CLASSES, CLIENT_MAXIMUM, SENT_BY
 
 from tools import REPOSITORY, CommandError, client_artefacts, metric_artefacts, run
 from tools.schema_artefacts import Catalogue, artefacts, as_json
@@ -21,6 +23,8 @@ from tools.schema_compatibility import gaps, misnamed, parse, unknown_keywords
 FOLDER = "event-schemas"
 NAME = re.compile(r"[1-9][0-9]*-[0-9]+-[0-9]+\.json")
 RELEASES = "v[0-9]*"
+# A payload's number of a greater maximum needs one for client keys: it would outweigh what all others send.
+MAX_UNLIMITED = 10**9
 Schema = dict[str, Any]
 Documents = dict[str, Schema]
 
@@ -107,6 +111,19 @@ def _form(key: str, schema: Schema, documents: Documents) -> Iterator[str]:
         yield "describes no object: a payload is one"
         return
     yield from _described(catalog.resolved(schema, documents), "")
+    if not key.startswith(catalog.COMMON):
+        yield from _sent_by(catalog.resolved(schema, documents))
+
+
+def _sent_by(schema: Schema) -> Iterator[str]:
+    """Yield what a payload does not say of client keys: whether they may send it, and its maxima."""
+    if schema.get(SENT_BY) not in CLASSES:
+        yield f"{SENT_BY}: must be client, or server where clients may not send it"
+    for name, field in schema["properties"].items():
+        is_number = field.get("type") in ("integer", "number")
+        is_great = is_number and field.get("maximum", math.inf) > MAX_UNLIMITED
+        if is_great and CLIENT_MAXIMUM not in field:
+            yield f"/properties/{name}: needs {CLIENT_MAXIMUM}, what a client key may send at most"
 
 
 def _references(schema: Schema, at: str) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from telemetry.decoding import MAX_EVENT_BYTES
 from telemetry.enrichment import timestamp
+from telemetry.key_classes import client_types
 
 PLATFORMS = {"android": 45, "ios": 35, "windows": 12, "switch": 8}
 COUNTRIES = {"DE": 3, "US": 5, "JP": 2, "BR": 2, "GB": 2, "IN": 3}
@@ -176,6 +177,20 @@ class Truth:
             board[event["player_id"]] = max(known, entry, key=lambda e: (e[0], -_milliseconds(e[1])))
 
 
+def _by_sender(session: Session) -> Iterator[Session]:
+    """Yield what the game's server sends to the stream and what the client sends, in this order.
+
+    The key in a game's build may not send every type of event.
+    """
+    if not session.rest:
+        yield session
+        return
+    by_server = [letter for letter in session.letters if letter.event["event_type"] not in client_types()]
+    if by_server:
+        yield Session(False, by_server)
+    yield Session(True, [letter for letter in session.letters if letter not in by_server])
+
+
 class Game:
     """The simulated game; the same seed, game and time give the same events."""
 
@@ -212,7 +227,7 @@ class Game:
             starts = sorted(self._start(self.days - day) for _ in range(self.random.choice((1, 1, 2))))
             for start in starts:
                 is_new = day == first_day and start == starts[0]
-                yield self._session(player, client, rest, start, is_new)
+                yield from _by_sender(self._session(player, client, rest, start, is_new))
 
     def play_on(self, number: int) -> Iterator[Event]:
         """Yield the events of a player who never stops; the sender sets their times."""

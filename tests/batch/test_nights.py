@@ -145,6 +145,30 @@ def long_ago() -> Lake:
     return lake
 
 
+def confirmed() -> Lake:
+    """Return a lake of purchases that clients report and a server confirms days later."""
+    world, lake = World(1, 1), Lake()
+
+    def sold(day: int, player: str, arrival: int, amount: int, verified: bool) -> Event:
+        event = world._event("g", player, f"s-{player}-{day}", day * DAY_MS)
+        paid = {"store": "web", "transaction_id": f"t-{player}", "currency": "EUR", "verified": verified}
+        came = {"arrival_date": START + timedelta(arrival), "event_type": "purchase"}
+        return event | came | paid | {"amount_minor": amount}
+
+    first = [sold(day, f"p-{day}", day, 900, verified=False) for day in range(10, 115, 7)]
+    lake.run([*first, sold(10, "r", 10, 500, verified=True)])
+    again = sold(115, "r", 115, 500, verified=False)
+    lake.run([again, sold(114, "q", 115, 900, verified=False), sold(115, "p-108", 115, 100, verified=True)])
+    lake.run([sold(116, "q", 116, 100, verified=True), sold(116, "q", 116, 700, verified=False)])
+    return lake
+
+
+def test_what_a_server_confirms_replaces_what_a_client_reported_on_an_earlier_day() -> None:
+    lake = confirmed()
+    assert lake.differing() == []
+    assert lake.said == []
+
+
 def another_currency() -> Lake:
     """Return a lake of a game that sells in a second currency from one night on."""
     world, lake = World(1, 1), Lake()
@@ -332,6 +356,9 @@ MISTAKES = [
     (quiet, "kept/kept_purchases", "COALESCE(n.sandbox, FALSE)", "FALSE"),
     (long_ago, "kept/kept_players", "o.player_id IS NULL OR", "o.player_id IS NULL OR FALSE AND"),
     (long_ago, "kept/kept_purchases", "o.at_ms < n.at_ms", "FALSE"),
+    (confirmed, "kept/kept_purchases", "o.verified AND NOT n.verified", "FALSE"),
+    (confirmed, "kept/confirmed", "MIN(o.event_date)", "MAX(n.event_date)"),
+    (confirmed, "gold/_views", "verified DESC, ", ""),
     (taught, "kept/kept_steps", "o.at_ms < n.at_ms", "FALSE"),
     (taught, "gold/tutorial", "f.event_date >= b.since", "f.event_date > b.since"),
     (taught, "gold/tutorial", "ORDER BY at_ms, event_id", "ORDER BY at_ms DESC, event_id"),

@@ -41,7 +41,7 @@ COPY (
     '{arrived}' AS received_at, '{arrived}' AS processed_at, 'rest' AS ingest_source, '/event/1-0-0.json' AS schema_id,
     CASE WHEN player % 97 = 0 AND n = 1 THEN 'web' WHEN player % 3 = 0 THEN 'ios' ELSE 'android' END AS platform,
     ['DE', 'US', 'JP', 'BR'][1 + player % 4] AS country, '1.' || month(day) || '.0' AS app_version,
-    false AS late, false AS skewed, false AS bot, false AS masked,
+    false AS late, false AS skewed, false AS bot, false AS masked, true AS verified,
     {{platform: 'ios', app_version: '1.0.0'}} AS client,
     {{
       elapsed_seconds: i, score: i, leaderboard: 'arena', product_id: 'gems', quantity: 1, fatal: true, signature: 'abc',

@@ -20,8 +20,10 @@ from rich.table import Table
 os.environ |= {
     "AWS_DEFAULT_REGION": "us-east-1",
     "GAMES_TABLE": "games",
+    "LIMITS": '{"events_a_day": 1000000000, "events_a_minute": 1000000000}',
     "POWERTOOLS_METRICS_NAMESPACE": "benchmarks",
     "POWERTOOLS_SERVICE_NAME": "benchmarks",
+    "QUOTAS_TABLE": "quotas",
     "RAW_STREAM": "raw",
 }
 

@@ -1,4 +1,4 @@
-"""An alert on the event bus reaches people as a sentence; the pipe before it runs on AWS only."""
+"""An alert on the event bus reaches people as a sentence."""
 
 import json
 from typing import Any

@@ -7,14 +7,17 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from alarms import Key, Recorded, rings
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import EphemeralMetrics
 from data_quality import handler
+from ingest.request import Sender
 from processor.arrival import Arrival
 from processor.metrics import publish
 from published import exists
@@ -120,6 +123,7 @@ def failures() -> Iterator[tuple[str, Key, float, int]]:
         "leaderboards",
         "players",
         "quality",
+        "quotas",
         "realtime",
         "reports",
     ):
@@ -317,6 +321,28 @@ def test_a_check_that_fails(
     assert ringing(alarms, healthy.put_log(capsys.readouterr().out, 10, 10)) == expected
 
 
+@pytest.mark.parametrize(("used", "expected"), [(0.8, {"ingest-quota"}), (0.79, set())])
+def test_a_game_that_uses_up_its_quota(
+    alarms: Alarms,
+    healthy: Recorded,
+    acting_as: Callable[[str], None],
+    used: float,
+    expected: set[str],
+) -> None:
+    acting_as("ingest")
+    # A copy of its own, because the module reads the environment when it is imported.
+    spec = find_spec("ingest.handler")
+    assert spec
+    assert spec.loader
+    ingest, lines = module_from_spec(spec), list[str]()
+    spec.loader.exec_module(ingest)
+    quotas = Mock()
+    quotas.take.return_value = used
+    ingest.__dict__.update(quotas=lambda: quotas, settings=Mock(), _write=lines.append)
+    ingest.within_quota(Sender("skyforge", must_sign=False), [], {}, datetime.now(UTC))
+    assert ringing(alarms, healthy.put_log("\n".join(lines), 10)) == expected
+
+
 def test_a_game_that_is_set_aside(alarms: Alarms, healthy: Recorded, resources: Resources) -> None:
     """The job's line counts in the metric: CloudWatch matches the phrase between the pattern's quotes."""
     (found,) = [r["values"] for r in resources if r["type"] == "aws_cloudwatch_log_metric_filter"]
@@ -331,7 +357,7 @@ def test_a_game_that_is_set_aside(alarms: Alarms, healthy: Recorded, resources: 
 def test_every_alarm_is_proved_to_ring(alarms: Alarms) -> None:
     by_itself = {
         "batch-analytics-failed", "batch-analytics-set-aside", "batch-analytics-silent",
-        "data-quality-checks", "processor-reject-rate",
+        "data-quality-checks", "ingest-quota", "processor-reject-rate",
         "realtime-analytics-dropped-events", "realtime-analytics-failed-checkpoints",
         "realtime-analytics-restarts", "warehouse-refresh",
     }  # fmt: skip

@@ -28,11 +28,6 @@ USERS_OF_THE_BUCKET = {
     "aws_sfn_state_machine",
 }
 
-# AWS checks the role while it makes these, and the provider does not retry while IAM still spreads a new
-# role. A mapping takes longer than that.
-NOT_RETRIED = {"aws_pipes_pipe"}
-SLOW = "aws_lambda_event_source_mapping"
-
 Graph = dict[str, set[str]]
 
 
@@ -51,12 +46,6 @@ def test_a_role_has_its_permissions_before_it_is_used(graph: Graph) -> None:
     assert list(_hasty_users_of_roles(graph)) == []
 
 
-def test_what_is_not_retried_comes_late(graph: Graph) -> None:
-    users = {user for user in graph if _type(user) in NOT_RETRIED}
-    assert {_type(user) for user in users} == NOT_RETRIED
-    assert [user for user in users if SLOW not in map(_type, _before(graph, user))] == []
-
-
 def test_what_comes_too_early_is_found() -> None:
     graph = _graph(
         '  "aws_s3_object.package" -> "aws_s3_bucket.lake";\n'
@@ -64,13 +53,12 @@ def test_what_comes_too_early_is_found() -> None:
         '  "aws_s3_bucket_policy.lake" -> "aws_s3_bucket.lake";\n'
         '  "aws_s3_bucket_policy.other" -> "aws_s3_bucket.other";\n'
         '  "aws_iam_role_policy.this" -> "aws_iam_role.this";\n'
-        '  "aws_pipes_pipe.alerts" -> "aws_iam_role.this";\n'
+        '  "aws_lambda_function.this" -> "aws_iam_role.this";\n'
     )
     assert _settings_that_users_miss(graph) == {
         "aws_s3_object.package": SETTINGS - {"aws_s3_bucket_policy"},
     }
-    assert list(_hasty_users_of_roles(graph)) == [("aws_pipes_pipe.alerts", "aws_iam_role.this")]
-    assert SLOW not in map(_type, _before(graph, "aws_pipes_pipe.alerts"))
+    assert list(_hasty_users_of_roles(graph)) == [("aws_lambda_function.this", "aws_iam_role.this")]
 
 
 def _graph(text: str) -> Graph:

@@ -9,7 +9,6 @@ Plans = dict[str, list[Resource]]
 
 # Each optional part, and a resource that only this part makes.
 OPTIONAL_PARTS = {
-    "alerts to the event bus": "aws_pipes_pipe",
     "batch runs": "aws_sfn_state_machine",
     "budget": "aws_budgets_budget",
     "quicksight": "aws_quicksight_data_set",

@@ -65,10 +65,12 @@ def test_no_number_is_left_to_a_later_change(provider: Provider, prod: list[Reso
 
 
 def test_a_number_that_is_left_out_is_found(provider: Provider, prod: list[Resource]) -> None:
-    (pipe,) = [deepcopy(it) for it in prod if it["type"] == "aws_pipes_pipe"]
-    pipe["values"]["source_parameters"][0]["kinesis_stream_parameters"][0]["maximum_retry_attempts"] = None
-    found = {"source_parameters.kinesis_stream_parameters.maximum_retry_attempts"}
-    assert _risks(provider, [pipe]) == {"aws_pipes_pipe": found}
+    retried = (
+        it for it in prod if it["type"] == "aws_cloudwatch_event_target" and it["values"]["retry_policy"]
+    )
+    target = deepcopy(next(retried))
+    target["values"]["retry_policy"][0]["maximum_retry_attempts"] = None
+    assert _risks(provider, [target]) == {target["type"]: {"retry_policy.maximum_retry_attempts"}}
 
 
 def test_a_default_is_no_risk(provider: Provider, prod: list[Resource]) -> None:

@@ -14,7 +14,16 @@ from tools import REPOSITORY
 GUIDE = (REPOSITORY / "docs" / "adding-an-event-type.md").read_text()
 FILES = re.findall(r"^```json (\S+)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(r"^```bash\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
-COPIED = ("docs", "event-schemas", "functions", "infrastructure", "pyproject.toml", "scripts", "tests")
+COPIED = (
+    "clients",
+    "docs",
+    "event-schemas",
+    "functions",
+    "infrastructure",
+    "pyproject.toml",
+    "scripts",
+    "tests",
+)
 BASH = ["bash", "-euo", "pipefail", "-c"]
 
 # What the processor makes of an example that must pass, told in a process that knows the copy only.
@@ -34,7 +43,7 @@ print(json.dumps({name: streams.lines(name) for name in ("bronze", "enriched", "
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository of its own, published on main, in which the guide was followed."""
     root = tmp_path_factory.mktemp("walk-through")
-    ignored = shutil.ignore_patterns(".terraform", "__pycache__")
+    ignored = shutil.ignore_patterns(".terraform", "__pycache__", "dist", "node_modules")
     for name in COPIED:
         source = REPOSITORY / name
         if source.is_dir():

@@ -30,6 +30,7 @@ def gold(silver: Any) -> duckdb.DuckDBPyConnection:
     database.execute(
         "CREATE TABLE events AS SELECT event_id, event_type, game_id, player_id, session_id, event_date,"
         " epoch_ms(corrected_time) AS at_ms, CAST(received_at AS DATE) AS arrival_date,"
+        " coalesce(verified, FALSE) AS verified,"
         f" {', '.join(columns)} FROM silver"
     )
     define(database)

@@ -16,7 +16,7 @@ DECLARED = REPOSITORY / "infrastructure" / "modules" / "lake_tables" / "tables"
 # What gold reads of silver, flat.
 SILVER = (
     "event_id VARCHAR, event_type VARCHAR, game_id VARCHAR, player_id VARCHAR, session_id VARCHAR,"
-    " event_date DATE, at_ms BIGINT, arrival_date DATE, platform VARCHAR, country VARCHAR,"
+    " event_date DATE, at_ms BIGINT, arrival_date DATE, verified BOOLEAN, platform VARCHAR, country VARCHAR,"
     " app_version VARCHAR, store VARCHAR, transaction_id VARCHAR, currency VARCHAR, amount_minor BIGINT,"
     " flow VARCHAR, reason VARCHAR, amount BIGINT, balance_after BIGINT, status VARCHAR, level_1 VARCHAR,"
     " level_2 VARCHAR, level_3 VARCHAR, fps DOUBLE, frame_time_ms DOUBLE, latency_ms DOUBLE,"
@@ -102,7 +102,7 @@ def flat(source: str) -> str:
     payload = (f"payload.{name}" for name in PAYLOAD)
     return (
         f"SELECT {', '.join(own)}, epoch_ms(corrected_time) AS at_ms,"
-        " CAST(received_at AS DATE) AS arrival_date,"
+        " CAST(received_at AS DATE) AS arrival_date, coalesce(verified, FALSE) AS verified,"
         f" {', '.join((*dimensions, *payload))} FROM {source}"
     )
 

@@ -273,7 +273,7 @@ def event(number: int, event_type: str, day: str, player: str, **fields: Any) ->
         "payload": {}, "received_at": moment, "processed_at": moment, "corrected_time": moment,
         "event_date": day, "country": "DE", "platform": "ios", "app_version": "1.0.0",
         "ingest_source": "rest", "schema_id": f"/{event_type}/1-0-0.json",
-        "late": False, "skewed": False, "bot": False, "masked": False,
+        "late": False, "skewed": False, "bot": False, "masked": False, "verified": True,
     }  # fmt: skip
     made |= fields
     return made | {"payload": REQUIRED.get(event_type, {}) | made["payload"]}

@@ -30,6 +30,7 @@ KEYS = {
     "leaderboards": ("board", "player_id"),
     "boards": ("game_id", "board_id"),
     "quality": ("game_id", "checked_at"),
+    "quotas": ("quota",),
     "realtime": ("series", "window"),
     "reports": ("report",),
 }

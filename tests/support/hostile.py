@@ -19,6 +19,7 @@ from telemetry import catalog
 from telemetry.enrichment import timestamp
 from telemetry.ingest_batch import MAGIC as BATCH_MAGIC
 from telemetry.ingest_batch import IngestBatch, pack
+from telemetry.key_classes import CLASSES, client_types
 
 GAME = "skyforge"
 NUMBERS = [b"1e400", b"-1e400", b"9" * 400, b"1" * 5000, b"-0.0", b"NaN", b"-Infinity", b"1e308", b"0x1"]
@@ -129,12 +130,13 @@ def examples() -> list[bytes]:
 
 @cache
 def good_examples() -> list[dict[str, Any]]:
-    """Return the examples that are valid events."""
+    """Return the examples that are valid events, and that any key may send."""
     values = map(orjson.loads, examples())
     validators = catalog.validators()
     names = [(value, (value.get("event_type"), value.get("schema_version"))) for value in values]
     known = catalog.event_types()
-    return [value for value, name in names if name in known and validators[name].is_valid(value)]
+    valid = [value for value, name in names if name in known and validators[name].is_valid(value)]
+    return [value for value in valid if value["event_type"] in client_types()]
 
 
 @dataclass(slots=True)
@@ -316,7 +318,8 @@ class Hostile:
 
     def rest_batch(self) -> Record:
         pieces, good = self._among(self.piece)
-        batch = IngestBatch(GAME, timestamp(datetime.now(UTC)), None, pieces, replay=self.dice.random() < 0.2)
+        sent = {"replay": self.dice.random() < 0.2, "key_class": self.dice.choice(CLASSES)}
+        batch = IngestBatch(GAME, timestamp(datetime.now(UTC)), None, pieces, **sent)
         return Record(pack(batch), pieces, good, len(pieces))
 
     def guidance_batch(self) -> Record:

@@ -5,10 +5,24 @@ import hashlib
 import hmac
 import json
 import time
+from functools import cache
 from typing import Any
 
+import boto3
 import openapi_contract
 from ingest import handler
+from telemetry.quotas import Quotas
+
+
+def rest_api_settings(monkeypatch: Any, **limits: int) -> None:
+    """Set what the function reads from its environment, and count quotas in moto's table."""
+    given = {"events_a_day": 1_000_000, "events_a_minute": 100_000} | limits
+    for name, value in {"GAMES_TABLE": "games", "QUOTAS_TABLE": "quotas", "RAW_STREAM": "raw"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LIMITS", json.dumps(given))
+    monkeypatch.setattr(handler, "quotas", cache(lambda: Quotas(boto3.client("dynamodb"), "quotas")))
+    handler.settings.cache_clear()
+    handler.registry.cache_clear()
 
 
 def post(

@@ -13,6 +13,8 @@ from nasty_game import GAME, LEAP, Sent
 from nasty_truth import LAST_DAY_NUMBER, STEPS, Figures
 from nights import FIELDS
 from telemetry import metric_model
+from telemetry.enrichment import timestamp
+from telemetry.ingest_batch import IngestBatch, pack
 from telemetry.store import Store, by_name
 
 Event = dict[str, Any]
@@ -25,7 +27,9 @@ OF_A_DAY = (
     "events", "active_players", "new_players", "session_starts", "sessions_ended", "purchases", "payers",
     "payer_conversion", "refunds", "trials", "sandbox_purchases", "purchase_events", "crash_events", "errors",
 )  # fmt: skip
-OF_A_CURRENCY = ("revenue", "refunded", "net_revenue", "currency_payers", "arpdau", "arppu")
+OF_A_CURRENCY = (
+    "revenue", "unverified_revenue", "refunded", "net_revenue", "currency_payers", "arpdau", "arppu",
+)  # fmt: skip
 OF_A_VERSION = ("active_sessions", "crashed_sessions", "crash_free_sessions")
 OF_AN_AD = ("impressions", "completed_impressions", "completed_share")
 OF_PRICED_ADS = ("currency_impressions", "ad_revenue_micros", "ad_ecpm_micros", "ad_arpdau_micros")
@@ -39,12 +43,20 @@ def processed(sent: list[Sent], dynamodb: Any) -> Streams:
     pipeline = processor(Games((GAME,)), dynamodb, streams)
     for first in range(0, len(sent), BATCH):
         batch = sent[first : first + BATCH]
-        handed = records(*(encode(one.event) for one in batch), first=first + 1)
+        handed = records(*map(_record, batch), first=first + 1)
         for record, one in zip(handed, batch, strict=True):
             record["kinesis"]["approximateArrivalTimestamp"] = one.received.timestamp()
         done, again = pipeline.process(handed)
         assert (len(done), again) == (len(batch), None)
     return streams
+
+
+def _record(one: Sent) -> bytes:
+    """Return what a server puts on the stream, or the REST API for a client."""
+    data = encode(one.event)
+    if one.key_class == "server":
+        return data
+    return pack(IngestBatch(GAME, timestamp(one.received), None, [data], key_class=one.key_class))
 
 
 def count_live(streams: Streams) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from telemetry.enrichment import timestamp
+from telemetry.key_classes import KeyClass
 
 Event = dict[str, Any]
 GAME = "nasty"
@@ -37,10 +38,11 @@ REQUIRED: dict[str, Event] = {
 
 @dataclass(frozen=True)
 class Sent:
-    """An event as its client wrote it, and the moment at which the platform received it."""
+    """An event as its client wrote it, and when and with which class of key the platform received it."""
 
     event: Event
     received: datetime
+    key_class: KeyClass = "server"
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Client:
     platform: str = "ios"
     version: str = "1.0.0"
     country: str | None = "DE"
+    key_class: KeyClass = "server"
     numbers: Iterator[int] = field(default_factory=count)
 
     def does(self, kind: str, at: datetime, *, sent: datetime | None = None, **payload: Any) -> Sent:
@@ -75,6 +78,7 @@ class Client:
                 "payload": REQUIRED.get(kind, {}) | payload,
             },
             received,
+            self.key_class,
         )
         self.sent.append(made)
         return made
@@ -199,6 +203,18 @@ def money(sent: list[Sent]) -> None:
     Client("robot", sent, "robot 1").does(
         "purchase", LEAP + 6 * HOUR, transaction_id="r", currency="JPY", amount_minor=1
     )
+
+
+def confirmed(sent: list[Sent]) -> None:
+    """Purchases that a client reports: a server confirms them before, after, a day later, or never."""
+    app = Client("confirmed", sent, "confirmed 1", key_class="client")
+    server = Client("confirmed", sent, "confirmed 1")
+    app.does("session_start", LEAP + 9 * HOUR)
+    for number, (reported, verified) in enumerate(((0, 30), (30, 0), (0, 26 * 60), (0, None))):
+        paid = {"transaction_id": f"c{number}", "currency": "EUR"}
+        app.does("purchase", LEAP + 9 * HOUR + reported * MINUTE, **paid, amount_minor=70 + number)
+        if verified is not None:
+            server.does("purchase", LEAP + 9 * HOUR + verified * MINUTE, **paid, amount_minor=80 + number)
 
 
 def refunds(sent: list[Sent]) -> None:
@@ -370,6 +386,7 @@ def acquired(sent: list[Sent]) -> None:
 
 
 SCENES = (
-    over_midnight, pauses, clocks, copies, late, absences, money, refunds, family, crashes, samples, levels,
+    over_midnight, pauses, clocks, copies, late, absences, money, confirmed, refunds, family, crashes,
+    samples, levels,
     once, shown, taught, matched, acquired,
 )  # fmt: skip

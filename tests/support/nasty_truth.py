@@ -66,6 +66,7 @@ def happened(sent: Iterable[Sent]) -> list[Event]:
                 "platform": client["platform"],
                 "version": client["app_version"],
                 "country": client.get("country"),
+                "verified": one.key_class == "server",
             },
         )
     return list(first.values())
@@ -85,6 +86,7 @@ def flat(event: Event, fields: Iterable[str]) -> Event:
         "platform": event["platform"],
         "country": event["country"] or "unknown",
         "app_version": event["version"],
+        "verified": event["verified"],
     }
 
 
@@ -168,6 +170,8 @@ def live(sent: list[Sent]) -> Figures:
             continue
         found["purchases", day] += 1
         found["revenue", day, currency] += event["amount_minor"]
+        if not event["verified"]:
+            found["unverified_revenue", day, currency] += event["amount_minor"]
         found["net_revenue", day, currency] += event["amount_minor"]
         for back, amount in paid_back(event, [e for e in events if e["player"] == player]):
             found["refunds", str(back)] += 1
@@ -237,15 +241,19 @@ def _shares(facts: Figures) -> Figures:
 
 
 def transactions(events: Iterable[Event]) -> list[Event]:
-    """Return the earliest event of each transaction of a store."""
-    earliest: dict[tuple[str, str], Event] = {}
+    """Return the event that counts of each transaction: a server's before a client's, then the earliest."""
+    counted: dict[tuple[str, str], Event] = {}
     for event in events:
         if event["kind"] == "purchase":
             key = event["store"], event["transaction_id"]
-            known = earliest.setdefault(key, event)
-            if (event["at"], event["id"]) < (known["at"], known["id"]):
-                earliest[key] = event
-    return list(earliest.values())
+            known = counted.setdefault(key, event)
+            if _rank(event) < _rank(known):
+                counted[key] = event
+    return list(counted.values())
+
+
+def _rank(purchase: Event) -> tuple[Any, ...]:
+    return not purchase["verified"], purchase["at"], purchase["id"]
 
 
 def is_sale(purchase: Event) -> bool:

@@ -78,11 +78,13 @@ class World:
             "event_date": happened, "arrival_date": happened + timedelta(late),
             "at_ms": int(datetime.combine(START, datetime.min.time(), UTC).timestamp()) * 1000 + moment,
             "platform": chance.choice(("ios", "ios", "ios", "web")),
-            "country": chance.choice(("DE", "DE", "US")), "app_version": f"1.{moment // DAY_MS // 40}",
+            "country": chance.choice(("DE", "DE", "US")), "verified": False,
+            "app_version": f"1.{moment // DAY_MS // 40}",
         }  # fmt: skip
         if kind == "purchase":
             event |= {"store": "web", "transaction_id": f"t-{chance.randrange(60)}"}
             event |= {"currency": chance.choice(("EUR", "USD")), "amount_minor": chance.randrange(1, 900)}
+            event |= {"verified": chance.random() < 0.3}
             event |= {"sandbox": chance.choice((None, None, None, False, True))}
             event |= {"purchase_kind": chance.choice((None, None, "one_off", "subscription", "trial"))}
             event |= {"tax_minor": chance.choice((None, 0, event["amount_minor"] // 5))}

@@ -58,10 +58,11 @@ class _Game:
             self.of_player.setdefault(event["player_id"], []).append(event)
         self.last_day: date = max(event["arrival_date"] for event in everything) - timedelta(1)
         self.transactions: dict[Hashable, Event] = {}
-        for event in events:
+        for event in sorted(events, key=lambda e: (not e.get("verified"), _order(e))):
             if event["event_type"] == "purchase":
                 self.transactions.setdefault(_transaction(event), event)
         self.purchases = [event for event in self.transactions.values() if _earns(event)]
+        self.purchases.sort(key=_order)
         self.refunds = list(_refunds(everything, self.transactions))
         self.first_payment: dict[str, Event] = {}
         for event in self.purchases:
@@ -224,6 +225,7 @@ def _revenue(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
             "purchases": len(today),
             "currency_payers": payers,
             "gross_minor": gross,
+            "unverified_minor": sum(e["amount_minor"] for e in today if not e.get("verified")),
             "refunds": len(refunds),
             "chargebacks": sum(e["refund_kind"] == "chargeback" for e in refunds),
             "refunded_minor": refunded,

@@ -69,9 +69,13 @@ def transactions(events: Iterable[Event]) -> list[Event]:
         if event["event_type"] == "purchase":
             key = _paid_by(event)
             known = first.setdefault(key, event)
-            if (at(event), event["event_id"]) < (at(known), known["event_id"]):
+            if _order(event) < _order(known):
                 first[key] = event
     return list(first.values())
+
+
+def _order(event: Event) -> tuple[Any, ...]:
+    return not event.get("verified"), at(event), event["event_id"]
 
 
 def _paid_by(event: Event) -> tuple[str, ...]:
@@ -134,7 +138,8 @@ def days(events: Iterable[Event]) -> Counts:
             counts[game, day, "sandbox_purchases" if event["payload"].get("sandbox") else "trials"] += 1
             continue
         counts[game, day, "purchases"] += 1
-        counts[game, day, f"revenue_{event['payload']['currency']}"] += event["payload"]["amount_minor"]
+        for name in ("revenue",) if event.get("verified") else ("revenue", "unverified_revenue"):
+            counts[game, day, f"{name}_{event['payload']['currency']}"] += event["payload"]["amount_minor"]
         once(game, day, "payers", event["player_id"])
         once(game, day, f"payers_{event['payload']['currency']}", event["player_id"])
     for purchase, day, amount in refunds(events):

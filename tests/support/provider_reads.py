@@ -69,7 +69,6 @@ READS: dict[str, dict[str, str]] = {
     "aws_lambda_layer_version": {"lambda": "GetLayerVersion"},
     "aws_lambda_permission": {"lambda": "GetPolicy"},
     "aws_partition": {},
-    "aws_pipes_pipe": {"pipes": "DescribePipe ListTagsForResource"},
     "aws_quicksight_data_set": {
         "quicksight": (
             "DescribeDataSet DescribeDataSetPermissions DescribeDataSetRefreshProperties ListTagsForResource"

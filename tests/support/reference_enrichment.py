@@ -38,5 +38,6 @@ def reference_line(event: dict[str, Any], origin: Origin, processed_at: str) -> 
         "skewed": skewed,
         "bot": origin.bot or is_bot(client.get("sdk", "")),
         "masked": (client, payload) != (event["client"], event["payload"]),
+        "verified": origin.key_class == "server",
     }
     return orjson.dumps(enriched)

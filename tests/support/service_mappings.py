@@ -254,7 +254,6 @@ MAPPINGS = {
         supplied=frozenset({"Content"}),
     ),
     "aws_lambda_permission": Mapping("lambda", ("AddPermission",), supplied=frozenset({"StatementId"})),
-    "aws_pipes_pipe": Mapping("pipes", ("CreatePipe",)),
     "aws_quicksight_data_set": Mapping(
         "quicksight",
         ("CreateDataSet", "PutDataSetRefreshProperties"),

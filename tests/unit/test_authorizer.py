@@ -8,6 +8,7 @@ from authorizer import handler
 from authorizer.identity import Unauthorized, identify
 from botocore.exceptions import ClientError
 from telemetry.games import GameRegistry, secret_hash
+from telemetry.quotas import Quotas
 from tools import games
 
 METHOD = "arn:aws:execute-api:eu-west-1:111122223333:abc/live/POST/v1/events"
@@ -17,6 +18,7 @@ METHOD = "arn:aws:execute-api:eu-west-1:111122223333:abc/live/POST/v1/events"
 def table(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("GAMES_TABLE", "games")
     monkeypatch.setattr(handler, "registry", lambda: GameRegistry(dynamodb, "games"))
+    monkeypatch.setattr(handler, "quotas", lambda: Quotas(boto3.client("dynamodb"), "quotas"))
     return dynamodb.Table("games")
 
 
@@ -40,7 +42,12 @@ def test_a_live_key_opens_every_method_of_the_stage(key: str) -> None:
         "arn:aws:execute-api:eu-west-1:111122223333:abc/live/POST/*",
     )
     (kept,) = GameRegistry(boto3.resource("dynamodb"), "games").get("skyforge")["key_hashes"]  # type: ignore[index]
-    assert answer["context"] == {"game_id": "skyforge", "key_id": kept["key_id"], "must_sign": "false"}
+    assert answer["context"] == {
+        "game_id": "skyforge",
+        "key_id": kept["key_id"],
+        "key_class": "client",
+        "must_sign": "false",
+    }
 
 
 @pytest.mark.parametrize(
@@ -77,6 +84,17 @@ def test_a_refused_key_is_logged_with_the_game_it_names(
     assert logged == [(("Key refused",), {"extra": {"game_id": named, "request_id": None}})]
 
 
+def test_the_class_of_a_key_comes_with_it(table: Any, key: str) -> None:
+    server = games.rotate_key(table, "skyforge", "server")
+    assert [ask(one)["context"]["key_class"] for one in (key, server)] == ["client", "server"]
+
+
+def test_a_key_without_a_class_is_a_client_key(table: Any) -> None:
+    kept = [{"key_id": "1", "hash": secret_hash("s" * 40)}]
+    table.put_item(Item={"game_id": "farm", "status": "active", "key_hashes": kept})
+    assert ask("farm." + "s" * 40)["context"]["key_class"] == "client"
+
+
 def test_a_key_opens_its_own_game_only(table: Any, key: str) -> None:
     games.add_game(table, "farm", "Farm")
     with pytest.raises(Unauthorized):
@@ -104,6 +122,7 @@ def test_an_imported_key_opens_the_guidances_route_as_its_clients_send_it(table:
     ids = {each["hash"]: each["key_id"] for each in kept}
     for given, secret in ((old, old), (key, key.partition(".")[2])):
         known = {"game_id": "skyforge", "key_id": ids[secret_hash(secret)], "must_sign": "false"}
+        known["key_class"] = "client"
         assert ask(given, "skyforge")["context"] == known
     for wrong, application in ((old, "farm"), ("guess", "skyforge"), ("", "skyforge")):
         with pytest.raises(Unauthorized):
@@ -118,12 +137,13 @@ def test_a_whole_key_in_the_path_of_another_game_is_told_apart_from_a_wrong_one(
 
 def test_a_game_that_demands_signatures_need_not_send_its_secret(table: Any, key: str) -> None:
     games.demand_signatures(table, "skyforge", "required")
-    assert ask("skyforge")["context"] == {"game_id": "skyforge", "key_id": "", "must_sign": "true"}
-    assert ask("skyforge", "skyforge")["context"] == {
-        "game_id": "skyforge",
-        "key_id": "",
-        "must_sign": "true",
-    }
+    for path in (None, "skyforge"):
+        assert ask("skyforge", path)["context"] == {
+            "game_id": "skyforge",
+            "key_id": "",
+            "key_class": "client",
+            "must_sign": "true",
+        }
     assert ask(key)["context"]["must_sign"] == "false"
     with pytest.raises(Unauthorized):
         ask("skyforge.guess")
@@ -132,11 +152,19 @@ def test_a_game_that_demands_signatures_need_not_send_its_secret(table: Any, key
         ask("skyforge")
 
 
-def test_the_usage_of_a_game_is_counted_under_its_own_key(table: Any) -> None:
-    item = {"game_id": "farm", "status": "active", "key_hashes": [], "signature": "required"}
-    item |= {"usage_key": "u-1"}
-    table.put_item(Item=item)
-    assert ask("farm")["usageIdentifierKey"] == "u-1"
+def test_what_shows_no_secret_never_counts_as_the_games_usage(table: Any) -> None:
+    kept = [{"key_id": "1", "hash": secret_hash("s" * 40)}]
+    item = {"game_id": "farm", "status": "active", "key_hashes": kept, "signature": "required"}
+    table.put_item(Item=item | {"usage_key": "u-1"})
+    assert ask("farm." + "s" * 40)["usageIdentifierKey"] == "u-1"
+    assert "usageIdentifierKey" not in ask("farm")
+
+
+def test_what_shows_no_secret_has_a_place_of_its_own(table: Any) -> None:
+    kept = [{"key_id": "1", "hash": secret_hash("s" * 40)}]
+    item = {"game_id": "farm", "status": "active", "key_hashes": kept, "signature": "required"}
+    table.put_item(Item=item | {"usage_key": "u-1", "unproven_usage_key": "u-2"})
+    assert [ask(key)["usageIdentifierKey"] for key in ("farm." + "s" * 40, "farm")] == ["u-1", "u-2"]
 
 
 def test_a_table_that_does_not_answer_is_no_wrong_key() -> None:

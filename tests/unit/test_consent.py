@@ -15,6 +15,7 @@ from processor.pipeline import Pipeline
 from telemetry.consent import honoured, is_denied
 from telemetry.decoding import parse
 from telemetry.ingest_batch import IngestBatch, pack, unpack
+from telemetry.key_classes import ClientLimits
 
 MakeEvent = Callable[..., dict[str, Any]]
 DENIED = {"analytics_storage": "denied"}
@@ -70,7 +71,9 @@ def test_the_rest_api_forwards_only_that_it_came(make_event: MakeEvent) -> None:
     child = make_event(player_id="cid", privacy=CHILD)
     header = IngestBatch("skyforge", denied["sent_at"], None, [])
     events = [parse(encode(event)) for event in (denied, child, make_event())]
-    assert Publisher(streams, "raw").publish(events, header) == [], "the client did nothing wrong"
+    assert Publisher(streams, "raw").publish(events, header, ClientLimits.of({})) == [], (
+        "the client did nothing wrong"
+    )
     sent = {key: unpack(data) for key, data in streams.taken["raw"]}
     assert sorted(len(batch.events) for batch in sent.values() if batch) == [1, 1, 1]
     assert "ann-denied" not in str(sent)

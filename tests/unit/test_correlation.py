@@ -13,6 +13,7 @@ from enriched_stream import feed
 from fake_aws import Streams, processor, records
 from ingest import handler
 from ingest.publisher import Publisher
+from ingest_requests import rest_api_settings
 from player_state.players import PlayerStore
 from tools import REPOSITORY, games
 
@@ -30,10 +31,7 @@ class Unreachable:
 
 @pytest.fixture
 def streams(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Streams:
-    monkeypatch.setenv("GAMES_TABLE", "games")
-    monkeypatch.setenv("RAW_STREAM", "raw")
-    handler.settings.cache_clear()
-    handler.registry.cache_clear()
+    rest_api_settings(monkeypatch)
     games.add_game(boto3.resource("dynamodb").Table("games"), "skyforge", "Skyforge")
     streams = Streams()
     monkeypatch.setattr(handler, "publisher", lambda: Publisher(streams, "raw"))

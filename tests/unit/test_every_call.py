@@ -22,11 +22,12 @@ EVER = 10_000
 # What a caller hears of a call that never works. `again` are errors and batches handed back, upon which the
 # function is invoked again; `503` tells a client to send again; `told` is an answer that names what misses.
 HEARD: dict[str, dict[str, str]] = {
-    "authorizer": {"dynamodb.BatchGetItem": "again"},
+    "authorizer": dict.fromkeys(("dynamodb.BatchGetItem", "dynamodb.GetItem"), "again"),
     "data_quality": dict.fromkeys(
         ("dynamodb.PutItem", "dynamodb.Query", "dynamodb.Scan", "s3.GetObject", "s3.ListObjectsV2"), "again"
     ),
-    "ingest": {"dynamodb.BatchGetItem": "503", "kinesis.PutRecords": "503"},
+    # Events whose quota cannot be counted are taken.
+    "ingest": {"dynamodb.BatchGetItem": "503", "dynamodb.UpdateItem": "done", "kinesis.PutRecords": "503"},
     "metrics_api": dict.fromkeys(
         ("dynamodb.BatchGetItem", "dynamodb.GetItem", "dynamodb.Query", "dynamodb.Scan"), "503"
     ),
@@ -82,7 +83,9 @@ HEARD: dict[str, dict[str, str]] = {
         ),
         "again",
     ),
-    "realtime_windows": {"dynamodb.BatchWriteItem": "again"},
+    "realtime_windows": dict.fromkeys(
+        ("dynamodb.BatchWriteItem", "dynamodb.PutItem", "dynamodb.UpdateItem", "events.PutEvents"), "again"
+    ),
     "scheduled_reports": dict.fromkeys(
         (
             "dynamodb.GetItem",

@@ -5,7 +5,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from telemetry.games import key_id, secret_hash
+from telemetry.games import live_key, secret_hash
+from telemetry.key_classes import ClientLimits
 from tools import CommandError, games
 
 
@@ -30,7 +31,7 @@ def test_key_is_returned_and_only_its_hash_is_kept(table: Any) -> None:
     assert len(_secret(key)) == 43
     assert (game["name"], game["status"]) == ("Space Race", "active")
     assert [kept["hash"] for kept in game["key_hashes"]] == [secret_hash(_secret(key))]
-    assert set(game["key_hashes"][0]) == {"hash", "created_at", "key_id"}
+    assert set(game["key_hashes"][0]) == {"hash", "created_at", "key_id", "key_class"}
     assert _secret(key) not in str(game)
 
 
@@ -46,15 +47,19 @@ def test_registered_game_keeps_its_key(table: Any) -> None:
     key = games.add_game(table, "space-race", "Space Race")
     with pytest.raises(CommandError, match="space-race is registered already"):
         games.add_game(table, "space-race", "Another")
-    assert key_id(_game(table), _secret(key))
+    assert live_key(_game(table), _secret(key))
 
 
 def test_rotation_keeps_the_key_before_for_one_more_round(table: Any) -> None:
     first = games.add_game(table, "space-race", "Space Race")
     second = games.rotate_key(table, "space-race")
-    assert [bool(key_id(_game(table), _secret(key))) for key in (first, second)] == [True, True]
+    assert [bool(live_key(_game(table), _secret(key))) for key in (first, second)] == [True, True]
     third = games.rotate_key(table, "space-race")
-    assert [bool(key_id(_game(table), _secret(key))) for key in (first, second, third)] == [False, True, True]
+    assert [bool(live_key(_game(table), _secret(key))) for key in (first, second, third)] == [
+        False,
+        True,
+        True,
+    ]
 
 
 def test_rotation_notices_another_one(table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +96,8 @@ def test_games_are_listed_by_id(table: Any) -> None:
 @pytest.fixture
 def plan(aws: None) -> games.UsagePlan:
     client = boto3.client("apigateway")
-    return games.UsagePlan(client, client.create_usage_plan(name="games")["id"])
+    ids = [client.create_usage_plan(name=name)["id"] for name in ("games", "unproven")]
+    return games.UsagePlan(client, *ids)
 
 
 def _usage_keys(plan: games.UsagePlan) -> dict[str, str]:
@@ -104,7 +110,7 @@ def test_a_game_gets_a_place_in_the_usage_plan_that_is_no_key(table: Any, plan: 
     key = games.add_game(table, "space-race", "Space Race", plan)
     assert _usage_keys(plan) == {"space-race": _game(table)["usage_key"]}
     assert _game(table)["usage_key"] not in key
-    assert not key_id(_game(table), _game(table)["usage_key"])
+    assert not live_key(_game(table), _game(table)["usage_key"])
 
 
 def test_a_game_that_is_not_registered_leaves_no_place_behind(table: Any, plan: games.UsagePlan) -> None:
@@ -152,8 +158,8 @@ def test_an_imported_key_stands_beside_the_newest_however_often_it_comes(table: 
     key = games.add_game(table, "space-race", "Space Race")
     games.import_key(table, "space-race", "an-old-key-that-clients-have-had-for-years")
     games.import_key(table, "space-race", "an-old-key-that-clients-have-had-for-years")
-    assert key_id(_game(table), "an-old-key-that-clients-have-had-for-years")
-    assert key_id(_game(table), _secret(key))
+    assert live_key(_game(table), "an-old-key-that-clients-have-had-for-years")
+    assert live_key(_game(table), _secret(key))
 
 
 @pytest.mark.parametrize("secret", ["", "short", "x" * 31, "ä" * 40, "x" * 40 + "\n"])
@@ -198,3 +204,34 @@ def test_what_ses_would_not_send_to_is_refused(table: Any, given: str) -> None:
     games.add_game(table, "space-race", "Space Race")
     with pytest.raises(CommandError, match=r"e-mail address|ASCII"):
         games.report_to(table, "space-race", [given])
+
+
+def test_a_game_that_demands_signatures_gets_a_small_place_for_its_bare_id(
+    table: Any, plan: games.UsagePlan
+) -> None:
+    games.add_game(table, "space-race", "Space Race", plan)
+    for _ in range(2):
+        games.demand_signatures(table, "space-race", "required", plan)
+    game = _game(table)
+    assert _usage_keys(plan) == {"space-race": game["usage_key"]}
+    assert _usage_keys(plan.unproven) == {"space-race without a secret": game["unproven_usage_key"]}
+
+
+def test_two_keys_of_each_class_live(table: Any) -> None:
+    client = games.add_game(table, "space-race", "Space Race")
+    servers = [games.rotate_key(table, "space-race", "server") for _ in range(3)]
+    live = [live_key(_game(table), _secret(key)) for key in (client, *servers)]
+    assert [key and key["key_class"] for key in live] == ["client", None, "server", "server"]
+
+
+def test_limits_of_client_keys_are_kept_and_checked(table: Any) -> None:
+    games.add_game(table, "space-race", "Space Race")
+    games.limit_clients(table, "space-race", ["player_registered"], {"score_submitted.score": 10**12})
+    limits = ClientLimits.of(_game(table))
+    assert limits.types >= {"player_registered", "session_start"}
+    assert limits.maxima == {"score_submitted.score": 10**12}
+    games.limit_clients(table, "space-race", [], {})
+    assert ClientLimits.of(_game(table)) == ClientLimits.of({})
+    for allowed, maxima in ((["no_such_type"], {}), ([], {"score_submitted.level": 1})):
+        with pytest.raises(CommandError, match="no such event type or limited field"):
+            games.limit_clients(table, "space-race", allowed, maxima)

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from ingest import handler
 from ingest.publisher import Publisher
 from ingest.request import MAX_BODY_BYTES
+from ingest_requests import rest_api_settings
 from measured_work import measured
 from processor.arrival import Arrival, arrivals
 from processor.triage import MAX_ORIGINAL_BYTES, rejected_line, triage
@@ -200,9 +201,8 @@ BODIES = [
 def rest_api(monkeypatch: pytest.MonkeyPatch) -> Streams:
     """The REST API of a client whose key is right, and the stream it writes to."""
     streams = Streams()
-    monkeypatch.setenv("GAMES_TABLE", "games")
-    monkeypatch.setenv("RAW_STREAM", "raw")
-    handler.settings.cache_clear()
+    rest_api_settings(monkeypatch)
+    monkeypatch.setattr(handler, "within_quota", lambda *request: None)
     monkeypatch.setattr(handler, "publisher", lambda: Publisher(streams, "raw"))
     monkeypatch.setattr(handler, "registry", lambda: {GAME: {"game_id": GAME, "key_hashes": []}})
     return streams

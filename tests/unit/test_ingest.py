@@ -18,7 +18,7 @@ from fake_aws import encode
 from ingest import handler
 from ingest.publisher import MAX_RECORD_EVENTS, Publisher
 from ingest.request import MAX_BODY_BYTES, MAX_EVENTS
-from ingest_requests import post, sign
+from ingest_requests import post, rest_api_settings, sign
 from telemetry import delivery
 from telemetry.ingest_batch import unpack
 from tools import games
@@ -53,10 +53,7 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> Stream:
 
 @pytest.fixture
 def key(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("GAMES_TABLE", "games")
-    monkeypatch.setenv("RAW_STREAM", "raw")
-    handler.settings.cache_clear()
-    handler.registry.cache_clear()
+    rest_api_settings(monkeypatch)
     return games.add_game(boto3.resource("dynamodb").Table("games"), "skyforge", "Skyforge")
 
 
@@ -246,6 +243,18 @@ def test_a_signature_must_fit_the_body_and_a_live_key(
     assert [post(body, key, x_signature=sign(live, body))[0] for live in (key, newer)] == [202, 202]
 
 
+def test_a_signature_by_a_server_key_makes_a_request_a_servers(
+    stream: Stream, key: str, dynamodb: Any, make_event: MakeEvent
+) -> None:
+    server = games.rotate_key(dynamodb.Table("games"), "skyforge", "server")
+    body = encode(make_event(event_type="player_registered", payload={"method": "guest"}))
+    assert [post(body, key, x_signature=sign(each, body))[0] for each in (key, server)] == [422, 202]
+    assert [unpack(record["Data"]).key_class for record in stream.records] == [
+        "client",
+        "server",
+    ]
+
+
 @pytest.mark.parametrize(("ago", "status"), [(0, 202), (290, 202), (-290, 202), (310, 401), (-310, 401)])
 def test_a_captured_request_is_good_for_five_minutes(
     stream: Stream, key: str, make_event: MakeEvent, ago: float, status: int
@@ -279,8 +288,8 @@ def test_a_log_level_above_info_leaves_the_metric(
         assert post(encode(make_event()), key)[0] == 202
     finally:
         handler.logger.setLevel("INFO")
-    (metric,) = map(json.loads, written.getvalue().splitlines())
-    assert metric["RequestEvents"] == [1]
+    quota, events = map(json.loads, written.getvalue().splitlines())
+    assert (quota["QuotaUsed"], events["RequestEvents"]) == ([0], [1])
 
 
 def test_a_game_may_demand_signatures(stream: Stream, key: str, dynamodb: Any, make_event: MakeEvent) -> None:

@@ -608,3 +608,11 @@ def test_an_entry_that_is_removed_is_gone_with_all_that_was_scored_until_then(
     again = score(3, player_id="a") | {"corrected_time": timestamp(datetime.now(UTC) + timedelta(minutes=1))}
     writer.submit([again])
     assert [(player, points) for player, points, _ in shown(client)] == [("b", 7), ("a", 3)]
+
+
+def test_a_board_may_take_only_what_a_server_sends(tables: Any, writer: Leaderboards, client: Client) -> None:
+    ranked = board("ranked", source="ranked", verified_only=True)
+    define(tables, ranked)
+    cheat, fair = score(10**9, player_id="a", board="ranked"), score(7, player_id="b", board="ranked")
+    assert writer.submit([cheat | {"verified": False}, fair | {"verified": True}]) == []
+    assert [(player, points) for player, points, _ in shown(client, ranked)] == [("b", 7)]

@@ -96,7 +96,7 @@ def gold(world: Any, sent: list[Sent]) -> Answer:
 
 def silver(line: dict[str, Any]) -> dict[str, Any]:
     """Return a line of bronze as gold reads it of silver."""
-    own = ("event_id", "event_type", "game_id", "player_id", "session_id", "event_date")
+    own = ("event_id", "event_type", "game_id", "player_id", "session_id", "event_date", "verified")
     named = {name: line[name] or "unknown" for name in ("platform", "country", "app_version")}
     moment = date.fromisoformat(line["received_at"][:10])
     payload = {name: line["payload"].get(name) for name in FIELDS}
@@ -163,7 +163,12 @@ GOLD_MISTAKES = [
     ("kept/kept_currencies", "'ad_impression'", "'no_impression'"),
     ("gold/_views", "> 1800000", ">= 1800000"),
     ("gold/_views", "WHERE played > 0", "WHERE TRUE"),
-    ("gold/_views", "ORDER BY at_ms, event_id", "ORDER BY at_ms DESC, event_id"),
+    ("gold/_views", "ORDER BY verified DESC, at_ms, event_id", "ORDER BY at_ms, event_id"),
+    (
+        "gold/_views",
+        "ORDER BY verified DESC, at_ms, event_id",
+        "ORDER BY verified DESC, at_ms DESC, event_id",
+    ),
     ("gold/stability", "CONCAT(player_id, ' ', session_id)", "session_id"),
     ("kept/kept_presence", "AND NOT fatal", "AND TRUE"),
 ]

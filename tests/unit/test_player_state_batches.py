@@ -36,7 +36,7 @@ def happen(make_event: MakeEvent) -> MakeEvent:
         fields |= {"event_time": timestamp(NOON + timedelta(minutes=minute))}
         event = make_event(event_type, **fields)
         event |= {"payload": payload} if payload else {}
-        return enrich(event, Origin(datetime.now(UTC), "stream", "DE"))
+        return enrich(event, Origin(datetime.now(UTC), "stream", "DE", key_class="server"))
 
     return make
 

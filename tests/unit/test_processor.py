@@ -387,3 +387,22 @@ def test_the_handler_builds_its_pipeline_from_the_environment(
     built = handler.pipeline()
     handler.pipeline.cache_clear()
     assert (built.claims.window_hours, built.enriched_stream) == (48, "enriched")
+
+
+@pytest.mark.parametrize(("key_class", "verified"), [("client", False), ("server", True)])
+def test_what_a_client_key_may_not_send_is_quarantined_with_its_class(
+    pipeline: Pipeline, streams: Streams, make_event: MakeEvent, key_class: str, verified: bool
+) -> None:
+    registered = make_event(event_type="player_registered", payload={"method": "guest"})
+    pipeline.process(records(rest(encode(make_event()), encode(registered), key_class=key_class)))
+    assert {event["verified"] for event in streams.lines("bronze")} == {verified}
+    rejects = [(line["reason"], line["pointer"], line["key_class"]) for line in streams.lines("rejected")]
+    assert rejects == ([] if verified else [("not_allowed", "/event_type", "client")])
+
+
+def test_what_comes_by_the_stream_is_verified(
+    pipeline: Pipeline, streams: Streams, make_event: MakeEvent
+) -> None:
+    registered = make_event(event_type="player_registered", payload={"method": "guest"})
+    pipeline.process(records(encode(registered)))
+    assert [event["verified"] for event in streams.lines("bronze")] == [True]

@@ -3,6 +3,7 @@
 import random
 from collections import Counter, defaultdict
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -162,6 +163,20 @@ def test_play_time_payments_and_crashes_are_those_of_the_definitions(moments: An
     assert +stability == plain_state.stability(events)
     assert all(count >= 0 for count in found.values())
     assert played.player.play_ms == sum(plain_state.play_milliseconds(events).values()) >= 0
+
+
+def test_what_a_server_confirms_replaces_what_a_client_claimed() -> None:
+    claimed = pay(5, 99_900, transaction="t")
+    confirmed = pay(3000, 499, transaction="t") | {"verified": True}
+    late = pay(2, 77_700, transaction="t")
+    for order in permutations([claimed, confirmed, late]):
+        played = Played(*order)
+        assert played.player.spend == {"EUR": 499}
+        days = [played.counts[buckets.of_day(day)] for day in (DAY, "2026-03-12")]
+        assert [day["revenue_EUR"] for day in days] == [0, 499]
+        assert [day["unverified_revenue_EUR"] for day in days] == [0, 0]
+    alone = Played(claimed).counts[buckets.of_day(DAY)]
+    assert (alone["revenue_EUR"], alone["unverified_revenue_EUR"]) == (99_900, 99_900)
 
 
 def test_a_transaction_counts_once_by_its_earliest_report() -> None:
@@ -334,7 +349,13 @@ def test_an_export_shows_times_and_days_in_plain_form() -> None:
     assert (found["active_days"], found["paid_days"]) == ([DAY], [DAY])
     assert found["plays"][0]["crashed"]
     assert found["payments"] == [
-        {"at": timestamp(NOON + timedelta(minutes=2)), "currency": "EUR", "amount_minor": 100, "kind": "sale"}
+        {
+            "at": timestamp(NOON + timedelta(minutes=2)),
+            "currency": "EUR",
+            "amount_minor": 100,
+            "kind": "sale",
+            "verified": False,
+        }
     ]
     assert found["balances_at"] == {"gold": timestamp(NOON + timedelta(minutes=4))}
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import window_rows
 from fastapi.testclient import TestClient
+from realtime_windows.alerts import Alerts, NotDelivered
 from window_rows import GAME, at, row
 
 
@@ -26,6 +27,7 @@ def keep(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     from realtime_windows import handler
 
     handler.connection.cache_clear()
+    handler.alerts.cache_clear()
 
     def invoke(*rows: dict[str, Any]) -> Any:
         records = [{"kinesis": {"data": base64.b64encode(json.dumps(row).encode()).decode()}} for row in rows]
@@ -116,3 +118,79 @@ def test_items_expire(keep: Any, dynamodb: Any) -> None:
     assert int(item["expires_at"]) == int(
         (window_rows.NOW - timedelta(minutes=4) + timedelta(hours=48)).timestamp()
     )
+
+
+class Bus:
+    """EventBridge that keeps what it takes, and fails as told."""
+
+    def __init__(self) -> None:
+        self.details: list[dict[str, Any]] = []
+        self.fails = False
+
+    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        if not self.fails:
+            self.details += [json.loads(entry["Detail"]) for entry in Entries]
+        return {"FailedEntryCount": int(self.fails)}
+
+
+def raised(alert: str, subject: str = "", minutes: int = 0, game_id: str = GAME) -> dict[str, Any]:
+    found = {"observed": 900.0 + len(subject), "reference": 1.0, "window_end": at(minutes)}
+    return {"kind": "alert", "game_id": game_id, "alert": alert, "subject": subject, **found}
+
+
+@pytest.fixture
+def bus(dynamodb: Any) -> Bus:
+    return Bus()
+
+
+@pytest.fixture
+def told(bus: Bus, dynamodb: Any) -> Alerts:
+    return Alerts(bus, dynamodb.Table("realtime"), "player-analytics-test")  # type: ignore[arg-type]
+
+
+def test_currencies_that_a_client_makes_up_are_one_message(told: Alerts, bus: Bus) -> None:
+    flood = [raised("economy_inflation", f"coin-{n:05}" + "x" * 200) for n in range(1000)]
+    assert told.send([*flood, raised("crash_spike")], window_rows.NOW) == 0
+    assert [detail["alert"] for detail in bus.details] == ["economy_inflation", "crash_spike"]
+    subject = bus.details[0]["subject"]
+    assert subject.startswith("coin-00000x")
+    assert subject.endswith(" and 995 more")
+    assert len(subject) < 5 * 70
+
+
+def test_a_game_is_told_of_a_kind_once_in_a_quarter_of_an_hour(told: Alerts, bus: Bus) -> None:
+    for minute in range(60):
+        moment = window_rows.NOW + timedelta(minutes=minute)
+        told.send([raised("economy_inflation", f"coin-{minute}", -minute)], moment)
+    told.send([raised("economy_inflation", "gold", game_id="chess")], window_rows.NOW)
+    assert [detail["game_id"] for detail in bus.details] == [*[GAME] * 4, "chess"]
+
+
+def test_an_alert_that_the_bus_did_not_take_is_sent_again(told: Alerts, bus: Bus) -> None:
+    bus.fails = True
+    with pytest.raises(NotDelivered):
+        told.send([raised("revenue_stop")], window_rows.NOW)
+    bus.fails = False
+    assert told.send([raised("revenue_stop")], window_rows.NOW) == 0
+    assert told.send([raised("revenue_stop")], window_rows.NOW) == 1
+    assert [detail["alert"] for detail in bus.details] == ["revenue_stop"]
+
+
+def test_alerts_of_long_ago_tell_nobody(told: Alerts, bus: Bus) -> None:
+    assert told.send([raised("revenue_stop")], window_rows.NOW + timedelta(hours=2)) == 0
+    assert bus.details == []
+
+
+def test_the_function_sends_alerts_where_they_are_delivered(
+    keep: Any, bus: Bus, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from realtime_windows import handler
+
+    now = datetime.now(UTC)
+    row = raised("crash_spike") | {"window_end": now.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    keep(row)
+    assert bus.details == []
+    table = dynamodb.Table("realtime")
+    monkeypatch.setattr(handler, "alerts", lambda: Alerts(bus, table, "source"))  # type: ignore[arg-type]
+    keep(row)
+    assert [detail["alert"] for detail in bus.details] == ["crash_spike"]

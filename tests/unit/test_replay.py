@@ -268,3 +268,17 @@ def test_days_outside_the_range_are_left_alone(world: World, make_event: MakeEve
     world.receive(encode(make_event(sequence=-1)))
     replay = Replay(world.s3, world, GameRegistry(world.dynamodb, "games"), BUCKET, "raw")  # type: ignore[arg-type]
     assert replay.run([date(2026, 1, 1)], REASONS).outcomes == {}
+
+
+def test_a_replay_keeps_the_class_of_the_key(world: World, make_event: MakeEvent) -> None:
+    registered = make_event(event_type="player_registered", payload={"method": "guest"})
+    batch = IngestBatch("skyforge", timestamp(datetime.now(UTC)), None, [encode(registered)])
+    world.receive(pack(batch))
+    assert outcomes(world.replay()) == {"not_allowed": {"rejected still": 1}}
+    world.dynamodb.Table("games").update_item(
+        Key={"game_id": "skyforge"},
+        UpdateExpression="SET client_limits = :limits",
+        ExpressionAttributeValues={":limits": {"types": ["player_registered"], "maxima": {}}},
+    )
+    assert outcomes(world.replay()) == {"not_allowed": {"replayed": 1}}
+    assert [event["verified"] for event in world.accepted] == [False]

@@ -57,6 +57,7 @@ const LABELS = {
   step_share: "Share of active players",
   stickiness: "Stickiness",
   trials: "Trials",
+  unverified_revenue: "Unverified revenue",
   value_mean: "Mean value",
   value_sum: "Sum of values",
   valued_events: "Design events with a value",

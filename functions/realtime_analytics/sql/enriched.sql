@@ -36,6 +36,7 @@ CREATE TABLE `enriched` (
   `skewed` BOOLEAN,
   `bot` BOOLEAN,
   `masked` BOOLEAN,
+  `verified` BOOLEAN,
   `occurred_at` AS COALESCE(LEAST(`corrected_time`, `received_at`), TO_TIMESTAMP_LTZ(0, 3)),
   WATERMARK FOR `occurred_at` AS CAST(CAST(`occurred_at` AS TIMESTAMP_LTZ(0)) AS TIMESTAMP_LTZ(3)) - INTERVAL
     '{allowed_lateness_seconds}' SECOND

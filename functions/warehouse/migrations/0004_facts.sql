@@ -26,6 +26,7 @@ CREATE TABLE warehouse.fact_events (
   skewed BOOLEAN NOT NULL,
   bot BOOLEAN NOT NULL,
   masked BOOLEAN NOT NULL,
+  verified BOOLEAN NOT NULL,
   PRIMARY KEY (game_id, event_id)
 )
 DISTKEY (player_id)

@@ -15,7 +15,7 @@ module "platform" {
   ingest = {
     sizing     = { memory_mb = 1769, timeout_seconds = 15 }
     throttling = { burst = 4000, rate = 2000 }
-    usage_plan = { burst = 2000, rate = 1000, requests_a_day = 50000000 }
+    usage_plan = { burst = 2000, rate = 1000, requests_a_day = 5000000 }
   }
 
   lake = {

@@ -1,5 +1,9 @@
 locals {
   policy_statements = {
+    CountQuotas = {
+      actions   = ["dynamodb:UpdateItem"]
+      resources = [module.quotas.table.arn]
+    }
     DecryptGames = {
       actions   = ["kms:Decrypt"]
       resources = [var.settings.kms_key_arns.credentials]
@@ -15,6 +19,10 @@ locals {
     ReadGames = {
       actions   = ["dynamodb:BatchGetItem"]
       resources = [var.games_table.arn]
+    }
+    ReadQuotas = {
+      actions   = ["dynamodb:GetItem"]
+      resources = [module.quotas.table.arn]
     }
   }
 }

@@ -3,13 +3,15 @@ module "ingest" {
 
   description       = "Takes events over HTTPS and puts them on the raw stream."
   name              = "ingest"
-  policy_statements = local.policy_statements
+  policy_statements = { for sid, statement in local.policy_statements : sid => statement if sid != "ReadQuotas" }
   settings          = var.settings
   sizing            = var.sizing
 
   environment = {
     COUNTRY_HEADER = "CloudFront-Viewer-Country"
     GAMES_TABLE    = var.games_table.name
+    LIMITS         = jsonencode(var.quota)
+    QUOTAS_TABLE   = module.quotas.table.name
     RAW_STREAM     = var.raw_stream.name
   }
 }
@@ -28,12 +30,13 @@ module "authorizer" {
 
   description       = "Checks the key of a game for the REST API."
   name              = "authorizer"
-  policy_statements = { for sid in ["DecryptGames", "ReadGames"] : sid => local.policy_statements[sid] }
+  policy_statements = { for sid in ["DecryptGames", "ReadGames", "ReadQuotas"] : sid => local.policy_statements[sid] }
   settings          = var.settings
   sizing            = { memory_mb = 512, timeout_seconds = 10 }
 
   environment = {
-    GAMES_TABLE = var.games_table.name
+    GAMES_TABLE  = var.games_table.name
+    QUOTAS_TABLE = module.quotas.table.name
   }
 }
 

@@ -23,7 +23,12 @@ output "policy" {
   value       = module.ingest.policy
 }
 
-output "usage_plan_id" {
-  description = "Usage plan that `scripts/games` attaches games to."
-  value       = aws_api_gateway_usage_plan.this.id
+output "quotas_table" {
+  description = "Table of what the keys of games have sent, in events."
+  value       = module.quotas.table
+}
+
+output "usage_plan_ids" {
+  description = "Usage plans that `scripts/games` attaches games to: `games`, and `unproven` for requests without a secret."
+  value       = { for name, plan in aws_api_gateway_usage_plan.this : name => plan.id }
 }

@@ -4,7 +4,7 @@ locals {
   responses = {
     ACCESS_DENIED = {
       code    = "game_disabled"
-      message = "the game is disabled"
+      message = "the game is disabled, or its keys are: a day's events are used up"
       status  = 403
     }
     AUTHORIZER_CONFIGURATION_ERROR = {

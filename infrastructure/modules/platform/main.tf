@@ -152,6 +152,8 @@ module "ingest" {
   source = "../ingest"
 
   games_table = module.game_registry.table
+  protection  = local.table_protection
+  quota       = var.ingest.quota
   raw_stream  = module.event_stream.raw
   settings    = local.traced_settings
   sizing      = var.ingest.sizing

@@ -23,9 +23,9 @@ output "ingest" {
   value       = module.ingest.api
 }
 
-output "ingest_usage_plan_id" {
+output "ingest_usage_plan_ids" {
   description = "Usage plan of the REST API that `scripts/games` attaches games to."
-  value       = module.ingest.usage_plan_id
+  value       = module.ingest.usage_plan_ids
 }
 
 output "lake_bucket" {
@@ -90,6 +90,7 @@ output "tables" {
     leaderboards = module.player_state.tables.leaderboards.name
     players      = module.player_state.tables.players.name
     quality      = module.data_quality.table.name
+    quotas       = module.ingest.quotas_table.name
     realtime     = module.realtime_analytics.table.name
     reports      = module.scheduled_reports.table.name
   }

@@ -76,6 +76,10 @@ variable "ingest" {
     requests_per_minute_and_address = optional(number, 3000)
     throttling                      = optional(object({ burst = number, rate = number }), { burst = 2000, rate = 1000 })
 
+    quota = optional(object({ events_a_day = number, events_a_minute = number }), {
+      events_a_day = 20000000, events_a_minute = 200000
+    })
+
     sizing = optional(object({
       memory_mb            = number
       reserved_concurrency = optional(number, -1)
@@ -87,11 +91,15 @@ variable "ingest" {
       enforced       = optional(bool, true)
       rate           = number
       requests_a_day = number
-    }), { burst = 1000, rate = 500, requests_a_day = 20000000 })
+
+      unproven = optional(object({ burst = number, rate = number, requests_a_day = number }), {
+        burst = 20, rate = 10, requests_a_day = 20000
+      })
+    }), { burst = 1000, rate = 500, requests_a_day = 5000000 })
   })
   description = <<-TEXT
     REST API: size of its function, requests per second of all games (throttling) and of each game (usage_plan),
-    requests per minute of an address, and whether blocked requests are logged.
+    events of each game (quota), requests per minute of an address, and whether blocked requests are logged.
   TEXT
   default     = {}
   nullable    = false

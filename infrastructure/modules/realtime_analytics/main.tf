@@ -34,14 +34,27 @@ module "realtime_windows" {
   stream_arn  = aws_kinesis_stream.metrics.arn
 
   environment = {
+    ALERTS_SOURCE   = var.deliver_alerts ? var.settings.name_prefix : ""
     REALTIME_TABLE  = module.realtime.table.name
     RETENTION_HOURS = tostring(var.retention_hours)
   }
 
-  policy_statements = {
-    KeepWindows = {
-      actions   = ["dynamodb:BatchWriteItem"]
-      resources = [module.realtime.table.arn]
-    }
-  }
+  policy_statements = merge(
+    {
+      KeepWindows = {
+        actions   = ["dynamodb:BatchWriteItem"]
+        resources = [module.realtime.table.arn]
+      }
+    },
+    var.deliver_alerts ? {
+      PutAlerts = {
+        actions   = ["events:PutEvents"]
+        resources = [local.default_bus_arn]
+      }
+      RememberAlerts = {
+        actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
+        resources = [module.realtime.table.arn]
+      }
+    } : {},
+  )
 }

@@ -94,7 +94,7 @@ variable "code_bucket" {
 
 variable "deliver_alerts" {
   type        = bool
-  description = "Whether a pipe sends the alerts of the metrics stream to the event bus."
+  description = "Whether the alerts of the metrics stream are put on the event bus, whose rule publishes them to the topic."
   default     = true
   nullable    = false
 }

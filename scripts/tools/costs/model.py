@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from stream_scaling.rule import AIM
 
 from tools import REPOSITORY
-from tools.costs.settings import Consumer, Settings
+from tools.costs.settings import Consumer, Quota, Settings
 
 # The advisor reckons with them too.
 PRICES = REPOSITORY / "functions" / "performance_advisor" / "prices.json"
@@ -50,7 +50,7 @@ PRICED = {
         "aws_cloudwatch_log_group",
         "aws_cloudwatch_metric_alarm",
     },
-    "Flink": {"aws_kinesisanalyticsv2_application", "aws_pipes_pipe"},
+    "Flink": {"aws_kinesisanalyticsv2_application"},
     "Spark": {"aws_emrserverless_application", "aws_sfn_state_machine", "aws_scheduler_schedule"},
     "Tables and queries": {"aws_glue_catalog_table_optimizer", "aws_athena_workgroup"},
     "Alerts": {"aws_sns_topic", "aws_cloudwatch_event_rule", "aws_sqs_queue"},
@@ -141,7 +141,7 @@ class Load:
     games: int = 1
     together: int = 12
     rest_share: float = 0.5
-    a_request: int = 12
+    a_request: float = 12
     months: int = 0
 
     @property
@@ -207,6 +207,17 @@ def bill(load: Load, given: Settings) -> list[Line]:
 def total(lines: list[Line], *features: str) -> float:
     """Return the dollars of the lines, of some features only where they are named."""
     return sum(line.dollars for line in lines if not features or line.feature in features)
+
+
+def worst_key(given: Settings, quota: Quota) -> float:
+    """Return the dollars a day that the dearest key can cost: one that sends all that its quota lets through.
+
+    Every event is of another player, because nothing is then shared between events.
+    """
+    requests, events = quota.requests_a_day, quota.events_a_day
+    worst = Load(events / 86400, together=1, rest_share=1, a_request=events / requests)
+    nothing = replace(worst, events_per_second=1e-9)
+    return (total(bill(worst, given)) - total(bill(nothing, given))) * 24 / HOURS
 
 
 def shards_needed(load: Load, stream: str, fill: float = SHARD_FILL) -> int:
@@ -329,6 +340,8 @@ def _dynamodb(load: Load, given: Settings) -> Iterator[Line]:
     windows = _records(load, "metrics")[0] * SECONDS
     yield _line("DynamoDB", "dedupe: writes", LAKE, "dynamodb_write", claims)
     yield _line("DynamoDB", "ingest_stats: writes", LAKE, "dynamodb_write", min(counts, load.events))
+    quotas = _requests(load) * usage("quota_writes")
+    yield _line("DynamoDB", "quotas: writes", REST_API, "dynamodb_write", quotas)
     yield _line("DynamoDB", "player state: writes", PLAYERS, "dynamodb_write", writes)
     yield _line("DynamoDB", "player state: reads", PLAYERS, "dynamodb_read", reads)
     yield _line("DynamoDB", "real-time windows: writes", REALTIME, "dynamodb_write", windows)
@@ -389,7 +402,6 @@ def _flink(load: Load, given: Settings) -> Iterator[Line]:
     units = max(given.flink_units, math.ceil(load.events_per_second / usage("flink_events_per_unit")))
     yield _line("Flink", "processing units", REALTIME, "flink_unit", (units + 1) * HOURS)
     yield _line("Flink", "running storage", REALTIME, "flink_storage", units * 50)
-    yield _line("Flink", "pipe of alerts", REALTIME, "pipes", usage("alerts_month"))
 
 
 def _spark(load: Load, given: Settings) -> Iterator[Line]:

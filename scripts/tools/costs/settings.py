@@ -47,6 +47,27 @@ class Settings:
     worker_memory_gb: int
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What the keys of one class of a game may send in a day."""
+
+    events_a_day: int
+    requests_a_day: int
+
+
+def quota(environment: str) -> Quota:
+    """Return the quota of a game that has none of its own."""
+    root = REPOSITORY / "infrastructure" / "environments" / environment
+    ingest = _blocks(root, "module")["platform"].get("ingest", {})
+    defaults = " ".join(str(_variables("platform")["ingest"]["type"]).split())
+
+    def number(group: str, name: str) -> int:
+        default = re.search(rf"{group}.*?[{{\s]{name}['\"]?\s*[=:]\s*(\d+)", defaults)
+        return int(ingest.get(group, {}).get(name) or (default[1] if default else 0))
+
+    return Quota(number("quota", "events_a_day"), number("usage_plan", "requests_a_day"))
+
+
 def read(environment: str) -> Settings:
     """Return the settings of an environment's root. Raises CommandError where it is not on AWS."""
     root = REPOSITORY / "infrastructure" / "environments" / environment

@@ -52,16 +52,20 @@ SELECT
 FROM installs AS i JOIN bounds AS b ON b.game_id = i.game_id
 GROUP BY i.game_id, i.cohort_date, i.install_source, i.campaign, CUBE (i.platform, i.country, i.app_version);
 
--- The first purchase of each transaction. An earlier one may come up to 31 days after a later one: hence more days are
--- kept than are returned. A sale is what earns money: neither paid in a store's test environment, nor a trial.
+-- The purchase that counts of each transaction: the first that a server confirmed, else the first one. An earlier
+-- purchase may arrive up to 31 days after a later one, so more days are kept than are returned.
+-- A sale is what earns money: neither paid in a store's test environment, nor a trial.
 CREATE OR REPLACE TEMPORARY VIEW transactions AS
 SELECT
   n.game_id, n.player_id, n.event_date, n.at_ms, n.event_id, n.platform, n.country, n.app_version, n.currency,
   CAST(n.amount_minor AS DECIMAL(19, 0)) AS amount_minor, n.purchase_kind, n.sandbox,
   CAST(n.tax_minor AS DECIMAL(19, 0)) AS tax_minor, CAST(n.store_fee_minor AS DECIMAL(19, 0)) AS store_fee_minor,
-  NOT n.sandbox AND n.purchase_kind <> 'trial' AS sale
+  NOT n.sandbox AND n.purchase_kind <> 'trial' AS sale,
+  n.verified
 FROM (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY game_id, store, transaction_id ORDER BY at_ms, event_id) AS nth
+  SELECT *, ROW_NUMBER() OVER (
+    PARTITION BY game_id, store, transaction_id ORDER BY verified DESC, at_ms, event_id
+  ) AS nth
   FROM kept_purchases
 ) AS n JOIN bounds AS b ON b.game_id = n.game_id AND n.event_date >= b.floor
 WHERE n.nth = 1;

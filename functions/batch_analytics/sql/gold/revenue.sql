@@ -7,6 +7,7 @@ money AS (
   SELECT
     game_id, event_date, currency, platform, country, app_version, CASE WHEN sale THEN player_id END AS payer,
     CASE WHEN sale THEN 1 ELSE 0 END AS purchases, CASE WHEN sale THEN amount_minor ELSE 0 END AS gross_minor,
+    CASE WHEN sale AND NOT verified THEN amount_minor ELSE 0 END AS unverified_minor,
     CASE WHEN sale AND purchase_kind = 'subscription' THEN 1 ELSE 0 END AS subscription_purchases,
     CASE WHEN sale AND purchase_kind = 'subscription' THEN amount_minor ELSE 0 END AS subscription_minor,
     CASE WHEN sale THEN COALESCE(tax_minor, 0) ELSE 0 END AS tax_minor,
@@ -19,7 +20,7 @@ money AS (
   FROM transactions
   UNION ALL
   SELECT
-    r.game_id, r.event_date, r.currency, r.platform, r.country, r.app_version, NULL, 0, 0, 0, 0, -r.tax_minor,
+    r.game_id, r.event_date, r.currency, r.platform, r.country, r.app_version, NULL, 0, 0, 0, 0, 0, -r.tax_minor,
     -r.store_fee_minor, 0, 0, 0, 0, 1, CASE WHEN r.refund_kind = 'chargeback' THEN 1 ELSE 0 END, r.amount_minor
   FROM refunds AS r JOIN bounds AS b ON b.game_id = r.game_id AND r.event_date >= b.floor
 ),
@@ -28,6 +29,7 @@ paid AS (
     game_id, event_date, currency,
     COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
     SUM(purchases) AS purchases, COUNT(DISTINCT payer) AS currency_payers, SUM(gross_minor) AS gross_minor,
+    SUM(unverified_minor) AS unverified_minor,
     SUM(refunds) AS refunds, SUM(chargebacks) AS chargebacks, SUM(refunded_minor) AS refunded_minor,
     SUM(subscription_purchases) AS subscription_purchases, SUM(subscription_minor) AS subscription_minor,
     SUM(tax_minor) AS tax_minor, SUM(store_fee_minor) AS store_fee_minor,
@@ -82,6 +84,7 @@ SELECT
   s.event_date, s.game_id, s.platform, s.country, s.app_version, s.currency,
   COALESCE(p.purchases, 0) AS purchases, COALESCE(p.currency_payers, 0) AS currency_payers,
   CAST(COALESCE(p.gross_minor, 0) AS DECIMAL(38, 0)) AS gross_minor,
+  CAST(COALESCE(p.unverified_minor, 0) AS DECIMAL(38, 0)) AS unverified_minor,
   COALESCE(p.refunds, 0) AS refunds, COALESCE(p.chargebacks, 0) AS chargebacks,
   CAST(COALESCE(p.refunded_minor, 0) AS DECIMAL(38, 0)) AS refunded_minor,
   CAST(COALESCE(p.gross_minor - p.refunded_minor, 0) AS DECIMAL(38, 0)) AS net_minor,

@@ -101,6 +101,7 @@ class Board(BaseModel):
     exact_rank_limit: Annotated[int, Field(ge=1, le=100_000)] = 10_000
     shards: Annotated[int, Field(ge=1, le=MAX_SHARDS)] = 4
     archive_days: Annotated[int, Field(gt=TOO_OLD_AFTER.days, le=3660)] = 400
+    verified_only: bool = False
     late_score_hours: Annotated[int, Field(ge=0, le=24 * TOO_OLD_AFTER.days)] = 24
     created_on: date = EPOCH.date()
 

@@ -18,13 +18,13 @@ class Settings(msgspec.Struct, frozen=True):
 class Count:
     """A metric by service. Its line is that of Powertools, for a fraction of the CPU time."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, unit: str = "Count") -> None:
         """Write all of the line but its time and value."""
         settings = environment.parse(Settings)
         directive = {
             "Namespace": settings.powertools_metrics_namespace,
             "Dimensions": [["service"]],
-            "Metrics": [{"Name": name, "Unit": "Count"}],
+            "Metrics": [{"Name": name, "Unit": unit}],
         }
         metadata = orjson.dumps({"CloudWatchMetrics": [directive]}).decode()
         values = orjson.dumps({"service": settings.powertools_service_name, name: []}).decode()

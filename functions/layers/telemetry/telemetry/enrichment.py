@@ -114,6 +114,7 @@ def encode(event: Event, origin: Origin, processed_at: str) -> tuple[Event, byte
         skewed,
         origin.bot,
         masked,
+        verified=origin.key_class == "server",
     )
     added = (
         f',"received_at":"{limits.text}","processed_at":"{processed_at}","corrected_time":"{time}",'
@@ -162,6 +163,7 @@ def _labels(
     event_type: str,
     schema_version: str,
     *raised: bool,
+    verified: bool,
 ) -> tuple[str, tuple[str, ...]]:
     """Return the end of the line, and the flags that are set."""
     late, skewed, bot, masked = raised
@@ -172,7 +174,7 @@ def _labels(
         "ingest_source": source,
         "schema_id": f"{event_type}/{schema_version}",
     }
-    text = orjson.dumps(fields | flags).decode().removeprefix("{")
+    text = orjson.dumps(fields | flags | {"verified": verified}).decode().removeprefix("{")
     return text, tuple(name for name, is_set in flags.items() if is_set)
 
 

@@ -62,8 +62,8 @@ def secret_hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def key_id(game: dict[str, Any], secret: str) -> str | None:
-    """Return the id of the game's live key with this secret, None where there is none. In constant time."""
+def live_key(game: dict[str, Any], secret: str) -> dict[str, Any] | None:
+    """Return what is kept of the game's live key with this secret, None for no such key. In constant time."""
     given = secret_hash(secret)
-    found = [key["key_id"] for key in game["key_hashes"] if hmac.compare_digest(given, key["hash"])]
+    found = [key for key in game["key_hashes"] if hmac.compare_digest(given, key["hash"])]
     return found[0] if found else None

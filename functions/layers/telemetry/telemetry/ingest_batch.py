@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from telemetry.decoding import MAX_EVENTS
+from telemetry.key_classes import KeyClass
 
 MAGIC = b"PAB1"
 
@@ -19,7 +20,7 @@ class IngestBatch(msgspec.Struct, frozen=True):
     """`game_id` is the one the API key belongs to; `country` comes from the edge.
 
     `received_at` is RFC 3339; `events` hold the exact bytes of each event, in the form `envelope`.
-    `replay` marks events that scripts/replay sends again from the quarantine.
+    `replay` marks events that scripts/replay sends again from the quarantine. `key_class` is that of the key.
     """
 
     game_id: str
@@ -29,6 +30,7 @@ class IngestBatch(msgspec.Struct, frozen=True):
     envelope: Envelope = "native"
     bot: bool = False
     replay: bool = False
+    key_class: KeyClass = "client"
 
     def __post_init__(self) -> None:
         """Refuse what the REST API never writes: whoever may put on the stream can imitate it."""

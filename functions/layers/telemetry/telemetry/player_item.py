@@ -51,13 +51,19 @@ class PaymentKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """The earliest purchase of a store transaction; `tie` orders those of one millisecond."""
+    """The purchase that counts for a store transaction; `tie` orders those of one millisecond."""
 
     at_ms: int
     tie: int
     currency: str
     amount: int
     kind: PaymentKind = PaymentKind.SALE
+    verified: bool = False
+
+    @property
+    def order(self) -> tuple[bool, int, int]:
+        """Sorts the reports of a transaction: what a server confirms comes first, then the earliest."""
+        return not self.verified, self.at_ms, self.tie
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +179,7 @@ def described(item: dict[str, Any]) -> dict[str, Any]:
             "currency": one.currency,
             "amount_minor": one.amount,
             "kind": one.kind.name.lower(),
+            "verified": one.verified,
         }
         for one in player.transactions.values()
         if one != VOID
@@ -247,7 +254,7 @@ def _packed(player: Player) -> bytes:
     _put(out, len(player.transactions))
     for digest, payment in player.transactions.items():
         out += digest + payment.currency.encode()
-        for number in (payment.at_ms, payment.tie, payment.amount, payment.kind):
+        for number in (payment.at_ms, payment.tie << 1 | payment.verified, payment.amount, payment.kind):
             _put(out, number)
     _put(out, len(player.refunds))
     for digest, refunds in player.refunds.items():
@@ -294,7 +301,8 @@ def _unpack(player: Player, data: bytes) -> None:
     for _ in range(read.number()):
         digest, currency = read.bytes(DIGEST_BYTES), read.bytes(CURRENCY_BYTES).decode()
         at_ms, tie, amount = read.number(), read.number(), read.number()
-        player.transactions[digest] = Payment(at_ms, tie, currency, amount, PaymentKind(read.number()))
+        kind, verified = PaymentKind(read.number()), bool(tie & 1)
+        player.transactions[digest] = Payment(at_ms, tie >> 1, currency, amount, kind, verified)
     for _ in range(read.number()):
         digest = read.bytes(DIGEST_BYTES)
         player.refunds[digest] = {

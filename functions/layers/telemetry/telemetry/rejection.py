@@ -12,6 +12,7 @@ class Reason(StrEnum):
     SCHEMA_VIOLATION = "schema_violation"
     UNKNOWN_GAME = "unknown_game"
     WRONG_GAME = "wrong_game"
+    NOT_ALLOWED = "not_allowed"
     TOO_OLD = "too_old"
     FUTURE = "future"
     DUPLICATE = "duplicate"

@@ -4,11 +4,18 @@ mock_provider "aws" {
 }
 
 variables {
+  quota       = { events_a_day = 50000, events_a_minute = 5000 }
+  protection  = { deletion = true, point_in_time_recovery = true }
   games_table = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
   raw_stream  = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/raw", name = "raw" }
   sizing      = { memory_mb = 1024, timeout_seconds = 15 }
   throttling  = { burst = 200, rate = 100 }
-  usage_plan  = { burst = 20, rate = 10, requests_a_day = 5000 }
+  usage_plan = {
+    burst          = 20
+    rate           = 10
+    requests_a_day = 50000
+    unproven       = { burst = 4, rate = 2, requests_a_day = 1000 }
+  }
   web_acl_arn = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/example/00000000-0000-4000-8000-000000000000"
 }
 
@@ -70,6 +77,7 @@ run "resources" {
 
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
+      CountQuotas    = ["dynamodb:UpdateItem"]
       DecryptAtRest  = ["kms:Decrypt"]
       DecryptGames   = ["kms:Decrypt"]
       EncryptRecords = ["kms:GenerateDataKey"]
@@ -128,6 +136,7 @@ run "resources" {
       DecryptAtRest = ["kms:Decrypt"]
       DecryptGames  = ["kms:Decrypt"]
       ReadGames     = ["dynamodb:BatchGetItem"]
+      ReadQuotas    = ["dynamodb:GetItem"]
       WriteLogs     = ["logs:CreateLogStream", "logs:PutLogEvents"]
     }
     error_message = "The authorizer must have these actions and no others."
@@ -142,16 +151,21 @@ run "resources" {
   }
 
   assert {
-    condition     = one(aws_api_gateway_usage_plan.this.api_stages).stage == "live" && one(aws_api_gateway_usage_plan.this.api_stages).api_id == aws_api_gateway_rest_api.this.id
-    error_message = "The plan must be that of the stage."
+    condition = alltrue([
+      for plan in aws_api_gateway_usage_plan.this :
+      one(plan.api_stages).stage == "live" && one(plan.api_stages).api_id == aws_api_gateway_rest_api.this.id
+    ])
+    error_message = "The plans must be those of the stage."
   }
 
   assert {
-    condition = (
-      aws_api_gateway_usage_plan.this.throttle_settings[0].rate_limit == 10 && aws_api_gateway_usage_plan.this.throttle_settings[0].burst_limit == 20
-      && one(aws_api_gateway_usage_plan.this.quota_settings).limit == 5000 && one(aws_api_gateway_usage_plan.this.quota_settings).period == "DAY"
-    )
-    error_message = "Each game must be throttled and have a quota."
+    condition = {
+      for name, plan in aws_api_gateway_usage_plan.this : name => [
+        plan.throttle_settings[0].rate_limit, plan.throttle_settings[0].burst_limit,
+        one(plan.quota_settings).limit, one(plan.quota_settings).period
+      ]
+    } == { games = [10, 20, 50000, "DAY"], unproven = [2, 4, 1000, "DAY"] }
+    error_message = "Each game must have limits, and smaller ones for requests that show no secret."
   }
 
   assert {
@@ -218,7 +232,7 @@ run "usage_not_enforced" {
   }
 
   variables {
-    usage_plan = { burst = 20, enforced = false, rate = 10, requests_a_day = 5000 }
+    usage_plan = { burst = 50, enforced = false, rate = 50, requests_a_day = 50000 }
   }
 }
 
@@ -259,5 +273,37 @@ run "traced" {
   assert {
     condition     = aws_xray_sampling_rule.this[0].service_name == "demo-test-ingest/live" && aws_xray_sampling_rule.this[0].fixed_rate < 0.05 && aws_xray_sampling_rule.this[0].reservoir_size == 0
     error_message = "Traces must be fewer than X-Ray's own rule takes: one a second costs more than the gateway."
+  }
+}
+
+run "as_much_without_a_secret" {
+  command         = plan
+  expect_failures = [var.usage_plan]
+
+  variables {
+    usage_plan = {
+      burst          = 20
+      rate           = 10
+      requests_a_day = 50000
+      unproven       = { burst = 20, rate = 10, requests_a_day = 50000 }
+    }
+  }
+}
+
+run "quota_of_no_request" {
+  command         = plan
+  expect_failures = [var.quota]
+
+  variables {
+    quota = { events_a_day = 1000, events_a_minute = 1000 }
+  }
+}
+
+run "minute_above_the_day" {
+  command         = plan
+  expect_failures = [var.quota]
+
+  variables {
+    quota = { events_a_day = 3000, events_a_minute = 4000 }
   }
 }

@@ -22,6 +22,7 @@ run "wiring" {
       leaderboards = "player-analytics-test-leaderboards"
       players      = "player-analytics-test-players"
       quality      = "player-analytics-test-quality"
+      quotas       = "player-analytics-test-quotas"
       realtime     = "player-analytics-test-realtime"
       reports      = "player-analytics-test-reports"
     }

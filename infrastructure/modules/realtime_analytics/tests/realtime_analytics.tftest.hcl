@@ -38,10 +38,12 @@ run "resources" {
   }
 
   assert {
-    condition = { for statement in jsondecode(module.realtime_windows.policy).Statement : statement.Sid => [statement.Action, statement.Resource] if startswith(statement.Sid, "Keep") } == {
-      KeepWindows = [["dynamodb:BatchWriteItem"], [output.table.arn]]
+    condition = { for statement in jsondecode(module.realtime_windows.policy).Statement : statement.Sid => [statement.Action, statement.Resource] if contains(["KeepWindows", "PutAlerts", "RememberAlerts"], statement.Sid) } == {
+      KeepWindows    = [["dynamodb:BatchWriteItem"], [output.table.arn]]
+      PutAlerts      = [["events:PutEvents"], ["arn:aws:events:eu-west-1:111122223333:event-bus/default"]]
+      RememberAlerts = [["dynamodb:PutItem", "dynamodb:UpdateItem"], [output.table.arn]]
     }
-    error_message = "The function writes windows, and nothing else."
+    error_message = "The function writes windows, puts alerts on the bus, remembers those, and nothing else."
   }
 
   assert {
@@ -166,34 +168,16 @@ run "resources" {
   }
 
   assert {
-    condition = (
-      aws_pipes_pipe.alerts[0].source == aws_kinesis_stream.metrics.arn
-      && aws_pipes_pipe.alerts[0].target == "arn:aws:events:eu-west-1:111122223333:event-bus/default"
-      && aws_pipes_pipe.alerts[0].role_arn == module.alert_delivery_role[0].arn
-    )
-    error_message = "Alerts must go from the metrics stream to the default bus."
-  }
-
-  assert {
-    condition = (
-      [for filter in aws_pipes_pipe.alerts[0].source_parameters[0].filter_criteria[0].filter : jsondecode(filter.pattern)] == [{ data = { kind = ["alert"] } }]
-      && aws_pipes_pipe.alerts[0].target_parameters[0].input_template == "<$.data>"
-    )
-    error_message = "Only rows of kind alert may pass, each as it is."
-  }
-
-  assert {
     condition = jsonencode(jsondecode(aws_cloudwatch_event_rule.alerts.event_pattern)) == jsonencode({
-      detail-type = [aws_pipes_pipe.alerts[0].target_parameters[0].eventbridge_event_bus_parameters[0].detail_type]
-      source      = [aws_pipes_pipe.alerts[0].target_parameters[0].eventbridge_event_bus_parameters[0].source]
+      detail-type = ["Player analytics alert"]
+      source      = [module.realtime_windows.environment["ALERTS_SOURCE"]]
     })
-    error_message = "The rule must match what the pipe sends."
+    error_message = "The rule must match what the function sends."
   }
 
   assert {
     condition = (
-      aws_pipes_pipe.alerts[0].target_parameters[0].eventbridge_event_bus_parameters[0].detail_type == "Player analytics alert"
-      && aws_cloudwatch_event_target.topic.arn == var.settings.alerts_topic_arn
+      aws_cloudwatch_event_target.topic.arn == var.settings.alerts_topic_arn
       && jsondecode(aws_cloudwatch_event_target.topic.input_transformer[0].input_template) == "<alert> <subject> in <game>: <observed>, compared with <reference>, in the minutes until <until>. What it means: docs/runbooks/realtime-analytics.md"
       && toset(regexall("<([a-z]+)>", aws_cloudwatch_event_target.topic.input_transformer[0].input_template)[*][0]) == toset(keys(aws_cloudwatch_event_target.topic.input_transformer[0].input_paths))
     )
@@ -201,10 +185,7 @@ run "resources" {
   }
 
   assert {
-    condition = (
-      one(one(aws_pipes_pipe.alerts[0].source_parameters[0].kinesis_stream_parameters).dead_letter_config).arn == aws_sqs_queue.undelivered_alerts.arn
-      && aws_sqs_queue.undelivered_alerts.kms_master_key_id == var.settings.kms_key_arns.operations
-    )
+    condition     = aws_sqs_queue.undelivered_alerts.kms_master_key_id == var.settings.kms_key_arns.operations
     error_message = "What cannot be delivered must wait, encrypted."
   }
 
@@ -224,38 +205,11 @@ run "resources" {
   }
 
   assert {
-    condition = (
-      one(aws_pipes_pipe.alerts[0].source_parameters[0].kinesis_stream_parameters).maximum_retry_attempts == -1
-      && one(aws_pipes_pipe.alerts[0].source_parameters[0].kinesis_stream_parameters).maximum_record_age_in_seconds == 3600
-    )
-    error_message = "An alert must be retried until it is an hour old."
-  }
-
-  assert {
     condition = toset([
       for query in aws_cloudwatch_metric_alarm.failed_alert_rule.metric_query : one(query.metric).metric_name
       if query.return_data != true
     ]) == toset(["FailedInvocations", "InvocationsFailedToBeSentToDlq"])
     error_message = "A rule that cannot publish must be noticed."
-  }
-
-  assert {
-    condition = { for statement in jsondecode(module.alert_delivery_role[0].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
-      DecryptMetrics     = [["kms:Decrypt"], [var.settings.kms_key_arns.events]]
-      EncryptUndelivered = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.operations]]
-      KeepUndelivered    = [["sqs:SendMessage"], [aws_sqs_queue.undelivered_alerts.arn]]
-      PutAlerts          = [["events:PutEvents"], ["arn:aws:events:eu-west-1:111122223333:event-bus/default"]]
-      ReadMetrics = [[
-        "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords",
-        "kinesis:GetShardIterator", "kinesis:ListShards",
-      ], [aws_kinesis_stream.metrics.arn]]
-    }
-    error_message = "The pipe must have these actions on these resources and no others."
-  }
-
-  assert {
-    condition     = jsondecode(module.alert_delivery_role[0].trust).Statement[0].Principal == { Service = ["pipes.amazonaws.com"] }
-    error_message = "Only pipes may assume the role."
   }
 
   assert {
@@ -338,8 +292,11 @@ run "no_delivery" {
   }
 
   assert {
-    condition     = length(aws_pipes_pipe.alerts) + length(module.alert_delivery_role) == 0
-    error_message = "Without delivery there is no pipe and no role."
+    condition = (
+      module.realtime_windows.environment["ALERTS_SOURCE"] == ""
+      && length([for statement in jsondecode(module.realtime_windows.policy).Statement : statement if statement.Sid == "PutAlerts"]) == 0
+    )
+    error_message = "Without delivery the function must not reach the bus."
   }
 }
 

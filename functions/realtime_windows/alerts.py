@@ -1,0 +1,101 @@
+"""Alerts on their way to people: one message for a game and kind of alert, and then none for some time.
+
+Clients choose names that alerts are raised for, such as those of virtual currencies. So a client could
+flood the topic if each alert were a message.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from boto3.dynamodb.conditions import Attr
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+Row = dict[str, Any]
+
+DETAIL_TYPE = "Player analytics alert"
+QUIET = timedelta(minutes=15)
+# Older alerts are history: whoever is told of them now can do nothing.
+TOLD_WITHIN = timedelta(hours=1)
+MAX_SUBJECTS = 5
+MAX_SUBJECT_CHARACTERS = 64
+
+
+class NotDelivered(Exception):
+    """The bus did not take an alert: Lambda must deliver the batch again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """The event bus (low-level client), and the real-time table that remembers who was told what."""
+
+    events: Any
+    table: "Table"
+    source: str
+
+    def send(self, rows: Iterable[Row], now: datetime) -> int:
+        """Send the alerts of a batch; return how many were left out because their kind was told lately.
+
+        Raises NotDelivered.
+        """
+        groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        for row in rows:
+            if now - datetime.fromisoformat(row["window_end"]) <= TOLD_WITHIN:
+                groups[row["game_id"], row["alert"]].append(row)
+        left_out = 0
+        for (game_id, alert), found in groups.items():
+            if self._reserve(game_id, alert, found[0], now):
+                self._put(game_id, alert, found)
+            else:
+                left_out += len(found)
+        return left_out
+
+    def _reserve(self, game_id: str, alert: str, first: Row, now: datetime) -> bool:
+        """Tell whether nobody was told of this kind of alert lately, and let nobody else tell it now.
+
+        `first` identifies the batch: Lambda delivers it again where the alert could not be sent, or where it
+        is unknown whether this reservation was written.
+        """
+        until, batch = int((now + QUIET).timestamp()), f"{first['window_end']} {first['subject']}"
+        try:
+            self.table.put_item(
+                Item={**_key(game_id, alert), "quiet_until": until, "expires_at": until, "unsent": batch},
+                ConditionExpression=Attr("quiet_until").not_exists()
+                | Attr("quiet_until").lte(int(now.timestamp()))
+                | Attr("unsent").eq(batch),
+            )
+        except self.table.meta.client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def _put(self, game_id: str, alert: str, found: list[Row]) -> None:
+        worst = max(found, key=lambda row: abs(row["observed"] - row["reference"]))
+        detail = {
+            "game_id": game_id,
+            "alert": alert,
+            "subject": subjects(row["subject"] for row in found),
+            "observed": worst["observed"],
+            "reference": worst["reference"],
+            "window_end": max(row["window_end"] for row in found),
+        }
+        entry = {"Source": self.source, "DetailType": DETAIL_TYPE, "Detail": orjson.dumps(detail).decode()}
+        if self.events.put_events(Entries=[entry])["FailedEntryCount"]:
+            raise NotDelivered(f"{alert} of {game_id}")
+        self.table.update_item(Key=_key(game_id, alert), UpdateExpression="REMOVE unsent")
+
+
+def subjects(names: Iterable[str]) -> str:
+    """Return some names for people, and how many others there are."""
+    found = sorted(set(names))
+    shown = ", ".join(name[:MAX_SUBJECT_CHARACTERS] for name in found[:MAX_SUBJECTS])
+    more = len(found) - MAX_SUBJECTS
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _key(game_id: str, alert: str) -> dict[str, str]:
+    return {"series": f"{game_id}#told", "window": alert}
