@@ -92,3 +92,13 @@ def test_the_guide_of_schemas_names_every_generated_file() -> None:
     guide = (REPOSITORY / "event-schemas/README.md").read_text()
     unnamed = {path for path in schemas.generated(REPOSITORY) if f"{Path(path).name}`" not in guide}
     assert unnamed == set()
+
+
+def test_decisions_are_numbered_without_gaps_and_have_three_parts() -> None:
+    found = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
+    assert [path.name[:4] for path in found] == [f"{number:04}" for number in range(1, len(found) + 1)]
+    for path in found:
+        text = path.read_text()
+        assert text.startswith(f"# {path.name[:4]} "), path
+        parts = ("**Context.**", "**Decision.**", "**Consequences.**")
+        assert [text.count(part) for part in parts] == [1, 1, 1], path

@@ -139,7 +139,7 @@ def test_revenue_and_lifetime_value_of_each_currency() -> None:
                 if one.get("currency") == currency and "amount_minor" in one
             ]
             row = found[f"History of revenue: {currency}"][str(day)]
-            assert row["Revenue"] == sum(amounts)
+            assert row["Gross revenue"] == sum(amounts)
             assert row["ARPDAU"] == pytest.approx(sum(amounts) / len({one["player_id"] for one in events}))
         for number in (0, 1, 7):
             gross = sum(

@@ -55,7 +55,7 @@ locals {
   }
 
   # X-Ray traces at least one run a second of a function that no traced request reaches. At a small load that costs
-  # more than the function, and shows no more than its metrics (docs/adr/0021-what-prod-costs.md).
+  # more than the function, and shows no more than its metrics (docs/adr/0019-what-prod-costs.md).
   traced_settings = merge(local.function_settings, { tracing = var.logging.tracing })
 
   shards  = { enriched = var.streams.enriched_shards, raw = var.streams.raw_shards }
