@@ -21,6 +21,7 @@ import pytest
 from authorizer.identity import Unauthorized, identify
 from ingest import handler
 from ingest.publisher import Publisher
+from ingest_requests import rest_api_settings
 from telemetry import delivery
 from telemetry.games import GameRegistry
 from telemetry.ingest_batch import unpack
@@ -90,10 +91,7 @@ class RestApi:
 def rest_api(monkeypatch: pytest.MonkeyPatch, dynamodb: Any) -> Iterator[RestApi]:
     """Run the function ingest on tables in memory, with one registered game."""
     monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0)
-    monkeypatch.setenv("GAMES_TABLE", "games")
-    monkeypatch.setenv("RAW_STREAM", "raw")
-    handler.settings.cache_clear()
-    handler.registry.cache_clear()
+    rest_api_settings(monkeypatch)
     stream = Stream()
     monkeypatch.setattr(handler, "publisher", lambda: Publisher(stream, "raw"))
     key = games.add_game(boto3.resource("dynamodb").Table("games"), GAME, "Skyforge")
