@@ -335,7 +335,7 @@ def test_what_may_be_destroyed_can_be_made_again_at_once(resources: list[Resourc
 @prod
 def test_prod_cannot_lose_data_by_mistake(resources: list[Resource]) -> None:
     tables = _of(resources, "aws_dynamodb_table")
-    assert len(tables) == 10
+    assert len(tables) == 11
     assert all(table["values"]["deletion_protection_enabled"] for table in tables)
     assert all(table["values"]["point_in_time_recovery"][0]["enabled"] for table in tables)
     assert not any(bucket["values"]["force_destroy"] for bucket in _of(resources, "aws_s3_bucket"))

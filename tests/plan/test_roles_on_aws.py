@@ -28,7 +28,6 @@ READ_KEPT = ("s3:GetObject", f"{LAKE}/kept/kept_players/x")
 READ_SECRET = ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:mock")
 
 DENIED = {
-    "alert-delivery": [READ_PLAYERS, READ_GAMES, WRITE_STREAM, READ_BRONZE],
     "batch-analytics-job": [READ_PLAYERS, READ_GAMES, READ_STREAM, WRITE_BRONZE, READ_REJECTED],
     "batch-analytics-schedule": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE],
     "batch-analytics-steps": [READ_PLAYERS, READ_GAMES, READ_STREAM, READ_BRONZE, WRITE_GOLD],
@@ -48,7 +47,6 @@ DENIED = {
     "warehouse-streaming": [READ_PLAYERS, READ_GAMES, WRITE_STREAM, READ_BRONZE, READ_GOLD],
 }  # fmt: skip
 ALLOWED = {
-    "alert-delivery": READ_STREAM,
     "batch-analytics-job": WRITE_GOLD,
     "quicksight-lake": READ_GOLD,
     "table-optimizer": WRITE_GOLD,

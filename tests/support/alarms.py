@@ -5,14 +5,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from operator import gt, lt
+from operator import ge, gt, lt
 from statistics import mean, quantiles
 from typing import Any
 
 Dimensions = frozenset[tuple[str, str]]
 Key = tuple[str, str, Dimensions]
 
-COMPARE = {"GreaterThanThreshold": gt, "LessThanThreshold": lt}
+COMPARE = {"GreaterThanOrEqualToThreshold": ge, "GreaterThanThreshold": gt, "LessThanThreshold": lt}
 STATISTICS = {
     "AVG": mean, "Average": mean, "MAX": max, "Maximum": max, "Sum": sum,
     "p99": lambda values: quantiles([*values, *values], n=100, method="inclusive")[98],
