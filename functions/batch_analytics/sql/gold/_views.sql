@@ -108,7 +108,7 @@ FROM (
     ) AS r
     JOIN (
       SELECT a.*, ROW_NUMBER() OVER (
-        PARTITION BY a.game_id, a.store, a.transaction_id ORDER BY a.at_ms, a.event_id
+        PARTITION BY a.game_id, a.store, a.transaction_id ORDER BY a.verified DESC, a.at_ms, a.event_id
       ) AS nth
       FROM all_purchases AS a
       JOIN (SELECT DISTINCT game_id, store, transaction_id FROM kept_refunds) AS k
