@@ -61,7 +61,7 @@ def require_terraform() -> str:
 
 def initialise(directory: Path) -> None:
     """Run `terraform init` in a root that changed since the last one. Raises CommandError where it fails."""
-    stamp = directory / ".terraform" / "initialised"
+    stamp = directory / os.environ.get("TF_DATA_DIR", ".terraform") / "initialised"
     sources = [
         directory / ".terraform.lock.hcl",
         *directory.glob("*.tf"),

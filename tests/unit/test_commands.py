@@ -56,13 +56,13 @@ OTHERS = {
 }  # fmt: skip
 TABLES = (
     "boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality",
-    "realtime", "reports",
+    "quotas", "realtime", "reports",
 )  # fmt: skip
 APPLIED = {
     "batch_state_machine_arn": None,
     "enriched_stream_name": "enriched",
     "ingest": {"id": "abc", "stage": "v1", "url": "http://127.0.0.1:9/v1"},
-    "ingest_usage_plan_id": "plan",
+    "ingest_usage_plan_ids": {"games": "plan", "unproven": "small"},
     "lake_bucket": "lake",
     "lake_database": "lake",
     "metrics_api": {"url": "http://127.0.0.1:9"},
@@ -96,6 +96,8 @@ def told(directory: Path, outputs: dict[str, object], *line: str, **more: str) -
         "API_PORT": "9",
         "GAME_KEY": "key",
         "PATH": f"{directory}:{os.environ['PATH']}",
+        # A root of the repository must not seem to be initialised afterwards.
+        "TF_DATA_DIR": str(directory),
     }
     name, *arguments = line
     found = subprocess.run(
