@@ -207,9 +207,6 @@ def test_the_command_tells_what_is_wrong(command: Callable[..., str], table: Any
             command(verb, GAME, "nobodys")
     with pytest.raises(CommandError, match="season_dates"):
         command("add", GAME, "spring", "--reset", "season")
-    table.delete()
-    with pytest.raises(CommandError, match="ResourceNotFound"):
-        command("list", GAME)
 
 
 def test_a_game_has_a_hundred_boards_at_most_and_one_answer_holds_them(

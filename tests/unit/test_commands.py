@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tools import REPOSITORY
+from botocore.exceptions import ClientError
+from tools import REPOSITORY, run
 
 SCRIPTS = REPOSITORY / "scripts"
 COMMANDS = sorted(path.name for path in SCRIPTS.iterdir() if path.suffix == "" and path.is_file())
@@ -164,3 +165,16 @@ def test_a_wrong_port_of_the_environment_gets_a_clear_error(port: str, tmp_path:
     status, error = told(tmp_path, APPLIED, "simulate", API_PORT=port)
     assert is_clear(status, error), error
     assert f"API_PORT: '{port}' is no port" in error
+
+
+def test_a_refusal_of_aws_is_a_message_and_a_defect_is_a_traceback() -> None:
+    def refused() -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not you"}}, "Query")
+
+    def broken() -> None:
+        raise KeyError("defect")
+
+    with pytest.raises(SystemExit, match="AccessDenied.*not you"):
+        run(refused)
+    with pytest.raises(KeyError, match="defect"):
+        run(broken)

@@ -90,8 +90,11 @@ def test_whoever_paid_nothing_else_is_no_payer_and_the_receipt_names_nobody(
     }  # fmt: skip
     (receipt,) = receipts()
     assert receipt["changes"] == {
-        str(DAY): {"purchases": -1, "revenue_EUR": -9_999, "payers": -1, "payers_EUR": -1}
-    }
+        str(DAY): {
+            "purchases": -1, "revenue_EUR": -9_999, "unverified_revenue_EUR": -9_999, "payers": -1,
+            "payers_EUR": -1,
+        }
+    }  # fmt: skip
     assert (receipt["by"], receipt["reason"], receipt["days"]) == ("arn:somebody", WHY, [str(DAY)])
     assert "p-1" not in json.dumps(receipt)
     assert key.startswith(PREFIX)

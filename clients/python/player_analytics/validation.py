@@ -95,6 +95,9 @@ def _object_errors(value: dict[str, Any], schema: dict[str, Any], at: tuple[str,
     # The REST API's validator reports a single required field of a closed object last.
     comes_last = others is False and len(schema.get("required", ())) == 1
     yield from ((message, at) for message in missing if not comes_last)
+    for name, needed in schema.get("dependentRequired", {}).items():
+        if name in value:
+            yield from ((f'"{one}" is a required property', at) for one in needed if one not in value)
     unexpected = []
     for name, item in value.items():
         if name in fields:

@@ -29,6 +29,7 @@ interface Schema {
   propertyNames?: Schema;
   minProperties?: number;
   maxProperties?: number;
+  dependentRequired?: Record<string, string[]>;
   anyOf?: { required: string[] }[];
 }
 
@@ -114,6 +115,12 @@ function* objectErrors(value: Json, schema: Schema, at: string[]): Generator<Fou
   // The REST API's validator reports a single required field of a closed object last.
   const comesLast = others === false && required.length === 1;
   if (!comesLast) yield* missing;
+  for (const [name, needed] of Object.entries(schema.dependentRequired ?? {})) {
+    if (!Object.hasOwn(value, name)) continue;
+    for (const one of needed.filter((field) => !Object.hasOwn(value, field))) {
+      yield [`"${one}" is a required property`, at];
+    }
+  }
   const unexpected: string[] = [];
   for (const name of names) {
     if (schema.properties && Object.hasOwn(schema.properties, name)) {
