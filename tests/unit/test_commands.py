@@ -174,7 +174,7 @@ def test_a_refusal_of_aws_is_a_message_and_a_defect_is_a_traceback() -> None:
     def broken() -> None:
         raise KeyError("defect")
 
-    with pytest.raises(SystemExit, match="AccessDenied.*not you"):
+    with pytest.raises(SystemExit, match=r"AccessDenied.*not you"):
         run(refused)
     with pytest.raises(KeyError, match="defect"):
         run(broken)
