@@ -40,5 +40,6 @@ def exists(namespace: str, name: str, dimensions: dict[str, str]) -> bool:
     if namespace.startswith("AWS/"):
         return name in PUBLISHED.get((namespace, " ".join(sorted(dimensions))), "").split()
     sources = (REPOSITORY / "functions" / dimensions["service"]).glob("*.py")
-    emitted = set(re.findall(r'(?:add_metric|single_metric)\("(\w+)"', "".join(map(Path.read_text, sources))))
+    emits = r'(?:add_metric|single_metric|emf\.Count)\("(\w+)"'
+    emitted = set(re.findall(emits, "".join(map(Path.read_text, sources))))
     return set(dimensions) == {"service"} and name in emitted

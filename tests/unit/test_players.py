@@ -72,7 +72,8 @@ def test_a_fake_purchase_counts_nowhere_and_never_again(
     left = {"revenue": {"EUR": 499, "JPY": 0}, "own_spend": {"EUR": 499, "JPY": 0}}
     assert summary() == expected | left | {"currency_payers": {"EUR": 1, "JPY": 0}}
     for minute in (-60, 5, 60):  # a report of the server, before and after the client's
-        write(pay(minute, 9_999) | {"payload": fake["payload"]})
+        for verified in (False, True):
+            write(pay(minute, 9_999) | {"payload": fake["payload"], "verified": verified})
     assert summary()["revenue"] == {"EUR": 499, "JPY": 0}
     assert void(platform, fake, day=DAY)
     assert summary()["revenue"] == {"EUR": 499, "JPY": 0}, "it is taken back once"

@@ -75,8 +75,8 @@ class Refund:
     amount: int
 
 
-# What stands for a transaction that was taken back.
-VOID = Payment(0, 0, "XXX", 0)
+# What stands for a transaction that was taken back: no report precedes it, not even a server's.
+VOID = Payment(0, 0, "XXX", 0, verified=True)
 
 
 @dataclass(slots=True)
