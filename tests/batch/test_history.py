@@ -79,7 +79,9 @@ def test_refunds_without_a_purchase_are_counted_by_game(history: History) -> Non
           ))
         FROM events WHERE event_type = 'refund' GROUP BY game_id"""
     expected = {game: counted for game, *counted in gold(history.events).execute(plain).fetchall()}
-    games = history.lake.report("late", "audit")["games"]
+    # A run counts the games that it computes: the latest run of each game has all of its refunds.
+    first, late = (history.lake.report(run, "audit")["games"] for run in ("first", "late"))
+    games = first | late
     found = {
         game: [one["refunds"], one["unmatched_refunds"]] for game, one in games.items() if "refunds" in one
     }

@@ -22,7 +22,7 @@ def days_of(events: list[Event]) -> Counter[str]:
         once(game, "new_players", player)
         once(game, "active_players", player, day)
         match kind:
-            case "purchase":
+            case "purchase" if not payload.get("sandbox"):
                 counts[f"{game}/purchases"] += 1
                 counts[f"{game}/revenue_{payload['currency']}"] += payload["amount_minor"]
                 once(game, "payers", player, day)
@@ -37,7 +37,7 @@ def players_of(events: list[Event]) -> dict[str, Counter[str]]:
         match event["event_type"]:
             case "session_start":
                 counts["session_starts"] += 1
-            case "purchase":
+            case "purchase" if not event["payload"].get("sandbox"):
                 counts["purchases"] += 1
                 counts[event["payload"]["currency"]] += event["payload"]["amount_minor"]
     return players

@@ -166,12 +166,11 @@ def daily(history: Any) -> None:
 
 # What nobody bought, sold, gave back or tried.
 NO_MONEY = {
-    "purchases": 0, "currency_payers": 0, "gross_minor": 0, "refunds": 0, "chargebacks": 0,
-    "refunded_minor": 0, "net_minor": 0, "tax_minor": 0, "store_fee_minor": 0, "proceeds_minor": 0,
-    "purchases_with_fee": 0,
-    "subscription_purchases": 0, "subscription_minor": 0, "trials": 0, "sandbox_purchases": 0,
-    "sandbox_minor": 0, "arpdau_minor": 0.0, "net_arpdau_minor": 0.0, "arppu_minor": None,
-    "net_arppu_minor": None,
+    "purchases": 0, "currency_payers": 0, "gross_minor": 0, "unverified_minor": 0, "refunds": 0,
+    "chargebacks": 0, "refunded_minor": 0, "net_minor": 0, "tax_minor": 0, "store_fee_minor": 0,
+    "proceeds_minor": 0, "purchases_with_fee": 0, "subscription_purchases": 0, "subscription_minor": 0,
+    "trials": 0, "sandbox_purchases": 0, "sandbox_minor": 0, "arpdau_minor": 0.0, "net_arpdau_minor": 0.0,
+    "arppu_minor": None, "net_arppu_minor": None,
 }  # fmt: skip
 
 
