@@ -109,11 +109,11 @@ def test_a_night_that_was_not_published_and_an_erasure(nights: Nights) -> None:
     assert nights.run(*steps) == [0, 0]
     for table in ("events", *KEPT):
         name = f"`lake`.`{lake.database}`.`{table}`"
-        nights.spark.sql(f"DELETE FROM {name} WHERE game_id = 'g' AND player_id = 'p-0'")
+        nights.spark.sql(f"DELETE FROM {name} WHERE game_id = 'k' AND player_id = 'p-0'")
     with nights.spark.saying() as said:
         assert nights.run(nights.arrive(FIRST + 22, FIRST + 60)) == [0]
     again = [line for line in said if "computed again" in line]
-    assert [line.partition("g: ")[2][:16] for line in again] == ["everything is co"]
+    assert [line.partition("k: ")[2][:16] for line in again] == ["everything is co"]
     assert "erased" in again[0]
     assert differing(lake) == []
 
