@@ -193,7 +193,8 @@ def authorizer(cloud: Cloud) -> None:
     assert statement["Resource"] == f"arn:aws:execute-api:{REGION}:{ACCOUNT}:abcdef1234/live/POST/*"
     (game,) = cloud.aws.table("games").scan()["Items"]
     (kept,) = game["key_hashes"]
-    assert answer["context"] == {"game_id": GAME, "key_id": kept["key_id"], "must_sign": "false"}
+    told = {"game_id": GAME, "key_class": "client", "key_id": kept["key_id"], "must_sign": "false"}
+    assert answer["context"] == told
     # API Gateway answers 401 to exactly this message.
     with pytest.raises(FunctionError, match=r"^Unauthorized$"):
         function.invoke(request | {"headers": {"x-api-key": f"{GAME}.wrong"}})
