@@ -30,7 +30,7 @@ def active(lake: Lake) -> int:
 
 
 # Three tables stand for all: one of each way to write, and the one whose name is a keyword.
-SOME = ("daily", "revenue", "retention")
+SOME = ("daily", "ads", "design", "revenue", "retention")
 
 
 @pytest.fixture(scope="module")

@@ -70,7 +70,8 @@ def gold(events: list[lake.Event]) -> duckdb.DuckDBPyConnection:
         " event->>'game_id' AS game_id, event->>'player_id' AS player_id, event->>'session_id' AS session_id,"
         " CAST(event->>'event_date' AS DATE) AS event_date,"
         " epoch_ms(CAST(event->>'corrected_time' AS TIMESTAMPTZ)) AS at_ms,"
-        " CAST(CAST(event->>'received_at' AS TIMESTAMPTZ) AS DATE) AS arrival_date, "
+        " CAST(CAST(event->>'received_at' AS TIMESTAMPTZ) AS DATE) AS arrival_date,"
+        " CAST(event->>'verified' AS BOOLEAN) AS verified, "
         + ", ".join(
             f"coalesce(event->>'{name}', 'unknown') AS {name}"
             for name in ("platform", "country", "app_version")
