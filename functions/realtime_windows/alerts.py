@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 DETAIL_TYPE = "Player analytics alert"
 QUIET = timedelta(minutes=15)
-# Older alerts are history: whoever is told of them now can do nothing.
+# An older alert is not sent: nobody can act on it any more.
 TOLD_WITHIN = timedelta(hours=1)
 MAX_SUBJECTS = 5
 MAX_SUBJECT_CHARACTERS = 64

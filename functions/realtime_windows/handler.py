@@ -27,7 +27,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     realtime_table: str
     retention_hours: int
-    # Source of the alerts on the event bus; empty where nobody is told.
+    # Source of the alerts on the event bus. It is empty where alerts are not sent.
     alerts_source: str = ""
 
 

@@ -150,6 +150,7 @@ def test_nothing_is_lost_though_records_are_refused(copied: FakeKinesis) -> None
 
 def test_no_shard_is_assigned_before_the_second_discovery(copied: FakeKinesis) -> None:
     discoveries = [at for at, action, _ in copied.calls if action == "ListShards"]
+    assert discoveries[1] - discoveries[0] > 5
     assert moments(copied, "GetShardIterator", SPLIT)[0] >= discoveries[1]
 
 

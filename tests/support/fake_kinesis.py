@@ -14,7 +14,7 @@ LAST_HASH = 2**128 - 1
 
 @dataclass
 class Shard:
-    """A shard with all its records; one that has children is closed."""
+    """A shard with all its records. A shard with children is closed."""
 
     records: list[bytes]
     first_hash: int = 0

@@ -207,7 +207,7 @@ def realtime_windows(make_event: MakeEvent) -> Scenario:
     from realtime_windows.handler import lambda_handler
 
     alert = {"game_id": "skyforge", "alert": "crash_spike", "subject": "", "observed": 9.0, "reference": 1.0}
-    # Nobody is told of an alert of long ago, and a suite may run long after it was collected.
+    # Old alerts are not sent, and a test may run long after it was collected.
     alert |= {"kind": "alert", "window_end": timestamp(datetime.now(UTC))}
     batch = records(*map(encode, [*(row(n, {"events": n}) for n in range(30)), alert]))
     invoke = lambda: listen(batch, lambda left: lambda_handler({"Records": left}, None))  # noqa: E731

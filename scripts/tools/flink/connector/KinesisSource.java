@@ -179,7 +179,8 @@ final class KinesisSource implements Source<RowData, KinesisSource.Shard, Kinesi
                     case AT_TIMESTAMP -> startSeconds;
                     case TRIM_HORIZON -> 0;
                 };
-                context.callAsync(() -> list(from), this::discovered);
+                // Nothing is assigned yet, however long this call takes: the first tick does it.
+                context.callAsync(() -> list(from), this::noted);
             }
             // A shard that is found later comes from resharding: it is read from its beginning.
             context.callAsync(() -> list(0), this::discovered, discoveryMillis, discoveryMillis);
@@ -208,6 +209,13 @@ final class KinesisSource implements Source<RowData, KinesisSource.Shard, Kinesi
         }
 
         private void discovered(List<Shard> shards, Throwable failure) {
+            noted(shards, failure);
+            if (context.registeredReaders().size() == context.currentParallelism()) {
+                assign();
+            }
+        }
+
+        private void noted(List<Shard> shards, Throwable failure) {
             if (failure != null) {
                 throw new IllegalStateException("The shards cannot be listed", failure);
             }
@@ -218,9 +226,6 @@ final class KinesisSource implements Source<RowData, KinesisSource.Shard, Kinesi
                     known.shards.put(shard.id(), shard);
                     known.last = shard.id().compareTo(known.last) > 0 ? shard.id() : known.last;
                 }
-            }
-            if (context.registeredReaders().size() == context.currentParallelism()) {
-                assign();
             }
         }
 
