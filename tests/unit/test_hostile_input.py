@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
@@ -45,6 +46,7 @@ from telemetry.email_masking import mask_bytes
 from telemetry.ingest_batch import IngestBatch, pack, unpack
 from telemetry.leaderboard_reader import LeaderboardReader
 from telemetry.rejection import Reason
+from tools import REPOSITORY
 
 MakeEvent = Callable[..., dict[str, Any]]
 # 500,000 together, in so many parts each.
@@ -441,3 +443,12 @@ def test_a_body_of_countless_gzip_members_is_answered_in_time(rest_api: Streams)
     (status, _), seconds = measured(lambda: post(body), MAX_SECONDS)
     assert status == 400
     assert seconds < MAX_SECONDS
+
+
+def test_documented_figures_are_those_of_a_run() -> None:
+    text = (REPOSITORY / "docs" / "security.md").read_text()
+    table = text.split("## Hostile input")[1].split("| **Together**")[0]
+    told = [int(cell.replace(",", "")) for cell in re.findall(r"\| ([0-9,]+) \|", table)]
+    assert sorted(told) == sorted(INPUTS.values())
+    assert f"| **Together** | **{sum(INPUTS.values()):,}** |" in text
+    assert sum(INPUTS.values()) == 500_000
