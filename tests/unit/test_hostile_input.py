@@ -50,7 +50,7 @@ from tools import REPOSITORY
 
 MakeEvent = Callable[..., dict[str, Any]]
 # 500,000 together, in so many parts each.
-INPUTS = {"stream": 160_000, "rest": 80_000, "kpl": 120_000, "guidance": 100_000, "cursors": 40_000}
+INPUTS = {"stream": 120_000, "rest": 70_000, "kpl": 140_000, "guidance": 120_000, "cursors": 50_000}
 PARTS = 4
 FIRST_SEED = int(os.environ.get("HOSTILE_SEED", "0"))
 MAX_SECONDS = 2
@@ -125,8 +125,8 @@ def check_rejected(arrival: Arrival) -> None:
     line = orjson.loads(data)
     assert line["reason"] != Reason.INTERNAL_ERROR, line
     if arrival.origin.source != "replay":  # whose second reject is not written
-        error = next(catalog.validator("/common/rejected/1-0-0.json").iter_errors(line), None)
-        assert error is None, error
+        validator = catalog.validator("/common/rejected/1-0-0.json")
+        assert validator.is_valid(line), next(validator.iter_errors(line))
     kept = line["original"].encode() if "original" in line else base64.b64decode(line["original_base64"])
     sent = arrival.raw[:MAX_ORIGINAL_BYTES]
     is_masked = any(sign in sent for sign in (b"@", b"\\u0040", b"%"))
