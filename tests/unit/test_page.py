@@ -191,6 +191,7 @@ def test_a_producer_sees_the_game_live_without_reloading(
     page.goto(f"{address}/?game=skyforge")
     expect(page.locator("#concurrent")).to_have_text("1")
     expect(page.locator("#revenue")).to_have_text("€4.99")
+    expect(page.locator("#purchases")).to_have_text("Purchases: 1, 100% of EUR unverified")
     expect(page.locator("#freshness")).to_have_class("fresh")
     expect(page.locator("#funnel tr", has_text="paid")).to_contain_text("100%")
     expect(page.locator("#levels tr", has_text="forest")).to_contain_text("100%")

@@ -272,3 +272,14 @@ def test_revenue_a_payer_has_the_payers_of_its_own_currency(store: Store) -> Non
     assert found["arppu_EUR"] == (2000, None)
     assert found["arppu_USD"] == (500, None)
     assert found["payers"] == (8, 0)
+
+
+def test_the_share_of_revenue_that_only_clients_reported_is_in_the_report(store: Store) -> None:
+    write(pay(1, 1500) | {"verified": True}, pay(2, 500) | {"verified": False}, pay(3, 800, "USD"))
+    found = {figure.name: (figure.value, figure.unit) for figure in figures(store, "skyforge", DAY)}
+    assert found["unverified_share_EUR"] == (0.25, "share")
+    assert found["unverified_share_USD"] == (1, "share")
+    made = read(store, "skyforge", "Game", DAY)
+    for form in (render.html, plain_text.text):
+        for words in ("Unverified share of revenue EUR", "25.0%"):
+            assert words in form(made)
