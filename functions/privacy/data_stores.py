@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import msgspec
 import orjson
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
-from telemetry import guidance, lake, mentions
+from telemetry import guidance, lake, mentions, recent_events
 from telemetry.decoding import decompress
 from telemetry.enrichment import FUTURE_AFTER
 from telemetry.player_item import described
@@ -162,6 +163,50 @@ class LeaderboardEntries:
         )
         for page in pages:
             yield from page["Items"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecentBatches:
+    """The table of recent events: an item with an event of the player goes with the others in it.
+
+    The others' events are in the lake too, and would leave this table within a day.
+    """
+
+    dynamodb: "DynamoDBClient"
+    table: str
+    name: str = "recent events"
+
+    def find(self, subject: Subject) -> Iterator[Record]:
+        """Yield the player's events, and where others' mention them."""
+        for _, found in self._holding(subject):
+            yield from found
+
+    def erase(self, subject: Subject) -> int:
+        """Delete the items that hold the player; return how many events of theirs those held."""
+        count = 0
+        for batch, found in self._holding(subject):
+            self.dynamodb.delete_item(TableName=self.table, Key=batch.key)
+            count += len(found)
+        return count
+
+    def _holding(self, subject: Subject) -> Iterator[tuple[recent_events.Batch, list[Record]]]:
+        """Yield the items that hold the player, of their game and of no known one, and what is held."""
+        for game_id in (subject.game_id, UNKNOWN_GAME):
+            for batch in recent_events.batches(self.dynamodb, self.table, game_id):
+                held = (_recent(msgspec.to_builtins(event), subject) for event in batch.events)
+                if found := [record for record in held if record]:
+                    yield batch, found
+
+
+def _recent(event: Record, subject: Subject) -> Record | None:
+    """Return an event of the player, where another's mentions them, or None."""
+    if event.get("player_id") in subject.ids:
+        return event
+    content = {"message": event.get("message")}
+    if event.get("original"):
+        content["original"] = value_of(event["original"].encode()) or event["original"]
+    fields = _unmentioned(content, subject)
+    return _mention(event, fields) if fields else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class Arrival(msgspec.Struct, gc=False):
 
     `event` or `rejection` is set once it is judged; neither where the player did not agree to it.
     Of an event, `line` is what is kept of it, with the pipeline's fields, and `flags` those that are set.
+    `recent_game` is the game among whose recent events it is shown; None where the game forbids that.
     """
 
     sequence_number: str
@@ -43,6 +44,7 @@ class Arrival(msgspec.Struct, gc=False):
     flags: tuple[str, ...] = ()
     partition_key: str = ""
     pseudonyms: Pseudonyms | None = None
+    recent_game: str | None = None
 
     @property
     def position(self) -> str:

@@ -13,12 +13,14 @@ from telemetry.enrichment import encode, timestamp
 from telemetry.games import GameRegistry
 from telemetry.key_classes import ClientLimits
 from telemetry.pseudonyms import Pseudonyms
+from telemetry.recent_events import is_on
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
 
 from processor.arrival import Arrival
 
 MAX_ORIGINAL_BYTES = 512 * 1024
+UNKNOWN = "unknown"
 SEALED = "what was sent is sealed: scripts/replay --dry-run tells what is wrong with it"
 
 logger = Logger(child=True)
@@ -36,8 +38,9 @@ def triage(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
     pseudonyms = {game_id: Pseudonyms.wanted(game) for game_id, game in games.items()}
     now = timestamp(datetime.now(UTC))
     for arrival, claim, name in zip(arrivals, claimed, named, strict=True):
-        arrival.game = claim if claim and claim in active else "unknown"
+        arrival.game = claim if claim and claim in active else UNKNOWN
         arrival.pseudonyms = pseudonyms.get(name)
+        arrival.recent_game = (name if name in games else UNKNOWN) if is_on(games.get(name)) else None
         if consent.concerns(arrival.value):
             arrival.raw, arrival.value = consent.honoured(arrival.raw, arrival.value)
             if consent.is_denied(arrival.value):
@@ -63,7 +66,7 @@ def _accept(arrival: Arrival, now: str, game: dict[str, Any]) -> None:
     event = validate(arrival.value)
     if arrival.key_game and event["game_id"] != arrival.key_game:
         raise Rejection(Reason.WRONG_GAME, f"the key belongs to {arrival.key_game}", "/game_id")
-    if arrival.game == "unknown":
+    if arrival.game == UNKNOWN:
         raise Rejection(Reason.UNKNOWN_GAME, "the game is not registered or disabled", "/game_id")
     if arrival.origin.key_class == "client":
         ClientLimits.of(game).check(event)

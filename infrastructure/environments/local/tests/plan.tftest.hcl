@@ -22,7 +22,7 @@ run "environment" {
   }
 
   assert {
-    condition     = keys(output.platform.tables) == ["boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality", "quotas", "realtime", "reports"]
+    condition     = keys(output.platform.tables) == ["boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality", "quotas", "realtime", "recent_events", "reports"]
     error_message = "Every table must be named in the outputs."
   }
 

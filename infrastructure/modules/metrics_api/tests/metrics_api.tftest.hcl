@@ -9,14 +9,15 @@ variables {
   throttling               = { burst = 100, rate = 50 }
 
   tables = {
-    boards       = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/boards", name = "boards" }
-    game_days    = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/game-days", name = "game-days" }
-    games        = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
-    ingest_stats = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/ingest-stats", name = "ingest-stats" }
-    leaderboards = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards", name = "leaderboards" }
-    players      = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/players", name = "players" }
-    quality      = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/quality", name = "quality" }
-    realtime     = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/realtime", name = "realtime" }
+    boards        = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/boards", name = "boards" }
+    game_days     = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/game-days", name = "game-days" }
+    games         = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
+    recent_events = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/recent-events", name = "recent-events" }
+    ingest_stats  = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/ingest-stats", name = "ingest-stats" }
+    leaderboards  = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards", name = "leaderboards" }
+    players       = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/players", name = "players" }
+    quality       = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/quality", name = "quality" }
+    realtime      = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/realtime", name = "realtime" }
   }
 }
 
