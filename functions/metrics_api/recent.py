@@ -24,6 +24,8 @@ class Sending(msgspec.Struct, frozen=True):
     """Where events are sent to, which Terraform sets in the environment."""
 
     ingest_url: str = ""
+    # Where the page's test events go: on a developer's machine only.
+    test_stream: str = ""
 
 
 def _uncached(response: Response) -> None:
@@ -87,6 +89,9 @@ class RecentEvents(Answer):
         Count, Field(description="Events of the same time that were not kept, because many came at once.")
     ]
     ingest_url: Annotated[str, Field(description="Where events are sent to: POST {ingest_url}/v1/events.")]
+    takes_test_events: Annotated[
+        bool, Field(description="True on a developer's machine, where the page can send a test event.")
+    ]
     events: list[Recent]
 
 
@@ -110,6 +115,7 @@ def recent_events(
     wanted = {"player_id": player, "event_type": event_type, "result": result}
     filters = {name: value for name, value in wanted.items() if value is not None}
     items = MAX_ITEMS_READ if filters else limit
+    sending = environment.parse(Sending)
     batches = store().recent_events(game_id, items, time.time()) if enabled else []
     events = matching(batches, filters)[:limit]
     return RecentEvents(
@@ -118,7 +124,8 @@ def recent_events(
         updated_at=events[0].received_at if events else None,
         enabled=enabled,
         left_out=sum(batch.left_out for batch in batches),
-        ingest_url=environment.parse(Sending).ingest_url,
+        ingest_url=sending.ingest_url,
+        takes_test_events=bool(sending.test_stream),
         events=[Recent.model_validate(msgspec.structs.asdict(event)) for event in events],
     )
 
@@ -131,4 +138,4 @@ def matching(batches: Iterable[Batch], filters: dict[str, Any]) -> list[RecentEv
         for event in batch.events
         if all(getattr(event, name) == value for name, value in filters.items())
     }
-    return sorted(found.values(), key=lambda event: (event.received_at, event.position), reverse=True)
+    return sorted(found.values(), key=lambda event: event.order, reverse=True)

@@ -60,7 +60,8 @@ def start(players: int, days: int, seed: int) -> None:
     outputs = apply()
     list(lake_tables.create(outputs["lake_database"]))
     api = metrics_api.current()
-    api.start({**outputs["metrics_api_environment"], **running.environment})
+    sending = {"INGEST_URL": emulator.ingest_url(outputs), "TEST_STREAM": outputs["raw_stream_name"]}
+    api.start({**outputs["metrics_api_environment"], **running.environment, **sending})
     _step(f"Metrics API at {api.address}")
     _start_realtime(outputs["realtime_analytics"]["application_properties"], running.endpoint)
     game, key = simulate.new_game(outputs)
@@ -80,6 +81,7 @@ def start(players: int, days: int, seed: int) -> None:
         f"\nEvery figure is what the simulator sent. It took {time.monotonic() - began:.0f} s.\n"
         f"  This game live    {api.address}/?game={game} ({LIVE_PLAYERS} play on)\n"
         f"  The API           {api.address}/docs\n"
+        f"  Send events to    {sending['INGEST_URL']}/v1/events (a key: scripts/games rotate {game})\n"
         f"  Play again        scripts/simulate\n"
         f"  Real-time windows {REALTIME[realtime.RealtimeJob().state()]}; log: .local/flink/log\n"
         f"  Stop everything   make down",

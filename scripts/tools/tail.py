@@ -53,7 +53,7 @@ class Follower:
                 self._seen[name] = max(at, key)
             self._seen[key] = key
             self._newest = max(self._newest, key)
-        yield from sorted(new.values(), key=lambda event: (event.received_at, event.position))
+        yield from sorted(new.values(), key=lambda event: event.order)
 
     def _since(self) -> str:
         """Return the sort key to read from, by the clock of the platform and not of this machine."""

@@ -81,6 +81,11 @@ def test_events_of_both_sources_are_shown_with_what_became_of_them(
     assert platform.shown()[-1]["original"] == encode(good).decode()
 
 
+def test_events_of_one_time_stand_as_in_the_stream(platform: Platform, make_event: MakeEvent) -> None:
+    platform.rest(*(make_event(player_id=f"p-{n}") for n in range(12)))
+    assert [e["player_id"] for e in platform.shown()] == [f"p-{n}" for n in reversed(range(12))]
+
+
 def test_filters_and_limit_bound_the_answer(platform: Platform, make_event: MakeEvent) -> None:
     platform.rest(*(make_event(player_id=f"p-{n}") for n in range(20)))
     platform.rest(make_event("purchase", player_id="p-3"), make_event(player_id="p-3", sequence=-1))
@@ -164,7 +169,7 @@ def test_a_batch_that_is_handed_in_again_is_shown_once(platform: Platform, make_
     found = records(*(encode(make_event(player_id=f"p-{n}")) for n in range(3)))
     platform.pipeline.process(found[:2])
     platform.pipeline.process(found)
-    assert sorted(e["player_id"] for e in platform.shown()) == ["p-0", "p-1", "p-2"]
+    assert [e["player_id"] for e in platform.shown()] == ["p-2", "p-1", "p-0"]
 
 
 def test_events_that_are_handed_back_are_not_shown_yet(platform: Platform, make_event: MakeEvent) -> None:

@@ -246,7 +246,7 @@ module "batch_analytics" {
 module "metrics_api" {
   source = "../metrics_api"
 
-  ingest_url               = module.ingest.url
+  ingest_url               = module.ingest.api.url
   leaderboards_by_rank_arn = module.player_state.leaderboards_by_rank_arn
   settings                 = local.function_settings
   sizing                   = var.metrics_api.sizing

@@ -49,6 +49,13 @@ class RecentEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     flags: tuple[str, ...] = ()
     original: str | None = None
 
+    @property
+    def order(self) -> tuple[str, str, int, int]:
+        """Sort events by arrival, and those of the same time as they stand in the stream."""
+        shard, _, place = self.position.partition(":")
+        number, _, index = place.partition("/")
+        return self.received_at, shard, int(number), int(index)
+
 
 class Batch(msgspec.Struct, frozen=True):
     """The events of an item. `left_out` counts events of the same time that were not kept."""

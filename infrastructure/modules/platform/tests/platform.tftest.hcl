@@ -36,7 +36,7 @@ run "wiring" {
       GAME_DAYS_TABLE              = output.tables.game_days
       GAMES_TABLE                  = output.tables.games
       INGEST_STATS_TABLE           = output.tables.ingest_stats
-      INGEST_URL                   = module.ingest.url
+      INGEST_URL                   = module.ingest.api.url
       LEADERBOARDS_TABLE           = output.tables.leaderboards
       PLAYERS_TABLE                = output.tables.players
       POWERTOOLS_LOG_LEVEL         = "INFO"
