@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -125,7 +125,7 @@ def _shown(arrival: Arrival, shard: str, game_id: str) -> RecentEvent:
     )
     if shown.result == "withheld":
         return shown
-    event = arrival.event or {}
+    event: Mapping[str, Any] = arrival.event or {}
     player = event.get("player_id") or (None if arrival.pseudonyms else arrival.text("player_id"))
     # The game of these events is not known, so neither is whether it lets its players be shown.
     is_known = game_id != UNKNOWN

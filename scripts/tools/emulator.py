@@ -231,7 +231,7 @@ def free_port() -> int:
 
 
 def ingest_url(outputs: dict[str, Any]) -> str:
-    """Return the base URL of an environment's REST API; emulators serve every API behind their one endpoint."""
+    """Return the base URL of the REST API; emulators serve every API behind their one endpoint."""
     api, endpoint = outputs["ingest"], os.environ.get("AWS_ENDPOINT_URL")
     return f"{endpoint}/restapis/{api['id']}/{api['stage']}/_user_request_" if endpoint else str(api["url"])
 

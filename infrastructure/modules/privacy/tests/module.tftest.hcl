@@ -15,10 +15,10 @@ variables {
   }
 
   tables = {
-    games        = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
+    games         = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
+    leaderboards  = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards", name = "leaderboards" }
+    players       = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/players", name = "players" }
     recent_events = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/recent-events", name = "recent-events" }
-    leaderboards = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards", name = "leaderboards" }
-    players      = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/players", name = "players" }
   }
 }
 
