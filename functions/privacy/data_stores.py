@@ -59,6 +59,8 @@ class Subject:
     player_id: str
     pseudonyms: Pseudonyms | None = None
     since: datetime | None = None
+    # What events in the guidance's envelope may call the player's id.
+    player_fields: tuple[str, ...] = guidance.PLAYER_FIELDS
     # Replaces the id in other players' data. Each erasure makes a new one, so that it identifies nobody.
     mask: str = field(default_factory=lambda: f"erased-{secrets.token_hex(4)}", compare=False)
 
@@ -352,7 +354,7 @@ def cut_reject(line: bytes, subject: Subject) -> Cut | None:
     value = value_of(raw)
     if game == UNKNOWN_GAME and subject.game_id not in games_in(raw, value):
         return None
-    owners = owners_of(raw, value, reject.get("envelope", "native"))
+    owners = owners_of(raw, value, reject.get("envelope", "native"), subject.player_fields)
     if owners and owners.issubset(subject.ids):
         return Cut([readable(line, subject.pseudonyms)])
     if value is None:
@@ -423,7 +425,9 @@ TOKEN = re.compile(rb"[A-Za-z0-9_.:-]+")
 ESCAPED = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")
 
 
-def owners_of(raw: bytes, value: Any, envelope: str = "native") -> set[str]:
+def owners_of(
+    raw: bytes, value: Any, envelope: str = "native", fields: tuple[str, ...] = guidance.PLAYER_FIELDS
+) -> set[str]:
     """Return whose event it was meant to be: the player fields of our envelope, or of the guidance's.
 
     `value` is what the bytes say; bytes that are no JSON are searched for the same fields as text.
@@ -436,17 +440,19 @@ def owners_of(raw: bytes, value: Any, envelope: str = "native") -> set[str]:
         inner = event["event"] if isinstance(event.get("event"), dict) else event
         data = inner["event_data"] if isinstance(inner.get("event_data"), dict) else {}
         ours = guidance.first_text(event, guidance.PLAYER_FIELDS)
-        theirs = guidance.first_text(data, guidance.PLAYER_FIELDS)
+        theirs = guidance.first_text(data, fields)
         player = (theirs or ours) if envelope == "guidance" else (ours or theirs)
         if player is not None:
             owners.add(guidance.stored_player(player))
     return owners
 
 
-def candidates(raw: bytes, envelope: str = "native") -> set[str]:
+def candidates(
+    raw: bytes, envelope: str = "native", fields: tuple[str, ...] = guidance.PLAYER_FIELDS
+) -> set[str]:
     """Return who may be meant: the owners, or of bytes that name none what may be an id at all."""
     value = value_of(raw)
-    if owners := owners_of(raw, value, envelope):
+    if owners := owners_of(raw, value, envelope, fields):
         return owners
     found: set[str] = set()
     if value is None:

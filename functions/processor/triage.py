@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 from aws_lambda_powertools import Logger
-from telemetry import consent
+from telemetry import consent, guidance
+from telemetry.decoding import Decoded
 from telemetry.email_masking import mask, mask_bytes
 from telemetry.enrichment import encode, timestamp
 from telemetry.games import GameRegistry
@@ -41,6 +42,8 @@ def triage(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
         arrival.game = claim if claim and claim in active else UNKNOWN
         arrival.pseudonyms = pseudonyms.get(name)
         arrival.recent_game = (name if name in games else UNKNOWN) if is_on(games.get(name)) else None
+        if arrival.envelope == "guidance":
+            _translate(arrival, games.get(name))
         if consent.concerns(arrival.value):
             arrival.raw, arrival.value = consent.honoured(arrival.raw, arrival.value)
             if consent.is_denied(arrival.value):
@@ -55,6 +58,13 @@ def triage(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
         except Exception as error:
             logger.exception("An event could not be judged", extra={"position": arrival.position})
             arrival.rejection = Rejection(Reason.INTERNAL_ERROR, type(error).__name__)
+
+
+def _translate(arrival: Arrival, game: dict[str, Any] | None) -> None:
+    item = Decoded(arrival.raw, arrival.value, arrival.rejection)
+    names = guidance.Names.of(game)
+    item = guidance.translated(item, arrival.key_game or "", arrival.origin.received_at, names)
+    arrival.value, arrival.rejection = item.value, item.rejection
 
 
 def _takes_events(game: dict[str, Any]) -> bool:

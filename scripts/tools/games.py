@@ -34,6 +34,7 @@ GAME_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 LOCAL_PART = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 MAX_ADDRESS = 254
 RESERVED = "unknown"
+REGISTERED = "player_registered"
 # SES takes no more in one mail.
 MAX_RECIPIENTS = 50
 # Of each class.
@@ -112,11 +113,15 @@ def add_game(
 def import_key(table: "Table", game_id: str, secret: str, key_class: KeyClass = "client") -> None:
     """Let a key from elsewhere open the game beside its newest one; clients in the field keep theirs.
 
+    Clients of the AWS guidance report registrations, which a client key may send only where that is allowed:
+    so it is for a game without limits of its own.
     Raises CommandError for a secret that could be guessed, or a game that is not registered.
     """
     if len(secret) < MIN_IMPORTED or not secret.isascii() or not secret.isprintable():
         raise CommandError(f"a key of fewer than {MIN_IMPORTED} printable ASCII characters could be guessed")
     _add_key(table, game_id, _kept(secret, key_class))
+    if key_class == "client" and "client_limits" not in _get(table, game_id):
+        limit_clients(table, game_id, [REGISTERED], {})
 
 
 def limit_clients(table: "Table", game_id: str, allowed: list[str], maxima: dict[str, int]) -> None:
@@ -152,6 +157,16 @@ def use_pseudonyms(table: "Table", game_id: str, state: str) -> None:
     """
     privacy_key(table, game_id)
     _update(table, game_id, "pseudonyms", state)
+
+
+def name_guidance_fields(table: "Table", game_id: str, player: list[str], session: list[str]) -> None:
+    """Take player and session of events in the AWS guidance's envelope from these fields of event_data.
+
+    They come before the usual ones, and replace what was set before. Raises CommandError for a game that is
+    not registered.
+    """
+    fields = {name: names for name, names in (("player", player), ("session", session)) if names}
+    _update(table, game_id, "guidance_fields", fields)
 
 
 def show_recent_events(table: "Table", game_id: str, state: str) -> None:
@@ -357,6 +372,7 @@ def main() -> None:
         "import-key": "read a key that clients use already from standard input; the one before works on",
         "sign": "demand signed requests, or not",
         "pseudonyms": "keep players by keyed pseudonyms from now on, or by their ids; all are new then",
+        "guidance-fields": "name the fields of event_data that hold player and session (AWS guidance)",
         "recent-events": "keep the game's recent events for a day, for people to see, or keep none",
         "report-to": "mail the game's reports to these addresses; to none without any",
         "disable": "refuse a game's events",
@@ -389,6 +405,14 @@ def main() -> None:
     commands.choices["add"].add_argument(
         "--pseudonyms", action="store_true", help="keep players by keyed pseudonyms, never by their ids"
     )
+    for field in ("player", "session"):
+        commands.choices["guidance-fields"].add_argument(
+            f"--{field}",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="repeatable; the first one found counts",
+        )
     for command in ("pseudonyms", "recent-events"):
         commands.choices[command].add_argument("state", choices=["on", "off"])
     commands.choices["sign"].add_argument("signature", choices=["required", "optional"])
@@ -418,6 +442,9 @@ def main() -> None:
         case "pseudonyms":
             use_pseudonyms(table, options.game_id, options.state)
             print(f"pseudonyms of {options.game_id} are {options.state} within 30 seconds")
+        case "guidance-fields":
+            name_guidance_fields(table, options.game_id, options.player, options.session)
+            print(f"fields of {options.game_id} are read within 30 seconds")
         case "recent-events":
             show_recent_events(table, options.game_id, options.state)
             print(f"recent events of {options.game_id} are {options.state} within 30 seconds")
