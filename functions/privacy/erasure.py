@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 from telemetry import lake
 from telemetry.enrichment import timestamp
-from telemetry.guidance import PLAYER_FIELDS, Names
+from telemetry.guidance import PLAYER_FIELDS, Rules
 from telemetry.lateness import TOO_OLD_AFTER
 from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 
@@ -68,7 +68,7 @@ class Game:
     @classmethod
     def of(cls, item: Record) -> "Game":
         """Read the item of a game that has a key."""
-        key, fields = bytes(item["privacy_key"]), Names.of(item).player
+        key, fields = bytes(item["privacy_key"]), Rules.of(item).player
         return cls(item["game_id"], key, Pseudonyms.held(item), fields)
 
     def subject(self, player_id: str) -> Subject:

@@ -62,8 +62,8 @@ def triage(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
 
 def _translate(arrival: Arrival, game: dict[str, Any] | None) -> None:
     item = Decoded(arrival.raw, arrival.value, arrival.rejection)
-    names = guidance.Names.of(game)
-    item = guidance.translated(item, arrival.key_game or "", arrival.origin.received_at, names)
+    rules = guidance.Rules.of(game, arrival.origin.key_class)
+    item = guidance.translated(item, arrival.key_game or "", arrival.origin.received_at, rules)
     arrival.value, arrival.rejection = item.value, item.rejection
 
 

@@ -34,7 +34,6 @@ GAME_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 LOCAL_PART = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 MAX_ADDRESS = 254
 RESERVED = "unknown"
-REGISTERED = "player_registered"
 # SES takes no more in one mail.
 MAX_RECIPIENTS = 50
 # Of each class.
@@ -113,15 +112,11 @@ def add_game(
 def import_key(table: "Table", game_id: str, secret: str, key_class: KeyClass = "client") -> None:
     """Let a key from elsewhere open the game beside its newest one; clients in the field keep theirs.
 
-    Clients of the AWS guidance report registrations, which a client key may send only where that is allowed:
-    so it is for a game without limits of its own.
     Raises CommandError for a secret that could be guessed, or a game that is not registered.
     """
     if len(secret) < MIN_IMPORTED or not secret.isascii() or not secret.isprintable():
         raise CommandError(f"a key of fewer than {MIN_IMPORTED} printable ASCII characters could be guessed")
     _add_key(table, game_id, _kept(secret, key_class))
-    if key_class == "client" and "client_limits" not in _get(table, game_id):
-        limit_clients(table, game_id, [REGISTERED], {})
 
 
 def limit_clients(table: "Table", game_id: str, allowed: list[str], maxima: dict[str, int]) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from telemetry.decoding import Decoded
 from telemetry.enrichment import enrich
-from telemetry.guidance import ANONYMOUS, SDK, Names, application_of, translate
+from telemetry.guidance import ANONYMOUS, SDK, Rules, application_of, translate
 from telemetry.guidance import translated as of_guidance
 from telemetry.origin import Origin
 from telemetry.rejection import Reason, Rejection
@@ -264,19 +264,30 @@ def test_events_without_a_player_do_not_all_meet() -> None:
 
 
 def test_a_game_names_the_fields_of_its_player_and_session() -> None:
-    names = Names.of({"guidance_fields": {"player": ["uid"], "session": ["run"]}})
+    rules = Rules.of({"guidance_fields": {"player": ["uid"], "session": ["run"]}})
     event = guidance_event(uid="p-1", run="r-1", user_id="other", score=5)
-    found = translate(event, "farm", NOW, names)
+    found = translate(event, "farm", NOW, rules)
     assert found["player_id"] == "p-1"
     assert (
         found["session_id"]
-        == translate(guidance_event(uid="p-1", run="r-1"), "farm", NOW, names)["session_id"]
+        == translate(guidance_event(uid="p-1", run="r-1"), "farm", NOW, rules)["session_id"]
     )
     assert found["session_id"] != translated(event)["session_id"]
     # The id is in the envelope; what the envelope does not allow must not stay here.
     assert not {"uid", "run"} & found["payload"]["extra"].keys()
-    assert translate(guidance_event(user_id="u"), "farm", NOW, names)["player_id"] == "u"
-    assert Names.of(None) == Names.of({}) == Names()
+    assert translate(guidance_event(user_id="u"), "farm", NOW, rules)["player_id"] == "u"
+    assert Rules.of(None) == Rules.of({}) == Rules()
+
+
+def test_a_type_that_the_key_may_not_send_stays_a_design_event() -> None:
+    """Clients of the guidance would take a refusal for the failure of the whole batch."""
+    event = guidance_event("user_registration", country_id="UK")
+    assert translate(event, "farm", NOW, Rules.of({}, "client"))["payload"]["extra"]["country_id"] == "UK"
+    allowed = {"client_limits": {"types": ["player_registered"]}}
+    for rules in (Rules.of(allowed, "client"), Rules.of({}, "server")):
+        assert translate(event, "farm", NOW, rules)["event_type"] == "player_registered"
+    paid = guidance_event("iap_transaction", currency_type="USD", currency_amount=1)
+    assert translate(paid, "farm", NOW, Rules.of(allowed, "client"))["event_type"] == "purchase"
 
 
 @pytest.mark.parametrize(

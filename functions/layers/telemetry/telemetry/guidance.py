@@ -15,6 +15,7 @@ from telemetry import normalisation
 from telemetry.decoding import Decoded
 from telemetry.enrichment import timestamp
 from telemetry.event import Event
+from telemetry.key_classes import ClientLimits, KeyClass
 from telemetry.money import minor_digits
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
@@ -82,25 +83,33 @@ class GuidanceEvent(msgspec.Struct):
     event_data: Fields = {}
 
 
-class Names(msgspec.Struct, frozen=True):
-    """Fields of event_data that name the player and the session, the first that is there."""
+class Rules(msgspec.Struct, frozen=True):
+    """How a game's events are translated.
+
+    `player` and `session` are fields of event_data, of which the first that is there counts. `types` are
+    the types that the key may send: of others, a `design` event is made.
+    """
 
     player: tuple[str, ...] = PLAYER_FIELDS
     session: tuple[str, ...] = SESSION_FIELDS
+    types: frozenset[str] | None = None
 
     @classmethod
-    def of(cls, game: Mapping[str, Any] | None) -> "Names":
-        """Return those of a game's item (`guidance_fields`), before the usual ones."""
+    def of(cls, game: Mapping[str, Any] | None, key_class: KeyClass = "server") -> "Rules":
+        """Return those of a game's item; its own fields (`guidance_fields`) come before the usual ones."""
         own = (game or {}).get("guidance_fields", {})
-        return cls((*own.get("player", ()), *PLAYER_FIELDS), (*own.get("session", ()), *SESSION_FIELDS))
+        types = ClientLimits.of(game or {}).types if key_class == "client" else None
+        return cls(
+            (*own.get("player", ()), *PLAYER_FIELDS), (*own.get("session", ()), *SESSION_FIELDS), types
+        )
 
     @property
     def own(self) -> frozenset[str]:
-        """The names that the game gave itself."""
+        """The fields that the game named itself."""
         return frozenset({*self.player, *self.session} - {*PLAYER_FIELDS, *SESSION_FIELDS})
 
 
-USUAL = Names()
+USUAL = Rules()
 
 
 def application_of(value: Any) -> str | None:
@@ -111,17 +120,17 @@ def application_of(value: Any) -> str | None:
     return application if isinstance(application, str) and 0 < len(application) <= MAX_GAME else None
 
 
-def translated(item: Decoded, game_id: str, received_at: datetime, names: Names = USUAL) -> Decoded:
+def translated(item: Decoded, game_id: str, received_at: datetime, rules: Rules = USUAL) -> Decoded:
     """Return a decoded event in the native envelope with the bytes it came in, or why it cannot be."""
     if item.rejection:
         return item
     try:
-        return Decoded(item.raw, translate(item.value, game_id, received_at, names))
+        return Decoded(item.raw, translate(item.value, game_id, received_at, rules))
     except Rejection as rejection:
         return Decoded(item.raw, item.value, rejection)
 
 
-def translate(value: Any, game_id: str, received_at: datetime, names: Names = USUAL) -> Event:
+def translate(value: Any, game_id: str, received_at: datetime, rules: Rules = USUAL) -> Event:
     """Return {"event": …, "application_id": …} or its inner event alone in the native envelope.
 
     A type we know is translated, another becomes a `design` event with event_data in payload.extra. So does
@@ -145,8 +154,8 @@ def translate(value: Any, game_id: str, received_at: datetime, names: Names = US
         raise Rejection(
             Reason.SCHEMA_VIOLATION, "no event is nested as deep as this", f"{prefix}/event_data"
         ) from None
-    envelope = _envelope(source, game_id, received_at, names)
-    for event_type, payload in _payloads(source, names):
+    envelope = _envelope(source, game_id, received_at, rules)
+    for event_type, payload in _payloads(source, rules):
         event = envelope | {"event_type": event_type, "schema_version": "1-0-0", "payload": payload}
         try:
             return validate(event)
@@ -174,13 +183,13 @@ def _no_purchase(data: Fields, refused: Rejection, prefix: str) -> Rejection:
     return Rejection(Reason.SCHEMA_VIOLATION, message, f"{prefix}/event_data/{field}")
 
 
-def _envelope(source: GuidanceEvent, game_id: str, received_at: datetime, names: Names) -> Fields:
+def _envelope(source: GuidanceEvent, game_id: str, received_at: datetime, rules: Rules) -> Fields:
     data = source.event_data
     seconds = source.event_timestamp
     happened = datetime.fromtimestamp(seconds / 1000 if seconds >= MILLISECONDS_FROM else seconds, UTC)
     event_id = _uuid(source.event_id, game_id)
-    named = first_text(data, names.session)
-    player = first_text(data, names.player)
+    named = first_text(data, rules.session)
+    player = first_text(data, rules.player)
     player_id = stored_player(player) if player else _anonymous(named, event_id)
     session = named or happened.date().isoformat()
     return {
@@ -207,7 +216,7 @@ def _anonymous(session: str | None, event_id: uuid.UUID) -> str:
     return f"anonymous-{event_id.int % ANONYMOUS:02}"
 
 
-def _payloads(source: GuidanceEvent, names: Names) -> Iterator[tuple[str, Fields]]:
+def _payloads(source: GuidanceEvent, rules: Rules) -> Iterator[tuple[str, Fields]]:
     """Yield what the event may be, the most telling first."""
     # Version 1 of the guidance sends the type "client" and the meaning in event_name.
     if known := KNOWN.get(source.event_type) or KNOWN.get(source.event_name):
@@ -216,20 +225,21 @@ def _payloads(source: GuidanceEvent, names: Names) -> Iterator[tuple[str, Fields
         rest = {
             name: value
             for name, value in source.event_data.items()
-            if name not in names.player + names.session
+            if name not in rules.player + rules.session
             and name != "platform"
             and not (name in used and str(value) in map(str, found.values()))
         }
         extra = dict(_flat(rest))
-        if 0 < len(extra) <= MAX_EXTRA:
-            yield event_type, found | {"extra": extra}
-        yield event_type, found
+        if event_type == "purchase" or rules.types is None or event_type in rules.types:
+            if 0 < len(extra) <= MAX_EXTRA:
+                yield event_type, found | {"extra": extra}
+            yield event_type, found
         if event_type == "purchase":
             return
     parts = [source.event_type, *([source.event_name] if source.event_name != source.event_type else [])]
     named = [re.sub(r"[^A-Za-z0-9_-]+", "_", part)[:60] for part in parts if part]
     extra: Fields = {"event_version": source.event_version} if source.event_version else {}
-    for key, value in _flat({n: v for n, v in source.event_data.items() if n not in names.own}):
+    for key, value in _flat({n: v for n, v in source.event_data.items() if n not in rules.own}):
         extra[key if key not in extra else f"{key}_{len(extra)}"] = value
     if len(extra) > MAX_EXTRA:
         message = f"event_data holds {len(extra)} fields, at most {MAX_EXTRA} are taken"
