@@ -290,6 +290,7 @@ def test_an_empty_game_says_what_to_do_first(
     assert [line["game_id"] for line in streams.lines("bronze")] == ["empty"]
     expect(page.locator("#recent .events tr", has_text="test-player")).to_contain_text("accepted")
     expect(page.locator("#test-event")).to_be_hidden()
+    expect(page.locator("#ingest-url")).to_have_text("Games send to http://127.0.0.1:4566/api/v1/events")
 
 
 @pytest.fixture

@@ -410,6 +410,7 @@ const VERDICT_OF = { accepted: "pass", rejected: "fail", withheld: "unknown" };
 
 const renderRecent = ({ enabled, events, left_out: left, ingest_url: base, takes_test_events: tests }) => {
   $("test-event").hidden = !tests || !enabled;
+  $("ingest-url").replaceChildren("Games send to ", element("code", `${base}/v1/events`));
   const types = new Set([...$("recent-types").children].map((option) => option.value));
   for (const e of events) if (e.event_type) types.add(e.event_type);
   $("recent-types").replaceChildren(...[...types].sort().map((type) => element("option", null, { value: type })));
