@@ -229,10 +229,10 @@ def _payloads(source: GuidanceEvent, rules: Rules) -> Iterator[tuple[str, Fields
             and name != "platform"
             and not (name in used and str(value) in map(str, found.values()))
         }
-        extra = dict(_flat(rest))
+        others = dict(_flat(rest))
         if event_type == "purchase" or rules.types is None or event_type in rules.types:
-            if 0 < len(extra) <= MAX_EXTRA:
-                yield event_type, found | {"extra": extra}
+            if 0 < len(others) <= MAX_EXTRA:
+                yield event_type, found | {"extra": others}
             yield event_type, found
         if event_type == "purchase":
             return
