@@ -57,7 +57,7 @@ OTHERS = {
 }  # fmt: skip
 TABLES = (
     "boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality",
-    "quotas", "realtime", "reports",
+    "quotas", "realtime", "recent_events", "reports",
 )  # fmt: skip
 APPLIED = {
     "batch_state_machine_arn": None,
