@@ -7,8 +7,8 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
-from telemetry.guidance import SDK
 from telemetry.lateness import TOO_OLD_AFTER
+from telemetry.sequences import GUIDANCE_SDK
 
 from batch_analytics.bronze import resource
 from batch_analytics.tables import Partition
@@ -39,7 +39,7 @@ def games(silver: DataFrame, touched: Sequence[Partition]) -> dict[str, dict[str
             if count:
                 measured[game][kind][name] = count
     # Distinct within its session's partition: one exchange, where a distinct count takes two.
-    counted = rows.where(f"NOT (client.sdk <=> '{SDK}')")
+    counted = rows.where(f"NOT (client.sdk <=> '{GUIDANCE_SDK}')")
     numbers = (
         counted.select("game_id", "session_id", "sequence").repartition("game_id", "session_id").distinct()
     )

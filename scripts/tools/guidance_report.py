@@ -12,7 +12,8 @@ import boto3
 from rich.console import Console
 from rich.table import Table
 from telemetry import lake
-from telemetry.guidance import KNOWN, SDK
+from telemetry.guidance import KNOWN
+from telemetry.sequences import GUIDANCE_SDK
 
 from tools import CommandError, Parser, emulator, run, terraform
 
@@ -48,7 +49,7 @@ class Report:
         for line in lines:
             if (
                 line["game_id"] == game_id
-                and line["client"].get("sdk") == SDK
+                and line["client"].get("sdk") == GUIDANCE_SDK
                 and self._is_new(line["raw_position"])
             ):
                 kind, payload = line["event_type"], line["payload"]

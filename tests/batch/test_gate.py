@@ -6,7 +6,7 @@ import boto3
 import pytest
 from data_quality import facts
 from emulated_lake import Event, Spark, event
-from telemetry.guidance import SDK
+from telemetry.sequences import GUIDANCE_SDK
 
 DAY, NIGHT = "2026-02-09", "2026-02-10T00:00:00.000Z"
 PAID = {"store": "web", "transaction_id": "t", "currency": "USD", "amount_minor": 499}
@@ -36,7 +36,7 @@ OTHER = [event(7, "session_start", DAY, "bob", game_id="other", received_at=NIGH
 # Events of the AWS guidance have no numbers of their own: gaps between them mean nothing.
 MOVED = [
     event(10 + n, "session_start", DAY, "dan", game_id="moved", received_at=NIGHT, sequence=1000 * n,
-          client={"platform": "ios", "app_version": "1.0.0", "sdk": SDK})
+          client={"platform": "ios", "app_version": "1.0.0", "sdk": GUIDANCE_SDK})
     for n in range(3)
 ]  # fmt: skip
 # Each amount is allowed; gold that computes with 64 bits would be wrong, and negative.

@@ -7,10 +7,11 @@ from uuid import UUID
 import pytest
 from telemetry.decoding import Decoded
 from telemetry.enrichment import enrich
-from telemetry.guidance import ANONYMOUS, SDK, Rules, application_of, translate
+from telemetry.guidance import ANONYMOUS, Rules, application_of, translate
 from telemetry.guidance import translated as of_guidance
 from telemetry.origin import Origin
 from telemetry.rejection import Reason, Rejection
+from telemetry.sequences import GUIDANCE_SDK
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 EVENT_ID = "0b6f2a54-4c86-4f0e-9d5a-6f1f3a1c7e01"
@@ -55,7 +56,7 @@ def test_an_unknown_type_becomes_a_design_event_with_all_its_data() -> None:
             "boss_tags": "[1]",
         },
     }
-    assert event["client"] == {"platform": "playstation", "app_version": "2.1.0", "sdk": SDK}
+    assert event["client"] == {"platform": "playstation", "app_version": "2.1.0", "sdk": GUIDANCE_SDK}
     assert event["event_time"] == "2026-03-01T12:00:00.000Z"
     assert enrich(event, Origin(NOW, "rest"))["skewed"] is False
 

@@ -18,12 +18,11 @@ from telemetry.event import Event
 from telemetry.key_classes import ClientLimits, KeyClass
 from telemetry.money import minor_digits
 from telemetry.rejection import Reason, Rejection
+from telemetry.sequences import GUIDANCE_SDK
 from telemetry.validation import validate
 
 # Events without player and session are spread over so many names: with one, all would meet in one item.
 ANONYMOUS = 64
-# These events have no numbers of their own within a session. The checks of gaps know them by this name.
-SDK = "aws-guidance"
 PLAYER_FIELDS = ("player_id", "user_id", "playerId", "userId")
 SESSION_FIELDS = ("session_id", "sessionId")
 # Above this a timestamp is in milliseconds: in seconds it would be the year 5138.
@@ -204,7 +203,7 @@ def _envelope(source: GuidanceEvent, game_id: str, received_at: datetime, rules:
         "client": {
             "platform": normalisation.platform(str(data.get("platform", ""))),
             "app_version": source.app_version if _app_version.fullmatch(source.app_version) else "0",
-            "sdk": SDK,
+            "sdk": GUIDANCE_SDK,
         },
     }
 
