@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install lock audit build demo down check unit integration realtime test bench clean
+.PHONY: help install lock audit build demo update down check unit integration realtime test bench clean
 
 BIN := .venv/bin
 # In this order: requirements-image.txt takes its versions from requirements.lock.
@@ -34,6 +34,9 @@ build: $(VENV) ## Build the functions' packages into build/
 
 demo: $(VENV) ## Run the platform on this machine and send it events
 	@scripts/demo
+
+update: $(VENV) ## Bring changed schemas and functions to the running platform
+	@scripts/demo --update
 
 down: $(VENV) ## Stop the platform on this machine and delete its data
 	@scripts/demo --stop

@@ -57,7 +57,7 @@ NOT_SHIPPED = (
 # are accepted.
 BORROWED = {
     "batch_analytics": tuple(
-        f"telemetry/{name}.py" for name in ("__init__", "corrections", "lateness", "silver")
+        f"telemetry/{name}.py" for name in ("__init__", "corrections", "lateness", "sequences", "silver")
     )
 }
 # The Java connector that an application needs on AWS, which its service does not bring.

@@ -94,7 +94,7 @@ def test_a_spark_job_is_its_package_and_beside_it_the_entry(root: Path) -> None:
         (job / name).write_text(name)
     layer = root / "functions" / "layers" / "telemetry" / "telemetry"
     layer.mkdir(parents=True, exist_ok=True)
-    for name in ("__init__.py", "corrections.py", "lateness.py", "silver.py"):
+    for name in ("__init__.py", "corrections.py", "lateness.py", "sequences.py", "silver.py"):
         (layer / name).write_text(name)
     *_, built = build.build("aws", root)
     entry = root / "build" / "aws" / "batch_analytics.main.py"
@@ -104,6 +104,7 @@ def test_a_spark_job_is_its_package_and_beside_it_the_entry(root: Path) -> None:
         "telemetry/__init__.py",
         "telemetry/corrections.py",
         "telemetry/lateness.py",
+        "telemetry/sequences.py",
         "telemetry/silver.py",
     ]
     assert entry.read_text() == "main.py"
