@@ -159,8 +159,10 @@ def huge_records() -> list[bytes]:
     ]
     fields = {"game_id": GAME, "received_at": now, "country": "FR", "events": []}
     forged = [fields | {"events": [b""] * 300_000}, fields | {"country": "x" * 300_000}]
+    packed = [BATCH_MAGIC + msgspec.msgpack.encode(item) for item in forged]
+    nested = msgspec.msgpack.encode(fields | {"unknown": None})[:-1] + b"\x91" * 200_000 + b"\xc0"
     zipped = [gzip.compress(data, 1) for data in HUGE]
-    return [*HUGE, *zipped, *batches, *(BATCH_MAGIC + msgspec.msgpack.encode(item) for item in forged)]
+    return [*HUGE, *zipped, *batches, *packed, BATCH_MAGIC + nested]
 
 
 @dataclass(slots=True)
@@ -329,7 +331,12 @@ class Hostile:
         name, values = self.dice.choice(list(FORGED.items()))
         fields[name] = self.dice.choice(values)
         data = BATCH_MAGIC + msgspec.msgpack.encode(fields)
-        return data if self.dice.random() < 0.8 else data[: self.dice.randrange(len(data))]
+        match self.dice.randrange(5):
+            case 0:
+                return data[: self.dice.randrange(len(data))]
+            case 1:
+                return BATCH_MAGIC + self.flipped(data[len(BATCH_MAGIC) :])
+        return data
 
     def record(self) -> Record:
         """Return a record of the stream: hostile alone, or among good neighbours in any container."""

@@ -55,5 +55,5 @@ def unpack(data: bytes) -> IngestBatch | None:
         return None
     try:
         return _decoder.decode(data[len(MAGIC) :])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
