@@ -135,7 +135,10 @@ const renderLive = (live) => {
   $("revenue").classList.toggle("several", revenue.length > 1);
   const refunded = Object.entries(live.today.refunded).sort().map(([currency, minor]) => money(minor, currency));
   const returned = refunded.length ? `, ${refunded.join(" · ")} refunded` : "";
-  $("purchases").textContent = `Purchases: ${number.format(live.today.purchases)}${returned}`;
+  const shares = Object.entries(live.today.unverified_share).sort().filter(([, part]) => part > 0);
+  const told = shares.map(([currency, part]) => `${precise.format(part)} of ${currency}`).join(" · ");
+  const unverified = told ? `, ${told} unverified` : "";
+  $("purchases").textContent = `Purchases: ${number.format(live.today.purchases)}${returned}${unverified}`;
   $("dau").textContent = number.format(live.today.active_players);
   $("new-players").textContent = `${number.format(live.today.new_players)} new`;
   $("sessions").textContent = number.format(live.today.session_starts);
