@@ -37,6 +37,7 @@ def figures(game_id: str) -> dict[str, Any]:
         "players by install source": of(
             "acquisition", "install_source AS name, sum(cohort_players) AS value", "day_number = 0"
         ),
+        "players of variants": _variants(game_id),
         "match ends": of("matches", "mode AS name, sum(match_ends) AS value"),
         "players who came back the day after": of(
             "retention",
@@ -45,6 +46,16 @@ def figures(game_id: str) -> dict[str, Any]:
         ),
         **_events(game_id),
     }
+
+
+def _variants(game_id: str) -> dict[str, int]:
+    """Return the players of each variant, and those who were back on the day after the first exposure."""
+    rows = gold.table("experiments", game_id)
+    counts = rows[rows["day_number"] == 1].groupby("variant")[["exposed_players", "returned_players"]].sum()
+    found = {}
+    for variant, exposed, back in counts.itertuples():
+        found |= {f"{variant} back": int(back), f"{variant} exposed": int(exposed)}
+    return found
 
 
 def _events(game_id: str) -> dict[str, Any]:
@@ -80,6 +91,7 @@ def expected_figures(truth: Truth, today: date) -> dict[str, Any]:
         "levels completed": dict(sorted(levels.items())),
         "players who reached a step": {str(step): len(found) for step, found in sorted(truth.steps.items())},
         "players by install source": _installed(truth, today),
+        "players of variants": truth.exposed(today),
         "match ends": dict(sorted(truth.match_ends.items())),
         "players who came back the day after": truth.came_back(today),
         "advertisements": dict(sorted((+truth.ads).items())),

@@ -29,6 +29,7 @@ STEP_SHARES = (0.9, 0.8, 0.95, 0.7)
 MODES = {"ranked": 3, "casual": 2}
 RESULTS = {"win": 45, "loss": 45, "draw": 5, "abandoned": 5}
 SOURCES = {"organic": 5, "north": 3, "south": 2}
+EXPERIMENT, VARIANTS = "gate_level", ("gate_30", "gate_40")
 FAULTS = {
     "duplicate": 0.02,
     "malformed_json": 0.004,
@@ -104,6 +105,8 @@ class Truth:
     steps: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     sources: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     match_ends: Counter[str] = field(default_factory=Counter)
+    # The day of a player's first exposure, and its variant.
+    exposures: dict[str, tuple[str, str]] = field(default_factory=dict)
     best: dict[str, dict[str, tuple[int, str]]] = field(default_factory=lambda: defaultdict(dict))
 
     @property
@@ -122,6 +125,16 @@ class Truth:
             if after < today.isoformat() and installed:
                 found[day] = len(installed & self.players_by_day.get(after, set()))
         return found
+
+    def exposed(self, today: date) -> dict[str, int]:
+        """Return the players of each variant and those back the day after, where that day is before today."""
+        found = Counter[str]()
+        for player, (happened, variant) in self.exposures.items():
+            after = date.fromisoformat(happened[:10]) + timedelta(days=1)
+            if after < today:
+                back = player in self.players_by_day.get(str(after), set())
+                found.update({f"{variant} exposed": 1, f"{variant} back": int(back)})
+        return dict(sorted(found.items()))
 
     def top(self, board: str, count: int) -> list[tuple[str, int]]:
         """Return the best players of a board and their scores: earlier wins a tie."""
@@ -166,6 +179,9 @@ class Truth:
                 self.design_players[happened[:10], name].add(event["player_id"])
         if event["event_type"] == "tutorial_step":
             self.steps[payload["step"]].add(event["player_id"])
+        if event["event_type"] == "experiment_exposure":
+            first = happened, payload["variant"]
+            self.exposures[event["player_id"]] = min(first, self.exposures.get(event["player_id"], first))
         if "install_source" in payload:
             self.sources[payload["install_source"]].add(event["player_id"])
         if event["event_type"] == "match_end":
@@ -214,7 +230,7 @@ class Game:
 
     def _life(self, number: int) -> Iterator[Session]:
         player = {"id": f"p-{number:05}", "payer": self.random.random() < PAYER_SHARE}
-        player["source"] = self._pick(SOURCES)
+        player["source"], player["variant"] = self._pick(SOURCES), self.random.randrange(len(VARIANTS))
         client = {
             "platform": self._pick(PLATFORMS),
             "app_version": self.random.choice(("1.4.2", "1.5.0")),
@@ -297,6 +313,11 @@ class Game:
         yield "session_start", {"launch_reason": rnd.choice(("organic", "push")), **attributed}
         if is_new:
             yield from self._tutorial()
+        if "variant" in player:
+            # One of ten clients gets the variant wrong after the first time, which must change nothing.
+            wrong = not is_new and rnd.random() < 0.1
+            variant = VARIANTS[(player["variant"] + wrong) % len(VARIANTS)]
+            yield "experiment_exposure", {"experiment": EXPERIMENT, "variant": variant}
         for attempt in range(1, rnd.randint(2, 4)):
             level = rnd.choice(LEVELS)
             yield "progression", {"status": "start", "level_1": level, "attempt": attempt}

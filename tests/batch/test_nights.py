@@ -288,8 +288,9 @@ def test_the_first_exposure_decides_whenever_it_comes() -> None:
     lake = exposed()
     assert lake.differing() == []
     rows = lake.store.rows(
-        "SELECT exposure_date, variant, exposed_players, returned_players, exposed_payers FROM lake.experiments "
-        "WHERE day_number = 30 AND exposure_date >= DATE '2026-07-05' ORDER BY exposure_date, variant"
+        "SELECT exposure_date, variant, exposed_players, returned_players, exposed_payers "
+        "FROM lake.experiments WHERE day_number = 30 AND exposure_date >= DATE '2026-07-05' "
+        "ORDER BY exposure_date, variant"
     )
     assert [((row[0] - START).days, *row[1:]) for row in rows] == [
         (187, "b", 1, 0, 1),

@@ -118,8 +118,8 @@ def alarms(chance: np.random.Generator, repeats: int, days: int, rate: float) ->
         players = chance.poisson(150, (days, 2)).cumsum(axis=0)
         came = chance.binomial(np.diff(players, axis=0, prepend=0), rate).cumsum(axis=0)
         looks = [
-            experiments.judge(RETENTION, {name: back(*map(int, one)) for name, one in zip("ab", zip(n, x))})
-            for n, x in zip(players, came, strict=True)
+            experiments.judge(RETENTION, {"a": back(n[0], x[0]), "b": back(n[1], x[1])})
+            for n, x in zip(players.tolist(), came.tolist(), strict=True)
         ]
         always += any(one.comparisons["b"].verdict in ("better", "worse") for one in looks)
         intervals = [one.comparisons["b"].once for one in looks]

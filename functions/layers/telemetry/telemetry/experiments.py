@@ -7,7 +7,8 @@ The verdict may be read every day. A test that is made for one look would call o
 any difference a success when it is read daily. The test here is a mixture sequential probability ratio test
 with a normal prior: R. Johari, P. Koomen, L. Pekelis, D. Walsh, "Peeking at A/B Tests: Why It Matters, and
 What to Do about It", KDD 2017. Its interval is the normal-mixture confidence sequence: H. Robbins,
-"Statistical Methods Related to the Law of the Iterated Logarithm", Annals of Mathematical Statistics 41, 1970.
+"Statistical Methods Related to the Law of the Iterated Logarithm", Annals of Mathematical Statistics 41
+(1970).
 Both bound the share of false alarms by `ALPHA`, whenever and however often one looks. The bound is
 asymptotic: it needs samples whose mean is about normal, hence `LEAST`.
 """
@@ -23,9 +24,9 @@ from telemetry.metric_model import Metric
 ALPHA = 0.05
 # Players per variant as unequal as these, or more so, come from equal shares once in a thousand experiments.
 RATIO_ALPHA = 0.001
-# The standard deviation of effects that the test expects, in standard deviations of a player's value: one point
-# of a retention near 20 %. The bound on false alarms holds for any; larger effects are found later with a
-# smaller one, and smaller effects with a larger one.
+# The standard deviation of effects that the test expects, in standard deviations of a player's value: one
+# point of a retention near 20 %. The bound on false alarms holds for any value. A smaller one finds large
+# effects later, and a larger one finds small effects later.
 EFFECT = 0.025
 # A sample counts as many players as would give its sum with equal values. Fewer are not judged.
 LEAST = 25
@@ -58,7 +59,7 @@ class Sample(NamedTuple):
 
     @property
     def is_large(self) -> bool:
-        """Tell whether enough players have a value, and enough differ from it, for a mean to be about normal."""
+        """Tell whether a mean is about normal: enough players have a value, and enough of a share have none."""
         differing = self.players - self.total if self.squares == self.total else math.inf
         counted = self.total**2 / self.squares if self.squares else 0
         return min(counted, differing) >= LEAST
@@ -108,13 +109,14 @@ def judge(
 ) -> Result:
     """Compare each variant with the control by the sums of its facts.
 
-    The control is the variant of that name, else the first in order of names. `shares` are the intended shares of
-    players, equal ones by default. With several variants each has its part of `ALPHA` (Bonferroni).
+    The control is the variant of that name, else the first in order of names. `shares` are the intended
+    shares of players, equal ones by default. With several variants each has its part of `ALPHA` (Bonferroni).
     """
     samples = {name: sample(metric, facts) for name, facts in variants.items()}
     control = CONTROL if CONTROL in samples else min(samples)
     names = sorted(samples)
-    ratio = sample_ratio([samples[name].players for name in names], [(shares or {}).get(name, 1) for name in names])
+    intended = [(shares or {}).get(name, 1) for name in names]
+    ratio = sample_ratio([samples[name].players for name in names], intended)
     others = [name for name in names if name != control]
     return Result(
         control,
@@ -150,7 +152,7 @@ def wilson(one: Sample, alpha: float) -> Interval:
 
 
 def newcombe(control: Sample, other: Sample, alpha: float = ALPHA) -> Interval:
-    """Return the interval of a difference of shares: R. Newcombe, Statistics in Medicine 17, 1998, method 10."""
+    """Return the interval of a difference of shares: R. Newcombe, Statistics in Medicine 17, 1998, no. 10."""
     first, second = wilson(control, alpha), wilson(other, alpha)
     difference = other.mean - control.mean
     return Interval(
