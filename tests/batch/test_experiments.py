@@ -32,7 +32,8 @@ def store() -> DuckDB:
                 SELECT
                   '{variant}-{number}-' || n, '{kind}', 'cats', '{variant}-' || n, '{variant}-{number}-' || n,
                   DATE '{DAY}' + {number}, {began + 86_400_000 * number}, DATE '{DAY}' + 10,
-                  'ios', 'DE', '1.0.0', 1000, CASE WHEN {number} = 0 THEN 'gate' END, CASE WHEN {number} = 0 THEN '{variant}' END
+                  'ios', 'DE', '1.0.0', 1000, CASE WHEN {number} = 0 THEN 'gate' END,
+                  CASE WHEN {number} = 0 THEN '{variant}' END
                 FROM range({count}) AS numbers (n)"""
             )
         # One player of fifty pays, some of them in the other currency too.

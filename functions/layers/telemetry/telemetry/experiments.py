@@ -59,7 +59,7 @@ class Sample(NamedTuple):
 
     @property
     def is_large(self) -> bool:
-        """Tell whether a mean is about normal: enough players have a value, and enough of a share have none."""
+        """Tell whether a mean is about normal: enough players have a value, and enough of a share none."""
         differing = self.players - self.total if self.squares == self.total else math.inf
         counted = self.total**2 / self.squares if self.squares else 0
         return min(counted, differing) >= LEAST
