@@ -29,6 +29,8 @@ def figures(game_id: str) -> dict[str, Any]:
         "refunded in minor units": of(
             "revenue", "currency AS name, sum(refunded_minor) AS value", "refunded_minor > 0"
         ),
+        "proceeds in minor units": of("revenue", "currency AS name, sum(proceeds_minor) AS value"),
+        "trials": sum(of("revenue", "currency AS name, sum(trials) AS value").values()),
         "virtual currencies": of(
             "economy", "currency || ' ' || flow AS name, sum(amount) AS value", "reason = '*'"
         ),
@@ -87,6 +89,8 @@ def expected_figures(truth: Truth, today: date) -> dict[str, Any]:
         "active players": {day: len(players) for day, players in sorted(truth.players_by_day.items())},
         "revenue in minor units": dict(sorted(truth.revenue.items())),
         "refunded in minor units": dict(sorted(truth.refunded.items())),
+        "proceeds in minor units": truth.proceeds,
+        "trials": truth.trials,
         "virtual currencies": dict(sorted(truth.economy.items())),
         "levels completed": dict(sorted(levels.items())),
         "players who reached a step": {str(step): len(found) for step, found in sorted(truth.steps.items())},

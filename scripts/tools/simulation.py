@@ -20,6 +20,8 @@ PRODUCTS = {"gems_small": 499, "gems_large": 1999, "season_pass": 999}
 LEVELS = ("forest", "harbour", "citadel")
 # The simulated store pays back in this currency only, half of what was paid.
 REFUNDED_CURRENCY, REFUNDED_SHARE, SANDBOX_SHARE = "EUR", 0.2, 0.1
+# A season pass is a subscription, which begins with a trial. A store tells tax and fee of most purchases.
+TRIAL_SHARE, TAXED_SHARE = 0.3, 0.8
 BOARDS = ("global", "weekly")
 NETWORKS, PLACEMENTS = ("admob", "unity", "applovin"), ("level_end", "shop")
 BOSSES = ("dragon", "giant")
@@ -95,6 +97,10 @@ class Truth:
     events_by_type: Counter[str] = field(default_factory=Counter)
     revenue: Counter[str] = field(default_factory=Counter)
     refunded: Counter[str] = field(default_factory=Counter)
+    trials: int = 0
+    # Payloads of the sales by transaction, and of the refunds.
+    sales: dict[str, Event] = field(default_factory=dict)
+    refunds: list[Event] = field(default_factory=list)
     economy: Counter[str] = field(default_factory=Counter)
     levels: Counter[str] = field(default_factory=Counter)
     # Impressions, those watched to the end and millionths of a currency, by network.
@@ -125,6 +131,22 @@ class Truth:
             if after < today.isoformat() and installed:
                 found[day] = len(installed & self.players_by_day.get(after, set()))
         return found
+
+    @property
+    def proceeds(self) -> dict[str, int]:
+        """What is left of revenue after refunds, tax and store fee: a refund returns its part of both."""
+        found = Counter[str]()
+        for sale in self.sales.values():
+            kept = sale.get("tax_minor", 0) + sale.get("store_fee_minor", 0)
+            found[sale["currency"]] += sale["amount_minor"] - kept
+        for refund in self.refunds:
+            sale, back = self.sales[refund["transaction_id"]], refund["amount_minor"]
+            shares = (
+                math.floor(sale.get(name, 0) * back / sale["amount_minor"] + 0.5)
+                for name in ("tax_minor", "store_fee_minor")
+            )
+            found[sale["currency"]] -= back - sum(shares)
+        return dict(sorted(found.items()))
 
     def exposed(self, today: date) -> dict[str, int]:
         """Return the players of each variant and those back the day after, where that day is before today."""
@@ -158,9 +180,14 @@ class Truth:
             self.players_by_day[happened[:10]].add(event["player_id"])
         self.events_by_type[event["event_type"]] += 1
         if event["event_type"] == "purchase" and not payload.get("sandbox"):
-            self.revenue[payload["currency"]] += payload["amount_minor"]
+            if payload.get("purchase_kind") == "trial":
+                self.trials += 1
+            else:
+                self.revenue[payload["currency"]] += payload["amount_minor"]
+                self.sales[payload["transaction_id"]] = payload
         if event["event_type"] == "refund":
             self.refunded[REFUNDED_CURRENCY] += payload["amount_minor"]
+            self.refunds.append(payload)
         if event["event_type"] == "economy":
             self.economy[f"{payload['currency']} {payload['flow']}"] += payload["amount"]
         if event["event_type"] == "progression":
@@ -339,8 +366,17 @@ class Game:
             paid = {"currency": rnd.choice(("EUR", "USD")), "amount_minor": PRODUCTS[product], "quantity": 1}
             bought = {"transaction_id": self._uuid(), "store": "google"}
             test = {"sandbox": True} if rnd.random() < SANDBOX_SHARE else {}
-            yield "purchase", {**bought, "product_id": product, **paid, **test}
-            if not test and paid["currency"] == REFUNDED_CURRENCY and rnd.random() < REFUNDED_SHARE:
+            kind: Event = {}
+            if product == "season_pass":
+                kind = {"purchase_kind": "trial" if rnd.random() < TRIAL_SHARE else "subscription"}
+            elif rnd.random() < TAXED_SHARE:
+                kind = {
+                    "tax_minor": PRODUCTS[product] * 19 // 119,
+                    "store_fee_minor": PRODUCTS[product] * 15 // 100,
+                }
+            yield "purchase", {**bought, "product_id": product, **paid, **test, **kind}
+            is_sale = not test and kind.get("purchase_kind") != "trial"
+            if is_sale and paid["currency"] == REFUNDED_CURRENCY and rnd.random() < REFUNDED_SHARE:
                 back = {"refund_id": "r-1", "refund_kind": "refund", "amount_minor": PRODUCTS[product] // 2}
                 yield "refund", {**bought, **back}
         for _ in range(rnd.randrange(3)):
