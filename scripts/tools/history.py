@@ -54,7 +54,7 @@ def _variants(game_id: str) -> dict[str, int]:
     """Return the players of each variant, and those who were back on the day after the first exposure."""
     rows = gold.table("experiments", game_id)
     counts = rows[rows["day_number"] == 1].groupby("variant")[["exposed_players", "returned_players"]].sum()
-    found = {}
+    found: dict[str, int] = {}
     for variant, exposed, back in counts.itertuples():
         found |= {f"{variant} back": int(back), f"{variant} exposed": int(exposed)}
     return found
