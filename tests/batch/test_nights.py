@@ -429,7 +429,7 @@ MISTAKES = [
     (quiet, "gold/_views", "DATE_SUB(b.since, 30)", "DATE_SUB(b.since, 20)"),
     (quiet, "gold/_views", "DATEDIFF(d.previous_date, k.cohort_date) < 90", "FALSE"),
     (another_currency, "kept/kept_currencies", "'purchase'", "'purchase' AND currency <> 'USD'"),
-    (quiet, "gold/_views", "WHERE played > 0", "WHERE TRUE"),
+    (confirmed, "gold/_views", "WHERE played > 0", "WHERE TRUE"),
     (quiet, "gold/daily", "ORDER BY p.at_ms, p.event_id", "ORDER BY p.at_ms DESC, p.event_id"),
     (quiet, "gold/lifetime_value", "DATE_SUB(b.since, 1)", "DATE_SUB(b.since, 1) AND FALSE"),
     (paid_back, "kept/since", "MIN(r.event_date)", "MAX(r.event_date)"),
@@ -480,7 +480,7 @@ MISTAKES = [
     (quiet, "gold/total_revenue", "SUM(ad_micros)", "MAX(ad_micros)"),
     (quiet, "gold/acquisition", "AND d.event_date >= b.since", "AND d.event_date > b.since"),
     (matched, "gold/matches", "'entry', CONCAT(player_id, ' ', match_id)", "'entry', match_id"),
-    (matched, "gold/matches", "CASE WHEN places > 1 THEN id END AS who", "NULL AS who"),
+    (matched, "gold/matches", "CASE WHEN slices > 1 THEN id END AS who", "NULL AS who"),
     (quiet, "kept/leaving", "next_date IS NULL OR", "FALSE AND"),
     (over_midnights, "kept/since", "CASE WHEN begins = 1 THEN event_date END", "event_date"),
 ]
