@@ -19,7 +19,7 @@ PAYLOAD = (
     "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
     "purchase_kind", "sandbox", "tax_minor", "store_fee_minor", "refund_id", "refund_kind",
     "step", "match_id", "mode", "result", "duration_seconds", "queue_seconds",
-    "install_source", "campaign",
+    "install_source", "campaign", "experiment", "variant",
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from telemetry.lateness import TOO_OLD_AFTER
 TABLES = (
     "kept_presence", "kept_purchases", "kept_refunds", "kept_moves", "kept_movers", "kept_attempts",
     "kept_samples", "kept_designs", "kept_ads", "kept_steps", "kept_matches", "kept_sources",
-    "kept_currencies", "kept_players",
+    "kept_exposures", "kept_currencies", "kept_players",
 )  # fmt: skip
 GAMES = "kept_games"
 # The day column of each gold table. scripts/schemas writes audit.json from the metrics model.
@@ -29,15 +29,17 @@ GOLD: dict[str, str] = {
 }
 # Views that gold tables share: computed once, kept on disk, so that memory does not grow with the lake.
 SHARED = (
-    "players", "transactions", "refunds", "days", "stays", "cohorts", "installs", "install_sizes",
+    "players", "transactions", "refunds", "plays", "days", "stays", "cohorts", "installs", "install_sizes",
+    "exposed", "variants",
 )  # fmt: skip
 # Tables of which a day needs the events of the day alone.
 OF_A_DAY = (
     "economy", "progression", "stability", "performance", "design", "ads", "matches", "performance_bins",
 )  # fmt: skip
 NEVER = date(1970, 1, 1)
-# A month, that daily looks back from a day; the cohorts whose retention a day changes.
-MONTH, COHORTS = 31, 90
+# A month, that daily looks back from a day; the cohorts whose retention a day changes; the days after an
+# exposure that `experiments` has.
+MONTH, COHORTS, EXPOSED = 31, 90, 30
 # The days that an event may be late; its session may have begun before.
 LATE = TOO_OLD_AFTER.days + 2
 
@@ -177,6 +179,7 @@ class Night:
             store.view("old_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {of_games}")
             store.view("old_refunds", f"SELECT * FROM {store.name('kept_refunds')} WHERE {of_games}")
             store.view("old_steps", f"SELECT * FROM {store.name('kept_steps')} WHERE {of_games}")
+            store.view("old_exposures", f"SELECT * FROM {store.name('kept_exposures')} WHERE {of_games}")
             store.view("old_players", f"SELECT * FROM {store.name('kept_players')} WHERE {of_games}")
             for table in TABLES[:-1]:
                 store.append(table, stamped(sql(f"kept/{table}"), self.until_ms))
@@ -294,6 +297,11 @@ class Night:
         )
         for table in ("kept_purchases", "kept_steps"):
             store.view(table, f"SELECT * FROM {store.name(table)} WHERE {earlier}")
+        exposed = either(
+            (f"event_date >= {literal(bound.floor - timedelta(MONTH + 1 + EXPOSED))}", name)
+            for name, bound in bounds.items()
+        )
+        store.view("kept_exposures", f"SELECT * FROM {store.name('kept_exposures')} WHERE {exposed}")
         # A refund may come long after its purchase.
         store.view("all_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {among(bounds)}")
         changing = either((f"event_date >= {literal(bound.since)}", name) for name, bound in bounds.items())
@@ -339,7 +347,9 @@ class Night:
             name: set(span(bound.since, max(self.games[name].newest, bound.last_day)))
             for name, bound in shown.items()
         }
-        changed |= dict.fromkeys(("acquisition", "acquisition_value"), acquired)
+        changed |= dict.fromkeys(
+            ("acquisition", "acquisition_value", "experiments", "experiment_revenue"), acquired
+        )
         yesterday = either(
             (f"event_date = {literal(bound.since - timedelta(1))}", name) for name, bound in shown.items()
         )

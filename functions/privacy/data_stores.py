@@ -571,8 +571,8 @@ def _mention(record: Record, fields: list[str]) -> Record:
 
 # What the batch job keeps of players between its runs (modules/lake_tables/tables/kept.json).
 KEPT = (
-    "kept_ads", "kept_attempts", "kept_designs", "kept_matches", "kept_movers", "kept_players",
-    "kept_presence", "kept_purchases", "kept_refunds", "kept_sources", "kept_steps",
+    "kept_ads", "kept_attempts", "kept_designs", "kept_exposures", "kept_matches", "kept_movers",
+    "kept_players", "kept_presence", "kept_purchases", "kept_refunds", "kept_sources", "kept_steps",
 )  # fmt: skip
 
 

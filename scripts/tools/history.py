@@ -29,6 +29,8 @@ def figures(game_id: str) -> dict[str, Any]:
         "refunded in minor units": of(
             "revenue", "currency AS name, sum(refunded_minor) AS value", "refunded_minor > 0"
         ),
+        "proceeds in minor units": of("revenue", "currency AS name, sum(proceeds_minor) AS value"),
+        "trials": sum(of("revenue", "currency AS name, sum(trials) AS value").values()),
         "virtual currencies": of(
             "economy", "currency || ' ' || flow AS name, sum(amount) AS value", "reason = '*'"
         ),
@@ -37,6 +39,7 @@ def figures(game_id: str) -> dict[str, Any]:
         "players by install source": of(
             "acquisition", "install_source AS name, sum(cohort_players) AS value", "day_number = 0"
         ),
+        "players of variants": _variants(game_id),
         "match ends": of("matches", "mode AS name, sum(match_ends) AS value"),
         "players who came back the day after": of(
             "retention",
@@ -45,6 +48,16 @@ def figures(game_id: str) -> dict[str, Any]:
         ),
         **_events(game_id),
     }
+
+
+def _variants(game_id: str) -> dict[str, int]:
+    """Return the players of each variant, and those who were back on the day after the first exposure."""
+    rows = gold.table("experiments", game_id)
+    counts = rows[rows["day_number"] == 1].groupby("variant")[["exposed_players", "returned_players"]].sum()
+    found: dict[str, int] = {}
+    for variant, exposed, back in counts.itertuples():
+        found |= {f"{variant} back": int(back), f"{variant} exposed": int(exposed)}
+    return found
 
 
 def _events(game_id: str) -> dict[str, Any]:
@@ -76,10 +89,13 @@ def expected_figures(truth: Truth, today: date) -> dict[str, Any]:
         "active players": {day: len(players) for day, players in sorted(truth.players_by_day.items())},
         "revenue in minor units": dict(sorted(truth.revenue.items())),
         "refunded in minor units": dict(sorted(truth.refunded.items())),
+        "proceeds in minor units": truth.proceeds,
+        "trials": truth.trials,
         "virtual currencies": dict(sorted(truth.economy.items())),
         "levels completed": dict(sorted(levels.items())),
         "players who reached a step": {str(step): len(found) for step, found in sorted(truth.steps.items())},
         "players by install source": _installed(truth, today),
+        "players of variants": truth.exposed(today),
         "match ends": dict(sorted(truth.match_ends.items())),
         "players who came back the day after": truth.came_back(today),
         "advertisements": dict(sorted((+truth.ads).items())),

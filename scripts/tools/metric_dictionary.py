@@ -54,6 +54,9 @@ Money is in minor units, for example cents. Two currencies are never added.
   `unmatched_refunds` lists those of the last 90 days.
 - **Proceeds** are net revenue less tax and store fee. A refund returns tax and fee in proportion, rounded
   half up. Purchases that do not tell their tax or fee count as if there were none.
+- **Experiments** count a player for the variant of the first exposure, from the UTC day of this exposure on.
+  The day counts whole: what the player did on it before the exposure counts too, in every variant alike. A
+  player of several experiments counts in each. [How to read a verdict](experiments.md).
 - **Crash-free** figures count crashes that ended the process (`fatal`).
 - **Percentiles** are exact for each row. Percentiles of several rows cannot be averaged: choose the row
   with `*`. For several days, add up the counts of `performance_bins` and read the percentile from the sums.

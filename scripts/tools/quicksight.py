@@ -35,6 +35,8 @@ def _milestone(days: Iterable[int]) -> str:
 CALCULATED = {
     # Day 0 holds the new players of a cohort.
     "acquisition": {"milestone": _milestone((0, *MILESTONES))},
+    "experiment_revenue": {"milestone": _milestone(MILESTONES)},
+    "experiments": {"milestone": _milestone(MILESTONES)},
     "retention": {"milestone": _milestone(MILESTONES)},
 }
 OTHER = {"milestone": "other"}
@@ -66,7 +68,7 @@ SELECTIONS = {
         "currency",
         "revenue",
         None,
-        ("acquisition_value", "ads", "lifetime_value", "revenue", "total_revenue"),
+        ("acquisition_value", "ads", "experiment_revenue", "lifetime_value", "revenue", "total_revenue"),
     ),
     "Measure": Selection("measure", "performance", "fps", ("performance",)),
 }
@@ -337,8 +339,9 @@ def _day_filters(visuals: Iterable[Visual]) -> Iterator[Json]:
 
 
 def _days_of(table: Table) -> str:
-    """Return the column that the chosen days restrict: readers choose the install days of a cohort."""
-    return "cohort_date" if "cohort_date" in table.grain else table.day_column
+    """Return the column that the chosen days restrict: readers choose the first days of a cohort."""
+    begins = [column for column in ("cohort_date", "exposure_date") if column in table.grain]
+    return begins[0] if begins else table.day_column
 
 
 def _filter_group(filter_id: str, rule: Json, visuals: list[Visual]) -> Json:

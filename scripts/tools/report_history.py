@@ -1,5 +1,6 @@
 """What gold says of a game and period, for scripts/report and scripts/quality: read by tools.gold."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -8,7 +9,7 @@ from typing import Any
 import pandas as pd
 from scheduled_reports.figures import Period
 from scheduled_reports.sections import Row, Section
-from telemetry import metric_model
+from telemetry import experiments, metric_model
 from telemetry.capped_names import LABEL
 from telemetry.metric_model import Metric, Table
 
@@ -61,10 +62,25 @@ QUESTIONS = (
     ),
 )  # fmt: skip
 
+# What variants of an experiment are compared by: a table, a metric, the days after the exposure.
+COMPARED = (
+    ("experiments", "exposed_retention", (1, 7, 30)),
+    ("experiments", "exposed_conversion", (7, 30)),
+    ("experiments", "exposed_sessions_mean", (7, 30)),
+    ("experiment_revenue", "exposed_net_mean_minor", (7, 30)),
+)
+# An experiment is shown while its last exposures are no older, so that their day 30 is seen.
+RUNNING_DAYS = 38
+
 
 def sections(game_id: str, period: Period) -> list[Section]:
     """Return the tables of the period that have rows. Raises CommandError where gold cannot be read."""
-    return [section for question in QUESTIONS for section in _sections(question, game_id, period)]
+    found = [section for question in QUESTIONS for section in _sections(question, game_id, period)]
+    return found + [
+        section
+        for table, metric, numbers in COMPARED
+        for section in _experiments(metric_model.tables()[table], metric, numbers, game_id, period)
+    ]
 
 
 def days(game_id: str, first: date) -> dict[str, dict[str, int]]:
@@ -107,6 +123,63 @@ def _sections(question: Question, game_id: str, period: Period) -> Iterable[Sect
         title = f"{question.title}: {value}" if value else question.title
         if len(rows):
             yield Section(title, table.labels[question.by], columns, list(_rows(question, rows, shown)))
+
+
+def _experiments(
+    table: Table, name: str, numbers: Sequence[int], game_id: str, period: Period
+) -> Iterable[Section]:
+    """Yield a section for each day after the exposure, and currency: the variants of all experiments."""
+    metric = table.metrics[name]
+    facts = sorted({fact.name for fact in metric.facts} | {experiments.SQUARES.get(name, "exposed_players")})
+    sums = ", ".join(f"sum({fact}) AS {fact}" for fact in facts)
+    currency = "currency" if "currency" in table.grain else "'' AS currency"
+    rows = gold.sql(
+        f"""
+        SELECT day_number, {currency}, experiment, variant, {sums}
+        FROM {table.name} AS e
+        WHERE game_id = ? AND event_date <= CAST(? AS date)
+          AND day_number IN ({", ".join(map(str, numbers))})
+          AND EXISTS (
+            SELECT 1 FROM {table.name} AS r
+            WHERE r.game_id = e.game_id AND r.experiment = e.experiment
+              AND r.exposure_date BETWEEN CAST(? AS date) AND CAST(? AS date)
+          )
+        GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+        """,  # noqa: S608 - names of the model
+        game_id,
+        str(period.last),
+        str(period.last - timedelta(days=RUNNING_DAYS - 1)),
+        str(period.last),
+    )
+    for (number, money), frame in rows.groupby(["day_number", "currency"]):
+        unit = f"{money} {metric.unit}" if money else metric.unit
+        title = f"Experiments, day {number}: {metric.label}" + (f", {money}" if money else "")
+        columns = (
+            ("Exposed players", "players"), (metric.label, unit), ("Difference", unit),
+            ("At least", unit), ("At most", unit),
+        )  # fmt: skip
+        yield Section(title, "experiment, variant", columns, list(_variants(metric, frame)))
+
+
+def _variants(metric: Metric, frame: pd.DataFrame) -> Iterable[Row]:
+    """Yield the control of each experiment, and each other variant with its verdict."""
+    for experiment, rows in frame.groupby("experiment"):
+        variants = {str(row["variant"]): row for row in rows.to_dict("records")}
+        facts = {
+            name: {
+                fact: float(value) for fact, value in row.items() if fact.startswith(("exposed", "returned"))
+            }
+            for name, row in variants.items()
+        }
+        judged = experiments.judge(metric, facts)
+        for name in (judged.control, *judged.comparisons):
+            sample = experiments.sample(metric, facts[name])
+            found = judged.comparisons.get(name)
+            verdict = found.verdict if found else "control"
+            shown = (found.difference, *found.always) if found else (None, None, None)
+            # Nothing is known of a difference where nobody differs.
+            known = (value if value is not None and math.isfinite(value) else None for value in shown)
+            yield f"{experiment} {name}: {verdict}", (sample.players, sample.mean, *known)
 
 
 def _rows(question: Question, frame: pd.DataFrame, metrics: Sequence[Metric]) -> Iterable[Row]:

@@ -143,6 +143,7 @@ def shown_figures(platform: Platform, game_id: str, days: int, without_game: Cou
         "events by type": summary["totals"]["events_by_type"],
         "revenue in minor units": summary["totals"]["revenue"],
         "refunded in minor units": summary["totals"]["refunded"],
+        "trials": summary["totals"]["trials"],
         "virtual currencies": {
             f"{currency['currency']} {flow}": currency[flow]
             for currency in economy
@@ -185,6 +186,7 @@ def expected_figures(truth: Truth) -> dict[str, Any]:
         "events by type": dict(sorted(truth.events_by_type.items())),
         "revenue in minor units": dict(sorted(truth.revenue.items())),
         "refunded in minor units": dict(sorted(truth.refunded.items())),
+        "trials": truth.trials,
         "virtual currencies": dict(sorted(truth.economy.items())),
         "attempts of levels": dict(sorted(truth.levels.items())),
         "advertisements": dict(sorted((+truth.ads).items())),

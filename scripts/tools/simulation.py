@@ -20,6 +20,8 @@ PRODUCTS = {"gems_small": 499, "gems_large": 1999, "season_pass": 999}
 LEVELS = ("forest", "harbour", "citadel")
 # The simulated store pays back in this currency only, half of what was paid.
 REFUNDED_CURRENCY, REFUNDED_SHARE, SANDBOX_SHARE = "EUR", 0.2, 0.1
+# A season pass is a subscription, which begins with a trial. A store tells tax and fee of most purchases.
+TRIAL_SHARE, TAXED_SHARE = 0.3, 0.8
 BOARDS = ("global", "weekly")
 NETWORKS, PLACEMENTS = ("admob", "unity", "applovin"), ("level_end", "shop")
 BOSSES = ("dragon", "giant")
@@ -29,6 +31,7 @@ STEP_SHARES = (0.9, 0.8, 0.95, 0.7)
 MODES = {"ranked": 3, "casual": 2}
 RESULTS = {"win": 45, "loss": 45, "draw": 5, "abandoned": 5}
 SOURCES = {"organic": 5, "north": 3, "south": 2}
+EXPERIMENT, VARIANTS = "gate_level", ("gate_30", "gate_40")
 FAULTS = {
     "duplicate": 0.02,
     "malformed_json": 0.004,
@@ -94,6 +97,10 @@ class Truth:
     events_by_type: Counter[str] = field(default_factory=Counter)
     revenue: Counter[str] = field(default_factory=Counter)
     refunded: Counter[str] = field(default_factory=Counter)
+    trials: int = 0
+    # Payloads of the sales by transaction, and of the refunds.
+    sales: dict[str, Event] = field(default_factory=dict)
+    refunds: list[Event] = field(default_factory=list)
     economy: Counter[str] = field(default_factory=Counter)
     levels: Counter[str] = field(default_factory=Counter)
     # Impressions, those watched to the end and millionths of a currency, by network.
@@ -104,6 +111,8 @@ class Truth:
     steps: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     sources: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     match_ends: Counter[str] = field(default_factory=Counter)
+    # The day of a player's first exposure, and its variant.
+    exposures: dict[str, tuple[str, str]] = field(default_factory=dict)
     best: dict[str, dict[str, tuple[int, str]]] = field(default_factory=lambda: defaultdict(dict))
 
     @property
@@ -122,6 +131,32 @@ class Truth:
             if after < today.isoformat() and installed:
                 found[day] = len(installed & self.players_by_day.get(after, set()))
         return found
+
+    @property
+    def proceeds(self) -> dict[str, int]:
+        """What is left of revenue after refunds, tax and store fee: a refund returns its part of both."""
+        found = Counter[str]()
+        for sale in self.sales.values():
+            kept = sale.get("tax_minor", 0) + sale.get("store_fee_minor", 0)
+            found[sale["currency"]] += sale["amount_minor"] - kept
+        for refund in self.refunds:
+            sale, back = self.sales[refund["transaction_id"]], refund["amount_minor"]
+            shares = (
+                math.floor(sale.get(name, 0) * back / sale["amount_minor"] + 0.5)
+                for name in ("tax_minor", "store_fee_minor")
+            )
+            found[sale["currency"]] -= back - sum(shares)
+        return dict(sorted(found.items()))
+
+    def exposed(self, today: date) -> dict[str, int]:
+        """Return the players of each variant and those back the day after, where that day is before today."""
+        found = Counter[str]()
+        for player, (happened, variant) in self.exposures.items():
+            after = date.fromisoformat(happened[:10]) + timedelta(days=1)
+            if after < today:
+                back = player in self.players_by_day.get(str(after), set())
+                found.update({f"{variant} exposed": 1, f"{variant} back": int(back)})
+        return dict(sorted(found.items()))
 
     def top(self, board: str, count: int) -> list[tuple[str, int]]:
         """Return the best players of a board and their scores: earlier wins a tie."""
@@ -145,9 +180,14 @@ class Truth:
             self.players_by_day[happened[:10]].add(event["player_id"])
         self.events_by_type[event["event_type"]] += 1
         if event["event_type"] == "purchase" and not payload.get("sandbox"):
-            self.revenue[payload["currency"]] += payload["amount_minor"]
+            if payload.get("purchase_kind") == "trial":
+                self.trials += 1
+            else:
+                self.revenue[payload["currency"]] += payload["amount_minor"]
+                self.sales[payload["transaction_id"]] = payload
         if event["event_type"] == "refund":
             self.refunded[REFUNDED_CURRENCY] += payload["amount_minor"]
+            self.refunds.append(payload)
         if event["event_type"] == "economy":
             self.economy[f"{payload['currency']} {payload['flow']}"] += payload["amount"]
         if event["event_type"] == "progression":
@@ -166,6 +206,9 @@ class Truth:
                 self.design_players[happened[:10], name].add(event["player_id"])
         if event["event_type"] == "tutorial_step":
             self.steps[payload["step"]].add(event["player_id"])
+        if event["event_type"] == "experiment_exposure":
+            first = happened, payload["variant"]
+            self.exposures[event["player_id"]] = min(first, self.exposures.get(event["player_id"], first))
         if "install_source" in payload:
             self.sources[payload["install_source"]].add(event["player_id"])
         if event["event_type"] == "match_end":
@@ -214,7 +257,7 @@ class Game:
 
     def _life(self, number: int) -> Iterator[Session]:
         player = {"id": f"p-{number:05}", "payer": self.random.random() < PAYER_SHARE}
-        player["source"] = self._pick(SOURCES)
+        player["source"], player["variant"] = self._pick(SOURCES), self.random.randrange(len(VARIANTS))
         client = {
             "platform": self._pick(PLATFORMS),
             "app_version": self.random.choice(("1.4.2", "1.5.0")),
@@ -297,6 +340,11 @@ class Game:
         yield "session_start", {"launch_reason": rnd.choice(("organic", "push")), **attributed}
         if is_new:
             yield from self._tutorial()
+        if "variant" in player:
+            # One of ten clients gets the variant wrong after the first time, which must change nothing.
+            wrong = not is_new and rnd.random() < 0.1
+            variant = VARIANTS[(player["variant"] + wrong) % len(VARIANTS)]
+            yield "experiment_exposure", {"experiment": EXPERIMENT, "variant": variant}
         for attempt in range(1, rnd.randint(2, 4)):
             level = rnd.choice(LEVELS)
             yield "progression", {"status": "start", "level_1": level, "attempt": attempt}
@@ -318,8 +366,17 @@ class Game:
             paid = {"currency": rnd.choice(("EUR", "USD")), "amount_minor": PRODUCTS[product], "quantity": 1}
             bought = {"transaction_id": self._uuid(), "store": "google"}
             test = {"sandbox": True} if rnd.random() < SANDBOX_SHARE else {}
-            yield "purchase", {**bought, "product_id": product, **paid, **test}
-            if not test and paid["currency"] == REFUNDED_CURRENCY and rnd.random() < REFUNDED_SHARE:
+            kind: Event = {}
+            if product == "season_pass":
+                kind = {"purchase_kind": "trial" if rnd.random() < TRIAL_SHARE else "subscription"}
+            elif rnd.random() < TAXED_SHARE:
+                kind = {
+                    "tax_minor": PRODUCTS[product] * 19 // 119,
+                    "store_fee_minor": PRODUCTS[product] * 15 // 100,
+                }
+            yield "purchase", {**bought, "product_id": product, **paid, **test, **kind}
+            is_sale = not test and kind.get("purchase_kind") != "trial"
+            if is_sale and paid["currency"] == REFUNDED_CURRENCY and rnd.random() < REFUNDED_SHARE:
                 back = {"refund_id": "r-1", "refund_kind": "refund", "amount_minor": PRODUCTS[product] // 2}
                 yield "refund", {**bought, **back}
         for _ in range(rnd.randrange(3)):

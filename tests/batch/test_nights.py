@@ -251,6 +251,79 @@ def test_steps_sources_and_matches_count_once(play: Callable[[], Lake]) -> None:
     assert play().differing() == []
 
 
+def exposed() -> Lake:
+    """Return a lake with exposures again, late, in another variant, and with money before and after them."""
+    world, lake = World(1, 1), Lake()
+
+    def met(day: int, player: str, variant: str, arrival: int | None = None, **fields: Any) -> Event:
+        event = world._event("g", player, f"s-{player}-{day}", day * DAY_MS)
+        came = {"arrival_date": START + timedelta(day if arrival is None else arrival)}
+        kind = {"event_type": "experiment_exposure", "experiment": "gate", "variant": variant}
+        return event | dict.fromkeys(FIELDS) | came | kind | fields
+
+    def paid(day: int, player: str, amount: int, arrival: int | None = None) -> Event:
+        sale = {"store": "web", "transaction_id": f"t-{player}-{day}", "currency": "EUR"}
+        money = {"amount_minor": amount, "purchase_kind": "one_off", "sandbox": False}
+        return met(day, player, "", arrival, event_type="purchase", experiment=None, **sale, **money)
+
+    def back(day: int, player: str, of: int, amount: int) -> Event:
+        refund = {"refund_id": "r", "refund_kind": "refund", "amount_minor": amount, "store": "web"}
+        named = {"transaction_id": f"t-{player}-{of}"}
+        return met(day, player, "", event_type="refund", experiment=None, **named, **refund)
+
+    # Half a year before: the first exposure counts for ever.
+    lake.run([met(1, "old", "a"), paid(1, "old", 1), *(met(day, "keeper", "a") for day in range(2, 190, 7))])
+    lake.run([met(190, "old", "b"), met(190, "p", "a"), met(190, "q", "a"), paid(190, "p", 100)])
+    lake.run([met(191, "p", "b"), met(191, "q", "a"), paid(191, "p", 50), paid(191, "q", 7)])
+    # The earlier exposure of the other variant comes late, and moves the player to another cohort.
+    lake.run([met(187, "q", "b", 192), met(192, "r", "b"), back(192, "p", 190, 60)])
+    # An earlier payment of a payer, a day without anybody, and the last day that is counted.
+    lake.run([paid(189, "q", 9, 195), met(220, "p", "a"), met(221, "p", "a"), met(222, "q", "a")])
+    lake.run([paid(220, "p", 11, 225), met(225, "s", "a")])
+    assert lake.said == []
+    return lake
+
+
+def test_the_first_exposure_decides_whenever_it_comes() -> None:
+    lake = exposed()
+    assert lake.differing() == []
+    rows = lake.store.rows(
+        "SELECT exposure_date, variant, exposed_players, returned_players, exposed_payers "
+        "FROM lake.experiments WHERE day_number = 30 AND exposure_date >= DATE '2026-07-05' "
+        "ORDER BY exposure_date, variant"
+    )
+    assert [((row[0] - START).days, *row[1:]) for row in rows] == [
+        (187, "b", 1, 0, 1),
+        (190, "a", 1, 1, 1),
+        (192, "b", 1, 0, 0),
+    ]
+
+
+def many_names() -> Lake:
+    """Return a lake of a game that sends more experiments and variants than gold shows."""
+    world, lake = World(1, 1), Lake()
+
+    def met(player: str, experiment: str, variant: str, night: int = 10) -> Event:
+        event = world._event("g", player, f"s-{player}", 10 * DAY_MS)
+        kind = {"event_type": "experiment_exposure", "experiment": experiment, "variant": variant}
+        return event | dict.fromkeys(FIELDS) | {"arrival_date": START + timedelta(night)} | kind
+
+    lake.run([met(f"p{n}", f"e{n % 52:02}", f"v{n % 13:02}") for n in range(60)])
+    lake.run([met(f"q{n}", "e51", f"v{n % 12:02}", 11) for n in range(30)])
+    lake.run([met("z", "e50", "v", 12)])
+    return lake
+
+
+def test_a_day_shows_fifty_experiments_and_ten_variants_of_each() -> None:
+    lake = many_names()
+    assert lake.differing() == []
+    ((experiments, variants),) = lake.store.rows(
+        "SELECT count(DISTINCT experiment), count(DISTINCT CASE WHEN experiment = 'e51' THEN variant END) "
+        "FROM lake.experiments"
+    )
+    assert (experiments, variants) == (50, 10)
+
+
 def test_a_new_currency_has_a_row_on_every_day_of_the_past() -> None:
     lake = another_currency()
     assert lake.differing() == []
@@ -356,7 +429,7 @@ MISTAKES = [
     (quiet, "gold/_views", "DATE_SUB(b.since, 30)", "DATE_SUB(b.since, 20)"),
     (quiet, "gold/_views", "DATEDIFF(d.previous_date, k.cohort_date) < 90", "FALSE"),
     (another_currency, "kept/kept_currencies", "'purchase'", "'purchase' AND currency <> 'USD'"),
-    (quiet, "gold/_views", "WHERE played > 0", "WHERE TRUE"),
+    (confirmed, "gold/_views", "WHERE played > 0", "WHERE TRUE"),
     (quiet, "gold/daily", "ORDER BY p.at_ms, p.event_id", "ORDER BY p.at_ms DESC, p.event_id"),
     (quiet, "gold/lifetime_value", "DATE_SUB(b.since, 1)", "DATE_SUB(b.since, 1) AND FALSE"),
     (paid_back, "kept/since", "MIN(r.event_date)", "MAX(r.event_date)"),
@@ -377,6 +450,26 @@ MISTAKES = [
     (confirmed, "gold/_views", "ORDER BY verified DESC, ", "ORDER BY "),
     (confirmed_and_paid_back, "gold/_views", "ORDER BY a.verified DESC, ", "ORDER BY "),
     (taught, "kept/kept_steps", "o.at_ms < n.at_ms", "FALSE"),
+    (exposed, "kept/kept_exposures", "o.at_ms < n.at_ms", "FALSE"),
+    (
+        exposed,
+        "gold/_views",
+        "experiment, game_id ORDER BY at_ms, event_id",
+        "experiment, game_id ORDER BY at_ms DESC, event_id",
+    ),
+    (
+        exposed,
+        "gold/_views",
+        "o.event_date >= DATE_SUB(b.since, 30)",
+        "o.event_date >= DATE_SUB(b.since, 29)",
+    ),
+    (exposed, "gold/experiments", "sales = sales_so_far", "sales > 0"),
+    (quiet, "gold/experiments", "2 * sessions_so_far - sessions", "sessions"),
+    (exposed, "gold/experiments", "WHERE day_number >= since_number", "WHERE day_number > since_number"),
+    (exposed, "gold/experiment_revenue", "0, amount_minor FROM refunds", "0, 0 FROM refunds"),
+    (exposed, "gold/experiment_revenue", "2 * net_so_far - net_minor", "net_minor"),
+    (many_names, "gold/_views", "experiment_players DESC, experiment", "experiment_players, experiment"),
+    (many_names, "gold/_views", "nth_variant <= 10", "TRUE"),
     (taught, "gold/tutorial", "f.event_date >= b.since", "f.event_date > b.since"),
     (taught, "gold/tutorial", "ORDER BY at_ms, event_id", "ORDER BY at_ms DESC, event_id"),
     (taught, "gold/tutorial", "BETWEEN 0 AND 86400000", "> 0"),
@@ -387,7 +480,7 @@ MISTAKES = [
     (quiet, "gold/total_revenue", "SUM(ad_micros)", "MAX(ad_micros)"),
     (quiet, "gold/acquisition", "AND d.event_date >= b.since", "AND d.event_date > b.since"),
     (matched, "gold/matches", "'entry', CONCAT(player_id, ' ', match_id)", "'entry', match_id"),
-    (matched, "gold/matches", "CASE WHEN places > 1 THEN id END AS who", "NULL AS who"),
+    (matched, "gold/matches", "CASE WHEN slices > 1 THEN id END AS who", "NULL AS who"),
     (quiet, "kept/leaving", "next_date IS NULL OR", "FALSE AND"),
     (over_midnights, "kept/since", "CASE WHEN begins = 1 THEN event_date END", "event_date"),
 ]

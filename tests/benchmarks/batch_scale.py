@@ -49,7 +49,7 @@ PAYLOAD = (
     " memory_mb DOUBLE, fatal BOOLEAN, name VARCHAR, value DOUBLE, network VARCHAR, placement VARCHAR,"
     " format VARCHAR, revenue_micros BIGINT, completed BOOLEAN, step BIGINT, match_id VARCHAR, mode VARCHAR,"
     " result VARCHAR, duration_seconds BIGINT, queue_seconds BIGINT, install_source VARCHAR,"
-    " campaign VARCHAR)"
+    " campaign VARCHAR, experiment VARCHAR, variant VARCHAR)"
 )
 TEXTS = (
     "event_id", "event_type", "game_id", "player_id", "session_id", "platform", "country", "app_version",

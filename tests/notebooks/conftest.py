@@ -107,6 +107,20 @@ def _rows(table: str) -> Iterator[Row]:
                             "value_sum": 1.5 * factor,
                         }
                         yield {"event_date": day, **kind, **sums, "value_mean": 1.5}
+            case "experiments":
+                for variant, back in (("new", 40), ("old", 50)):
+                    for number in range(min(age, 31)):
+                        kind = {"experiment": "gate", "variant": variant, "exposure_date": day}
+                        counts = {"exposed_players": 100, "returned_players": back if number else 100}
+                        yield {
+                            "event_date": day + timedelta(number),
+                            **kind,
+                            "day_number": number,
+                            **counts,
+                            "exposed_payers": 5,
+                            "exposed_sessions": 150,
+                            "exposed_sessions_squared": 350,
+                        }
             case "performance":
                 for platform in ("*", *PLATFORMS):
                     measured = {"measure": "fps", "samples": 50, "p50": 60.0, "slow_5": 30.0, "slow_1": 20.0}

@@ -79,6 +79,16 @@ def test_lifetime_value_is_of_the_players_whose_day_is_over(tables: None) -> Non
     assert by_day[41] == (10, 420.0)
 
 
+def test_variants_are_added_up_over_the_days_of_exposures(tables: None) -> None:
+    found = gold.answer("experiments", "arena")
+    rows = found[found["day_number"] == 7]
+    assert list(rows["variant"]) == ["new", "old"]
+    # A day of exposures counts once its seventh day is over.
+    assert list(rows["exposed_players"]) == [100 * (42 - 7)] * 2
+    assert list(rows["exposed_retention"]) == [0.4, 0.5]
+    assert list(rows["exposed_sessions_mean"]) == [1.5, 1.5]
+
+
 def test_ads_without_a_currency_are_apart(tables: None) -> None:
     found = gold.answer("ad_revenue", "arena")
     days = 30

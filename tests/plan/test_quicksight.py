@@ -18,7 +18,7 @@ from telemetry import metric_model
 REPOSITORY = Path(__file__).resolve().parents[2]
 METRICS: dict[str, Any] = metric_model.document()["tables"]
 WITH_TOTALS = {"platform", "country", "app_version", "reason"}
-DAYS = {"event_date", "cohort_date"}
+DAYS = {"event_date", "cohort_date", "exposure_date"}
 SHEETS = [
     "Overview",
     "Retention and lifecycle",
@@ -28,6 +28,7 @@ SHEETS = [
     "Tutorial and matches",
     "Performance and stability",
     "Design events",
+    "Experiments",
 ]
 
 Json = dict[str, Any]
@@ -305,7 +306,8 @@ def test_a_visual_shows_one_game_and_the_days_that_were_chosen(visuals: list[Vis
     for visual in visuals:
         assert visual.equal["game_id"] == "Game", visual.id
         grain = METRICS[visual.table]["grain"]
-        assert visual.days == {"cohort_date" if "cohort_date" in grain else "event_date"}, visual.id
+        begins = {"cohort_date", "exposure_date"} & set(grain)
+        assert visual.days == (begins or {"event_date"}), visual.id
 
 
 def test_each_figure_is_a_row_of_gold_or_a_sum_of_what_can_be_added(visuals: list[Visual]) -> None:

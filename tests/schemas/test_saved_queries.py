@@ -41,7 +41,8 @@ def test_a_saved_query_reads_one_game_and_a_bounded_time(path: Path) -> None:
     assert query is not None
     where = query.args["where"]
     assert len(list(where.find_all(exp.Placeholder))) == 1
-    assert any(column.name in ("event_date", "cohort_date") for column in where.find_all(exp.Column))
+    days = ("event_date", "cohort_date", "exposure_date")
+    assert any(column.name in days for column in where.find_all(exp.Column))
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
@@ -58,5 +59,5 @@ def test_a_saved_query_adds_no_totals_to_their_parts(path: Path, schema: dict[st
             for comparison in query.args["where"].find_all(exp.EQ, exp.NEQ)
             if comparison.expression.name == "*"
         }
-        with_totals = {"platform", "country", "app_version", *({"reason"} & set(schema[table.name]))}
+        with_totals = {"platform", "country", "app_version", "reason"} & set(schema[table.name])
         assert compared == with_totals

@@ -13,7 +13,7 @@ PAYLOAD = (
     "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
     "purchase_kind", "sandbox", "tax_minor", "store_fee_minor", "refund_id", "refund_kind",
     "step", "match_id", "mode", "result", "duration_seconds", "queue_seconds",
-    "install_source", "campaign",
+    "install_source", "campaign", "experiment", "variant",
 )  # fmt: skip
 
 
@@ -44,6 +44,7 @@ def define(database: duckdb.DuckDBPyConnection) -> None:
     view("old_purchases", nothing.format("*"))
     view("old_refunds", nothing.format("*"))
     view("old_steps", nothing.format("*, name AS outcome"))
+    view("old_exposures", nothing.format("*"))
     first = "at_ms AS first_ms, event_id AS first_id, event_date AS first_date"
     view("old_players", nothing.format(f"game_id, player_id, {first}"))
     for table in kept.TABLES:

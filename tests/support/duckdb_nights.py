@@ -25,7 +25,7 @@ SILVER = (
     " match_id VARCHAR, mode VARCHAR, result VARCHAR, duration_seconds BIGINT,"
     " queue_seconds BIGINT, install_source VARCHAR, campaign VARCHAR, purchase_kind VARCHAR,"
     " sandbox BOOLEAN, tax_minor BIGINT, store_fee_minor BIGINT, refund_id VARCHAR, refund_kind VARCHAR,"
-    " added_ms BIGINT"
+    " experiment VARCHAR, variant VARCHAR, added_ms BIGINT"
 )
 
 

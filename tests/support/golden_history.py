@@ -82,6 +82,7 @@ def played(seed: int, count: int) -> list[Event]:
                 "tutorial_step",
                 "match_start",
                 "match_end",
+                "experiment_exposure",
             ]
         )
         payload = {
@@ -114,6 +115,7 @@ def played(seed: int, count: int) -> list[Event]:
                 "step": chance.randrange(1, 4),
                 "status": chance.choice(["start", "complete", "skip"]),
             },
+            "experiment_exposure": {"experiment": chance.choice("xy"), "variant": chance.choice("ab")},
             "match_start": {"match_id": f"m-{chance.randrange(40)}", "mode": chance.choice("dt")},
             "match_end": {
                 "match_id": f"m-{chance.randrange(40)}",

@@ -32,6 +32,7 @@ REQUIRED: dict[str, Event] = {
     "refund": {"refund_kind": "refund", "store": "web"},
     "session_end": {"duration_seconds": 60},
     "session_heartbeat": {"elapsed_seconds": 60},
+    "experiment_exposure": {"experiment": "gate"},
     "tutorial_step": {"status": "complete"},
 }
 
@@ -385,8 +386,24 @@ def acquired(sent: list[Sent]) -> None:
     Client("moved", sent, "moved 0").does("session_end", LEAP - 3 * DAY, sent=AFTER, duration_seconds=1)
 
 
+def exposed(sent: list[Sent]) -> None:
+    """Players who meet both variants, an earlier exposure that comes late, and money on either side of it."""
+    for name, variants in (("tester-1", "ab"), ("tester-2", "ba"), ("tester-3", "a")):
+        player = Client(name, sent, f"{name} 1")
+        player.does("session_start", BEFORE + 23 * HOUR)
+        for hours, variant in zip((24, 25), variants, strict=False):
+            player.does("experiment_exposure", BEFORE + hours * HOUR - SECOND, variant=variant)
+        bought = {"transaction_id": f"x-{name}", "currency": "EUR", "amount_minor": 90}
+        player.does("purchase", BEFORE + 22 * HOUR, **bought)
+        player.does("session_start", AFTER + HOUR)
+        player.does("purchase", AFTER + HOUR, **bought | {"transaction_id": f"y-{name}"})
+    # The third player met the other variant nineteen days before, which is known later.
+    player.does("experiment_exposure", LEAP - 19 * DAY, sent=AFTER + 2 * HOUR, variant="b")
+    player.does("experiment_exposure", LEAP, experiment="music", variant="on")
+
+
 SCENES = (
     over_midnight, pauses, clocks, copies, late, absences, money, confirmed, refunds, family, crashes,
     samples, levels,
-    once, shown, taught, matched, acquired,
+    once, shown, taught, matched, acquired, exposed,
 )  # fmt: skip

@@ -33,8 +33,8 @@ class Answer(NamedTuple):
 
     def differing(self) -> dict[tuple[str, ...], tuple[float | None, float | None]]:
         """Return the metrics on which they differ: said, and true."""
-        keys = self.said.keys() | self.true.keys()
-        both = {key: (self.said.get(key), self.true.get(key)) for key in sorted(keys)}
+        unlike = dict(self.said.items() ^ self.true.items())
+        both = {key: (self.said.get(key), self.true.get(key)) for key in sorted(unlike)}
         return {key: (one, other) for key, (one, other) in both.items() if not alike(one, other)}
 
     def names(self) -> set[str]:

@@ -22,6 +22,7 @@ KINDS = (
     "match_start",
     "match_end",
     "player_registered",
+    "experiment_exposure",
     "refund",
 )
 FIELDS = (
@@ -30,7 +31,7 @@ FIELDS = (
     "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
     "purchase_kind", "sandbox", "tax_minor", "store_fee_minor", "refund_id", "refund_kind",
     "step", "match_id", "mode", "result", "duration_seconds", "queue_seconds",
-    "install_source", "campaign",
+    "install_source", "campaign", "experiment", "variant",
 )  # fmt: skip
 
 
@@ -122,6 +123,8 @@ class World:
             event |= {"install_source": chance.choice((None, "organic", "north", "south"))}
         if kind == "player_registered":
             event |= {"campaign": chance.choice((None, "spring", "autumn"))}
+        if kind == "experiment_exposure":
+            event |= {"experiment": chance.choice(("gate", "shop")), "variant": chance.choice(("a", "b"))}
         if kind == "tutorial_step":
             event |= {"step": chance.randrange(1, 5), "status": chance.choice(("start", "complete", "skip"))}
         if kind in ("match_start", "match_end"):

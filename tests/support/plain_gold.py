@@ -21,7 +21,7 @@ Place = tuple[str, str, str]
 
 def gold(events: Iterable[Event]) -> dict[str, Rows]:
     """Return the rows of each table. Events have silver's columns, flat, with at_ms and arrival_date."""
-    tables: dict[str, Rows] = {name: [] for name in _TABLES}
+    tables: dict[str, Rows] = {name: [] for name in (*_TABLES, *_WITHOUT_PLACES)}
     games: dict[str, list[Event]] = {}
     for event in events:
         games.setdefault(event["game_id"], []).append(event)
@@ -32,6 +32,8 @@ def gold(events: Iterable[Event]) -> dict[str, Rows]:
                 for row in table(game, place):
                     where = dict(zip(DIMENSIONS, place, strict=True))
                     tables[name].append({"game_id": game_id, **where, **row})
+        for name, whole in _WITHOUT_PLACES.items():
+            tables[name] += [{"game_id": game_id, **row} for row in whole(game)]
     return tables
 
 
@@ -588,6 +590,83 @@ def _matches(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
         }
 
 
+def _variants(game: _Game) -> Iterator[tuple[tuple[date, str, str], set[str]]]:
+    """Yield the players of each day, experiment and variant: the first exposure of a player decides.
+
+    A day has at most 50 experiments, and each of them 10 variants: those with the most players.
+    """
+    first: dict[tuple[str, str], Event] = {}
+    for event in game.events:
+        if event["event_type"] == "experiment_exposure":
+            first.setdefault((event["player_id"], event["experiment"]), event)
+    found: dict[date, dict[str, dict[str, set[str]]]] = {}
+    for (player, experiment), event in first.items():
+        of_day = found.setdefault(event["event_date"], {}).setdefault(experiment, {})
+        of_day.setdefault(event["variant"], set()).add(player)
+    for day, experiments in found.items():
+        size = lambda name, experiments=experiments: (-sum(map(len, experiments[name].values())), name)  # noqa: E731
+        for experiment in sorted(experiments, key=size)[:50]:
+            ordered = sorted(experiments[experiment].items(), key=lambda one: (-len(one[1]), one[0]))
+            for variant, players in ordered[:10]:
+                yield (day, experiment, variant), players
+
+
+def _after(exposed: date, last_day: date) -> Iterator[tuple[int, date]]:
+    for number in range(31):
+        if exposed + timedelta(number) <= last_day:
+            yield number, exposed + timedelta(number)
+
+
+def _experiments(game: _Game) -> Iterator[dict[str, Any]]:
+    for (exposed, experiment, variant), players in _variants(game):
+        for number, day in _after(exposed, game.last_day):
+            until = lambda event, day=day, exposed=exposed: exposed <= event["event_date"] <= day  # noqa: E731
+            sessions = Counter(e["player_id"] for e, _ in game.sessions if until(e))
+            payers = {event["player_id"] for event in game.purchases if until(event)} & players
+            back = sum(any(e["event_date"] == day for e in game.of_player[player]) for player in players)
+            count = sum(sessions[player] for player in players)
+            yield {
+                "event_date": day,
+                "experiment": experiment,
+                "variant": variant,
+                "exposure_date": exposed,
+                "day_number": number,
+                "exposed_players": len(players),
+                "returned_players": back,
+                "exposed_retention": back / len(players),
+                "exposed_payers": len(payers),
+                "exposed_conversion": len(payers) / len(players),
+                "exposed_sessions": count,
+                "exposed_sessions_squared": sum(sessions[player] ** 2 for player in players),
+                "exposed_sessions_mean": count / len(players),
+            }
+
+
+def _experiment_revenue(game: _Game) -> Iterator[dict[str, Any]]:
+    for (exposed, experiment, variant), players in _variants(game):
+        for (number, day), currency in product(_after(exposed, game.last_day), game.currencies):
+            gross, back = Counter[str](), Counter[str]()
+            for events, sums in ((game.purchases, gross), (game.refunds, back)):
+                for event in events:
+                    if event["currency"] == currency and exposed <= event["event_date"] <= day:
+                        sums[event["player_id"]] += event["amount_minor"]
+            paid, refunded = (sum(sums[player] for player in players) for sums in (gross, back))
+            yield {
+                "event_date": day,
+                "experiment": experiment,
+                "variant": variant,
+                "exposure_date": exposed,
+                "day_number": number,
+                "currency": currency,
+                "exposed_players": len(players),
+                "exposed_gross_minor": paid,
+                "exposed_refunded_minor": refunded,
+                "exposed_net_minor": paid - refunded,
+                "exposed_net_squared": sum(float((gross[one] - back[one]) ** 2) for one in players),
+                "exposed_net_mean_minor": (paid - refunded) / len(players),
+            }
+
+
 def _performance(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
     for (day,), events in _groups(game, place, "performance", lambda _: ()):
         for measure in MEASURES:
@@ -624,4 +703,8 @@ _TABLES: dict[str, Callable[[_Game, Place], Iterator[dict[str, Any]]]] = {
     "design": _design, "ads": _ads, "tutorial": _tutorial, "matches": _matches,
     "total_revenue": _total_revenue, "performance_bins": _performance_bins,
     "acquisition": _acquisition, "acquisition_value": _acquisition_value,
+}  # fmt: skip
+# Tables that do not tell platforms, countries and versions apart.
+_WITHOUT_PLACES: dict[str, Callable[[_Game], Iterator[dict[str, Any]]]] = {
+    "experiments": _experiments, "experiment_revenue": _experiment_revenue,
 }  # fmt: skip

@@ -49,6 +49,7 @@ LINES = {
     "restore": ("state", "--since", "2026-01-01T00:00:00Z", "--game", "my-game"),
     "simulate": ("--players", "1", "--days", "1"),
     "smoke": ("--game", "my-game"),
+    "spend": (str(REPOSITORY / "tests" / "support" / "spend.csv"), "--game", "my-game"),
     "tail": ("--game", "my-game"),
 }
 # Of AWS alone, or of nothing that is applied.

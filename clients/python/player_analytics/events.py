@@ -133,6 +133,17 @@ class Error(TypedDict):
     extra: NotRequired[Extra]
 
 
+class ExperimentExposure(TypedDict):
+    """The player met a variant of an experiment. The first exposure decides: a later one with another variant changes nothing."""
+
+    # Name of the experiment.
+    experiment: str
+    # Name of the variant that the player has.
+    variant: str
+    # Fields of the studio's own: at most 20 scalars.
+    extra: NotRequired[Extra]
+
+
 class MatchEnd(TypedDict):
     """The player left a match."""
 
@@ -332,6 +343,9 @@ class Tracker:
 
     @overload
     def track(self, event_type: Literal["error"], payload: Error) -> None: ...
+
+    @overload
+    def track(self, event_type: Literal["experiment_exposure"], payload: ExperimentExposure) -> None: ...
 
     @overload
     def track(self, event_type: Literal["match_end"], payload: MatchEnd) -> None: ...

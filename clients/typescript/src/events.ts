@@ -119,6 +119,16 @@ export interface Error {
   extra?: Extra;
 }
 
+/** The player met a variant of an experiment. The first exposure decides: a later one with another variant changes nothing. */
+export interface ExperimentExposure {
+  /** Name of the experiment. */
+  experiment: string;
+  /** Name of the variant that the player has. */
+  variant: string;
+  /** Fields of the studio's own: at most 20 scalars. */
+  extra?: Extra;
+}
+
 /** The player left a match. */
 export interface MatchEnd {
   /** The match, the same for all its players. */
@@ -296,6 +306,7 @@ export interface Payloads {
   design: Design;
   economy: Economy;
   error: Error;
+  experiment_exposure: ExperimentExposure;
   match_end: MatchEnd;
   match_start: MatchStart;
   performance: Performance;
@@ -319,6 +330,7 @@ export const schemas = {
     "design": {"version":"1-0-0","schema":{"type":"object","properties":{"name":{"type":"string","maxLength":128,"pattern":"^[A-Za-z0-9_-]+(:[A-Za-z0-9_-]+){0,4}$"},"value":{"type":"number","minimum":-1000000000000000.0,"maximum":1000000000000000.0,"minimumText":"-1000000000000000.0","maximumText":"1000000000000000.0"},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["name"],"additionalProperties":false}},
     "economy": {"version":"1-0-0","schema":{"type":"object","properties":{"flow":{"type":"string","enum":["source","sink"]},"currency":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"amount":{"type":"integer","minimum":1,"maximum":9007199254740991},"item":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"reason":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"balance_after":{"type":"integer","minimum":0,"maximum":9007199254740991},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["flow","currency","amount","item","reason","balance_after"],"additionalProperties":false}},
     "error": {"version":"1-0-0","schema":{"type":"object","properties":{"severity":{"type":"string","enum":["debug","info","warning","error","critical"]},"code":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"message":{"type":"string","maxLength":1024},"stack":{"type":"string","maxLength":16384},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["severity","code"],"additionalProperties":false}},
+    "experiment_exposure": {"version":"1-0-0","schema":{"type":"object","properties":{"experiment":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.-]*$"},"variant":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.-]*$"},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["experiment","variant"],"additionalProperties":false}},
     "match_end": {"version":"1-0-0","schema":{"type":"object","properties":{"match_id":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"mode":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"result":{"type":"string","enum":["win","loss","draw","abandoned"]},"duration_seconds":{"type":"integer","minimum":0,"maximum":604800},"placement":{"type":"integer","minimum":1,"maximum":100000},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["match_id","mode","result","duration_seconds"],"additionalProperties":false}},
     "match_start": {"version":"1-0-0","schema":{"type":"object","properties":{"match_id":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"mode":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"map":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"players":{"type":"integer","minimum":1,"maximum":100000},"queue_seconds":{"type":"integer","minimum":0,"maximum":86400},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["match_id","mode"],"additionalProperties":false}},
     "performance": {"version":"1-0-0","schema":{"type":"object","properties":{"fps":{"type":"number","minimum":0,"maximum":1000},"frame_time_ms":{"type":"number","minimum":0,"maximum":60000},"memory_mb":{"type":"number","minimum":0,"maximum":1048576},"latency_ms":{"type":"number","minimum":0,"maximum":600000},"load_time_ms":{"type":"number","minimum":0,"maximum":3600000},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"anyOf":[{"required":["fps"]},{"required":["frame_time_ms"]},{"required":["memory_mb"]},{"required":["latency_ms"]},{"required":["load_time_ms"]}],"additionalProperties":false}},

@@ -17,3 +17,5 @@ CREATE VIEW metrics.acquisition_value AS SELECT * FROM gold.acquisition_value WI
 CREATE VIEW metrics.total_revenue AS SELECT * FROM gold.total_revenue WITH NO SCHEMA BINDING;
 CREATE VIEW metrics.performance_bins AS SELECT * FROM gold.performance_bins WITH NO SCHEMA BINDING;
 CREATE VIEW metrics.matches AS SELECT * FROM gold.matches WITH NO SCHEMA BINDING;
+CREATE VIEW metrics.experiments AS SELECT * FROM gold.experiments WITH NO SCHEMA BINDING;
+CREATE VIEW metrics.experiment_revenue AS SELECT * FROM gold.experiment_revenue WITH NO SCHEMA BINDING;

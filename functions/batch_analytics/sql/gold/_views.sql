@@ -133,9 +133,9 @@ FROM (SELECT DISTINCT game_id, currency FROM kept_currencies) AS each_currency;
 -- session, because a server sends them. before_ms is the last event of what began before, whole_ms the last one of all;
 -- before_played and whole_played count events that are no purchases in the same way.
 CREATE OR REPLACE TEMPORARY VIEW plays AS
-SELECT game_id, event_date, platform, country, app_version, length_ms FROM (
+SELECT game_id, player_id, event_date, platform, country, app_version, length_ms FROM (
   SELECT
-    game_id, event_date, platform, country, app_version,
+    game_id, player_id, event_date, platform, country, app_version,
     COALESCE(LEAD(before_ms) OVER w, whole_ms) - first_ms AS length_ms,
     COALESCE(LEAD(before_played) OVER w, whole_played) - COALESCE(before_played, 0) AS played
   FROM (
@@ -252,4 +252,39 @@ JOIN bounds AS b ON b.game_id = d.game_id AND d.event_date >= b.since
   AND (d.previous_date < b.since OR d.previous_date IS NULL)
 JOIN players AS k ON k.game_id = d.game_id AND k.player_id = d.player_id
 WHERE k.cohort_date < DATE_SUB(b.since, 90)
-  AND (d.previous_date IS NULL OR DATEDIFF(d.previous_date, k.cohort_date) < 90)
+  AND (d.previous_date IS NULL OR DATEDIFF(d.previous_date, k.cohort_date) < 90);
+
+-- The first exposure of each player to an experiment, whose variant counts. An exposure may arrive up to 31 days after a
+-- later one, so more days are kept than are returned.
+CREATE OR REPLACE TEMPORARY VIEW exposed AS
+SELECT o.game_id, o.player_id, o.experiment, o.variant, o.event_date AS exposure_date
+FROM (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY player_id, experiment, game_id ORDER BY at_ms, event_id) AS nth
+  FROM kept_exposures
+) AS o JOIN bounds AS b ON b.game_id = o.game_id AND o.event_date >= DATE_SUB(b.since, 30)
+WHERE o.nth = 1;
+
+-- How many players met each variant on a day, and which days after it are computed. A game that sends any number of names
+-- has the largest 50 experiments of a day and 10 variants of each, so that gold does not grow with them.
+CREATE OR REPLACE TEMPORARY VIEW variants AS
+SELECT game_id, exposure_date, experiment, variant, exposed_players, since_number, last_number
+FROM (
+  SELECT
+    *, DENSE_RANK() OVER (
+      PARTITION BY game_id, exposure_date ORDER BY experiment_players DESC, experiment
+    ) AS nth_experiment,
+    ROW_NUMBER() OVER (
+      PARTITION BY game_id, exposure_date, experiment ORDER BY exposed_players DESC, variant
+    ) AS nth_variant
+  FROM (
+    SELECT *, SUM(exposed_players) OVER (PARTITION BY game_id, exposure_date, experiment) AS experiment_players
+    FROM (
+      SELECT
+        x.game_id, x.exposure_date, x.experiment, x.variant, COUNT(*) AS exposed_players,
+        MIN(DATEDIFF(b.since, x.exposure_date)) AS since_number, MIN(DATEDIFF(b.last_day, x.exposure_date)) AS last_number
+      FROM exposed AS x JOIN bounds AS b ON b.game_id = x.game_id
+      GROUP BY x.game_id, x.exposure_date, x.experiment, x.variant
+    ) AS counted
+  ) AS totalled
+) AS ranked
+WHERE nth_experiment <= 50 AND nth_variant <= 10

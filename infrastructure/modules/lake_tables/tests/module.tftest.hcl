@@ -19,16 +19,16 @@ run "resources" {
         { events = "s3://lake/silver/events" },
         {
           for name in [
-            "acquisition", "acquisition_value", "ads", "daily", "design", "economy", "lifetime_value", "matches",
-            "performance", "performance_bins", "progression", "retention", "revenue", "stability", "total_revenue",
-            "tutorial",
+            "acquisition", "acquisition_value", "ads", "daily", "design", "economy", "experiment_revenue",
+            "experiments", "lifetime_value", "matches", "performance", "performance_bins", "progression", "retention",
+            "revenue", "stability", "total_revenue", "tutorial",
           ] :
           name => "s3://lake/gold/${name}"
         },
         {
           for name in [
-            "ads", "attempts", "currencies", "designs", "games", "matches", "movers", "moves", "players", "presence",
-            "purchases", "refunds", "samples", "sources", "steps",
+            "ads", "attempts", "currencies", "designs", "exposures", "games", "matches", "movers", "moves", "players",
+            "presence", "purchases", "refunds", "samples", "sources", "steps",
           ] :
           "kept_${name}" => "s3://lake/kept/kept_${name}"
         }
