@@ -17,7 +17,7 @@ MakeEvent = Callable[..., dict[str, Any]]
 # One is a prefix of the other: a key that is cut at the wrong place would mix them.
 OURS, OTHERS = "sky", "sky-2"
 PLAYERS = ("ann", "bob")
-VALUES = {"{game_id}": OURS, "{player_id}": "ann", "{board_id}": "weekly"}
+VALUES = {"{game_id}": OURS, "{player_id}": "ann", "{board_id}": "weekly", "{table}": "daily"}
 
 
 def play(dynamodb: Any, make_event: MakeEvent, game: str, sessions: int) -> None:

@@ -31,10 +31,12 @@ run "wiring" {
 
   assert {
     condition = output.metrics_api_environment == tomap({
+      ATHENA_WORKGROUP             = "player-analytics-test-metrics-api"
       BOARDS_TABLE                 = output.tables.boards
       GAME_DAYS_TABLE              = output.tables.game_days
       GAMES_TABLE                  = output.tables.games
       INGEST_STATS_TABLE           = output.tables.ingest_stats
+      LAKE_DATABASE                = output.lake_database
       LEADERBOARDS_TABLE           = output.tables.leaderboards
       PLAYERS_TABLE                = output.tables.players
       POWERTOOLS_LOG_LEVEL         = "INFO"
