@@ -438,5 +438,5 @@ def reset() -> None:
     modules = [f"{function}.handler" for function in MAKERS]
     for name in (*modules, "metrics_api.gold", "metrics_api.history", "telemetry.store"):
         for value in vars(importlib.import_module(name)).values():
-            if hasattr(value, "cache_clear"):
+            if hasattr(value, "cache_clear") and not isinstance(value, type):
                 value.cache_clear()
