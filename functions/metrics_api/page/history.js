@@ -55,11 +55,18 @@
     history.replaceState(null, "", url);
   };
 
+  // ARPDAU is often below a cent.
+  const amount = (minor, currency) => {
+    const digits = new Intl.NumberFormat(undefined, { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
+    const scale = 1e6 * 10 ** -digits;
+    return Math.abs(minor) * scale < 1e6 && minor ? micros(minor * scale, currency, 4) : money(minor, currency);
+  };
+
   const unit = (metric, currency) => (value) => {
     if (value === null || value === undefined) return "–";
     if (metric.unit === "share") return precise.format(value);
-    if (metric.unit === "minor" && currency) return money(value, currency);
-    if (metric.unit === "micros" && currency) return micros(value, currency);
+    if (metric.unit === "minor" && currency) return amount(value, currency);
+    if (metric.unit === "micros" && currency) return micros(value, currency, Math.abs(value) < 1e6 && value ? 4 : 0);
     if (metric.unit === "micros") return plain.format(value * 1e-6);
     return plain.format(value);
   };
@@ -210,6 +217,10 @@
     const notes = [];
     if (drawn.length > shown.length) notes.push(`The largest ${shown.length} of ${drawn.length} are drawn; the table has all.`);
     if (answer.previous && answer.by.length) notes.push("The range before is in the table.");
+    const ends = [answer.rows[0], answer.rows.at(-1)];
+    if (answer.grain !== "day" && ends.some((row) => periods(row.from, row.to, "day").length < (answer.grain === "week" ? 7 : 28))) {
+      notes.push(`The first or the last ${answer.grain} is not whole.`);
+    }
     if (currencies.length > 1) notes.push(`${currencies[0] || "No currency"} is drawn. Draw another one:`);
     $("chart-note").textContent = notes.join(" ");
     for (const code of currencies.slice(1)) {
