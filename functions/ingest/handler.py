@@ -14,6 +14,7 @@ from telemetry.clients import client, resource
 from telemetry.decoding import Decoded
 from telemetry.enrichment import timestamp
 from telemetry.games import GameRegistry
+from telemetry.guidance import Rules
 from telemetry.ingest_batch import IngestBatch
 from telemetry.key_classes import ClientLimits
 from telemetry.quotas import Exceeded, Limits, Quotas, units
@@ -110,7 +111,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         game = game_of(who.game_id, registry())
         who = check_signature(headers, body, who, game, received_at)
         if is_guidance := "application_id" in (event.get("pathParameters") or {}):
-            batch = guidance_events(body, who.game_id, received_at)
+            batch = guidance_events(body, who.game_id, received_at, Rules.of(game, who.key_class))
         else:
             batch = events(body)
         within_quota(who, batch, game, received_at)

@@ -55,6 +55,7 @@ def metrics_app(dynamodb: Any, gold: DuckGold, monkeypatch: pytest.MonkeyPatch) 
         "boards",
         "realtime",
         "quality",
+        "recent_events",
     ):
         monkeypatch.setenv(f"{table.upper()}_TABLE", table)
     store.store.cache_clear()

@@ -7,14 +7,37 @@ from typing import Any
 from telemetry.email_masking import mask
 
 PLATFORMS = {
-    "ios": ("ios", "iphone", "ipad", "ipados", "iphoneplayer", "tvos", "apple"),
-    "android": ("android", "amazon", "fireos", "kindle"),
-    "windows": ("windows", "win", "win32", "win64", "pc", "windowsplayer", "steam"),
+    "ios": ("ios", "iphone", "ipad", "ipados", "iphoneplayer", "tvos", "visionos", "apple"),
+    "android": ("android", "androidtv", "amazon", "fireos", "firetv", "kindle"),
+    "windows": (
+        "windows",
+        "win",
+        "win32",
+        "win64",
+        "pc",
+        "windowsplayer",
+        "uwp",
+        "wsaplayerarm",
+        "wsaplayerx64",
+        "wsaplayerx86",
+        "steam",
+    ),
     "macos": ("macos", "mac", "osx", "darwin", "macosx", "osxplayer"),
     "linux": ("linux", "linuxplayer", "steamdeck", "steamos"),
     "playstation": ("playstation", "ps4", "ps5", "psn", "playstation4", "playstation5"),
-    "xbox": ("xbox", "xboxone", "xboxseries", "xboxseriesx", "xboxseriess", "gamecore"),
-    "switch": ("switch", "nintendo", "nintendoswitch", "switch2"),
+    "xbox": (
+        "xbox",
+        "xboxone",
+        "xboxseries",
+        "xboxseriesx",
+        "xboxseriess",
+        "xboxseriesxs",
+        "xbox360",
+        "gamecore",
+        "gamecorexboxone",
+        "gamecorexboxseries",
+    ),
+    "switch": ("switch", "nintendo", "nintendoswitch", "nintendoswitch2", "switch2"),
     "web": ("web", "webgl", "browser", "html5", "webglplayer"),
 }
 # Clients are of few kinds; what a hostile one makes up passes through.
