@@ -1,4 +1,4 @@
-"""The pages at `/` and `/history`: a game in the browser, live and over time, with nothing from other hosts."""
+"""The pages at `/` and `/history`: a game live and over time, with nothing from other hosts."""
 
 import asyncio
 import os
