@@ -208,4 +208,6 @@ def _apply(run: Callable[..., str]) -> dict[str, Any]:
 
 def _python_path() -> str:
     root = terraform.REPOSITORY
-    return os.pathsep.join(map(str, (root / "functions", root / "functions/layers/telemetry")))
+    return os.pathsep.join(
+        map(str, (root / "functions", root / "functions/layers/telemetry", root / "scripts"))
+    )

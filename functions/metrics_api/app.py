@@ -21,6 +21,7 @@ from telemetry.store import merge, store
 from metrics_api import models
 from metrics_api.ads import ads
 from metrics_api.design import design
+from metrics_api.history import history
 from metrics_api.leaderboards import leaderboards
 from metrics_api.live import catalogue, live
 from metrics_api.live_page import POLICY, assets, page
@@ -176,7 +177,7 @@ app = MetricsApi(
     title="Player analytics metrics API",
     version="1.0.0",
     description=(
-        "Real-time metrics of games: what players do, what arrives, players and leaderboards. "
+        "Metrics of games, in real time and over time: what players do, what arrives, players, leaderboards. "
         "Days are UTC; money is in minor units by currency; errors are problem+json (RFC 9457). "
         "Counters are written seconds after an event arrives: `updated_at` tells how fresh they are."
     ),
@@ -198,6 +199,7 @@ app.include_router(ads)
 app.include_router(design)
 app.include_router(quality)
 app.include_router(realtime)
+app.include_router(history)
 app.include_router(recent)
 app.include_router(page)
 app.include_router(leaderboards)

@@ -1,4 +1,4 @@
-"""The page at `/`: a game live in the browser, with nothing from other hosts."""
+"""The pages at `/` and `/history`: a game live and over time, with nothing from other hosts."""
 
 import asyncio
 import os
@@ -33,12 +33,22 @@ assets = StaticFiles(directory=FOLDER)
 @page.get("/")
 def index() -> FileResponse:
     """Show the live page."""
+    return _html("index.html")
+
+
+@page.get("/history")
+def history_page() -> FileResponse:
+    """Show the page of the history."""
+    return _html("history.html")
+
+
+def _html(name: str) -> FileResponse:
     headers = {
         "Content-Security-Policy": POLICY,
         "Cache-Control": "no-cache",
         "Referrer-Policy": "no-referrer",
     }
-    return FileResponse(FOLDER / "index.html", headers=headers)
+    return FileResponse(FOLDER / name, headers=headers)
 
 
 @page.get("/v1/games/{game_id}/live/stream")

@@ -16,7 +16,12 @@ from metrics_api.models import FieldError, Problem
 PROBLEM_JSON = "application/problem+json"
 RETRY = {"Retry-After": "2"}
 THROTTLED = frozenset(
-    {"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"}
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
 )
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in (404, 422, 500, 503)

@@ -9,7 +9,7 @@ import httpx
 from tools import REPOSITORY, CommandError, emulator, port_of, progress
 from tools.background import Background
 
-APP = "metrics_api.app:app"
+APP = "tools.local_gold:make"
 PORT = 8000
 DIRECTORY = REPOSITORY / ".local" / "metrics_api"
 HOSTS = '["127.0.0.1", "localhost"]'
@@ -35,7 +35,7 @@ class MetricsApi:
                 f"port {self.port} is taken; choose another for the page: API_PORT={self.port + 1}"
             )
         background = Background(self.directory)
-        arguments = ("-m", "uvicorn", APP, "--port", str(self.port))
+        arguments = ("-m", "uvicorn", "--factory", APP, "--port", str(self.port))
         hosts = {"ALLOWED_HOSTS": HOSTS}
         child = background.start(*arguments, environment=environment | hosts)
         try:

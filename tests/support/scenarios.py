@@ -72,7 +72,7 @@ ENVIRONMENT = {
 
 
 def counted(body: bytes) -> dict[str, Any]:
-    """Answer a query of Athena's: one row of silver is the player's, as long as nobody reads it."""
+    """Answer a query of Athena's: one row of silver is the player's until somebody reads it."""
     asked = athena().executions[json.loads(body)["QueryExecutionId"]].query
     values = ["held", "1"] if "count(*)" in asked else ["event_id"]
     return {"ResultSet": {"Rows": [{"Data": [{"VarCharValue": value}]} for value in values]}}
@@ -82,6 +82,7 @@ def counted(body: bytes) -> dict[str, Any]:
 POINT = {"Timestamp": NOW, "Sum": 9e6, "Average": 40.0, "Maximum": 90.0}
 CANNED: dict[str, Answer] = {
     "athena.GetQueryResults": counted,
+    "glue.GetTable": {"Table": {"Parameters": {"metadata_location": "s3://lake/1.json"}, "UpdateTime": NOW}},
     "cloudwatch.GetMetricData": {
         "MetricDataResults": [{"Id": "incomingrecords", "Timestamps": [NOW], "Values": [9e6]}]
     },
@@ -338,9 +339,10 @@ def metrics_api(make_event: MakeEvent) -> Scenario:
     from metrics_api.app import app
 
     register(boto3.resource("dynamodb"), "skyforge")
+    boto3.client("athena").create_work_group(Name="analysts")
     player_state(make_event).invoke()
     importlib.import_module("telemetry.store").store.cache_clear()
-    asked = {"game_id": "skyforge", "player_id": "p-2", "board_id": "sum"}
+    asked = {"game_id": "skyforge", "player_id": "p-2", "board_id": "sum", "table": "daily"}
     # Pages and documents read nothing.
     paths = [path.format(**asked) for path in app.openapi()["paths"] if re.match("/v1|/ready", path)]
 
@@ -434,7 +436,7 @@ MAKERS: dict[str, Callable[[MakeEvent], Scenario]] = {
 def reset() -> None:
     """Begin new execution environments: what they keep is dropped."""
     modules = [f"{function}.handler" for function in MAKERS]
-    for name in (*modules, "telemetry.store"):
+    for name in (*modules, "metrics_api.gold", "metrics_api.history", "telemetry.store"):
         for value in vars(importlib.import_module(name)).values():
-            if hasattr(value, "cache_clear"):
+            if hasattr(value, "cache_clear") and not isinstance(value, type):
                 value.cache_clear()

@@ -9,6 +9,7 @@ from uuid import uuid4
 import boto3
 import pytest
 from fake_aws import make_tables
+from gold_tables import DuckGold
 from telemetry import catalog
 from telemetry.enrichment import timestamp
 
@@ -35,7 +36,13 @@ def make_event() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def metrics_app(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def gold() -> DuckGold:
+    """The tables of the history, empty."""
+    return DuckGold()
+
+
+@pytest.fixture
+def metrics_app(dynamodb: Any, gold: DuckGold, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The metrics API on the tables in memory."""
     from telemetry import store
 
@@ -53,6 +60,9 @@ def metrics_app(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]
         monkeypatch.setenv(f"{table.upper()}_TABLE", table)
     store.store.cache_clear()
     from metrics_api.app import app
+    from metrics_api.history import gold_reader, kept
 
+    monkeypatch.setitem(app.dependency_overrides, gold_reader, lambda: gold)
+    kept.cache_clear()
     yield app
     store.store.cache_clear()

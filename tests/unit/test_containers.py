@@ -1,5 +1,6 @@
 """The container of the API: what it copies is there, and is enough for its command to answer."""
 
+import importlib
 import json
 import os
 import re
@@ -12,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
+from metrics_api.app import app
+from metrics_api.history import gold_reader
 from tools import emulator, metrics_api
 from tools.progress import STILL_SECONDS, wait_for
 
@@ -68,8 +71,13 @@ def image(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_image_runs_what_the_demo_runs() -> None:
-    assert f'"-m", "uvicorn", "{metrics_api.APP}"' in DOCKERFILE
+def test_image_runs_what_the_demo_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo replaces the reader of gold alone: the image holds no engine."""
+    monkeypatch.setattr(app, "dependency_overrides", {})
+    module, _, factory = metrics_api.APP.partition(":")
+    assert getattr(importlib.import_module(module), factory)() is app
+    assert list(app.dependency_overrides) == [gold_reader]
+    assert '"-m", "uvicorn", "metrics_api.app:app"' in DOCKERFILE
 
 
 def test_emulators_image_is_the_version_that_tests_run_on() -> None:

@@ -29,7 +29,17 @@ HEARD: dict[str, dict[str, str]] = {
     # Events whose quota cannot be counted are taken.
     "ingest": {"dynamodb.BatchGetItem": "503", "dynamodb.UpdateItem": "done", "kinesis.PutRecords": "503"},
     "metrics_api": dict.fromkeys(
-        ("dynamodb.BatchGetItem", "dynamodb.GetItem", "dynamodb.Query", "dynamodb.Scan"), "503"
+        (
+            "athena.GetQueryExecution",
+            "athena.GetQueryResults",
+            "athena.StartQueryExecution",
+            "dynamodb.BatchGetItem",
+            "dynamodb.GetItem",
+            "dynamodb.Query",
+            "dynamodb.Scan",
+            "glue.GetTable",
+        ),
+        "503",
     ),
     "performance_advisor": dict.fromkeys(("s3.PutObject", "sns.Publish"), "again")
     | dict.fromkeys(

@@ -17,10 +17,12 @@ import uvicorn
 from enriched_stream import feed
 from fake_aws import Streams, encode, processor, records, register
 from fastapi.testclient import TestClient
+from gold_tables import DuckGold
 from metrics_api import live_page
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from telemetry import metric_model
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
 from tools.emulator import free_port
@@ -157,10 +159,13 @@ def test_the_chart_library_is_the_one_that_was_chosen() -> None:
 
 
 def test_the_page_allows_and_names_no_other_host(app: Any) -> None:
-    answer = TestClient(app).get("/")
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
-    assert "unsafe" not in answer.headers["content-security-policy"]
-    for name in ("index.html", "labels.js", "page.js", "page.css"):
+    for path in ("/", "/history"):
+        answer = TestClient(app).get(path)
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert "unsafe" not in answer.headers["content-security-policy"]
+    for name in (
+        "index.html", "labels.js", "page.js", "page.css", "history.html", "history.css", "history.js",
+    ):  # fmt: skip
         text = (live_page.FOLDER / name).read_text()
         assert re.findall(r"(?:https?:)?//[a-z0-9-]+\.[a-z]", text) == []
         assert TestClient(app).get(f"/page/{name}").status_code == 200
@@ -180,6 +185,148 @@ def test_the_stream_says_what_live_says(app: Any, send: Send, monkeypatch: pytes
 def test_lambda_cannot_stream_and_says_so(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "metrics-api")
     assert TestClient(app).get("/v1/games/skyforge/live/stream").status_code == 501
+
+
+TODAY = datetime.now(UTC).date()
+
+
+def keep(gold: DuckGold, table: str, days: int, **fields: Any) -> None:
+    """Write a figure of each of the last days: the number of days it is ago, unless it is given."""
+    columns = metric_model.tables()[table]
+    rows = []
+    for ago in range(1, days + 1):
+        row: dict[str, Any] = dict.fromkeys(columns.types, ago) | dict.fromkeys(columns.with_totals, "*")
+        row |= {"game_id": "skyforge", columns.day_column: TODAY - timedelta(days=ago), **fields}
+        rows.append([row[name] for name in columns.types])
+    gold.fill(table, rows)
+
+
+def day_before(ago: int) -> str:
+    return str(TODAY - timedelta(days=ago))
+
+
+@in_chromium
+def test_a_producer_asks_about_any_day_and_shares_the_answer(
+    address: str, page: Page, gold: DuckGold
+) -> None:
+    keep(gold, "daily", 60)
+    keep(gold, "daily", 60, platform="ios", active_players=7)
+    page.goto(f"{address}/?game=skyforge")
+    expect(page.locator("#to-history")).to_have_attribute("href", "/history?game=skyforge")
+    page.locator("#to-history").click()
+    expect(page.locator("#title")).to_have_text("Active players")
+    expect(page.locator("#figures tbody tr")).to_have_count(28)
+    expect(page.locator("#figures tr", has_text=day_before(3)).locator(".chosen")).to_have_text("3")
+    assert page.locator("#history-chart canvas").count() == 1
+    page.locator("#compare").check()
+    # 31 players 31 days ago, 3 of them 3 days ago.
+    expect(page.locator("#figures tr", has_text=day_before(3))).to_contain_text("331-90.3%")
+    page.locator("#filters input[name=platform]").fill("ios")
+    page.locator("#filters input[name=platform]").press("Tab")
+    expect(page.locator("#figures tr", has_text=day_before(3)).locator(".chosen")).to_have_text("7")
+    expect(page.locator("#cost")).to_contain_text("It scanned 24 MB and cost $0.00011.")
+    expect(page.locator("#cost")).to_contain_text("Gold was written at 2026-03-01 04:00 UTC. Days are UTC.")
+    link = page.url
+    assert {"game=skyforge", "table=daily", "compare=previous", "platform=ios"} <= set(
+        link.partition("?")[2].split("&")
+    )
+    with page.expect_download() as download:
+        page.locator("#csv").click()
+    lines = download.value.path().read_text().splitlines()
+    assert lines[0].startswith("range,from,to,active_players,")
+    assert len(lines) == 1 + 2 * 28
+    page.goto("about:blank")
+    page.goto(link)
+    expect(page.locator("#filters input[name=platform]")).to_have_value("ios")
+    expect(page.locator("#compare")).to_be_checked()
+    expect(page.locator("#figures tr", has_text=day_before(3)).locator(".chosen")).to_have_text("7")
+
+
+@in_chromium
+def test_money_is_drawn_in_one_currency_and_written_in_its_own(
+    address: str, page: Page, gold: DuckGold
+) -> None:
+    keep(gold, "revenue", 7, currency="EUR", gross_minor=1999, active_players=5000)
+    keep(gold, "revenue", 7, currency="JPY", gross_minor=300)
+    page.goto(f"{address}/history?game=skyforge")
+    page.locator("#table").select_option("revenue")
+    expect(page.locator("#figures tr", has_text="EUR").first.locator(".chosen")).to_have_text("€19.99")
+    expect(page.locator("#figures tr", has_text="JPY").first.locator(".chosen")).to_have_text("¥300")
+    expect(page.locator("#chart-note")).to_contain_text("EUR is drawn. Draw another one: JPY")
+    page.locator("#chart-note button").click()
+    expect(page.locator("#figures tbody tr")).to_have_count(7)
+    expect(page.locator("#filters input[name=currency]")).to_have_value("JPY")
+    page.locator("#filters input[name=currency]").fill("EUR")
+    page.locator("#metric").select_option("arpdau_minor")
+    # 19.99 of 5,000 players.
+    expect(page.locator("#figures tr", has_text="EUR").first.locator(".chosen")).to_have_text("€0.004")
+
+
+@in_chromium
+def test_a_question_that_has_no_right_answer_offers_one_that_has(
+    address: str, page: Page, gold: DuckGold
+) -> None:
+    keep(gold, "daily", 7)
+    keep(gold, "revenue", 7, currency="EUR", gross_minor=1999)
+    page.goto(f"{address}/history?game=skyforge&table=daily&metric=active_players&grain=week")
+    expect(page.locator("#state")).to_contain_text("Active players must not be added up over: days.")
+    expect(page.locator("#figures")).to_contain_text("New players")
+    page.get_by_role("button", name="Show a row for each day").click()
+    expect(page.locator("#figures tbody tr")).to_have_count(7)
+    page.goto(f"{address}/history?game=skyforge&table=revenue&metric=gross_minor")
+    expect(page.locator("#state")).to_contain_text("Gross revenue must not be added up over: currency.")
+    page.get_by_role("button", name="Tell apart by currency").click()
+    expect(page.locator("#figures tbody tr")).to_have_count(7)
+
+
+@in_chromium
+def test_the_history_says_that_it_is_empty_waits_or_fails(address: str, page: Page, gold: DuckGold) -> None:
+    page.goto(f"{address}/history?game=empty")
+    expect(page.locator("#state")).to_contain_text("Gold has no figures of this question from")
+    expect(page.locator("#state")).to_contain_text("choose earlier days")
+    expect(page.locator("#rows")).to_be_hidden()
+    keep(gold, "daily", 7)
+    answers = [
+        {"status": 503, "json": {"detail": "The history cannot be read at the moment; try again."}},
+        {"status": 202, "json": {"status": "running"}},
+    ]
+    page.route("**/history/daily?*", lambda route: route.fulfill(**answers[0]))
+    page.goto(f"{address}/history?game=skyforge")
+    expect(page.locator("#state")).to_contain_text("cannot be read at the moment")
+    del answers[0]
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#state")).to_contain_text("The query still runs.")
+    page.unroute("**/history/daily?*")
+    expect(page.locator("#figures tbody tr")).to_have_count(7)
+    page.route("**/history/daily?*", lambda route: route.abort())
+    page.reload()
+    expect(page.locator("#state")).to_contain_text("The API does not answer.")
+    page.goto(f"{address}/history?game=nobodys")
+    expect(page.locator("#notice")).to_contain_text("nobodys is not registered")
+
+
+@in_chromium
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_history_fits_and_can_be_read(
+    address: str, browser: Browser, gold: DuckGold, width: int, scheme: Any
+) -> None:
+    for number in range(8):
+        keep(gold, "daily", 28, app_version=f"1.{number}.0")
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.set_default_timeout(1000 * STILL_SECONDS)
+    page.goto(f"{address}/history?game=skyforge&table=daily&metric=active_players&by=app_version")
+    expect(page.locator("#chart-note")).to_have_text("The largest 6 of 8 are drawn; the table has all.")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    pairs = page.evaluate(
+        """() => ['label', '.note', '#title', 'td', 'th', '#csv', '.pages a'].map((selector) => {
+             const node = document.querySelector(selector);
+             const panel = node.closest('section, header');
+             return [getComputedStyle(node).color, getComputedStyle(panel).backgroundColor];
+           })"""
+    )
+    assert min(contrast(*pair) for pair in pairs) >= 4.5
+    page.close()
 
 
 @in_chromium

@@ -9,15 +9,17 @@ import pytest
 from enriched_stream import feed
 from fake_aws import Streams, encode, processor, records
 from fastapi.testclient import TestClient
+from gold_tables import DuckGold
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
+from telemetry import metric_model
 from telemetry.enrichment import timestamp
 
 MakeEvent = Callable[..., dict[str, Any]]
 # One is a prefix of the other: a key that is cut at the wrong place would mix them.
 OURS, OTHERS = "sky", "sky-2"
 PLAYERS = ("ann", "bob")
-VALUES = {"{game_id}": OURS, "{player_id}": "ann", "{board_id}": "weekly"}
+VALUES = {"{game_id}": OURS, "{player_id}": "ann", "{board_id}": "weekly", "{table}": "daily"}
 
 
 def play(dynamodb: Any, make_event: MakeEvent, game: str, sessions: int) -> None:
@@ -40,6 +42,14 @@ def play(dynamodb: Any, make_event: MakeEvent, game: str, sessions: int) -> None
     alert = f"{timestamp(datetime.now(UTC))}#crashes#{game}"
     item = {"series": f"{game}#alerts", "window": alert, "measures": '{"observed": 1, "reference": 2}'}
     dynamodb.Table("realtime").put_item(Item=item)
+
+
+def keep(gold: DuckGold, game: str, players: int) -> None:
+    """Write the history of a game, of today."""
+    today = datetime.now(UTC).date()
+    row = {"event_date": today, "game_id": game, **dict.fromkeys(("platform", "country", "app_version"), "*")}
+    columns = metric_model.tables()["daily"].types
+    gold.fill("daily", [[row.get(name, players) for name in columns]])
 
 
 def answers(client: TestClient) -> dict[str, Any]:
@@ -72,12 +82,14 @@ def client(metrics_app: Any, dynamodb: Any) -> TestClient:
 
 
 def test_no_answer_changes_for_what_another_game_does(
-    client: TestClient, dynamodb: Any, make_event: MakeEvent
+    client: TestClient, dynamodb: Any, gold: DuckGold, make_event: MakeEvent
 ) -> None:
     play(dynamodb, make_event, OURS, 1)
+    keep(gold, OURS, 1)
     before = answers(client)
     assert len(before) > 10
     play(dynamodb, make_event, OTHERS, 3)
+    keep(gold, OTHERS, 3)
     assert answers(client) == before
     assert OTHERS not in str(before)
     others = client.get(f"/v1/games/{OTHERS}/summary").json()

@@ -530,6 +530,7 @@ const choose = async (id) => {
   const url = new URL(location.href);
   url.searchParams.set("game", id);
   history.replaceState(null, "", url);
+  $("to-history").href = `/history?game=${id}`;
   document.title = `${$("game").selectedOptions[0]?.textContent ?? id} · live`;
   under = [];
   $("design-path").replaceChildren();
@@ -563,4 +564,5 @@ const main = async () => {
   await choose($("game").value);
 };
 
-main();
+// The history page uses the helpers of this file, and has no live panels.
+if ($("players-chart")) main();

@@ -1,8 +1,29 @@
 locals {
+  athena  = "arn:${var.account.partition}:athena:${var.account.region}:${var.account.id}"
+  glue    = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
+  results = "athena-results/metrics-api"
+
   policy_statements = {
+    AskAthena = {
+      actions   = ["athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution"]
+      resources = ["${local.athena}:workgroup/${aws_athena_workgroup.this.name}"]
+    }
+    DecryptLake = {
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [var.settings.kms_key_arns.events]
+    }
     DecryptTables = {
       actions   = ["kms:Decrypt"]
       resources = [var.settings.kms_key_arns.credentials, var.settings.kms_key_arns.players]
+    }
+    # Athena uses the permissions of its caller.
+    FindLake = {
+      actions   = ["s3:GetBucketLocation", "s3:ListBucket"]
+      resources = [var.history.bucket.arn]
+    }
+    KeepResults = {
+      actions   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
+      resources = ["${var.history.bucket.arn}/${local.results}/*"]
     }
     ListGames = {
       actions   = ["dynamodb:Scan"]
@@ -27,6 +48,17 @@ locals {
     QueryWindows = {
       actions   = ["dynamodb:GetItem", "dynamodb:Query"]
       resources = [var.tables.quality.arn, var.tables.realtime.arn]
+    }
+    ReadGold = {
+      actions   = ["s3:GetObject"]
+      resources = ["${var.history.bucket.arn}/gold/*"]
+    }
+    ReadGoldTables = {
+      actions = ["glue:GetDatabase", "glue:GetTable"]
+      resources = concat(
+        ["${local.glue}:catalog", "${local.glue}:database/${var.history.database}"],
+        [for table in var.history.tables : "${local.glue}:table/${var.history.database}/${table}"],
+      )
     }
     ReadItems = {
       actions   = ["dynamodb:GetItem"]

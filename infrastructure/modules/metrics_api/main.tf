@@ -8,11 +8,13 @@ module "metrics_api" {
   sizing            = var.sizing
 
   environment = {
+    ATHENA_WORKGROUP    = aws_athena_workgroup.this.name
     BOARDS_TABLE        = var.tables.boards.name
     GAME_DAYS_TABLE     = var.tables.game_days.name
     GAMES_TABLE         = var.tables.games.name
     INGEST_STATS_TABLE  = var.tables.ingest_stats.name
     INGEST_URL          = var.ingest_url
+    LAKE_DATABASE       = var.history.database
     LEADERBOARDS_TABLE  = var.tables.leaderboards.name
     PLAYERS_TABLE       = var.tables.players.name
     QUALITY_TABLE       = var.tables.quality.name

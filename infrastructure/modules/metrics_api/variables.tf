@@ -1,3 +1,27 @@
+variable "account" {
+  type        = object({ id = string, partition = string, region = string })
+  description = "Account, partition and region of the environment."
+  nullable    = false
+}
+
+variable "history" {
+  type = object({
+    bucket        = object({ arn = string, name = string })
+    database      = string
+    scan_limit_gb = optional(number, 10)
+    tables        = list(string)
+  })
+  description = <<-EOT
+    Bucket, Glue database and gold tables that the history is read from, and the most gigabytes that one query may scan.
+  EOT
+  nullable    = false
+
+  validation {
+    condition     = var.history.scan_limit_gb >= 1 && floor(var.history.scan_limit_gb) == var.history.scan_limit_gb
+    error_message = "history.scan_limit_gb is a whole number, at least 1."
+  }
+}
+
 variable "ingest_url" {
   type        = string
   description = "URL of the REST API that takes events. The page shows it to who sends the first event."
@@ -15,7 +39,7 @@ variable "settings" {
     alerts_topic_arn   = string
     boundary_arn       = optional(string, "")
     code_signing_arn   = optional(string, "")
-    kms_key_arns       = object({ credentials = string, operations = string, players = string })
+    kms_key_arns       = object({ credentials = string, events = string, operations = string, players = string })
     layer_arns         = list(string)
     log_level          = string
     log_retention_days = number

@@ -246,11 +246,19 @@ module "batch_analytics" {
 module "metrics_api" {
   source = "../metrics_api"
 
+  account                  = local.account
   ingest_url               = module.ingest.api.url
   leaderboards_by_rank_arn = module.player_state.leaderboards_by_rank_arn
   settings                 = local.function_settings
   sizing                   = var.metrics_api.sizing
   throttling               = var.metrics_api.throttling
+
+  history = {
+    bucket        = module.data_lake.bucket
+    database      = module.data_lake.database
+    scan_limit_gb = var.metrics_api.scan_limit_gb
+    tables        = module.lake_tables.layers.gold
+  }
 
   tables = {
     boards        = module.player_state.tables.boards

@@ -147,7 +147,8 @@ variable "logging" {
 
 variable "metrics_api" {
   type = object({
-    throttling = object({ burst = number, rate = number })
+    scan_limit_gb = optional(number, 10)
+    throttling    = object({ burst = number, rate = number })
 
     sizing = object({
       memory_mb            = number
@@ -155,7 +156,10 @@ variable "metrics_api" {
       timeout_seconds      = number
     })
   })
-  description = "HTTP API of the metrics: size of its function, and requests per second."
+  description = <<-EOT
+    HTTP API of the metrics: size of its function, requests per second, and the most gigabytes that one query of the
+    history may scan.
+  EOT
   default = {
     sizing     = { memory_mb = 1024, timeout_seconds = 15 }
     throttling = { burst = 100, rate = 50 }

@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 DAYS = ("event_date", "cohort_date")
+# The value of a dimension in rows of all its values together.
+ALL = "*"
+WITH_TOTALS = ("platform", "country", "app_version", "reason")
 ENGINES = ("live", "window")
 # What a metric is, wherever it is counted. Its type, counter and dimensions belong to the place.
 DEFINITION = {
@@ -133,11 +136,11 @@ class Metric:
                 raise ValueError(f"{self.name} does not add up: show its rows")
             return f"sum({self.name})"
         top, bottom = self.formula.numerator, self.formula.denominator
-        share = f"CAST(sum({top}) AS double) / nullif(sum({bottom}), 0)"
+        # The sums are bounded, and not the ratio: least() of a ratio without a denominator is 1 in DuckDB.
+        above = f"least(sum({top}), sum({bottom}))" if self.formula.at_most_one else f"sum({top})"
+        share = f"CAST({above} AS double) / nullif(sum({bottom}), 0)"
         if self.formula.scale != 1:
             share = f"{self.formula.scale} * ({share})"
-        if self.formula.at_most_one:
-            share = f"least({share}, 1)"
         return f"1 - {share}" if self.formula.complement else share
 
 
@@ -158,6 +161,11 @@ class Table:
     def day_column(self) -> str:
         """Return the column that says the day."""
         return next(name for name in self.grain if name in DAYS)
+
+    @property
+    def with_totals(self) -> tuple[str, ...]:
+        """Return the columns that have a row of all beside those of each value: those are never added up."""
+        return tuple(name for name in self.grain if name in WITH_TOTALS)
 
 
 def resolve(written: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ SELECT
   sum(starts) AS starts,
   sum(completes) AS completes,
   sum(fails) AS fails,
-  least(CAST(sum(completes) AS double) / nullif(sum(starts), 0), 1) AS completion,
+  CAST(least(sum(completes), sum(starts)) AS double) / nullif(sum(starts), 0) AS completion,
   CAST(sum(attempts) AS double) / nullif(sum(completes), 0) AS attempts_per_completion
 FROM progression
 WHERE game_id = ?

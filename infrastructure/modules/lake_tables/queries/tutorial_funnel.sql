@@ -4,7 +4,7 @@ SELECT
   sum(reached_players) AS reached_players,
   sum(completed_players) AS completed_players,
   sum(skipped_players) AS skipped_players,
-  least(CAST(sum(completed_players) AS double) / nullif(sum(reached_players), 0), 1) AS step_completion,
+  CAST(least(sum(completed_players), sum(reached_players)) AS double) / nullif(sum(reached_players), 0) AS step_completion,
   sum(timed_players) AS timed_players,
   CAST(sum(step_seconds) AS double) / nullif(sum(timed_players), 0) AS step_seconds_mean,
   sum(within_10_seconds) AS within_10_seconds,

@@ -4,6 +4,18 @@ mock_provider "aws" {
 }
 
 variables {
+  account = {
+    id        = "111122223333"
+    partition = "aws"
+    region    = "eu-west-1"
+  }
+
+  history = {
+    bucket   = { arn = "arn:aws:s3:::lake", name = "lake" }
+    database = "demo_test_lake"
+    tables   = ["daily", "revenue"]
+  }
+
   ingest_url               = "https://mockrest.execute-api.eu-west-1.amazonaws.com/live"
   leaderboards_by_rank_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards/index/by_rank"
   sizing                   = { memory_mb = 1024, timeout_seconds = 15 }
@@ -48,14 +60,22 @@ run "resources" {
 
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
-      DecryptAtRest     = ["kms:Decrypt"]
-      DecryptTables     = ["kms:Decrypt"]
-      ListGames         = ["dynamodb:Scan"]
+      AskAthena     = ["athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution"]
+      DecryptAtRest = ["kms:Decrypt"]
+      DecryptLake   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      DecryptTables = ["kms:Decrypt"]
+      FindLake      = ["s3:GetBucketLocation", "s3:ListBucket"]
+      ListGames     = ["dynamodb:Scan"]
+      KeepResults = [
+        "s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject",
+      ]
       QueryCounts       = ["dynamodb:Query"]
       QueryEvents       = ["dynamodb:Query"]
       QueryLeaderboards = ["dynamodb:Query"]
       QueryWindows      = ["dynamodb:GetItem", "dynamodb:Query"]
       ReadEntries       = ["dynamodb:BatchGetItem"]
+      ReadGold          = ["s3:GetObject"]
+      ReadGoldTables    = ["glue:GetDatabase", "glue:GetTable"]
       ReadItems         = ["dynamodb:GetItem"]
       WriteLogs         = ["logs:CreateLogStream", "logs:PutLogEvents"]
     }
@@ -71,10 +91,60 @@ run "resources" {
       } ==
       {
         DecryptAtRest = [var.settings.kms_key_arns.operations]
+        DecryptLake   = [var.settings.kms_key_arns.events]
         DecryptTables = [var.settings.kms_key_arns.credentials, var.settings.kms_key_arns.players]
       }
     )
     error_message = "It may use the keys of what it touches, and no other."
+  }
+
+  assert {
+    condition = (
+      {
+        for statement in jsondecode(output.policy).Statement :
+        statement.Sid => statement.Resource
+        if contains(["AskAthena", "KeepResults", "ReadGold", "ReadGoldTables"], statement.Sid)
+      } ==
+      {
+        AskAthena   = ["arn:aws:athena:eu-west-1:111122223333:workgroup/demo-test-metrics-api"]
+        KeepResults = ["arn:aws:s3:::lake/athena-results/metrics-api/*"]
+        ReadGold    = ["arn:aws:s3:::lake/gold/*"]
+        ReadGoldTables = [
+          "arn:aws:glue:eu-west-1:111122223333:catalog",
+          "arn:aws:glue:eu-west-1:111122223333:database/demo_test_lake",
+          "arn:aws:glue:eu-west-1:111122223333:table/demo_test_lake/daily",
+          "arn:aws:glue:eu-west-1:111122223333:table/demo_test_lake/revenue",
+        ]
+      }
+    )
+    error_message = "It may read gold and its own results, and neither silver nor results of others."
+  }
+
+  assert {
+    condition = (
+      aws_athena_workgroup.this.name == "demo-test-metrics-api"
+      && aws_athena_workgroup.this.configuration[0].bytes_scanned_cutoff_per_query == 10 * 1024 * 1024 * 1024
+      && aws_athena_workgroup.this.configuration[0].enforce_workgroup_configuration
+    )
+    error_message = "Each query must scan a limited amount."
+  }
+
+  assert {
+    condition = (
+      one(aws_athena_workgroup.this.configuration[0].result_configuration).output_location
+      == "s3://lake/athena-results/metrics-api/"
+      && one(one(aws_athena_workgroup.this.configuration[0].result_configuration).encryption_configuration).kms_key_arn
+      == var.settings.kms_key_arns.events
+    )
+    error_message = "Results must be encrypted, where the lake lets them expire."
+  }
+
+  assert {
+    condition = (
+      output.environment["ATHENA_WORKGROUP"] == "demo-test-metrics-api"
+      && output.environment["LAKE_DATABASE"] == "demo_test_lake"
+    )
+    error_message = "The environment must name the workgroup and the database of the history."
   }
 
   assert {
@@ -117,5 +187,19 @@ run "unthrottled" {
 
   variables {
     throttling = { burst = 0, rate = 0 }
+  }
+}
+
+run "unlimited_scans" {
+  command         = plan
+  expect_failures = [var.history]
+
+  variables {
+    history = {
+      bucket        = { arn = "arn:aws:s3:::lake", name = "lake" }
+      database      = "demo_test_lake"
+      scan_limit_gb = 0
+      tables        = ["daily"]
+    }
   }
 }

@@ -32,11 +32,13 @@ run "wiring" {
 
   assert {
     condition = output.metrics_api_environment == tomap({
+      ATHENA_WORKGROUP             = "player-analytics-test-metrics-api"
       BOARDS_TABLE                 = output.tables.boards
       GAME_DAYS_TABLE              = output.tables.game_days
       GAMES_TABLE                  = output.tables.games
       INGEST_STATS_TABLE           = output.tables.ingest_stats
       INGEST_URL                   = module.ingest.api.url
+      LAKE_DATABASE                = output.lake_database
       LEADERBOARDS_TABLE           = output.tables.leaderboards
       PLAYERS_TABLE                = output.tables.players
       POWERTOOLS_LOG_LEVEL         = "INFO"

@@ -1,0 +1,378 @@
+"""The history of a game: figures of gold by day, week or month, sliced, compared, as JSON or CSV."""
+
+import csv
+import io
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from threading import Lock
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from telemetry import metric_model
+from telemetry.metric_model import ALL, Metric, Table
+
+from metrics_api import history_models as models
+from metrics_api.gold import GoldReader, Result, StillRunning, TooMuchToScan, Unanswered, Version, reader
+from metrics_api.history_query import (
+    MAX_ROWS,
+    Days,
+    Grain,
+    Question,
+    parameter,
+    period_of,
+    previous,
+)
+from metrics_api.parameters import MAX_DAYS, CalendarDay, GameId, cached, invalid, now
+from metrics_api.problems import RESPONSES, RETRY
+
+DEFAULT_DAYS = 28
+MAX_COLUMNS = 2
+KEPT_ANSWERS = 64
+USD_PER_BYTE = 5 / 1024**4
+NAMES = "^[a-z0-9_]+(,[a-z0-9_]+)*$"
+# A spreadsheet runs a cell that begins so. Names of versions, campaigns and currencies come from clients.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+TABLES = metric_model.tables()
+
+history = APIRouter(
+    prefix="/v1/games/{game_id}", tags=["history"], dependencies=[Depends(cached)], responses=RESPONSES
+)
+
+Name = Annotated[str, Field(max_length=200, pattern=NAMES)]
+TableName = Annotated[
+    str,
+    Path(description="The table.", examples=["daily"], json_schema_extra={"enum": list(TABLES)}),
+]
+
+
+class Asked(BaseModel):
+    """What every table is asked by; the columns of the tables follow."""
+
+    model_config = ConfigDict(validate_by_name=True)
+
+    from_: Annotated[
+        CalendarDay | None,
+        Field(alias="from", description="First UTC day; 27 days before `to` where absent."),
+    ] = None
+    to: Annotated[CalendarDay | None, Field(description="Last UTC day, inclusive; today where absent.")] = (
+        None
+    )
+    grain: Annotated[Grain, Field(description="A row for each; weeks begin on Monday.")] = "day"
+    metrics: Annotated[
+        Name | None,
+        Field(
+            description="Names, separated by commas; where absent, all that have a figure.",
+            examples=["active_players,new_players"],
+        ),
+    ] = None
+    by: Annotated[
+        Name | None,
+        Field(description="Columns to tell rows apart by, at most two.", examples=["platform,country"]),
+    ] = None
+    compare: Annotated[
+        Literal["previous"] | None, Field(description="previous: also answer with the range before.")
+    ] = None
+    format: Annotated[Literal["json", "csv"], Field(description="csv: a file for a spreadsheet.")] = "json"
+
+
+def _filters() -> dict[str, Any]:
+    """Return a field for each column of the tables that rows can be chosen by."""
+    kinds: dict[str, Any] = {
+        "string": Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")],
+        "bigint": Annotated[int, Field(ge=-100_000, le=100_000)],
+        "date": CalendarDay,
+    }
+    columns = {name: table.types[name] for table in TABLES.values() for name in _dimensions(table)}
+    told = "Rows of one value of the column, where the table has it{}."
+    return {
+        parameter(name): (
+            kinds[kind] | None,
+            Field(None, description=told.format("; * is all" if name in metric_model.WITH_TOTALS else "")),
+        )
+        for name, kind in columns.items()
+    }
+
+
+def _dimensions(table: Table) -> list[str]:
+    return [name for name in table.grain if name not in ("game_id", table.day_column)]
+
+
+def gold_reader() -> GoldReader:
+    """Return what answers queries of gold; 503 where the API runs without a lake."""
+    try:
+        return reader()
+    except Unanswered as error:
+        raise HTTPException(503, str(error), RETRY) from error
+
+
+FILTERS = _filters()
+Parameters: Any = create_model("Parameters", __base__=Asked, **FILTERS)
+Reader = Annotated[GoldReader, Depends(gold_reader)]
+
+
+class Kept:
+    """The newest answers, by question and version of the table."""
+
+    def __init__(self, size: int) -> None:
+        """Keep as many as this."""
+        self._size, self._answers, self._lock = size, OrderedDict[Any, Result](), Lock()
+
+    def get(self, key: Any) -> Result | None:
+        """Return an answer that is kept."""
+        with self._lock:
+            if key in self._answers:
+                self._answers.move_to_end(key)
+            return self._answers.get(key)
+
+    def keep(self, key: Any, result: Result) -> None:
+        """Keep one, in place of the one that nobody asked for longest."""
+        with self._lock:
+            self._answers[key] = result
+            if len(self._answers) > self._size:
+                self._answers.popitem(last=False)
+
+    def cache_clear(self) -> None:
+        """Forget all."""
+        self._answers.clear()
+
+
+kept = Kept(KEPT_ANSWERS)
+
+
+@history.get("/history", summary="What can be asked of the history")
+def tables(game_id: GameId) -> models.HistoryTables:
+    """List the tables of gold with their columns and metrics."""
+    return models.HistoryTables(
+        game_id=game_id,
+        tables=[
+            models.HistoryTable(
+                name=table.name,
+                description=table.description,
+                day_column=table.day_column,
+                dimensions=[
+                    models.Dimension(
+                        name=name,
+                        label=table.labels[name],
+                        parameter=parameter(name),
+                        has_totals=name in table.with_totals,
+                    )
+                    for name in _dimensions(table)
+                ],
+                metrics=_described(table.metrics.values()),
+            )
+            for table in TABLES.values()
+        ],
+    )
+
+
+@history.get(
+    "/history/{table}",
+    summary="Figures of a table by day, week or month",
+    response_model=models.History,
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+        202: {"model": models.Pending, "description": "The query goes on: ask the same again."},
+    },
+)
+def read_history(
+    game_id: GameId, table: TableName, asked: Annotated[Parameters, Query()], gold: Reader
+) -> Any:
+    """Read gold, which the batch job writes: ratios are sums over sums, unique players are never added.
+
+    A metric that has no right figure for the question is refused where it is named, else left out and told.
+    """
+    if table not in TABLES:
+        raise HTTPException(404, f"There is no table {table}; the tables are {', '.join(TABLES)}.")
+    question, not_answered = _question(TABLES[table], game_id, asked)
+    ranges = [question.days]
+    if asked.compare:
+        ranges.append(previous(question.days, question.grain))
+    as_of = now()
+    try:
+        version = gold.version(table)
+        with ThreadPoolExecutor(len(ranges)) as threads:
+            answers = list(
+                threads.map(lambda days: _answer(gold, version, replace(question, days=days)), ranges)
+            )
+    except StillRunning:
+        return JSONResponse(
+            models.Pending(as_of=as_of).model_dump(), 202, {"Retry-After": "1", "Cache-Control": "no-store"}
+        )
+    except TooMuchToScan:
+        raise invalid("from", "the query reads more than it may: ask for fewer days") from None
+    except Unanswered as error:
+        raise HTTPException(503, str(error), RETRY) from error
+    rows = [
+        _rows(replace(question, days=days), result) for days, (result, _) in zip(ranges, answers, strict=True)
+    ]
+    if asked.format == "csv":
+        return _csv(question, ranges, rows)
+    return models.History(
+        game_id=game_id,
+        table=table,
+        from_=question.days.first,
+        to=question.days.last,
+        grain=question.grain,
+        by=list(question.by),
+        filters=dict(question.filters),
+        metrics=_described(question.metrics),
+        not_answered=not_answered,
+        rows=rows[0],
+        previous=models.Previous(from_=ranges[1].first, to=ranges[1].last, rows=rows[1])
+        if asked.compare
+        else None,
+        cost=_cost([result for result, _ in answers], all(was_kept for _, was_kept in answers)),
+        as_of=as_of,
+        updated_at=version.written_at,
+    )
+
+
+def _question(table: Table, game_id: str, asked: Any) -> tuple[Question, list[models.NotAnswered]]:
+    """Return the question, and the metrics that have no figure in it. Raises what refuses a parameter."""
+    filters = tuple(_chosen(table, asked))
+    by = tuple(_names("by", asked.by, _dimensions(table), table.name))
+    if len(by) > MAX_COLUMNS:
+        raise invalid("by", f"{len(by)} columns are asked for, at most {MAX_COLUMNS} are answered")
+    question = Question(table, game_id, _days(asked), asked.grain, by, filters)
+    named = _names("metrics", asked.metrics, table.metrics, table.name)
+    refused = {
+        name: reason for name in named or table.metrics if (reason := question.refusal(table.metrics[name]))
+    }
+    if refused and (named or len(refused) == len(table.metrics)):
+        raise RequestValidationError(
+            [{"loc": ("query", "metrics"), "msg": reason} for reason in refused.values()]
+        )
+    metrics = tuple(table.metrics[name] for name in named or table.metrics if name not in refused)
+    left_out = [models.NotAnswered(name=name, reason=reason) for name, reason in refused.items()]
+    return replace(question, metrics=metrics), left_out
+
+
+def _days(asked: Any) -> Days:
+    last = asked.to or datetime.now(UTC).date()
+    first = asked.from_ or last - timedelta(days=DEFAULT_DAYS - 1)
+    count = (last - first).days + 1
+    if count < 1:
+        raise invalid("from", f"{first} is after {last}, the last day")
+    if count > MAX_DAYS:
+        raise invalid("from", f"{count} days are asked for, at most {MAX_DAYS} are answered")
+    return Days(first, last)
+
+
+def _chosen(table: Table, asked: Any) -> Iterator[tuple[str, str]]:
+    """Yield the filters by column; those of other tables are refused."""
+    columns = {parameter(name): name for name in _dimensions(table)}
+    for name in FILTERS:
+        value = getattr(asked, name)
+        if value is None:
+            continue
+        if name not in columns:
+            raise invalid(name, f"{table.name} has no such column; it has {', '.join(columns)}")
+        # All is the default where the table has a row of it.
+        if not (value == ALL and columns[name] in table.with_totals):
+            yield columns[name], str(value)
+
+
+def _names(at: str, asked: str | None, known: Collection[str], table: str) -> list[str]:
+    names = list(dict.fromkeys(asked.split(","))) if asked else []
+    if unknown := [name for name in names if name not in known]:
+        raise invalid(at, f"{table} has no {', '.join(unknown)}; it has {', '.join(known)}")
+    return names
+
+
+def _answer(gold: GoldReader, version: Version, question: Question) -> tuple[Result, bool]:
+    """Return the rows, and whether they were kept from an earlier question."""
+    query = question.query()
+    if version.id and (result := kept.get((version, query))):
+        return result, True
+    result = gold.run(query, version)
+    if len(result.rows) > MAX_ROWS:
+        raise invalid(
+            "by", f"the answer has more than {MAX_ROWS} rows: ask for fewer days, a longer grain, or a filter"
+        )
+    kept.keep((version, query), result)
+    return result, False
+
+
+def _rows(question: Question, result: Result) -> list[models.HistoryRow]:
+    found = []
+    for first_day, *values in result.rows:
+        slices, figures = values[: len(question.by)], values[len(question.by) :]
+        days = period_of(_date(first_day), question.grain, question.days)
+        found.append(
+            models.HistoryRow(
+                from_=days.first,
+                to=days.last,
+                slices={
+                    name: _value(value, question.table.types[name])
+                    for name, value in zip(question.by, slices, strict=True)
+                },
+                figures={
+                    metric.name: _figure(value, metric, question.table)
+                    for metric, value in zip(question.metrics, figures, strict=True)
+                },
+            )
+        )
+    return found
+
+
+def _date(value: Any) -> date:
+    """Return a day of Athena's text, or of a reader that has dates and times."""
+    return date.fromisoformat(str(value)[:10])
+
+
+def _value(value: Any, kind: str) -> models.Slice:
+    if value is None:
+        return None
+    return _date(value) if kind == "date" else int(value) if kind == "bigint" else str(value)
+
+
+def _figure(value: Any, metric: Metric, table: Table) -> int | float | None:
+    if value is None:
+        return None
+    whole = not metric.formula and table.types.get(metric.name) != "double"
+    return int(Decimal(str(value))) if whole else float(value)
+
+
+def _cost(results: list[Result], was_kept: bool) -> models.Cost:
+    if was_kept:
+        return models.Cost(scanned_bytes=0, usd=0, kept=True)
+    scanned = [result.scanned_bytes for result in results if result.scanned_bytes is not None]
+    billed = [result.billed_bytes for result in results if result.billed_bytes is not None]
+    return models.Cost(
+        scanned_bytes=sum(scanned) if scanned else None,
+        usd=sum(billed) * USD_PER_BYTE if billed else None,
+        kept=False,
+    )
+
+
+def _described(metrics: Iterable[Metric]) -> list[models.HistoryMetric]:
+    return [models.HistoryMetric.model_validate(one, from_attributes=True) for one in metrics]
+
+
+def _csv(question: Question, ranges: list[Days], rows: list[list[models.HistoryRow]]) -> Response:
+    """Return a line for each row; with a comparison its first column says of which range."""
+    compared = len(ranges) > 1
+    text = io.StringIO()
+    lines = csv.writer(text)
+    names = [metric.name for metric in question.metrics]
+    lines.writerow([*(["range"] if compared else []), "from", "to", *question.by, *names])
+    for name, of_range in zip(("current", "previous"), rows, strict=False):
+        for row in of_range:
+            of = [name] if compared else []
+            slices = map(_cell, row.slices.values())
+            lines.writerow([*of, row.from_, row.to, *slices, *row.figures.values()])
+    file = f"{question.game_id}-{question.table.name}-{question.days.first}-{question.days.last}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{file}"', "Cache-Control": "private, max-age=5"}
+    return Response(text.getvalue(), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+def _cell(value: models.Slice) -> models.Slice:
+    """Return a cell that a spreadsheet shows and does not run."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

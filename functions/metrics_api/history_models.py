@@ -1,0 +1,134 @@
+"""The answers about history: its tables, and their figures by period."""
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from metrics_api.models import Answer, Game, Range, Timestamp
+
+Slice = str | int | dt.date | None
+
+
+class HistoryMetric(BaseModel):
+    """A metric: what its figures mean."""
+
+    name: Annotated[str, Field(description="Its name in figures.", examples=["active_players"])]
+    label: Annotated[str, Field(examples=["Active players"])]
+    unit: Annotated[str, Field(description="minor and micros are money.", examples=["players"])]
+    description: str
+
+
+class Dimension(BaseModel):
+    """A column that rows can be told apart by, or chosen by."""
+
+    name: Annotated[str, Field(description="Its name in `by`.", examples=["platform"])]
+    label: Annotated[str, Field(examples=["Platform"])]
+    parameter: Annotated[str, Field(description="The query parameter that chooses one value.")]
+    has_totals: Annotated[
+        bool,
+        Field(
+            description="Whether all values together are the default; else they are added up where allowed."
+        ),
+    ]
+
+
+class HistoryTable(BaseModel):
+    """A table of the history."""
+
+    name: Annotated[str, Field(examples=["daily"])]
+    description: str
+    day_column: Annotated[
+        str,
+        Field(
+            examples=["event_date"],
+            description="What `from` and `to` choose: the day of the events, or the install day.",
+        ),
+    ]
+    dimensions: list[Dimension]
+    metrics: list[HistoryMetric]
+
+
+class HistoryTables(BaseModel):
+    """What can be asked."""
+
+    game_id: Game
+    tables: list[HistoryTable]
+
+
+class Period(BaseModel):
+    """The days of a row, within the range."""
+
+    model_config = ConfigDict(validate_by_name=True)
+
+    from_: Annotated[dt.date, Field(alias="from", description="First UTC day, inclusive.")]
+    to: Annotated[dt.date, Field(description="Last UTC day, inclusive.")]
+
+
+class HistoryRow(Period):
+    """The figures of a period and slice."""
+
+    slices: Annotated[
+        dict[str, Slice],
+        Field(description="The value of each column in `by`.", examples=[{"platform": "ios"}]),
+    ]
+    figures: Annotated[
+        dict[str, int | float | None],
+        Field(description="By metric; null without a denominator.", examples=[{"active_players": 1250}]),
+    ]
+
+
+class NotAnswered(BaseModel):
+    """A metric that has no figure for this question."""
+
+    name: Annotated[str, Field(examples=["active_players"])]
+    reason: Annotated[str, Field(description="Why, and what to ask instead.")]
+
+
+class Cost(BaseModel):
+    """What the queries behind an answer took. A kept answer costs nothing."""
+
+    scanned_bytes: Annotated[
+        int | None, Field(ge=0, description="null where the reader does not count them.")
+    ]
+    usd: Annotated[
+        float | None,
+        Field(ge=0, description="At $5 a TB, at least 10 MB a query; null where nothing is billed."),
+    ]
+    kept: Annotated[bool, Field(description="Whether the answer was kept: the table has not changed since.")]
+
+
+class Previous(Period):
+    """The range before, for comparison."""
+
+    rows: list[HistoryRow]
+
+
+class History(Answer, Range):
+    """Figures of a table over a range."""
+
+    table: Annotated[str, Field(examples=["daily"])]
+    grain: Literal["day", "week", "month"]
+    by: Annotated[list[str], Field(description="Columns that rows are told apart by.")]
+    filters: Annotated[dict[str, str], Field(description="The chosen value of each column.")]
+    metrics: Annotated[list[HistoryMetric], Field(description="What the rows have figures of.")]
+    not_answered: Annotated[
+        list[NotAnswered],
+        Field(description="Metrics of the table without a figure here, where none were asked for by name."),
+    ]
+    rows: Annotated[
+        list[HistoryRow],
+        Field(description="By first day; a period or slice without any row in gold is left out."),
+    ]
+    previous: Annotated[Previous | None, Field(description="With `compare=previous`.")]
+    cost: Cost
+
+
+class Pending(BaseModel):
+    """The query goes on: ask the same again."""
+
+    status: Literal["running"] = "running"
+    detail: str = (
+        "The history is being read. Ask the same again: the answer takes up where this one left off."
+    )
+    as_of: Timestamp
