@@ -16,6 +16,7 @@ import orjson
 from aws_kinesis_agg.aggregator import RecordAggregator
 from processor.stream_record import MAGIC as KPL_MAGIC
 from telemetry import catalog
+from telemetry.decoding import SEPARATORS
 from telemetry.enrichment import timestamp
 from telemetry.ingest_batch import MAGIC as BATCH_MAGIC
 from telemetry.ingest_batch import IngestBatch, pack
@@ -170,7 +171,7 @@ class Hostile:
 
     def line(self) -> bytes:
         """Return a piece that stays one line, and that does not claim to be a gzip file or to be blank."""
-        line = self.piece().replace(b"\n", b"\r").strip()
+        line = self.piece().replace(b"\n", b"\r").strip().strip(SEPARATORS)
         return line if line and not line.startswith((b"\x1f\x8b", b"\xef\xbb\xbf")) else b"?"
 
     def edited(self) -> bytes:
