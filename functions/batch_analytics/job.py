@@ -75,10 +75,10 @@ class Run:
         })  # fmt: skip
 
     def rebuild(self, games: Sequence[str]) -> None:
-        """Forget what is kept of games, so that the step gold computes them from all of silver."""
+        """Drop what is kept of games, so that the step gold computes them from all of silver."""
         self._begin("silver")
         self.tables.prepare()
-        kept.forget(gold.Iceberg(self.spark, self.tables), games)
+        kept.drop(gold.Iceberg(self.spark, self.tables), games)
         days = self.tables.silver().where(f.col("game_id").isin(list(games)))
         touched = days.select("game_id", f.col("event_date").cast("string")).distinct().collect()
         now = datetime.now(UTC).strftime(bronze.HOUR)

@@ -138,7 +138,7 @@ class Night:
             except Rebuild as found:
                 for game, reason in found.reasons.items():
                     self.say(f"{game}: everything is computed again from silver, because {reason}")
-                forget(self.store, sorted(found.reasons))
+                drop(self.store, sorted(found.reasons))
                 kept = {game: one for game, one in kept.items() if game not in found.reasons}
         yield from self._gold(bounds, touched)
         leaving = {game: bound for game, bound in bounds.items() if bound.next_floor > bound.floor}
@@ -398,7 +398,7 @@ def refunds(store: Store, games: Sequence[str]) -> dict[str, dict[str, int]]:
     }
 
 
-def forget(store: Store, games: Sequence[str]) -> None:
+def drop(store: Store, games: Sequence[str]) -> None:
     """Drop all that is kept of games: their next run computes everything from silver."""
     store.delete(GAMES, among(games))
     for table in TABLES:

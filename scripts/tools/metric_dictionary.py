@@ -90,7 +90,7 @@ def _table(table: Table, columns: Mapping[str, Any]) -> Iterator[str]:
     yield "| Dimension | Meaning |"
     yield "|---|---|"
     for name in table.grain:
-        yield f"| `{name}` | {columns[name]['description']} |"
+        yield f"| `{name}` | {_quoted(columns[name]['description'])} |"
     yield ""
     yield from _rows(table.metrics)
 
@@ -101,7 +101,7 @@ def _rows(metrics: Mapping[str, Metric]) -> Iterator[str]:
     for metric in metrics.values():
         yield (
             f"| {metric.label} | `{metric.name}` | {UNITS[metric.unit]} | {_behaviour(metric)} | "
-            f"{metric.description} |"
+            f"{_quoted(metric.description)} |"
         )
 
 
@@ -112,3 +112,8 @@ def _behaviour(metric: Metric) -> str:
         return f"`{metric.difference.of}` - `{metric.difference.less}`"
     facts = metric.facts or (metric,)
     return ", ".join(facts[0].adds_over) or "nothing"
+
+
+def _quoted(text: str) -> str:
+    """Return a text whose asterisks Markdown does not read as emphasis."""
+    return text.replace(" * ", " `*` ")

@@ -56,7 +56,7 @@ def unknown_keywords(schema: Any, at: str = "") -> Iterator[tuple[str, str]]:
 def narrowed(old: Schema, new: Schema, at: str = "") -> Iterator[tuple[str, str]]:
     """Yield where a document that was valid may no longer be: a JSON Pointer and what changed.
 
-    Both schemas use only KEYWORDS. The judgement may name a harmless change, and never misses a harmful one.
+    Both schemas use only KEYWORDS. The result may name a harmless change, and never misses a harmful one.
     """
     for keyword in LOWER_BOUNDS:
         if keyword in new and new[keyword] > old.get(keyword, float("-inf")):

@@ -318,7 +318,7 @@ def in_duckdb(count: int, a_day: int) -> None:
             night = run()
         sent = store.rows("SELECT COUNT(*) FROM silver")[0][0]
         before = {table: store.rows(f"SELECT * FROM lake.{table}") for table in kept.GOLD}
-        kept.forget(store, [f"game-{number}" for number in range(5)])
+        kept.drop(store, [f"game-{number}" for number in range(5)])
         again = run()
         for table, rows in before.items():
             now = store.rows(f"SELECT * FROM lake.{table}")

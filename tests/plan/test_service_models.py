@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 from plans import Json, Resource
 from service_mappings import MAPPINGS, NOT_MAPPED
-from service_models import Judgement, Mapping, count, judge
+from service_models import Mapping, Review, count, judge
 
 # A function of CloudFormation, whose answer no plan knows.
 INTRINSIC = re.compile(r"^(Ref|Fn::\w+)$")
@@ -21,11 +21,11 @@ class Judged(NamedTuple):
 
     resource: Resource
     values: int
-    judgement: Judgement
+    review: Review
 
 
 @pytest.fixture(scope="module")
-def judgements(planned_resources: list[Resource]) -> list[Judged]:
+def reviews(planned_resources: list[Resource]) -> list[Judged]:
     return [
         Judged(resource, count(arguments), judge(kind, arguments, MAPPINGS[kind]))
         for resource in planned_resources
@@ -41,32 +41,32 @@ def test_every_type_of_resource_is_judged(planned_resources: list[Resource]) -> 
     )
 
 
-def test_the_service_models_take_every_argument(judgements: list[Judged]) -> None:
+def test_the_service_models_take_every_argument(reviews: list[Judged]) -> None:
     findings = {
         f"{resource.plan} {resource.address}: {finding}"
-        for resource, _, judgement in judgements
-        for finding in judgement.findings
+        for resource, _, review in reviews
+        for finding in review.findings
     }
     assert not findings, "\n".join(sorted(findings))
 
 
-def test_every_argument_has_a_member_or_a_reason(judgements: list[Judged]) -> None:
-    unmapped = {name for _, _, judgement in judgements for name in judgement.unmapped}
+def test_every_argument_has_a_member_or_a_reason(reviews: list[Judged]) -> None:
+    unmapped = {name for _, _, review in reviews for name in review.unmapped}
     assert not unmapped, "name their members in service_mappings.py"
 
 
 def test_most_values_are_judged(
-    judgements: list[Judged],
+    reviews: list[Judged],
 ) -> None:
     """The mapping cannot rot unseen: 97 % of the values reach a member, and half of those have a limit."""
-    total = sum(judged.values for judged in judgements)
-    ignored = Counter(name for _, _, judgement in judgements for name in judgement.ignored)
-    judged = sum(judgement.judged for _, _, judgement in judgements)
-    limited = sum(judgement.limited for _, _, judgement in judgements)
+    total = sum(judged.values for judged in reviews)
+    ignored = Counter(name for _, _, review in reviews for name in review.ignored)
+    judged = sum(review.judged for _, _, review in reviews)
+    limited = sum(review.limited for _, _, review in reviews)
     assert ignored.total() < 0.03 * total, ignored
     assert judged > 20_000
     assert limited > judged / 2
-    patterns = {pattern for _, _, judgement in judgements for pattern in judgement.unreadable_patterns}
+    patterns = {pattern for _, _, review in reviews for pattern in review.unreadable_patterns}
     assert not patterns, "these patterns of the models judge nothing"
 
 
@@ -107,11 +107,11 @@ def test_a_mistake_is_refused(
     """`why` is None where the argument itself is unknown to the mapping."""
     resource = next(r for r in planned_resources if r.type == kind and _holds(r.arguments, path, value))
     sound = judge(kind, resource.arguments, MAPPINGS[kind])
-    judgement = judge(kind, _set(resource.arguments, path, value), MAPPINGS[kind])
+    review = judge(kind, _set(resource.arguments, path, value), MAPPINGS[kind])
     if why is None:
-        assert judgement.unmapped == [f"{kind}.{path}"]
+        assert review.unmapped == [f"{kind}.{path}"]
     else:
-        assert any(why in finding for finding in set(judgement.findings) - set(sound.findings)), judgement
+        assert any(why in finding for finding in set(review.findings) - set(sound.findings)), review
 
 
 def _holds(arguments: Json, path: str, value: Any) -> bool:
@@ -133,8 +133,8 @@ def test_a_mistake_in_a_template_is_refused() -> None:
 
 def test_a_pattern_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service_models._compile", lambda pattern: None)
-    judgement = judge("aws_iam_role", {"name": "role"}, Mapping("iam", ("CreateRole",), {"name": "RoleName"}))
-    assert judgement.unreadable_patterns == {r"[\w+=,.@-]+"}
+    review = judge("aws_iam_role", {"name": "role"}, Mapping("iam", ("CreateRole",), {"name": "RoleName"}))
+    assert review.unreadable_patterns == {r"[\w+=,.@-]+"}
 
 
 def _judged(resource: Resource) -> Iterator[tuple[str, Json]]:

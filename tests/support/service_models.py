@@ -37,7 +37,7 @@ class Mapping:
 
 
 @dataclass
-class Judgement:
+class Review:
     """What the models say of one resource."""
 
     findings: list[str] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Judgement:
     unreadable_patterns: set[str] = field(default_factory=set)
 
 
-def judge(kind: str, arguments: Json, mapping: Mapping) -> Judgement:
+def judge(kind: str, arguments: Json, mapping: Mapping) -> Review:
     """Judge the arguments of a resource, as the configuration has them."""
     return _Judge(kind, mapping).judge(arguments)
 
@@ -69,11 +69,11 @@ class _Judge:
     def __init__(self, kind: str, mapping: Mapping) -> None:
         self.kind = kind
         self.mapping = mapping
-        self.result = Judgement()
+        self.result = Review()
         # What each call is given, to see what it lacks.
         self.requests: dict[str, Json] = {name: {} for name in mapping.operations}
 
-    def judge(self, arguments: Json) -> Judgement:
+    def judge(self, arguments: Json) -> Review:
         first = self.mapping.operations[0]
         self._structure(arguments, self._input(first), self.requests[first], "", top=True)
         for operation, request in self.requests.items():

@@ -1,15 +1,14 @@
 """Claims of event ids: the first arrival owns one, whatever is retried and whichever answer is lost."""
 
-import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
+from hooked_dynamodb import HookedDynamoDB, quiet
 from processor.arrival import Arrival
 from processor.dedupe import CLAIMS_PER_ITEM, CLAIMS_PER_UPDATE, EVENTS_PER_BUCKET, Claims
 from telemetry.origin import Origin
@@ -17,28 +16,8 @@ from telemetry.origin import Origin
 WINDOW_HOURS = 24
 
 
-class Table:
-    """A DynamoDB client that notes updates and fails some as told, before or after they are written."""
-
-    def __init__(self) -> None:
-        self._client = boto3.client("dynamodb")
-        self.exceptions = self._client.exceptions
-        self.updates: list[str] = []
-        # DynamoDB runs the updates of an item one after the other; moto does not.
-        self.one_at_a_time = threading.Lock()
-        self.before: Callable[[str], Exception | None] = lambda bucket: None
-        self.after = self.before
-
-    def update_item(self, **arguments: Any) -> Any:
-        bucket = arguments["Key"]["bucket"]["S"]
-        self.updates.append(bucket)
-        if error := self.before(bucket):
-            raise error
-        with self.one_at_a_time:
-            answer = self._client.update_item(**arguments)
-        if error := self.after(bucket):
-            raise error
-        return answer
+def buckets(table: HookedDynamoDB) -> list[str]:
+    return [key["bucket"]["S"] for key in table.keys]
 
 
 def failure(code: str) -> ClientError:
@@ -46,12 +25,12 @@ def failure(code: str) -> ClientError:
 
 
 @pytest.fixture
-def table(dynamodb: Any) -> Table:
-    return Table()
+def table(dynamodb: Any) -> HookedDynamoDB:
+    return HookedDynamoDB()
 
 
 @pytest.fixture
-def claims(table: Table) -> Claims:
+def claims(table: HookedDynamoDB) -> Claims:
     return Claims(table, "dedupe", WINDOW_HOURS)
 
 
@@ -80,26 +59,26 @@ def test_the_second_half_of_a_batch_alone_knows_who_came_first(claims: Claims) -
     assert positions(claims.duplicates(batch[1:])[0]) == ["2"]
 
 
-def test_a_lost_answer_is_found_as_the_own_claim(claims: Claims, table: Table) -> None:
+def test_a_lost_answer_is_found_as_the_own_claim(claims: Claims, table: HookedDynamoDB) -> None:
     batch = [arrive(n) for n in range(3)]
-    table.after = lambda bucket: ReadTimeoutError(endpoint_url="x")
+    table.after = lambda key: ReadTimeoutError(endpoint_url="x")
     assert positions(claims.duplicates(batch)[1]) == ["0", "1", "2"]
-    table.after = lambda bucket: None
+    table.after = quiet
     assert claims.duplicates(batch) == ([], [])
 
 
-def test_only_the_arrivals_of_the_failing_item_are_unknown(claims: Claims, table: Table) -> None:
+def test_only_the_arrivals_of_the_failing_item_are_unknown(claims: Claims, table: HookedDynamoDB) -> None:
     same = str(uuid4())
     batch = [arrive(1, session_id="a"), arrive(2, same, session_id="b"), arrive(3, same, session_id="b")]
-    table.before = lambda bucket: failure("InternalServerError") if "#b#" in bucket else None
+    table.before = lambda key: failure("InternalServerError") if "#b#" in key["bucket"]["S"] else None
     repeated, unknown = claims.duplicates(batch)
     assert (positions(repeated), positions(unknown)) == ([], ["2", "3"])
-    table.before = lambda bucket: None
+    table.before = quiet
     assert positions(claims.duplicates(batch[1:])[0]) == ["3"]
 
 
 def test_a_session_with_one_sequence_number_has_items_of_bounded_size(
-    claims: Claims, table: Table, dynamodb: Any, caplog: pytest.LogCaptureFixture
+    claims: Claims, table: HookedDynamoDB, dynamodb: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     sent = [arrive(n) for n in range(1_000)]
     for start in range(0, len(sent), 100):
@@ -130,14 +109,14 @@ def _sequence(arrival: Arrival) -> dict[str, Any]:
     return {"sequence": (arrival.event or {})["sequence"]}
 
 
-def test_one_write_claims_a_stretch_of_a_session(claims: Claims, table: Table) -> None:
+def test_one_write_claims_a_stretch_of_a_session(claims: Claims, table: HookedDynamoDB) -> None:
     claims.duplicates([arrive(n, sequence=n) for n in range(3 * EVENTS_PER_BUCKET)])
-    assert sorted(table.updates) == ["skyforge#s-1#0", "skyforge#s-1#1", "skyforge#s-1#2"]
+    assert sorted(buckets(table)) == ["skyforge#s-1#0", "skyforge#s-1#1", "skyforge#s-1#2"]
 
 
-def test_more_ids_than_an_expression_holds_take_several_writes(claims: Claims, table: Table) -> None:
+def test_more_ids_than_an_expression_holds_take_several_writes(claims: Claims, table: HookedDynamoDB) -> None:
     claims.duplicates([arrive(n) for n in range(2 * CLAIMS_PER_UPDATE + 1)])
-    assert table.updates == ["skyforge#s-1#0"] * 3
+    assert buckets(table) == ["skyforge#s-1#0"] * 3
 
 
 def test_games_do_not_share_ids(claims: Claims) -> None:
@@ -157,12 +136,12 @@ def test_claims_expire_after_the_window(claims: Claims, dynamodb: Any) -> None:
     assert before <= int(item["expires_at"]) - WINDOW_HOURS * 3600 <= time.time()
 
 
-def test_without_a_window_no_event_is_a_repetition(table: Table) -> None:
+def test_without_a_window_no_event_is_a_repetition(table: HookedDynamoDB) -> None:
     same = str(uuid4())
     assert Claims(table, "dedupe", 0).duplicates([arrive(1, same), arrive(2, same)]) == ([], [])
-    assert table.updates == []
+    assert table.keys == []
 
 
-def test_nothing_to_claim_writes_nothing(claims: Claims, table: Table) -> None:
+def test_nothing_to_claim_writes_nothing(claims: Claims, table: HookedDynamoDB) -> None:
     assert claims.duplicates([]) == ([], [])
-    assert table.updates == []
+    assert table.keys == []

@@ -2,13 +2,12 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
+from hooked_dynamodb import HookedDynamoDB, quiet
 from processor.arrival import Arrival
 from processor.stats import RETENTION_SECONDS, IngestStats
 from telemetry.origin import Origin
@@ -19,34 +18,13 @@ DAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ERROR = ClientError({"Error": {"Code": "InternalServerError", "Message": "x"}}, "UpdateItem")
 
 
-class Table:
-    """A DynamoDB client that fails the items `fails` tells, before or after they are written."""
-
-    def __init__(self) -> None:
-        self._client = boto3.client("dynamodb")
-        self.before: Callable[[str], bool] = lambda game_day: False
-        self.after = self.before
-
-    def update_item(self, **arguments: Any) -> Any:
-        game_day = arguments["Key"]["game_day"]["S"]
-        if self.before(game_day):
-            raise ERROR
-        answer = self._client.update_item(**arguments)
-        if self.after(game_day):
-            raise ERROR
-        return answer
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
+@pytest.fixture
+def table(dynamodb: Any) -> HookedDynamoDB:
+    return HookedDynamoDB()
 
 
 @pytest.fixture
-def table(dynamodb: Any) -> Table:
-    return Table()
-
-
-@pytest.fixture
-def stats(table: Table) -> IngestStats:
+def stats(table: HookedDynamoDB) -> IngestStats:
     return IngestStats(table, "ingest_stats")
 
 
@@ -121,20 +99,22 @@ def test_shards_count_apart(stats: IngestStats, dynamodb: Any) -> None:
     assert counts(dynamodb) == {"accepted": 2}
 
 
-def test_only_the_item_that_failed_is_handed_back(stats: IngestStats, table: Table, dynamodb: Any) -> None:
+def test_only_the_item_that_failed_is_handed_back(
+    stats: IngestStats, table: HookedDynamoDB, dynamodb: Any
+) -> None:
     batch = [arrive(n, game="farm" if n % 2 else "skyforge") for n in range(10)]
-    table.before = lambda game_day: game_day.startswith("farm")
+    table.before = lambda key: ERROR if key["game_day"]["S"].startswith("farm") else None
     assert stats.add(SHARD, batch) == batch[1::2]
     assert (counts(dynamodb), counts(dynamodb, "farm")) == ({"accepted": 5}, {})
-    table.before = lambda game_day: False
+    table.before = quiet
     assert stats.add(SHARD, batch[1:]) == []
     assert counts(dynamodb) == counts(dynamodb, "farm") == {"accepted": 5}
 
 
-def test_a_lost_answer_is_not_counted_twice(stats: IngestStats, table: Table, dynamodb: Any) -> None:
+def test_a_lost_answer_is_not_counted_twice(stats: IngestStats, table: HookedDynamoDB, dynamodb: Any) -> None:
     batch = [arrive(n) for n in range(4)]
-    table.after = lambda game_day: True
+    table.after = lambda key: ERROR
     assert stats.add(SHARD, batch) == batch
-    table.after = lambda game_day: False
+    table.after = quiet
     assert stats.add(SHARD, [*batch, arrive(4)]) == []
     assert counts(dynamodb) == {"accepted": 5}

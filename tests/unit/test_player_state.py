@@ -13,6 +13,7 @@ import plain_state
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from enriched_stream import feed, positioned
+from hooked_dynamodb import HookedDynamoDB, Item, quiet
 from player_events import happen, pay
 from player_state import handler, players
 from player_state.leaderboards import Leaderboards
@@ -29,54 +30,14 @@ def earn(minute: float, balance: int, currency: str = "gold") -> dict[str, Any]:
     return happen("economy", minute, currency=currency, balance_after=balance, **flow)
 
 
-class Table:
-    """A DynamoDB client whose writes run the `before` and `after` hooks of a test."""
-
-    def __init__(self) -> None:
-        self._client = boto3.client("dynamodb")
-        self.exceptions = self._client.exceptions
-        self.before: Callable[[], None] = lambda: None
-        self.after = self.before
-        self.writes: Counter[str] = Counter()
-        self.unprocessed = 0
-
-    def update_item(self, **arguments: Any) -> Any:
-        return self._write(self._client.update_item, arguments)
-
-    def put_item(self, **arguments: Any) -> Any:
-        return self._write(self._client.put_item, arguments)
-
-    def get_item(self, **arguments: Any) -> Any:
-        return self._client.get_item(**arguments)
-
-    def query(self, **arguments: Any) -> Any:
-        return self._client.query(**arguments)
-
-    def _write(self, write: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-        self.writes[arguments["TableName"]] += 1
-        self.before()
-        answer = write(**arguments)
-        self.after()
-        return answer
-
-    def batch_get_item(self, RequestItems: dict[str, Any]) -> Any:  # noqa: N803
-        ((name, wanted),) = RequestItems.items()
-        keys, later = wanted["Keys"], []
-        if self.unprocessed:
-            self.unprocessed -= 1
-            keys, later = keys[:1], keys[1:]
-        answer = self._client.batch_get_item(RequestItems={name: wanted | {"Keys": keys}})
-        return answer | ({"UnprocessedKeys": {name: wanted | {"Keys": later}}} if later else {})
-
-
 @pytest.fixture
-def table(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Table:
+def table(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> HookedDynamoDB:
     monkeypatch.setattr(players.time, "sleep", lambda seconds: None)
-    return Table()
+    return HookedDynamoDB()
 
 
 @pytest.fixture
-def store(table: Table) -> PlayerStore:
+def store(table: HookedDynamoDB) -> PlayerStore:
     return PlayerStore(table, "players", "game_days")
 
 
@@ -114,7 +75,9 @@ def players_of(dynamodb: Any) -> dict[str, dict[str, Any]]:
     return {player["player_id"]: player for player in map(described, items)}
 
 
-def test_players_of_many_days_and_games_are_kept(store: PlayerStore, table: Table, dynamodb: Any) -> None:
+def test_players_of_many_days_and_games_are_kept(
+    store: PlayerStore, table: HookedDynamoDB, dynamodb: Any
+) -> None:
     events = [
         happen(minute=-1440 * n) | {"game_id": f"game-{n % 3}", "player_id": f"p-{n % 60}-{n % 3}"}
         for n in range(120)
@@ -125,7 +88,7 @@ def test_players_of_many_days_and_games_are_kept(store: PlayerStore, table: Tabl
 
 
 def test_an_item_read_late_is_not_taken_for_a_new_player(
-    store: PlayerStore, table: Table, dynamodb: Any
+    store: PlayerStore, table: HookedDynamoDB, dynamodb: Any
 ) -> None:
     names = [f"p-{n}" for n in range(5)]
     feed(store, [happen() | {"player_id": name} for name in names])
@@ -143,59 +106,51 @@ def test_more_players_are_read_than_one_call_takes(store: PlayerStore, dynamodb:
 
 
 def test_a_lost_answer_is_recognised_when_the_batch_comes_again(
-    store: PlayerStore, table: Table, dynamodb: Any
+    store: PlayerStore, table: HookedDynamoDB, dynamodb: Any
 ) -> None:
-    def lose() -> None:
-        raise ReadTimeoutError(endpoint_url="x")
-
     events = [pay(n, 10) for n in range(5)]
     batch = positioned(events)
-    table.after = lose
+    table.after = lambda item: ReadTimeoutError(endpoint_url="x")
     assert store.apply(batch, "shard-0") == (0, 0, events)
-    table.after = lambda: None
+    table.after = quiet
     for _ in range(2):
         assert store.apply(batch, "shard-0").lost == []
     assert totals(dynamodb)["revenue_EUR"] == 50
 
 
-def test_endless_conflicts_hand_the_events_back(store: PlayerStore, table: Table, dynamodb: Any) -> None:
-    def conflict() -> None:
-        if table.writes["players"]:
-            raise table.exceptions.ConditionalCheckFailedException({"Error": {"Code": REFUSED}}, "x")
-
+def test_endless_conflicts_hand_the_events_back(
+    store: PlayerStore, table: HookedDynamoDB, dynamodb: Any
+) -> None:
+    refused = table.exceptions.ConditionalCheckFailedException({"Error": {"Code": REFUSED}}, "x")
     events = [happen()]
     batch = positioned(events)
-    table.before = conflict
+    table.before = lambda item: refused if table.writes["players"] else None
     assert store.apply(batch, "shard-0") == (0, 0, events)
     assert table.writes["players"] == ATTEMPTS
-    table.before = lambda: None
+    table.before = quiet
     assert store.apply(batch, "shard-0") == (1, 0, [])
     assert totals(dynamodb)["events"] == 1
 
 
 def test_one_failing_write_leaves_the_other_players_alone(
-    store: PlayerStore, table: Table, dynamodb: Any
+    store: PlayerStore, table: HookedDynamoDB, dynamodb: Any
 ) -> None:
-    def fail_one() -> None:
-        if table.writes["players"] == 3:
-            raise ERROR
-
     events = [happen() | {"player_id": f"p-{n}"} for n in range(20)]
     batch = positioned(events)
-    table.before = fail_one
+    table.before = lambda item: ERROR if table.writes["players"] == 3 else None
     assert store.apply(batch, "shard-0") == (19, 0, [events[2]])
-    table.before = lambda: None
+    table.before = quiet
     assert store.apply(batch, "shard-0") == (1, 0, [])
     assert totals(dynamodb)["events"] == totals(dynamodb)["new_players"] == 20
 
 
-def test_players_wait_for_their_counters(store: PlayerStore, table: Table, dynamodb: Any) -> None:
+def test_players_wait_for_their_counters(store: PlayerStore, table: HookedDynamoDB, dynamodb: Any) -> None:
     """A player who was written without them would never be counted."""
-    table.before = lambda: (_ for _ in ()).throw(ERROR) if table.writes["game_days"] > 4 else None
+    table.before = lambda item: ERROR if table.writes["game_days"] > 4 else None
     days = [happen() | {"player_id": "p-1"}, happen(minute=5000) | {"player_id": "p-2"}]
     batch = positioned(days)
     assert store.apply(batch, "shard-0").lost
-    table.before = lambda: None
+    table.before = quiet
     store.apply(batch, "shard-0")
     assert (totals(dynamodb)["events"], totals(dynamodb)["new_players"]) == (2, 2)
 
@@ -214,7 +169,9 @@ def records(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def invoke(table: Table, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[dict[str, Any]]], str | None]:
+def invoke(
+    table: HookedDynamoDB, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[list[dict[str, Any]]], str | None]:
     """Hand records to the Lambda; returns from where it wants them again."""
     stores = PlayerStore(table, "players", "game_days"), Leaderboards(table, "leaderboards", "boards")
     monkeypatch.setattr(handler, "stores", lambda: stores)
@@ -228,24 +185,19 @@ def invoke(table: Table, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[dict
 
 
 def test_the_handler_names_the_first_record_not_written(
-    invoke: Callable[..., str | None], table: Table, capsys: pytest.CaptureFixture[str]
+    invoke: Callable[..., str | None], table: HookedDynamoDB, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse(name: str, nth: int) -> None:
-        if table.writes[name] >= nth and not table.writes["leaderboards"]:
-            raise ERROR
+    def refuse(item: Item) -> Exception | None:
+        return ERROR if table.writes["players"] >= 7 and not table.writes["leaderboards"] else None
 
     events = [happen() | {"player_id": f"p-{n}"} for n in range(52)]
-    table.before = lambda: refuse("players", 7)
+    table.before = refuse
     assert invoke(records(events)) == "101"
-    table.before = lambda: None
+    table.before = quiet
     assert invoke(records(events)) is None
 
-    def refuse_scores() -> None:
-        if table.writes["leaderboards"]:
-            raise ERROR
-
     events.append(happen("score_submitted", leaderboard="global", score=2))
-    table.before = refuse_scores
+    table.before = lambda item: ERROR if table.writes["leaderboards"] else None
     capsys.readouterr()
     assert invoke(records(events)) == str(95 + 52)
     printed = [line for line in capsys.readouterr().out.splitlines() if '"EventsRepeated"' in line]
@@ -254,7 +206,7 @@ def test_the_handler_names_the_first_record_not_written(
 
 @pytest.mark.parametrize("seed", range(4))
 def test_whatever_fails_and_is_read_again_the_state_is_that_of_one_clean_read(
-    invoke: Callable[..., str | None], table: Table, dynamodb: Any, seed: int
+    invoke: Callable[..., str | None], table: HookedDynamoDB, dynamodb: Any, seed: int
 ) -> None:
     dice = random.Random(seed)
     minutes = dice.sample(range(-4_000, 0), 40)
@@ -267,15 +219,14 @@ def test_whatever_fails_and_is_read_again_the_state_is_that_of_one_clean_read(
     ]
     events = [dice.choice(kinds)(minute) | {"player_id": f"p-{minute % 4}"} for minute in minutes]
 
-    def fail() -> None:
-        if dice.random() < 0.15:
-            raise ERROR
+    def fail(item: Item) -> Exception | None:
+        return ERROR if dice.random() < 0.15 else None
 
     table.before = table.after = fail
     left = records(events)
     for attempt in range(1000):
         if attempt == 15:
-            table.before = table.after = lambda: None
+            table.before = table.after = quiet
         batch = left[: dice.randint(1, 20)]
         retry_from = invoke(batch)
         numbers = [record["kinesis"]["sequenceNumber"] for record in left]

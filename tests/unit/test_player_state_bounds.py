@@ -4,14 +4,15 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import player_events
 import pytest
 from enriched_stream import feed
 from fake_aws import Tables
+from player_events import NOON
 from player_state import buckets, projection, watermarks
 from player_state.counters import Addition, Counters, Delta
 from player_state.names import NameLimits
@@ -29,12 +30,10 @@ MAX_ITEM_BYTES = 400 * 1024
 MAX_STATE_BYTES = watermarks.MAX_BYTES + 20_000
 # What an item of counters may take by this project's own rule: a write bills each started KB.
 MAX_COUNTER_BYTES, MAX_PLAYER_BYTES = 8 * 1024, 60 * 1024
-NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAY, MINUTE = "2026-03-10", int(NOON.timestamp()) // 60
 SHARD = "shardId-000000000000"
 HUGE = 2**62
 Event = dict[str, Any]
-_ids = count(1)
 
 
 def schema(event_type: str) -> Event:
@@ -183,21 +182,9 @@ def test_a_loyal_player_is_one_write_unit(monkeypatch: pytest.MonkeyPatch) -> No
 def happen(
     kind: str, game: str, player: str, late: bool = False, at: datetime = NOON, **payload: Any
 ) -> Event:
-    return {
-        "event_id": str(UUID(int=next(_ids))),
-        "event_type": kind,
-        "game_id": game,
-        "player_id": player,
-        "session_id": str(UUID(int=7)),
-        "corrected_time": timestamp(at),
-        "received_at": timestamp(NOON),
-        "event_date": timestamp(at)[:10],
-        "country": "DE",
-        "platform": "ios",
-        "app_version": "1.0.0",
-        "late": late,
-        "payload": payload,
-    }
+    minute = (at - NOON) / timedelta(minutes=1)
+    event = player_events.happen(kind, minute, "one session of all", late, **payload)
+    return event | {"game_id": game, "player_id": player, "received_at": timestamp(NOON)}
 
 
 def test_a_hundred_measurements_of_one_player_harm_nobody() -> None:

@@ -20,13 +20,17 @@ run "state" {
   assert {
     condition = alltrue([
       for rule in aws_s3_bucket_server_side_encryption_configuration.state.rule :
-      rule.bucket_key_enabled && rule.apply_server_side_encryption_by_default[0].kms_master_key_id == aws_kms_key.state.arn
+      rule.bucket_key_enabled
+      && rule.apply_server_side_encryption_by_default[0].kms_master_key_id == aws_kms_key.state.arn
     ])
     error_message = "States must be encrypted with their own key."
   }
 
   assert {
-    condition     = jsondecode(aws_s3_bucket_policy.state.policy).Statement[0].Condition == { Bool = { "aws:SecureTransport" = "false" } }
+    condition = (
+      jsondecode(aws_s3_bucket_policy.state.policy).Statement[0].Condition ==
+      { Bool = { "aws:SecureTransport" = "false" } }
+    )
     error_message = "Plain HTTP must be refused."
   }
 
@@ -46,7 +50,10 @@ run "state" {
   }
 
   assert {
-    condition     = endswith(aws_iam_role_policy_attachment.api_gateway_logs[0].policy_arn, ":aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs")
+    condition = endswith(
+      aws_iam_role_policy_attachment.api_gateway_logs[0].policy_arn,
+      ":aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+    )
     error_message = "API Gateway may write logs and nothing more."
   }
 }
@@ -56,7 +63,10 @@ run "boundary" {
   command = plan
 
   assert {
-    condition     = output.permissions_boundaries == { dev = "player-analytics-dev-boundary", prod = "player-analytics-prod-boundary" }
+    condition = (
+      output.permissions_boundaries ==
+      { dev = "player-analytics-dev-boundary", prod = "player-analytics-prod-boundary" }
+    )
     error_message = "Each environment has a boundary of its own, whether GitHub applies it or a person."
   }
 
@@ -94,16 +104,31 @@ run "github" {
   }
 
   assert {
-    condition = { for name, role in aws_iam_role.github : name => jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] } == {
-      dev  = ["repo:Studio@1234/analytics@5678:environment:dev"]
-      plan = ["repo:Studio@1234/analytics@5678:pull_request", "repo:Studio@1234/analytics@5678:ref:refs/heads/main"]
-      prod = ["repo:Studio@1234/analytics@5678:environment:prod"]
-    }
+    condition = (
+      {
+        for name, role in aws_iam_role.github :
+        name => jsondecode(
+          role.assume_role_policy
+        ).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"]
+      } ==
+      {
+        dev  = ["repo:Studio@1234/analytics@5678:environment:dev"]
+        plan = ["repo:Studio@1234/analytics@5678:pull_request", "repo:Studio@1234/analytics@5678:ref:refs/heads/main"]
+        prod = ["repo:Studio@1234/analytics@5678:environment:prod"]
+      }
+    )
     error_message = "Each role trusts these subjects and no others."
   }
 
   assert {
-    condition     = alltrue([for role in aws_iam_role.github : keys(jsondecode(role.assume_role_policy).Statement[0].Condition) == ["StringEquals"] && jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:aud"] == "sts.amazonaws.com"])
+    condition = alltrue([
+      for role in aws_iam_role.github :
+      keys(jsondecode(role.assume_role_policy).Statement[0].Condition) == ["StringEquals"]
+      && jsondecode(
+        role.assume_role_policy
+      ).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:aud"] ==
+      "sts.amazonaws.com"
+    ])
     error_message = "Subjects are compared exactly, for the audience of STS."
   }
 
@@ -113,52 +138,91 @@ run "github" {
   }
 
   assert {
-    condition = [for statement in jsondecode(aws_iam_role_policy.plan[0].policy).Statement : "${statement.Effect} ${statement.Sid}"] == [
-      "Allow DecryptStates", "Allow DecryptDefinitions", "Allow ReadIndexes", "Allow ReadDashboards",
-      "Deny ReadNoData", "Deny ReadNoKeys", "Deny ReadNoObjectsButStatesAndPackages",
-    ]
-    error_message = "A plan reads states and packages, and no players' data: tests/plan/test_plan_role.py has each action."
+    condition = (
+      [
+        for statement in jsondecode(aws_iam_role_policy.plan[0].policy).Statement :
+        "${statement.Effect} ${statement.Sid}"
+      ] ==
+      [
+        "Allow DecryptStates", "Allow DecryptDefinitions", "Allow ReadIndexes", "Allow ReadDashboards",
+        "Deny ReadNoData", "Deny ReadNoKeys", "Deny ReadNoObjectsButStatesAndPackages",
+      ]
+    )
+    error_message = "A plan reads states and packages, and no players' data (tests/plan/test_plan_role.py)."
   }
 
   assert {
-    condition     = [for statement in slice(jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement, 0, 2) : statement.Resource] == [["arn:aws:iam::111122223333:role/player-analytics-dev-*"], ["arn:aws:iam::111122223333:role/player-analytics-dev-*"]]
+    condition = (
+      [
+        for statement in slice(jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement, 0, 2) : statement.Resource
+      ] ==
+      [
+        ["arn:aws:iam::111122223333:role/player-analytics-dev-*"],
+        ["arn:aws:iam::111122223333:role/player-analytics-dev-*"],
+      ]
+    )
     error_message = "dev's role makes roles of dev only."
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[2].Resource == ["${aws_s3_bucket.state.arn}/player-analytics/prod.tfstate*"]
+    condition = (
+      jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[2].Resource ==
+      ["${aws_s3_bucket.state.arn}/player-analytics/prod.tfstate*"]
+    )
     error_message = "dev's role must not touch prod's state."
   }
 
   assert {
-    condition = jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[0].Action == [
-      "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole", "iam:GetRolePolicy",
-      "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:PassRole", "iam:TagRole",
-      "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription",
-    ]
+    condition = (
+      jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[0].Action == [
+        "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole", "iam:GetRolePolicy",
+        "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:PassRole",
+        "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription",
+      ]
+    )
     error_message = "An apply does this to its roles, and nothing more."
   }
 
   assert {
-    condition = [jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[1].Action, jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[1].Condition] == [
-      ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"],
-      { StringEquals = { "iam:PermissionsBoundary" = aws_iam_policy.boundary["dev"].arn } },
-    ]
+    condition = (
+      [
+        jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[1].Action,
+        jsondecode(aws_iam_role_policy.apply["dev"].policy).Statement[1].Condition,
+      ] ==
+      [
+        ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"],
+        { StringEquals = { "iam:PermissionsBoundary" = aws_iam_policy.boundary["dev"].arn } },
+      ]
+    )
     error_message = "What gives a role rights is allowed to roles within the boundary only; nothing takes it off."
   }
 
   assert {
-    condition     = [for statement in slice(jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement, 2, 4) : [statement.Effect, try(statement.Action, "")]] == [["Deny", "s3:*"], ["Deny", ""]]
+    condition = (
+      [
+        for statement in slice(jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement, 2, 4) :
+        [statement.Effect, try(statement.Action, "")]
+      ] ==
+      [["Deny", "s3:*"], ["Deny", ""]]
+    )
     error_message = "Nothing at all may be done to the other environment's state."
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement[3].NotAction == ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
+    condition = (
+      jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement[3].NotAction == [
+        "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "s3:AbortMultipartUpload",
+        "s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
+      ]
+    )
     error_message = "Of the states' bucket and key an apply uses what Terraform's backend asks for."
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement[3].Resource == [aws_kms_key.state.arn, aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
+    condition = (
+      jsondecode(aws_iam_role_policy.apply["prod"].policy).Statement[3].Resource ==
+      [aws_kms_key.state.arn, aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
+    )
     error_message = "Bucket, key and every state are bootstrap's."
   }
 }
@@ -172,7 +236,9 @@ run "names" {
   }
 
   assert {
-    condition     = local.subjects.plan == ["repo:studio/analytics:pull_request", "repo:studio/analytics:ref:refs/heads/main"]
+    condition = (
+      local.subjects.plan == ["repo:studio/analytics:pull_request", "repo:studio/analytics:ref:refs/heads/main"]
+    )
     error_message = "An older repository sends names alone."
   }
 }
@@ -185,7 +251,9 @@ run "ids_and_names" {
   }
 
   assert {
-    condition     = local.subjects.dev == ["repo:studio@1234/analytics@5678:environment:dev", "repo:studio/analytics:environment:dev"]
+    condition = (
+      local.subjects.dev == ["repo:studio@1234/analytics@5678:environment:dev", "repo:studio/analytics:environment:dev"]
+    )
     error_message = "A repository that opts in is trusted before and after."
   }
 }
@@ -195,19 +263,30 @@ run "shared_account" {
 
   variables {
     api_gateway_logs = false
-    github           = { oidc_provider_exists = true, owner_id = 1234, repository = "studio/analytics", repository_id = 5678 }
     project          = "second"
+
+    github = {
+      oidc_provider_exists = true
+      owner_id             = 1234
+      repository           = "studio/analytics"
+      repository_id        = 5678
+    }
   }
 
   assert {
-    condition     = length(aws_iam_openid_connect_provider.github) + length(aws_api_gateway_account.this) + length(aws_iam_role.api_gateway_logs) == 0
+    condition = (
+      length(aws_iam_openid_connect_provider.github) == 0
+      && length(aws_api_gateway_account.this) == 0
+      && length(aws_iam_role.api_gateway_logs) == 0
+    )
     error_message = "What the account has once is made once."
   }
 
   assert {
-    condition = toset([for role in aws_iam_role.github : jsondecode(role.assume_role_policy).Statement[0].Principal.Federated]) == toset([
-      "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com",
-    ])
+    condition = (
+      toset([for role in aws_iam_role.github : jsondecode(role.assume_role_policy).Statement[0].Principal.Federated]) ==
+      toset(["arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"])
+    )
     error_message = "The roles trust the provider that exists."
   }
 }

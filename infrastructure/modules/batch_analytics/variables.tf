@@ -45,8 +45,8 @@ variable "schedule" {
     minute      = optional(number, 10)
   })
   description = <<-TEXT
-    Hours of bronze that a run takes (the first run of a day takes the hours to 01:00 UTC), hours from the start of
-    the last of them to the start of the run, and the minute at which a run starts.
+    When runs start. A run takes `every_hours` hours of bronze; the first run of a day takes the hours to 01:00 UTC.
+    It starts `delay_hours` hours after the start of its last hour, at the minute `minute`.
   TEXT
   nullable    = false
 

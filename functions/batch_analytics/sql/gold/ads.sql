@@ -1,7 +1,7 @@
 -- Who is in one place only is folded into a number; the others are told apart.
 WITH seen AS (
   SELECT
-    *, COUNT(*) OVER (PARTITION BY event_date, game_id, network, placement, format, currency, player_id) AS places
+    *, COUNT(*) OVER (PARTITION BY event_date, game_id, network, placement, format, currency, player_id) AS slices
   FROM (
     SELECT
       event_date, game_id, player_id, platform, country, app_version, network, placement, format, currency,
@@ -14,11 +14,11 @@ WITH seen AS (
 folded AS (
   SELECT
     event_date, game_id, platform, country, app_version, network, placement, format, currency,
-    CASE WHEN places > 1 THEN player_id END AS who, COUNT(*) AS players, SUM(impressions) AS impressions,
+    CASE WHEN slices > 1 THEN player_id END AS who, COUNT(*) AS players, SUM(impressions) AS impressions,
     SUM(completed_impressions) AS completed_impressions, SUM(revenue_micros) AS revenue_micros
   FROM seen
   GROUP BY event_date, game_id, platform, country, app_version, network, placement, format, currency,
-    CASE WHEN places > 1 THEN player_id END
+    CASE WHEN slices > 1 THEN player_id END
 ),
 counted AS (
   SELECT

@@ -13,7 +13,7 @@ WITH named AS (
   FROM kept_designs AS k CROSS JOIN (SELECT * FROM VALUES ('1'), ('2'), ('3'), ('4'), ('5') AS depths (depth)) AS d
 ),
 seen AS (
-  SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, depth, name, player_id) AS places FROM (
+  SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, depth, name, player_id) AS slices FROM (
     SELECT
       event_date, game_id, player_id, platform, country, app_version, depth, name,
       SUM(events) AS events, SUM(valued_events) AS valued_events, SUM(value_sum) AS value_sum
@@ -24,11 +24,11 @@ seen AS (
 folded AS (
   SELECT
     event_date, game_id, platform, country, app_version, depth, name,
-    CASE WHEN places > 1 THEN player_id END AS who, COUNT(*) AS players,
+    CASE WHEN slices > 1 THEN player_id END AS who, COUNT(*) AS players,
     SUM(events) AS events, SUM(valued_events) AS valued_events, SUM(value_sum) AS value_sum
   FROM seen
   GROUP BY event_date, game_id, platform, country, app_version, depth, name,
-    CASE WHEN places > 1 THEN player_id END
+    CASE WHEN slices > 1 THEN player_id END
 ),
 counted AS (
   SELECT

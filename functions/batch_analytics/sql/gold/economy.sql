@@ -8,7 +8,7 @@ WITH totals AS (
 ),
 -- Who is in one place only is folded into a number; the others are told apart.
 seen AS (
-  SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, currency, flow, reason, player_id) AS places FROM (
+  SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, currency, flow, reason, player_id) AS slices FROM (
     SELECT
       event_date, game_id, player_id, platform, country, app_version, currency, flow, COALESCE(reason, '*') AS reason
     FROM kept_movers
@@ -18,10 +18,10 @@ seen AS (
 folded AS (
   SELECT
     event_date, game_id, platform, country, app_version, currency, flow, reason,
-    CASE WHEN places > 1 THEN player_id END AS who, COUNT(*) AS players
+    CASE WHEN slices > 1 THEN player_id END AS who, COUNT(*) AS players
   FROM seen
   GROUP BY event_date, game_id, platform, country, app_version, currency, flow, reason,
-    CASE WHEN places > 1 THEN player_id END
+    CASE WHEN slices > 1 THEN player_id END
 ),
 people AS (
   SELECT

@@ -1,6 +1,6 @@
 -- Who is in one place only is folded into a number; the others are told apart. Players of several platforms share a match.
 WITH seen AS (
-  SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, mode, kind, id) AS places FROM (
+  SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, mode, kind, id) AS slices FROM (
     SELECT event_date, game_id, platform, country, app_version, mode, 'match' AS kind, match_id AS id,
       0 AS starts, 0 AS ends, 0 AS wins, 0 AS losses, 0 AS draws, 0 AS abandons, 0 AS match_seconds, 0 AS queued_starts,
       0 AS queue_seconds
@@ -19,12 +19,12 @@ WITH seen AS (
 ),
 folded AS (
   SELECT
-    event_date, game_id, platform, country, app_version, mode, kind, CASE WHEN places > 1 THEN id END AS who,
+    event_date, game_id, platform, country, app_version, mode, kind, CASE WHEN slices > 1 THEN id END AS who,
     COUNT(*) AS number, SUM(starts) AS starts, SUM(ends) AS ends, SUM(wins) AS wins, SUM(losses) AS losses,
     SUM(draws) AS draws, SUM(abandons) AS abandons, SUM(match_seconds) AS match_seconds,
     SUM(queued_starts) AS queued_starts, SUM(queue_seconds) AS queue_seconds
   FROM seen
-  GROUP BY event_date, game_id, platform, country, app_version, mode, kind, CASE WHEN places > 1 THEN id END
+  GROUP BY event_date, game_id, platform, country, app_version, mode, kind, CASE WHEN slices > 1 THEN id END
 ),
 totals AS (
   SELECT

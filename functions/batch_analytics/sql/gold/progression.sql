@@ -1,6 +1,6 @@
 -- Who is in one place only is folded into a number; the others are told apart.
 WITH seen AS (
-  SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, level_1, level_2, level_3, player_id) AS places FROM (
+  SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, level_1, level_2, level_3, player_id) AS slices FROM (
     SELECT
       event_date, game_id, player_id, platform, country, app_version,
       level_1, level_2, level_3, SUM(starts) AS starts, SUM(completes) AS completes, SUM(fails) AS fails
@@ -11,11 +11,11 @@ WITH seen AS (
 folded AS (
   SELECT
     event_date, game_id, platform, country, app_version, level_1, level_2, level_3,
-    CASE WHEN places > 1 THEN player_id END AS who, COUNT(*) AS players,
+    CASE WHEN slices > 1 THEN player_id END AS who, COUNT(*) AS players,
     SUM(starts) AS starts, SUM(completes) AS completes, SUM(fails) AS fails
   FROM seen
   GROUP BY event_date, game_id, platform, country, app_version, level_1, level_2, level_3,
-    CASE WHEN places > 1 THEN player_id END
+    CASE WHEN slices > 1 THEN player_id END
 ),
 counted AS (
   SELECT

@@ -1,7 +1,7 @@
 -- Who is in one place only is folded into a number; the others are told apart. A session is a player's: two players may
 -- send one session_id.
 WITH seen AS (
-  SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, kind, id) AS places FROM (
+  SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, kind, id) AS slices FROM (
     SELECT event_date, game_id, platform, country, app_version, 'session' AS kind,
       CONCAT(player_id, ' ', session_id) AS id, 0 AS crashes,
       0 AS nonfatal_crashes
@@ -23,9 +23,9 @@ WITH seen AS (
 folded AS (
   SELECT
     event_date, game_id, platform, country, app_version, kind,
-    CASE WHEN places > 1 THEN id END AS who, COUNT(*) AS number, SUM(crashes) AS crashes, SUM(nonfatal_crashes) AS nonfatal_crashes
+    CASE WHEN slices > 1 THEN id END AS who, COUNT(*) AS number, SUM(crashes) AS crashes, SUM(nonfatal_crashes) AS nonfatal_crashes
   FROM seen
-  GROUP BY event_date, game_id, platform, country, app_version, kind, CASE WHEN places > 1 THEN id END
+  GROUP BY event_date, game_id, platform, country, app_version, kind, CASE WHEN slices > 1 THEN id END
 ),
 totals AS (
   SELECT

@@ -21,14 +21,14 @@ earned AS (
   ) AS money
   GROUP BY game_id, event_date, currency, CUBE (platform, country, app_version)
 ),
-places AS (
+slices AS (
   SELECT game_id, event_date, platform, country, app_version, SUM(active_players) AS active_players FROM (
     SELECT game_id, event_date, platform, country, app_version, active_players FROM counted
     UNION ALL
     SELECT e.game_id, e.event_date, e.platform, e.country, e.app_version, 0
     FROM earned AS e JOIN bounds AS b ON b.game_id = e.game_id AND e.event_date >= b.since
     WHERE e.refunded_minor > 0
-  ) AS each_place
+  ) AS each_slice
   GROUP BY game_id, event_date, platform, country, app_version
 ),
 shown AS (
@@ -37,7 +37,7 @@ shown AS (
     CAST(CAST(COALESCE(e.gross_minor, 0) AS DECIMAL(28, 0)) * k.micros_of_minor AS DECIMAL(38, 0)) AS purchase_micros,
     CAST(CAST(COALESCE(e.refunded_minor, 0) AS DECIMAL(28, 0)) * k.micros_of_minor AS DECIMAL(38, 0)) AS refunded_micros,
     CAST(COALESCE(e.ad_micros, 0) AS DECIMAL(38, 0)) AS ad_revenue_micros
-  FROM places AS c
+  FROM slices AS c
   JOIN currencies AS k ON k.game_id = c.game_id
   LEFT JOIN earned AS e ON e.game_id = c.game_id AND e.event_date = c.event_date AND e.currency = k.currency
     AND e.platform = c.platform AND e.country = c.country AND e.app_version = c.app_version

@@ -8,7 +8,10 @@ variables {
 
 run "api_gateway" {
   assert {
-    condition     = aws_api_gateway_account.this.cloudwatch_role_arn == "arn:aws:iam::111122223333:role/player-analytics-api-gateway-logs"
+    condition = (
+      aws_api_gateway_account.this.cloudwatch_role_arn ==
+      "arn:aws:iam::111122223333:role/player-analytics-api-gateway-logs"
+    )
     error_message = "API Gateway writes logs with the role that bootstrap made for the account."
   }
 }

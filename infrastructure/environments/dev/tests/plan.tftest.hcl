@@ -12,7 +12,10 @@ run "environment" {
   command = plan
 
   assert {
-    condition     = output.platform.raw_stream_name == "player-analytics-dev-raw" && output.platform.enriched_stream_name == "player-analytics-dev-enriched"
+    condition = (
+      output.platform.raw_stream_name == "player-analytics-dev-raw"
+      && output.platform.enriched_stream_name == "player-analytics-dev-enriched"
+    )
     error_message = "Streams must carry the environment's name."
   }
 
@@ -22,7 +25,12 @@ run "environment" {
   }
 
   assert {
-    condition     = keys(output.platform.tables) == ["boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality", "quotas", "realtime", "reports"]
+    condition = (
+      keys(output.platform.tables) == [
+        "boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality", "quotas",
+        "realtime", "reports",
+      ]
+    )
     error_message = "Every table must be named in the outputs."
   }
 
@@ -52,7 +60,10 @@ run "all_there_is" {
   }
 
   assert {
-    condition     = output.platform.quicksight.id == "player-analytics-dev-history" && output.platform.warehouse.workgroup == "player-analytics-dev-warehouse"
+    condition = (
+      output.platform.quicksight.id == "player-analytics-dev-history"
+      && output.platform.warehouse.workgroup == "player-analytics-dev-warehouse"
+    )
     error_message = "Variables turn on what is off."
   }
 }

@@ -12,7 +12,10 @@ run "environment" {
   command = plan
 
   assert {
-    condition     = output.platform.raw_stream_name == "player-analytics-local-raw" && output.platform.enriched_stream_name == "player-analytics-local-enriched"
+    condition = (
+      output.platform.raw_stream_name == "player-analytics-local-raw"
+      && output.platform.enriched_stream_name == "player-analytics-local-enriched"
+    )
     error_message = "Streams must carry the environment's name."
   }
 
@@ -22,7 +25,12 @@ run "environment" {
   }
 
   assert {
-    condition     = keys(output.platform.tables) == ["boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality", "quotas", "realtime", "reports"]
+    condition = (
+      keys(output.platform.tables) == [
+        "boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality", "quotas",
+        "realtime", "reports",
+      ]
+    )
     error_message = "Every table must be named in the outputs."
   }
 

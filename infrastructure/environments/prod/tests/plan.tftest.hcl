@@ -17,7 +17,10 @@ run "environment" {
   }
 
   assert {
-    condition     = output.platform.raw_stream_name == "player-analytics-prod-raw" && output.platform.enriched_stream_name == "player-analytics-prod-enriched"
+    condition = (
+      output.platform.raw_stream_name == "player-analytics-prod-raw"
+      && output.platform.enriched_stream_name == "player-analytics-prod-enriched"
+    )
     error_message = "Streams must carry the environment's name."
   }
 
@@ -27,7 +30,12 @@ run "environment" {
   }
 
   assert {
-    condition     = keys(output.platform.tables) == ["boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality", "quotas", "realtime", "reports"]
+    condition = (
+      keys(output.platform.tables) == [
+        "boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality", "quotas",
+        "realtime", "reports",
+      ]
+    )
     error_message = "Every table must be named in the outputs."
   }
 

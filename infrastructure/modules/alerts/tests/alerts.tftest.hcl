@@ -14,7 +14,9 @@ run "topic" {
   command = plan
 
   assert {
-    condition     = aws_sns_topic.this.name == "demo-test-alerts" && aws_sns_topic.this.kms_master_key_id == var.kms_key_arn
+    condition = (
+      aws_sns_topic.this.name == "demo-test-alerts" && aws_sns_topic.this.kms_master_key_id == var.kms_key_arn
+    )
     error_message = "The topic must be encrypted with the platform's key."
   }
 
@@ -40,7 +42,9 @@ run "topic" {
   }
 
   assert {
-    condition     = [for subscription in aws_sns_topic_subscription.email : subscription.endpoint] == ["oncall@example.com"]
+    condition = (
+      [for subscription in aws_sns_topic_subscription.email : subscription.endpoint] == ["oncall@example.com"]
+    )
     error_message = "Each address must be subscribed."
   }
 }

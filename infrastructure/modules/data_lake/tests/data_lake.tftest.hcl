@@ -4,10 +4,13 @@ mock_provider "aws" {
 }
 
 variables {
-  alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-  account_id         = "111122223333"
-  buffering          = { seconds = 300, size_mb = 64 }
-  kms_key_arns       = { events = "arn:aws:kms:eu-west-1:111122223333:key/events", operations = "arn:aws:kms:eu-west-1:111122223333:key/operations" }
+  alerts_topic_arn = "arn:aws:sns:eu-west-1:111122223333:alerts"
+  account_id       = "111122223333"
+  buffering        = { seconds = 300, size_mb = 64 }
+  kms_key_arns = {
+    events     = "arn:aws:kms:eu-west-1:111122223333:key/events"
+    operations = "arn:aws:kms:eu-west-1:111122223333:key/operations"
+  }
   log_retention_days = 30
   name_prefix        = "demo-test"
   retention          = { bronze_infrequent_access_days = 90, noncurrent_days = 30, rejected_days = 90 }
@@ -46,33 +49,45 @@ run "resources" {
   assert {
     condition = alltrue([
       for rule in aws_s3_bucket_server_side_encryption_configuration.lake.rule :
-      rule.bucket_key_enabled && rule.apply_server_side_encryption_by_default[0].kms_master_key_id == var.kms_key_arns.events
+      rule.bucket_key_enabled
+      && rule.apply_server_side_encryption_by_default[0].kms_master_key_id == var.kms_key_arns.events
     ])
     error_message = "Objects must be encrypted with the platform's key, through a bucket key."
   }
 
   assert {
-    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.id] == ["tidy", "bronze", "athena-results", "batch", "errors", "rejected", "replayed", "reports"]
+    condition = (
+      [for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.id] ==
+      ["tidy", "bronze", "athena-results", "batch", "errors", "rejected", "replayed", "reports"]
+    )
     error_message = "Each prefix must have its lifecycle."
   }
 
   assert {
-    condition = {
-      for statement in jsondecode(aws_s3_bucket_policy.lake.policy).Statement : statement.Sid => [statement.Effect, statement.Action]
-      if statement.Sid != "TlsOnly"
-      } == {
-      ReceiptsAreWrittenOnce = ["Deny", ["s3:PutObject"]]
-      ReceiptsStay           = ["Deny", ["s3:DeleteObject", "s3:DeleteObjectVersion"]]
-    }
+    condition = (
+      {
+        for statement in jsondecode(aws_s3_bucket_policy.lake.policy).Statement :
+        statement.Sid => [statement.Effect, statement.Action]
+        if statement.Sid != "TlsOnly"
+      } ==
+      {
+        ReceiptsAreWrittenOnce = ["Deny", ["s3:PutObject"]]
+        ReceiptsStay           = ["Deny", ["s3:DeleteObject", "s3:DeleteObjectVersion"]]
+      }
+    )
     error_message = "Nobody may delete a receipt, or write over one."
   }
 
   assert {
-    condition = alltrue([
-      for statement in jsondecode(aws_s3_bucket_policy.lake.policy).Statement :
-      statement.Resource == [for kind in ["exported", "erased"] : "${aws_s3_bucket.lake.arn}/privacy/${kind}/*"]
-      if statement.Sid != "TlsOnly"
-    ]) && jsondecode(aws_s3_bucket_policy.lake.policy).Statement[2].Condition == { Null = { "s3:if-none-match" = "true" } }
+    condition = (
+      alltrue([
+        for statement in jsondecode(aws_s3_bucket_policy.lake.policy).Statement :
+        statement.Resource == [for kind in ["exported", "erased"] : "${aws_s3_bucket.lake.arn}/privacy/${kind}/*"]
+        if statement.Sid != "TlsOnly"
+      ])
+      && jsondecode(aws_s3_bucket_policy.lake.policy).Statement[2].Condition ==
+      { Null = { "s3:if-none-match" = "true" } }
+    )
     error_message = "That holds for receipts only, and for writes that would replace one."
   }
 
@@ -91,16 +106,22 @@ run "resources" {
   }
 
   assert {
-    condition = {
-      for parameter in aws_kinesis_firehose_delivery_stream.this["rejected"].extended_s3_configuration[0].processing_configuration[0].processors[0].parameters :
-      parameter.parameter_name => parameter.parameter_value
-    } == { JsonParsingEngine = "JQ-1.6", MetadataExtractionQuery = "{day:.received_at[:10],reason:.reason}" }
+    condition = (
+      {
+        for parameter in aws_kinesis_firehose_delivery_stream.this["rejected"].extended_s3_configuration[0].processing_configuration[0].processors[0].parameters :
+        parameter.parameter_name => parameter.parameter_value
+      } ==
+      { JsonParsingEngine = "JQ-1.6", MetadataExtractionQuery = "{day:.received_at[:10],reason:.reason}" }
+    )
     error_message = "A reject's partition must come from its own line."
   }
 
   assert {
     condition = alltrue([
-      length(aws_kinesis_firehose_delivery_stream.this["bronze"].extended_s3_configuration[0].dynamic_partitioning_configuration) == 0,
+      length(
+        aws_kinesis_firehose_delivery_stream.this["bronze"].extended_s3_configuration[0].dynamic_partitioning_configuration
+      ) ==
+      0,
       aws_kinesis_firehose_delivery_stream.this["rejected"].extended_s3_configuration[0].dynamic_partitioning_configuration[0].enabled,
     ])
     error_message = "Only rejects are partitioned by content: it is billed by the byte."
@@ -117,14 +138,22 @@ run "resources" {
   }
 
   assert {
-    condition = one([for statement in jsondecode(module.delivery_role["rejected"].policy).Statement : statement.Resource if statement.Sid == "WriteObjects"]) == [
-      "${aws_s3_bucket.lake.arn}/rejected/*", "${aws_s3_bucket.lake.arn}/errors/rejected/*",
-    ]
+    condition = (
+      one([
+        for statement in jsondecode(module.delivery_role["rejected"].policy).Statement :
+        statement.Resource
+        if statement.Sid == "WriteObjects"
+      ]) ==
+      ["${aws_s3_bucket.lake.arn}/rejected/*", "${aws_s3_bucket.lake.arn}/errors/rejected/*"]
+    )
     error_message = "A delivery role may write to its own prefixes only."
   }
 
   assert {
-    condition     = alltrue([for role in module.delivery_role : jsondecode(role.trust).Statement[0].Condition.StringEquals["sts:ExternalId"] == "111122223333"])
+    condition = alltrue([
+      for role in module.delivery_role :
+      jsondecode(role.trust).Statement[0].Condition.StringEquals["sts:ExternalId"] == "111122223333"
+    ])
     error_message = "Firehose may assume the roles for this account only."
   }
 
@@ -134,25 +163,36 @@ run "resources" {
   }
 
   assert {
-    condition = jsonencode({
-      for name, table in aws_glue_catalog_table.this : name => [
-        table.storage_descriptor[0].location, table.partition_keys[*].name, table.parameters["storage.location.template"],
-      ]
-      }) == jsonencode({
-      bronze = [
-        "s3://demo-test-lake-111122223333/bronze/", ["arrival_hour"],
-        "s3://demo-test-lake-111122223333/bronze/$${arrival_hour}/",
-      ]
-      rejected = [
-        "s3://demo-test-lake-111122223333/rejected/", ["day", "reason"],
-        "s3://demo-test-lake-111122223333/rejected/day=$${day}/reason=$${reason}/",
-      ]
-    })
+    condition = (
+      jsonencode({
+        for name, table in aws_glue_catalog_table.this :
+        name => [
+          table.storage_descriptor[0].location,
+          table.partition_keys[*].name,
+          table.parameters["storage.location.template"],
+        ]
+      }) ==
+      jsonencode({
+        bronze = [
+          "s3://demo-test-lake-111122223333/bronze/",
+          ["arrival_hour"],
+          "s3://demo-test-lake-111122223333/bronze/$${arrival_hour}/",
+        ]
+        rejected = [
+          "s3://demo-test-lake-111122223333/rejected/",
+          ["day", "reason"],
+          "s3://demo-test-lake-111122223333/rejected/day=$${day}/reason=$${reason}/",
+        ]
+      })
+    )
     error_message = "Each table must find its objects."
   }
 
   assert {
-    condition     = aws_glue_catalog_table.this["rejected"].parameters["projection.reason.values"] == join(",", jsondecode(file("tables/reasons.json")))
+    condition = (
+      aws_glue_catalog_table.this["rejected"].parameters["projection.reason.values"] ==
+      join(",", jsondecode(file("tables/reasons.json")))
+    )
     error_message = "Every reason must be a partition."
   }
 
@@ -165,14 +205,37 @@ run "resources" {
   }
 
   assert {
-    condition = { for name, alarm in aws_cloudwatch_metric_alarm.delivery : name => [alarm.metric_name, alarm.comparison_operator, tostring(alarm.threshold), alarm.dimensions["DeliveryStreamName"]] } == {
-      bronze-delivery-failures    = ["DeliveryToS3.Success", "LessThanThreshold", "1", output.delivery_streams.bronze.name]
-      bronze-delivery-freshness   = ["DeliveryToS3.DataFreshness", "GreaterThanThreshold", "3600", output.delivery_streams.bronze.name]
-      bronze-delivery-throttles   = ["ThrottledRecords", "GreaterThanThreshold", "0", output.delivery_streams.bronze.name]
-      rejected-delivery-failures  = ["DeliveryToS3.Success", "LessThanThreshold", "1", output.delivery_streams.rejected.name]
-      rejected-delivery-freshness = ["DeliveryToS3.DataFreshness", "GreaterThanThreshold", "3600", output.delivery_streams.rejected.name]
-      rejected-delivery-throttles = ["ThrottledRecords", "GreaterThanThreshold", "0", output.delivery_streams.rejected.name]
-    }
+    condition = (
+      {
+        for name, alarm in aws_cloudwatch_metric_alarm.delivery :
+        name => [
+          alarm.metric_name,
+          alarm.comparison_operator,
+          tostring(alarm.threshold),
+          alarm.dimensions["DeliveryStreamName"],
+        ]
+      } ==
+      {
+        bronze-delivery-failures = [
+          "DeliveryToS3.Success", "LessThanThreshold", "1", output.delivery_streams.bronze.name,
+        ]
+        bronze-delivery-freshness = [
+          "DeliveryToS3.DataFreshness", "GreaterThanThreshold", "3600", output.delivery_streams.bronze.name,
+        ]
+        bronze-delivery-throttles = [
+          "ThrottledRecords", "GreaterThanThreshold", "0", output.delivery_streams.bronze.name,
+        ]
+        rejected-delivery-failures = [
+          "DeliveryToS3.Success", "LessThanThreshold", "1", output.delivery_streams.rejected.name,
+        ]
+        rejected-delivery-freshness = [
+          "DeliveryToS3.DataFreshness", "GreaterThanThreshold", "3600", output.delivery_streams.rejected.name,
+        ]
+        rejected-delivery-throttles = [
+          "ThrottledRecords", "GreaterThanThreshold", "0", output.delivery_streams.rejected.name,
+        ]
+      }
+    )
     error_message = "Both deliveries must be watched for age, failures and throttles."
   }
 

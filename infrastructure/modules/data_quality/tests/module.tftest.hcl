@@ -37,21 +37,35 @@ run "resources" {
   }
 
   assert {
-    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
-      DecryptAtRest = [var.settings.kms_key_arns.operations]
-      DecryptFacts  = [var.settings.kms_key_arns.credentials, var.settings.kms_key_arns.events]
-      Encrypt       = [var.settings.kms_key_arns.operations]
-    }
+    condition = (
+      {
+        for statement in jsondecode(output.policy).Statement :
+        statement.Sid => statement.Resource
+        if startswith(statement.Action[0], "kms:")
+      } ==
+      {
+        DecryptAtRest = [var.settings.kms_key_arns.operations]
+        DecryptFacts  = [var.settings.kms_key_arns.credentials, var.settings.kms_key_arns.events]
+        Encrypt       = [var.settings.kms_key_arns.operations]
+      }
+    )
     error_message = "It may use the keys of what it touches, and no other."
   }
 
   assert {
-    condition     = [for statement in jsondecode(output.policy).Statement : statement.Resource if statement.Sid == "ReadAudits"] == [["arn:aws:s3:::demo-test-lake/batch/runs/*/audit.json"]]
+    condition = (
+      [for statement in jsondecode(output.policy).Statement : statement.Resource if statement.Sid == "ReadAudits"] ==
+      [["arn:aws:s3:::demo-test-lake/batch/runs/*/audit.json"]]
+    )
     error_message = "It reads audits, and no event."
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.checks.metric_name == "QualityChecksFailed" && aws_cloudwatch_metric_alarm.checks.dimensions == tomap({ service = "data_quality" }) && aws_cloudwatch_metric_alarm.checks.threshold == 0
+    condition = (
+      aws_cloudwatch_metric_alarm.checks.metric_name == "QualityChecksFailed"
+      && aws_cloudwatch_metric_alarm.checks.dimensions == tomap({ service = "data_quality" })
+      && aws_cloudwatch_metric_alarm.checks.threshold == 0
+    )
     error_message = "One failed check alarms."
   }
 

@@ -21,15 +21,20 @@ run "indexed" {
   }
 
   assert {
-    condition = jsonencode(output.configuration) == jsonencode({
-      deletion_protection    = true
-      expires                = true
-      hash_key               = "board"
-      indexes                = { by_rank = { hash_key = "board", projection_type = "KEYS_ONLY", range_key = "rank_key" } }
-      kms_key_arn            = var.kms_key_arn
-      point_in_time_recovery = true
-      range_key              = "player_id"
-    })
+    condition = (
+      jsonencode(output.configuration) ==
+      jsonencode({
+        deletion_protection = true
+        expires             = true
+        hash_key            = "board"
+        indexes = {
+          by_rank = { hash_key = "board", projection_type = "KEYS_ONLY", range_key = "rank_key" }
+        }
+        kms_key_arn            = var.kms_key_arn
+        point_in_time_recovery = true
+        range_key              = "player_id"
+      })
+    )
     error_message = "The table must be keyed, indexed, encrypted and protected as its variables say."
   }
 

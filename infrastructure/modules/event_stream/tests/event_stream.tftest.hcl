@@ -12,12 +12,16 @@ run "on_demand" {
   command = plan
 
   assert {
-    condition     = alltrue([for stream in aws_kinesis_stream.this : stream.stream_mode_details[0].stream_mode == "ON_DEMAND"])
+    condition = alltrue(
+      [for stream in aws_kinesis_stream.this : stream.stream_mode_details[0].stream_mode == "ON_DEMAND"]
+    )
     error_message = "A stream without a shard count scales on demand."
   }
 
   assert {
-    condition     = alltrue([for stream in aws_kinesis_stream.this : stream.encryption_type == "KMS" && stream.kms_key_id == var.kms_key_arn])
+    condition = alltrue(
+      [for stream in aws_kinesis_stream.this : stream.encryption_type == "KMS" && stream.kms_key_id == var.kms_key_arn]
+    )
     error_message = "Both streams must be encrypted with the platform's key."
   }
 
@@ -35,7 +39,10 @@ run "provisioned" {
   }
 
   assert {
-    condition     = aws_kinesis_stream.this["raw"].shard_count == 4 && aws_kinesis_stream.this["raw"].stream_mode_details[0].stream_mode == "PROVISIONED"
+    condition = (
+      aws_kinesis_stream.this["raw"].shard_count == 4
+      && aws_kinesis_stream.this["raw"].stream_mode_details[0].stream_mode == "PROVISIONED"
+    )
     error_message = "A shard count makes the stream provisioned."
   }
 

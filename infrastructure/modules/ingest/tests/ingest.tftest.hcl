@@ -28,7 +28,10 @@ run "resources" {
   }
 
   assert {
-    condition     = aws_api_gateway_method_settings.all.settings[0].throttling_rate_limit == 100 && aws_api_gateway_method_settings.all.settings[0].throttling_burst_limit == 200
+    condition = (
+      aws_api_gateway_method_settings.all.settings[0].throttling_rate_limit == 100
+      && aws_api_gateway_method_settings.all.settings[0].throttling_burst_limit == 200
+    )
     error_message = "Throttling must reach every method."
   }
 
@@ -61,7 +64,10 @@ run "resources" {
   }
 
   assert {
-    condition     = aws_wafv2_web_acl_association.this.resource_arn == aws_api_gateway_stage.this.arn && aws_wafv2_web_acl_association.this.web_acl_arn == var.web_acl_arn
+    condition = (
+      aws_wafv2_web_acl_association.this.resource_arn == aws_api_gateway_stage.this.arn
+      && aws_wafv2_web_acl_association.this.web_acl_arn == var.web_acl_arn
+    )
     error_message = "The firewall must stand before the stage."
   }
 
@@ -71,7 +77,10 @@ run "resources" {
   }
 
   assert {
-    condition     = alltrue([for group in [aws_cloudwatch_log_group.access, aws_cloudwatch_log_group.execution] : group.retention_in_days == 30 && group.kms_key_id == var.settings.kms_key_arns.operations])
+    condition = alltrue([
+      for group in [aws_cloudwatch_log_group.access, aws_cloudwatch_log_group.execution] :
+      group.retention_in_days == 30 && group.kms_key_id == var.settings.kms_key_arns.operations
+    ])
     error_message = "Logs must expire and be encrypted with the platform's key."
   }
 
@@ -89,19 +98,26 @@ run "resources" {
   }
 
   assert {
-    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
-      DecryptAtRest  = [var.settings.kms_key_arns.operations]
-      DecryptGames   = [var.settings.kms_key_arns.credentials]
-      EncryptRecords = [var.settings.kms_key_arns.events]
-    }
+    condition = (
+      {
+        for statement in jsondecode(output.policy).Statement :
+        statement.Sid => statement.Resource
+        if startswith(statement.Action[0], "kms:")
+      } ==
+      {
+        DecryptAtRest  = [var.settings.kms_key_arns.operations]
+        DecryptGames   = [var.settings.kms_key_arns.credentials]
+        EncryptRecords = [var.settings.kms_key_arns.events]
+      }
+    )
     error_message = "It may use the keys of what it touches, and no other."
   }
 
   assert {
-    condition = { for name, method in aws_api_gateway_method.post : name => [method.authorization, method.api_key_required] } == {
-      events   = ["CUSTOM", true]
-      guidance = ["CUSTOM", true]
-    }
+    condition = (
+      { for name, method in aws_api_gateway_method.post : name => [method.authorization, method.api_key_required] } ==
+      { events = ["CUSTOM", true], guidance = ["CUSTOM", true] }
+    )
     error_message = "Every method must want a key and count its game's usage."
   }
 
@@ -114,14 +130,21 @@ run "resources" {
   }
 
   assert {
-    condition     = alltrue([for authorizer in aws_api_gateway_authorizer.this : authorizer.type == "REQUEST" && authorizer.authorizer_result_ttl_in_seconds == 60])
-    error_message = "An answer must be kept a minute: longer, and a disabled game goes on; not at all, and each request costs two invocations."
+    condition = alltrue([
+      for authorizer in aws_api_gateway_authorizer.this :
+      authorizer.type == "REQUEST" && authorizer.authorizer_result_ttl_in_seconds == 60
+    ])
+    error_message = "The authorizer's answer is kept for a minute, so that a disabled game stops soon."
   }
 
   assert {
-    condition = toset([for permission in aws_lambda_permission.authorizer : permission.source_arn]) == toset([
-      for authorizer in aws_api_gateway_authorizer.this : "${aws_api_gateway_rest_api.this.execution_arn}/authorizers/${authorizer.id}"
-    ])
+    condition = (
+      toset([for permission in aws_lambda_permission.authorizer : permission.source_arn]) ==
+      toset([
+        for authorizer in aws_api_gateway_authorizer.this :
+        "${aws_api_gateway_rest_api.this.execution_arn}/authorizers/${authorizer.id}"
+      ])
+    )
     error_message = "Only this API's authorizers may ask the function."
   }
 
@@ -132,21 +155,30 @@ run "resources" {
   }
 
   assert {
-    condition = { for statement in jsondecode(output.authorizer_policy).Statement : statement.Sid => statement.Action } == {
-      DecryptAtRest = ["kms:Decrypt"]
-      DecryptGames  = ["kms:Decrypt"]
-      ReadGames     = ["dynamodb:BatchGetItem"]
-      ReadQuotas    = ["dynamodb:GetItem"]
-      WriteLogs     = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    }
+    condition = (
+      { for statement in jsondecode(output.authorizer_policy).Statement : statement.Sid => statement.Action } == {
+        DecryptAtRest = ["kms:Decrypt"]
+        DecryptGames  = ["kms:Decrypt"]
+        ReadGames     = ["dynamodb:BatchGetItem"]
+        ReadQuotas    = ["dynamodb:GetItem"]
+        WriteLogs     = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      }
+    )
     error_message = "The authorizer must have these actions and no others."
   }
 
   assert {
-    condition = { for statement in jsondecode(output.authorizer_policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
-      DecryptAtRest = [var.settings.kms_key_arns.operations]
-      DecryptGames  = [var.settings.kms_key_arns.credentials]
-    }
+    condition = (
+      {
+        for statement in jsondecode(output.authorizer_policy).Statement :
+        statement.Sid => statement.Resource
+        if startswith(statement.Action[0], "kms:")
+      } ==
+      {
+        DecryptAtRest = [var.settings.kms_key_arns.operations]
+        DecryptGames  = [var.settings.kms_key_arns.credentials]
+      }
+    )
     error_message = "It may use the keys of what it touches, and no other."
   }
 
@@ -177,47 +209,70 @@ run "resources" {
   }
 
   assert {
-    condition = { for kind, response in aws_api_gateway_gateway_response.this : kind => response.status_code if !startswith(kind, "DEFAULT_") } == {
-      ACCESS_DENIED                  = "403"
-      AUTHORIZER_CONFIGURATION_ERROR = "503"
-      AUTHORIZER_FAILURE             = "503"
-      INVALID_API_KEY                = "403"
-      MISSING_AUTHENTICATION_TOKEN   = "404"
-      QUOTA_EXCEEDED                 = "429"
-      REQUEST_TOO_LARGE              = "413"
-      THROTTLED                      = "429"
-      UNAUTHORIZED                   = "401"
-      WAF_FILTERED                   = "403"
-    }
+    condition = (
+      {
+        for kind, response in aws_api_gateway_gateway_response.this :
+        kind => response.status_code
+        if !startswith(kind, "DEFAULT_")
+      } ==
+      {
+        ACCESS_DENIED                  = "403"
+        AUTHORIZER_CONFIGURATION_ERROR = "503"
+        AUTHORIZER_FAILURE             = "503"
+        INVALID_API_KEY                = "403"
+        MISSING_AUTHENTICATION_TOKEN   = "404"
+        QUOTA_EXCEEDED                 = "429"
+        REQUEST_TOO_LARGE              = "413"
+        THROTTLED                      = "429"
+        UNAUTHORIZED                   = "401"
+        WAF_FILTERED                   = "403"
+      }
+    )
     error_message = "Clients tell by the status whether to try again."
   }
 
   assert {
-    condition     = toset([for kind in ["DEFAULT_4XX", "DEFAULT_5XX"] : aws_api_gateway_gateway_response.this[kind].response_type]) == toset(["DEFAULT_4XX", "DEFAULT_5XX"])
+    condition = (
+      toset([for kind in ["DEFAULT_4XX", "DEFAULT_5XX"] : aws_api_gateway_gateway_response.this[kind].response_type]) ==
+      toset(["DEFAULT_4XX", "DEFAULT_5XX"])
+    )
     error_message = "Every other error must have the form too."
   }
 
   assert {
-    condition = toset([for kind, response in aws_api_gateway_gateway_response.this : kind if can(response.response_parameters["gatewayresponse.header.retry-after"])]) == toset([
-      "AUTHORIZER_CONFIGURATION_ERROR", "AUTHORIZER_FAILURE", "DEFAULT_5XX", "QUOTA_EXCEEDED", "THROTTLED",
-    ])
+    condition = (
+      toset([
+        for kind, response in aws_api_gateway_gateway_response.this :
+        kind
+        if can(response.response_parameters["gatewayresponse.header.retry-after"])
+      ]) ==
+      toset(["AUTHORIZER_CONFIGURATION_ERROR", "AUTHORIZER_FAILURE", "DEFAULT_5XX", "QUOTA_EXCEEDED", "THROTTLED"])
+    )
     error_message = "Clients must be told when to send again, and only where that helps."
   }
 
   assert {
-    condition = { for name, alarm in aws_cloudwatch_metric_alarm.api : name => [alarm.metric_name, coalesce(alarm.statistic, alarm.extended_statistic), tostring(alarm.threshold)] } == {
-      "4xx"   = ["4XXError", "Average", "0.25"]
-      "5xx"   = ["5XXError", "Average", "0.01"]
-      latency = ["Latency", "p99", "2000"]
-    }
+    condition = (
+      {
+        for name, alarm in aws_cloudwatch_metric_alarm.api :
+        name => [alarm.metric_name, coalesce(alarm.statistic, alarm.extended_statistic), tostring(alarm.threshold)]
+      } ==
+      {
+        "4xx"   = ["4XXError", "Average", "0.25"]
+        "5xx"   = ["5XXError", "Average", "0.01"]
+        latency = ["Latency", "p99", "2000"]
+      }
+    )
     error_message = "The API must be watched for refusals, failures and latency."
   }
 
   assert {
     condition = alltrue([
       for alarm in aws_cloudwatch_metric_alarm.api :
-      alarm.namespace == "AWS/ApiGateway" && alarm.dimensions == tomap({ ApiName = aws_api_gateway_rest_api.this.name, Stage = local.stage })
-      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/apis.md")
+      alarm.namespace == "AWS/ApiGateway"
+      && alarm.dimensions == tomap({ ApiName = aws_api_gateway_rest_api.this.name, Stage = local.stage })
+      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn])
+      && endswith(alarm.alarm_description, ": docs/runbooks/apis.md")
     ])
     error_message = "Each alarm must watch this API, report, and name its runbook."
   }
@@ -227,7 +282,9 @@ run "usage_not_enforced" {
   command = plan
 
   assert {
-    condition     = alltrue([for method in aws_api_gateway_method.post : !method.api_key_required && method.authorization == "CUSTOM"])
+    condition = alltrue(
+      [for method in aws_api_gateway_method.post : !method.api_key_required && method.authorization == "CUSTOM"]
+    )
     error_message = "Without usage keys, the games' own keys must still be checked."
   }
 
@@ -259,8 +316,10 @@ run "traced" {
 
   variables {
     settings = {
-      alerts_topic_arn   = "arn:aws:sns:eu-west-1:111122223333:alerts"
-      kms_key_arns       = { for name in ["credentials", "events", "operations"] : name => "arn:aws:kms:eu-west-1:111122223333:key/${name}" }
+      alerts_topic_arn = "arn:aws:sns:eu-west-1:111122223333:alerts"
+      kms_key_arns = {
+        for name in ["credentials", "events", "operations"] : name => "arn:aws:kms:eu-west-1:111122223333:key/${name}"
+      }
       layer_arns         = []
       log_level          = "INFO"
       log_retention_days = 30
@@ -271,7 +330,11 @@ run "traced" {
   }
 
   assert {
-    condition     = aws_xray_sampling_rule.this[0].service_name == "demo-test-ingest/live" && aws_xray_sampling_rule.this[0].fixed_rate < 0.05 && aws_xray_sampling_rule.this[0].reservoir_size == 0
+    condition = (
+      aws_xray_sampling_rule.this[0].service_name == "demo-test-ingest/live"
+      && aws_xray_sampling_rule.this[0].fixed_rate < 0.05
+      && aws_xray_sampling_rule.this[0].reservoir_size == 0
+    )
     error_message = "Traces must be fewer than X-Ray's own rule takes: one a second costs more than the gateway."
   }
 }

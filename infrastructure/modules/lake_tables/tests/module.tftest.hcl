@@ -13,22 +13,28 @@ run "resources" {
   command = plan
 
   assert {
-    condition = { for name, table in aws_glue_catalog_table.this : name => table.storage_descriptor[0].location } == merge(
-      { events = "s3://lake/silver/events" },
-      {
-        for name in [
-          "acquisition", "acquisition_value", "ads", "daily", "design", "economy", "lifetime_value", "matches",
-          "performance", "performance_bins", "progression", "retention", "revenue", "stability", "total_revenue", "tutorial",
-        ] : name => "s3://lake/gold/${name}"
-      },
-      {
-        for name in [
-          "ads", "attempts", "currencies", "designs", "games", "matches", "movers", "moves", "players", "presence",
-          "purchases", "refunds", "samples", "sources", "steps",
-        ] : "kept_${name}" => "s3://lake/kept/kept_${name}"
-      },
+    condition = (
+      { for name, table in aws_glue_catalog_table.this : name => table.storage_descriptor[0].location } ==
+      merge(
+        { events = "s3://lake/silver/events" },
+        {
+          for name in [
+            "acquisition", "acquisition_value", "ads", "daily", "design", "economy", "lifetime_value", "matches",
+            "performance", "performance_bins", "progression", "retention", "revenue", "stability", "total_revenue",
+            "tutorial",
+          ] :
+          name => "s3://lake/gold/${name}"
+        },
+        {
+          for name in [
+            "ads", "attempts", "currencies", "designs", "games", "matches", "movers", "moves", "players", "presence",
+            "purchases", "refunds", "samples", "sources", "steps",
+          ] :
+          "kept_${name}" => "s3://lake/kept/kept_${name}"
+        }
+      )
     )
-    error_message = "Silver has the events, gold a table for each set of metrics, and the job keeps tables between runs."
+    error_message = "Silver has the events, gold a table for each set of metrics; kept tables are between."
   }
 
   assert {
@@ -42,19 +48,22 @@ run "resources" {
   }
 
   assert {
-    condition = { for column in aws_glue_catalog_table.this["events"].storage_descriptor[0].columns : column.name => column.type if contains(["event_id", "event_date", "received_at", "late"], column.name) } == {
-      event_date  = "date"
-      event_id    = "string"
-      late        = "boolean"
-      received_at = "timestamp"
-    }
+    condition = (
+      {
+        for column in aws_glue_catalog_table.this["events"].storage_descriptor[0].columns :
+        column.name => column.type
+        if contains(["event_id", "event_date", "received_at", "late"], column.name)
+      } ==
+      { event_date = "date", event_id = "string", late = "boolean", received_at = "timestamp" }
+    )
     error_message = "Silver is typed."
   }
 
   assert {
     condition = alltrue([
       for table in values(aws_glue_catalog_table.this) :
-      alltrue([for column in table.storage_descriptor[0].columns : length(column.comment) > 0]) && length(table.description) > 0
+      alltrue([for column in table.storage_descriptor[0].columns : length(column.comment) > 0])
+      && length(table.description) > 0
     ])
     error_message = "Every table and column is described."
   }
@@ -65,9 +74,17 @@ run "resources" {
   }
 
   assert {
-    condition = toset([for optimizer in values(aws_glue_catalog_table_optimizer.this) : "${optimizer.table_name} ${optimizer.type}"]) == toset(flatten([
-      for table in keys(aws_glue_catalog_table.this) : [for type in ["compaction", "orphan_file_deletion", "retention"] : "${table} ${type}"]
-    ]))
+    condition = (
+      toset(
+        [for optimizer in values(aws_glue_catalog_table_optimizer.this) : "${optimizer.table_name} ${optimizer.type}"]
+      ) ==
+      toset(
+        flatten([
+          for table in keys(aws_glue_catalog_table.this) :
+          [for type in ["compaction", "orphan_file_deletion", "retention"] : "${table} ${type}"]
+        ])
+      )
+    )
     error_message = "Each table is compacted and cleaned."
   }
 
@@ -80,29 +97,48 @@ run "resources" {
   }
 
   assert {
-    condition = {
-      for optimizer in values(aws_glue_catalog_table_optimizer.this) :
-      optimizer.table_name => optimizer.configuration[0].orphan_file_deletion_configuration[0].iceberg_configuration[0].location
-      if optimizer.type == "orphan_file_deletion"
-    } == { for name, table in aws_glue_catalog_table.this : name => table.storage_descriptor[0].location }
+    condition = (
+      {
+        for optimizer in values(aws_glue_catalog_table_optimizer.this) :
+        optimizer.table_name =>
+        optimizer.configuration[0].orphan_file_deletion_configuration[0].iceberg_configuration[0].location
+        if optimizer.type == "orphan_file_deletion"
+      } ==
+      { for name, table in aws_glue_catalog_table.this : name => table.storage_descriptor[0].location }
+    )
     error_message = "Orphans are looked for where the table lies, and nowhere else."
   }
 
   assert {
-    condition = { for statement in jsondecode(module.optimizer_role[0].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
-      Encrypt      = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.events]]
-      FindFiles    = [["s3:GetBucketLocation", "s3:ListBucket"], ["arn:aws:s3:::lake"]]
-      RewriteFiles = [["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::lake/gold/*", "arn:aws:s3:::lake/kept/*", "arn:aws:s3:::lake/silver/*"]]
-      UseTables = [["glue:GetTable", "glue:UpdateTable"], concat(
-        ["arn:aws:glue:eu-west-1:111122223333:catalog", "arn:aws:glue:eu-west-1:111122223333:database/demo_test"],
-        [for table in output.tables : "arn:aws:glue:eu-west-1:111122223333:table/demo_test/${table}"],
-      )]
-      WriteLogs = [["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], [
-        "arn:aws:logs:eu-west-1:111122223333:log-group:/aws-glue/iceberg-compaction/logs:*",
-        "arn:aws:logs:eu-west-1:111122223333:log-group:/aws-glue/iceberg-orphan-file-deletion/logs:*",
-        "arn:aws:logs:eu-west-1:111122223333:log-group:/aws-glue/iceberg-retention/logs:*",
-      ]]
-    }
+    condition = (
+      {
+        for statement in jsondecode(module.optimizer_role[0].policy).Statement :
+        statement.Sid => [statement.Action, statement.Resource]
+      } ==
+      {
+        Encrypt   = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.events]]
+        FindFiles = [["s3:GetBucketLocation", "s3:ListBucket"], ["arn:aws:s3:::lake"]]
+        RewriteFiles = [
+          ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+          ["arn:aws:s3:::lake/gold/*", "arn:aws:s3:::lake/kept/*", "arn:aws:s3:::lake/silver/*"],
+        ]
+        UseTables = [
+          ["glue:GetTable", "glue:UpdateTable"],
+          concat(
+            ["arn:aws:glue:eu-west-1:111122223333:catalog", "arn:aws:glue:eu-west-1:111122223333:database/demo_test"],
+            [for table in output.tables : "arn:aws:glue:eu-west-1:111122223333:table/demo_test/${table}"]
+          ),
+        ]
+        WriteLogs = [
+          ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+          [
+            "arn:aws:logs:eu-west-1:111122223333:log-group:/aws-glue/iceberg-compaction/logs:*",
+            "arn:aws:logs:eu-west-1:111122223333:log-group:/aws-glue/iceberg-orphan-file-deletion/logs:*",
+            "arn:aws:logs:eu-west-1:111122223333:log-group:/aws-glue/iceberg-retention/logs:*",
+          ],
+        ]
+      }
+    )
     error_message = "The optimizers rewrite the tables, and nothing else of the lake."
   }
 
@@ -110,10 +146,13 @@ run "resources" {
     condition = (
       aws_athena_workgroup.this.configuration[0].enforce_workgroup_configuration
       && aws_athena_workgroup.this.configuration[0].bytes_scanned_cutoff_per_query == 107374182400
-      && aws_athena_workgroup.this.configuration[0].result_configuration[0].output_location == "s3://lake/athena-results/"
+      && aws_athena_workgroup.this.configuration[0].result_configuration[0].output_location ==
+      "s3://lake/athena-results/"
       && aws_athena_workgroup.this.configuration[0].result_configuration[0].expected_bucket_owner == "111122223333"
-      && aws_athena_workgroup.this.configuration[0].result_configuration[0].encryption_configuration[0].encryption_option == "SSE_KMS"
-      && aws_athena_workgroup.this.configuration[0].result_configuration[0].encryption_configuration[0].kms_key_arn == var.settings.kms_key_arns.events
+      && aws_athena_workgroup.this.configuration[0].result_configuration[0].encryption_configuration[0].encryption_option ==
+      "SSE_KMS"
+      && aws_athena_workgroup.this.configuration[0].result_configuration[0].encryption_configuration[0].kms_key_arn ==
+      var.settings.kms_key_arns.events
     )
     error_message = "Queries are limited and their answers encrypted, whatever the analyst's client says."
   }

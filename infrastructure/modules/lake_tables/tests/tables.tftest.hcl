@@ -25,6 +25,6 @@ run "left_to_spark" {
 
   assert {
     condition     = aws_glue_catalog_table.this["daily"].database_name != "renamed"
-    error_message = "Terraform changes nothing of a table that exists: an update would put an old pointer to its data back."
+    error_message = "Terraform must not update a table that exists: it would restore an old metadata pointer."
   }
 }

@@ -33,7 +33,10 @@ run "resources" {
   command = plan
 
   assert {
-    condition     = aws_lambda_function.this.function_name == "demo-test-player-state" && aws_lambda_function.this.handler == "player_state.handler.lambda_handler"
+    condition = (
+      aws_lambda_function.this.function_name == "demo-test-player-state"
+      && aws_lambda_function.this.handler == "player_state.handler.lambda_handler"
+    )
     error_message = "Name and handler follow from the package's name."
   }
 
@@ -48,7 +51,10 @@ run "resources" {
   }
 
   assert {
-    condition     = aws_lambda_function.this.source_code_hash == filebase64sha256("${var.settings.packages_directory}/player_state.zip")
+    condition = (
+      aws_lambda_function.this.source_code_hash ==
+      filebase64sha256("${var.settings.packages_directory}/player_state.zip")
+    )
     error_message = "The hash of the package decides whether the code is updated."
   }
 
@@ -61,7 +67,10 @@ run "resources" {
   }
 
   assert {
-    condition     = aws_cloudwatch_log_group.this.retention_in_days == 30 && aws_cloudwatch_log_group.this.kms_key_id == var.settings.kms_key_arns.operations
+    condition = (
+      aws_cloudwatch_log_group.this.retention_in_days == 30
+      && aws_cloudwatch_log_group.this.kms_key_id == var.settings.kms_key_arns.operations
+    )
     error_message = "Logs must expire and be encrypted with the platform's key."
   }
 
@@ -90,19 +99,27 @@ run "resources" {
   }
 
   assert {
-    condition = { for name, alarm in aws_cloudwatch_metric_alarm.this : name => [alarm.namespace, alarm.metric_name, alarm.statistic, tostring(alarm.threshold)] } == {
-      duration  = ["AWS/Lambda", "Duration", "Maximum", "24000"]
-      errors    = ["AWS/Lambda", "Errors", "Sum", "0"]
-      throttles = ["AWS/Lambda", "Throttles", "Sum", "0"]
-    }
+    condition = (
+      {
+        for name, alarm in aws_cloudwatch_metric_alarm.this :
+        name => [alarm.namespace, alarm.metric_name, alarm.statistic, tostring(alarm.threshold)]
+      } ==
+      {
+        duration  = ["AWS/Lambda", "Duration", "Maximum", "24000"]
+        errors    = ["AWS/Lambda", "Errors", "Sum", "0"]
+        throttles = ["AWS/Lambda", "Throttles", "Sum", "0"]
+      }
+    )
     error_message = "Each function must watch errors, throttles and 80 % of its time limit."
   }
 
   assert {
     condition = alltrue([
       for alarm in aws_cloudwatch_metric_alarm.this :
-      alarm.dimensions == tomap({ FunctionName = "demo-test-player-state" }) && alarm.treat_missing_data == "notBreaching"
-      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/lambda-function.md")
+      alarm.dimensions == tomap({ FunctionName = "demo-test-player-state" })
+      && alarm.treat_missing_data == "notBreaching"
+      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn])
+      && endswith(alarm.alarm_description, ": docs/runbooks/lambda-function.md")
     ])
     error_message = "The alarms must watch this function, report, and name the runbook; no invocation is no failure."
   }
@@ -126,7 +143,14 @@ run "traced_and_signed" {
   }
 
   assert {
-    condition     = one([for statement in jsondecode(module.role.policy).Statement : statement.Action if statement.Sid == "WriteTraces"]) == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    condition = (
+      one(
+        [
+          for statement in jsondecode(module.role.policy).Statement : statement.Action if statement.Sid == "WriteTraces"
+        ]
+      ) ==
+      ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    )
     error_message = "A traced function may write traces."
   }
 

@@ -18,7 +18,10 @@ run "layer" {
   }
 
   assert {
-    condition     = aws_lambda_layer_version.this.source_code_hash == filebase64sha256("${var.packages_directory}/telemetry-layer.zip")
+    condition = (
+      aws_lambda_layer_version.this.source_code_hash ==
+      filebase64sha256("${var.packages_directory}/telemetry-layer.zip")
+    )
     error_message = "The hash of the package decides whether there is a new version."
   }
 }

@@ -29,12 +29,18 @@ run "resources" {
   }
 
   assert {
-    condition     = aws_apigatewayv2_stage.default.default_route_settings[0].throttling_rate_limit == 50 && aws_apigatewayv2_stage.default.default_route_settings[0].throttling_burst_limit == 100
+    condition = (
+      aws_apigatewayv2_stage.default.default_route_settings[0].throttling_rate_limit == 50
+      && aws_apigatewayv2_stage.default.default_route_settings[0].throttling_burst_limit == 100
+    )
     error_message = "Throttling must reach the route."
   }
 
   assert {
-    condition     = aws_cloudwatch_log_group.access.retention_in_days == 30 && aws_cloudwatch_log_group.access.kms_key_id == var.settings.kms_key_arns.operations
+    condition = (
+      aws_cloudwatch_log_group.access.retention_in_days == 30
+      && aws_cloudwatch_log_group.access.kms_key_id == var.settings.kms_key_arns.operations
+    )
     error_message = "Logs must expire and be encrypted with the platform's key."
   }
 
@@ -54,32 +60,49 @@ run "resources" {
   }
 
   assert {
-    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
-      DecryptAtRest = [var.settings.kms_key_arns.operations]
-      DecryptTables = [var.settings.kms_key_arns.credentials, var.settings.kms_key_arns.players]
-    }
+    condition = (
+      {
+        for statement in jsondecode(output.policy).Statement :
+        statement.Sid => statement.Resource
+        if startswith(statement.Action[0], "kms:")
+      } ==
+      {
+        DecryptAtRest = [var.settings.kms_key_arns.operations]
+        DecryptTables = [var.settings.kms_key_arns.credentials, var.settings.kms_key_arns.players]
+      }
+    )
     error_message = "It may use the keys of what it touches, and no other."
   }
 
   assert {
-    condition     = output.environment["PLAYERS_TABLE"] == "players" && output.environment["POWERTOOLS_SERVICE_NAME"] == "metrics_api"
+    condition = (
+      output.environment["PLAYERS_TABLE"] == "players" && output.environment["POWERTOOLS_SERVICE_NAME"] == "metrics_api"
+    )
     error_message = "The environment must name the tables."
   }
 
   assert {
-    condition = { for name, alarm in aws_cloudwatch_metric_alarm.api : name => [alarm.metric_name, coalesce(alarm.statistic, alarm.extended_statistic), tostring(alarm.threshold)] } == {
-      "4xx"   = ["4xx", "Average", "0.25"]
-      "5xx"   = ["5xx", "Average", "0.01"]
-      latency = ["Latency", "p99", "3000"]
-    }
+    condition = (
+      {
+        for name, alarm in aws_cloudwatch_metric_alarm.api :
+        name => [alarm.metric_name, coalesce(alarm.statistic, alarm.extended_statistic), tostring(alarm.threshold)]
+      } ==
+      {
+        "4xx"   = ["4xx", "Average", "0.25"]
+        "5xx"   = ["5xx", "Average", "0.01"]
+        latency = ["Latency", "p99", "3000"]
+      }
+    )
     error_message = "The API must be watched for refusals, failures and latency."
   }
 
   assert {
     condition = alltrue([
       for alarm in aws_cloudwatch_metric_alarm.api :
-      alarm.namespace == "AWS/ApiGateway" && alarm.dimensions == tomap({ ApiId = output.api.id, Stage = aws_apigatewayv2_stage.default.name })
-      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/apis.md")
+      alarm.namespace == "AWS/ApiGateway"
+      && alarm.dimensions == tomap({ ApiId = output.api.id, Stage = aws_apigatewayv2_stage.default.name })
+      && alarm.alarm_actions == toset([var.settings.alerts_topic_arn])
+      && endswith(alarm.alarm_description, ": docs/runbooks/apis.md")
     ])
     error_message = "Each alarm must watch this API, report, and name its runbook."
   }

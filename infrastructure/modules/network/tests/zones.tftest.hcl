@@ -14,11 +14,13 @@ variables {
 
 run "two_zones" {
   assert {
-    condition = { for name, subnet in aws_subnet.private : name => "${subnet.availability_zone} ${subnet.cidr_block}" } == {
-      us-west-1a   = "us-west-1a 10.42.0.0/24"
-      us-west-1a-2 = "us-west-1a 10.42.2.0/24"
-      us-west-1c   = "us-west-1c 10.42.1.0/24"
-    }
+    condition = (
+      { for name, subnet in aws_subnet.private : name => "${subnet.availability_zone} ${subnet.cidr_block}" } == {
+        us-west-1a   = "us-west-1a 10.42.0.0/24"
+        us-west-1a-2 = "us-west-1a 10.42.2.0/24"
+        us-west-1c   = "us-west-1c 10.42.1.0/24"
+      }
+    )
     error_message = "Redshift Serverless takes three subnets in two zones where the region has no third."
   }
 

@@ -20,8 +20,16 @@ variables {
   }
 
   consumers = {
-    player_state = { function_name = "demo-test-player-state", mapping_id = "b2", queue_name = "demo-test-player-state-failures" }
-    processor    = { function_name = "demo-test-processor", mapping_id = "a1", queue_name = "demo-test-processor-failures" }
+    player_state = {
+      function_name = "demo-test-player-state"
+      mapping_id    = "b2"
+      queue_name    = "demo-test-player-state-failures"
+    }
+    processor = {
+      function_name = "demo-test-processor"
+      mapping_id    = "a1"
+      queue_name    = "demo-test-processor-failures"
+    }
   }
 }
 
@@ -53,50 +61,80 @@ run "resources" {
   }
 
   assert {
-    condition = {
-      for name, alarm in aws_cloudwatch_metric_alarm.burn :
-      trimprefix(name, "availability-") => join(", ", distinct(flatten([for query in alarm.metric_query : [for metric in query.metric : tostring(metric.period)]]))) if startswith(name, "availability-")
-      } == {
-      fast-long    = "3600"
-      fast-short   = "300"
-      slow-long    = "21600"
-      slow-short   = "1800"
-      ticket-long  = "259200"
-      ticket-short = "21600"
-    }
+    condition = (
+      {
+        for name, alarm in aws_cloudwatch_metric_alarm.burn :
+        trimprefix(name, "availability-") => join(
+          ", ",
+          distinct(flatten([for query in alarm.metric_query : [for metric in query.metric : tostring(metric.period)]]))
+        )
+        if startswith(name, "availability-")
+      } ==
+      {
+        fast-long    = "3600"
+        fast-short   = "300"
+        slow-long    = "21600"
+        slow-short   = "1800"
+        ticket-long  = "259200"
+        ticket-short = "21600"
+      }
+    )
     error_message = "An hour and five minutes, six hours and half an hour, three days and six hours."
   }
 
   assert {
-    condition = {
-      for name in ["availability", "completeness", "latency"] : name => join(", ", sort(flatten([
-        for query in aws_cloudwatch_metric_alarm.burn["${name}-fast-long"].metric_query :
-        [for metric in query.metric : "${query.id} ${metric.namespace} ${metric.metric_name} ${join("/", values(metric.dimensions))}"]
-      ])))
-      } == {
-      availability = "bad0 AWS/ApiGateway 5XXError demo-test-ingest/live, total AWS/ApiGateway Count demo-test-ingest/live"
-      completeness = "bad0 AWS/Lambda DroppedEventCount a1, bad1 AWS/Lambda OnFailureDestinationDeliveredEventCount a1, total AWS/Lambda PolledEventCount a1"
-      latency      = "bad0 demo-test EventsShownLate player_state, total demo-test EventsShown player_state"
-    }
+    condition = (
+      {
+        for name in ["availability", "completeness", "latency"] :
+        name => join(
+          ", ",
+          sort(
+            flatten([
+              for query in aws_cloudwatch_metric_alarm.burn["${name}-fast-long"].metric_query :
+              [
+                for metric in query.metric :
+                "${query.id} ${metric.namespace} ${metric.metric_name} ${join("/", values(metric.dimensions))}"
+              ]
+            ])
+          )
+        )
+      } ==
+      {
+        availability = "bad0 AWS/ApiGateway 5XXError demo-test-ingest/live, total AWS/ApiGateway Count demo-test-ingest/live"
+        completeness = "bad0 AWS/Lambda DroppedEventCount a1, bad1 AWS/Lambda OnFailureDestinationDeliveredEventCount a1, total AWS/Lambda PolledEventCount a1"
+        latency      = "bad0 demo-test EventsShownLate player_state, total demo-test EventsShown player_state"
+      }
+    )
     error_message = "Each objective has its metrics."
   }
 
   assert {
-    condition     = aws_cloudwatch_composite_alarm.slo["latency-slow"].alarm_rule == "ALARM(\"demo-test-slo-latency-slow-long\") AND ALARM(\"demo-test-slo-latency-slow-short\")"
+    condition = (
+      aws_cloudwatch_composite_alarm.slo["latency-slow"].alarm_rule ==
+      "ALARM(\"demo-test-slo-latency-slow-long\") AND ALARM(\"demo-test-slo-latency-slow-short\")"
+    )
     error_message = "Both windows must burn."
   }
 
   assert {
-    condition = length(aws_cloudwatch_composite_alarm.slo) == 9 && alltrue([
-      for alarm in aws_cloudwatch_composite_alarm.slo :
-      alarm.alarm_actions == toset([var.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/observability.md")
-    ])
+    condition = (
+      length(aws_cloudwatch_composite_alarm.slo) == 9
+      && alltrue([
+        for alarm in aws_cloudwatch_composite_alarm.slo :
+        alarm.alarm_actions == toset([var.alerts_topic_arn])
+        && endswith(alarm.alarm_description, ": docs/runbooks/observability.md")
+      ])
+    )
     error_message = "Each pair must report, and name its runbook."
   }
 
   assert {
     condition = (
-      [aws_cloudwatch_metric_alarm.concurrency.metric_name, tostring(aws_cloudwatch_metric_alarm.concurrency.threshold)] == ["ConcurrentExecutions", "800"]
+      [
+        aws_cloudwatch_metric_alarm.concurrency.metric_name,
+        tostring(aws_cloudwatch_metric_alarm.concurrency.threshold),
+      ] ==
+      ["ConcurrentExecutions", "800"]
       && aws_cloudwatch_metric_alarm.concurrency.alarm_actions == toset([var.alerts_topic_arn])
     )
     error_message = "The account's executions must be watched."
@@ -105,7 +143,11 @@ run "resources" {
   assert {
     condition = (
       one(aws_budgets_budget.this).limit_amount == "500"
-      && toset([for notification in one(aws_budgets_budget.this).notification : "${notification.notification_type} ${notification.threshold}"]) == toset(["ACTUAL 50", "ACTUAL 80", "FORECASTED 100"])
+      && toset([
+        for notification in one(aws_budgets_budget.this).notification :
+        "${notification.notification_type} ${notification.threshold}"
+      ]) ==
+      toset(["ACTUAL 50", "ACTUAL 80", "FORECASTED 100"])
     )
     error_message = "The budget must tell at 50 and 80 %, and when the month will exceed it."
   }

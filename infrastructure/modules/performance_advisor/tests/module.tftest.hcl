@@ -13,31 +13,50 @@ run "permissions" {
   command = plan
 
   assert {
-    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
-      Archive        = ["s3:PutObject"]
-      DecryptAtRest  = ["kms:Decrypt"]
-      Encrypt        = ["kms:GenerateDataKey"]
-      EncryptAdvice  = ["kms:GenerateDataKey"]
-      Publish        = ["sns:Publish"]
-      ReadMetrics    = ["cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "lambda:ListEventSourceMappings"]
-      ReadSizes      = ["dynamodb:DescribeTable", "kinesis:DescribeStreamSummary", "kinesisanalytics:DescribeApplication", "lambda:GetFunctionConfiguration"]
-      ReportFailures = ["sqs:SendMessage"]
-      WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    }
+    condition = (
+      { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
+        Archive       = ["s3:PutObject"]
+        DecryptAtRest = ["kms:Decrypt"]
+        Encrypt       = ["kms:GenerateDataKey"]
+        EncryptAdvice = ["kms:GenerateDataKey"]
+        Publish       = ["sns:Publish"]
+        ReadMetrics = [
+          "cloudwatch:GetMetricData",
+          "cloudwatch:GetMetricStatistics",
+          "lambda:ListEventSourceMappings",
+        ]
+        ReadSizes = [
+          "dynamodb:DescribeTable", "kinesis:DescribeStreamSummary", "kinesisanalytics:DescribeApplication",
+          "lambda:GetFunctionConfiguration",
+        ]
+        ReportFailures = ["sqs:SendMessage"]
+        WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      }
+    )
     error_message = "The function must have these actions and no others: it reads, and changes nothing."
   }
 
   assert {
-    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
-      DecryptAtRest = [var.settings.kms_key_arns.operations]
-      Encrypt       = [var.settings.kms_key_arns.operations]
-      EncryptAdvice = [var.settings.kms_key_arns.events]
-    }
+    condition = (
+      {
+        for statement in jsondecode(output.policy).Statement :
+        statement.Sid => statement.Resource
+        if startswith(statement.Action[0], "kms:")
+      } ==
+      {
+        DecryptAtRest = [var.settings.kms_key_arns.operations]
+        Encrypt       = [var.settings.kms_key_arns.operations]
+        EncryptAdvice = [var.settings.kms_key_arns.events]
+      }
+    )
     error_message = "It may use the keys of what it touches, and no other."
   }
 
   assert {
-    condition     = [for statement in jsondecode(output.policy).Statement : statement.Resource if statement.Sid == "Archive"] == [["arn:aws:s3:::demo-test-lake/advice/*"]]
+    condition = (
+      [for statement in jsondecode(output.policy).Statement : statement.Resource if statement.Sid == "Archive"] ==
+      [["arn:aws:s3:::demo-test-lake/advice/*"]]
+    )
     error_message = "It writes advice only."
   }
 }

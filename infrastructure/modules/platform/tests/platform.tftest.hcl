@@ -47,7 +47,10 @@ run "wiring" {
   }
 
   assert {
-    condition     = output.batch_state_machine_arn == module.batch_analytics[0].state_machine_arn && output.athena_workgroup == "player-analytics-test-analysts"
+    condition = (
+      output.batch_state_machine_arn == module.batch_analytics[0].state_machine_arn
+      && output.athena_workgroup == "player-analytics-test-analysts"
+    )
     error_message = "Backfills and analysts must find the state machine and the workgroup."
   }
 
@@ -107,12 +110,18 @@ run "all_there_is" {
   }
 
   assert {
-    condition     = output.quicksight == { groups = { skyforge = "player-analytics-test-skyforge" }, id = "player-analytics-test-history" }
+    condition = (
+      output.quicksight ==
+      { groups = { skyforge = "player-analytics-test-skyforge" }, id = "player-analytics-test-history" }
+    )
     error_message = "Users must find the dashboard and their group."
   }
 
   assert {
-    condition     = output.warehouse.workgroup == "player-analytics-test-warehouse" && output.warehouse.function == "player-analytics-test-warehouse"
+    condition = (
+      output.warehouse.workgroup == "player-analytics-test-warehouse"
+      && output.warehouse.function == "player-analytics-test-warehouse"
+    )
     error_message = "`scripts/warehouse` must find the workgroup and its function."
   }
 
@@ -136,7 +145,9 @@ run "two_zones" {
   }
 
   assert {
-    condition     = join(" ", local.availability_zones) == "eu-west-1b eu-west-1c" && length(output.warehouse.subnet_ids) == 3
+    condition = (
+      join(" ", local.availability_zones) == "eu-west-1b eu-west-1c" && length(output.warehouse.subnet_ids) == 3
+    )
     error_message = "Where a region has two zones, the warehouse has its three subnets there."
   }
 }

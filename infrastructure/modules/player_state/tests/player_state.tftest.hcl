@@ -33,12 +33,19 @@ run "store" {
   }
 
   assert {
-    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
-      DecryptAtRest   = [var.settings.kms_key_arns.operations]
-      DecryptPlayers  = [var.settings.kms_key_arns.players]
-      DecryptRecords  = [var.settings.kms_key_arns.events]
-      EncryptFailures = [var.settings.kms_key_arns.operations]
-    }
+    condition = (
+      {
+        for statement in jsondecode(output.policy).Statement :
+        statement.Sid => statement.Resource
+        if startswith(statement.Action[0], "kms:")
+      } ==
+      {
+        DecryptAtRest   = [var.settings.kms_key_arns.operations]
+        DecryptPlayers  = [var.settings.kms_key_arns.players]
+        DecryptRecords  = [var.settings.kms_key_arns.events]
+        EncryptFailures = [var.settings.kms_key_arns.operations]
+      }
+    )
     error_message = "It may use the keys of what it touches, and no other."
   }
 

@@ -50,25 +50,35 @@ run "permissions" {
 
   assert {
     condition = alltrue([
-      for statement in jsondecode(output.policy).Statement : alltrue([
-        for resource in flatten([statement.Resource]) : !can(regex("/(gold|batch|reports)/|lake/\\*$|privacy/\\*$", resource))
+      for statement in jsondecode(output.policy).Statement :
+      alltrue([
+        for resource in flatten([statement.Resource]) :
+        !can(regex("/(gold|batch|reports)/|lake/\\*$|privacy/\\*$", resource))
       ])
     ])
     error_message = "It reaches no counts, no reports, and of the receipts only to add one."
   }
 
   assert {
-    condition = {
-      for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if statement.Sid == "UseSilver"
-      } == {
-      UseSilver = concat(
-        ["arn:aws:glue:eu-west-1:111122223333:catalog", "arn:aws:glue:eu-west-1:111122223333:database/demo_test_lake"],
-        [
-          for table in ["events", "kept_players"] :
-          "arn:aws:glue:eu-west-1:111122223333:table/demo_test_lake/${table}"
-        ],
-      )
-    }
+    condition = (
+      {
+        for statement in jsondecode(output.policy).Statement :
+        statement.Sid => statement.Resource
+        if statement.Sid == "UseSilver"
+      } ==
+      {
+        UseSilver = concat(
+          [
+            "arn:aws:glue:eu-west-1:111122223333:catalog",
+            "arn:aws:glue:eu-west-1:111122223333:database/demo_test_lake",
+          ],
+          [
+            for table in ["events", "kept_players"] :
+            "arn:aws:glue:eu-west-1:111122223333:table/demo_test_lake/${table}"
+          ]
+        )
+      }
+    )
     error_message = "It changes the tables that name players, and no others."
   }
 }

@@ -42,18 +42,30 @@ run "resources" {
   }
 
   assert {
-    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
-      DecryptAtRest   = [var.settings.kms_key_arns.operations]
-      DecryptGames    = [var.settings.kms_key_arns.credentials]
-      DecryptRecords  = [var.settings.kms_key_arns.events]
-      EncryptEvents   = [var.settings.kms_key_arns.events]
-      EncryptFailures = [var.settings.kms_key_arns.operations]
-    }
+    condition = (
+      {
+        for statement in jsondecode(output.policy).Statement :
+        statement.Sid => statement.Resource
+        if startswith(statement.Action[0], "kms:")
+      } ==
+      {
+        DecryptAtRest   = [var.settings.kms_key_arns.operations]
+        DecryptGames    = [var.settings.kms_key_arns.credentials]
+        DecryptRecords  = [var.settings.kms_key_arns.events]
+        EncryptEvents   = [var.settings.kms_key_arns.events]
+        EncryptFailures = [var.settings.kms_key_arns.operations]
+      }
+    )
     error_message = "It may use the keys of what it touches, and no other."
   }
 
   assert {
-    condition     = one([for statement in jsondecode(output.policy).Statement : statement.Resource if statement.Sid == "PublishEvents"]) == [var.enriched_stream.arn]
+    condition = (
+      one(
+        [for statement in jsondecode(output.policy).Statement : statement.Resource if statement.Sid == "PublishEvents"]
+      ) ==
+      [var.enriched_stream.arn]
+    )
     error_message = "The processor may write to the enriched stream only."
   }
 
@@ -68,21 +80,27 @@ run "resources" {
 
   assert {
     condition = (
-      module.dedupe.configuration.hash_key == "bucket" && module.dedupe.configuration.range_key == null
-      && module.ingest_stats.configuration.hash_key == "game_day" && module.ingest_stats.configuration.range_key == "shard"
+      module.dedupe.configuration.hash_key == "bucket"
+      && module.dedupe.configuration.range_key == null
+      && module.ingest_stats.configuration.hash_key == "game_day"
+      && module.ingest_stats.configuration.range_key == "shard"
     )
     error_message = "Event ids are kept by bucket, counts by game, day and shard."
   }
 
   assert {
-    condition     = one(aws_cloudwatch_metric_alarm.reject_rate.metric_query).expression == "SELECT AVG(RejectRate) FROM SCHEMA(\"demo-test\", game_id, service) GROUP BY game_id ORDER BY AVG() DESC"
+    condition = (
+      one(aws_cloudwatch_metric_alarm.reject_rate.metric_query).expression ==
+      "SELECT AVG(RejectRate) FROM SCHEMA(\"demo-test\", game_id, service) GROUP BY game_id ORDER BY AVG() DESC"
+    )
     error_message = "The alarm must watch each game by the metric that the processor writes."
   }
 
   assert {
     condition = (
       aws_cloudwatch_metric_alarm.reject_rate.alarm_actions == toset([var.settings.alerts_topic_arn])
-      && aws_cloudwatch_metric_alarm.reject_rate.threshold == 5 && aws_cloudwatch_metric_alarm.reject_rate.treat_missing_data == "notBreaching"
+      && aws_cloudwatch_metric_alarm.reject_rate.threshold == 5
+      && aws_cloudwatch_metric_alarm.reject_rate.treat_missing_data == "notBreaching"
     )
     error_message = "The alarm must report, and silence is no reject."
   }

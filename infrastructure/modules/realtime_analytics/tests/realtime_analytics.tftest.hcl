@@ -31,18 +31,28 @@ run "resources" {
 
   assert {
     condition = (
-      output.metrics_stream.name == "demo-test-metrics" && aws_kinesis_stream.metrics.stream_mode_details[0].stream_mode == "PROVISIONED" && aws_kinesis_stream.metrics.shard_count == 1
-      && aws_kinesis_stream.metrics.retention_period == 24 && aws_kinesis_stream.metrics.kms_key_id == var.settings.kms_key_arns.events
+      output.metrics_stream.name == "demo-test-metrics"
+      && aws_kinesis_stream.metrics.stream_mode_details[0].stream_mode == "PROVISIONED"
+      && aws_kinesis_stream.metrics.shard_count == 1
+      && aws_kinesis_stream.metrics.retention_period == 24
+      && aws_kinesis_stream.metrics.kms_key_id == var.settings.kms_key_arns.events
     )
     error_message = "The stream must be small, keep a day, and be encrypted with the platform's key."
   }
 
   assert {
-    condition = { for statement in jsondecode(module.realtime_windows.policy).Statement : statement.Sid => [statement.Action, statement.Resource] if contains(["KeepWindows", "PutAlerts", "RememberAlerts"], statement.Sid) } == {
-      KeepWindows    = [["dynamodb:BatchWriteItem"], [output.table.arn]]
-      PutAlerts      = [["events:PutEvents"], ["arn:aws:events:eu-west-1:111122223333:event-bus/default"]]
-      RememberAlerts = [["dynamodb:PutItem", "dynamodb:UpdateItem"], [output.table.arn]]
-    }
+    condition = (
+      {
+        for statement in jsondecode(module.realtime_windows.policy).Statement :
+        statement.Sid => [statement.Action, statement.Resource]
+        if contains(["KeepWindows", "PutAlerts", "RememberAlerts"], statement.Sid)
+      } ==
+      {
+        KeepWindows    = [["dynamodb:BatchWriteItem"], [output.table.arn]]
+        PutAlerts      = [["events:PutEvents"], ["arn:aws:events:eu-west-1:111122223333:event-bus/default"]]
+        RememberAlerts = [["dynamodb:PutItem", "dynamodb:UpdateItem"], [output.table.arn]]
+      }
+    )
     error_message = "The function writes windows, puts alerts on the bus, remembers those, and nothing else."
   }
 
@@ -57,11 +67,14 @@ run "resources" {
   }
 
   assert {
-    condition = aws_kinesisanalyticsv2_application.this.application_configuration[0].application_code_configuration[0].code_content[0].s3_content_location[0] == {
-      bucket_arn     = "arn:aws:s3:::lake"
-      file_key       = "artifacts/realtime_analytics.zip"
-      object_version = aws_s3_object.package.version_id
-    }
+    condition = (
+      aws_kinesisanalyticsv2_application.this.application_configuration[0].application_code_configuration[0].code_content[0].s3_content_location[0] ==
+      {
+        bucket_arn     = "arn:aws:s3:::lake"
+        file_key       = "artifacts/realtime_analytics.zip"
+        object_version = aws_s3_object.package.version_id
+      }
+    )
     error_message = "The application must name the package's version, so that a new one redeploys."
   }
 
@@ -74,12 +87,13 @@ run "resources" {
   }
 
   assert {
-    condition = {
-      for group in aws_kinesisanalyticsv2_application.this.application_configuration[0].environment_properties[0].property_group :
-      group.property_group_id => group.property_map
-      } == {
-      for group in output.application_properties : group.PropertyGroupId => tomap(group.PropertyMap)
-    }
+    condition = (
+      {
+        for group in aws_kinesisanalyticsv2_application.this.application_configuration[0].environment_properties[0].property_group :
+        group.property_group_id => group.property_map
+      } ==
+      { for group in output.application_properties : group.PropertyGroupId => tomap(group.PropertyMap) }
+    )
     error_message = "Elsewhere the job must run with the application's own properties."
   }
 
@@ -111,7 +125,8 @@ run "resources" {
   assert {
     condition = (
       aws_kinesisanalyticsv2_application.this.application_configuration[0].application_snapshot_configuration[0].snapshots_enabled
-      && aws_kinesisanalyticsv2_application.this.application_configuration[0].run_configuration[0].application_restore_configuration[0].application_restore_type == "RESTORE_FROM_LATEST_SNAPSHOT"
+      && aws_kinesisanalyticsv2_application.this.application_configuration[0].run_configuration[0].application_restore_configuration[0].application_restore_type ==
+      "RESTORE_FROM_LATEST_SNAPSHOT"
       && !aws_kinesisanalyticsv2_application.this.application_configuration[0].run_configuration[0].flink_run_configuration[0].allow_non_restored_state
     )
     error_message = "It must go on from its last snapshot, and lose no state in silence."
@@ -119,19 +134,24 @@ run "resources" {
 
   assert {
     condition = (
-      aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].checkpoint_configuration[0].checkpoint_interval == 60000
+      aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].checkpoint_configuration[0].checkpoint_interval ==
+      60000
       && aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].checkpoint_configuration[0].checkpointing_enabled
       && aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].parallelism_configuration[0].auto_scaling_enabled
-      && aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].monitoring_configuration[0].metrics_level == "APPLICATION"
-      && aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].monitoring_configuration[0].log_level == "INFO"
+      && aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].monitoring_configuration[0].metrics_level ==
+      "APPLICATION"
+      && aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].monitoring_configuration[0].log_level ==
+      "INFO"
     )
     error_message = "It must checkpoint each minute, scale, and report."
   }
 
   assert {
     condition = (
-      aws_cloudwatch_log_group.application.kms_key_id == var.settings.kms_key_arns.operations && aws_cloudwatch_log_group.application.retention_in_days == 30
-      && aws_kinesisanalyticsv2_application.this.cloudwatch_logging_options[0].log_stream_arn == aws_cloudwatch_log_stream.application.arn
+      aws_cloudwatch_log_group.application.kms_key_id == var.settings.kms_key_arns.operations
+      && aws_cloudwatch_log_group.application.retention_in_days == 30
+      && aws_kinesisanalyticsv2_application.this.cloudwatch_logging_options[0].log_stream_arn ==
+      aws_cloudwatch_log_stream.application.arn
     )
     error_message = "Its logs must be encrypted and expire."
   }
@@ -142,18 +162,27 @@ run "resources" {
   }
 
   assert {
-    condition = { for statement in jsondecode(module.application_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
-      Decrypt        = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.events]]
-      FindLogGroup   = [["logs:DescribeLogGroups"], ["*"]]
-      FindLogStream  = [["logs:DescribeLogStreams"], ["${aws_cloudwatch_log_group.application.arn}:*"]]
-      PublishMetrics = [["kinesis:PutRecords"], [aws_kinesis_stream.metrics.arn]]
-      ReadCode       = [["s3:GetObject", "s3:GetObjectVersion"], ["arn:aws:s3:::lake/artifacts/realtime_analytics.zip"]]
-      ReadStream = [
-        ["kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"],
-        [var.enriched_stream_arn],
-      ]
-      WriteLogs = [["logs:PutLogEvents"], [aws_cloudwatch_log_stream.application.arn]]
-    }
+    condition = (
+      {
+        for statement in jsondecode(module.application_role.policy).Statement :
+        statement.Sid => [statement.Action, statement.Resource]
+      } ==
+      {
+        Decrypt        = [["kms:Decrypt", "kms:GenerateDataKey"], [var.settings.kms_key_arns.events]]
+        FindLogGroup   = [["logs:DescribeLogGroups"], ["*"]]
+        FindLogStream  = [["logs:DescribeLogStreams"], ["${aws_cloudwatch_log_group.application.arn}:*"]]
+        PublishMetrics = [["kinesis:PutRecords"], [aws_kinesis_stream.metrics.arn]]
+        ReadCode = [
+          ["s3:GetObject", "s3:GetObjectVersion"],
+          ["arn:aws:s3:::lake/artifacts/realtime_analytics.zip"],
+        ]
+        ReadStream = [
+          ["kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"],
+          [var.enriched_stream_arn],
+        ]
+        WriteLogs = [["logs:PutLogEvents"], [aws_cloudwatch_log_stream.application.arn]]
+      }
+    )
     error_message = "The application must have these actions on these resources and no others."
   }
 
@@ -178,8 +207,10 @@ run "resources" {
   assert {
     condition = (
       aws_cloudwatch_event_target.topic.arn == var.settings.alerts_topic_arn
-      && jsondecode(aws_cloudwatch_event_target.topic.input_transformer[0].input_template) == "<alert> <subject> in <game>: <observed>, compared with <reference>, in the minutes until <until>. What it means: docs/runbooks/realtime-analytics.md"
-      && toset(regexall("<([a-z]+)>", aws_cloudwatch_event_target.topic.input_transformer[0].input_template)[*][0]) == toset(keys(aws_cloudwatch_event_target.topic.input_transformer[0].input_paths))
+      && jsondecode(aws_cloudwatch_event_target.topic.input_transformer[0].input_template) ==
+      "<alert> <subject> in <game>: <observed>, compared with <reference>, in the minutes until <until>. What it means: docs/runbooks/realtime-analytics.md"
+      && toset(regexall("<([a-z]+)>", aws_cloudwatch_event_target.topic.input_transformer[0].input_template)[*][0]) ==
+      toset(keys(aws_cloudwatch_event_target.topic.input_transformer[0].input_paths))
     )
     error_message = "The topic must get a sentence whose words the alert has."
   }
@@ -213,28 +244,52 @@ run "resources" {
   }
 
   assert {
-    condition = { for name, alarm in aws_cloudwatch_metric_alarm.gauges : name => [alarm.namespace, alarm.metric_name, alarm.dimensions["Application"]] } == {
-      checkpoint_duration = ["AWS/KinesisAnalytics", "lastCheckpointDuration", "demo-test-realtime-analytics"]
-      cpu                 = ["AWS/KinesisAnalytics", "cpuUtilization", "demo-test-realtime-analytics"]
-      downtime            = ["AWS/KinesisAnalytics", "downtime", "demo-test-realtime-analytics"]
-    }
+    condition = (
+      {
+        for name, alarm in aws_cloudwatch_metric_alarm.gauges :
+        name => [alarm.namespace, alarm.metric_name, alarm.dimensions["Application"]]
+      } ==
+      {
+        checkpoint_duration = ["AWS/KinesisAnalytics", "lastCheckpointDuration", "demo-test-realtime-analytics"]
+        cpu                 = ["AWS/KinesisAnalytics", "cpuUtilization", "demo-test-realtime-analytics"]
+        downtime            = ["AWS/KinesisAnalytics", "downtime", "demo-test-realtime-analytics"]
+      }
+    )
     error_message = "Each alarm must watch its metric of this application."
   }
 
   assert {
-    condition = {
-      for name, alarm in aws_cloudwatch_metric_alarm.counters : name => concat(
-        [for query in alarm.metric_query : query.expression if query.return_data == true],
-        flatten([
-          for query in alarm.metric_query : [
-            for metric in query.metric : [query.id, metric.namespace, metric.metric_name, metric.dimensions["Application"]]
-          ]
-        ]),
-      )
-      } == {
-      failed_checkpoints = ["DIFF(total)", "total", "AWS/KinesisAnalytics", "numberOfFailedCheckpoints", "demo-test-realtime-analytics"]
-      restarts           = ["DIFF(total)", "total", "AWS/KinesisAnalytics", "fullRestarts", "demo-test-realtime-analytics"]
-    }
+    condition = (
+      {
+        for name, alarm in aws_cloudwatch_metric_alarm.counters :
+        name => concat(
+          [for query in alarm.metric_query : query.expression if query.return_data == true],
+          flatten([
+            for query in alarm.metric_query :
+            [
+              for metric in query.metric :
+              [query.id, metric.namespace, metric.metric_name, metric.dimensions["Application"]]
+            ]
+          ])
+        )
+      } ==
+      {
+        failed_checkpoints = [
+          "DIFF(total)",
+          "total",
+          "AWS/KinesisAnalytics",
+          "numberOfFailedCheckpoints",
+          "demo-test-realtime-analytics",
+        ]
+        restarts = [
+          "DIFF(total)",
+          "total",
+          "AWS/KinesisAnalytics",
+          "fullRestarts",
+          "demo-test-realtime-analytics",
+        ]
+      }
+    )
     error_message = "Counters must alarm by their rise."
   }
 
@@ -254,32 +309,41 @@ run "resources" {
   }
 
   assert {
-    condition     = one(aws_cloudwatch_metric_alarm.behind.metric_query).expression == "SELECT MAX(millisBehindLatest) FROM \"AWS/KinesisAnalytics\" WHERE Application = 'demo-test-realtime-analytics'"
+    condition = (
+      one(aws_cloudwatch_metric_alarm.behind.metric_query).expression ==
+      "SELECT MAX(millisBehindLatest) FROM \"AWS/KinesisAnalytics\" WHERE Application = 'demo-test-realtime-analytics'"
+    )
     error_message = "The lag must be the worst of this application's shards."
   }
 
   assert {
     condition = alltrue([
       for alarm in concat(
-        values(aws_cloudwatch_metric_alarm.counters), values(aws_cloudwatch_metric_alarm.gauges),
+        values(aws_cloudwatch_metric_alarm.counters),
+        values(aws_cloudwatch_metric_alarm.gauges),
         [
-          aws_cloudwatch_metric_alarm.behind,
-          aws_cloudwatch_metric_alarm.dropped_events,
-          aws_cloudwatch_metric_alarm.failed_alert_rule,
-          aws_cloudwatch_metric_alarm.undelivered_alerts,
-        ],
-      ) : alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/realtime-analytics.md")
+          aws_cloudwatch_metric_alarm.behind, aws_cloudwatch_metric_alarm.dropped_events,
+          aws_cloudwatch_metric_alarm.failed_alert_rule, aws_cloudwatch_metric_alarm.undelivered_alerts,
+        ]
+      ) :
+      alarm.alarm_actions == toset([var.settings.alerts_topic_arn])
+      && endswith(alarm.alarm_description, ": docs/runbooks/realtime-analytics.md")
     ])
     error_message = "Each alarm must report, and name its runbook."
   }
 
   assert {
-    condition     = { for name, alarm in aws_cloudwatch_metric_alarm.gauges : name => alarm.treat_missing_data } == { checkpoint_duration = "notBreaching", cpu = "notBreaching", downtime = "breaching" }
+    condition = (
+      { for name, alarm in aws_cloudwatch_metric_alarm.gauges : name => alarm.treat_missing_data } ==
+      { checkpoint_duration = "notBreaching", cpu = "notBreaching", downtime = "breaching" }
+    )
     error_message = "An application that reports nothing is down."
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.undelivered_alerts.dimensions == tomap({ QueueName = "demo-test-undelivered-alerts" })
+    condition = (
+      aws_cloudwatch_metric_alarm.undelivered_alerts.dimensions == tomap({ QueueName = "demo-test-undelivered-alerts" })
+    )
     error_message = "Undelivered alerts must be noticed."
   }
 }
@@ -294,7 +358,12 @@ run "no_delivery" {
   assert {
     condition = (
       module.realtime_windows.environment["ALERTS_SOURCE"] == ""
-      && length([for statement in jsondecode(module.realtime_windows.policy).Statement : statement if statement.Sid == "PutAlerts"]) == 0
+      && length([
+        for statement in jsondecode(module.realtime_windows.policy).Statement :
+        statement
+        if statement.Sid == "PutAlerts"
+      ]) ==
+      0
     )
     error_message = "Without delivery the function must not reach the bus."
   }
@@ -326,18 +395,29 @@ run "values" {
 
   assert {
     condition = (
-      aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].parallelism_configuration[0].parallelism == 4
-      && aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].parallelism_configuration[0].parallelism_per_kpu == 2
+      aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].parallelism_configuration[0].parallelism ==
+      4
+      && aws_kinesisanalyticsv2_application.this.application_configuration[0].flink_application_configuration[0].parallelism_configuration[0].parallelism_per_kpu ==
+      2
       && aws_kinesis_stream.metrics.shard_count == 2
     )
     error_message = "Sizes come by value."
   }
 
   assert {
-    condition = [
-      for group, name in { alerts = "window.minutes", streams = "initial.position", windows = "allowed.lateness.seconds" } :
-      { for properties in output.application_properties : properties.PropertyGroupId => properties.PropertyMap }[group][name]
-    ] == ["10", "TRIM_HORIZON", "10"]
+    condition = (
+      [
+        for group, name in {
+          alerts  = "window.minutes"
+          streams = "initial.position"
+          windows = "allowed.lateness.seconds"
+        } :
+        {
+          for properties in output.application_properties : properties.PropertyGroupId => properties.PropertyMap
+        }[group][name]
+      ] ==
+      ["10", "TRIM_HORIZON", "10"]
+    )
     error_message = "Properties come by value, the others keep their defaults."
   }
 }
@@ -351,28 +431,43 @@ run "in_a_network" {
 
   assert {
     condition = (
-      aws_kinesisanalyticsv2_application.this.application_configuration[0].vpc_configuration[0].subnet_ids == toset(["subnet-1", "subnet-2"])
-      && aws_kinesisanalyticsv2_application.this.application_configuration[0].vpc_configuration[0].security_group_ids == toset(["sg-1"])
+      aws_kinesisanalyticsv2_application.this.application_configuration[0].vpc_configuration[0].subnet_ids ==
+      toset(["subnet-1", "subnet-2"])
+      && aws_kinesisanalyticsv2_application.this.application_configuration[0].vpc_configuration[0].security_group_ids ==
+      toset(["sg-1"])
     )
     error_message = "The application must run in the network given."
   }
 
   assert {
-    condition = {
-      for statement in jsondecode(module.application_role.policy).Statement : statement.Sid => [statement.Action, statement.Resource]
-      if contains(["AttachToSubnets", "DescribeNetwork", "KeepInterfaces"], statement.Sid)
-      } == {
-      AttachToSubnets = [["ec2:CreateNetworkInterface"], [
-        "arn:aws:ec2:eu-west-1:111122223333:network-interface/*",
-        "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-1",
-        "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-2",
-        "arn:aws:ec2:eu-west-1:111122223333:security-group/sg-1",
-      ]]
-      DescribeNetwork = [[
-        "ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
-      ], ["*"]]
-      KeepInterfaces = [["ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface"], ["arn:aws:ec2:eu-west-1:111122223333:network-interface/*"]]
-    }
+    condition = (
+      {
+        for statement in jsondecode(module.application_role.policy).Statement :
+        statement.Sid => [statement.Action, statement.Resource]
+        if contains(["AttachToSubnets", "DescribeNetwork", "KeepInterfaces"], statement.Sid)
+      } ==
+      {
+        AttachToSubnets = [
+          ["ec2:CreateNetworkInterface"],
+          [
+            "arn:aws:ec2:eu-west-1:111122223333:network-interface/*",
+            "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-1", "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-2",
+            "arn:aws:ec2:eu-west-1:111122223333:security-group/sg-1",
+          ],
+        ]
+        DescribeNetwork = [
+          [
+            "ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups",
+            "ec2:DescribeSubnets", "ec2:DescribeVpcs",
+          ],
+          ["*"],
+        ]
+        KeepInterfaces = [
+          ["ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface"],
+          ["arn:aws:ec2:eu-west-1:111122223333:network-interface/*"],
+        ]
+      }
+    )
     error_message = "In a network the role may keep interfaces there, and no more."
   }
 }

@@ -18,19 +18,37 @@ run "resources" {
   command = plan
 
   assert {
-    condition = { for name, schedule in aws_scheduler_schedule.this : name => [schedule.name, schedule.schedule_expression, schedule.schedule_expression_timezone, schedule.state, schedule.target[0].input] } == {
-      day = ["demo-test-scheduled-reports-day", "cron(0 5 * * ? *)", "UTC", "ENABLED", "{\"period\":\"day\"}"]
-    }
+    condition = (
+      {
+        for name, schedule in aws_scheduler_schedule.this :
+        name => [
+          schedule.name,
+          schedule.schedule_expression,
+          schedule.schedule_expression_timezone,
+          schedule.state,
+          schedule.target[0].input,
+        ]
+      } ==
+      { day = ["demo-test-scheduled-reports-day", "cron(0 5 * * ? *)", "UTC", "ENABLED", "{\"period\":\"day\"}"] }
+    )
     error_message = "Each schedule starts the function with its order."
   }
 
   assert {
-    condition     = alltrue([for schedule in aws_scheduler_schedule.this : schedule.target[0].dead_letter_config[0].arn == module.failures.arn && schedule.kms_key_arn == var.settings.kms_key_arns.operations])
+    condition = alltrue([
+      for schedule in aws_scheduler_schedule.this :
+      schedule.target[0].dead_letter_config[0].arn == module.failures.arn
+      && schedule.kms_key_arn == var.settings.kms_key_arns.operations
+    ])
     error_message = "What cannot be started goes to the queue, encrypted with the platform's key."
   }
 
   assert {
-    condition     = aws_lambda_function_event_invoke_config.this.maximum_retry_attempts == 2 && aws_lambda_function_event_invoke_config.this.destination_config[0].on_failure[0].destination == module.failures.arn
+    condition = (
+      aws_lambda_function_event_invoke_config.this.maximum_retry_attempts == 2
+      && aws_lambda_function_event_invoke_config.this.destination_config[0].on_failure[0].destination ==
+      module.failures.arn
+    )
     error_message = "What failed three times goes to the queue."
   }
 
@@ -46,11 +64,13 @@ run "resources" {
   }
 
   assert {
-    condition = { for statement in jsondecode(module.schedule_role.policy).Statement : statement.Sid => statement.Action } == {
-      Encrypt        = ["kms:Decrypt", "kms:GenerateDataKey"]
-      Invoke         = ["lambda:InvokeFunction"]
-      ReportFailures = ["sqs:SendMessage"]
-    }
+    condition = (
+      { for statement in jsondecode(module.schedule_role.policy).Statement : statement.Sid => statement.Action } == {
+        Encrypt        = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Invoke         = ["lambda:InvokeFunction"]
+        ReportFailures = ["sqs:SendMessage"]
+      }
+    )
     error_message = "The schedules start the function, and no more."
   }
 }

@@ -37,23 +37,37 @@ run "resources" {
   }
 
   assert {
-    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
-      DecryptAtRest  = [var.settings.kms_key_arns.operations]
-      DecryptGames   = [var.settings.kms_key_arns.credentials]
-      Encrypt        = [var.settings.kms_key_arns.operations]
-      EncryptReports = [var.settings.kms_key_arns.events]
-    }
+    condition = (
+      {
+        for statement in jsondecode(output.policy).Statement :
+        statement.Sid => statement.Resource
+        if startswith(statement.Action[0], "kms:")
+      } ==
+      {
+        DecryptAtRest  = [var.settings.kms_key_arns.operations]
+        DecryptGames   = [var.settings.kms_key_arns.credentials]
+        Encrypt        = [var.settings.kms_key_arns.operations]
+        EncryptReports = [var.settings.kms_key_arns.events]
+      }
+    )
     error_message = "It may use the keys of what it touches, and no other."
   }
 
   assert {
-    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if contains(["Archive", "Mail"], statement.Sid) } == {
-      Archive = ["arn:aws:s3:::demo-test-lake/reports/*"]
-      Mail = [
-        "arn:aws:ses:eu-west-1:111122223333:configuration-set/demo-test-scheduled-reports",
-        "arn:aws:ses:eu-west-1:111122223333:identity/*",
-      ]
-    }
+    condition = (
+      {
+        for statement in jsondecode(output.policy).Statement :
+        statement.Sid => statement.Resource
+        if contains(["Archive", "Mail"], statement.Sid)
+      } ==
+      {
+        Archive = ["arn:aws:s3:::demo-test-lake/reports/*"]
+        Mail = [
+          "arn:aws:ses:eu-west-1:111122223333:configuration-set/demo-test-scheduled-reports",
+          "arn:aws:ses:eu-west-1:111122223333:identity/*",
+        ]
+      }
+    )
     error_message = "It writes reports only, and mails through its configuration set."
   }
 

@@ -12,59 +12,98 @@ run "resources" {
   command = plan
 
   assert {
-    condition     = keys(output.kms_key_arns) == ["credentials", "events", "operations", "players"] && alltrue([for key in aws_kms_key.this : key.enable_key_rotation])
+    condition = (
+      keys(output.kms_key_arns) == ["credentials", "events", "operations", "players"]
+      && alltrue([for key in aws_kms_key.this : key.enable_key_rotation])
+    )
     error_message = "Each class of data has a key of its own, and it rotates."
   }
 
   assert {
-    condition     = [for alias in aws_kms_alias.this : alias.name] == [for class in ["credentials", "events", "operations", "players"] : "alias/demo-test-${class}"]
+    condition = (
+      [for alias in aws_kms_alias.this : alias.name] ==
+      [for class in ["credentials", "events", "operations", "players"] : "alias/demo-test-${class}"]
+    )
     error_message = "A key is found by its class."
   }
 
   assert {
-    condition = { for class in ["credentials", "events", "players"] : class => jsondecode(aws_kms_key.this[class].policy).Statement[1].Condition } == {
-      credentials = { StringEquals = { "kms:ViaService" = [
-        "dynamodb.eu-west-1.amazonaws.com", "redshift.eu-west-1.amazonaws.com",
-        "redshift-serverless.eu-west-1.amazonaws.com", "secretsmanager.eu-west-1.amazonaws.com",
-      ] } }
-      events = { StringEquals = { "kms:ViaService" = [
-        "athena.eu-west-1.amazonaws.com", "firehose.eu-west-1.amazonaws.com", "kinesis.eu-west-1.amazonaws.com",
-        "redshift.eu-west-1.amazonaws.com", "redshift-data.eu-west-1.amazonaws.com",
-        "redshift-serverless.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com",
-      ] } }
-      players = { StringEquals = { "kms:ViaService" = ["dynamodb.eu-west-1.amazonaws.com"] } }
-    }
+    condition = (
+      {
+        for class in ["credentials", "events", "players"] :
+        class => jsondecode(aws_kms_key.this[class].policy).Statement[1].Condition
+      } ==
+      {
+        credentials = {
+          StringEquals = {
+            "kms:ViaService" = [
+              "dynamodb.eu-west-1.amazonaws.com", "redshift.eu-west-1.amazonaws.com",
+              "redshift-serverless.eu-west-1.amazonaws.com", "secretsmanager.eu-west-1.amazonaws.com",
+            ]
+          }
+        }
+        events = {
+          StringEquals = {
+            "kms:ViaService" = [
+              "athena.eu-west-1.amazonaws.com", "firehose.eu-west-1.amazonaws.com", "kinesis.eu-west-1.amazonaws.com",
+              "redshift.eu-west-1.amazonaws.com", "redshift-data.eu-west-1.amazonaws.com",
+              "redshift-serverless.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com",
+            ]
+          }
+        }
+        players = { StringEquals = { "kms:ViaService" = ["dynamodb.eu-west-1.amazonaws.com"] } }
+      }
+    )
     error_message = "A key of data serves the services that hold the data."
   }
 
   assert {
     condition = alltrue([
-      for class in ["credentials", "events", "players"] : [for statement in jsondecode(aws_kms_key.this[class].policy).Statement : [statement.Sid, values(statement.Principal)[0]]] ==
-      [["AccountManages", "arn:aws:iam::111122223333:root"], ["AccountUsesThroughServices", "arn:aws:iam::111122223333:root"]]
+      for class in ["credentials", "events", "players"] :
+      [
+        for statement in jsondecode(aws_kms_key.this[class].policy).Statement :
+        [statement.Sid, values(statement.Principal)[0]]
+      ] ==
+      [
+        ["AccountManages", "arn:aws:iam::111122223333:root"],
+        ["AccountUsesThroughServices", "arn:aws:iam::111122223333:root"],
+      ]
     ])
     error_message = "Nobody but the account may use a key of data, no service by itself."
   }
 
   assert {
     condition = alltrue([
-      for class in ["credentials", "events", "players"] : length(setintersection(jsondecode(aws_kms_key.this[class].policy).Statement[0].Action, [
-        "kms:*", "kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo",
-      ])) == 0
+      for class in ["credentials", "events", "players"] :
+      length(
+        setintersection(
+          jsondecode(aws_kms_key.this[class].policy).Statement[0].Action,
+          [
+            "kms:*", "kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey",
+            "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo",
+          ]
+        )
+      ) ==
+      0
     ])
     error_message = "Who manages a key of data must not read with it."
   }
 
   assert {
-    condition = {
-      for statement in jsondecode(aws_kms_key.this["operations"].policy).Statement : statement.Sid => values(statement.Principal)
-      } == {
-      AccountDecides    = ["arn:aws:iam::111122223333:root"]
-      CloudWatchAlarms  = ["cloudwatch.amazonaws.com"]
-      CloudWatchLogs    = ["logs.eu-west-1.amazonaws.com"]
-      EventBridgeQueues = ["events.amazonaws.com"]
-      EventBridgeTopics = ["events.amazonaws.com"]
-      LogDeliveries     = ["delivery.logs.amazonaws.com"]
-    }
+    condition = (
+      {
+        for statement in jsondecode(aws_kms_key.this["operations"].policy).Statement :
+        statement.Sid => values(statement.Principal)
+      } ==
+      {
+        AccountDecides    = ["arn:aws:iam::111122223333:root"]
+        CloudWatchAlarms  = ["cloudwatch.amazonaws.com"]
+        CloudWatchLogs    = ["logs.eu-west-1.amazonaws.com"]
+        EventBridgeQueues = ["events.amazonaws.com"]
+        EventBridgeTopics = ["events.amazonaws.com"]
+        LogDeliveries     = ["delivery.logs.amazonaws.com"]
+      }
+    )
     error_message = "Only the account, CloudWatch and EventBridge may use the key."
   }
 
@@ -77,13 +116,20 @@ run "resources" {
   }
 
   assert {
-    condition     = strcontains(jsonencode(jsondecode(aws_kms_key.this["operations"].policy).Statement[1].Condition), "arn:aws:logs:eu-west-1:111122223333:log-group:")
+    condition = strcontains(
+      jsonencode(jsondecode(aws_kms_key.this["operations"].policy).Statement[1].Condition),
+      "arn:aws:logs:eu-west-1:111122223333:log-group:"
+    )
     error_message = "CloudWatch Logs may use the key for this account's log groups only."
   }
 
   assert {
-    condition = jsondecode(aws_kms_key.this["operations"].policy).Statement[2].Action == ["kms:Decrypt", "kms:GenerateDataKey"] && (
-      jsondecode(aws_kms_key.this["operations"].policy).Statement[2].Condition == { StringEquals = { "aws:SourceAccount" = "111122223333" } }
+    condition = (
+      jsondecode(aws_kms_key.this["operations"].policy).Statement[2].Action == ["kms:Decrypt", "kms:GenerateDataKey"]
+      && (
+        jsondecode(aws_kms_key.this["operations"].policy).Statement[2].Condition ==
+        { StringEquals = { "aws:SourceAccount" = "111122223333" } }
+      )
     )
     error_message = "Alarms of this account must be able to publish to an encrypted topic, and do no more."
   }

@@ -71,12 +71,17 @@ run "conditions" {
   }
 
   assert {
-    condition     = jsondecode(output.policy).Statement[0].Condition == { StringEquals = { "iam:PassedToService" = "emr-serverless.amazonaws.com" } }
+    condition = (
+      jsondecode(output.policy).Statement[0].Condition ==
+      { StringEquals = { "iam:PassedToService" = "emr-serverless.amazonaws.com" } }
+    )
     error_message = "A statement must keep its condition."
   }
 
   assert {
-    condition     = jsondecode(output.trust).Statement[0].Condition == { StringEquals = { "aws:SourceAccount" = "111122223333" } }
+    condition = (
+      jsondecode(output.trust).Statement[0].Condition == { StringEquals = { "aws:SourceAccount" = "111122223333" } }
+    )
     error_message = "The service may act for this account only."
   }
 }
@@ -104,7 +109,9 @@ run "wildcard_action" {
   expect_failures = [var.statements]
 
   variables {
-    statements = { All = { actions = ["dynamodb:*"], resources = ["arn:aws:dynamodb:eu-west-1:111122223333:table/players"] } }
+    statements = {
+      All = { actions = ["dynamodb:*"], resources = ["arn:aws:dynamodb:eu-west-1:111122223333:table/players"] }
+    }
   }
 }
 

@@ -21,22 +21,34 @@ run "resources" {
   }
 
   assert {
-    condition     = aws_lambda_event_source_mapping.this.function_response_types == toset(["ReportBatchItemFailures"]) && aws_lambda_event_source_mapping.this.bisect_batch_on_function_error
+    condition = (
+      aws_lambda_event_source_mapping.this.function_response_types == toset(["ReportBatchItemFailures"])
+      && aws_lambda_event_source_mapping.this.bisect_batch_on_function_error
+    )
     error_message = "Only what was lost is retried, and a failing batch is halved."
   }
 
   assert {
-    condition     = aws_lambda_event_source_mapping.this.maximum_record_age_in_seconds == 82800 && aws_lambda_event_source_mapping.this.maximum_retry_attempts == -1
+    condition = (
+      aws_lambda_event_source_mapping.this.maximum_record_age_in_seconds == 82800
+      && aws_lambda_event_source_mapping.this.maximum_retry_attempts == -1
+    )
     error_message = "Records are retried for 23 hours, less than any stream keeps them."
   }
 
   assert {
-    condition     = aws_lambda_event_source_mapping.this.destination_config[0].on_failure[0].destination_arn == aws_sqs_queue.failures.arn
+    condition = (
+      aws_lambda_event_source_mapping.this.destination_config[0].on_failure[0].destination_arn ==
+      aws_sqs_queue.failures.arn
+    )
     error_message = "What is given up must reach the failure queue."
   }
 
   assert {
-    condition     = aws_sqs_queue.failures.kms_master_key_id == var.settings.kms_key_arns.operations && aws_sqs_queue.failures.message_retention_seconds == 1209600
+    condition = (
+      aws_sqs_queue.failures.kms_master_key_id == var.settings.kms_key_arns.operations
+      && aws_sqs_queue.failures.message_retention_seconds == 1209600
+    )
     error_message = "The failure queue is encrypted and keeps messages for 14 days."
   }
 
@@ -56,26 +68,37 @@ run "resources" {
   }
 
   assert {
-    condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if startswith(statement.Action[0], "kms:") } == {
-      DecryptAtRest   = [var.settings.kms_key_arns.operations]
-      DecryptRecords  = [var.settings.kms_key_arns.events]
-      EncryptFailures = [var.settings.kms_key_arns.operations]
-    }
+    condition = (
+      {
+        for statement in jsondecode(output.policy).Statement :
+        statement.Sid => statement.Resource
+        if startswith(statement.Action[0], "kms:")
+      } ==
+      {
+        DecryptAtRest   = [var.settings.kms_key_arns.operations]
+        DecryptRecords  = [var.settings.kms_key_arns.events]
+        EncryptFailures = [var.settings.kms_key_arns.operations]
+      }
+    )
     error_message = "It may use the keys of what it touches, and no other."
   }
 
   assert {
     condition = (
-      [aws_cloudwatch_metric_alarm.iterator_age.namespace, aws_cloudwatch_metric_alarm.iterator_age.metric_name] == ["AWS/Lambda", "IteratorAge"]
-      && aws_cloudwatch_metric_alarm.iterator_age.dimensions == tomap({ FunctionName = module.function.name }) && aws_cloudwatch_metric_alarm.iterator_age.threshold == 60000
+      [aws_cloudwatch_metric_alarm.iterator_age.namespace, aws_cloudwatch_metric_alarm.iterator_age.metric_name] ==
+      ["AWS/Lambda", "IteratorAge"]
+      && aws_cloudwatch_metric_alarm.iterator_age.dimensions == tomap({ FunctionName = module.function.name })
+      && aws_cloudwatch_metric_alarm.iterator_age.threshold == 60000
     )
     error_message = "A consumer more than a minute behind must ring."
   }
 
   assert {
     condition = (
-      [aws_cloudwatch_metric_alarm.failures.namespace, aws_cloudwatch_metric_alarm.failures.metric_name] == ["AWS/SQS", "ApproximateNumberOfMessagesVisible"]
-      && aws_cloudwatch_metric_alarm.failures.dimensions == tomap({ QueueName = aws_sqs_queue.failures.name }) && aws_cloudwatch_metric_alarm.failures.threshold == 0
+      [aws_cloudwatch_metric_alarm.failures.namespace, aws_cloudwatch_metric_alarm.failures.metric_name] ==
+      ["AWS/SQS", "ApproximateNumberOfMessagesVisible"]
+      && aws_cloudwatch_metric_alarm.failures.dimensions == tomap({ QueueName = aws_sqs_queue.failures.name })
+      && aws_cloudwatch_metric_alarm.failures.threshold == 0
     )
     error_message = "A batch that was given up must ring."
   }
@@ -83,7 +106,8 @@ run "resources" {
   assert {
     condition = alltrue([
       for alarm in [aws_cloudwatch_metric_alarm.iterator_age, aws_cloudwatch_metric_alarm.failures] :
-      alarm.alarm_actions == toset([var.settings.alerts_topic_arn]) && endswith(alarm.alarm_description, ": docs/runbooks/stream-consumer.md")
+      alarm.alarm_actions == toset([var.settings.alerts_topic_arn])
+      && endswith(alarm.alarm_description, ": docs/runbooks/stream-consumer.md")
     ])
     error_message = "Each alarm must report, and name its runbook."
   }

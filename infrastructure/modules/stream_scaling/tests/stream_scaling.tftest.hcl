@@ -5,7 +5,9 @@ mock_provider "aws" {
 
 variables {
   account_id = "111122223333"
-  streams    = { demo-test-raw = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/demo-test-raw", maximum = 8, minimum = 2 } }
+  streams = {
+    demo-test-raw = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/demo-test-raw", maximum = 8, minimum = 2 }
+  }
 }
 
 run "permissions" {
@@ -25,7 +27,10 @@ run "permissions" {
   }
 
   assert {
-    condition     = [for statement in jsondecode(output.policy).Statement : statement.Resource if statement.Sid == "ReadStreams"] == [[var.streams["demo-test-raw"].arn]]
+    condition = (
+      [for statement in jsondecode(output.policy).Statement : statement.Resource if statement.Sid == "ReadStreams"] ==
+      [[var.streams["demo-test-raw"].arn]]
+    )
     error_message = "It reads the streams it is given only."
   }
 }
