@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
-from telemetry import consent
+from telemetry import consent, normalisation
 from telemetry.decoding import Decoded
 from telemetry.delivery import Entry, chunks, put_records
 from telemetry.enrichment import Bounds, bounds, clock
@@ -82,7 +82,7 @@ class Publisher:
 
 def country(header: str) -> str | None:
     """Return the country the edge saw, None where it does not know: CloudFront says XX, or T1 for Tor."""
-    return header if _country.fullmatch(header) and header != "XX" else None
+    return normalisation.country(header) if _country.fullmatch(header) else None
 
 
 def _judge(

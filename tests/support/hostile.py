@@ -170,9 +170,11 @@ class Hostile:
         return self.dice.choice(HUGE)
 
     def line(self) -> bytes:
-        """Return a piece that stays one line, and that does not claim to be a gzip file or to be blank."""
+        """Return a piece that stays one line: no gzip file, no blank, and no beginning of an array."""
         line = self.piece().replace(b"\n", b"\r").strip().strip(SEPARATORS)
-        return line if line and not line.startswith((b"\x1f\x8b", b"\xef\xbb\xbf")) else b"?"
+        is_other = line.startswith((b"\x1f\x8b", b"\xef\xbb\xbf")) or not line
+        opens_array = line.startswith(b"[") and not line.endswith(b"]")
+        return b"?" if is_other or opens_array else line
 
     def edited(self) -> bytes:
         data = bytearray(self._example())

@@ -117,8 +117,8 @@ def decode(
 
 def _events(text: bytes, max_events: int) -> list[Decoded]:
     """Return the events of an array, of one event, or of lines where the whole is neither."""
-    lines: list[Decoded] = []
-    if text.startswith(b"["):
+    is_array = text.startswith(b"[")
+    if is_array:
         try:
             return [parse(bytes(raw)) for raw in split_array(text, max_events)]
         except Rejection as rejection:
@@ -134,21 +134,23 @@ def _events(text: bytes, max_events: int) -> list[Decoded]:
         if not whole.rejection:
             return [whole]
         refused = whole.rejection
-        lines = _lines(text, max_events)
-        if _named(lines):
-            return lines
-    found = split_tolerantly(text, max_events)
-    if _named(found) or (text.startswith(b"[") and len(found) > 1):
-        return found
+    lines = _lines(text, max_events) if text.count(b"\n") < max_events else []
+    # An array that spans lines is none of lines, though its lines may hold events.
+    if _named(lines) and (not is_array or text.partition(b"\n")[0].rstrip().endswith(b"]")):
+        return lines
+    found = split_tolerantly(text, max_events) if is_array else _in_a_row(text, max_events)
+    best = max(found, lines, key=_named)
+    if _named(best) or (is_array and len(found) > 1):
+        return best
     for objects in (lines, found):
         if any(isinstance(each.value, dict) for each in objects):
             return objects
     raise refused
 
 
-def _named(events: list[Decoded]) -> bool:
-    """Tell that an event could be read and names its `event_id`."""
-    return any(isinstance(each.value, dict) and "event_id" in each.value for each in events)
+def _named(events: list[Decoded]) -> int:
+    """Return how many of the events could be read and name their `event_id`."""
+    return sum(isinstance(each.value, dict) and "event_id" in each.value for each in events)
 
 
 def _lines(text: bytes, max_events: int) -> list[Decoded]:
@@ -181,11 +183,17 @@ def _broken_lines(lines: list[bytes], max_events: int) -> list[Decoded]:
     They are one event, or several, where the first line is the opening bracket of a pretty-printed one.
     """
     if lines and lines[0].strip(SEPARATORS) == b"{":
-        found = split_tolerantly(b"\n".join(lines), max_events)
+        found = _in_a_row(b"\n".join(lines), max_events)
         if _named(found):
             return found
     stripped = [line.strip(SEPARATORS).removeprefix(BYTE_ORDER_MARK) for line in lines]
     return [parse(line) for line in stripped if line]
+
+
+def _in_a_row(text: bytes, max_events: int) -> list[Decoded]:
+    """Return objects that follow each other, nothing where there is something else between them."""
+    found = split_tolerantly(text, max_events)
+    return found if all(each.raw.startswith(b"{") for each in found) else []
 
 
 def split_array(text: bytes, max_events: int = MAX_EVENTS) -> list[msgspec.Raw]:
@@ -278,17 +286,17 @@ def _objects(text: bytes, broken: list[tuple[int, int]]) -> list[Decoded]:
     if len(starts) == 1:
         return [parse(text[start:end]) for start, end in broken]
     events: list[Decoded] = []
-    for start, end in pairwise([*starts, len(span)]):
-        whole = parse(span[start:end].strip(SEPARATORS))
+    for begin, end in pairwise([*starts, len(span)]):
+        whole = parse(span[begin:end].strip(SEPARATORS))
         # What ends before its event_id, and the bracket that closes the array, may follow a good event.
         rest = cuts[bisect_left(cuts, end) - 1]
         if whole.rejection:
             closed = parse(whole.raw.rstrip(b"]" + SEPARATORS))
-            first = parse(span[start:rest].strip(SEPARATORS))
+            before = parse(span[begin:rest].strip(SEPARATORS))
             if not closed.rejection:
                 whole = closed
-            elif not first.rejection:
-                events.append(first)
+            elif not before.rejection:
+                events.append(before)
                 whole = parse(span[rest:end].strip(SEPARATORS))
         events.append(whole)
     return events
