@@ -1,8 +1,12 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install build demo down check unit integration realtime test bench clean
+.PHONY: help install lock audit build demo update down check unit integration realtime test bench clean
 
 BIN := .venv/bin
+# In this order: requirements-image.txt takes its versions from requirements.lock.
+REQUIREMENTS := requirements.txt $(wildcard requirements-*.txt functions/*/requirements.txt \
+  functions/layers/*/requirements.txt tests/packages/requirements.txt)
+LOCKS := $(REQUIREMENTS:.txt=.lock)
 VENV := .venv/.installed
 CHECKOV := .venv-checkov/.installed
 BENCHMARKS := $(filter-out %/measured.py %/plots.py, $(wildcard tests/benchmarks/*.py)) tests/benchmarks/plots.py
@@ -15,11 +19,24 @@ install: $(VENV) $(CHECKOV) ## Install what the commands and tests need (PYTHON=
 	@scripts/batch install --optional
 	@scripts/terraform --version
 
+lock: $(VENV) ## Write the lock files: exact versions and hashes of everything that the requirements files need
+	@for file in $(REQUIREMENTS); do \
+	  case $$file in functions/*) only=--no-deps ;; *) only= ;; esac; \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $$only \
+	    --custom-compile-command "make lock" --output-file "$${file%.txt}.lock" "$$file" || exit 1; done
+
+audit: $(VENV) ## Fail if a locked package has a known vulnerability (needs the vulnerability data of pypi.org)
+	@for file in $(LOCKS); do $(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+	  --requirement $$file || exit 1; done
+
 build: $(VENV) ## Build the functions' packages into build/
 	@scripts/build
 
 demo: $(VENV) ## Run the platform on this machine and send it events
 	@scripts/demo
+
+update: $(VENV) ## Bring changed schemas and functions to the running platform
+	@scripts/demo --update
 
 down: $(VENV) ## Stop the platform on this machine and delete its data
 	@scripts/demo --stop
@@ -58,8 +75,8 @@ clean: ## Stop the emulator; remove packages, caches and local state
 	@rm -rf build .local clients/typescript/dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find clients functions infrastructure scripts tests \( -name __pycache__ -o -name .terraform \) -prune -exec rm -rf {} +
 
-$(VENV): requirements.txt $(shell find functions -name requirements.txt)
-	@scripts/_venv .venv requirements.txt
+$(VENV): requirements.lock requirements-build.lock
+	@scripts/_venv .venv requirements.lock
 
-$(CHECKOV): requirements-checkov.txt
-	@scripts/_venv .venv-checkov requirements-checkov.txt
+$(CHECKOV): requirements-checkov.lock requirements-build.lock
+	@scripts/_venv .venv-checkov requirements-checkov.lock

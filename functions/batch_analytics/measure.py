@@ -8,6 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 from telemetry.lateness import TOO_OLD_AFTER
+from telemetry.sequences import GUIDANCE_SDK
 
 from batch_analytics.bronze import resource
 from batch_analytics.tables import Partition
@@ -22,6 +23,7 @@ def games(silver: DataFrame, touched: Sequence[Partition]) -> dict[str, dict[str
     """Measure the days that a run touched: fields that are null or out of range, sessions that lack a number.
 
     A session is judged between the first and the last number it has: what happened before or after may come.
+    Sessions whose client counts no events are not judged.
     """
     keys = silver.sparkSession.createDataFrame(list(touched), "game_id string, event_date string")
     keys = keys.withColumn("event_date", f.col("event_date").cast("date"))
@@ -37,7 +39,10 @@ def games(silver: DataFrame, touched: Sequence[Partition]) -> dict[str, dict[str
             if count:
                 measured[game][kind][name] = count
     # Distinct within its session's partition: one exchange, where a distinct count takes two.
-    numbers = rows.select("game_id", "session_id", "sequence").repartition("game_id", "session_id").distinct()
+    counted = rows.where(f"NOT (client.sdk <=> '{GUIDANCE_SDK}')")
+    numbers = (
+        counted.select("game_id", "session_id", "sequence").repartition("game_id", "session_id").distinct()
+    )
     sessions = numbers.groupBy("game_id", "session_id").agg(
         (f.max("sequence") - f.min("sequence") + 1 > f.count("sequence")).alias("gapped")
     )

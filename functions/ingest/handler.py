@@ -14,6 +14,7 @@ from telemetry.clients import client, resource
 from telemetry.decoding import Decoded, readable
 from telemetry.enrichment import timestamp
 from telemetry.games import GameRegistry
+from telemetry.guidance import Rules
 from telemetry.ingest_batch import IngestBatch, Refusal
 from telemetry.key_classes import ClientLimits
 from telemetry.quotas import Exceeded, Limits, Quotas, units
@@ -136,7 +137,10 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             key_class=who.key_class,
         )
         try:
-            batch = guidance_events(body, who.game_id, received_at) if is_guidance else events(body)
+            if is_guidance:
+                batch = guidance_events(body, who.game_id, received_at, Rules.of(game, who.key_class))
+            else:
+                batch = events(body)
         except RequestError as error:
             keep_body(body, error, who, game, header)
             raise

@@ -167,7 +167,7 @@ def events(body: bytes) -> list[Decoded]:
     return _checked(list(decode(_unzipped(body))))
 
 
-def guidance_events(body: bytes, game_id: str, received_at: datetime) -> list[Decoded]:
+def guidance_events(body: bytes, game_id: str, received_at: datetime, rules: guidance.Rules) -> list[Decoded]:
     """Return the events of a body in the AWS guidance's form, translated; raises RequestError as `events`."""
     text = _unzipped(body)
     try:
@@ -178,7 +178,7 @@ def guidance_events(body: bytes, game_id: str, received_at: datetime) -> list[De
         found = list(decode(text[events_at.end() :] if events_at else text))
     except Rejection as rejection:
         raise _refused(rejection) from None
-    return [guidance.translated(event, game_id, received_at) for event in _checked(found)]
+    return [guidance.translated(event, game_id, received_at, rules) for event in _checked(found)]
 
 
 def _unzipped(body: bytes) -> bytes:

@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections import Counter
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,20 +25,20 @@ from metrics_api.leaderboards import leaderboards
 from metrics_api.live import catalogue, live
 from metrics_api.live_page import POLICY, assets, page
 from metrics_api.parameters import (
-    AnyGameId,
+    UNKNOWN_GAME,
     DateRange,
     GameId,
+    GameIdOrUnknown,
     PlayerId,
     cached,
     now,
     only_known,
-    registered,
 )
 from metrics_api.problems import PROBLEM_JSON, RESPONSES, RETRY, install, logger
 from metrics_api.quality import quality
 from metrics_api.realtime import realtime
+from metrics_api.recent import recent
 
-UNKNOWN_GAME = "unknown"
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -74,15 +74,9 @@ class MetricsApi(FastAPI):
         return super().openapi()
 
 
-def _registered_or_unknown(game_id: AnyGameId) -> str:
-    return game_id if game_id == UNKNOWN_GAME else registered(game_id)
-
-
 def _uncached(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
 
-
-GameIdOrUnknown = Annotated[str, Depends(_registered_or_unknown)]
 
 operations = APIRouter(tags=["operations"], dependencies=[Depends(_uncached)])
 games = APIRouter(
@@ -204,6 +198,7 @@ app.include_router(ads)
 app.include_router(design)
 app.include_router(quality)
 app.include_router(realtime)
+app.include_router(recent)
 app.include_router(page)
 app.include_router(leaderboards)
 

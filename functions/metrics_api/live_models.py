@@ -80,6 +80,7 @@ class Today(BaseModel):
     purchases: Annotated[Count, metric("purchases")]
     revenue: Money
     unverified_revenue: Annotated[dict[str, int], metric("unverified_revenue", examples=[{"EUR": 499}])]
+    unverified_share: Annotated[dict[str, float], metric("unverified_share", examples=[{"EUR": 0.004}])]
     refunds: Annotated[Count, metric("refunds")]
     refunded: Annotated[dict[str, int], metric("refunded")]
     net_revenue: Annotated[dict[str, int], metric("net_revenue")]

@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException
+import boto3
+from fastapi import APIRouter, Depends, Header, HTTPException, Request
 from fastapi.responses import FileResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
+from telemetry import environment
 
 from metrics_api.live import read_live
 from metrics_api.parameters import registered
+from metrics_api.recent import Sending
 
 FOLDER = Path(__file__).parent / "page"
 SECONDS_BETWEEN = 2.0
@@ -48,6 +51,25 @@ def stream(game_id: Annotated[str, Depends(registered)]) -> StreamingResponse:
         raise HTTPException(501, "Ask /live again and again: this server cannot stream.")
     return StreamingResponse(
         _messages(game_id), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+    )
+
+
+@page.post("/v1/games/{game_id}/events/test", status_code=202)
+async def send_test_event(
+    game_id: Annotated[str, Depends(registered)],
+    request: Request,
+    is_test: Annotated[str, Header(alias="x-test-event")] = "",
+) -> None:
+    """Put the body on the raw stream: on a developer's machine, whose emulator has no other data.
+
+    A page of another site cannot send the header, because nothing here answers its preflight.
+    """
+    stream = environment.parse(Sending).test_stream
+    if not stream or not is_test:
+        raise HTTPException(404, "Test events are sent from the page, and on a developer's machine only.")
+    body = await request.body()
+    await run_in_threadpool(
+        boto3.client("kinesis").put_record, StreamName=stream, Data=body, PartitionKey=f"{game_id}/test"
     )
 
 

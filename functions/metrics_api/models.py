@@ -66,6 +66,7 @@ class Counts(BaseModel):
     purchases: Annotated[Count, metric("purchases")] = 0
     revenue: Money
     unverified_revenue: Annotated[dict[str, int], metric("unverified_revenue", examples=[{"EUR": 499}])] = {}
+    unverified_share: Annotated[dict[str, float], metric("unverified_share", examples=[{"EUR": 0.004}])] = {}
     refunds: Annotated[Count, metric("refunds")] = 0
     refunded: Annotated[dict[str, int], metric("refunded", examples=[{"EUR": 499}])] = {}
     net_revenue: Annotated[dict[str, int], metric("net_revenue", examples=[{"EUR": 129401}])] = {}
@@ -243,12 +244,20 @@ class Problem(BaseModel):
 
 
 def money(counts: Counter[str]) -> dict[str, dict[str, float | None]]:
-    """Return gross, unverified, refunded and net revenue of each currency with a payment or refund."""
+    """Return gross, unverified, refunded and net revenue of each currency with a payment or refund.
+
+    The share that is unverified is left out without revenue.
+    """
     currencies = sorted({*prefixed(counts, "revenue_"), *prefixed(counts, "refunded_")})
     model = metric_model.live()
     found: dict[str, dict[str, float | None]] = {
         name: {currency: model[name].of(counts, currency) for currency in currencies}
         for name in ("revenue", "net_revenue")
+    }
+    found["unverified_share"] = {
+        currency: share
+        for currency in currencies
+        if (share := model["unverified_share"].of(counts, currency)) is not None
     }
     counted = ("refunded", "unverified_revenue")
     return found | {name: dict(prefixed(counts, f"{name}_")) for name in counted}

@@ -13,6 +13,7 @@ DEFAULT_DAYS = 7
 MAX_DAYS = 400
 # Each day of these has a row for each name and shard.
 MAX_DAYS_OF_NAMES = 92
+UNKNOWN_GAME = "unknown"
 PLAYER_ID = "^[A-Za-z0-9_.:-]{1,64}$"
 
 
@@ -38,7 +39,12 @@ def registered(game_id: AnyGameId) -> str:
     return game_id
 
 
+def _registered_or_unknown(game_id: AnyGameId) -> str:
+    return game_id if game_id == UNKNOWN_GAME else registered(game_id)
+
+
 GameId = Annotated[str, Depends(registered)]
+GameIdOrUnknown = Annotated[str, Depends(_registered_or_unknown)]
 
 
 def days_between(

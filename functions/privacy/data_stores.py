@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import msgspec
 import orjson
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
-from telemetry import guidance, lake, mentions
+from telemetry import guidance, lake, mentions, recent_events
 from telemetry.decoding import decompress
 from telemetry.enrichment import FUTURE_AFTER
 from telemetry.player_item import described
@@ -58,6 +59,8 @@ class Subject:
     player_id: str
     pseudonyms: Pseudonyms | None = None
     since: datetime | None = None
+    # What events in the guidance's envelope may call the player's id.
+    player_fields: tuple[str, ...] = guidance.PLAYER_FIELDS
     # Replaces the id in other players' data. Each erasure makes a new one, so that it identifies nobody.
     mask: str = field(default_factory=lambda: f"erased-{secrets.token_hex(4)}", compare=False)
 
@@ -162,6 +165,50 @@ class LeaderboardEntries:
         )
         for page in pages:
             yield from page["Items"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecentBatches:
+    """The table of recent events: an item with an event of the player goes with the others in it.
+
+    The others' events are in the lake too, and would leave this table within a day.
+    """
+
+    dynamodb: "DynamoDBClient"
+    table: str
+    name: str = "recent events"
+
+    def find(self, subject: Subject) -> Iterator[Record]:
+        """Yield the player's events, and where others' mention them."""
+        for _, found in self._holding(subject):
+            yield from found
+
+    def erase(self, subject: Subject) -> int:
+        """Delete the items that hold the player; return how many events of theirs those held."""
+        count = 0
+        for batch, found in self._holding(subject):
+            self.dynamodb.delete_item(TableName=self.table, Key=batch.key)
+            count += len(found)
+        return count
+
+    def _holding(self, subject: Subject) -> Iterator[tuple[recent_events.Batch, list[Record]]]:
+        """Yield the items that hold the player, of their game and of no known one, and what is held."""
+        for game_id in (subject.game_id, UNKNOWN_GAME):
+            for batch in recent_events.batches(self.dynamodb, self.table, game_id):
+                held = (_recent(msgspec.to_builtins(event), subject) for event in batch.events)
+                if found := [record for record in held if record]:
+                    yield batch, found
+
+
+def _recent(event: Record, subject: Subject) -> Record | None:
+    """Return an event of the player, where another's mentions them, or None."""
+    if event.get("player_id") in subject.ids:
+        return event
+    content = {"message": event.get("message")}
+    if event.get("original"):
+        content["original"] = value_of(event["original"].encode()) or event["original"]
+    fields = _unmentioned(content, subject)
+    return _mention(event, fields) if fields else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +354,7 @@ def cut_reject(line: bytes, subject: Subject) -> Cut | None:
     value = value_of(raw)
     if game == UNKNOWN_GAME and subject.game_id not in games_in(raw, value):
         return None
-    owners = owners_of(raw, value, reject.get("envelope", "native"))
+    owners = owners_of(raw, value, reject.get("envelope", "native"), subject.player_fields)
     if owners and owners.issubset(subject.ids):
         return Cut([readable(line, subject.pseudonyms)])
     if value is None:
@@ -378,7 +425,9 @@ TOKEN = re.compile(rb"[A-Za-z0-9_.:-]+")
 ESCAPED = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")
 
 
-def owners_of(raw: bytes, value: Any, envelope: str = "native") -> set[str]:
+def owners_of(
+    raw: bytes, value: Any, envelope: str = "native", fields: tuple[str, ...] = guidance.PLAYER_FIELDS
+) -> set[str]:
     """Return whose event it was meant to be: the player fields of our envelope, or of the guidance's.
 
     `value` is what the bytes say; bytes that are no JSON are searched for the same fields as text.
@@ -391,17 +440,19 @@ def owners_of(raw: bytes, value: Any, envelope: str = "native") -> set[str]:
         inner = event["event"] if isinstance(event.get("event"), dict) else event
         data = inner["event_data"] if isinstance(inner.get("event_data"), dict) else {}
         ours = guidance.first_text(event, guidance.PLAYER_FIELDS)
-        theirs = guidance.first_text(data, guidance.PLAYER_FIELDS)
+        theirs = guidance.first_text(data, fields)
         player = (theirs or ours) if envelope == "guidance" else (ours or theirs)
         if player is not None:
             owners.add(guidance.stored_player(player))
     return owners
 
 
-def candidates(raw: bytes, envelope: str = "native") -> set[str]:
+def candidates(
+    raw: bytes, envelope: str = "native", fields: tuple[str, ...] = guidance.PLAYER_FIELDS
+) -> set[str]:
     """Return who may be meant: the owners, or of bytes that name none what may be an id at all."""
     value = value_of(raw)
-    if owners := owners_of(raw, value, envelope):
+    if owners := owners_of(raw, value, envelope, fields):
         return owners
     found: set[str] = set()
     if value is None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 from telemetry import lake
 from telemetry.enrichment import timestamp
+from telemetry.guidance import PLAYER_FIELDS, Rules
 from telemetry.lateness import TOO_OLD_AFTER
 from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 
@@ -62,15 +63,17 @@ class Game:
     game_id: str
     key: bytes
     pseudonyms: Pseudonyms | None = None
+    player_fields: tuple[str, ...] = PLAYER_FIELDS
 
     @classmethod
     def of(cls, item: Record) -> "Game":
         """Read the item of a game that has a key."""
-        return cls(item["game_id"], bytes(item["privacy_key"]), Pseudonyms.held(item))
+        key, fields = bytes(item["privacy_key"]), Rules.of(item).player
+        return cls(item["game_id"], key, Pseudonyms.held(item), fields)
 
     def subject(self, player_id: str) -> Subject:
         """Return whom the game means."""
-        return Subject(self.game_id, player_id, self.pseudonyms)
+        return Subject(self.game_id, player_id, self.pseudonyms, player_fields=self.player_fields)
 
     def name(self, player_id: str) -> str:
         """Name a player in a receipt, by a hash that only the holder of the key can make.
@@ -250,7 +253,8 @@ def _of_reject(line: bytes, watches: dict[str, Watch]) -> Traces:
         raw = original_of(reject, watches[owner].game.pseudonyms if owner in watches else None)
     except Unopened:
         return
-    ids = candidates(raw, reject.get("envelope", "native"))
+    fields = watches[owner].game.player_fields if owner in watches else PLAYER_FIELDS
+    ids = candidates(raw, reject.get("envelope", "native"), fields)
     for game_id in [owner] if owner in watches else games_in(raw, value_of(raw)) & watches.keys():
         yield from ((game_id, player, reject["received_at"]) for player in ids)
 

@@ -14,6 +14,7 @@ from privacy.data_stores import (
     LeaderboardEntries,
     Lines,
     Profile,
+    RecentBatches,
     Silver,
     Warehouse,
     cut_event,
@@ -32,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True):
     games_table: str
     players_table: str
     leaderboards_table: str
+    recent_events_table: str
     lake_bucket: str
     lake_database: str = ""
     athena_workgroup: str = ""
@@ -42,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True):
         dynamodb, s3, bucket = client("dynamodb"), client("s3"), self.lake_bucket
         stores: list[DataStore] = [
             LeaderboardEntries(dynamodb, self.leaderboards_table),
+            RecentBatches(dynamodb, self.recent_events_table),
             Lines(s3, bucket, "bronze", cut_event, since_first_seen=True),
             Lines(s3, bucket, "rejected", cut_reject),
             Lines(s3, bucket, "errors", cut_failure),

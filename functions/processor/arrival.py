@@ -26,6 +26,7 @@ class Arrival(msgspec.Struct, gc=False):
 
     `event` or `rejection` is set once it is judged; neither where the player did not agree to it.
     Of an event, `line` is what is kept of it, with the pipeline's fields, and `flags` those that are set.
+    `recent_game` is the game among whose recent events it is shown; None where the game forbids that.
     """
 
     sequence_number: str
@@ -45,6 +46,7 @@ class Arrival(msgspec.Struct, gc=False):
     pseudonyms: Pseudonyms | None = None
     # Of what was sent: `raw` may hold its beginning only.
     size_bytes: int = 0
+    recent_game: str | None = None
 
     @property
     def position(self) -> str:
@@ -84,7 +86,7 @@ class Arrival(msgspec.Struct, gc=False):
 
 
 def arrivals(record: dict[str, Any]) -> Iterator[Arrival]:
-    """Yield the events of one record of a Kinesis event source, in their order."""
+    """Yield the events of one record of a Kinesis event source, in their order and their own envelope."""
     kinesis = record["kinesis"]
     data = msgspec.convert(kinesis["data"], bytes)  # from base64, faster than base64 does
     shard, number = record["eventID"].partition(":")[0], kinesis["sequenceNumber"]
@@ -95,9 +97,12 @@ def arrivals(record: dict[str, Any]) -> Iterator[Arrival]:
         origin = Origin(moment, "stream", key_class="server")
         key = kinesis.get("partitionKey", "")
         for index, item in enumerate(decode_record(data)):
+            # The guidance's first version puts events on the stream in its own envelope.
+            game = guidance.application_of(item.value)
             yield Arrival(
-                number, index, origin, item.raw, item.value, shard, item.rejection, partition_key=key
-            )
+                number, index, origin, item.raw, item.value, shard, item.rejection,
+                "guidance" if game else "native", game, partition_key=key,
+            )  # fmt: skip
         return
     received_at = datetime.fromisoformat(batch.received_at)
     country = batch.country if _country.fullmatch(batch.country or "") else None
@@ -118,8 +123,6 @@ def arrivals(record: dict[str, Any]) -> Iterator[Arrival]:
         )
         return
     for index, item in enumerate(map(parse, batch.events)):
-        if batch.envelope == "guidance":
-            item = guidance.translated(item, batch.game_id, received_at)
         yield Arrival(
             number, index, origin, item.raw, item.value, shard, item.rejection, batch.envelope, batch.game_id
         )

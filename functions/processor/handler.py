@@ -13,6 +13,7 @@ from telemetry.games import GameRegistry
 from processor.dedupe import Claims
 from processor.metrics import publish
 from processor.pipeline import Pipeline
+from processor.recent import RecentEvents
 from processor.stats import IngestStats
 
 logger = logs.logger()
@@ -27,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True):
     games_table: str
     dedupe_table: str
     ingest_stats_table: str
+    recent_events_table: str
     enriched_stream: str
     bronze_delivery_stream: str
     rejected_delivery_stream: str
@@ -42,6 +44,7 @@ def pipeline() -> Pipeline:
         registry=GameRegistry(resource("dynamodb"), settings.games_table),
         claims=Claims(dynamodb, settings.dedupe_table, settings.dedupe_window_hours),
         stats=IngestStats(dynamodb, settings.ingest_stats_table),
+        recent=RecentEvents(dynamodb, settings.recent_events_table),
         kinesis=client("kinesis"),
         firehose=client("firehose"),
         enriched_stream=settings.enriched_stream,

@@ -10,6 +10,7 @@ from telemetry.rejection import Reason, Rejection
 
 from processor.arrival import Arrival, arrivals
 from processor.dedupe import Claims
+from processor.recent import RecentEvents
 from processor.stats import IngestStats
 from processor.triage import rejected_line, triage
 
@@ -25,6 +26,7 @@ class Pipeline:
     registry: GameRegistry
     claims: Claims
     stats: IngestStats
+    recent: RecentEvents
     kinesis: "KinesisClient"
     firehose: "FirehoseClient"
     enriched_stream: str
@@ -54,6 +56,7 @@ class Pipeline:
         retry_from = _first(unwritten)
         done = [a for a in batch if retry_from is None or int(a.sequence_number) < int(retry_from)]
         retry_from = _first(unwritten + self.stats.add(shard, done))
+        self.recent.add(shard, done)
         published = [arrival for arrival in done if not arrival.refused_again]
         return published, retry_from
 

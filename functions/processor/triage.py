@@ -7,18 +7,21 @@ from typing import Any
 
 import orjson
 from aws_lambda_powertools import Logger
-from telemetry import consent
+from telemetry import consent, guidance
+from telemetry.decoding import Decoded
 from telemetry.email_masking import mask, mask_bytes
 from telemetry.enrichment import encode, timestamp
 from telemetry.games import GameRegistry
 from telemetry.key_classes import ClientLimits
 from telemetry.pseudonyms import Pseudonyms
+from telemetry.recent_events import is_on
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
 
 from processor.arrival import Arrival
 
 MAX_ORIGINAL_BYTES = 512 * 1024
+UNKNOWN = "unknown"
 SEALED = "what was sent is sealed: scripts/replay --dry-run tells what is wrong with it"
 
 logger = Logger(child=True)
@@ -36,8 +39,11 @@ def triage(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
     pseudonyms = {game_id: Pseudonyms.wanted(game) for game_id, game in games.items()}
     now = timestamp(datetime.now(UTC))
     for arrival, claim, name in zip(arrivals, claimed, named, strict=True):
-        arrival.game = claim if claim and claim in active else "unknown"
+        arrival.game = claim if claim and claim in active else UNKNOWN
         arrival.pseudonyms = pseudonyms.get(name)
+        arrival.recent_game = (name if name in games else UNKNOWN) if is_on(games.get(name)) else None
+        if arrival.envelope == "guidance":
+            _translate(arrival, games.get(name))
         if consent.concerns(arrival.value):
             arrival.raw, arrival.value = consent.honoured(arrival.raw, arrival.value)
             if consent.is_denied(arrival.value):
@@ -54,6 +60,13 @@ def triage(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
             arrival.rejection = Rejection(Reason.INTERNAL_ERROR, type(error).__name__)
 
 
+def _translate(arrival: Arrival, game: dict[str, Any] | None) -> None:
+    item = Decoded(arrival.raw, arrival.value, arrival.rejection)
+    rules = guidance.Rules.of(game, arrival.origin.key_class)
+    item = guidance.translated(item, arrival.key_game or "", arrival.origin.received_at, rules)
+    arrival.value, arrival.rejection = item.value, item.rejection
+
+
 def _takes_events(game: dict[str, Any]) -> bool:
     """Tell a game that is active; one whose pseudonyms lost their key would have new players each time."""
     return game["status"] == "active" and ("privacy_key" in game or game.get("pseudonyms") != "on")
@@ -63,7 +76,7 @@ def _accept(arrival: Arrival, now: str, game: dict[str, Any]) -> None:
     event = validate(arrival.value)
     if arrival.key_game and event["game_id"] != arrival.key_game:
         raise Rejection(Reason.WRONG_GAME, f"the key belongs to {arrival.key_game}", "/game_id")
-    if arrival.game == "unknown":
+    if arrival.game == UNKNOWN:
         raise Rejection(Reason.UNKNOWN_GAME, "the game is not registered or disabled", "/game_id")
     if arrival.origin.key_class == "client":
         ClientLimits.of(game).check(event)

@@ -17,7 +17,7 @@ COHORT_DAYS = (1, 7, 30)
 REACH = ("active_players", "weekly_active_players", "monthly_active_players", "stickiness")
 COUNTED = ("new_players", "session_starts", "playtime_seconds", "purchases", "events", "crash_events")
 PAYING = ("payers", "payer_conversion")
-MONEY = ("revenue", "refunded", "net_revenue", "arpdau", "arppu")
+MONEY = ("revenue", "unverified_share", "refunded", "net_revenue", "arpdau", "arppu")
 # These are shown of a game that shows advertisements; the money for each currency.
 ADS, AD_MONEY = (
     ("impressions", "completed_share"),
@@ -217,5 +217,6 @@ def _values(
         for name in (*REACH, *COUNTED, *PAYING, *shown_of_ads)
     }
     for figure, (name, currency) in money.items():
-        values[figure, f"{currency} {model[name].unit}"] = model[name].of(sums, currency)
+        unit = model[name].unit
+        values[figure, unit if unit == "share" else f"{currency} {unit}"] = model[name].of(sums, currency)
     return values

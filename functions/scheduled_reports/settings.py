@@ -18,6 +18,7 @@ class Settings(Tables, frozen=True, kw_only=True):
     players_table: str = ""
     quality_table: str = ""
     realtime_table: str = ""
+    recent_events_table: str = ""
 
     reports_table: str
     lake_bucket: str

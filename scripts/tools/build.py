@@ -4,6 +4,7 @@ import argparse
 import hashlib
 import os
 import platform
+import re
 import subprocess
 import sys
 import sysconfig
@@ -18,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from telemetry import catalog
 
-from tools import REPOSITORY, CommandError, connectors, jars, run
+from tools import REPOSITORY, CommandError, connectors, jars, run, sbom
 from tools.engine import EngineMissing
 
 
@@ -38,7 +39,7 @@ TARGETS: dict[str, tuple[str, ...]] = {"local": (), "aws": _lambda_wheels("aarch
 WHEELS = TARGETS | {"here": _lambda_wheels(platform.machine())}
 EPOCH = (1980, 1, 1, 0, 0, 0)
 READABLE_FILE = 0o100644 << 16
-NOT_SOURCE = ("__pycache__", "requirements.txt", "*.md", ".*")
+NOT_SOURCE = ("__pycache__", "requirements.txt", "requirements.lock", "*.md", ".*")
 # Unused in Lambda, or different in each installation; METADATA stays for vulnerability scanners.
 NOT_SHIPPED = (
     "__pycache__",
@@ -56,7 +57,7 @@ NOT_SHIPPED = (
 # are accepted.
 BORROWED = {
     "batch_analytics": tuple(
-        f"telemetry/{name}.py" for name in ("__init__", "corrections", "lateness", "silver")
+        f"telemetry/{name}.py" for name in ("__init__", "corrections", "lateness", "sequences", "silver")
     )
 }
 # The Java connector that an application needs on AWS, which its service does not bring.
@@ -86,6 +87,7 @@ class Package:
             inputs["main.py"] = self.entry
         if self.requirements and self.requirements.is_file():
             inputs["requirements.txt"] = self.requirements
+            inputs["requirements.lock"] = locked(self.requirements)
         return inputs
 
     @property
@@ -178,15 +180,21 @@ def _build(package: Package, target: str, directory: Path) -> Built:
     connector = package.wanted(target)
     digest = _digest(inputs, target, connector.digest if connector else "")
     entry = archive.with_suffix(".main.py")
-    complete = archive.is_file() and (entry.is_file() or not package.entry)
+    complete = (
+        archive.is_file() and sbom.path_of(archive).is_file() and (entry.is_file() or not package.entry)
+    )
     if complete and stamp.is_file() and stamp.read_text() == digest:
         return Built(archive, is_new=False)
-    files = dict(package.files)
-    if "requirements.txt" in inputs:
-        wheels = _wheels(inputs["requirements.txt"], target, directory / "wheels" / target)
-        files |= {package.prefix + name: path for name, path in _tree(wheels, ignored=NOT_SHIPPED).items()}
+    files, components = dict(package.files), list[sbom.Component]()
+    if "requirements.lock" in inputs:
+        installed = _wheels(inputs["requirements.lock"], target, directory / "wheels" / target)
+        wheels = _tree(installed / "packages", ignored=NOT_SHIPPED)
+        files |= {package.prefix + name: path for name, path in wheels.items()}
+        components += sbom.wheels(installed / "report.json")
     if connector:
         (files["lib/connectors.jar"],) = jars.resolve(connector, directory / "jars")
+        (coordinate,) = connector.coordinates
+        components.append(sbom.jar(coordinate, files["lib/connectors.jar"]))
         if package.java:
             complete_jar = archive.with_suffix(".connectors.jar")
             api = jars.resolve(connectors.API, directory / "jars")
@@ -194,6 +202,7 @@ def _build(package: Package, target: str, directory: Path) -> Built:
             files["lib/connectors.jar"] = complete_jar
     archive.parent.mkdir(parents=True, exist_ok=True)
     _write(archive, ((name, files[name].read_bytes()) for name in sorted(files)))
+    sbom.write(archive, components)
     if package.entry:
         entry.write_bytes(package.entry.read_bytes())
     stamp.write_text(digest)
@@ -221,26 +230,47 @@ def _wheel_tags(target: str) -> str:
     return " ".join(WHEELS[target]) or f"{sys.implementation.cache_tag} {sysconfig.get_platform()}"
 
 
-def _wheels(requirements: Path, target: str, cache: Path) -> Path:
-    """Return a directory with the wheels of a requirements file, which names each one it needs."""
-    key = hashlib.sha256(_wheel_tags(target).encode() + requirements.read_bytes()).hexdigest()[:16]
+def locked(requirements: Path) -> Path:
+    """Return the lock file of a requirements file. Raises CommandError where the two name other packages."""
+    lock = requirements.with_suffix(".lock")
+    wanted, found = _pinned(requirements), _pinned(lock) if lock.is_file() else set[str]()
+    if different := sorted(wanted ^ found):
+        raise CommandError(
+            f"{requirements} and {lock.name} differ in {', '.join(different)}. Write each package with its "
+            "exact version into the first, and run `make lock`"
+        )
+    return lock
+
+
+def _pinned(file: Path) -> set[str]:
+    """Return the packages that a requirements file or a lock file names, as name==version."""
+    lines = (line.split(";")[0].rstrip(" \\") for line in file.read_text().splitlines())
+    return {line.lower().replace("_", "-") for line in lines if re.match(r"[A-Za-z0-9]", line)}
+
+
+def _wheels(lock: Path, target: str, cache: Path) -> Path:
+    """Return a directory with the wheels of a lock file, in packages/, and pip's report of them."""
+    key = hashlib.sha256(_wheel_tags(target).encode() + lock.read_bytes()).hexdigest()[:16]
     installed = cache / key
     if installed.is_dir():
         return installed
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as directory:
         partial = Path(directory) / key
+        partial.mkdir()
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
         choice = [
+            "--require-hashes",
             "--only-binary=:all:",
             *WHEELS[target],
-            f"--target={partial}",
-            f"--requirement={requirements}",
+            f"--target={partial / 'packages'}",
+            f"--report={partial / 'report.json'}",
+            f"--requirement={lock}",
         ]
         answer = subprocess.run([*pip, *choice], capture_output=True, text=True, check=False)
         if answer.returncode:
             errors = [line for line in answer.stderr.splitlines() if not line.startswith("WARNING")]
-            raise CommandError(f"pip cannot install {requirements} for {target}:\n" + "\n".join(errors))
+            raise CommandError(f"pip cannot install {lock} for {target}:\n" + "\n".join(errors))
         if not installed.is_dir():
             partial.rename(installed)
     return installed

@@ -27,6 +27,7 @@ from tools import (
     quality,
     realtime,
     run,
+    schemas,
     simulate,
     terraform,
 )
@@ -57,11 +58,7 @@ def start(players: int, days: int, seed: int) -> None:
     _step(f"Emulator at {running.endpoint}, IAM enforced; its log: .local/emulator/log")
     os.environ.update(running.environment)
     _step("terraform apply of infrastructure/environments/local (about a minute the first time)")
-    outputs = apply()
-    list(lake_tables.create(outputs["lake_database"]))
-    api = metrics_api.current()
-    api.start({**outputs["metrics_api_environment"], **running.environment})
-    _step(f"Metrics API at {api.address}")
+    outputs, api = bring(running.environment)
     _start_realtime(outputs["realtime_analytics"]["application_properties"], running.endpoint)
     game, key = simulate.new_game(outputs)
     _step(f"Playing {game}: {players} players over {days} days")
@@ -80,12 +77,39 @@ def start(players: int, days: int, seed: int) -> None:
         f"\nEvery figure is what the simulator sent. It took {time.monotonic() - began:.0f} s.\n"
         f"  This game live    {api.address}/?game={game} ({LIVE_PLAYERS} play on)\n"
         f"  The API           {api.address}/docs\n"
+        f"  Send events to    {emulator.ingest_url(outputs)}/v1/events (a key: scripts/games rotate {game})\n"
         f"  Play again        scripts/simulate\n"
         f"  Real-time windows {REALTIME[realtime.RealtimeJob().state()]}; log: .local/flink/log\n"
         f"  Stop everything   make down",
         highlight=False,
         soft_wrap=True,
     )
+
+
+def bring(environment: dict[str, str]) -> tuple[dict[str, Any], metrics_api.MetricsApi]:
+    """Bring this checkout to the running emulator, and start the metrics API anew; return outputs and API."""
+    outputs = apply()
+    list(lake_tables.create(outputs["lake_database"]))
+    api = metrics_api.current()
+    sending = {"INGEST_URL": emulator.ingest_url(outputs), "TEST_STREAM": outputs["raw_stream_name"]}
+    api.start({**outputs["metrics_api_environment"], **environment, **sending})
+    _step(f"Metrics API at {api.address}")
+    return outputs, api
+
+
+def update() -> None:
+    """Bring changed schemas and functions to the platform that runs, without a new game."""
+    environment = emulator.local_environment()
+    if wrong := schemas.findings(REPOSITORY):
+        raise CommandError("\n  ".join(("the schemas are not right:", *wrong)))
+    for name in schemas.generate(REPOSITORY):
+        _step(f"Written: {name}")
+    _step("Building the functions' packages")
+    build.build("local")
+    os.environ.update(environment)
+    _step("terraform apply of infrastructure/environments/local")
+    outputs, _ = bring(environment)
+    _step(f"Events are judged by the new schemas: {emulator.ingest_url(outputs)}/v1/events")
 
 
 def apply() -> dict[str, Any]:
@@ -146,15 +170,20 @@ def _step(text: str) -> None:
 
 
 def main() -> None:
-    """Start, or stop with --stop."""
+    """Start; update with --update; stop with --stop."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
     parser.add_argument("--stop", action="store_true", help="stop everything and delete the data")
+    parser.add_argument(
+        "--update", action="store_true", help="bring changed schemas and functions to the running platform"
+    )
     parser.add_argument("--players", type=positive, default=500)
     parser.add_argument("--days", type=positive, default=3)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     if options.stop:
         stop()
+    elif options.update:
+        update()
     else:
         start(options.players, options.days, options.seed)
 

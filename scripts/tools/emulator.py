@@ -230,6 +230,12 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+def ingest_url(outputs: dict[str, Any]) -> str:
+    """Return the base URL of the REST API; emulators serve every API behind their one endpoint."""
+    api, endpoint = outputs["ingest"], os.environ.get("AWS_ENDPOINT_URL")
+    return f"{endpoint}/restapis/{api['id']}/{api['stage']}/_user_request_" if endpoint else str(api["url"])
+
+
 def is_taken(port: int) -> bool:
     """Does anybody listen on this machine's port?"""
     with socket.socket() as client:

@@ -37,11 +37,11 @@ class Engine:
     def install(self) -> None:
         """Install the package where it is not yet. Raises EngineMissing."""
         self._require()
-        requirements = REPOSITORY / f"requirements-{self.name.lower()}.txt"
+        lock = REPOSITORY / f"requirements-{self.name.lower()}.lock"
         installed = self.environment / ".installed"
-        if installed.exists() and installed.stat().st_mtime >= requirements.stat().st_mtime:
+        if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
             return
-        command = [str(REPOSITORY / "scripts" / "_venv"), self.environment.name, requirements.name]
+        command = [str(REPOSITORY / "scripts" / "_venv"), self.environment.name, lock.name]
         environment = {**os.environ, "PYTHON": "python3.11"}
         if subprocess.run(command, cwd=REPOSITORY, env=environment, check=False).returncode:
             raise EngineMissing(f"{self.package} could not be installed; the lines above say why.")

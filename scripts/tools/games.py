@@ -154,6 +154,25 @@ def use_pseudonyms(table: "Table", game_id: str, state: str) -> None:
     _update(table, game_id, "pseudonyms", state)
 
 
+def name_guidance_fields(table: "Table", game_id: str, player: list[str], session: list[str]) -> None:
+    """Take player and session of events in the AWS guidance's envelope from these fields of event_data.
+
+    They come before the usual ones, and replace what was set before. Raises CommandError for a game that is
+    not registered.
+    """
+    fields = {name: names for name, names in (("player", player), ("session", session)) if names}
+    _update(table, game_id, "guidance_fields", fields)
+
+
+def show_recent_events(table: "Table", game_id: str, state: str) -> None:
+    """Keep the game's recent events for people to see from now on ("on"), or not ("off").
+
+    What is kept already is hidden at once and expires within a day. Raises CommandError for a game that is
+    not registered.
+    """
+    _update(table, game_id, "recent_events", state)
+
+
 def privacy_key(table: "Table", game_id: str) -> bytes:
     """Return the key that makes a game's pseudonyms, made when it is first needed.
 
@@ -348,6 +367,8 @@ def main() -> None:
         "import-key": "read a key that clients use already from standard input; the one before works on",
         "sign": "demand signed requests, or not",
         "pseudonyms": "keep players by keyed pseudonyms from now on, or by their ids; all are new then",
+        "guidance-fields": "name the fields of event_data that hold player and session (AWS guidance)",
+        "recent-events": "keep the game's recent events for a day, for people to see, or keep none",
         "report-to": "mail the game's reports to these addresses; to none without any",
         "disable": "refuse a game's events",
         "enable": "take them again, also those of keys that a spent quota has disabled",
@@ -379,7 +400,16 @@ def main() -> None:
     commands.choices["add"].add_argument(
         "--pseudonyms", action="store_true", help="keep players by keyed pseudonyms, never by their ids"
     )
-    commands.choices["pseudonyms"].add_argument("state", choices=["on", "off"])
+    for field in ("player", "session"):
+        commands.choices["guidance-fields"].add_argument(
+            f"--{field}",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="repeatable; the first one found counts",
+        )
+    for command in ("pseudonyms", "recent-events"):
+        commands.choices[command].add_argument("state", choices=["on", "off"])
     commands.choices["sign"].add_argument("signature", choices=["required", "optional"])
     commands.choices["report-to"].add_argument("addresses", nargs="*", metavar="address")
     options = parser.parse_args()
@@ -407,6 +437,12 @@ def main() -> None:
         case "pseudonyms":
             use_pseudonyms(table, options.game_id, options.state)
             print(f"pseudonyms of {options.game_id} are {options.state} within 30 seconds")
+        case "guidance-fields":
+            name_guidance_fields(table, options.game_id, options.player, options.session)
+            print(f"fields of {options.game_id} are read within 30 seconds")
+        case "recent-events":
+            show_recent_events(table, options.game_id, options.state)
+            print(f"recent events of {options.game_id} are {options.state} within 30 seconds")
         case "report-to":
             report_to(table, options.game_id, options.addresses)
             print(f"reports of {options.game_id} go to {', '.join(options.addresses) or 'nobody'}")

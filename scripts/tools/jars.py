@@ -1,7 +1,8 @@
 """Java libraries by their Maven coordinates, each checked against the SHA-256 sum in jars.lock.
 
 Ivy, which PySpark brings, resolves and downloads them. It knows Maven Central; IVY_SETTINGS may name an
-ivysettings.xml with another repository. A jar that the lock does not know is recorded at its first download.
+ivysettings.xml with another repository. A jar that the lock does not know is recorded at its first download,
+and refused where CI is set: nobody would read and commit its sum there, so each download would be the first.
 """
 
 import fcntl
@@ -89,7 +90,8 @@ ICEBERG = JarSet(
 def resolve(jars: JarSet, cache: Path = CACHE, lock: Path = LOCK) -> list[Path]:
     """Return the jars of a set, downloaded where the cache does not have them.
 
-    Raises JarsMissing where they cannot be had, CommandError where one is not the one of the lock.
+    Raises JarsMissing where they cannot be had or, in CI, the lock lacks one; CommandError where one is not
+    the one of the lock.
     """
     directory = cache / f"{jars.name}-{jars.digest}"
     with _locked(cache):
@@ -127,6 +129,11 @@ def _record(downloaded: Path, lock: Path) -> None:
     """Add the jars that the lock does not know yet."""
     known = read(lock)
     new = {jar.name: _digest(jar) for jar in downloaded.glob("*.jar") if jar.name not in known}
+    if new and os.environ.get("CI"):
+        raise JarsMissing(
+            f"{lock.name} has no SHA-256 sum of {', '.join(sorted(new))}, and CI uses recorded jars only. "
+            "Run `scripts/build --target aws` on a machine of yours, and commit the file"
+        )
     for jar in downloaded.glob("*.jar"):
         if jar.name in known:
             _check(jar, known, lock)

@@ -127,7 +127,7 @@ class Platform:
 
     def settings(self) -> Settings:
         """Return what the function is told by its environment; here are neither Athena nor a warehouse."""
-        names, outputs = ("games", "players", "leaderboards"), self.outputs
+        names, outputs = ("games", "players", "leaderboards", "recent_events"), self.outputs
         known = {f"{name}_table": outputs["tables"][name] for name in names}
         known["lake_bucket"] = outputs["lake_bucket"]
         if not self.local:

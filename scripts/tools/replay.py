@@ -195,9 +195,12 @@ def repaired(line: Line, registry: GameRegistry, patch: jsonpatch.JsonPatch | No
         line["game_id"] if line["ingest_source"] == "rest" and line["game_id"] != UNKNOWN_GAME else None
     )
     if line["envelope"] == "guidance":
+        # On the stream the event names its game itself; a key names that of the others.
+        key_game = key_game or (named_game(line) if line["ingest_source"] == "stream" else None)
         if not key_game:
             raise Rejection(Reason.UNKNOWN_GAME, "its key belonged to no active game")
-        value = guidance.translate(value, line["game_id"], received_at)
+        rules = guidance.Rules.of(registry.get(key_game), line["key_class"])
+        value = guidance.translate(value, key_game, received_at, rules)
     event = validate(value)
     if key_game not in (None, event["game_id"]):
         raise Rejection(Reason.WRONG_GAME, f"the key belongs to {key_game}", "/game_id")

@@ -46,7 +46,8 @@ QUESTIONS = (
     Question("History of payers", "daily", "event_date", ("payers", "first_time_payers", "payer_conversion")),
     Question(
         "History of revenue", "revenue", "event_date",
-        ("purchases", "currency_payers", "gross_minor", "arpdau_minor", "arppu_minor", "arpu_minor"),
+        ("purchases", "currency_payers", "gross_minor", "unverified_minor_share", "arpdau_minor",
+         "arppu_minor", "arpu_minor"),
         "currency",
     ),
     Question("Lifetime value", "lifetime_value", "day_number", ("cohort_players", "ltv_minor"), "currency"),

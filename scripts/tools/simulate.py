@@ -47,10 +47,8 @@ class Platform:
 
     @property
     def events_url(self) -> str:
-        """The REST API; emulators serve every API behind their one endpoint."""
-        api, endpoint = self.outputs["ingest"], os.environ.get("AWS_ENDPOINT_URL")
-        base = f"{endpoint}/restapis/{api['id']}/{api['stage']}/_user_request_" if endpoint else api["url"]
-        return f"{base}/v1/events"
+        """Where the REST API takes events."""
+        return f"{emulator.ingest_url(self.outputs)}/v1/events"
 
     def read(self, path: str, **parameters: str | int) -> dict[str, Any]:
         """Return an answer of the metrics API."""

@@ -16,7 +16,10 @@ from tools.players import Platform
 
 FIRST, GAME = "2026-02-09", "skyforge"
 FAKE, WHY = "t-fake", "the store knows no such purchase"
-TABLES = ("boards", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality", "realtime")
+TABLES = (
+    "boards", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality", "realtime",
+    "recent_events",
+)  # fmt: skip
 
 
 def made(number: int, kind: str, player: str, game: str = GAME, **payload: Any) -> Event:

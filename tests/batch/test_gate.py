@@ -6,6 +6,7 @@ import boto3
 import pytest
 from data_quality import facts
 from emulated_lake import Event, Spark, event
+from telemetry.sequences import GUIDANCE_SDK
 
 DAY, NIGHT = "2026-02-09", "2026-02-10T00:00:00.000Z"
 PAID = {"store": "web", "transaction_id": "t", "currency": "USD", "amount_minor": 499}
@@ -32,6 +33,12 @@ BAD = [
 ]
 # Right, and with no payment: no row of gold may say that there was one.
 OTHER = [event(7, "session_start", DAY, "bob", game_id="other", received_at=NIGHT)]
+# Events of the AWS guidance have no numbers of their own: gaps between them mean nothing.
+MOVED = [
+    event(10 + n, "session_start", DAY, "dan", game_id="moved", received_at=NIGHT, sequence=1000 * n,
+          client={"platform": "ios", "app_version": "1.0.0", "sdk": GUIDANCE_SDK})
+    for n in range(3)
+]  # fmt: skip
 # Each amount is allowed; gold that computes with 64 bits would be wrong, and negative.
 RICH = [
     event(
@@ -51,7 +58,7 @@ class Gate:
         self.lake = lake = spark.lake("gate")
         lake.arrive(HOURS[0], GOOD)
         self.first = spark.drive(lake.steps("all", "good", HOURS[0], HOURS[1]))
-        lake.arrive(HOURS[1], [*BAD, *OTHER, *RICH])
+        lake.arrive(HOURS[1], [*BAD, *MOVED, *OTHER, *RICH])
         with spark.saying() as self.said:
             self.second = spark.drive(
                 lake.steps("silver", "bad", HOURS[1], HOURS[2]),
@@ -81,14 +88,20 @@ def test_what_breaks_the_schemas_is_counted_by_field(gate: Gate) -> None:
     }  # fmt: skip
 
 
+def test_sessions_whose_client_counts_no_events_are_not_judged_by_gaps(gate: Gate) -> None:
+    moved, other = (gate.lake.report("bad", "audit")["games"][name] for name in ("moved", "other"))
+    assert (moved["events"], moved.get("sequences", 0), moved.get("gapped", 0)) == (3, 0, 0)
+    assert (other["sequences"], other["gapped"]) == (1, 0)
+
+
 def test_a_game_with_faults_is_set_aside_and_the_others_are_published(gate: Gate) -> None:
     assert gate.first == [0]
     assert [answer for answer in gate.second if answer != []] == [0, 0, 0, 0]
     report = gate.lake.report("bad", "publish")
-    assert report["published"] == ["other", "rich"]
+    assert report["published"] == ["moved", "other", "rich"]
     assert list(report["set_aside"]) == ["g"]
     assert [words.partition(":")[0] for words in report["set_aside"]["g"]][-1] == "daily"
-    assert {row["game_id"] for row in gate.lake.table("daily")} == {"g", "other", "rich"}
+    assert {row["game_id"] for row in gate.lake.table("daily")} == {"g", "moved", "other", "rich"}
     # The game keeps what it had.
     assert {row["gross_minor"] for row in gate.lake.table("revenue")} == {499}
     assert {row["samples"] for row in gate.lake.table("performance")} == {1}

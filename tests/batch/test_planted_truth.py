@@ -18,6 +18,7 @@ from tools import gold, history
 from tools.simulation import PAYER_SHARE, STEP_SHARES, Game, Session, Truth, return_share
 
 PLAYERS, DAYS = 1200, 30
+PUBLIC_DATA_SHA256 = "261e3dc89977c2b60767ca6728aaa29d429de0c814635070a749c36555895da8"
 NOW = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 ALL = {"platform": "*", "country": "*", "app_version": "*"}
 
@@ -167,19 +168,12 @@ def _retention(players_by_day: dict[str, set[str]]) -> Iterator[tuple[tuple[str,
 def shop(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """Put the purchases of CDNOW's customers of early 1997 into a lake (P. Fader, B. Hardie)."""
     directory = tmp_path_factory.mktemp("public")
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "-qq",
-        "--no-deps",
-        "Lifetimes==0.11.3",
-        "-d",
-        str(directory),
-    ]
+    wanted = directory / "wanted.txt"
+    wanted.write_text(f"Lifetimes==0.11.3 --hash=sha256:{PUBLIC_DATA_SHA256}\n")
+    pip = [sys.executable, "-m", "pip", "download", "--require-hashes", "-qq", "--no-deps"]
+    command = [*pip, "--requirement", str(wanted), "--dest", str(directory)]
     if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("the public data set cannot be downloaded: pip download Lifetimes==0.11.3")
+        pytest.skip("the public data set cannot be downloaded: the wheel of Lifetimes 0.11.3")
     (wheel,) = directory.glob("*.whl")
     with zipfile.ZipFile(wheel) as content:
         text = content.read("lifetimes/datasets/CDNOW_master.txt").decode()

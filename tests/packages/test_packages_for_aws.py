@@ -1,15 +1,21 @@
 """What Terraform uploads, judged without running it: the packages for Lambda on arm64."""
 
+import hashlib
+import json
 import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email import message_from_string
 from pathlib import Path, PurePath
 from zipfile import ZipFile
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from lambda_packages import LAYER, built_functions
 from planned import Plan
+from tools import REPOSITORY
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_ZIPPED, MAX_UNZIPPED, MAX_VARIABLES = 50 * 1000**2, 250 * 1000**2, 4096
@@ -175,3 +181,31 @@ def portable(entry: Entry) -> bool:
         or entry.path.parent.suffix in (".dist-info", ".libs")
         or "sboms" in entry.name
     )
+
+
+def test_bills_of_materials_list_what_the_packages_hold(archives: dict[str, Path]) -> None:
+    """CycloneDX's schema judges the form, METADATA in the zip the names, and the lock files the hashes."""
+    functions = REPOSITORY / "functions"
+    locks = {path.parent.name: path.read_text() for path in functions.glob("**/requirements.lock")}
+    judge, held = JsonStrictValidator(SchemaVersion.V1_6), 0
+    for name, archive in archives.items():
+        text = archive.with_suffix(".cdx.json").read_text()
+        assert judge.validate_str(text) is None
+        bill = json.loads(text)
+        (digest,) = bill["metadata"]["component"]["hashes"]
+        assert digest["content"] == hashlib.sha256(archive.read_bytes()).hexdigest()
+        with ZipFile(archive) as zipped:
+            metadata = [
+                zipped.read(path).decode() for path in zipped.namelist() if path.endswith("/METADATA")
+            ]
+        inside = {(head["Name"], head["Version"]) for head in map(message_from_string, metadata)}
+        listed = {(part["name"], part["version"]) for part in bill["components"]}
+        assert listed == {(shown.lower().replace("_", "-"), version) for shown, version in inside}
+        for part in bill["components"]:
+            lock = locks["telemetry" if name == LAYER else name]
+            (hashes,) = re.findall(
+                rf"^{part['name']}=={part['version']} .*\n((?: +--hash.*\n)+)", lock, re.MULTILINE
+            )
+            assert part["hashes"][0]["content"] in hashes
+        held += len(listed)
+    assert held > len(locks)

@@ -125,6 +125,7 @@ def failures() -> Iterator[tuple[str, Key, float, int]]:
         "quality",
         "quotas",
         "realtime",
+        "recent-events",
         "reports",
     ):
         for operation in ("read", "write"):

@@ -15,6 +15,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError, ReadTimeoutError
 from processor.dedupe import Claims
 from processor.pipeline import Pipeline
+from processor.recent import RecentEvents
 from processor.stats import IngestStats
 from telemetry.decoding import decompress
 from telemetry.games import GameRegistry
@@ -32,6 +33,7 @@ KEYS = {
     "quality": ("game_id", "checked_at"),
     "quotas": ("quota",),
     "realtime": ("series", "window"),
+    "recent_events": ("game_id", "batch"),
     "reports": ("report",),
 }
 Item = dict[str, Any]
@@ -185,6 +187,13 @@ class Tables:
         found = [self.items[table][name] for name in names if name in self.items[table]]
         return {"Responses": {table: copy.deepcopy(found)}}
 
+    def batch_write_item(self, RequestItems: dict[str, list[Item]]) -> Item:  # noqa: N803
+        ((table, requests),) = RequestItems.items()
+        assert 0 < len(requests) <= 25
+        for item in (request["PutRequest"]["Item"] for request in requests):
+            self.items[table][_name({name: item[name] for name in KEYS[table]})] = copy.deepcopy(item)
+        return {}
+
     def rows(self, table: str) -> list[Item]:
         """Return the items of a table with plain values."""
         plain = TypeDeserializer().deserialize
@@ -267,6 +276,7 @@ def processor(games: Any, dynamodb: Any, streams: Streams) -> Pipeline:
         registry=GameRegistry(games, "games"),
         claims=Claims(dynamodb, "dedupe", window_hours=24),
         stats=IngestStats(dynamodb, "ingest_stats"),
+        recent=RecentEvents(dynamodb, "recent_events"),
         kinesis=streams,
         firehose=streams,
         enriched_stream="enriched",

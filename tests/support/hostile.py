@@ -22,7 +22,7 @@ from telemetry.ingest_batch import MAGIC as BATCH_MAGIC
 from telemetry.ingest_batch import IngestBatch, pack
 from telemetry.key_classes import CLASSES, client_types
 
-GAME = "skyforge"
+GAME, OTHER_GAME = "skyforge", "another-game"
 NUMBERS = [b"1e400", b"-1e400", b"9" * 400, b"1" * 5000, b"-0.0", b"NaN", b"-Infinity", b"1e308", b"0x1"]
 NUMBERS += [b"18446744073709551616", b"9007199254740993", b"01", b"1.", b"1e-999999999"]
 TEXTS = [b'"\\ud800"', b'"\\udfff\\ud800"', b'"\\u0000"', b'"\x00"', b'"\xff\xfe"', b'"\xed\xa0\x80"', b'""']
@@ -85,7 +85,7 @@ def kpl(*user_records: bytes) -> bytes:
     return contents
 
 
-# Too slow to make each time; rare, for a megabyte costs milliseconds.
+# Too slow to make each time, and a megabyte costs as much as a thousand events: each takes every way once.
 BOMB = gzip.compress(bytes(11 * 1024 * 1024), 9)
 HUGE = [
     b"x" * 1_000_000,
@@ -106,7 +106,6 @@ HUGE = [
     gzip.compress(b"{}\n" * 3_000_000),
     kpl(*[BOMB] * 90),
 ]
-SHARE_OF_HUGE = 1 / 400
 
 
 @dataclass(slots=True)
@@ -140,9 +139,34 @@ def good_examples() -> list[dict[str, Any]]:
     return [value for value in valid if value["event_type"] in client_types()]
 
 
+@cache
+def kpl_messages() -> list[bytes]:
+    """Return the protobuf messages of some aggregates, without magic and digest."""
+    dice = random.Random(0)
+    groups = [dice.choices(examples(), k=dice.randint(1, 3)) for _ in range(50)]
+    return [kpl(*group)[len(KPL_MAGIC) : -16] for group in groups]
+
+
+def huge_records() -> list[bytes]:
+    """Return each huge piece alone and zipped, in a batch of the REST API and in one of the guidance's.
+
+    Beside them the batches that the REST API never makes and that are as large.
+    """
+    now = timestamp(datetime.now(UTC))
+    batches = [
+        pack(IngestBatch(GAME, now, None, [data, data[:1000]], envelope))
+        for envelope in ("native", "guidance")
+        for data in HUGE
+    ]
+    fields = {"game_id": GAME, "received_at": now, "country": "FR", "events": []}
+    forged = [fields | {"events": [b""] * 300_000}, fields | {"country": "x" * 300_000}]
+    zipped = [gzip.compress(data, 1) for data in HUGE]
+    return [*HUGE, *zipped, *batches, *(BATCH_MAGIC + msgspec.msgpack.encode(item) for item in forged)]
+
+
 @dataclass(slots=True)
 class Hostile:
-    """Everything is drawn from `dice`; one piece takes some tens of microseconds."""
+    """Everything is drawn from `dice`; one piece takes some ten microseconds."""
 
     dice: random.Random
 
@@ -162,12 +186,7 @@ class Hostile:
 
     def piece(self) -> bytes:
         """Return what was meant to be one event, or never was."""
-        if self.dice.random() < SHARE_OF_HUGE:
-            return self.huge()
         return self.dice.choice(PIECES)(self)
-
-    def huge(self) -> bytes:
-        return self.dice.choice(HUGE)
 
     def line(self) -> bytes:
         """Return a piece that stays one line: no gzip file, no blank, and no beginning of an array."""
@@ -177,7 +196,11 @@ class Hostile:
         return b"?" if is_other or opens_array else line
 
     def edited(self) -> bytes:
-        data = bytearray(self._example())
+        return self.changed(self._example())
+
+    def changed(self, whole: bytes) -> bytes:
+        """Return bytes with one to four changes."""
+        data = bytearray(whole)
         for _ in range(self.dice.randint(1, 4)):
             at = self.dice.randrange(len(data) + 1)
             match self.dice.randrange(5):
@@ -192,6 +215,13 @@ class Hostile:
                     data[at:] = other[self.dice.randrange(len(other)) :]
                 case _:
                     data[at:at] = self.dice.randbytes(self.dice.randint(1, 8))
+        return bytes(data)
+
+    def flipped(self, whole: bytes) -> bytes:
+        """Return bytes of which one to four differ in a bit."""
+        data = bytearray(whole)
+        for _ in range(self.dice.randint(1, 4)):
+            data[self.dice.randrange(len(data))] ^= 1 << self.dice.randrange(8)
         return bytes(data)
 
     def truncated(self) -> bytes:
@@ -218,8 +248,9 @@ class Hostile:
         return orjson.dumps(event)
 
     def of_another_game(self) -> bytes:
-        """Return a valid event of a game that is not registered, or not the key's."""
-        return orjson.dumps(self.dice.choice(good_examples()) | {"game_id": "another-game"})
+        """Return a valid event of a game that is not the key's, or not registered."""
+        game_id = self.dice.choice([OTHER_GAME, "no-such-game"])
+        return orjson.dumps(self.dice.choice(good_examples()) | {"game_id": game_id})
 
     def repeated_keys(self) -> bytes:
         name = self.dice.choice(["event_id", "game_id", "payload", "sequence", "a"])
@@ -276,11 +307,11 @@ class Hostile:
 
     def aggregate(self) -> bytes:
         """Return a KPL aggregate: a real one, a changed one, or a broken message with a right digest."""
-        data = kpl(*(self._example() for _ in range(self.dice.randint(1, 3))))
-        message = data[len(KPL_MAGIC) : -16]
+        message = self.dice.choice(kpl_messages())
         match self.dice.randrange(4):
             case 0:
-                return data[:-1] + bytes([data[-1] ^ 1])
+                digest = hashlib.md5(message).digest()
+                return KPL_MAGIC + message + digest[:-1] + bytes([digest[-1] ^ 1])
             case 1:
                 message = message[: self.dice.randrange(len(message))]
             case 2:
@@ -344,8 +375,8 @@ class Hostile:
         self, hostile: Callable[[], bytes], neighbour: Callable[[], tuple[str, bytes]] | None = None
     ) -> tuple[list[bytes], list[str]]:
         """Return hostile pieces with good ones between them, in any order, and the ids of the good ones."""
-        good = [(neighbour or self.good)() for _ in range(self.dice.randint(1, 2))]
-        pieces = [hostile() for _ in range(self.dice.randint(1, 6))] + [data for _, data in good]
+        good = [(neighbour or self.good)() for _ in range(self.dice.randint(1, 3))]
+        pieces = [hostile() for _ in range(self.dice.randint(1, 20))] + [data for _, data in good]
         self.dice.shuffle(pieces)
         return pieces, [event_id for event_id, _ in good]
 
@@ -379,14 +410,14 @@ PIECES = [
         Hostile.value,
     ],
 ]
-WHOLES = [*[Hostile.piece, Hostile.zipped, Hostile.aggregate, Hostile.forged] * 5, Hostile.huge]
+WHOLES = [Hostile.piece, Hostile.zipped, Hostile.aggregate, Hostile.forged]
 RECORDS = [
     *[Hostile.alone] * 3,
     *[Hostile.lines, Hostile.array, Hostile.rest_batch] * 2,
     *[Hostile.guidance_batch, Hostile.kpl_batch],
 ]
 FORGED: dict[str, list[Any]] = {
-    "game_id": ["", "x" * 3000, None, 5, "\0", "unregistered", [GAME]],
+    "game_id": ["", "x" * 3000, None, 5, "\0", "unregistered", OTHER_GAME, [GAME]],
     "received_at": [
         "",
         "yesterday",
@@ -398,8 +429,8 @@ FORGED: dict[str, list[Any]] = {
         0,
         None,
     ],
-    "country": ["", "x" * 300_000, "a@b.co", "\0", 5, [], None],
-    "events": [None, {}, "x", [1], [None], [[]], [b""] * 300_000, [b"{}"] * 300, b"{}"],
+    "country": ["", "x" * 300, "a@b.co", "\0", 5, [], None],
+    "events": [None, {}, "x", [1], [None], [[]], [b"{}"] * 300, b"{}"],
     "envelope": ["guidance", "snowplow", "", None, 5],
     "bot": [True, None, "yes"],
     "replay": [True, None, 1],

@@ -21,7 +21,7 @@ from tools import REPOSITORY
 
 VERSION = "3.13"
 ENVIRONMENT = REPOSITORY / ".venv-lambda"
-REQUIREMENTS = Path(__file__).parents[1] / "packages" / "requirements.txt"
+LOCK = Path(__file__).parents[1] / "packages" / "requirements.lock"
 REGION, ACCOUNT = "eu-west-1", "111122223333"
 API = "/2018-06-01/runtime"
 # Of an invocation that waits for its answer: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -63,11 +63,11 @@ def _python() -> str | None:
 def install() -> Path:
     """Return the interpreter of an environment that holds what AWS ships, made where it is not there yet."""
     stamp = ENVIRONMENT / ".installed"
-    if not stamp.exists() or stamp.stat().st_mtime < REQUIREMENTS.stat().st_mtime:
+    if not stamp.exists() or stamp.stat().st_mtime < LOCK.stat().st_mtime:
         command = [
             str(REPOSITORY / "scripts" / "_venv"),
             ENVIRONMENT.name,
-            str(REQUIREMENTS.relative_to(REPOSITORY)),
+            str(LOCK.relative_to(REPOSITORY)),
         ]
         environment = {**os.environ, "PYTHON": str(_python())}
         subprocess.run(command, cwd=REPOSITORY, env=environment, check=True)

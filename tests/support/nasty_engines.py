@@ -21,6 +21,7 @@ Event = dict[str, Any]
 BATCH = 40
 TABLES = (
     "boards", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality", "realtime",
+    "recent_events",
 )  # fmt: skip
 # Counters that have no rows of their own: of a day, of a day and currency.
 OF_A_DAY = (

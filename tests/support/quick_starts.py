@@ -41,10 +41,12 @@ def run(
 
 
 def _python(program: str, folder: Path) -> list[str]:
-    # A build leaves files beside the sources.
+    # A build leaves files beside the sources. Nothing comes from an index: the client needs no other package,
+    # and this environment has the locked setuptools.
     source = shutil.copytree(REPOSITORY / "clients" / "python", folder / "source")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    subprocess.run([*pip, "--target", str(folder), str(source)], check=True)
+    pip = [sys.executable, "-m", "pip", "install", "--no-index", "--no-build-isolation", "--no-deps"]
+    quiet = ["--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, *quiet, "--target", str(folder), str(source)], check=True)
     (folder / "game.py").write_text(program)
     return [sys.executable, "game.py"]
 

@@ -48,6 +48,7 @@ def metrics_app(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]
         "boards",
         "realtime",
         "quality",
+        "recent_events",
     ):
         monkeypatch.setenv(f"{table.upper()}_TABLE", table)
     store.store.cache_clear()

@@ -1,5 +1,6 @@
 """Packages depend on nothing but their inputs, and bring all that they import."""
 
+import json
 import os
 import re
 import shutil
@@ -14,7 +15,8 @@ from tools import REPOSITORY, CommandError, build, jars
 HANDLER = "functions/ingest/handler.py"
 FILES = {
     HANDLER: "one",
-    "functions/ingest/requirements.txt": "",
+    "functions/ingest/requirements.txt": "wheel==1.0\n",
+    "functions/ingest/requirements.lock": "wheel==1.0 \\\n    --hash=sha256:" + "1" * 64 + "\n",
     "functions/ingest/README.md": "",
     "functions/ingest/__pycache__/handler.pyc": "",
     "functions/layers/telemetry/telemetry/__init__.py": "",
@@ -36,6 +38,10 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def _pip(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
     (target,) = (Path(argument.removeprefix("--target=")) for argument in command if "--target=" in argument)
+    (report,) = (Path(argument.removeprefix("--report=")) for argument in command if "--report=" in argument)
+    archive = {"archive_info": {"hashes": {"sha256": "1" * 64}}}
+    metadata = {"name": "Wheel", "version": "1.0", "license_expression": "MIT"}
+    report.write_text(json.dumps({"install": [{"metadata": metadata, "download_info": archive}]}))
     for name in (
         "wheel/__init__.py",
         "wheel/__init__.pyi",
@@ -88,7 +94,7 @@ def test_a_spark_job_is_its_package_and_beside_it_the_entry(root: Path) -> None:
         (job / name).write_text(name)
     layer = root / "functions" / "layers" / "telemetry" / "telemetry"
     layer.mkdir(parents=True, exist_ok=True)
-    for name in ("__init__.py", "corrections.py", "lateness.py", "silver.py"):
+    for name in ("__init__.py", "corrections.py", "lateness.py", "sequences.py", "silver.py"):
         (layer / name).write_text(name)
     *_, built = build.build("aws", root)
     entry = root / "build" / "aws" / "batch_analytics.main.py"
@@ -98,6 +104,7 @@ def test_a_spark_job_is_its_package_and_beside_it_the_entry(root: Path) -> None:
         "telemetry/__init__.py",
         "telemetry/corrections.py",
         "telemetry/lateness.py",
+        "telemetry/sequences.py",
         "telemetry/silver.py",
     ]
     assert entry.read_text() == "main.py"
@@ -139,7 +146,7 @@ def test_only_what_changed_is_built_again(root: Path) -> None:
 def test_says_what_pip_could_not_install(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = subprocess.CompletedProcess[str]([], 1, stderr="WARNING: noise\nERROR: no such wheel\n")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: answer)
-    with pytest.raises(CommandError, match=r"(?s)ingest/requirements.txt for aws:\nERROR: no such wheel$"):
+    with pytest.raises(CommandError, match=r"(?s)ingest/requirements.lock for aws:\nERROR: no such wheel$"):
         build.build("aws", root)
 
 

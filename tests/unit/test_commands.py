@@ -39,6 +39,7 @@ LINES = {
     "batch": ("run",),
     "boards": ("list", "my-game"),
     "games": ("list",),
+    "guidance-report": ("--game", "my-game"),
     "load": ("--game", "my-game", "--rate", "1", "--duration", "1"),
     "players": ("adjust", "my-game", "2026-01-01", "players", "1", "--reason", "test", "--yes"),
     "privacy": ("export", "--game", "my-game", "--player", "p", "--to", "player.zip"),
@@ -57,7 +58,7 @@ OTHERS = {
 }  # fmt: skip
 TABLES = (
     "boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality",
-    "quotas", "realtime", "reports",
+    "quotas", "realtime", "recent_events", "reports",
 )  # fmt: skip
 APPLIED = {
     "batch_state_machine_arn": None,

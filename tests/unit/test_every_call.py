@@ -61,6 +61,7 @@ HEARD: dict[str, dict[str, str]] = {
             "athena.StartQueryExecution",
             "dynamodb.DeleteItem",
             "dynamodb.GetItem",
+            "dynamodb.Query",
             "dynamodb.Scan",
             "lambda.Invoke",
             "s3.DeleteObject",
@@ -82,7 +83,9 @@ HEARD: dict[str, dict[str, str]] = {
             "kinesis.PutRecords",
         ),
         "again",
-    ),
+    )
+    # No event waits for the view of recent ones.
+    | {"dynamodb.BatchWriteItem": "done"},
     "realtime_windows": dict.fromkeys(
         ("dynamodb.BatchWriteItem", "dynamodb.PutItem", "dynamodb.UpdateItem", "events.PutEvents"), "again"
     ),

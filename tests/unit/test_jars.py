@@ -32,6 +32,7 @@ class Maven:
 def maven(monkeypatch: pytest.MonkeyPatch) -> Maven:
     maven = Maven()
     monkeypatch.setattr(jars, "_download", maven.download)
+    monkeypatch.delenv("CI", raising=False)
     return maven
 
 
@@ -43,6 +44,18 @@ def test_first_download_is_recorded_and_kept(maven: Maven, tmp_path: Path) -> No
     maven.online = False
     assert jars.resolve(ONE, cache, lock) == [jar]
     assert maven.asked == 1
+
+
+def test_ci_uses_recorded_jars_only(maven: Maven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = tmp_path / "jars.lock"
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(jars.JarsMissing, match=r"jars.lock has no SHA-256 sum of first-1.0.jar"):
+        jars.resolve(ONE, tmp_path / "cache", lock)
+    assert not lock.exists()
+    monkeypatch.delenv("CI")
+    (jar,) = jars.resolve(ONE, tmp_path / "cache", lock)
+    monkeypatch.setenv("CI", "true")
+    assert jars.resolve(ONE, tmp_path / "cache", lock) == [jar]
 
 
 def test_another_file_of_the_same_name_is_refused_and_not_kept(maven: Maven, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shlex
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import boto3
 import pytest
 import uvicorn
 from enriched_stream import feed
+from fake_aws import Streams, encode, processor, records, register
 from fastapi.testclient import TestClient
 from metrics_api import live_page
 from player_state.leaderboards import Leaderboards
@@ -255,17 +257,124 @@ def test_a_game_nobody_plays_is_told_kindly(address: str, page: Page) -> None:
     expect(page.locator("#notice")).to_contain_text("nobodys is not registered")
     expect(page.locator("#game")).to_have_value("empty")
     for panel, text in {
-        "funnel": "Nobody has played today.",
-        "economy": "No virtual currency moved today.",
-        "retention": "Nobody was new in the last two weeks.",
+        "funnel": "Nobody has played today.Filled by session_start events. Send one",
+        "levels": "No level was started today.Filled by progression events. Send one",
+        "economy": "No virtual currency moved today.Filled by economy events. Send one",
+        "retention": "Nobody was new in the last two weeks.Filled by session_start events. Send one",
         "rejects": "Nothing arrived today.",
-        "types": "No events in the last 30 minutes.",
-        "ads": "No advertisement was shown today.",
-        "design": "No design event was sent today.",
+        "types": "No events in the last 30 minutes.Filled by session_start events. Send one",
+        "performance": "No performance events in the last 30 minutes.Filled by performance events. Send one",
+        "ads": "No advertisement was shown today.Filled by ad_impression events. Send one",
+        "design": "No design event was sent today.Filled by design events. Send one",
         "alerts": "None.",
-        "leaderboard": "No score yet.",
+        "leaderboard": "No score yet.Filled by score_submitted events. Send one",
     }.items():
         expect(page.locator(f"#{panel}")).to_have_text(text)
+
+
+@in_chromium
+def test_an_empty_game_says_what_to_do_first(
+    address: str, page: Page, streams: Streams, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INGEST_URL", "http://127.0.0.1:4566/api")
+    page.goto(f"{address}/?game=empty")
+    expect(page.locator("#recent")).to_contain_text("scripts/games rotate empty")
+    command = page.locator("#recent pre").inner_text()
+    assert command.startswith("curl -X POST 'http://127.0.0.1:4566/api/v1/events' -H 'x-api-key: YOUR_KEY'")
+    # What it says can be sent, and is then shown.
+    arguments = shlex.split(command)
+    body = arguments[arguments.index("--data-raw") + 1]
+    register(dynamodb, "empty")
+    pipeline = processor(dynamodb, boto3.client("dynamodb"), streams)
+    pipeline.process(records(body.encode()))
+    assert [line["game_id"] for line in streams.lines("bronze")] == ["empty"]
+    expect(page.locator("#recent .events tr", has_text="test-player")).to_contain_text("accepted")
+    expect(page.locator("#test-event")).to_be_hidden()
+    expect(page.locator("#ingest-url")).to_have_text("Games send to http://127.0.0.1:4566/api/v1/events")
+
+
+@pytest.fixture
+def streams() -> Streams:
+    return Streams()
+
+
+def arrive(dynamodb: Any, *events: Any) -> None:
+    """Hand events to the processor as they come from the stream."""
+    pipeline = processor(dynamodb, boto3.client("dynamodb"), Streams())
+    pipeline.process(records(*(one if isinstance(one, bytes) else encode(one) for one in events)))
+
+
+@in_chromium
+def test_recent_events_are_filtered_and_copied(
+    address: str, page: Page, dynamodb: Any, make_event: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INGEST_URL", "https://api.example")
+    bad = make_event("purchase", player_id="<b>bob</b>", payload={"store": "it's"})
+    denied = make_event(player_id="eve", privacy={"analytics_storage": "denied"})
+    arrive(dynamodb, make_event(player_id="ada"), bad, denied)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{address}/?game=skyforge")
+    rows = page.locator("#recent .events tbody tr")
+    expect(rows).to_have_count(3)
+    expect(page.locator("#recent")).to_contain_text("The player did not agree to analytics.")
+    expect(page.locator("#recent")).not_to_contain_text("eve")
+    page.locator("#recent-result").select_option("rejected")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("<b>bob</b>")
+    expect(rows).to_contain_text("schema_violation at /")
+    rows.get_by_role("button", name="Copy as curl").click()
+    expect(page.locator("#curl p")).to_have_text("Copied:")
+    command = page.locator("#curl pre").inner_text()
+    assert page.evaluate("navigator.clipboard.readText()") == command
+    arguments = shlex.split(command)
+    assert arguments[:4] == ["curl", "-X", "POST", "https://api.example/v1/events"]
+    sent = json.loads(arguments[arguments.index("--data-raw") + 1])
+    assert sent["event_id"] != bad["event_id"]
+    changed = {name: bad[name] for name in ("event_id", "sent_at")}
+    assert sent | changed == bad
+    page.locator("#recent-result").select_option("")
+    page.locator("#recent-player").fill("ada")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("accepted")
+    page.locator("#recent-type").fill("purchase")
+    expect(page.locator("#recent")).to_have_text("No recent event matches.")
+    # What cannot be a player is not asked for.
+    page.locator("#recent-type").fill("")
+    page.locator("#recent-player").fill("a b")
+    expect(rows).to_have_count(3)
+    dynamodb.Table("games").update_item(
+        Key={"game_id": "skyforge"},
+        UpdateExpression="SET recent_events = :off",
+        ExpressionAttributeValues={":off": "off"},
+    )
+    expect(page.locator("#recent")).to_have_text("Off: the settings of this game keep no recent events.")
+
+
+@in_chromium
+def test_a_test_event_is_sent_on_a_developers_machine_only(
+    address: str, page: Page, app: Any, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = TestClient(app)
+    path = "/v1/games/skyforge/events/test"
+    assert client.post(path, content=b"{}", headers={"x-test-event": "1"}).status_code == 404
+    monkeypatch.setenv("TEST_STREAM", "raw")
+    kinesis = boto3.client("kinesis")
+    kinesis.create_stream(StreamName="raw", ShardCount=1)
+    # A form of another site cannot set the header.
+    assert client.post(path, content=b"{}").status_code == 404
+    page.goto(f"{address}/?game=skyforge")
+    page.locator("#test-event").click()
+
+    def come() -> list[Any]:
+        (shard,) = kinesis.list_shards(StreamName="raw")["Shards"]
+        start = kinesis.get_shard_iterator(
+            StreamName="raw", ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        return [record["Data"] for record in kinesis.get_records(ShardIterator=start)["Records"]]
+
+    wait_for("the test event", come)
+    arrive(dynamodb, *come())
+    expect(page.locator("#recent .events tr", has_text="test-player")).to_contain_text("accepted")
 
 
 @in_chromium

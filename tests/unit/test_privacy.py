@@ -43,6 +43,7 @@ from pyiceberg.table import Table
 from telemetry import lake, mentions
 from telemetry.enrichment import timestamp
 from telemetry.pseudonyms import Pseudonyms
+from telemetry.recent_events import RecentEvent, packed
 from telemetry.rejection import Reason
 from tools import CommandError, games, lake_tables, privacy
 from tools.personal_data import LocalSilver, data_files
@@ -663,7 +664,7 @@ def test_the_last_receipt_counts(world: World) -> None:
 @pytest.fixture
 def platform(world: World, silver: Table) -> privacy.Platform:
     """What the command has of an environment on this machine."""
-    tables = {name: name for name in ("players", "leaderboards", "games")}
+    tables = {name: name for name in ("players", "leaderboards", "games", "recent_events")}
     return privacy.Platform({"tables": tables, "lake_bucket": BUCKET, "lake_database": "lake"}, local=True)
 
 
@@ -674,6 +675,15 @@ def test_the_command_erases_what_came_again(world: World, platform: privacy.Plat
     assert platform.again() == 0
     assert not any(world.of(ANN))
     assert len(list(Lines(world.s3, BUCKET, "bronze", cut_event).find(BOB))) == 7
+
+
+def test_recent_events_are_among_what_is_searched(world: World, platform: privacy.Platform) -> None:
+    shown = RecentEvent("s:1/0", timestamp(NOW), "accepted", "rest", player_id="ann")
+    world.dynamodb.put_item(TableName="recent_events", Item=packed(GAME, [shown], 0, NOW.timestamp()))
+    receipt = platform.erase(GAME, "ann", "asked")
+    steps = {step["store"]: step["deleted"] for step in receipt["steps"]}
+    assert steps["recent events"] == 1
+    assert not world.dynamodb.scan(TableName="recent_events")["Items"]
 
 
 def test_the_function_of_the_night_erases_as_the_command_does(

@@ -376,6 +376,7 @@ def test_the_handler_builds_its_pipeline_from_the_environment(
         "GAMES_TABLE": "games",
         "DEDUPE_TABLE": "dedupe",
         "INGEST_STATS_TABLE": "ingest_stats",
+        "RECENT_EVENTS_TABLE": "recent_events",
         "ENRICHED_STREAM": "enriched",
         "BRONZE_DELIVERY_STREAM": "bronze",
         "REJECTED_DELIVERY_STREAM": "rejected",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -16,7 +17,7 @@ from ingest_requests import post, rest_api_settings
 from telemetry import quotas as module
 from telemetry.games import GameRegistry
 from telemetry.quotas import Exceeded, Limits, Quotas, units
-from tools import cost, games
+from tools import REPOSITORY, cost, games
 from tools.costs import model
 from tools.costs import settings as cost_settings
 
@@ -164,3 +165,21 @@ def test_the_dearest_key_costs_less_than_a_hundred_dollars_a_day(
     assert f"${dollars:,.2f} a day" in " ".join(capsys.readouterr().out.split())
     ten_times = cost_settings.Quota(10 * quota.events_a_day, 10 * quota.requests_a_day)
     assert model.worst_key(given, ten_times) > 100
+
+
+@pytest.mark.parametrize(("environment", "told"), [("dev", "2.9"), ("prod", "4.5")])
+def test_the_worst_client_costs_as_many_times_an_ordinary_one_as_documented(
+    environment: str, told: str
+) -> None:
+    quota, given = cost_settings.quota(environment), cost_settings.read(environment)
+
+    def dollars(load: model.Load) -> float:
+        idle = replace(load, events_per_second=1e-9)
+        spent = model.total(model.bill(load, given)) - model.total(model.bill(idle, given))
+        return spent * 24 / model.HOURS
+
+    ordinary = dollars(model.Load(quota.events_a_day / 86400, rest_share=1))
+    times = f"{model.worst_key(given, quota) / ordinary:.1f}"
+    assert times == told
+    page = (REPOSITORY / "docs" / "security.md").read_text()
+    assert f"{told} in {environment}" in page

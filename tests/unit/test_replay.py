@@ -15,6 +15,7 @@ import pytest
 from fake_aws import encode
 from processor.dedupe import Claims
 from processor.pipeline import Pipeline
+from processor.recent import RecentEvents
 from processor.stats import IngestStats
 from telemetry import delivery, lake
 from telemetry.enrichment import timestamp
@@ -47,6 +48,7 @@ class World:
             registry=GameRegistry(self.dynamodb, "games"),
             claims=Claims(client, "dedupe", window_hours=24),
             stats=IngestStats(client, "ingest_stats"),
+            recent=RecentEvents(client, "recent_events"),
             kinesis=self,
             firehose=self,
             enriched_stream="enriched",

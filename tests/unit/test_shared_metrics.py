@@ -332,3 +332,35 @@ def test_a_field_of_the_api_with_the_name_of_a_metric_is_that_metric() -> None:
 def test_a_field_that_means_something_else_is_seen() -> None:
     fields = [("Player", "sessions", "Sessions started."), ("Minute", "purchases", ""), ("Day", "score", "")]
     assert undescribed(fields, LIVE) == ["Player.sessions", "Minute.purchases"]
+
+
+# Metrics that purchases move, by their names, so that a new metric of money cannot be forgotten.
+OF_PURCHASES = re.compile(
+    r"purchase|payer|revenue|gross|net_|proceeds|tax|fee|subscription|total|ltv|arpdau|arppu|arpu|conversion"
+)
+NOT_OF_PURCHASES = re.compile(r"^(ad_|unverified_|sandbox_|lifetime_ad)|refund|match|cohort|^net_amount$")
+AD_REVENUE = {("ads", "revenue_micros")}
+
+
+def test_every_metric_of_purchases_tells_that_clients_reports_count() -> None:
+    places = {name: table.metrics for name, table in metric_model.tables().items()}
+    places |= {"live": metric_model.live(), "window": metric_model.window()}
+    told, expected = set(), set()
+    for place, metrics in places.items():
+        for name, metric in metrics.items():
+            if metric.description.endswith(metric_model.CLIENT_REPORTS):
+                told.add((place, name))
+            if OF_PURCHASES.search(name) and not NOT_OF_PURCHASES.search(name):
+                expected.add((place, name))
+    assert told == expected - AD_REVENUE
+    assert len(told) > 40
+
+
+def test_the_unverified_share_of_revenue_is_told_by_currency() -> None:
+    counts = Counter(
+        {"revenue_EUR": 2000, "unverified_revenue_EUR": 500, "revenue_USD": 100, "refunded_JPY": 7}
+    )
+    assert models.money(counts)["unverified_share"] == {"EUR": 0.25, "USD": 0}
+    assert metric_model.tables()["revenue"].metrics["unverified_minor_share"].sql() == (
+        "CAST(sum(unverified_minor) AS double) / nullif(sum(gross_minor), 0)"
+    )

@@ -58,6 +58,7 @@ const LABELS = {
   stickiness: "Stickiness",
   trials: "Trials",
   unverified_revenue: "Unverified revenue",
+  unverified_share: "Unverified share of revenue",
   value_mean: "Mean value",
   value_sum: "Sum of values",
   valued_events: "Design events with a value",

@@ -41,6 +41,15 @@ const bar = (part, kind = "") => {
 
 const empty = (text) => element("p", text, { class: "empty" });
 
+// What a panel without figures says: why it is empty, which events fill it, and where the first one is explained.
+const lacking = (text, ...types) => {
+  const both = document.createDocumentFragment();
+  const hint = element("p", `Filled by ${types.join(", ")} events. `, { class: "note" });
+  hint.append(element("a", "Send one", { href: "#recent" }));
+  both.append(empty(text), hint);
+  return both;
+};
+
 // Columns: [title, cell(row), is a number?]; a cell is text or an element.
 const table = (caption, columns, rows, kind = "") => {
   const made = element("table", null, { class: kind, "aria-label": caption });
@@ -67,7 +76,7 @@ const table = (caption, columns, rows, kind = "") => {
 const show = (id, node) => $(id).replaceChildren(node);
 
 const PANELS = ["realtime", "alerts", "funnel", "levels", "economy", "ads", "design", "retention", "rejects", "leaderboard",
-  "performance", "types", "quality"];
+  "performance", "types", "quality", "recent"];
 const wait = () => PANELS.forEach((id) => show(id, element("p", "Loading…", { class: "empty waiting" })));
 
 // A panel keeps its last figures where a later answer fails, and says so.
@@ -126,7 +135,10 @@ const renderLive = (live) => {
   $("revenue").classList.toggle("several", revenue.length > 1);
   const refunded = Object.entries(live.today.refunded).sort().map(([currency, minor]) => money(minor, currency));
   const returned = refunded.length ? `, ${refunded.join(" · ")} refunded` : "";
-  $("purchases").textContent = `Purchases: ${number.format(live.today.purchases)}${returned}`;
+  const shares = Object.entries(live.today.unverified_share).sort().filter(([, part]) => part > 0);
+  const told = shares.map(([currency, part]) => `${precise.format(part)} of ${currency}`).join(" · ");
+  const unverified = told ? `, ${told} unverified` : "";
+  $("purchases").textContent = `Purchases: ${number.format(live.today.purchases)}${returned}${unverified}`;
   $("dau").textContent = number.format(live.today.active_players);
   $("new-players").textContent = `${number.format(live.today.new_players)} new`;
   $("sessions").textContent = number.format(live.today.session_starts);
@@ -139,7 +151,7 @@ const renderLive = (live) => {
   const types = Object.entries(live.events_by_type).sort((a, b) => b[1] - a[1]);
   show("types", types.length
     ? table("Events by type", [["Type", (t) => t[0]], ["", (t) => bar(t[1] / types[0][1])], ["Events", (t) => number.format(t[1]), true]], types)
-    : empty("No events in the last 30 minutes."));
+    : lacking("No events in the last 30 minutes.", "session_start"));
   const three = (p, names) => (p ? names.map((name) => number.format(Math.round(p[name]))).join(" / ") : "–");
   show("performance", live.performance.length
     ? table("Performance", [
@@ -148,7 +160,7 @@ const renderLive = (live) => {
       ["latency ms p50 / p95 / p99", (p) => three(p.latency_ms, ["p50", "p95", "p99"]), true],
       ["events", (p) => number.format(p.performance_events), true],
     ], live.performance.slice(0, 8))
-    : empty("No performance events in the last 30 minutes."));
+    : lacking("No performance events in the last 30 minutes.", "performance"));
 };
 
 const renderFunnel = ({ steps, levels }) => {
@@ -159,7 +171,7 @@ const renderFunnel = ({ steps, levels }) => {
       [LABELS.step_players, (s) => number.format(s.step_players), true],
       [LABELS.step_share, (s) => share.format(s.step_share), true],
     ], steps)
-    : empty("Nobody has played today."));
+    : lacking("Nobody has played today.", "session_start"));
   show("levels", levels.length
     ? table("Levels", [
       ["Level", (l) => l.level],
@@ -168,13 +180,13 @@ const renderFunnel = ({ steps, levels }) => {
       [LABELS.starts, (l) => number.format(l.starts), true],
       [LABELS.fails, (l) => number.format(l.fails), true],
     ], levels.slice(0, 8))
-    : empty("No level was started today."));
+    : lacking("No level was started today.", "progression"));
 };
 
 const renderEconomy = ({ currencies }) => {
   const flows = currencies.flatMap((c) => c.reasons.map((r) => ({ ...r, currency: c.currency })));
   const most = Math.max(1, ...flows.map((f) => f.amount));
-  if (!flows.length) { show("economy", empty("No virtual currency moved today.")); return; }
+  if (!flows.length) { show("economy", lacking("No virtual currency moved today.", "economy")); return; }
   const net = table("Currencies", [
     ["Currency", (c) => c.currency],
     [LABELS.source, (c) => number.format(c.source), true],
@@ -193,7 +205,7 @@ const renderEconomy = ({ currencies }) => {
 };
 
 const renderAds = ({ ads, totals, ad_arpdau_micros: arpdau }) => {
-  if (!ads.length) { show("ads", empty("No advertisement was shown today.")); return; }
+  if (!ads.length) { show("ads", lacking("No advertisement was shown today.", "ad_impression")); return; }
   const both = document.createDocumentFragment();
   const most = Math.max(...ads.map((a) => a.impressions));
   both.append(element("p", `${LABELS.ad_revenue_micros} ${byCurrency(totals.ad_revenue_micros)}, ${LABELS.ad_arpdau_micros} ${byCurrency(arpdau, 4)}`, { class: "note" }));
@@ -221,7 +233,7 @@ const step = (text, parts) => {
 
 const renderDesign = ({ names, totals }) => {
   $("design-path").replaceChildren(...(under.length ? ["all", ...under].map((part, n) => step(part, under.slice(0, n))) : []));
-  if (!names.length) { show("design", empty(under.length ? "No longer name was sent today." : "No design event was sent today.")); return; }
+  if (!names.length) { show("design", under.length ? empty("No longer name was sent today.") : lacking("No design event was sent today.", "design")); return; }
   const most = Math.max(...names.map((n) => n.design_events));
   show("design", table("Design events", [
     ["Name", (n) => (n.has_parts ? step(n.name, n.name.split(":")) : n.name)],
@@ -234,7 +246,7 @@ const renderDesign = ({ names, totals }) => {
 
 const renderRetention = ({ cohorts }) => {
   const installed = cohorts.filter((c) => c.cohort_players > 0).reverse();
-  if (!installed.length) { show("retention", empty("Nobody was new in the last two weeks.")); return; }
+  if (!installed.length) { show("retention", lacking("Nobody was new in the last two weeks.", "session_start")); return; }
   const depth = Math.max(...installed.map((c) => c.retention.findLastIndex((v) => v !== null)));
   const columns = [
     ["Install day", (c) => c.install_date],
@@ -271,9 +283,9 @@ const renderBoard = async () => {
     const { entries } = await get(`/v1/games/${game}/leaderboards/${board}?limit=10`);
     show("leaderboard", entries.length
       ? table("Leaderboard", [["#", (e) => e.rank], ["Player", (e) => e.player_id], ["Score", (e) => number.format(e.score), true]], entries)
-      : empty("No score yet."));
+      : lacking("No score yet.", "score_submitted"));
   } catch (error) {
-    show("leaderboard", empty(error.status === 404 ? "No score yet." : error.message));
+    show("leaderboard", error.status === 404 ? lacking("No score yet.", "score_submitted") : empty(error.message));
   }
 };
 
@@ -335,6 +347,98 @@ const renderQuality = ({ checks, checked_at: at }) => {
   ], sorted));
 };
 
+const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
+
+const sample = () => {
+  const now = new Date().toISOString();
+  return {
+    event_id: crypto.randomUUID(), event_type: "design", schema_version: "1-0-0", game_id: game, player_id: "test-player",
+    session_id: crypto.randomUUID(), sequence: 0, event_time: now, sent_at: now,
+    client: { platform: "other", app_version: "0" }, payload: { name: "test:event" },
+  };
+};
+
+// The key is a placeholder: the platform keeps none that could be shown.
+const curl = (base, body, envelope = "native") => (envelope === "guidance"
+  ? `curl -X POST ${quoted(`${base}/applications/${game}/events`)} -H 'authorization: YOUR_KEY'`
+  : `curl -X POST ${quoted(`${base}/v1/events`)} -H 'x-api-key: YOUR_KEY'`)
+  + ` -H 'content-type: application/json' --data-raw ${quoted(body)}`;
+
+// An event that is sent again needs an id of its own, or it is a duplicate; bytes that are no JSON stay as they are.
+const again = ({ original, envelope }) => {
+  try {
+    const event = JSON.parse(original);
+    const inner = envelope === "guidance" && event.event ? event.event : event;
+    inner.event_id = crypto.randomUUID();
+    if (envelope === "native") inner.sent_at = new Date().toISOString();
+    return JSON.stringify(event);
+  } catch { return original; }
+};
+
+const showCurl = async (command) => {
+  const [note, text] = $("curl").children;
+  $("curl").hidden = false;
+  text.textContent = command;
+  note.textContent = await navigator.clipboard.writeText(command).then(() => "Copied:", () => "Copy this:");
+};
+
+const action = (text, run) => {
+  const made = element("button", text, { type: "button", class: "action" });
+  made.addEventListener("click", run);
+  return made;
+};
+
+const why = (e) => {
+  if (e.result === "withheld") return "The player did not agree to analytics.";
+  if (!e.reason) return e.flags.join(", ");
+  return `${e.reason}${e.pointer ? ` at ${e.pointer}` : ""}: ${e.message}`;
+};
+
+// What to do first, as no event has come.
+const firstSteps = (base) => {
+  const steps = document.createDocumentFragment();
+  steps.append(empty("No event has come in the last 24 hours. To send the first one:"));
+  const list = element("ol");
+  const key = element("li", "Make a key: ");
+  key.append(element("code", `scripts/games rotate ${game}`));
+  const first = element("li", "Send an event with it, in the place of YOUR_KEY: ");
+  const command = curl(base, JSON.stringify(sample()));
+  first.append(action("Copy as curl", () => showCurl(command)), element("pre", command, { tabindex: "0" }));
+  list.append(key, first, element("li", "It appears here within seconds, and so does the reason where it is rejected."));
+  steps.append(list);
+  return steps;
+};
+
+const VERDICT_OF = { accepted: "pass", rejected: "fail", withheld: "unknown" };
+
+const renderRecent = ({ enabled, events, left_out: left, ingest_url: base, takes_test_events: tests }) => {
+  $("test-event").hidden = !tests || !enabled;
+  $("ingest-url").replaceChildren("Games send to ", element("code", `${base}/v1/events`));
+  const types = new Set([...$("recent-types").children].map((option) => option.value));
+  for (const e of events) if (e.event_type) types.add(e.event_type);
+  $("recent-types").replaceChildren(...[...types].sort().map((type) => element("option", null, { value: type })));
+  if (!enabled) { show("recent", empty("Off: the settings of this game keep no recent events.")); return; }
+  const isFiltered = ["player", "type", "result"].some((name) => $(`recent-${name}`).value);
+  if (!events.length) { show("recent", isFiltered ? empty("No recent event matches.") : firstSteps(base)); return; }
+  const both = document.createDocumentFragment();
+  if (left) both.append(element("p", `A sample: ${number.format(left)} more events came at the same time.`, { class: "note" }));
+  const rows = table("Recent events", [
+    ["Arrived", (e) => new Date(e.received_at).toLocaleTimeString([], { timeStyle: "medium" })],
+    ["Result", (e) => element("span", e.result, { class: `verdict ${VERDICT_OF[e.result]}` })],
+    ["Type", (e) => e.event_type ?? "–"],
+    ["Player", (e) => e.player_id ?? "–"],
+    ["Why", why],
+    ["", (e) => (e.original ? action("Copy as curl", () => showCurl(curl(base, again(e), e.envelope))) : "")],
+  ], events, "events");
+  const frame = element("div", null, { class: "scroll", tabindex: "0", role: "region", "aria-label": "Recent events" });
+  frame.append(rows);
+  // A reader who has scrolled down stays there when the panel is drawn anew.
+  const place = $("recent").querySelector(".scroll")?.scrollTop ?? 0;
+  both.append(frame);
+  show("recent", both);
+  frame.scrollTop = place;
+};
+
 // What each panel asked for last: an answer to an older question is dropped.
 const asked = {};
 
@@ -357,6 +461,24 @@ const loadAds = () => settle(["ads"], `/v1/games/${game}/ads?${today()}&limit=8&
 
 const loadDesign = () => settle(["design"],
   `/v1/games/${game}/design?${today()}&limit=8${under.length ? `&under=${under.join(":")}` : ""}`, renderDesign);
+
+const loadRecent = () => {
+  const filters = new URLSearchParams();
+  for (const name of ["player", "type", "result"]) {
+    const { value, validity } = $(`recent-${name}`);
+    if (value && validity.valid) filters.set(name, value);
+  }
+  return settle(["recent"], `/v1/games/${game}/events/recent?${filters}`, renderRecent);
+};
+
+const sendTestEvent = async () => {
+  const headers = { "content-type": "application/json", "x-test-event": "1" };
+  try {
+    const answer = await fetch(`/v1/games/${game}/events/test`, { method: "POST", headers, body: JSON.stringify(sample()) });
+    if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
+    await loadRecent();
+  } catch (error) { fail("recent", error.message); }
+};
 
 const loadSlow = () => Promise.all([
   settle(["realtime", "alerts"], `/v1/games/${game}/realtime?window=5m`, renderRealtime),
@@ -386,6 +508,8 @@ const start = () => {
   if (!game || document.hidden) return;
   loadSlow();
   timers.push(setInterval(loadSlow, 15000));
+  loadRecent();
+  timers.push(setInterval(loadRecent, 3000));
   loadLive();
   const poll = () => { if (!timers.polling) { timers.polling = true; timers.push(setInterval(loadLive, 5000)); } };
   source = new EventSource(`/v1/games/${game}/live/stream`);
@@ -409,6 +533,9 @@ const choose = async (id) => {
   document.title = `${$("game").selectedOptions[0]?.textContent ?? id} · live`;
   under = [];
   $("design-path").replaceChildren();
+  $("recent-types").replaceChildren();
+  $("recent-filter").reset();
+  $("curl").hidden = true;
   wait();
   await loadBoards();
   start();
@@ -421,6 +548,9 @@ const main = async () => {
   addEventListener("resize", () => Object.entries(charts).forEach(([id, { plot }]) => plot.setSize({ width: $(id).clientWidth, height: 210 })));
   $("board").addEventListener("change", renderBoard);
   $("ads-by").addEventListener("change", loadAds);
+  $("recent-filter").addEventListener("input", loadRecent);
+  $("recent-filter").addEventListener("submit", (event) => event.preventDefault());
+  $("test-event").addEventListener("click", sendTestEvent);
   $("game").addEventListener("change", () => { standing = ""; choose($("game").value); });
   let games;
   try { ({ games } = await get("/v1/games")); } catch (error) { notice(error.message); return; }

@@ -12,6 +12,10 @@ locals {
       actions   = ["dynamodb:Query"]
       resources = [var.tables.game_days.arn, var.tables.ingest_stats.arn]
     }
+    QueryEvents = {
+      actions   = ["dynamodb:Query"]
+      resources = [var.tables.recent_events.arn]
+    }
     QueryLeaderboards = {
       actions   = ["dynamodb:Query"]
       resources = [var.tables.boards.arn, var.leaderboards_by_rank_arn]

@@ -8,14 +8,16 @@ module "metrics_api" {
   sizing            = var.sizing
 
   environment = {
-    BOARDS_TABLE       = var.tables.boards.name
-    GAME_DAYS_TABLE    = var.tables.game_days.name
-    GAMES_TABLE        = var.tables.games.name
-    INGEST_STATS_TABLE = var.tables.ingest_stats.name
-    LEADERBOARDS_TABLE = var.tables.leaderboards.name
-    PLAYERS_TABLE      = var.tables.players.name
-    QUALITY_TABLE      = var.tables.quality.name
-    REALTIME_TABLE     = var.tables.realtime.name
+    BOARDS_TABLE        = var.tables.boards.name
+    GAME_DAYS_TABLE     = var.tables.game_days.name
+    GAMES_TABLE         = var.tables.games.name
+    INGEST_STATS_TABLE  = var.tables.ingest_stats.name
+    INGEST_URL          = var.ingest_url
+    LEADERBOARDS_TABLE  = var.tables.leaderboards.name
+    PLAYERS_TABLE       = var.tables.players.name
+    QUALITY_TABLE       = var.tables.quality.name
+    REALTIME_TABLE      = var.tables.realtime.name
+    RECENT_EVENTS_TABLE = var.tables.recent_events.name
   }
 }
 

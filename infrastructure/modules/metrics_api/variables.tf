@@ -1,3 +1,9 @@
+variable "ingest_url" {
+  type        = string
+  description = "URL of the REST API that takes events. The page shows it to who sends the first event."
+  nullable    = false
+}
+
 variable "leaderboards_by_rank_arn" {
   type        = string
   description = "ARN of the index of leaderboards by rank."
@@ -29,14 +35,15 @@ variable "sizing" {
 
 variable "tables" {
   type = object({
-    boards       = object({ arn = string, name = string })
-    game_days    = object({ arn = string, name = string })
-    games        = object({ arn = string, name = string })
-    ingest_stats = object({ arn = string, name = string })
-    leaderboards = object({ arn = string, name = string })
-    players      = object({ arn = string, name = string })
-    quality      = object({ arn = string, name = string })
-    realtime     = object({ arn = string, name = string })
+    boards        = object({ arn = string, name = string })
+    game_days     = object({ arn = string, name = string })
+    games         = object({ arn = string, name = string })
+    ingest_stats  = object({ arn = string, name = string })
+    leaderboards  = object({ arn = string, name = string })
+    players       = object({ arn = string, name = string })
+    quality       = object({ arn = string, name = string })
+    realtime      = object({ arn = string, name = string })
+    recent_events = object({ arn = string, name = string })
   })
   description = "Tables that the API reads."
   nullable    = false

@@ -246,20 +246,22 @@ module "batch_analytics" {
 module "metrics_api" {
   source = "../metrics_api"
 
+  ingest_url               = module.ingest.api.url
   leaderboards_by_rank_arn = module.player_state.leaderboards_by_rank_arn
   settings                 = local.function_settings
   sizing                   = var.metrics_api.sizing
   throttling               = var.metrics_api.throttling
 
   tables = {
-    boards       = module.player_state.tables.boards
-    game_days    = module.player_state.tables.game_days
-    games        = module.game_registry.table
-    ingest_stats = module.processor.tables.ingest_stats
-    leaderboards = module.player_state.tables.leaderboards
-    players      = module.player_state.tables.players
-    quality      = module.data_quality.table
-    realtime     = module.realtime_analytics.table
+    boards        = module.player_state.tables.boards
+    game_days     = module.player_state.tables.game_days
+    games         = module.game_registry.table
+    ingest_stats  = module.processor.tables.ingest_stats
+    leaderboards  = module.player_state.tables.leaderboards
+    players       = module.player_state.tables.players
+    quality       = module.data_quality.table
+    realtime      = module.realtime_analytics.table
+    recent_events = module.processor.tables.recent_events
   }
 }
 
@@ -418,9 +420,10 @@ module "privacy" {
   }
 
   tables = {
-    games        = module.game_registry.table
-    leaderboards = module.player_state.tables.leaderboards
-    players      = module.player_state.tables.players
+    games         = module.game_registry.table
+    leaderboards  = module.player_state.tables.leaderboards
+    players       = module.player_state.tables.players
+    recent_events = module.processor.tables.recent_events
   }
 
   warehouse_function = try(

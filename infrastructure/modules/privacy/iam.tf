@@ -16,6 +16,10 @@ locals {
         actions   = ["s3:ListBucket", "s3:ListBucketVersions"]
         resources = [var.lake.arn]
       }
+      ForgetBatches = {
+        actions   = ["dynamodb:DeleteItem", "dynamodb:Query"]
+        resources = [var.tables.recent_events.arn]
+      }
       ForgetEntries = {
         actions   = ["dynamodb:DeleteItem", "dynamodb:Scan"]
         resources = [var.tables.leaderboards.arn]

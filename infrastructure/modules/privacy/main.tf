@@ -12,12 +12,13 @@ module "function" {
   sizing            = { memory_mb = 1769, timeout_seconds = 900 }
 
   environment = {
-    ATHENA_WORKGROUP   = var.silver.workgroup
-    GAMES_TABLE        = var.tables.games.name
-    LAKE_BUCKET        = var.lake.name
-    LAKE_DATABASE      = var.silver.database
-    LEADERBOARDS_TABLE = var.tables.leaderboards.name
-    PLAYERS_TABLE      = var.tables.players.name
-    WAREHOUSE_FUNCTION = var.warehouse_function.name
+    ATHENA_WORKGROUP    = var.silver.workgroup
+    GAMES_TABLE         = var.tables.games.name
+    LAKE_BUCKET         = var.lake.name
+    LAKE_DATABASE       = var.silver.database
+    LEADERBOARDS_TABLE  = var.tables.leaderboards.name
+    PLAYERS_TABLE       = var.tables.players.name
+    RECENT_EVENTS_TABLE = var.tables.recent_events.name
+    WAREHOUSE_FUNCTION  = var.warehouse_function.name
   }
 }

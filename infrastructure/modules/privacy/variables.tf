@@ -45,9 +45,10 @@ variable "silver" {
 
 variable "tables" {
   type = object({
-    games        = object({ arn = string, name = string })
-    leaderboards = object({ arn = string, name = string })
-    players      = object({ arn = string, name = string })
+    games         = object({ arn = string, name = string })
+    leaderboards  = object({ arn = string, name = string })
+    players       = object({ arn = string, name = string })
+    recent_events = object({ arn = string, name = string })
   })
   description = "Tables that name players, and the table of games."
   nullable    = false

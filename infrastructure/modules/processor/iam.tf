@@ -8,9 +8,9 @@ locals {
       actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
       resources = [module.ingest_stats.table.arn]
     }
-    DecryptGames = {
+    DecryptTables = {
       actions   = ["kms:Decrypt"]
-      resources = [var.settings.kms_key_arns.credentials]
+      resources = [var.settings.kms_key_arns.credentials, var.settings.kms_key_arns.players]
     }
     DeliverToLake = {
       actions   = ["firehose:PutRecordBatch"]
@@ -27,6 +27,10 @@ locals {
     ReadGames = {
       actions   = ["dynamodb:BatchGetItem"]
       resources = [var.games_table.arn]
+    }
+    ShowEvents = {
+      actions   = ["dynamodb:BatchWriteItem"]
+      resources = [module.recent_events.table.arn]
     }
   }
 }

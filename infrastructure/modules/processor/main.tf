@@ -16,6 +16,7 @@ module "processor" {
     ENRICHED_STREAM          = var.enriched_stream.name
     GAMES_TABLE              = var.games_table.name
     INGEST_STATS_TABLE       = module.ingest_stats.table.name
+    RECENT_EVENTS_TABLE      = module.recent_events.table.name
     REJECTED_DELIVERY_STREAM = var.delivery_streams.rejected.name
   }
 }
@@ -41,4 +42,17 @@ module "ingest_stats" {
   name             = "${var.settings.name_prefix}-ingest-stats"
   protection       = var.protection
   range_key        = "shard"
+}
+
+# It holds players' ids and what clients sent, so that it has the key of players.
+module "recent_events" {
+  source = "../dynamodb_table"
+
+  alerts_topic_arn = var.settings.alerts_topic_arn
+  expires          = true
+  hash_key         = "game_id"
+  kms_key_arn      = var.settings.kms_key_arns.players
+  name             = "${var.settings.name_prefix}-recent-events"
+  protection       = var.protection
+  range_key        = "batch"
 }

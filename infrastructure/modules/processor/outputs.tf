@@ -19,9 +19,10 @@ output "policy" {
 }
 
 output "tables" {
-  description = "Tables of claimed event ids and of counts of arrived events."
+  description = "Tables of claimed event ids, of counts of arrived events, and of recent events."
   value = {
-    dedupe       = module.dedupe.table
-    ingest_stats = module.ingest_stats.table
+    dedupe        = module.dedupe.table
+    ingest_stats  = module.ingest_stats.table
+    recent_events = module.recent_events.table
   }
 }

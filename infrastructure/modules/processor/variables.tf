@@ -76,7 +76,7 @@ variable "settings" {
     alerts_topic_arn   = string
     boundary_arn       = optional(string, "")
     code_signing_arn   = optional(string, "")
-    kms_key_arns       = object({ credentials = string, events = string, operations = string })
+    kms_key_arns       = object({ credentials = string, events = string, operations = string, players = string })
     layer_arns         = list(string)
     log_level          = string
     log_retention_days = number

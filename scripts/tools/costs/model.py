@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from processor.recent import KB_A_SECOND
 from stream_scaling.rule import AIM
 
 from tools import REPOSITORY
@@ -340,6 +341,10 @@ def _dynamodb(load: Load, given: Settings) -> Iterator[Line]:
     windows = _records(load, "metrics")[0] * SECONDS
     yield _line("DynamoDB", "dedupe: writes", LAKE, "dynamodb_write", claims)
     yield _line("DynamoDB", "ingest_stats: writes", LAKE, "dynamodb_write", min(counts, load.events))
+    # The processor writes an item for each batch, until the bound of a shard is reached.
+    runs = invocations(load, given, "raw", given.processor)
+    recent = min(runs * usage("recent_item_kb"), _shards(load, given, "raw") * SECONDS * KB_A_SECOND)
+    yield _line("DynamoDB", "recent_events: writes", LAKE, "dynamodb_write", recent)
     quotas = _requests(load) * usage("quota_writes")
     yield _line("DynamoDB", "quotas: writes", REST_API, "dynamodb_write", quotas)
     yield _line("DynamoDB", "player state: writes", PLAYERS, "dynamodb_write", writes)

@@ -159,7 +159,7 @@ def _lines(text: bytes, max_events: int) -> list[Decoded]:
         raise Rejection(Reason.TOO_LARGE, f"more than {max_events} lines")
     lines = text.split(b"\n")
     found = [parse(stripped) for line in lines if (stripped := line.strip(SEPARATORS))]
-    if not any(each.rejection for each in found):
+    if not [each for each in found if each.rejection]:
         return found
     found = []
     broken: list[bytes] = []

@@ -18,7 +18,10 @@ ENGINES = ("live", "window")
 # What a metric is, wherever it is counted. Its type, counter and dimensions belong to the place.
 DEFINITION = {
     "label", "unit", "formula", "signed", "difference", "percentile", "may_be_negative", "description",
+    "client_reports",
 }  # fmt: skip
+# What a metric says that purchases move which no server of the game has confirmed.
+CLIENT_REPORTS = "Purchases that only a client reported count too."
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +186,10 @@ def resolve(written: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"{', '.join(sorted(twice))}: define it once, under shared, or give it two names")
     if once := shared.keys() - {name for name, number in places.items() if number > 1}:
         raise ValueError(f"{', '.join(sorted(once))}: shared by nothing, define it where it is used")
+    for one in tables.values():
+        _tell_client_reports(one["columns"] | one.get("derived", {}))
+    for engine in engines.values():
+        _tell_client_reports(engine["metrics"])
     rest = {name: part for name, part in written.items() if name != "shared"}
     return rest | {"tables": tables} | engines
 
@@ -192,6 +199,17 @@ def _defined(metrics: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str,
         if again := DEFINITION & metrics[name].keys():
             raise ValueError(f"{name} is shared: write its {', '.join(sorted(again))} there, or rename it")
     return {name: shared.get(name, {}) | one for name, one in metrics.items()}
+
+
+def _tell_client_reports(metrics: Mapping[str, Any]) -> None:
+    """Add to each description that what a client alone reports counts: of the facts, and what they make."""
+    for name, one in metrics.items():
+        parts = (one.get("formula") or one.get("difference") or {}).values()
+        # Its own share of revenue is what tells them apart.
+        made_of = [metrics[part] for part in parts if part in metrics]
+        told = one.get("client_reports") or any(part.get("client_reports") for part in made_of)
+        if told and not name.startswith("unverified_"):
+            one["description"] += f" {CLIENT_REPORTS}"
 
 
 def parse(document: Mapping[str, Any]) -> dict[str, Table]:

@@ -14,7 +14,7 @@ import msgspec
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 
-from telemetry import environment
+from telemetry import environment, recent_events
 from telemetry.boards import Board, Period, defined
 from telemetry.leaderboard_reader import LeaderboardReader
 from telemetry.player_item import described
@@ -45,6 +45,7 @@ class Tables(msgspec.Struct, frozen=True, kw_only=True):
     players_table: str
     quality_table: str
     realtime_table: str
+    recent_events_table: str
 
 
 class Tally(NamedTuple):
@@ -67,6 +68,17 @@ class Store:
         return (
             self._get(self.tables.games_table, "game_id", game_id, ProjectionExpression="game_id") is not None
         )
+
+    def shows_recent_events(self, game_id: str) -> bool:
+        """Tell whether the game lets its recent events be seen."""
+        wanted = "game_id, recent_events"
+        return recent_events.is_on(
+            self._get(self.tables.games_table, "game_id", game_id, ProjectionExpression=wanted)
+        )
+
+    def recent_events(self, game_id: str, items: int, now: float) -> list[recent_events.Batch]:
+        """Return the newest batches of a game's recent events."""
+        return recent_events.newest(self.dynamodb, self.tables.recent_events_table, game_id, items, now)
 
     def player(self, game_id: str, player_id: str) -> Item | None:
         """Return what is kept of a player, None for one who was never seen."""

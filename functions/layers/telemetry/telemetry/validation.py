@@ -17,11 +17,12 @@ def validate(value: Any) -> Event:
 
     Raises Rejection: unknown_schema, or schema_violation with the JSON pointer of the field.
     """
-    if not _is_valid(value):
-        # Few events need a repair, and the others must not pay for it.
-        value = repaired(value)
-        if not _is_valid(value):
-            raise _refusal(value)
+    try:
+        is_valid = _validators[value["event_type"], value["schema_version"]].is_valid(value)
+    except (LookupError, TypeError, ValueError):
+        is_valid = False  # No object, a field missing or no string, no such schema, or nested too deep.
+    if not is_valid:
+        value = _repaired(value)
     if value["event_id"] == NIL:
         raise Rejection(
             Reason.SCHEMA_VIOLATION, "the nil UUID names no event: make a new UUID for each", "/event_id"
@@ -30,12 +31,15 @@ def validate(value: Any) -> Event:
     return event
 
 
-def _is_valid(value: Any) -> bool:
+def _repaired(value: Any) -> Any:
+    """Return an event that is valid once it is repaired: few need it, and the others do not pay for it."""
+    value = repaired(value)
     try:
-        return bool(_validators[value["event_type"], value["schema_version"]].is_valid(value))
+        if _validators[value["event_type"], value["schema_version"]].is_valid(value):
+            return value
     except (LookupError, TypeError, ValueError):
-        # No object, a field missing or no string, no such schema, or nested too deep: see _refusal.
-        return False
+        pass  # See _refusal.
+    raise _refusal(value)
 
 
 def _refusal(value: Any) -> Rejection:

@@ -4,19 +4,21 @@ mock_provider "aws" {
 }
 
 variables {
+  ingest_url               = "https://mockrest.execute-api.eu-west-1.amazonaws.com/live"
   leaderboards_by_rank_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards/index/by_rank"
   sizing                   = { memory_mb = 1024, timeout_seconds = 15 }
   throttling               = { burst = 100, rate = 50 }
 
   tables = {
-    boards       = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/boards", name = "boards" }
-    game_days    = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/game-days", name = "game-days" }
-    games        = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
-    ingest_stats = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/ingest-stats", name = "ingest-stats" }
-    leaderboards = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards", name = "leaderboards" }
-    players      = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/players", name = "players" }
-    quality      = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/quality", name = "quality" }
-    realtime     = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/realtime", name = "realtime" }
+    boards        = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/boards", name = "boards" }
+    game_days     = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/game-days", name = "game-days" }
+    games         = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
+    ingest_stats  = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/ingest-stats", name = "ingest-stats" }
+    leaderboards  = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards", name = "leaderboards" }
+    players       = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/players", name = "players" }
+    quality       = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/quality", name = "quality" }
+    realtime      = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/realtime", name = "realtime" }
+    recent_events = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/recent-events", name = "recent-events" }
   }
 }
 
@@ -50,6 +52,7 @@ run "resources" {
       DecryptTables     = ["kms:Decrypt"]
       ListGames         = ["dynamodb:Scan"]
       QueryCounts       = ["dynamodb:Query"]
+      QueryEvents       = ["dynamodb:Query"]
       QueryLeaderboards = ["dynamodb:Query"]
       QueryWindows      = ["dynamodb:GetItem", "dynamodb:Query"]
       ReadEntries       = ["dynamodb:BatchGetItem"]

@@ -14,17 +14,18 @@ run "wiring" {
 
   assert {
     condition = output.tables == {
-      boards       = "player-analytics-test-boards"
-      dedupe       = "player-analytics-test-dedupe"
-      game_days    = "player-analytics-test-game-days"
-      games        = "player-analytics-test-games"
-      ingest_stats = "player-analytics-test-ingest-stats"
-      leaderboards = "player-analytics-test-leaderboards"
-      players      = "player-analytics-test-players"
-      quality      = "player-analytics-test-quality"
-      quotas       = "player-analytics-test-quotas"
-      realtime     = "player-analytics-test-realtime"
-      reports      = "player-analytics-test-reports"
+      boards        = "player-analytics-test-boards"
+      dedupe        = "player-analytics-test-dedupe"
+      game_days     = "player-analytics-test-game-days"
+      games         = "player-analytics-test-games"
+      ingest_stats  = "player-analytics-test-ingest-stats"
+      leaderboards  = "player-analytics-test-leaderboards"
+      players       = "player-analytics-test-players"
+      quality       = "player-analytics-test-quality"
+      quotas        = "player-analytics-test-quotas"
+      realtime      = "player-analytics-test-realtime"
+      recent_events = "player-analytics-test-recent-events"
+      reports       = "player-analytics-test-reports"
     }
     error_message = "Tables are named <project>-<environment>-<name>."
   }
@@ -35,6 +36,7 @@ run "wiring" {
       GAME_DAYS_TABLE              = output.tables.game_days
       GAMES_TABLE                  = output.tables.games
       INGEST_STATS_TABLE           = output.tables.ingest_stats
+      INGEST_URL                   = module.ingest.api.url
       LEADERBOARDS_TABLE           = output.tables.leaderboards
       PLAYERS_TABLE                = output.tables.players
       POWERTOOLS_LOG_LEVEL         = "INFO"
@@ -42,6 +44,7 @@ run "wiring" {
       POWERTOOLS_SERVICE_NAME      = "metrics_api"
       QUALITY_TABLE                = output.tables.quality
       REALTIME_TABLE               = output.tables.realtime
+      RECENT_EVENTS_TABLE          = output.tables.recent_events
     })
     error_message = "The metrics API must read the tables that the pipeline writes."
   }

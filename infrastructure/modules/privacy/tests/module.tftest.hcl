@@ -15,9 +15,10 @@ variables {
   }
 
   tables = {
-    games        = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
-    leaderboards = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards", name = "leaderboards" }
-    players      = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/players", name = "players" }
+    games         = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
+    leaderboards  = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards", name = "leaderboards" }
+    players       = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/players", name = "players" }
+    recent_events = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/recent-events", name = "recent-events" }
   }
 }
 
@@ -34,6 +35,7 @@ run "permissions" {
       EncryptLake    = ["kms:Decrypt", "kms:GenerateDataKey"]
       FindLake       = ["s3:GetBucketLocation"]
       FindObjects    = ["s3:ListBucket", "s3:ListBucketVersions"]
+      ForgetBatches  = ["dynamodb:DeleteItem", "dynamodb:Query"]
       ForgetEntries  = ["dynamodb:DeleteItem", "dynamodb:Scan"]
       ForgetLines    = ["s3:DeleteObjectVersion", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
       ForgetProfiles = ["dynamodb:DeleteItem", "dynamodb:GetItem"]

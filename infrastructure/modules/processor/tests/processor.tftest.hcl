@@ -24,8 +24,8 @@ run "resources" {
       ClaimEvents     = ["dynamodb:UpdateItem"]
       CountEvents     = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
       DecryptAtRest   = ["kms:Decrypt"]
-      DecryptGames    = ["kms:Decrypt"]
       DecryptRecords  = ["kms:Decrypt"]
+      DecryptTables   = ["kms:Decrypt"]
       DeliverToLake   = ["firehose:PutRecordBatch"]
       EncryptEvents   = ["kms:GenerateDataKey"]
       EncryptFailures = ["kms:GenerateDataKey"]
@@ -36,6 +36,7 @@ run "resources" {
         "kinesis:GetShardIterator", "kinesis:ListShards",
       ]
       ReportFailures = ["sqs:SendMessage"]
+      ShowEvents     = ["dynamodb:BatchWriteItem"]
       WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
     }
     error_message = "The processor must have these actions and no others."
@@ -50,8 +51,8 @@ run "resources" {
       } ==
       {
         DecryptAtRest   = [var.settings.kms_key_arns.operations]
-        DecryptGames    = [var.settings.kms_key_arns.credentials]
         DecryptRecords  = [var.settings.kms_key_arns.events]
+        DecryptTables   = [var.settings.kms_key_arns.credentials, var.settings.kms_key_arns.players]
         EncryptEvents   = [var.settings.kms_key_arns.events]
         EncryptFailures = [var.settings.kms_key_arns.operations]
       }
@@ -71,11 +72,20 @@ run "resources" {
 
   assert {
     condition = alltrue([
-      for table in [module.dedupe.configuration, module.ingest_stats.configuration] :
-      table.expires && table.deletion_protection && table.point_in_time_recovery
-      && table.kms_key_arn == var.settings.kms_key_arns.operations
+      for table in [module.dedupe, module.ingest_stats, module.recent_events] :
+      table.configuration.expires && table.configuration.deletion_protection
+      && table.configuration.point_in_time_recovery
     ])
-    error_message = "Both tables must expire items, be protected, and be encrypted with the platform's key."
+    error_message = "All tables must expire items and be protected."
+  }
+
+  assert {
+    condition = (
+      module.dedupe.configuration.kms_key_arn == var.settings.kms_key_arns.operations
+      && module.ingest_stats.configuration.kms_key_arn == var.settings.kms_key_arns.operations
+      && module.recent_events.configuration.kms_key_arn == var.settings.kms_key_arns.players
+    )
+    error_message = "The table that names players must be encrypted with their key, the others with that of operations."
   }
 
   assert {
@@ -84,8 +94,10 @@ run "resources" {
       && module.dedupe.configuration.range_key == null
       && module.ingest_stats.configuration.hash_key == "game_day"
       && module.ingest_stats.configuration.range_key == "shard"
+      && module.recent_events.configuration.hash_key == "game_id"
+      && module.recent_events.configuration.range_key == "batch"
     )
-    error_message = "Event ids are kept by bucket, counts by game, day and shard."
+    error_message = "Event ids are kept by bucket, counts by game, day and shard, recent events by game and batch."
   }
 
   assert {
