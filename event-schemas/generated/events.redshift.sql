@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS events (
 DISTKEY (player_id)
 SORTKEY (game_id, event_date);
 
-COMMENT ON COLUMN events.event_id IS 'UUID made by the client once per event and kept when the event is sent again: the key of deduplication.';
+COMMENT ON COLUMN events.event_id IS 'UUID made by the client once per event and kept when the event is sent again: the key of deduplication. The nil UUID is refused.';
 COMMENT ON COLUMN events.event_type IS 'Name of the event, a folder of event-schemas.';
 COMMENT ON COLUMN events.schema_version IS 'SchemaVer of the event''s schema: MODEL-REVISION-ADDITION.';
 COMMENT ON COLUMN events.game_id IS 'The game as registered by the studio.';
@@ -39,7 +39,7 @@ COMMENT ON COLUMN events.player_id IS 'The player within the game: a stable pseu
 COMMENT ON COLUMN events.session_id IS 'UUID of the play session.';
 COMMENT ON COLUMN events.sequence IS 'Number of the event within its session, from 0, so that gaps are seen.';
 COMMENT ON COLUMN events.event_time IS 'When it happened by the client''s clock: RFC 3339, UTC with Z.';
-COMMENT ON COLUMN events.sent_at IS 'When it was sent by the client''s clock: RFC 3339, UTC with Z; repairs a wrong clock, by a day at most.';
+COMMENT ON COLUMN events.sent_at IS 'When it was sent by the client''s clock, stamped anew at each try: RFC 3339, UTC with Z; repairs a wrong clock, by a day at most.';
 COMMENT ON COLUMN events.client IS 'The device and build that sent the event.';
 COMMENT ON COLUMN events.privacy IS 'What the player agreed to, and whether the rules for children apply: docs/adr/0015. Absent where nothing has to be asked.';
 COMMENT ON COLUMN events.payload IS 'Fields of the event type.';

@@ -11,11 +11,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from telemetry import emf, environment, logs
 from telemetry.bots import is_bot
 from telemetry.clients import client, resource
-from telemetry.decoding import Decoded
+from telemetry.decoding import Decoded, readable
 from telemetry.enrichment import timestamp
 from telemetry.games import GameRegistry
 from telemetry.guidance import Rules
-from telemetry.ingest_batch import IngestBatch
+from telemetry.ingest_batch import IngestBatch, Refusal
 from telemetry.key_classes import ClientLimits
 from telemetry.quotas import Exceeded, Limits, Quotas, units
 
@@ -34,6 +34,8 @@ from ingest.request import (
 
 logger = logs.logger()
 request_events, requests_refused = emf.Count("RequestEvents"), emf.Count("RequestsRefused")
+# Of the body of a request that is refused as a whole.
+MAX_KEPT_BYTES = 256 * 1024
 quota_used = emf.Count("QuotaUsed", "Percent")
 
 
@@ -94,6 +96,20 @@ def within_quota(
         _write(quota_used.line(int(100 * used)))
 
 
+def keep_body(
+    body: bytes, error: RequestError, who: Sender, game: Mapping[str, Any], header: IngestBatch
+) -> None:
+    """Send the beginning of a refused body to the quarantine, within the game's quota."""
+    if error.kept_as is None or not body:
+        return
+    kept = readable(body, MAX_KEPT_BYTES)
+    try:
+        within_quota(who, [Decoded(kept)], game, datetime.fromisoformat(header.received_at))
+    except RequestError:
+        return
+    publisher().keep(kept, Refusal(error.kept_as, error.message, len(body)), header)
+
+
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer 202 (200 to the guidance's clients), 207 or 422, or refuse the whole request."""
     found = event["requestContext"]["authorizer"]
@@ -106,27 +122,32 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     received_at = datetime.now(UTC)
     arrival = timestamp(received_at)
+    is_guidance = "application_id" in (event.get("pathParameters") or {})
     try:
         who, body = sender(event), body_bytes(event)
         game = game_of(who.game_id, registry())
         who = check_signature(headers, body, who, game, received_at)
-        if is_guidance := "application_id" in (event.get("pathParameters") or {}):
-            batch = guidance_events(body, who.game_id, received_at, Rules.of(game, who.key_class))
-        else:
-            batch = events(body)
+        header = IngestBatch(
+            game_id=who.game_id,
+            received_at=arrival,
+            country=country(headers.get(settings().country_header.lower(), "")),
+            events=[],
+            envelope="guidance" if is_guidance else "native",
+            bot=is_bot(headers.get("user-agent", "")),
+            key_class=who.key_class,
+        )
+        try:
+            if is_guidance:
+                batch = guidance_events(body, who.game_id, received_at, Rules.of(game, who.key_class))
+            else:
+                batch = events(body)
+        except RequestError as error:
+            keep_body(body, error, who, game, header)
+            raise
         within_quota(who, batch, game, received_at)
     except RequestError as error:
         _tell("Request refused", arrival, keys | {"code": error.code}, requests_refused.line(1))
         return error.response()
-    header = IngestBatch(
-        game_id=who.game_id,
-        received_at=arrival,
-        country=country(headers.get(settings().country_header.lower(), "")),
-        events=[],
-        envelope="guidance" if is_guidance else "native",
-        bot=is_bot(headers.get("user-agent", "")),
-        key_class=who.key_class,
-    )
     results = publisher().publish(batch, header, ClientLimits.of(game))
     # From here on the events carry game and time of arrival: what leads from a request to its rows, and back.
     told = {"received_at": arrival, "events": len(batch), "not_accepted": len(results)}

@@ -14,7 +14,7 @@ from ingest.request import MAX_BODY_BYTES, MAX_EVENTS
 Schema = dict[str, Any]
 
 ERRORS = {
-    400: "The body as a whole cannot be read, or holds no event.",
+    400: "No event can be told apart in the body. The quarantine keeps the body's beginning.",
     401: "No live key, or a signature that is missing, wrong or stale.",
     403: "The game is disabled, or the path is another game's.",
     404: "No such path.",
@@ -37,8 +37,9 @@ def document() -> dict[str, Any]:
             "title": "Ingest API",
             "version": "1.0.0",
             "description": (
-                "Takes telemetry of games. Each event is judged by itself; what is refused is kept and can "
-                f"be replayed. An event has at most {MAX_EVENT_BYTES:,} bytes. Bodies may be gzip."
+                "Takes telemetry of games. Each event is judged by itself: an event that is no JSON does not "
+                "affect its neighbours. What is refused is kept and can be replayed. An event has at most "
+                f"{MAX_EVENT_BYTES:,} bytes. Bodies may be gzip."
             ),
         },
         "paths": {
@@ -144,7 +145,11 @@ def _error() -> Schema:
 
 def _result() -> Schema:
     properties = {
-        "index": {"type": "integer", "minimum": 0, "description": "Place of the event in the body."},
+        "index": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "Number of the event in the body, from 0. Events count, not lines.",
+        },
         "event_id": {"type": ["string", "null"]},
         "status": {"enum": ["rejected", "retry"], "description": "retry: not stored, send it again."},
         "reason": {"enum": [reason.value for reason in Reason]},

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
-from telemetry import consent
+from telemetry import consent, normalisation
 from telemetry.decoding import Decoded
 from telemetry.delivery import Entry, chunks, put_records
 from telemetry.enrichment import Bounds, bounds, clock
-from telemetry.ingest_batch import IngestBatch, pack
+from telemetry.ingest_batch import IngestBatch, Refusal, pack
 from telemetry.key_classes import ClientLimits
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
@@ -55,6 +55,15 @@ class Publisher:
         results |= {index: _result(index, events[index], "retry", unavailable) for index in lost}
         return [results[index] for index in sorted(results)]
 
+    def keep(self, body: bytes, refusal: Refusal, header: IngestBatch) -> None:
+        """Forward the beginning of a refused request's body, for the quarantine.
+
+        A body that speaks of consent is not kept: nobody can read in it what the player agreed to.
+        """
+        kept = b"" if b"privacy" in body else body
+        record = pack(replace(header, events=[kept], refusal=refusal))
+        put_records(self.kinesis, self.stream, [Entry(f"{header.game_id}/0", record)])
+
     def _forward(self, events: Sequence[Decoded], header: IngestBatch) -> set[int]:
         by_player: dict[str, list[int]] = defaultdict(list)
         for index, event in enumerate(events):
@@ -73,7 +82,7 @@ class Publisher:
 
 def country(header: str) -> str | None:
     """Return the country the edge saw, None where it does not know: CloudFront says XX, or T1 for Tor."""
-    return header if _country.fullmatch(header) and header != "XX" else None
+    return normalisation.country(header) if _country.fullmatch(header) else None
 
 
 def _judge(

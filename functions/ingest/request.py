@@ -21,6 +21,8 @@ from telemetry.rejection import Reason, Rejection
 MAX_BODY_BYTES = 1_000_000
 MAX_EVENTS = 500
 SIGNATURE = re.compile(r"t=([0-9]{1,12}),sha256=([0-9a-f]{64})", re.ASCII)
+# The beginning of the AWS guidance's several events, where the whole cannot be parsed.
+GUIDANCE_EVENTS = re.compile(rb'\s*+\{\s*+"events"\s*+:\s*+(?=\[)')
 # A request is refused outside of these seconds around the time that its signature covers.
 SIGNED_FOR = 300
 # Seconds, by status.
@@ -30,10 +32,13 @@ RETRY_AFTER = {429: "60", 503: "2"}
 class RequestError(Exception):
     """The request as a whole is refused: no event of it was taken."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
-        """`code` is for programs, `message` for people; neither repeats a key."""
+    def __init__(self, status: int, code: str, message: str, kept_as: Reason | None = None) -> None:
+        """`code` is for programs, `message` for people; neither repeats a key.
+
+        `kept_as` is the reason by which the quarantine keeps the body, None where it keeps nothing.
+        """
         super().__init__(message)
-        self.status, self.code, self.message = status, code, message
+        self.status, self.code, self.message, self.kept_as = status, code, message, kept_as
 
     def response(self) -> dict[str, Any]:
         """Return the proxy response of API Gateway."""
@@ -96,7 +101,9 @@ def body_bytes(request: Mapping[str, Any]) -> bytes:
     """Return the body as it was sent; raises RequestError 400."""
     text = request.get("body") or ""
     try:
-        return base64.b64decode(text) if request.get("isBase64Encoded") else text.encode()
+        return (
+            base64.b64decode(text) if request.get("isBase64Encoded") else text.encode(errors="surrogatepass")
+        )
     except ValueError as error:
         raise RequestError(400, Reason.MALFORMED_JSON, f"the body cannot be read: {error}") from None
 
@@ -167,9 +174,10 @@ def guidance_events(body: bytes, game_id: str, received_at: datetime, rules: gui
         several = msgspec.json.decode(text, type=GuidanceBody).events
         found = [parse(bytes(raw)) for raw in split_array(bytes(several))]
     except (msgspec.DecodeError, RecursionError):
-        found = list(decode(text))
+        events_at = GUIDANCE_EVENTS.match(text)
+        found = list(decode(text[events_at.end() :] if events_at else text))
     except Rejection as rejection:
-        raise RequestError(_status(rejection), rejection.reason, rejection.message) from None
+        raise _refused(rejection) from None
     return [guidance.translated(event, game_id, received_at, rules) for event in _checked(found)]
 
 
@@ -177,11 +185,11 @@ def _unzipped(body: bytes) -> bytes:
     try:
         data = decompress(body, MAX_BODY_BYTES)
     except Rejection as rejection:
-        raise RequestError(_status(rejection), rejection.reason, rejection.message) from None
+        raise _refused(rejection) from None
     if len(data) > MAX_BODY_BYTES:
-        raise RequestError(413, Reason.TOO_LARGE, f"a request has at most {MAX_BODY_BYTES} bytes")
+        raise _refused(Rejection(Reason.TOO_LARGE, f"a request has at most {MAX_BODY_BYTES} bytes"))
     if data.startswith(GZIP_MAGIC):
-        raise RequestError(400, Reason.MALFORMED_JSON, "the body is compressed twice")
+        raise _refused(Rejection(Reason.MALFORMED_JSON, "the body is compressed twice"))
     return data
 
 
@@ -189,12 +197,14 @@ def _checked(found: list[Decoded]) -> list[Decoded]:
     if not found:
         raise RequestError(400, "no_events", "the request holds no event")
     if len(found) > MAX_EVENTS:
-        raise RequestError(413, "too_many_events", f"a request has at most {MAX_EVENTS} events")
+        message = f"a request has at most {MAX_EVENTS} events"
+        raise RequestError(413, "too_many_events", message, Reason.TOO_LARGE)
     first = found[0].rejection
     if len(found) == 1 and first:
-        raise RequestError(_status(first), first.reason, first.message)
+        raise _refused(first)
     return found
 
 
-def _status(rejection: Rejection) -> int:
-    return 413 if rejection.reason is Reason.TOO_LARGE else 400
+def _refused(rejection: Rejection) -> RequestError:
+    status = 413 if rejection.reason is Reason.TOO_LARGE else 400
+    return RequestError(status, rejection.reason, rejection.message, rejection.reason)

@@ -44,6 +44,8 @@ class Arrival(msgspec.Struct, gc=False):
     flags: tuple[str, ...] = ()
     partition_key: str = ""
     pseudonyms: Pseudonyms | None = None
+    # Of what was sent: `raw` may hold its beginning only.
+    size_bytes: int = 0
     recent_game: str | None = None
 
     @property
@@ -105,6 +107,21 @@ def arrivals(record: dict[str, Any]) -> Iterator[Arrival]:
     received_at = datetime.fromisoformat(batch.received_at)
     country = batch.country if _country.fullmatch(batch.country or "") else None
     origin = Origin(received_at, "replay" if batch.replay else "rest", country, batch.bot, batch.key_class)
+    if batch.refusal:
+        rejection = Rejection(batch.refusal.reason, batch.refusal.message)
+        body = b"".join(batch.events)
+        yield Arrival(
+            number,
+            0,
+            origin,
+            body,
+            shard=shard,
+            rejection=rejection,
+            envelope=batch.envelope,
+            key_game=batch.game_id,
+            size_bytes=batch.refusal.size_bytes,
+        )
+        return
     for index, item in enumerate(map(parse, batch.events)):
         yield Arrival(
             number, index, origin, item.raw, item.value, shard, item.rejection, batch.envelope, batch.game_id

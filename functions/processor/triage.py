@@ -97,6 +97,7 @@ def rejected_line(arrival: Arrival, shard: str) -> bytes:
         mask(arrival.text(field) or "") for field in ("event_id", "event_type", "schema_version")
     )
     original = arrival.raw[:MAX_ORIGINAL_BYTES]
+    size = arrival.size_bytes or len(arrival.raw)
     line = {
         "reject_id": f"{shard}:{arrival.position}",
         "reason": rejection.reason,
@@ -113,8 +114,8 @@ def rejected_line(arrival: Arrival, shard: str) -> bytes:
         "country": arrival.origin.country,
         "bot": arrival.origin.bot,
         "position": arrival.position,
-        "size_bytes": len(arrival.raw),
-        "truncated": len(original) < len(arrival.raw),
+        "size_bytes": size,
+        "truncated": len(original) < size,
         **_content(mask_bytes(original), arrival.pseudonyms),
     }
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)

@@ -16,6 +16,7 @@ import orjson
 from aws_kinesis_agg.aggregator import RecordAggregator
 from processor.stream_record import MAGIC as KPL_MAGIC
 from telemetry import catalog
+from telemetry.decoding import SEPARATORS
 from telemetry.enrichment import timestamp
 from telemetry.ingest_batch import MAGIC as BATCH_MAGIC
 from telemetry.ingest_batch import IngestBatch, pack
@@ -190,9 +191,11 @@ class Hostile:
         return self.dice.choice(PIECES)(self)
 
     def line(self) -> bytes:
-        """Return a piece that stays one line, and that does not claim to be a gzip file or to be blank."""
-        line = self.piece().replace(b"\n", b"\r").strip()
-        return line if line and not line.startswith((b"\x1f\x8b", b"\xef\xbb\xbf")) else b"?"
+        """Return a piece that stays one line: no gzip file, no blank, and no beginning of an array."""
+        line = self.piece().replace(b"\n", b"\r").strip().strip(SEPARATORS)
+        is_other = line.startswith((b"\x1f\x8b", b"\xef\xbb\xbf")) or not line
+        opens_array = line.startswith(b"[") and not line.endswith(b"]")
+        return b"?" if is_other or opens_array else line
 
     def edited(self) -> bytes:
         return self.changed(self._example())

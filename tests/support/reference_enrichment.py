@@ -12,6 +12,7 @@ from telemetry.origin import Origin
 
 def reference_line(event: dict[str, Any], origin: Origin, processed_at: str) -> bytes:
     """Return the line of a valid event whose times are in bounds."""
+    event = normalisation.repaired(event)
     event_time, sent_at = (datetime.fromisoformat(event[name]) for name in ("event_time", "sent_at"))
     skew = origin.received_at - sent_at
     skewed = abs(skew) > timedelta(minutes=5)
@@ -29,7 +30,7 @@ def reference_line(event: dict[str, Any], origin: Origin, processed_at: str) -> 
         "processed_at": processed_at,
         "corrected_time": timestamp(corrected),
         "event_date": corrected.date().isoformat(),
-        "country": origin.country or client.get("country"),
+        "country": origin.country or normalisation.country(client.get("country")),
         "platform": normalisation.platform(client["platform"]),
         "app_version": normalisation.version(client["app_version"]),
         "ingest_source": origin.source,

@@ -14,13 +14,19 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
-from fake_aws import encode
+from fake_aws import encode, records
 from ingest import handler
+from ingest.handler import MAX_KEPT_BYTES
 from ingest.publisher import MAX_RECORD_EVENTS, Publisher
 from ingest.request import MAX_BODY_BYTES, MAX_EVENTS
 from ingest_requests import post, rest_api_settings, sign
-from telemetry import delivery
-from telemetry.ingest_batch import unpack
+from processor.arrival import arrivals
+from processor.triage import rejected_line, triage
+from telemetry import catalog, delivery
+from telemetry.decoding import readable
+from telemetry.ingest_batch import Refusal, unpack
+from telemetry.pseudonyms import original_of
+from telemetry.rejection import Reason
 from tools import games
 
 MakeEvent = Callable[..., dict[str, Any]]
@@ -119,7 +125,8 @@ def test_what_the_stream_refuses_is_to_be_sent_again(stream: Stream, key: str, m
     ("body", "status", "code"),
     [
         (b"", 400, "malformed_json"),
-        (b'[{"a": 1},]', 400, "malformed_json"),
+        (b'[{"a": NaN}]', 400, "malformed_json"),
+        (b"\x1f\x8b", 400, "malformed_json"),
         (b"\x80abc", 400, "malformed_json"),
         (b"[" * 200_000, 400, "malformed_json"),
         (gzip.compress(b"[1]")[:-5], 400, "malformed_json"),
@@ -135,7 +142,69 @@ def test_what_the_stream_refuses_is_to_be_sent_again(stream: Stream, key: str, m
 def test_a_bad_body_is_refused_whole(stream: Stream, key: str, body: bytes, status: int, code: str) -> None:
     answered, answer, _ = post(body, key)
     assert (answered, answer["error"]["code"]) == (status, code)
+    assert stream.events() == ([] if code == "no_events" or not body else [readable(body, MAX_KEPT_BYTES)])
+    for record in stream.records:
+        refusal = unpack(record["Data"]).refusal
+        assert refusal == Refusal(
+            code if code in [*Reason] else "too_large", answer["error"]["message"], len(body)
+        )
+        assert len(record["Data"]) < 300_000
+
+
+def test_the_quarantine_has_the_bytes_of_a_body_that_is_refused_whole(stream: Stream, key: str) -> None:
+    bodies = [b'{"event_id": NaN', b"\xff\xfe{", gzip.compress(b"{}\n" * 501), b"x" * 1_200_000]
+    for body in bodies:
+        post(body, key)
+    sent = records(*(record["Data"] for record in stream.records))
+    found = [arrival for record in sent for arrival in arrivals(record)]
+    triage(found, handler.registry())
+    lines = [json.loads(rejected_line(arrival, "shard")) for arrival in found]
+    kept = [original_of(line, lambda game: None) for line in lines]
+    assert kept == [*bodies[:2], b"{}\n" * 501, b"x" * MAX_KEPT_BYTES]
+    assert [line["reason"] for line in lines] == ["malformed_json"] * 2 + ["too_large"] * 2
+    assert [(line["size_bytes"], line["game_id"]) for line in lines] == [(len(b), "skyforge") for b in bodies]
+    assert [line["truncated"] for line in lines] == [False, False, False, True]
+    assert all(catalog.validator("/common/rejected/1-0-0.json").is_valid(line) for line in lines)
+
+
+def test_a_body_that_speaks_of_consent_is_not_kept(stream: Stream, key: str) -> None:
+    for body in (
+        b'{"privacy": {"analytics_storage": "denied"}, "name": "Ada',
+        gzip.compress(b'{"privacy": {}}') + b"x",
+    ):
+        assert post(body, key)[0] == 400
+    assert stream.events() == [b"", b""]
+
+
+def test_a_body_beyond_the_quota_is_not_kept(
+    stream: Stream, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest_api_settings(monkeypatch, events_a_minute=2000, events_a_day=2000)
+    statuses = [post(b"x" * 1_100_000, key)[0] for _ in range(12)]
+    assert statuses == [413] * 12
+    assert len(stream.records) == 7  # each counts as 256 events
+
+
+def test_a_request_without_a_right_signature_is_not_kept(stream: Stream, key: str) -> None:
+    assert post(b"{", key, x_signature="wrong")[0] == 401
     assert stream.records == []
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+def test_a_broken_event_of_an_array_is_refused_by_its_index(
+    stream: Stream, key: str, make_event: MakeEvent, encoded: bool
+) -> None:
+    good = [encode(make_event(sequence=n)) for n in range(4)]
+    bad = [encode(make_event(sequence=987)).replace(b"987", value) for value in (b"NaN", b"1,5")]
+    bad.append(encode(make_event(player_id="p\ud83d")))
+    bad.append(encode(make_event(player_id="raw")).replace(b"raw", b"r\taw"))
+    sent = [part for pair in zip(good, bad, strict=True) for part in pair]
+    status, answer, _ = post(b"[\n" + b",\n".join(sent) + b"\n]\n", key, encoded=encoded)
+    assert (status, answer["accepted"], answer["rejected"]) == (207, 4, 4)
+    assert [(r["index"], r["reason"]) for r in answer["results"]] == [
+        (n, "malformed_json") for n in (1, 3, 5, 7)
+    ]
+    assert sorted(stream.events()) == sorted(sent)
 
 
 def test_malformed_json_is_told_where(stream: Stream, key: str) -> None:
@@ -165,7 +234,7 @@ def test_the_limits_themselves_are_allowed(stream: Stream, key: str, make_event:
 def test_a_body_compressed_twice_does_not_pass_the_limit(stream: Stream, key: str) -> None:
     inner = gzip.compress(b"[" + b"{}," * 400_000 + b"{}]")
     assert post(gzip.compress(inner), key)[0] == 400
-    assert stream.records == []
+    assert stream.events() == [inner]
 
 
 def test_one_event_beyond_its_limit_is_told_and_kept(stream: Stream, key: str, make_event: MakeEvent) -> None:
@@ -272,7 +341,7 @@ def test_a_refused_request_is_logged_with_its_game_and_key(
     written = StringIO()
     monkeypatch.setattr(handler.logger.registered_handler, "stream", written)
     assert post(b"{", key)[0] == 400
-    told, metric = map(json.loads, written.getvalue().splitlines())
+    _, told, metric = map(json.loads, written.getvalue().splitlines())
     fields = ("message", "game_id", "key_id", "code")
     assert [told[name] for name in fields] == ["Request refused", "skyforge", "k1", "malformed_json"]
     assert metric["RequestsRefused"] == [1]

@@ -29,7 +29,7 @@ class Device(TypedDict):
 
     # Platform the game runs on.
     platform: Literal["ios", "android", "windows", "macos", "linux", "playstation", "xbox", "switch", "web", "other"]
-    # Version of the game, for example 1.4.2.
+    # Version of the game, for example 1.4.2 or 1.5.0-rc.1+build.77.
     app_version: str
     # Build of the game.
     build: NotRequired[str]

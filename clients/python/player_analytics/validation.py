@@ -47,7 +47,7 @@ def _whole(event_type: str) -> dict[str, Any]:
 
 
 def first_problem(event: dict[str, Any]) -> Problem | None:
-    """Return the first problem of an event of a known type, None where the REST API would take it."""
+    """Return the first problem of an event of a known type, None where it has the form of its schema."""
     for message, path in _errors(event, _whole(event["event_type"]), ()):
         pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
         short = message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 1] + "…"

@@ -46,7 +46,7 @@ export function newestVersion(eventType: string): string | undefined {
   return Object.hasOwn(payloads, eventType) ? payloads[eventType]!.version : undefined;
 }
 
-/** Returns the first problem of an event of a known type, undefined where the REST API would take it. */
+/** Returns the first problem of an event of a known type, undefined where it has the form of its schema. */
 export function firstProblem(event: Json): Problem | undefined {
   for (const [message, path] of errors(event, whole(event["event_type"] as string), [])) {
     const pointer = path.map((part) => "/" + part.replaceAll("~", "~0").replaceAll("/", "~1")).join("");

@@ -3,11 +3,16 @@
 import re
 from functools import lru_cache
 
-# Words by which crawlers, monitors and browser automation name themselves; HTTP libraries are not
-# among them, for game engines use them too.
+# HTTP stacks of apps and engines. What precedes them is the name of the app, or of the player's phone.
+_APP = re.compile(
+    r"CFNetwork/|Dalvik/|okhttp/|UnityPlayer/|UnityWebRequest/|\+\+UE[45]\+|X-UnrealEngine|Godot",
+    re.IGNORECASE,
+)
+# Crawlers, monitors and browser automation name themselves as a product with a version, or link to their
+# owner. HTTP libraries are not among them, for game engines use them too.
 _DECLARED = re.compile(
-    r"bot\b|bot/|crawl|spider|headless|phantomjs|selenium|webdriver|playwright|puppeteer"
-    r"|lighthouse|pingdom|uptime|\bk6/|locust|jmeter|gatling|vegeta",
+    r"\+https?://|(?<=[a-z])(?<!ro)bot(-\w+)*/|(crawler|spider)/|headless|phantomjs|selenium|webdriver|playwright"
+    r"|puppeteer|lighthouse|pingdom|uptimerobot|\b(k6|locust|jmeter|gatling|vegeta)\b",
     re.IGNORECASE,
 )
 
@@ -15,4 +20,5 @@ _DECLARED = re.compile(
 @lru_cache(1024)
 def is_bot(declaration: str) -> bool:
     """Tell from a User-Agent header or the event's `client.sdk`."""
-    return bool(_DECLARED.search(declaration[:512]))
+    text = declaration[:512]
+    return bool(_DECLARED.search(text)) and not _APP.search(text)

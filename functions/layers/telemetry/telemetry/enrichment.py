@@ -76,7 +76,7 @@ def clock(event: Event, limits: Bounds) -> tuple[str, bool, bool]:
         except OverflowError:
             raise Rejection(Reason.SCHEMA_VIOLATION, "event_time is out of range", "/event_time") from None
     if not oldest <= happened <= newest:
-        raise _out_of_time(received_at - happened)
+        raise _out_of_time(limits, happened, sent_at)
     if skewed or len(text) != TIMESTAMP_LENGTH:
         text = timestamp(happened)
     return text, happened < late_before, skewed
@@ -118,14 +118,14 @@ def encode(event: Event, origin: Origin, processed_at: str) -> tuple[Event, byte
     )
     added = (
         f',"received_at":"{limits.text}","processed_at":"{processed_at}","corrected_time":"{time}",'
-        f'"event_date":"{time[:10]}","country":{_json(origin.country or client.get("country"))},{labels}'
+        f'"event_date":"{time[:10]}","country":{_country(origin.country or client.get("country"))},{labels}'
     )
     return event, line[:-1] + added.encode(), flags
 
 
 @lru_cache(MAX_REMEMBERED)
-def _json(text: str | None) -> str:
-    return orjson.dumps(text).decode()
+def _country(code: str | None) -> str:
+    return orjson.dumps(normalisation.country(code)).decode()
 
 
 def _is_tidy(event: Event, line: bytes) -> bool:
@@ -178,10 +178,18 @@ def _labels(
     return text, tuple(name for name, is_set in flags.items() if is_set)
 
 
-def _out_of_time(age: timedelta) -> Rejection:
-    if age > TOO_OLD_AFTER:
-        return Rejection(Reason.TOO_OLD, f"happened {age.days} days before it came", "/event_time")
-    return Rejection(Reason.FUTURE, f"happens {-age} after it came", "/event_time")
+def _out_of_time(limits: Bounds, happened: datetime, sent_at: datetime) -> Rejection:
+    """Return why an event is refused: by its clock, where it would be in time by a right one."""
+    age, behind = limits.received_at - happened, limits.received_at - sent_at
+    reason = Reason.TOO_OLD if age > TOO_OLD_AFTER else Reason.FUTURE
+    shifted = max(-MAX_SHIFT, min(MAX_SHIFT, behind))
+    if behind != shifted and age - TOO_OLD_AFTER <= behind - shifted <= age + FUTURE_AFTER:
+        off = f"{abs(behind)} {'behind' if behind > timedelta(0) else 'ahead'}"
+        message = f"the client's clock was {off} when it sent the event: a clock is repaired by a day at most"
+        return Rejection(reason, message, "/sent_at")
+    if reason is Reason.TOO_OLD:
+        return Rejection(reason, f"happened {age.days} days before it came", "/event_time")
+    return Rejection(reason, f"happens {-age} after it came", "/event_time")
 
 
 def _no_date(event: Event) -> Rejection:

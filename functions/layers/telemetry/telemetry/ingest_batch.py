@@ -4,16 +4,25 @@ The record is MAGIC and then MessagePack, so that any bytes a client sent travel
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from telemetry.decoding import MAX_EVENTS
 from telemetry.key_classes import KeyClass
+from telemetry.rejection import Reason
 
 MAGIC = b"PAB1"
 
 Envelope = Literal["native", "guidance"]
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a request was refused as a whole, and how many bytes its body had."""
+
+    reason: Reason
+    message: str
+    size_bytes: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
 
 class IngestBatch(msgspec.Struct, frozen=True):
@@ -21,6 +30,7 @@ class IngestBatch(msgspec.Struct, frozen=True):
 
     `received_at` is RFC 3339; `events` hold the exact bytes of each event, in the form `envelope`.
     `replay` marks events that scripts/replay sends again from the quarantine. `key_class` is that of the key.
+    With a `refusal`, `events` holds the beginning of a request's body, which goes to the quarantine as it is.
     """
 
     game_id: str
@@ -31,6 +41,7 @@ class IngestBatch(msgspec.Struct, frozen=True):
     bot: bool = False
     replay: bool = False
     key_class: KeyClass = "client"
+    refusal: Refusal | None = None
 
     def __post_init__(self) -> None:
         """Refuse what the REST API never writes: whoever may put on the stream can imitate it."""

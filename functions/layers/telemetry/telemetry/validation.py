@@ -4,22 +4,41 @@ from typing import Any
 
 from telemetry import catalog
 from telemetry.event import Event
+from telemetry.normalisation import repaired
 from telemetry.rejection import Reason, Rejection
 
+# What many UUID types hold before a value is set. All events but the first would be called duplicates.
+NIL = "00000000-0000-0000-0000-000000000000"
 _validators = catalog.validators()
 
 
 def validate(value: Any) -> Event:
-    """Return `value` as an event.
+    """Return `value` as an event, with what engines send by default in the catalogue's form.
 
     Raises Rejection: unknown_schema, or schema_violation with the JSON pointer of the field.
     """
     try:
-        if _validators[value["event_type"], value["schema_version"]].is_valid(value):
-            event: Event = value
-            return event
+        is_valid = _validators[value["event_type"], value["schema_version"]].is_valid(value)
     except (LookupError, TypeError, ValueError):
-        pass  # No object, a field missing or no string, no such schema, or nested too deep: see _refusal.
+        is_valid = False  # No object, a field missing or no string, no such schema, or nested too deep.
+    if not is_valid:
+        value = _repaired(value)
+    if value["event_id"] == NIL:
+        raise Rejection(
+            Reason.SCHEMA_VIOLATION, "the nil UUID names no event: make a new UUID for each", "/event_id"
+        )
+    event: Event = value
+    return event
+
+
+def _repaired(value: Any) -> Any:
+    """Return an event that is valid once it is repaired: few need it, and the others do not pay for it."""
+    value = repaired(value)
+    try:
+        if _validators[value["event_type"], value["schema_version"]].is_valid(value):
+            return value
+    except (LookupError, TypeError, ValueError):
+        pass  # See _refusal.
     raise _refusal(value)
 
 
