@@ -1,6 +1,7 @@
 """One spelling for what clients spell differently, no e-mail address anywhere, and bots known as such."""
 
 import json
+import unicodedata
 import zoneinfo
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -120,6 +121,17 @@ def test_no_part_of_an_address_that_a_mail_server_takes_is_left(
         kept = email_masking.mask_bytes(raw)
         assert json.loads(kept) == {"a": masked, masked: 1}
         assert email_masking.mask_bytes(b"\xff\xfe " + raw[:-1]) == b"\xff\xfe " + kept[:-1]
+
+
+def test_every_letter_may_stand_in_an_address() -> None:
+    letters = [
+        letter
+        for letter in map(chr, range(0xAA, 0xF0000))
+        if unicodedata.category(letter) in ("Ll", "Lo", "Lu")
+    ]
+    assert len(letters) > 100_000
+    left = [letter for letter in letters if email_masking.mask(f"{letter}@{letter}.org") != "[mail]"]
+    assert not left
 
 
 @settings(max_examples=200, deadline=None)

@@ -7,7 +7,7 @@ MASK = "[mail]"
 
 # Letters beyond ASCII without spaces and punctuation; the last range stands for bytes that are no UTF-8.
 _LETTERS = (
-    "A-Za-z\u00aa-\u1fff\u2c00-\u2fef\u3005-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe\uff10-\uffdc"
+    "A-Za-z\u00aa-\u1fff\u2100-\u218f\u2c00-\u2fef\u3005-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe\uff10-\uffdc"
     "\U00010000-\U000efffd\udc80-\udcff"
 )
 # An escape of JSON that is no punctuation, or a percent-encoded byte.
