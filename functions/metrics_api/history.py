@@ -139,7 +139,7 @@ class Kept:
                 self._answers.popitem(last=False)
 
     def cache_clear(self) -> None:
-        """Forget all."""
+        """Drop all answers."""
         self._answers.clear()
 
 
