@@ -38,7 +38,7 @@ from metrics_api.parameters import (
 from metrics_api.problems import PROBLEM_JSON, RESPONSES, RETRY, install, logger
 from metrics_api.quality import quality
 from metrics_api.realtime import realtime
-from metrics_api.recent import recent
+from metrics_api.recent_events import recent
 
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 

@@ -16,7 +16,7 @@ from telemetry import environment
 
 from metrics_api.live import read_live
 from metrics_api.parameters import registered
-from metrics_api.recent import Sending
+from metrics_api.recent_events import Sending
 
 FOLDER = Path(__file__).parent / "page"
 SECONDS_BETWEEN = 2.0

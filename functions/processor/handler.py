@@ -13,7 +13,7 @@ from telemetry.games import GameRegistry
 from processor.dedupe import Claims
 from processor.metrics import publish
 from processor.pipeline import Pipeline
-from processor.recent import RecentEvents
+from processor.recent_events import RecentEvents
 from processor.stats import IngestStats
 
 logger = logs.logger()

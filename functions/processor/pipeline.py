@@ -10,7 +10,7 @@ from telemetry.rejection import Reason, Rejection
 
 from processor.arrival import Arrival, arrivals
 from processor.dedupe import Claims
-from processor.recent import RecentEvents
+from processor.recent_events import RecentEvents
 from processor.stats import IngestStats
 from processor.triage import rejected_line, triage
 

@@ -15,7 +15,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError, ReadTimeoutError
 from processor.dedupe import Claims
 from processor.pipeline import Pipeline
-from processor.recent import RecentEvents
+from processor.recent_events import RecentEvents
 from processor.stats import IngestStats
 from telemetry.decoding import decompress
 from telemetry.games import GameRegistry

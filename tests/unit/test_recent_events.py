@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from fake_aws import Games, Streams, Tables, encode, processor, records, register
 from fastapi.testclient import TestClient
 from privacy.data_stores import RecentBatches, Subject
-from processor import recent
-from processor.recent import KB_A_SECOND, RecentEvents, kilobytes
+from processor import recent_events as recent
+from processor.recent_events import KB_A_SECOND, RecentEvents, kilobytes
 from telemetry import recent_events
 from telemetry.enrichment import timestamp
 from telemetry.ingest_batch import IngestBatch, pack

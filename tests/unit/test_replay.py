@@ -15,7 +15,7 @@ import pytest
 from fake_aws import encode
 from processor.dedupe import Claims
 from processor.pipeline import Pipeline
-from processor.recent import RecentEvents
+from processor.recent_events import RecentEvents
 from processor.stats import IngestStats
 from telemetry import delivery, lake
 from telemetry.enrichment import timestamp

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from processor.recent import KB_A_SECOND
+from processor.recent_events import KB_A_SECOND
 from stream_scaling.rule import AIM
 
 from tools import REPOSITORY
