@@ -24,6 +24,7 @@ from ingest.request import (
     RequestError,
     Sender,
     body_bytes,
+    check_enabled,
     check_signature,
     events,
     game_of,
@@ -127,6 +128,10 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         who, body = sender(event), body_bytes(event)
         game = game_of(who.game_id, registry())
         who = check_signature(headers, body, who, game, received_at)
+        keys["key_id"] = who.key_id
+        logger.append_keys(key_id=who.key_id)
+        if headers.get("x-signature"):
+            check_enabled(who, quotas())
         header = IngestBatch(
             game_id=who.game_id,
             received_at=arrival,

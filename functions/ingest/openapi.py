@@ -16,7 +16,7 @@ Schema = dict[str, Any]
 ERRORS = {
     400: "No event can be told apart in the body. The quarantine keeps the body's beginning.",
     401: "No live key, or a signature that is missing, wrong or stale.",
-    403: "The game is disabled, or the path is another game's.",
+    403: "The game or the class of its key is disabled, or the path is another game's.",
     404: "No such path.",
     413: f"Over {MAX_BODY_BYTES:,} bytes, unzipped or not, or over {MAX_EVENTS} events.",
     429: "Over the game's rate or quota: wait for Retry-After seconds.",

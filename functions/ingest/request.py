@@ -16,6 +16,7 @@ from telemetry import guidance, key_classes
 from telemetry.decoding import GZIP_MAGIC, Decoded, decode, decompress, parse, split_array
 from telemetry.games import GameRegistry
 from telemetry.key_classes import KeyClass
+from telemetry.quotas import Quotas
 from telemetry.rejection import Reason, Rejection
 
 MAX_BODY_BYTES = 1_000_000
@@ -52,14 +53,15 @@ class RequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The game that sends, and the class of its key.
+    """The game that sends, and the key that its request counts for.
 
-    It must sign where it has shown the authorizer its id and no secret.
+    `key_id` is empty until a sender that has shown the authorizer no secret has signed, which it must.
     """
 
     game_id: str
     must_sign: bool
     key_class: KeyClass = "client"
+    key_id: str = ""
 
 
 class GuidanceBody(msgspec.Struct):
@@ -94,7 +96,8 @@ def sender(request: Mapping[str, Any]) -> Sender:
     application_id = (request.get("pathParameters") or {}).get("application_id")
     if application_id not in (None, game_id):
         raise RequestError(403, Reason.WRONG_GAME, f"the key belongs to {game_id}")
-    return Sender(game_id, found.get("must_sign") == "true", key_classes.parse(found.get("key_class")))
+    key_class, must_sign = key_classes.parse(found.get("key_class")), found.get("must_sign") == "true"
+    return Sender(game_id, must_sign, key_class, found.get("key_id", ""))
 
 
 def body_bytes(request: Mapping[str, Any]) -> bytes:
@@ -122,7 +125,7 @@ def check_signature(
 ) -> Sender:
     """Check x-signature, which covers the time of sending and the body, by the live keys of the game.
 
-    Returns the sender; a signature by a server key shows that a server has sent the request.
+    Returns the sender with the key that signed; a client key's signature leaves a server key its rights.
     Raises RequestError 401 where it is wrong, more than 5 minutes off, or missing though it is demanded;
     what this function remembers of a game and what the authorizer does may differ for a minute: who has
     shown no secret signs in any case.
@@ -143,11 +146,25 @@ def check_signature(
         raise RequestError(
             401, "stale_signature", f"x-signature is more than {SIGNED_FOR} seconds off our time"
         )
-    return (
-        who
-        if who.key_class == "server"
-        else replace(who, key_class=key_classes.parse(signed_by[0].get("key_class")))
-    )
+    key = signed_by[0]
+    key_class = key_classes.parse(key.get("key_class"))
+    if who.key_class == "server" and key_class == "client":
+        return who
+    return replace(who, key_class=key_class, key_id=key.get("key_id", ""))
+
+
+def check_enabled(who: Sender, quotas: Quotas) -> None:
+    """Refuse keys that are disabled at their quota, as API Gateway does for a key that is shown.
+
+    The authorizer does not know who signs. Raises RequestError 403, and 503 where that cannot be read.
+    """
+    try:
+        is_disabled = quotas.is_disabled(who.game_id, who.key_class)
+    except (ClientError, BotoCoreError):
+        raise _unavailable() from None
+    if is_disabled:
+        message = "the game is disabled, or its keys are: a day's events are used up"
+        raise RequestError(403, "game_disabled", message)
 
 
 def _signs(key: Mapping[str, Any], given: str, body: bytes, seconds: int) -> bool:
@@ -159,7 +176,11 @@ def game_of(game_id: str, registry: GameRegistry) -> Mapping[str, Any]:
     try:
         return registry.get(game_id) or {}
     except (ClientError, BotoCoreError):
-        raise RequestError(503, "unavailable", "keys cannot be checked now, send the events again") from None
+        raise _unavailable() from None
+
+
+def _unavailable() -> RequestError:
+    return RequestError(503, "unavailable", "keys cannot be checked now, send the events again")
 
 
 def events(body: bytes) -> list[Decoded]:

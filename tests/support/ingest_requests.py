@@ -40,7 +40,11 @@ def post(
         "isBase64Encoded": encoded,
         "pathParameters": {"application_id": path} if path else None,
         "requestContext": {
-            "authorizer": {"game_id": game_id, "key_id": "k1", "must_sign": "false" if secret else "true"}
+            "authorizer": {
+                "game_id": game_id,
+                "key_id": "k1" if secret else "",
+                "must_sign": "false" if secret else "true",
+            }
         },
     }
     answer = handler.lambda_handler(request, None)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -13,7 +14,8 @@ from authorizer import handler as authorizer
 from fake_aws import Streams, encode
 from ingest import handler
 from ingest.publisher import Publisher
-from ingest_requests import post, rest_api_settings
+from ingest.request import RequestError, Sender, check_enabled
+from ingest_requests import post, rest_api_settings, sign
 from telemetry import quotas as module
 from telemetry.games import GameRegistry
 from telemetry.quotas import Exceeded, Limits, Quotas, units
@@ -148,6 +150,108 @@ def test_the_rest_api_refuses_what_is_too_much_and_reports_its_share(
     lines = [json.loads(line) for line in written.getvalue().splitlines() if "QuotaUsed" in line]
     assert [share for line in lines for share in line["QuotaUsed"]] == [66, 100]
     assert len(streams.taken["raw"]) == 1
+
+
+@pytest.fixture
+def signing(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return a key of a game that demands signatures; its clients may send 3 events a day."""
+    rest_api_settings(monkeypatch, events_a_day=3)
+    monkeypatch.setattr(handler, "publisher", lambda: Publisher(Streams(), "raw"))  # type: ignore[arg-type]
+    table = dynamodb.Table("games")
+    key = games.add_game(table, "skyforge", "Skyforge")
+    games.demand_signatures(table, "skyforge", "required")
+    return key
+
+
+def signed(key: str, shown: str, make_event: MakeEvent, events: int = 1) -> tuple[int, str]:
+    """Send events, signed by one key beside what is shown; return the status and the code of an error."""
+    body = b"\n".join(encode(make_event()) for _ in range(events))
+    status, answer, _ = post(body, shown, x_signature=sign(key, body))
+    return status, answer.get("error", {}).get("code", "")
+
+
+def test_a_disabled_key_that_signs_is_refused_as_one_that_is_shown(
+    signing: str, dynamodb: Any, monkeypatch: pytest.MonkeyPatch, make_event: MakeEvent
+) -> None:
+    monkeypatch.setattr(module, "REMEMBERED_SECONDS", 0)
+    server = games.rotate_key(dynamodb.Table("games"), "skyforge", "server")
+    assert signed(signing, "skyforge", make_event, events=3) == (202, "")
+    assert signed(signing, "skyforge", make_event) == (429, "quota_exceeded")
+    assert signed(signing, "skyforge", make_event) == (403, "game_disabled")
+    assert signed(server, "skyforge", make_event) == (202, "")
+    # The authorizer let the client key in that is shown; the server key that signs is the disabled one.
+    games.lift_quota(dynamodb.Table("quotas"), "skyforge")
+    dynamodb.Table("quotas").put_item(Item={"quota": "skyforge#server", "disabled_at": "now"})
+    assert signed(server, signing, make_event) == (403, "game_disabled")
+
+
+def test_a_disabled_key_that_signs_stays_so_on_the_next_day_until_a_person_lifts_it(
+    signing: str, dynamodb: Any, monkeypatch: pytest.MonkeyPatch, make_event: MakeEvent
+) -> None:
+    monkeypatch.setattr(module, "REMEMBERED_SECONDS", 0)
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    taken(Quotas(boto3.client("dynamodb"), "quotas"), 1, yesterday, Limits(3, 100))
+    assert signed(signing, "skyforge", make_event) == (403, "game_disabled")
+    assert signed("skyforge.guess", "skyforge", make_event) == (401, "bad_signature")
+    games.lift_quota(dynamodb.Table("quotas"), "skyforge")
+    assert signed(signing, "skyforge", make_event) == (202, "")
+
+
+def test_whether_a_key_that_signs_is_disabled_is_read_once_in_half_a_minute(
+    signing: str, monkeypatch: pytest.MonkeyPatch, make_event: MakeEvent
+) -> None:
+    reads: list[str] = []
+
+    class Reads(Writes):
+        def get_item(self, **request: Any) -> Any:
+            reads.append(request["Key"]["quota"]["S"])
+            return self.client.get_item(**request)
+
+    quotas = Quotas(Reads(), "quotas")  # type: ignore[arg-type]
+    monkeypatch.setattr(handler, "quotas", lambda: quotas)
+    assert [signed(signing, "skyforge", make_event)[0] for _ in range(3)] == [202] * 3
+    assert reads == ["skyforge#client"]
+
+
+def test_events_are_sent_again_where_nobody_can_tell_whether_the_key_that_signs_is_disabled(
+    signing: str, monkeypatch: pytest.MonkeyPatch, make_event: MakeEvent
+) -> None:
+    monkeypatch.setattr(handler, "quotas", lambda: Quotas(boto3.client("dynamodb"), "missing"))
+    assert signed(signing, "skyforge", make_event) == (503, "unavailable")
+
+
+def test_a_refused_key_is_answered_in_the_words_of_api_gateway() -> None:
+    words = (REPOSITORY / "infrastructure/modules/ingest/responses.tf").read_text()
+    with pytest.raises(RequestError) as refused:
+        check_enabled(Sender("skyforge", must_sign=True), Mock(is_disabled=lambda *_: True))
+    error = refused.value
+    denied = words[words.index("ACCESS_DENIED") :].partition("}")[0]
+    assert all(str(each) in denied for each in (error.status, f'"{error.code}"', f'"{error.message}"'))
+
+
+def test_the_log_names_the_key_that_signed(
+    signing: str, dynamodb: Any, monkeypatch: pytest.MonkeyPatch, make_event: MakeEvent
+) -> None:
+    written = StringIO()
+    monkeypatch.setattr(handler.logger.registered_handler, "stream", written)
+    server = games.rotate_key(dynamodb.Table("games"), "skyforge", "server")
+    kept = dynamodb.Table("games").get_item(Key={"game_id": "skyforge"})["Item"]["key_hashes"]
+    ids = {key["key_class"]: key["key_id"] for key in kept}
+    assert signed(signing, "skyforge", make_event, events=3)[0] == 202
+    assert signed(signing, "skyforge", make_event)[0] == 429
+    assert signed(server, "skyforge", make_event)[0] == 202
+    # The authorizer has found the key k1; a signature by another key makes the request that key's.
+    assert signed(server, signing, make_event)[0] == 202
+    assert signed("skyforge.guess", "skyforge", make_event)[0] == 401
+    lines = map(json.loads, written.getvalue().splitlines())
+    told = [(line["message"], line["key_id"]) for line in lines if line.get("message", "").startswith("Req")]
+    assert told == [
+        ("Request taken", ids["client"]),
+        ("Request refused", ids["client"]),
+        ("Request taken", ids["server"]),
+        ("Request taken", ids["server"]),
+        ("Request refused", ""),
+    ]
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])

@@ -3,7 +3,7 @@ module "ingest" {
 
   description       = "Takes events over HTTPS and puts them on the raw stream."
   name              = "ingest"
-  policy_statements = { for sid, statement in local.policy_statements : sid => statement if sid != "ReadQuotas" }
+  policy_statements = local.policy_statements
   settings          = var.settings
   sizing            = var.sizing
 

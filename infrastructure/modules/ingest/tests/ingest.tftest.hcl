@@ -92,6 +92,7 @@ run "resources" {
       EncryptRecords = ["kms:GenerateDataKey"]
       PublishEvents  = ["kinesis:PutRecords"]
       ReadGames      = ["dynamodb:BatchGetItem"]
+      ReadQuotas     = ["dynamodb:GetItem"]
       WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
     }
     error_message = "The function must have these actions and no others."
