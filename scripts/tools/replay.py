@@ -1,19 +1,22 @@
 """Send quarantined events again that are valid by now, or once repaired; a second run changes nothing."""
 
+import base64
 import gzip
 import json
 import os
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import uuid4
 
 import boto3
 import jsonpatch
 import jsonpointer
+import msgspec
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -22,8 +25,8 @@ from telemetry.decoding import parse
 from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import enrich, timestamp
 from telemetry.games import GameRegistry
-from telemetry.ingest_batch import IngestBatch, pack
-from telemetry.key_classes import ClientLimits
+from telemetry.ingest_batch import Envelope, IngestBatch, pack
+from telemetry.key_classes import ClientLimits, KeyClass
 from telemetry.origin import Origin
 from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 from telemetry.rejection import Reason, Rejection
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis.client import KinesisClient
     from mypy_boto3_s3.client import S3Client
 
-# Every line of a day has one of these outcomes; those that were not judged say why.
+# Every line that is read has one of these outcomes; those that were not judged say why.
 OUTCOMES = (
     "replayed",
     "replayed before",
@@ -44,19 +47,60 @@ OUTCOMES = (
     "copy of a line",
     "of another game",
     "of no known game",
+    "unreadable",
 )
 # A duplicate was accepted once: there is nothing to send again.
 REASONS = [reason.value for reason in Reason if reason is not Reason.DUPLICATE]
 EVENTS_A_WRITE = 500
+# What the library raises beside its own errors, for values that a patch was not made for.
+UNFIT = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
 UNKNOWN_GAME = "unknown"
 
 console = Console()
 Line = dict[str, Any]
+GameId = Annotated[str, msgspec.Meta(min_length=1, max_length=63)]
+
+
+class Reject(msgspec.Struct):
+    """What a replay needs of a line of the quarantine (event-schemas/common/rejected).
+
+    A field with a default may be missing: it then has the value with the fewest rights.
+    """
+
+    reject_id: Annotated[str, msgspec.Meta(min_length=1)]
+    game_id: GameId
+    received_at: str
+    ingest_source: Literal["rest", "stream"] = "rest"
+    key_class: KeyClass = "client"
+    envelope: Envelope = "native"
+    country: str | None = None
+    bot: bool = False
+    truncated: bool = False
+    original: str | msgspec.UnsetType = msgspec.UNSET
+    original_base64: str | msgspec.UnsetType = msgspec.UNSET
+    original_sealed: str | msgspec.UnsetType = msgspec.UNSET
+    sealed_for: GameId | msgspec.UnsetType = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be judged as of its arrival, and bytes that are none."""
+        IngestBatch(self.game_id, self.received_at, None, [])
+        kept = [
+            each
+            for each in (self.original, self.original_base64, self.original_sealed)
+            if each is not msgspec.UNSET
+        ]
+        if len(kept) != 1 or (self.original_sealed is msgspec.UNSET) != (self.sealed_for is msgspec.UNSET):
+            raise ValueError("it does not hold what was sent once, and sealed where it names whose key")
+        if self.original is msgspec.UNSET:
+            base64.b64decode(str(kept[0]))
+
+
+_reject = msgspec.json.Decoder(Reject)
 
 
 @dataclass(slots=True)
 class Report:
-    """What became of the lines, by the reason they were rejected for; and why some are rejected still.
+    """What became of the lines, by the reason they were rejected for; and why some were not replayed.
 
     `unread` counts the objects of the reasons that were not asked for.
     """
@@ -108,13 +152,31 @@ class Replay:
             pending: list[tuple[Entry, Line]] = []
             with Progress(console=console, transient=True) as progress:
                 for key in progress.track(objects, description=str(day)):
-                    for line in lake.lines(self.s3, self.bucket, key):
+                    for line in self._lines(key, key.removeprefix(f"{below}reason=").partition("/")[0]):
                         pending += self._judge(line, known, seen)
                         if len(pending) >= EVENTS_A_WRITE:
                             self._send(day, pending)
                             pending = []
             self._send(day, pending)
         return self.report
+
+    def _lines(self, key: str, reason: str) -> Iterator[Line]:
+        """Yield the lines of an object of rejects; count those that cannot be read, and go on."""
+        try:
+            for raw in lake.raw_lines(self.s3, self.bucket, key):
+                if not raw.strip():
+                    continue
+                try:
+                    yield msgspec.to_builtins(_reject.decode(raw)) | {"reason": reason}
+                except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+                    self._unreadable(reason, f"a line is no reject: {error}")
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            # One line at least, and nobody can tell how many.
+            self._unreadable(reason, f"an object ends early or is broken: {error}")
+
+    def _unreadable(self, reason: str, why: str) -> None:
+        self.report.add(reason, "unreadable")
+        self.report.still[why[:160]] += 1
 
     def _judge(self, line: Line, known: set[str], seen: set[str]) -> Iterator[tuple[Entry, Line]]:
         """Yield what is to be sent; `known` was sent by runs before, `seen` was met by this one."""
@@ -146,8 +208,14 @@ class Replay:
             self.report.add(line["reason"], "not sent" if index in failed else "replayed")
 
     def _ledger(self, day: date) -> set[str]:
-        keys = lake.keys(self.s3, self.bucket, f"replayed/day={day}/")
-        return {line["reject_id"] for key in keys for line in lake.lines(self.s3, self.bucket, key)}
+        """Return the rejects that were sent; without all of them, some would be sent again."""
+        found: set[str] = set()
+        for key in lake.keys(self.s3, self.bucket, f"replayed/day={day}/"):
+            try:
+                found |= {line["reject_id"] for line in lake.lines(self.s3, self.bucket, key)}
+            except (ValueError, TypeError, KeyError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+                raise CommandError(f"s3://{self.bucket}/{key} is broken: {error!r}") from None
+        return found
 
     def _remember(self, day: date, lines: Sequence[Line]) -> None:
         now = timestamp(datetime.now(UTC))
@@ -167,7 +235,7 @@ def named_game(line: Line) -> str | None:
         return str(line.get("sealed_for", line["game_id"]))
     value = parse(original_of(line, None)).value
     game = value.get("game_id", value.get("application_id")) if isinstance(value, dict) else None
-    return game if isinstance(game, str) else None
+    return game if isinstance(game, str) and 0 < len(game) <= guidance.MAX_GAME else None
 
 
 def repaired(line: Line, registry: GameRegistry, patch: jsonpatch.JsonPatch | None) -> Entry:
@@ -181,7 +249,7 @@ def repaired(line: Line, registry: GameRegistry, patch: jsonpatch.JsonPatch | No
     sealed_for = line.get("sealed_for")
     try:
         raw = original_of(line, Pseudonyms.held(registry.get(sealed_for)) if sealed_for else None)
-    except Unopened as error:
+    except (Unopened, ValueError) as error:
         raise Rejection(Reason.INTERNAL_ERROR, str(error)) from None
     sent = parse(raw)
     if sent.rejection:
@@ -226,7 +294,7 @@ def repaired(line: Line, registry: GameRegistry, patch: jsonpatch.JsonPatch | No
 def _patched(value: Any, patch: jsonpatch.JsonPatch) -> Any:
     try:
         return patch.apply(value)
-    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError) as error:
+    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, *UNFIT) as error:
         raise Rejection(Reason.SCHEMA_VIOLATION, f"the patch does not fit: {error}") from None
 
 

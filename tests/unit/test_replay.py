@@ -1,18 +1,21 @@
 """From the quarantine back through the processor: what is valid now gets in, however often it is run."""
 
 import base64
+import gzip
 import json
 import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import IO, Any
 from uuid import uuid4
 
 import boto3
 import jsonpatch
 import pytest
 from fake_aws import encode
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from processor.dedupe import Claims
 from processor.pipeline import Pipeline
 from processor.recent_events import RecentEvents
@@ -21,6 +24,7 @@ from telemetry import delivery, lake
 from telemetry.enrichment import timestamp
 from telemetry.games import GameRegistry
 from telemetry.ingest_batch import IngestBatch, pack
+from tools import CommandError
 from tools.replay import OUTCOMES, REASONS, Replay, Report
 
 MakeEvent = Callable[..., dict[str, Any]]
@@ -284,3 +288,174 @@ def test_a_replay_keeps_the_class_of_the_key(world: World, make_event: MakeEvent
     )
     assert outcomes(world.replay()) == {"not_allowed": {"replayed": 1}}
     assert [event["verified"] for event in world.accepted] == [False]
+
+
+REJECT = {
+    "reject_id": "shard-0:1",
+    "reason": "unknown_game",
+    "message": "m",
+    "pointer": "",
+    "game_id": "skyforge",
+    "event_id": None,
+    "schema_id": None,
+    "received_at": f"{TODAY}T00:00:00.000Z",
+    "rejected_at": f"{TODAY}T00:00:01.000Z",
+    "ingest_source": "rest",
+    "key_class": "client",
+    "envelope": "native",
+    "country": None,
+    "bot": False,
+    "position": "1",
+    "size_bytes": 2,
+    "truncated": False,
+}
+NEEDED = {"reject_id", "game_id", "received_at", "original"}
+
+
+class Quarantine:
+    """A lake with one object of rejects, and a registry with one game; nothing is sent."""
+
+    def __init__(self, body: bytes, ledger: bytes = b"") -> None:
+        self.objects = {f"rejected/day={TODAY}/reason=unknown_game/1": body}
+        if ledger:
+            self.objects[f"replayed/day={TODAY}/1"] = ledger
+
+    def get_paginator(self, _: str) -> "Quarantine":
+        return self
+
+    def paginate(self, Bucket: str, Prefix: str) -> list[dict[str, Any]]:  # noqa: N803
+        return [{"Contents": [{"Key": key} for key in self.objects if key.startswith(Prefix)]}]
+
+    def download_fileobj(self, _: str, key: str, file: IO[bytes], **__: Any) -> None:
+        file.write(self.objects[key])
+
+    def get(self, game_id: str) -> dict[str, Any] | None:
+        assert 0 < len(game_id) <= 63, "DynamoDB refuses this key"
+        game = {"game_id": game_id, "status": "active", "pseudonyms": "on", "privacy_key": b"k" * 32}
+        return game if game_id == "skyforge" else None
+
+    def active(self, game_ids: list[str]) -> set[str]:
+        return {game_id for game_id in game_ids if self.get(game_id)}
+
+    def replay(self, **options: Any) -> Report:
+        replay = Replay(self, None, self, BUCKET, "raw", dry_run=True, **options)  # type: ignore[arg-type]
+        return replay.run([TODAY], REASONS)
+
+
+def kept(event: dict[str, Any], **fields: Any) -> bytes:
+    return encode(REJECT | {"original": json.dumps(event)} | fields)
+
+
+@pytest.fixture
+def event(make_event: MakeEvent) -> dict[str, Any]:
+    return make_event(event_time=f"{TODAY}T00:00:00.000Z", sent_at=f"{TODAY}T00:00:00.000Z")
+
+
+def test_lines_that_cannot_be_read_are_counted_and_the_others_go_on(event: dict[str, Any]) -> None:
+    good, other = kept(event), kept(event, reject_id="shard-0:2")
+    torn = [good[:50], good[:-1], b"[]", b"null", b"\xff", b"[" * 5000, b"{}"]
+    report = Quarantine(b"\n".join([good, *torn, b"", other])).replay()
+    assert outcomes(report) == {"unknown_game": {"replayed": 2, "unreadable": len(torn)}}
+    assert report.still.total() == len(torn)
+
+
+def test_an_object_that_ends_early_is_counted_and_its_first_lines_go_on(event: dict[str, Any]) -> None:
+    lines = [kept(event, reject_id=f"shard-0:{n}", message=str(uuid4())) for n in range(2000)]
+    zipped = gzip.compress(b"\n".join(lines))
+    counts = outcomes(Quarantine(zipped[: len(zipped) // 2]).replay())["unknown_game"]
+    assert counts["unreadable"] == 1
+    assert counts["replayed"] > 100
+    assert outcomes(Quarantine(b"\x1f\x8bno gzip").replay()) == {"unknown_game": {"unreadable": 1}}
+
+
+@pytest.mark.parametrize("name", [*REJECT, "original"])
+def test_a_reject_may_lack_what_a_replay_can_do_without(event: dict[str, Any], name: str) -> None:
+    line = json.loads(kept(event))
+    del line[name]
+    assert outcomes(Quarantine(encode(line)).replay()) == {
+        "unknown_game": {"unreadable" if name in NEEDED else "replayed": 1}
+    }
+
+
+def test_a_reject_without_its_class_has_the_rights_of_a_client(make_event: MakeEvent) -> None:
+    event = make_event(event_type="player_registered", payload={"method": "guest"})
+    line = json.loads(kept(event))
+    del line["key_class"]
+    report = Quarantine(encode(line)).replay()
+    assert outcomes(report) == {"unknown_game": {"rejected still": 1}}
+    assert any(message.startswith("not_allowed") for message in report.still)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"original": None},
+        {"original_base64": ""},
+        {"sealed_for": "skyforge"},
+        {"received_at": "yesterday"},
+        {"received_at": "0001-01-01T00:00:00.000Z"},
+        {"received_at": "2026-01-01T00:00:00"},
+        {"game_id": ""},
+        {"reject_id": 5},
+        {"country": []},
+        {"envelope": "brown"},
+    ],
+)
+def test_a_field_that_cannot_be_is_counted(event: dict[str, Any], fields: dict[str, Any]) -> None:
+    counts = outcomes(Quarantine(kept(event, **fields)).replay(game="skyforge"))
+    assert counts == {"unknown_game": {"unreadable": 1}}
+
+
+def test_a_ledger_that_is_broken_is_named_before_anything_is_sent_again(event: dict[str, Any]) -> None:
+    with pytest.raises(CommandError, match=f"replayed/day={TODAY}/1 is broken"):
+        Quarantine(kept(event), ledger=b'{"reject_id": "shard').replay()
+
+
+SEALED = {"original_sealed": "AAAA", "sealed_for": "skyforge"}
+GUIDANCE = {"envelope": "guidance", "ingest_source": "stream", "game_id": "unknown"}
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+values = json_values | st.sampled_from(
+    ["unknown", "stream", "guidance", "server", "!!!", "AAAA", "[" * 900 + "]" * 900, "x" * 3000]
+    + [json.dumps({"application_id": name, "event": {}}) for name in ("", "x" * 3000, "skyforge")]
+)
+names = st.sampled_from([*REJECT, "original", "original_base64", "original_sealed", "sealed_for"])
+
+
+@st.composite
+def broken_lines(draw: st.DrawFn) -> bytes:
+    """A reject with other values, fewer fields, or bytes of another kind in it; or any bytes."""
+    line: dict[str, Any] = REJECT | draw(st.sampled_from([{"original": "{}"}, SEALED, GUIDANCE]))
+    line |= draw(st.dictionaries(names, values, max_size=3))
+    for name in draw(st.sets(names, max_size=2)):
+        line.pop(name, None)
+    text = json.dumps(line).encode()
+    at = draw(st.integers(0, len(text)))
+    end = draw(st.sampled_from([at, at + 1, len(text)]))
+    any_bytes = draw(st.binary(max_size=20))
+    return draw(st.sampled_from([text, text[:at] + any_bytes + text[end:], any_bytes]))
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    lines=st.lists(broken_lines(), max_size=4),
+    zipped=st.booleans(),
+    cut=st.none() | st.integers(0, 400),
+    game=st.sampled_from([None, "skyforge"]),
+    patch=st.sampled_from([None, [{"op": "add", "path": "/payload/extra/a", "value": 1}]]),
+)
+def test_no_bytes_in_the_quarantine_end_a_replay(
+    lines: list[bytes], zipped: bool, cut: int | None, game: str | None, patch: list[dict[str, Any]] | None
+) -> None:
+    last = encode(REJECT | {"reject_id": "last", "original": "{"})
+    body = b"\n".join([*lines, last])
+    body = (gzip.compress(body) if zipped else body)[:cut]
+    is_whole = cut is None and (zipped or not body.startswith(b"\x1f\x8b"))
+    report = Quarantine(body).replay(game=game, patch=jsonpatch.JsonPatch(patch) if patch else None)
+    counted = sum(map(report.total, OUTCOMES))
+    if is_whole:
+        assert counted == sum(bool(line.strip()) for line in b"\n".join([*lines, last]).split(b"\n"))
+        assert report.total("rejected still") >= 1
