@@ -32,6 +32,8 @@ from tools.simulate import Platform
 pytest.register_assert_rewrite("golden_history")
 # How long pg_ctl waits for PostgreSQL.
 os.environ["PGCTLTIMEOUT"] = str(int(LONGEST_SECONDS))
+# Starlette's test client calls the metrics API "testserver".
+os.environ["ALLOWED_HOSTS"] = '["127.0.0.1", "localhost", "testserver"]'
 # Powertools reads these when a handler is imported, by whichever test comes first.
 os.environ |= {"POWERTOOLS_METRICS_NAMESPACE": "PlayerAnalytics", "POWERTOOLS_SERVICE_NAME": "tests"}
 

@@ -168,9 +168,9 @@ def player(game_id: GameId, player_id: PlayerId) -> models.Player:
 
 
 class Access(msgspec.Struct):
-    """Settings of who may ask; no hosts: the API answers by every name."""
+    """Settings of who may ask. On AWS the API answers by every name ("*"): unsigned requests are refused."""
 
-    allowed_hosts: list[str] = []
+    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
 
 
 app = MetricsApi(
@@ -188,8 +188,7 @@ app = MetricsApi(
 )
 app.add_middleware(HeadAsGet)
 # On a person's machine a page of another site could read the API by a name of its own that leads here.
-if hosts := environment.parse(Access).allowed_hosts:
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
+app.add_middleware(TrustedHostMiddleware, allowed_hosts=environment.parse(Access).allowed_hosts)
 install(app)
 app.include_router(operations)
 app.include_router(catalogue)

@@ -12,7 +12,6 @@ from tools.background import Background
 APP = "tools.local_gold:make"
 PORT = 8000
 DIRECTORY = REPOSITORY / ".local" / "metrics_api"
-HOSTS = '["127.0.0.1", "localhost"]'
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +35,7 @@ class MetricsApi:
             )
         background = Background(self.directory)
         arguments = ("-m", "uvicorn", "--factory", APP, "--port", str(self.port))
-        hosts = {"ALLOWED_HOSTS": HOSTS}
-        child = background.start(*arguments, environment=environment | hosts)
+        child = background.start(*arguments, environment=environment)
         try:
             progress.wait_for(
                 f"the start of the metrics API at {self.address}",

@@ -61,6 +61,7 @@ def test_api_finds_whichever_emulator_runs_and_both_enforce_iam() -> None:
     iam = {"ministack": ("AUTH", "true"), "localstack": ("ENFORCE_IAM", "1")}
     for name, (variable, value) in iam.items():
         assert services[name]["environment"][variable] == value
+    assert services["api"]["environment"].get("ALLOWED_HOSTS") is None
 
 
 @pytest.fixture
@@ -100,7 +101,10 @@ def test_command_answers_with_only_what_is_copied(image: Path) -> None:
     }
     with subprocess.Popen([sys.executable, "-P", *arguments], cwd=image, env=environment) as server:
         try:
-            assert _answer(f"http://127.0.0.1:{port}/openapi.json", server).status_code == 200
+            address = f"http://127.0.0.1:{port}/openapi.json"
+            assert _answer(address, server).status_code == 200
+            # Compose publishes the port on this machine, where a page of another site could lead its name.
+            assert httpx.get(address, headers={"host": "evil.example"}).status_code == 400
         finally:
             server.terminate()
 

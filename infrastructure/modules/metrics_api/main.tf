@@ -8,6 +8,8 @@ module "metrics_api" {
   sizing            = var.sizing
 
   environment = {
+    # API Gateway refuses requests that are not signed, whatever host they name.
+    ALLOWED_HOSTS       = jsonencode(["*"])
     ATHENA_WORKGROUP    = aws_athena_workgroup.this.name
     BOARDS_TABLE        = var.tables.boards.name
     GAME_DAYS_TABLE     = var.tables.game_days.name

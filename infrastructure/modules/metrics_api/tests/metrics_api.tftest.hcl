@@ -156,6 +156,14 @@ run "resources" {
 
   assert {
     condition = (
+      module.metrics_api.environment["ALLOWED_HOSTS"] == jsonencode(["*"])
+      && !contains(keys(output.environment), "ALLOWED_HOSTS")
+    )
+    error_message = "Only behind API Gateway, which demands signatures, may the app answer by every name."
+  }
+
+  assert {
+    condition = (
       {
         for name, alarm in aws_cloudwatch_metric_alarm.api :
         name => [alarm.metric_name, coalesce(alarm.statistic, alarm.extended_statistic), tostring(alarm.threshold)]
