@@ -65,5 +65,5 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         },
     }
     # Whoever knows only a game's id must not use up what the game may send: they have a plan of their own.
-    usage_key = game.get("unproven_usage_key" if identity.must_sign else "usage_key")
+    usage_key = game.get("usage_key" if identity.key_id else "unproven_usage_key")
     return answer | ({"usageIdentifierKey": usage_key} if usage_key else {})

@@ -25,7 +25,10 @@ class Unauthorized(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A game's item, and id and class of the key that was shown; without one, the request must be signed."""
+    """A game's item, and id and class of the key that was shown or named.
+
+    A name is no secret, and a game's id alone names no key: then the request must be signed.
+    """
 
     game: dict[str, Any]
     key_id: str = ""
@@ -37,7 +40,8 @@ def identify(key: str, application_id: str | None, registry: GameRegistry) -> Id
     """Return whose key "<game_id>.<secret>" it is, whatever game the path names.
 
     Clients of the AWS guidance send the secret alone, and name the game in the path. A game that
-    demands signatures may send its id alone: the function behind checks the signature.
+    demands signatures may send "<game_id>.<name of the key>", or its id alone: the function behind checks
+    the signature.
     Raises Unauthorized.
     """
     game_id, _, secret = key.partition(".")
@@ -46,7 +50,12 @@ def identify(key: str, application_id: str | None, registry: GameRegistry) -> Id
         game = registry.get(candidate) if candidate and _game_id.fullmatch(candidate) else None
         if game and (live := games.live_key(game, given)):
             return Identity(game, live["key_id"], key_classes.parse(live.get("key_class")))
-        if game and key == candidate and game.get("signature") == "required":
-            return Identity(game, must_sign=True)
+        if game and game.get("signature") == "required":
+            if kept := games.named_key(game, given):
+                return Identity(
+                    game, kept["key_id"], key_classes.parse(kept.get("key_class")), must_sign=True
+                )
+            if key == candidate:
+                return Identity(game, must_sign=True)
         named = game["game_id"] if game else named
     raise Unauthorized(named)

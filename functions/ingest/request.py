@@ -55,7 +55,7 @@ class RequestError(Exception):
 class Sender:
     """The game that sends, and the key that its request counts for.
 
-    `key_id` is empty until a sender that has shown the authorizer no secret has signed, which it must.
+    A sender that has shown the authorizer no secret must sign. Until then its key is only named, or empty.
     """
 
     game_id: str
@@ -148,7 +148,7 @@ def check_signature(
         )
     key = signed_by[0]
     key_class = key_classes.parse(key.get("key_class"))
-    if who.key_class == "server" and key_class == "client":
+    if who.key_class == "server" and key_class == "client" and not who.must_sign:
         return who
     return replace(who, key_class=key_class, key_id=key.get("key_id", ""))
 

@@ -282,6 +282,7 @@ def test_requests_are_signed_by_the_platforms_clock(
     secret = relay.api.key.partition(".")[2]
     sent = [request.headers["x-api-key"] for request in relay.requests]
     assert all((secret in key) == (mode == "beside_key") for key in sent)
+    assert all(relay.api.key_ids)
 
 
 def test_a_clock_that_is_days_off_is_corrected_once_the_platform_has_answered(

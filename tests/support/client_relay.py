@@ -63,6 +63,8 @@ class RestApi:
     registry: GameRegistry
     lock: threading.Lock = field(default_factory=threading.Lock)
     answers: Counter[int] = field(default_factory=Counter)
+    # Those that the authorizer found; it counts a request without one against the small plan.
+    key_ids: list[str] = field(default_factory=list)
 
     def post(
         self, headers: dict[str, str], body: bytes, refuses: Callable[[str], bool] | None = None
@@ -74,6 +76,7 @@ class RestApi:
                 found = identify(headers.get("x-api-key", ""), None, self.registry)
             except Unauthorized:
                 return 401, {}, b'{"error": {"code": "bad_key", "message": "no live key"}}'
+            self.key_ids.append(found.key_id)
             context = {"game_id": found.game["game_id"], "must_sign": str(found.must_sign).lower()}
             request = {
                 "headers": headers,

@@ -1,5 +1,7 @@
 """Authentication: live keys open their own game, and nothing else does."""
 
+import hashlib
+import hmac
 from typing import Any
 
 import boto3
@@ -150,6 +152,42 @@ def test_a_game_that_demands_signatures_need_not_send_its_secret(table: Any, key
     games.demand_signatures(table, "skyforge", "optional")
     with pytest.raises(Unauthorized):
         ask("skyforge")
+
+
+def named(key: str) -> str:
+    """Return what docs/adr/0007 lets a client show in place of its key."""
+    game_id, _, secret = key.partition(".")
+    signing_key = hashlib.sha256(secret.encode()).hexdigest().encode()
+    return f"{game_id}.{hmac.new(signing_key, b'name', 'sha256').hexdigest()}"
+
+
+def test_a_key_is_named_without_its_secret_and_counts_as_the_games(table: Any) -> None:
+    kept = [
+        {"key_id": str(n), "hash": secret_hash(each * 40), "key_class": "server"}
+        for n, each in enumerate("ab")
+    ]
+    item = {"game_id": "farm", "status": "active", "key_hashes": kept, "signature": "required"}
+    table.put_item(Item=item | {"usage_key": "u-1", "unproven_usage_key": "u-2"})
+    answer = ask(named("farm." + "b" * 40))
+    assert answer["usageIdentifierKey"] == "u-1"
+    assert answer["context"] == {
+        "game_id": "farm",
+        "key_id": "1",
+        "key_class": "server",
+        "must_sign": "true",
+    }
+    boto3.client("dynamodb").put_item(TableName="quotas", Item={"quota": {"S": "farm#server"}})
+    assert ask(named("farm." + "a" * 40))["policyDocument"]["Statement"][0]["Effect"] == "Deny"
+
+
+@pytest.mark.parametrize("wrong", ["é", "x", "0" * 64])
+def test_a_name_of_no_live_key_opens_nothing(table: Any, key: str, wrong: str) -> None:
+    games.demand_signatures(table, "skyforge", "required")
+    with pytest.raises(Unauthorized):
+        ask(f"skyforge.{wrong}")
+    games.demand_signatures(table, "skyforge", "optional")
+    with pytest.raises(Unauthorized):
+        ask(named(key))
 
 
 def test_what_shows_no_secret_never_counts_as_the_games_usage(table: Any) -> None:

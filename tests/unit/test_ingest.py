@@ -380,6 +380,26 @@ def test_who_has_shown_no_secret_signs_though_the_function_remembers_a_game_that
     assert len(stream.events()) == 1
 
 
+def test_a_server_key_that_is_only_named_gives_a_clients_signature_no_rights(
+    stream: Stream, key: str, make_event: MakeEvent
+) -> None:
+    body = encode(make_event(event_type="player_registered", payload={"method": "guest"}))
+    request = {
+        "headers": {"x-signature": sign(key, body)},
+        "body": body.decode(),
+        "requestContext": {
+            "authorizer": {
+                "game_id": "skyforge",
+                "key_id": "k2",
+                "key_class": "server",
+                "must_sign": "true",
+            }
+        },
+    }
+    assert handler.lambda_handler(request, None)["statusCode"] == 422
+    assert [unpack(record["Data"]).key_class for record in stream.records] == ["client"]
+
+
 def guidance(**fields: Any) -> dict[str, Any]:
     """Return an event as clients of the AWS guidance send it."""
     return {

@@ -33,7 +33,7 @@ class Settings:
     # Waits between attempts: a random time below first_retry_seconds, doubled with each attempt.
     first_retry_seconds: float = 1.0
     longest_retry_seconds: float = 300.0
-    # "instead_of_key" is for games that demand signatures: the secret then never travels.
+    # "instead_of_key" is for games that demand signatures: a name of the key is sent, never its secret.
     signature: Literal["none", "beside_key", "instead_of_key"] = "none"
     validate: bool = True
     # Called with a sentence on each problem, by a thread of the client; None writes to the log.

@@ -101,15 +101,16 @@ class Transport:
     def _headers(self, body: bytes) -> dict[str, str]:
         game_id, _, secret = self._key.partition(".")
         mode = self._settings.signature
+        signing_key = hashlib.sha256(secret.encode()).hexdigest().encode()
+        name = hmac.new(signing_key, b"name", hashlib.sha256).hexdigest()
         headers = {
             "content-type": "application/x-ndjson",
             "content-encoding": "gzip",
             "user-agent": self._agent,
-            "x-api-key": game_id if mode == "instead_of_key" else self._key,
+            "x-api-key": f"{game_id}.{name}" if mode == "instead_of_key" else self._key,
         }
         if mode != "none":
             seconds = int(self._settings.clock() + self.clock_error)
-            signing_key = hashlib.sha256(secret.encode()).hexdigest().encode()
             signed = hmac.new(signing_key, f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
             headers["x-signature"] = f"t={seconds},sha256={signed}"
         return headers

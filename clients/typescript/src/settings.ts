@@ -25,7 +25,7 @@ export interface Settings {
   /** Waits between attempts: a random time below `firstRetrySeconds`, doubled with each attempt. */
   firstRetrySeconds: number;
   longestRetrySeconds: number;
-  /** "instead_of_key" is for games that demand signatures: the secret then never travels. */
+  /** "instead_of_key" is for games that demand signatures: a name of the key is sent, never its secret. */
   signature: "none" | "beside_key" | "instead_of_key";
   validate: boolean;
   /** Called with a sentence on each problem. */

@@ -79,14 +79,15 @@ export class Transport {
   private async headers(body: string | Uint8Array<ArrayBuffer>): Promise<Record<string, string>> {
     const mode = this.settings.signature;
     const dot = this.key.indexOf(".");
+    const secret = this.key.slice(dot + 1);
     const headers: Record<string, string> = {
       "content-type": "application/x-ndjson",
-      "x-api-key": mode === "instead_of_key" ? this.key.slice(0, dot) : this.key,
+      "x-api-key": mode === "instead_of_key" ? this.key.slice(0, dot + 1) + (await signed(secret, "name")) : this.key,
     };
     if (typeof body !== "string") headers["content-encoding"] = "gzip";
     if (mode !== "none") {
       const seconds = Math.floor((this.settings.clock() + this.clockError) / 1000);
-      headers["x-signature"] = `t=${seconds},sha256=${await signed(this.key.slice(dot + 1), seconds, body)}`;
+      headers["x-signature"] = `t=${seconds},sha256=${await signed(secret, `${seconds}.`, body)}`;
     }
     return headers;
   }
@@ -103,12 +104,12 @@ async function gzip(text: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-async function signed(secret: string, seconds: number, body: string | Uint8Array<ArrayBuffer>): Promise<string> {
+async function signed(secret: string, ...parts: (string | Uint8Array<ArrayBuffer>)[]): Promise<string> {
   const encoder = new TextEncoder();
   const hash = hex(await crypto.subtle.digest("SHA-256", encoder.encode(secret)));
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", encoder.encode(hash), algorithm, false, ["sign"]);
-  const bytes = await new Blob([`${seconds}.`, body]).arrayBuffer();
+  const bytes = await new Blob(parts).arrayBuffer();
   return hex(await crypto.subtle.sign("HMAC", key, bytes));
 }
 

@@ -77,8 +77,8 @@ variable "usage_plan" {
   })
   description = <<-TEXT
     Requests that each game may send: per second, the burst above it, and per UTC day. If it is not enforced, all
-    games share the limits of the API. Requests that show a game's id and no secret have limits of their own
-    (`unproven`), so that they cannot use up the game's.
+    games share the limits of the API. Requests that show a game's id and neither a key nor its name have limits of
+    their own (`unproven`), so that they cannot use up the game's.
   TEXT
   nullable    = false
 

@@ -62,6 +62,18 @@ def secret_hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def key_name(kept_hash: str) -> str:
+    """Return what names a key in place of its secret: HMAC-SHA256 of "name" in hex. It proves nothing."""
+    return hmac.new(kept_hash.encode(), b"name", hashlib.sha256).hexdigest()
+
+
+def named_key(game: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """Return what is kept of the game's live key with this name, None for no such key. In constant time."""
+    given = name.encode(errors="replace")
+    found = [key for key in game["key_hashes"] if hmac.compare_digest(given, key_name(key["hash"]).encode())]
+    return found[0] if found else None
+
+
 def live_key(game: dict[str, Any], secret: str) -> dict[str, Any] | None:
     """Return what is kept of the game's live key with this secret, None for no such key. In constant time."""
     given = secret_hash(secret)
