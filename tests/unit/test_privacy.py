@@ -824,9 +824,29 @@ def test_a_version_that_another_run_deleted_is_passed_over(
 def test_exporting_nobody_is_an_error_and_leaves_no_archive(
     world: World, platform: privacy.Platform, tmp_path: Path
 ) -> None:
+    before = set(tmp_path.iterdir())
     with pytest.raises(CommandError, match="nothing is stored about a player 'anm'"):
         platform.export(GAME, "anm", tmp_path / "anm.zip")
-    assert not (tmp_path / "anm.zip").exists()
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_an_earlier_archive_is_replaced_only_by_a_whole_one(
+    world: World, platform: privacy.Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistyped id once destroyed the archive of another player."""
+    archive = tmp_path / "player.zip"
+    archive.write_bytes(b"earlier")
+    before = set(tmp_path.iterdir())
+    with pytest.raises(CommandError, match="check the id"):
+        platform.export(GAME, "anm", archive)
+    with monkeypatch.context() as broken:
+        broken.setattr(Receipts, "keep", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            platform.export(GAME, "ann", archive)
+    assert (archive.read_bytes(), set(tmp_path.iterdir())) == (b"earlier", before)
+    platform.export(GAME, "ann", archive)
+    assert zipfile.is_zipfile(archive)
+    assert set(tmp_path.iterdir()) == before
 
 
 def test_erasing_shows_what_it_would_take_and_asks(
