@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 import orjson
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
-from telemetry import guidance, lake, mentions, recent_events
+from telemetry import catalog, guidance, lake, mentions, recent_events
 from telemetry.decoding import decompress
 from telemetry.enrichment import FUTURE_AFTER
 from telemetry.player_item import described
@@ -80,6 +81,11 @@ class Subject:
     def long_ids(self) -> tuple[str, ...]:
         """The ids that are no words by accident."""
         return tuple(filter(mentions.is_long, self.ids))
+
+    @property
+    def short_ids(self) -> tuple[str, ...]:
+        """The ids that may be words: a platform, a level, a number."""
+        return tuple(one for one in self.ids if not mentions.is_long(one))
 
     @property
     def condition(self) -> str:
@@ -204,10 +210,8 @@ def _recent(event: Record, subject: Subject) -> Record | None:
     """Return an event of the player, where another's mentions them, or None."""
     if event.get("player_id") in subject.ids:
         return event
-    content = {"message": event.get("message")}
-    if event.get("original"):
-        content["original"] = value_of(event["original"].encode()) or event["original"]
-    fields = _unmentioned(content, subject)
+    raw = (event.get("original") or "").encode()
+    fields = _unmentioned(raw, value_of(raw), subject)[1] + _unquoted(event, subject)[1]
     return _mention(event, fields) if fields else None
 
 
@@ -331,7 +335,7 @@ def cut_event(line: bytes, subject: Subject) -> Cut | None:
         return None
     if event.get("player_id") in subject.ids:
         return Cut([event])
-    fields = _unmentioned(event.get("payload"), subject)
+    fields = _masked(event.get("payload"), subject, _stays_valid(event))
     return Cut([_mention(event, fields)], orjson.dumps(event)) if fields else None
 
 
@@ -357,17 +361,12 @@ def cut_reject(line: bytes, subject: Subject) -> Cut | None:
     owners = owners_of(raw, value, reject.get("envelope", "native"), subject.player_fields)
     if owners and owners.issubset(subject.ids):
         return Cut([readable(line, subject.pseudonyms)])
-    if value is None:
-        left, fields = _unquoted(raw, subject, owners)
-    else:
-        fields = _unmentioned(value, subject)
-        left = _dumped(value, raw, subject, owners)
-    if not fields:
+    left, fields = _unmentioned(raw, value, subject)
+    about, quoted = _unquoted(reject, subject)
+    if not fields and not quoted:
         return None
-    if not owners:
-        return Cut([readable(line, subject.pseudonyms)])
-    kept = with_original(reject, left, subject.pseudonyms)
-    return Cut([_mention(reject, fields)], orjson.dumps(kept))
+    kept = (with_original(reject, left, subject.pseudonyms) if fields else reject) | about
+    return Cut([_mention(reject, fields + quoted)], orjson.dumps(kept))
 
 
 def cut_failure(line: bytes, subject: Subject) -> Cut | None:
@@ -380,7 +379,7 @@ def cut_failure(line: bytes, subject: Subject) -> Cut | None:
     found: list[Record] = []
     left: list[bytes] = []
     for lost in raw.splitlines():
-        cut = (cut_reject if b'"reject_id"' in lost else cut_event)(lost, subject)
+        cut = (cut_reject if REJECT in lost else cut_event)(lost, subject)
         found += cut.found if cut else []
         kept = cut.kept if cut else lost
         left += [kept + b"\n"] if kept is not None else []
@@ -415,14 +414,19 @@ def value_of(raw: bytes) -> Any:
     return value if isinstance(value, dict | list) else None
 
 
-# What may be a value in bytes that are no JSON: in quotes, or without an end where the bytes end.
-PLAYER_IN_TEXT = re.compile(
-    rb"""["']?\b(?:player_id|user_id|playerId|userId)["']?\s*[:=]\s*(?:["']([^"'\\]{1,256})["']|([0-9]+)\b)"""
+# A name with its value in bytes that are no JSON: in quotes or a number, and not cut by the end of the bytes.
+NAMED = re.compile(
+    r"""["']?\b([A-Za-z_][A-Za-z0-9_]{0,63})["']?\s*[:=]\s*(?:["']([^"'\\]{1,256})["']|([0-9]+)\b)"""
 )
 GAME_IN_TEXT = re.compile(rb"""\b(?:game_id|application_id)["']?\s*[:=]\s*["']([^"'\\]{1,64})["']""")
-QUOTED = re.compile(rb"""["']([A-Za-z0-9_.:-]{1,64})["']""")
-TOKEN = re.compile(rb"[A-Za-z0-9_.:-]+")
+TOKEN = re.compile("[A-Za-z0-9_.:-]+")
+QUOTED = re.compile(r"""(["'])([A-Za-z0-9_.:-]{1,96})\1""")
 ESCAPED = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")
+# What gives torn JSON its form: texts, which may be names, and brackets.
+FORM = re.compile(r"""("(?:[^"\\]|\\.)*"?)(\s*:)?|[{}\[\]]""", re.DOTALL)
+# The objects whose player fields say who sent an event, by the names above them.
+SENDERS: dict[tuple[str, ...], bool] = {(): False, ("event_data",): True, ("event", "event_data"): True}
+REJECT, ORIGINAL = b'"reject_id"', b'"original":"'
 
 
 def owners_of(
@@ -433,8 +437,7 @@ def owners_of(
     `value` is what the bytes say; bytes that are no JSON are searched for the same fields as text.
     """
     if value is None:
-        found = PLAYER_IN_TEXT.findall(_plain_text(raw))
-        return {(quoted or number).decode(errors="replace") for quoted, number in found}
+        return {guidance.stored_player(player) for player in _senders_in(raw, fields)}
     owners: set[str] = set()
     for event in _events_in(value):
         inner = event["event"] if isinstance(event.get("event"), dict) else event
@@ -447,28 +450,54 @@ def owners_of(
     return owners
 
 
+def _senders_in(raw: bytes, fields: tuple[str, ...]) -> Iterator[str]:
+    """Yield the values of player fields in bytes that are no JSON; a field of a payload names others."""
+    text = ESCAPED.sub(_unescaped, raw).decode("latin-1")
+    form = FORM.finditer(text)
+    mark, above, name, quoted_until = next(form, None), list[str](), "", 0
+    for found in NAMED.finditer(text):
+        while mark and mark.start() < found.start(1):
+            quoted_until = mark.end(1)
+            match mark[0]:
+                case "{" | "[":
+                    above, name = [*above, name], ""
+                case "}" | "]":
+                    above, name = above[:-1], ""
+                case _:
+                    name = mark[1][1:-1] if mark[2] else ""
+            mark = next(form, None)
+        path = tuple(filter(None, above))
+        # The name itself may be in quotes; one inside a longer text is a word of that text.
+        if quoted_until > found.end(1) + 1 or path not in SENDERS:
+            continue
+        if found[1] in (fields if SENDERS[path] else guidance.PLAYER_FIELDS):
+            yield found[2] or found[3]
+
+
 def candidates(
     raw: bytes, envelope: str = "native", fields: tuple[str, ...] = guidance.PLAYER_FIELDS
 ) -> set[str]:
-    """Return who may be meant: the owners, or of bytes that name none what may be an id at all."""
+    """Return who may be meant: the owners, or of bytes that name none whoever is mentioned."""
     value = value_of(raw)
     if owners := owners_of(raw, value, envelope, fields):
         return owners
     found: set[str] = set()
-    if value is None:
-        text = _plain_text(raw)
-        words = [
-            *QUOTED.findall(text),
-            *(word for word in TOKEN.findall(text) if mentions.is_long(word.decode())),
-        ]
-        return {word.decode() for word in words if PLAYER.fullmatch(word.decode())}
 
     def collect(path: tuple[str, ...], item: Any) -> Any:
-        text = str(item)
-        found.update({text} if mentions.names_players(path) or mentions.is_long(text) else ())
+        if isinstance(item, str) or (path[-1:] and path[-1] in fields):
+            named = _named(path, str(item), fields)
+            for token in TOKEN.findall(str(item)):
+                ids = (token, re.sub(f"^(?i:{mentions.BEFORE})[_.:-]", "", token))
+                found.update(one for one in ids if named or mentions.is_long(one))
         return item
 
-    mentions.replaced(value, collect)
+    if value is None:
+        text = _plain_text(raw).decode("latin-1")
+        for name, quoted, number in NAMED.findall(text):
+            collect((name,), quoted or number)
+        collect((), text)
+    else:
+        mentions.replaced(value, collect)
     return {text for text in found if PLAYER.fullmatch(text)}
 
 
@@ -493,60 +522,116 @@ def _events_in(value: Any) -> Iterator[Record]:
 
 def _plain_text(raw: bytes) -> bytes:
     """Return bytes with the escapes of JSON undone, so far as ids may be written by them."""
-    return ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), raw).replace(b'\\"', b'"')
+    return ESCAPED.sub(_unescaped, raw).replace(b'\\"', b'"')
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    return bytes([int(found[1], 16)])
 
 
 def _cut_torn(line: bytes, subject: Subject) -> Cut | None:
     """Cut a line that was not written whole: it names its game and its player, or nobody is meant."""
-    raw = _plain_text(line)
-    if subject.game_id not in games_in(raw, None):
+    if subject.game_id not in games_in(line, None):
         return None
-    owners = owners_of(raw, None)
-    if owners.issubset(subject.ids) and (owners or _unquoted(raw, subject, owners)[1]):
+    original = line.partition(ORIGINAL)[2] if REJECT in line else b""
+    owners = owners_of(original.replace(b'\\"', b'"') or line, None, fields=subject.player_fields)
+    if owners and owners.issubset(subject.ids):
         return Cut([readable(line)])
-    return None
+    left, fields = _unmentioned(line, None, subject)
+    return Cut([{"mentioned_in": fields}], left) if fields else None
 
 
-def _unquoted(raw: bytes, subject: Subject, owners: set[str]) -> tuple[bytes, list[str]]:
-    """Return bytes that are no JSON without the ids: only quoted or long ones can be told from words.
+def _unmentioned(raw: bytes, value: Any, subject: Subject) -> tuple[bytes, list[str]]:
+    """Return bytes of others without the player's ids, and the fields that held one.
 
-    Where the bytes name their players, a quoted id counts in a player field only.
+    `value` is what the bytes say. One that is nested too deep to be written loses its ids as text does.
     """
-    count = 0
+    if value is not None:
+        fields = _masked(value, subject)
+        try:
+            return (orjson.dumps(value), fields) if fields else (raw, [])
+        except orjson.JSONEncodeError:
+            pass
+    # Each byte is one character, so that bytes which are no text come back as they were.
+    left = _unnamed(raw.decode("latin-1"), subject).encode("latin-1")
+    plain = _plain_text(left)
+    unnamed = _unnamed(plain.decode("latin-1"), subject).encode("latin-1")
+    left = left if unnamed == plain else unnamed
+    return left, ["text"] if left != raw else []
 
-    def change(found: re.Match[bytes]) -> bytes:
-        nonlocal count
-        value = next((group for group in found.groups() if group), found[0])
-        if value.decode(errors="replace") not in subject.ids:
+
+def _unquoted(record: Record, subject: Subject) -> tuple[Record, list[str]]:
+    """Return what is told of a reject without the player's ids, and the fields that held one.
+
+    The message quotes the value at the pointer, whose last names say whether it names a player.
+    """
+    path = tuple(part for part in str(record.get("pointer") or "").split("/") if part)[-3:]
+    ids = mentions.tokens(subject.short_ids)
+    left: Record = {}
+    for field_name in ("message", "pointer"):
+        text = record.get(field_name)
+        if not isinstance(text, str):
+            continue
+        unnamed = _unnamed(text, subject)
+        if field_name == "message" and _named(path, "", subject.player_fields):
+            unnamed = QUOTED.sub(
+                lambda found: found[1] + mentions.without(ids, found[2], subject.mask) + found[1], unnamed
+            )
+        if unnamed != text:
+            left[field_name] = unnamed
+    return left, list(left)
+
+
+def _unnamed(text: str, subject: Subject) -> str:
+    """Return a text that is no JSON without the ids: a short one only as the value of a name for players."""
+    named, long = mentions.tokens(subject.short_ids), mentions.tokens((), subject.long_ids)
+
+    def change(found: re.Match[str]) -> str:
+        name, quoted, number = found.groups()
+        if number:
+            is_player = name in subject.player_fields and number in subject.ids
+            return found[0].removesuffix(number) + f'"{subject.mask}"' if is_player else found[0]
+        if not _named((name,), quoted, subject.player_fields):
             return found[0]
-        count += 1
-        return found[0].replace(value, subject.mask.encode())
+        start, end = found.start(2) - found.start(), found.end(2) - found.start()
+        return found[0][:start] + mentions.without(named, quoted, subject.mask) + found[0][end:]
 
-    left = (PLAYER_IN_TEXT if owners else QUOTED).sub(change, _plain_text(raw))
-    if subject.long_ids:
-        left, more = re.subn(mentions.tokens(subject.long_ids).pattern.encode(), subject.mask.encode(), left)
-        count += more
-    return (left, ["text"]) if count else (raw, [])
+    text = NAMED.sub(change, text) if any(one in text for one in subject.short_ids) else text
+    return mentions.without(long, text, subject.mask) if subject.long_ids else text
 
 
-def _unmentioned(value: Any, subject: Subject) -> list[str]:
-    """Replace the player's ids in a value of others; return the fields that held one.
+def _named(path: tuple[str, ...], text: str, fields: tuple[str, ...]) -> bool:
+    """Tell whether a field names a player, by its words or as one of the game's own player fields."""
+    return mentions.names_players(path, text) or (bool(path) and path[-1] in fields)
+
+
+Fits = Callable[[tuple[str, ...], str], bool]
+
+
+def _masked(value: Any, subject: Subject, fits: Fits | None = None) -> list[str]:
+    """Replace the player's ids in texts of a value of others; return the fields that held one.
 
     Short ids are words, levels and numbers as well: they are replaced only in fields that name players.
+    `fits` says which texts an accepted event may hold in a field. What was refused may hold any, and a
+    number where a player's id belongs.
     """
     if not isinstance(value, dict | list):
         return []
-    every, fields = mentions.tokens(subject.ids), []
-    long = subject.long_ids
+    fields: list[str] = []
+    named, other = (mentions.tokens(short, subject.long_ids) for short in (subject.short_ids, ()))
 
     def change(path: tuple[str, ...], item: Any) -> Any:
-        if not isinstance(item, str | int) or isinstance(item, bool):
-            return item
-        if mentions.names_players(path):
-            left = every.sub(subject.mask, str(item))
+        if isinstance(item, str):
+            ids = named if _named(path, item, subject.player_fields) else other
+            if not ids.search(item):
+                return item
+            written = (mentions.without(ids, item, by) for by in (subject.mask, "erased", "x"))
+            left = next((one for one in written if fits is None or fits(path, one)), None)
         else:
-            left = mentions.tokens(long).sub(subject.mask, str(item)) if long else str(item)
-        if left == str(item):
+            is_player = fits is None and path[-1:] and path[-1] in subject.player_fields
+            is_number = isinstance(item, int) and not isinstance(item, bool)
+            left = subject.mask if is_player and is_number and str(item) in subject.ids else None
+        if left is None:
             return item
         fields.append("/".join(path))
         return left
@@ -555,12 +640,36 @@ def _unmentioned(value: Any, subject: Subject) -> list[str]:
     return fields
 
 
-def _dumped(value: Any, raw: bytes, subject: Subject, owners: set[str]) -> bytes:
-    """Return the JSON of a value; of one that is nested too deep to be written, its text without the ids."""
-    try:
-        return orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        return _unquoted(raw, subject, owners)[0]
+def _stays_valid(event: Record) -> Fits:
+    """Return what tells whether a text may stand in a field of the payload, by the event's schema."""
+    event_type, _, version = str(event.get("schema_id") or event.get("event_type")).partition("/")
+    texts = _texts(event_type, version)
+
+    def fits(path: tuple[str, ...], text: str) -> bool:
+        found = texts.get("extra") if len(path) == 2 and path[0] == "extra" else None
+        found = texts.get(path[0]) if len(path) == 1 and path[0] != "extra" else found
+        return found is not None and bool(found.is_valid(text))
+
+    return fits
+
+
+@cache
+def _texts(event_type: str, version: str) -> dict[str, Any]:
+    """Return the validators of what a payload may say in free words, and of a value of its `extra`.
+
+    A board is named by the game. An unknown type has no field but `extra`.
+    """
+    schemas = catalog.payloads(catalog.documents())
+    known = schemas.get((event_type, version)) or next(
+        (schema for (name, _), schema in sorted(schemas.items(), reverse=True) if name == event_type), {}
+    )
+    texts = {
+        name: schema
+        for name, schema in known.get("properties", {}).items()
+        if schema.get("type") == "string" and "enum" not in schema and name != "leaderboard"
+    }
+    extra = catalog.newest("common/extra", catalog.documents())["additionalProperties"]
+    return {name: catalog.compiled(schema) for name, schema in (texts | {"extra": extra}).items()}
 
 
 def _mention(record: Record, fields: list[str]) -> Record:

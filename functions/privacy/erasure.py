@@ -46,9 +46,12 @@ OVERLAP = timedelta(hours=1)
 NAMES_KEPT = 100_000
 # A receipt says of these why it does not name them among the stores, or what of a store is not searched.
 NOT_SEARCHED = {
-    "fields of other players' events": "in bronze, the quarantine and failed deliveries only: ids of 12"
-    " characters or more with a digit anywhere in a payload, others in fields named for players; not in"
-    " names of fields, in parts of longer words, or in text that is encoded once more",
+    "fields of other players' events": "searched in bronze, the quarantine with its messages, recent events"
+    " and failed deliveries: ids of 12 characters or more with a digit in all free texts, other ids in texts"
+    " of fields named for players; not numbers of accepted events, names of leaderboards, names of fields,"
+    " parts of longer words or ids, another letter case, or text that is encoded once more",
+    "bytes that are no JSON": "short ids that no field names, and whatever was cut before a field that names"
+    " the player; they expire with the quarantine, torn lines with bronze",
     "silver, kept tables, warehouse": "the rows of other players: what their fields hold stays",
     "counts, gold": "name no player; gold is computed anew without them",
     "reports": "hold a game's figures, no player",

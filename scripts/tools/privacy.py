@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -88,18 +89,23 @@ class Platform:
     def export(self, game_id: str, player_id: str, path: Path) -> Record:
         """Write the zip and keep a receipt of who did; return the manifest.
 
-        Raises CommandError where no store holds anything: an empty archive would answer a mistyped id.
+        A file of that name is replaced only once the new archive is whole and its receipt is kept. Raises
+        CommandError where no store holds anything: an empty archive would answer a mistyped id.
         """
         game, erasure = self.game(game_id), self.erasure()
         subject = dated(game.subject(player_id), erasure.stores)
         started = timestamp(datetime.now(UTC))
-        manifest = export(erasure.stores, subject, path)
-        if not any(file["records"] for file in manifest["files"].values()):
-            path.unlink()
-            raise CommandError(f"nothing is stored about a player {player_id!r} of {game_id}: check the id")
-        told = {"game_id": game_id, "pseudonym": game.name(player_id), "by": erasure.by}
-        receipt = signed({**told, "started_at": started, "files": manifest["files"]})
-        erasure.receipts.keep(receipt, EXPORTED)
+        # A file can be replaced in one step only by another of the same file system.
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as directory:
+            written = Path(directory) / path.name
+            manifest = export(erasure.stores, subject, written)
+            if not any(file["records"] for file in manifest["files"].values()):
+                message = f"nothing is stored about a player {player_id!r} of {game_id}: check the id"
+                raise CommandError(message)
+            told = {"game_id": game_id, "pseudonym": game.name(player_id), "by": erasure.by}
+            receipt = signed({**told, "started_at": started, "files": manifest["files"]})
+            erasure.receipts.keep(receipt, EXPORTED)
+            written.replace(path)
         return manifest
 
     def erase(self, game_id: str, player_id: str, reason: str) -> Record:

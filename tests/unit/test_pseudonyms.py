@@ -111,6 +111,38 @@ def test_the_id_is_replaced_in_every_text_and_the_event_stays_valid(
     assert pseudonyms.replaced(named)["client"]["platform"] == "android"
 
 
+@pytest.mark.parametrize(
+    ("player", "text", "left"),
+    [
+        ("1042", "1042-20260101-7", "?-20260101-7"),
+        ("1042", "player:1042", "player:?"),
+        ("1042", "u_1042", "u_?"),
+        ("1042", "10421", "10421"),
+        ("bob.smith", "bob.smith:17", "?:17"),
+        ("7", "u_7", "u_?"),
+        ("7", "world-7", "world-7"),
+        ("player-1234567890", "https://x/p=PLAYER-1234567890", "https://x/p=?"),
+        ("Unity", "unity", "unity"),
+    ],
+)
+def test_an_id_is_replaced_next_to_any_sign(
+    pseudonyms: Pseudonyms, make_event: MakeEvent, player: str, text: str, left: str
+) -> None:
+    """A transaction made of a player's id once kept it."""
+    event = make_event(game_id=GAME, player_id=player, payload={"extra": {"ref": text}})
+    expected = left.replace("?", pseudonyms.player(player))
+    assert pseudonyms.replaced(validate(event))["payload"]["extra"]["ref"] == expected
+
+
+def test_the_friend_of_a_player_with_pseudonyms_keeps_another_id(
+    pseudonyms: Pseudonyms, make_event: MakeEvent
+) -> None:
+    extra = {"friend": "jo-anna", "friend_id": "anna"}
+    event = make_event(game_id=GAME, player_id="anna", payload={"extra": extra})
+    found = pseudonyms.replaced(event)["payload"]["extra"]
+    assert found == {"friend": "jo-anna", "friend_id": pseudonyms.player("anna")}
+
+
 @pytest.mark.parametrize("player", [RAW, 4_711_471_147, "ann of the hills"])
 def test_the_guidances_envelope_names_nobody_either(
     pipeline: Pipeline, streams: Streams, dynamodb: Any, player: str | int

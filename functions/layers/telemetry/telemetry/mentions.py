@@ -7,8 +7,29 @@ from typing import Any
 
 LONG = 12
 MAX_REMEMBERED = 1024
-# Fields that name a player, in whatever form a studio writes them.
-NAMING = re.compile("player|user|uid|friend|opponent|member|sender|recipient|target|owner|account", re.I)
+# The last word of a field that names a player: friend, guild_leader, target_player.
+PERSONS = frozenset(
+    {
+        "captain", "friend", "inviter", "leader", "member", "opponent", "owner", "player", "recipient",
+        "referrer", "sender", "teammate", "user",
+    }
+)  # fmt: skip
+# An account or a receiver may be anything: such a field names a player only with one of IDS behind.
+HOLDERS = PERSONS | {"account", "receiver"}
+IDS = frozenset({"id", "ids", "uid", "uids", "uuid", "guid"})
+DEEDS = frozenset(
+    {
+        "blocked by", "gift from", "gift to", "gifted by", "gifted to", "invited by",
+        "killed by", "recruited by", "referred by", "reported by", "sent by", "sent to",
+    }
+)  # fmt: skip
+# The guidance's fields are stored in lower case, which hides where a word ends: userId is userid.
+JOINED = frozenset(f"{holder}{word}" for holder in HOLDERS for word in IDS)
+JOINED |= {deed.replace(" ", "") for deed in DEEDS}
+WORD = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+# What may stand before an id to say what it is: player:1042, u_1042.
+BEFORE = "account|friend|id|member|p|player|u|uid|user"
+ID_SIGN = "[A-Za-z0-9_.:-]"
 
 
 def is_long(player_id: str) -> bool:
@@ -17,16 +38,27 @@ def is_long(player_id: str) -> bool:
 
 
 @lru_cache(MAX_REMEMBERED)
-def tokens(ids: tuple[str, ...]) -> re.Pattern[str]:
-    """Return what matches any of the ids as a whole token.
+def tokens(whole: tuple[str, ...], parts: tuple[str, ...] = (), any_case: bool = False) -> re.Pattern[str]:
+    """Return what matches an id of `whole` as a token of its own, and one of `parts` between any signs.
 
-    Any sign separates a long id from its neighbours; a short one ends where no id could go on.
+    "jo-ann" is no token of the id "ann", for it may be the id of somebody else. "player:ann" is one. With
+    `any_case`, a long id of `parts` is matched in any letter case.
     """
-    found = []
-    for one in sorted(ids, key=len, reverse=True):
-        around = "[A-Za-z0-9]" if len(one) >= LONG else "[A-Za-z0-9_.:-]"
-        found.append(f"(?<!{around}){re.escape(one)}(?!{around})")
-    return re.compile("|".join(found))
+    loose = tuple(filter(is_long, parts)) if any_case else ()
+    return re.compile(
+        f"(?<!{ID_SIGN})(?P<before>(?i:{BEFORE})[_.:-])?{_one_of(whole)}(?!{ID_SIGN})"
+        f"|(?<![A-Za-z0-9])(?:{_one_of(parts)}|(?i:{_one_of(loose)}))(?![A-Za-z0-9])"
+    )
+
+
+def _one_of(ids: tuple[str, ...]) -> str:
+    """Return the pattern of any of the ids, the longest first; of none it matches nothing."""
+    return f"(?:{'|'.join(map(re.escape, sorted(ids, key=len, reverse=True))) or '(?!)'})"
+
+
+def without(ids: re.Pattern[str], text: str, instead: str) -> str:
+    """Return a text in which another word stands for each id that `tokens` matches."""
+    return ids.sub(lambda found: (found["before"] or "") + instead, text)
 
 
 def replaced(value: Any, change: Callable[[tuple[str, ...], Any], Any]) -> Any:
@@ -48,6 +80,32 @@ def replaced(value: Any, change: Callable[[tuple[str, ...], Any], Any]) -> Any:
     return holder[0]
 
 
-def names_players(path: tuple[str, ...]) -> bool:
-    """Tell whether a field of these names may hold a player's id."""
-    return any(NAMING.search(name) for name in path)
+def names_players(path: tuple[str, ...], text: str) -> bool:
+    """Tell whether a text in a field of these names may be a player's id.
+
+    The field's own name decides, and for a field such as `id` the name above it. The number in a field of
+    many, such as `players`, is a count.
+    """
+    if any(_names_one(name) for name in (*path[-1:], " ".join(path[-2:]))):
+        return True
+    return bool(path) and _names_many(path[-1]) and not text.isdigit()
+
+
+@lru_cache(MAX_REMEMBERED)
+def _names_one(name: str) -> bool:
+    words = _words(name)
+    if not words:
+        return False
+    if words[-1] in IDS:
+        return words == ["uid"] or (len(words) > 1 and words[-2] in HOLDERS)
+    return words[-1] in PERSONS or words[-1] in JOINED or " ".join(words[-2:]) in DEEDS
+
+
+@lru_cache(MAX_REMEMBERED)
+def _names_many(name: str) -> bool:
+    words = _words(name)
+    return bool(words) and words[-1].endswith("s") and words[-1][:-1] in PERSONS
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in WORD.findall(name)]

@@ -15,6 +15,8 @@ from telemetry.event import Event
 NONCE_BYTES = 12
 # Of a pseudonym, where a field has no room for all of it.
 SHORT = 16
+# A shorter id is too often a part of a version or a level to be replaced inside other words.
+MIN_PART = 4
 MAX_EXTRA_LENGTH = 256
 MAX_ANY_LENGTH = 64 * 1024
 # What clients of the guidance call their player, in payload.extra; the value may be no id of the envelope.
@@ -75,21 +77,29 @@ class Pseudonyms:
     def replaced(self, event: Event) -> Event:
         """Return an event under its pseudonyms; the studio's own fields may repeat the id.
 
-        The id is replaced in every text of client and payload that is not one of a few given values.
+        The id is replaced in every text of client and payload that is not one of a few given values. In a
+        field for players only a whole id counts: "jo-anna" may be a friend of "anna".
         """
         player_id, payload = event["player_id"], event["payload"]
         pseudonym = self.player(player_id)
         extra = payload.get("extra") or {}
         named = {str(extra[name]) for name in PLAYER_FIELDS & extra.keys() if extra[name] not in (None, "")}
-        ids = mentions.tokens(tuple(sorted({player_id, *named})))
+        ids = tuple(sorted({player_id, *named}))
+        long = tuple(filter(mentions.is_long, ids))
+        parts = tuple(one for one in ids if len(one) >= MIN_PART)
+        of_players, of_others = (mentions.tokens(ids, some, any_case=True) for some in (long, parts))
 
         def change(path: tuple[str, ...], item: Any) -> Any:
             name, limit = path[-1], MAX_EXTRA_LENGTH if len(path) > 1 else _limits().get(path[-1], 0)
             if len(path) > 1 and name in PLAYER_FIELDS:
                 return pseudonym
-            if not limit or isinstance(item, bool | None) or not ids.search(text := str(item)):
+            if not limit or isinstance(item, bool | None):
                 return item
-            written = (ids.sub(by, text) for by in (pseudonym, pseudonym[:SHORT], "x"))
+            text = str(item)
+            found = of_players if mentions.names_players(path, text) else of_others
+            if not found.search(text):
+                return item
+            written = (mentions.without(found, text, by) for by in (pseudonym, pseudonym[:SHORT], "x"))
             return next(one for one in written if len(one) <= limit)
 
         replaced: Event = event | {
