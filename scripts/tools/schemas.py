@@ -131,8 +131,8 @@ def _sent_by(schema: Schema) -> Iterator[str]:
 
 def _unreadable(schema: Schema, at: str) -> Iterator[str]:
     """Yield the fields of a payload with values that a table of the lake cannot hold."""
-    if schema.get("properties") == {}:
-        yield f"{at or '/'}: is an object without fields, which no file of the lake can hold"
+    if at and schema.get("properties") == {}:
+        yield f"{at}: is an object without fields, which no file of the lake can hold"
     for name, field in schema.get("properties", {}).items():
         here, kind = f"{at}/properties/{name}", shape(field)
         greatest = max(-field.get("minimum", -math.inf), field.get("maximum", math.inf))

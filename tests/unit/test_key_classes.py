@@ -115,7 +115,7 @@ def test_the_rest_api_tells_the_client_what_its_key_may_not_send(
     [
         ({"x-sent-by": None}, "x-sent-by: must be client"),
         (
-            {"properties": {"n": {"type": "integer", "description": "N."}}},
+            {"properties": {"n": {"type": "integer", "minimum": 0, "maximum": 2**40, "description": "N."}}},
             "/properties/n: needs x-client-maximum",
         ),
     ],
