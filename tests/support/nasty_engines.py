@@ -29,7 +29,8 @@ OF_A_DAY = (
     "payer_conversion", "refunds", "trials", "sandbox_purchases", "purchase_events", "crash_events", "errors",
 )  # fmt: skip
 OF_A_CURRENCY = (
-    "revenue", "unverified_revenue", "refunded", "net_revenue", "currency_payers", "arpdau", "arppu",
+    "revenue", "unverified_revenue", "unverified_share", "refunded", "net_revenue", "currency_payers",
+    "arpdau", "arppu",
 )  # fmt: skip
 OF_A_VERSION = ("active_sessions", "crashed_sessions", "crash_free_sessions")
 OF_AN_AD = ("impressions", "completed_impressions", "completed_share")

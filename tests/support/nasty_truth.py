@@ -226,6 +226,7 @@ def _shares(facts: Figures) -> Figures:
     ratio("step_share", "step_players", "active_players", keep=1)
     ratio("retention", "retained_players", "cohort_players")
     ratio("rejected_share", "rejected", "arrived")
+    ratio("unverified_share", "unverified_revenue", "revenue")
     ratio("completed_share", "completed_impressions", "impressions")
     ratio("ad_arpdau_micros", "ad_revenue_micros", "active_players", keep=1)
     ratio("ad_ecpm_micros", "ad_revenue_micros", "currency_impressions")
