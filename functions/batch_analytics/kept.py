@@ -437,7 +437,7 @@ def definition() -> str:
         for name in (
             "gold/_views",
             *(f"gold/{table}" for table in GOLD),
-            *(f"kept/{table}" for table in TABLES),
+            *(f"kept/{name}" for name in (*TABLES, "leaving", "since", "confirmed", "unmatched_refunds")),
         )
     )
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -12,7 +12,7 @@ from telemetry.store import by_name, store
 
 from metrics_api.live_models import Capped, Share
 from metrics_api.models import Answer, Count, Range, metric, prefixed
-from metrics_api.parameters import DateRange, GameId, Limit, cached, now
+from metrics_api.parameters import GameId, Limit, NamedRange, cached, now
 from metrics_api.problems import RESPONSES
 
 PARTS = ("network", "placement", "format")
@@ -67,7 +67,7 @@ ads = APIRouter(
 @ads.get("/ads", summary="What advertisements earn")
 def read_ads(
     game_id: GameId,
-    days: DateRange,
+    days: NamedRange,
     by: Annotated[
         By, Query(description="Rows by network, placement or format; `ad` tells all three apart.")
     ] = "ad",

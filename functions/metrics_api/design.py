@@ -12,7 +12,7 @@ from telemetry.store import by_name, store
 
 from metrics_api.live_models import Capped
 from metrics_api.models import Answer, Count, Range, metric
-from metrics_api.parameters import DateRange, GameId, Limit, cached, invalid, now
+from metrics_api.parameters import GameId, Limit, NamedRange, cached, invalid, now
 from metrics_api.problems import RESPONSES
 
 MAX_DEPTH = 5
@@ -65,7 +65,7 @@ design = APIRouter(
 @design.get("/design", summary="Design events by name")
 def read_design(
     game_id: GameId,
-    days: DateRange,
+    days: NamedRange,
     depth: Annotated[
         int | None,
         Query(ge=1, le=MAX_DEPTH, description="Parts of the names; one more than `under` where absent."),

@@ -12,6 +12,8 @@ from player_state.buckets import Bucket
 
 # Longer than any sequence number of Kinesis, of which 56 digits were seen.
 POSITION_DIGITS = 64
+# An expression may have 4,096 bytes. A write of more counters is divided among several; one event has fewer.
+MAX_NAMES = 450
 
 
 class Delta(NamedTuple):
@@ -45,12 +47,13 @@ class Counters:
         """Add what the item does not hold yet, however often another reader of the shard is faster."""
         rest = addition.deltas
         while rest:
+            some = _first(rest)
             try:
-                return self._update(Addition(addition.game_id, addition.bucket, rest), shard)
+                self._update(Addition(addition.game_id, addition.bucket, some), shard)
+                rest = rest[len(some) :]
             except self.dynamodb.exceptions.ConditionalCheckFailedException:
                 counted = self._position(addition, shard)
                 rest = [delta for delta in rest if delta.position > counted]
-        return None
 
     def _update(self, addition: Addition, shard: str) -> None:
         total: Counter[str] = Counter()
@@ -89,6 +92,16 @@ class Counters:
             ExpressionAttributeNames={"#p": "position"},
         )
         return int(answer["Item"]["position"]["S"])
+
+
+def _first(deltas: list[Delta]) -> list[Delta]:
+    """Return as many deltas from the beginning as one expression has room for."""
+    names: set[str] = set()
+    for number, delta in enumerate(deltas):
+        names |= delta.counts.keys()
+        if number and len(names) > MAX_NAMES:
+            return deltas[:number]
+    return deltas
 
 
 def _key(addition: Addition, shard: str) -> dict[str, dict[str, str]]:

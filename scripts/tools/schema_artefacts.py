@@ -184,6 +184,14 @@ def glue_columns(fields: Fields, type_of_field: Callable[[Schema], str] = glue_t
     ]
 
 
+def _never_null(payload: Schema) -> set[str]:
+    return {
+        name
+        for name in payload.get("required", ())
+        if "null" not in payload["properties"][name].get("type", "")
+    }
+
+
 def silver_rules(catalogue: Catalogue) -> dict[str, dict[str, str]]:
     """Return what a row of silver breaks, in Spark's SQL by field: what every version of its schema asks.
 
@@ -201,7 +209,7 @@ def silver_rules(catalogue: Catalogue) -> dict[str, dict[str, str]]:
     columns = catalogue.payload()
     for event_type, payloads in versions.items():
         only = f"event_type = '{event_type}' AND "
-        for name in sorted(set.intersection(*(set(payload.get("required", ())) for payload in payloads))):
+        for name in sorted(set.intersection(*(_never_null(payload) for payload in payloads))):
             nulls[f"{event_type}.{name}"] = f"{only}payload.{name} IS NULL"
         fields = [field for payload in payloads for field in payload["properties"].items()]
         widest: Fields = {}

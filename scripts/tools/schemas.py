@@ -17,7 +17,7 @@ from telemetry import catalog, metric_model
 from telemetry.key_classes import CLASSES, CLIENT_MAXIMUM, SENT_BY
 
 from tools import REPOSITORY, CommandError, client_artefacts, metric_artefacts, run
-from tools.schema_artefacts import Catalogue, artefacts, as_json
+from tools.schema_artefacts import Catalogue, artefacts, as_json, shape
 from tools.schema_compatibility import gaps, misnamed, parse, unknown_keywords
 
 FOLDER = "event-schemas"
@@ -25,6 +25,8 @@ NAME = re.compile(r"[1-9][0-9]*-[0-9]+-[0-9]+\.json")
 RELEASES = "v[0-9]*"
 # A payload's number of a greater maximum needs one for client keys: it would outweigh what all others send.
 MAX_UNLIMITED = 10**9
+# JavaScript and JSON tools keep integers exact up to here.
+MAX_INTEGER = 2**53 - 1
 Schema = dict[str, Any]
 Documents = dict[str, Schema]
 
@@ -113,6 +115,7 @@ def _form(key: str, schema: Schema, documents: Documents) -> Iterator[str]:
     yield from _described(catalog.resolved(schema, documents), "")
     if not key.startswith(catalog.COMMON):
         yield from _sent_by(catalog.resolved(schema, documents))
+        yield from _unreadable(catalog.resolved(schema, documents), "")
 
 
 def _sent_by(schema: Schema) -> Iterator[str]:
@@ -126,9 +129,26 @@ def _sent_by(schema: Schema) -> Iterator[str]:
             yield f"/properties/{name}: needs {CLIENT_MAXIMUM}, what a client key may send at most"
 
 
+def _unreadable(schema: Schema, at: str) -> Iterator[str]:
+    """Yield the fields of a payload with values that a table of the lake cannot hold."""
+    if schema.get("properties") == {}:
+        yield f"{at or '/'}: is an object without fields, which no file of the lake can hold"
+    for name, field in schema.get("properties", {}).items():
+        here, kind = f"{at}/properties/{name}", shape(field)
+        greatest = max(-field.get("minimum", -math.inf), field.get("maximum", math.inf))
+        if kind == "integer" and greatest > MAX_INTEGER:
+            yield f"{here}: needs minimum and maximum within ±(2^53 - 1), what JSON keeps exact"
+        if kind in ("date", "time"):
+            yield f"{here}: is typed as a {kind} in the lake, and its pattern takes other texts too"
+        yield from _unreadable(field, here)
+
+
 def _references(schema: Schema, at: str) -> Iterator[tuple[str, str]]:
     if "$ref" in schema:
         yield at, str(schema["$ref"])
+    if isinstance(schema.get("additionalProperties"), dict):
+        for below, _ in _references(schema["additionalProperties"], f"{at}/additionalProperties"):
+            yield below, "in additionalProperties"
     for name, field in schema.get("properties", {}).items():
         yield from _references(field, f"{at}/properties/{name}")
 

@@ -19,7 +19,7 @@ from telemetry.enrichment import enrich
 from telemetry.origin import Origin
 from telemetry.rejection import Reason
 from tools import REPOSITORY, CommandError, schemas
-from tools.schema_artefacts import Catalogue, artefacts, glue_type, shape
+from tools.schema_artefacts import Catalogue, artefacts, glue_type, shape, silver_rules
 from tools.schema_compatibility import broken, gaps, misnamed, narrowed, unknown_keywords
 
 Schema = dict[str, Any]
@@ -618,3 +618,33 @@ def test_gold_computes_the_columns_that_are_defined(table: str) -> None:
     source = query.args["from_"].this.name
     computed = [n for name in query.named_selects for n in (within[source] if name == "*" else [name])]
     assert sorted(computed) == sorted(schemas.metrics(REPOSITORY)["tables"][table]["columns"])
+
+
+@pytest.mark.parametrize(
+    ("field", "found"),
+    [
+        ({"type": "object", "properties": {}, "additionalProperties": False}, "an object without fields"),
+        ({"type": "integer", "minimum": 0}, "needs minimum and maximum"),
+        ({"type": "integer", "minimum": 0, "maximum": 2**80}, "needs minimum and maximum"),
+        ({"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])-w[1-5]$"}, "takes other texts"),
+        (
+            {"type": "object", "additionalProperties": {"$ref": "../common/currency/1-0-0.json"}},
+            "in additionalProperties is no document of common",
+        ),
+    ],
+)
+def test_a_field_that_no_table_holds_is_refused(root: Path, field: Schema, found: str) -> None:
+    publish(root, "1-0-1", score=SCORE, odd=field | {"description": "Odd."})
+    assert any(found in text for text in schemas.findings(root)), schemas.findings(root)
+
+
+def test_a_required_field_that_may_be_null_breaks_no_rule_of_silver(root: Path) -> None:
+    schema = document("/goal/2-0-0.json", goals=SCORE | {"type": ["integer", "null"]})
+    event = GOAL | {"schema_version": "2-0-0"}
+    add(root, schema | {"required": ["goals"]}, event | {"payload": {"goals": None}}, event | {"payload": {}})
+    assert schemas.findings(root) == []
+    own = schemas.load(REPOSITORY)
+    for schema_type, nulls in ((["integer", "null"], False), ("integer", True)):
+        newer = document("/goal/1-0-0.json", goals=SCORE | {"type": schema_type}) | {"required": ["goals"]}
+        rules = silver_rules(Catalogue(own | {"/goal/1-0-0.json": newer}))
+        assert ("goal.goals" in rules["nulls"]) is nulls

@@ -51,7 +51,7 @@ class Stream:
     def events(self) -> list[Event]:
         """Return what arrived, in its order, repetitions included."""
         batches = [batch for data in self.records if (batch := unpack(data))]
-        return [json.loads(raw) for batch in batches for raw in batch.events]
+        return [json.loads(raw) for batch in batches if not batch.refusal for raw in batch.events]
 
 
 @dataclass

@@ -47,6 +47,15 @@ def test_a_definition_is_its_sql_and_no_comment(monkeypatch: pytest.MonkeyPatch)
     assert with_change(lambda text: text.replace("1800000", "1200000")) != before
 
 
+@pytest.mark.parametrize(
+    "path", sorted(Path(kept.__file__).parent.glob("sql/*/*.sql")), ids=lambda path: path.stem
+)
+def test_each_sql_file_is_part_of_the_definition(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, before, name = kept.sql, kept.definition(), f"{path.parent.name}/{path.stem}"
+    monkeypatch.setattr(kept, "sql", lambda one: read(one) + (" changed" if one == name else ""))
+    assert kept.definition() != before
+
+
 def test_literals_cannot_end_early() -> None:
     assert kept.literal("it's \\ it") == "'it\\'s \\\\ it'"
     assert kept.among(["b", "a'"]) == "game_id IN ('a\\'', 'b')"

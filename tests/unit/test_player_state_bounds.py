@@ -1,9 +1,10 @@
 """Nothing that a client sends makes a write too large, an item too large, or another game wait."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from player_state import buckets, projection, watermarks
 from player_state.counters import Addition, Counters, Delta
 from player_state.names import NameLimits
 from player_state.players import PlayerStore, Record
+from player_state.projection import Projection
 from telemetry import catalog
 from telemetry.enrichment import timestamp
 from telemetry.histogram import bin_of
@@ -29,7 +31,7 @@ MAX_NAMES_AND_VALUES_BYTES = 2 * 1024 * 1024
 MAX_ITEM_BYTES = 400 * 1024
 MAX_STATE_BYTES = watermarks.MAX_BYTES + 20_000
 # What an item of counters may take by this project's own rule: a write bills each started KB.
-MAX_COUNTER_BYTES, MAX_PLAYER_BYTES = 8 * 1024, 60 * 1024
+MAX_COUNTER_BYTES, MAX_PLAYER_BYTES = 10 * 1024, 60 * 1024
 DAY, MINUTE = "2026-03-10", int(NOON.timestamp()) // 60
 SHARD = "shardId-000000000000"
 HUGE = 2**62
@@ -44,17 +46,15 @@ def schema(event_type: str) -> Event:
 def widest() -> Iterator[tuple[buckets.Bucket, set[str]]]:
     """Yield the bucket of each kind with every counter that any client can make it have."""
     types = {f"events_{kind}" for kind, _ in catalog.event_types()}
-    money = {f"revenue_{code}" for code in schema("purchase")["currency"]["enum"]}
-    paying = {f"payers_{code}" for code in schema("purchase")["currency"]["enum"]}
+    codes = schema("purchase")["currency"]["enum"]
+    paid = {f"{name}_{code}" for name in ("revenue", "payers", "unverified_revenue") for code in codes}
     longest = "x" * 64
     day = {"events", "active_players", "new_players", "play_ms", "purchases"}
     day |= {"payers", "players_started", "players_completed", "trials", "sandbox_purchases"}
-    yield buckets.of_day(DAY), day | types | money | paying
-    yield (
-        buckets.of_refunds(DAY),
-        {"refunds"} | {f"refunded_{code}" for code in schema("purchase")["currency"]["enum"]},
-    )
-    yield buckets.of_minute(MINUTE), {"events", "active_players", "concurrent_players"} | types | money
+    yield buckets.of_day(DAY), day | types | paid
+    yield buckets.of_refunds(DAY), {"refunds"} | {f"refunded_{code}" for code in codes}
+    minute = {"events", "active_players", "concurrent_players"}
+    yield buckets.of_minute(MINUTE), minute | types | {f"reported_revenue_{code}" for code in codes}
     yield buckets.of_month(NOON.date()), {f"{w}_{n}" for w in projection.WINDOWS for n in range(1, 32)}
     yield buckets.of_cohort(DAY), {f"retained_{n}" for n in range(projection.MAX_COHORT_DAY + 1)}
     yield buckets.of_level(DAY, longest), {"start", "complete", "fail"}
@@ -96,6 +96,60 @@ def test_the_widest_update_of_each_kind_is_within_the_limits(bucket: tuple[bucke
     assert len(names) < len(item)
     ordinary = {name: {"N": "12345678"} if "N" in value else value for name, value in item.items()}
     assert billed(ordinary) <= MAX_COUNTER_BYTES
+
+
+def test_a_write_of_more_counters_than_an_expression_holds_is_divided() -> None:
+    tables, sizes = Tables(), list[int]()
+
+    class Client:
+        exceptions = tables.exceptions
+
+        def update_item(self, **request: Any) -> Event:
+            sizes.append(len(request["UpdateExpression"]))
+            return tables.update_item(**request)
+
+        def get_item(self, **request: Any) -> Event:
+            return tables.get_item(**request)
+
+    deltas = [Delta(n + 1, {f"counter_{(n * 7 + k) % 2_000}": 1 for k in range(7)}) for n in range(1_000)]
+    addition = Addition("game", buckets.of_day(DAY), deltas)
+    for some in (deltas[:300], deltas, deltas):
+        Counters(Client(), "game_days").add(replace(addition, deltas=some), SHARD)
+    assert max(sizes) <= MAX_EXPRESSION_BYTES < sum(sizes)
+    (item,) = tables.items["game_days"].values()
+    counted = {name: int(value["N"]) for name, value in item.items() if name.startswith("counter_")}
+    assert (len(counted), sum(counted.values())) == (2_000, 7_000)
+
+
+def written(event: Event) -> dict[str, set[str]]:
+    """Return the counters of each kind of bucket that an event of a new player adds to."""
+    found = Projection(Player(event["game_id"], event["player_id"]), lambda event, kind, name: name)
+    assert found.apply(event, RawPosition(0, 1, 1, 0))
+    return {kind_of(bucket): set(counts) for bucket, counts in found.buckets.items()}
+
+
+def kind_of(bucket: buckets.Bucket) -> str:
+    """Return the kind of a bucket: its period and its row without what clients name and clocks count."""
+    row = "" if "#" in bucket.period else bucket.row
+    return re.sub(r"\d+", "0", f"{bucket.period} {row}")
+
+
+def test_the_widest_bucket_of_a_day_has_every_counter_that_purchases_and_examples_write() -> None:
+    widest_of = {kind_of(bucket): names for bucket, names in widest()}
+    codes = schema("purchase")["currency"]["enum"]
+    events = [
+        happen("purchase", "a", "p", transaction_id="t", store="apple", currency=code, amount_minor=7)
+        | {"verified": verified}
+        for code in codes
+        for verified in (True, False)
+    ]
+    seen = Counter[str]()
+    for event in events:
+        for kind, names in written(event).items():
+            assert names <= widest_of[kind], kind
+            seen.update(names)
+    assert seen["unverified_revenue_EUR"]
+    assert seen["revenue_EUR"] == 2
 
 
 def billed(item: Event) -> int:

@@ -31,7 +31,7 @@ DATES = ("event_date", "arrival_date")
 
 def events(seed: int) -> list[Event]:
     """Return flat events in order of time. A store gives a transaction to one player, at one price."""
-    found = World(seed, DAYS, players=20).events
+    found = World(seed, DAYS, players=60).events
     for number, event in enumerate(found):
         if event["event_type"] in MONEY:
             # The world has too few of them in so few days.

@@ -5,25 +5,28 @@ import re
 # No longer than the shortest address, so that masking never takes a text over its limit.
 MASK = "[mail]"
 
-# Letters beyond ASCII without spaces and punctuation; the last range stands for bytes that are no UTF-8.
+# Letters and pictures beyond ASCII, no spaces and punctuation. The last range is bytes that are no UTF-8.
 _LETTERS = (
-    "A-Za-z\u00aa-\u1fff\u2100-\u218f\u2c00-\u2fef\u3005-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe\uff10-\uffdc"
+    "A-Za-z\u00aa-\u1fff\u2100-\u218f\u2600-\u27bf\u2c00-\u2fef\u3005-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe\uff10-\uffdc"
     "\U00010000-\U000efffd\udc80-\udcff"
 )
 # An escape of JSON that is no punctuation, or a percent-encoded byte.
 _ESCAPE = r"\\u(?!20)[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}"
 _LABEL = rf"(?:[{_LETTERS}0-9-]|{_ESCAPE}){{1,63}}"
-_DOT = r"(?:\.|\\u002[eE]|%2[eE])"
+# Beside the full stop those that IDNA takes for one.
+_DOT = r"(?:[.\u3002\uff0e\uff61]|\\u(?:002[eE]|3002|[fF][fF]0[eE]|[fF][fF]61)|%2[eE])"
 _TOP = rf"(?:[xX][nN]--[A-Za-z0-9-]{{2,59}}|(?:[{_LETTERS}]|{_ESCAPE}){{2,63}})"
 _LITERAL = r"\[(?:IPv6:)?[0-9A-Fa-f:.]{3,45}\]"
 _at = re.compile(r"@|\\u0040|%(?:25){0,3}40")
-_at_domain = re.compile(rf"(?:{_at.pattern})(?:(?:{_LABEL}{_DOT}){{1,8}}{_TOP}|{_LITERAL})")
+_domain = re.compile(rf"(?:{_LABEL}{_DOT}){{1,126}}{_TOP}|{_LITERAL}")
 # What RFC 5322 and 6531 allow before the sign, read from its end: escapes come with their last digit first.
 _local_reversed = re.compile(
-    rf"(?:[0-9A-Fa-f]{{2}}(?!02)[0-9A-Fa-f]{{2}}u\\|[{_LETTERS}0-9!#$%&'*+/=?^_`{{|}}~.-])+"
+    rf"(?:[0-9A-Fa-f]{{2}}(?!02)[0-9A-Fa-f]{{2}}u\\|[{_LETTERS}\u20190-9!#$%&'*+/=?^_`{{|}}~.-])+"
 )
 # 64 letters, each as two escapes of JSON.
 _MAX_LOCAL = 64 * 2 * 6
+# 253 letters, each as an escape of JSON.
+_MAX_DOMAIN = 253 * 6
 
 
 def mask(text: str) -> str:
@@ -41,19 +44,23 @@ def mask_bytes(raw: bytes) -> bytes:
 def _masked(text: str, quote: str) -> str:
     """Return the text without addresses, in linear time: each sign is looked at with its surroundings."""
     parts: list[str] = []
-    done = 0
-    for found in _at_domain.finditer(text):
-        start = _start(text, found.start(), done, quote)
-        if start < found.start():
+    done = at = 0
+    while sign := _at.search(text, at):
+        at = sign.end()
+        if not (domain := _domain.match(text, at, at + _MAX_DOMAIN)):
+            continue
+        at = domain.end()
+        start = _start(text, sign.start(), done, quote)
+        if start < sign.start():
             parts += [text[done:start], MASK]
-            done = found.end()
+            done = at
     return "".join([*parts, text[done:]]) if parts else text
 
 
 def _start(text: str, at: int, done: int, quote: str) -> int:
     """Return where the local part before a sign begins: the sign itself where there is none."""
     before = text[max(done, at - _MAX_LOCAL) : at]
-    if before.endswith(quote) and (opened := before.rfind(quote, 0, -len(quote))) >= 0:
+    if before.endswith(quote) and (opened := _opened(before, quote)) >= 0:
         return at - len(before) + opened
     local = _local_reversed.match(before[::-1])
     start = at - len(local[0]) if local else at
@@ -61,6 +68,21 @@ def _start(text: str, at: int, done: int, quote: str) -> int:
         # What follows a backslash belongs to it: "\\t" is one sign of JSON.
         start += len("u2026") if text[start] == "u" else 1
     return min(start, at)
+
+
+def _opened(before: str, quote: str) -> int:
+    """Return where the quoted text begins that a text ends with, -1 where it does not."""
+    end = len(before) - len(quote)
+    # 64 letters hold 32 escaped quotes.
+    for _ in range(33):
+        at = before.rfind(quote, 0, end)
+        end = at
+        while end > 0 and before[end - 1] == "\\":
+            end -= 1
+        # An odd number of backslashes escapes the quote. In JSON each of them is two.
+        if at < 0 or (at - end) // len(quote) % 2 == 0:
+            return at
+    return -1
 
 
 def _is_escape(text: str, at: int) -> bool:
