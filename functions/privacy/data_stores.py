@@ -454,19 +454,24 @@ def _senders_in(raw: bytes, fields: tuple[str, ...]) -> Iterator[str]:
     """Yield the values of player fields in bytes that are no JSON; a field of a payload names others."""
     text = ESCAPED.sub(_unescaped, raw).decode("latin-1")
     form = FORM.finditer(text)
-    mark, above, name, quoted_until = next(form, None), list[str](), "", 0
+    # Of each open bracket its name, and the names alone: text may be nested as deep as it is long.
+    brackets, above = list[str](), list[str]()
+    mark, name, quoted_until = next(form, None), "", 0
     for found in NAMED.finditer(text):
         while mark and mark.start() < found.start(1):
             quoted_until = mark.end(1)
             match mark[0]:
                 case "{" | "[":
-                    above, name = [*above, name], ""
+                    brackets.append(name)
+                    above += [name] if name else []
+                    name = ""
                 case "}" | "]":
-                    above, name = above[:-1], ""
+                    del above[len(above) - bool(brackets and brackets.pop()) :]
+                    name = ""
                 case _:
                     name = mark[1][1:-1] if mark[2] else ""
             mark = next(form, None)
-        path = tuple(filter(None, above))
+        path = tuple(above[:3])
         # The name itself may be in quotes; one inside a longer text is a word of that text.
         if quoted_until > found.end(1) + 1 or path not in SENDERS:
             continue

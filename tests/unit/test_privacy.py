@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import time
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -316,6 +317,16 @@ def test_a_line_of_any_size_is_its_players_only() -> None:
     ]
     assert json.loads(cut.kept or b"") == long | {"payload": {"extra": extra | {"friend": ANN.mask}}}
     assert owned(cut_event(line, BOB))
+
+
+def test_a_search_of_torn_bytes_takes_time_by_their_length_alone() -> None:
+    """Half a megabyte of brackets, names or spaces; the square of it would take far longer."""
+    for part in (b"[", b'{"a":', b"]", b'["x', b"a ", b" ", b'"', b"\\", b'"player_id":1,', b"player_id=1 {"):
+        began = time.process_time()
+        torn = b'{"note":"' + part * (2**19 // len(part))
+        cut_reject(json.dumps(reject(torn)).encode(), ANN)
+        cut_reject(json.dumps(reject(torn[9:])).encode(), Subject(GAME, LONG))
+        assert time.process_time() - began < 4, part
 
 
 def test_nesting_hides_no_reject_and_stops_no_search() -> None:
