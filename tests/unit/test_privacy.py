@@ -320,8 +320,8 @@ def test_a_line_of_any_size_is_its_players_only() -> None:
 
 
 def test_a_search_of_torn_bytes_takes_time_by_their_length_alone() -> None:
-    """Half a megabyte of brackets, names or spaces; the square of it would take far longer."""
-    for part in (b"[", b'{"a":', b"]", b'["x', b"a ", b" ", b'"', b"\\", b'"player_id":1,', b"player_id=1 {"):
+    """Half a megabyte of brackets or names; the square of it would take far longer."""
+    for part in (b"[", b'{"a":', b"]", b'["x', b"a ", b'"', b"\\", b'"player_id":1,', b'player_id=1,{"a":'):
         began = time.process_time()
         torn = b'{"note":"' + part * (2**19 // len(part))
         cut_reject(json.dumps(reject(torn)).encode(), ANN)
