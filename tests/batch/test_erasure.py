@@ -16,7 +16,11 @@ from tools.restore import undelete
 
 FIRST, NIGHT = "2026-01-01", "2026-02-10T00:00:00.000Z"
 GAME, ANN, BOB = "skyforge", Subject("skyforge", "ann"), Subject("skyforge", "bob")
-BRONZE, TABLES = "bronze", ("players", "leaderboards", "games")
+BRONZE = "bronze"
+TABLES = {
+    "players": ["player"], "leaderboards": ["board", "player_id"], "games": ["game_id"],
+    "recent_events": ["game_id", "batch"],
+}  # fmt: skip
 
 
 def played(number: int, player: str, kind: str = "session_start", **fields: Any) -> Event:
@@ -56,8 +60,7 @@ def lake(spark: Spark) -> Lake:
 def platform(lake: Lake) -> privacy.Platform:
     """What the command has of the environment."""
     dynamodb = boto3.client("dynamodb")
-    keys = {"players": ["player"], "leaderboards": ["board", "player_id"], "games": ["game_id"]}
-    for name, parts in keys.items():
+    for name, parts in TABLES.items():
         dynamodb.create_table(
             TableName=name,
             AttributeDefinitions=[{"AttributeName": part, "AttributeType": "S"} for part in parts],
