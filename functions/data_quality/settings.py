@@ -9,6 +9,7 @@ class Settings(Tables, frozen=True, kw_only=True):
     boards_table: str = ""
     leaderboards_table: str = ""
     players_table: str = ""
+    recent_events_table: str = ""
 
     history_every_hours: int
     lake_bucket: str

@@ -194,9 +194,12 @@ def test_erasing_a_player_takes_all_of_them_and_nothing_else(pair: dict[str, Gam
     assert second.game_id not in str(lines)
 
     receipt = platform.erase(first.game_id, "ann", "asked")
-    assert {step["store"]: step["deleted"] for step in receipt["steps"]} == {
+    deleted = {step["store"]: step["deleted"] for step in receipt["steps"]}
+    assert deleted.pop("recent events") > 0
+    assert deleted == {
         "profile": 1, "leaderboards": 1, "bronze": 4, "rejected": 1, "errors": 0, "silver": 0,
     } | dict.fromkeys(KEPT, 0)  # fmt: skip
+    assert not first.get("/events/recent?player=ann").json()["events"]
     assert first.get("/players/ann").status_code == 404
     assert first.get("/leaderboards/global/players/ann").status_code == 404
     board = first.get("/leaderboards/global").json()["entries"]

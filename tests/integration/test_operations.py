@@ -44,7 +44,7 @@ def test_advice_is_archived_and_says_what_it_could_not_read(applied: Any, over_h
     invoke(applied, "advice")
     body = boto3.client("s3").get_object(Bucket=outputs["lake_bucket"], Key="advice/newest.json")["Body"]
     found = json.loads(body.read())["observations"]
-    assert len(found["tables"]) == 6
+    assert len(found["tables"]) == 7
     # The emulator publishes no metrics of streams, and who has none is not judged.
     streams = {outputs["raw_stream_name"], outputs["raw_stream_name"].replace("raw", "enriched")}
     assert streams <= set(found["unreadable"]) | {stream["name"] for stream in found["streams"]}
