@@ -446,8 +446,8 @@ def privacy(cloud: Cloud) -> None:
     (kept,) = (json.loads(body) for key, body in aws.objects("privacy/erased/").items() if key != first)
     deleted = {step["store"]: step["deleted"] for step in kept["steps"]}
     assert deleted == {
-        "bronze": 1, "errors": 0, "leaderboards": 0, "profile": 1, "recent events": 0, "rejected": 0, "silver": 1,
-        "warehouse": 2,
+        "bronze": 1, "errors": 0, "leaderboards": 0, "profile": 1, "recent events": 0, "rejected": 0,
+        "silver": 1, "warehouse": 2,
     } | dict.fromkeys(KEPT, 0)  # fmt: skip
 
 
