@@ -27,7 +27,12 @@ HEARD: dict[str, dict[str, str]] = {
         ("dynamodb.PutItem", "dynamodb.Query", "dynamodb.Scan", "s3.GetObject", "s3.ListObjectsV2"), "again"
     ),
     # Events whose quota cannot be counted are taken.
-    "ingest": {"dynamodb.BatchGetItem": "503", "dynamodb.UpdateItem": "done", "kinesis.PutRecords": "503"},
+    "ingest": {
+        "dynamodb.BatchGetItem": "503",
+        "dynamodb.GetItem": "503",
+        "dynamodb.UpdateItem": "done",
+        "kinesis.PutRecords": "503",
+    },
     "metrics_api": dict.fromkeys(
         (
             "athena.GetQueryExecution",
