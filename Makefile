@@ -25,7 +25,7 @@ lock: $(VENV) ## Write the lock files: exact versions and hashes of everything t
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $$only \
 	    --custom-compile-command "make lock" --output-file "$${file%.txt}.lock" "$$file" || exit 1; done
 
-audit: $(VENV) ## Fail if a locked package has a known vulnerability (needs the vulnerability data of pypi.org)
+audit: $(VENV) ## Fail if a locked package has a known vulnerability (needs an index that serves vulnerability data)
 	@for file in $(LOCKS); do $(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
 	  --requirement $$file || exit 1; done
 

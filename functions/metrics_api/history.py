@@ -90,11 +90,11 @@ def _filters() -> dict[str, Any]:
         "date": CalendarDay,
     }
     columns = {name: table.types[name] for table in TABLES.values() for name in _dimensions(table)}
-    told = "Rows of one value of the column, where the table has it{}."
+    text = "Rows of one value of the column, where the table has it{}."
     return {
         parameter(name): (
             kinds[kind] | None,
-            Field(None, description=told.format("; * is all" if name in metric_model.WITH_TOTALS else "")),
+            Field(None, description=text.format("; * is all" if name in metric_model.WITH_TOTALS else "")),
         )
         for name, kind in columns.items()
     }
@@ -186,7 +186,8 @@ def read_history(
 ) -> Any:
     """Read gold, which the batch job writes: ratios are sums over sums, unique players are never added.
 
-    A metric that has no right figure for the question is refused where it is named, else left out and told.
+    A metric that has no right figure for the question is refused if the request names it.
+    Otherwise the answer lists it under `not_answered`.
     """
     if table not in TABLES:
         raise HTTPException(404, f"There is no table {table}; the tables are {', '.join(TABLES)}.")

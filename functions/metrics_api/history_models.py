@@ -20,7 +20,7 @@ class HistoryMetric(BaseModel):
 
 
 class Dimension(BaseModel):
-    """A column that rows can be told apart by, or chosen by."""
+    """A column by which rows can be grouped or filtered."""
 
     name: Annotated[str, Field(description="Its name in `by`.", examples=["platform"])]
     label: Annotated[str, Field(examples=["Platform"])]
@@ -109,7 +109,7 @@ class History(Answer, Range):
 
     table: Annotated[str, Field(examples=["daily"])]
     grain: Literal["day", "week", "month"]
-    by: Annotated[list[str], Field(description="Columns that rows are told apart by.")]
+    by: Annotated[list[str], Field(description="Columns by which rows are grouped.")]
     filters: Annotated[dict[str, str], Field(description="The chosen value of each column.")]
     metrics: Annotated[list[HistoryMetric], Field(description="What the rows have figures of.")]
     not_answered: Annotated[

@@ -566,7 +566,7 @@ def _unmentioned(raw: bytes, value: Any, subject: Subject) -> tuple[bytes, list[
 
 
 def _unquoted(record: Record, subject: Subject) -> tuple[Record, list[str]]:
-    """Return what is told of a reject without the player's ids, and the fields that held one.
+    """Return a reject's message and pointer without the player's ids, and the fields that held one.
 
     The message quotes the value at the pointer, whose last names say whether it names a player.
     """

@@ -97,7 +97,7 @@ def mutants(draw: st.DrawFn) -> Event:
                 del target[name]
             case "add":
                 target[draw(NAMES)] = copy.deepcopy(draw(VALUES))
-    # The REST API also takes forms of engines, which it puts right first. A client wants the catalogue's.
+    # The REST API also corrects what engines send in other forms. A client checks the form of the schemas.
     whole: Event = repaired(event | kind)
     return whole
 
