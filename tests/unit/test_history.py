@@ -167,7 +167,7 @@ Row = dict[str, Any]
 
 
 def chosen(rows: list[Row], asked: dict[str, Any], table: str) -> dict[tuple[str, ...], list[Row]]:
-    """Return the rows of a question by period and slice: the totals, except of columns that rows are grouped by."""
+    """Return the rows of a question by period and slice: totals, except of columns in `by`."""
     day, by, filters = day_of(table), asked["by"], asked["filters"]
     totals = [name for name in TOTALS if name in WRITTEN["tables"][table]["grain"]]
     wanted = {name: "*" for name in totals if name not in by} | filters
