@@ -1,7 +1,8 @@
 """Compare what advertising cost with what its players brought: return on ad spend by source and campaign.
 
 FILE is a CSV file with the columns date, install_source, currency and amount, and campaign where spend is
-known by campaign. An amount is in units of its currency, such as 12.50. Sources and campaigns have the names that events send.
+known by campaign. An amount is in units of its currency, such as 12.50. Sources and campaigns
+have the names that events send.
 
 Revenue is net, of purchases and ads, by day N after the install, in the currency of the spend: nothing is
 converted. Day N counts the installs whose day N is over, and the spend of the same days.
