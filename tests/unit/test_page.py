@@ -275,7 +275,7 @@ def test_a_question_that_has_no_right_answer_offers_one_that_has(
     expect(page.locator("#figures tbody tr")).to_have_count(7)
     page.goto(f"{address}/history?game=skyforge&table=revenue&metric=gross_minor")
     expect(page.locator("#state")).to_contain_text("Gross revenue must not be added up over: currency.")
-    page.get_by_role("button", name="Tell apart by currency").click()
+    page.get_by_role("button", name="Group by currency").click()
     expect(page.locator("#figures tbody tr")).to_have_count(7)
 
 

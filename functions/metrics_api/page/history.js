@@ -147,7 +147,7 @@
     const choices = [
       ...(reason.includes("grain=day") ? [["Show a row for each day", { grain: "day" }]] : []),
       ...(columns.length && columns.length < 3
-        ? [[`Tell apart by ${columns.join(" and ").replaceAll("_", " ")}`, { by: columns.join(",") }]] : []),
+        ? [[`Group by ${columns.join(" and ").replaceAll("_", " ")}`, { by: columns.join(",") }]] : []),
     ];
     for (const [text, changes] of choices) {
       const button = element("button", text, { type: "button" });
