@@ -3,6 +3,8 @@
 from collections import Counter
 from typing import Any
 
+from plain_state import is_sale
+
 Event = dict[str, Any]
 
 
@@ -22,7 +24,7 @@ def days_of(events: list[Event]) -> Counter[str]:
         once(game, "new_players", player)
         once(game, "active_players", player, day)
         match kind:
-            case "purchase" if not payload.get("sandbox"):
+            case "purchase" if is_sale(event):
                 counts[f"{game}/purchases"] += 1
                 counts[f"{game}/revenue_{payload['currency']}"] += payload["amount_minor"]
                 once(game, "payers", player, day)
@@ -37,7 +39,7 @@ def players_of(events: list[Event]) -> dict[str, Counter[str]]:
         match event["event_type"]:
             case "session_start":
                 counts["session_starts"] += 1
-            case "purchase" if not event["payload"].get("sandbox"):
+            case "purchase" if is_sale(event):
                 counts["purchases"] += 1
                 counts[event["payload"]["currency"]] += event["payload"]["amount_minor"]
     return players
