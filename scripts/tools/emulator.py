@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,8 +87,10 @@ class Emulator:
         shutil.rmtree(self.directory, ignore_errors=True)
         return bool(group)
 
-    def restart(self) -> None:
+    def restart(self, while_down: Callable[[], None] = lambda: None) -> None:
         """End the process with the functions it runs, and start it with all that it held.
+
+        `while_down` is called in between.
 
         Raises CommandError where it does not end: it saves what it holds first.
         """
@@ -103,6 +106,7 @@ class Emulator:
             )
         if self._child:
             self._child.wait()
+        while_down()
         self._launch()
 
     def _terminate(self) -> list[psutil.Process]:
