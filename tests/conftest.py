@@ -22,7 +22,7 @@ from moto import mock_aws
 from skips import pytest_make_collect_report as pytest_make_collect_report
 from skips import pytest_runtest_makereport as pytest_runtest_makereport
 from telemetry.enrichment import timestamp
-from tools import build, games, lake_tables, terraform
+from tools import REPOSITORY, build, games, infrastructure, lake_tables
 from tools.emulator import Emulator, free_port
 from tools.metrics_api import MetricsApi
 from tools.progress import LONGEST_SECONDS, STILL_SECONDS
@@ -185,10 +185,10 @@ def _emulator(directory: Path) -> AbstractContextManager[Emulator]:
 def _terraform(directory: Path) -> Callable[..., str]:
     """Return terraform in a copy of `local`, by arguments and settings; it returns what terraform prints."""
     ignored = shutil.ignore_patterns(".terraform", "*.tfstate*")
-    infrastructure = shutil.copytree(terraform.INFRASTRUCTURE, directory / "infrastructure", ignore=ignored)
-    root = infrastructure / "environments" / "local"
-    packages = str(terraform.REPOSITORY / "build" / "local")
-    environment = {**os.environ, **terraform.environment(), "TF_VAR_packages_directory": packages}
+    copied = shutil.copytree(infrastructure.INFRASTRUCTURE, directory / "infrastructure", ignore=ignored)
+    root = copied / "environments" / "local"
+    packages = str(REPOSITORY / "build" / "local")
+    environment = {**os.environ, **infrastructure.environment(), "TF_VAR_packages_directory": packages}
 
     def run(*arguments: str, **settings: str) -> str:
         answer = subprocess.run(
@@ -202,14 +202,14 @@ def _terraform(directory: Path) -> Callable[..., str]:
 
 
 def _apply(run: Callable[..., str]) -> dict[str, Any]:
-    run("init", *terraform.init_arguments())
+    run("init", *infrastructure.init_arguments())
     run("apply", "-auto-approve", "-input=false")
     outputs: dict[str, Any] = json.loads(run("output", "-json", "platform"))
     return outputs
 
 
 def _python_path() -> str:
-    root = terraform.REPOSITORY
+    root = REPOSITORY
     return os.pathsep.join(
         map(str, (root / "functions", root / "functions/layers/telemetry", root / "scripts"))
     )

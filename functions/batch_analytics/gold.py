@@ -13,14 +13,6 @@ from batch_analytics import kept
 from batch_analytics.tables import SILVER, Tables
 
 TABLES = tuple(kept.GOLD)
-PAYLOAD = (
-    "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
-    "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
-    "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
-    "purchase_kind", "sandbox", "tax_minor", "store_fee_minor", "refund_id", "refund_kind",
-    "step", "match_id", "mode", "result", "duration_seconds", "queue_seconds",
-    "install_source", "campaign", "experiment", "variant",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,5 +124,5 @@ def flat(silver: DataFrame) -> DataFrame:
         f.coalesce("verified", f.lit(False)).alias("verified"),
         f.unix_millis("corrected_time").alias("at_ms"), f.to_date("received_at").alias("arrival_date"),
         *(f.coalesce(name, f.lit("unknown")).alias(name) for name in ("platform", "country", "app_version")),
-        *(f.col(f"payload.{name}").alias(name) for name in PAYLOAD),
+        *(f.col(f"payload.{name}").alias(name) for name in kept.PAYLOAD),
     )  # fmt: skip

@@ -15,6 +15,15 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from telemetry.lateness import TOO_OLD_AFTER
 
+# The fields of the payload that gold reads.
+PAYLOAD = (
+    "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
+    "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
+    "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
+    "purchase_kind", "sandbox", "tax_minor", "store_fee_minor", "refund_id", "refund_kind",
+    "step", "match_id", "mode", "result", "duration_seconds", "queue_seconds",
+    "install_source", "campaign", "experiment", "variant",
+)  # fmt: skip
 # In the order in which a run appends to them: a run that dies leaves rows in the first one, or in none.
 TABLES = (
     "kept_presence", "kept_purchases", "kept_refunds", "kept_moves", "kept_movers", "kept_attempts",

@@ -4,11 +4,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from string import ascii_lowercase
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from telemetry.enrichment import timestamp
 
 from player_state.buckets import Bucket
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 # Longer than any sequence number of Kinesis, of which 56 digits were seen.
 POSITION_DIGITS = 64
@@ -40,7 +43,7 @@ class Counters:
     the last position that it counted. So a batch that is read again adds only what came after.
     """
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     table: str
 
     def add(self, addition: Addition, shard: str) -> None:

@@ -11,12 +11,12 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from telemetry import environment, logs
 from telemetry.clients import CONNECTIONS, client
+from telemetry.event import EnrichedEvent
 
 from player_state.leaderboards import Leaderboards
 from player_state.metrics import count_shown
 from player_state.names import NameLimits
 from player_state.players import PlayerStore, Record
-from player_state.projection import Event
 
 logger = logs.logger()
 metrics = Metrics()
@@ -71,7 +71,7 @@ def _record(kinesis: dict[str, Any]) -> Record:
 
 
 def _failures(
-    records: Sequence[dict[str, Any]], events: Sequence[Event], lost: Sequence[Event]
+    records: Sequence[dict[str, Any]], events: Sequence[EnrichedEvent], lost: Sequence[EnrichedEvent]
 ) -> list[dict[str, str]]:
     ids = {event["event_id"] for event in lost}
     numbers = (

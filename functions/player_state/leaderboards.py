@@ -7,19 +7,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
-from telemetry import boards
+from telemetry import boards, items
 from telemetry.boards import Board, Operator, Period
 from telemetry.clients import CONNECTIONS
 from telemetry.consent import is_child
+from telemetry.event import EnrichedEvent
 
-from player_state.projection import Event
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 ATTEMPTS = 6
-BATCH_GET_LIMIT = 100
 CACHE_SECONDS = 30
 DIGEST_BYTES = 8
 REMEMBERED_SCORES = 256
@@ -46,7 +47,7 @@ class Entry:
     removed_at: str = ""
     unchanged: bool = False
 
-    def after(self, board: Board, event: Event) -> "Entry":
+    def after(self, board: Board, event: EnrichedEvent) -> "Entry":
         """Return the entry with one more score; itself where that changes nothing."""
         score, moment = int(event["payload"]["score"]), event["corrected_time"]
         if moment <= self.removed_at:
@@ -96,7 +97,7 @@ class Scores:
     board: Board
     period: Period
     player_id: str
-    events: list[Event] = field(default_factory=list)
+    events: list[EnrichedEvent] = field(default_factory=list)
 
     @property
     def key(self) -> Key:
@@ -142,12 +143,12 @@ class Leaderboards:
     Definitions are remembered for 30 seconds.
     """
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     table: str
     boards_table: str
     _defined: dict[str, tuple[float, list[Board]]] = field(default_factory=dict)
 
-    def submit(self, events: Iterable[Event]) -> list[Event]:
+    def submit(self, events: Iterable[EnrichedEvent]) -> list[EnrichedEvent]:
         """Add the scores among the events to every board they feed; return those not written everywhere."""
         scores = [e for e in events if e["event_type"] == "score_submitted" and not is_child(e)]
         try:
@@ -162,7 +163,7 @@ class Leaderboards:
         lost = {event["event_id"] for key in failed for event in entries[key].events}
         return [event for event in scores if event["event_id"] in lost]
 
-    def _by_entry(self, scores: list[Event]) -> dict[Key, Scores]:
+    def _by_entry(self, scores: list[EnrichedEvent]) -> dict[Key, Scores]:
         entries: dict[Key, Scores] = {}
         for event in scores:
             game_id, name = event["game_id"], event["payload"]["leaderboard"]
@@ -183,14 +184,9 @@ class Leaderboards:
         return known
 
     def _read(self, keys: Iterable[Key]) -> Iterator[tuple[Key, Any]]:
-        left = [{"board": {"S": partition}, "player_id": {"S": player}} for partition, player in keys]
-        while left:
-            some, left = left[:BATCH_GET_LIMIT], left[BATCH_GET_LIMIT:]
-            request = {self.table: {"Keys": some, "ConsistentRead": True}}
-            answer = self.dynamodb.batch_get_item(RequestItems=request)
-            for item in answer["Responses"].get(self.table, []):
-                yield (item["board"]["S"], item["player_id"]["S"]), item
-            left += answer.get("UnprocessedKeys", {}).get(self.table, {}).get("Keys", [])
+        wanted = ({"board": {"S": partition}, "player_id": {"S": player}} for partition, player in keys)
+        for item in items.read(self.dynamodb, self.table, wanted, ConsistentRead=True):
+            yield (item["board"]["S"], item["player_id"]["S"]), item
 
     def _keep(self, scores: Scores, item: Any) -> bool:
         """Write an entry, reading it again as often as another writer was faster."""

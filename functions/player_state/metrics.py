@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-
-from player_state.projection import Event
+from telemetry.event import EnrichedEvent
 
 # Seconds: docs/slo.md.
 SHOWN_WITHIN = 10
 
 
-def count_shown(metrics: Metrics, events: Sequence[Event], lost: Sequence[Event]) -> None:
+def count_shown(metrics: Metrics, events: Sequence[EnrichedEvent], lost: Sequence[EnrichedEvent]) -> None:
     """Count what is shown now, and what came more than SHOWN_WITHIN seconds ago.
 
     Lost events count when they are tried again; replayed ones came long ago, and are nobody's delay.

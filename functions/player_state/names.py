@@ -6,12 +6,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import msgspec
 from telemetry.capped_names import OTHER
+from telemetry.event import EnrichedEvent
 
 from player_state.buckets import KEPT_DAYS
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 DIGEST_BYTES = 8
 ATTEMPTS = 10
@@ -23,8 +27,7 @@ OTHERS = {
     "flows": f"{OTHER}#{OTHER}", "levels": OTHER, "versions": OTHER,
 }  # fmt: skip
 
-Event = dict[str, Any]
-NameOf = Callable[[Event, str, str], str]
+NameOf = Callable[[EnrichedEvent, str, str], str]
 
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
@@ -57,12 +60,12 @@ class Names:
     beyond the limit. So a name is counted in the same place whenever its event is read again.
     """
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     table: str
     limits: NameLimits
     _known: dict[Named, set[bytes]] = field(default_factory=dict)
 
-    def admit(self, events: Iterable[Event]) -> None:
+    def admit(self, events: Iterable[EnrichedEvent]) -> None:
         """Give each name of the events its place, as long as there is room."""
         if len(self._known) > MAX_REMEMBERED:
             self._known.clear()
@@ -73,12 +76,12 @@ class Names:
         for of, digests in wanted.items():
             self._admit(of, digests)
 
-    def name_of(self, event: Event, kind: str, name: str) -> str:
+    def name_of(self, event: EnrichedEvent, kind: str, name: str) -> str:
         """Return the name that an event counts under: its own, or the one of all others."""
         known = self._known[Named(event["game_id"], event["event_date"], kind)]
         return name if _digest(name) in known else OTHERS[kind]
 
-    def capped(self, event: Event) -> bool:
+    def capped(self, event: EnrichedEvent) -> bool:
         """Tell whether an event counts under another name than its own."""
         return any(self.name_of(event, kind, name) != name for kind, name in _names(event))
 
@@ -126,7 +129,7 @@ class TooBusyError(Exception):
     """Many writers at once: the batch is to be tried again."""
 
 
-def _names(event: Event) -> Iterator[tuple[str, str]]:
+def _names(event: EnrichedEvent) -> Iterator[tuple[str, str]]:
     payload, version = event["payload"], event["app_version"]
     yield "versions", version
     match event["event_type"]:

@@ -7,22 +7,25 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
-from telemetry import raw_position
+from telemetry import items, raw_position
+from telemetry.event import EnrichedEvent
 from telemetry.player_item import Player, from_item, to_item
 from telemetry.raw_position import RawPosition
 
 from player_state.buckets import Bucket
 from player_state.counters import Addition, Counters, Delta
 from player_state.names import NameLimits, Names, TooBusyError
-from player_state.projection import Event, Projection
+from player_state.projection import Projection
 from player_state.watermarks import forget_old
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 ATTEMPTS = 6
-BATCH_GET_LIMIT = 100
 # Games with at most so many writes are written together. A game with more is written by itself.
 WRITES_TOGETHER = 128
 
@@ -35,7 +38,7 @@ class Record(NamedTuple):
     """An event at its position in a shard of the enriched stream."""
 
     position: int
-    event: Event
+    event: EnrichedEvent
 
     def raw_position(self, shard: str) -> RawPosition:
         """Return where the event stood in the raw stream; here, where no processor has put it there."""
@@ -49,7 +52,7 @@ class Applied(NamedTuple):
 
     events: int
     capped: int
-    lost: list[Event]
+    lost: list[EnrichedEvent]
 
 
 @dataclass(slots=True)
@@ -85,7 +88,7 @@ class PlayerStore:
     that have them skip them.
     """
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     players_table: str
     game_days_table: str
     limits: NameLimits = field(default_factory=NameLimits)
@@ -108,7 +111,7 @@ class PlayerStore:
         for game in games.values():
             for change in game.changes:
                 self._project(change, game, shard)
-        applied, lost = 0, list[Event]()
+        applied, lost = 0, list[EnrichedEvent]()
         with self._pool() as mapped:
             # A game waits for those with fewer writes only: none is held up by one that is larger.
             for together in _rounds(sorted(games.values(), key=lambda game: game.writes)):
@@ -133,16 +136,9 @@ class PlayerStore:
         return games
 
     def _read(self, keys: list[str]) -> dict[str, Player]:
-        left = [{"player": {"S": key}} for key in keys]
-        players: dict[str, Player] = {}
-        while left:
-            some, left = left[:BATCH_GET_LIMIT], left[BATCH_GET_LIMIT:]
-            request = {self.players_table: {"Keys": some, "ConsistentRead": True}}
-            answer = self.dynamodb.batch_get_item(RequestItems=request)
-            for item in answer["Responses"].get(self.players_table, []):
-                players[item["player"]["S"]] = from_item(item)
-            left += answer.get("UnprocessedKeys", {}).get(self.players_table, {}).get("Keys", [])
-        return players
+        wanted = ({"player": {"S": key}} for key in keys)
+        found = items.read(self.dynamodb, self.players_table, wanted, ConsistentRead=True)
+        return {item["player"]["S"]: from_item(item) for item in found}
 
     def _project(self, change: Change, game: Game, shard: str) -> None:
         """Apply the events to the player, and note what they add where."""
@@ -159,7 +155,7 @@ class PlayerStore:
                     addition.deltas.append(Delta(record.position, dict(counts)))
         forget_old(change.player)
 
-    def _write(self, games: list[Game], shard: str, mapped: Mapped[Any]) -> tuple[int, list[Event]]:
+    def _write(self, games: list[Game], shard: str, mapped: Mapped[Any]) -> tuple[int, list[EnrichedEvent]]:
         """Write the counters of games, then the players whose counters are all written."""
         additions = [addition for game in games for addition in game.additions.values()]
         for addition in additions:
@@ -171,7 +167,7 @@ class PlayerStore:
             )
             if not written
         }
-        applied, lost = 0, list[Event]()
+        applied, lost = 0, list[EnrichedEvent]()
         whole: list[Change] = []
         for change in (change for game in games for change in game.changes if change.applied):
             if failed and any((change.player.game_id, bucket) in failed for bucket in change.additions):
@@ -231,7 +227,7 @@ class _Pool(ThreadPoolExecutor):
         return self.map
 
 
-def _ids(events: Iterable[Event]) -> list[str]:
+def _ids(events: Iterable[EnrichedEvent]) -> list[str]:
     return [event["event_id"] for event in events]
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from telemetry.event import EnrichedEvent
 from telemetry.histogram import bin_of
 from telemetry.player_item import (
     DIGEST_BYTES,
@@ -44,8 +45,6 @@ CONCURRENT_MINUTES = 5
 MILLION = 1_000_000
 MEASURED = ("fps", "frame_time_ms", "latency_ms", "load_time_ms")
 
-Event = dict[str, Any]
-
 
 @dataclass(slots=True)
 class Projection:
@@ -55,7 +54,7 @@ class Projection:
     name_of: NameOf
     buckets: dict[Bucket, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
-    def apply(self, event: Event, position: RawPosition) -> bool:
+    def apply(self, event: EnrichedEvent, position: RawPosition) -> bool:
         """Apply an event once; return False for one that is applied already."""
         arrived = date.fromisoformat(event["received_at"][:10]).toordinal()
         if not watermarks.is_new(self.player, position, arrived):
@@ -104,7 +103,7 @@ class Projection:
         if 0 <= number <= MAX_COHORT_DAY:
             self.buckets[buckets.of_cohort(installed.isoformat())][f"retained_{number}"] += sign
 
-    def _seen(self, event: Event, at_ms: int, day: Counter[str]) -> None:
+    def _seen(self, event: EnrichedEvent, at_ms: int, day: Counter[str]) -> None:
         player = self.player
         if at_ms >= player.last_ms:
             player.last_ms = at_ms
@@ -126,7 +125,7 @@ class Projection:
                     day = date.fromordinal(last)
                     self.buckets[buckets.of_month(day)][f"{name}_{day.day}"] += 1
 
-    def _play(self, event: Event, at_ms: int) -> None:
+    def _play(self, event: EnrichedEvent, at_ms: int) -> None:
         """Let the event join the plays of its session that are at most 30 minutes away.
 
         A play counts on the day on which it begins, so its whole length may move to an earlier day.
@@ -158,7 +157,7 @@ class Projection:
             self.player.play_ms += length
             self._day(play.first)["play_ms"] += length
 
-    def _stability(self, event: Event, at_ms: int, play: Play, before: list[Play]) -> None:
+    def _stability(self, event: EnrichedEvent, at_ms: int, play: Play, before: list[Play]) -> None:
         """Count a session once a day, and once as crashed if a crash of the day ended the process.
 
         `before` are the plays of the session as they were before the event.
@@ -175,12 +174,12 @@ class Projection:
             version["crashed_sessions"] += not any(_on(one, one.crashed, ordinal) for one in before)
             play.crashed |= 1 << (ordinal - _ordinal(play.first))
 
-    def version(self, event: Event) -> Counter[str]:
+    def version(self, event: EnrichedEvent) -> Counter[str]:
         """Return the counters of the event's day and version."""
         day, version = event["event_date"], event["app_version"]
         return self.buckets[buckets.of_version(day, self.name_of(event, "versions", version))]
 
-    def _purchase(self, event: Event, at_ms: int) -> bool:
+    def _purchase(self, event: EnrichedEvent, at_ms: int) -> bool:
         """Count a store transaction once; return whether it is a new one.
 
         A client may report it twice and a server once more: what a server reports replaces what a client
@@ -243,7 +242,7 @@ class Projection:
         if not payment.verified:
             day[f"unverified_revenue_{payment.currency}"] += amount
 
-    def _refund(self, event: Event, at_ms: int) -> None:
+    def _refund(self, event: EnrichedEvent, at_ms: int) -> None:
         """Count a refund once, by its earliest report; where its purchase is unknown, once that comes."""
         payload, refunds = event["payload"], self.player.refunds
         digest = _transaction(payload["store"], payload["transaction_id"])
@@ -289,14 +288,14 @@ class Projection:
         player.paid_days = _recent_days(player.paid_days)
         player.paid_in[currency] = _recent_days(player.paid_in[currency])
 
-    def _minute(self, event: Event, at_ms: int) -> Counter[str]:
+    def _minute(self, event: EnrichedEvent, at_ms: int) -> Counter[str]:
         """Count the event in its minute; return the minute's counters."""
         counts = self.buckets[buckets.of_minute(at_ms // MINUTE_MS)]
         counts["events"] += 1
         counts[f"events_{event['event_type']}"] += 1
         return counts
 
-    def _live(self, event: Event, at_ms: int, paid: bool) -> None:
+    def _live(self, event: EnrichedEvent, at_ms: int, paid: bool) -> None:
         player, payload, kind = self.player, event["payload"], event["event_type"]
         minute = at_ms // MINUTE_MS
         counts = self._minute(event, at_ms)
@@ -328,7 +327,7 @@ def _returned(payment: Payment, refunds: dict[bytes, Refund]) -> Iterator[tuple[
         left -= amount
 
 
-def _kind(payload: Event) -> PaymentKind:
+def _kind(payload: dict[str, Any]) -> PaymentKind:
     if payload.get("sandbox"):
         return PaymentKind.SANDBOX
     return PaymentKind.TRIAL if payload.get("purchase_kind") == "trial" else PaymentKind.SALE
@@ -342,7 +341,7 @@ def _digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
 
 
-def _tie(event: Event) -> int:
+def _tie(event: EnrichedEvent) -> int:
     return int(event["event_id"].replace("-", "")[:TIE_DIGITS], 16)
 
 
@@ -393,11 +392,11 @@ def _date(at_ms: int) -> date:
     return date.fromordinal(_ordinal(at_ms))
 
 
-def _session_start(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
+def _session_start(projection: Projection, event: EnrichedEvent, at_ms: int, day: Counter[str]) -> None:
     projection.player.session_starts += 1
 
 
-def _economy(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
+def _economy(projection: Projection, event: EnrichedEvent, at_ms: int, day: Counter[str]) -> None:
     player, payload = projection.player, event["payload"]
     currency = payload["currency"]
     flow = projection.name_of(event, "flows", f"{currency}#{payload['reason']}")
@@ -409,7 +408,7 @@ def _economy(projection: Projection, event: Event, at_ms: int, day: Counter[str]
         player.balances_ms[currency] = at_ms
 
 
-def _progression(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
+def _progression(projection: Projection, event: EnrichedEvent, at_ms: int, day: Counter[str]) -> None:
     player, payload, ordinal = projection.player, event["payload"], _ordinal(at_ms)
     status = payload["status"]
     level = projection.name_of(event, "levels", payload["level_1"])
@@ -428,7 +427,7 @@ def _progression(projection: Projection, event: Event, at_ms: int, day: Counter[
         player.level_ms = at_ms
 
 
-def _ad_impression(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
+def _ad_impression(projection: Projection, event: EnrichedEvent, at_ms: int, day: Counter[str]) -> None:
     payload = event["payload"]
     ad = projection.name_of(event, "ads", f"{payload['network']}#{payload['placement']}#{payload['format']}")
     counts = projection.buckets[buckets.of_ad(event["event_date"], ad)]
@@ -439,7 +438,7 @@ def _ad_impression(projection: Projection, event: Event, at_ms: int, day: Counte
         counts[f"ad_revenue_{currency}"] += int(payload.get("revenue_micros", 0))
 
 
-def _design(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
+def _design(projection: Projection, event: EnrichedEvent, at_ms: int, day: Counter[str]) -> None:
     payload = event["payload"]
     name = projection.name_of(event, "designs", payload["name"])
     counts = projection.buckets[buckets.of_design(event["event_date"], name)]
@@ -450,7 +449,7 @@ def _design(projection: Projection, event: Event, at_ms: int, day: Counter[str])
         counts["value_millionths"] += round(Decimal(str(payload["value"])) * MILLION)
 
 
-def _performance(projection: Projection, event: Event, at_ms: int, day: Counter[str]) -> None:
+def _performance(projection: Projection, event: EnrichedEvent, at_ms: int, day: Counter[str]) -> None:
     if "fps" in event["payload"]:
         projection.version(event)[f"fps_bin_{bin_of(event['payload']['fps'])}"] += 1
 

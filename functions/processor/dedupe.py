@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,6 +16,9 @@ from telemetry.clients import CONNECTIONS
 from telemetry.event import Event
 
 from processor.arrival import Arrival
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 # An item of 28 claims stays below 1 KB, the step in which DynamoDB bills a write (docs/performance.md).
 EVENTS_PER_BUCKET = 28
@@ -41,7 +44,7 @@ class Claims:
     nothing is claimed.
     """
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     table_name: str
     window_hours: int
 
@@ -100,7 +103,7 @@ class Claims:
                 **bounded,
             )
         except self.dynamodb.exceptions.ConditionalCheckFailedException as error:
-            known = error.response.get("Item", {})
+            known: Any = dict(error.response).get("Item", {})
         except (ClientError, BotoCoreError) as error:
             logger.exception("Event ids could not be claimed", extra={"bucket": item})
             return tokens if _is_full(error) else None

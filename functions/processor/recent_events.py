@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,6 +16,10 @@ from telemetry.recent_events import MAX_EVENTS, MAX_ORIGINAL_BYTES, RecentEvent,
 
 from processor.arrival import Arrival
 from processor.triage import SEALED, UNKNOWN
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import WriteRequestTypeDef
 
 # Of a batch with more events than an item takes, rejected ones have this share at least.
 MAX_REJECTED = MAX_EVENTS // 2
@@ -52,7 +56,7 @@ class RecentEvents:
     and not tried again, because no event may wait for it.
     """
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     table_name: str
     _waiting: dict[str, Waiting] = field(default_factory=dict)
     _left_kb: float = BURST_KB
@@ -88,7 +92,7 @@ class RecentEvents:
         return items
 
     def _write(self, items: list[dict[str, Any]]) -> None:
-        requests = [{"PutRequest": {"Item": item}} for item in items]
+        requests: list[WriteRequestTypeDef] = [{"PutRequest": {"Item": item}} for item in items]
         try:
             self.dynamodb.batch_write_item(RequestItems={self.table_name: requests})
         except (ClientError, BotoCoreError):

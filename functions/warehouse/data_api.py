@@ -2,12 +2,24 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from mypy_boto3_redshift_data import RedshiftDataAPIServiceClient
+    from mypy_boto3_redshift_data.type_defs import DescribeStatementResponseTypeDef
 
 IN_FLIGHT = ("SUBMITTED", "PICKED", "STARTED")
 POLL_SECONDS = 1.0
 
 Remaining = Callable[[], float]
+
+
+class Target(TypedDict):
+    """Where statements run, and the secret that they run with."""
+
+    WorkgroupName: str
+    Database: str
+    SecretArn: str
 
 
 class StatementError(Exception):
@@ -27,9 +39,13 @@ class DataApi:
     """One database of a workgroup, accessed with a secret."""
 
     def __init__(
-        self, client: Any, target: dict[str, str], remaining: Remaining, pause: float = POLL_SECONDS
+        self,
+        client: "RedshiftDataAPIServiceClient",
+        target: Target,
+        remaining: Remaining,
+        pause: float = POLL_SECONDS,
     ) -> None:
-        """Take the client, WorkgroupName, Database and SecretArn, the seconds left, and the poll interval."""
+        """Take the client, the target, the seconds left, and the poll interval."""
         self._client, self._target, self._remaining, self._pause = client, target, remaining, pause
 
     def run(self, statements: Sequence[str], name: str) -> None:
@@ -78,7 +94,7 @@ class DataApi:
         return [found["Id"] for page in pages for found in page["Statements"] if found["Status"] in IN_FLIGHT]
 
 
-def _reason(answer: dict[str, Any]) -> str:
+def _reason(answer: "DescribeStatementResponseTypeDef") -> str:
     parts = answer.get("SubStatements", [])
     for number, part in enumerate(parts, 1):
         if part["Status"] in ("FAILED", "ABORTED") and part.get("Error"):

@@ -9,7 +9,7 @@ from telemetry import logs
 from telemetry.clients import client
 
 from warehouse import deployment, erasure
-from warehouse.data_api import DataApi
+from warehouse.data_api import DataApi, Target
 from warehouse.settings import settings
 from warehouse.sql_files import load
 
@@ -28,7 +28,7 @@ class Task(BaseModel):
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Carry out an action. State `running`: a statement goes on, and the same call again waits for it."""
     action, given = Task.model_validate(event).action, settings()
-    target = {"WorkgroupName": given.workgroup, "Database": given.database, "SecretArn": given.secret_arn}
+    target = Target(WorkgroupName=given.workgroup, Database=given.database, SecretArn=given.secret_arn)
     remaining = lambda: context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS  # noqa: E731
     api = DataApi(client("redshift-data"), target, remaining)
     match action:

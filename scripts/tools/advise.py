@@ -10,7 +10,7 @@ from performance_advisor.settings import Settings
 from rich.console import Console
 from telemetry import environment
 
-from tools import Parser, emulator, run, terraform
+from tools import Parser, emulator, infrastructure, run
 
 
 def words(variables: dict[str, str]) -> str:
@@ -25,7 +25,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
-    function = terraform.outputs(terraform.root(options.environment))["scheduled_functions"]["advice"]
+    function = infrastructure.outputs(options.environment)["scheduled_functions"]["advice"]
     configured = boto3.client("lambda").get_function_configuration(FunctionName=function)
     Console().print(words(configured["Environment"]["Variables"]), end="", highlight=False, markup=False)
 

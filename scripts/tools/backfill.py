@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import boto3
 from rich.console import Console
 
-from tools import CommandError, Parser, run, terraform
+from tools import CommandError, Parser, infrastructure, run
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -122,7 +122,7 @@ def main() -> None:
     parser.add_argument("--dry-run", action="store_true", help="tell what would run, start nothing")
     options = parser.parse_args()
     days = days_between(options.first, options.last, datetime.now(UTC).date())
-    outputs = terraform.outputs(terraform.root(options.environment))
+    outputs = infrastructure.outputs(options.environment)
     arn = outputs.get("batch_state_machine_arn")
     if not arn:
         raise CommandError(f"{options.environment} has no batch runs of its own: scripts/batch runs the job")

@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 from telemetry import lake
 
-from tools import REPOSITORY, CommandError, emulator, jars, lake_tables, run, terraform
+from tools import REPOSITORY, CommandError, emulator, infrastructure, jars, lake_tables, run
 from tools.engine import SPARK, EngineMissing
 
 LOG = REPOSITORY / ".local" / "spark.log"
@@ -131,7 +131,7 @@ def main() -> None:
             return
     if options.command != "install":
         os.environ.update(emulator.local_environment())
-        outputs = terraform.outputs(terraform.root("local"))
+        outputs = infrastructure.outputs("local")
         for table in lake_tables.create(outputs["lake_database"]):
             print(f"made {table}")
         if options.command == "run":

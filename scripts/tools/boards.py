@@ -14,7 +14,7 @@ from rich.table import Table as Listing
 from telemetry.boards import Board, Operator, Order, Reset
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, Parser, confirmed, emulator, run, terraform
+from tools import CommandError, Parser, confirmed, emulator, infrastructure, run
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -125,9 +125,7 @@ def _not_defined(game_id: str, board_id: str) -> CommandError:
 def _open(environment: str) -> "Table":
     if environment == "local":
         os.environ.update(emulator.local_environment())
-    name = (
-        os.environ.get("BOARDS_TABLE") or terraform.outputs(terraform.root(environment))["tables"]["boards"]
-    )
+    name = os.environ.get("BOARDS_TABLE") or infrastructure.outputs(environment)["tables"]["boards"]
     return boto3.resource("dynamodb").Table(name)
 
 
@@ -199,7 +197,7 @@ def main() -> None:
             remove_board(table, **given)
             print(f"{given['board_id']} is removed")
         case "remove-entry":
-            outputs = terraform.outputs(terraform.root(table_of))
+            outputs = infrastructure.outputs(table_of)
             entries = boto3.resource("dynamodb").Table(outputs["tables"]["leaderboards"])
             day = given.pop("day", datetime.now(UTC).date())
             question = f"The entry of {given['player_id']} on {given['board_id']} on {day} is removed"

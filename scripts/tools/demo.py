@@ -20,6 +20,7 @@ from tools import (
     emulator,
     gold,
     history,
+    infrastructure,
     jars,
     lake_tables,
     metrics_api,
@@ -29,7 +30,6 @@ from tools import (
     run,
     schemas,
     simulate,
-    terraform,
 )
 from tools.background import Background
 from tools.engine import EngineMissing
@@ -51,7 +51,7 @@ console = Console()
 def start(players: int, days: int, seed: int) -> None:
     """Build, start, apply, serve, play; every step can be repeated."""
     began = time.monotonic()
-    terraform.require_terraform()
+    infrastructure.require_terraform()
     _step("Building the functions' packages")
     build.build("local")
     running = emulator.start()
@@ -114,20 +114,20 @@ def update() -> None:
 
 def apply() -> dict[str, Any]:
     """Apply the local environment and return its outputs. Raises CommandError with Terraform's words."""
-    directory = terraform.root("local")
-    terraform.initialise(directory)
+    directory = infrastructure.root("local")
+    infrastructure.initialise(directory)
     command = ["terraform", "apply", "-auto-approve", "-input=false", "-no-color", "-compact-warnings"]
     answer = subprocess.run(
         command,
         cwd=directory,
-        env={**os.environ, **terraform.environment()},
+        env={**os.environ, **infrastructure.environment()},
         capture_output=True,
         text=True,
         check=False,
     )
     if answer.returncode:
         raise CommandError(f"terraform apply failed:\n{answer.stderr.strip()}")
-    return terraform.outputs(directory)
+    return infrastructure.outputs("local")
 
 
 def _start_realtime(groups: realtime.Groups, endpoint: str) -> None:

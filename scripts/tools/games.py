@@ -23,7 +23,7 @@ from telemetry.games import secret_hash
 from telemetry.key_classes import CLASSES, KeyClass
 from telemetry.quotas import key_of
 
-from tools import CommandError, Parser, emulator, positive, run, terraform
+from tools import CommandError, Parser, emulator, infrastructure, positive, run
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway.client import APIGatewayClient
@@ -415,7 +415,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
-    outputs = terraform.outputs(terraform.root(options.environment))
+    outputs = infrastructure.outputs(options.environment)
     table, plan = registry(outputs)
     match options.command:
         case "list":

@@ -25,9 +25,9 @@ from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, EqualTo
 from pyiceberg.table import Table
 
-from tools import CommandError, emulator, lake_tables, terraform
+from tools import CommandError, emulator, infrastructure, lake_tables
 
-QUERIES = terraform.INFRASTRUCTURE / "modules" / "lake_tables" / "queries"
+QUERIES = infrastructure.INFRASTRUCTURE / "modules" / "lake_tables" / "queries"
 POLL_SECONDS = 1.0
 # What Athena answers is text.
 ATHENA_TYPES: dict[str, Callable[[str], Any]] = {
@@ -108,7 +108,7 @@ def iceberg(name: str) -> Table:
 def _database() -> str:
     if "LAKE_DATABASE" not in os.environ:
         os.environ.update(emulator.local_environment())
-        use(terraform.outputs(terraform.root("local")), local=True)
+        use(infrastructure.outputs("local"), local=True)
     return os.environ["LAKE_DATABASE"]
 
 

@@ -15,7 +15,7 @@ from telemetry import lake
 from telemetry.guidance import KNOWN
 from telemetry.sequences import GUIDANCE_SDK
 
-from tools import CommandError, Parser, emulator, run, terraform
+from tools import CommandError, Parser, emulator, infrastructure, run
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -137,7 +137,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
-    bucket = terraform.outputs(terraform.root(options.environment))["lake_bucket"]
+    bucket = infrastructure.outputs(options.environment)["lake_bucket"]
     count = ((options.last or options.first) - options.first).days + 1
     if count < 1:
         raise CommandError("--to is before --from")

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -24,12 +24,15 @@ from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import timestamp
 from telemetry.rejection import Reason
 
-from tools import CommandError, Parser, emulator, run, simulate, terraform
+from tools import CommandError, Parser, emulator, infrastructure, run, simulate
 from tools.event_audit import Audit, Reply, audit
 from tools.games import signed_headers
 from tools.progress import STILL_SECONDS, Stuck, wait_for
 from tools.simulate import Platform
 from tools.simulation import Game
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
 
 # A laptop's emulator takes some hundred events a second; nobody means more than this by accident.
 MAX_RATE, MAX_SECONDS, MAX_EVENTS = 5_000, 3_600, 1_000_000
@@ -79,7 +82,7 @@ class Sender:
         self.answers[status] += 1
         self._note(events, refused)
 
-    def put(self, kinesis: Any, batches: list[list[Event]]) -> None:
+    def put(self, kinesis: "KinesisClient", batches: list[list[Event]]) -> None:
         """Send events to the stream, those of a player in a record; what it did not take is refused."""
         entries = [
             Entry(f"{batch[0]['game_id']}/{batch[0]['player_id']}", b"\n".join(map(_encoded, batch)))
@@ -239,7 +242,7 @@ def main() -> None:
         parser.error("--game needs --key, or GAME_KEY in the environment")
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
-    outputs = terraform.outputs(terraform.root(options.environment))
+    outputs = infrastructure.outputs(options.environment)
     with httpx.Client() as api:
         platform = Platform(outputs, api)
         require_permission(platform.events_url, options.endpoint, options.yes_load_it)

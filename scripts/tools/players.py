@@ -23,7 +23,7 @@ from telemetry.enrichment import timestamp
 from telemetry.player_item import Player, from_item, moment, to_item
 from telemetry.store import numbers, plain
 
-from tools import CommandError, Parser, confirmed, emulator, games, run, terraform
+from tools import CommandError, Parser, confirmed, emulator, games, infrastructure, run
 
 ADJUSTMENTS = "corrections/counters"
 Changes = Mapping[Bucket, Mapping[str, int]]
@@ -243,7 +243,7 @@ def _bucket(day: date, level: str | None, flow: str | None) -> Bucket:
 def _open(environment: str) -> Platform:
     if environment == "local":
         os.environ.update(emulator.local_environment())
-    outputs = terraform.outputs(terraform.root(environment))
+    outputs = infrastructure.outputs(environment)
     by = boto3.client("sts").get_caller_identity()["Arn"]
     return Platform(outputs["tables"], outputs["lake_bucket"], by)
 

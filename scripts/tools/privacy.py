@@ -22,7 +22,7 @@ from privacy.erasure import EXPORTED, Erasure, Game, dated, signed
 from privacy.settings import Settings
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, Parser, confirmed, emulator, games, gold, run, terraform
+from tools import CommandError, Parser, confirmed, emulator, games, gold, infrastructure, run
 from tools.personal_data import LocalSilver
 
 # Of each store, before an erasure.
@@ -177,7 +177,7 @@ def main() -> None:
     local = options.environment == "local"
     if local:
         os.environ.update(emulator.local_environment())
-    platform = Platform(terraform.outputs(terraform.root(options.environment)), local)
+    platform = Platform(infrastructure.outputs(options.environment), local)
     try:
         match options.command:
             case "export":

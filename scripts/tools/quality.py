@@ -18,7 +18,7 @@ from telemetry.clients import client
 from telemetry.silver import Check
 from telemetry.store import Store
 
-from tools import CommandError, Parser, emulator, gold, report_history, run, terraform
+from tools import CommandError, Parser, emulator, gold, infrastructure, report_history, run
 
 COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "unknown": "dim"}
 
@@ -48,7 +48,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
-    outputs = terraform.outputs(terraform.root(options.environment))
+    outputs = infrastructure.outputs(options.environment)
     gold.use(outputs, local=options.environment == "local")
     verdicts = evaluate_now(outputs)
     for game_id, found in verdicts.items():

@@ -32,7 +32,7 @@ from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
 
-from tools import CommandError, Parser, emulator, run, terraform
+from tools import CommandError, Parser, emulator, infrastructure, run
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.client import KinesisClient
@@ -339,7 +339,7 @@ def main() -> None:
     patch = read_patch(options.patch) if options.patch else None
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
-    outputs = terraform.outputs(terraform.root(options.environment))
+    outputs = infrastructure.outputs(options.environment)
     days = [options.first + timedelta(n) for n in range((options.last - options.first).days + 1)]
     replay = Replay(
         s3=boto3.client("s3"),

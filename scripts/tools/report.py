@@ -14,7 +14,7 @@ from scheduled_reports.report import report
 from scheduled_reports.sections import Section
 from telemetry.store import Store, store
 
-from tools import CommandError, Parser, emulator, gold, report_history, run, terraform
+from tools import CommandError, Parser, emulator, gold, infrastructure, report_history, run
 
 
 def write(
@@ -47,7 +47,7 @@ def period_of(kind: Literal["day", "week"], day: date | None, today: date) -> Pe
 def _open(environment: str) -> Store:
     if environment == "local":
         os.environ.update(emulator.local_environment())
-    outputs = terraform.outputs(terraform.root(environment))
+    outputs = infrastructure.outputs(environment)
     os.environ.update(outputs["metrics_api_environment"])
     gold.use(outputs, local=environment == "local")
     return store()

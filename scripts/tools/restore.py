@@ -29,8 +29,9 @@ from rich.console import Console
 from telemetry import clients, lake
 from telemetry.corrections import PREFIX, Correction, voided
 from telemetry.enrichment import timestamp
+from telemetry.event import EnrichedEvent
 
-from tools import CommandError, Parser, emulator, run, terraform
+from tools import CommandError, Parser, emulator, infrastructure, run
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -173,7 +174,7 @@ class Restore:
         """Apply chunk after chunk. One that is applied twice changes nothing: player_state remembers it."""
         dynamodb, tables, applied = clients.client("dynamodb"), self.tables, progress.applied or 0
 
-        def write(lane: str, records: list[StreamRecord]) -> list[Record]:
+        def write(lane: str, records: list[StreamRecord]) -> list[EnrichedEvent]:
             store = PlayerStore(dynamodb, tables["players"], tables["game_days"], self.limits)
             return store.apply(records, lane).lost
 
@@ -181,7 +182,7 @@ class Restore:
         events = islice(self._events(progress), applied, None)
         with ThreadPoolExecutor(LANES) as pool:
             while chunk := list(islice(events, CHUNK)):
-                lost = []
+                lost = list[EnrichedEvent]()
                 if "players" in progress.scope.parts:
                     lanes = _lanes(enumerate(chunk, applied), progress.until)
                     for failed in pool.map(write, lanes, lanes.values()):
@@ -195,7 +196,7 @@ class Restore:
                 console.print(f"{chunk[-1]['processed_at']}  {applied:,} events", highlight=False)
         return replace(progress, applied=applied)
 
-    def _events(self, progress: Progress) -> Iterator[Record]:
+    def _events(self, progress: Progress) -> Iterator[EnrichedEvent]:
         s3, bucket = self.ledger.s3, self.ledger.bucket
         since = progress.scope.since and datetime.fromisoformat(progress.scope.since)
         corrections = [
@@ -209,7 +210,7 @@ class Restore:
                 if not voided(corrections, event):
                     yield event
 
-    def _hour(self, keys: Iterable[str], progress: Progress) -> Iterator[Record]:
+    def _hour(self, keys: Iterable[str], progress: Progress) -> Iterator[EnrichedEvent]:
         """Yield an hour's events once each, in the order they were processed in.
 
         Only times, places and ids are held in memory: 450 bytes an event.
@@ -231,7 +232,7 @@ class Restore:
                 yield orjson.loads(spool.readline())
 
 
-def _lanes(events: Iterable[tuple[int, "Record"]], until: str) -> dict[str, list[StreamRecord]]:
+def _lanes(events: Iterable[tuple[int, EnrichedEvent]], until: str) -> dict[str, list[StreamRecord]]:
     """Return events by lane, all of a player in one: each lane has counters of its own, as a shard has.
 
     Events are numbered from the restore's first one on, and each restore has lanes of its own.
@@ -311,7 +312,7 @@ def main() -> None:
     local = options.environment == "local"
     if local:
         os.environ.update(emulator.local_environment())
-    outputs = terraform.outputs(terraform.root(options.environment))
+    outputs = infrastructure.outputs(options.environment)
     s3, dynamodb, bucket, tables = (
         boto3.client("s3"), boto3.resource("dynamodb"), outputs["lake_bucket"], outputs["tables"],
     )  # fmt: skip

@@ -23,7 +23,7 @@ from telemetry import lake
 from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, Parser, emulator, games, metrics_api, positive, run, terraform
+from tools import CommandError, Parser, emulator, games, infrastructure, metrics_api, positive, run
 from tools.progress import STILL_SECONDS, Stuck, wait_for
 from tools.simulation import LIVE_PAUSE_SECONDS, Game, Session, Truth, simulate
 
@@ -336,7 +336,7 @@ def main() -> None:
         parser.error("--game needs --key, or GAME_KEY in the environment")
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
-    outputs = terraform.outputs(terraform.root(options.environment))
+    outputs = infrastructure.outputs(options.environment)
     address = options.api or metrics_api.current().address
     with httpx.Client(base_url=address, timeout=STILL_SECONDS) as api:
         platform = Platform(outputs, api)

@@ -14,7 +14,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, Parser, emulator, games, metrics_api, run, terraform
+from tools import CommandError, Parser, emulator, games, infrastructure, metrics_api, run
 from tools.simulate import Platform
 
 WAIT_SECONDS = 120
@@ -79,7 +79,7 @@ def main() -> None:
         parser.error("GAME_KEY in the environment and --game, or GAME, name a game to send as")
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
-    outputs = terraform.outputs(terraform.root(options.environment))
+    outputs = infrastructure.outputs(options.environment)
     local = options.environment == "local"
     address = options.api or (metrics_api.current().address if local else outputs["metrics_api"]["url"])
     with httpx.Client(base_url=address, auth=None if local else Signed(), timeout=30) as api:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from telemetry.metric_model import Formula
 from telemetry.money import MICROS_DIGITS
 
-from tools import CommandError, Parser, emulator, gold, run, terraform
+from tools import CommandError, Parser, emulator, gold, infrastructure, run
 
 NEEDED = ("date", "install_source", "currency", "amount")
 NUMBERS = (0, 7, 30)
@@ -167,7 +167,7 @@ def main() -> None:
     spends = read(given.file)
     if given.environment == "local":
         os.environ.update(emulator.local_environment())
-    gold.use(terraform.outputs(terraform.root(given.environment)), local=given.environment == "local")
+    gold.use(infrastructure.outputs(given.environment), local=given.environment == "local")
     print(shown(returns(given.game, spends)))
 
 

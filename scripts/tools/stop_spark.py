@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools import CommandError, plan_summary, run, terraform
+from tools import CommandError, infrastructure, plan_summary, run
 
 RESOURCE = "aws_emrserverless_application"
 RESTING = ("CREATED", "STOPPED", "TERMINATED")
@@ -45,7 +45,7 @@ def of_plan(plan: dict[str, Any]) -> list[Application]:
 
 def of_environment(environment: str) -> list[Application]:
     """Return the application of an applied environment. Raises CommandError where nothing is applied."""
-    state_machine = terraform.outputs(terraform.root(environment)).get("batch_state_machine_arn")
+    state_machine = infrastructure.outputs(environment).get("batch_state_machine_arn")
     if not state_machine:
         return []
     *_, region, _, _, name = state_machine.split(":")

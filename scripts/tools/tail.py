@@ -13,7 +13,7 @@ from telemetry.email_masking import mask
 from telemetry.enrichment import timestamp
 from telemetry.recent_events import RecentEvent
 
-from tools import CommandError, Parser, emulator, run, terraform
+from tools import CommandError, Parser, emulator, infrastructure, run
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -87,7 +87,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
-    tables = terraform.outputs(terraform.root(options.environment))["tables"]
+    tables = infrastructure.outputs(options.environment)["tables"]
     check(options.game, tables["games"])
     follower = Follower(boto3.client("dynamodb"), tables["recent_events"], options.game)
     print(f"Following {options.game}. Send an event.", flush=True)

@@ -2,14 +2,17 @@
 
 import argparse
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 from warehouse.sql_files import HERE, Migration, MigrationError, load
 
-from tools import CommandError, run, terraform
+from tools import CommandError, infrastructure, run
 from tools.warehouse_lint import faults
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 # Longer than the function may run.
 CONFIG = Config(read_timeout=960, retries={"total_max_attempts": 1})
@@ -25,7 +28,7 @@ def lint() -> list[str]:
         return [str(error)]
 
 
-def migrate(client: Any, function: str) -> dict[str, Any]:
+def migrate(client: "LambdaClient", function: str) -> dict[str, Any]:
     """Let the function apply what is pending, and call it again while a statement still runs."""
     for _ in range(MAX_TURNS):
         outcome = invoke(client, function, "migrate")
@@ -35,7 +38,7 @@ def migrate(client: Any, function: str) -> dict[str, Any]:
     raise CommandError(f"a statement still runs after {MAX_TURNS} calls: look at it in Redshift")
 
 
-def invoke(client: Any, function: str, action: str) -> dict[str, Any]:
+def invoke(client: "LambdaClient", function: str, action: str) -> dict[str, Any]:
     """Return the function's answer. Raises CommandError with the function's message where it fails."""
     answer = client.invoke(FunctionName=function, Payload=json.dumps({"action": action}))
     payload: dict[str, Any] = json.loads(answer["Payload"].read())
@@ -45,7 +48,7 @@ def invoke(client: Any, function: str, action: str) -> dict[str, Any]:
 
 
 def _function(environment: str) -> str:
-    warehouse = terraform.outputs(terraform.root(environment)).get("warehouse")
+    warehouse = infrastructure.outputs(environment).get("warehouse")
     if not warehouse:
         raise CommandError(f"{environment} has no warehouse: `warehouse.enabled` turns it on")
     return str(warehouse["function"])

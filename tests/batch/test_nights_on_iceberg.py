@@ -6,9 +6,10 @@ from typing import Any
 
 import plain_gold
 import pytest
+from batch_analytics.kept import PAYLOAD
 from emulated_lake import Lake, Spark
 from emulated_lake import event as enriched
-from nights import FIELDS, START, Event, World, by_arrival, exact
+from nights import START, Event, World, by_arrival, exact
 from privacy.data_stores import KEPT
 
 FIRST = 90
@@ -25,7 +26,7 @@ def sent(number: int, made: Event) -> dict[str, Any]:
     """Return an event of a world as bronze has it."""
     moment = datetime.fromtimestamp(made["at_ms"] / 1000, UTC)
     payload = REQUIRED.get(made["event_type"], {}) | {
-        name: made[name] for name in FIELDS if made[name] is not None
+        name: made[name] for name in PAYLOAD if made[name] is not None
     }
     received = max(moment, datetime.combine(made["arrival_date"], datetime.min.time(), UTC))
     same = {name: made[name] for name in ("game_id", "session_id", "platform", "country", "app_version")}

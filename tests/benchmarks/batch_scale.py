@@ -30,7 +30,7 @@ import boto3
 import duckdb
 import psutil
 from batch_analytics import kept
-from duckdb_nights import DuckDB, flat
+from duckdb_nights import PAYLOAD, DuckDB, flat
 from emulated_lake import Lake
 from tools import REPOSITORY, batch, jars
 from tools.emulator import Emulator, free_port
@@ -42,15 +42,6 @@ FIRST = date(2026, 1, 1)
 EVENTS_A_PLAYER = 10_200
 LATE_SHARE, FLOOD_SHARE = 0.01, 0.02
 MAKE = Path(__file__).with_name("batch_events.sql").read_text()
-PAYLOAD = (
-    "STRUCT(store VARCHAR, transaction_id VARCHAR, currency VARCHAR, amount_minor BIGINT, flow VARCHAR,"
-    " reason VARCHAR, amount BIGINT, balance_after BIGINT, status VARCHAR, level_1 VARCHAR, level_2 VARCHAR,"
-    " level_3 VARCHAR, fps DOUBLE, frame_time_ms DOUBLE, latency_ms DOUBLE, load_time_ms DOUBLE,"
-    " memory_mb DOUBLE, fatal BOOLEAN, name VARCHAR, value DOUBLE, network VARCHAR, placement VARCHAR,"
-    " format VARCHAR, revenue_micros BIGINT, completed BOOLEAN, step BIGINT, match_id VARCHAR, mode VARCHAR,"
-    " result VARCHAR, duration_seconds BIGINT, queue_seconds BIGINT, install_source VARCHAR,"
-    " campaign VARCHAR, experiment VARCHAR, variant VARCHAR)"
-)
 TEXTS = (
     "event_id", "event_type", "game_id", "player_id", "session_id", "platform", "country", "app_version",
 )  # fmt: skip
@@ -59,7 +50,7 @@ BRONZE = ", ".join(
         *(f"{name}: 'VARCHAR'" for name in TEXTS),
         *(f"{name}: 'TIMESTAMP'" for name in ("corrected_time", "received_at")),
         "event_date: 'DATE'",
-        f"payload: '{PAYLOAD}'",
+        f"payload: 'STRUCT({PAYLOAD})'",
     ]
 )
 MAIN = REPOSITORY / "functions" / "batch_analytics" / "main.py"

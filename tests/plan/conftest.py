@@ -12,7 +12,8 @@ from typing import Any
 import plans as complete_plans
 import pytest
 from plans import Resource
-from tools import terraform
+from tools.infrastructure import environment as terraform_environment
+from tools.infrastructure import provider_mirror
 
 SOURCE = Path(__file__).resolve().parents[2] / "infrastructure"
 NOT_COPIED = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfvars", "backend.hcl")
@@ -33,11 +34,11 @@ def run(infrastructure: Path) -> Run:
     plugins.mkdir()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))},
-        **terraform.environment(),
+        **terraform_environment(),
         "TF_IN_AUTOMATION": "1",
         "TF_PLUGIN_CACHE_DIR": str(plugins),
     }
-    mirror = terraform.provider_mirror()
+    mirror = provider_mirror()
     from_mirror = [f"-plugin-dir={mirror}"] if mirror else []
 
     def execute(directory: str, *arguments: str) -> str:

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from telemetry import catalog
-from telemetry.event import Client, Event, Privacy
+from telemetry.event import Client, EnrichedEvent, Event, Privacy
 
 # The newest version of each type: it takes the examples of those before, too.
 EVENTS = sorted(dict(sorted(catalog.event_types())).items())
@@ -93,7 +93,9 @@ def test_both_validators_agree_on_mutants_of_the_examples(
 
 
 # JSON Schema's names of the types that the code declares.
-JSON_TYPES = {str: "string", dict: "object", int | float: "integer"}
+JSON_TYPES = {
+    str: "string", str | None: ["string", "null"], bool: "boolean", dict: "object", int | float: "integer",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -104,6 +106,17 @@ def test_the_type_of_an_event_has_the_fields_of_the_envelope(declared: Any, path
     for name in path:
         schema = schema["properties"][name]
     assert differences(declared, schema) == set()
+
+
+def test_the_type_of_an_enriched_event_has_the_fields_of_both_schemas() -> None:
+    envelope, enriched = (
+        catalog.documents()[f"/common/{name}/1-0-0.json"] for name in ("envelope", "enriched")
+    )
+    both = {
+        "properties": envelope["properties"] | enriched["properties"],
+        "required": [*envelope["required"], *enriched["required"]],
+    }
+    assert differences(EnrichedEvent, both) == set()
 
 
 def differences(declared: Any, schema: dict[str, Any]) -> set[str]:

@@ -7,14 +7,6 @@ import sqlglot
 from batch_analytics import kept
 
 TABLES = tuple(sorted(kept.GOLD))
-PAYLOAD = (
-    "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
-    "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
-    "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
-    "purchase_kind", "sandbox", "tax_minor", "store_fee_minor", "refund_id", "refund_kind",
-    "step", "match_id", "mode", "result", "duration_seconds", "queue_seconds",
-    "install_source", "campaign", "experiment", "variant",
-)  # fmt: skip
 
 
 def gold(silver: Any) -> duckdb.DuckDBPyConnection:
@@ -26,7 +18,7 @@ def gold(silver: Any) -> duckdb.DuckDBPyConnection:
     database.execute("SET TimeZone = 'UTC'")
     database.register("silver", silver)
     dimensions = (f"coalesce({name}, 'unknown') AS {name}" for name in ("platform", "country", "app_version"))
-    columns = [*dimensions, *(f"payload.{name}" for name in PAYLOAD)]
+    columns = [*dimensions, *(f"payload.{name}" for name in kept.PAYLOAD)]
     database.execute(
         "CREATE TABLE events AS SELECT event_id, event_type, game_id, player_id, session_id, event_date,"
         " epoch_ms(corrected_time) AS at_ms, CAST(received_at AS DATE) AS arrival_date,"

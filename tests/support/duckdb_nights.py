@@ -9,23 +9,29 @@ from typing import Any
 import duckdb
 import sqlglot
 from batch_analytics import kept
-from duckdb_gold import PAYLOAD
 from tools import REPOSITORY
 
 DECLARED = REPOSITORY / "infrastructure" / "modules" / "lake_tables" / "tables"
+# The types of the payload's fields that are no texts.
+TYPES = {
+    **dict.fromkeys(
+        (
+            "amount_minor", "amount", "balance_after", "revenue_micros", "step", "duration_seconds",
+            "queue_seconds", "tax_minor", "store_fee_minor",
+        ),
+        "BIGINT",
+    ),
+    **dict.fromkeys(
+        ("fps", "frame_time_ms", "latency_ms", "load_time_ms", "memory_mb", "value"), "DOUBLE"
+    ),
+    **dict.fromkeys(("fatal", "completed", "sandbox"), "BOOLEAN"),
+}  # fmt: skip
+PAYLOAD = ", ".join(f"{name} {TYPES.get(name, 'VARCHAR')}" for name in kept.PAYLOAD)
 # What gold reads of silver, flat.
 SILVER = (
     "event_id VARCHAR, event_type VARCHAR, game_id VARCHAR, player_id VARCHAR, session_id VARCHAR,"
     " event_date DATE, at_ms BIGINT, arrival_date DATE, verified BOOLEAN, platform VARCHAR, country VARCHAR,"
-    " app_version VARCHAR, store VARCHAR, transaction_id VARCHAR, currency VARCHAR, amount_minor BIGINT,"
-    " flow VARCHAR, reason VARCHAR, amount BIGINT, balance_after BIGINT, status VARCHAR, level_1 VARCHAR,"
-    " level_2 VARCHAR, level_3 VARCHAR, fps DOUBLE, frame_time_ms DOUBLE, latency_ms DOUBLE,"
-    " load_time_ms DOUBLE, memory_mb DOUBLE, fatal BOOLEAN, name VARCHAR, value DOUBLE, network VARCHAR,"
-    " placement VARCHAR, format VARCHAR, revenue_micros BIGINT, completed BOOLEAN, step BIGINT,"
-    " match_id VARCHAR, mode VARCHAR, result VARCHAR, duration_seconds BIGINT,"
-    " queue_seconds BIGINT, install_source VARCHAR, campaign VARCHAR, purchase_kind VARCHAR,"
-    " sandbox BOOLEAN, tax_minor BIGINT, store_fee_minor BIGINT, refund_id VARCHAR, refund_kind VARCHAR,"
-    " experiment VARCHAR, variant VARCHAR, added_ms BIGINT"
+    f" app_version VARCHAR, {PAYLOAD}, added_ms BIGINT"
 )
 
 
@@ -99,7 +105,7 @@ def flat(source: str) -> str:
     own = ("event_id", "event_type", "game_id", "player_id", "session_id", "event_date", "added_ms")
     named = ("platform", "country", "app_version")
     dimensions = (f"coalesce({name}, 'unknown') AS {name}" for name in named)
-    payload = (f"payload.{name}" for name in PAYLOAD)
+    payload = (f"payload.{name}" for name in kept.PAYLOAD)
     return (
         f"SELECT {', '.join(own)}, epoch_ms(corrected_time) AS at_ms,"
         " CAST(received_at AS DATE) AS arrival_date, coalesce(verified, FALSE) AS verified,"

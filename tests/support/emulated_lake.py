@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 import boto3
 import duckdb
 import pytest
-from tools import REPOSITORY, batch, gold, jars, lake_tables, terraform
+from tools import REPOSITORY, batch, gold, infrastructure, jars, lake_tables
 from tools.emulator import Emulator, free_port
 from tools.engine import SPARK
 from tools.progress import STILL_SECONDS
@@ -157,7 +157,9 @@ class JobRole:
 def planned(directory: Path) -> dict[str, Any]:
     """Return the resources of the module by their addresses, as it plans them for the bucket `lake`."""
     modules = shutil.copytree(
-        terraform.INFRASTRUCTURE, directory / "infrastructure", ignore=shutil.ignore_patterns(".terraform")
+        infrastructure.INFRASTRUCTURE,
+        directory / "infrastructure",
+        ignore=shutil.ignore_patterns(".terraform"),
     )
     module = modules / "modules" / "batch_analytics"
     tests = module / "tests" / "module.tftest.hcl"
@@ -168,9 +170,12 @@ def planned(directory: Path) -> dict[str, Any]:
     given = given.replace('["daily", "events"]', json.dumps(tables))
     tests.write_text(f"{PLAN}variables {{{given}\n}}\n")
     answer = ""
-    for command in (["init", "-backend=false", *terraform.init_arguments()], ["test", "-json", "-verbose"]):
+    for command in (
+        ["init", "-backend=false", *infrastructure.init_arguments()],
+        ["test", "-json", "-verbose"],
+    ):
         ran = subprocess.run(
-            ["terraform", *command], cwd=module, env={**os.environ, **terraform.environment()},
+            ["terraform", *command], cwd=module, env={**os.environ, **infrastructure.environment()},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert ran.returncode == 0, (ran.stdout + ran.stderr)[-4000:]

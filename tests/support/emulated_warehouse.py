@@ -20,7 +20,7 @@ VALUES = {
     "stream_name": "enriched",
     "streaming_role_arn": "arn:aws:iam::123456789012:role/streaming",
 }
-TARGET = {"WorkgroupName": "test", "Database": "warehouse", "SecretArn": "arn:secret"}
+TARGET = data_api.Target(WorkgroupName="test", Database="warehouse", SecretArn="arn:secret")
 
 
 def api(client: DataApi, seconds: float = 60) -> data_api.DataApi:

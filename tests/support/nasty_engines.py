@@ -8,10 +8,10 @@ from typing import Any
 import boto3
 import nasty_truth
 import plain_gold
+from batch_analytics.kept import PAYLOAD
 from fake_aws import SHARD, Games, Streams, encode, make_tables, processor, records
 from nasty_game import GAME, LEAP, Sent
 from nasty_truth import LAST_DAY_NUMBER, STEPS, Figures
-from nights import FIELDS
 from telemetry import metric_model
 from telemetry.enrichment import timestamp
 from telemetry.ingest_batch import IngestBatch, pack
@@ -207,7 +207,7 @@ def read_gold(tables: Mapping[str, list[dict[str, Any]]]) -> Figures:
 
 def true_gold(sent: list[Sent]) -> Figures:
     """Return the same as the definitions have it."""
-    events = (nasty_truth.flat(event, FIELDS) for event in nasty_truth.happened(sent))
+    events = (nasty_truth.flat(event, PAYLOAD) for event in nasty_truth.happened(sent))
     return read_gold(plain_gold.gold(events))
 
 

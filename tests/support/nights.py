@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from batch_analytics import kept
+
 Event = dict[str, Any]
 START = date(2026, 1, 1)
 DAY_MS = 86_400_000
@@ -25,14 +27,6 @@ KINDS = (
     "experiment_exposure",
     "refund",
 )
-FIELDS = (
-    "store", "transaction_id", "currency", "amount_minor", "flow", "reason", "amount", "balance_after",
-    "status", "level_1", "level_2", "level_3", "fps", "frame_time_ms", "latency_ms", "load_time_ms",
-    "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
-    "purchase_kind", "sandbox", "tax_minor", "store_fee_minor", "refund_id", "refund_kind",
-    "step", "match_id", "mode", "result", "duration_seconds", "queue_seconds",
-    "install_source", "campaign", "experiment", "variant",
-)  # fmt: skip
 
 
 class World:
@@ -73,7 +67,7 @@ class World:
         chance, kind = self.chance, self.chance.choice(kinds)
         happened = START + timedelta(moment // DAY_MS)
         late = chance.choice(self.late)
-        event: Event = dict.fromkeys(FIELDS) | {
+        event: Event = dict.fromkeys(kept.PAYLOAD) | {
             "event_id": f"{chance.getrandbits(64):016x}", "event_type": kind, "game_id": game,
             "player_id": player, "session_id": session,
             "event_date": happened, "arrival_date": happened + timedelta(late),

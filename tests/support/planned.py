@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools import terraform
+from tools import infrastructure
 
 Resource = dict[str, Any]
 SENDER = "reports@example.com"
@@ -66,12 +66,12 @@ class Plan:
 def plan(directory: Path) -> Plan:
     """Plan prod on mocked AWS in a copy of infrastructure/."""
     ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tftest.hcl", "backend.hcl")
-    copy = shutil.copytree(terraform.INFRASTRUCTURE, directory / "infrastructure", ignore=ignored)
+    copy = shutil.copytree(infrastructure.INFRASTRUCTURE, directory / "infrastructure", ignore=ignored)
     root = copy / "environments" / "prod"
     (root / "tests").mkdir(exist_ok=True)
     (root / "tests" / "functions.tftest.hcl").write_text(TEST)
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
-    environment = {**kept, **terraform.environment()}
+    environment = {**kept, **infrastructure.environment()}
 
     def run(*arguments: str) -> str:
         answer = subprocess.run(
@@ -81,7 +81,7 @@ def plan(directory: Path) -> Plan:
         assert answer.returncode == 0, "\n".join(told) + answer.stderr
         return answer.stdout
 
-    run("init", "-backend=false", "-no-color", *terraform.init_arguments())
+    run("init", "-backend=false", "-no-color", *infrastructure.init_arguments())
     lines = map(json.loads, run("test", "-json", "-verbose").splitlines())
     (changes,) = [line["test_plan"]["resource_changes"] for line in lines if line["type"] == "test_plan"]
     return Plan(

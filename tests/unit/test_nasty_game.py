@@ -18,10 +18,10 @@ import player_state.projection
 import pytest
 import reference
 from batch_analytics import kept
+from batch_analytics.kept import PAYLOAD
 from moto import mock_aws
 from nasty_game import GAME, Sent
 from nasty_truth import Answer, alike
-from nights import FIELDS
 from telemetry import environment, metric_model
 from telemetry.store import Store, Tables
 
@@ -99,7 +99,7 @@ def silver(line: dict[str, Any]) -> dict[str, Any]:
     own = ("event_id", "event_type", "game_id", "player_id", "session_id", "event_date", "verified")
     named = {name: line[name] or "unknown" for name in ("platform", "country", "app_version")}
     moment = date.fromisoformat(line["received_at"][:10])
-    payload = {name: line["payload"].get(name) for name in FIELDS}
+    payload = {name: line["payload"].get(name) for name in PAYLOAD}
     at_ms = player_state.projection.milliseconds(line["corrected_time"])
     return {name: line[name] for name in own} | named | payload | {"arrival_date": moment, "at_ms": at_ms}
 

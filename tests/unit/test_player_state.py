@@ -17,7 +17,8 @@ from hooked_dynamodb import HookedDynamoDB, Item, quiet
 from player_events import happen, pay
 from player_state import handler, players
 from player_state.leaderboards import Leaderboards
-from player_state.players import ATTEMPTS, BATCH_GET_LIMIT, PlayerStore
+from player_state.players import ATTEMPTS, PlayerStore
+from telemetry.items import MAX_KEYS
 from telemetry.player_item import described
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -100,9 +101,9 @@ def test_an_item_read_late_is_not_taken_for_a_new_player(
 
 def test_more_players_are_read_than_one_call_takes(store: PlayerStore, dynamodb: Any) -> None:
     for _ in range(2):
-        players_ = [happen() | {"player_id": f"p-{n}"} for n in range(BATCH_GET_LIMIT + 5)]
+        players_ = [happen() | {"player_id": f"p-{n}"} for n in range(MAX_KEYS + 5)]
         assert feed(store, players_).lost == []
-    assert totals(dynamodb)["new_players"] == BATCH_GET_LIMIT + 5
+    assert totals(dynamodb)["new_players"] == MAX_KEYS + 5
 
 
 def test_a_lost_answer_is_recognised_when_the_batch_comes_again(

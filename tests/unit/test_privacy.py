@@ -1051,7 +1051,7 @@ def test_erasing_shows_what_it_would_take_and_asks(
     assert "bronze: 3 records" in shown
     assert any('"player_id": "ann"' in line for line in shown)
     assert "bronze: 0 records" in list(platform.found(GAME, "anm"))
-    monkeypatch.setattr(privacy.terraform, "outputs", lambda _: platform.outputs)
+    monkeypatch.setattr(privacy.infrastructure, "outputs", lambda _: platform.outputs)
     monkeypatch.setattr(privacy.emulator, "local_environment", dict)
     command = ["privacy", "erase", "--game", GAME, "--player", "ann"]
     monkeypatch.setattr("sys.argv", command)

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
-from tools import CommandError, stop_spark, terraform
+from tools import CommandError, infrastructure, stop_spark, terraform
 
 ARN = "arn:aws:emr-serverless:eu-west-1:111122223333:/applications/00f1"
 
@@ -101,7 +101,7 @@ def test_terraform_has_it_stopped_first(
     asked: list[Any] = []
     monkeypatch.setattr(stop_spark, "before", lambda name, *, destroys: asked.append((name, destroys)))
     for name in ("dev", "local"):
-        terraform._stop_spark(terraform.ENVIRONMENTS / name, arguments)
+        terraform._stop_spark(infrastructure.ENVIRONMENTS / name, arguments)
     assert asked == ([] if destroys is None else [("dev", destroys)])
 
 
@@ -137,7 +137,7 @@ def test_the_calls_are_those_of_the_service(monkeypatch: pytest.MonkeyPatch) -> 
         "emr-serverless", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
     )
     machine = "arn:aws:states:eu-west-1:111122223333:stateMachine:player-analytics-dev-batch-analytics"
-    monkeypatch.setattr(terraform, "outputs", lambda _: {"batch_state_machine_arn": machine})
+    monkeypatch.setattr(infrastructure, "outputs", lambda _: {"batch_state_machine_arn": machine})
     monkeypatch.setattr(stop_spark, "client", lambda region: emr)
     known = {"createdAt": 0, "releaseLabel": "emr-7.9.0", "type": "Spark", "updatedAt": 0, "arn": ARN}
     listed = [
@@ -171,5 +171,5 @@ def test_states_are_those_of_the_service() -> None:
 
 
 def test_an_environment_without_batch_runs_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(terraform, "outputs", lambda _: json.loads('{"batch_state_machine_arn": null}'))
+    monkeypatch.setattr(infrastructure, "outputs", lambda _: json.loads('{"batch_state_machine_arn": null}'))
     assert stop_spark.of_environment("dev") == []

@@ -1,5 +1,6 @@
 """What a player agreed to is honoured before anything is judged or kept: docs/adr/0015."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -43,7 +44,7 @@ def is_denied(value: Any) -> bool:
     return bool(value == DENIED)
 
 
-def is_child(event: dict[str, Any]) -> bool:
+def is_child(event: Mapping[str, Any]) -> bool:
     """Tell a child's event, which ranks nowhere."""
     return (event.get("privacy") or {}).get("age_group") == "child"
 

@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from telemetry import normalisation
 from telemetry.bots import is_bot
-from telemetry.event import Event
+from telemetry.event import EnrichedEvent, Event
 from telemetry.lateness import TOO_OLD_AFTER
 from telemetry.origin import Origin
 from telemetry.rejection import Reason, Rejection
@@ -82,10 +82,10 @@ def clock(event: Event, limits: Bounds) -> tuple[str, bool, bool]:
     return text, happened < late_before, skewed
 
 
-def enrich(event: Event, origin: Origin) -> dict[str, Any]:
+def enrich(event: Event, origin: Origin) -> EnrichedEvent:
     """Return a valid event with the pipeline's fields; raises Rejection as `clock` does."""
     _, line, _ = encode(event, origin, timestamp(datetime.now(UTC)))
-    enriched: dict[str, Any] = orjson.loads(line)
+    enriched: EnrichedEvent = orjson.loads(line)
     return enriched
 
 

@@ -1,4 +1,4 @@
-"""A valid event by the names and types of the envelope's schema, which a test holds this to."""
+"""Events by the names and types of the schemas in event-schemas/common, which a test holds this to."""
 
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -39,3 +39,23 @@ class Event(TypedDict):
     client: Client
     privacy: NotRequired[Privacy]
     payload: dict[str, Any]
+
+
+class EnrichedEvent(Event):
+    """What `enrich` returns, and what the enriched stream and bronze hold."""
+
+    received_at: str
+    processed_at: str
+    corrected_time: str
+    event_date: str
+    country: str | None
+    platform: str
+    app_version: str
+    ingest_source: str
+    schema_id: str
+    late: bool
+    skewed: bool
+    bot: bool
+    masked: bool
+    verified: bool
+    raw_position: NotRequired[str]

@@ -3,15 +3,16 @@
 import hashlib
 import hmac
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from telemetry import items
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 CACHE_SECONDS = 30
-BATCH_GET_LIMIT = 100
 MAX_REMEMBERED = 10_000
 
 
@@ -33,25 +34,15 @@ class GameRegistry:
             self._known.clear()
         wanted = set(game_ids)
         missing = [game_id for game_id in wanted if not self._fresh(game_id)]
-        for start in range(0, len(missing), BATCH_GET_LIMIT):
-            self._load(missing[start : start + BATCH_GET_LIMIT])
+        keys = ({"game_id": game_id} for game_id in missing)
+        found = {str(item["game_id"]): item for item in items.read(self.dynamodb, self.table_name, keys)}
+        now = time.monotonic()
+        self._known.update({game_id: (now, found.get(game_id)) for game_id in missing})
         return {game_id: game for game_id in wanted if (game := self._known[game_id][1])}
 
     def get(self, game_id: str) -> dict[str, Any] | None:
         """Return the game's item, None where it is not registered."""
         return self.registered([game_id]).get(game_id)
-
-    def _load(self, game_ids: list[str]) -> None:
-        request: Mapping[str, Any] = {
-            self.table_name: {"Keys": [{"game_id": game_id} for game_id in game_ids]}
-        }
-        found: dict[str, dict[str, Any]] = {}
-        while request:
-            answer = self.dynamodb.batch_get_item(RequestItems=request)
-            found |= {str(item["game_id"]): item for item in answer["Responses"].get(self.table_name, [])}
-            request = answer.get("UnprocessedKeys") or {}
-        now = time.monotonic()
-        self._known.update({game_id: (now, found.get(game_id)) for game_id in game_ids})
 
     def _fresh(self, game_id: str) -> bool:
         return game_id in self._known and time.monotonic() - self._known[game_id][0] < CACHE_SECONDS

@@ -8,6 +8,7 @@ from itertools import islice
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from telemetry import items
 from telemetry.boards import SAMPLE_STEP, Board, Period, Standing
 
 if TYPE_CHECKING:
@@ -56,18 +57,12 @@ class LeaderboardReader:
 
     def players(self, player_ids: Iterable[str]) -> list[Standing]:
         """Return the entries of up to 100 players, best first; those without one are left out."""
-        left: list[Any] = [
+        keys = (
             {"board": {"S": self.board.partition(self.period, player_id)}, "player_id": {"S": player_id}}
             for player_id in set(player_ids)
-        ]
-        found: list[Standing] = []
-        while left:
-            request: dict[str, Any] = {self.table: {"Keys": left, "ProjectionExpression": "rank_key"}}
-            answer = self.dynamodb.batch_get_item(RequestItems=request)
-            found += self._entries(answer["Responses"].get(self.table, []))
-            unprocessed: dict[str, Any] = dict(answer.get("UnprocessedKeys", {}))
-            left = unprocessed.get(self.table, {}).get("Keys", [])
-        return sorted(found, key=lambda one: one.rank_key)
+        )
+        found = items.read(self.dynamodb, self.table, keys, ProjectionExpression="rank_key")
+        return sorted(self._entries(found), key=lambda one: one.rank_key)
 
     def rank(self, rank_key: str) -> Rank:
         """Return the place of a rank key: exact up to the board's exact_rank_limit.
