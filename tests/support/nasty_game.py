@@ -18,7 +18,7 @@ MILLISECOND = timedelta(milliseconds=1)
 LEAP = datetime(2024, 2, 29, tzinfo=UTC)
 BEFORE, AFTER = LEAP - DAY, LEAP + DAY
 FAMILY_DAY = LEAP + 4 * DAY
-# What the schemas require beyond what a scene is about.
+# What the schemas require beyond what a scenario is about.
 REQUIRED: dict[str, Event] = {
     "ad_impression": {"network": "north", "placement": "shop", "format": "banner"},
     "crash": {"fatal": True, "signature": "s"},
@@ -88,8 +88,8 @@ class Client:
 def sent() -> list[Sent]:
     """Return what the platform receives, in the order in which it does."""
     found: list[Sent] = []
-    for scene in SCENES:
-        scene(found)
+    for scenario in SCENARIOS:
+        scenario(found)
     return sorted(found, key=lambda one: one.received)
 
 
@@ -402,7 +402,7 @@ def exposed(sent: list[Sent]) -> None:
     player.does("experiment_exposure", LEAP, experiment="music", variant="on")
 
 
-SCENES = (
+SCENARIOS = (
     over_midnight, pauses, clocks, copies, late, absences, money, confirmed, refunds, family, crashes,
     samples, levels,
     once, shown, taught, matched, acquired, exposed,

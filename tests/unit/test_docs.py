@@ -95,10 +95,19 @@ def test_the_guide_of_schemas_names_every_generated_file() -> None:
 
 
 def test_decisions_are_numbered_without_gaps_and_have_three_parts() -> None:
-    found = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
+    found = sorted((REPOSITORY / "docs" / "adr").glob("[0-9]*.md"))
     assert [path.name[:4] for path in found] == [f"{number:04}" for number in range(1, len(found) + 1)]
     for path in found:
         text = path.read_text()
         assert text.startswith(f"# {path.name[:4]} "), path
         parts = ("**Context.**", "**Decision.**", "**Consequences.**")
         assert [text.count(part) for part in parts] == [1, 1, 1], path
+
+
+def test_the_list_of_decisions_has_each_one_by_its_title() -> None:
+    decisions = REPOSITORY / "docs" / "adr"
+    listed = [line for line in (decisions / "README.md").read_text().splitlines() if line.startswith("- ")]
+    titles = {
+        path.name: path.read_text().splitlines()[0].removeprefix("# ") for path in decisions.glob("[0-9]*.md")
+    }
+    assert listed == [f"- [{title}]({name})" for name, title in sorted(titles.items())]
