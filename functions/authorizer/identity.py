@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from telemetry import games, key_classes
+from telemetry import games, ids, key_classes
 from telemetry.games import GameRegistry
 from telemetry.key_classes import KeyClass
 
-_game_id = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
+_game_id = re.compile(ids.GAME)
 
 
 class Unauthorized(Exception):

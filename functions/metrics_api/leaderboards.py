@@ -10,19 +10,19 @@ from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
-from telemetry import boards
+from telemetry import boards, ids
 from telemetry.boards import Operator, Order, Period, Reset, Standing
 from telemetry.leaderboard_reader import FIRST, LeaderboardReader
 from telemetry.store import store
 
 from metrics_api.models import Answer, Game, Timestamp
-from metrics_api.parameters import PLAYER_ID, CalendarDay, GameId, Limit, PlayerId, cached, invalid, now
+from metrics_api.parameters import CalendarDay, GameId, Limit, PlayerId, cached, invalid, now
 from metrics_api.problems import RESPONSES
 
 MAX_FRIENDS = 100
-CURSOR = re.compile(r"[0-9]{1,9} [0-9]{25}#[0-9]{14}#[A-Za-z0-9_.:-]{1,64}")
-BoardId = Annotated[str, Path(pattern="^[a-z0-9_-]{1,64}$", description="The board.", examples=["weekly"])]
-_player_ids = TypeAdapter(list[Annotated[str, StringConstraints(pattern=PLAYER_ID)]])
+CURSOR = re.compile(rf"[0-9]{{1,9}} [0-9]{{25}}#[0-9]{{14}}#{ids.PLAYER.strip('^$')}")
+BoardId = Annotated[str, Path(pattern=ids.BOARD, description="The board.", examples=["weekly"])]
+_player_ids = TypeAdapter(list[Annotated[str, StringConstraints(pattern=ids.PLAYER)]])
 
 
 class Board(BaseModel):

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BeforeValidator
+from telemetry import ids
 from telemetry.enrichment import timestamp
 from telemetry.store import store
 
@@ -14,7 +15,6 @@ MAX_DAYS = 400
 # Each day of these has a row for each name and shard.
 MAX_DAYS_OF_NAMES = 92
 UNKNOWN_GAME = "unknown"
-PLAYER_ID = "^[A-Za-z0-9_.:-]{1,64}$"
 
 
 def _calendar_day(value: object) -> date:
@@ -25,10 +25,8 @@ def _calendar_day(value: object) -> date:
 
 
 CalendarDay = Annotated[date, BeforeValidator(_calendar_day)]
-AnyGameId = Annotated[
-    str, Path(pattern="^[a-z0-9][a-z0-9-]{1,62}$", description="The game.", examples=["space-race"])
-]
-PlayerId = Annotated[str, Path(pattern=PLAYER_ID, description="The player.", examples=["p-1001"])]
+AnyGameId = Annotated[str, Path(pattern=ids.GAME, description="The game.", examples=["space-race"])]
+PlayerId = Annotated[str, Path(pattern=ids.PLAYER, description="The player.", examples=["p-1001"])]
 Limit = Annotated[int, Query(ge=1, le=100, description="Entries to return.")]
 
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
-from telemetry import environment
+from telemetry import environment, ids
 from telemetry.recent_events import MAX_ITEMS_READ, Batch, RecentEvent
 from telemetry.store import store
 
 from metrics_api.models import Answer, Count, Game, Timestamp
-from metrics_api.parameters import PLAYER_ID, GameIdOrUnknown, now
+from metrics_api.parameters import GameIdOrUnknown, now
 from metrics_api.problems import RESPONSES
 
 MAX_EVENTS = 200
@@ -99,9 +99,9 @@ class RecentEvents(Answer):
 def recent_events(
     game_id: GameIdOrUnknown,
     limit: Annotated[int, Query(ge=1, le=MAX_EVENTS, description="Events to return.")] = MAX_EVENTS,
-    player: Annotated[str | None, Query(pattern=PLAYER_ID, description="Only this player's events.")] = None,
+    player: Annotated[str | None, Query(pattern=ids.PLAYER, description="Only this player's events.")] = None,
     event_type: Annotated[
-        str | None, Query(alias="type", pattern="^[a-z0-9_]{1,64}$", description="Only this event type.")
+        str | None, Query(alias="type", pattern=ids.EVENT_TYPE, description="Only this event type.")
     ] = None,
     result: Annotated[Result | None, Query(description="Only events with this result.")] = None,
 ) -> RecentEvents:

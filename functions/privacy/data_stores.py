@@ -19,7 +19,7 @@ import msgspec
 import orjson
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
-from telemetry import catalog, guidance, lake, mentions, recent_events
+from telemetry import catalog, guidance, ids, lake, mentions, recent_events
 from telemetry.decoding import decompress
 from telemetry.enrichment import FUTURE_AFTER
 from telemetry.player_item import described
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_s3.client import S3Client
 
-GAME = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
-PLAYER = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+PLAYER = re.compile(ids.PLAYER)
 UNKNOWN_GAME = "unknown"
 POLL_SECONDS = 1
 # A rewrite that another run overtook reads the objects again.
@@ -67,8 +66,8 @@ class Subject:
 
     def __post_init__(self) -> None:
         """Let nothing pass that is not an id."""
-        for name, pattern in (("game_id", GAME), ("player_id", PLAYER)):
-            if not pattern.fullmatch(getattr(self, name)):
+        for name, pattern in (("game_id", ids.GAME), ("player_id", ids.PLAYER)):
+            if not re.fullmatch(pattern, getattr(self, name)):
                 raise PrivacyError(f"{getattr(self, name)!r} cannot be a {name}")
 
     @property

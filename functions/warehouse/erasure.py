@@ -4,6 +4,7 @@
 from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
+from telemetry import ids
 
 from warehouse.data_api import DataApi
 
@@ -18,10 +19,8 @@ FIND, ERASE = "privacy-find", "privacy-erase"
 class Player(BaseModel):
     """A player, with every id that the player's rows may have."""
 
-    game_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
-    player_ids: Annotated[
-        list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]], Field(min_length=1)
-    ]
+    game_id: Annotated[str, StringConstraints(pattern=ids.GAME)]
+    player_ids: Annotated[list[Annotated[str, StringConstraints(pattern=ids.PLAYER)]], Field(min_length=1)]
 
     def condition(self, prefix: str = "", cast: str = "") -> str:
         """Return the SQL condition of the player's rows."""

@@ -17,7 +17,7 @@ import idna
 from ingest.request import signature
 from rich.console import Console
 from rich.table import Table as Listing
-from telemetry import catalog, key_classes
+from telemetry import catalog, ids, key_classes
 from telemetry.enrichment import timestamp
 from telemetry.games import secret_hash
 from telemetry.key_classes import CLASSES, KeyClass
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from mypy_boto3_apigateway.client import APIGatewayClient
     from mypy_boto3_dynamodb.service_resource import Table
 
-GAME_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 # The dot-atom of RFC 5322: SES takes neither quoted local parts nor those beyond ASCII (RFC 6531).
 LOCAL_PART = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 MAX_ADDRESS = 254
@@ -92,7 +91,7 @@ def add_game(
 
     Raises CommandError for an id that is malformed, reserved or registered.
     """
-    if not GAME_ID.fullmatch(game_id) or game_id == RESERVED:
+    if not re.fullmatch(ids.GAME, game_id) or game_id == RESERVED:
         raise CommandError(f"{game_id!r} cannot be a game's id: 2 to 63 of a-z, 0-9 and -, not {RESERVED!r}")
     key, kept = _new_key(game_id, key_class)
     game = {"game_id": game_id, "name": name, "status": "active", "created_at": kept["created_at"]}

@@ -1,6 +1,7 @@
 -- Enriched events as bronze holds them: players who stay and players who leave, sessions of minutes with an event every few
 -- seconds. Each day {new} players begin, from 60 days before the first day. A tenth of them play most days for three
 -- months, the others less each day. {share} of the sessions of the days {first} to {last} are written, of one in 8 players.
+-- One in 30 purchases is refunded three hours later.
 COPY (
   WITH player_days AS (
     SELECT player, day, hash(player, day, {salt}) AS chance
@@ -22,9 +23,14 @@ COPY (
         AS moment
     FROM (SELECT *, unnest(range(0, 10 + CAST(chance % 41 AS INT))) AS i FROM sessions)
   ),
+  done AS (
+    SELECT *, (chance % 10000) / 10000.0 AS kind, (chance // 10000 % 10000) / 10000.0 AS who, moment AS paid FROM placed
+  ),
   drawn AS (
-    SELECT *, (chance % 10000) / 10000.0 AS kind, (chance // 10000 % 10000) / 10000.0 AS who FROM placed
-    WHERE moment < TIMESTAMP '{last}' + INTERVAL 1 DAY
+    SELECT * FROM done
+    UNION ALL BY NAME
+    SELECT * REPLACE (2 AS kind, moment + INTERVAL 3 HOUR AS moment) FROM done
+    WHERE kind BETWEEN 0.8 AND 0.8049 AND chance % 30 = 0
   )
   SELECT
     uuid() AS event_id, 'game-' || player % 5 AS game_id, 'p-' || player AS player_id, '1-0-0' AS schema_version,
@@ -34,6 +40,7 @@ COPY (
       WHEN kind < 0.8 THEN 'performance' WHEN kind < 0.805 THEN 'purchase' WHEN kind < 0.807 THEN 'crash'
       WHEN kind < 0.82 THEN 'ad_impression' WHEN kind < 0.85 THEN 'design' WHEN kind < 0.88 THEN 'session_start'
       WHEN kind < 0.89 THEN 'tutorial_step' WHEN kind < 0.91 THEN 'match_start' WHEN kind < 0.93 THEN 'match_end'
+      WHEN kind < 0.935 THEN 'experiment_exposure' WHEN kind = 2 THEN 'refund'
       ELSE 'score_submitted'
     END AS event_type,
     i AS sequence, strftime(moment, '%Y-%m-%dT%H:%M:%S.000Z') AS corrected_time,
@@ -49,12 +56,15 @@ COPY (
       currency: CASE WHEN kind < 0.5 THEN 'gold' ELSE 'EUR' END,
       amount: 1 + CAST(who * 100 AS BIGINT), balance_after: CAST(who * 1000 AS BIGINT),
       status: CASE WHEN chance % 3 = 0 THEN 'start' WHEN chance % 3 = 1 THEN 'complete' WHEN kind < 0.7 THEN 'fail' ELSE 'skip' END, level_1: 'w' || CAST(who * 5 AS BIGINT), fps: 30 + who * 60,
-      store: 'web', transaction_id: 't-' || player || '-' || epoch(moment) || '-' || i, amount_minor: 99 + CAST(who * 900 AS BIGINT),
+      store: 'web', transaction_id: 't-' || player || '-' || epoch(paid) || '-' || i, amount_minor: 99 + CAST(who * 900 AS BIGINT),
       network: 'ads-' || CAST(who * 3 AS BIGINT), placement: 'shop', format: 'rewarded', completed: who < 0.7,
       revenue_micros: CAST(who * 20000 AS BIGINT), name: 'menu:open:' || CAST(who * 50 AS BIGINT), value: who * 10,
       step: 1 + CAST(who * 8 AS BIGINT), match_id: 'm-' || day || '-' || CAST(who * 1000 AS BIGINT), mode: 'duel',
       result: CASE WHEN who < 0.5 THEN 'win' ELSE 'loss' END, duration_seconds: CAST(who * 600 AS BIGINT),
-      queue_seconds: CAST(who * 30 AS BIGINT), install_source: CASE WHEN player % 2 = 0 THEN 'organic' ELSE 'ads' END
+      queue_seconds: CAST(who * 30 AS BIGINT), install_source: CASE WHEN player % 2 = 0 THEN 'organic' ELSE 'ads' END,
+      purchase_kind: CASE WHEN who < 0.8 THEN 'one_off' WHEN who < 0.95 THEN 'subscription' ELSE 'trial' END,
+      sandbox: who BETWEEN 0.5 AND 0.51, tax_minor: 19 + CAST(who * 90 AS BIGINT), store_fee_minor: 15,
+      refund_id: 'r-1', refund_kind: 'refund', experiment: 'shop', variant: CASE WHEN player % 3 = 0 THEN 'new' ELSE 'old' END
     }} AS payload
-  FROM drawn
+  FROM drawn WHERE moment < TIMESTAMP '{last}' + INTERVAL 1 DAY
 ) TO '{path}' (FORMAT json, COMPRESSION gzip)

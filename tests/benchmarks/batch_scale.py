@@ -50,6 +50,7 @@ BRONZE = ", ".join(
         *(f"{name}: 'VARCHAR'" for name in TEXTS),
         *(f"{name}: 'TIMESTAMP'" for name in ("corrected_time", "received_at")),
         "event_date: 'DATE'",
+        "verified: 'BOOLEAN'",
         f"payload: 'STRUCT({PAYLOAD})'",
     ]
 )

@@ -17,8 +17,9 @@ from typing import (
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from telemetry import catalog
+from telemetry import catalog, ids
 from telemetry.event import Client, EnrichedEvent, Event, Privacy
+from tools import REPOSITORY
 
 # The newest version of each type: it takes the examples of those before, too.
 EVENTS = sorted(dict(sorted(catalog.event_types())).items())
@@ -90,6 +91,21 @@ def test_both_validators_agree_on_mutants_of_the_examples(
 
     agree()
     assert min(verdicts.values()) >= 10, "the mutants must be valid and invalid ones"
+
+
+def test_ids_look_as_the_schemas_say() -> None:
+    envelope = catalog.documents()["/common/envelope/1-0-0.json"]["properties"]
+    score = catalog.documents()["/score_submitted/1-0-0.json"]
+    board = score["properties"]["leaderboard"]["pattern"]
+    patterns = [envelope[name]["pattern"] for name in ("game_id", "player_id", "event_type")]
+    assert [*patterns, board] == [ids.GAME, ids.PLAYER, ids.EVENT_TYPE, ids.BOARD]
+
+
+def test_no_other_file_of_python_repeats_a_pattern_of_ids() -> None:
+    own = REPOSITORY / "functions/layers/telemetry/telemetry/ids.py"
+    code = {*(REPOSITORY / "functions").rglob("*.py"), *(REPOSITORY / "scripts").rglob("*.py")} - {own}
+    patterns = [pattern.strip("^$") for pattern in (ids.GAME, ids.PLAYER, ids.EVENT_TYPE, ids.BOARD)]
+    assert [path for path in code if any(pattern in path.read_text() for pattern in patterns)] == []
 
 
 # JSON Schema's names of the types that the code declares.

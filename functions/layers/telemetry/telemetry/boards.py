@@ -12,6 +12,7 @@ from aws_lambda_powertools import Logger
 from boto3.dynamodb.types import TypeDeserializer
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from telemetry import ids
 from telemetry.enrichment import FUTURE_AFTER, timestamp
 from telemetry.lateness import TOO_OLD_AFTER
 
@@ -32,8 +33,8 @@ MILLISECOND = timedelta(milliseconds=1)
 logger = Logger(child=True)
 _deserialize = TypeDeserializer().deserialize
 
-BoardId = Annotated[str, StringConstraints(pattern="^[a-z0-9_-]{1,64}$")]
-GameId = Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9-]{1,62}$")]
+BoardId = Annotated[str, StringConstraints(pattern=ids.BOARD)]
+GameId = Annotated[str, StringConstraints(pattern=ids.GAME)]
 
 
 class Operator(StrEnum):

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 import orjson
 
-from telemetry import normalisation
+from telemetry import ids, normalisation
 from telemetry.decoding import Decoded
 from telemetry.enrichment import timestamp
 from telemetry.event import Event
@@ -44,7 +44,7 @@ CURRENCIES = {
 ROUNDING = Decimal("1e-6")
 
 _namespace = uuid.uuid5(uuid.NAMESPACE_URL, "game-analytics-pipeline")
-_identifier = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_identifier = re.compile(ids.PLAYER)
 _leading_number = re.compile("[0-9]{1,4}")
 _app_version = re.compile(r"[0-9]+(\.[0-9]+){0,3}([.+-][0-9A-Za-z.-]+)?")
 
