@@ -40,7 +40,8 @@ def document() -> dict[str, Any]:
             "description": (
                 "Takes telemetry of games. Each event is judged by itself: an event that is no JSON does not "
                 "affect its neighbours. What is refused is kept and can be replayed. An event has at most "
-                f"{MAX_EVENT_BYTES:,} bytes. Bodies may be gzip."
+                f"{MAX_EVENT_BYTES:,} bytes. Bodies may be gzip. Preflights of browsers (OPTIONS) are "
+                "answered without a key; pages of the game's origins can read answers."
             ),
         },
         "paths": {

@@ -138,6 +138,47 @@ def test_all_errors_of_an_event_are_named_at_once(stream: Stream, key: str, make
     assert [error["pointer"] for error in third["errors"]] == ["/game_id", "/event_time"]
 
 
+@pytest.mark.parametrize(
+    ("origins", "allowed"),
+    [
+        ([], None),
+        (["https://play.example.com"], "https://play.example.com"),
+        (["https://a.example", "https://play.example.com"], "https://play.example.com"),
+        (["https://play.example.com:8080", "http://play.example.com", "https://example.com"], None),
+        (["*"], "*"),
+    ],
+)
+@pytest.mark.parametrize("is_good", [True, False])
+def test_pages_of_the_games_origins_can_read_every_answer(
+    stream: Stream,
+    key: str,
+    dynamodb: Any,
+    make_event: MakeEvent,
+    origins: list[str],
+    allowed: str | None,
+    is_good: bool,
+) -> None:
+    games.allow_origins(dynamodb.Table("games"), "skyforge", origins)
+    body = encode(make_event()) if is_good else b"{"
+    status, _, headers = post(body, key, Origin="https://play.example.com")
+    assert status == (202 if is_good else 400)
+    assert headers["vary"] == "origin"
+    assert headers.get("access-control-allow-origin") == allowed
+    assert headers.get("access-control-expose-headers") == ("date,retry-after" if allowed else None)
+    assert not [name for name in post(body, key)[2] if name.startswith("access-control") or name == "vary"]
+
+
+def test_an_answer_needs_no_setting_where_games_cannot_be_read(
+    stream: Stream, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise ConnectTimeoutError(endpoint_url="")
+
+    monkeypatch.setattr(handler, "registry", lambda: type("Broken", (), {"get": broken})())
+    status, _, headers = post(b"{}", key, Origin="https://play.example.com")
+    assert (status, headers.get("access-control-allow-origin")) == (503, None)
+
+
 @pytest.mark.parametrize("name", ["\x01", '"', "~", "\U0001f600", "k"])
 def test_an_answer_is_bounded_whatever_is_wrong(stream: Stream, key: str, name: str) -> None:
     """Lambda answers 6 MB at most."""

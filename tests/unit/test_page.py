@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import shlex
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from uuid import uuid4
 import boto3
 import pytest
 import uvicorn
+from chromium import CHROMIUM, FLAGS, in_chromium
 from enriched_stream import feed
 from fake_aws import Streams, encode, processor, records, register
 from fastapi.testclient import TestClient
@@ -32,18 +32,6 @@ SHA256 = {
     "uPlot.iife.min.js": "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f",
     "uPlot.min.css": "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
 }
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-in_chromium = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not on PATH: apt-get install chromium")
-# Chromium asks no other host for updates or models.
-FLAGS = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-sandbox",
-]
 # How long a page may take on a busy machine; expectations are checked again and again until then.
 expect.set_options(timeout=1000 * STILL_SECONDS)
 

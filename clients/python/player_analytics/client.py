@@ -322,7 +322,7 @@ class Client:
     def _checked(self, noted: _Noted) -> bytes:
         session, identity = noted.session, noted.identity
         if (version := newest_version(noted.event_type)) is None:
-            raise _Unsendable(unknown(noted.event_type))
+            raise _Unsendable(unknown(str(noted.event_type)))
         # Of the clock, which event_time is corrected by. `sent_at` holds it until the event is sent.
         correction = self._transport.clock_error
         # Events without consent are not kept: they must leave no gap among those that are.

@@ -330,7 +330,7 @@ export class Client {
       this.report(`${eventType} was not sent: ${why}`);
     };
     const version = newestVersion(eventType);
-    if (version === undefined) return no(described(unknown(eventType)));
+    if (version === undefined) return no(described(unknown(String(eventType))));
     // Of the clock, which event_time is corrected by. `sent_at` holds it until the event is sent.
     const correction = this.transport.clockError;
     const time = new Date(noted.at + correction).toISOString();
