@@ -80,7 +80,8 @@ class Recent(BaseModel):
         list[RecentError], Field(description=f"All errors of a rejected event, at most {MAX_ERRORS}.")
     ] = []
     flags: Annotated[
-        list[str], Field(description="late, skewed, bot, masked: as in /ingestion.", examples=[["late"]])
+        list[str],
+        Field(description="As counted in /ingestion, such as late or skewed.", examples=[["late"]]),
     ] = []
     original: Annotated[
         str | None,
