@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 import duckdb
-from metrics_api.gold import Query, Result, Version
+from metrics_api.lake import Query, Result, Version
 from telemetry import metric_model
 
 

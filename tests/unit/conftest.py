@@ -60,9 +60,9 @@ def metrics_app(dynamodb: Any, gold: DuckGold, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv(f"{table.upper()}_TABLE", table)
     store.store.cache_clear()
     from metrics_api.app import app
-    from metrics_api.history import gold_reader, kept
+    from metrics_api.lake_answers import kept, lake_reader
 
-    monkeypatch.setitem(app.dependency_overrides, gold_reader, lambda: gold)
+    monkeypatch.setitem(app.dependency_overrides, lake_reader, lambda: gold)
     kept.cache_clear()
     yield app
     store.store.cache_clear()
