@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends
 from telemetry import catalog
 
-from metrics_api import explore_events, explore_fields
+from metrics_api import explore_events, explore_fields, explore_funnel
 from metrics_api import explore_models as models
 from metrics_api.explore_fields import Field
 from metrics_api.explore_query import Refused
@@ -17,6 +17,11 @@ from metrics_api.problems import RESPONSES
 
 # Silver has a row for each event: a day costs more than a day of gold.
 MAX_DAYS = 92
+# The module of each kind has its query, its rows, and the lines of its file.
+KINDS: dict[str, tuple[Any, type[models.ExploreAnswer]]] = {
+    "events": (explore_events, models.EventsAnswer),
+    "funnel": (explore_funnel, models.FunnelAnswer),
+}
 
 explore = APIRouter(
     prefix="/v1/games/{game_id}", tags=["explore"], dependencies=[Depends(cached)], responses=RESPONSES
@@ -47,33 +52,30 @@ def fields(game_id: GameId) -> models.ExploreCatalogue:
 @explore.post(
     "/explore",
     summary="An answer about events",
-    response_model=models.EventsAnswer,
+    response_model=models.AnyAnswer,
     responses={200: CSV, 400: {"model": Problem, "description": "The body is no JSON."}, **PENDING},
 )
-def ask(game_id: GameId, asked: Annotated[models.EventsQuestion, Body()], lake: Reader) -> Any:
+def ask(game_id: GameId, asked: Annotated[models.Question, Body()], lake: Reader) -> Any:
     """Read silver, which has each event once.
 
     Events count as they were sent, whatever gold makes of them: a purchase in a store's test environment
     counts, unless a filter leaves it out.
     """
+    kind, answer = KINDS[asked.kind]
     days = days_of(asked.from_, asked.to, MAX_DAYS, invalid_field)
     as_of = now()
     try:
-        query = explore_events.query(asked, game_id, days)
+        query = kind.query(asked, game_id, days)
     except Refused as refused:
         raise invalid_field(refused.at, refused.reason) from None
     answers = read(lake, [query], invalid_field)
-    rows = list(explore_events.rows(asked, days, answers.results[0]))
+    rows = list(kind.rows(asked, days, answers.results[0]))
     if asked.format == "csv":
-        name = f"{game_id}-{asked.kind}-{days.first}-{days.last}"
-        return csv_file(name, explore_events.lines(asked, rows))
-    return models.EventsAnswer(
+        return csv_file(f"{game_id}-{asked.kind}-{days.first}-{days.last}", kind.lines(asked, rows))
+    return answer(
         game_id=game_id,
         from_=days.first,
         to=days.last,
-        by=asked.by,
-        grain=asked.grain,
-        measure=asked.measure,
         rows=rows,
         cost=answers.cost,
         as_of=as_of,

@@ -12,6 +12,8 @@ from metrics_api.parameters import CalendarDay
 MAX_COLUMNS = 2
 MAX_FILTERS = 10
 MAX_VALUES = 50
+MAX_STEPS = 8
+MAX_WINDOW_MINUTES = 30 * 24 * 60
 TEXT = r"^[^\x00-\x1f\x7f]+$"
 LARGEST = 10**15
 
@@ -64,26 +66,49 @@ class Asked(Closed):
     to: Annotated[CalendarDay | None, Field(description="Last UTC day, inclusive; today where absent.")] = (
         None
     )
-    by: Annotated[
-        list[Name],
-        Field(max_length=MAX_COLUMNS, description="Fields to tell rows apart by.", examples=[["platform"]]),
-    ] = []
     format: Annotated[Literal["json", "csv"], Field(description="csv: a file for a spreadsheet.")] = "json"
 
 
-class EventsQuestion(Asked):
-    """A figure of events over time."""
+class Chosen(Closed):
+    """Events of a type, or of all types."""
 
-    kind: Literal["events"]
     event: Annotated[
         Name | None, Field(description="Type of the events; all types where absent.", examples=["purchase"])
     ] = None
-    measure: Measure = Measure()
-    grain: Annotated[
-        Grain | Literal["range"],
-        Field(description="A row for each; weeks begin on Monday; range: one row for all days."),
-    ] = "day"
     where: Annotated[list[Filter], Field(max_length=MAX_FILTERS, description="All must hold.")] = []
+
+
+By = Annotated[
+    list[Name],
+    Field(max_length=MAX_COLUMNS, description="Fields to tell rows apart by.", examples=[["platform"]]),
+]
+Periods = Annotated[
+    Grain | Literal["range"],
+    Field(description="A row for each; weeks begin on Monday; range: one row for all days."),
+]
+
+
+class EventsQuestion(Asked, Chosen):
+    """A figure of events over time."""
+
+    kind: Literal["events"]
+    measure: Measure = Measure()
+    grain: Periods = "day"
+    by: By = []
+
+
+class FunnelQuestion(Asked):
+    """How many players take steps in an order, and how long they need."""
+
+    kind: Literal["funnel"]
+    steps: Annotated[
+        list[Chosen], Field(min_length=2, max_length=MAX_STEPS, description="In the order of the funnel.")
+    ]
+    window_minutes: Annotated[
+        StrictInt,
+        Field(ge=1, le=MAX_WINDOW_MINUTES, description="The most between the first and the last step."),
+    ] = 24 * 60
+    by: Annotated[By, Field(description="Fields of the first step's event.")] = []
 
 
 class ExploreField(BaseModel):
@@ -119,27 +144,64 @@ class ExploreCatalogue(BaseModel):
     max_days: Annotated[int, Field(description="Days that a question may be about.")]
 
 
+Slices = Annotated[
+    dict[str, Slice],
+    Field(description="The value of each field in `by`; null: no value.", examples=[{"platform": "ios"}]),
+]
+
+
 class EventsRow(Period):
     """The figure of a period and slice."""
 
-    slices: Annotated[
-        dict[str, Slice],
-        Field(description="The value of each field in `by`; null: no value.", examples=[{"platform": "ios"}]),
-    ]
+    slices: Slices
     figure: Annotated[
         int | float | None, Field(description="The measure; null where no event has a value of the field.")
     ]
     events: Annotated[int, Field(description="Events behind the figure: for a field, those with a value.")]
 
 
-class EventsAnswer(Answer, Range):
+class FunnelRow(BaseModel):
+    """A step of a slice."""
+
+    slices: Slices
+    step: Annotated[int, Field(ge=1, description="Number of the step, from 1.")]
+    event: Annotated[str | None, Field(description="Type of the step's events; null: all types.")]
+    players: Annotated[int, Field(ge=0, description="Players who came as far as this step.")]
+    of_first: Annotated[float, Field(ge=0, le=1, description="Their share of the players of the first step.")]
+    of_previous: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="Their share of the players of the step before; null without any."),
+    ]
+    median_seconds: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            description="Median time since the step before; null for the first step, or without players.",
+        ),
+    ]
+
+
+class ExploreAnswer(Answer, Range):
+    """What every answer has."""
+
+    cost: Cost
+
+
+class EventsAnswer(ExploreAnswer):
     """A figure of events over time."""
 
     kind: Literal["events"] = "events"
-    by: list[str]
-    grain: Grain | Literal["range"]
-    measure: Measure
     rows: Annotated[
         list[EventsRow], Field(description="By first day; a period or slice without events is left out.")
     ]
-    cost: Cost
+
+
+class FunnelAnswer(ExploreAnswer):
+    """Players by step."""
+
+    kind: Literal["funnel"] = "funnel"
+    rows: Annotated[list[FunnelRow], Field(description="All steps of each slice that has players.")]
+
+
+Question = Annotated[EventsQuestion | FunnelQuestion, Field(discriminator="kind")]
+AnyAnswer = Annotated[EventsAnswer | FunnelAnswer, Field(discriminator="kind")]

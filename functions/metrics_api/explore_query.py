@@ -10,13 +10,17 @@ from typing import Any
 
 from metrics_api import explore_fields
 from metrics_api.explore_fields import NUMBERS, Field
-from metrics_api.explore_models import Filter, Value
+from metrics_api.explore_models import Chosen, Filter, Value
 from metrics_api.history_models import Slice
 from metrics_api.history_query import MAX_ROWS, Days
 from metrics_api.lake import Query
 
 SILVER, DAY = "events", "event_date"
 WORDS = {"string": "texts", "bigint": "whole numbers", "double": "numbers", "boolean": "true or false"}
+# The order of a player's events. A client numbers those of a session; the id decides where nothing else does.
+AT = "date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00', corrected_time) AS at_ms"
+ORDER = "at_ms, sequence, event_id"
+REVERSED = "at_ms DESC, sequence DESC, event_id DESC"
 # Places are counted from 0. A percentile between two values is on the line that joins them.
 PERCENTILE = (
     "max(CASE WHEN nth = floor(place) + 1 THEN value END)\n"
@@ -38,7 +42,7 @@ class Refused(Exception):
 class Sql:
     """The values of a text, and the columns of silver that it names.
 
-    A value has a number in the text until the text is whole: :0, :1, ...
+    A value has a number in the text until the text is whole: $0, $1, ...
     """
 
     values: list[str] = field(default_factory=list)
@@ -52,14 +56,14 @@ class Sql:
     def bound(self, value: Value, kind: str = "string") -> str:
         """Return the place of a value, which is text until SQL makes it what the field holds."""
         self.values.append(value if isinstance(value, str) else str(value).lower())
-        place = f":{len(self.values) - 1}"
+        place = f"${len(self.values) - 1}"
         return place if kind == "string" else f"CAST({place} AS {kind})"
 
     def query(self, text: str, game_id: str, days: Days) -> Query:
         """Return the text with a ? in each place, and the values in the order of the places."""
-        values = tuple(self.values[int(found)] for found in re.findall(r":(\d+)", text))
+        values = tuple(self.values[int(found)] for found in re.findall(r"\$(\d+)", text))
         columns = tuple(sorted({"game_id", DAY, *self.columns}))
-        return Query(re.sub(r":\d+", "?", text), values, SILVER, DAY, game_id, *days, columns)
+        return Query(re.sub(r"\$\d+", "?", text), values, SILVER, DAY, game_id, *days, columns)
 
 
 def known_fields(at: str, event: str | None) -> Mapping[str, Field]:
@@ -94,6 +98,19 @@ def within(sql: Sql, game_id: str, days: Days) -> list[str]:
     """Return the conditions of every scan: the game, and the days."""
     first, last = (sql.bound(day.isoformat(), "date") for day in days)
     return [f"game_id = {sql.bound(game_id)}", f"{DAY} BETWEEN {first} AND {last}"]
+
+
+def in_order(sql: Sql, *columns: str) -> list[str]:
+    """Return what a scan selects so that its events can be ordered, and further columns."""
+    sql.columns.update(("corrected_time", "event_id", "sequence", *columns))
+    return [*columns, DAY, AT, "sequence", "event_id"]
+
+
+def chosen_events(sql: Sql, at: str, asked: Chosen) -> str:
+    """Return the condition of events of a type that pass filters. Raises Refused."""
+    known = known_fields(f"{at}/event", asked.event)
+    found = [*of_type(sql, asked.event), *filtered(sql, f"{at}/where", asked.where, known)]
+    return f"({' AND '.join(found)})" if found else "TRUE"
 
 
 def of_type(sql: Sql, event: str | None) -> list[str]:

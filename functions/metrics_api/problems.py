@@ -78,9 +78,27 @@ def _methods(request: Request) -> list[str]:
 
 def _invalid(request: Request, error: RequestValidationError) -> Response:
     errors = [
-        FieldError(pointer=_pointer(refused["loc"]), detail=refused["msg"]) for refused in error.errors()
+        FieldError(pointer=_pointer(_location(refused, error.body)), detail=refused["msg"])
+        for refused in error.errors()
     ]
     return _problem(request, 422, "The request has parameters that are not valid.", errors=errors)
+
+
+def _location(refused: Mapping[str, Any], body: Any) -> list[str | int]:
+    """Return where a value is, without the names of models and types that pydantic tried for it."""
+    source, *parts = refused["loc"]
+    if source != "body" or not isinstance(body, dict):
+        return [source, *parts]
+    found: list[str | int] = [source]
+    for number, part in enumerate(parts, 1):
+        is_inside = (
+            part in body if isinstance(body, dict) else isinstance(body, list) and part in range(len(body))
+        )
+        if is_inside:
+            body = body[part]
+        if is_inside or (refused["type"] == "missing" and number == len(parts)):
+            found.append(part)
+    return found
 
 
 def _pointer(location: Sequence[str | int]) -> str:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import math
 import random
 import re
 from collections import defaultdict
@@ -11,30 +10,35 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-import boto3
 import made_events
-import nasty_engines
 import nasty_game
 import pytest
-import silver_events
 import sqlglot
+from explore_sql import judge, with_literals
+from explore_truth import (
+    NUMBERS,
+    Event,
+    Question,
+    filtered,
+    holds,
+    of_game,
+    percentile,
+    start_of,
+    value,
+    written,
+)
 from fastapi.testclient import TestClient
 from gold_tables import DuckGold
 from made_events import HOSTILE
 from metrics_api import explore_events, explore_fields
 from metrics_api.explore_models import EventsQuestion
 from metrics_api.history_query import MAX_ROWS, Days
-from metrics_api.lake import Query, literal
-from moto import mock_aws
+from metrics_api.lake import Query
 from sqlglot import exp
-from sqlglot.optimizer.qualify import qualify
 from telemetry import catalog
 
-Event = dict[str, Any]
-Question = dict[str, Any]
 FIRST, LAST = date(2026, 1, 26), date(2026, 2, 6)
 GAMES = ("arena", "arena-2", nasty_game.GAME)
-NUMBERS = ("integer", "number")
 
 
 @pytest.fixture
@@ -43,72 +47,6 @@ def client(metrics_app: Any, dynamodb: Any) -> TestClient:
         item = {"game_id": game, "name": game, "status": "active", "key_hashes": []}
         dynamodb.Table("games").put_item(Item=item)
     return TestClient(metrics_app)
-
-
-@pytest.fixture(scope="module")
-def nasty() -> list[Event]:
-    """What bronze has of the nasty game, and of another game the same with other players."""
-    with mock_aws(), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "testing")
-        patch.delenv("AWS_ENDPOINT_URL", raising=False)
-        for table in nasty_engines.TABLES:
-            patch.setenv(f"{table.upper()}_TABLE", table)
-        nasty_engines.tables()
-        sent = nasty_game.sent()
-        lines: list[Event] = nasty_engines.processed(sent, boto3.client("dynamodb")).lines("bronze")
-    ids = [line["event_id"] for line in lines]
-    # The game has copies; the processor, and silver after it, keep one of each.
-    assert len(set(ids)) == len(ids) < len(sent)
-    others = [line | {"game_id": "arena", "player_id": f"other-{line['player_id']}"} for line in lines]
-    return [*lines, *others]
-
-
-# The definition, without any code of the API.
-
-
-def value(event: Event, name: str) -> Any:
-    """Return the value of a field of an event, as JSON has it."""
-    found: Any = event
-    for part in name.split("."):
-        found = (found or {}).get(part)
-    return found
-
-
-def holds(event: Event, one: Question) -> bool:
-    """Tell whether an event passes a filter."""
-    found, values = value(event, one["field"]), one.get("values", [])
-    match one.get("op", "is"):
-        case "is_set":
-            return found is not None
-        case "is_not_set":
-            return found is None
-        case "is":
-            return found in values and found is not None
-        case "is_not":
-            return found not in values
-        case "at_least":
-            return found is not None and found >= values[0]
-        case "at_most":
-            return found is not None and found <= values[0]
-    raise AssertionError(one)
-
-
-def start_of(day: date, grain: str) -> date:
-    if grain == "range":
-        return date.min
-    if grain == "day":
-        return day
-    return day - timedelta(days=day.weekday()) if grain == "week" else day.replace(day=1)
-
-
-def percentile(values: list[Any], percent: int) -> Fraction:
-    """Return the value at a place between 0 and the last one, on the line between its neighbours."""
-    ordered = sorted(map(Fraction, values))
-    place = Fraction(percent, 100) * (len(ordered) - 1)
-    low, high = ordered[math.floor(place)], ordered[math.ceil(place)]
-    return low + (place - math.floor(place)) * (high - low)
 
 
 def figure(events: list[Event], measure: Question) -> Any:
@@ -128,15 +66,6 @@ def figure(events: list[Event], measure: Question) -> Any:
 Rows = dict[tuple[Any, ...], tuple[Any, int]]
 
 
-def of_game(lines: list[Event], game: str, asked: Question) -> list[Event]:
-    """Return a game's events of the range."""
-    return [
-        line
-        for line in lines
-        if line["game_id"] == game and asked["from"] <= line["event_date"] <= asked["to"]
-    ]
-
-
 def true_rows(lines: list[Event], game: str, asked: Question) -> Rows:
     """Return the figures of a question by period and slice."""
     groups = defaultdict(list)
@@ -150,11 +79,6 @@ def true_rows(lines: list[Event], game: str, asked: Question) -> Rows:
         began = start_of(date.fromisoformat(line["event_date"]), asked["grain"])
         groups[(began, *(written(value(line, name)) for name in asked["by"]))].append(line)
     return {place: (figure(found, asked["measure"]), len(found)) for place, found in groups.items()}
-
-
-def written(found: Any) -> Any:
-    """Return a value as the slices of an answer write it."""
-    return {True: "true", False: "false"}[found] if isinstance(found, bool) else found
 
 
 def said(answer: Question, grain: str) -> Rows:
@@ -229,22 +153,6 @@ def questions(lines: list[Event], seed: str, count: int) -> Iterator[tuple[str, 
         )
 
 
-def filtered(chance: random.Random, line: Event, name: str, kind: str | None) -> Question:
-    """Return a filter of a field, mostly one that the event passes."""
-    found = value(line, name)
-    if found is None or chance.random() < 0.2:
-        return {"field": name, "op": chance.choice(("is_set", "is_not_set"))}
-    if kind in NUMBERS and found < 10**15:
-        return {
-            "field": name,
-            "op": chance.choice(("at_least", "at_most", "is", "is_not")),
-            "values": [found],
-        }
-    if kind in NUMBERS:
-        return {"field": name, "op": "at_least", "values": [2]}
-    return {"field": name, "op": chance.choice(("is", "is_not")), "values": [found]}
-
-
 def check(client: TestClient, gold: DuckGold, lines: list[Event], asked: list[tuple[str, Question]]) -> int:
     """Ask questions and compare each answer with its definition; return how many rows there were."""
     gold.fill_silver(lines)
@@ -259,9 +167,9 @@ def check(client: TestClient, gold: DuckGold, lines: list[Event], asked: list[tu
 
 
 def test_every_figure_of_the_nasty_game_is_that_of_its_definition(
-    client: TestClient, gold: DuckGold, nasty: list[Event]
+    client: TestClient, gold: DuckGold, nasty_bronze: list[Event]
 ) -> None:
-    assert check(client, gold, nasty, list(questions(nasty, "nasty", 150))) > 200
+    assert check(client, gold, nasty_bronze, list(questions(nasty_bronze, "nasty", 150))) > 200
 
 
 def test_every_figure_of_events_at_random_is_that_of_its_definition(
@@ -271,7 +179,7 @@ def test_every_figure_of_events_at_random_is_that_of_its_definition(
     assert check(client, gold, lines, list(questions(lines, "random", 200))) > 1000
 
 
-def test_the_judge_of_figures_sees_a_wrong_one(nasty: list[Event]) -> None:
+def test_the_judge_of_figures_sees_a_wrong_one(nasty_bronze: list[Event]) -> None:
     """A sum that is one too high, a missing row, an event of another game."""
     asked = {
         "event": "purchase",
@@ -281,13 +189,13 @@ def test_the_judge_of_figures_sees_a_wrong_one(nasty: list[Event]) -> None:
         "by": ["payload.currency"],
         "measure": {"of": "sum", "field": "payload.amount_minor"},
     }
-    true = true_rows(nasty, nasty_game.GAME, asked)
+    true = true_rows(nasty_bronze, nasty_game.GAME, asked)
     assert len(true) == 3
     assert same(dict(true), true)
     place = next(iter(true))
     assert not same(true | {place: (int(true[place][0]) + 1, true[place][1])}, true)
     assert not same({place: true[place]}, true)
-    mixed = [line | {"game_id": nasty_game.GAME} for line in nasty]
+    mixed = [line | {"game_id": nasty_game.GAME} for line in nasty_bronze]
     assert not same(true_rows(mixed, nasty_game.GAME, asked), true)
 
 
@@ -296,10 +204,10 @@ def asked_events(**fields: Any) -> Question:
 
 
 def test_a_sandbox_purchase_counts_until_a_filter_leaves_it_out(
-    client: TestClient, gold: DuckGold, nasty: list[Event]
+    client: TestClient, gold: DuckGold, nasty_bronze: list[Event]
 ) -> None:
     """The buyer has paid four times: once in the store's test environment, and once for a trial."""
-    gold.fill_silver(nasty)
+    gold.fill_silver(nasty_bronze)
     asked = asked_events(
         event="purchase",
         grain="range",
@@ -332,75 +240,13 @@ def test_no_event_of_another_game_counts(client: TestClient, gold: DuckGold) -> 
     assert others["rows"] != after["rows"]
 
 
-# The judges of SQL.
-
-
-def scans(sql: str) -> list[exp.Select]:
-    """Return the parts of a statement that read silver."""
-    (statement,) = sqlglot.parse(sql, read="athena")
-    assert isinstance(statement, exp.Select)
-    return [
-        select
-        for select in statement.find_all(exp.Select)
-        if (source := select.args.get("from_"))
-        and isinstance(source.this, exp.Table)
-        and source.this.name == "events"
-    ]
-
-
-def games_of(scan: exp.Select) -> list[str]:
-    """Return what the condition of a scan demands of game_id: it stands alone beside AND."""
-    where = scan.args["where"].this
-    conditions = list(where.flatten()) if isinstance(where, exp.And) else [where]
-    return [
-        one.expression.sql() for one in conditions if isinstance(one, exp.EQ) and one.this.sql() == "game_id"
-    ]
-
-
-def with_literals(query: Query) -> str:
-    """Return the SQL that Athena runs: each ? replaced by its parameter, in order."""
-    parts = query.sql.split("?")
-    assert len(parts) == len(query.values) + 1
-    values = [*map(literal, query.values), ""]
-    return "".join(part + one for part, one in zip(parts, values, strict=True))
-
-
-SCHEMA = {"events": silver_events.TYPES}
-
-
-def judge(query: Query) -> None:
-    """Hold a query against Athena's grammar, the columns of silver, and the rule of one game."""
-    (statement,) = sqlglot.parse(query.sql, read="athena")
-    assert isinstance(statement, exp.Select)
-    qualify(statement.copy(), schema=SCHEMA, dialect="athena", validate_qualify_columns=True)
-    tables = {table.name for table in statement.find_all(exp.Table)}
-    assert tables == {"events"}
-    found = scans(query.sql)
-    assert found
-    assert [games_of(scan) for scan in found] == [["?"]] * len(found)
-    bound = [games_of(scan) for scan in scans(with_literals(query))]
-    assert bound == [[literal(query.game_id)]] * len(found)
-    # A literal of the text is a number of the code, or the unit of a date.
-    texts = {one.this for one in statement.find_all(exp.Literal) if one.is_string}
-    assert texts <= {"week", "month", "day", "millisecond", "1970-01-01 00:00:00"}
-    # A reader without an engine of its own reads these columns alone.
-    named = {column.name for scan in found for column in columns_of(scan)}
-    assert named <= set(query.columns) <= silver_events.TYPES.keys()
-
-
-def columns_of(scan: exp.Select) -> Iterator[exp.Column]:
-    """Yield the columns of silver that a scan names: of payload."x" it is payload."""
-    for column in scan.find_all(exp.Column):
-        yield exp.column(column.parts[0].name)
-
-
 def compiled(question: Question, game: str = "arena") -> Query:
     asked = EventsQuestion.model_validate(question)
     return explore_events.query(asked, game, Days(FIRST, LAST))
 
 
-def test_athena_takes_every_question_and_finds_its_columns(nasty: list[Event]) -> None:
-    lines = [*nasty, *made_events.events("athena", 500)]
+def test_athena_takes_every_question_and_finds_its_columns(nasty_bronze: list[Event]) -> None:
+    lines = [*nasty_bronze, *made_events.events("athena", 500)]
     for game, question in questions(lines, "athena", 300):
         judge(compiled(question, game))
 
@@ -611,6 +457,20 @@ def test_a_body_that_is_no_question_is_refused(client: TestClient, gold: DuckGol
         assert answer.status_code in (400, 422), (body[:80], answer.text)
         assert answer.headers["content-type"] == "application/problem+json"
     assert not gold.asked
+
+
+def test_a_pointer_leads_to_the_value_that_is_refused(client: TestClient) -> None:
+    """pydantic also names the model and the types that it tried."""
+    for body, pointers in (
+        ({"kind": "events", "where": [{"field": "platform", "values": [{}]}]}, {"/body/where/0/values/0"}),
+        ({"kind": "events", "where": [{}]}, {"/body/where/0/field"}),
+        ({"kind": "funnel"}, {"/body/steps"}),
+        ({"kind": "funnels"}, {"/body"}),
+        ({"kind": "events", "measure": {"of": "sums", "x": 1}}, {"/body/measure/of", "/body/measure/x"}),
+    ):
+        answer = client.post("/v1/games/arena/explore", json=body)
+        assert answer.status_code == 422
+        assert {error["pointer"] for error in answer.json()["errors"]} == pointers
 
 
 def test_too_many_rows_are_refused(client: TestClient, gold: DuckGold) -> None:

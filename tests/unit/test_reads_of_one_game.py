@@ -17,7 +17,10 @@ from telemetry.enrichment import timestamp
 
 # What is asked at routes that take a document.
 BODIES: dict[str, list[dict[str, Any]]] = {
-    "explore": [{"kind": "events", "grain": "range", "by": ["event_type"], "measure": {"of": "players"}}]
+    "explore": [
+        {"kind": "events", "grain": "range", "by": ["event_type"], "measure": {"of": "players"}},
+        {"kind": "funnel", "steps": [{"event": "session_start"}, {}]},
+    ]
 }
 MakeEvent = Callable[..., dict[str, Any]]
 # One is a prefix of the other: a key that is cut at the wrong place would mix them.
