@@ -170,8 +170,10 @@ def _verdict(body: Any, count: int) -> Answer | None:
 def _errors(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return pointer and message of each error of a result."""
     found = result.get("errors")
-    errors = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-    return [(str(each.get("pointer", "")), str(each.get("message"))) for each in errors or [result]]
+    errors: list[Mapping[str, Any]] = [result]
+    if isinstance(found, list) and found and all(isinstance(each, dict) for each in found):
+        errors = found
+    return [(str(each.get("pointer", "")), str(each.get("message"))) for each in errors]
 
 
 def _seconds(retry_after: str) -> float:

@@ -34,13 +34,14 @@ class Rejection(Exception):
         """Keep the message short: it may quote the client's own bytes."""
         super().__init__(message)
         self.reason = reason
-        self.errors = (FieldError(clipped(pointer), clipped(message), clipped(pointer)),)
+        error = FieldError(clipped(pointer), clipped(message), clipped(pointer))
+        self.errors: tuple[FieldError, ...] = (error,)
 
     @classmethod
     def of(cls, reason: Reason, errors: Sequence[FieldError]) -> Self:
         """Return a rejection with several errors, the first of which matters most."""
         made = cls(reason, errors[0].message)
-        made.errors = (*errors,)
+        made.errors = tuple(errors)
         return made
 
     @property
