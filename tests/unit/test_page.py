@@ -458,7 +458,7 @@ def test_recent_events_are_filtered_and_copied(
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("<b>bob</b>")
     expect(rows).to_contain_text("schema_violation:")
-    expect(rows.get_by_role("listitem")).to_have_count(6)
+    expect(rows.get_by_role("listitem")).to_have_count(7)
     expect(rows).to_contain_text('1 to 64 letters, digits and the signs _ . : -, not "<b>bob</b>"')
     expect(rows).to_contain_text('"payload.currency" is missing')
     rows.get_by_role("button", name="Copy as curl").click()
