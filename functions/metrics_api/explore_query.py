@@ -84,6 +84,11 @@ def chosen(names: Sequence[str], known: Mapping[str, Field]) -> tuple[Field, ...
     return found
 
 
+def period(grain: str, column: str) -> str:
+    """Return the SQL of a day, or of the first day of its week or month."""
+    return column if grain == "day" else f"date_trunc('{grain}', {column})"
+
+
 def named(by: Sequence[Field]) -> list[str]:
     """Return the names that the SQL has for the fields of `by`."""
     return [f"by_{number}" for number in range(1, len(by) + 1)]
@@ -108,8 +113,8 @@ def in_order(sql: Sql, *columns: str) -> list[str]:
 
 def chosen_events(sql: Sql, at: str, asked: Chosen) -> str:
     """Return the condition of events of a type that pass filters. Raises Refused."""
-    known = known_fields(f"{at}/event", asked.event)
-    found = [*of_type(sql, asked.event), *filtered(sql, f"{at}/where", asked.where, known)]
+    known = known_fields(f"{at}event", asked.event)
+    found = [*of_type(sql, asked.event), *filtered(sql, f"{at}where", asked.where, known)]
     return f"({' AND '.join(found)})" if found else "TRUE"
 
 

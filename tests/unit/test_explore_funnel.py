@@ -181,20 +181,7 @@ def test_an_attempt_comes_as_far_as_any_choice_of_events_does() -> None:
 
 def line(kind: str, player: str, minute: float, **fields: Any) -> Event:
     """Return an event some minutes after noon of the first day."""
-    moment = datetime(2026, 1, 26, 12) + timedelta(minutes=minute)
-    return {
-        "event_id": f"{kind}-{player}-{minute:09}",
-        "event_type": kind,
-        "game_id": "arena",
-        "player_id": player,
-        "session_id": "s",
-        "sequence": 0,
-        "corrected_time": f"{moment.isoformat(timespec='milliseconds')}Z",
-        "event_date": str(moment.date()),
-        "platform": "ios",
-        "payload": {},
-        **fields,
-    }
+    return made_events.line(kind, player, 12, minute, **fields)
 
 
 def asked_funnel(**fields: Any) -> Question:
