@@ -16,6 +16,7 @@ from metrics_api.explore_query import (
     Sql,
     chosen,
     chosen_events,
+    few_filters,
     grouped,
     in_order,
     known_fields,
@@ -38,6 +39,7 @@ def query(asked: models.RetentionQuestion, game_id: str, days: Days) -> Query:
     sql = Sql()
     by = chosen(asked.by, known_fields("first/event", asked.first.event))
     names = named(by)
+    few_filters("returning/where", asked.first, asked.returning)
     first = chosen_events(sql, "first/", asked.first)
     returning = chosen_events(sql, "returning/", asked.returning)
     # A day of 24 hours ends on the UTC day after.

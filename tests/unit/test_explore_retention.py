@@ -195,6 +195,7 @@ def test_a_day_counts_once_it_is_over(
         assert [one["share"] is None for one in row["days"]] == [not one for one in over]
 
 
+SET: Question = {"where": [{"field": "platform", "op": "is_set"}] * 6}
 REFUSALS: list[tuple[Question, str, str]] = [
     ({"first": {"event": "bought"}}, "first/event", "there is no event bought"),
     ({"returning": {"event": "bought"}}, "returning/event", "there is no event bought"),
@@ -204,6 +205,7 @@ REFUSALS: list[tuple[Question, str, str]] = [
         "these events have no payload.store",
     ),
     ({"by": ["payload.store"]}, "by", "these events have no payload.store"),
+    ({"first": SET, "returning": SET}, "returning/where", "has 12 filters together, at most 10"),
     ({"days": 0}, "days", "greater than or equal to 1"),
     ({"days": 31}, "days", "less than or equal to 30"),
     ({"unit": "hour"}, "unit", "'day' or '24h'"),

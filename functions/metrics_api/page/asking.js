@@ -32,6 +32,8 @@ const lead = (game) => {
   }
 };
 
+lead(new URL(location.href).searchParams.get("game") ?? "");
+
 // Return the body of an answer and whether it is one; nothing where another question was asked meanwhile.
 const asking = async (path, options, isNewest, waits) => {
   for (;;) {
