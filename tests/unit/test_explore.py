@@ -315,7 +315,8 @@ def test_the_judge_of_sql_sees_what_is_wrong() -> None:
 
 def test_the_judge_of_engines_sees_a_text_that_they_read_differently(gold: DuckGold) -> None:
     """Trino divides whole numbers to a whole number, and DuckDB does not."""
-    wrong = Query("SELECT 7 / 2 AS one", (), "events", "event_date", "arena", FIRST, LAST)
+    divided = "SELECT CAST(7 AS bigint) / CAST(2 AS bigint) AS one"
+    wrong = Query(divided, (), "events", "event_date", "arena", FIRST, LAST)
     with pytest.raises(AssertionError, match="in another way"):
         gold.run(wrong, gold.version("events"))
 
