@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import shlex
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ import boto3
 import made_events
 import pytest
 import uvicorn
+from chromium import CHROMIUM, FLAGS, in_chromium
 from enriched_stream import feed
 from fake_aws import Streams, encode, processor, records, register
 from fastapi.testclient import TestClient
@@ -34,18 +34,6 @@ SHA256 = {
     "uPlot.iife.min.js": "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f",
     "uPlot.min.css": "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
 }
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-in_chromium = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not on PATH: apt-get install chromium")
-# Chromium asks no other host for updates or models.
-FLAGS = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-sandbox",
-]
 # How long a page may take on a busy machine; expectations are checked again and again until then.
 expect.set_options(timeout=1000 * STILL_SECONDS)
 
@@ -621,7 +609,10 @@ def test_recent_events_are_filtered_and_copied(
     page.locator("#recent-result").select_option("rejected")
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("<b>bob</b>")
-    expect(rows).to_contain_text("schema_violation at /")
+    expect(rows).to_contain_text("schema_violation:")
+    expect(rows.get_by_role("listitem")).to_have_count(7)
+    expect(rows).to_contain_text('1 to 64 letters, digits and the signs _ . : -, not "<b>bob</b>"')
+    expect(rows).to_contain_text('"payload.currency" is missing')
     rows.get_by_role("button", name="Copy as curl").click()
     expect(page.locator("#curl p")).to_have_text("Copied:")
     command = page.locator("#curl pre").inner_text()
