@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import msgspec
@@ -21,6 +22,9 @@ DIGEST_BYTES = 8
 ATTEMPTS = 10
 FIRST_PAUSE_SECONDS = 0.01
 MAX_REMEMBERED = 1000
+# So many days after a day, events bring new names only while it has few. Otherwise late events could have the
+# names of 31 days.
+OPEN_DAYS, LATE_NAMES = 2, 5
 # A name of several parts, such as "currency#reason", is counted under as many.
 OTHERS = {
     "ads": f"{OTHER}#{OTHER}#{OTHER}", "designs": OTHER, "devices": f"{OTHER}#{OTHER}",
@@ -57,24 +61,34 @@ class Names:
     """The names that have counters, in the game_days table (low-level DynamoDB client).
 
     An item of a game, day and kind holds digests of the names that came first. It only grows, and never
-    beyond the limit. So a name is counted in the same place whenever its event is read again.
+    beyond the limit, which is lower for late events. So a name is counted in the same place whenever its
+    event is read again.
     """
 
     dynamodb: "DynamoDBClient"
     table: str
     limits: NameLimits
     _known: dict[Named, set[bytes]] = field(default_factory=dict)
+    _closed: set[Named] = field(default_factory=set)
 
     def admit(self, events: Iterable[EnrichedEvent]) -> None:
         """Give each name of the events its place, as long as there is room."""
         if len(self._known) > MAX_REMEMBERED:
             self._known.clear()
-        wanted: dict[Named, set[bytes]] = defaultdict(set)
+            self._closed.clear()
+        wanted: dict[tuple[Named, bool], set[bytes]] = defaultdict(set)
         for event in events:
+            is_closed = _is_closed(event["event_date"], event["received_at"][:10])
             for kind, name in _names(event):
-                wanted[Named(event["game_id"], event["event_date"], kind)].add(_digest(name))
-        for of, digests in wanted.items():
-            self._admit(of, digests)
+                of = Named(event["game_id"], event["event_date"], kind)
+                wanted[of, is_closed].add(_digest(name))
+        for (of, is_closed), digests in wanted.items():
+            limit: int = getattr(self.limits, of.kind)
+            if is_closed and of not in self._closed:
+                # Another shard may have added names while the day was open.
+                self._known[of] = self._read(of)
+                self._closed.add(of)
+            self._admit(of, digests, min(limit, LATE_NAMES) if is_closed else limit)
 
     def name_of(self, event: EnrichedEvent, kind: str, name: str) -> str:
         """Return the name that an event counts under: its own, or the one of all others."""
@@ -85,8 +99,7 @@ class Names:
         """Tell whether an event counts under another name than its own."""
         return any(self.name_of(event, kind, name) != name for kind, name in _names(event))
 
-    def _admit(self, of: Named, digests: set[bytes]) -> None:
-        limit: int = getattr(self.limits, of.kind)
+    def _admit(self, of: Named, digests: set[bytes], limit: int) -> None:
         known = self._known.setdefault(of, set())
         if digests <= known or len(known) >= limit:
             return
@@ -143,6 +156,11 @@ def _names(event: EnrichedEvent) -> Iterator[tuple[str, str]]:
             yield "flows", f"{payload['currency']}#{payload['reason']}"
         case "progression":
             yield "levels", payload["level_1"]
+
+
+@lru_cache(MAX_REMEMBERED)
+def _is_closed(day: str, arrived: str) -> bool:
+    return (date.fromisoformat(arrived) - date.fromisoformat(day)).days > OPEN_DAYS
 
 
 def _key(of: Named) -> dict[str, dict[str, str]]:

@@ -302,6 +302,19 @@ WORST: dict[str, Callable[[int], Event]] = {
     "minutes": lambda n: happen("session_heartbeat", "a", f"p-{n}", at=NOON - timedelta(minutes=n % 60)),
     "days": lambda n: happen("session_heartbeat", "a", f"p-{n}", late=True, at=NOON - timedelta(days=n % 31)),
 }  # fmt: skip
+# The same names on 31 days, and on the days that take new ones.
+WORST |= {
+    f"{name} of {days} days": lambda n, flood=WORST[name], days=days: moved(flood(n), n % days)
+    for name in ("versions", "levels", "flows", "ads", "designs", "devices")
+    for days in (3, 31)
+}
+
+
+def moved(event: Event, days: int) -> Event:
+    """Return the event as it arrives days later than it happens."""
+    at = datetime.fromisoformat(event["corrected_time"]) - timedelta(days=days)
+    time = timestamp(at)
+    return event | {"event_time": time, "corrected_time": time, "event_date": time[:10], "late": days > 0}
 
 
 def waits(flood: Callable[[int], Event]) -> int:
@@ -365,6 +378,26 @@ def test_names_are_limited_by_game_and_day_and_the_first_ones_stay() -> None:
     assert set(map(len, seen.values())) == {4}
     assert all("*" in names for names in seen.values())
     assert len(seen) == 4
+
+
+def test_a_late_event_brings_no_new_name_to_a_day_that_has_some() -> None:
+    tables = Tables()
+    known = [happen("progression", "a", "p", status="start", level_1=name) for name in ("known", *"abcd")]
+    on_time = [moved(event, 3) | {"received_at": timestamp(NOON - timedelta(days=3))} for event in known]
+    late = [
+        moved(happen("progression", "a", f"p-{name}", status="start", level_1=name), 3)
+        for name in ("known", "new")
+    ]
+    feed(PlayerStore(tables, "players", "game_days"), on_time)
+    for _ in range(2):
+        store = PlayerStore(tables, "players", "game_days")
+        assert feed(store, late).capped == 1
+    counted = {
+        row["shard"].partition("#")[0]: row["start"]
+        for row in tables.rows("game_days")
+        if row["game_day"].endswith("#levels")
+    }
+    assert counted == {"known": 3, "*": 2} | dict.fromkeys("abcd", 1)
 
 
 def test_a_batch_that_comes_again_reads_and_writes_no_name() -> None:

@@ -8,7 +8,7 @@ locals {
   # A widget has a title, a statistic, and metrics (namespace, name, dimensions) or an expression. It names its region
   # where that is not the environment's.
   dashboards = {
-    ingestion = [
+    pipeline = [
       {
         title   = "Requests"
         metrics = [for name in ["Count", "4XXError", "5XXError"] : concat(["AWS/ApiGateway", name], local.rest)]
@@ -43,8 +43,6 @@ locals {
           ["AWS/Kinesis", name, "StreamName", var.streams.raw]
         ]
       },
-    ]
-    processing = [
       {
         title = "Age of what is read, ms"
         stat  = "Maximum"
@@ -93,6 +91,16 @@ locals {
           if var.state_machine_arn != ""
         ]
       },
+      { title = "Events that count", metrics = [concat([var.name_prefix, "EventsApplied"], local.own.player_state)] },
+      {
+        title      = "Rejected events by game, %"
+        expression = "SEARCH('{${var.name_prefix},game_id,service} MetricName=\"RejectRate\"', 'Average', 300)"
+      },
+      { title = "Events repeated", metrics = [concat([var.name_prefix, "EventsRepeated"], local.own.player_state)] },
+      {
+        title   = "Windows and alerts kept"
+        metrics = [concat([var.name_prefix, "WindowsKept"], local.own.realtime_windows)]
+      },
     ]
     serving = [
       {
@@ -123,18 +131,6 @@ locals {
       {
         title   = "Writes refused"
         metrics = [for name in sort(var.tables) : ["AWS/DynamoDB", "WriteThrottleEvents", "TableName", name]]
-      },
-    ]
-    business = [
-      { title = "Events that count", metrics = [concat([var.name_prefix, "EventsApplied"], local.own.player_state)] },
-      {
-        title      = "Rejected events by game, %"
-        expression = "SEARCH('{${var.name_prefix},game_id,service} MetricName=\"RejectRate\"', 'Average', 300)"
-      },
-      { title = "Events repeated", metrics = [concat([var.name_prefix, "EventsRepeated"], local.own.player_state)] },
-      {
-        title   = "Windows and alerts kept"
-        metrics = [concat([var.name_prefix, "WindowsKept"], local.own.realtime_windows)]
       },
     ]
     cost = [
