@@ -48,6 +48,7 @@ check: $(VENV) ## Lint, format and type checks
 	@$(BIN)/ruff format --check --quiet
 	@env -u TF_CLI_CONFIG_FILE terraform fmt -check -recursive infrastructure
 	@$(BIN)/mypy --no-error-summary
+	@git ls-files -z '*.md' | xargs -0 $(BIN)/pymarkdown scan
 	@$(BIN)/actionlint -shellcheck= -pyflakes=
 	@$(BIN)/zizmor --offline --no-progress --quiet .github
 	@$(BIN)/hadolint Dockerfile
