@@ -25,7 +25,7 @@ from telemetry.enrichment import timestamp
 from tools import CommandError, Parser, emulator, games, infrastructure, metrics_api, positive, run
 from tools.progress import STILL_SECONDS, Stuck, wait_for
 from tools.simulation import LIVE_PAUSE_SECONDS, Game, Session, Truth, simulate
-from tools.steps import Bars
+from tools.steps import Bars, Steps
 
 SETTLE_SECONDS = 240
 SESSIONS_AT_ONCE = 100
@@ -35,7 +35,8 @@ BOARD = "global"
 DESIGN_DEPTH = 3
 FORMS = ("single", "ndjson", "array", "gzip")
 
-console = Console()
+# Names of events have colons, which are no emoji.
+console = Console(emoji=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +259,8 @@ def play(platform: Platform, game_id: str, key: str, players: int, days: int, se
                 still_seconds=SETTLE_SECONDS,
                 pause_seconds=1,
             )
-    bronze, quarantined = lake_ids(platform, game_id, started)
+    with Steps(console).working(lambda: "reads the lake's bronze and quarantine"):
+        bronze, quarantined = lake_ids(platform, game_id, started)
     top = platform.read(f"/v1/games/{game_id}/leaderboards/{BOARD}", limit=10)["entries"]
     seen |= {
         "answers of the REST API": dict(sorted(verdicts.items())),

@@ -1,14 +1,17 @@
 """The demo brings what changed to the platform that runs, fails early, and ends with what to do next."""
 
 import socket
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from player_state import names
 from tools import CommandError, build, demo, emulator, infrastructure, lake_tables, metrics_api, schemas
 from tools.background import Background
 from tools.emulator import Emulator
 from tools.metrics_api import MetricsApi
+from tools.simulation import simulate
 
 OUTPUTS = {
     "ingest": {"id": "api", "stage": "live", "url": "https://aws"},
@@ -114,3 +117,15 @@ def test_it_ends_with_what_to_do_next_at_the_port_it_was_given(
         "make down",
     ):
         assert line in told
+
+
+def test_the_played_game_has_no_more_names_than_late_events_may_bring() -> None:
+    """All its days are sent at once, and its figures are compared with what was sent."""
+    sessions, _ = simulate("skyforge-1", players=200, days=5, seed=1)
+    found = defaultdict(set)
+    for letter in (letter for session in sessions for letter in session.letters if not letter.reason):
+        event = letter.event | {"platform": "ios", "app_version": "1.0.0"}
+        for kind, name in names._names(event):
+            found[event["event_time"][:10], kind].add(name)
+    assert {kind for _, kind in found} >= {"ads", "designs", "flows", "levels"}
+    assert max(map(len, found.values())) <= names.LATE_NAMES
