@@ -3,8 +3,8 @@ FROM python:3.13.11-slim-bookworm@sha256:20080e807bfc404f8450b185cf0fc95d5534626
 WORKDIR /build
 COPY requirements-uv.lock uv.txt
 COPY requirements-image.lock packages.txt
-RUN pip install --no-cache-dir --require-hashes --only-binary=:all: -r uv.txt
-RUN uv pip install --no-cache --require-hashes --only-binary=:all: --compile-bytecode --python python3 \
+RUN pip install --no-cache-dir --require-hashes --only-binary=:all: -r uv.txt \
+  && uv pip install --no-cache --require-hashes --only-binary=:all: --compile-bytecode --python python3 \
   --target /packages -r packages.txt
 
 FROM python:3.13.11-slim-bookworm@sha256:20080e807bfc404f8450b185cf0fc95d553462673598549613735f70a5b4d5d0

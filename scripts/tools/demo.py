@@ -191,10 +191,11 @@ def _say_what_next(outputs: dict[str, Any], api: metrics_api.MetricsApi, game: s
 
 def stop() -> None:
     """Stop all that a demo started and delete its data."""
-    PLAYERS.stop()
-    realtime.RealtimeJob().kill()
-    metrics_api.current().stop()
-    stopped = emulator.stop()
+    with steps.working(lambda: "stops the players, Flink, the metrics API and the emulator"):
+        PLAYERS.stop()
+        realtime.RealtimeJob().kill()
+        metrics_api.current().stop()
+        stopped = emulator.stop()
     print("Stopped." if stopped else "Nothing was running.")
 
 
