@@ -260,6 +260,13 @@ CHECKS: tuple[Callable[[Facts], Check], ...] = (
     _share("duplicates", lambda counts: counts["rejected_duplicate"], "were sent more than once", 0.05, 0.2),
     late,
     _share("clocks", lambda counts: counts["skewed"], "came from a clock that is wrong", 0.05, 0.2),
+    _share(
+        "repeated_sequence",
+        lambda counts: counts["repeated_sequence"],
+        "belong to sessions that repeat their sequence numbers",
+        0.001,
+        0.05,
+    ),
     reconciled,
     counted,
     windows,

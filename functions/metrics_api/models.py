@@ -119,6 +119,10 @@ class Arrivals(BaseModel):
     skewed: Annotated[Count, Field(description="Of the accepted: client clock over 5 minutes off.")] = 0
     bot: Annotated[Count, Field(description="Of the accepted: sent by a declared bot.")] = 0
     masked: Annotated[Count, Field(description="Of the accepted: held an e-mail address, now masked.")] = 0
+    repeated_sequence: Annotated[
+        Count,
+        Field(description="Of the accepted: the session repeats its sequence numbers."),
+    ] = 0
     withheld: Annotated[
         Count, Field(description="Not kept, and in no other figure: the player did not agree to analytics.")
     ] = 0

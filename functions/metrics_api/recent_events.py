@@ -69,7 +69,8 @@ class Recent(BaseModel):
     ] = None
     message: Annotated[str | None, Field(description="What is wrong, in a sentence.")] = None
     flags: Annotated[
-        list[str], Field(description="late, skewed, bot, masked: as in /ingestion.", examples=[["late"]])
+        list[str],
+        Field(description="As counted in /ingestion, such as late or skewed.", examples=[["late"]]),
     ] = []
     original: Annotated[
         str | None,

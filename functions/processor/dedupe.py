@@ -26,6 +26,8 @@ CLAIMS_PER_UPDATE = 50
 # No honest session has so many in a stretch. Further ones go to items by hash.
 CLAIMS_PER_ITEM = 112
 LEVELS = 3
+# The flag of events whose session repeats its sequence numbers.
+REPEATED_SEQUENCE = "repeated_sequence"
 HOUR = 3600
 
 # An item and the arrivals of each id that is claimed there.
@@ -40,8 +42,9 @@ class Claims:
 
     A claim is the position of the arrival that came first. Reading the same arrival again finds its
     own claim, so a retried batch loses nothing; another arrival of the id finds a foreign one. The
-    ids of a stretch of a session share an item: one write claims them all (docs/adr/0003). Without a window
-    nothing is claimed.
+    ids of a stretch of a session share an item: one write claims them all (docs/adr/0003). Events of a
+    session that repeats its sequence numbers, which fills the item, are flagged. Without a window nothing
+    is claimed.
     """
 
     dynamodb: "DynamoDBClient"
@@ -75,6 +78,9 @@ class Claims:
                     break
                 sessions = sorted({_bucket(group[0]).rpartition("#")[0] for group in full})
                 logger.warning("Sessions repeat their sequence numbers", extra={"sessions": sessions[:10]})
+                if not level:
+                    for arrival in (arrival for group in full for arrival in group):
+                        arrival.flags = (*arrival.flags, REPEATED_SEQUENCE)
                 left = full
         return repeated, unknown
 

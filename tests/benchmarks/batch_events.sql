@@ -51,20 +51,48 @@ COPY (
     false AS late, false AS skewed, false AS bot, false AS masked, true AS verified,
     {{platform: 'ios', app_version: '1.0.0'}} AS client,
     {{
-      elapsed_seconds: i, score: i, leaderboard: 'arena', product_id: 'gems', quantity: 1, fatal: true, signature: 'abc',
-      flow: CASE WHEN who < 0.5 THEN 'source' ELSE 'sink' END, reason: 'quest', item: 'sword',
-      currency: CASE WHEN kind < 0.5 THEN 'gold' ELSE 'EUR' END,
-      amount: 1 + CAST(who * 100 AS BIGINT), balance_after: CAST(who * 1000 AS BIGINT),
-      status: CASE WHEN chance % 3 = 0 THEN 'start' WHEN chance % 3 = 1 THEN 'complete' WHEN kind < 0.7 THEN 'fail' ELSE 'skip' END, level_1: 'w' || CAST(who * 5 AS BIGINT), fps: 30 + who * 60,
-      store: 'web', transaction_id: 't-' || player || '-' || epoch(paid) || '-' || i, amount_minor: 99 + CAST(who * 900 AS BIGINT),
-      network: 'ads-' || CAST(who * 3 AS BIGINT), placement: 'shop', format: 'rewarded', completed: who < 0.7,
-      revenue_micros: CAST(who * 20000 AS BIGINT), name: 'menu:open:' || CAST(who * 50 AS BIGINT), value: who * 10,
-      step: 1 + CAST(who * 8 AS BIGINT), match_id: 'm-' || day || '-' || CAST(who * 1000 AS BIGINT), mode: 'duel',
-      result: CASE WHEN who < 0.5 THEN 'win' ELSE 'loss' END, duration_seconds: CAST(who * 600 AS BIGINT),
-      queue_seconds: CAST(who * 30 AS BIGINT), install_source: CASE WHEN player % 2 = 0 THEN 'organic' ELSE 'ads' END,
-      purchase_kind: CASE WHEN who < 0.8 THEN 'one_off' WHEN who < 0.95 THEN 'subscription' ELSE 'trial' END,
-      sandbox: who BETWEEN 0.5 AND 0.51, tax_minor: 19 + CAST(who * 90 AS BIGINT), store_fee_minor: 15,
-      refund_id: 'r-1', refund_kind: 'refund', experiment: 'shop', variant: CASE WHEN player % 3 = 0 THEN 'new' ELSE 'old' END
+      elapsed_seconds: CASE WHEN event_type = 'session_heartbeat' THEN i END,
+      score: CASE WHEN event_type = 'score_submitted' THEN i END,
+      leaderboard: CASE WHEN event_type = 'score_submitted' THEN 'arena' END,
+      signature: CASE WHEN event_type = 'crash' THEN 'abc' END, fatal: CASE WHEN event_type = 'crash' THEN who < 0.8 END,
+      flow: CASE WHEN event_type = 'economy' THEN CASE WHEN who < 0.5 THEN 'source' ELSE 'sink' END END,
+      reason: CASE WHEN event_type = 'economy' THEN 'quest' END, item: CASE WHEN event_type = 'economy' THEN 'sword' END,
+      currency: CASE event_type WHEN 'economy' THEN 'gold' WHEN 'purchase' THEN 'EUR' WHEN 'ad_impression' THEN 'EUR' END,
+      amount: CASE WHEN event_type = 'economy' THEN 1 + CAST(who * 100 AS BIGINT) END,
+      balance_after: CASE WHEN event_type = 'economy' THEN CAST(who * 1000 AS BIGINT) END,
+      status: CASE event_type
+        WHEN 'progression' THEN CASE chance % 3 WHEN 0 THEN 'start' WHEN 1 THEN 'complete' ELSE 'fail' END
+        WHEN 'tutorial_step' THEN CASE chance % 3 WHEN 0 THEN 'start' WHEN 1 THEN 'complete' ELSE 'skip' END
+      END,
+      level_1: CASE WHEN event_type = 'progression' THEN 'w' || CAST(who * 5 AS BIGINT) END,
+      fps: CASE WHEN event_type = 'performance' THEN 30 + who * 60 END,
+      store: CASE WHEN event_type IN ('purchase', 'refund') THEN 'web' END,
+      transaction_id: CASE WHEN event_type IN ('purchase', 'refund') THEN 't-' || player || '-' || epoch(paid) || '-' || i END,
+      product_id: CASE WHEN event_type = 'purchase' THEN 'gems' END, quantity: CASE WHEN event_type = 'purchase' THEN 1 END,
+      amount_minor: CASE WHEN event_type = 'purchase' THEN 99 + CAST(who * 900 AS BIGINT) END,
+      purchase_kind: CASE WHEN event_type = 'purchase' THEN
+        CASE WHEN who < 0.8 THEN 'one_off' WHEN who < 0.95 THEN 'subscription' ELSE 'trial' END
+      END,
+      sandbox: CASE WHEN event_type = 'purchase' THEN who BETWEEN 0.5 AND 0.51 END,
+      tax_minor: CASE WHEN event_type = 'purchase' THEN 10 + CAST(who * 90 AS BIGINT) END,
+      store_fee_minor: CASE WHEN event_type = 'purchase' THEN 15 END,
+      refund_id: CASE WHEN event_type = 'refund' THEN 'r-1' END, refund_kind: CASE WHEN event_type = 'refund' THEN 'refund' END,
+      network: CASE WHEN event_type = 'ad_impression' THEN 'ads-' || CAST(who * 3 AS BIGINT) END,
+      placement: CASE WHEN event_type = 'ad_impression' THEN 'shop' END,
+      format: CASE WHEN event_type = 'ad_impression' THEN 'rewarded' END,
+      completed: CASE WHEN event_type = 'ad_impression' THEN who < 0.7 END,
+      revenue_micros: CASE WHEN event_type = 'ad_impression' THEN CAST(who * 20000 AS BIGINT) END,
+      name: CASE WHEN event_type = 'design' THEN 'menu:open:' || CAST(who * 50 AS BIGINT) END,
+      value: CASE WHEN event_type = 'design' THEN who * 10 END,
+      step: CASE WHEN event_type = 'tutorial_step' THEN 1 + CAST(who * 8 AS BIGINT) END,
+      match_id: CASE WHEN event_type IN ('match_start', 'match_end') THEN 'm-' || day || '-' || CAST(who * 1000 AS BIGINT) END,
+      mode: CASE WHEN event_type IN ('match_start', 'match_end') THEN 'duel' END,
+      result: CASE WHEN event_type = 'match_end' THEN CASE WHEN who < 0.5 THEN 'win' ELSE 'loss' END END,
+      duration_seconds: CASE WHEN event_type = 'match_end' THEN CAST(who * 600 AS BIGINT) END,
+      queue_seconds: CASE WHEN event_type = 'match_start' THEN CAST(who * 30 AS BIGINT) END,
+      install_source: CASE WHEN event_type = 'session_start' THEN CASE WHEN player % 2 = 0 THEN 'organic' ELSE 'ads' END END,
+      experiment: CASE WHEN event_type = 'experiment_exposure' THEN 'shop' END,
+      variant: CASE WHEN event_type = 'experiment_exposure' THEN CASE WHEN player % 3 = 0 THEN 'new' ELSE 'old' END END
     }} AS payload
   FROM drawn WHERE moment < TIMESTAMP '{last}' + INTERVAL 1 DAY
 ) TO '{path}' (FORMAT json, COMPRESSION gzip)

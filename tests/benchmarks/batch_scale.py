@@ -13,6 +13,7 @@ of gold may differ from DuckDB's, but in floating points beyond ten digits, and 
 
 import argparse
 import gzip
+import json
 import os
 import subprocess
 import sys
@@ -55,6 +56,7 @@ BRONZE = ", ".join(
     ]
 )
 MAIN = REPOSITORY / "functions" / "batch_analytics" / "main.py"
+RULES = json.loads(MAIN.with_name("audit.json").read_text())
 
 
 class Cost(NamedTuple):
@@ -115,6 +117,7 @@ class Bench:
             with watched(process.pid) as used:
                 status = process.wait()
         assert status == 0, log.read_text()[-4000:]
+        assert "SET ASIDE" not in log.read_text(), "gold of a game was not published"
         return Cost(time.monotonic() - began, used[0], int(used[1]), self.size() - held)
 
     def size(self) -> int:
@@ -315,6 +318,8 @@ def in_duckdb(count: int, a_day: int) -> None:
         for table, rows in before.items():
             now = store.rows(f"SELECT * FROM lake.{table}")
             assert rows
+            faults = f"SELECT COUNT(*) FROM lake.{table} WHERE ({') OR ('.join(RULES[table]['wrong_where'])})"
+            assert store.rows(faults) == [(0,)], f"the job would set {table} aside"
             assert Counter(map(rounded, now)) == Counter(map(rounded, rows)), table
         print(f"| {count} days | {sent:,} | {first:.1f} s | {night:.1f} s | {again:.1f} s |", flush=True)
 

@@ -76,6 +76,7 @@ def test_an_unusual_day_warns_and_an_empty_one_fails() -> None:
         ("duplicates", "rejected_duplicate", 501, 2001),
         ("late", "late", 1001, 3001),
         ("clocks", "skewed", 501, 2001),
+        ("repeated_sequence", "repeated_sequence", 11, 501),
     ],
 )
 def test_shares_of_ten_thousand_events(name: str, counter: str, warns: int, fails: int) -> None:
@@ -268,7 +269,7 @@ def test_verdicts_reach_the_api_and_cloudwatch(
     )
     leave_audit("r", nulls={"player_id": 3})
     counted = platform.lambda_handler({}, Context())
-    assert counted == {"unknown": 5, "pass": 11, "fail": 3}
+    assert counted == {"unknown": 5, "pass": 12, "fail": 3}
     emitted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     names = ("QualityChecksFailed", "QualityChecksWarned")
     assert [[line.get("game_id"), *(line[name] for name in names)] for line in emitted] == [

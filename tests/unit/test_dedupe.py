@@ -86,6 +86,9 @@ def test_a_session_with_one_sequence_number_has_items_of_bounded_size(
     items = dynamodb.Table("dedupe").scan()["Items"]
     assert len(items) > 100
     assert max(map(len, items)) <= CLAIMS_PER_ITEM + CLAIMS_PER_UPDATE + 3
+    flagged = [arrival for arrival in sent if arrival.flags]
+    assert {arrival.flags for arrival in flagged} == {("repeated_sequence",)}
+    assert len(flagged) >= len(sent) - CLAIMS_PER_ITEM - CLAIMS_PER_UPDATE
     assert "s-1" in str([record.__dict__.get("sessions") for record in caplog.records])
     assert claims.duplicates(sent) == ([], []), "each finds its own claim"
     again = [arrive(10_000 + n, arrival.event["event_id"]) for n, arrival in enumerate(sent) if arrival.event]
