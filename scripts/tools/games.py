@@ -186,7 +186,7 @@ def privacy_key(table: "Table", game_id: str) -> bytes:
             ReturnValues="ALL_NEW",
         )
     except table.meta.client.exceptions.ConditionalCheckFailedException:
-        raise _not_registered(game_id) from None
+        raise not_registered(game_id) from None
     return bytes(answer["Attributes"]["privacy_key"])  # type: ignore[arg-type]
 
 
@@ -292,13 +292,13 @@ def _update(table: "Table", game_id: str, attribute: str, value: Any) -> None:
             ExpressionAttributeValues={":value": value},
         )
     except table.meta.client.exceptions.ConditionalCheckFailedException:
-        raise _not_registered(game_id) from None
+        raise not_registered(game_id) from None
 
 
 def _get(table: "Table", game_id: str) -> dict[str, Any]:
     game = table.get_item(Key={"game_id": game_id}, ConsistentRead=True).get("Item")
     if not game:
-        raise _not_registered(game_id)
+        raise not_registered(game_id)
     return game
 
 
@@ -307,7 +307,8 @@ def require(outputs: Mapping[str, Any], game_id: str) -> None:
     _get(boto3.resource("dynamodb").Table(outputs["tables"]["games"]), game_id)
 
 
-def _not_registered(game_id: str) -> CommandError:
+def not_registered(game_id: str) -> CommandError:
+    """Return the error of a game that is not registered."""
     return CommandError(
         f"{game_id} is not registered: `scripts/games list` shows the games, "
         f"`scripts/games add {game_id}` registers it"

@@ -20,7 +20,9 @@ from tools import CommandError, Parser, emulator, games, gold, infrastructure, r
 def write(
     tables: Store, game_id: str, period: Period, out: Path, history: Iterable[Section] = ()
 ) -> list[Path]:
-    """Write both files and return their paths."""
+    """Write both files and return their paths. Raises CommandError for a game that is not registered."""
+    if not tables.game_exists(game_id):
+        raise games.not_registered(game_id)
     made = report(tables, game_id, game_id, period)
     made = replace(made, sections=[*made.sections, *history])
     out.mkdir(parents=True, exist_ok=True)
