@@ -21,7 +21,10 @@ from telemetry.store import merge, store
 from metrics_api import models
 from metrics_api.ads import ads
 from metrics_api.design import design
+from metrics_api.explore import explore
 from metrics_api.history import history
+from metrics_api.lake import StillRunning
+from metrics_api.lake_answers import still_running
 from metrics_api.leaderboards import leaderboards
 from metrics_api.live import catalogue, live
 from metrics_api.live_page import POLICY, assets, page
@@ -69,9 +72,10 @@ class MetricsApi(FastAPI):
         """Return the OpenAPI document."""
         if not self.openapi_schema:
             for operations in super().openapi()["paths"].values():
-                for status, response in operations["get"]["responses"].items():
-                    if status in map(str, RESPONSES):
-                        response["content"] = {PROBLEM_JSON: response["content"].pop("application/json")}
+                for operation in operations.values():
+                    for status, response in operation["responses"].items():
+                        if status >= "400":
+                            response["content"] = {PROBLEM_JSON: response["content"].pop("application/json")}
         return super().openapi()
 
 
@@ -190,6 +194,7 @@ app.add_middleware(HeadAsGet)
 # On a person's machine a page of another site could read the API by a name of its own that leads here.
 app.add_middleware(TrustedHostMiddleware, allowed_hosts=environment.parse(Access).allowed_hosts)
 install(app)
+app.exception_handler(StillRunning)(still_running)
 app.include_router(operations)
 app.include_router(catalogue)
 app.include_router(games)
@@ -199,6 +204,7 @@ app.include_router(design)
 app.include_router(quality)
 app.include_router(realtime)
 app.include_router(history)
+app.include_router(explore)
 app.include_router(recent)
 app.include_router(page)
 app.include_router(leaderboards)

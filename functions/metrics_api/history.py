@@ -1,44 +1,25 @@
 """The history of a game: figures of gold by day, week or month, sliced, compared, as JSON or CSV."""
 
-import csv
-import io
-from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from threading import Lock
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from telemetry import metric_model
 from telemetry.metric_model import ALL, Metric, Table
 
 from metrics_api import history_models as models
-from metrics_api.gold import GoldReader, Result, StillRunning, TooMuchToScan, Unanswered, Version, reader
-from metrics_api.history_query import (
-    MAX_ROWS,
-    Days,
-    Grain,
-    Question,
-    parameter,
-    period_of,
-    previous,
-)
+from metrics_api.history_query import Days, Grain, Question, parameter, period_of, previous
+from metrics_api.lake import Result
+from metrics_api.lake_answers import CSV, PENDING, Reader, csv_file, day, days_of, read
 from metrics_api.parameters import MAX_DAYS, CalendarDay, GameId, cached, invalid, now
-from metrics_api.problems import RESPONSES, RETRY
+from metrics_api.problems import RESPONSES
 
-DEFAULT_DAYS = 28
 MAX_COLUMNS = 2
-KEPT_ANSWERS = 64
-USD_PER_BYTE = 5 / 1024**4
 NAMES = "^[a-z0-9_]+(,[a-z0-9_]+)*$"
-# A spreadsheet runs a cell that begins so. Names of versions, campaigns and currencies come from clients.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 TABLES = metric_model.tables()
 
 history = APIRouter(
@@ -104,46 +85,8 @@ def _dimensions(table: Table) -> list[str]:
     return [name for name in table.grain if name not in ("game_id", table.day_column)]
 
 
-def gold_reader() -> GoldReader:
-    """Return what answers queries of gold; 503 where the API runs without a lake."""
-    try:
-        return reader()
-    except Unanswered as error:
-        raise HTTPException(503, str(error), RETRY) from error
-
-
 FILTERS = _filters()
 Parameters: Any = create_model("Parameters", __base__=Asked, **FILTERS)
-Reader = Annotated[GoldReader, Depends(gold_reader)]
-
-
-class Kept:
-    """The newest answers, by question and version of the table."""
-
-    def __init__(self, size: int) -> None:
-        """Keep as many as this."""
-        self._size, self._answers, self._lock = size, OrderedDict[Any, Result](), Lock()
-
-    def get(self, key: Any) -> Result | None:
-        """Return an answer that is kept."""
-        with self._lock:
-            if key in self._answers:
-                self._answers.move_to_end(key)
-            return self._answers.get(key)
-
-    def keep(self, key: Any, result: Result) -> None:
-        """Keep one, in place of the one that nobody asked for longest."""
-        with self._lock:
-            self._answers[key] = result
-            if len(self._answers) > self._size:
-                self._answers.popitem(last=False)
-
-    def cache_clear(self) -> None:
-        """Drop all answers."""
-        self._answers.clear()
-
-
-kept = Kept(KEPT_ANSWERS)
 
 
 @history.get("/history", summary="What can be asked of the history")
@@ -176,13 +119,10 @@ def tables(game_id: GameId) -> models.HistoryTables:
     "/history/{table}",
     summary="Figures of a table by day, week or month",
     response_model=models.History,
-    responses={
-        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
-        202: {"model": models.Pending, "description": "The query goes on: ask the same again."},
-    },
+    responses={200: CSV, **PENDING},
 )
 def read_history(
-    game_id: GameId, table: TableName, asked: Annotated[Parameters, Query()], gold: Reader
+    game_id: GameId, table: TableName, asked: Annotated[Parameters, Query()], lake: Reader
 ) -> Any:
     """Read gold, which the batch job writes: ratios are sums over sums, unique players are never added.
 
@@ -196,22 +136,10 @@ def read_history(
     if asked.compare:
         ranges.append(previous(question.days, question.grain))
     as_of = now()
-    try:
-        version = gold.version(table)
-        with ThreadPoolExecutor(len(ranges)) as threads:
-            answers = list(
-                threads.map(lambda days: _answer(gold, version, replace(question, days=days)), ranges)
-            )
-    except StillRunning:
-        return JSONResponse(
-            models.Pending(as_of=as_of).model_dump(), 202, {"Retry-After": "1", "Cache-Control": "no-store"}
-        )
-    except TooMuchToScan:
-        raise invalid("from", "the query reads more than it may: ask for fewer days") from None
-    except Unanswered as error:
-        raise HTTPException(503, str(error), RETRY) from error
+    answers = read(lake, [replace(question, days=days).query() for days in ranges], invalid)
     rows = [
-        _rows(replace(question, days=days), result) for days, (result, _) in zip(ranges, answers, strict=True)
+        _rows(replace(question, days=days), result)
+        for days, result in zip(ranges, answers.results, strict=True)
     ]
     if asked.format == "csv":
         return _csv(question, ranges, rows)
@@ -229,9 +157,9 @@ def read_history(
         previous=models.Previous(from_=ranges[1].first, to=ranges[1].last, rows=rows[1])
         if asked.compare
         else None,
-        cost=_cost([result for result, _ in answers], all(was_kept for _, was_kept in answers)),
+        cost=answers.cost,
         as_of=as_of,
-        updated_at=version.written_at,
+        updated_at=answers.version.written_at,
     )
 
 
@@ -241,7 +169,9 @@ def _question(table: Table, game_id: str, asked: Any) -> tuple[Question, list[mo
     by = tuple(_names("by", asked.by, _dimensions(table), table.name))
     if len(by) > MAX_COLUMNS:
         raise invalid("by", f"{len(by)} columns are asked for, at most {MAX_COLUMNS} are answered")
-    question = Question(table, game_id, _days(asked), asked.grain, by, filters)
+    question = Question(
+        table, game_id, days_of(asked.from_, asked.to, MAX_DAYS, invalid), asked.grain, by, filters
+    )
     named = _names("metrics", asked.metrics, table.metrics, table.name)
     refused = {
         name: reason for name in named or table.metrics if (reason := question.refusal(table.metrics[name]))
@@ -253,17 +183,6 @@ def _question(table: Table, game_id: str, asked: Any) -> tuple[Question, list[mo
     metrics = tuple(table.metrics[name] for name in named or table.metrics if name not in refused)
     left_out = [models.NotAnswered(name=name, reason=reason) for name, reason in refused.items()]
     return replace(question, metrics=metrics), left_out
-
-
-def _days(asked: Any) -> Days:
-    last = asked.to or datetime.now(UTC).date()
-    first = asked.from_ or last - timedelta(days=DEFAULT_DAYS - 1)
-    count = (last - first).days + 1
-    if count < 1:
-        raise invalid("from", f"{first} is after {last}, the last day")
-    if count > MAX_DAYS:
-        raise invalid("from", f"{count} days are asked for, at most {MAX_DAYS} are answered")
-    return Days(first, last)
 
 
 def _chosen(table: Table, asked: Any) -> Iterator[tuple[str, str]]:
@@ -287,25 +206,11 @@ def _names(at: str, asked: str | None, known: Collection[str], table: str) -> li
     return names
 
 
-def _answer(gold: GoldReader, version: Version, question: Question) -> tuple[Result, bool]:
-    """Return the rows, and whether they were kept from an earlier question."""
-    query = question.query()
-    if version.id and (result := kept.get((version, query))):
-        return result, True
-    result = gold.run(query, version)
-    if len(result.rows) > MAX_ROWS:
-        raise invalid(
-            "by", f"the answer has more than {MAX_ROWS} rows: ask for fewer days, a longer grain, or a filter"
-        )
-    kept.keep((version, query), result)
-    return result, False
-
-
 def _rows(question: Question, result: Result) -> list[models.HistoryRow]:
     found = []
     for first_day, *values in result.rows:
         slices, figures = values[: len(question.by)], values[len(question.by) :]
-        days = period_of(_date(first_day), question.grain, question.days)
+        days = period_of(day(first_day), question.grain, question.days)
         found.append(
             models.HistoryRow(
                 from_=days.first,
@@ -323,15 +228,10 @@ def _rows(question: Question, result: Result) -> list[models.HistoryRow]:
     return found
 
 
-def _date(value: Any) -> date:
-    """Return a day of Athena's text, or of a reader that has dates and times."""
-    return date.fromisoformat(str(value)[:10])
-
-
 def _value(value: Any, kind: str) -> models.Slice:
     if value is None:
         return None
-    return _date(value) if kind == "date" else int(value) if kind == "bigint" else str(value)
+    return day(value) if kind == "date" else int(value) if kind == "bigint" else str(value)
 
 
 def _figure(value: Any, metric: Metric, table: Table) -> int | float | None:
@@ -341,18 +241,6 @@ def _figure(value: Any, metric: Metric, table: Table) -> int | float | None:
     return int(Decimal(str(value))) if whole else float(value)
 
 
-def _cost(results: list[Result], was_kept: bool) -> models.Cost:
-    if was_kept:
-        return models.Cost(scanned_bytes=0, usd=0, kept=True)
-    scanned = [result.scanned_bytes for result in results if result.scanned_bytes is not None]
-    billed = [result.billed_bytes for result in results if result.billed_bytes is not None]
-    return models.Cost(
-        scanned_bytes=sum(scanned) if scanned else None,
-        usd=sum(billed) * USD_PER_BYTE if billed else None,
-        kept=False,
-    )
-
-
 def _described(metrics: Iterable[Metric]) -> list[models.HistoryMetric]:
     return [models.HistoryMetric.model_validate(one, from_attributes=True) for one in metrics]
 
@@ -360,20 +248,10 @@ def _described(metrics: Iterable[Metric]) -> list[models.HistoryMetric]:
 def _csv(question: Question, ranges: list[Days], rows: list[list[models.HistoryRow]]) -> Response:
     """Return a line for each row; with a comparison its first column says of which range."""
     compared = len(ranges) > 1
-    text = io.StringIO()
-    lines = csv.writer(text)
     names = [metric.name for metric in question.metrics]
-    lines.writerow([*(["range"] if compared else []), "from", "to", *question.by, *names])
+    lines: list[list[Any]] = [[*(["range"] if compared else []), "from", "to", *question.by, *names]]
     for name, of_range in zip(("current", "previous"), rows, strict=False):
-        for row in of_range:
-            of = [name] if compared else []
-            slices = map(_cell, row.slices.values())
-            lines.writerow([*of, row.from_, row.to, *slices, *row.figures.values()])
-    file = f"{question.game_id}-{question.table.name}-{question.days.first}-{question.days.last}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{file}"', "Cache-Control": "private, max-age=5"}
-    return Response(text.getvalue(), headers=headers, media_type="text/csv; charset=utf-8")
-
-
-def _cell(value: models.Slice) -> models.Slice:
-    """Return a cell that a spreadsheet shows and does not run."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+        of = [name] if compared else []
+        lines += [[*of, row.from_, row.to, *row.slices.values(), *row.figures.values()] for row in of_range]
+    name = f"{question.game_id}-{question.table.name}-{question.days.first}-{question.days.last}"
+    return csv_file(name, lines)

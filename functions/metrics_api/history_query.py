@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from telemetry.metric_model import ALL, Metric, Table
 
-from metrics_api.gold import Query
+from metrics_api.lake import Query
 
 Grain = Literal["day", "week", "month"]
 MAX_ROWS = 2000

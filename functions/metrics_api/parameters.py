@@ -84,6 +84,11 @@ def invalid(parameter: str, message: str) -> RequestValidationError:
     return RequestValidationError([{"loc": ("query", parameter), "msg": message}])
 
 
+def invalid_field(field: str, message: str) -> RequestValidationError:
+    """Return the error of a field of the body that is refused, for example of "where/0/field"."""
+    return RequestValidationError([{"loc": ("body", field), "msg": message}])
+
+
 def only_known(request: Request) -> None:
     """Refuse a query parameter that the route does not take, or that is given twice.
 
@@ -92,7 +97,7 @@ def only_known(request: Request) -> None:
     path = request.scope["route"].path
     if not path.startswith("/v1/"):
         return
-    described = request.app.openapi()["paths"].get(path, {}).get("get", {})
+    described = request.app.openapi()["paths"].get(path, {}).get(request.method.lower(), {})
     taken = {one["name"] for one in described.get("parameters", ()) if one["in"] == "query"}
     given = [name for name, _ in request.query_params.multi_items()]
     names = ", ".join(sorted(taken)) or "no parameters"

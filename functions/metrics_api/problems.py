@@ -1,6 +1,6 @@
 """Every error as problem+json (RFC 9457), with nothing in it that a caller need not know."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -63,16 +63,47 @@ def _problem(
 
 
 def _http(request: Request, error: HTTPException) -> Response:
-    headers = {"Allow": "GET, HEAD"} if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join(_methods(request))}
     return _problem(request, error.status_code, error.detail, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the documented methods of a path; HEAD is answered wherever GET is."""
+    path = getattr(request.scope.get("route"), "path", "")
+    documented = request.app.openapi()["paths"].get(path, {"get": {}})
+    return sorted({"HEAD", *map(str.upper, documented)})
 
 
 def _invalid(request: Request, error: RequestValidationError) -> Response:
     errors = [
-        FieldError(pointer="".join(f"/{part}" for part in refused["loc"]), detail=refused["msg"])
+        FieldError(pointer=_pointer(_location(refused, error.body)), detail=refused["msg"])
         for refused in error.errors()
     ]
     return _problem(request, 422, "The request has parameters that are not valid.", errors=errors)
+
+
+def _location(refused: Mapping[str, Any], body: Any) -> list[str | int]:
+    """Return where a value is, without the names of models and types that pydantic tried for it."""
+    source, *parts = refused["loc"]
+    if source != "body" or not isinstance(body, dict):
+        return [source, *parts]
+    found: list[str | int] = [source]
+    for number, part in enumerate(parts, 1):
+        is_inside = (
+            part in body if isinstance(body, dict) else isinstance(body, list) and part in range(len(body))
+        )
+        if is_inside:
+            body = body[part]
+        if is_inside or (refused["type"] == "missing" and number == len(parts)):
+            found.append(part)
+    return found
+
+
+def _pointer(location: Sequence[str | int]) -> str:
+    """Return where a value is. The names of unknown fields are a caller's, and may be no text of UTF-8."""
+    return "".join(f"/{part}" for part in location).encode(errors="replace").decode()
 
 
 def _client_error(request: Request, error: ClientError) -> Response:

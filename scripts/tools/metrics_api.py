@@ -9,7 +9,7 @@ import httpx
 from tools import REPOSITORY, CommandError, emulator, port_of, progress
 from tools.background import Background
 
-APP = "tools.local_gold:make"
+APP = "tools.local_lake:make"
 PORT = 8000
 DIRECTORY = REPOSITORY / ".local" / "metrics_api"
 

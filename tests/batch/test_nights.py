@@ -9,10 +9,11 @@ from typing import Any
 import plain_gold
 import pytest
 from batch_analytics import kept
+from batch_analytics.kept import PAYLOAD
 from duckdb_nights import DuckDB
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from nights import DAY_MS, FIELDS, START, Event, World, by_arrival, exact
+from nights import DAY_MS, START, Event, World, by_arrival, exact
 from privacy.data_stores import KEPT
 
 
@@ -259,7 +260,7 @@ def exposed() -> Lake:
         event = world._event("g", player, f"s-{player}-{day}", day * DAY_MS)
         came = {"arrival_date": START + timedelta(day if arrival is None else arrival)}
         kind = {"event_type": "experiment_exposure", "experiment": "gate", "variant": variant}
-        return event | dict.fromkeys(FIELDS) | came | kind | fields
+        return event | dict.fromkeys(PAYLOAD) | came | kind | fields
 
     def paid(day: int, player: str, amount: int, arrival: int | None = None) -> Event:
         sale = {"store": "web", "transaction_id": f"t-{player}-{day}", "currency": "EUR"}
@@ -306,7 +307,7 @@ def many_names() -> Lake:
     def met(player: str, experiment: str, variant: str, night: int = 10) -> Event:
         event = world._event("g", player, f"s-{player}", 10 * DAY_MS)
         kind = {"event_type": "experiment_exposure", "experiment": experiment, "variant": variant}
-        return event | dict.fromkeys(FIELDS) | {"arrival_date": START + timedelta(night)} | kind
+        return event | dict.fromkeys(PAYLOAD) | {"arrival_date": START + timedelta(night)} | kind
 
     lake.run([met(f"p{n}", f"e{n % 52:02}", f"v{n % 13:02}") for n in range(60)])
     lake.run([met(f"q{n}", "e51", f"v{n % 12:02}", 11) for n in range(30)])
@@ -347,7 +348,7 @@ def paid_back(lake: Lake | None = None) -> Lake:
 
     def made(day: int, player: str, kind: str, arrival: int | None = None, **fields: Any) -> Event:
         event = world._event("g", player, f"s-{player}-{day}", day * DAY_MS)
-        event = event | dict.fromkeys(FIELDS) | {"store": "web", "event_type": kind} | fields
+        event = event | dict.fromkeys(PAYLOAD) | {"store": "web", "event_type": kind} | fields
         return event | {"arrival_date": START + timedelta(day if arrival is None else arrival)}
 
     def paid(day: int, transaction: str, player: str = "p", **fields: Any) -> Event:
@@ -438,10 +439,17 @@ MISTAKES = [
     (paid_back, "gold/_views", "COALESCE(r.amount_minor, p.amount_minor)", "COALESCE(r.amount_minor, 0)"),
     (paid_back, "gold/_views", "WHERE r.nth = 1 AND p.nth = 1 AND NOT p.sandbox", "WHERE p.nth = 1"),
     (paid_back, "gold/revenue", "FROM paid WHERE refunds > 0", "FROM paid WHERE FALSE"),
-    (paid_back, "gold/lifetime_value", "0, amount_minor FROM refunds", "0, 0 FROM refunds"),
+    (paid_back, "gold/lifetime_value", "0, amount_minor, 0 FROM refunds", "0, 0, 0 FROM refunds"),
+    (confirmed, "gold/lifetime_value", "p.lifetime_unverified_minor", "0"),
+    (
+        confirmed,
+        "gold/acquisition_value",
+        "lifetime_ad_micros, lifetime_unverified_minor",
+        "lifetime_ad_micros, 0",
+    ),
     (paid_back, "gold/total_revenue", "WHERE e.refunded_minor > 0", "WHERE FALSE"),
     (paid_back, "gold/total_revenue", "purchase_micros - refunded_micros", "purchase_micros"),
-    (paid_back, "gold/acquisition_value", "0, amount_minor, 0 FROM refunds", "0, 0, 0 FROM refunds"),
+    (paid_back, "gold/acquisition_value", "0, amount_minor, 0, 0 FROM refunds", "0, 0, 0, 0 FROM refunds"),
     (quiet, "kept/kept_purchases", "COALESCE(n.sandbox, FALSE)", "FALSE"),
     (long_ago, "kept/kept_players", "o.player_id IS NULL OR", "o.player_id IS NULL OR FALSE AND"),
     (long_ago, "kept/kept_purchases", "o.at_ms < n.at_ms", "FALSE"),

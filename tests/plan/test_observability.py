@@ -16,7 +16,7 @@ prod = pytest.mark.parametrize("resources", ["prod"], indirect=True)
 @prod
 def test_dashboards_show_metrics_that_exist(resources: list[dict[str, Any]]) -> None:
     bodies = [json.loads(it["values"]["dashboard_body"]) for it in _of(resources, "aws_cloudwatch_dashboard")]
-    assert len(bodies) == 5
+    assert len(bodies) == 3
     for widget in (widget for body in bodies for widget in body["widgets"]):
         assert widget["type"] == "metric"
         for metric in widget["properties"]["metrics"]:

@@ -53,7 +53,9 @@ def define(database: duckdb.DuckDBPyConnection) -> None:
     )
     key = "game_id, platform, country, app_version, event_date AS cohort_date, at_ms AS day_number"
     view("published_retention", nothing.format(f"{key}, at_ms AS retained_players"))
-    minor = ", ".join(f"at_ms AS lifetime_{name}_minor" for name in ("gross", "refunded", "net"))
+    minor = ", ".join(
+        f"at_ms AS lifetime_{name}_minor" for name in ("gross", "unverified", "refunded", "net")
+    )
     paid = f"currency, at_ms AS cohort_players, {minor}, fps AS ltv_minor, fps AS net_ltv_minor"
     view("recent_ads", "SELECT * FROM kept_ads")
     view("published_lifetime_value", nothing.format(f"{key}, {paid}"))

@@ -1,4 +1,4 @@
-"""Gold in memory: its tables in DuckDB, and a reader of them in the place of Athena."""
+"""The lake in memory: gold and silver in DuckDB, and a reader of them in the place of Athena."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,7 +6,8 @@ from itertools import islice
 from typing import Any
 
 import duckdb
-from metrics_api.gold import Query, Result, Version
+import silver_events
+from metrics_api.lake import Query, Result, Version
 from telemetry import metric_model
 
 
@@ -27,6 +28,7 @@ class DuckGold:
         for table in metric_model.tables().values():
             columns = ", ".join(f"{name} {kind}" for name, kind in table.types.items())
             self.database.execute(f"CREATE TABLE {table.name} ({re.sub('string', 'varchar', columns)})")
+        silver_events.create(self.database)
 
     def fill(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
         """Commit rows, in the order of the model's columns."""
@@ -34,6 +36,11 @@ class DuckGold:
         for some in batched(rows, 100):
             values = [value for row in some for value in row]
             self.database.execute(f"INSERT INTO {table} VALUES {', '.join([marks] * len(some))}", values)
+        self.commits += 1
+
+    def fill_silver(self, lines: Iterable[dict[str, Any]]) -> None:
+        """Commit lines of bronze to silver."""
+        silver_events.fill(self.database, lines)
         self.commits += 1
 
     def version(self, table: str) -> Version:

@@ -300,6 +300,11 @@ def _lifetime_value(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
                     "currency": currency,
                     "cohort_players": len(players),
                     "lifetime_gross_minor": gross,
+                    "lifetime_unverified_minor": sum(
+                        e["amount_minor"]
+                        for e in theirs
+                        if e["currency"] == currency and e["event_date"] <= day and not e.get("verified")
+                    ),
                     "lifetime_refunded_minor": refunded,
                     "lifetime_net_minor": gross - refunded,
                     "ltv_minor": gross / len(players),
@@ -363,6 +368,14 @@ def _acquisition_value(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
                 "currency": currency,
                 "cohort_players": len(players),
                 "lifetime_gross_minor": gross,
+                "lifetime_unverified_minor": sum(
+                    e["amount_minor"]
+                    for e in game.purchases
+                    if e["player_id"] in players
+                    and e["currency"] == currency
+                    and e["event_date"] <= day
+                    and not e.get("verified")
+                ),
                 "lifetime_refunded_minor": refunded,
                 "lifetime_net_minor": gross - refunded,
                 "ltv_minor": gross / len(players),

@@ -436,7 +436,7 @@ MAKERS: dict[str, Callable[[MakeEvent], Scenario]] = {
 def reset() -> None:
     """Begin new execution environments: what they keep is dropped."""
     modules = [f"{function}.handler" for function in MAKERS]
-    for name in (*modules, "metrics_api.gold", "metrics_api.history", "telemetry.store"):
+    for name in (*modules, "metrics_api.lake", "metrics_api.lake_answers", "telemetry.store"):
         for value in vars(importlib.import_module(name)).values():
             if hasattr(value, "cache_clear") and not isinstance(value, type):
                 value.cache_clear()

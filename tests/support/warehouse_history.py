@@ -6,7 +6,8 @@ from typing import Any
 
 import duckdb
 import golden_history as lake
-from duckdb_gold import PAYLOAD, define
+from batch_analytics.kept import PAYLOAD
+from duckdb_gold import define
 from emulated_lake import rows
 from emulated_warehouse import Warehouse
 from redshift_on_postgres import declared

@@ -7,9 +7,12 @@ from typing import Any
 from uuid import uuid4
 
 import boto3
+import nasty_engines
+import nasty_game
 import pytest
 from fake_aws import make_tables
 from gold_tables import DuckGold
+from moto import mock_aws
 from telemetry import catalog
 from telemetry.enrichment import timestamp
 
@@ -60,9 +63,29 @@ def metrics_app(dynamodb: Any, gold: DuckGold, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv(f"{table.upper()}_TABLE", table)
     store.store.cache_clear()
     from metrics_api.app import app
-    from metrics_api.history import gold_reader, kept
+    from metrics_api.lake_answers import kept, lake_reader
 
-    monkeypatch.setitem(app.dependency_overrides, gold_reader, lambda: gold)
+    monkeypatch.setitem(app.dependency_overrides, lake_reader, lambda: gold)
     kept.cache_clear()
     yield app
     store.store.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def nasty_bronze() -> list[dict[str, Any]]:
+    """What bronze has of the nasty game, and of another game the same with other players."""
+    with mock_aws(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        for table in nasty_engines.TABLES:
+            patch.setenv(f"{table.upper()}_TABLE", table)
+        nasty_engines.tables()
+        sent = nasty_game.sent()
+        lines: list[dict[str, Any]] = nasty_engines.processed(sent, boto3.client("dynamodb")).lines("bronze")
+    ids = [line["event_id"] for line in lines]
+    # The game has copies; the processor, and silver after it, keep one of each.
+    assert len(set(ids)) == len(ids) < len(sent)
+    others = [line | {"game_id": "arena", "player_id": f"other-{line['player_id']}"} for line in lines]
+    return [*lines, *others]

@@ -14,7 +14,7 @@ import httpx
 import pytest
 import yaml
 from metrics_api.app import app
-from metrics_api.history import gold_reader
+from metrics_api.lake_answers import lake_reader
 from tools import emulator, metrics_api
 from tools.progress import STILL_SECONDS, wait_for
 
@@ -77,7 +77,7 @@ def test_image_runs_what_the_demo_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "dependency_overrides", {})
     module, _, factory = metrics_api.APP.partition(":")
     assert getattr(importlib.import_module(module), factory)() is app
-    assert list(app.dependency_overrides) == [gold_reader]
+    assert list(app.dependency_overrides) == [lake_reader]
     assert '"-m", "uvicorn", "metrics_api.app:app"' in DOCKERFILE
 
 

@@ -21,9 +21,10 @@ import sqlglot
 from botocore.validate import ParamValidator
 from fastapi.testclient import TestClient
 from gold_tables import DuckGold
-from metrics_api import gold as gold_module
-from metrics_api.gold import (
-    AthenaGold,
+from metrics_api import lake as lake_module
+from metrics_api.history_query import MAX_ROWS, Days, Grain, Question, previous
+from metrics_api.lake import (
+    AthenaLake,
     Query,
     StillRunning,
     TooMuchToScan,
@@ -32,8 +33,7 @@ from metrics_api.gold import (
     billed,
     literal,
 )
-from metrics_api.history import gold_reader
-from metrics_api.history_query import MAX_ROWS, Days, Grain, Question, previous
+from metrics_api.lake_answers import lake_reader
 from pyiceberg.expressions.visitors import expression_evaluator
 from pyiceberg.schema import Schema
 from pyiceberg.typedef import Record
@@ -42,7 +42,7 @@ from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
 from telemetry import metric_model
 from tools import CommandError
-from tools.local_gold import LocalGold
+from tools.local_lake import LocalLake
 
 REPOSITORY = Path(__file__).parents[2]
 # The definition itself: what the reader's own model makes of it is judged here.
@@ -498,13 +498,13 @@ def test_too_many_rows_are_refused(client: TestClient, gold: DuckGold) -> None:
 def test_without_a_lake_there_is_no_history(
     client: TestClient, metrics_app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(metrics_app.dependency_overrides, gold_reader)
+    monkeypatch.delitem(metrics_app.dependency_overrides, lake_reader)
     monkeypatch.delenv("ATHENA_WORKGROUP", raising=False)
-    gold_module.reader.cache_clear()
+    lake_module.reader.cache_clear()
     answer = client.get("/v1/games/arena/history/daily")
     assert (answer.status_code, answer.json()["detail"]) == (
         503,
-        "This API runs without a lake: it has no history.",
+        "This API runs without a lake: it has no history of events.",
     )
 
 
@@ -551,15 +551,15 @@ class Glue:
         return {"Table": {"Parameters": parameters, "UpdateTime": datetime(2026, 3, 1, 4, tzinfo=UTC)}}
 
 
-def athena_gold(athena: Athena, wait_seconds: float = 5) -> AthenaGold:
-    made: Any = AthenaGold
-    gold: AthenaGold = made(athena, Glue(), "lake", "metrics-api", wait_seconds=wait_seconds)
+def athena_lake(athena: Athena, wait_seconds: float = 5) -> AthenaLake:
+    made: Any = AthenaLake
+    gold: AthenaLake = made(athena, Glue(), "lake", "metrics-api", wait_seconds=wait_seconds)
     return gold
 
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gold_module.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(lake_module.time, "sleep", lambda seconds: None)
 
 
 ASKED = Query("SELECT ?", ("it's",), "daily", "event_date", "arena", FIRST, FIRST)
@@ -568,7 +568,7 @@ VERSION = Version("7", None)
 
 def test_athena_is_asked_with_bound_values_and_all_pages_are_read(at_once: None) -> None:
     athena = Athena("QUEUED", "RUNNING", "SUCCEEDED", scanned=11 * 1024**2 + 1)
-    result = athena_gold(athena).run(ASKED, VERSION)
+    result = athena_lake(athena).run(ASKED, VERSION)
     assert result.rows == [("2026-01-26", "3"), ("2026-01-27", None)]
     assert (result.scanned_bytes, result.billed_bytes) == (11 * 1024**2 + 1, 12 * 1024**2)
     (call,) = athena.calls
@@ -580,26 +580,26 @@ def test_a_query_that_goes_on_is_taken_up_again_and_runs_once() -> None:
     athena = Athena("RUNNING")
     for _ in range(2):
         with pytest.raises(StillRunning):
-            athena_gold(athena, wait_seconds=0).run(ASKED, VERSION)
+            athena_lake(athena, wait_seconds=0).run(ASKED, VERSION)
     assert len(athena.started) == 1
     with pytest.raises(StillRunning):
-        athena_gold(athena, wait_seconds=0).run(ASKED, Version("8", None))
+        athena_lake(athena, wait_seconds=0).run(ASKED, Version("8", None))
     assert len(athena.started) == 2
 
 
 def test_a_failed_query_is_started_once_more(at_once: None) -> None:
     athena = Athena("FAILED", "SUCCEEDED", reason="GENERIC_INTERNAL_ERROR")
-    assert athena_gold(athena).run(ASKED, VERSION).rows
+    assert athena_lake(athena).run(ASKED, VERSION).rows
     athena = Athena("FAILED", reason="GENERIC_INTERNAL_ERROR")
     with pytest.raises(Unanswered, match="cannot be read at the moment"):
-        athena_gold(athena).run(ASKED, VERSION)
+        athena_lake(athena).run(ASKED, VERSION)
     assert len(athena.started) == 2
 
 
 def test_a_query_above_the_limit_is_not_repeated(at_once: None) -> None:
     athena = Athena("CANCELLED", reason="Bytes scanned limit was exceeded")
     with pytest.raises(TooMuchToScan):
-        athena_gold(athena).run(ASKED, VERSION)
+        athena_lake(athena).run(ASKED, VERSION)
     assert len(athena.started) == 1
 
 
@@ -611,7 +611,7 @@ def test_the_api_answers_as_athena_does(client: TestClient, metrics_app: Any, at
         (Athena("FAILED"), 503),
         (Athena("SUCCEEDED", scanned=1), 200),
     ):
-        metrics_app.dependency_overrides[gold_reader] = partial(athena_gold, athena, 0.01)
+        metrics_app.dependency_overrides[lake_reader] = partial(athena_lake, athena, 0.01)
         answer = client.get(url)
         assert answer.status_code == status, answer.text
         if status == 202:
@@ -645,7 +645,7 @@ class Files:
         self.rows = rows
         self.read: list[Row] = []
 
-    def scan(self, row_filter: Any) -> "Files":
+    def scan(self, row_filter: Any, selected_fields: tuple[str, ...]) -> "Files":
         schema = Schema(
             NestedField(1, "game_id", StringType(), required=False),
             NestedField(2, "event_date", DateType(), required=False),
@@ -670,8 +670,8 @@ def test_the_local_reader_reads_the_rows_of_the_question_and_answers_as_athena(
     monkeypatch.setattr("tools.gold.iceberg", lambda table: files)
     url = "/v1/games/arena/history/daily?from=2026-01-27&to=2026-02-03&by=platform"
     answers = []
-    for reader in (gold, LocalGold()):
-        monkeypatch.setitem(metrics_app.dependency_overrides, gold_reader, partial(same, reader))
+    for reader in (gold, LocalLake()):
+        monkeypatch.setitem(metrics_app.dependency_overrides, lake_reader, partial(same, reader))
         answers.append(client.get(url).json())
     assert answers[0]["rows"]
     assert answers[0]["rows"] == answers[1]["rows"]
@@ -689,6 +689,6 @@ def test_a_table_that_is_not_there_is_told(
         raise CommandError(f"lake.{table} is not there")
 
     monkeypatch.setattr("tools.gold.iceberg", missing)
-    monkeypatch.setitem(metrics_app.dependency_overrides, gold_reader, LocalGold)
+    monkeypatch.setitem(metrics_app.dependency_overrides, lake_reader, LocalLake)
     answer = client.get("/v1/games/arena/history/daily")
     assert (answer.status_code, answer.json()["detail"]) == (503, "lake.daily is not there")

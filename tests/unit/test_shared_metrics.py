@@ -338,7 +338,7 @@ def test_a_field_that_means_something_else_is_seen() -> None:
 OF_PURCHASES = re.compile(
     r"purchase|payer|revenue|gross|net_|proceeds|tax|fee|subscription|total|ltv|arpdau|arppu|arpu|conversion"
 )
-NOT_OF_PURCHASES = re.compile(r"^(ad_|unverified_|sandbox_|lifetime_ad)|refund|match|cohort|^net_amount$")
+NOT_OF_PURCHASES = re.compile(r"^(ad_|sandbox_|lifetime_ad)|unverified|refund|match|cohort|^net_amount$")
 AD_REVENUE = {("ads", "revenue_micros")}
 
 

@@ -19,11 +19,11 @@ locals {
     # Athena uses the permissions of its caller.
     FindLake = {
       actions   = ["s3:GetBucketLocation", "s3:ListBucket"]
-      resources = [var.history.bucket.arn]
+      resources = [var.lake.bucket.arn]
     }
     KeepResults = {
       actions   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
-      resources = ["${var.history.bucket.arn}/${local.results}/*"]
+      resources = ["${var.lake.bucket.arn}/${local.results}/*"]
     }
     ListGames = {
       actions   = ["dynamodb:Scan"]
@@ -49,20 +49,20 @@ locals {
       actions   = ["dynamodb:GetItem", "dynamodb:Query"]
       resources = [var.tables.quality.arn, var.tables.realtime.arn]
     }
-    ReadGold = {
-      actions   = ["s3:GetObject"]
-      resources = ["${var.history.bucket.arn}/gold/*"]
-    }
-    ReadGoldTables = {
-      actions = ["glue:GetDatabase", "glue:GetTable"]
-      resources = concat(
-        ["${local.glue}:catalog", "${local.glue}:database/${var.history.database}"],
-        [for table in var.history.tables : "${local.glue}:table/${var.history.database}/${table}"],
-      )
-    }
     ReadItems = {
       actions   = ["dynamodb:GetItem"]
       resources = [var.tables.games.arn, var.tables.players.arn]
+    }
+    ReadLake = {
+      actions   = ["s3:GetObject"]
+      resources = [for prefix in ["gold", "silver"] : "${var.lake.bucket.arn}/${prefix}/*"]
+    }
+    ReadLakeTables = {
+      actions = ["glue:GetDatabase", "glue:GetTable"]
+      resources = concat(
+        ["${local.glue}:catalog", "${local.glue}:database/${var.lake.database}"],
+        [for table in var.lake.tables : "${local.glue}:table/${var.lake.database}/${table}"],
+      )
     }
   }
 }

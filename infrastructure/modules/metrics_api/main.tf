@@ -16,7 +16,7 @@ module "metrics_api" {
     GAMES_TABLE         = var.tables.games.name
     INGEST_STATS_TABLE  = var.tables.ingest_stats.name
     INGEST_URL          = var.ingest_url
-    LAKE_DATABASE       = var.history.database
+    LAKE_DATABASE       = var.lake.database
     LEADERBOARDS_TABLE  = var.tables.leaderboards.name
     PLAYERS_TABLE       = var.tables.players.name
     QUALITY_TABLE       = var.tables.quality.name

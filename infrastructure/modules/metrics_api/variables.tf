@@ -4,7 +4,13 @@ variable "account" {
   nullable    = false
 }
 
-variable "history" {
+variable "ingest_url" {
+  type        = string
+  description = "URL of the REST API that takes events. The page shows it to who sends the first event."
+  nullable    = false
+}
+
+variable "lake" {
   type = object({
     bucket        = object({ arn = string, name = string })
     database      = string
@@ -12,20 +18,15 @@ variable "history" {
     tables        = list(string)
   })
   description = <<-EOT
-    Bucket, Glue database and gold tables that the history is read from, and the most gigabytes that one query may scan.
+    Bucket, Glue database and tables of gold and silver that the API reads, and the most gigabytes that one query may
+    scan.
   EOT
   nullable    = false
 
   validation {
-    condition     = var.history.scan_limit_gb >= 1 && floor(var.history.scan_limit_gb) == var.history.scan_limit_gb
-    error_message = "history.scan_limit_gb is a whole number, at least 1."
+    condition     = var.lake.scan_limit_gb >= 1 && floor(var.lake.scan_limit_gb) == var.lake.scan_limit_gb
+    error_message = "lake.scan_limit_gb is a whole number, at least 1."
   }
-}
-
-variable "ingest_url" {
-  type        = string
-  description = "URL of the REST API that takes events. The page shows it to who sends the first event."
-  nullable    = false
 }
 
 variable "leaderboards_by_rank_arn" {

@@ -253,11 +253,11 @@ module "metrics_api" {
   sizing                   = var.metrics_api.sizing
   throttling               = var.metrics_api.throttling
 
-  history = {
+  lake = {
     bucket        = module.data_lake.bucket
     database      = module.data_lake.database
     scan_limit_gb = var.metrics_api.scan_limit_gb
-    tables        = module.lake_tables.layers.gold
+    tables        = concat(module.lake_tables.layers.gold, module.lake_tables.layers.silver)
   }
 
   tables = {

@@ -158,7 +158,7 @@ variable "metrics_api" {
   })
   description = <<-EOT
     HTTP API of the metrics: size of its function, requests per second, and the most gigabytes that one query of the
-    history may scan.
+    lake may scan.
   EOT
   default = {
     sizing     = { memory_mb = 1024, timeout_seconds = 15 }

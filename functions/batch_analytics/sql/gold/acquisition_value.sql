@@ -6,14 +6,17 @@ WITH spent AS (
     COALESCE(i.platform, '*') AS platform, COALESCE(i.country, '*') AS country,
     COALESCE(i.app_version, '*') AS app_version,
     p.currency, DATEDIFF(p.event_date, i.cohort_date) AS day_number, SUM(p.amount_minor) AS gross_minor,
-    SUM(p.refunded_minor) AS refunded_minor, SUM(p.ad_micros) AS ad_micros
+    SUM(p.refunded_minor) AS refunded_minor, SUM(p.ad_micros) AS ad_micros, SUM(p.unverified_minor) AS unverified_minor
   FROM installs AS i
   JOIN (
-    SELECT game_id, player_id, event_date, currency, amount_minor, 0 AS refunded_minor, 0 AS ad_micros FROM purchases
+    SELECT
+      game_id, player_id, event_date, currency, amount_minor, 0 AS refunded_minor, 0 AS ad_micros,
+      CASE WHEN verified THEN 0 ELSE amount_minor END AS unverified_minor
+    FROM purchases
     UNION ALL
-    SELECT game_id, player_id, event_date, currency, 0, amount_minor, 0 FROM refunds
+    SELECT game_id, player_id, event_date, currency, 0, amount_minor, 0, 0 FROM refunds
     UNION ALL
-    SELECT game_id, player_id, event_date, currency, 0, 0, revenue_micros FROM recent_ads
+    SELECT game_id, player_id, event_date, currency, 0, 0, revenue_micros, 0 FROM recent_ads
   ) AS p ON p.game_id = i.game_id AND p.player_id = i.player_id
   JOIN bounds AS b ON b.game_id = i.game_id AND p.event_date >= b.since
   GROUP BY i.game_id, i.cohort_date, i.install_source, i.campaign, p.currency,
@@ -21,7 +24,7 @@ WITH spent AS (
   UNION ALL
   SELECT
     game_id, cohort_date, install_source, campaign, platform, country, app_version, currency, CAST(day_number AS INT),
-    lifetime_gross_minor, lifetime_refunded_minor, lifetime_ad_micros
+    lifetime_gross_minor, lifetime_refunded_minor, lifetime_ad_micros, lifetime_unverified_minor
   FROM published_acquisition_value
 ),
 numbers AS (SELECT EXPLODE(SEQUENCE(0, 90)) AS day_number),
@@ -31,6 +34,7 @@ grown AS (
     s.install_source, s.campaign, s.cohort_date, CAST(n.day_number AS BIGINT) AS day_number, c.currency,
     s.cohort_players, s.since_number, c.micros_of_minor,
     CAST(SUM(COALESCE(p.gross_minor, 0)) OVER w AS DECIMAL(28, 0)) AS gross_minor,
+    CAST(SUM(COALESCE(p.unverified_minor, 0)) OVER w AS DECIMAL(28, 0)) AS unverified_minor,
     CAST(SUM(COALESCE(p.refunded_minor, 0)) OVER w AS DECIMAL(28, 0)) AS refunded_minor,
     CAST(SUM(COALESCE(p.ad_micros, 0)) OVER w AS DECIMAL(36, 0)) AS ad_micros
   FROM install_sizes AS s
@@ -47,6 +51,7 @@ grown AS (
 SELECT
   event_date, game_id, platform, country, app_version, install_source, campaign, cohort_date, day_number, currency,
   cohort_players, CAST(gross_minor AS DECIMAL(38, 0)) AS lifetime_gross_minor,
+  CAST(unverified_minor AS DECIMAL(38, 0)) AS lifetime_unverified_minor,
   CAST(refunded_minor AS DECIMAL(38, 0)) AS lifetime_refunded_minor,
   CAST(gross_minor - refunded_minor AS DECIMAL(38, 0)) AS lifetime_net_minor,
   CAST(gross_minor AS DOUBLE) / cohort_players AS ltv_minor,

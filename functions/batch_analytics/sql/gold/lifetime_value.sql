@@ -14,12 +14,16 @@ WITH sizes AS (
 numbers AS (SELECT EXPLODE(SEQUENCE(0, 90)) AS day_number),
 cells AS (
   SELECT i.game_id, i.cohort_date, i.platform, i.country, i.app_version, p.currency,
-    DATEDIFF(p.event_date, i.cohort_date) AS day_number, SUM(p.amount) AS amount, SUM(p.refunded) AS refunded
+    DATEDIFF(p.event_date, i.cohort_date) AS day_number, SUM(p.amount) AS amount, SUM(p.refunded) AS refunded,
+    SUM(p.unverified) AS unverified
   FROM players AS i
   JOIN (
-    SELECT game_id, player_id, event_date, currency, amount_minor AS amount, 0 AS refunded FROM purchases
+    SELECT
+      game_id, player_id, event_date, currency, amount_minor AS amount, 0 AS refunded,
+      CASE WHEN verified THEN 0 ELSE amount_minor END AS unverified
+    FROM purchases
     UNION ALL
-    SELECT game_id, player_id, event_date, currency, 0, amount_minor FROM refunds
+    SELECT game_id, player_id, event_date, currency, 0, amount_minor, 0 FROM refunds
   ) AS p ON p.game_id = i.game_id AND p.player_id = i.player_id
   JOIN bounds AS b ON b.game_id = i.game_id AND p.event_date >= b.since AND i.cohort_date >= DATE_SUB(b.since, 90)
   GROUP BY i.game_id, i.cohort_date, i.platform, i.country, i.app_version, p.currency,
@@ -29,13 +33,13 @@ spent AS (
   SELECT
     game_id, cohort_date, currency, day_number,
     COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
-    SUM(amount) AS amount, SUM(refunded) AS refunded
+    SUM(amount) AS amount, SUM(refunded) AS refunded, SUM(unverified) AS unverified
   FROM cells
   GROUP BY game_id, cohort_date, currency, day_number, CUBE (platform, country, app_version)
   UNION ALL
   SELECT
     p.game_id, p.cohort_date, p.currency, CAST(p.day_number AS INT), p.platform, p.country, p.app_version,
-    p.lifetime_gross_minor, p.lifetime_refunded_minor
+    p.lifetime_gross_minor, p.lifetime_refunded_minor, p.lifetime_unverified_minor
   FROM published_lifetime_value AS p JOIN bounds AS b ON b.game_id = p.game_id
     AND DATE_ADD(p.cohort_date, CAST(p.day_number AS INT)) = DATE_SUB(b.since, 1)
 ),
@@ -43,7 +47,8 @@ grown AS (
   SELECT
     s.cohort_date, s.game_id, s.platform, s.country, s.app_version, CAST(n.day_number AS BIGINT) AS day_number,
     c.currency, s.cohort_players, s.since_number,
-    SUM(COALESCE(p.amount, 0)) OVER w AS amount, SUM(COALESCE(p.refunded, 0)) OVER w AS refunded
+    SUM(COALESCE(p.amount, 0)) OVER w AS amount, SUM(COALESCE(p.refunded, 0)) OVER w AS refunded,
+    SUM(COALESCE(p.unverified, 0)) OVER w AS unverified
   FROM sizes AS s
   JOIN currencies AS c ON c.game_id = s.game_id
   JOIN numbers AS n ON n.day_number BETWEEN s.since_number - 1 AND s.last_number
@@ -58,6 +63,7 @@ shown AS (
   SELECT
     cohort_date, game_id, platform, country, app_version, day_number, currency, cohort_players,
     CAST(amount AS DECIMAL(38, 0)) AS lifetime_gross_minor,
+    CAST(unverified AS DECIMAL(38, 0)) AS lifetime_unverified_minor,
     CAST(refunded AS DECIMAL(38, 0)) AS lifetime_refunded_minor,
     CAST(amount - refunded AS DECIMAL(38, 0)) AS lifetime_net_minor,
     CAST(amount AS DOUBLE) / cohort_players AS ltv_minor,
@@ -66,7 +72,7 @@ shown AS (
   UNION ALL
   SELECT
     p.cohort_date, p.game_id, p.platform, p.country, p.app_version, p.day_number, p.currency, p.cohort_players,
-    p.lifetime_gross_minor, p.lifetime_refunded_minor, p.lifetime_net_minor, p.ltv_minor, p.net_ltv_minor
+    p.lifetime_gross_minor, p.lifetime_unverified_minor, p.lifetime_refunded_minor, p.lifetime_net_minor, p.ltv_minor, p.net_ltv_minor
   FROM published_lifetime_value AS p JOIN bounds AS b ON b.game_id = p.game_id
     AND DATE_ADD(p.cohort_date, CAST(p.day_number AS INT)) < b.since
 )

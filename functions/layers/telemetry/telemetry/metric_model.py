@@ -216,7 +216,7 @@ def _tell_client_reports(metrics: Mapping[str, Any]) -> None:
         # Its own share of revenue is what tells them apart.
         made_of = [metrics[part] for part in parts if part in metrics]
         told = one.get("client_reports") or any(part.get("client_reports") for part in made_of)
-        if told and not name.startswith("unverified_"):
+        if told and "unverified" not in name:
             one["description"] += f" {CLIENT_REPORTS}"
 
 

@@ -10,13 +10,14 @@ variables {
     region    = "eu-west-1"
   }
 
-  history = {
+  ingest_url = "https://mockrest.execute-api.eu-west-1.amazonaws.com/live"
+
+  lake = {
     bucket   = { arn = "arn:aws:s3:::lake", name = "lake" }
     database = "demo_test_lake"
-    tables   = ["daily", "revenue"]
+    tables   = ["daily", "events"]
   }
 
-  ingest_url               = "https://mockrest.execute-api.eu-west-1.amazonaws.com/live"
   leaderboards_by_rank_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards/index/by_rank"
   sizing                   = { memory_mb = 1024, timeout_seconds = 15 }
   throttling               = { burst = 100, rate = 50 }
@@ -74,9 +75,9 @@ run "resources" {
       QueryLeaderboards = ["dynamodb:Query"]
       QueryWindows      = ["dynamodb:GetItem", "dynamodb:Query"]
       ReadEntries       = ["dynamodb:BatchGetItem"]
-      ReadGold          = ["s3:GetObject"]
-      ReadGoldTables    = ["glue:GetDatabase", "glue:GetTable"]
       ReadItems         = ["dynamodb:GetItem"]
+      ReadLake          = ["s3:GetObject"]
+      ReadLakeTables    = ["glue:GetDatabase", "glue:GetTable"]
       WriteLogs         = ["logs:CreateLogStream", "logs:PutLogEvents"]
     }
     error_message = "The function must have these actions and no others."
@@ -103,21 +104,21 @@ run "resources" {
       {
         for statement in jsondecode(output.policy).Statement :
         statement.Sid => statement.Resource
-        if contains(["AskAthena", "KeepResults", "ReadGold", "ReadGoldTables"], statement.Sid)
+        if contains(["AskAthena", "KeepResults", "ReadLake", "ReadLakeTables"], statement.Sid)
       } ==
       {
         AskAthena   = ["arn:aws:athena:eu-west-1:111122223333:workgroup/demo-test-metrics-api"]
         KeepResults = ["arn:aws:s3:::lake/athena-results/metrics-api/*"]
-        ReadGold    = ["arn:aws:s3:::lake/gold/*"]
-        ReadGoldTables = [
+        ReadLake    = ["arn:aws:s3:::lake/gold/*", "arn:aws:s3:::lake/silver/*"]
+        ReadLakeTables = [
           "arn:aws:glue:eu-west-1:111122223333:catalog",
           "arn:aws:glue:eu-west-1:111122223333:database/demo_test_lake",
           "arn:aws:glue:eu-west-1:111122223333:table/demo_test_lake/daily",
-          "arn:aws:glue:eu-west-1:111122223333:table/demo_test_lake/revenue",
+          "arn:aws:glue:eu-west-1:111122223333:table/demo_test_lake/events",
         ]
       }
     )
-    error_message = "It may read gold and its own results, and neither silver nor results of others."
+    error_message = "It may read gold, silver and its own results, and neither bronze nor results of others."
   }
 
   assert {
@@ -144,7 +145,7 @@ run "resources" {
       output.environment["ATHENA_WORKGROUP"] == "demo-test-metrics-api"
       && output.environment["LAKE_DATABASE"] == "demo_test_lake"
     )
-    error_message = "The environment must name the workgroup and the database of the history."
+    error_message = "The environment must name the workgroup and the database of the lake."
   }
 
   assert {
@@ -200,10 +201,10 @@ run "unthrottled" {
 
 run "unlimited_scans" {
   command         = plan
-  expect_failures = [var.history]
+  expect_failures = [var.lake]
 
   variables {
-    history = {
+    lake = {
       bucket        = { arn = "arn:aws:s3:::lake", name = "lake" }
       database      = "demo_test_lake"
       scan_limit_gb = 0

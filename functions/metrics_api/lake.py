@@ -1,4 +1,4 @@
-"""Gold, asked in SQL: through Athena on AWS. Other readers, such as the developer's machine's, replace it."""
+"""The lake, asked in SQL: through Athena on AWS. Another reader replaces it on a developer's machine."""
 
 import hashlib
 import time
@@ -40,8 +40,8 @@ class Version:
 class Query:
     """SQL with a ? for each value.
 
-    The table, the game and the days are those that the SQL asks for. A reader without an engine of its own
-    reads no other files.
+    The table, the columns, the game and the days are those that the SQL asks for. A reader without an engine
+    of its own reads no others.
     """
 
     sql: str
@@ -51,6 +51,7 @@ class Query:
     game_id: str
     first: date
     last: date
+    columns: tuple[str, ...] = ("*",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,8 @@ class Unanswered(Exception):
     """The reader gives no answer; the message is for the person who asked."""
 
 
-class GoldReader(Protocol):
-    """What answers queries of gold."""
+class LakeReader(Protocol):
+    """What answers queries of gold and silver."""
 
     def version(self, table: str) -> Version:
         """Return the newest state of a table. Raises Unanswered where there is none."""
@@ -85,7 +86,7 @@ class GoldReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class AthenaGold:
+class AthenaLake:
     """Athena in a workgroup that limits what a query may scan."""
 
     athena: "AthenaClient"
@@ -114,7 +115,7 @@ class AthenaGold:
             if SCAN_LIMIT in reason:
                 raise TooMuchToScan
             logger.warning("Athena gave no answer", extra={"reason": reason})
-        raise Unanswered("The history cannot be read at the moment; try again.")
+        raise Unanswered("The lake cannot be read at the moment; try again.")
 
     def _start(self, query: Query, version: Version, attempt: int) -> str:
         """Return the id of the query: Athena starts one a token, whichever process asks."""
@@ -160,16 +161,16 @@ def billed(scanned_bytes: int) -> int:
 
 
 class Settings(msgspec.Struct):
-    """Where gold is; empty where the API runs without a lake."""
+    """Where the lake is; empty where the API runs without a lake."""
 
     athena_workgroup: str = ""
     lake_database: str = ""
 
 
 @cache
-def reader() -> GoldReader:
+def reader() -> LakeReader:
     """Return Athena as Terraform set it. Raises Unanswered where it set none."""
     settings = environment.parse(Settings)
     if not settings.athena_workgroup:
-        raise Unanswered("This API runs without a lake: it has no history.")
-    return AthenaGold(client("athena"), client("glue"), settings.lake_database, settings.athena_workgroup)
+        raise Unanswered("This API runs without a lake: it has no history of events.")
+    return AthenaLake(client("athena"), client("glue"), settings.lake_database, settings.athena_workgroup)

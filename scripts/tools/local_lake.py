@@ -1,4 +1,4 @@
-"""The metrics API of this machine: gold is read from its files, which needs no Athena."""
+"""The metrics API of this machine: the lake is read from its files, which needs no Athena."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,8 +7,8 @@ from typing import Any
 import duckdb
 from fastapi import FastAPI
 from metrics_api.app import app
-from metrics_api.gold import Query, Result, Unanswered, Version
-from metrics_api.history import gold_reader
+from metrics_api.lake import Query, Result, Unanswered, Version
+from metrics_api.lake_answers import lake_reader
 from pyiceberg.expressions import And, EqualTo, GreaterThanOrEqual, LessThanOrEqual
 from telemetry.enrichment import timestamp
 
@@ -21,7 +21,7 @@ _until: Any = LessThanOrEqual
 
 
 @dataclass(frozen=True, slots=True)
-class LocalGold:
+class LocalLake:
     """PyIceberg finds the rows of a game and its days; DuckDB answers the SQL that Athena gets on AWS."""
 
     def version(self, table: str) -> Version:
@@ -40,7 +40,8 @@ class LocalGold:
             _since(query.day_column, query.first.isoformat()),
             _until(query.day_column, query.last.isoformat()),
         )
-        rows = gold.iceberg(query.table).scan(row_filter=And(game, days)).to_arrow()
+        table = gold.iceberg(query.table)
+        rows = table.scan(row_filter=And(game, days), selected_fields=query.columns).to_arrow()
         with duckdb.connect() as database:
             database.execute("SET TimeZone = 'UTC'")
             database.register(query.table, rows)
@@ -49,5 +50,5 @@ class LocalGold:
 
 def make() -> FastAPI:
     """Return the API that Lambda runs, with this reader in the place of Athena's."""
-    app.dependency_overrides[gold_reader] = LocalGold
+    app.dependency_overrides[lake_reader] = LocalLake
     return app

@@ -1,0 +1,87 @@
+"""Questions of producers about single events: small JSON documents that become SQL over silver."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends
+from telemetry import catalog
+
+from metrics_api import explore_events, explore_fields, explore_funnel
+from metrics_api import explore_models as models
+from metrics_api.explore_fields import Field
+from metrics_api.explore_query import Refused
+from metrics_api.lake_answers import CSV, PENDING, Reader, csv_file, days_of, read
+from metrics_api.models import Problem
+from metrics_api.parameters import GameId, cached, invalid_field, now
+from metrics_api.problems import RESPONSES
+
+# Silver has a row for each event: a day costs more than a day of gold.
+MAX_DAYS = 92
+# The module of each kind has its query, its rows, and the lines of its file.
+KINDS: dict[str, tuple[Any, type[models.ExploreAnswer]]] = {
+    "events": (explore_events, models.EventsAnswer),
+    "funnel": (explore_funnel, models.FunnelAnswer),
+}
+
+explore = APIRouter(
+    prefix="/v1/games/{game_id}", tags=["explore"], dependencies=[Depends(cached)], responses=RESPONSES
+)
+
+
+@explore.get("/explore", summary="What can be asked about events")
+def fields(game_id: GameId) -> models.ExploreCatalogue:
+    """List the event types with their properties, and the fields that every event has."""
+    schemas = catalog.documents()
+    events = {name: catalog.newest(name, schemas) for name in explore_fields.events()}
+    return models.ExploreCatalogue(
+        game_id=game_id,
+        events=[
+            models.ExploreEvent(
+                name=name,
+                label=events[name]["title"],
+                description=events[name]["description"],
+                fields=_described(found.values()),
+            )
+            for name, found in explore_fields.events().items()
+        ],
+        fields=_described(explore_fields.dimensions().values()),
+        max_days=MAX_DAYS,
+    )
+
+
+@explore.post(
+    "/explore",
+    summary="An answer about events",
+    response_model=models.AnyAnswer,
+    responses={200: CSV, 400: {"model": Problem, "description": "The body is no JSON."}, **PENDING},
+)
+def ask(game_id: GameId, asked: Annotated[models.Question, Body()], lake: Reader) -> Any:
+    """Read silver, which has each event once.
+
+    Events count as they were sent, whatever gold makes of them: a purchase in a store's test environment
+    counts, unless a filter leaves it out.
+    """
+    kind, answer = KINDS[asked.kind]
+    days = days_of(asked.from_, asked.to, MAX_DAYS, invalid_field)
+    as_of = now()
+    try:
+        query = kind.query(asked, game_id, days)
+    except Refused as refused:
+        raise invalid_field(refused.at, refused.reason) from None
+    answers = read(lake, [query], invalid_field)
+    rows = list(kind.rows(asked, days, answers.results[0]))
+    if asked.format == "csv":
+        return csv_file(f"{game_id}-{asked.kind}-{days.first}-{days.last}", kind.lines(asked, rows))
+    return answer(
+        game_id=game_id,
+        from_=days.first,
+        to=days.last,
+        rows=rows,
+        cost=answers.cost,
+        as_of=as_of,
+        updated_at=answers.version.written_at,
+    )
+
+
+def _described(fields: Iterable[Field]) -> list[models.ExploreField]:
+    return [models.ExploreField.model_validate(one, from_attributes=True) for one in fields]

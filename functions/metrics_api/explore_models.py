@@ -1,0 +1,207 @@
+"""Questions about single events as JSON documents, and their answers."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+
+from metrics_api.history_models import Cost, Period, Slice
+from metrics_api.history_query import Grain
+from metrics_api.models import Answer, Game, Range
+from metrics_api.parameters import CalendarDay
+
+MAX_COLUMNS = 2
+MAX_FILTERS = 10
+MAX_VALUES = 50
+MAX_STEPS = 8
+MAX_WINDOW_MINUTES = 30 * 24 * 60
+TEXT = r"^[^\x00-\x1f\x7f]+$"
+LARGEST = 10**15
+
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[a-z0-9_.]+$")]
+Text = Annotated[StrictStr, Field(min_length=1, max_length=128, pattern=TEXT)]
+Whole = Annotated[StrictInt, Field(ge=-LARGEST, le=LARGEST)]
+Number = Annotated[StrictFloat, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
+Value = StrictBool | Whole | Number | Text
+
+
+class Closed(BaseModel):
+    """A part of a question. A field that it does not know is refused: its answer would be about less."""
+
+    model_config = ConfigDict(extra="forbid", validate_by_name=True)
+
+
+class Filter(Closed):
+    """Events that a question is about. An event without a value passes `is_not`, and no other comparison."""
+
+    field: Annotated[Name, Field(examples=["payload.currency"])]
+    op: Annotated[
+        Literal["is", "is_not", "at_least", "at_most", "is_set", "is_not_set"],
+        Field(description="is: one of the values; is_not: none of them; at_least and at_most: one number."),
+    ] = "is"
+    values: Annotated[list[Value], Field(max_length=MAX_VALUES, examples=[["EUR"]])] = []
+
+
+class Measure(Closed):
+    """What is computed of the events."""
+
+    of: Annotated[
+        Literal["count", "players", "sum", "mean", "percentile"],
+        Field(description="count: events; players: unique players; others: of the values of a property."),
+    ] = "count"
+    field: Annotated[
+        Name | None, Field(description="A number of the event.", examples=["payload.amount_minor"])
+    ] = None
+    percentile: Annotated[
+        StrictInt | None, Field(ge=1, le=99, description="Of `percentile`: 50 is the median.", examples=[50])
+    ] = None
+
+
+class Asked(Closed):
+    """What every question has."""
+
+    from_: Annotated[
+        CalendarDay | None,
+        Field(alias="from", description="First UTC day; 27 days before `to` where absent."),
+    ] = None
+    to: Annotated[CalendarDay | None, Field(description="Last UTC day, inclusive; today where absent.")] = (
+        None
+    )
+    format: Annotated[Literal["json", "csv"], Field(description="csv: a file for a spreadsheet.")] = "json"
+
+
+class Chosen(Closed):
+    """Events of a type, or of all types."""
+
+    event: Annotated[
+        Name | None, Field(description="Type of the events; all types where absent.", examples=["purchase"])
+    ] = None
+    where: Annotated[list[Filter], Field(max_length=MAX_FILTERS, description="All must hold.")] = []
+
+
+By = Annotated[
+    list[Name],
+    Field(max_length=MAX_COLUMNS, description="Fields to tell rows apart by.", examples=[["platform"]]),
+]
+Periods = Annotated[
+    Grain | Literal["range"],
+    Field(description="A row for each; weeks begin on Monday; range: one row for all days."),
+]
+
+
+class EventsQuestion(Asked, Chosen):
+    """A figure of events over time."""
+
+    kind: Literal["events"]
+    measure: Measure = Measure()
+    grain: Periods = "day"
+    by: By = []
+
+
+class FunnelQuestion(Asked):
+    """How many players take steps in an order, and how long they need."""
+
+    kind: Literal["funnel"]
+    steps: Annotated[
+        list[Chosen], Field(min_length=2, max_length=MAX_STEPS, description="In the order of the funnel.")
+    ]
+    window_minutes: Annotated[
+        StrictInt,
+        Field(ge=1, le=MAX_WINDOW_MINUTES, description="The most between the first and the last step."),
+    ] = 24 * 60
+    by: Annotated[By, Field(description="Fields of the first step's event.")] = []
+
+
+class ExploreField(BaseModel):
+    """A field that events can be told apart, filtered or measured by."""
+
+    name: Annotated[str, Field(description="Its name in a question.", examples=["payload.store"])]
+    kind: Annotated[
+        Literal["string", "bigint", "double", "boolean"], Field(description="What its values are.")
+    ]
+    description: str
+    values: Annotated[list[str], Field(description="The values that the schema allows; empty where any.")]
+    is_money: Annotated[
+        bool,
+        Field(description="Amounts of one currency: it is added up only where `payload.currency` is one."),
+    ]
+
+
+class ExploreEvent(BaseModel):
+    """An event type and its own properties."""
+
+    name: Annotated[str, Field(examples=["purchase"])]
+    label: Annotated[str, Field(examples=["Purchase"])]
+    description: str
+    fields: list[ExploreField]
+
+
+class ExploreCatalogue(BaseModel):
+    """What can be asked."""
+
+    game_id: Game
+    events: list[ExploreEvent]
+    fields: Annotated[list[ExploreField], Field(description="Fields that every event has.")]
+    max_days: Annotated[int, Field(description="Days that a question may be about.")]
+
+
+Slices = Annotated[
+    dict[str, Slice],
+    Field(description="The value of each field in `by`; null: no value.", examples=[{"platform": "ios"}]),
+]
+
+
+class EventsRow(Period):
+    """The figure of a period and slice."""
+
+    slices: Slices
+    figure: Annotated[
+        int | float | None, Field(description="The measure; null where no event has a value of the field.")
+    ]
+    events: Annotated[int, Field(description="Events behind the figure: for a field, those with a value.")]
+
+
+class FunnelRow(BaseModel):
+    """A step of a slice."""
+
+    slices: Slices
+    step: Annotated[int, Field(ge=1, description="Number of the step, from 1.")]
+    event: Annotated[str | None, Field(description="Type of the step's events; null: all types.")]
+    players: Annotated[int, Field(ge=0, description="Players who came as far as this step.")]
+    of_first: Annotated[float, Field(ge=0, le=1, description="Their share of the players of the first step.")]
+    of_previous: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="Their share of the players of the step before; null without any."),
+    ]
+    median_seconds: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            description="Median time since the step before; null for the first step, or without players.",
+        ),
+    ]
+
+
+class ExploreAnswer(Answer, Range):
+    """What every answer has."""
+
+    cost: Cost
+
+
+class EventsAnswer(ExploreAnswer):
+    """A figure of events over time."""
+
+    kind: Literal["events"] = "events"
+    rows: Annotated[
+        list[EventsRow], Field(description="By first day; a period or slice without events is left out.")
+    ]
+
+
+class FunnelAnswer(ExploreAnswer):
+    """Players by step."""
+
+    kind: Literal["funnel"] = "funnel"
+    rows: Annotated[list[FunnelRow], Field(description="All steps of each slice that has players.")]
+
+
+Question = Annotated[EventsQuestion | FunnelQuestion, Field(discriminator="kind")]
+AnyAnswer = Annotated[EventsAnswer | FunnelAnswer, Field(discriminator="kind")]
