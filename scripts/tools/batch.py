@@ -128,6 +128,12 @@ def main() -> None:
     )
     running.add_argument("--to", dest="end", type=hour, help="hour after the last (default: that)")
     options = parser.parse_args()
+    outputs: dict[str, Any] = {}
+    if options.command != "install":
+        os.environ.update(emulator.local_environment())
+        outputs = infrastructure.outputs("local")
+        for table in lake_tables.create(outputs["lake_database"]):
+            print(f"made {table}")
     if options.command != "tables":
         try:
             install()
@@ -136,14 +142,9 @@ def main() -> None:
                 raise
             print(f"The lake's history is off: {missing}", file=sys.stderr)
             return
-    if options.command != "install":
-        os.environ.update(emulator.local_environment())
-        outputs = infrastructure.outputs("local")
-        for table in lake_tables.create(outputs["lake_database"]):
-            print(f"made {table}")
-        if options.command == "run":
-            first, last = hours(outputs["lake_bucket"])
-            compute(outputs, options.start or first, options.end or last)
+    if options.command == "run":
+        first, last = hours(outputs["lake_bucket"])
+        compute(outputs, options.start or first, options.end or last)
 
 
 if __name__ == "__main__":
