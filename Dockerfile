@@ -1,8 +1,11 @@
 # The metrics API and its page, as `scripts/demo` runs them. Its variables are Terraform's output metrics_api_environment.
 FROM python:3.13.11-slim-bookworm@sha256:20080e807bfc404f8450b185cf0fc95d553462673598549613735f70a5b4d5d0 AS packages
 WORKDIR /build
+COPY requirements-uv.lock uv.txt
 COPY requirements-image.lock packages.txt
-RUN pip install --no-cache-dir --require-hashes --only-binary=:all: --target /packages -r packages.txt
+RUN pip install --no-cache-dir --require-hashes --only-binary=:all: -r uv.txt \
+  && uv pip install --no-cache --require-hashes --only-binary=:all: --compile-bytecode --python python3 \
+  --target /packages -r packages.txt
 
 FROM python:3.13.11-slim-bookworm@sha256:20080e807bfc404f8450b185cf0fc95d553462673598549613735f70a5b4d5d0
 WORKDIR /app

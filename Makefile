@@ -3,12 +3,14 @@
 .PHONY: help install lock audit build demo update down check unit integration realtime test bench clean
 
 BIN := .venv/bin
-# In this order: requirements-image.txt takes its versions from requirements.lock.
+# In this order: requirements-{image,run,uv}.txt take their versions from requirements.lock.
 REQUIREMENTS := requirements.txt $(wildcard requirements-*.txt functions/*/requirements.txt \
   functions/layers/*/requirements.txt tests/packages/requirements.txt)
 LOCKS := $(REQUIREMENTS:.txt=.lock)
 VENV := .venv/.installed
 CHECKOV := .venv-checkov/.installed
+# The commands need only a part of what .venv can hold. Where everything is installed, they use that.
+RUN := $(or $(wildcard $(VENV)),.venv/.run)
 BENCHMARKS := $(filter-out %/measured.py %/plots.py, $(wildcard tests/benchmarks/*.py)) tests/benchmarks/plots.py
 
 help: ## List the commands
@@ -29,16 +31,16 @@ audit: $(VENV) ## Fail if a locked package has a known vulnerability (needs an i
 	@for file in $(LOCKS); do $(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
 	  --requirement $$file || exit 1; done
 
-build: $(VENV) ## Build the functions' packages into build/
+build: $(RUN) ## Build the functions' packages into build/
 	@scripts/build
 
-demo: $(VENV) ## Run the platform on this machine and send it events
+demo: $(RUN) ## Run the platform on this machine and send it events
 	@scripts/demo
 
-update: $(VENV) ## Bring changed schemas and functions to the running platform
+update: $(RUN) ## Bring changed schemas and functions to the running platform
 	@scripts/demo --update
 
-down: $(VENV) ## Stop the platform on this machine and delete its data
+down: $(RUN) ## Stop the platform on this machine and delete its data
 	@scripts/demo --stop
 
 check: $(VENV) ## Lint, format and type checks
@@ -46,6 +48,7 @@ check: $(VENV) ## Lint, format and type checks
 	@$(BIN)/ruff format --check --quiet
 	@env -u TF_CLI_CONFIG_FILE terraform fmt -check -recursive infrastructure
 	@$(BIN)/mypy --no-error-summary
+	@git ls-files -z '*.md' | xargs -0 $(BIN)/pymarkdown scan
 	@$(BIN)/actionlint -shellcheck= -pyflakes=
 	@$(BIN)/zizmor --offline --no-progress --quiet .github
 	@$(BIN)/hadolint Dockerfile
@@ -71,12 +74,15 @@ bench: $(VENV) ## Measure what docs/performance.md tells, and draw it
 	  PYTHONPATH=functions:functions/layers/telemetry:scripts:tests/support $(BIN)/python $$file || exit 1; done
 
 clean: ## Stop the emulator; remove packages, caches and local state
-	@if [ -e $(VENV) ]; then scripts/demo --stop; fi
+	@if [ -x $(BIN)/python ]; then scripts/demo --stop; fi
 	@rm -rf build .local clients/typescript/dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find clients functions infrastructure scripts tests \( -name __pycache__ -o -name .terraform \) -prune -exec rm -rf {} +
 
 $(VENV): requirements.lock requirements-build.lock
 	@scripts/_venv .venv requirements.lock
+
+.venv/.run: requirements-run.lock requirements-build.lock
+	@[ -e $(VENV) ] || scripts/_venv .venv requirements-run.lock .run
 
 $(CHECKOV): requirements-checkov.lock requirements-build.lock
 	@scripts/_venv .venv-checkov requirements-checkov.lock

@@ -14,22 +14,43 @@ class CommandError(Exception):
     """What the person who ran a command must know or do; shown without a traceback."""
 
 
-class Parser(argparse.ArgumentParser):
+class Arguments(argparse.ArgumentParser):
+    """Arguments of a command. Its help ends with lines that can be copied."""
+
+    def __init__(self, *, examples: tuple[str, ...], **options: Any) -> None:
+        super().__init__(
+            epilog="\n  ".join(("examples:", *examples)),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **options,
+        )
+
+    def add_subparsers(self, **options: Any) -> Any:
+        """Return what makes parsers of subcommands, which have no examples of their own."""
+        return super().add_subparsers(**{"parser_class": argparse.ArgumentParser} | options)
+
+
+class Parser(Arguments):
     """Arguments of a command that works on an environment: ``--environment`` stands anywhere on the line.
 
-    Where ``local`` cannot be meant, nothing is the default.
+    Where ``local`` cannot be meant, nothing is the default, and the environment is required but for the
+    subcommands of ``without``.
     """
 
-    def __init__(self, *, choices: tuple[str, ...] = ("local", "dev", "prod"), **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        choices: tuple[str, ...] = ("local", "dev", "prod"),
+        without: tuple[str, ...] = (),
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
-        self.choices = choices
-        has_default = "local" in choices
+        self.choices, self.without = choices, without
+        default = "local" if "local" in choices else None
         self.add_argument(
             "--environment",
-            default="local" if has_default else None,
-            required=not has_default,
+            default=default,
             metavar="NAME",
-            help=f"{' or '.join(choices)}" + (" (default: local)" if has_default else ""),
+            help=" or ".join(choices) + (f" (default: {default})" if default else "; there is no default"),
         )
 
     def add_subparsers(self, **options: Any) -> Any:
@@ -43,6 +64,16 @@ class Parser(argparse.ArgumentParser):
             return parser
 
         return super().add_subparsers(parser_class=cast(Any, make), **options)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse; a line that names no environment where there is no default is an error."""
+        given, rest = super().parse_known_args(args, namespace)
+        if given.environment is None and getattr(given, "command", None) not in self.without:
+            self.error(
+                f"this works on AWS only: name the environment with --environment {self.choices[0]}"
+                f" or {self.choices[1]}"
+            )
+        return given, rest
 
 
 def port(text: str) -> int:
@@ -76,13 +107,22 @@ def confirmed(question: str, word: str) -> bool:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a command's main: an error that its user can mend ends the process with a message."""
+    """Run a command's main: an error that its user can mend ends the process with a message.
+
+    The status is 0 for success, 1 for such an error, 2 for a wrong line, 130 for an interrupt, and 141 where
+    nobody reads the output any more.
+    """
     try:
         main()
+        sys.stdout.flush()
     except CommandError as error:
         message = str(error)
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        # Python flushes standard output again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
     except Exception as error:
         found = _explained(error)
         if found is None:
@@ -106,8 +146,8 @@ def _explained(error: Exception) -> str | None:
 
     if isinstance(error, httpx.RequestError):
         return f"{error.request.url}: {error}. `make demo` starts what this machine serves"
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
     if isinstance(error, NoRegionError):
         return "no AWS region is set: set AWS_DEFAULT_REGION"
     if isinstance(error, ConnectionError | HTTPClientError):

@@ -21,7 +21,14 @@ def words(variables: dict[str, str]) -> str:
 
 def main() -> None:
     """Print the advice."""
-    parser = Parser(prog="scripts/advise", description=__doc__)
+    parser = Parser(
+        prog="scripts/advise",
+        description=__doc__,
+        examples=(
+            "scripts/advise",
+            "scripts/advise --environment prod",
+        ),
+    )
     options = parser.parse_args()
     if options.environment == "local":
         os.environ.update(emulator.local_environment())

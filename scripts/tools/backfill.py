@@ -115,7 +115,12 @@ def days_between(first: date, last: date, today: date) -> list[date]:
 
 def main() -> None:
     """Backfill what the command line names and tell what became of each day."""
-    parser = Parser(prog="scripts/backfill", description=__doc__, choices=("dev", "prod"))
+    parser = Parser(
+        prog="scripts/backfill",
+        description=__doc__,
+        examples=("scripts/backfill --environment prod --from 2026-01-30 --to 2026-01-31 --dry-run",),
+        choices=("dev", "prod"),
+    )
     parser.add_argument("--from", dest="first", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--to", dest="last", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--again", action="store_true", help="also the days that were backfilled before")

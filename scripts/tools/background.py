@@ -84,7 +84,8 @@ class Background:
             record = json.loads(self._record.read_text())
             process = psutil.Process(record["pid"])
             is_it = process.create_time() == record["started"]
-        except (FileNotFoundError, psutil.NoSuchProcess):
+        # A record that was not written to its end is no record.
+        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
             return None
         return process if is_it else None
 

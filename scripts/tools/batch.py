@@ -1,6 +1,5 @@
 """The batch job on this machine: Spark on the Iceberg tables of the emulator's Glue and S3."""
 
-import argparse
 import json
 import os
 import shlex
@@ -14,7 +13,7 @@ from typing import Any
 import boto3
 from telemetry import lake
 
-from tools import REPOSITORY, CommandError, emulator, infrastructure, jars, lake_tables, run
+from tools import REPOSITORY, Arguments, CommandError, emulator, infrastructure, jars, lake_tables, run
 from tools.engine import SPARK, EngineMissing
 
 LOG = REPOSITORY / ".local" / "spark.log"
@@ -109,7 +108,15 @@ def hours(bucket: str) -> tuple[datetime, datetime]:
 
 def main() -> None:
     """Install what the job needs, or compute the history of what the emulator holds."""
-    parser = argparse.ArgumentParser(prog="scripts/batch", description=__doc__)
+    parser = Arguments(
+        prog="scripts/batch",
+        description=__doc__,
+        examples=(
+            "scripts/batch install",
+            "scripts/batch run",
+            "scripts/batch run --from 2026-01-30T00 --to 2026-01-31T00",
+        ),
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     installing = commands.add_parser("install", help="install PySpark into .venv-spark, and its jars")
     installing.add_argument("--optional", action="store_true", help="say what the machine lacks, and go on")
@@ -121,6 +128,12 @@ def main() -> None:
     )
     running.add_argument("--to", dest="end", type=hour, help="hour after the last (default: that)")
     options = parser.parse_args()
+    outputs: dict[str, Any] = {}
+    if options.command != "install":
+        os.environ.update(emulator.local_environment())
+        outputs = infrastructure.outputs("local")
+        for table in lake_tables.create(outputs["lake_database"]):
+            print(f"made {table}")
     if options.command != "tables":
         try:
             install()
@@ -129,14 +142,9 @@ def main() -> None:
                 raise
             print(f"The lake's history is off: {missing}", file=sys.stderr)
             return
-    if options.command != "install":
-        os.environ.update(emulator.local_environment())
-        outputs = infrastructure.outputs("local")
-        for table in lake_tables.create(outputs["lake_database"]):
-            print(f"made {table}")
-        if options.command == "run":
-            first, last = hours(outputs["lake_bucket"])
-            compute(outputs, options.start or first, options.end or last)
+    if options.command == "run":
+        first, last = hours(outputs["lake_bucket"])
+        compute(outputs, options.start or first, options.end or last)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from rich.table import Table as Listing
 from telemetry.boards import Board, Operator, Order, Reset
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, Parser, confirmed, emulator, infrastructure, run
+from tools import CommandError, Parser, confirmed, emulator, games, infrastructure, run
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -122,11 +122,13 @@ def _not_defined(game_id: str, board_id: str) -> CommandError:
     return CommandError(f"{board_id} is not defined for {game_id}: `add` it first")
 
 
-def _open(environment: str) -> "Table":
+def _open(environment: str, game_id: str) -> dict[str, Any]:
+    """Return the outputs of an environment. Raises CommandError where it has no such game."""
     if environment == "local":
         os.environ.update(emulator.local_environment())
-    name = os.environ.get("BOARDS_TABLE") or infrastructure.outputs(environment)["tables"]["boards"]
-    return boto3.resource("dynamodb").Table(name)
+    outputs = infrastructure.outputs(environment)
+    games.require(outputs, game_id)
+    return outputs
 
 
 def _print_boards(boards: list[Board]) -> None:
@@ -139,7 +141,15 @@ def _print_boards(boards: list[Board]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="scripts/boards", description=__doc__)
+    parser = Parser(
+        prog="scripts/boards",
+        description=__doc__,
+        examples=(
+            "scripts/boards list my-game",
+            "scripts/boards add my-game weekly --source global --reset weekly",
+            "scripts/boards remove-entry my-game weekly p-42",
+        ),
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for command, effect in {
         "list": "show the boards of a game",
@@ -182,8 +192,9 @@ def _dates(text: str) -> list[date]:
 def main() -> None:
     """Do what the command line says."""
     given = {name: value for name, value in vars(_parser().parse_args()).items() if value is not None}
-    command, table_of = given.pop("command"), given.pop("environment")
-    table = _open(table_of)
+    command, environment = given.pop("command"), given.pop("environment")
+    outputs = _open(environment, given["game_id"])
+    table = boto3.resource("dynamodb").Table(outputs["tables"]["boards"])
     match command:
         case "list":
             _print_boards(list_boards(table, **given))
@@ -197,7 +208,6 @@ def main() -> None:
             remove_board(table, **given)
             print(f"{given['board_id']} is removed")
         case "remove-entry":
-            outputs = infrastructure.outputs(table_of)
             entries = boto3.resource("dynamodb").Table(outputs["tables"]["leaderboards"])
             day = given.pop("day", datetime.now(UTC).date())
             question = f"The entry of {given['player_id']} on {given['board_id']} on {day} is removed"

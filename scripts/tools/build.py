@@ -1,6 +1,5 @@
 """Build the packages that Terraform uploads: byte-identical from the same inputs."""
 
-import argparse
 import hashlib
 import os
 import platform
@@ -19,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from telemetry import catalog
 
-from tools import REPOSITORY, CommandError, connectors, jars, run, sbom
+from tools import REPOSITORY, Arguments, CommandError, connectors, jars, run, sbom
 from tools.engine import EngineMissing
 
 
@@ -292,7 +291,14 @@ def _files(directory: Path, ignored: tuple[str, ...]) -> Iterator[Path]:
 
 def main() -> None:
     """Build what the command line names and tell the sizes."""
-    parser = argparse.ArgumentParser(prog="scripts/build", description=__doc__)
+    parser = Arguments(
+        prog="scripts/build",
+        description=__doc__,
+        examples=(
+            "scripts/build",
+            "scripts/build --target aws",
+        ),
+    )
     parser.add_argument(
         "--target", choices=[*TARGETS, "all"], default="all", help="what runs them (default: all)"
     )

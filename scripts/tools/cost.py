@@ -1,6 +1,5 @@
 """Tell what an environment costs a month on AWS at a load, beside the AWS guidance's published figures."""
 
-import argparse
 import json
 from collections import defaultdict
 from dataclasses import asdict, dataclass, replace
@@ -8,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from rich.console import Console
 from rich.table import Table
 
-from tools import run
+from tools import Parser, run
 from tools.costs import model, settings
 from tools.costs.model import LAKE, REALTIME, REST_API, SHARED, TOGETHER, Line, Load
 from tools.costs.settings import Settings
@@ -150,7 +149,16 @@ def show_worst_key(environment: str, given: Settings) -> None:
 
 def main() -> None:
     """Read the environment's Terraform and print its bill."""
-    parser = argparse.ArgumentParser(prog="scripts/cost", description=__doc__)
+    parser = Parser(
+        prog="scripts/cost",
+        choices=("dev", "prod"),
+        description=__doc__,
+        examples=(
+            "scripts/cost --environment prod --events-per-second 1000 --games 5",
+            "scripts/cost --environment prod --table",
+            "scripts/cost --environment dev --worst-key",
+        ),
+    )
     parser.add_argument("--events-per-second", type=float, default=100)
     parser.add_argument("--event-bytes", type=int, default=1000)
     parser.add_argument("--games", type=int, default=1)
@@ -160,7 +168,6 @@ def main() -> None:
     parser.add_argument("--rest-share", type=float, default=0.5, help="share of events by REST, 0 to 1")
     parser.add_argument("--events-a-request", type=int, default=12, help="events in a REST request")
     parser.add_argument("--months", type=int, default=0, help="months of events the lake holds already")
-    parser.add_argument("--environment", default="prod", help="dev or prod (default: prod)")
     parser.add_argument(
         "--fitted", action="store_true", help="with as many shards and units as the load needs"
     )

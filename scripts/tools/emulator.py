@@ -1,6 +1,5 @@
 """Start, stop or look at MiniStack, the AWS of this machine: no account, no Docker, IAM enforced."""
 
-import argparse
 import json
 import os
 import shutil
@@ -17,7 +16,7 @@ from typing import Any, Self
 
 import psutil
 
-from tools import REPOSITORY, CommandError, port_of, progress, run
+from tools import REPOSITORY, Arguments, CommandError, port_of, progress, run
 from tools import port as parse_port
 
 DIRECTORY = REPOSITORY / ".local" / "emulator"
@@ -124,7 +123,8 @@ class Emulator:
             record = json.loads(self._record.read_text())
             process = psutil.Process(record["pid"])
             is_it = process.create_time() == record["started"] and process.status() != psutil.STATUS_ZOMBIE
-        except (FileNotFoundError, psutil.NoSuchProcess):
+        # A record that was not written to its end is no record.
+        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
             return None
         return process if is_it else None
 
@@ -273,7 +273,15 @@ def _delete_local_state() -> None:
 
 def main() -> None:
     """Do what the command line says."""
-    parser = argparse.ArgumentParser(prog="scripts/emulator", description=__doc__)
+    parser = Arguments(
+        prog="scripts/emulator",
+        description=__doc__,
+        examples=(
+            "scripts/emulator start --port 4567",
+            "scripts/emulator status",
+            "scripts/emulator stop",
+        ),
+    )
     parser.add_argument("command", choices=["start", "stop", "status", "reset"])
     parser.add_argument(
         "--port", type=parse_port, help=f"where it listens (default: EMULATOR_PORT, else {DEFAULT_PORT})"

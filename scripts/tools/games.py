@@ -6,7 +6,7 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -212,7 +212,7 @@ def privacy_key(table: "Table", game_id: str) -> bytes:
             ReturnValues="ALL_NEW",
         )
     except table.meta.client.exceptions.ConditionalCheckFailedException:
-        raise _not_registered(game_id) from None
+        raise not_registered(game_id) from None
     return bytes(answer["Attributes"]["privacy_key"])  # type: ignore[arg-type]
 
 
@@ -318,18 +318,27 @@ def _update(table: "Table", game_id: str, attribute: str, value: Any) -> None:
             ExpressionAttributeValues={":value": value},
         )
     except table.meta.client.exceptions.ConditionalCheckFailedException:
-        raise _not_registered(game_id) from None
+        raise not_registered(game_id) from None
 
 
 def _get(table: "Table", game_id: str) -> dict[str, Any]:
     game = table.get_item(Key={"game_id": game_id}, ConsistentRead=True).get("Item")
     if not game:
-        raise _not_registered(game_id)
+        raise not_registered(game_id)
     return game
 
 
-def _not_registered(game_id: str) -> CommandError:
-    return CommandError(f"{game_id} is not registered: `add` it first")
+def require(outputs: Mapping[str, Any], game_id: str) -> None:
+    """Raise CommandError for a game that is not registered in an applied environment."""
+    _get(boto3.resource("dynamodb").Table(outputs["tables"]["games"]), game_id)
+
+
+def not_registered(game_id: str) -> CommandError:
+    """Return the error of a game that is not registered."""
+    return CommandError(
+        f"{game_id} is not registered: `scripts/games list` shows the games, "
+        f"`scripts/games add {game_id}` registers it"
+    )
 
 
 def signed_headers(key: str, body: bytes) -> dict[str, str]:
@@ -383,7 +392,16 @@ def _maximum(text: str) -> tuple[str, int]:
 
 def main() -> None:
     """Do what the command line says; the key alone goes to standard output."""
-    parser = Parser(prog="scripts/games", description=__doc__)
+    parser = Parser(
+        prog="scripts/games",
+        description=__doc__,
+        examples=(
+            "scripts/games add my-game --name 'My game'",
+            "scripts/games list",
+            "scripts/games rotate my-game --key-class server",
+            "scripts/games --environment prod report-to my-game producer@example.com",
+        ),
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="show every game")
     for command, effect in {

@@ -15,7 +15,7 @@ from telemetry import lake
 from telemetry.guidance import KNOWN
 from telemetry.sequences import GUIDANCE_SDK
 
-from tools import CommandError, Parser, emulator, infrastructure, run
+from tools import CommandError, Parser, emulator, games, infrastructure, run
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -127,7 +127,11 @@ def show(report: Report) -> None:
 
 def main() -> None:
     """Report on some days of a game."""
-    parser = Parser(prog="scripts/guidance-report", description=__doc__)
+    parser = Parser(
+        prog="scripts/guidance-report",
+        description=__doc__,
+        examples=("scripts/guidance-report --game my-game --from 2026-01-30 --to 2026-01-31",),
+    )
     today = datetime.now(UTC).date()
     parser.add_argument("--game", required=True, help="the game, which is the application id")
     parser.add_argument("--from", dest="first", type=date.fromisoformat, default=today, metavar="DAY",
@@ -137,12 +141,13 @@ def main() -> None:
     options = parser.parse_args()
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
-    bucket = infrastructure.outputs(options.environment)["lake_bucket"]
+    outputs = infrastructure.outputs(options.environment)
+    games.require(outputs, options.game)
     count = ((options.last or options.first) - options.first).days + 1
     if count < 1:
         raise CommandError("--to is before --from")
     days = [options.first + timedelta(days=n) for n in range(count)]
-    report = read(boto3.client("s3"), bucket, options.game, days)
+    report = read(boto3.client("s3"), outputs["lake_bucket"], options.game, days)
     if not report.total:
         raise CommandError("no event in the guidance's envelope arrived: Firehose writes within five minutes")
     show(report)

@@ -18,18 +18,18 @@ from urllib.parse import urlsplit
 import boto3
 import httpx
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from telemetry import lake
 from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import timestamp
 from telemetry.rejection import Reason
 
-from tools import CommandError, Parser, emulator, infrastructure, run, simulate
+from tools import CommandError, Parser, emulator, games, infrastructure, run, simulate
 from tools.event_audit import Audit, Reply, audit
 from tools.games import signed_headers
 from tools.progress import STILL_SECONDS, Stuck, wait_for
 from tools.simulate import Platform
 from tools.simulation import Game
+from tools.steps import Bars
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -184,8 +184,7 @@ def play(platform: Platform, game_id: str, key: str, shape: str, rate: float, se
     """Send, wait for the lake, show the account. Raises CommandError where an event is lost."""
     sender, plan = Sender(platform, key), list(counts(shape, rate, seconds))
     started = datetime.now(UTC)
-    bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*bar, console=console) as progress:
+    with Bars(console) as progress:
         task, began = progress.add_task(f"{shape}: sent", total=sum(plan)), time.monotonic()
         # Who interrupts it wants to know of what was sent, too.
         with suppress(KeyboardInterrupt):
@@ -225,7 +224,11 @@ def is_loopback(host: str) -> bool:
 
 def main() -> None:
     """Load a game of its own, on the emulator unless told otherwise."""
-    parser = Parser(prog="scripts/load", description=__doc__)
+    parser = Parser(
+        prog="scripts/load",
+        description=__doc__,
+        examples=("scripts/load --rate 100 --duration 30 --shape spike",),
+    )
     parser.add_argument("--rate", type=float, default=100, help="events a second (default: 100)")
     parser.add_argument("--duration", type=float, default=30, help="seconds (default: 30)")
     parser.add_argument("--shape", choices=SHAPES, default="steady")
@@ -243,6 +246,8 @@ def main() -> None:
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
     outputs = infrastructure.outputs(options.environment)
+    if options.game:
+        games.require(outputs, options.game)
     with httpx.Client() as api:
         platform = Platform(outputs, api)
         require_permission(platform.events_url, options.endpoint, options.yes_load_it)

@@ -29,10 +29,7 @@ class MetricsApi:
     def start(self, environment: dict[str, Any]) -> None:
         """Start anew with an environment's variables. Raises CommandError where it cannot."""
         self.stop()
-        if emulator.is_taken(self.port):
-            raise CommandError(
-                f"port {self.port} is taken; choose another for the page: API_PORT={self.port + 1}"
-            )
+        self.require_port()
         background = Background(self.directory)
         arguments = ("-m", "uvicorn", "--factory", APP, "--port", str(self.port))
         child = background.start(*arguments, environment=environment)
@@ -46,6 +43,13 @@ class MetricsApi:
         except progress.Stuck:
             self.stop()
             raise
+
+    def require_port(self) -> None:
+        """Raise CommandError where another program listens on the port."""
+        if emulator.is_taken(self.port) and not Background(self.directory).process():
+            raise CommandError(
+                f"port {self.port} is taken; choose another for the page: API_PORT={self.port + 1}"
+            )
 
     def stop(self) -> None:
         """End it where it runs."""

@@ -1,6 +1,5 @@
 """Write the tables of inputs and outputs in the README of each Terraform module."""
 
-import argparse
 import difflib
 import json
 from collections.abc import Sequence
@@ -9,7 +8,7 @@ from typing import Any
 
 import hcl2
 
-from tools import REPOSITORY, CommandError, run
+from tools import REPOSITORY, Arguments, CommandError, run
 
 FOLDER = Path("infrastructure", "modules")
 BEGIN = "<!-- Written by `scripts/modules generate`. -->"
@@ -109,7 +108,14 @@ def _text(parsed: str) -> str:
 
 def main() -> None:
     """Check or generate; every README that differs is shown."""
-    parser = argparse.ArgumentParser(prog="scripts/modules", description=__doc__)
+    parser = Arguments(
+        prog="scripts/modules",
+        description=__doc__,
+        examples=(
+            "scripts/modules check",
+            "scripts/modules generate",
+        ),
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("check", help="compare the tables with the modules")
     commands.add_parser("generate", help="write the tables")

@@ -3,14 +3,13 @@
 scripts/plan-summary PLAN.json, which `terraform show -json` writes.
 """
 
-import argparse
 import json
 import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tools import CommandError, run
+from tools import Arguments, CommandError, run
 
 # What is in them is gone with them.
 HOLD_DATA = {
@@ -90,7 +89,11 @@ def read(path: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Print the summary; a plan that would lose data is an error."""
-    parser = argparse.ArgumentParser(prog="scripts/plan-summary", description=__doc__)
+    parser = Arguments(
+        prog="scripts/plan-summary",
+        description=__doc__,
+        examples=("scripts/plan-summary plan.json --title prod",),
+    )
     parser.add_argument("plan", type=Path, help="what `terraform show -json` wrote")
     parser.add_argument("--title", default="Plan")
     parser.add_argument("--allow", default="", help="addresses, by space, that may be lost")

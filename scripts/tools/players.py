@@ -240,16 +240,25 @@ def _bucket(day: date, level: str | None, flow: str | None) -> Bucket:
     return buckets.of_flow(day.isoformat(), flow) if flow else buckets.of_day(day.isoformat())
 
 
-def _open(environment: str) -> Platform:
+def _open(environment: str, game_id: str) -> Platform:
+    """Return an environment. Raises CommandError where it has no such game."""
     if environment == "local":
         os.environ.update(emulator.local_environment())
     outputs = infrastructure.outputs(environment)
+    games.require(outputs, game_id)
     by = boto3.client("sts").get_caller_identity()["Arn"]
     return Platform(outputs["tables"], outputs["lake_bucket"], by)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="scripts/players", description=__doc__)
+    parser = Parser(
+        prog="scripts/players",
+        description=__doc__,
+        examples=(
+            "scripts/players void-purchase my-game p-42 apple 1000000123 --reason 'Refunded by hand'",
+            "scripts/players adjust my-game 2026-01-30 revenue_EUR -499 --reason 'Counted twice'",
+        ),
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for command, effect in {
         "void-purchase": "a store transaction counts no more: live figures at once, the history with a run",
@@ -281,7 +290,7 @@ def _parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Do what the command line says."""
     options = _parser().parse_args()
-    platform = _open(options.environment)
+    platform = _open(options.environment, options.game_id)
     if options.command == "adjust":
         bucket = _bucket(options.day, options.level, options.flow)
         change = platform.adjustment(options.game_id, bucket, options.counter, options.by)

@@ -150,7 +150,14 @@ class Platform:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="scripts/privacy", description=__doc__)
+    parser = Parser(
+        prog="scripts/privacy",
+        description=__doc__,
+        examples=(
+            "scripts/privacy export --game my-game --player p-42 --to p-42.zip",
+            'scripts/privacy erase --game my-game --player p-42 --reason "Request of 2026-01-30"',
+        ),
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for command, effect in {
         "export": "write everything stored about a player to a zip",

@@ -44,7 +44,14 @@ def _published(today: date, game_id: str) -> Mapping[str, Mapping[str, int]]:
 
 def main() -> None:
     """Show each check; a failed one is an error."""
-    parser = Parser(prog="scripts/quality", description=__doc__)
+    parser = Parser(
+        prog="scripts/quality",
+        description=__doc__,
+        examples=(
+            "scripts/quality",
+            "scripts/quality --environment prod",
+        ),
+    )
     options = parser.parse_args()
     if options.environment == "local":
         os.environ.update(emulator.local_environment())

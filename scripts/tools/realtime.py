@@ -1,6 +1,5 @@
 """The Flink job on this machine: its own environment, a mini-cluster, the emulator's streams."""
 
-import argparse
 import json
 import os
 import re
@@ -10,7 +9,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import REPOSITORY, CommandError, connectors, progress, run
+from tools import REPOSITORY, Arguments, CommandError, connectors, progress, run
 from tools.background import Background
 from tools.engine import FLINK, EngineMissing
 
@@ -164,7 +163,7 @@ class RealtimeJob:
 
 def main() -> None:
     """Install what the job needs, or say what is missing."""
-    parser = argparse.ArgumentParser(prog="scripts/realtime", description=__doc__)
+    parser = Arguments(prog="scripts/realtime", description=__doc__, examples=("scripts/realtime install",))
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser(
         "install", help="install PyFlink into .venv-flink and compile the connector"

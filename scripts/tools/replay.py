@@ -32,7 +32,7 @@ from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 from telemetry.rejection import Reason, Rejection
 from telemetry.validation import validate
 
-from tools import CommandError, Parser, emulator, infrastructure, run
+from tools import CommandError, Parser, emulator, games, infrastructure, run
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis.client import KinesisClient
@@ -326,7 +326,14 @@ def _show(report: Report, dry_run: bool) -> None:
 
 def main() -> None:
     """Replay what the command line names and tell what became of it."""
-    parser = Parser(prog="scripts/replay", description=__doc__)
+    parser = Parser(
+        prog="scripts/replay",
+        description=__doc__,
+        examples=(
+            "scripts/replay --from 2026-01-30 --to 2026-01-31 --reason unknown_schema --dry-run",
+            "scripts/replay --from 2026-01-30 --to 2026-01-31 --patch repair.json --report report.json",
+        ),
+    )
     parser.add_argument("--from", dest="first", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--to", dest="last", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--reason", action="append", choices=REASONS, help="repeatable (default: all)")
@@ -338,9 +345,14 @@ def main() -> None:
     if options.first > options.last:
         parser.error("--from is after --to")
     patch = read_patch(options.patch) if options.patch else None
+    if options.report:
+        # Who cannot have the report must hear of it before anything is sent.
+        options.report.touch()
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
     outputs = infrastructure.outputs(options.environment)
+    if options.game:
+        games.require(outputs, options.game)
     days = [options.first + timedelta(n) for n in range((options.last - options.first).days + 1)]
     replay = Replay(
         s3=boto3.client("s3"),

@@ -14,7 +14,7 @@ from scheduled_reports.report import report
 from scheduled_reports.sections import Section
 from telemetry.store import Store, store
 
-from tools import CommandError, Parser, emulator, gold, infrastructure, report_history, run
+from tools import CommandError, Parser, emulator, games, gold, infrastructure, report_history, run
 
 
 def write(
@@ -22,7 +22,7 @@ def write(
 ) -> list[Path]:
     """Write both files and return their paths. Raises CommandError for a game that is not registered."""
     if not tables.game_exists(game_id):
-        raise CommandError(f"{game_id} is not registered")
+        raise games.not_registered(game_id)
     made = report(tables, game_id, game_id, period)
     made = replace(made, sections=[*made.sections, *history])
     out.mkdir(parents=True, exist_ok=True)
@@ -44,10 +44,12 @@ def period_of(kind: Literal["day", "week"], day: date | None, today: date) -> Pe
     return Period(kind, day) if day else Period.over(kind, today)
 
 
-def _open(environment: str) -> Store:
+def _open(environment: str, game_id: str) -> Store:
+    """Return an environment's tables. Raises CommandError where it has no such game."""
     if environment == "local":
         os.environ.update(emulator.local_environment())
     outputs = infrastructure.outputs(environment)
+    games.require(outputs, game_id)
     os.environ.update(outputs["metrics_api_environment"])
     gold.use(outputs, local=environment == "local")
     return store()
@@ -64,14 +66,21 @@ def _history(game_id: str, period: Period) -> list[Section]:
 
 def main() -> None:
     """Do what the command line says."""
-    parser = Parser(prog="scripts/report", description=__doc__)
+    parser = Parser(
+        prog="scripts/report",
+        description=__doc__,
+        examples=(
+            "scripts/report --game my-game --period week",
+            "scripts/report --environment prod --game my-game --date 2026-01-30 --out reports",
+        ),
+    )
     parser.add_argument("--game", required=True, help="the game's id")
     parser.add_argument("--period", choices=("day", "week"), default="day", help="default: day")
     parser.add_argument("--date", type=date.fromisoformat, help="last UTC day (default: of the last period)")
     parser.add_argument("--out", type=Path, default=Path(), help="directory (default: the working one)")
     given = parser.parse_args()
     period = period_of(given.period, given.date, datetime.now(UTC).date())
-    tables = _open(given.environment)
+    tables = _open(given.environment, given.game)
     for path in write(tables, given.game, period, given.out, _history(given.game, period)):
         print(path)
 

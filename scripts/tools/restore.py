@@ -31,7 +31,7 @@ from telemetry.corrections import PREFIX, Correction, voided
 from telemetry.enrichment import timestamp
 from telemetry.event import EnrichedEvent
 
-from tools import CommandError, Parser, emulator, infrastructure, run
+from tools import CommandError, Parser, emulator, games, infrastructure, run
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -289,7 +289,14 @@ def _moment(text: str) -> datetime:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="scripts/restore", description=__doc__)
+    parser = Parser(
+        prog="scripts/restore",
+        description=__doc__,
+        examples=(
+            "scripts/restore objects --prefix bronze/2026/01/30/ --since 2026-01-30T12:00:00Z",
+            "scripts/restore state --since 2026-01-30T12:00:00Z --game my-game",
+        ),
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     objects = commands.add_parser("objects", help="bring back objects of the lake that were deleted")
     objects.add_argument("--prefix", required=True, help="bronze/2026/01/30/, for example")
@@ -313,6 +320,8 @@ def main() -> None:
     if local:
         os.environ.update(emulator.local_environment())
     outputs = infrastructure.outputs(options.environment)
+    if options.command == "state" and options.game:
+        games.require(outputs, options.game)
     s3, dynamodb, bucket, tables = (
         boto3.client("s3"), boto3.resource("dynamodb"), outputs["lake_bucket"], outputs["tables"],
     )  # fmt: skip

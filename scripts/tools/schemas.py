@@ -1,6 +1,5 @@
 """Check the event schemas as a registry would, and generate what is derived from them."""
 
-import argparse
 import difflib
 import json
 import math
@@ -16,7 +15,7 @@ from ingest import openapi
 from telemetry import catalog, metric_model
 from telemetry.key_classes import CLASSES, CLIENT_MAXIMUM, SENT_BY
 
-from tools import REPOSITORY, CommandError, client_artefacts, metric_artefacts, run
+from tools import REPOSITORY, Arguments, CommandError, client_artefacts, metric_artefacts, run
 from tools.schema_artefacts import Catalogue, artefacts, as_json, shape
 from tools.schema_compatibility import gaps, misnamed, parse, unknown_keywords
 
@@ -301,7 +300,15 @@ def generate(root: Path) -> list[str]:
 
 def main() -> None:
     """Check or generate; every finding is told, not only the first."""
-    parser = argparse.ArgumentParser(prog="scripts/schemas", description=__doc__)
+    parser = Arguments(
+        prog="scripts/schemas",
+        description=__doc__,
+        examples=(
+            "scripts/schemas check",
+            "scripts/schemas generate",
+            "scripts/schemas openapi > openapi.json",
+        ),
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     check = commands.add_parser(
         "check", help="names, descriptions, examples, versions, published files, drift"

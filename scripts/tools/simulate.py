@@ -17,7 +17,6 @@ from typing import Any
 import boto3
 import httpx
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from telemetry import lake
 from telemetry.delivery import Entry, put_records
@@ -26,6 +25,7 @@ from telemetry.enrichment import timestamp
 from tools import CommandError, Parser, emulator, games, infrastructure, metrics_api, positive, run
 from tools.progress import STILL_SECONDS, Stuck, wait_for
 from tools.simulation import LIVE_PAUSE_SECONDS, Game, Session, Truth, simulate
+from tools.steps import Bars, Steps
 
 SETTLE_SECONDS = 240
 SESSIONS_AT_ONCE = 100
@@ -35,7 +35,8 @@ BOARD = "global"
 DESIGN_DEPTH = 3
 FORMS = ("single", "ndjson", "array", "gzip")
 
-console = Console()
+# Names of events have colons, which are no emoji.
+console = Console(emoji=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +239,7 @@ def play(platform: Platform, game_id: str, key: str, players: int, days: int, se
     """
     without_game, started = unattributed(platform), datetime.now(UTC)
     sessions, truth = simulate(game_id, players, days, seed)
-    bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*bar, console=console) as progress:
+    with Bars(console) as progress:
         sending = progress.add_task("events sent", total=truth.sent)
         verdicts = send(platform, sessions, key, lambda count: progress.advance(sending, count))
         settling = progress.add_task("events in player state", total=truth.accepted)
@@ -259,7 +259,8 @@ def play(platform: Platform, game_id: str, key: str, players: int, days: int, se
                 still_seconds=SETTLE_SECONDS,
                 pause_seconds=1,
             )
-    bronze, quarantined = lake_ids(platform, game_id, started)
+    with Steps(console).working(lambda: "reads the lake's bronze and quarantine"):
+        bronze, quarantined = lake_ids(platform, game_id, started)
     top = platform.read(f"/v1/games/{game_id}/leaderboards/{BOARD}", limit=10)["entries"]
     seen |= {
         "answers of the REST API": dict(sorted(verdicts.items())),
@@ -321,7 +322,15 @@ def _text(value: Any) -> str:
 
 def main() -> None:
     """Register a game of its own unless one is named, and play it."""
-    parser = Parser(prog="scripts/simulate", description=__doc__)
+    parser = Parser(
+        prog="scripts/simulate",
+        description=__doc__,
+        examples=(
+            "scripts/simulate",
+            "scripts/simulate --players 100 --days 7",
+            "scripts/simulate --game my-game --players 20 --live 10",
+        ),
+    )
     parser.add_argument("--api", help="address of the metrics API (default: the one on this machine)")
     parser.add_argument("--game", help="a registered game (default: a new one)")
     parser.add_argument("--key", default=os.environ.get("GAME_KEY"), help="its API key (default: GAME_KEY)")
@@ -337,6 +346,8 @@ def main() -> None:
     if options.environment == "local":
         os.environ.update(emulator.local_environment())
     outputs = infrastructure.outputs(options.environment)
+    if options.game:
+        games.require(outputs, options.game)
     address = options.api or metrics_api.current().address
     with httpx.Client(base_url=address, timeout=STILL_SECONDS) as api:
         platform = Platform(outputs, api)

@@ -70,7 +70,9 @@ def smoke(platform: Platform, game_id: str, key: str, wait_seconds: float = WAIT
 
 def main() -> None:
     """Smoke-test an environment with a game of its own."""
-    parser = Parser(prog="scripts/smoke", description=__doc__)
+    parser = Parser(
+        prog="scripts/smoke", description=__doc__, examples=("GAME_KEY=the-key scripts/smoke --game my-game",)
+    )
     parser.add_argument("--api", help="address of the metrics API (default: Terraform's output, signed)")
     parser.add_argument("--game", default=os.environ.get("GAME"), help="a registered game (default: GAME)")
     options = parser.parse_args()

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from telemetry.metric_model import Formula
 from telemetry.money import MICROS_DIGITS
 
-from tools import CommandError, Parser, emulator, gold, infrastructure, run
+from tools import CommandError, Parser, emulator, games, gold, infrastructure, run
 
 NEEDED = ("date", "install_source", "currency", "amount")
 NUMBERS = (0, 7, 30)
@@ -160,14 +160,18 @@ def shown(rows: Iterable[Row]) -> str:
 
 def main() -> None:
     """Do what the command line says."""
-    parser = Parser(prog="scripts/spend", description=__doc__)
+    parser = Parser(
+        prog="scripts/spend", description=__doc__, examples=("scripts/spend spend.csv --game my-game",)
+    )
     parser.add_argument("file", type=Path, metavar="FILE", help="CSV file of what was spent")
     parser.add_argument("--game", required=True, help="the game's id")
     given = parser.parse_args()
     spends = read(given.file)
     if given.environment == "local":
         os.environ.update(emulator.local_environment())
-    gold.use(infrastructure.outputs(given.environment), local=given.environment == "local")
+    outputs = infrastructure.outputs(given.environment)
+    games.require(outputs, given.game)
+    gold.use(outputs, local=given.environment == "local")
     print(shown(returns(given.game, spends)))
 
 

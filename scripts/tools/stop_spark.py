@@ -4,7 +4,6 @@ It starts by itself with the next run. `terraform show -json PLAN | scripts/stop
 where the plan changes or destroys it.
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools import CommandError, infrastructure, plan_summary, run
+from tools import Arguments, CommandError, infrastructure, plan_summary, run
 
 RESOURCE = "aws_emrserverless_application"
 RESTING = ("CREATED", "STOPPED", "TERMINATED")
@@ -117,7 +116,14 @@ def _ask_to_stop(emr: Any, application_id: str) -> None:
 
 def main() -> None:
     """Stop what the command line names."""
-    parser = argparse.ArgumentParser(prog="scripts/stop-spark", description=__doc__)
+    parser = Arguments(
+        prog="scripts/stop-spark",
+        description=__doc__,
+        examples=(
+            "scripts/stop-spark --environment prod",
+            "terraform show -json plan | scripts/stop-spark --plan -",
+        ),
+    )
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--environment", help="dev or prod")
     which.add_argument(

@@ -81,7 +81,14 @@ def is_wanted(event: RecentEvent, player: str | None, refused: bool) -> bool:
 
 def main() -> None:
     """Follow the recent events of a game in an environment."""
-    parser = Parser(prog="scripts/tail", description=__doc__)
+    parser = Parser(
+        prog="scripts/tail",
+        description=__doc__,
+        examples=(
+            "scripts/tail --game my-game",
+            "scripts/tail --game my-game --player p-42 --refused",
+        ),
+    )
     parser.add_argument("--game", required=True, help="show this game's events; `unknown`: those of no game")
     parser.add_argument("--player", help="only this player's; the pseudonym where the game has them")
     parser.add_argument("--refused", action="store_true", help="only events that are rejected")

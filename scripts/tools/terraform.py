@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from tools import emulator, run, stop_spark
+from tools import Arguments, emulator, run, stop_spark
 from tools.infrastructure import (
     ENVIRONMENTS,
     backend_arguments,
@@ -24,7 +24,14 @@ def _stop_spark(directory: Path, arguments: list[str]) -> None:
 
 def main() -> None:
     """Become terraform, in the directory and with the arguments of the command line."""
-    parser = argparse.ArgumentParser(prog="scripts/terraform", description=__doc__)
+    parser = Arguments(
+        prog="scripts/terraform",
+        description=__doc__,
+        examples=(
+            "scripts/terraform local plan",
+            "scripts/terraform prod apply",
+        ),
+    )
     parser.add_argument("--version", action="store_true", help="check and print terraform's version")
     parser.add_argument("environment", nargs="?", help="local, dev, prod or a directory")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what terraform is told")

@@ -1,6 +1,5 @@
 """Migrate the warehouse, show its state, or check the SQL files without a warehouse."""
 
-import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +7,7 @@ import boto3
 from botocore.config import Config
 from warehouse.sql_files import HERE, Migration, MigrationError, load
 
-from tools import CommandError, infrastructure, run
+from tools import CommandError, Parser, infrastructure, run
 from tools.warehouse_lint import faults
 
 if TYPE_CHECKING:
@@ -56,8 +55,16 @@ def _function(environment: str) -> str:
 
 def main() -> None:
     """Run the command of the command line."""
-    parser = argparse.ArgumentParser(prog="scripts/warehouse", description=__doc__)
-    parser.add_argument("--environment", metavar="NAME", help="dev or prod; lint needs none")
+    parser = Parser(
+        prog="scripts/warehouse",
+        choices=("dev", "prod"),
+        without=("lint",),
+        description=__doc__,
+        examples=(
+            "scripts/warehouse lint",
+            "scripts/warehouse --environment prod migrate",
+        ),
+    )
     parser.add_argument("command", choices=["migrate", "status", "lint"])
     given = parser.parse_args()
     if given.command == "lint":
@@ -66,8 +73,6 @@ def main() -> None:
             raise CommandError("\n".join(found))
         print("The SQL files have no faults")
         return
-    if not given.environment:
-        parser.error("name the environment: --environment dev or prod")
     client, function = boto3.client("lambda", config=CONFIG), _function(given.environment)
     outcome = migrate(client, function) if given.command == "migrate" else invoke(client, function, "status")
     print(f"{outcome['state']}: {len(outcome['applied'])} applied")

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from fake_aws import register
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -170,9 +171,12 @@ def table(dynamodb: Any) -> Any:
 
 
 @pytest.fixture
-def command(table: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+def command(dynamodb: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """Run scripts/boards; returns what it prints."""
-    monkeypatch.setenv("BOARDS_TABLE", "boards")
+    outputs = {"tables": {"boards": "boards", "games": "games"}}
+    monkeypatch.setattr(boards.infrastructure, "outputs", lambda _: outputs)
+    for game in (GAME, "other"):
+        register(dynamodb, game)
 
     def call(*arguments: str) -> str:
         monkeypatch.setattr("sys.argv", ["scripts/boards", "--environment", "test", *arguments])
@@ -207,6 +211,12 @@ def test_the_command_tells_what_is_wrong(command: Callable[..., str], table: Any
             command(verb, GAME, "nobodys")
     with pytest.raises(CommandError, match="season_dates"):
         command("add", GAME, "spring", "--reset", "season")
+
+
+def test_a_game_that_is_not_registered_gets_no_board(command: Callable[..., str], table: Any) -> None:
+    with pytest.raises(CommandError, match="nosuch-game is not registered"):
+        command("add", "nosuch-game", "best")
+    assert table.scan()["Items"] == []
 
 
 def test_a_game_has_a_hundred_boards_at_most_and_one_answer_holds_them(

@@ -1,16 +1,34 @@
 """Each command in scripts/ starts, its help says what it does, and its errors say what to do."""
 
+import argparse
+import importlib
 import json
 import os
+import re
+import shlex
 import subprocess
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
+from fake_aws import make_tables, register
+from moto.server import ThreadedMotoServer
 from tools import REPOSITORY, run
 
 SCRIPTS = REPOSITORY / "scripts"
 COMMANDS = sorted(path.name for path in SCRIPTS.iterdir() if path.suffix == "" and path.is_file())
+
+
+@cache
+def help_of(command: str) -> str:
+    """Return what --help prints."""
+    shown = subprocess.run([SCRIPTS / command, "--help"], capture_output=True, text=True, check=False)
+    assert shown.returncode == 0, shown.stderr
+    return shown.stdout
 
 
 @pytest.mark.parametrize("command", [name for name in COMMANDS if not name.startswith("_")])
@@ -18,10 +36,40 @@ def test_a_command_is_a_link_and_shows_its_help(command: str) -> None:
     path = SCRIPTS / command
     assert path.is_symlink()
     assert path.readlink().name == "_python"
-    shown = subprocess.run([path, "--help"], capture_output=True, text=True, check=False)
-    assert shown.returncode == 0, shown.stderr
-    assert shown.stdout.startswith("usage: ")
+    assert help_of(command).startswith("usage: ")
     assert f"`{command}`" in (SCRIPTS / "README.md").read_text()
+
+
+class Parsed(Exception):
+    """A line was understood; nothing was done."""
+
+
+def examples(command: str) -> list[str]:
+    """Return the example lines of a command's help."""
+    return help_of(command).partition("\nexamples:\n")[2].splitlines()
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if not name.startswith("_")])
+def test_the_help_of_a_command_ends_with_lines_that_it_understands(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, lines = importlib.import_module(f"tools.{command.replace('-', '_')}"), examples(command)
+    understands = argparse.ArgumentParser.parse_args
+
+    def parse(*given: Any, **named: Any) -> None:
+        understands(*given, **named)
+        raise Parsed
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse)
+    monkeypatch.setenv("GAME_KEY", "key")
+    assert lines
+    for line in lines:
+        own = [part for part in re.split(r" [|>] ", line) if f"scripts/{command}" in part]
+        words = shlex.split(own[0])
+        start = words.index(f"scripts/{command}")
+        monkeypatch.setattr("sys.argv", words[start:])
+        with pytest.raises(Parsed):
+            module.main()
 
 
 def test_every_module_with_an_entry_point_has_a_command() -> None:
@@ -143,16 +191,17 @@ def test_a_command_says_what_to_check_where_nothing_answers(command: str, tmp_pa
 @pytest.mark.parametrize(
     ("line", "what"),
     [
-        (("backfill", *DAY), "--environment"),
+        (("backfill", *DAY), "on AWS only: name the environment with --environment dev or prod"),
         (("backfill", *DAY, "--environment", "local"), "local has no batch runs"),
         (("boards", "list", "my-game", "--environment", "nowhere"), "nowhere is neither"),
+        (("cost",), "on AWS only: name the environment with --environment dev or prod"),
         (("cost", "--environment", "local"), "local is no environment on AWS"),
         (("demo", "--players", "0"), "above 0"),
         (("emulator", "start", "--port", "70000"), "1 to 65535"),
         (("plan-summary", "missing.json"), "missing.json is no plan"),
         (("stop-spark", "--plan", "missing.json"), "missing.json is no plan"),
         (("terraform", "nowhere", "plan"), "nowhere is neither"),
-        (("warehouse", "status"), "--environment dev or prod"),
+        (("warehouse", "status"), "on AWS only: name the environment with --environment dev or prod"),
         (("warehouse", "--environment", "local", "status"), "local has no warehouse"),
     ],
 )
@@ -180,3 +229,89 @@ def test_a_refusal_of_aws_is_a_message_and_a_defect_is_a_traceback() -> None:
         run(refused)
     with pytest.raises(KeyError, match="defect"):
         run(broken)
+
+
+# Lines that name a game which is not registered.
+UNKNOWN = "nosuch-game"
+NAMING_A_GAME = (
+    ("boards", "add", UNKNOWN, "best"),
+    ("boards", "list", UNKNOWN),
+    ("games", "rotate", UNKNOWN),
+    ("guidance-report", "--game", UNKNOWN),
+    ("load", "--game", UNKNOWN, "--rate", "1", "--duration", "1"),
+    ("players", "adjust", UNKNOWN, "2026-01-01", "players", "1", "--reason", "test", "--yes"),
+    ("players", "void-events", UNKNOWN, "some-id", "--day", "2026-01-01", "--reason", "test", "--yes"),
+    ("privacy", "export", "--game", UNKNOWN, "--player", "p", "--to", "player.zip"),
+    ("privacy", "erase", "--game", UNKNOWN, "--player", "p", "--reason", "test", "--yes"),
+    ("replay", *DAY, "--game", UNKNOWN),
+    ("report", "--game", UNKNOWN, "--date", "2026-01-01"),
+    ("restore", "state", "--since", "2026-01-01T00:00:00Z", "--game", UNKNOWN),
+    ("simulate", "--game", UNKNOWN, "--live", "1"),
+    ("spend", str(REPOSITORY / "tests" / "support" / "spend.csv"), "--game", UNKNOWN),
+    ("tail", "--game", UNKNOWN),
+)
+# Commands with a game's id that are not asked here: the REST API answers smoke, which tests/integration runs.
+ASKED_ELSEWHERE = {"smoke"}
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """Start AWS in another process's reach: it has the platform's tables, a lake, and one game."""
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    session = boto3.Session("test", "test", region_name="us-east-1")
+    dynamodb = session.resource("dynamodb", endpoint_url=address)
+    make_tables(dynamodb)
+    register(dynamodb, "my-game")
+    session.client("s3", endpoint_url=address).create_bucket(Bucket="lake")
+    yield address
+    server.stop()
+
+
+@pytest.mark.parametrize("line", NAMING_A_GAME, ids=" ".join)
+def test_a_game_that_is_not_registered_is_named(line: tuple[str, ...], endpoint: str, tmp_path: Path) -> None:
+    status, error = told(tmp_path, APPLIED, *line, AWS_ENDPOINT_URL=endpoint, AWS_DEFAULT_REGION="us-east-1")
+    assert is_clear(status, error), error
+    assert UNKNOWN in error
+    assert "scripts/games list" in error
+    assert not list(tmp_path.glob("*.zip"))
+
+
+def test_every_command_that_takes_a_game_is_asked_for_an_unknown_one() -> None:
+    takes = {
+        name
+        for name, line in LINES.items()
+        if "my-game" in line or "--game" in (SCRIPTS / "tools" / f"{name}.py").read_text()
+    }
+    assert takes == {line[0] for line in NAMING_A_GAME} - {"games"} | ASKED_ELSEWHERE
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("privacy", "export", "--game", "my-game", "--player", "p", "--to", "file/player.zip"),
+        ("replay", *DAY, "--report", "file/report.json"),
+        ("report", "--game", "my-game", "--date", "2026-01-01", "--out", "file/reports"),
+    ],
+    ids=lambda line: line[0],
+)
+def test_a_target_that_cannot_be_written_is_named(
+    line: tuple[str, ...], endpoint: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    status, error = told(tmp_path, APPLIED, *line, AWS_ENDPOINT_URL=endpoint, AWS_DEFAULT_REGION="us-east-1")
+    assert is_clear(status, error), error
+    assert re.search(r"file\S*: Not a directory", error), error
+
+
+def test_output_that_nobody_reads_ends_a_command_quietly(endpoint: str) -> None:
+    shown = subprocess.run(
+        ["bash", "-c", "set -o pipefail; { scripts/cost --environment prod --json; echo $? >&2; } | true"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.stderr in ("0\n", "141\n"), shown.stderr

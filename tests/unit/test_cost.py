@@ -218,7 +218,16 @@ def test_settings_are_those_of_terraform() -> None:
 
 
 def test_the_command_prints_json_that_adds_up() -> None:
-    command = ["scripts/cost", "--events-per-second", "100", "--games", "5", "--json"]
+    command = [
+        "scripts/cost",
+        "--environment",
+        "prod",
+        "--events-per-second",
+        "100",
+        "--games",
+        "5",
+        "--json",
+    ]
     answer = json.loads(subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True).stdout)
     assert sum(answer["components"].values()) == pytest.approx(answer["dollars_a_month"])
     assert sum(line["dollars"] for line in answer["lines"]) == pytest.approx(answer["dollars_a_month"])

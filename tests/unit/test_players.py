@@ -184,7 +184,7 @@ def test_the_command_shows_what_it_changes_and_asks(
 ) -> None:
     fake, asked = pay(0, 9_999), list[str]()
     write(fake)
-    monkeypatch.setattr(tool, "_open", lambda environment: platform)
+    monkeypatch.setattr(tool, "_open", lambda environment, game_id: platform)
     sold = fake["payload"]
     command = ["players", "void-purchase", "skyforge", "p-1", sold["store"], sold["transaction_id"]]
     monkeypatch.setattr("sys.argv", [*command, "--reason", WHY])

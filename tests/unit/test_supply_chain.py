@@ -1,18 +1,21 @@
 """Nothing is installed that was not reviewed: a lock file has each package's version and hashes."""
 
-import base64
+import ast
 import hashlib
 import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 import yaml
 from tools import REPOSITORY, CommandError, build
+from wheels import write_wheel
 
 FILES = [
     REPOSITORY / name
@@ -30,7 +33,7 @@ NAME = r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[\w,-]+\])?"
 PIN = re.compile(NAME + r"(?:==(?P<version>[\w.]+))?(?: ?;.*)?")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?")
 # As a shell command, or as the list of a Python program.
-INSTALLATION = re.compile(r"""\bpip3?["']?,?\s+["']?(?:install|download|wheel)\b""")
+INSTALLATION = re.compile(r"""\bpip3?["']?,?\s+["']?(?:install|download|wheel|sync)\b""")
 # What names packages of its own, and takes only reviewed or local files.
 CHECKED = re.compile(r"--require-hashes|--no-index")
 
@@ -94,12 +97,57 @@ def test_a_lock_without_exact_versions_and_hashes_is_refused(text: str) -> None:
 
 
 def test_locks_agree_on_what_functions_ship() -> None:
-    """Tests run with requirements.lock, the packages and the image are made from others."""
+    """Tests run with requirements.lock; the packages, the image and the demo are made from others."""
     tested = locked((REPOSITORY / "requirements.lock").read_text())
     for lock in LOCKS:
-        if "functions" in lock.parts or lock.name == "requirements-image.lock":
+        if "functions" in lock.parts or re.search(r"-(image|run|uv)\.lock$", lock.name):
             for name, versions in locked(lock.read_text()).items():
                 assert versions <= tested[name], (lock, name)
+
+
+# What the engines' environments have, and our own modules.
+ELSEWHERE = {"pyflink", "pyspark", "tools"}
+OURS = ELSEWHERE | {path.name for path in (REPOSITORY / "functions").iterdir()} | {"telemetry"}
+
+
+def imported(source: str) -> set[str]:
+    """Return the top-level modules that a program imports anywhere, but for its types alone."""
+    found, todo = set[str](), list[ast.AST]([ast.parse(source)])
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            todo += node.orelse
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+        todo += ast.iter_child_nodes(node)
+    return found - sys.stdlib_module_names
+
+
+def test_the_commands_need_no_more_than_the_demo_installs() -> None:
+    installed = locked((REPOSITORY / "requirements-run.lock").read_text()).keys()
+    distributions = packages_distributions()
+    programs = [*(REPOSITORY / "scripts" / "tools").rglob("*.py"), *(REPOSITORY / "functions").rglob("*.py")]
+    for program in programs:
+        for module in imported(program.read_text()) - OURS:
+            providers = {canonical(name) for name in distributions[module]}
+            assert providers & installed, f"{program} imports {module}: add it to requirements-run.txt"
+
+
+def test_imports_are_found_where_they_are_used() -> None:
+    source = """
+import os, hcl2.api
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    import mypy_boto3_s3
+else:
+    import orjson
+def later():
+    from rich.table import Table
+"""
+    assert imported(source) == {"hcl2", "orjson", "rich"}
 
 
 def installations(text: str) -> list[str]:
@@ -121,7 +169,13 @@ def test_nothing_is_installed_without_hashes() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["pip install boto3", "python -m pip download x", '["pip", "install", "-q", "boto3"]', "pip3 install x"],
+    [
+        "pip install boto3",
+        "python -m pip download x",
+        '["pip", "install", "-q", "boto3"]',
+        "pip3 install x",
+        "uv pip sync x",
+    ],
 )
 def test_an_installation_without_hashes_is_found(command: str) -> None:
     (found,) = installations(command)
@@ -133,7 +187,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
     """Build one function whose requirements pip finds in a directory, and nowhere else."""
     wheels = tmp_path / "wheels"
     wheels.mkdir()
-    _write_wheel(wheels / "lib-1.0-py3-none-any.whl")
+    write_wheel(wheels / "lib-1.0-py3-none-any.whl")
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -153,23 +207,6 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
 
     make.wheel = wheels / "lib-1.0-py3-none-any.whl"  # type: ignore[attr-defined]
     return make
-
-
-def _write_wheel(path: Path) -> None:
-    files = {
-        "lib.py": "",
-        "lib-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: lib\nVersion: 1.0\n",
-        "lib-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = "".join(f"{name},sha256={_record(text)},{len(text)}\n" for name, text in files.items())
-    with ZipFile(path, "w") as wheel:
-        for name, text in files.items():
-            wheel.writestr(name, text)
-        wheel.writestr("lib-1.0.dist-info/RECORD", record + "lib-1.0.dist-info/RECORD,,\n")
-
-
-def _record(text: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
 
 
 def test_a_package_is_built_from_the_locked_file(package: Callable[[str, str], list[build.Built]]) -> None:

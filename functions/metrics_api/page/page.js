@@ -535,6 +535,7 @@ const choose = async (id) => {
   url.searchParams.set("game", id);
   history.replaceState(null, "", url);
   $("to-history").href = `/history?game=${id}`;
+  $("to-explore").href = `/explore?game=${id}`;
   document.title = `${$("game").selectedOptions[0]?.textContent ?? id} · live`;
   under = [];
   $("design-path").replaceChildren();
