@@ -29,6 +29,7 @@ from ingest.request import (
     events,
     game_of,
     guidance_events,
+    readable_by,
     sender,
     verdict,
 )
@@ -112,6 +113,19 @@ def keep_body(
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Answer a request, so that pages of the game's origins can read the answer."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    answer = _answer(event, headers)
+    if not (origin := headers.get("origin")):
+        return answer
+    try:
+        game = game_of(event["requestContext"]["authorizer"]["game_id"], registry())
+    except RequestError:
+        game = {}
+    return readable_by(origin, answer, game)
+
+
+def _answer(event: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
     """Answer 202 (200 to the guidance's clients), 207 or 422, or refuse the whole request."""
     found = event["requestContext"]["authorizer"]
     keys = {
@@ -120,7 +134,6 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "key_id": found.get("key_id", ""),
     }
     logger.append_keys(**keys)
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     received_at = datetime.now(UTC)
     arrival = timestamp(received_at)
     is_guidance = "application_id" in (event.get("pathParameters") or {})

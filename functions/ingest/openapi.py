@@ -7,6 +7,7 @@ from typing import Any
 
 from telemetry import catalog
 from telemetry.decoding import MAX_EVENT_BYTES
+from telemetry.field_errors import MAX_ERRORS, MAX_TEXT
 from telemetry.rejection import Reason
 
 from ingest.request import MAX_BODY_BYTES, MAX_EVENTS
@@ -39,7 +40,8 @@ def document() -> dict[str, Any]:
             "description": (
                 "Takes telemetry of games. Each event is judged by itself: an event that is no JSON does not "
                 "affect its neighbours. What is refused is kept and can be replayed. An event has at most "
-                f"{MAX_EVENT_BYTES:,} bytes. Bodies may be gzip."
+                f"{MAX_EVENT_BYTES:,} bytes. Bodies may be gzip. Preflights of browsers (OPTIONS) are "
+                "answered without a key; pages of the game's origins can read answers."
             ),
         },
         "paths": {
@@ -56,6 +58,7 @@ def document() -> dict[str, Any]:
         "components": {
             "schemas": {
                 "Error": _error(),
+                "FieldError": _field_error(),
                 "Result": _result(),
                 "Verdict": _verdict(),
                 "Event": {"oneOf": [_reference(_name(*kind)) for kind in sorted(catalog.event_types())]},
@@ -153,10 +156,39 @@ def _result() -> Schema:
         "event_id": {"type": ["string", "null"]},
         "status": {"enum": ["rejected", "retry"], "description": "retry: not stored, send it again."},
         "reason": {"enum": [reason.value for reason in Reason]},
-        "pointer": {"type": "string", "description": "JSON Pointer of the field, empty for the event."},
-        "message": {"type": "string"},
+        "pointer": {"type": "string", "maxLength": MAX_TEXT, "description": "That of the first error."},
+        "message": {"type": "string", "maxLength": MAX_TEXT, "description": "That of the first error."},
+        "errors": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MAX_ERRORS,
+            "items": _reference("FieldError"),
+            "description": "All errors of the event: of its form, or else of its game, limits and times.",
+        },
     }
     return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _field_error() -> Schema:
+    properties = {
+        "pointer": {
+            "type": "string",
+            "maxLength": MAX_TEXT,
+            "description": "JSON Pointer of where the field is or should be, empty for the event.",
+        },
+        "message": {"type": "string", "maxLength": MAX_TEXT, "description": "A sentence, for people."},
+    }
+    examples = [
+        {"pointer": "/player_id", "message": '"player_id" is missing; did you write it as "playerId"?'},
+        {"pointer": "/playerId", "message": 'an event has no field "playerId"; did you mean "player_id"?'},
+        {"pointer": "/sequence", "message": '"sequence" must be from 0 to 2147483647, not -1'},
+    ]
+    return {
+        "type": "object",
+        "required": list(properties),
+        "properties": properties,
+        "examples": examples,
+    }
 
 
 def _verdict() -> Schema:

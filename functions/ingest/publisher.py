@@ -14,7 +14,7 @@ from telemetry.delivery import Entry, chunks, put_records
 from telemetry.enrichment import Bounds, bounds, clock
 from telemetry.ingest_batch import IngestBatch, Refusal, pack
 from telemetry.key_classes import ClientLimits
-from telemetry.rejection import Reason, Rejection
+from telemetry.rejection import Reason, Rejection, joined
 from telemetry.validation import validate
 
 if TYPE_CHECKING:
@@ -88,18 +88,23 @@ def country(header: str) -> str | None:
 def _judge(
     event: Decoded, game_id: str, limits: Bounds, client_limits: ClientLimits | None
 ) -> Rejection | None:
+    """Return why an event is refused, with all that is wrong with it."""
+    if event.rejection:
+        return event.rejection
     try:
-        if event.rejection:
-            raise event.rejection
         valid = validate(event.value)
-        if valid["game_id"] != game_id:
-            raise Rejection(Reason.WRONG_GAME, f"the key belongs to {game_id}", "/game_id")
-        if client_limits:
-            client_limits.check(valid)
-        clock(valid, limits)
     except Rejection as rejection:
         return rejection
-    return None
+    found = []
+    if valid["game_id"] != game_id:
+        found.append(Rejection(Reason.WRONG_GAME, f"the key belongs to {game_id}", "/game_id"))
+    if client_limits:
+        found += client_limits.refused(valid)
+    try:
+        clock(valid, limits)
+    except Rejection as rejection:
+        found.append(rejection)
+    return joined(found) if found else None
 
 
 def _result(index: int, event: Decoded, status: str, rejection: Rejection) -> dict[str, Any]:
@@ -110,6 +115,7 @@ def _result(index: int, event: Decoded, status: str, rejection: Rejection) -> di
         "reason": rejection.reason,
         "pointer": rejection.pointer,
         "message": rejection.message,
+        "errors": [{"pointer": each.pointer, "message": each.message} for each in rejection.errors],
     }
 
 

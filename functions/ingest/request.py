@@ -28,6 +28,8 @@ GUIDANCE_EVENTS = re.compile(rb'\s*+\{\s*+"events"\s*+:\s*+(?=\[)')
 SIGNED_FOR = 300
 # Seconds, by status.
 RETRY_AFTER = {429: "60", 503: "2"}
+# What a page of another origin may read besides the body: cors.json of the Terraform module has the same.
+READABLE = {"access-control-expose-headers": "date,retry-after"}
 
 
 class RequestError(Exception):
@@ -77,6 +79,14 @@ def response(status: int, body: Mapping[str, Any], **headers: str) -> dict[str, 
         "headers": {"content-type": "application/json", "cache-control": "no-store"} | headers,
         "body": orjson.dumps(body).decode(),
     }
+
+
+def readable_by(origin: str, answer: dict[str, Any], game: Mapping[str, Any]) -> dict[str, Any]:
+    """Let a page of this origin read an answer, where the game's setting `origins` has it: docs/adr/0027."""
+    origins = game.get("origins", ())
+    allowed = "*" if "*" in origins else origin if origin in origins else ""
+    headers = READABLE | {"access-control-allow-origin": allowed} if allowed else {}
+    return {**answer, "headers": {**answer["headers"], "vary": "origin", **headers}}
 
 
 def verdict(count: int, results: Sequence[Mapping[str, Any]], taken: int = 202) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends
 from telemetry import catalog
 
-from metrics_api import explore_events, explore_fields, explore_funnel
+from metrics_api import explore_events, explore_fields, explore_funnel, explore_paths, explore_retention
 from metrics_api import explore_models as models
 from metrics_api.explore_fields import Field
 from metrics_api.explore_query import Refused
@@ -21,6 +21,8 @@ MAX_DAYS = 92
 KINDS: dict[str, tuple[Any, type[models.ExploreAnswer]]] = {
     "events": (explore_events, models.EventsAnswer),
     "funnel": (explore_funnel, models.FunnelAnswer),
+    "paths": (explore_paths, models.PathsAnswer),
+    "retention": (explore_retention, models.RetentionAnswer),
 }
 
 explore = APIRouter(

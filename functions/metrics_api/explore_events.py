@@ -18,6 +18,7 @@ from metrics_api.explore_query import (
     known_fields,
     named,
     of_type,
+    period,
     placed,
     sliced,
     within,
@@ -44,8 +45,8 @@ def query(asked: models.EventsQuestion, game_id: str, days: Days) -> Query:
     names = named(by)
     selected = [f"{one} AS {name}" for one, name in zip(sql.of(*by), names, strict=True)]
     if asked.grain != "range":
-        period = DAY if asked.grain == "day" else f"date_trunc('{asked.grain}', {DAY})"
-        selected, names = [f"{period} AS first_day", *selected], ["first_day", *names]
+        selected = [f"{period(asked.grain, DAY)} AS first_day", *selected]
+        names = ["first_day", *names]
     conditions = [
         *within(sql, game_id, days),
         *of_type(sql, asked.event),
@@ -110,14 +111,14 @@ def rows(asked: models.EventsQuestion, days: Days, result: Result) -> Iterator[m
     )
     for row in result.rows:
         *first, figure, events = row
-        period = days
+        shown = days
         if asked.grain != "range":
-            period, first = period_of(day(first[0]), asked.grain, days), first[1:]
+            shown, first = period_of(day(first[0]), asked.grain, days), first[1:]
         # Without groups SQL has a row of nothing, too.
         if int(events):
             yield models.EventsRow(
-                from_=period.first,
-                to=period.last,
+                from_=shown.first,
+                to=shown.last,
                 slices=sliced(by, first),
                 figure=_figure(figure, whole),
                 events=int(events),

@@ -20,6 +20,7 @@ from metrics_api.explore_query import (
     Sql,
     chosen,
     chosen_events,
+    few_filters,
     grouped,
     in_order,
     known_fields,
@@ -40,7 +41,8 @@ def query(asked: models.FunnelQuestion, game_id: str, days: Days) -> Query:
     sql, last = Sql(), len(asked.steps)
     by = chosen(asked.by, known_fields("steps/0/event", asked.steps[0].event))
     names = named(by)
-    steps = [chosen_events(sql, f"steps/{number}", step) for number, step in enumerate(asked.steps)]
+    few_filters("steps", *asked.steps)
+    steps = [chosen_events(sql, f"steps/{number}/", step) for number, step in enumerate(asked.steps)]
     # An attempt goes on after the last asked day.
     read = Days(days.first, days.last + timedelta(days=-(-asked.window_minutes // MINUTES_A_DAY)))
     selected = in_order(sql, "player_id")

@@ -13,6 +13,8 @@ MAX_COLUMNS = 2
 MAX_FILTERS = 10
 MAX_VALUES = 50
 MAX_STEPS = 8
+MAX_RETURN_DAYS = 30
+MAX_DEPTH, MAX_WIDTH = 5, 10
 MAX_WINDOW_MINUTES = 30 * 24 * 60
 TEXT = r"^[^\x00-\x1f\x7f]+$"
 LARGEST = 10**15
@@ -111,6 +113,44 @@ class FunnelQuestion(Asked):
     by: Annotated[By, Field(description="Fields of the first step's event.")] = []
 
 
+class RetentionQuestion(Asked):
+    """How many players come back."""
+
+    kind: Literal["retention"]
+    first: Annotated[Chosen, Field(description="What a player begins with.")] = Chosen()
+    returning: Annotated[Chosen, Field(description="What a player comes back with.")] = Chosen()
+    unit: Annotated[
+        Literal["day", "24h"],
+        Field(description="day: the first UTC day after the start is day 1; 24h: it begins 24 hours later."),
+    ] = "day"
+    days: Annotated[StrictInt, Field(ge=1, le=MAX_RETURN_DAYS, description="The last day number.")] = 7
+    grain: Annotated[Periods, Field(description="A cohort for each, by the day of the start.")] = "day"
+    by: Annotated[By, Field(description="Fields of the event that a player begins with.")] = []
+
+
+class PathsQuestion(Asked):
+    """What follows or precedes an event in a session."""
+
+    kind: Literal["paths"]
+    event: Annotated[
+        Name, Field(description="Type of the event that a path begins with.", examples=["purchase"])
+    ]
+    where: Annotated[list[Filter], Field(max_length=MAX_FILTERS, description="All must hold.")] = []
+    direction: Literal["after", "before"] = "after"
+    depth: Annotated[StrictInt, Field(ge=1, le=MAX_DEPTH, description="Events of a path.")] = 3
+    width: Annotated[
+        StrictInt, Field(ge=1, le=MAX_WIDTH, description="Event types of a level; the rest are `other`.")
+    ] = 5
+    leave_out: Annotated[
+        list[Name],
+        Field(
+            max_length=MAX_FILTERS,
+            description="Event types that are passed over.",
+            examples=[["session_heartbeat"]],
+        ),
+    ] = []
+
+
 class ExploreField(BaseModel):
     """A field that events can be told apart, filtered or measured by."""
 
@@ -181,6 +221,35 @@ class FunnelRow(BaseModel):
     ]
 
 
+class RetentionDay(BaseModel):
+    """A day after the start."""
+
+    day: Annotated[int, Field(ge=0, description="Number of the day; the start is on day 0.")]
+    players: Annotated[int, Field(ge=0, description="Players of the cohort for whom this day is over.")]
+    returned: Annotated[int, Field(ge=0, description="Players of these who came back on this day.")]
+    share: Annotated[float | None, Field(ge=0, le=1, description="Their share; null without players.")]
+
+
+class RetentionRow(Period):
+    """A cohort and slice: the players whose start is on these days."""
+
+    slices: Slices
+    players: Annotated[int, Field(ge=1, description="Players of the cohort.")]
+    days: list[RetentionDay]
+
+
+class PathLink(BaseModel):
+    """From one event of a session to the next one."""
+
+    level: Annotated[int, Field(ge=1, description="1: from the event that the path begins with.")]
+    source: Annotated[str, Field(description="Event type, or other.", examples=["purchase"])]
+    target: Annotated[
+        str | None,
+        Field(description="Type of the next event (with before: of the previous one), or other; null: none."),
+    ]
+    sessions: Annotated[int, Field(ge=1, description="Sessions that went this way.")]
+
+
 class ExploreAnswer(Answer, Range):
     """What every answer has."""
 
@@ -203,5 +272,25 @@ class FunnelAnswer(ExploreAnswer):
     rows: Annotated[list[FunnelRow], Field(description="All steps of each slice that has players.")]
 
 
-Question = Annotated[EventsQuestion | FunnelQuestion, Field(discriminator="kind")]
-AnyAnswer = Annotated[EventsAnswer | FunnelAnswer, Field(discriminator="kind")]
+class RetentionAnswer(ExploreAnswer):
+    """Players who come back, by cohort."""
+
+    kind: Literal["retention"] = "retention"
+    rows: Annotated[
+        list[RetentionRow], Field(description="By first day; a cohort or slice without players is left out.")
+    ]
+
+
+class PathsAnswer(ExploreAnswer):
+    """The links of the paths."""
+
+    kind: Literal["paths"] = "paths"
+    rows: Annotated[list[PathLink], Field(description="By level, the most frequent first.")]
+
+
+Question = Annotated[
+    EventsQuestion | FunnelQuestion | RetentionQuestion | PathsQuestion, Field(discriminator="kind")
+]
+AnyAnswer = Annotated[
+    EventsAnswer | FunnelAnswer | RetentionAnswer | PathsAnswer, Field(discriminator="kind")
+]

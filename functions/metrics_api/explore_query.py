@@ -10,7 +10,7 @@ from typing import Any
 
 from metrics_api import explore_fields
 from metrics_api.explore_fields import NUMBERS, Field
-from metrics_api.explore_models import Chosen, Filter, Value
+from metrics_api.explore_models import MAX_FILTERS, Chosen, Filter, Value
 from metrics_api.history_models import Slice
 from metrics_api.history_query import MAX_ROWS, Days
 from metrics_api.lake import Query
@@ -84,6 +84,11 @@ def chosen(names: Sequence[str], known: Mapping[str, Field]) -> tuple[Field, ...
     return found
 
 
+def period(grain: str, column: str) -> str:
+    """Return the SQL of a day, or of the first day of its week or month."""
+    return column if grain == "day" else f"date_trunc('{grain}', {column})"
+
+
 def named(by: Sequence[Field]) -> list[str]:
     """Return the names that the SQL has for the fields of `by`."""
     return [f"by_{number}" for number in range(1, len(by) + 1)]
@@ -108,9 +113,16 @@ def in_order(sql: Sql, *columns: str) -> list[str]:
 
 def chosen_events(sql: Sql, at: str, asked: Chosen) -> str:
     """Return the condition of events of a type that pass filters. Raises Refused."""
-    known = known_fields(f"{at}/event", asked.event)
-    found = [*of_type(sql, asked.event), *filtered(sql, f"{at}/where", asked.where, known)]
+    known = known_fields(f"{at}event", asked.event)
+    found = [*of_type(sql, asked.event), *filtered(sql, f"{at}where", asked.where, known)]
     return f"({' AND '.join(found)})" if found else "TRUE"
+
+
+def few_filters(at: str, *chosen: Chosen) -> None:
+    """Hold the filters of all parts of a question to the limit of one. Raises Refused."""
+    count = sum(len(one.where) for one in chosen)
+    if count > MAX_FILTERS:
+        raise Refused(at, f"the question has {count} filters together, at most {MAX_FILTERS} are answered")
 
 
 def of_type(sql: Sql, event: str | None) -> list[str]:

@@ -128,7 +128,7 @@ def still_running(request: Request, error: Exception) -> Response:
 
 def days_of(first: date | None, last: date | None, at_most: int, refuse: Refuse) -> Days:
     """Return the range that is asked for, 28 days to today where none is."""
-    last = last or datetime.now(UTC).date()
+    last = last or today()
     first = first or last - timedelta(days=DEFAULT_DAYS - 1)
     count = (last - first).days + 1
     if count < 1:
@@ -136,6 +136,11 @@ def days_of(first: date | None, last: date | None, at_most: int, refuse: Refuse)
     if count > at_most:
         raise refuse("from", f"{count} days are asked for, at most {at_most} are answered")
     return Days(first, last)
+
+
+def today() -> date:
+    """Return the UTC day that is not over."""
+    return datetime.now(UTC).date()
 
 
 def day(value: Any) -> date:

@@ -1,4 +1,4 @@
-"""The pages at `/` and `/history`: a game live and over time, with nothing from other hosts."""
+"""The pages at `/`, `/history` and `/explore`: a game live and over time, with nothing from other hosts."""
 
 import asyncio
 import os
@@ -40,6 +40,12 @@ def index() -> FileResponse:
 def history_page() -> FileResponse:
     """Show the page of the history."""
     return _html("history.html")
+
+
+@page.get("/explore")
+def explore_page() -> FileResponse:
+    """Show the page of questions about single events."""
+    return _html("explore.html")
 
 
 def _html(name: str) -> FileResponse:

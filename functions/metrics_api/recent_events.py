@@ -8,6 +8,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 from telemetry import environment, ids
+from telemetry.field_errors import MAX_ERRORS
 from telemetry.recent_events import MAX_ITEMS_READ, Batch, RecentEvent
 from telemetry.store import store
 
@@ -37,6 +38,17 @@ recent = APIRouter(
 )
 
 
+class RecentError(BaseModel):
+    """One error of an event."""
+
+    pointer: Annotated[
+        str, Field(description="JSON pointer of the field, empty for the event.", examples=["/payload/store"])
+    ]
+    message: Annotated[
+        str, Field(description="What is wrong, in a sentence.", examples=['"payload.store" is missing'])
+    ]
+
+
 class Recent(BaseModel):
     """One event and what became of it."""
 
@@ -64,10 +76,9 @@ class Recent(BaseModel):
     reason: Annotated[
         str | None, Field(description="Why it was rejected.", examples=["schema_violation"])
     ] = None
-    pointer: Annotated[
-        str | None, Field(description="JSON pointer of the field at fault.", examples=["/payload/currency"])
-    ] = None
-    message: Annotated[str | None, Field(description="What is wrong, in a sentence.")] = None
+    errors: Annotated[
+        list[RecentError], Field(description=f"All errors of a rejected event, at most {MAX_ERRORS}.")
+    ] = []
     flags: Annotated[
         list[str],
         Field(description="As counted in /ingestion, such as late or skewed.", examples=[["late"]]),
@@ -127,8 +138,14 @@ def recent_events(
         left_out=sum(batch.left_out for batch in batches),
         ingest_url=sending.ingest_url,
         takes_test_events=bool(sending.test_stream),
-        events=[Recent.model_validate(msgspec.structs.asdict(event)) for event in events],
+        events=[_recent(event) for event in events],
     )
+
+
+def _recent(event: RecentEvent) -> Recent:
+    """Return an event as the API answers it; RecentError has names for what the table holds in order."""
+    errors = [msgspec.structs.asdict(error) for error in event.errors]
+    return Recent.model_validate(msgspec.structs.asdict(event) | {"errors": errors})
 
 
 def matching(batches: Iterable[Batch], filters: dict[str, Any]) -> list[RecentEvent]:

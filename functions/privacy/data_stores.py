@@ -210,7 +210,9 @@ def _recent(event: Record, subject: Subject) -> Record | None:
     if event.get("player_id") in subject.ids:
         return event
     raw = (event.get("original") or "").encode()
-    fields = _unmentioned(raw, value_of(raw), subject)[1] + _unquoted(event, subject)[1]
+    fields = _unmentioned(raw, value_of(raw), subject)[1]
+    for pointer, message in event.get("errors", ()):
+        fields += _unquoted({"pointer": pointer, "message": message}, subject)[1]
     return _mention(event, fields) if fields else None
 
 

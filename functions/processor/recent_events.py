@@ -12,7 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from msgspec.structs import replace
 from telemetry.email_masking import mask, mask_bytes
 from telemetry.enrichment import timestamp
-from telemetry.recent_events import MAX_EVENTS, MAX_ORIGINAL_BYTES, RecentEvent, packed
+from telemetry.recent_events import MAX_EVENTS, MAX_ORIGINAL_BYTES, RecentEvent, ShownError, packed
+from telemetry.rejection import Rejection
 
 from processor.arrival import Arrival
 from processor.triage import SEALED, UNKNOWN
@@ -134,17 +135,24 @@ def _shown(arrival: Arrival, shard: str, game_id: str) -> RecentEvent:
     # The game of these events is not known, so neither is whether it lets its players be shown.
     is_known = game_id != UNKNOWN
     shows_original = is_known and not arrival.pseudonyms and len(arrival.raw) <= MAX_ORIGINAL_BYTES
+    errors = _errors(rejection, is_sealed=bool(arrival.pseudonyms)) if rejection else ()
     return replace(
         shown,
         event_type=_masked(event.get("event_type") or arrival.text("event_type")),
         event_id=_masked(arrival.text("event_id")) if is_known else None,
         player_id=_masked(player) if is_known else None,
         reason=rejection.reason.value if rejection else None,
-        pointer=mask(rejection.pointer) if rejection else None,
-        message=(SEALED if arrival.pseudonyms else mask(rejection.message)) if rejection else None,
+        errors=errors,
         flags=arrival.flags if arrival.event else (),
         original=mask_bytes(arrival.raw).decode(errors="replace") if shows_original else None,
     )
+
+
+def _errors(rejection: Rejection, *, is_sealed: bool) -> tuple[ShownError, ...]:
+    """Return the errors as people may see them; of a game with pseudonyms nothing that the client chose."""
+    if is_sealed:
+        return (ShownError(mask(rejection.errors[0].named), SEALED),)
+    return tuple(ShownError(mask(each.pointer), mask(each.message)) for each in rejection.errors)
 
 
 def _masked(text: Any) -> str | None:

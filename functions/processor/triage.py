@@ -15,7 +15,7 @@ from telemetry.games import GameRegistry
 from telemetry.key_classes import ClientLimits
 from telemetry.pseudonyms import Pseudonyms
 from telemetry.recent_events import is_on
-from telemetry.rejection import Reason, Rejection
+from telemetry.rejection import Reason, Rejection, joined
 from telemetry.validation import validate
 
 from processor.arrival import Arrival
@@ -73,14 +73,22 @@ def _takes_events(game: dict[str, Any]) -> bool:
 
 
 def _accept(arrival: Arrival, now: str, game: dict[str, Any]) -> None:
+    """Make an event of an arrival. Raises Rejection with all that is wrong with it."""
     event = validate(arrival.value)
+    found = []
     if arrival.key_game and event["game_id"] != arrival.key_game:
-        raise Rejection(Reason.WRONG_GAME, f"the key belongs to {arrival.key_game}", "/game_id")
-    if arrival.game == UNKNOWN:
-        raise Rejection(Reason.UNKNOWN_GAME, "the game is not registered or disabled", "/game_id")
+        found.append(Rejection(Reason.WRONG_GAME, f"the key belongs to {arrival.key_game}", "/game_id"))
+    elif arrival.game == UNKNOWN:
+        found.append(Rejection(Reason.UNKNOWN_GAME, "the game is not registered or disabled", "/game_id"))
     if arrival.origin.key_class == "client":
-        ClientLimits.of(game).check(event)
-    arrival.event, arrival.line, arrival.flags = encode(event, arrival.origin, now)
+        found += ClientLimits.of(game).refused(event)
+    try:
+        accepted = encode(event, arrival.origin, now)
+    except Rejection as rejection:
+        found.append(rejection)
+    if found:
+        raise joined(found)
+    arrival.event, arrival.line, arrival.flags = accepted
     if arrival.pseudonyms:
         arrival.event = arrival.pseudonyms.replaced(orjson.loads(arrival.line))
         arrival.line = orjson.dumps(arrival.event)
@@ -89,8 +97,8 @@ def _accept(arrival: Arrival, now: str, game: dict[str, Any]) -> None:
 def rejected_line(arrival: Arrival, shard: str) -> bytes:
     """Return the quarantine's line (event-schemas/common/rejected), newline included.
 
-    It holds the client's own bytes for replay, at most 512 KiB and without e-mail addresses; sealed
-    where the game has pseudonyms, and then without the message, which may quote them.
+    It holds the client's own bytes for replay, at most 512 KiB and without e-mail addresses. Where the game
+    has pseudonyms, they are sealed; message and pointer then repeat nothing that the client chose.
     """
     rejection = arrival.rejection or Rejection(Reason.INTERNAL_ERROR, "rejected for no reason")
     event_id, event_type, version = (
@@ -102,7 +110,7 @@ def rejected_line(arrival: Arrival, shard: str) -> bytes:
         "reject_id": f"{shard}:{arrival.position}",
         "reason": rejection.reason,
         "message": SEALED if arrival.pseudonyms else mask(rejection.message),
-        "pointer": mask(rejection.pointer),
+        "pointer": mask(rejection.errors[0].named if arrival.pseudonyms else rejection.pointer),
         "game_id": arrival.game,
         "event_id": event_id or None,
         "schema_id": f"{event_type}/{version}" if event_type and version else None,

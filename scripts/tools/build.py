@@ -115,7 +115,7 @@ def packages(root: Path = REPOSITORY) -> list[Package]:
     layer_files = {
         **_tree(layer / "telemetry", "python/telemetry"),
         **{f"python/telemetry/schemas/{path.relative_to(schemas)}": path for path in catalog.files(schemas)},
-        "python/telemetry/schemas/metrics.json": schemas / "metrics.json",
+        **{f"python/telemetry/schemas/{name}": schemas / name for name in ("metrics.json", catalog.PATTERNS)},
     }
     return [
         Package("telemetry-layer", layer_files, layer / "requirements.txt", prefix="python/"),

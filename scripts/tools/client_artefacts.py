@@ -1,10 +1,11 @@
 """What is generated from the event schemas for the clients: types of events, and schemas to check by."""
 
+import inspect
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from telemetry import catalog
+from telemetry import catalog, field_errors
 from telemetry.key_classes import CLIENT_MAXIMUM, SENT_BY
 
 from tools.schema_compatibility import parse
@@ -29,16 +30,31 @@ TYPESCRIPT = {
 COLUMNS = 110
 
 
-def artefacts(documents: Mapping[str, Schema]) -> dict[str, str]:
-    """Return the content of every generated file of the clients by its path in the repository."""
+def artefacts(documents: Mapping[str, Schema], forms: Mapping[str, str]) -> dict[str, str]:
+    """Return the content of every generated file of the clients by its path in the repository.
+
+    `forms` has the words that messages use for a pattern.
+    """
     envelope, payloads = _newest(documents)
     known = {name: {"version": version, "schema": schema} for name, (version, schema) in payloads.items()}
     schemas = {"envelope": _bare(envelope), "payloads": _bare(known)}
+    schemas["forms"] = {pattern: forms[pattern] for pattern in patterns(schemas) if pattern in forms}
     return {
+        "clients/python/player_analytics/field_errors.py": inspect.getsource(field_errors),
         "clients/python/player_analytics/events.py": _python(envelope, payloads),
         "clients/python/player_analytics/schemas.json": _compact(schemas) + "\n",
         "clients/typescript/src/events.ts": _typescript(envelope, payloads, schemas),
     }
+
+
+def patterns(schema: Any) -> list[str]:
+    """Return the patterns of a schema, each once, in their order."""
+    if isinstance(schema, list):
+        return list(dict.fromkeys(pattern for item in schema for pattern in patterns(item)))
+    if not isinstance(schema, dict):
+        return []
+    own = [schema["pattern"]] if isinstance(schema.get("pattern"), str) else []
+    return list(dict.fromkeys([*own, *patterns(list(schema.values()))]))
 
 
 def _newest(documents: Mapping[str, Schema]) -> tuple[Schema, dict[str, tuple[str, Schema]]]:
@@ -69,8 +85,9 @@ def _compact(schemas: Schema) -> str:
         f'    "{name}": {json.dumps(value, separators=(",", ":"))}'
         for name, value in schemas["payloads"].items()
     ]
-    envelope = json.dumps(schemas["envelope"], separators=(",", ":"))
-    return f'{{\n  "envelope": {envelope},\n  "payloads": {{\n' + ",\n".join(lines) + "\n  }\n}"
+    envelope, forms = (json.dumps(schemas[name], separators=(",", ":")) for name in ("envelope", "forms"))
+    head = f'{{\n  "envelope": {envelope},\n  "forms": {forms},\n  "payloads": {{\n'
+    return head + ",\n".join(lines) + "\n  }\n}"
 
 
 def _class(name: str) -> str:
@@ -185,19 +202,6 @@ def _typescript_class(name: str, schema: Schema) -> str:
     return "\n".join([*lines, "}"])
 
 
-def _with_texts(value: Any) -> Any:
-    """Return a schema that has its float limits as text too, because JavaScript writes 1.0 as 1."""
-    if isinstance(value, list):
-        return [_with_texts(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    found = {name: _with_texts(item) for name, item in value.items()}
-    for limit in ("minimum", "maximum"):
-        if isinstance(value.get(limit), float):
-            found[f"{limit}Text"] = json.dumps(value[limit])
-    return found
-
-
 def _typescript(envelope: Schema, payloads: Mapping[str, tuple[str, Schema]], schemas: Schema) -> str:
     lists = [
         f"export type {name} =\n{_wrapped(values, '  ', ' |').removesuffix(' |')};"
@@ -215,6 +219,6 @@ def _typescript(envelope: Schema, payloads: Mapping[str, tuple[str, Schema]], sc
         *classes,
         f"/** The payload of each event type. */\nexport interface Payloads {{\n{table}\n}}",
         "/** What the client checks an event by, as the REST API does. */\n"
-        f"export const schemas = {_compact(_with_texts(schemas))};",
+        f"export const schemas = {_compact(schemas)};",
     ]
     return "\n\n".join(parts) + "\n"

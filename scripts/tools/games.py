@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 LOCAL_PART = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 MAX_ADDRESS = 254
 RESERVED = "unknown"
+ORIGIN = re.compile(r"(https?)://([^/:@?#\s]+)(:[0-9]{1,5})?/?")
+# Browsers leave them out of an origin.
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 # SES takes no more in one mail.
 MAX_RECIPIENTS = 50
 # Of each class.
@@ -170,6 +173,29 @@ def show_recent_events(table: "Table", game_id: str, state: str) -> None:
     not registered.
     """
     _update(table, game_id, "recent_events", state)
+
+
+def allow_origins(table: "Table", game_id: str, origins: list[str]) -> None:
+    """Let web pages of these origins read the REST API's answers to the game; of none without any.
+
+    Raises CommandError for what is no origin, or a game that is not registered.
+    """
+    _update(table, game_id, "origins", sorted({web_origin(origin) for origin in origins}))
+
+
+def web_origin(text: str) -> str:
+    """Return an origin as browsers send it; "*" is every one. Raises CommandError for another text."""
+    if text == "*":
+        return text
+    parts = ORIGIN.fullmatch(text.lower())
+    try:
+        host = idna.encode(parts[2], uts46=True).decode() if parts else ""
+    except idna.IDNAError:
+        host = ""
+    if not (parts and host):
+        raise CommandError(f"{text!r} is no origin: it has a scheme, a host and perhaps a port, nothing else")
+    scheme, port = parts[1], parts[3] or ""
+    return f"{scheme}://{host}" + ("" if port == DEFAULT_PORTS[scheme] else port)
 
 
 def privacy_key(table: "Table", game_id: str) -> bytes:
@@ -386,6 +412,7 @@ def main() -> None:
         "pseudonyms": "keep players by keyed pseudonyms from now on, or by their ids; all are new then",
         "guidance-fields": "name the fields of event_data that hold player and session (AWS guidance)",
         "recent-events": "keep the game's recent events for a day, for people to see, or keep none",
+        "origins": "let web pages of these origins read answers of the REST API; of none without any",
         "report-to": "mail the game's reports to these addresses; to none without any",
         "disable": "refuse a game's events",
         "enable": "take them again, also those of keys that a spent quota has disabled",
@@ -428,6 +455,7 @@ def main() -> None:
     for command in ("pseudonyms", "recent-events"):
         commands.choices[command].add_argument("state", choices=["on", "off"])
     commands.choices["sign"].add_argument("signature", choices=["required", "optional"])
+    commands.choices["origins"].add_argument("origins", nargs="*", metavar="origin")
     commands.choices["report-to"].add_argument("addresses", nargs="*", metavar="address")
     options = parser.parse_args()
     if options.environment == "local":
@@ -460,6 +488,9 @@ def main() -> None:
         case "recent-events":
             show_recent_events(table, options.game_id, options.state)
             print(f"recent events of {options.game_id} are {options.state} within 30 seconds")
+        case "origins":
+            allow_origins(table, options.game_id, options.origins)
+            print(f"pages of {', '.join(options.origins) or 'no origin'} may read answers within 30 seconds")
         case "report-to":
             report_to(table, options.game_id, options.addresses)
             print(f"reports of {options.game_id} go to {', '.join(options.addresses) or 'nobody'}")

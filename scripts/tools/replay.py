@@ -195,7 +195,8 @@ class Replay:
             entry = repaired(line, self.registry, self.patch)
         except Rejection as rejection:
             self.report.add(line["reason"], "rejected still")
-            self.report.still[f"{rejection.reason} {rejection.pointer}: {rejection.message[:120]}"] += 1
+            for error in rejection.errors:
+                self.report.still[f"{rejection.reason} {error.pointer}: {error.message[:120]}"] += 1
             return
         yield entry, line
 

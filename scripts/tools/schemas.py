@@ -52,12 +52,18 @@ def metrics(root: Path) -> Schema:
     return metric_model.resolve(json.loads((root / FOLDER / "metrics.json").read_text()))
 
 
+def forms(root: Path) -> dict[str, str]:
+    """Return the words that messages use for each pattern."""
+    words: dict[str, str] = json.loads((root / FOLDER / catalog.PATTERNS).read_text())
+    return words
+
+
 def generated(root: Path) -> dict[str, str]:
     """Return the content of every generated file by its path in the repository."""
     documents, defined = load(root), metrics(root)
     return (
         artefacts(documents, defined)
-        | client_artefacts.artefacts(documents)
+        | client_artefacts.artefacts(documents, forms(root))
         | metric_artefacts.artefacts(root, defined)
     )
 
@@ -72,6 +78,7 @@ def findings(root: Path) -> list[str]:
     ]
     if found:
         return found
+    found += [f"{FOLDER}/{catalog.PATTERNS}: {text}" for text in _unspoken(root, documents)]
     found += [f"{FOLDER}{key}: {text}" for key, text in _examples(root, documents)]
     found += [f"{FOLDER}{key}: {text}" for key, text in _versions(root, documents)]
     try:
@@ -140,6 +147,16 @@ def _unreadable(schema: Schema, at: str) -> Iterator[str]:
         if kind in ("date", "time"):
             yield f"{here}: is typed as a {kind} in the lake, and its pattern takes other texts too"
         yield from _unreadable(field, here)
+
+
+def _unspoken(root: Path, documents: Documents) -> Iterator[str]:
+    """Yield the patterns of events without words for messages, and the words without a pattern."""
+    judging = [catalog.newest("common/envelope", documents), *catalog.payloads(documents).values()]
+    used, words = set(client_artefacts.patterns(judging)), forms(root)
+    for pattern in sorted(used - words.keys()):
+        yield f"has no words for {pattern}, which messages would otherwise not explain"
+    for pattern in sorted(words.keys() - used):
+        yield f"{pattern} is no pattern of an event's schema"
 
 
 def _references(schema: Schema, at: str) -> Iterator[tuple[str, str]]:

@@ -63,12 +63,13 @@ class Follower:
 
 
 def described(event: RecentEvent) -> str:
-    """Return the line of an event."""
+    """Return the line of an event, with all its errors."""
     words = [event.received_at, f"{event.result:8}", event.source]
     if event.result != "withheld":
         words += [mask(text or "-") for text in (event.event_type, event.player_id, event.event_id)]
     if event.reason:
-        words.append(f"{event.reason} at {event.pointer or '/'}: {event.message}")
+        errors = "; ".join(f"at {error.pointer or '/'}: {error.message}" for error in event.errors)
+        words.append(f"{event.reason} {errors}")
     # Clients choose these texts, and some characters would steer the terminal.
     return "".join(letter if letter.isprintable() else "?" for letter in "  ".join(words))
 

@@ -258,12 +258,13 @@ def test_retry_after_is_honoured(command: list[str], relay: Relay) -> None:
 
 def test_a_refused_event_is_reported_in_the_words_of_the_rest_api(command: list[str], relay: Relay) -> None:
     result = Game(command, relay, events=1, name="six:parts:are:one:too:many").result()
-    said = [problem for problem in result["problems"] if "does not match" in problem]
+    said = [problem for problem in result["problems"] if "five parts" in problem]
     assert [problem.split(":")[0] for problem in said] == [
         "design will be refused", "design was refused"
     ]  # fmt: skip
     before, after = (problem.partition(": ")[2] for problem in said)
     assert before == after
+    assert before.startswith("schema_violation at /payload/name: ")
     assert result["stats"]["rejected"] == 1
 
 

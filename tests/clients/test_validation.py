@@ -12,7 +12,7 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from player_analytics.validation import Problem, first_problem, newest_version, schemas
+from player_analytics.validation import Problem, newest_version, problem, schemas, unknown
 from telemetry import catalog
 from telemetry.normalisation import repaired
 from telemetry.rejection import Rejection
@@ -107,8 +107,16 @@ def refusal(event: Event) -> Problem | None:
     try:
         validate(orjson.loads(json.dumps(event)))
     except Rejection as rejection:
-        return Problem(rejection.reason.value, rejection.message, rejection.pointer)
+        return Problem(rejection.reason.value, rejection.errors)
     return None
+
+
+def shown(found: Problem | None) -> dict[str, Any] | None:
+    """Return a problem as the REST API answers it."""
+    if found is None:
+        return None
+    errors = [{"pointer": error.pointer, "message": error.message} for error in found.errors]
+    return {"reason": found.reason, "errors": errors}
 
 
 def drawn(examples: int) -> list[Event]:
@@ -134,7 +142,7 @@ def events() -> list[Event]:
 
 def test_python_says_what_the_rest_api_says(events: list[Event]) -> None:
     for event in events:
-        assert first_problem(json.loads(json.dumps(event))) == refusal(event)
+        assert problem(json.loads(json.dumps(event))) == refusal(event)
 
 
 def test_typescript_says_what_the_rest_api_says(events: list[Event]) -> None:
@@ -146,16 +154,40 @@ def test_typescript_says_what_the_rest_api_says(events: list[Event]) -> None:
     assert len(lines) == len(events)
     for sent, said in lines:
         # JavaScript has one kind of number: it sends 1.0 as 1.
-        expected = refusal(orjson.loads(sent))
-        assert (Problem(**said) if said else None) == expected, sent
+        assert said == shown(refusal(orjson.loads(sent))), sent
+
+
+def test_the_clients_know_what_a_misspelt_event_type_is_meant_to_be() -> None:
+    names = [
+        *(name[:2] + name[3:] for name in NEWEST),
+        *(name.upper() for name in NEWEST),
+        "telepathy",
+        "",
+        "x" * 99,
+    ]
+    folder = npm_packages.compiled(REPOSITORY / "clients" / "typescript", "client-typescript")
+    given = "\n".join(json.dumps({"name": name}) for name in names)
+    command = [npm_packages.node(), str(Path(__file__).with_name("judge.mjs")), str(folder)]
+    answer = subprocess.run(command, input=given, capture_output=True, text=True, check=True)
+    said = [json.loads(line)[1] for line in answer.stdout.split("\n") if line]
+    for name, by_typescript in zip(names, said, strict=True):
+        event = drawn(1)[0] | {"event_type": name}
+        first = refusal(event)
+        assert first
+        assert unknown(name) == Problem("unknown_schema", first.errors[:1])
+        assert by_typescript == shown(unknown(name))
+    hints = [unknown(name).errors[0].message.partition("did you mean ")[2] for name in names]
+    assert hints == [*(f'"{name}"?' for name in NEWEST), *(f'"{name}"?' for name in NEWEST), "", "", ""]
 
 
 def test_a_wrong_word_is_found() -> None:
     event = drawn(1)[0] | {"sequence": -1}
-    said = first_problem(event)
+    said = problem(event)
     assert said
     assert said == refusal(event)
-    assert said._replace(message=said.message + ".") != refusal(event)
+    error = said.errors[0]
+    others = (error._replace(message=error.message + "."), *said.errors[1:])
+    assert said._replace(errors=others) != refusal(event)
 
 
 @pytest.mark.parametrize("event_type", sorted(NEWEST))
@@ -164,7 +196,7 @@ def test_examples_are_judged_as_their_names_say(event_type: str) -> None:
     paths = catalog.examples(catalog.schema_directory(), schema_id)
     assert paths
     for path in paths:
-        assert (first_problem(json.loads(path.read_text())) is None) == path.name.endswith(".pass.json"), path
+        assert (problem(json.loads(path.read_text())) is None) == path.name.endswith(".pass.json"), path
 
 
 def test_the_clients_know_every_event_type_by_its_newest_version() -> None:
@@ -177,5 +209,5 @@ def test_the_clients_know_every_event_type_by_its_newest_version() -> None:
 
 def test_the_generated_files_of_the_clients_are_those_of_the_schemas() -> None:
     files = {name: text for name, text in generated(REPOSITORY).items() if name.startswith("clients/")}
-    assert len(files) == 3
+    assert len(files) == 4
     assert {name for name, text in files.items() if (REPOSITORY / name).read_text() != text} == set()

@@ -175,6 +175,20 @@ def test_api_gateways_own_errors_are_those_of_the_openapi_document(resources: li
 
 
 @every_environment
+def test_only_preflights_need_no_key_and_reach_no_function(resources: list[Resource]) -> None:
+    methods = [method["values"] for method in _of(resources, "aws_api_gateway_method")]
+    assert {(method["http_method"], method["authorization"]) for method in methods} == {
+        ("POST", "CUSTOM"),
+        ("OPTIONS", "NONE"),
+    }
+    integrations = [integration["values"] for integration in _of(resources, "aws_api_gateway_integration")]
+    assert {(each["http_method"], each["type"]) for each in integrations} == {
+        ("POST", "AWS_PROXY"),
+        ("OPTIONS", "MOCK"),
+    }
+
+
+@every_environment
 def test_the_rest_api_stands_behind_the_firewall(resources: list[Resource]) -> None:
     (association,) = _of(resources, "aws_wafv2_web_acl_association")
     (stage,) = _of(resources, "aws_api_gateway_stage")
@@ -185,7 +199,8 @@ def test_the_rest_api_stands_behind_the_firewall(resources: list[Resource]) -> N
 
 @prod
 def test_prod_counts_the_usage_of_each_game(resources: list[Resource]) -> None:
-    assert all(method["values"]["api_key_required"] for method in _of(resources, "aws_api_gateway_method"))
+    for method in (found["values"] for found in _of(resources, "aws_api_gateway_method")):
+        assert bool(method["api_key_required"]) is (method["http_method"] == "POST")
     assert _of(resources, "aws_wafv2_web_acl_logging_configuration")
 
 

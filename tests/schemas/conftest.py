@@ -52,3 +52,9 @@ def _reference(schema_id: str) -> Any:
 def reference_accepts() -> Callable[[str, Any], bool]:
     """Return a function that judges a value by a document, or a whole event by its type's."""
     return lambda schema_id, value: bool(_reference(schema_id).is_valid(value))
+
+
+@pytest.fixture
+def reference_errors() -> Callable[[str, Any], Iterator[jsonschema.ValidationError]]:
+    """Return a function that yields the errors of a value by a document, or of an event by its type's."""
+    return lambda schema_id, value: _reference(schema_id).iter_errors(value)

@@ -19,6 +19,7 @@ from telemetry.enrichment import enrich
 from telemetry.origin import Origin
 from telemetry.rejection import Reason
 from tools import REPOSITORY, CommandError, schemas
+from tools.client_artefacts import patterns
 from tools.schema_artefacts import Catalogue, artefacts, glue_type, shape, silver_rules
 from tools.schema_compatibility import broken, gaps, misnamed, narrowed, unknown_keywords
 
@@ -79,6 +80,12 @@ def add(root: Path, schema: Schema, passes: Any, fails: Any) -> None:
     name = Path(folder).name
     (examples / f"{name}.{version}.a.pass.json").write_text(json.dumps(passes))
     (examples / f"{name}.{version}.a.fail.json").write_text(json.dumps(fails))
+    known = [json.loads(path.read_text()) for path in catalog.files(root / "event-schemas")]
+    speak(root, *patterns(known))
+
+
+def speak(root: Path, *spoken: str) -> None:
+    (root / "event-schemas" / "patterns.json").write_text(json.dumps(dict.fromkeys(spoken, "words")))
 
 
 def publish(root: Path, version: str, **payload: Schema) -> None:
@@ -144,6 +151,15 @@ def test_a_schema_has_a_form(root: Path, edit: Edit, finding: str) -> None:
     (found,) = schemas.findings(root)
     assert found.startswith("event-schemas/goal/1-0-0.json: ")
     assert finding in found
+
+
+def test_each_pattern_has_words_for_messages_and_all_words_have_a_pattern(root: Path) -> None:
+    publish(root, "1-0-1", score=SCORE, name={"type": "string", "maxLength": 9, "pattern": "^[a-z]+$"})
+    assert schemas.findings(root) == []
+    speak(root, "^[A-Z]+$")
+    missing, unused = schemas.findings(root)
+    assert missing.startswith("event-schemas/patterns.json: has no words for ^[a-z]+$")
+    assert unused == "event-schemas/patterns.json: ^[A-Z]+$ is no pattern of an event's schema"
 
 
 def test_a_file_that_is_no_schema_is_named(root: Path) -> None:

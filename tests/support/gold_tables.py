@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import islice
+from math import isclose
 from typing import Any
 
 import duckdb
 import silver_events
+import sqlglot
 from metrics_api.lake import Query, Result, Version
 from telemetry import metric_model
 
@@ -16,6 +19,23 @@ def batched(rows: Iterable[Sequence[Any]], size: int) -> Iterator[list[Sequence[
     left = iter(rows)
     while some := list(islice(left, size)):
         yield some
+
+
+@cache
+def as_athena(sql: str) -> str:
+    """Return the SQL of DuckDB for what Athena reads in a text: how it divides, what its functions mean."""
+    return "".join(sqlglot.transpile(sql, read="athena", write="duckdb"))
+
+
+def alike(found: list[Any], others: list[Any]) -> bool:
+    """Tell whether rows are equal; sums of fractions depend on the order of their parts."""
+    if len(found) != len(others):
+        return False
+    cells = [pair for rows in zip(found, others, strict=True) for pair in zip(*rows, strict=True)]
+    return all(
+        one == other or (isinstance(one, float) and isinstance(other, float) and isclose(one, other))
+        for one, other in cells
+    )
 
 
 class DuckGold:
@@ -49,4 +69,6 @@ class DuckGold:
     def run(self, query: Query, version: Version) -> Result:
         self.asked.append(query)
         rows = self.database.cursor().execute(query.sql, list(query.values)).fetchall()
+        translated = self.database.cursor().execute(as_athena(query.sql), list(query.values)).fetchall()
+        assert alike(rows, translated), "Athena reads the SQL in another way than DuckDB does"
         return Result(rows, 12_000_000, 12 * 1024**2)

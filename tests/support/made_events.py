@@ -80,3 +80,21 @@ def _value(chance: random.Random, schema: dict[str, Any]) -> Any:
         "number": lambda: chance.choice((0.1, 0.2, 0.2, 59.5, -3.0, 1e-7)),
         "boolean": lambda: chance.choice((True, False)),
     }[schema["type"]]()
+
+
+def line(kind: str, player: str, hours: float, minutes: float = 0, **fields: Any) -> Event:
+    """Return an event some time after the first day began."""
+    at = BEGIN + timedelta(hours=hours, minutes=minutes)
+    return {
+        "event_id": f"{kind}-{player}-{at.isoformat()}",
+        "event_type": kind,
+        "game_id": GAMES[0],
+        "player_id": player,
+        "session_id": "s",
+        "sequence": 0,
+        "corrected_time": timestamp(at),
+        "event_date": str(at.date()),
+        "platform": "ios",
+        "payload": {},
+        **fields,
+    }

@@ -16,9 +16,11 @@ MAPPINGS = {
     ),
     "aws_api_gateway_gateway_response": Mapping("apigateway", ("PutGatewayResponse",)),
     "aws_api_gateway_integration": Mapping("apigateway", ("PutIntegration",)),
+    "aws_api_gateway_integration_response": Mapping("apigateway", ("PutIntegrationResponse",)),
     "aws_api_gateway_method": Mapping(
         "apigateway", ("PutMethod",), renames={"authorization": "authorizationType"}
     ),
+    "aws_api_gateway_method_response": Mapping("apigateway", ("PutMethodResponse",)),
     "aws_api_gateway_method_settings": Mapping(
         "apigateway", ("UpdateStage",), ignored={"method_path": PATCH, "settings": PATCH}
     ),

@@ -21,6 +21,7 @@ FILES = {
     "functions/ingest/__pycache__/handler.pyc": "",
     "functions/layers/telemetry/telemetry/__init__.py": "",
     "event-schemas/metrics.json": "{}",
+    "event-schemas/patterns.json": "{}",
     "event-schemas/purchase/1-0-0.json": "{}",
     "event-schemas/purchase/examples/purchase.1-0-0.typical.pass.json": "{}",
 }
@@ -64,6 +65,7 @@ def test_layer_holds_the_shared_code_and_the_schemas(root: Path) -> None:
     assert _names(layer.path) == [
         "python/telemetry/__init__.py",
         "python/telemetry/schemas/metrics.json",
+        "python/telemetry/schemas/patterns.json",
         "python/telemetry/schemas/purchase/1-0-0.json",
     ]
 

@@ -251,6 +251,16 @@ def test_athena_takes_every_question_and_finds_its_columns(nasty_bronze: list[Ev
         judge(compiled(question, game))
 
 
+def test_whole_numbers_are_added_up_as_decimals() -> None:
+    """A sum of bigint that does not fit into one fails in Trino, and not in DuckDB."""
+    whole, fraction = (
+        compiled(asked_events(event=event, measure={"of": "sum", "field": field})).sql
+        for event, field in (("purchase", "payload.quantity"), ("performance", "payload.fps"))
+    )
+    assert 'CAST(payload."quantity" AS decimal(38, 0)) AS value' in whole
+    assert 'CAST(payload."fps" AS double) AS value' in fraction
+
+
 def test_every_field_has_the_type_that_silver_has() -> None:
     """A property that is a number of one event and a text of another is kept as text."""
     database = DuckGold().database
@@ -301,6 +311,14 @@ def test_the_judge_of_sql_sees_what_is_wrong() -> None:
     turned = Query(good.sql, good.values[::-1], "events", "event_date", "arena", FIRST, LAST, good.columns)
     with pytest.raises(AssertionError):
         judge(turned)
+
+
+def test_the_judge_of_engines_sees_a_text_that_they_read_differently(gold: DuckGold) -> None:
+    """Trino divides whole numbers to a whole number, and DuckDB does not."""
+    divided = "SELECT CAST(7 AS bigint) / CAST(2 AS bigint) AS one"
+    wrong = Query(divided, (), "events", "event_date", "arena", FIRST, LAST)
+    with pytest.raises(AssertionError, match="in another way"):
+        gold.run(wrong, gold.version("events"))
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

@@ -181,20 +181,7 @@ def test_an_attempt_comes_as_far_as_any_choice_of_events_does() -> None:
 
 def line(kind: str, player: str, minute: float, **fields: Any) -> Event:
     """Return an event some minutes after noon of the first day."""
-    moment = datetime(2026, 1, 26, 12) + timedelta(minutes=minute)
-    return {
-        "event_id": f"{kind}-{player}-{minute:09}",
-        "event_type": kind,
-        "game_id": "arena",
-        "player_id": player,
-        "session_id": "s",
-        "sequence": 0,
-        "corrected_time": f"{moment.isoformat(timespec='milliseconds')}Z",
-        "event_date": str(moment.date()),
-        "platform": "ios",
-        "payload": {},
-        **fields,
-    }
+    return made_events.line(kind, player, 12, minute, **fields)
 
 
 def asked_funnel(**fields: Any) -> Question:
@@ -253,6 +240,7 @@ def test_the_same_event_is_no_two_steps(client: TestClient, gold: DuckGold) -> N
     assert [row["players"] for row in rows] == [2, 1]
 
 
+SET: list[Question] = [{"field": "platform", "op": "is_set"}]
 REFUSALS: list[tuple[Question, str, str]] = [
     ({"steps": [{"event": "purchase"}]}, "steps", "at least 2 items"),
     ({"steps": [{"event": "purchase"}] * 9}, "steps", "at most 8 items"),
@@ -266,6 +254,7 @@ REFUSALS: list[tuple[Question, str, str]] = [
     ({"by": ["payload.store"]}, "by", "these events have no payload.store"),
     ({"window_minutes": 0}, "window_minutes", "greater than or equal to 1"),
     ({"window_minutes": 43_201}, "window_minutes", "less than or equal to 43200"),
+    ({"steps": [{}, {"where": SET * 6}, {"where": SET * 5}]}, "steps", "has 11 filters together, at most 10"),
     ({"grain": "day"}, "grain", "not permitted"),
 ]
 

@@ -36,6 +36,40 @@ def test_key_is_returned_and_only_its_hash_is_kept(table: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (["https://play.example.com"], ["https://play.example.com"]),
+        (["HTTPS://Play.Example.com/", "https://play.example.com:443"], ["https://play.example.com"]),
+        (
+            ["https://bücher.example", "http://localhost:8080"],
+            ["http://localhost:8080", "https://xn--bcher-kva.example"],
+        ),
+        (["http://127.0.0.1:80"], ["http://127.0.0.1"]),
+        (["*"], ["*"]),
+        ([], []),
+    ],
+)
+def test_origins_are_kept_as_browsers_send_them(table: Any, given: list[str], kept: list[str]) -> None:
+    games.add_game(table, "space-race", "Space Race")
+    games.allow_origins(table, "space-race", given)
+    assert _game(table)["origins"] == kept
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("", "null", "example.com", "ftp://a.b", "https://", "https://a.b/game", "https://a.b?x"),
+        *("https://u@a.b", "https://a b", "https://a.b:port", "https://*.example.com", "https://a..b"),
+    ],
+)
+def test_what_is_no_origin_is_refused(table: Any, origin: str) -> None:
+    games.add_game(table, "space-race", "Space Race")
+    with pytest.raises(CommandError, match="is no origin"):
+        games.allow_origins(table, "space-race", [origin])
+    assert "origins" not in _game(table)
+
+
+@pytest.mark.parametrize(
     "game_id", ["", "a", "Space", "-space", "space_race", "a" * 64, "space\n", "unknown"]
 )
 def test_malformed_and_reserved_ids_are_refused(table: Any, game_id: str) -> None:

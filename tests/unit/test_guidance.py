@@ -346,7 +346,7 @@ def test_milliseconds_are_told_from_seconds() -> None:
     [
         (None, ""),
         ([], ""),
-        ({}, ""),
+        ({}, "/event_id"),
         ({"event": None, "application_id": "farm"}, "/event"),
         (guidance_event(event_id=5), "/event_id"),
         (guidance_event(event_timestamp="now"), "/event_timestamp"),
@@ -360,6 +360,22 @@ def test_milliseconds_are_told_from_seconds() -> None:
 def test_what_it_is_not_is_refused_with_the_place(value: Any, pointer: str) -> None:
     rejection = refusal(value)
     assert (rejection.reason, rejection.pointer) == (Reason.SCHEMA_VIOLATION, pointer)
+
+
+def test_all_that_an_event_lacks_is_said_at_once() -> None:
+    found = refusal({"event": {"event_id": 5, "event_data": []}, "application_id": "farm"})
+    assert [(error.pointer, error.message) for error in found.errors] == [
+        ("/event/event_id", '"event_id" must be a string, not 5'),
+        ("/event/event_type", '"event_type" is missing'),
+        ("/event/event_timestamp", '"event_timestamp" is missing'),
+        ("/event/event_data", '"event_data" must be an object, not a list'),
+    ]
+    bought = refusal(guidance_event("iap_transaction", currency_type="GEMS", item_amount="two"))
+    assert [(error.pointer, error.message) for error in bought.errors] == [
+        ("/event_data/currency_type", "'GEMS' is no currency of ISO 4217"),
+        ("/event_data/currency_amount", "None is no amount above 0 in whole minor units of the currency"),
+        ("/event_data/item_amount", '"event_data.item_amount" must be a whole number, not "two"'),
+    ]
 
 
 def test_another_games_id_is_refused() -> None:

@@ -102,6 +102,92 @@ def test_each_bad_event_is_named_and_goes_to_the_quarantine_too(
     ]
     assert b'{"x":' in stream.events()
     assert len(stream.events()) == 5
+    for result in answer["results"]:
+        assert result["errors"] == [{"pointer": result["pointer"], "message": result["message"]}]
+
+
+def test_all_errors_of_an_event_are_named_at_once(stream: Stream, key: str, make_event: MakeEvent) -> None:
+    event = make_event("purchase", sequence=-1, payload={"currency": "USD", "amountMinor": 1})
+    event["playerId"] = event.pop("player_id")
+    wrong = [
+        event,
+        make_event() | {"event_type": "score_submited"},
+        make_event(game_id="farm", event_time="2020-01-01T00:00:00Z"),
+    ]
+    status, answer, _ = post(json.dumps(wrong).encode(), key)
+    assert (status, answer["rejected"]) == (422, 3)
+    first, second, third = answer["results"]
+    assert first["reason"] == "schema_violation"
+    assert {error["pointer"]: error["message"] for error in first["errors"]} == {
+        "/player_id": '"player_id" is missing; did you write it as "playerId"?',
+        "/sequence": '"sequence" must be from 0 to 2147483647, not -1',
+        "/payload/transaction_id": '"payload.transaction_id" is missing',
+        "/payload/amount_minor": '"payload.amount_minor" is missing; did you write it as "amountMinor"?',
+        "/payload/quantity": '"payload.quantity" is missing',
+        "/payload/store": '"payload.store" is missing',
+        "/payload/product_id": '"payload.product_id" is missing',
+        "/payload/amountMinor": '"payload" has no field "amountMinor"; did you mean "amount_minor"?',
+        "/playerId": 'an event has no field "playerId"; did you mean "player_id"?',
+    }
+    assert (second["reason"], second["pointer"], second["message"]) == (
+        "unknown_schema",
+        "/event_type",
+        'there is no event type "score_submited"; did you mean "score_submitted"?',
+    )
+    assert third["reason"] == "wrong_game"
+    assert [error["pointer"] for error in third["errors"]] == ["/game_id", "/event_time"]
+
+
+@pytest.mark.parametrize(
+    ("origins", "allowed"),
+    [
+        ([], None),
+        (["https://play.example.com"], "https://play.example.com"),
+        (["https://a.example", "https://play.example.com"], "https://play.example.com"),
+        (["https://play.example.com:8080", "http://play.example.com", "https://example.com"], None),
+        (["*"], "*"),
+    ],
+)
+@pytest.mark.parametrize("is_good", [True, False])
+def test_pages_of_the_games_origins_can_read_every_answer(
+    stream: Stream,
+    key: str,
+    dynamodb: Any,
+    make_event: MakeEvent,
+    origins: list[str],
+    allowed: str | None,
+    is_good: bool,
+) -> None:
+    games.allow_origins(dynamodb.Table("games"), "skyforge", origins)
+    body = encode(make_event()) if is_good else b"{"
+    status, _, headers = post(body, key, Origin="https://play.example.com")
+    assert status == (202 if is_good else 400)
+    assert headers["vary"] == "origin"
+    assert headers.get("access-control-allow-origin") == allowed
+    assert headers.get("access-control-expose-headers") == ("date,retry-after" if allowed else None)
+    assert not [name for name in post(body, key)[2] if name.startswith("access-control") or name == "vary"]
+
+
+def test_an_answer_needs_no_setting_where_games_cannot_be_read(
+    stream: Stream, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise ConnectTimeoutError(endpoint_url="")
+
+    monkeypatch.setattr(handler, "registry", lambda: type("Broken", (), {"get": broken})())
+    status, _, headers = post(b"{}", key, Origin="https://play.example.com")
+    assert (status, headers.get("access-control-allow-origin")) == (503, None)
+
+
+@pytest.mark.parametrize("name", ["\x01", '"', "~", "\U0001f600", "k"])
+def test_an_answer_is_bounded_whatever_is_wrong(stream: Stream, key: str, name: str) -> None:
+    """Lambda answers 6 MB at most."""
+    wrong = {f"{n:02}{name * 60}"[:64]: 1 for n in range(40)}
+    event = {"event_type": "purchase", "schema_version": "1-0-0", "payload": wrong}
+    room = MAX_BODY_BYTES // (len(encode(event)) + 2)
+    _, answer, _ = post(json.dumps([event] * min(room, MAX_EVENTS), ensure_ascii=False).encode(), key)
+    assert answer["rejected"] == min(room, MAX_EVENTS)
+    assert len(json.dumps(answer).encode()) < 6 * 1024 * 1024
 
 
 def test_no_good_event_is_422(stream: Stream, key: str) -> None:

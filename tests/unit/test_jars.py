@@ -108,7 +108,8 @@ def application(tmp_path: Path, maven: Maven, monkeypatch: pytest.MonkeyPatch) -
         (source / name).write_text(name)
     (tmp_path / "functions" / "layers" / "telemetry" / "telemetry").mkdir(parents=True)
     (tmp_path / "event-schemas").mkdir()
-    (tmp_path / "event-schemas" / "metrics.json").write_text("{}")
+    for name in ("metrics.json", "patterns.json"):
+        (tmp_path / "event-schemas" / name).write_text("{}")
     return tmp_path
 
 

@@ -4,16 +4,18 @@ import hashlib
 import json
 import re
 import shlex
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import boto3
+import made_events
 import pytest
 import uvicorn
+from chromium import CHROMIUM, FLAGS, in_chromium
 from enriched_stream import feed
 from fake_aws import Streams, encode, processor, records, register
 from fastapi.testclient import TestClient
@@ -21,7 +23,7 @@ from gold_tables import DuckGold
 from metrics_api import live_page
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from telemetry import metric_model
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
@@ -32,18 +34,6 @@ SHA256 = {
     "uPlot.iife.min.js": "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f",
     "uPlot.min.css": "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
 }
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-in_chromium = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not on PATH: apt-get install chromium")
-# Chromium asks no other host for updates or models.
-FLAGS = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-sandbox",
-]
 # How long a page may take on a busy machine; expectations are checked again and again until then.
 expect.set_options(timeout=1000 * STILL_SECONDS)
 
@@ -159,12 +149,13 @@ def test_the_chart_library_is_the_one_that_was_chosen() -> None:
 
 
 def test_the_page_allows_and_names_no_other_host(app: Any) -> None:
-    for path in ("/", "/history"):
+    for path in ("/", "/history", "/explore"):
         answer = TestClient(app).get(path)
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert "unsafe" not in answer.headers["content-security-policy"]
     for name in (
         "index.html", "labels.js", "page.js", "page.css", "history.html", "history.css", "history.js",
+        "asking.js", "explore.html", "explore.css", "explore.js",
     ):  # fmt: skip
         text = (live_page.FOLDER / name).read_text()
         assert re.findall(r"(?:https?:)?//[a-z0-9-]+\.[a-z]", text) == []
@@ -329,6 +320,155 @@ def test_the_history_fits_and_can_be_read(
     page.close()
 
 
+def sent(kind: str, player: str, ago: int, minutes: float = 0, **fields: Any) -> dict[str, Any]:
+    """Return an event in silver that happened some days ago."""
+    began = datetime.combine(TODAY - timedelta(days=ago), datetime.min.time(), UTC)
+    hours = (began - made_events.BEGIN).total_seconds() / 3600
+    return made_events.line(kind, player, hours, minutes, **{"game_id": "skyforge", **fields})
+
+
+def purchase(player: str, ago: int, minutes: float, amount: int, currency: str = "EUR") -> dict[str, Any]:
+    return sent("purchase", player, ago, minutes, payload={"amount_minor": amount, "currency": currency})
+
+
+@in_chromium
+def test_a_producer_asks_about_events_and_shares_the_answer(address: str, page: Page, gold: DuckGold) -> None:
+    for ago in range(1, 8):
+        gold.fill_silver([sent("session_start", f"player-{n}", ago, n) for n in range(ago)])
+        gold.fill_silver([purchase("player-0", ago, 30, 100 * ago), purchase("player-1", ago, 31, 300)])
+    gold.fill_silver([sent("session_start", "other", 3, game_id="empty")])
+    page.goto(f"{address}/history?game=skyforge")
+    page.get_by_role("link", name="Explore").click()
+    page.locator("#event").select_option("session_start")
+    expect(page.locator("#title")).to_have_text("Session start")
+    expect(page.locator("#figures tbody tr")).to_have_count(7)
+    expect(page.locator("#figures tr", has_text=day_before(3)).locator(".n")).to_have_text("3")
+    assert page.locator("#explore-chart canvas").count() == 1
+    expect(page.locator("#cost")).to_contain_text("It scanned 12 MB and cost $0.00006.")
+    page.locator("#event").select_option("purchase")
+    page.locator("#measure").select_option("percentile")
+    # The first property of a purchase is an amount of money.
+    expect(page.locator("#state")).to_contain_text(
+        "payload.amount_minor must not be added up over currencies"
+    )
+    page.get_by_role("button", name="Group by currency").click()
+    # A median of 3.00 and 3.00 euros three days ago, of 4.00 and 3.00 the day before.
+    expect(page.locator("#figures tr", has_text=day_before(3))).to_contain_text("EUR€3.002")
+    expect(page.locator("#figures tr", has_text=day_before(4))).to_contain_text("EUR€3.502")
+    page.locator("#add-filter").click()
+    page.locator(".filter select").first.select_option("payload.amount_minor")
+    page.locator(".filter select").nth(1).select_option("at_least")
+    page.locator(".filter input").fill("500")
+    page.locator(".filter input").press("Tab")
+    expect(page.locator("#figures tbody tr")).to_have_count(3)
+    link = page.url
+    with page.expect_download() as download:
+        page.locator("#csv").click()
+    lines = download.value.path().read_text().splitlines()
+    assert lines[0] == "from,to,payload.currency,percentile,events"
+    assert len(lines) == 4
+    page.goto("about:blank")
+    page.goto(link)
+    expect(page.locator("#measure")).to_have_value("percentile")
+    expect(page.locator(".filter input")).to_have_value("500")
+    expect(page.locator("#figures tbody tr")).to_have_count(3)
+    page.locator("#grain").select_option("range")
+    expect(page.locator("#figures tbody tr")).to_have_count(1)
+    expect(page.locator("#explore-chart")).to_be_hidden()
+
+
+@in_chromium
+def test_a_producer_asks_for_funnels_retention_and_paths(address: str, page: Page, gold: DuckGold) -> None:
+    for player, minutes in (("ann", 10), ("bob", 20), ("eve", None)):
+        gold.fill_silver([sent("session_start", player, 5)])
+        if minutes:
+            gold.fill_silver([purchase(player, 5, minutes, 100), sent("session_start", player, 4)])
+    page.goto(f"{address}/explore?game=skyforge")
+    page.locator("#kind").select_option("funnel")
+    expect(page.locator("#title")).to_have_text("Session start → Purchase")
+    expect(page.locator("#figures tr", has_text="2. Purchase")).to_contain_text("266.7%66.7%15 min")
+    page.get_by_role("button", name="Add a step").click()
+    expect(page.locator("#figures tr", has_text="3. Session end")).to_contain_text("00%0%\N{EN DASH}")
+    page.get_by_role("button", name="Remove the last step").click()
+    expect(page.locator("#figures tbody tr")).to_have_count(2)
+    page.locator("#kind").select_option("retention")
+    page.locator("#grain").select_option("range")
+    expect(page.locator("#figures .cell").nth(1)).to_have_text("66.7%")
+    expect(page.locator("#figures .cell").nth(1)).to_have_attribute("title", "2 of 3 players")
+    page.locator("#kind").select_option("paths")
+    expect(page.locator("#title")).to_have_text("What follows Session start")
+    # Each player has one session over both days.
+    expect(page.locator("#figures tr", has_text="no more events").first).to_contain_text("1Session startno")
+    expect(page.locator("#figures tr", has_text="Purchase").first).to_contain_text("2")
+    page.locator("#event").select_option("purchase")
+    page.locator("#direction").select_option("before")
+    expect(page.locator("#figures tr", has_text="1Purchase")).to_contain_text("Session start2100%")
+
+
+@in_chromium
+def test_explore_says_that_it_is_empty_waits_or_fails(address: str, page: Page, gold: DuckGold) -> None:
+    page.goto(f"{address}/explore?game=empty&q=%7B%22kind%22%3A%22what%22%7D")
+    expect(page.locator("#state")).to_contain_text("No such events from")
+    expect(page.locator("#state")).to_contain_text("choose earlier days")
+    expect(page.locator("#rows")).to_be_hidden()
+    gold.fill_silver([sent("ad_impression", "ann", 2)])
+    answers = [
+        {"status": 503, "json": {"detail": "The lake cannot be read at the moment; try again."}},
+        {"status": 202, "json": {"status": "running"}},
+    ]
+
+    def answer(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fulfill(**answers[0])
+        else:
+            route.continue_()
+
+    page.route("**/explore", answer)
+    page.goto(f"{address}/explore?game=skyforge")
+    expect(page.locator("#state")).to_contain_text("cannot be read at the moment")
+    del answers[0]
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#state")).to_contain_text("The query still runs.")
+    page.unroute("**/explore")
+    expect(page.locator("#figures tbody tr")).to_have_count(1)
+    page.locator("#from").fill(str(TODAY - timedelta(days=200)))
+    page.locator("#from").press("Tab")
+    expect(page.locator("#state")).to_contain_text("200 days are asked for, at most 92 are answered")
+    page.goto(f"{address}/explore?game=nobodys")
+    expect(page.locator("#notice")).to_contain_text("nobodys is not registered")
+
+
+@in_chromium
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_explore_fits_and_can_be_read(
+    address: str, browser: Browser, gold: DuckGold, width: int, scheme: Any
+) -> None:
+    for number in range(8):
+        version = f"1.{number}.0"
+        gold.fill_silver([sent("session_start", f"p{n}", n, n, app_version=version) for n in range(1, 28)])
+    asked = {
+        "kind": "events",
+        "event": "session_start",
+        "by": ["app_version"],
+        "where": [{"field": "platform", "op": "is", "values": ["ios"]}],
+    }
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.set_default_timeout(1000 * STILL_SECONDS)
+    page.goto(f"{address}/explore?game=skyforge&q={quote(json.dumps(asked))}")
+    expect(page.locator("#chart-note")).to_have_text("The largest 6 of 8 are drawn; the table has all.")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    pairs = page.evaluate(
+        """() => ['label', '.note', 'td', 'th', '#csv', '#add-filter', '.pages a'].map((selector) => {
+             const node = document.querySelector(selector);
+             const panel = node.closest('section, header');
+             return [getComputedStyle(node).color, getComputedStyle(panel).backgroundColor];
+           })"""
+    )
+    assert min(contrast(*pair) for pair in pairs) >= 4.5
+    page.close()
+
+
 @in_chromium
 @pytest.mark.parametrize("streams", [True, False], ids=["streamed", "polled"])
 def test_a_producer_sees_the_game_live_without_reloading(
@@ -469,7 +609,10 @@ def test_recent_events_are_filtered_and_copied(
     page.locator("#recent-result").select_option("rejected")
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("<b>bob</b>")
-    expect(rows).to_contain_text("schema_violation at /")
+    expect(rows).to_contain_text("schema_violation:")
+    expect(rows.get_by_role("listitem")).to_have_count(7)
+    expect(rows).to_contain_text('1 to 64 letters, digits and the signs _ . : -, not "<b>bob</b>"')
+    expect(rows).to_contain_text('"payload.currency" is missing')
     rows.get_by_role("button", name="Copy as curl").click()
     expect(page.locator("#curl p")).to_have_text("Copied:")
     command = page.locator("#curl pre").inner_text()

@@ -176,7 +176,7 @@ def test_a_rejected_line_tells_what_why_and_where(
         "rest",
     )
     assert line["pointer"].startswith("/payload")
-    assert line["message"]
+    assert line["message"].startswith('"payload.')
     assert (line["event_id"], line["game_id"]) == (json.loads(bad)["event_id"], "skyforge")
     assert (line["original"].encode(), line["size_bytes"], line["truncated"]) == (bad, len(bad), False)
     assert "original_base64" not in line

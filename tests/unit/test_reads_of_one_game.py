@@ -20,6 +20,8 @@ BODIES: dict[str, list[dict[str, Any]]] = {
     "explore": [
         {"kind": "events", "grain": "range", "by": ["event_type"], "measure": {"of": "players"}},
         {"kind": "funnel", "steps": [{"event": "session_start"}, {}]},
+        {"kind": "paths", "event": "session_start"},
+        {"kind": "retention"},
     ]
 }
 MakeEvent = Callable[..., dict[str, Any]]

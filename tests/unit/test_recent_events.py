@@ -1,5 +1,6 @@
 """The recent events of a game: what is kept of each, at what cost, for how long, and who may see it."""
 
+import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,13 +12,22 @@ import pytest
 from botocore.exceptions import ClientError
 from fake_aws import Games, Streams, Tables, encode, processor, records, register
 from fastapi.testclient import TestClient
+from msgspec.structs import replace
 from privacy.data_stores import RecentBatches, Subject
 from processor import recent_events as recent
 from processor.recent_events import KB_A_SECOND, RecentEvents, kilobytes
 from telemetry import recent_events
 from telemetry.enrichment import timestamp
+from telemetry.field_errors import MAX_ERRORS, MAX_TEXT
 from telemetry.ingest_batch import IngestBatch, pack
-from telemetry.recent_events import MAX_EVENTS, MAX_ITEM_BYTES, RecentEvent, packed, unpacked
+from telemetry.recent_events import (
+    MAX_EVENTS,
+    MAX_ITEM_BYTES,
+    RecentEvent,
+    ShownError,
+    packed,
+    unpacked,
+)
 from tools import CommandError, games, tail
 from tools.tail import Follower, described, is_wanted
 
@@ -119,11 +129,12 @@ def test_nothing_of_an_event_without_consent_is_shown(platform: Platform, make_e
 
 
 def test_of_a_game_with_pseudonyms_no_player_is_named(platform: Platform, make_event: MakeEvent) -> None:
-    sent = [make_event(sequence=0), make_event(sequence=-7), make_event(level="alice-43")]
+    sent = [make_event(sequence=0), make_event(sequence=-7), make_event(**{"alice-42": 1})]
     platform.rest(*(event | {"game_id": "secret", "player_id": "alice-42"} for event in sent), game="secret")
     shown = platform.shown("secret")
     assert sorted(e["result"] for e in shown) == ["accepted", "rejected", "rejected"]
-    assert not any("alice" in str(e) or "-7" in str(e["message"]) or e["original"] for e in shown)
+    assert not any("alice" in str(e) or "-7" in str(e["errors"]) or e["original"] for e in shown)
+    assert {e["errors"][0]["pointer"] for e in shown if e["errors"]} == {"", "/sequence"}
     (player,) = {e["player_id"] for e in shown if e["player_id"]}
     assert len(platform.shown("secret", player=player)) == 1
 
@@ -274,8 +285,6 @@ def test_rejected_events_are_kept_among_many_accepted_ones(make_event: MakeEvent
 
 
 def test_an_item_is_bounded_in_bytes_whatever_clients_send() -> None:
-    import secrets
-
     events = [
         RecentEvent(
             f"s:{n}/0", "2026-01-31T12:00:00.000Z", "rejected", "rest", original=secrets.token_hex(1000)
@@ -288,6 +297,32 @@ def test_an_item_is_bounded_in_bytes_whatever_clients_send() -> None:
     assert 0 < len(kept.events) < MAX_EVENTS
     assert kept.left_out == MAX_EVENTS - len(kept.events)
     assert kept.events[-1] == events[-1]
+
+
+def test_an_event_with_all_errors_that_there_can_be_fits_an_item() -> None:
+    texts = [secrets.token_hex(MAX_TEXT // 2) for _ in range(2 * MAX_ERRORS)]
+    errors = tuple(ShownError(*texts[n : n + 2]) for n in range(0, len(texts), 2))
+    event = RecentEvent(
+        "s:1/0", "2026-01-31T12:00:00.000Z", "rejected", "rest", reason="schema_violation", errors=errors
+    )
+    (kept,) = unpacked(packed("skyforge", [event], 0, time.time())).events
+    assert kept.errors == errors
+    wide = [ShownError("\U0001f600" * MAX_TEXT, secrets.token_urlsafe(900)) for _ in range(MAX_ERRORS)]
+    item = packed("skyforge", [replace(event, errors=tuple(wide))], 0, time.time())
+    assert len(item["events"]["B"]) <= MAX_ITEM_BYTES
+    assert unpacked(item).events[0].errors == (wide[0],)
+
+
+def test_the_errors_of_others_events_that_name_a_player_are_found(
+    platform: Platform, make_event: MakeEvent
+) -> None:
+    long = "ann-4711-0815"
+    store = RecentBatches(platform.client, "recent_events")
+    platform.rest(make_event(player_id="carl", sequence=-1) | {long: 1} | {"note": "x" * 3000})
+    (shown,) = platform.shown()
+    assert shown["original"] is None
+    assert [error["pointer"] for error in shown["errors"]] == ["/sequence", f"/{long}", "/note"]
+    assert len(list(store.find(Subject("skyforge", long)))) == 1
 
 
 def test_export_and_erasure_find_a_player_here(platform: Platform, make_event: MakeEvent) -> None:
@@ -331,13 +366,17 @@ def test_the_command_follows_what_comes(platform: Platform, make_event: MakeEven
     platform.rest(make_event(player_id="before"))
     follower = Follower(platform.client, "recent_events", "skyforge")
     assert list(follower.read()) == []
-    platform.rest(make_event(player_id="p-1"), make_event(player_id="p-2", sequence=-1))
+    client = {"platform": "ios", "app_version": "1.0", "os": "17"}
+    platform.rest(make_event(player_id="p-1"), make_event(player_id="p-2", sequence=-1, client=client))
     platform.receive(encode(make_event(player_id="p-3", privacy={"analytics_storage": "denied"})))
     lines = [described(event) for event in follower.read()]
     assert [line.split()[1:3] for line in lines] == [
         ["accepted", "rest"], ["rejected", "rest"], ["withheld", "stream"],
     ]  # fmt: skip
-    assert lines[1].partition("schema_violation")[2] == " at /sequence: -1 is less than the minimum of 0"
+    assert lines[1].partition("schema_violation")[2] == (
+        ' at /sequence: "sequence" must be from 0 to 2147483647, not -1;'
+        ' at /client/os: "client" has no field "os"'
+    )
     assert lines[2].split()[3:] == []
     assert list(follower.read()) == []
 
@@ -362,7 +401,7 @@ def test_the_command_shows_what_is_written_late_once(platform: Platform) -> None
 
 def test_the_command_filters_and_does_not_let_clients_steer_the_terminal() -> None:
     event = RecentEvent("s:1/0", timestamp(NOW), "rejected", "rest", event_type="\x1b[2J\n", player_id="p-1",
-                        reason="unknown_schema", pointer="", message="x\x1b]0;")  # fmt: skip
+                        reason="unknown_schema", errors=(ShownError("", "x\x1b]0;"),))  # fmt: skip
     assert described(event).isprintable()
     assert "?[2J?" in described(event)
     assert is_wanted(event, "p-1", refused=True)

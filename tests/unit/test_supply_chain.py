@@ -197,7 +197,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
     (function / "handler.py").write_text("")
     (tmp_path / "functions" / "layers" / "telemetry" / "telemetry").mkdir(parents=True)
     (tmp_path / "event-schemas").mkdir()
-    (tmp_path / "event-schemas" / "metrics.json").write_text("{}")
+    for name in ("metrics.json", "patterns.json"):
+        (tmp_path / "event-schemas" / name).write_text("{}")
 
     def make(requirements: str, lock: str) -> list[build.Built]:
         (function / "requirements.txt").write_text(requirements)

@@ -17,7 +17,7 @@ from player_analytics import events
 from player_analytics.queue import Queue
 from player_analytics.settings import STAMP_BYTES, Settings, Stats
 from player_analytics.transport import Answer, Transport, retry_delay, timestamp
-from player_analytics.validation import MAX_EVENT_BYTES, first_problem, newest_version
+from player_analytics.validation import MAX_EVENT_BYTES, newest_version, problem, unknown
 
 SDK = "player-analytics-python/1.0.0"
 # How long events gather in memory before they are written together.
@@ -322,7 +322,7 @@ class Client:
     def _checked(self, noted: _Noted) -> bytes:
         session, identity = noted.session, noted.identity
         if (version := newest_version(noted.event_type)) is None:
-            raise _Unsendable("unknown_schema: no such event type")
+            raise _Unsendable(unknown(str(noted.event_type)))
         # Of the clock, which event_time is corrected by. `sent_at` holds it until the event is sent.
         correction = self._transport.clock_error
         # Events without consent are not kept: they must leave no gap among those that are.
@@ -340,9 +340,8 @@ class Client:
             event = json.loads(line)
             event["sent_at"] = event["event_time"]
             # It is sent all the same: the quarantine keeps it, where it can be repaired and replayed.
-            if problem := first_problem(event):
-                text = f"{problem.reason} at {problem.pointer or '/'}: {problem.message}"
-                self.report(f"{noted.event_type} will be refused: {text}")
+            if found := problem(event):
+                self.report(f"{noted.event_type} will be refused: {found}")
         if not identity.is_withheld:
             session.sequence += 1
         return data

@@ -16,8 +16,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from player_analytics.settings import Settings
+from player_analytics.validation import described
 
-MAX_ANSWER_BYTES = 2_000_000
+# API Gateway answers no more.
+MAX_ANSWER_BYTES = 10_000_000
 LONGEST_RETRY_AFTER = 86_400.0
 # The platform itself repairs a clock that is less than 5 minutes off; a Date header counts whole seconds.
 CLOCK_TOLERANCE_SECONDS = 60.0
@@ -158,11 +160,20 @@ def _verdict(body: Any, count: int) -> Answer | None:
     if accepted + len(results) != count or not results.keys() <= set(range(count)):
         return None
     rejected = {
-        index: f"{item.get('reason')} at {item.get('pointer') or '/'}: {item.get('message')}"
+        index: described(str(item.get("reason")), _errors(item))
         for index, item in results.items()
         if item.get("status") == "rejected"
     }
     return Answer(accepted, rejected, frozenset(results.keys() - rejected.keys()))
+
+
+def _errors(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return pointer and message of each error of a result."""
+    found = result.get("errors")
+    errors: list[Mapping[str, Any]] = [result]
+    if isinstance(found, list) and found and all(isinstance(each, dict) for each in found):
+        errors = found
+    return [(str(each.get("pointer", "")), str(each.get("message"))) for each in errors]
 
 
 def _seconds(retry_after: str) -> float:

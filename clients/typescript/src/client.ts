@@ -10,7 +10,7 @@ import {
   type Stats,
 } from "./settings.js";
 import { type Answer, retryDelay, Transport } from "./transport.js";
-import { firstProblem, MAX_EVENT_BYTES, newestVersion } from "./validation.js";
+import { described, MAX_EVENT_BYTES, newestVersion, problem, unknown } from "./validation.js";
 
 const SDK = "player-analytics-typescript/1.0.0";
 // How long events gather in memory before they are written together.
@@ -330,7 +330,7 @@ export class Client {
       this.report(`${eventType} was not sent: ${why}`);
     };
     const version = newestVersion(eventType);
-    if (version === undefined) return no("unknown_schema: no such event type");
+    if (version === undefined) return no(described(unknown(String(eventType))));
     // Of the clock, which event_time is corrected by. `sent_at` holds it until the event is sent.
     const correction = this.transport.clockError;
     const time = new Date(noted.at + correction).toISOString();
@@ -350,11 +350,8 @@ export class Client {
     }
     if (this.settings.validate) {
       // It is sent all the same: the quarantine keeps it, where it can be repaired and replayed.
-      const problem = firstProblem({ ...JSON.parse(line), sent_at: time });
-      if (problem) {
-        const where = `${problem.reason} at ${problem.pointer || "/"}: ${problem.message}`;
-        this.report(`${eventType} will be refused: ${where}`);
-      }
+      const found = problem({ ...JSON.parse(line), sent_at: time });
+      if (found) this.report(`${eventType} will be refused: ${described(found)}`);
     }
     if (!identity.isWithheld) session.sequence += 1;
     return line;

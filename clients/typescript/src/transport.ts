@@ -1,4 +1,5 @@
 import { byteLength, type Settings } from "./settings.js";
+import { described } from "./validation.js";
 
 const LONGEST_RETRY_AFTER = 86_400;
 // The platform itself repairs a clock that is less than 5 minutes off; a Date header counts whole seconds.
@@ -161,7 +162,7 @@ function verdictOn(body: any, count: number): Answer | undefined {
   for (const item of body.results) {
     if (!Number.isInteger(item?.index) || item.index < 0 || item.index >= count) return undefined;
     if (item.status === "rejected") {
-      rejected.set(item.index, `${item.reason} at ${item.pointer || "/"}: ${item.message}`);
+      rejected.set(item.index, described({ reason: item.reason, errors: item.errors ?? [item] }));
     } else {
       retry.add(item.index);
     }

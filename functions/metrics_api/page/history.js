@@ -2,9 +2,7 @@
 
 // The history of a game. The question is in the address, so that a link shows the same to whoever opens it.
 {
-  const LINES = ["--accent", "--second", "--line-3", "--line-4", "--line-5", "--line-6"];
   const DAYS = 28;
-  const ASK_AGAIN_MS = 1000;
   // What a table shows at first: a table of money is told apart by currency, a cohort has a day number.
   const FIRST = {
     daily: { metric: "active_players" },
@@ -24,18 +22,13 @@
     acquisition_value: { metric: "ltv_minor", by: "install_source,currency", day_number: "7" },
     total_revenue: { metric: "total_micros", by: "currency" },
   };
-  const plain = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
-  const dated = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
   let tables = [];
   let plot = null;
   let newest = 0;
 
-  const iso = (time) => new Date(time).toISOString().slice(0, 10);
-  const ago = (days) => iso(Date.now() - days * 86400000);
   const asked = () => new URL(location.href).searchParams;
   const known = () => tables.find((one) => one.name === asked().get("table")) ?? tables[0];
   const chosen = () => known().metrics.find((one) => one.name === asked().get("metric")) ?? known().metrics[0];
-  const option = (value, text) => element("option", text, { value });
 
   const titled = (name) => `${name[0].toUpperCase()}${name.slice(1).replaceAll("_", " ")}`;
 
@@ -113,19 +106,6 @@
     return `/v1/games/${encodeURIComponent(asked().get("game"))}/history/${table.name}?${found}`;
   };
 
-  // The periods of a range by their first day, so that a period is compared with the one in the same place.
-  const periods = (from, to, grain) => {
-    const found = [];
-    for (let at = Date.parse(from); at <= Date.parse(to);) {
-      found.push(iso(at));
-      const day = new Date(at);
-      const weekday = (day.getUTCDay() + 6) % 7;
-      if (grain === "month") at = Date.UTC(day.getUTCFullYear(), day.getUTCMonth() + 1, 1);
-      else at += 86400000 * (grain === "week" ? 7 - weekday : 1);
-    }
-    return found;
-  };
-
   const nameOf = (slices) => Object.values(slices).map((one) => one ?? "other").join(" · ");
 
   const state = (...nodes) => {
@@ -162,8 +142,6 @@
     const over = columns.map((name) => (name === known().day_column ? "days" : name.replaceAll("_", " "))).join(", ");
     return [element("p", `${metric.label} must not be added up over: ${over}.`), ways(reason)];
   };
-
-  const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   const draw = (answer, metric) => {
     const days = periods(answer.from, answer.to, answer.grain);
@@ -295,35 +273,20 @@
     fillForm();
     $("title").textContent = chosen().label;
     document.title = `${chosen().label} · history`;
-    $("live").href = `/?game=${encodeURIComponent(asked().get("game") ?? "")}`;
+    lead(asked().get("game") ?? "");
     const mine = ++newest;
     const path = question();
     const waiting = element("p", "Reading the history…", { class: "waiting-answer" });
     state(waiting);
     $("answer").setAttribute("aria-busy", "true");
     $("rows").hidden = true;
-    for (;;) {
-      let answer;
-      let body;
-      try {
-        answer = await fetch(path, { headers: { accept: "application/json" } });
-        body = await answer.json();
-      } catch {
-        answer = null;
-        body = { detail: "The API does not answer. Look whether it runs and whether you are connected." };
-      }
-      // An answer to an older question is dropped.
-      if (mine !== newest) return;
-      if (answer?.status === 202) {
-        waiting.textContent = "The query still runs. The page asks again until it is done.";
-        await new Promise((resume) => { setTimeout(resume, ASK_AGAIN_MS); });
-        if (mine !== newest) return;
-        continue;
-      }
-      $("answer").removeAttribute("aria-busy");
-      if (answer?.ok) render(body); else refuse(body);
-      return;
-    }
+    const found = await asking(path, {}, () => mine === newest, () => {
+      waiting.textContent = "The query still runs. The page asks again until it is done.";
+    });
+    // An answer to an older question is dropped.
+    if (!found) return;
+    $("answer").removeAttribute("aria-busy");
+    if (found.ok) render(found.body); else refuse(found.body);
   };
 
   const begin = async (game) => {

@@ -391,7 +391,11 @@ const action = (text, run) => {
 const why = (e) => {
   if (e.result === "withheld") return "The player did not agree to analytics.";
   if (!e.reason) return e.flags.join(", ");
-  return `${e.reason}${e.pointer ? ` at ${e.pointer}` : ""}: ${e.message}`;
+  const list = element("ul");
+  list.append(...e.errors.map(({ pointer, message }) => element("li", message, { title: `at ${pointer || "/"}` })));
+  const both = document.createDocumentFragment();
+  both.append(`${e.reason}:`, list);
+  return both;
 };
 
 // What to do first, as no event has come.
@@ -531,6 +535,7 @@ const choose = async (id) => {
   url.searchParams.set("game", id);
   history.replaceState(null, "", url);
   $("to-history").href = `/history?game=${id}`;
+  $("to-explore").href = `/explore?game=${id}`;
   document.title = `${$("game").selectedOptions[0]?.textContent ?? id} · live`;
   under = [];
   $("design-path").replaceChildren();

@@ -108,6 +108,7 @@ resource "aws_api_gateway_deployment" "this" {
     redeployment = sha1(jsonencode({
       binary     = aws_api_gateway_rest_api.this.binary_media_types
       key_source = aws_api_gateway_rest_api.this.api_key_source
+      preflights = [local.cors.preflight, keys(aws_api_gateway_integration_response.preflight)]
       paths      = [aws_api_gateway_resource.events.path, aws_api_gateway_resource.application_events.path]
       uris       = [for each in aws_api_gateway_integration.post : each.uri]
 

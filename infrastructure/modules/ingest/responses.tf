@@ -79,6 +79,7 @@ resource "aws_api_gateway_gateway_response" "this" {
 
   response_parameters = merge(
     { "gatewayresponse.header.cache-control" = "'no-store'" },
+    { for name, value in local.cors.error : "gatewayresponse.header.${name}" => "'${value}'" },
     can(each.value.retry) ? { "gatewayresponse.header.retry-after" = "'${each.value.retry}'" } : {},
   )
 

@@ -16,6 +16,8 @@ Schema = dict[str, Any]
 
 COMMON = "/common/"
 FILES = ("*/*.json", "common/*/*.json")
+# What messages say of the patterns of schemas.
+PATTERNS = "patterns.json"
 # What names a document and judges nothing.
 NAMES = ("$schema", "$id", "$ref")
 
@@ -94,6 +96,23 @@ def whole(event_type: str, version: str, among: Mapping[str, Schema]) -> Schema:
     return {**envelope, "properties": envelope["properties"] | own}
 
 
+@cache
+def described(event_type: str = "", version: str = "") -> Schema:
+    """Return a schema to explain the errors of an event by: of an unknown kind only the envelope's."""
+    envelope = resolved(newest("common/envelope", documents()), documents())
+    if not event_type:
+        return envelope
+    payload = resolved(documents()[f"/{event_type}/{version}.json"], documents())
+    return {**envelope, "properties": envelope["properties"] | {"payload": payload}}
+
+
+@cache
+def forms() -> dict[str, str]:
+    """Return what messages say of each pattern of the schemas."""
+    words: dict[str, str] = json.loads((schema_directory() / PATTERNS).read_text())
+    return words
+
+
 def compiled(schema: Schema) -> Any:
     """Return the validator of a schema without references."""
     return jsonschema_rs.validator_for(schema, pattern_options=jsonschema_rs.RegexOptions())
@@ -126,6 +145,15 @@ class Validators(dict[tuple[str, str], Any]):
 def event_types() -> frozenset[tuple[str, str]]:
     """Return every (event_type, schema_version) of the catalogue."""
     return frozenset((name_of(key), version_of(key)) for key in documents() if not key.startswith(COMMON))
+
+
+@cache
+def versions() -> dict[str, tuple[str, ...]]:
+    """Return the versions of each event type, the newest last."""
+    found: dict[str, list[str]] = {}
+    for event_type, version in sorted(event_types(), key=lambda kind: tuple(map(int, kind[1].split("-")))):
+        found.setdefault(event_type, []).append(version)
+    return {event_type: tuple(known) for event_type, known in sorted(found.items())}
 
 
 @cache

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any
 
 import msgspec
@@ -15,6 +16,7 @@ from telemetry import ids, normalisation
 from telemetry.decoding import Decoded
 from telemetry.enrichment import timestamp
 from telemetry.event import Event
+from telemetry.field_errors import FieldError, clipped, field_errors
 from telemetry.key_classes import ClientLimits, KeyClass
 from telemetry.money import minor_digits
 from telemetry.rejection import Reason, Rejection
@@ -75,7 +77,7 @@ class GuidanceEvent(msgspec.Struct):
 
     event_id: Name
     event_type: Name
-    event_timestamp: Annotated[float, msgspec.Meta(ge=0, lt=253402300800000)]
+    event_timestamp: Annotated[float, msgspec.Meta(ge=0, le=253402300799999)]
     event_name: Text = ""
     event_version: Text = ""
     app_version: Text = ""
@@ -141,12 +143,12 @@ def translate(value: Any, game_id: str, received_at: datetime, rules: Rules = US
     application = value.get("application_id") if wrapped else None
     if application not in (None, game_id):
         raise Rejection(Reason.WRONG_GAME, f"the key belongs to {game_id}", "/application_id")
+    inner = value["event"] if wrapped else value
     try:
-        source = msgspec.convert(value["event"] if wrapped else value, GuidanceEvent)
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        pointer = prefix + path.strip("`").replace(".", "/")
-        raise Rejection(Reason.SCHEMA_VIOLATION, message, pointer) from None
+        source = msgspec.convert(inner, GuidanceEvent)
+    except msgspec.ValidationError:
+        errors = [_placed(error, prefix) for error in field_errors(inner, _form(), {})]
+        raise Rejection.of(Reason.SCHEMA_VIOLATION, errors) from None
     try:
         orjson.dumps(source.event_data)
     except orjson.JSONEncodeError:
@@ -166,11 +168,28 @@ def translate(value: Any, game_id: str, received_at: datetime, rules: Rules = US
     raise refused
 
 
+@cache
+def _form() -> dict[str, Any]:
+    """Return the JSON Schema of GuidanceEvent, to explain errors by."""
+    form: dict[str, Any] = msgspec.json.schema(GuidanceEvent)["$defs"][GuidanceEvent.__name__]
+    return form
+
+
+def _placed(error: FieldError, prefix: str) -> FieldError:
+    return FieldError(prefix + error.pointer, error.message, prefix + error.named)
+
+
 def _no_purchase(data: Fields, refused: Rejection, prefix: str) -> Rejection:
     """Return why an event is no purchase in the words of who sent it."""
-    field = PURCHASE_FIELDS.get(refused.pointer.removeprefix("/payload/"))
+    errors = [_in_event_data(data, error, prefix) for error in refused.errors]
+    return Rejection.of(Reason.SCHEMA_VIOLATION, errors)
+
+
+def _in_event_data(data: Fields, error: FieldError, prefix: str) -> FieldError:
+    """Return an error of a purchase's payload as one of the field that it was made of."""
+    field = PURCHASE_FIELDS.get(error.pointer.removeprefix("/payload/"))
     if not field:
-        return refused
+        return error
     value = data.get(field)
     match field:
         case "currency_type":
@@ -178,8 +197,10 @@ def _no_purchase(data: Fields, refused: Rejection, prefix: str) -> Rejection:
         case "currency_amount":
             message = f"{value!r} is no amount above 0 in whole minor units of the currency"
         case _:
-            message = refused.message
-    return Rejection(Reason.SCHEMA_VIOLATION, message, f"{prefix}/event_data/{field}")
+            name = error.pointer.removeprefix("/")
+            message = error.message.replace(name.replace("/", "."), f"event_data.{field}")
+    pointer = f"{prefix}/event_data/{field}"
+    return FieldError(pointer, clipped(message), pointer)
 
 
 def _envelope(source: GuidanceEvent, game_id: str, received_at: datetime, rules: Rules) -> Fields:

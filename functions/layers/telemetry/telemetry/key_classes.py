@@ -1,6 +1,6 @@
 """What a key may send. A client key is in a game's build, where anybody can read it; a server key is not."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, Self
@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from telemetry import catalog
 from telemetry.event import Event
 from telemetry.money import minor_digits, units_a_dollar
-from telemetry.rejection import Reason, Rejection
+from telemetry.rejection import Reason, Rejection, joined
 
 KeyClass = Literal["client", "server"]
 CLASSES: tuple[KeyClass, ...] = ("client", "server")
@@ -72,12 +72,17 @@ class ClientLimits:
         return cls(frozenset(types) or client_types(), maxima)
 
     def check(self, event: Event) -> None:
-        """Raise Rejection: not_allowed, with the pointer of the field, for what only a server may send."""
+        """Raise Rejection with all that `refused` yields."""
+        if found := list(self.refused(event)):
+            raise joined(found)
+
+    def refused(self, event: Event) -> Iterator[Rejection]:
+        """Yield not_allowed, with the pointer of the field, for all that only a server may send."""
         kind, payload = event["event_type"], event["payload"]
         if kind not in self.types:
-            raise Rejection(Reason.NOT_ALLOWED, f"a client key may not send {kind}", "/event_type")
+            yield Rejection(Reason.NOT_ALLOWED, f"a client key may not send {kind}", "/event_type")
         for field, value in client_maxima().get(kind, {}).items():
             limit = maximum(field, self.maxima.get(f"{kind}.{field}", value), str(payload.get("currency")))
             if abs(payload.get(field, 0)) > limit:
                 message = f"a client key may send {limit:.0f} at most, not {payload[field]}"
-                raise Rejection(Reason.NOT_ALLOWED, message, f"/payload/{field}")
+                yield Rejection(Reason.NOT_ALLOWED, message, f"/payload/{field}")

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from telemetry.ingest_batch import Envelope
 from telemetry.key_classes import KeyClass
@@ -27,11 +28,19 @@ MAX_ITEMS_READ = 1000
 Outcome = Literal["accepted", "rejected", "withheld"]
 
 
+class ShownError(msgspec.Struct, frozen=True, array_like=True):
+    """One error of a rejected event."""
+
+    pointer: str
+    message: str
+
+
 class RecentEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     """One event and its outcome.
 
-    `position` is its place in the raw stream. `original` is the JSON that the client sent, without e-mail
-    addresses. A withheld event has no player, type, id or original: its player did not agree to it.
+    `position` is its place in the raw stream. A rejected event has a reason and errors. `original` is the
+    JSON that the client sent, without e-mail addresses. A withheld event has no player, type, id or
+    original: its player did not agree to it.
     """
 
     position: str
@@ -44,8 +53,7 @@ class RecentEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     event_id: str | None = None
     player_id: str | None = None
     reason: str | None = None
-    pointer: str | None = None
-    message: str | None = None
+    errors: tuple[ShownError, ...] = ()
     flags: tuple[str, ...] = ()
     original: str | None = None
 
@@ -78,7 +86,7 @@ def packed(game_id: str, events: Sequence[RecentEvent], left_out: int, now: floa
     """Return the item of some events, oldest first, in DynamoDB's typed form: the newest that fit."""
     kept = list(events[-MAX_EVENTS:])
     while len(data := zlib.compress(_encoder.encode(kept))) > MAX_ITEM_BYTES:
-        kept = kept[(len(kept) + 1) // 2 :]
+        kept = kept[len(kept) // 2 :] if len(kept) > 1 else [replace(kept[0], errors=kept[0].errors[:1])]
     newest = kept[-1]
     return {
         "game_id": {"S": game_id},

@@ -1,6 +1,10 @@
 """Why an event is refused: a value that goes on as data, not a failure that is retried."""
 
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import Self
+
+from telemetry.field_errors import MAX_ERRORS, FieldError, clipped
 
 
 class Reason(StrEnum):
@@ -19,18 +23,39 @@ class Reason(StrEnum):
     INTERNAL_ERROR = "internal_error"
 
 
-MAX_MESSAGE = 300
-
-
 class Rejection(Exception):
-    """One refused event.
+    """One refused event: the reason, and at least one error.
 
-    `pointer` is the JSON pointer (RFC 6901) of the offending field, "" for the whole event.
+    `pointer` is the JSON pointer (RFC 6901) of the offending field, "" for the whole event. It and `message`
+    are those of the first error.
     """
 
     def __init__(self, reason: Reason, message: str, pointer: str = "") -> None:
         """Keep the message short: it may quote the client's own bytes."""
         super().__init__(message)
         self.reason = reason
-        self.message = message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 1] + "…"
-        self.pointer = pointer[:MAX_MESSAGE]
+        error = FieldError(clipped(pointer), clipped(message), clipped(pointer))
+        self.errors: tuple[FieldError, ...] = (error,)
+
+    @classmethod
+    def of(cls, reason: Reason, errors: Sequence[FieldError]) -> Self:
+        """Return a rejection with several errors, the first of which matters most."""
+        made = cls(reason, errors[0].message)
+        made.errors = tuple(errors)
+        return made
+
+    @property
+    def message(self) -> str:
+        """What is wrong, in a sentence."""
+        return self.errors[0].message
+
+    @property
+    def pointer(self) -> str:
+        """The field at fault."""
+        return self.errors[0].pointer
+
+
+def joined(rejections: Sequence[Rejection]) -> Rejection:
+    """Return one rejection with the errors of several, for the reason of the first."""
+    errors = [error for each in rejections for error in each.errors]
+    return Rejection.of(rejections[0].reason, errors[:MAX_ERRORS])

@@ -4,18 +4,28 @@ from typing import Any
 
 from telemetry import catalog
 from telemetry.event import Event
+from telemetry.field_errors import (
+    MAX_ERRORS,
+    FieldError,
+    field_errors,
+    unknown_type,
+    unknown_version,
+)
 from telemetry.normalisation import repaired
 from telemetry.rejection import Reason, Rejection
 
 # What many UUID types hold before a value is set. All events but the first would be called duplicates.
 NIL = "00000000-0000-0000-0000-000000000000"
+_nil_error = FieldError("/event_id", "the nil UUID names no event: make a new UUID for each", "/event_id")
+# No schema has been seen that needs it: each error is explained, as mutants of all examples prove.
+_unexplained = FieldError("", "the event does not have the form of its schema", "")
 _validators = catalog.validators()
 
 
 def validate(value: Any) -> Event:
     """Return `value` as an event, with what engines send by default in the catalogue's form.
 
-    Raises Rejection: unknown_schema, or schema_violation with the JSON pointer of the field.
+    Raises Rejection: unknown_schema or schema_violation, with all errors of the event.
     """
     try:
         is_valid = _validators[value["event_type"], value["schema_version"]].is_valid(value)
@@ -24,9 +34,7 @@ def validate(value: Any) -> Event:
     if not is_valid:
         value = _repaired(value)
     if value["event_id"] == NIL:
-        raise Rejection(
-            Reason.SCHEMA_VIOLATION, "the nil UUID names no event: make a new UUID for each", "/event_id"
-        )
+        raise Rejection(Reason.SCHEMA_VIOLATION, _nil_error.message, _nil_error.pointer)
     event: Event = value
     return event
 
@@ -43,21 +51,24 @@ def _repaired(value: Any) -> Any:
 
 
 def _refusal(value: Any) -> Rejection:
+    """Return all errors of a value that is no event; the envelope judges one of an unknown kind."""
     if not isinstance(value, dict):
-        return Rejection(Reason.SCHEMA_VIOLATION, "an event is a JSON object")
-    for field in ("event_type", "schema_version"):
-        if not isinstance(value.get(field), str):
-            return Rejection(Reason.SCHEMA_VIOLATION, f'"{field}" is required and a string', f"/{field}")
-    event_type, version = value["event_type"], value["schema_version"]
-    if (event_type, version) not in catalog.event_types():
-        return Rejection(Reason.UNKNOWN_SCHEMA, f"no schema {event_type}/{version} in the catalogue")
-    try:
-        error = next(_validators[event_type, version].iter_errors(value))
-    except ValueError:
-        return Rejection(Reason.SCHEMA_VIOLATION, "no event is nested as deep as this")
-    return Rejection(Reason.SCHEMA_VIOLATION, error.message, pointer(error.instance_path))
-
-
-def pointer(path: list[str | int]) -> str:
-    """Return the RFC 6901 pointer of a path, "" for the whole document."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+        return Rejection.of(Reason.SCHEMA_VIOLATION, field_errors(value, catalog.described(), {}))
+    event_type, version = value.get("event_type"), value.get("schema_version")
+    known = catalog.versions().get(event_type, ()) if isinstance(event_type, str) else ()
+    errors = []
+    if isinstance(event_type, str) and not known:
+        errors = [unknown_type(event_type, tuple(catalog.versions()))]
+    elif isinstance(event_type, str) and isinstance(version, str) and version not in known:
+        errors = [unknown_version(event_type, version, known)]
+    reason = Reason.UNKNOWN_SCHEMA if errors else Reason.SCHEMA_VIOLATION
+    if isinstance(event_type, str) and known:
+        schema = catalog.described(event_type, version if version in known else known[-1])
+    else:
+        schema = catalog.described()
+    if value.get("event_id") == NIL:
+        errors.append(_nil_error)
+    said = {error.pointer for error in errors}
+    others = field_errors(value, schema, catalog.forms())
+    errors += [error for error in others if error.pointer not in said]
+    return Rejection.of(reason, errors[:MAX_ERRORS] or [_unexplained])

@@ -233,6 +233,59 @@ run "resources" {
   }
 
   assert {
+    condition = alltrue([
+      for name in ["events", "guidance"] :
+      aws_api_gateway_method.preflight[name].http_method == "OPTIONS"
+      && aws_api_gateway_method.preflight[name].authorization == "NONE"
+      && coalesce(aws_api_gateway_method.preflight[name].api_key_required, false) == false
+    ])
+    error_message = "Browsers send preflights without a key."
+  }
+
+  assert {
+    condition = alltrue([
+      for integration in aws_api_gateway_integration.preflight :
+      integration.type == "MOCK" && integration.content_handling == "CONVERT_TO_TEXT"
+      && jsondecode(integration.request_templates["application/json"]).statusCode == 204
+    ])
+    error_message = "API Gateway must answer preflights itself. With binary bodies its template needs text."
+  }
+
+  assert {
+    condition = alltrue([
+      for response in aws_api_gateway_integration_response.preflight :
+      response.status_code == "204" && response.response_parameters == tomap({
+        "method.response.header.access-control-allow-headers" = (
+          "'authorization,content-encoding,content-type,x-api-key,x-signature'"
+        )
+        "method.response.header.access-control-allow-methods" = "'POST'"
+        "method.response.header.access-control-allow-origin"  = "'*'"
+        "method.response.header.access-control-max-age"       = "'7200'"
+      })
+    ])
+    error_message = "A preflight must allow POST with the headers of the clients, from any origin."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, response in aws_api_gateway_method_response.preflight :
+      keys(response.response_parameters) == keys(
+        aws_api_gateway_integration_response.preflight[name].response_parameters
+      )
+    ])
+    error_message = "API Gateway drops headers that the method does not declare."
+  }
+
+  assert {
+    condition = alltrue([
+      for response in aws_api_gateway_gateway_response.this :
+      response.response_parameters["gatewayresponse.header.access-control-allow-origin"] == "'*'"
+      && response.response_parameters["gatewayresponse.header.access-control-expose-headers"] == "'date,retry-after'"
+    ])
+    error_message = "A page must be able to read why its request was refused, and when to send again."
+  }
+
+  assert {
     condition = (
       toset([for kind in ["DEFAULT_4XX", "DEFAULT_5XX"] : aws_api_gateway_gateway_response.this[kind].response_type]) ==
       toset(["DEFAULT_4XX", "DEFAULT_5XX"])
