@@ -37,7 +37,8 @@ class Apply:
             return
         match message.get("type"):
             case "planned_change":
-                self.planned += 1
+                # A replacement is a deletion and a creation.
+                self.planned += 2 if message["change"]["action"] == "replace" else 1
             case "apply_complete":
                 self.changed += 1
                 self.newest = message["hook"]["resource"]["addr"].removeprefix("module.platform.")

@@ -336,11 +336,11 @@ class Game:
 
     def _acts(self, player: dict[str, Any], is_new: bool) -> Iterator[tuple[str, dict[str, Any]]]:
         rnd, gold = self.random, self.random.randrange(500)
-        if is_new:
-            yield "player_registered", {"method": "guest", "campaign": f"{player['source']}-spring"}
         attributed = {"install_source": player["source"]} if "source" in player else {}
+        # The first event names the source: the history takes it from the day of a player's first event.
         yield "session_start", {"launch_reason": rnd.choice(("organic", "push")), **attributed}
         if is_new:
+            yield "player_registered", {"method": "guest", "campaign": f"{player['source']}-spring"}
             yield from self._tutorial()
         if "variant" in player:
             # One of ten clients gets the variant wrong after the first time, which must change nothing.

@@ -2,6 +2,7 @@
 
 import socket
 from collections import defaultdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from tools import CommandError, build, demo, emulator, infrastructure, lake_tabl
 from tools.background import Background
 from tools.emulator import Emulator
 from tools.metrics_api import MetricsApi
-from tools.simulation import simulate
+from tools.simulation import Letter, simulate
 
 OUTPUTS = {
     "ingest": {"id": "api", "stage": "live", "url": "https://aws"},
@@ -129,3 +130,18 @@ def test_the_played_game_has_no_more_names_than_late_events_may_bring() -> None:
             found[event["event_time"][:10], kind].add(name)
     assert {kind for _, kind in found} >= {"ads", "designs", "flows", "levels"}
     assert max(map(len, found.values())) <= names.LATE_NAMES
+
+
+def test_the_first_event_of_each_player_names_the_source() -> None:
+    """The history takes the source from the first day, and a session may begin just before midnight."""
+    sessions, truth = simulate("skyforge-1", players=50, days=3, seed=1)
+    letters = [letter for session in sessions for letter in session.letters if not letter.reason]
+    firsts: dict[str, Letter] = {}
+    for letter in sorted(letters, key=_happened, reverse=True):
+        firsts[letter.player_id] = letter
+    assert firsts.keys() == set().union(*truth.players_by_day.values())
+    assert all("install_source" in letter.event["payload"] for letter in firsts.values())
+
+
+def _happened(letter: Letter) -> datetime:
+    return datetime.fromisoformat(letter.event["event_time"]) - letter.skew

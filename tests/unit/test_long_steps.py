@@ -43,6 +43,14 @@ def test_an_apply_that_changes_nothing_counts_nothing(tmp_path: Path) -> None:
     assert (again.planned, again.changed) == (0, 0)
 
 
+def test_a_replacement_counts_as_two_changes(tmp_path: Path) -> None:
+    for number in (1, 2):
+        applying = Apply()
+        text = f'resource "terraform_data" "one" {{\n  triggers_replace = {number}\n}}\n'
+        applying.run(root(tmp_path, text))
+        assert (applying.planned, applying.changed) == (number, number)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [(ROOT + BAD, r"\(terraform_data\.bad\)\n.*exit status 3"), ("resource {", "Missing type for resource")],
