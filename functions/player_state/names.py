@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 from telemetry.capped_names import OTHER
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 DIGEST_BYTES = 8
 ATTEMPTS = 10
 FIRST_PAUSE_SECONDS = 0.01
-MAX_REMEMBERED = 1000
-# So many days after a day, events bring new names only while it has few. Otherwise late events could have the
-# names of 31 days.
-OPEN_DAYS, LATE_NAMES = 2, 5
+MAX_REMEMBERED = 5000
+# An event that arrives more days after its day is late, and brings a new name only while the day has few.
+# Otherwise late events could have the names of 31 days.
+IN_TIME_DAYS, LATE_NAMES = 2, 5
 # A name of several parts, such as "currency#reason", is counted under as many.
 OTHERS = {
     "ads": f"{OTHER}#{OTHER}#{OTHER}", "designs": OTHER, "devices": f"{OTHER}#{OTHER}",
@@ -32,6 +32,8 @@ OTHERS = {
 }  # fmt: skip
 
 NameOf = Callable[[EnrichedEvent, str, str], str]
+# map, or that of a pool.
+Mapped = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
@@ -48,6 +50,14 @@ class NameLimits(msgspec.Struct, frozen=True):
     versions: Limit = 50
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Digests of names that a batch brings: in events that arrive in time, and in late ones."""
+
+    in_time: set[bytes] = field(default_factory=set)
+    late: set[bytes] = field(default_factory=set)
+
+
 class Named(NamedTuple):
     """The names of one kind that a game has on a day."""
 
@@ -61,34 +71,31 @@ class Names:
     """The names that have counters, in the game_days table (low-level DynamoDB client).
 
     An item of a game, day and kind holds digests of the names that came first. It only grows, and never
-    beyond the limit, which is lower for late events. So a name is counted in the same place whenever its
-    event is read again.
+    beyond the limit. A late event that finds more than LATE_NAMES closes it. A name that is left out of a
+    full or closed item never gets in, so an event is counted in the same place whenever it is read again.
     """
 
     dynamodb: "DynamoDBClient"
     table: str
     limits: NameLimits
     _known: dict[Named, set[bytes]] = field(default_factory=dict)
-    _closed: set[Named] = field(default_factory=set)
+    _final: set[Named] = field(default_factory=set)
 
-    def admit(self, events: Iterable[EnrichedEvent]) -> None:
-        """Give each name of the events its place, as long as there is room."""
-        if len(self._known) > MAX_REMEMBERED:
-            self._known.clear()
-            self._closed.clear()
-        wanted: dict[tuple[Named, bool], set[bytes]] = defaultdict(set)
+    def admit(self, events: Iterable[EnrichedEvent], mapped: Mapped = map) -> None:
+        """Give each name of the events its place, as long as there is room; `mapped` makes the calls."""
+        for of in list(self._known)[: max(0, len(self._known) - MAX_REMEMBERED)]:
+            del self._known[of]
+            self._final.discard(of)
+        wanted: dict[Named, Wanted] = defaultdict(Wanted)
         for event in events:
-            is_closed = _is_closed(event["event_date"], event["received_at"][:10])
+            is_late = _is_late(event["event_date"], event["received_at"][:10])
             for kind, name in _names(event):
                 of = Named(event["game_id"], event["event_date"], kind)
-                wanted[of, is_closed].add(_digest(name))
-        for (of, is_closed), digests in wanted.items():
-            limit: int = getattr(self.limits, of.kind)
-            if is_closed and of not in self._closed:
-                # Another shard may have added names while the day was open.
-                self._known[of] = self._read(of)
-                self._closed.add(of)
-            self._admit(of, digests, min(limit, LATE_NAMES) if is_closed else limit)
+                digest, known = _digest(name), self._known.setdefault(of, set())
+                if of not in self._final and digest not in known:
+                    (wanted[of].late if is_late else wanted[of].in_time).add(digest)
+        for _ in mapped(lambda one: self._admit(*one), wanted.items()):
+            pass
 
     def name_of(self, event: EnrichedEvent, kind: str, name: str) -> str:
         """Return the name that an event counts under: its own, or the one of all others."""
@@ -96,46 +103,74 @@ class Names:
         return name if _digest(name) in known else OTHERS[kind]
 
     def capped(self, event: EnrichedEvent) -> bool:
-        """Tell whether an event counts under another name than its own."""
-        return any(self.name_of(event, kind, name) != name for kind, name in _names(event))
+        """Tell whether an event counts under another name for the limit's sake, not because it is late."""
+        return not _is_late(event["event_date"], event["received_at"][:10]) and any(
+            self.name_of(event, kind, name) != name for kind, name in _names(event)
+        )
 
-    def _admit(self, of: Named, digests: set[bytes], limit: int) -> None:
-        known = self._known.setdefault(of, set())
-        if digests <= known or len(known) >= limit:
-            return
+    def _admit(self, of: Named, wanted: Wanted) -> None:
+        limit: int = getattr(self.limits, of.kind)
+        self._fill(of, wanted.in_time, limit, limit)
+        self._fill(of, wanted.late, min(limit, LATE_NAMES), limit)
+
+    def _fill(self, of: Named, digests: set[bytes], room: int, limit: int) -> None:
+        """Add what there is room for. Where something is left out, the item is full or closed."""
         for attempt in range(ATTEMPTS):
-            self._known[of] = known = self._read(of)
-            added = sorted(digests - known)[: max(0, limit - len(known))]
-            if not added:
+            if of in self._final or digests <= self._known[of]:
                 return
-            if self._add(of, added, limit):
+            known, is_closed = self._read(of)
+            self._known[of] = known
+            if is_closed or len(known) >= limit:
+                self._final.add(of)
+                return
+            added = sorted(digests - known)[: max(0, room - len(known))]
+            if not added and digests - known:
+                self._known[of] = self._close(of)
+                self._final.add(of)
+                return
+            if added and self._add(of, added, room):
                 known.update(added)
-                return
-            time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
-        raise TooBusyError(f"The {of.kind} of {of.game_id} change too often")
+            elif added:
+                time.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
+        if of not in self._final and not digests <= self._known[of]:
+            raise TooBusyError(f"The {of.kind} of {of.game_id} change too often")
 
-    def _read(self, of: Named) -> set[bytes]:
+    def _read(self, of: Named) -> tuple[set[bytes], bool]:
         answer = self.dynamodb.get_item(TableName=self.table, Key=_key(of), ConsistentRead=True)
-        return set(answer.get("Item", {}).get("names", {}).get("BS", ()))
+        item = answer.get("Item", {})
+        return _content(item), "closed" in item
 
     def _add(self, of: Named, digests: list[bytes], limit: int) -> bool:
-        expires = date.fromisoformat(of.day).toordinal() - date(1970, 1, 1).toordinal() + KEPT_DAYS
         try:
             self.dynamodb.update_item(
                 TableName=self.table,
                 Key=_key(of),
                 UpdateExpression="ADD #names :names SET expires_at = :expires_at",
-                ConditionExpression="attribute_not_exists(#names) OR size(#names) <= :room",
-                ExpressionAttributeNames={"#names": "names"},
+                ConditionExpression=(
+                    "attribute_not_exists(#names) OR attribute_not_exists(#closed) AND size(#names) <= :room"
+                ),
+                ExpressionAttributeNames={"#names": "names", "#closed": "closed"},
                 ExpressionAttributeValues={
                     ":names": {"BS": digests},
                     ":room": {"N": str(limit - len(digests))},
-                    ":expires_at": {"N": str(expires * 86_400)},
+                    ":expires_at": {"N": str(_expiry(of))},
                 },
             )
         except self.dynamodb.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+    def _close(self, of: Named) -> set[bytes]:
+        """Let no further name in; return those that are in."""
+        answer = self.dynamodb.update_item(
+            TableName=self.table,
+            Key=_key(of),
+            UpdateExpression="SET #closed = :closed, expires_at = :expires_at",
+            ExpressionAttributeNames={"#closed": "closed"},
+            ExpressionAttributeValues={":closed": {"BOOL": True}, ":expires_at": {"N": str(_expiry(of))}},
+            ReturnValues="ALL_NEW",
+        )
+        return _content(answer["Attributes"])
 
 
 class TooBusyError(Exception):
@@ -159,8 +194,17 @@ def _names(event: EnrichedEvent) -> Iterator[tuple[str, str]]:
 
 
 @lru_cache(MAX_REMEMBERED)
-def _is_closed(day: str, arrived: str) -> bool:
-    return (date.fromisoformat(arrived) - date.fromisoformat(day)).days > OPEN_DAYS
+def _is_late(day: str, arrived: str) -> bool:
+    return (date.fromisoformat(arrived) - date.fromisoformat(day)).days > IN_TIME_DAYS
+
+
+def _expiry(of: Named) -> int:
+    days = date.fromisoformat(of.day).toordinal() - date(1970, 1, 1).toordinal() + KEPT_DAYS
+    return days * 86_400
+
+
+def _content(item: Any) -> set[bytes]:
+    return set(item.get("names", {}).get("BS", ()))
 
 
 def _key(of: Named) -> dict[str, dict[str, str]]:

@@ -102,7 +102,8 @@ class PlayerStore:
     def apply(self, records: Sequence[Record], shard: str) -> Applied:
         """Apply the records of one shard, in the order of their positions."""
         try:
-            self.names.admit(record.event for record in records)
+            with self._pool() as mapped:
+                self.names.admit((record.event for record in records), mapped)
             games = self._read_all(records)
         except (ClientError, BotoCoreError, TooBusyError):
             unread = [record.event for record in records]

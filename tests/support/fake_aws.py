@@ -219,7 +219,7 @@ class Tables:
             return mine == theirs if sign == "=" else mine < theirs
 
         return "ConditionExpression" not in request or any(
-            map(holds, request["ConditionExpression"].split(" OR "))
+            all(map(holds, terms.split(" AND "))) for terms in request["ConditionExpression"].split(" OR ")
         )
 
     def _update(self, request: Item) -> Item:

@@ -228,7 +228,8 @@ def lifetime_value(history: Any) -> None:
     # Cat has paid nothing, and is a cohort of the game all the same.
     cat = one(history.before["lifetime_value"], cohort_date=LAST, day_number=0, currency="USD")
     assert cat == {
-        "cohort_players": 1, "lifetime_gross_minor": 0, "lifetime_refunded_minor": 0, "lifetime_net_minor": 0,
+        "cohort_players": 1, "lifetime_gross_minor": 0, "lifetime_unverified_minor": 0,
+        "lifetime_refunded_minor": 0, "lifetime_net_minor": 0,
         "ltv_minor": 0.0, "net_ltv_minor": 0.0,
     }  # fmt: skip
 
