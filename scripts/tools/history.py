@@ -1,5 +1,6 @@
 """The history of what the emulator holds: silver and gold, against what was sent."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -25,11 +26,12 @@ def figures(game_id: str) -> dict[str, Any]:
         "events in silver": int(silver["events"][0]),
         "of them distinct": int(silver["ids"][0]),
         "active players": of("daily", "CAST(event_date AS VARCHAR) AS name, sum(active_players) AS value"),
-        "revenue in minor units": of("revenue", "currency AS name, sum(gross_minor) AS value"),
+        # A currency of trials alone has rows, and no revenue.
+        "revenue in minor units": _earned(of("revenue", "currency AS name, sum(gross_minor) AS value")),
         "refunded in minor units": of(
             "revenue", "currency AS name, sum(refunded_minor) AS value", "refunded_minor > 0"
         ),
-        "proceeds in minor units": of("revenue", "currency AS name, sum(proceeds_minor) AS value"),
+        "proceeds in minor units": _earned(of("revenue", "currency AS name, sum(proceeds_minor) AS value")),
         "trials": sum(of("revenue", "currency AS name, sum(trials) AS value").values()),
         "virtual currencies": of(
             "economy", "currency || ' ' || flow AS name, sum(amount) AS value", "reason = '*'"
@@ -48,6 +50,10 @@ def figures(game_id: str) -> dict[str, Any]:
         ),
         **_events(game_id),
     }
+
+
+def _earned(amounts: Mapping[str, int]) -> dict[str, int]:
+    return {currency: amount for currency, amount in amounts.items() if amount}
 
 
 def _variants(game_id: str) -> dict[str, int]:
@@ -87,9 +93,9 @@ def expected_figures(truth: Truth, today: date) -> dict[str, Any]:
         "events in silver": truth.accepted,
         "of them distinct": truth.accepted,
         "active players": {day: len(players) for day, players in sorted(truth.players_by_day.items())},
-        "revenue in minor units": dict(sorted(truth.revenue.items())),
+        "revenue in minor units": _earned(dict(sorted(truth.revenue.items()))),
         "refunded in minor units": dict(sorted(truth.refunded.items())),
-        "proceeds in minor units": truth.proceeds,
+        "proceeds in minor units": _earned(truth.proceeds),
         "trials": truth.trials,
         "virtual currencies": dict(sorted(truth.economy.items())),
         "levels completed": dict(sorted(levels.items())),
