@@ -17,6 +17,9 @@ PAGE = REPOSITORY / "functions" / "metrics_api" / "page"
 # Divisions that convert units or place something on paper; everything else is a ratio of metrics.
 CONVERSIONS = {
     ("live.py", "read_live"): "events of a minute a second",
+    ("explore_funnel.py", "_steps"): "shares of steps that the reader names: no metric; ms to seconds",
+    ("explore_query.py", "placed"): "a percentage to a share",
+    ("explore_retention.py", "rows"): "a share of players by events that the reader names: no metric",
     ("charts.py", "_whole"): "minor units to units of a currency",
     ("formatting.py", "changes"): "a figure against that of another period",
     ("formatting.py", "valued"): "seconds to minutes",
