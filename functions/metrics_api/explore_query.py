@@ -74,7 +74,7 @@ def known_fields(at: str, event: str | None) -> Mapping[str, Field]:
 
 
 def chosen(names: Sequence[str], known: Mapping[str, Field]) -> tuple[Field, ...]:
-    """Return the fields that rows are told apart by. Raises Refused."""
+    """Return the fields of `by`: each row holds one value of each. Raises Refused."""
     if len(set(names)) < len(names):
         raise Refused("by", "a field is named twice")
     found = tuple(_field("by", name, known) for name in names)

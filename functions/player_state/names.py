@@ -71,8 +71,8 @@ class Names:
     """The names that have counters, in the game_days table (low-level DynamoDB client).
 
     An item of a game, day and kind holds digests of the names that came first. It only grows, and never
-    beyond the limit. A late event that finds more than LATE_NAMES closes it. A name that is left out of a
-    full or closed item never gets in, so an event is counted in the same place whenever it is read again.
+    beyond the limit. A late event whose name finds no room among LATE_NAMES closes it. A full or closed item
+    takes no further name, so an event is counted in the same place whenever it is read again.
     """
 
     dynamodb: "DynamoDBClient"

@@ -3,11 +3,11 @@
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,7 +18,7 @@ from telemetry.raw_position import RawPosition
 
 from player_state.buckets import Bucket
 from player_state.counters import Addition, Counters, Delta
-from player_state.names import NameLimits, Names, TooBusyError
+from player_state.names import Mapped, NameLimits, Names, TooBusyError
 from player_state.projection import Projection
 from player_state.watermarks import forget_old
 
@@ -29,8 +29,6 @@ ATTEMPTS = 6
 # Games with at most so many writes are written together. A game with more is written by itself.
 WRITES_TOGETHER = 128
 
-One = TypeVar("One")
-Mapped = Callable[[Callable[[One], Any], Iterable[One]], Iterable[Any]]
 logger = Logger(child=True)
 
 
@@ -156,7 +154,7 @@ class PlayerStore:
                     addition.deltas.append(Delta(record.position, dict(counts)))
         forget_old(change.player)
 
-    def _write(self, games: list[Game], shard: str, mapped: Mapped[Any]) -> tuple[int, list[EnrichedEvent]]:
+    def _write(self, games: list[Game], shard: str, mapped: Mapped) -> tuple[int, list[EnrichedEvent]]:
         """Write the counters of games, then the players whose counters are all written."""
         additions = [addition for game in games for addition in game.additions.values()]
         for addition in additions:
@@ -216,14 +214,14 @@ class PlayerStore:
             return False
         return True
 
-    def _pool(self) -> AbstractContextManager[Mapped[Any]]:
+    def _pool(self) -> AbstractContextManager[Mapped]:
         return nullcontext(map) if self.lanes == 1 else _Pool(self.lanes)
 
 
 class _Pool(ThreadPoolExecutor):
     """A pool whose context is its map."""
 
-    def __enter__(self) -> Mapped[Any]:  # type: ignore[override]
+    def __enter__(self) -> Mapped:  # type: ignore[override]
         super().__enter__()
         return self.map
 

@@ -13,13 +13,12 @@ from typing import Any
 
 import npm_packages
 import pytest
-from chromium import CHROMIUM, FLAGS, in_chromium
+from chromium import in_chromium, launched
 from client_relay import GAME, RestApi
 from ingest import handler
 from ingest.request import READABLE
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from tools import REPOSITORY, games
-from tools.progress import STILL_SECONDS
 
 CORS: dict[str, dict[str, str]] = json.loads(
     (REPOSITORY / "infrastructure/modules/ingest/cors.json").read_text()
@@ -135,12 +134,8 @@ def origin(game_files: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=FLAGS, timeout=1000 * STILL_SECONDS
-        )
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

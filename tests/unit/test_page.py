@@ -15,7 +15,7 @@ import boto3
 import made_events
 import pytest
 import uvicorn
-from chromium import CHROMIUM, FLAGS, in_chromium
+from chromium import in_chromium, launched
 from enriched_stream import feed
 from fake_aws import Streams, encode, processor, records, register
 from fastapi.testclient import TestClient
@@ -23,7 +23,7 @@ from gold_tables import DuckGold
 from metrics_api import live_page
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 from telemetry import metric_model
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
@@ -88,12 +88,8 @@ def address(app: Any) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=FLAGS, timeout=1000 * STILL_SECONDS
-        )
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

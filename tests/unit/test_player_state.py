@@ -6,6 +6,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import boto3
@@ -15,8 +16,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from enriched_stream import feed, positioned
 from hooked_dynamodb import HookedDynamoDB, Item, quiet
 from player_events import happen, pay
-from player_state import handler, players
+from player_state import handler, names, players
 from player_state.leaderboards import Leaderboards
+from player_state.names import NameLimits, Names
 from player_state.players import ATTEMPTS, PlayerStore
 from telemetry.items import MAX_KEYS
 from telemetry.player_item import described
@@ -52,7 +54,7 @@ def scan(dynamodb: Any, table: str) -> Iterator[dict[str, Any]]:
 
 def totals(dynamodb: Any) -> Counter[str]:
     """Return the counters of all days and shards."""
-    kept = ("game_day", "shard", "position", "updated_at", "expires_at", "names")
+    kept = ("game_day", "shard", "position", "updated_at", "expires_at", "names", "closed")
     counts: Counter[str] = Counter()
     for item in scan(dynamodb, "game_days"):
         counts.update({name: int(value) for name, value in item.items() if name not in kept})
@@ -97,6 +99,27 @@ def test_an_item_read_late_is_not_taken_for_a_new_player(
     feed(store, [happen() | {"player_id": name} for name in names])
     assert totals(dynamodb)["new_players"] == 5
     assert table.writes["players"] == 10
+
+
+def test_the_first_name_that_is_left_out_closes_a_day_of_the_past(
+    table: HookedDynamoDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "LATE_NAMES", 1)
+
+    def counted(level: str, days: int) -> str:
+        """Return the name that an event counts under which a new execution environment reads days later."""
+        event = happen("progression", status="start", level_1=level)
+        arrived = date.fromisoformat(event["event_date"]) + timedelta(days=days)
+        event["received_at"] = f"{arrived}T00:00:00.000Z"
+        kept = Names(table, "game_days", NameLimits())
+        kept.admit([event])
+        return kept.name_of(event, "levels", level)
+
+    late = names.IN_TIME_DAYS + 1
+    told = [
+        counted(level, days) for level, days in (("a", late), ("b", 0), ("c", late), ("d", 0), ("b", late))
+    ]
+    assert told == ["a", "b", "*", "*", "b"]
 
 
 def test_more_players_are_read_than_one_call_takes(store: PlayerStore, dynamodb: Any) -> None:
