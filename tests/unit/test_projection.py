@@ -451,7 +451,7 @@ def test_refunds_without_end_pay_back_at_most_what_was_paid(seed: int) -> None:
             counted.update({(bucket, name): count for name, count in counts.items()})
         assert min(counted.values()) >= 0
         back = sum(count for (_, name), count in counted.items() if name.startswith("refunded_"))
-        # A smaller amount may replace the one that forgotten refunds paid back: 100 in each of six transactions.
+        # A smaller amount may replace the one that forgotten refunds paid back: 100 in each transaction.
         assert back == sum(player.refunded.values()) <= sum(player.spend.values()) + 600
         read = from_item(to_item(player))
         assert read == player
