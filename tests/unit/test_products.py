@@ -102,6 +102,7 @@ BODIES: dict[str, list[Any]] = {
     "Segment": [
         {"batch": [SEGMENT], "writeKey": "w", "sentAt": "2026-11-20T10:00:00Z"},
         {"batch": [SEGMENT | {"type": "identify"}]},
+        {"batch": [], "writeKey": "w"},
         SEGMENT,
         {"userId": "player-1", "event": "Boss Hit", "properties": {}},
         {"userId": "player-1", "traits": {"level": 3}},
@@ -113,6 +114,7 @@ BODIES: dict[str, list[Any]] = {
     "PostHog": [
         {"api_key": "phc_x", "batch": [POSTHOG], "sent_at": "2026-11-20T10:00:00Z"},
         {"api_key": "phc_x", "historical_migration": False, "batch": [POSTHOG]},
+        {"api_key": "phc_x", "batch": []},
         {"api_key": "phc_x", **POSTHOG},
         # The client for browsers keeps the player among the properties.
         [{"event": "$pageview", "properties": {"token": "phc_x", "distinct_id": "p", "$lib": "web"}}],
