@@ -9,6 +9,7 @@ from telemetry import catalog
 from telemetry.decoding import MAX_EVENT_BYTES
 from telemetry.field_errors import MAX_ERRORS, MAX_TEXT
 from telemetry.rejection import Reason
+from telemetry.vendors import VENDORS
 
 from ingest.request import MAX_BODY_BYTES, MAX_EVENTS
 
@@ -54,10 +55,14 @@ def document() -> dict[str, Any]:
                     "Send events as the AWS guidance has them", _guidance(), "guidanceKey", 200
                 ),
             },
+            **_compat(),
         },
         "components": {
             "schemas": {
                 "Error": _error(),
+                "AmplitudeAnswer": _amplitude_answer(),
+                "AmplitudeError": _amplitude_error(),
+                "Init": _init(),
                 "FieldError": _field_error(),
                 "Result": _result(),
                 "Verdict": _verdict(),
@@ -138,6 +143,159 @@ def _guidance() -> Schema:
         },
     }
     return {"application/json": {"schema": {"anyOf": [several, inner, wrapped]}}}
+
+
+# By vendor, the paths behind /v1/compat/ that its clients ask for, with an event as its documents have it.
+COMPAT_PATHS = {
+    "amplitude": ("2/httpapi", "batch"),
+    "gameanalytics": ("v2/{game_key}/events",),
+    "unity": ("api/analytics/collect/v1/projects/{project}/environments/{environment}",),
+}
+COMPAT_EXAMPLES: dict[str, Any] = {
+    "amplitude": {
+        "api_key": "ignored",
+        "events": [
+            {
+                "user_id": "player-1",
+                "event_type": "boss hit",
+                "time": 1795168800000,
+                "insert_id": "7b1c0e0e-7a3c-4a43-9d1e-5a9f0f1f2a3b",
+                "event_properties": {"damage": 12},
+            }
+        ],
+    },
+    "gameanalytics": [
+        {
+            "category": "progression",
+            "event_id": "Complete:PirateIsland:SandyHills",
+            "v": 2,
+            "user_id": "player-1",
+            "client_ts": 1795168800,
+            "session_id": "0d9a4f0e-6d52-4a35-8a86-2a2a4f8b3c11",
+            "session_num": 1,
+            "platform": "ios",
+            "os_version": "ios 18.1",
+            "manufacturer": "apple",
+            "device": "iPhone17,1",
+            "sdk_version": "rest api v2",
+        }
+    ],
+    "unity": {
+        "eventList": [
+            {
+                "eventName": "bossHit",
+                "userID": "player-1",
+                "sessionID": "0d9a4f0e-6d52-4a35-8a86-2a2a4f8b3c11",
+                "eventUUID": "7b1c0e0e-7a3c-4a43-9d1e-5a9f0f1f2a3b",
+                "eventTimestamp": "2026-11-20 10:00:00.000",
+                "eventParams": {"platform": "PC_CLIENT", "clientVersion": "1.4.2", "damage": 12},
+            }
+        ]
+    },
+}
+
+
+def _compat() -> dict[str, Any]:
+    """Return the routes of other products' clients."""
+    paths: dict[str, Any] = {}
+    for vendor, ends in COMPAT_PATHS.items():
+        for end in ends:
+            paths[f"/v1/compat/{vendor}/{end}"] = _path(end, _compat_operation(vendor))
+    for end in ("v2/{game_key}/init", "remote_configs/v1/init"):
+        paths[f"/v1/compat/gameanalytics/{end}"] = _path(end, _init_operation())
+    return paths
+
+
+def _path(end: str, operation: Schema) -> dict[str, Any]:
+    names = [part.strip("{}") for part in end.split("/") if part.startswith("{")]
+    told = "What the product's clients put here. It is not read: the key names the game."
+    parameters = [
+        {"name": name, "in": "path", "required": True, "description": told, "schema": {"type": "string"}}
+        for name in names
+    ]
+    return {"post": operation} | ({"parameters": parameters} if parameters else {})
+
+
+def _compat_operation(vendor: str) -> Schema:
+    """Return the operation of a vendor: its clients understand these answers."""
+    title, batch = VENDORS[vendor].title, VENDORS[vendor].batch
+    one: Schema = {"type": "object"}
+    several: Schema = {"type": "array", "minItems": 1, "maxItems": MAX_EVENTS, "items": one}
+    wrapped: Schema = {"type": "object", "required": [batch], "properties": {batch: several}}
+    schema = {"anyOf": [wrapped, one]} if batch else {"anyOf": [several, one]}
+    body = {"application/json": {"schema": schema, "example": COMPAT_EXAMPLES[vendor]}}
+    operation = _operation(f"Send events as clients of {title} do", body, "gameKey", 200)
+    verdict, error = ("AmplitudeAnswer", "AmplitudeError") if vendor == "amplitude" else ("Verdict", "Error")
+    answers: dict[int, tuple[str, Schema | None]] = {
+        status: (text, _reference(error)) for status, text in ERRORS.items()
+    }
+    answers[204 if vendor == "unity" else 200] = (
+        "Events were taken. Those that were refused are in the quarantine.",
+        None if vendor == "unity" else _reference(verdict),
+    )
+    answers[400] = ("No event was good.", {"anyOf": [_reference(verdict), _reference(error)]})
+    if vendor == "gameanalytics":
+        for status in (429, 503):
+            text = f"{ERRORS[status]} The function answers without a body: then clients keep the events."
+            answers[status] = (text, None)
+    operation["responses"] = {
+        str(status): {"description": text}
+        | ({"content": {"application/json": {"schema": answer}}} if answer else {})
+        for status, (text, answer) in sorted(answers.items())
+    }
+    return operation
+
+
+def _init_operation() -> Schema:
+    operation = _operation("Begin, as clients of GameAnalytics do", {}, "gameKey", 200)
+    answers = {200: ("The client may send.", "Init")}
+    answers |= {status: (ERRORS[status], "Error") for status in (401, 403, 404)}
+    operation["requestBody"] = {"required": False, "content": {"application/json": {"schema": {}}}}
+    operation["responses"] = {
+        str(status): {"description": text, "content": {"application/json": {"schema": _reference(schema)}}}
+        for status, (text, schema) in sorted(answers.items())
+    } | {str(status): {"description": ERRORS[status]} for status in (429, 503)}
+    return operation
+
+
+def _init() -> Schema:
+    properties = {
+        "enabled": {"const": True},
+        "server_ts": {"type": "integer", "description": "Our time in Unix seconds: clients correct theirs."},
+    }
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _amplitude_answer() -> Schema:
+    """Return a verdict with the fields that Amplitude's clients read."""
+    count = {"type": "integer", "minimum": 0}
+    indexes = {"type": "array", "items": count}
+    own = {
+        "code": {"enum": [200, 400], "description": "The status: clients read it here."},
+        "error": {"type": "string"},
+        "events_ingested": count,
+        "events_with_invalid_fields": {"type": "object", "additionalProperties": indexes},
+        "payload_size_bytes": count,
+        "server_upload_time": count,
+    }
+    verdict = _verdict()
+    return {
+        **verdict,
+        "required": [*verdict["required"], "code"],
+        "properties": verdict["properties"] | own,
+    }
+
+
+def _amplitude_error() -> Schema:
+    properties = {
+        "code": {"type": "integer", "description": "The status: clients read it here."},
+        "error": {"type": "string", "description": "For people."},
+        "missing_field": {
+            "type": "string",
+            "description": "With a name, clients do not send the body again.",
+        },
+    }
+    return {"type": "object", "required": list(properties), "properties": properties}
 
 
 def _error() -> Schema:

@@ -8,8 +8,8 @@ from typing import Any
 from telemetry.email_masking import mask
 
 # By the platform of the envelope, the names that engines, consoles and stores give it, in lower case and
-# without punctuation: Unity's RuntimePlatform, Unity Analytics, Unreal's platform names, Godot's OS.get_name(), GameMaker's
-# os_type, Roblox's Enum.Platform, Flutter, Cocos, Defold, Node and Python.
+# without punctuation: Unity's RuntimePlatform and Unity Analytics, Unreal's platform names, Godot's
+# OS.get_name(), GameMaker's os_type, Roblox's Enum.Platform, Flutter, Cocos, Defold, Node and Python.
 PLATFORMS = {
     "ios": (
         *("ios", "iphone", "iphoneos", "iphoneplayer", "ipad", "ipados", "ipod", "osios"),
