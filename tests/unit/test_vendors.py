@@ -8,8 +8,10 @@ their clients add are those of GA-SDK-JAVASCRIPT and Amplitude-TypeScript.
 
 import hashlib
 import json
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -732,3 +734,20 @@ def test_any_event_becomes_a_valid_one_of_the_keys_game_or_is_refused(
     assert again["event_id"] == event["event_id"]
     if speaks_of_money(vendor, value):
         assert event["event_type"] in ("purchase", "ad_impression")
+
+
+def test_the_guide_has_every_field_and_event_of_the_mapping() -> None:
+    guide = (Path(__file__).resolve().parents[2] / products.GUIDE).read_text()
+    for vendor in VENDORS.values():
+        section = guide.split(f"\n## {vendor.title}\n")[1].split("\n## ")[0]
+        rows = [row.split("|")[1:3] for row in section.splitlines() if row.startswith("| `")]
+        left = {name: ours for theirs, ours in rows for name in re.findall(r"`([^`]+)`", theirs)}
+        for name, mapped in vendor.types.items():
+            assert f"`{mapped.event_type}`" in left[name], name
+        client = {path for paths in vendor.client.values() for path in paths}
+        read = {*vendor.player, vendor.session, vendor.time, vendor.event_id, *client}
+        for path in read:
+            assert path.rpartition("/")[2] in left, path
+        mapped_events = [*vendor.types.values(), *([vendor.any_event] if vendor.any_event else [])]
+        for path in {path for each in mapped_events for path in each.places.values()}:
+            assert f"`{path.rpartition('/')[2]}`" in section, path
