@@ -11,6 +11,7 @@ from telemetry.field_errors import MAX_ERRORS, MAX_TEXT
 from telemetry.rejection import Reason
 from telemetry.vendors import VENDORS
 
+from ingest.compat import NOTHING_STORED
 from ingest.request import MAX_BODY_BYTES, MAX_EVENTS
 
 Schema = dict[str, Any]
@@ -225,37 +226,45 @@ def _compat_operation(vendor: str) -> Schema:
     schema = {"anyOf": [wrapped, one]} if batch else {"anyOf": [several, one]}
     body = {"application/json": {"schema": schema, "example": COMPAT_EXAMPLES[vendor]}}
     operation = _operation(f"Send events as clients of {title} do", body, "gameKey", 200)
-    verdict, error = ("AmplitudeAnswer", "AmplitudeError") if vendor == "amplitude" else ("Verdict", "Error")
-    answers: dict[int, tuple[str, Schema | None]] = {
-        status: (text, _reference(error)) for status, text in ERRORS.items()
+    is_amplitude = vendor == "amplitude"
+    verdict = _reference("AmplitudeAnswer" if is_amplitude else "Verdict")
+    # API Gateway refuses requests in its own form, whatever client asks.
+    errors = [_reference(name) for name in (("AmplitudeError", "Error") if is_amplitude else ("Error",))]
+    answers: dict[int, tuple[str, list[Schema]]] = {
+        status: (text, [*errors, *_no_body(vendor, status)]) for status, text in ERRORS.items()
     }
-    answers[204 if vendor == "unity" else 200] = (
-        "Events were taken. Those that were refused are in the quarantine.",
-        None if vendor == "unity" else _reference(verdict),
-    )
-    answers[400] = ("No event was good.", {"anyOf": [_reference(verdict), _reference(error)]})
-    if vendor == "gameanalytics":
-        for status in (429, 503):
-            text = f"{ERRORS[status]} The function answers without a body: then clients keep the events."
-            answers[status] = (text, None)
-    operation["responses"] = {
-        str(status): {"description": text}
-        | ({"content": {"application/json": {"schema": answer}}} if answer else {})
-        for status, (text, answer) in sorted(answers.items())
-    }
+    answers[400] = ("No event was good.", [verdict, *errors])
+    told = "Events were taken. Those that were refused are in the quarantine."
+    answers[204 if vendor == "unity" else 200] = (told, [] if vendor == "unity" else [verdict])
+    operation["responses"] = _responses(answers)
     return operation
+
+
+def _no_body(vendor: str, status: int) -> list[Schema]:
+    """Return what an answer without a body is: clients of GameAnalytics keep events only then."""
+    is_kept = vendor == "gameanalytics" and status in NOTHING_STORED
+    return [{"type": "null", "description": "No body: clients keep the events."}] if is_kept else []
 
 
 def _init_operation() -> Schema:
     operation = _operation("Begin, as clients of GameAnalytics do", {}, "gameKey", 200)
-    answers = {200: ("The client may send.", "Init")}
-    answers |= {status: (ERRORS[status], "Error") for status in (401, 403, 404)}
     operation["requestBody"] = {"required": False, "content": {"application/json": {"schema": {}}}}
-    operation["responses"] = {
-        str(status): {"description": text, "content": {"application/json": {"schema": _reference(schema)}}}
-        for status, (text, schema) in sorted(answers.items())
-    } | {str(status): {"description": ERRORS[status]} for status in (429, 503)}
+    answers = {
+        status: (text, [_reference("Error"), *_no_body("gameanalytics", status)])
+        for status, text in ERRORS.items()
+    }
+    answers[200] = ("The client may send.", [_reference("Init")])
+    operation["responses"] = _responses(answers)
     return operation
+
+
+def _responses(answers: dict[int, tuple[str, list[Schema]]]) -> Schema:
+    """Return responses with any of these bodies, by status; without any, an answer has none."""
+    return {
+        str(status): {"description": text}
+        | ({"content": {"application/json": {"schema": {"anyOf": bodies}}}} if bodies else {})
+        for status, (text, bodies) in sorted(answers.items())
+    }
 
 
 def _init() -> Schema:

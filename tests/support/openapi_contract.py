@@ -18,4 +18,4 @@ def check(answer: dict[str, Any], path: str) -> None:
         return
     content = found["content"]
     schema = content["application/json"]["schema"] | {"components": DOCUMENT["components"]}
-    jsonschema.validate(json.loads(answer["body"]), schema)
+    jsonschema.validate(json.loads(answer["body"] or "null"), schema)
