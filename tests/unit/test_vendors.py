@@ -518,6 +518,11 @@ def test_what_becomes_of_an_event(
         ("amplitude", amplitude("Shop", revenue=-4.99, currency="EUR"), "/event_properties/$revenue"),
         ("amplitude", amplitude("Shop", revenue=[], currency="EUR"), "/event_properties/$revenue"),
         ("amplitude", amplitude("Shop", price=1, quantity=0, currency="EUR"), "/event_properties/$revenue"),
+        (
+            "amplitude",
+            amplitude("Shop", price="9e999999", quantity="9e999999", currency="EUR"),
+            "/event_properties/$revenue",
+        ),
         # Fields that every event needs.
         ("gameanalytics", gameanalytics("user") | {"category": None}, "/category"),
         ("gameanalytics", gameanalytics("user") | {"user_id": ""}, "/user_id"),
