@@ -45,7 +45,10 @@ if TYPE_CHECKING:
 PORT = 9090
 GAME = "my-game"
 # Known to everybody, and valid nowhere else.
-SECRETS: dict[KeyClass, str] = {"client": "micro-client-key-for-development", "server": "micro-server-key-for-development"}
+SECRETS: dict[KeyClass, str] = {
+    "client": "micro-client-key-for-development",
+    "server": "micro-server-key-for-development",
+}
 KEPT = 10_000
 PAUSE_SECONDS = 0.1
 STREAMS = ("raw", "enriched")
