@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import mono
 import npm_packages
 import pytest
 from client_relay import FAULTS, GAME, Relay, RestApi, storm
@@ -40,7 +41,11 @@ def command_typescript() -> list[str]:
     ]
 
 
-CLIENTS = {"python": command_python, "typescript": command_typescript}
+def command_csharp() -> list[str]:
+    return mono.program("driver")
+
+
+CLIENTS = {"csharp": command_csharp, "python": command_python, "typescript": command_typescript}
 
 
 @pytest.fixture(params=sorted(CLIENTS))
