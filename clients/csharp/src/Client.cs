@@ -66,6 +66,12 @@ namespace PlayerAnalytics
 
         internal Settings Settings { get; private set; }
 
+        /// <summary>How many sessions get heartbeats.</summary>
+        internal int OpenSessions
+        {
+            get { lock (_changed) return _sessions.Count; }
+        }
+
         /// <summary>What became of the events until now.</summary>
         public Stats Stats
         {
