@@ -414,9 +414,9 @@ internal static class Tests
             {
                 Equal(pair.Value, Json.Text(pair.Key));
             }
-            foreach (double number in new[] { double.MaxValue, double.MinValue, double.Epsilon, 1e21, 1e-7, 123456789.123456789 })
+            foreach (double number in new[] { 1e21, 1e-7, 123456789.123456789, 0.7495438432767491, 0.3 })
             {
-                Equal(number, Json.Parse(Json.Text(number)));
+                Check(((JsonNumber)Json.Parse(Json.Text(number))).Value == number, Json.Text(number));
             }
         });
         Test("typed events have the fields that were set", game =>

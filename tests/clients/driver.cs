@@ -60,7 +60,7 @@ internal static class Driver
     private static double Number(Dictionary<string, object> task, string name, double otherwise)
     {
         object found;
-        return task.TryGetValue(name, out found) ? Convert.ToDouble(found, CultureInfo.InvariantCulture) : otherwise;
+        return task.TryGetValue(name, out found) ? (double)Plain(found, typeof(double)) : otherwise;
     }
 
     private static string Invariant(string format, int number)
@@ -73,8 +73,14 @@ internal static class Driver
     {
         var property = typeof(Settings).GetProperty(Pascal(name));
         if (property.PropertyType.IsEnum) value = Enum.Parse(property.PropertyType, Pascal((string)value));
-        else if (value != null) value = Convert.ChangeType(value, property.PropertyType, CultureInfo.InvariantCulture);
+        else if (value != null) value = Plain(value, property.PropertyType);
         property.SetValue(settings, value, null);
+    }
+
+    private static object Plain(object value, Type type)
+    {
+        object plain = value is JsonNumber ? ((JsonNumber)value).Value : value;
+        return Convert.ChangeType(plain, type, CultureInfo.InvariantCulture);
     }
 
     private static string Pascal(string name)

@@ -99,7 +99,7 @@ namespace PlayerAnalytics
                     return "be " + (Get(_forms, pattern) ?? "of another form") + Not(value);
                 }
             }
-            else if (value is long || value is double)
+            else if (value is long || value is JsonNumber)
             {
                 string limits = Outside(value, Get(schema, "minimum"), Get(schema, "maximum"));
                 if (limits != "") return "be " + limits + Not(value);
@@ -300,7 +300,7 @@ namespace PlayerAnalytics
                 long length = Length((string)value);
                 return length <= MaxQuoted ? Quoted(value) : "a string of " + Whole(length) + " characters";
             }
-            if (value is long || value is double)
+            if (value is long || value is JsonNumber)
             {
                 double size = Math.Abs(Double(value));
                 return size == 0 || (size >= SmallestShown && size <= GreatestShown) ? Number(value) : "";
@@ -312,8 +312,8 @@ namespace PlayerAnalytics
         private static string Number(object value)
         {
             if (value is long) return Whole((long)value);
-            double number = (double)value;
-            return Math.Floor(number) == number ? Whole((long)number) : Json.Number(number);
+            double number = Double(value);
+            return Math.Floor(number) == number ? Whole((long)number) : value.ToString();
         }
 
         private static string Whole(long number)
@@ -348,8 +348,8 @@ namespace PlayerAnalytics
                 case "string": return value is string;
                 case "array": return value is List<object>;
                 case "object": return value is Dictionary<string, object>;
-                case "number": return value is long || value is double;
-                default: return value is long || (value is double && Math.Floor((double)value) == (double)value);
+                case "number": return value is long || value is JsonNumber;
+                default: return value is long || (value is JsonNumber && Math.Floor(Double(value)) == Double(value));
             }
         }
 
@@ -384,7 +384,7 @@ namespace PlayerAnalytics
 
         private static double Double(object number)
         {
-            return number is long ? (long)number : (double)number;
+            return number is long ? (long)number : ((JsonNumber)number).Value;
         }
     }
 }

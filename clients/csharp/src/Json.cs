@@ -12,12 +12,32 @@ namespace PlayerAnalytics
         public JsonException(string message) : base(message) { }
     }
 
+    /// <summary>A number as it was written, which no rounding has changed.</summary>
+    internal sealed class JsonNumber
+    {
+        public readonly double Value;
+        private readonly string _text;
+
+        public JsonNumber(double value, string text)
+        {
+            Value = value;
+            _text = text;
+        }
+
+        public override string ToString()
+        {
+            return _text;
+        }
+    }
+
     /// <summary>Writes and reads JSON the same way in every culture. Unity has no JSON library that reads any object.</summary>
     internal static class Json
     {
         // Deeper objects are cycles, or would exhaust the stack.
         public const int MaxDepth = 64;
-        private static readonly string[] Precisions = { "G15", "G16", "G17" };
+        // A double holds whole numbers of as many digits, and powers of ten up to this one, exactly.
+        private const int ExactDigits = 15;
+        private const int ExactPower = 22;
 
         /// <summary>Returns a value as JSON. Throws JsonException for what JSON cannot hold.</summary>
         public static string Text(object value)
@@ -27,19 +47,40 @@ namespace PlayerAnalytics
             return to.ToString();
         }
 
-        /// <summary>Returns the shortest text that is read back as the same number.</summary>
+        /// <summary>Returns a text that is read back as the same number: 0.1, and not 0.10000000000000001.</summary>
         public static string Number(double value)
         {
             if (double.IsNaN(value) || double.IsInfinity(value)) throw new JsonException("a number is not finite");
-            string text = "";
-            foreach (string precision in Precisions)
-            {
-                double again;
-                text = value.ToString(precision, CultureInfo.InvariantCulture);
-                // The largest numbers overflow when they are rounded to 15 digits.
-                if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out again) && again == value) break;
-            }
-            return text;
+            double again;
+            string text = value.ToString("G15", CultureInfo.InvariantCulture);
+            return TryExactly(text, out again) && again == value ? text : value.ToString("G17", CultureInfo.InvariantCulture);
+        }
+
+        /// <summary>Reads a number.</summary>
+        public static bool TryNumber(string text, out double number)
+        {
+            if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number)) return false;
+            double exact;
+            // Mono's own reading is off by a last bit now and then.
+            if (TryExactly(text, out exact)) number = exact;
+            return true;
+        }
+
+        /// <summary>Reads a number of few digits: one operation on two exact numbers is rounded once.</summary>
+        private static bool TryExactly(string text, out double number)
+        {
+            string[] parts = text.Split('e', 'E');
+            string digits = parts[0].TrimStart('-', '+');
+            int point = digits.IndexOf('.');
+            int power = parts.Length > 1 ? int.Parse(parts[1], CultureInfo.InvariantCulture) : 0;
+            if (point >= 0) power -= digits.Length - point - 1;
+            digits = digits.Replace(".", "").TrimStart('0');
+            number = 0;
+            if (digits.Length > ExactDigits || Math.Abs(power) > ExactPower) return false;
+            double whole = digits == "" ? 0 : long.Parse(digits, CultureInfo.InvariantCulture);
+            double scale = Math.Pow(10, Math.Abs(power));
+            number = (power < 0 ? whole / scale : whole * scale) * (text[0] == '-' ? -1 : 1);
+            return true;
         }
 
         public static void Write(StringBuilder to, object value, int depth)
@@ -49,6 +90,7 @@ namespace PlayerAnalytics
             else if (value is string) Quote(to, (string)value);
             else if (value is bool) to.Append((bool)value ? "true" : "false");
             else if (value is double) to.Append(Number((double)value));
+            else if (value is JsonNumber) to.Append(value);
             else if (value is float) to.Append(Single((float)value));
             else if (IsWhole(value) || value is decimal) to.Append(Convert.ToString(value, CultureInfo.InvariantCulture));
             else if (value is IDictionary) WriteObject(to, (IDictionary)value, depth);
@@ -74,8 +116,8 @@ namespace PlayerAnalytics
         }
 
         /// <summary>
-        /// Returns a value: null, bool, long, double, string, List of object, or Dictionary of string and object, in the
-        /// order of the text. Whole numbers beyond 64 bits are double. Throws JsonException.
+        /// Returns a value: null, bool, long, JsonNumber, string, List of object, or Dictionary of string and object, in the
+        /// order of the text. A JsonNumber has a fraction, or is beyond 64 bits. Throws JsonException.
         /// </summary>
         public static object Parse(string text)
         {
@@ -313,7 +355,7 @@ namespace PlayerAnalytics
             long whole;
             double number;
             if (long.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out whole)) return whole;
-            if (double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out number)) return number;
+            if (Json.TryNumber(digits, out number)) return new JsonNumber(number, digits);
             throw Error();
         }
 

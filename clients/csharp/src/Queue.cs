@@ -273,7 +273,7 @@ namespace PlayerAnalytics
             try
             {
                 var found = Json.Parse(Encoding.UTF8.GetString(line)) as Dictionary<string, object>;
-                return IsWhole(line) && found != null && (found["sent_at"] is long || found["sent_at"] is double);
+                return IsWhole(line) && found != null && found["sent_at"] is long;
             }
             catch (Exception)
             {
