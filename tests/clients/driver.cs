@@ -21,11 +21,13 @@ internal static class Driver
             HeartbeatSeconds = 0,
         };
         foreach (var given in (Dictionary<string, object>)task["settings"]) Set(settings, given.Key, given.Value);
-        var client = new Client((string)task["url"], (string)task["key"], new Device(Platform.Linux, "1.4.2"), settings);
+        var device = new Device(Platform.Linux, "1.4.2");
+        var client = new Client((string)task["url"], (string)task["key"], device, settings);
         long before = GC.GetTotalMemory(true), grown = 0;
         long events = (long)task["events"];
         var sessions = new List<Session>();
-        for (int n = 0; events > 0 && n < (long)task["players"]; n++) sessions.Add(client.StartSession(Invariant("p-{0}", n)));
+        long players = events > 0 ? (long)task["players"] : 0;
+        for (int n = 0; n < players; n++) sessions.Add(client.StartSession(Invariant("p-{0}", n)));
         var extra = new Dictionary<string, object> { { "padding", new string('x', 250) } };
         for (int n = 0; n < Number(task, "padding", 0); n++) extra[Invariant("padding_{0}", n)] = new string('x', 250);
         string name = task.ContainsKey("name") ? (string)task["name"] : "test:event";
@@ -39,6 +41,8 @@ internal static class Driver
                 if (client.Pause(300)) Console.WriteLine(Invariant("stored {0}", number));
                 client.Resume();
             }
+            // The storing thread keeps up, so that it is the queue that fills and not the memory before it.
+            if (task.ContainsKey("padding") && number % 100 == 99 && client.Pause(300)) client.Resume();
             if (number % 1000 == 999) grown = Math.Max(grown, GC.GetTotalMemory(true) - before);
         }
         if (task.ContainsKey("exits")) Environment.Exit(0);
@@ -85,13 +89,18 @@ internal static class Driver
 
     private static string Pascal(string name)
     {
-        return string.Concat(name.Split('_').Select(part => part.Substring(0, 1).ToUpperInvariant() + part.Substring(1)));
+        var parts = name.Split('_').Select(part => part.Substring(0, 1).ToUpperInvariant() + part.Substring(1));
+        return string.Concat(parts);
     }
 
     private static Dictionary<string, object> Counted(Stats stats)
     {
         return typeof(Stats).GetProperties().ToDictionary(
-            property => string.Concat(property.Name.Select((c, i) => (i > 0 && char.IsUpper(c) ? "_" : "") + char.ToLowerInvariant(c))),
-            property => property.GetValue(stats, null));
+            property => Snake(property.Name), property => property.GetValue(stats, null));
+    }
+
+    private static string Snake(string name)
+    {
+        return string.Concat(name.Select((c, i) => (i > 0 && char.IsUpper(c) ? "_" : "") + char.ToLowerInvariant(c)));
     }
 }

@@ -19,7 +19,8 @@ internal static class Judge
             for (string line; (line = from.ReadLine()) != null;)
             {
                 var parsed = (Dictionary<string, object>)Json.Parse(line);
-                Problem said = parsed.ContainsKey("name") ? Validation.Unknown((string)parsed["name"]) : Validation.Of(parsed);
+                bool isName = parsed.ContainsKey("name");
+                Problem said = isName ? Validation.Unknown((string)parsed["name"]) : Validation.Of(parsed);
                 to.Write(Json.Text(new object[] { Json.Text(parsed), said == null ? null : Shown(said) }) + "\n");
             }
         }

@@ -10,7 +10,8 @@ internal static class Numbers
         Cultures.UseStrangest();
         for (string line; (line = Console.ReadLine()) != null;)
         {
-            Console.WriteLine(Json.Text(BitConverter.Int64BitsToDouble(long.Parse(line, CultureInfo.InvariantCulture))));
+            long bits = long.Parse(line, CultureInfo.InvariantCulture);
+            Console.WriteLine(Json.Text(BitConverter.Int64BitsToDouble(bits)));
         }
     }
 }

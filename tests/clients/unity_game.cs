@@ -14,7 +14,8 @@ internal static class UnityGame
         UnityAnalytics first = Component(arguments), again = Component(arguments);
         Send(first, "Awake");
         Send(again, "Awake");
-        if (!UnityEngine.Object.Destroyed.Contains(again.gameObject)) throw new InvalidOperationException("a scene has two");
+        bool isGone = UnityEngine.Object.Destroyed.Contains(again.gameObject);
+        if (!isGone) throw new InvalidOperationException("a scene has two");
         UnityAnalytics.Session.Track(new ScoreSubmitted("global", 15200));
         Send(first, "OnApplicationPause", true);
         Send(first, "OnApplicationPause", false);
@@ -34,12 +35,14 @@ internal static class UnityGame
     private static FieldInfo Field(string name)
     {
         FieldInfo field = typeof(UnityAnalytics).GetField(name, BindingFlags.Instance | BindingFlags.NonPublic);
-        if (!field.IsDefined(typeof(SerializeField), false)) throw new InvalidOperationException("Unity does not show " + name);
+        bool isShown = field.IsDefined(typeof(SerializeField), false);
+        if (!isShown) throw new InvalidOperationException("Unity does not show " + name);
         return field;
     }
 
     private static void Send(object component, string message, params object[] values)
     {
-        typeof(UnityAnalytics).GetMethod(message, BindingFlags.Instance | BindingFlags.NonPublic).Invoke(component, values);
+        const BindingFlags Own = BindingFlags.Instance | BindingFlags.NonPublic;
+        typeof(UnityAnalytics).GetMethod(message, Own).Invoke(component, values);
     }
 }

@@ -1,4 +1,4 @@
-// The types of UnityEngine that the example uses, with the signatures that Unity documents, and no behaviour of their own.
+// The types of UnityEngine that the example uses, with the signatures that Unity documents, and little behaviour.
 using System;
 using System.Collections.Generic;
 

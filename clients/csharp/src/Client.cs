@@ -11,8 +11,8 @@ namespace PlayerAnalytics
     /// <summary>
     /// Sends the events of a game: notes them on the caller's thread, keeps and sends them on threads of its own.
     ///
-    /// Nothing that it does throws, or waits for network or disk. Only `Pause`, `Flush` and `Close` wait, for as long as
-    /// their timeouts say. Every member may be called from every thread.
+    /// Nothing that it does throws, or waits for network or disk. Only `Pause`, `Flush` and `Close` wait, for as long
+    /// as their timeouts say. Every member may be called from every thread.
     /// </summary>
     public sealed class Client : IDisposable
     {
@@ -50,7 +50,9 @@ namespace PlayerAnalytics
         private bool _isPaused;
         private bool _isClosing;
 
-        /// <summary>`url`: the REST API without a path; `key`: the game's; `device`: platform, version and the like.</summary>
+        /// <summary>
+        /// `url`: the REST API without a path; `key`: the game's; `device`: platform, version and the like.
+        /// </summary>
         public Client(string url, string key, Device device, Settings settings = null)
         {
             Settings = (settings ?? new Settings()).Copy();
@@ -92,7 +94,8 @@ namespace PlayerAnalytics
         ///
         /// `device` stands in place of the client's own, for a server whose players have devices of their own.
         /// </summary>
-        public Session StartSession(string playerId, SessionStart payload = null, Device device = null, Privacy privacy = null)
+        public Session StartSession(
+            string playerId, SessionStart payload = null, Device device = null, Privacy privacy = null)
         {
             var session = new Session(this, playerId, device ?? _device, privacy);
             session.Track(payload ?? new SessionStart());
@@ -106,7 +109,8 @@ namespace PlayerAnalytics
         /// <summary>
         /// Stops heartbeats and begins to send what waits: the game goes to the background.
         ///
-        /// Returns whether everything was in the queue after at most `timeoutSeconds`. A queue on disk survives the process.
+        /// Returns whether everything was in the queue after at most `timeoutSeconds`. A queue on disk survives the
+        /// process.
         /// </summary>
         public bool Pause(double timeoutSeconds = 1)
         {
@@ -138,8 +142,8 @@ namespace PlayerAnalytics
         /// <summary>
         /// Stores and sends what waits for at most `timeoutSeconds`; what is left on disk is sent next time.
         ///
-        /// The default is 2 seconds with a queue on disk. Without one, it is the time of one request, because what is not
-        /// sent by then is lost.
+        /// The default is 2 seconds with a queue on disk. Without one, it is the time of one request, because what is
+        /// not sent by then is lost.
         /// </summary>
         public void Close(double? timeoutSeconds = null)
         {
@@ -360,12 +364,13 @@ namespace PlayerAnalytics
             string text = "{\"event_id\":\"" + Session.NewId() + "\",\"event_type\":\"" + noted.EventType
                 + "\",\"schema_version\":\"" + version + "\",\"game_id\":" + Json.Text(_gameId) + "," + identity.Head
                 + ",\"sequence\":" + Text(sequence) + ",\"event_time\":\"" + time + "\"," + identity.Tail
-                + ",\"payload\":" + noted.Payload + ",\"sent_at\":" + correction.ToString(CultureInfo.InvariantCulture) + "}\n";
+                + ",\"payload\":" + noted.Payload + ",\"sent_at\":" + Text(correction) + "}\n";
             byte[] line = Encoding.UTF8.GetBytes(text);
             int size = line.Length + Settings.StampBytes;
             if (size > Validation.MaxEventBytes)
             {
-                refused = "too_large: an event has at most " + Text(Validation.MaxEventBytes) + " bytes, this one " + Text(size);
+                string most = Text(Validation.MaxEventBytes);
+                refused = "too_large: an event has at most " + most + " bytes, this one " + Text(size);
                 return null;
             }
             if (Settings.Validate)
@@ -496,7 +501,9 @@ namespace PlayerAnalytics
             return isWanted || _queue.IsFullBatch || MillisecondsUntilDue() == 0;
         }
 
-        /// <summary>Returns the time until the oldest event must be sent, Timeout.Infinite where there is none.</summary>
+        /// <summary>
+        /// Returns the time until the oldest event must be sent, Timeout.Infinite where there is none.
+        /// </summary>
         private int MillisecondsUntilDue()
         {
             lock (_changed)
@@ -524,7 +531,7 @@ namespace PlayerAnalytics
             return (int)Math.Min(int.MaxValue, Math.Ceiling(Math.Max(0, seconds) * 1000));
         }
 
-        private static string Text(int number)
+        private static string Text(long number)
         {
             return number.ToString(CultureInfo.InvariantCulture);
         }

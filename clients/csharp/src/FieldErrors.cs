@@ -119,7 +119,10 @@ namespace PlayerAnalytics
             object others = Get(schema, "additionalProperties");
             var known = fields.Keys.ToList();
             var unknown = new List<string>();
-            if (false.Equals(others)) unknown.AddRange(value.Keys.Where(own => !fields.ContainsKey(own)).Take(MaxErrors));
+            if (false.Equals(others))
+            {
+                unknown.AddRange(value.Keys.Where(own => !fields.ContainsKey(own)).Take(MaxErrors));
+            }
             var meant = unknown.ToDictionary(own => own, own => Nearest(own, known));
             var written = new Dictionary<string, string>();
             foreach (string own in unknown) if (meant[own] != null) written[meant[own]] = own;
@@ -135,7 +138,8 @@ namespace PlayerAnalytics
                 else if (required.Contains(field.Key))
                 {
                     string own;
-                    string hint = written.TryGetValue(field.Key, out own) ? "; did you write it as " + Name(own) + "?" : "";
+                    bool isWritten = written.TryGetValue(field.Key, out own);
+                    string hint = isWritten ? "; did you write it as " + Name(own) + "?" : "";
                     yield return Error(Label(place) + " is missing" + hint, place);
                 }
             }
@@ -185,7 +189,9 @@ namespace PlayerAnalytics
             }
         }
 
-        /// <summary>Returns an error at a path of named fields, or of a field below it whose name the sender chose.</summary>
+        /// <summary>
+        /// Returns an error at a path of named fields, or of a field below it whose name the sender chose.
+        /// </summary>
         private static FieldError Error(string message, string[] at, string chosen = "")
         {
             bool isPart = chosen != "" && Length(chosen) <= MaxName;
@@ -224,7 +230,8 @@ namespace PlayerAnalytics
 
         private static IEnumerable<string> Shorter(string plain)
         {
-            return plain.Length < MinMisspelt ? Nowhere : Enumerable.Range(0, plain.Length).Select(i => plain.Remove(i, 1));
+            if (plain.Length < MinMisspelt) return Nowhere;
+            return Enumerable.Range(0, plain.Length).Select(i => plain.Remove(i, 1));
         }
 
         private static string Clipped(string text)
@@ -336,7 +343,8 @@ namespace PlayerAnalytics
         /// <summary>Returns how many characters a text has; those beyond 16 bits count once.</summary>
         private static long Length(string text)
         {
-            return text.Length - text.Where((c, i) => char.IsLowSurrogate(c) && i > 0 && char.IsHighSurrogate(text[i - 1])).Count();
+            // The texts are valid: each high surrogate begins a pair.
+            return text.Length - text.Count(char.IsHighSurrogate);
         }
 
         private static bool Is(object value, string kind)

@@ -30,7 +30,9 @@ namespace PlayerAnalytics
         }
     }
 
-    /// <summary>Writes and reads JSON the same way in every culture. Unity has no JSON library that reads any object.</summary>
+    /// <summary>
+    /// Writes and reads JSON the same way in every culture. Unity has no JSON library that reads any object.
+    /// </summary>
     internal static class Json
     {
         // Deeper objects are cycles, or would exhaust the stack.
@@ -53,7 +55,8 @@ namespace PlayerAnalytics
             if (double.IsNaN(value) || double.IsInfinity(value)) throw new JsonException("a number is not finite");
             double again;
             string text = value.ToString("G15", CultureInfo.InvariantCulture);
-            return TryExactly(text, out again) && again == value ? text : value.ToString("G17", CultureInfo.InvariantCulture);
+            if (TryExactly(text, out again) && again == value) return text;
+            return value.ToString("G17", CultureInfo.InvariantCulture);
         }
 
         /// <summary>Reads a number.</summary>
@@ -92,7 +95,7 @@ namespace PlayerAnalytics
             else if (value is double) to.Append(Number((double)value));
             else if (value is JsonNumber) to.Append(value);
             else if (value is float) to.Append(Single((float)value));
-            else if (IsWhole(value) || value is decimal) to.Append(Convert.ToString(value, CultureInfo.InvariantCulture));
+            else if (IsExact(value)) to.Append(Convert.ToString(value, CultureInfo.InvariantCulture));
             else if (value is IDictionary) WriteObject(to, (IDictionary)value, depth);
             else if (value is IDictionary<string, object>) WriteObject(to, (IDictionary<string, object>)value, depth);
             else if (value is IList) WriteList(to, (IList)value, depth);
@@ -116,18 +119,18 @@ namespace PlayerAnalytics
         }
 
         /// <summary>
-        /// Returns a value: null, bool, long, JsonNumber, string, List of object, or Dictionary of string and object, in the
-        /// order of the text. A JsonNumber has a fraction, or is beyond 64 bits. Throws JsonException.
+        /// Returns a value: null, bool, long, JsonNumber, string, List of object, or Dictionary of string and object,
+        /// in the order of the text. A JsonNumber has a fraction, or is beyond 64 bits. Throws JsonException.
         /// </summary>
         public static object Parse(string text)
         {
             return new JsonReader(text).Document();
         }
 
-        private static bool IsWhole(object value)
+        private static bool IsExact(object value)
         {
             return value is int || value is long || value is uint || value is ulong || value is short || value is ushort
-                || value is byte || value is sbyte;
+                || value is byte || value is sbyte || value is decimal;
         }
 
         private static string Single(float value)
@@ -216,7 +219,8 @@ namespace PlayerAnalytics
         public void Add(string name, string[] texts, int? value)
         {
             if (!value.HasValue) return;
-            if (value.Value < 0 || value.Value >= texts.Length) throw new JsonException(name + " has a value without a name");
+            bool isKnown = value.Value >= 0 && value.Value < texts.Length;
+            if (!isKnown) throw new JsonException(name + " has a value without a name");
             Member(name, texts[value.Value]);
         }
 
@@ -342,7 +346,8 @@ namespace PlayerAnalytics
             int code;
             if (_text[_at] != 'u' || _at + 4 >= _text.Length) throw Error();
             string digits = _text.Substring(_at + 1, 4);
-            if (!int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out code)) throw Error();
+            const NumberStyles Hex = NumberStyles.AllowHexSpecifier;
+            if (!int.TryParse(digits, Hex, CultureInfo.InvariantCulture, out code)) throw Error();
             _at += 4;
             return (char)code;
         }
@@ -354,7 +359,8 @@ namespace PlayerAnalytics
             string digits = _text.Substring(start, _at - start);
             long whole;
             double number;
-            if (long.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out whole)) return whole;
+            const NumberStyles Signed = NumberStyles.AllowLeadingSign;
+            if (long.TryParse(digits, Signed, CultureInfo.InvariantCulture, out whole)) return whole;
             if (Json.TryNumber(digits, out number)) return new JsonNumber(number, digits);
             throw Error();
         }

@@ -6,7 +6,9 @@ using System.Text;
 
 namespace PlayerAnalytics
 {
-    /// <summary>The offline queue: first in, first out, of a bounded size. Where the disk fails, events go on in memory.</summary>
+    /// <summary>
+    /// The offline queue: first in, first out, of a bounded size. Where the disk fails, events go on in memory.
+    /// </summary>
     internal sealed class Queue
     {
         private sealed class Segment
@@ -107,7 +109,9 @@ namespace PlayerAnalytics
             }
         }
 
-        /// <summary>Returns the lines of the oldest segment, to which nothing is added any more; null where there is none.</summary>
+        /// <summary>
+        /// Returns the lines of the oldest segment, to which nothing is added any more; null where there is none.
+        /// </summary>
         public IList<byte[]> Head(out int number)
         {
             lock (_lock)

@@ -68,7 +68,9 @@ namespace PlayerAnalytics
             Track(payload == null ? null : payload.EventType, json => payload.Write(json));
         }
 
-        /// <summary>The same for an event type that is chosen at run time. The fields are strings, numbers, booleans and null.</summary>
+        /// <summary>
+        /// The same for an event type that is chosen at run time. The fields are strings, numbers, booleans and null.
+        /// </summary>
         public void Track(string eventType, IDictionary<string, object> payload)
         {
             Track(eventType, json =>

@@ -29,7 +29,9 @@ namespace PlayerAnalytics
         /// <summary>The offline queue. Without one, events wait in memory and end with the process.</summary>
         public string Directory { get; set; }
         public long QueueBytes { get; set; } = 20000000;
-        /// <summary>Events between `Track` and the queue; they stay there for milliseconds unless the disk is stuck.</summary>
+        /// <summary>
+        /// Events between `Track` and the queue; they stay there for milliseconds unless the disk is stuck.
+        /// </summary>
         public long MemoryBytes { get; set; } = 4000000;
         public double HeartbeatSeconds { get; set; } = 60;
         public double TimeoutSeconds { get; set; } = 15;
@@ -38,7 +40,9 @@ namespace PlayerAnalytics
         public double LongestRetrySeconds { get; set; } = 300;
         public Signature Signature { get; set; } = Signature.None;
         public bool Validate { get; set; } = true;
-        /// <summary>Called with one sentence for each problem, on any thread; null writes to the standard error output.</summary>
+        /// <summary>
+        /// Called with one sentence for each problem, on any thread; null writes to the standard error output.
+        /// </summary>
         public Action<string> OnProblem { get; set; }
         /// <summary>The game's clock; null is DateTime.UtcNow.</summary>
         public Func<DateTime> Clock { get; set; }
@@ -58,7 +62,9 @@ namespace PlayerAnalytics
             get { return Math.Max(1, Math.Min(BatchBytes, MaxRequestBytes - MaxRequestEvents * StampBytes)); }
         }
 
-        /// <summary>Returns the milliseconds since 1970 by the game's clock, by the machine's where that fails.</summary>
+        /// <summary>
+        /// Returns the milliseconds since 1970 by the game's clock, by the machine's where that fails.
+        /// </summary>
         internal long Now()
         {
             DateTime now = DateTime.UtcNow;
@@ -77,8 +83,8 @@ namespace PlayerAnalytics
     /// <summary>
     /// What became of events since the client began; `Queued` wait now.
     ///
-    /// `Invalid` events never left the process; `Rejected` ones the REST API refused for good; `Dropped` ones the queue had
-    /// no room for. An event may be accepted and then sent again, when the answer to it was lost.
+    /// `Invalid` events never left the process; `Rejected` ones the REST API refused for good; `Dropped` ones the
+    /// queue had no room for. An event may be accepted and then sent again, when the answer to it was lost.
     /// </summary>
     public sealed class Stats
     {

@@ -70,7 +70,9 @@ namespace PlayerAnalytics
         public void Close() { }
     }
 
-    /// <summary>Segments in files, which survive the process. Each client has a folder of its own in the directory.</summary>
+    /// <summary>
+    /// Segments in files, which survive the process. Each client has a folder of its own in the directory.
+    /// </summary>
     internal sealed class DirectoryStore : IStore
     {
         // More clients that use one directory at the same time are a mistake.
@@ -102,7 +104,8 @@ namespace PlayerAnalytics
                 _lock = FolderLock.Take(_folder);
             }
             var numbers = Files(_folder).Select(Number).ToList();
-            foreach (string folder in Directory.GetDirectories(_directory).OrderBy(path => path, StringComparer.Ordinal))
+            var folders = Directory.GetDirectories(_directory).OrderBy(path => path, StringComparer.Ordinal);
+            foreach (string folder in folders.ToList())
             {
                 FolderLock other = IsNumber(Path.GetFileName(folder)) ? FolderLock.Take(folder) : null;
                 if (other == null) continue;
@@ -199,7 +202,9 @@ namespace PlayerAnalytics
             _file = file;
         }
 
-        /// <summary>Returns a lock, null where another client has the folder. Throws where it cannot be written.</summary>
+        /// <summary>
+        /// Returns a lock, null where another client has the folder. Throws where it cannot be written.
+        /// </summary>
         public static FolderLock Take(string folder)
         {
             string path = Path.GetFullPath(folder);
@@ -210,7 +215,8 @@ namespace PlayerAnalytics
                 try
                 {
                     // Windows and .NET keep others out by FileShare.None, Mono by the lock alone.
-                    file = new FileStream(Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                    string name = Path.Combine(path, "lock");
+                    file = new FileStream(name, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
                     LockFile(file);
                     return new FolderLock(path, file);
                 }

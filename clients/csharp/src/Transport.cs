@@ -24,7 +24,8 @@ namespace PlayerAnalytics
         /// <summary>Returns a time as the envelope has it: RFC 3339, UTC, milliseconds.</summary>
         public static string Text(long milliseconds)
         {
-            return Epoch.AddMilliseconds(milliseconds).ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+            const string Form = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+            return Epoch.AddMilliseconds(milliseconds).ToString(Form, CultureInfo.InvariantCulture);
         }
 
         /// <summary>Returns whether a text is a date of HTTP, and which.</summary>
@@ -41,8 +42,8 @@ namespace PlayerAnalytics
     /// <summary>
     /// What to do with the events of a request, by their place in it.
     ///
-    /// `Retry` are sent again with the same event_id, after `RetryAfter` seconds at least. `IsTooMuch`: the request as a
-    /// whole was refused for what it holds, so that fewer events may pass.
+    /// `Retry` are sent again with the same event_id, after `RetryAfter` seconds at least. `IsTooMuch`: the request
+    /// as a whole was refused for what it holds, so that fewer events may pass.
     /// </summary>
     internal sealed class Answer
     {
@@ -93,10 +94,13 @@ namespace PlayerAnalytics
             get { return Interlocked.Read(ref _clockError); }
         }
 
-        /// <summary>Returns seconds until the next attempt: Retry-After, and a random time that grows (full jitter).</summary>
+        /// <summary>
+        /// Returns seconds until the next attempt: Retry-After, and a random time that grows (full jitter).
+        /// </summary>
         public static double RetryDelay(int attempt, double retryAfter, Settings settings)
         {
-            double most = Math.Min(settings.LongestRetrySeconds, settings.FirstRetrySeconds * Math.Pow(2, Math.Min(attempt, 30)));
+            double grown = settings.FirstRetrySeconds * Math.Pow(2, Math.Min(attempt, 30));
+            double most = Math.Min(settings.LongestRetrySeconds, grown);
             lock (Dice) return retryAfter + Dice.NextDouble() * most;
         }
 
@@ -205,12 +209,18 @@ namespace PlayerAnalytics
             using (var to = new MemoryStream())
             {
                 var part = new byte[8192];
-                for (int size; to.Length < MaxAnswerBytes && (size = from.Read(part, 0, part.Length)) > 0;) to.Write(part, 0, size);
+                int size;
+                while (to.Length < MaxAnswerBytes && (size = from.Read(part, 0, part.Length)) > 0)
+                {
+                    to.Write(part, 0, size);
+                }
                 return Encoding.UTF8.GetString(to.ToArray());
             }
         }
 
-        /// <summary>Returns an event with the time of this attempt, by the clock that its event_time was taken from.</summary>
+        /// <summary>
+        /// Returns an event with the time of this attempt, by the clock that its event_time was taken from.
+        /// </summary>
         private byte[] Stamped(byte[] line)
         {
             string text = Encoding.UTF8.GetString(line).TrimEnd('}', '\n');
@@ -240,7 +250,9 @@ namespace PlayerAnalytics
             }
         }
 
-        /// <summary>Returns the signature of a text by the hash of a secret, which is what the platform knows.</summary>
+        /// <summary>
+        /// Returns the signature of a text by the hash of a secret, which is what the platform knows.
+        /// </summary>
         private static string Signed(string secret, byte[] text)
         {
             using (var sha = SHA256.Create())
@@ -288,8 +300,8 @@ namespace PlayerAnalytics
             var listed = Get(result, "errors") as List<object>;
             var errors = listed == null ? null : listed.OfType<Dictionary<string, object>>().ToList();
             if (errors == null || errors.Count == 0) errors = new List<Dictionary<string, object>> { result };
-            var said = errors.Select(each => new FieldError(Text(Get(each, "pointer")), Text(Get(each, "message")))).ToList();
-            return new Problem(Text(Get(result, "reason")), said).ToString();
+            var said = errors.Select(each => new FieldError(Text(Get(each, "pointer")), Text(Get(each, "message"))));
+            return new Problem(Text(Get(result, "reason")), said.ToList()).ToString();
         }
 
         private static object Get(Dictionary<string, object> members, string name)

@@ -18,8 +18,12 @@ namespace PlayerAnalytics
         /// <summary>Returns the reason with all errors, each with its pointer.</summary>
         public override string ToString()
         {
-            var errors = Errors.Select(error => "at " + (error.Pointer == "" ? "/" : error.Pointer) + ": " + error.Message);
-            return Reason + " " + string.Join("; ", errors);
+            return Reason + " " + string.Join("; ", Errors.Select(Text));
+        }
+
+        private static string Text(FieldError error)
+        {
+            return "at " + (error.Pointer == "" ? "/" : error.Pointer) + ": " + error.Message;
         }
     }
 
@@ -38,7 +42,9 @@ namespace PlayerAnalytics
         private static readonly Dictionary<string, Dictionary<string, object>> Wholes =
             new Dictionary<string, Dictionary<string, object>>();
 
-        /// <summary>Returns the newest schema_version of an event type, null where the catalogue has no such type.</summary>
+        /// <summary>
+        /// Returns the newest schema_version of an event type, null where the catalogue has no such type.
+        /// </summary>
         public static string NewestVersion(string eventType)
         {
             object found;
@@ -53,7 +59,9 @@ namespace PlayerAnalytics
             return new Problem("unknown_schema", new[] { error });
         }
 
-        /// <summary>Returns what is wrong with an event of a known type, null where it has the form of its schema.</summary>
+        /// <summary>
+        /// Returns what is wrong with an event of a known type, null where it has the form of its schema.
+        /// </summary>
         public static Problem Of(Dictionary<string, object> its)
         {
             var forms = (Dictionary<string, object>)All["forms"];
