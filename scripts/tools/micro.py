@@ -45,7 +45,10 @@ if TYPE_CHECKING:
 PORT = 9090
 GAME = "my-game"
 # Known to everybody, and valid nowhere else.
-SECRETS: dict[KeyClass, str] = {"client": "micro-client-key-for-development", "server": "micro-server-key-for-development"}
+SECRETS: dict[KeyClass, str] = {
+    "client": "micro-client-key-for-development",
+    "server": "micro-server-key-for-development",
+}
 KEPT = 10_000
 PAUSE_SECONDS = 0.1
 STREAMS = ("raw", "enriched")
@@ -76,6 +79,7 @@ SETTINGS = {
     "RAW_STREAM": "raw",
     "REJECTED_DELIVERY_STREAM": "rejected",
     "SFTP_ENABLED": "0",
+    "TEST_STREAM": "raw",
 }
 
 Line = dict[str, Any]
@@ -315,13 +319,13 @@ def _counted(outcomes: Outcomes) -> dict[str, int]:
     return {"total": outcomes.counts.total(), "good": outcomes.counts["good"], "bad": outcomes.counts["bad"]}
 
 
-def build(game: str, outcomes: Outcomes) -> Starlette:
+def build(game: str, address: str, outcomes: Outcomes) -> Starlette:
     """Start what holds tables and streams, register the game, and return the application.
 
     Sets the variables that Terraform sets on AWS. The functions' modules read them when they are used first.
     """
     at = emulator.free_port()
-    os.environ.update(SETTINGS | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{at}"})
+    os.environ.update(SETTINGS | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{at}", "INGEST_URL": address})
     logging.disable(logging.INFO)
     from ministack import app as ministack  # type: ignore[import-untyped]
 
@@ -432,7 +436,7 @@ def main() -> None:
 
     outcomes = Outcomes(say)
     address = f"http://127.0.0.1:{options.port}"
-    _serve(build(options.game, outcomes), options.port)
+    _serve(build(options.game, address, outcomes), options.port)
     keys = {kind: f"{options.game}.{secret}" for kind, secret in SECRETS.items()}
     say(
         f"Micro took {time.monotonic() - began:.1f} s to start. Nothing is kept when it ends.\n"

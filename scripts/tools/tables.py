@@ -1,6 +1,9 @@
 """The platform's tables and their keys, for what makes them without Terraform: `scripts/micro`, and tests."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 KEYS = {
     "games": ("game_id",),
@@ -18,24 +21,31 @@ KEYS = {
 }
 
 
-def make_tables(dynamodb: Any) -> list[str]:
-    """Make the platform's tables (boto3 resource), which bear their plain names; return those."""
+def _by_rank(schema: list[Any]) -> Any:
+    """Return the index of leaderboards, beside the table's own keys."""
+    return {
+        "IndexName": "by_rank",
+        "KeySchema": [schema[0], {"AttributeName": "rank_key", "KeyType": "RANGE"}],
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
+    }
+
+
+def make_tables(dynamodb: "DynamoDBServiceResource") -> list[str]:
+    """Make the platform's tables, which bear their plain names; return those."""
     for table, keys in KEYS.items():
         attributes = [*keys, "rank_key"] if table == "leaderboards" else list(keys)
-        schema = [
+        schema: list[Any] = [
             {"AttributeName": name, "KeyType": kind}
             for name, kind in zip(keys, ("HASH", "RANGE"), strict=False)
         ]
-        by_rank = {
-            "IndexName": "by_rank",
-            "KeySchema": [schema[0], {"AttributeName": "rank_key", "KeyType": "RANGE"}],
-            "Projection": {"ProjectionType": "KEYS_ONLY"},
-        }
+        more: dict[str, Any] = {}
+        if table == "leaderboards":
+            more = {"GlobalSecondaryIndexes": [_by_rank(schema)]}
         dynamodb.create_table(
             TableName=table,
             KeySchema=schema,
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in attributes],
             BillingMode="PAY_PER_REQUEST",
-            **({"GlobalSecondaryIndexes": [by_rank]} if table == "leaderboards" else {}),
+            **more,
         )
     return list(KEYS)

@@ -48,8 +48,9 @@ assert (wrong.status_code, wrong.json()["error"]["code"]) == (401, "bad_key")
 assert send(first).status_code == 202 and counts() == {"total": 4, "good": 2, "bad": 2}
 assert api.get("/micro/bad").json()[-1]["reason"] == "duplicate"
 assert api.get("/v1/games/my-game/players/ann").json()["session_starts"] == 1
-recent = api.get("/v1/games/my-game/events/recent").json()["events"]
-assert {"accepted", "rejected"} <= {one["result"] for one in recent}
+recent = api.get("/v1/games/my-game/events/recent").json()
+assert {"accepted", "rejected"} <= {one["result"] for one in recent["events"]}
+assert recent["ingest_url"] == os.environ["MICRO_URL"] and recent["takes_test_events"]
 assert "<title>" in api.get("/?game=my-game").text
 history = api.get("/v1/games/my-game/history/daily", params={"from": now[:10], "to": now[:10]})
 assert history.status_code == 503 and "make demo" in history.json()["detail"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import window_rows
 from fastapi.testclient import TestClient
-from realtime_windows.alerts import Alerts, NotDelivered
+from realtime_windows.alerts import QUIET, Alerts, NotDelivered
 from window_rows import GAME, at, row
 
 
@@ -164,6 +164,15 @@ def test_a_game_is_told_of_a_kind_once_in_a_quarter_of_an_hour(told: Alerts, bus
         told.send([raised("economy_inflation", f"coin-{minute}", -minute)], moment)
     told.send([raised("economy_inflation", "gold", game_id="chess")], window_rows.NOW)
     assert [detail["game_id"] for detail in bus.details] == [*[GAME] * 4, "chess"]
+
+
+def test_an_alert_that_the_job_repeats_after_a_crash_is_told_once(told: Alerts, bus: Bus) -> None:
+    first, later = raised("crash_spike", minutes=5), raised("crash_spike")
+    assert told.send([first], window_rows.NOW) == 0
+    after_crash = window_rows.NOW + QUIET + timedelta(minutes=5)
+    assert told.send([first], after_crash) == 1
+    assert told.send([later], after_crash) == 0
+    assert [detail["window_end"] for detail in bus.details] == [first["window_end"], later["window_end"]]
 
 
 def test_an_alert_that_the_bus_did_not_take_is_sent_again(told: Alerts, bus: Bus) -> None:
