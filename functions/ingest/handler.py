@@ -165,11 +165,11 @@ def _answer(event: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]
             key_class=who.key_class,
         )
         try:
-            rules = Rules.of(game, who.key_class)
             if route:
+                rules = Rules.of(game, who.key_class)
                 batch = vendor_events(body, envelope, who.game_id, received_at, rules)
             elif is_guidance:
-                batch = guidance_events(body, who.game_id, received_at, rules)
+                batch = guidance_events(body, who.game_id, received_at, Rules.of(game, who.key_class))
             else:
                 batch = events(body)
         except RequestError as error:

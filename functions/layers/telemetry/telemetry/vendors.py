@@ -221,9 +221,12 @@ def _envelope(source: Source, raw: bytes, game_id: str, received_at: datetime) -
         raise _missing(vendor, value, vendor.player[0], f"{fields} must name the player")
     player_id = stored_player(player)
     happened = _time(source, received_at)
-    # Without an id of the vendor, the event itself is its id: a copy has the same.
     named = source.text(vendor.event_id)
-    event_id = stable_uuid(named or hashlib.sha256(raw).hexdigest(), game_id, vendor.sdk, player_id)
+    if not named:
+        # The event itself is its id: a copy has the same. Without a time, a later one would have it too.
+        moment = timestamp(received_at) if source.get(vendor.time) is None else ""
+        named = hashlib.sha256(moment.encode() + raw).hexdigest()
+    event_id = stable_uuid(named, game_id, vendor.sdk, player_id)
     source.event_id = str(event_id)
     session = source.text(vendor.session)
     if session in ("", "-1"):
