@@ -102,7 +102,8 @@ class Applied:
     def post_compat(self, path: str, body: bytes, key: str) -> httpx.Response:
         """POST to a route of another product's clients."""
         url = self.platform.events_url.replace("/v1/events", f"/v1/compat/{path}")
-        return httpx.post(url, content=body, headers={"x-api-key": key}, timeout=STILL_SECONDS)
+        sent = {"content-type": "application/json", "x-api-key": key}
+        return httpx.post(url, content=body, headers=sent, timeout=STILL_SECONDS)
 
     def put(self, data: bytes, partition_key: str = "test") -> None:
         """Write one record to the raw stream as a game server does."""
