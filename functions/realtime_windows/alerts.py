@@ -24,6 +24,16 @@ QUIET = timedelta(minutes=15)
 TOLD_WITHIN = timedelta(hours=1)
 MAX_SUBJECTS = 5
 MAX_SUBJECT_CHARACTERS = 64
+# What an alert tells people, by its kind.
+SENTENCES = {
+    "crash_spike": "{game_id} crashes more: {observed:,.1f} crashes in 1,000 minutes of play,"
+    " {reference:,.1f} before",
+    "economy_inflation": "{game_id} gives out much more than it takes back: {observed:,.0f} against"
+    " {reference:,.0f} of {subject}",
+    "players_drop": "{game_id} loses players: {observed:,.1f} sessions a minute send heartbeats,"
+    " {reference:,.1f} before",
+    "revenue_stop": "{game_id} sells nothing, after {reference:,.0f} purchases before",
+}
 
 
 class NotDelivered(Exception):
@@ -81,7 +91,7 @@ class Alerts:
 
     def _put(self, game_id: str, alert: str, found: list[Row]) -> None:
         worst = max(found, key=lambda row: abs(row["observed"] - row["reference"]))
-        detail = {
+        detail: Row = {
             "game_id": game_id,
             "alert": alert,
             "subject": subjects(row["subject"] for row in found),
@@ -89,6 +99,7 @@ class Alerts:
             "reference": worst["reference"],
             "window_end": _end(found),
         }
+        detail["message"] = message(detail)
         entry = {"Source": self.source, "DetailType": DETAIL_TYPE, "Detail": orjson.dumps(detail).decode()}
         if self.events.put_events(Entries=[entry])["FailedEntryCount"]:
             raise NotDelivered(f"{alert} of {game_id}")
@@ -97,6 +108,12 @@ class Alerts:
             UpdateExpression="SET told = :end REMOVE unsent",
             ExpressionAttributeValues={":end": _end(found)},
         )
+
+
+def message(detail: Row) -> str:
+    """Return an alert in a sentence, for people."""
+    until = datetime.fromisoformat(detail["window_end"])
+    return f"{SENTENCES[detail['alert']].format(**detail)} (minutes until {until:%H:%M} UTC, {until:%d %B})."
 
 
 def subjects(names: Iterable[str]) -> str:

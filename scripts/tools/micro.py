@@ -362,9 +362,9 @@ def _follow(micro: Micro) -> None:
         time.sleep(PAUSE_SECONDS)
 
 
-def _serve(application: Any, at: int) -> uvicorn.Server:
+def _serve(application: Any, at: int, host: str = "127.0.0.1") -> uvicorn.Server:
     """Serve an application on a local port from a thread; return when it answers."""
-    server = uvicorn.Server(uvicorn.Config(application, port=at, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(application, host, at, log_level="error"))
     threading.Thread(target=server.run, daemon=True).start()
     progress.wait_for(f"a server on port {at}", lambda: server.started)
     return server
@@ -412,6 +412,7 @@ def main() -> None:
     )
     parser.add_argument("--game", default=GAME, help=f"id of the game (default: {GAME})")
     parser.add_argument("--port", type=port, default=PORT, help=f"where it listens (default: {PORT})")
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container (default: 127.0.0.1)")
     parser.add_argument("--watch", action="store_true", help="begin anew when a schema changes")
     parser.add_argument(
         "--expect",
@@ -436,7 +437,7 @@ def main() -> None:
 
     outcomes = Outcomes(say)
     address = f"http://127.0.0.1:{options.port}"
-    _serve(build(options.game, address, outcomes), options.port)
+    _serve(build(options.game, address, outcomes), options.port, options.host)
     keys = {kind: f"{options.game}.{secret}" for kind, secret in SECRETS.items()}
     say(
         f"Micro took {time.monotonic() - began:.1f} s to start. Nothing is kept when it ends.\n"
