@@ -10,7 +10,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -25,6 +25,7 @@ from telemetry.enrichment import FUTURE_AFTER
 from telemetry.player_item import described
 from telemetry.pseudonyms import Pseudonyms, Unopened, original_of, with_original
 from telemetry.rejection import Rejection
+from telemetry.vendors import VENDORS
 
 if TYPE_CHECKING:
     from mypy_boto3_athena.client import AthenaClient
@@ -359,7 +360,10 @@ def cut_reject(line: bytes, subject: Subject) -> Cut | None:
     value = value_of(raw)
     if game == UNKNOWN_GAME and subject.game_id not in games_in(raw, value):
         return None
-    owners = owners_of(raw, value, reject.get("envelope", "native"), subject.player_fields)
+    envelope = reject.get("envelope", "native")
+    if envelope in VENDORS:
+        subject = replace(subject, player_fields=player_fields(envelope, subject.player_fields))
+    owners = owners_of(raw, value, envelope, subject.player_fields)
     if owners and owners.issubset(subject.ids):
         return Cut([readable(line, subject.pseudonyms)])
     left, fields = _unmentioned(raw, value, subject)
@@ -430,6 +434,11 @@ SENDERS: dict[tuple[str, ...], bool] = {(): False, ("event_data",): True, ("even
 REJECT, ORIGINAL = b'"reject_id"', b'"original":"'
 
 
+def player_fields(envelope: str, fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Return fields that name a player, and those of the product whose envelope it is."""
+    return (*fields, *VENDORS[envelope].player) if envelope in VENDORS else fields
+
+
 def owners_of(
     raw: bytes, value: Any, envelope: str = "native", fields: tuple[str, ...] = guidance.PLAYER_FIELDS
 ) -> set[str]:
@@ -446,6 +455,8 @@ def owners_of(
         ours = guidance.first_text(event, guidance.PLAYER_FIELDS)
         theirs = guidance.first_text(data, fields)
         player = (theirs or ours) if envelope == "guidance" else (ours or theirs)
+        if player is None and envelope in VENDORS:
+            player = guidance.first_text(event, VENDORS[envelope].player)
         if player is not None:
             owners.add(guidance.stored_player(player))
     return owners

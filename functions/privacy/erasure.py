@@ -27,6 +27,7 @@ from privacy.data_stores import (
     Subject,
     candidates,
     games_in,
+    player_fields,
     record_of,
     value_of,
     versions,
@@ -257,7 +258,8 @@ def _of_reject(line: bytes, watches: dict[str, Watch]) -> Traces:
     except Unopened:
         return
     fields = watches[owner].game.player_fields if owner in watches else PLAYER_FIELDS
-    ids = candidates(raw, reject.get("envelope", "native"), fields)
+    envelope = reject.get("envelope", "native")
+    ids = candidates(raw, envelope, player_fields(envelope, fields))
     for game_id in [owner] if owner in watches else games_in(raw, value_of(raw)) & watches.keys():
         yield from ((game_id, player, reject["received_at"]) for player in ids)
 

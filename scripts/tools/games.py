@@ -167,6 +167,17 @@ def name_guidance_fields(table: "Table", game_id: str, player: list[str], sessio
     _update(table, game_id, "guidance_fields", fields)
 
 
+def set_revenue_currency(table: "Table", game_id: str, currency: str) -> None:
+    """Take money in events of other products for this currency (ISO 4217) where they name none.
+
+    "" sets none. Raises CommandError for no currency, and for a game that is not registered.
+    """
+    known = catalog.newest("common/currency", catalog.documents())["enum"]
+    if currency and currency not in known:
+        raise CommandError(f"{currency!r} is no currency of ISO 4217")
+    _update(table, game_id, "revenue_currency", currency)
+
+
 def show_recent_events(table: "Table", game_id: str, state: str) -> None:
     """Keep the game's recent events for people to see from now on ("on"), or not ("off").
 
@@ -418,6 +429,7 @@ def main() -> None:
         "sign": "demand signed requests, or not",
         "pseudonyms": "keep players by keyed pseudonyms from now on, or by their ids; all are new then",
         "guidance-fields": "name the fields of event_data that hold player and session (AWS guidance)",
+        "revenue-currency": "name the currency of money in other products' events that name none",
         "recent-events": "keep the game's recent events for a day, for people to see, or keep none",
         "origins": "let web pages of these origins read answers of the REST API; of none without any",
         "report-to": "mail the game's reports to these addresses; to none without any",
@@ -461,6 +473,9 @@ def main() -> None:
         )
     for command in ("pseudonyms", "recent-events"):
         commands.choices[command].add_argument("state", choices=["on", "off"])
+    commands.choices["revenue-currency"].add_argument(
+        "currency", nargs="?", default="", help="such as EUR; without it, such events are refused"
+    )
     commands.choices["sign"].add_argument("signature", choices=["required", "optional"])
     commands.choices["origins"].add_argument("origins", nargs="*", metavar="origin")
     commands.choices["report-to"].add_argument("addresses", nargs="*", metavar="address")
@@ -492,6 +507,9 @@ def main() -> None:
         case "guidance-fields":
             name_guidance_fields(table, options.game_id, options.player, options.session)
             print(f"fields of {options.game_id} are read within 30 seconds")
+        case "revenue-currency":
+            set_revenue_currency(table, options.game_id, options.currency)
+            print(f"money of {options.game_id} without a currency is {options.currency or 'refused'}")
         case "recent-events":
             show_recent_events(table, options.game_id, options.state)
             print(f"recent events of {options.game_id} are {options.state} within 30 seconds")
