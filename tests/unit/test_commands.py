@@ -103,7 +103,7 @@ LINES = {
 }
 # Of AWS alone, or of nothing that is applied.
 OTHERS = {
-    "backfill", "build", "cost", "demo", "emulator", "modules", "plan-summary", "realtime", "schemas",
+    "backfill", "build", "cost", "demo", "emulator", "micro", "modules", "plan-summary", "realtime", "schemas",
     "stop-spark", "terraform", "warehouse",
 }  # fmt: skip
 TABLES = (

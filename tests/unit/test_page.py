@@ -404,6 +404,34 @@ def test_a_producer_asks_for_funnels_retention_and_paths(address: str, page: Pag
 
 
 @in_chromium
+def test_a_producer_asks_about_a_cohort(address: str, page: Page, gold: DuckGold) -> None:
+    """Ann buys twice, bob once, eve never. The cohort stays when another kind of question is chosen."""
+    for player, purchases in (("ann", 2), ("bob", 1), ("eve", 0)):
+        gold.fill_silver([sent("session_start", player, 5)])
+        gold.fill_silver([purchase(player, 5, 10 + n, 100) for n in range(purchases)])
+    page.goto(f"{address}/explore?game=skyforge")
+    page.locator("#kind").select_option("cohort")
+    expect(page.locator("#title")).to_have_text("Players with Purchase")
+    expect(page.locator("#figures tbody tr")).to_contain_text("231.5")
+    page.locator("#times").select_option("2")
+    expect(page.locator("#title")).to_have_text("Players with Purchase, at least 2 times")
+    expect(page.locator("#figures tbody tr")).to_contain_text("122")
+    page.locator("#cohort").select_option("purchase")
+    page.locator("#kind").select_option("events")
+    page.locator("#event").select_option("session_start")
+    page.locator("#measure").select_option("players")
+    page.locator("#grain").select_option("range")
+    expect(page.locator("#figures tbody .n").first).to_have_text("2")
+    page.locator("#cohort-times").select_option("2")
+    expect(page.locator("#figures tbody .n").first).to_have_text("1")
+    page.reload()
+    expect(page.locator("#cohort")).to_have_value("purchase")
+    expect(page.locator("#cohort-times")).to_have_value("2")
+    page.locator("#cohort").select_option("")
+    expect(page.locator("#figures tbody .n").first).to_have_text("3")
+
+
+@in_chromium
 def test_explore_says_that_it_is_empty_waits_or_fails(address: str, page: Page, gold: DuckGold) -> None:
     page.goto(f"{address}/explore?game=empty&q=%7B%22kind%22%3A%22what%22%7D")
     expect(page.locator("#state")).to_contain_text("No such events from")
