@@ -108,8 +108,10 @@ class Run:
         measured = measure.games(unseen, report["touched"]) if games else {}
         days = measure.days(staged, report["touched"]) if games else {}
         refunds = kept.refunds(store, games) if games else {}
+        links = kept.links(store, games) if games else {}
         counted = {
-            game: report["games"][game] | measured.get(game, {}) | refunds.get(game, {}) for game in games
+            game: report["games"][game] | measured.get(game, {}) | refunds.get(game, {}) | links.get(game, {})
+            for game in games
         }
         faults: dict[str, list[str]] = {}
         for game, lake in counted.items():

@@ -158,15 +158,16 @@ def silver(dynamodb: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ta
     catalog = lake_tables.catalog()
     catalog.create_namespace("lake")
     columns = {"game_id": "string", "player_id": "string", "corrected_time": "timestamp"}
-    for name in KEPT:
-        keys = lake_tables.schema_of({"game_id": "string", "player_id": "string"})
+    for name, named in KEPT.items():
+        keys = lake_tables.schema_of(dict.fromkeys(("game_id", *named), "string"))
         catalog.create_table(("lake", name), keys, (tmp_path / name).as_uri())
-    schema = lake_tables.schema_of(columns | {"extra": "map<string,string>"})
+    columns |= {"extra": "map<string,string>", "payload": "struct<previous_player_id:string>"}
+    schema = lake_tables.schema_of(columns)
     return catalog.create_table(("lake", "events"), schema, (tmp_path / "silver").as_uri())
 
 
 def test_an_export_holds_what_was_sent_and_nothing_of_another_game(world: World, tmp_path: Path) -> None:
-    manifest = export(world.stores(), ANN, tmp_path / "ann.zip")
+    manifest = export(world.stores(), [ANN], tmp_path / "ann.zip")
     with zipfile.ZipFile(tmp_path / "ann.zip") as archive:
         lines = {name: archive.read(name).decode().splitlines() for name in manifest["files"]}
         assert json.loads(archive.read("manifest.json")) == manifest
@@ -735,7 +736,8 @@ def test_silver_on_aws_is_deleted_and_its_files_written_anew() -> None:
     assert list(silver.find(ANN)) == [{"event_id": "e", "player_id": "ann"}] * 2
     assert silver.erase(ANN) == 2
     assert athena.sql[2:] == [
-        "DELETE FROM events WHERE game_id = 'skyforge' AND player_id IN ('ann')",
+        "DELETE FROM events WHERE game_id = 'skyforge' AND (player_id IN ('ann')"
+        " OR payload.previous_player_id IN ('ann'))",
         "ALTER TABLE events SET TBLPROPERTIES ('optimize_rewrite_delete_file_threshold' = '1')",
         "OPTIMIZE events REWRITE DATA USING BIN_PACK",
     ]
