@@ -363,6 +363,11 @@ REFUSALS: list[tuple[Question, str, str]] = [
     ({"event": "performance", "by": ["payload.fps"]}, "by", "payload.fps is a measured number"),
     ({"by": ["platform", "country", "bot"]}, "by", "at most 2 items"),
     ({"event": "purchase", "by": ["player_id"]}, "by", "these events have no player_id"),
+    (
+        {"event": "identify", "by": ["payload.previous_player_id"]},
+        "by",
+        "these events have no payload.previous_player_id",
+    ),
     ({"measure": {"of": "sum", "field": "platform"}}, "measure/field", "these events have none"),
     (
         {"event": "purchase", "measure": {"of": "sum", "field": "payload.store"}},

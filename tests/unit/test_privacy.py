@@ -936,6 +936,70 @@ def test_who_erased_and_who_exported_is_on_record(
         assert digest_of(kept) == kept["sha256"]
 
 
+def linked(guest: str, account: str, number: int) -> Event:
+    """The event of an account that names its guest, as the processor passes it on."""
+    named = {"event_type": "identify", "schema_id": "/identify/1-0-0.json"}
+    return event(account, number) | named | {"payload": {"previous_player_id": guest}}
+
+
+@pytest.fixture
+def guests(world: World) -> list[Event]:
+    """Ann was annie, who was ann-7 before; bob was a guest too."""
+    feed(PlayerStore(world.dynamodb, "players", "game_days"), [event("ann-7", 70)])
+    lines = [event("ann-7", 70), linked("ann-7", "annie", 71), linked("annie", "ann", 72)]
+    world.put("bronze/2026/01/31/15/d.ndjson.gz", [*lines, linked("bob-7", "bob", 73)])
+    return lines
+
+
+def test_an_account_takes_its_guests_along(
+    world: World, platform: privacy.Platform, guests: list[Event], tmp_path: Path, monkeypatch: Any
+) -> None:
+    manifest = platform.export(GAME, "ann", tmp_path / "ann.zip")
+    assert sorted(manifest["linked_player_ids"]) == ["ann-7", "annie"]
+    with zipfile.ZipFile(tmp_path / "ann.zip") as archive:
+        sent = [json.loads(line) for line in archive.read("bronze.ndjson").decode().splitlines()]
+    assert {one["player_id"] for one in sent if "player_id" in one} == {"ann", "annie", "ann-7"}
+    shown = list(platform.found(GAME, "ann"))
+    assert "annie, which events link with ann and which goes too:" in shown
+    before = world.of(BOB)
+    receipt = platform.erase(GAME, "ann", "asked")
+    assert receipt["pseudonym"] == world.game().name("ann")
+    assert len(list(lake.keys(world.s3, BUCKET, f"privacy/erased/game={GAME}/"))) == 3
+    left = {one["player_id"] for one in world.bronze() if one["game_id"] == GAME}
+    assert left == {"bob"}
+    assert world.of(BOB) == before
+    for gone in ("ann-7", "annie"):
+        assert not any(list(store.find(Subject(GAME, gone))) for store in world.stores())
+    # What of a guest comes late is erased by itself.
+    world.put("bronze/2026/02/01/00/e.ndjson.gz", [event("ann-7", 80)])
+    assert platform.again() == 1
+
+
+def test_a_guest_does_not_take_its_account_along(
+    world: World, platform: privacy.Platform, guests: list[Event]
+) -> None:
+    platform.erase(GAME, "ann-7", "asked")
+    held = [one for one in world.bronze() if one["game_id"] == GAME]
+    assert {one["player_id"] for one in held} == {"ann", "annie", "bob"}
+    (link,) = (one for one in held if (one["player_id"], one["event_type"]) == ("annie", "identify"))
+    assert link["payload"]["previous_player_id"].startswith("erased-")
+    assert "ann-7" not in json.dumps(held)
+
+
+def test_an_event_that_links_two_players_leaves_silver_with_each_of_them(silver: Table) -> None:
+    rows = [
+        {"game_id": GAME, "player_id": who, "payload": {"previous_player_id": was} if was else None}
+        for who, was in (("ann", None), ("ann", "guest"), ("bob", "guest"), ("guest", None), ("bob", None))
+    ]
+    silver.append(pa.Table.from_pylist(rows, schema=silver.schema().as_arrow()))
+    guest = Subject(GAME, "guest")
+    assert len(list(LocalSilver().find(guest))) == 3
+    assert LocalSilver().erase(guest) == 3
+    silver.refresh()
+    left = silver.scan().to_arrow()
+    assert sorted(left["player_id"].to_pylist()) == ["ann", "bob"]
+
+
 @pytest.mark.parametrize("since_always", [True, False])
 def test_a_game_with_pseudonyms_erases_by_the_id_it_sends(
     world: World, platform: privacy.Platform, since_always: bool, tmp_path: Path

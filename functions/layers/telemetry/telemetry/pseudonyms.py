@@ -41,15 +41,6 @@ def _limits() -> dict[str, int]:
     return {name: limit for name, limit in limits.items() if limit}
 
 
-@cache
-def payload_ids() -> frozenset[str]:
-    """Return the fields of payloads that hold the id of a player and nothing else."""
-    payloads = catalog.payloads(catalog.documents()).values()
-    return frozenset(
-        name for payload in payloads for name in payload["properties"] if name.endswith("player_id")
-    )
-
-
 class Unopened(Exception):
     """A sealed reject cannot be read: its key is gone, or it was changed."""
 
@@ -94,7 +85,7 @@ class Pseudonyms:
         pseudonym = self.player(player_id)
         extra = payload.get("extra") or {}
         named = {str(extra[name]) for name in PLAYER_FIELDS & extra.keys() if extra[name] not in (None, "")}
-        others = {str(payload[name]) for name in payload_ids() & payload.keys()}
+        others = {str(payload[name]) for name in catalog.player_fields() & payload.keys()}
         ids = tuple(sorted({player_id, *named, *others}))
         long = tuple(filter(mentions.is_long, ids))
         parts = tuple(one for one in ids if len(one) >= MIN_PART)
@@ -104,7 +95,7 @@ class Pseudonyms:
             name, limit = path[-1], MAX_EXTRA_LENGTH if len(path) > 1 else _limits().get(path[-1], 0)
             if len(path) > 1 and name in PLAYER_FIELDS:
                 return pseudonym
-            if len(path) == 1 and name in payload_ids():
+            if len(path) == 1 and name in catalog.player_fields():
                 return self.player(item)
             if not limit or isinstance(item, bool | None):
                 return item
