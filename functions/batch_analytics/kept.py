@@ -197,11 +197,13 @@ class Night:
             store.view("old_refunds", f"SELECT * FROM {store.name('kept_refunds')} WHERE {of_games}")
             store.view("old_steps", f"SELECT * FROM {store.name('kept_steps')} WHERE {of_games}")
             store.view("old_exposures", f"SELECT * FROM {store.name('kept_exposures')} WHERE {of_games}")
-            store.view("old_links", f"SELECT * FROM {store.name(LINKS)} WHERE {of_games}")
             store.view("old_players", f"SELECT * FROM {store.name('kept_players')} WHERE {of_games}")
+            # Most nights of most games bring no link: they must not pay for a query.
+            new_links = any(one.links for one in fresh.values())
+            if new_links:
+                store.view("old_links", f"SELECT * FROM {store.name(LINKS)} WHERE {of_games}")
             for table in TABLES[:-1]:
-                # Most nights of most games bring no link: they must not pay for a query.
-                if table != LINKS or any(one.links for one in fresh.values()):
+                if table != LINKS or new_links:
                     store.append(table, stamped(sql(f"kept/{table}"), self.until_ms))
             first = min(one.first for one in fresh.values())
             store.view(
@@ -473,9 +475,8 @@ def published(store: Store, run_id: str, games: Sequence[str]) -> None:
     )
 
 
-def unseen(store: Store, games: Sequence[str]) -> str:
+def unseen(kept: Mapping[str, Game], games: Sequence[str]) -> str:
     """Return the predicate of silver's events that gold does not show yet."""
-    kept = read(store, games)
     return either((f"added_ms > {kept.get(name, Game(name)).published_ms}", name) for name in games)
 
 
@@ -489,9 +490,9 @@ def refunds(store: Store, games: Sequence[str]) -> dict[str, dict[str, int]]:
     }
 
 
-def links(store: Store, games: Sequence[str]) -> dict[str, dict[str, int]]:
+def links(store: Store, kept: Mapping[str, Game]) -> dict[str, dict[str, int]]:
     """Count the pairs of ids that events link, of each game that has some, and those that count as two."""
-    linked = [name for name, game in read(store, games).items() if game.links]
+    linked = [name for name, game in kept.items() if game.links]
     if not linked:
         return {}
     store.view("every_link", f"SELECT * FROM {store.name(LINKS)} WHERE {among(linked)}")
