@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 PLAYER = re.compile(ids.PLAYER)
 UNKNOWN_GAME = "unknown"
 # The columns of a table that hold a player's id.
-OWN = ("player_id",)
+OWN: tuple[str, ...] = ("player_id",)
 POLL_SECONDS = 1
 # A rewrite that another run overtook reads the objects again.
 REWRITE_ATTEMPTS = 5
@@ -684,16 +684,14 @@ def _mention(record: Record, fields: list[str]) -> Record:
 
 # What the batch job keeps of players between its runs (modules/lake_tables/tables/kept.json), with the
 # columns that name them.
-KEPT = dict.fromkeys(
+KEPT: dict[str, tuple[str, ...]] = dict.fromkeys(
     (
         "kept_ads", "kept_attempts", "kept_designs", "kept_exposures", "kept_matches", "kept_movers",
         "kept_players", "kept_presence", "kept_purchases", "kept_refunds", "kept_sources", "kept_steps",
     ),
     OWN,
-) | {
-    "kept_links": ("player_id", "previous_player_id"),
-    "kept_accounts": ("player_id", "account_id"),
-}  # fmt: skip
+)  # fmt: skip
+KEPT |= {"kept_links": ("player_id", "previous_player_id"), "kept_accounts": ("player_id", "account_id")}
 # An event that links two players is of both.
 SILVER = ("player_id", "payload.previous_player_id")
 
