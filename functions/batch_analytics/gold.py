@@ -32,7 +32,7 @@ class Iceberg:
 
     def columns(self, table: str) -> Sequence[str]:
         """Return the names of a table's columns."""
-        return self.spark.table(self.name(table)).columns
+        return [str(name) for name in self.spark.table(self.name(table)).columns]
 
     def view(self, name: str, query: str) -> None:
         """Name a query."""

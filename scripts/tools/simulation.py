@@ -123,7 +123,10 @@ class Truth:
 
     def merged(self) -> "Truth":
         """Return the same truth with each guest and its account as one player, as the history counts them."""
-        whole = lambda players: {self.guests.get(player, player) for player in players}  # noqa: E731
+
+        def whole(players: set[str]) -> set[str]:
+            return {self.guests.get(player, player) for player in players}
+
         exposures: dict[str, tuple[str, str]] = {}
         for player, first in self.exposures.items():
             guest = self.guests.get(player, player)
