@@ -39,7 +39,7 @@ GOLD: dict[str, str] = {
 # Views that gold tables share: computed once, kept on disk, so that memory does not grow with the lake.
 SHARED = (
     "players", "transactions", "refunds", "plays", "days", "stays", "cohorts", "installs", "install_sizes",
-    "exposed", "variants", "accounts",
+    "exposed", "variants", "counted_links",
 )  # fmt: skip
 # Tables of which a day needs the events of the day alone.
 OF_A_DAY = (
@@ -280,10 +280,10 @@ class Night:
                     "ON g.game_id = k.game_id AND k.added_ms > g.published_ms GROUP BY k.game_id"
                 )
             }
-            for name, (day, parts) in moved.items():
+            for name, (day, split) in moved.items():
                 if name in published and day:
                     found[name] = min(day, found.get(name, day))
-                if name in published and parts > 1:
+                if name in published and split:
                     early[name] = "ids that counted as one player no longer do"
             for name in published:
                 touched[name] = {day for game, day in days if game == name} | {self.games[name].newest}
@@ -308,10 +308,10 @@ class Night:
         self.games = {name: replace(game, floor=bounds[name].next_floor) for name, game in self.games.items()}
         return bounds, touched
 
-    def _link(self, before: Mapping[str, Game]) -> dict[str, tuple[date | None, int]]:
-        """Name the accounts of games with links; return the first day of the ids that moved, and their parts.
+    def _link(self, before: Mapping[str, Game]) -> dict[str, tuple[date | None, bool]]:
+        """Keep the accounts of games with links; return the first day of ids that moved, if some are split.
 
-        `parts` is how many accounts one player of published gold has become.
+        They are kept because each view of kept rows joins them: Spark plans a join with a table at once.
         """
         store = self.store
         linked = [name for name, game in self.games.items() if game.links]
@@ -325,18 +325,14 @@ class Night:
             store.view(view, query)
             if view in SHARED:
                 store.share(view)
+        store.delete(ACCOUNTS, among(linked))
+        store.append(ACCOUNTS, "SELECT * FROM accounts")
         found = store.rows(
-            "SELECT game_id, MIN(CASE WHEN moved THEN first_date END), MAX(parts), "
-            "MAX(CASE WHEN moved THEN 1 ELSE 0 END) FROM accounts GROUP BY game_id"
+            "SELECT game_id, MIN(CASE WHEN moved THEN first_date END), "
+            "MAX(CASE WHEN split THEN 1 ELSE 0 END) "
+            f"FROM {store.name(ACCOUNTS)} WHERE {among(linked)} GROUP BY game_id"
         )
-        if changed := [row[0] for row in found if row[3]]:
-            store.delete(ACCOUNTS, among(changed))
-            store.append(
-                ACCOUNTS,
-                "SELECT game_id, player_id, account_id FROM accounts "
-                f"WHERE player_id <> account_id AND {among(changed)}",
-            )
-        return {row[0]: (row[1], int(row[2])) for row in found}
+        return {row[0]: (row[1], bool(row[2])) for row in found}
 
     def _of_accounts(self, table: str, where: str, moved: bool = False, older: str = "") -> str:
         """Return the query of kept rows, those of linked ids under their accounts.
@@ -345,7 +341,8 @@ class Night:
         `older`, rows of linked ids are returned under this predicate, those of other players under `where`.
         """
         name = self.store.name(table)
-        if not any(game.links for game in self.games.values()):
+        linked = [game.game_id for game in self.games.values() if game.links]
+        if not linked:
             return f"SELECT * FROM {name} WHERE {where}"
         changed = {"player_id": "COALESCE(account_id, player_id) AS player_id"}
         if moved:
@@ -356,7 +353,8 @@ class Night:
         return (
             f"SELECT {columns} FROM (SELECT * FROM {name} WHERE {older or where}) AS kept "
             "LEFT JOIN (SELECT game_id AS linked_game, player_id AS linked_id, account_id, moved "
-            "FROM accounts) AS linked ON linked_game = game_id AND linked_id = player_id"
+            f"FROM {self.store.name(ACCOUNTS)} WHERE {among(linked)}) AS linked "
+            "ON linked_game = game_id AND linked_id = player_id"
             + (f" WHERE account_id IS NOT NULL OR {where}" if older else "")
         )
 

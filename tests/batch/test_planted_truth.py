@@ -55,8 +55,8 @@ def test_guests_and_their_accounts_are_counted_as_linked(played: tuple[Lake, Tru
     lake, truth = played
     counted = lake.report("r", "audit")["games"]["planted"]
     assert (counted["links"], counted["ignored_links"]) == (len(truth.guests), 0)
-    found = {row["player_id"]: row["account_id"] for row in lake.table("kept_accounts")}
-    assert found == {guest: account for account, guest in truth.guests.items()}
+    found = {(row["account_id"], row["player_id"]) for row in lake.table("kept_accounts")}
+    assert found == {*truth.guests.items(), *((account, account) for account in truth.guests)}
 
 
 def test_nothing_is_missing_or_out_of_range_in_what_a_game_sends(played: tuple[Lake, Truth]) -> None:

@@ -66,18 +66,16 @@ LEFT JOIN first_days AS f ON f.game_id = i.game_id AND f.player_id = i.player_id
 LEFT JOIN followed_links AS n ON n.game_id = i.game_id AND n.player_id = i.player_id AND NOT n.shown
 LEFT JOIN followed_links AS s ON s.game_id = i.game_id AND s.player_id = i.player_id AND s.shown;
 
--- An id has moved where published gold counts it apart from ids of the same account whose first event is earlier. `parts` is
--- how many accounts they have now who are one player in published gold.
+-- An id has moved where published gold counts it apart from ids of the same account whose first event is earlier. Ids are
+-- split where they are one player in published gold and have several accounts now.
 CREATE OR REPLACE TEMPORARY VIEW accounts AS
-SELECT i.game_id, i.player_id, i.account_id, i.first_date, g.nth > 1 AS moved, g.parts
-FROM identities AS i
-JOIN (
-  SELECT
-    game_id, account_id, shown_id,
-    ROW_NUMBER() OVER (PARTITION BY account_id, game_id ORDER BY first_date, shown_id) AS nth,
-    COUNT(*) OVER (PARTITION BY shown_id, game_id) AS parts
-  FROM (
-    SELECT game_id, account_id, shown_id, COALESCE(MIN(first_date), DATE '9999-12-31') AS first_date FROM identities
-    GROUP BY account_id, shown_id, game_id
-  ) AS grouped
-) AS g ON g.game_id = i.game_id AND g.account_id = i.account_id AND g.shown_id = i.shown_id
+SELECT
+  game_id, player_id, account_id, first_date,
+  DENSE_RANK() OVER (PARTITION BY account_id, game_id ORDER BY group_date, shown_id) > 1 AS moved,
+  MIN(account_id) OVER (PARTITION BY shown_id, game_id) < MAX(account_id) OVER (PARTITION BY shown_id, game_id) AS split
+FROM (
+  SELECT *, COALESCE(
+    MIN(first_date) OVER (PARTITION BY account_id, shown_id, game_id), DATE '9999-12-31'
+  ) AS group_date
+  FROM identities
+) AS grouped
