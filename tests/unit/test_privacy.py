@@ -416,6 +416,7 @@ WORDS = st.one_of(PLAYERS, st.text(max_size=8), st.integers(0, 99), st.booleans(
 NAMING = [
     "friend", "friend_id", "friends", "target_player", "target_player_id", "invited_by", "guild_leader",
     "user_id", "account_id", "opponent_1", "gift_to", "teammates", "sender_uid", "player", "userid",
+    "previous_player_id",
 ]  # fmt: skip
 UNRELATED = [
     "player_level", "target_fps", "users_online", "account_type", "guide_page", "target_platform",
@@ -938,7 +939,7 @@ def test_who_erased_and_who_exported_is_on_record(
 
 def linked(guest: str, account: str, number: int) -> Event:
     """The event of an account that names its guest, as the processor passes it on."""
-    named = {"event_type": "identify", "schema_id": "/identify/1-0-0.json"}
+    named = {"event_type": "identify", "schema_id": "identify/1-0-0"}
     return event(account, number) | named | {"payload": {"previous_player_id": guest}}
 
 
