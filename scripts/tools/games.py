@@ -126,12 +126,14 @@ def limit_clients(table: "Table", game_id: str, allowed: list[str], maxima: dict
     """Let client keys send these event types besides the usual ones, and values up to these maxima.
 
     Both replace what was set before; without any, the limits of the schemas hold. A maximum is named
-    EVENT_TYPE.FIELD. Raises CommandError for a type or field that has no limit.
+    EVENT_TYPE.FIELD. Raises CommandError for a type or field that has no limit, or a type for servers only.
     """
     known = {name for name, _ in catalog.event_types()}
     limited = {f"{kind}.{field}" for kind, fields in key_classes.client_maxima().items() for field in fields}
     if unknown := sorted({*allowed} - known) + sorted({*maxima} - limited):
         raise CommandError(f"no such event type or limited field: {', '.join(unknown)}")
+    if never := sorted({*allowed} & key_classes.server_only_types()):
+        raise CommandError(f"no client key may send {', '.join(never)}: use a key of class server")
     types = sorted({*allowed} | key_classes.client_types()) if allowed else []
     _update(table, game_id, "client_limits", {"types": types, "maxima": maxima})
 
