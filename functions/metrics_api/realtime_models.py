@@ -38,7 +38,9 @@ class Window(BaseModel):
     reported_purchases: Annotated[dict[str, int], metric("reported_purchases")]
     reported_revenue: Annotated[dict[str, int], metric("reported_revenue")]
     reported_payers: Annotated[Count, metric("reported_payers")]
-    economy: Annotated[dict[str, CurrencyFlow], Field(description="By virtual currency, the largest 300.")]
+    economy: Annotated[
+        dict[str, CurrencyFlow], Field(description="By virtual currency, the rest as `other`.")
+    ]
     progression_events: Annotated[dict[str, int], Field(description="Progression events by status.")]
     crash_events: Annotated[Count, metric("crash_events")]
     scores_submitted: Count
@@ -78,3 +80,10 @@ class Realtime(Answer):
         Count, Field(description="Events that came too late for their window; history counts them.")
     ]
     alerts: Annotated[list[Alert], Field(description="Newest first.")]
+    capped: Annotated[
+        bool,
+        Field(
+            description="True where a minute has more versions or virtual currencies than it names: "
+            "the rest is in `other`."
+        ),
+    ]

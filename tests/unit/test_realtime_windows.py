@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import window_rows
 from fastapi.testclient import TestClient
+from realtime_windows import items
 from realtime_windows.alerts import Alerts, NotDelivered
 from window_rows import GAME, at, row
 
@@ -97,6 +98,39 @@ def test_windows_are_chosen_by_length_group_and_age(keep: Any, client: TestClien
     assert get("minutes=1440") == [4, 1]
     assert client.get(f"/v1/games/{GAME}/realtime?window=2m").status_code == 422
     assert client.get("/v1/games/other/realtime").status_code == 404
+
+
+def test_names_beyond_the_limit_are_other_and_told(keep: Any, client: TestClient) -> None:
+    keep(row(5, {"source.gold": 5, "sink.gold": 1, "events.economy": 6}))
+    assert client.get(f"/v1/games/{GAME}/realtime").json()["capped"] is False
+    keep(row(4, {"source.other": 7, "source.*": 5, "sink.*": 2}))
+    answer = client.get(f"/v1/games/{GAME}/realtime").json()
+    assert answer["capped"] is True
+    assert answer["windows"][1]["economy"] == {"other": {"source": 12, "sink": 2}}
+
+
+def test_versions_beyond_the_limit_are_other_and_told(keep: Any, client: TestClient) -> None:
+    keep(row(5, {"events.crash": 9}), row(5, {"events.crash": 2}, app_version="1.0.0"))
+    asked = f"/v1/games/{GAME}/realtime?app_version"
+    assert client.get(f"{asked}=1.0.0").json()["capped"] is False
+    keep(row(5, {"events.crash": 7}, app_version="other"))
+    assert client.get(f"{asked}=1.0.0").json()["capped"] is True
+    rest = client.get(f"{asked}=other").json()
+    assert (rest["windows"][0]["crash_events"], rest["capped"]) == (7, True)
+    assert client.get(f"{asked}=1.0.0&window=5m").json()["capped"] is False
+
+
+def test_a_metric_counts_the_minutes_in_which_names_are_capped() -> None:
+    other = {"app_version": "other"}
+    rows = [
+        row(5, {"source.gold": 1}), row(5, {"events.crash": 1}, app_version="1.0.0"),
+        row(4, {"source.*": 1}), row(4, {"events.crash": 1}, **other), row(4, {"x": 1}, "5m", **other),
+        row(4, {"x": 1}, platform="ios", **other), row(3, {"x": 1}, game_id="chess", **other),
+        row(2, {"sink.*": 1}, "5m"), row(2, {"dropped.events": 1}, "dropped"),
+        {"kind": "alert", "game_id": GAME, "alert": "a", "subject": "", "window_end": at(1)},
+    ]  # fmt: skip
+    assert items.capped_minutes(rows) == 2
+    assert items.capped_minutes(rows[:2]) == 0
 
 
 def test_alerts_and_late_events_are_told(keep: Any, client: TestClient) -> None:
