@@ -6,7 +6,7 @@ import json
 import os
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -47,6 +47,8 @@ OUTCOMES = (
     "copy of a line",
     "of another game",
     "of no known game",
+    "not asked for",
+    "accepted once",
     "unreadable",
 )
 # A duplicate was accepted once: there is nothing to send again.
@@ -100,14 +102,10 @@ _reject = msgspec.json.Decoder(Reject)
 
 @dataclass(slots=True)
 class Report:
-    """What became of the lines, by the reason they were rejected for; and why some were not replayed.
-
-    `unread` counts the objects of the reasons that were not asked for.
-    """
+    """What became of the lines, by the reason they were rejected for; and why some were not replayed."""
 
     outcomes: dict[str, Counter[str]] = field(default_factory=dict)
     still: Counter[str] = field(default_factory=Counter)
-    unread: Counter[str] = field(default_factory=Counter)
 
     def add(self, reason: str, outcome: str) -> None:
         """Count one line by one of OUTCOMES."""
@@ -139,20 +137,20 @@ class Replay:
     _writes: int = 0
 
     def run(self, days: Sequence[date], reasons: Sequence[str]) -> Report:
-        """Go through the rejects of the days (UTC, by arrival) and reasons, and send what is valid now."""
+        """Go through the rejects of the days (UTC, by arrival), and send what is valid now.
+
+        Lines of other reasons are counted only.
+        """
         for day in days:
             known, seen = self._ledger(day), set[str]()
-            objects: list[str] = []
-            for key in lake.keys(self.s3, self.bucket, below := f"rejected/day={day}/"):
-                reason = key.removeprefix(f"{below}reason=").partition("/")[0]
-                if reason in reasons:
-                    objects.append(key)
-                else:
-                    self.report.unread[reason] += 1
+            objects = list(lake.keys(self.s3, self.bucket, below := f"rejected/day={day}/"))
             pending: list[tuple[Entry, Line]] = []
             with Progress(console=console, transient=True) as progress:
                 for key in progress.track(objects, description=str(day)):
                     for line in self._lines(key, key.removeprefix(f"{below}reason=").partition("/")[0]):
+                        if left_out := self._left_out(line, reasons):
+                            self.report.add(line["reason"], left_out)
+                            continue
                         pending += self._judge(line, known, seen)
                         if len(pending) >= EVENTS_A_WRITE:
                             self._send(day, pending)
@@ -178,12 +176,16 @@ class Replay:
         self.report.add(reason, "unreadable")
         self.report.still[why[:160]] += 1
 
+    def _left_out(self, line: Line, reasons: Container[str]) -> str | None:
+        """Return why a line is not judged: it is of another game or reason."""
+        if self.game is not None and (game := named_game(line)) != self.game:
+            return "of no known game" if game in (None, UNKNOWN_GAME) else "of another game"
+        if line["reason"] == Reason.DUPLICATE:
+            return "accepted once"
+        return None if line["reason"] in reasons else "not asked for"
+
     def _judge(self, line: Line, known: set[str], seen: set[str]) -> Iterator[tuple[Entry, Line]]:
         """Yield what is to be sent; `known` was sent by runs before, `seen` was met by this one."""
-        if self.game is not None and (game := named_game(line)) != self.game:
-            outcome = "of no known game" if game in (None, UNKNOWN_GAME) else "of another game"
-            self.report.add(line["reason"], outcome)
-            return
         if line["reject_id"] in known:
             self.report.add(line["reason"], "replayed before")
             return
@@ -316,10 +318,7 @@ def _show(report: Report, dry_run: bool) -> None:
         table.add_column(title, justify="right")
     for reason, counts in sorted(report.outcomes.items()):
         table.add_row(reason, *(f"{counts[name]:,}" for name in names))
-    console.print(table if report.outcomes else "No rejects in these days for these reasons.")
-    for reason, count in sorted(report.unread.items()):
-        why = "accepted once" if reason == Reason.DUPLICATE else "not asked for"
-        console.print(f"{count:>8,} objects not read: {reason}, {why}", markup=False)
+    console.print(table if report.outcomes else "No rejects in these days.")
     for message, count in report.still.most_common(5):
         console.print(f"{count:>8,} × {message}", markup=False)  # noqa: RUF001 - a times sign
 
@@ -368,7 +367,6 @@ def main() -> None:
     _show(report, options.dry_run)
     if options.report:
         content = {"dry_run": options.dry_run, "outcomes": report.outcomes, "rejected_still": report.still}
-        content["objects_not_read"] = report.unread
         options.report.write_text(json.dumps(content, indent=2) + "\n")
     if lost := report.total("not sent"):
         raise CommandError(f"the stream did not take {lost} events: run the same command again")

@@ -220,17 +220,33 @@ def test_only_the_games_and_reasons_asked_for_are_touched_and_the_others_counted
     world: World, make_event: MakeEvent
 ) -> None:
     world.receive(encode(make_event(game_id="late-game")), encode(make_event(sequence=-1)), b"{")
-    report = world.replay("malformed_json")
-    assert outcomes(report) == {"malformed_json": {"rejected still": 1}}
-    assert report.unread == {"unknown_game": 1, "schema_violation": 1}
-    assert outcomes(world.replay(game="skyforge")) == {
+    world.receive(
+        encode(make_event(sequence=-2)), encode(taken := make_event()), encode(taken), encode(taken)
+    )
+    asked = world.replay("malformed_json")
+    assert outcomes(asked) == {
+        "duplicate": {"accepted once": 2},
+        "malformed_json": {"rejected still": 1},
+        "schema_violation": {"not asked for": 2},
+        "unknown_game": {"not asked for": 1},
+    }
+    assert sum(map(asked.total, OUTCOMES)) == world.rejects
+    assert outcomes(world.replay("schema_violation", game="late-game")) == {
+        "duplicate": {"of another game": 2},
         "malformed_json": {"of no known game": 1},
-        "schema_violation": {"rejected still": 1},
+        "schema_violation": {"of another game": 2},
+        "unknown_game": {"not asked for": 1},
+    }
+    assert outcomes(world.replay(game="skyforge")) == {
+        "duplicate": {"accepted once": 2},
+        "malformed_json": {"of no known game": 1},
+        "schema_violation": {"rejected still": 2},
         "unknown_game": {"of another game": 1},
     }
     assert outcomes(world.replay(game="late-game")) == {
+        "duplicate": {"of another game": 2},
         "malformed_json": {"of no known game": 1},
-        "schema_violation": {"of another game": 1},
+        "schema_violation": {"of another game": 2},
         "unknown_game": {"rejected still": 1},
     }
 
