@@ -68,7 +68,9 @@ def _measures(item: Item) -> Counter[str]:
 
 
 def _window(start: str, measures: Counter[str]) -> models.Window:
-    mean = metric_model.window()["ended_seconds_mean"].of(measures)
+    model = metric_model.window()
+    mean, share = model["ended_seconds_mean"].of(measures), model["unverified_reported_share"]
+    revenue = prefixed(measures, "reported_revenue.")
     sources, sinks = (_by_currency(measures, family) for family in FLOWS)
     return models.Window(
         start=start,
@@ -79,7 +81,11 @@ def _window(start: str, measures: Counter[str]) -> models.Window:
         ended_seconds_mean=None if mean is None else round(mean, 1),
         events_by_type=prefixed(measures, "events."),
         reported_purchases=prefixed(measures, "reported_purchases."),
-        reported_revenue=prefixed(measures, "reported_revenue."),
+        reported_revenue=revenue,
+        unverified_reported_revenue=prefixed(measures, "unverified_reported_revenue."),
+        unverified_reported_share={
+            currency: part for currency in revenue if (part := share.of(measures, currency)) is not None
+        },
         reported_payers=measures["unique.reported_payers"],
         economy={
             currency: models.CurrencyFlow(source=sources[currency], sink=sinks[currency])

@@ -37,6 +37,8 @@ class Window(BaseModel):
     events_by_type: Annotated[dict[str, int], Field(description="Events by event type.")]
     reported_purchases: Annotated[dict[str, int], metric("reported_purchases")]
     reported_revenue: Annotated[dict[str, int], metric("reported_revenue")]
+    unverified_reported_revenue: Annotated[dict[str, int], metric("unverified_reported_revenue")]
+    unverified_reported_share: Annotated[dict[str, float], metric("unverified_reported_share")]
     reported_payers: Annotated[Count, metric("reported_payers")]
     economy: Annotated[
         dict[str, CurrencyFlow], Field(description="By virtual currency, the rest as `other`.")

@@ -46,7 +46,7 @@ def golden() -> list[Event]:
         event("session_heartbeat", 59.999, "ann", game_id="golden"),
         event("session_heartbeat", 60, "ann", game_id="golden"),
         event("purchase", 61, "ann", game_id="golden", payload=paid),
-        event("purchase", 62, "bob", game_id="golden", platform="android", payload=yen),
+        event("purchase", 62, "bob", game_id="golden", platform="android", payload=yen, verified=True),
         event("progression", 63, "ann", game_id="golden", payload={"status": "complete"}),
         event("session_end", 64, "ann", game_id="golden", payload={"duration_seconds": 59}),
         event("crash", 65, "bob", game_id="golden", platform="android"),
@@ -71,6 +71,8 @@ def random_play(seed: int, players: int, seconds: int) -> list[list[Event]]:
                 app_version=chance.choice(["1.0.0", "1.1.0"]),
             )
             made["payload"] = PAYLOADS[made["event_type"]](chance)
+            if chance.random() < 0.4:
+                made["verified"] = chance.random() < 0.6
             if chance.random() < 0.03:
                 made["corrected_time"] = event(at=at + 1800)["corrected_time"]
             shard = shards[int(player[2:]) % 2]
@@ -252,6 +254,7 @@ def test_golden_minutes_are_exact(found: Windows) -> None:
         "unique.reported_payers": 1,
         "reported_purchases.USD": 1,
         "reported_revenue.USD": 499,
+        "unverified_reported_revenue.USD": 499,
         "source.gold": 70,
         "sink.gold": 30,
         "fps.84": 1,

@@ -18,7 +18,7 @@ SIZES = {"1m": 1, "5m": 5}
 EVENTS = """
 CREATE TABLE events AS
 SELECT
-  game_id, platform, app_version, player_id, session_id, event_type, payload,
+  game_id, platform, app_version, player_id, session_id, event_type, payload, verified,
   date_trunc('minute', least(corrected_time, received_at)) AS minute,
   least(corrected_time, received_at) AS occurred_at
 FROM read_json(
@@ -27,7 +27,7 @@ FROM read_json(
   columns = {{
     event_id: 'VARCHAR', game_id: 'VARCHAR', platform: 'VARCHAR', app_version: 'VARCHAR',
     player_id: 'VARCHAR', session_id: 'VARCHAR', event_type: 'VARCHAR',
-    corrected_time: 'TIMESTAMP', received_at: 'TIMESTAMP',
+    corrected_time: 'TIMESTAMP', received_at: 'TIMESTAMP', verified: 'BOOLEAN',
     payload: 'STRUCT(flow VARCHAR, currency VARCHAR, amount BIGINT, status VARCHAR, duration_seconds BIGINT,
       fps DOUBLE, latency_ms DOUBLE, store VARCHAR, transaction_id VARCHAR, amount_minor BIGINT,
       sandbox BOOLEAN, purchase_kind VARCHAR)'
@@ -77,7 +77,10 @@ UNION ALL SELECT minute, game_id, platform, app_version, 'reported_purchases.' |
 FROM purchases
 UNION ALL SELECT minute, game_id, platform, app_version, 'reported_revenue.' || payload.currency,
   payload.amount_minor
-FROM purchases;
+FROM purchases
+UNION ALL SELECT minute, game_id, platform, app_version, 'unverified_reported_revenue.' || payload.currency,
+  payload.amount_minor
+FROM purchases WHERE verified IS DISTINCT FROM true;
 
 CREATE TABLE identities AS
 SELECT minute, game_id, platform, app_version, 'unique.active_players' AS measure, player_id AS id FROM events

@@ -49,8 +49,9 @@ def test_a_window_becomes_an_answer(keep: Any, client: TestClient) -> None:
     measures = {
         "unique.active_players": 3, "unique.heartbeat_sessions": 2, "unique.reported_payers": 1,
         "events.session_start": 2, "events.session_end": 2, "events.crash": 1, "ended_seconds.sum": 90,
-        "reported_purchases.USD": 1, "reported_revenue.USD": 499, "source.gold": 50, "sink.gems": 5,
-        "progression.fail": 4, "fps.84": 1,
+        "reported_purchases.USD": 2, "reported_revenue.USD": 998, "reported_purchases.EUR": 1,
+        "reported_revenue.EUR": 100, "unverified_reported_revenue.USD": 499, "progression.fail": 4,
+        "source.gold": 50, "sink.gems": 5, "fps.84": 1,
     }  # fmt: skip
     assert keep(row(5, measures)) == {"batchItemFailures": []}
     answer = client.get(f"/v1/games/{GAME}/realtime").json()
@@ -63,8 +64,10 @@ def test_a_window_becomes_an_answer(keep: Any, client: TestClient) -> None:
         "sessions_ended": 2,
         "ended_seconds_mean": 45.0,
         "events_by_type": {"crash": 1, "session_end": 2, "session_start": 2},
-        "reported_purchases": {"USD": 1},
-        "reported_revenue": {"USD": 499},
+        "reported_purchases": {"EUR": 1, "USD": 2},
+        "reported_revenue": {"EUR": 100, "USD": 998},
+        "unverified_reported_revenue": {"USD": 499},
+        "unverified_reported_share": {"EUR": 0.0, "USD": 0.5},
         "reported_payers": 1,
         "economy": {"gems": {"source": 0, "sink": 5}, "gold": {"source": 50, "sink": 0}},
         "progression_events": {"fail": 4},

@@ -17,7 +17,10 @@ UNION ALL
 SELECT `game_id`, `platform`, `app_version`, `minute`, 'reported_purchases', `currency`, CAST(1 AS BIGINT) FROM purchases
 UNION ALL
 SELECT `game_id`, `platform`, `app_version`, `minute`, 'reported_revenue', `currency`, `amount_minor`
-FROM purchases WHERE `amount_minor` IS NOT NULL;
+FROM purchases WHERE `amount_minor` IS NOT NULL
+UNION ALL
+SELECT `game_id`, `platform`, `app_version`, `minute`, 'unverified_reported_revenue', `currency`, `amount_minor`
+FROM purchases WHERE `amount_minor` IS NOT NULL AND NOT `verified`;
 
 -- What an event adds to a count of unique ids: an id counts once a window.
 CREATE TEMPORARY VIEW ids AS
