@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install lock audit build demo update down check unit integration realtime test bench clean
+.PHONY: help install lock audit build demo update down check unit integration realtime site test bench clean
 
 BIN := .venv/bin
 # In this order: requirements-{image,run,uv}.txt take their versions from requirements.lock.
@@ -65,6 +65,12 @@ integration: build ## Tests on an emulator with IAM enforced
 realtime: install ## Tests of the Flink job with the published Kinesis connector
 	@scripts/build --target aws
 	@FLINK_CONNECTOR=published $(BIN)/pytest -n 0 tests/realtime
+
+site: $(VENV) ## Build the documents as a site with search into build/site
+	@rm -rf build/site-source && mkdir -p build/site-source
+	@git ls-files -z --cached --others --exclude-standard '*.md' docs docker-compose.yml event-schemas/metrics.json \
+	  | tar --null -T - -cf - | tar -xf - -C build/site-source
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
 
 test: install check build ## Everything
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadgroup

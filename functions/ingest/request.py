@@ -16,6 +16,7 @@ from telemetry import guidance, key_classes
 from telemetry.decoding import GZIP_MAGIC, Decoded, decode, decompress, parse, split_array
 from telemetry.games import GameRegistry
 from telemetry.key_classes import KeyClass
+from telemetry.products import recognised
 from telemetry.quotas import Quotas
 from telemetry.rejection import Reason, Rejection
 
@@ -195,7 +196,23 @@ def _unavailable() -> RequestError:
 
 def events(body: bytes) -> list[Decoded]:
     """Return the events of a body; raises RequestError 400 for no JSON, 413 beyond a limit."""
-    return _checked(list(decode(_unzipped(body))))
+    text = _unzipped(body)
+    try:
+        return _checked(list(decode(text)))
+    except RequestError as error:
+        raise _advised(error, text) from None
+
+
+def _advised(error: RequestError, text: bytes) -> RequestError:
+    """Return a refusal that says what to change where the body is another product's."""
+    try:
+        product = recognised(orjson.loads(text))
+    except orjson.JSONDecodeError:
+        return error
+    if product is None:
+        return error
+    message = f"{error.message}. {product.message}"
+    return RequestError(error.status, error.code, message, error.kept_as)
 
 
 def guidance_events(body: bytes, game_id: str, received_at: datetime, rules: guidance.Rules) -> list[Decoded]:

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -195,6 +195,7 @@ class Projection:
         self._give_back(digest, -1)
         if before:
             self._pay(before, -1)
+            payment = replace(payment, settled=before.settled)
         self._remember(digest, payment)
         self._pay(payment, 1)
         self._give_back(digest, 1)
@@ -256,17 +257,26 @@ class Projection:
         refunds[digest] = refunds.pop(digest, {}) | {name: refund}
         self._give_back(digest, 1)
         if sum(map(len, refunds.values())) > REMEMBERED_REFUNDS:
-            oldest = next(iter(refunds))
-            del refunds[oldest][next(iter(refunds[oldest]))]
-            if not refunds[oldest]:
-                del refunds[oldest]
+            self._forget_refund(next(iter(refunds)))
+
+    def _forget_refund(self, digest: bytes) -> None:
+        """Forget a transaction's oldest refund. What it paid back stays counted, and is not paid twice."""
+        transactions, refunds = self.player.transactions, self.player.refunds
+        oldest = next(iter(refunds[digest]))
+        payment = transactions.get(digest)
+        if payment and payment.kind is PaymentKind.SALE:
+            paid = {name: amount for name, _, amount in _returned(payment, refunds[digest])}
+            transactions[digest] = replace(payment, settled=payment.settled + paid.get(oldest, 0))
+        del refunds[digest][oldest]
+        if not refunds[digest]:
+            del refunds[digest]
 
     def _give_back(self, digest: bytes, sign: int) -> None:
         """Add or take away what the refunds of a transaction pay back, on the day of each."""
         payment = self.player.transactions.get(digest)
         if not payment or payment.kind is not PaymentKind.SALE:
             return
-        for at_ms, amount in _returned(payment, self.player.refunds.get(digest, {})):
+        for _, at_ms, amount in _returned(payment, self.player.refunds.get(digest, {})):
             day = self.buckets[buckets.of_refunds(_date(at_ms).isoformat())]
             day["refunds"] += sign
             day[f"refunded_{payment.currency}"] += sign * amount
@@ -317,13 +327,13 @@ class Projection:
                 measured["performance_events"] += number == 0
 
 
-def _returned(payment: Payment, refunds: dict[bytes, Refund]) -> Iterator[tuple[int, int]]:
-    """Yield when each refund of a payment counts, and what it pays back: together at most the payment."""
-    left = payment.amount
-    for refund in sorted(refunds.values(), key=lambda one: (one.at_ms, one.tie)):
+def _returned(payment: Payment, refunds: dict[bytes, Refund]) -> Iterator[tuple[bytes, int, int]]:
+    """Yield each refund of a payment, when it counts, and what it pays back: together at most the payment."""
+    left = max(0, payment.amount - payment.settled)
+    for name, refund in sorted(refunds.items(), key=lambda item: (item[1].at_ms, item[1].tie)):
         amount = min(left, refund.amount or left)
         if amount:
-            yield max(refund.at_ms, payment.at_ms), amount
+            yield name, max(refund.at_ms, payment.at_ms), amount
         left -= amount
 
 

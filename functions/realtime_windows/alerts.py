@@ -24,6 +24,16 @@ QUIET = timedelta(minutes=15)
 TOLD_WITHIN = timedelta(hours=1)
 MAX_SUBJECTS = 5
 MAX_SUBJECT_CHARACTERS = 64
+# What an alert tells people, by its kind.
+SENTENCES = {
+    "crash_spike": "{game_id} crashes more: {observed:,.1f} crashes in 1,000 minutes of play,"
+    " {reference:,.1f} before",
+    "economy_inflation": "{game_id} gives out much more than it takes back: {observed:,.0f} against"
+    " {reference:,.0f} of {subject}",
+    "players_drop": "{game_id} loses players: {observed:,.1f} sessions a minute send heartbeats,"
+    " {reference:,.1f} before",
+    "revenue_stop": "{game_id} sells nothing, after {reference:,.0f} purchases before",
+}
 
 
 class NotDelivered(Exception):
@@ -41,7 +51,7 @@ class Alerts:
     def send(self, rows: Iterable[Row], now: datetime) -> int:
         """Send the alerts of a batch; return how many were left out because their kind was told lately.
 
-        Raises NotDelivered.
+        An alert that the stream job repeats after a crash was told, and is left out. Raises NotDelivered.
         """
         groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
         for row in rows:
@@ -49,25 +59,31 @@ class Alerts:
                 groups[row["game_id"], row["alert"]].append(row)
         left_out = 0
         for (game_id, alert), found in groups.items():
-            if self._reserve(game_id, alert, found[0], now):
+            if self._reserve(game_id, alert, found, now):
                 self._put(game_id, alert, found)
             else:
                 left_out += len(found)
         return left_out
 
-    def _reserve(self, game_id: str, alert: str, first: Row, now: datetime) -> bool:
-        """Tell whether nobody was told of this kind of alert lately, and let nobody else tell it now.
+    def _reserve(self, game_id: str, alert: str, found: list[Row], now: datetime) -> bool:
+        """Tell whether the alert is new and nobody was told of its kind lately; let nobody else tell it now.
 
-        `first` identifies the batch: Lambda delivers it again where the alert could not be sent, or where it
-        is unknown whether this reservation was written.
+        Lambda delivers the batch again where the alert could not be sent, or where it is unknown whether
+        this reservation was written: then `unsent` names the batch.
         """
-        until, batch = int((now + QUIET).timestamp()), f"{first['window_end']} {first['subject']}"
+        batch = f"{found[0]['window_end']} {found[0]['subject']}"
+        is_new = Attr("told").not_exists() | Attr("told").lt(_end(found))
+        is_quiet = Attr("quiet_until").not_exists() | Attr("quiet_until").lte(int(now.timestamp()))
         try:
-            self.table.put_item(
-                Item={**_key(game_id, alert), "quiet_until": until, "expires_at": until, "unsent": batch},
-                ConditionExpression=Attr("quiet_until").not_exists()
-                | Attr("quiet_until").lte(int(now.timestamp()))
-                | Attr("unsent").eq(batch),
+            self.table.update_item(
+                Key=_key(game_id, alert),
+                UpdateExpression="SET quiet_until = :until, expires_at = :expiry, unsent = :batch",
+                ConditionExpression=is_new & (is_quiet | Attr("unsent").eq(batch)),
+                ExpressionAttributeValues={
+                    ":until": int((now + QUIET).timestamp()),
+                    ":expiry": int((now + QUIET + TOLD_WITHIN).timestamp()),
+                    ":batch": batch,
+                },
             )
         except self.table.meta.client.exceptions.ConditionalCheckFailedException:
             return False
@@ -75,18 +91,29 @@ class Alerts:
 
     def _put(self, game_id: str, alert: str, found: list[Row]) -> None:
         worst = max(found, key=lambda row: abs(row["observed"] - row["reference"]))
-        detail = {
+        detail: Row = {
             "game_id": game_id,
             "alert": alert,
             "subject": subjects(row["subject"] for row in found),
             "observed": worst["observed"],
             "reference": worst["reference"],
-            "window_end": max(row["window_end"] for row in found),
+            "window_end": _end(found),
         }
+        detail["message"] = message(detail)
         entry = {"Source": self.source, "DetailType": DETAIL_TYPE, "Detail": orjson.dumps(detail).decode()}
         if self.events.put_events(Entries=[entry])["FailedEntryCount"]:
             raise NotDelivered(f"{alert} of {game_id}")
-        self.table.update_item(Key=_key(game_id, alert), UpdateExpression="REMOVE unsent")
+        self.table.update_item(
+            Key=_key(game_id, alert),
+            UpdateExpression="SET told = :end REMOVE unsent",
+            ExpressionAttributeValues={":end": _end(found)},
+        )
+
+
+def message(detail: Row) -> str:
+    """Return an alert in a sentence, for people."""
+    until = datetime.fromisoformat(detail["window_end"])
+    return f"{SENTENCES[detail['alert']].format(**detail)} (minutes until {until:%H:%M} UTC, {until:%d %B})."
 
 
 def subjects(names: Iterable[str]) -> str:
@@ -95,6 +122,10 @@ def subjects(names: Iterable[str]) -> str:
     shown = ", ".join(name[:MAX_SUBJECT_CHARACTERS] for name in found[:MAX_SUBJECTS])
     more = len(found) - MAX_SUBJECTS
     return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _end(found: Iterable[Row]) -> str:
+    return max(str(row["window_end"]) for row in found)
 
 
 def _key(game_id: str, alert: str) -> dict[str, str]:

@@ -1,27 +1,26 @@
 """Define the leaderboards of a game: what feeds them, how they rank, and when they begin anew."""
 
 import argparse
-import json
 import os
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from boto3.dynamodb.conditions import Key
+from privacy.erasure import Game
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table as Listing
 from telemetry.boards import Board, Operator, Order, Reset
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, Parser, confirmed, emulator, games, infrastructure, run
+from tools import CommandError, Parser, confirmed, corrections, emulator, games, infrastructure, run
+from tools.corrections import Removal
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
-    from mypy_boto3_s3.client import S3Client
 
 MAX_BOARDS = 100
-Receipt = dict[str, str]
 
 
 def new_board(**fields: Any) -> Board:
@@ -73,15 +72,15 @@ def list_boards(table: "Table", game_id: str) -> list[Board]:
     return [Board.model_validate(item) for item in answer["Items"]]
 
 
-def remove_entry(
-    boards: "Table", entries: "Table", game_id: str, board_id: str, player_id: str, day: date
-) -> Receipt:
-    """Remove a player's entry of the period of a day; scores of before this moment count no more.
+def removal(
+    boards: "Table", entries: "Table", game: Game, board_id: str, player_id: str, day: date
+) -> Removal:
+    """Plan to remove a player's entry of the period of a day, with all scores of before this moment.
 
-    Returns what was removed. Raises CommandError where there is no such period or entry.
+    Raises CommandError where there is no such period or entry.
     """
-    defined = {board.board_id: board for board in list_boards(boards, game_id)}
-    board = defined.get(board_id, Board.default(game_id, board_id))
+    defined = {board.board_id: board for board in list_boards(boards, game.game_id)}
+    board = defined.get(board_id, Board.default(game.game_id, board_id))
     period = board.period(day)
     if not period:
         raise CommandError(f"{board_id} has no season on {day}")
@@ -89,33 +88,17 @@ def remove_entry(
     before = entries.get_item(Key=key, ConsistentRead=True).get("Item", {})
     if "rank_key" not in before:
         raise CommandError(f"{player_id} has no entry on {board_id} on {day}")
-    now = timestamp(datetime.now(UTC))
-    kept = {name: before[name] for name in ("expires_at",) if name in before}
-    try:
-        entries.put_item(
-            Item={**key, **kept, "removed_at": now, "version": int(str(before["version"])) + 1},
-            ConditionExpression="version = :version",
-            ExpressionAttributeValues={":version": before["version"]},
-        )
-    except entries.meta.client.exceptions.ConditionalCheckFailedException:
-        raise CommandError("the entry has just changed: run the same command again") from None
-    return {
-        "removed_at": now,
-        "game_id": game_id,
-        "board_id": board_id,
-        "period": period.name,
-        "player_id": player_id,
-        "score": str(before["score"]),
-        "achieved_at": str(before["achieved_at"]),
-    }
-
-
-def keep_receipt(s3: "S3Client", bucket: str, receipt: Receipt) -> str:
-    """Store what was removed in the lake; return the key."""
-    names = ("removed_at", "game_id", "board_id", "player_id")
-    key = f"corrections/leaderboards/{'-'.join(receipt[name] for name in names)}.json"
-    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(receipt).encode(), IfNoneMatch="*")
-    return key
+    return Removal(
+        game.game_id,
+        timestamp(datetime.now(UTC)),
+        board_id,
+        period.name,
+        key["board"],
+        game.name(player_id),
+        str(before["score"]),
+        str(before["achieved_at"]),
+        board.expires_at(period),
+    )
 
 
 def _not_defined(game_id: str, board_id: str) -> CommandError:
@@ -213,9 +196,12 @@ def main() -> None:
             question = f"The entry of {given['player_id']} on {given['board_id']} on {day} is removed"
             if not given.pop("yes") and not confirmed(question, given["player_id"]):
                 raise CommandError("nothing was removed")
-            receipt = remove_entry(table, entries, **given, day=day)
-            key = keep_receipt(boto3.client("s3"), outputs["lake_bucket"], receipt)
-            print(f"{receipt['player_id']} is removed with a score of {receipt['score']}: {key}")
+            game_table = boto3.resource("dynamodb").Table(outputs["tables"]["games"])
+            game = games.named(game_table, given.pop("game_id"))
+            planned = removal(table, entries, game, **given, day=day)
+            key = corrections.keep(boto3.client("s3"), outputs["lake_bucket"], planned)
+            planned.apply(entries, given["player_id"])
+            print(f"{given['player_id']} is removed with a score of {planned.score}: {key}")
 
 
 if __name__ == "__main__":

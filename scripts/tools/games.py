@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import idna
 from ingest.request import signature
+from privacy.erasure import Game
 from rich.console import Console
 from rich.table import Table as Listing
 from telemetry import catalog, ids, key_classes
@@ -214,6 +215,12 @@ def privacy_key(table: "Table", game_id: str) -> bytes:
     except table.meta.client.exceptions.ConditionalCheckFailedException:
         raise not_registered(game_id) from None
     return bytes(answer["Attributes"]["privacy_key"])  # type: ignore[arg-type]
+
+
+def named(table: "Table", game_id: str) -> Game:
+    """Return what names a game's players. Raises CommandError for a game that is not registered."""
+    privacy_key(table, game_id)
+    return Game.of(table.get_item(Key={"game_id": game_id}, ConsistentRead=True)["Item"])
 
 
 def new_privacy_key() -> bytes:

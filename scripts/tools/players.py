@@ -4,28 +4,29 @@ Each command shows what it will change, asks, and keeps a receipt in the lake. R
 """
 
 import argparse
-import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import boto3
 from player_state import buckets
 from player_state.buckets import Bucket
 from player_state.projection import Projection
-from privacy.erasure import Game
 from telemetry.corrections import ROW, Correction
 from telemetry.enrichment import timestamp
 from telemetry.player_item import Player, from_item, moment, to_item
 from telemetry.store import numbers, plain
 
-from tools import CommandError, Parser, confirmed, emulator, games, infrastructure, run
+from tools import CommandError, Parser, confirmed, corrections, emulator, games, infrastructure, run
+from tools.corrections import Adjustment
 
-ADJUSTMENTS = "corrections/counters"
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
 Changes = Mapping[Bucket, Mapping[str, int]]
 
 
@@ -37,16 +38,6 @@ class Plan:
     correction: Correction
     changes: Changes = field(default_factory=dict)
     player: Player | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Adjustment:
-    """What is added to a live counter, and why."""
-
-    bucket: Bucket
-    counter: str
-    before: int
-    added: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +58,7 @@ class Platform:
         day: date | None = None,
     ) -> Plan:
         """Plan that a store transaction counts no more. Raises CommandError where nobody knows its day."""
-        game = self._game(game_id)
+        game = games.named(self._table("games"), game_id)
         player = self._player(game_id, str(game.subject(player_id).ids[-1]))
         projection = Projection(player, lambda event, kind, name: name)
         payment = projection.void(store, transaction_id)
@@ -83,7 +74,7 @@ class Platform:
                 f"{player_id} has no such transaction among the last ones: check the ids, or give --day to "
                 "correct the history alone"
             )
-        changes = {bucket: counts for bucket, counts in projection.buckets.items() if any(counts.values())}
+        changes = _counted(projection)
         correction = Correction(
             game_id,
             timestamp(datetime.now(UTC)),
@@ -105,7 +96,7 @@ class Platform:
 
         Raises CommandError for what is no event id.
         """
-        self._game(game_id)
+        games.named(self._table("games"), game_id)
         try:
             ids = tuple(sorted({str(UUID(one)) for one in event_ids}))
         except ValueError:
@@ -119,42 +110,40 @@ class Platform:
 
         Raises CommandError where the player's item changed since the plan was made.
         """
-        self._keep(plan.correction.key, plan.correction.text)
+        key, body = plan.correction.key, plan.correction.text.encode()
+        boto3.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
         if plan.player:
             self._write(plan.correction.game_id, plan.changes, plan.player)
-        return plan.correction.key
+        return key
 
-    def adjustment(self, game_id: str, bucket: Bucket, counter: str, added: int) -> Adjustment:
+    def adjustment(self, game_id: str, bucket: Bucket, counter: str, added: int, reason: str) -> Adjustment:
         """Plan to add to a live counter.
 
         Raises CommandError for a counter that the day does not have, or that would fall below zero.
         """
-        self._game(game_id)
+        games.named(self._table("games"), game_id)
         counted = self.counted(game_id, bucket)
         if counter not in counted:
             raise CommandError(f"there is no such counter: there are {', '.join(sorted(counted)) or 'none'}")
-        if counted[counter] + added < 0:
-            raise CommandError(f"{counter} is {counted[counter]} and cannot fall by {-added}")
-        return Adjustment(bucket, counter, counted[counter], added)
+        before, now = counted[counter], timestamp(datetime.now(UTC))
+        if before + added < 0:
+            raise CommandError(f"{counter} is {before} and cannot fall by {-added}")
+        place = (bucket.period, bucket.row, bucket.day)
+        return Adjustment(game_id, now, self.by, reason, *place, counter, before, added)
 
-    def adjust(self, game_id: str, adjustment: Adjustment, reason: str) -> str:
+    def adjust(self, adjustment: Adjustment) -> str:
         """Keep the receipt, then add to the counter; return the receipt's key."""
-        now, bucket = timestamp(datetime.now(UTC)), adjustment.bucket
-        receipt = {
-            "corrected_at": now,
-            "by": self.by,
-            "reason": reason,
-            "game_id": game_id,
-            "period": bucket.period,
-            "row": bucket.row,
-            "counter": adjustment.counter,
-            "before": adjustment.before,
-            "added": adjustment.added,
-        }
-        key = f"{ADJUSTMENTS}/{game_id}-{now.replace(':', '-')}-{adjustment.counter}.json"
-        self._keep(key, json.dumps(receipt))
-        self._write(game_id, {bucket: {adjustment.counter: adjustment.added}})
+        key = corrections.keep(boto3.client("s3"), self.bucket, adjustment)
+        adjustment.apply(self._table("game_days"))
         return key
+
+    def void_again(self, correction: Correction, player_id: str) -> None:
+        """Have a store transaction of a player, who is named as tables do, count no more."""
+        player = self._player(correction.game_id, player_id)
+        projection = Projection(player, lambda event, kind, name: name)
+        projection.void(correction.store, correction.transaction_id)
+        if player.version:
+            self._write(correction.game_id, _counted(projection), player)
 
     def counted(self, game_id: str, bucket: Bucket) -> Counter[str]:
         """Return the counters of a bucket over all shards."""
@@ -174,11 +163,8 @@ class Platform:
                 found.update(numbers(row))
         return found
 
-    def _game(self, game_id: str) -> Game:
-        """Return what names the game's players. Raises CommandError for one that is not registered."""
-        table = boto3.resource("dynamodb").Table(self.tables["games"])
-        games.privacy_key(table, game_id)
-        return Game.of(table.get_item(Key={"game_id": game_id}, ConsistentRead=True)["Item"])
+    def _table(self, name: str) -> "Table":
+        return boto3.resource("dynamodb").Table(self.tables[name])
 
     def _player(self, game_id: str, player_id: str) -> Player:
         answer = boto3.client("dynamodb").get_item(
@@ -188,26 +174,22 @@ class Platform:
         )
         return from_item(dict(answer["Item"])) if "Item" in answer else Player(game_id, player_id)
 
-    def _keep(self, key: str, text: str) -> None:
-        boto3.client("s3").put_object(Bucket=self.bucket, Key=key, Body=text.encode(), IfNoneMatch="*")
-
-    def _write(self, game_id: str, changes: Changes, player: Player | None = None) -> None:
+    def _write(self, game_id: str, changes: Changes, player: Player) -> None:
         """Change counters and player together, or nothing."""
         dynamodb = boto3.client("dynamodb")
-        writes: list[Any] = [{"Update": self._addition(game_id, *change)} for change in changes.items()]
-        if player:
-            known = {":version": {"N": str(player.version)}}
-            player.version += 1
-            writes.append(
-                {
-                    "Put": {
-                        "TableName": self.tables["players"],
-                        "Item": to_item(player),
-                        "ConditionExpression": "version = :version",
-                        "ExpressionAttributeValues": known,
-                    }
+        known = {":version": {"N": str(player.version)}}
+        player.version += 1
+        writes: list[Any] = [
+            *({"Update": self._addition(game_id, *change)} for change in changes.items()),
+            {
+                "Put": {
+                    "TableName": self.tables["players"],
+                    "Item": to_item(player),
+                    "ConditionExpression": "version = :version",
+                    "ExpressionAttributeValues": known,
                 }
-            )
+            },
+        ]
         try:
             dynamodb.transact_write_items(TransactItems=writes)
         except dynamodb.exceptions.TransactionCanceledException:
@@ -231,6 +213,11 @@ class Platform:
                 **{f":{alias[1:]}": {"N": str(added[name])} for alias, name in names.items()},
             },
         }
+
+
+def _counted(projection: Projection) -> Changes:
+    """Return what a projection changed."""
+    return {bucket: counts for bucket, counts in projection.buckets.items() if any(counts.values())}
 
 
 def _bucket(day: date, level: str | None, flow: str | None) -> Bucket:
@@ -293,11 +280,11 @@ def main() -> None:
     platform = _open(options.environment, options.game_id)
     if options.command == "adjust":
         bucket = _bucket(options.day, options.level, options.flow)
-        change = platform.adjustment(options.game_id, bucket, options.counter, options.by)
-        told = f"{change.counter} of {bucket.period}: {change.before} becomes {change.before + change.added}"
+        change = platform.adjustment(options.game_id, bucket, options.counter, options.by, options.reason)
+        told = f"{change.counter} of {change.period}: {change.before} becomes {change.before + change.added}"
         if not options.yes and not confirmed(told, options.game_id):
             raise CommandError("nothing was changed")
-        key = platform.adjust(options.game_id, change, options.reason)
+        key = platform.adjust(change)
     else:
         plan = (
             platform.void_events(options.game_id, options.event_ids, options.day, options.reason)

@@ -83,8 +83,7 @@ class Platform:
     def game(self, game_id: str) -> Game:
         """Return what names a game's players. Raises CommandError where no game is."""
         table = boto3.resource("dynamodb").Table(self.outputs["tables"]["games"])
-        games.privacy_key(table, game_id)
-        return Game.of(table.get_item(Key={"game_id": game_id}, ConsistentRead=True)["Item"])
+        return games.named(table, game_id)
 
     def export(self, game_id: str, player_id: str, path: Path) -> Record:
         """Write the zip and keep a receipt of who did; return the manifest.

@@ -1,7 +1,7 @@
 """Bring back what was lost: objects of the lake, items of a table's backup, or state from the lake's events.
 
 State (players, game days, leaderboards) is what player_state makes of bronze: bronze makes it again, each
-event once, however often `state` is stopped and run again.
+event once, however often `state` is stopped and run again. Corrections of state are made again too.
 """
 
 import argparse
@@ -27,11 +27,12 @@ from player_state.players import Record as StreamRecord
 from privacy.data_stores import Record, record_of
 from rich.console import Console
 from telemetry import clients, lake
-from telemetry.corrections import PREFIX, Correction, voided
 from telemetry.enrichment import timestamp
 from telemetry.event import EnrichedEvent
 
 from tools import CommandError, Parser, emulator, games, infrastructure, run
+from tools.corrections import Receipts
+from tools.players import Platform
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -136,6 +137,53 @@ class Consumer:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """What was corrected in the tables that are restored, and is corrected again."""
+
+    receipts: Receipts
+    tables: "dict[str, Table]"
+    platform: Platform
+    scope: Scope
+
+    def begin(self) -> None:
+        """Adjust counters, and remove from boards whoever the restored items of a backup hold."""
+        if "players" in self.scope.parts:
+            for adjustment in self.receipts.adjustments:
+                adjustment.apply(self.tables["game_days"])
+        if "leaderboards" in self.scope.parts and self.receipts.removals:
+            for item in items(self.tables["leaderboards"], self.scope.game):
+                self._remove(str(item["board"]).partition("#")[0], str(item["player_id"]))
+
+    def remove(self, chunk: Iterable[EnrichedEvent]) -> None:
+        """Mark on the boards who was removed, before the scores of the chunk count."""
+        if not self.receipts.removals:
+            return
+        scored = {(e["game_id"], e["player_id"]) for e in chunk if e["event_type"] == "score_submitted"}
+        for game_id, player_id in scored:
+            self._remove(game_id, player_id)
+
+    def void(self, chunk: Iterable[EnrichedEvent]) -> None:
+        """Have purchases of the chunk that were taken back count no more."""
+        for correction in self.receipts.voids:
+            for player_id in {event["player_id"] for event in chunk if correction.voids(event)}:
+                if correction in self.receipts.voids_of(correction.game_id, player_id):
+                    self.platform.void_again(correction, player_id)
+
+    def end(self) -> None:
+        """Have purchases that the items of a backup hold count no more, where they were taken back since."""
+        if not self.scope.since or "players" not in self.scope.parts or not self.receipts.voids:
+            return
+        for item in items(self.tables["players"], self.scope.game):
+            game_id, _, player_id = str(item["player"]).partition("#")
+            for correction in self.receipts.voids_of(game_id, player_id):
+                self.platform.void_again(correction, player_id)
+
+    def _remove(self, game_id: str, player_id: str) -> None:
+        for removal in self.receipts.removals_of(game_id, player_id):
+            removal.apply(self.tables["leaderboards"], player_id)
+
+
+@dataclass(frozen=True, slots=True)
 class Restore:
     """A restore of state from bronze. `tables` are the names by what they hold."""
 
@@ -171,14 +219,19 @@ class Restore:
         return progress.applied or 0
 
     def _apply(self, progress: Progress) -> Progress:
-        """Apply chunk after chunk. One that is applied twice changes nothing: player_state remembers it."""
+        """Apply chunk after chunk, and what was corrected.
+
+        A chunk or a correction that is applied twice changes nothing: the tables remember it.
+        """
         dynamodb, tables, applied = clients.client("dynamodb"), self.tables, progress.applied or 0
+        corrected = self._corrected(progress.scope)
 
         def write(lane: str, records: list[StreamRecord]) -> list[EnrichedEvent]:
             store = PlayerStore(dynamodb, tables["players"], tables["game_days"], self.limits)
             return store.apply(records, lane).lost
 
         boards = Leaderboards(dynamodb, tables["leaderboards"], tables["boards"])
+        corrected.begin()
         events = islice(self._events(progress), applied, None)
         with ThreadPoolExecutor(LANES) as pool:
             while chunk := list(islice(events, CHUNK)):
@@ -187,28 +240,32 @@ class Restore:
                     lanes = _lanes(enumerate(chunk, applied), progress.until)
                     for failed in pool.map(write, lanes, lanes.values()):
                         lost += failed
+                    corrected.void(chunk)
                 if "leaderboards" in progress.scope.parts:
+                    corrected.remove(chunk)
                     lost += boards.submit(chunk)
                 if lost:
                     raise CommandError(f"{len(lost)} events could not be written: run the same command again")
                 applied += len(chunk)
                 self.ledger.write(replace(progress, applied=applied))
                 console.print(f"{chunk[-1]['processed_at']}  {applied:,} events", highlight=False)
+        corrected.end()
         return replace(progress, applied=applied)
+
+    def _corrected(self, scope: Scope) -> "Corrected":
+        dynamodb = boto3.resource("dynamodb")
+        receipts = Receipts.read(
+            self.ledger.s3, self.ledger.bucket, dynamodb.Table(self.tables["games"]), scope.game
+        )
+        tables = {name: dynamodb.Table(self.tables[name]) for name in sum(PARTS.values(), ())}
+        return Corrected(receipts, tables, Platform(self.tables, self.ledger.bucket, ""), scope)
 
     def _events(self, progress: Progress) -> Iterator[EnrichedEvent]:
         s3, bucket = self.ledger.s3, self.ledger.bucket
         since = progress.scope.since and datetime.fromisoformat(progress.scope.since)
-        corrections = [
-            Correction.read(line.decode())
-            for key in lake.keys(s3, bucket, f"{PREFIX}/")
-            for line in lake.raw_lines(s3, bucket, key)
-        ]
         keys = lake.keys(s3, bucket, "bronze/", since or None)
         for _, hour in groupby(keys, lambda key: key.rpartition("/")[0]):
-            for event in self._hour(hour, progress):
-                if not voided(corrections, event):
-                    yield event
+            yield from self._hour(hour, progress)
 
     def _hour(self, keys: Iterable[str], progress: Progress) -> Iterator[EnrichedEvent]:
         """Yield an hour's events once each, in the order they were processed in.

@@ -70,8 +70,12 @@ def described(event: RecentEvent) -> str:
     if event.reason:
         errors = "; ".join(f"at {error.pointer or '/'}: {error.message}" for error in event.errors)
         words.append(f"{event.reason} {errors}")
-    # Clients choose these texts, and some characters would steer the terminal.
-    return "".join(letter if letter.isprintable() else "?" for letter in "  ".join(words))
+    return printable("  ".join(words))
+
+
+def printable(text: str) -> str:
+    """Return a text that clients chose without the characters that would steer the terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def is_wanted(event: RecentEvent, player: str | None, refused: bool) -> bool:

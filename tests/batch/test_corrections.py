@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import boto3
-import fake_aws
 import pytest
 from emulated_lake import Event, Spark, event
 from enriched_stream import feed
 from fastapi.testclient import TestClient
 from player_state.players import PlayerStore
 from tools.players import Platform
+from tools.tables import KEYS
 
 FIRST, GAME = "2026-02-09", "skyforge"
 FAKE, WHY = "t-fake", "the store knows no such purchase"
@@ -99,7 +99,7 @@ def api(spark: Spark) -> Iterator[TestClient]:
 
     dynamodb = boto3.resource("dynamodb")
     for name in ("game_days", "games", "players"):
-        kinds = list(zip(fake_aws.KEYS[name], ("HASH", "RANGE"), strict=False))
+        kinds = list(zip(KEYS[name], ("HASH", "RANGE"), strict=False))
         dynamodb.create_table(
             TableName=f"corrected-{name}",
             KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in kinds],

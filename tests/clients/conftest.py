@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import pytest
 from client_relay import RestApi, rest_api
-from fake_aws import make_tables
+from tools.tables import make_tables
 
 
 @pytest.fixture

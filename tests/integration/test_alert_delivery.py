@@ -5,6 +5,7 @@ from typing import Any
 
 import boto3
 import pytest
+from realtime_windows.alerts import message
 from steps import eventually
 
 pytestmark = pytest.mark.integration
@@ -18,6 +19,7 @@ ALERT = {
     "reference": 3000.0,
     "window_end": "2026-01-31T12:05:00Z",
 }
+DETAIL = ALERT | {"message": message(ALERT)}
 
 
 @pytest.fixture
@@ -48,11 +50,11 @@ def test_an_alert_and_no_other_event_reaches_the_topic_in_words(inbox: str) -> N
     (message,) = eventually(lambda: boto3.client("sqs").receive_message(**queue).get("Messages"))
     assert "Messages" not in boto3.client("sqs").receive_message(**queue), "another event came too"
     assert json.loads(message["Body"]) == (
-        "economy_inflation gold in skyforge: 12000.5, compared with 3000.0, in the minutes until "
-        "2026-01-31T12:05:00Z. What it means: docs/runbooks/realtime-analytics.md"
+        "skyforge gives out much more than it takes back: 12,000 against 3,000 of gold "
+        "(minutes until 12:05 UTC, 31 January). What to do: docs/runbooks/realtime-analytics.md"
     )
 
 
 def _put(detail_type: str) -> None:
-    entry = {"Source": "player-analytics-local", "DetailType": detail_type, "Detail": json.dumps(ALERT)}
+    entry = {"Source": "player-analytics-local", "DetailType": detail_type, "Detail": json.dumps(DETAIL)}
     assert boto3.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0

@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
+import boto3
 import pytest
+from tools.tables import KEYS
 
 pytestmark = pytest.mark.integration
 
@@ -28,6 +30,22 @@ def test_a_second_plan_changes_only_what_the_emulator_does_not_report(applied: A
     assert found == UNREPORTED
     outputs = plan.get("output_changes", {})
     assert not {name for name, output in outputs.items() if output["actions"] != ["no-op"]}
+
+
+def test_tables_that_micro_makes_have_the_keys_of_the_applied_ones(applied: Any) -> None:
+    client, tables = boto3.client("dynamodb"), applied.platform.outputs["tables"]
+    described = {name: client.describe_table(TableName=tables[name])["Table"] for name in KEYS}
+    found = {name: tuple(key["AttributeName"] for key in one["KeySchema"]) for name, one in described.items()}
+    assert found == KEYS
+    assert KEYS.keys() == tables.keys()
+    indexes = {
+        name: one["GlobalSecondaryIndexes"]
+        for name, one in described.items()
+        if "GlobalSecondaryIndexes" in one
+    }
+    assert {name: [one["IndexName"] for one in found] for name, found in indexes.items()} == {
+        "leaderboards": ["by_rank"]
+    }
 
 
 def differences(before: Any, after: Any, name: str = "") -> list[str]:

@@ -9,13 +9,14 @@ import boto3
 import nasty_truth
 import plain_gold
 from batch_analytics.kept import PAYLOAD
-from fake_aws import SHARD, Games, Streams, encode, make_tables, processor, records
+from fake_aws import SHARD, Games, Streams, encode, processor, records
 from nasty_game import GAME, LEAP, Sent
 from nasty_truth import LAST_DAY_NUMBER, STEPS, Figures
 from telemetry import metric_model
 from telemetry.enrichment import timestamp
 from telemetry.ingest_batch import IngestBatch, pack
 from telemetry.store import Store, by_name
+from tools.tables import make_tables
 
 Event = dict[str, Any]
 BATCH = 40

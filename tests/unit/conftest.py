@@ -10,11 +10,11 @@ import boto3
 import nasty_engines
 import nasty_game
 import pytest
-from fake_aws import make_tables
 from gold_tables import DuckGold
 from moto import mock_aws
 from telemetry import catalog
 from telemetry.enrichment import timestamp
+from tools.tables import make_tables
 
 
 @pytest.fixture

@@ -15,9 +15,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from fake_aws import make_tables, register
+from fake_aws import register
 from moto.server import ThreadedMotoServer
 from tools import REPOSITORY, run
+from tools.tables import make_tables
 
 SCRIPTS = REPOSITORY / "scripts"
 COMMANDS = sorted(path.name for path in SCRIPTS.iterdir() if path.suffix == "" and path.is_file())

@@ -20,26 +20,34 @@ from tools.progress import STILL_SECONDS, wait_for
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text()
-COPIES = re.findall(r"^COPY (?!--from)(\S+) (\S+)$", DOCKERFILE, re.MULTILINE)
-IN_IMAGE = [(source, target) for source, target in COPIES if not target.endswith(".txt")]
+STAGES = re.split(r"^(?=FROM )", DOCKERFILE, flags=re.MULTILINE)
+(MICRO,) = (stage for stage in STAGES if re.match(r"FROM \S+ AS micro$", stage, re.MULTILINE))
+API = STAGES[-1]
+
+
+def copies(stage: str) -> list[tuple[str, str]]:
+    """Return what a stage copies from the repository, and where to."""
+    return re.findall(r"^COPY (?!--from)(\S+) (\S+)$", stage, re.MULTILINE)
 
 
 def test_what_is_copied_exists_and_is_not_ignored() -> None:
     kept = [
         line[1:] for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line.startswith("!")
     ]
-    assert COPIES
-    for source, _ in COPIES:
+    found = copies(DOCKERFILE)
+    assert len(found) > 8
+    for source, _ in found:
         assert (REPOSITORY / source).exists()
         assert any(Path(source).is_relative_to(path) for path in kept), source
 
 
-def test_base_is_pinned_by_digest_and_the_last_stage_no_root() -> None:
+def test_base_is_pinned_by_digest_and_no_server_is_root() -> None:
     bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
-    assert len(bases) == 2
+    assert len(bases) == 4
     assert len(set(bases)) == 1
     assert re.fullmatch(r"python:\d+\.\d+\.\d+-slim-\w+@sha256:[0-9a-f]{64}", bases[0])
-    assert re.search(r"^USER [1-9]\d+:", DOCKERFILE.rsplit("\nFROM ", 1)[1], re.MULTILINE)
+    for stage in (MICRO, API):
+        assert re.search(r"^USER [1-9]\d+:", stage, re.MULTILINE)
 
 
 def test_compose_listens_on_this_machine_only() -> None:
@@ -64,12 +72,12 @@ def test_api_finds_whichever_emulator_runs_and_both_enforce_iam() -> None:
     assert services["api"]["environment"].get("ALLOWED_HOSTS") is None
 
 
-@pytest.fixture
-def image(tmp_path: Path) -> Path:
-    """What the image's last stage holds beside packages."""
-    for source, target in IN_IMAGE:
-        shutil.copytree(REPOSITORY / source, tmp_path / target)
-    return tmp_path
+def unpacked(stage: str, root: Path) -> Path:
+    """Copy what a stage holds beside packages."""
+    for source, target in copies(stage):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(REPOSITORY / source, root / target, ignore=ignored)
+    return root
 
 
 def test_image_runs_what_the_demo_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,8 +96,25 @@ def test_emulators_image_is_the_version_that_tests_run_on() -> None:
     assert f"image: ministackorg/ministack:{version}\n" in (REPOSITORY / "docker-compose.yml").read_text()
 
 
-def test_command_answers_with_only_what_is_copied(image: Path) -> None:
-    (command,) = re.findall(r"^CMD (\[.+\])$", DOCKERFILE, re.MULTILINE)
+def test_micro_answers_with_only_what_is_copied(tmp_path: Path) -> None:
+    image, port = unpacked(MICRO, tmp_path), emulator.free_port()
+    (command,) = re.findall(r"^CMD (\[.+\])$", MICRO, re.MULTILINE)
+    (health,) = re.findall(r"urlopen\('(.+)'\)", MICRO)
+    path = ":".join(f"{image}/{part}" for part in ("functions", "functions/layers/telemetry", "scripts"))
+    with subprocess.Popen(
+        [sys.executable, "-P", *json.loads(command)[1:], "--port", str(port)],
+        cwd=image,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": path},
+    ) as server:
+        try:
+            assert _answer(health.replace("9090", str(port)), server).json()["total"] == 0
+        finally:
+            server.terminate()
+
+
+def test_command_answers_with_only_what_is_copied(tmp_path: Path) -> None:
+    image = unpacked(API, tmp_path)
+    (command,) = re.findall(r"^CMD (\[.+\])$", API, re.MULTILINE)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])

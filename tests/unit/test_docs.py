@@ -111,3 +111,16 @@ def test_the_list_of_decisions_has_each_one_by_its_title() -> None:
         path.name: path.read_text().splitlines()[0].removeprefix("# ") for path in decisions.glob("[0-9]*.md")
     }
     assert listed == [f"- [{title}]({name})" for name, title in sorted(titles.items())]
+
+
+def test_messages_that_are_explained_exist() -> None:
+    lines = (REPOSITORY / "docs" / "troubleshooting.md").read_text().splitlines()
+    seen = [line.split(" | ")[0] for line in lines if line.startswith("| ")]
+    messages = [message for cell in seen for message in re.findall(r"[`\"]([^`\"]+)[`\"]", cell)]
+    parts = {part.strip() for message in messages for part in message.split("…") if len(part.strip()) > 5}
+    assert len(parts) > 15
+    sources = [*(REPOSITORY / "scripts").rglob("*.py"), *(REPOSITORY / "functions").rglob("*.py")]
+    # A message may be written in two lines, and have its values in braces.
+    text = re.sub(r'"\s*\n\s*f?"', "", "\n".join(path.read_text() for path in sources))
+    missing = {part for part in parts if re.sub(r"^port |^process ", "", part) not in text}
+    assert not missing

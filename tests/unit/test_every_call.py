@@ -9,12 +9,12 @@ from uuid import UUID
 
 import boto3
 import pytest
-from fake_aws import make_tables
 from faults import ATTEMPT, BATCHES, Fault, injected
 from moto.moto_api._internal.models import moto_api_backend
 from scenarios import CANNED, ENVIRONMENT, MAKERS, NOW, MakeEvent, Scenario, reset
 from telemetry import delivery
 from telemetry.enrichment import timestamp
+from tools.tables import make_tables
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 EVER = 10_000

@@ -25,8 +25,10 @@ from telemetry import leaderboard_reader as reads
 from telemetry.boards import Board, Operator, Order, Period, Reset, Standing, fed_by
 from telemetry.enrichment import timestamp
 from telemetry.leaderboard_reader import FIRST, LeaderboardReader
-from tools import CommandError
+from tools import CommandError, corrections
 from tools import boards as boards_tool
+from tools import games as games_tool
+from tools.corrections import Removal
 
 Event = dict[str, Any]
 
@@ -594,17 +596,23 @@ def test_an_entry_that_is_removed_is_gone_with_all_that_was_scored_until_then(
     writer.submit([cheated, honest])
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="lake")
+    games_tool.add_game(tables.Table("games"), GAME, "Skyforge")
+    game = games_tool.named(tables.Table("games"), GAME)
     entries, boards_table = tables.Table("leaderboards"), tables.Table("boards")
-    receipt = boards_tool.remove_entry(boards_table, entries, GAME, "global", "a", TODAY)
-    assert (receipt["score"], receipt["achieved_at"]) == (str(LIMIT), cheated["corrected_time"])
-    key = boards_tool.keep_receipt(s3, "lake", receipt)
-    assert json.loads(s3.get_object(Bucket="lake", Key=key)["Body"].read()) == receipt
+    removal = boards_tool.removal(boards_table, entries, game, "global", "a", TODAY)
+    assert (removal.score, removal.achieved_at) == (str(LIMIT), cheated["corrected_time"])
+    key = corrections.keep(s3, "lake", removal)
+    receipt = json.loads(s3.get_object(Bucket="lake", Key=key)["Body"].read())
+    assert Removal(**receipt) == removal
+    assert receipt["subject"] == game.name("a")
+    assert "a" not in receipt.values()
+    removal.apply(entries, "a")
     assert [player for player, *_ in shown(client)] == ["b"]
     assert read(client, Board.default(GAME, "global")).players(["a", "b"])[0].player_id == "b"
     writer.submit([cheated, score(99, 1, "a")])
     assert [player for player, *_ in shown(client)] == ["b"], "what was scored before counts no more"
     with pytest.raises(CommandError, match="has no entry"):
-        boards_tool.remove_entry(boards_table, entries, GAME, "global", "a", TODAY)
+        boards_tool.removal(boards_table, entries, game, "global", "a", TODAY)
     again = score(3, player_id="a") | {"corrected_time": timestamp(datetime.now(UTC) + timedelta(minutes=1))}
     writer.submit([again])
     assert [(player, points) for player, points, _ in shown(client)] == [("b", 7), ("a", 3)]

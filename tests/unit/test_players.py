@@ -13,7 +13,7 @@ from player_events import NOON, happen, pay, write
 from player_state import buckets
 from player_state.players import PlayerStore
 from player_state.projection import REMEMBERED_TRANSACTIONS
-from telemetry.corrections import PREFIX, Correction, voided
+from telemetry.corrections import PREFIX, Correction
 from tools import CommandError
 from tools import players as tool
 from tools.players import Platform
@@ -99,7 +99,7 @@ def test_whoever_paid_nothing_else_is_no_payer_and_the_receipt_names_nobody(
     assert (receipt["by"], receipt["reason"], receipt["days"]) == ("arn:somebody", WHY, [str(DAY)])
     assert "p-1" not in json.dumps(receipt)
     assert key.startswith(PREFIX)
-    assert voided([Correction.read(json.dumps(receipt))], fake)
+    assert Correction.read(json.dumps(receipt)).voids(fake)
 
 
 def test_a_batch_that_is_read_again_and_goes_on_keeps_the_correction(
@@ -166,17 +166,20 @@ def test_a_counter_is_adjusted_and_never_below_zero(
 ) -> None:
     write(happen(), pay(0, 499), happen("progression", status="start", level_1="forest"))
     day = buckets.of_day(str(DAY))
-    platform.adjust("skyforge", platform.adjustment("skyforge", day, "revenue_EUR", -99), WHY)
+    change = platform.adjustment("skyforge", day, "revenue_EUR", -99, WHY)
+    platform.adjust(change)
     assert summary()["revenue"] == {"EUR": 400}
     assert receipts()[0] | {"before": 499, "added": -99, "counter": "revenue_EUR"} == receipts()[0]
+    change.apply(boto3.resource("dynamodb").Table("game_days"))
+    assert summary()["revenue"] == {"EUR": 400}, "it counts once"
     level = buckets.of_level(str(DAY), "forest")
-    platform.adjust("skyforge", platform.adjustment("skyforge", level, "start", 2), WHY)
+    platform.adjust(platform.adjustment("skyforge", level, "start", 2, WHY))
     assert platform.counted("skyforge", level) == {"start": 3}
     assert platform.counted("skyforge", buckets.of_level(str(DAY), "fore")) == {}
     with pytest.raises(CommandError, match="cannot fall by 401"):
-        platform.adjustment("skyforge", day, "revenue_EUR", -401)
+        platform.adjustment("skyforge", day, "revenue_EUR", -401, WHY)
     with pytest.raises(CommandError, match="revenue_EUR"):
-        platform.adjustment("skyforge", day, "revenue_USD", 1)
+        platform.adjustment("skyforge", day, "revenue_USD", 1, WHY)
 
 
 def test_the_command_shows_what_it_changes_and_asks(

@@ -20,6 +20,7 @@ from player_state.projection import (
     REMEMBERED_DAYS,
     REMEMBERED_MINUTES,
     REMEMBERED_PLAYS,
+    REMEMBERED_REFUNDS,
     REMEMBERED_TRANSACTIONS,
     Projection,
 )
@@ -430,6 +431,30 @@ def test_a_transaction_that_is_taken_back_takes_its_refunds_along() -> None:
     # A refund of what was taken back pays nothing.
     assert projection.apply(give_back(9, "t-1", "r-2"), RawPosition(0, 99, 99, 0))
     assert not any(projection.buckets[buckets.of_refunds(DAY)].values())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_refunds_without_end_pay_back_at_most_what_was_paid(seed: int) -> None:
+    chance = random.Random(seed)
+    player, counted = Player("skyforge", "p-1"), Counter[tuple[Bucket, str]]()
+    projection = Projection(player, lambda event, kind, name: name)
+    for number in range(20 * REMEMBERED_REFUNDS):
+        transaction, at = f"t-{chance.randrange(6)}", chance.randrange(5_000)
+        if chance.random() < 0.25:
+            event = pay(at, chance.choice([0, 5, 10, 100]), chance.choice(["EUR", "USD"]), transaction)
+            event["verified"] = chance.random() < 0.4
+        else:
+            amount = chance.choice([None, 1, 3, 50])
+            event = give_back(at, transaction, f"r-{chance.randrange(60)}", amount)
+        assert projection.apply(event, RawPosition(0, number, number, 0))
+        for bucket, counts in projection.buckets.items():
+            counted.update({(bucket, name): count for name, count in counts.items()})
+        assert min(counted.values()) >= 0
+        back = sum(count for (_, name), count in counted.items() if name.startswith("refunded_"))
+        # A smaller amount may replace the one that forgotten refunds paid back: 100 in each transaction.
+        assert back == sum(player.refunded.values()) <= sum(player.spend.values()) + 600
+        read = from_item(to_item(player))
+        assert read == player
 
 
 def test_a_refund_is_no_activity() -> None:

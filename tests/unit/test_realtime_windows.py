@@ -10,7 +10,8 @@ import pytest
 import window_rows
 from fastapi.testclient import TestClient
 from realtime_windows import items
-from realtime_windows.alerts import Alerts, NotDelivered
+from realtime_windows.alerts import QUIET, SENTENCES, Alerts, NotDelivered
+from tools import REPOSITORY
 from window_rows import GAME, at, row
 
 
@@ -201,6 +202,31 @@ def test_a_game_is_told_of_a_kind_once_in_a_quarter_of_an_hour(told: Alerts, bus
         told.send([raised("economy_inflation", f"coin-{minute}", -minute)], moment)
     told.send([raised("economy_inflation", "gold", game_id="chess")], window_rows.NOW)
     assert [detail["game_id"] for detail in bus.details] == [*[GAME] * 4, "chess"]
+
+
+def test_people_are_told_in_sentences(told: Alerts, bus: Bus) -> None:
+    kinds = {"crash_spike": "", "economy_inflation": "gold", "players_drop": "", "revenue_stop": ""}
+    assert kinds.keys() == SENTENCES.keys()
+    told.send([raised(kind, subject) for kind, subject in kinds.items()], window_rows.NOW)
+    said = {detail["alert"]: detail["message"] for detail in bus.details}
+    until = f"(minutes until {window_rows.NOW:%H:%M} UTC, {window_rows.NOW:%d %B})."
+    assert said == {
+        "crash_spike": f"{GAME} crashes more: 900.0 crashes in 1,000 minutes of play, 1.0 before {until}",
+        "economy_inflation": f"{GAME} gives out much more than it takes back: 904 against 1 of gold {until}",
+        "players_drop": f"{GAME} loses players: 900.0 sessions a minute send heartbeats, 1.0 before {until}",
+        "revenue_stop": f"{GAME} sells nothing, after 1 purchases before {until}",
+    }
+    sql = (REPOSITORY / "functions" / "realtime_analytics" / "sql" / "alerts.sql").read_text()
+    assert all(f"'{kind}'" in sql for kind in SENTENCES)
+
+
+def test_an_alert_that_the_job_repeats_after_a_crash_is_told_once(told: Alerts, bus: Bus) -> None:
+    first, later = raised("crash_spike", minutes=5), raised("crash_spike")
+    assert told.send([first], window_rows.NOW) == 0
+    after_crash = window_rows.NOW + QUIET + timedelta(minutes=5)
+    assert told.send([first], after_crash) == 1
+    assert told.send([later], after_crash) == 0
+    assert [detail["window_end"] for detail in bus.details] == [first["window_end"], later["window_end"]]
 
 
 def test_an_alert_that_the_bus_did_not_take_is_sent_again(told: Alerts, bus: Bus) -> None:

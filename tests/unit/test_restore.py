@@ -9,18 +9,20 @@ from typing import Any
 import boto3
 import orjson
 import pytest
+from player_state import buckets
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore, Record
 from stored_state import state
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
 from telemetry.raw_position import RawPosition, parse
-from tools import CommandError, restore
+from tools import CommandError, boards, corrections, games, restore
+from tools.players import Platform
 from tools.restore import Ledger, Restore, Scope
 
 BUCKET = "lake"
 NOW = datetime.now(UTC)
-TABLES = {name: name for name in ("players", "game_days", "leaderboards", "boards")}
+TABLES = {name: name for name in ("players", "game_days", "leaderboards", "boards", "games")}
 TYPES = (
     "session_start",
     "session_heartbeat",
@@ -176,6 +178,64 @@ def test_a_backup_is_brought_up_to_date_from_bronze(s3: Any, events: list[Event]
     since = datetime.fromisoformat(events[34]["processed_at"]) - timedelta(minutes=15)
     assert restoring(s3).run(Scope(since=timestamp(since))) == len(events) - 32
     assert state(TABLES) == after
+
+
+def correct(events: list[Event]) -> None:
+    """Take a purchase back, adjust a counter and remove an entry of the game `moon`."""
+    dynamodb, lake = boto3.resource("dynamodb"), Platform(TABLES, BUCKET, "arn:somebody")
+    if "Item" not in dynamodb.Table("games").get_item(Key={"game_id": "moon"}):
+        games.add_game(dynamodb.Table("games"), "moon", "Moon")
+    own = [event for event in events if event["game_id"] == "moon"]
+    fake = next(event for event in own if event["event_type"] == "purchase")
+    sold = (fake["payload"]["store"], fake["payload"]["transaction_id"])
+    lake.apply(lake.void_purchase("moon", fake["player_id"], *sold, "fake"))
+    lake.adjust(lake.adjustment("moon", buckets.of_day(fake["event_date"]), "payers", 3, "lost"))
+    cheated = next(event for event in own if event["event_type"] == "score_submitted")
+    removal = boards.removal(
+        dynamodb.Table("boards"),
+        dynamodb.Table("leaderboards"),
+        games.named(dynamodb.Table("games"), "moon"),
+        cheated["payload"]["leaderboard"],
+        cheated["player_id"],
+        datetime.fromisoformat(cheated["event_date"]).date(),
+    )
+    corrections.keep(boto3.client("s3"), BUCKET, removal)
+    removal.apply(dynamodb.Table("leaderboards"), cheated["player_id"])
+
+
+def test_corrections_of_state_are_made_again(s3: Any, events: list[Event]) -> None:
+    lose("players", "game_days", "leaderboards")
+    apply(events)
+    counted = state(TABLES)
+    correct(events)
+    corrected = state(TABLES)
+    changed = [name for name in corrected if corrected[name] != counted.get(name)]
+    assert {name.split()[0] for name in changed} >= {"players", "leaderboards"}
+    assert len(changed) >= 3
+    lose("players", "game_days", "leaderboards")
+    assert restoring(s3).run(Scope()) == len(events)
+    assert state(TABLES) == corrected
+    restoring(s3).run(Scope(game="moon"))
+    assert state(TABLES) == corrected
+
+
+def test_corrections_made_since_a_backup_are_made_again_once(s3: Any, events: list[Event]) -> None:
+    lose("players", "game_days", "leaderboards")
+    apply(events[:50])
+    since = datetime.fromisoformat(events[50]["processed_at"]) - timedelta(minutes=15)
+    dynamodb, held = boto3.resource("dynamodb"), {}
+    for name in ("players", "game_days", "leaderboards"):
+        held[name] = list(restore.items(dynamodb.Table(name), None))
+    apply(events)
+    correct(events[:40])
+    corrected = state(TABLES)
+    lose("players", "game_days", "leaderboards")
+    for name, kept in held.items():
+        for item in kept:
+            dynamodb.Table(name).put_item(Item=item)
+    for _ in range(2):
+        restoring(s3).run(Scope(since=timestamp(since)))
+        assert state(TABLES) == corrected
 
 
 def test_events_that_player_state_has_yet_to_read_are_left_to_it(s3: Any, events: list[Event]) -> None:

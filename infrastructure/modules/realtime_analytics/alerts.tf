@@ -18,20 +18,10 @@ resource "aws_cloudwatch_event_target" "topic" {
   arn  = var.settings.alerts_topic_arn
 
   input_transformer {
-    input_paths = {
-      alert     = "$.detail.alert"
-      game      = "$.detail.game_id"
-      observed  = "$.detail.observed"
-      reference = "$.detail.reference"
-      subject   = "$.detail.subject"
-      until     = "$.detail.window_end"
-    }
+    input_paths = { message = "$.detail.message" }
 
     # This is JSON, but jsonencode would escape the angle brackets.
-    input_template = join("", [
-      "\"<alert> <subject> in <game>: <observed>, compared with <reference>, in the minutes until <until>. ",
-      "What it means: ${local.runbook}\"",
-    ])
+    input_template = "\"<message> What to do: ${local.runbook}\""
   }
 
   dead_letter_config {

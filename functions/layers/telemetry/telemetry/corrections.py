@@ -4,7 +4,7 @@ The batch job brings this module along: it imports nothing that Spark's machines
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -68,8 +68,3 @@ class Correction:
             self.store,
             self.transaction_id,
         )
-
-
-def voided(corrections: Iterable[Correction], event: Mapping[str, Any]) -> bool:
-    """Tell whether any of the corrections takes an event back."""
-    return any(correction.voids(event) for correction in corrections)

@@ -51,7 +51,10 @@ class PaymentKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """The purchase that counts for a store transaction; `tie` orders those of one millisecond."""
+    """The purchase that counts for a store transaction; `tie` orders those of one millisecond.
+
+    `settled` is what refunds paid back that are remembered no more.
+    """
 
     at_ms: int
     tie: int
@@ -59,6 +62,7 @@ class Payment:
     amount: int
     kind: PaymentKind = PaymentKind.SALE
     verified: bool = False
+    settled: int = 0
 
     @property
     def order(self) -> tuple[bool, int, int]:
@@ -254,8 +258,11 @@ def _packed(player: Player) -> bytes:
     _put(out, len(player.transactions))
     for digest, payment in player.transactions.items():
         out += digest + payment.currency.encode()
-        for number in (payment.at_ms, payment.tie << 1 | payment.verified, payment.amount, payment.kind):
+        kind = payment.kind << 1 | (payment.settled > 0)
+        for number in (payment.at_ms, payment.tie << 1 | payment.verified, payment.amount, kind):
             _put(out, number)
+        if payment.settled:
+            _put(out, payment.settled)
     _put(out, len(player.refunds))
     for digest, refunds in player.refunds.items():
         out += digest
@@ -301,8 +308,16 @@ def _unpack(player: Player, data: bytes) -> None:
     for _ in range(read.number()):
         digest, currency = read.bytes(DIGEST_BYTES), read.bytes(CURRENCY_BYTES).decode()
         at_ms, tie, amount = read.number(), read.number(), read.number()
-        kind, verified = PaymentKind(read.number()), bool(tie & 1)
-        player.transactions[digest] = Payment(at_ms, tie >> 1, currency, amount, kind, verified)
+        kind = read.number()
+        player.transactions[digest] = Payment(
+            at_ms,
+            tie >> 1,
+            currency,
+            amount,
+            PaymentKind(kind >> 1),
+            verified=bool(tie & 1),
+            settled=read.number() if kind & 1 else 0,
+        )
     for _ in range(read.number()):
         digest = read.bytes(DIGEST_BYTES)
         player.refunds[digest] = {

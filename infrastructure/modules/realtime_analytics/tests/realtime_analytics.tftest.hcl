@@ -209,7 +209,7 @@ run "resources" {
     condition = (
       aws_cloudwatch_event_target.topic.arn == var.settings.alerts_topic_arn
       && jsondecode(aws_cloudwatch_event_target.topic.input_transformer[0].input_template) ==
-      "<alert> <subject> in <game>: <observed>, compared with <reference>, in the minutes until <until>. What it means: docs/runbooks/realtime-analytics.md"
+      "<message> What to do: docs/runbooks/realtime-analytics.md"
       && toset(regexall("<([a-z]+)>", aws_cloudwatch_event_target.topic.input_transformer[0].input_template)[*][0]) ==
       toset(keys(aws_cloudwatch_event_target.topic.input_transformer[0].input_paths))
     )
