@@ -288,6 +288,15 @@ def test_all_windows_equal_duckdb_to_the_last_unit(found: Windows, expected: Win
     assert found == expected
 
 
+def test_windows_with_one_name_more_would_be_seen(
+    played: FlinkHarness, expected: Windows, tmp_path: Path
+) -> None:
+    kept, _ = timely(played.sent, LATENESS)
+    path = write([made for made in kept if made["game_id"] != "clock"], tmp_path / "events.ndjson")
+    for limits in ((21, 50), (20, 51)):
+        assert reference.windows(reference.load(path, *limits)) != expected
+
+
 def test_what_comes_too_late_is_counted(played: FlinkHarness) -> None:
     _, dropped = timely(played.sent, LATENESS)
     assert dropped["random"] > 50

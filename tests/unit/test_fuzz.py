@@ -1,7 +1,7 @@
-"""Coverage-guided fuzzing of what reads bytes of strangers; inputs that once failed are tried in every run.
+"""Coverage-guided fuzzing of what reads bytes of strangers, and inputs that every run tries.
 
-FUZZ_SECONDS=600 fuzzes for longer. An input that fails is kept in fuzz_corpus/TARGET under a
-name that says why.
+FUZZ_SECONDS=600 fuzzes for longer. Keep an input that fails in fuzz_corpus/TARGET, named after what is wrong
+with it.
 """
 
 import os
@@ -79,5 +79,5 @@ def test_every_input_of_the_corpus_is_of_a_target() -> None:
 @pytest.mark.parametrize(
     "path", sorted(CORPUS.glob("*/*")), ids=lambda path: f"{path.parent.name}-{path.name}"
 )
-def test_what_once_failed_holds(path: Path) -> None:
+def test_a_kept_input_holds(path: Path) -> None:
     TARGETS[path.parent.name](path.read_bytes())
