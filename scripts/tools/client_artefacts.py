@@ -2,6 +2,8 @@
 
 import inspect
 import json
+import re
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +29,7 @@ TYPESCRIPT = {
     "boolean": "boolean",
     "null": "null",
 }
+CSHARP = {"string": "string", "integer": "long", "number": "double", "boolean": "bool"}
 COLUMNS = 110
 
 
@@ -40,6 +43,7 @@ def artefacts(documents: Mapping[str, Schema], forms: Mapping[str, str]) -> dict
     schemas = {"envelope": _bare(envelope), "payloads": _bare(known)}
     schemas["forms"] = {pattern: forms[pattern] for pattern in patterns(schemas) if pattern in forms}
     return {
+        "clients/csharp/src/Events.cs": _csharp(envelope, payloads, schemas),
         "clients/python/player_analytics/field_errors.py": inspect.getsource(field_errors),
         "clients/python/player_analytics/events.py": _python(envelope, payloads),
         "clients/python/player_analytics/schemas.json": _compact(schemas) + "\n",
@@ -222,3 +226,109 @@ def _typescript(envelope: Schema, payloads: Mapping[str, tuple[str, Schema]], sc
         f"export const schemas = {_compact(schemas)};",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _pascal(text: str) -> str:
+    """Return a name of a field or a value as C# writes it: one_off becomes OneOff, and USD stays."""
+    return "".join(part[:1].upper() + part[1:] for part in re.split("[^A-Za-z0-9]+", text))
+
+
+def _csharp_enum(owner: str, field: str, values: list[str]) -> str:
+    """Return the name of an enumeration. An event type and its field do not say the same word twice."""
+    if len(values) > MAX_INLINE or not owner:
+        return _class(field)
+    repeated = owner.rpartition("_")[2] + "_"
+    return _class(owner) + _class(field.removeprefix(repeated))
+
+
+def _csharp_enums(owners: Mapping[str, Schema]) -> tuple[list[str], list[str]]:
+    """Return the enumerations of the fields, and the texts that events have for their members."""
+    enums: dict[str, str] = {}
+    texts: dict[str, str] = {}
+    for owner, schema in owners.items():
+        for field, described in schema["properties"].items():
+            if "enum" in described:
+                name = _csharp_enum(_event_type(owner), field, described["enum"])
+                members = ", ".join(map(_pascal, described["enum"]))
+                values = ", ".join(json.dumps(value) for value in described["enum"])
+                lines = _filled(members, "        ")
+                enums[name] = (
+                    f"    /// <summary>{_xml(described['description'])}</summary>\n"
+                    f"    public enum {name}\n    {{\n{lines},\n    }}"
+                )
+                texts[name] = (
+                    f"        internal static readonly string[] {name} =\n        {{\n"
+                    f"{_filled(values, '            ')},\n        }};"
+                )
+    return list(enums.values()), list(texts.values())
+
+
+def _event_type(owner: str) -> str:
+    return "" if owner in ("client", "privacy") else owner
+
+
+def _filled(text: str, indent: str) -> str:
+    return textwrap.fill(
+        text, COLUMNS, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
+
+
+def _xml(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _csharp_type(owner: str, name: str, field: Schema) -> str:
+    if "enum" in field:
+        return _csharp_enum(_event_type(owner), name, field["enum"])
+    if field["type"] == "object":
+        return "IDictionary<string, object>"
+    return CSHARP[field["type"]]
+
+
+def _csharp_class(owner: str, schema: Schema) -> str:
+    """Return a class whose constructor takes what an event must have; other fields are properties."""
+    name, is_payload = _class(owner), bool(_event_type(owner))
+    fields = schema["properties"]
+    required = [field for field in fields if field in schema.get("required", ())]
+    kinds = {field: _csharp_type(owner, field, described) for field, described in fields.items()}
+    # A field's name may be a keyword of C#, which the mark makes a name. Callers need no mark.
+    named = {field: f"@{_pascal(field)[0].lower()}{_pascal(field)[1:]}" for field in required}
+    parameters = ", ".join(f"{kinds[field]} {named[field]}" for field in required)
+    lines = [f"    /// <summary>{_xml(schema['description'])}</summary>"]
+    lines += [f"    public sealed class {name}{' : Payload' if is_payload else ''}", "    {"]
+    if required:
+        lines += [f"        public {name}({parameters})", "        {"]
+        lines += [f"            {_pascal(field)} = {named[field]};" for field in required] + ["        }", ""]
+    for field, described in fields.items():
+        mark = "" if field in required or kinds[field] in ("string", "IDictionary<string, object>") else "?"
+        lines += [f"        /// <summary>{_xml(described['description'])}</summary>"]
+        lines += [f"        public {kinds[field]}{mark} {_pascal(field)} {{ get; set; }}", ""]
+    if is_payload:
+        lines += [
+            "        internal override string EventType",
+            "        {",
+            f'            get {{ return "{owner}"; }}',
+            "        }",
+            "",
+        ]
+    lines += [f"        internal {'override ' if is_payload else ''}void Write(JsonObject to)", "        {"]
+    for field, described in fields.items():
+        value = f"Texts.{kinds[field]}, (int?){_pascal(field)}" if "enum" in described else _pascal(field)
+        lines += [f'            to.Add("{field}", {value});']
+    return "\n".join([*lines, "        }", "    }"])
+
+
+def _csharp(envelope: Schema, payloads: Mapping[str, tuple[str, Schema]], schemas: Schema) -> str:
+    owners = {name: envelope["properties"][name] for name in ("client", "privacy")}
+    owners |= {event_type: schema for event_type, (_, schema) in payloads.items()}
+    enums, texts = _csharp_enums(owners)
+    parts = [
+        *enums,
+        *(_csharp_class(owner, schema) for owner, schema in owners.items()),
+        "    internal static class Texts\n    {\n" + "\n\n".join(texts) + "\n    }",
+        "    /// <summary>What the client checks an event by, as the REST API does.</summary>\n"
+        "    internal static class Schemas\n    {\n"
+        '        internal const string Text = @"' + _compact(schemas).replace('"', '""') + '";\n    }',
+    ]
+    head = f"// {NOTE}\n\nusing System.Collections.Generic;\n\nnamespace PlayerAnalytics\n{{\n"
+    return head + "\n\n".join(parts) + "\n}\n"

@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import mono
 import npm_packages
 import pytest
 import quick_starts
@@ -35,7 +36,10 @@ def test_the_quick_start_sends_its_events(client: str, api: RestApi, tmp_path: P
 @pytest.mark.parametrize("client", quick_starts.CLIENTS)
 def test_the_end_of_the_game_waits_for_a_cold_start(client: str, api: RestApi, tmp_path: Path) -> None:
     relay = Relay(api, lambda number: "slow")
-    in_memory = {"typescript": (', { store: directoryStore("events") });', ");")}.get(client, ("", ""))
+    in_memory = {
+        "csharp": (', new Settings { Directory = "events" });', ");"),
+        "typescript": (', { store: directoryStore("events") });', ");"),
+    }.get(client, ("", ""))
     try:
         answer = quick_starts.run(client, relay.url, api.key, tmp_path, in_memory)
     finally:
@@ -89,3 +93,12 @@ def test_the_table_of_typescript_names_every_setting() -> None:
     functions = {"onProblem": "console.warn", "clock": "Date.now"}
     values = {name: json.dumps(value) for name, value in json.loads(answer.stdout).items()}
     assert table("typescript") == values | functions
+
+
+def test_the_table_of_csharp_names_every_setting() -> None:
+    answer = subprocess.run(mono.program("defaults"), capture_output=True, text=True, check=True)
+    named: dict[str, str] = json.loads(answer.stdout)
+    # They are null until the game sets them.
+    functions = {"OnProblem": "Console.Error", "Clock": "DateTime.UtcNow"}
+    assert {named[name] for name in functions} == {"null"}
+    assert table("csharp") == named | functions

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import mono
 import npm_packages
 import orjson
 import pytest
@@ -145,19 +146,37 @@ def test_python_says_what_the_rest_api_says(events: list[Event]) -> None:
         assert problem(json.loads(json.dumps(event))) == refusal(event)
 
 
-def test_typescript_says_what_the_rest_api_says(events: list[Event]) -> None:
+def judge_typescript() -> list[str]:
     folder = npm_packages.compiled(REPOSITORY / "clients" / "typescript", "client-typescript")
-    command = [npm_packages.node(), str(Path(__file__).with_name("judge.mjs")), str(folder)]
-    given = "\n".join(map(json.dumps, events))
-    answer = subprocess.run(command, input=given, capture_output=True, text=True, check=True)
+    return [npm_packages.node(), str(Path(__file__).with_name("judge.mjs")), str(folder)]
+
+
+def judge_csharp() -> list[str]:
+    return mono.program("judge")
+
+
+JUDGES = {"csharp": judge_csharp, "typescript": judge_typescript}
+
+
+def judged(command: list[str], given: list[Any]) -> list[Any]:
+    """Return, for each object that a client reads, the JSON that it would send and what it says of it."""
+    answer = subprocess.run(
+        command, input="\n".join(map(json.dumps, given)), capture_output=True, text=True, check=True
+    )
     lines = [json.loads(line) for line in answer.stdout.split("\n") if line]
-    assert len(lines) == len(events)
-    for sent, said in lines:
-        # JavaScript has one kind of number: it sends 1.0 as 1.
+    assert len(lines) == len(given)
+    return lines
+
+
+@pytest.mark.parametrize("client", sorted(JUDGES))
+def test_clients_in_other_languages_say_what_the_rest_api_says(client: str, events: list[Event]) -> None:
+    for sent, said in judged(JUDGES[client](), events):
+        # These languages send 1.0 as 1.
         assert said == shown(refusal(orjson.loads(sent))), sent
 
 
-def test_the_clients_know_what_a_misspelt_event_type_is_meant_to_be() -> None:
+@pytest.mark.parametrize("client", sorted(JUDGES))
+def test_the_clients_know_what_a_misspelt_event_type_is_meant_to_be(client: str) -> None:
     names = [
         *(name[:2] + name[3:] for name in NEWEST),
         *(name.upper() for name in NEWEST),
@@ -165,17 +184,13 @@ def test_the_clients_know_what_a_misspelt_event_type_is_meant_to_be() -> None:
         "",
         "x" * 99,
     ]
-    folder = npm_packages.compiled(REPOSITORY / "clients" / "typescript", "client-typescript")
-    given = "\n".join(json.dumps({"name": name}) for name in names)
-    command = [npm_packages.node(), str(Path(__file__).with_name("judge.mjs")), str(folder)]
-    answer = subprocess.run(command, input=given, capture_output=True, text=True, check=True)
-    said = [json.loads(line)[1] for line in answer.stdout.split("\n") if line]
-    for name, by_typescript in zip(names, said, strict=True):
+    said = judged(JUDGES[client](), [{"name": name} for name in names])
+    for name, (_, by_client) in zip(names, said, strict=True):
         event = drawn(1)[0] | {"event_type": name}
         first = refusal(event)
         assert first
         assert unknown(name) == Problem("unknown_schema", first.errors[:1])
-        assert by_typescript == shown(unknown(name))
+        assert by_client == shown(unknown(name))
     hints = [unknown(name).errors[0].message.partition("did you mean ")[2] for name in names]
     assert hints == [*(f'"{name}"?' for name in NEWEST), *(f'"{name}"?' for name in NEWEST), "", "", ""]
 
@@ -209,5 +224,5 @@ def test_the_clients_know_every_event_type_by_its_newest_version() -> None:
 
 def test_the_generated_files_of_the_clients_are_those_of_the_schemas() -> None:
     files = {name: text for name, text in generated(REPOSITORY).items() if name.startswith("clients/")}
-    assert len(files) == 4
+    assert len(files) == 5
     assert {name for name, text in files.items() if (REPOSITORY / name).read_text() != text} == set()

@@ -7,10 +7,11 @@ import sys
 import tarfile
 from pathlib import Path
 
+import mono
 import npm_packages
 from tools import REPOSITORY
 
-CLIENTS = ("python", "typescript")
+CLIENTS = ("csharp", "python", "typescript")
 URL, KEY = '"https://events.example.com"', '"my-game.SECRET"'
 
 
@@ -34,10 +35,23 @@ def run(
     for old, new in ((URL, f'"{url}"'), (KEY, f'"{key}"'), change):
         assert not old or program.count(old) == 1, old
         program = program.replace(old, new)
-    start = {"python": _python, "typescript": _typescript}[client]
+    start = {"csharp": _csharp, "python": _python, "typescript": _typescript}[client]
     return subprocess.run(
         start(program, folder), cwd=folder, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True
     )
+
+
+def _csharp(program: str, folder: Path) -> list[str]:
+    runtime, library = mono.runtime(), mono.compiled("PlayerAnalytics")
+    shutil.copy(library, folder)
+    first, statements = program.split("\n", 1)
+    # The statements of a game are in a method.
+    (folder / "game.cs").write_text(
+        f"{first}\nstatic class Game {{ static void Main() {{\n{statements}}} }}\n"
+    )
+    command = [*mono.COMPILER, f"-r:{library.name}", "game.cs"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return [runtime, "game.exe"]
 
 
 def _python(program: str, folder: Path) -> list[str]:
