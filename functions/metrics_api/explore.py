@@ -6,23 +6,54 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends
 from telemetry import catalog
 
-from metrics_api import explore_events, explore_fields, explore_funnel, explore_paths, explore_retention
+from metrics_api import (
+    explore_cohort,
+    explore_events,
+    explore_fields,
+    explore_funnel,
+    explore_paths,
+    explore_retention,
+)
 from metrics_api import explore_models as models
 from metrics_api.explore_fields import Field
-from metrics_api.explore_query import Refused
+from metrics_api.explore_query import MAX_DAYS, Refused
 from metrics_api.lake_answers import CSV, PENDING, Reader, csv_file, days_of, read
 from metrics_api.models import Problem
 from metrics_api.parameters import GameId, cached, invalid_field, now
 from metrics_api.problems import RESPONSES
 
-# Silver has a row for each event: a day costs more than a day of gold.
-MAX_DAYS = 92
 # The module of each kind has its query, its rows, and the lines of its file.
 KINDS: dict[str, tuple[Any, type[models.ExploreAnswer]]] = {
+    "cohort": (explore_cohort, models.CohortAnswer),
     "events": (explore_events, models.EventsAnswer),
     "funnel": (explore_funnel, models.FunnelAnswer),
     "paths": (explore_paths, models.PathsAnswer),
     "retention": (explore_retention, models.RetentionAnswer),
+}
+
+EXAMPLES: dict[str, Any] = {
+    "cohort": {
+        "summary": "Players who bought at least twice",
+        "value": {
+            "kind": "cohort",
+            "from": "2026-01-01",
+            "to": "2026-01-31",
+            "event": "purchase",
+            "at_least": 2,
+        },
+    },
+    "of_cohort": {
+        "summary": "Players who come back, of those who bought",
+        "value": {
+            "kind": "retention",
+            "from": "2026-01-01",
+            "to": "2026-01-31",
+            "grain": "week",
+            "first": {"event": "session_start"},
+            "returning": {"event": "session_start"},
+            "cohort": {"event": "purchase"},
+        },
+    },
 }
 
 explore = APIRouter(
@@ -57,7 +88,9 @@ def fields(game_id: GameId) -> models.ExploreCatalogue:
     response_model=models.AnyAnswer,
     responses={200: CSV, 400: {"model": Problem, "description": "The body is no JSON."}, **PENDING},
 )
-def ask(game_id: GameId, asked: Annotated[models.Question, Body()], lake: Reader) -> Any:
+def ask(
+    game_id: GameId, asked: Annotated[models.Question, Body(openapi_examples=EXAMPLES)], lake: Reader
+) -> Any:
     """Read silver, which has each event once.
 
     Events count as they were sent, whatever gold makes of them: a purchase in a store's test environment

@@ -17,6 +17,7 @@ from metrics_api.explore_query import (
     grouped,
     known_fields,
     named,
+    of_cohort,
     of_type,
     period,
     placed,
@@ -51,6 +52,7 @@ def query(asked: models.EventsQuestion, game_id: str, days: Days) -> Query:
         *within(sql, game_id, days),
         *of_type(sql, asked.event),
         *filtered(sql, "where", asked.where, known),
+        *of_cohort(sql, game_id, asked, days),
     ]
     if asked.measure.of == "players":
         sql.columns.add("player_id")
@@ -64,7 +66,7 @@ def query(asked: models.EventsQuestion, game_id: str, days: Days) -> Query:
     if asked.measure.percentile is not None:
         source = placed(sql, source, names, asked.measure.percentile)
     figure = FIGURES[asked.measure.of]
-    return sql.query(grouped(source, names, [f"{figure} AS figure", "count(*) AS events"]), game_id, days)
+    return sql.query(grouped(source, names, [f"{figure} AS figure", "count(*) AS events"]), game_id)
 
 
 def _measured(asked: models.EventsQuestion, known: Mapping[str, Field]) -> Field | None:

@@ -25,6 +25,7 @@ from metrics_api.explore_query import (
     in_order,
     known_fields,
     named,
+    of_cohort,
     placed,
     sliced,
     within,
@@ -48,11 +49,15 @@ def query(asked: models.FunnelQuestion, game_id: str, days: Days) -> Query:
     selected = in_order(sql, "player_id")
     selected += [f"{one} AS {name}" for one, name in zip(sql.of(*by), names, strict=True)]
     selected += [f"CASE WHEN {one} THEN 1 ELSE 0 END AS is_{number}" for number, one in enumerate(steps, 1)]
-    conditions = [*within(sql, game_id, read), f"({' OR '.join(steps)})"]
+    conditions = [
+        *within(sql, game_id, read),
+        f"({' OR '.join(steps)})",
+        *of_cohort(sql, game_id, asked, days),
+    ]
     source = f"SELECT {', '.join(selected)}\nFROM {SILVER}\nWHERE {' AND '.join(conditions)}"
     for step in range(last - 1, 0, -1):
         source = _followed(source, step, last)
-    return sql.query(_counted(sql, source, asked, days, names), game_id, read)
+    return sql.query(_counted(sql, source, asked, days, names), game_id)
 
 
 def _followed(source: str, step: int, last: int) -> str:

@@ -16,6 +16,7 @@ MAX_STEPS = 8
 MAX_RETURN_DAYS = 30
 MAX_DEPTH, MAX_WIDTH = 5, 10
 MAX_WINDOW_MINUTES = 30 * 24 * 60
+MAX_TIMES = 1000
 TEXT = r"^[^\x00-\x1f\x7f]+$"
 LARGEST = 10**15
 
@@ -58,6 +59,34 @@ class Measure(Closed):
     ] = None
 
 
+class Chosen(Closed):
+    """Events of a type, or of all types."""
+
+    event: Annotated[
+        Name | None, Field(description="Type of the events; all types where absent.", examples=["purchase"])
+    ] = None
+    where: Annotated[list[Filter], Field(max_length=MAX_FILTERS, description="All must hold.")] = []
+
+
+Times = Annotated[
+    StrictInt, Field(ge=1, le=MAX_TIMES, description="How many of these events a player has at least.")
+]
+
+
+class Cohort(Chosen):
+    """Players who have at least so many of the chosen events on the days."""
+
+    at_least: Times = 1
+    from_: Annotated[
+        CalendarDay | None,
+        Field(alias="from", description="First UTC day; the question's first day where absent."),
+    ] = None
+    to: Annotated[
+        CalendarDay | None,
+        Field(description="Last UTC day, inclusive; the question's last day where absent."),
+    ] = None
+
+
 class Asked(Closed):
     """What every question has."""
 
@@ -68,16 +97,14 @@ class Asked(Closed):
     to: Annotated[CalendarDay | None, Field(description="Last UTC day, inclusive; today where absent.")] = (
         None
     )
-    format: Annotated[Literal["json", "csv"], Field(description="csv: a file for a spreadsheet.")] = "json"
-
-
-class Chosen(Closed):
-    """Events of a type, or of all types."""
-
-    event: Annotated[
-        Name | None, Field(description="Type of the events; all types where absent.", examples=["purchase"])
+    cohort: Annotated[
+        Cohort | None,
+        Field(
+            description="Only events of these players count.",
+            examples=[{"event": "purchase", "at_least": 2, "from": "2026-01-01"}],
+        ),
     ] = None
-    where: Annotated[list[Filter], Field(max_length=MAX_FILTERS, description="All must hold.")] = []
+    format: Annotated[Literal["json", "csv"], Field(description="csv: a file for a spreadsheet.")] = "json"
 
 
 By = Annotated[
@@ -97,6 +124,13 @@ class EventsQuestion(Asked, Chosen):
     measure: Measure = Measure()
     grain: Periods = "day"
     by: By = []
+
+
+class CohortQuestion(Asked, Chosen):
+    """How many players have at least so many events."""
+
+    kind: Literal["cohort"]
+    at_least: Times = 1
 
 
 class FunnelQuestion(Asked):
@@ -200,6 +234,13 @@ class EventsRow(Period):
     events: Annotated[int, Field(description="Events behind the figure: for a field, those with a value.")]
 
 
+class CohortRow(BaseModel):
+    """The players of a cohort."""
+
+    players: Annotated[int, Field(ge=0, description="Players who have at least so many of the events.")]
+    events: Annotated[int, Field(ge=0, description="How many of the events these players have together.")]
+
+
 class FunnelRow(BaseModel):
     """A step of a slice."""
 
@@ -265,6 +306,13 @@ class EventsAnswer(ExploreAnswer):
     ]
 
 
+class CohortAnswer(ExploreAnswer):
+    """How many players a cohort has."""
+
+    kind: Literal["cohort"] = "cohort"
+    rows: Annotated[list[CohortRow], Field(description="One row.")]
+
+
 class FunnelAnswer(ExploreAnswer):
     """Players by step."""
 
@@ -289,8 +337,9 @@ class PathsAnswer(ExploreAnswer):
 
 
 Question = Annotated[
-    EventsQuestion | FunnelQuestion | RetentionQuestion | PathsQuestion, Field(discriminator="kind")
+    CohortQuestion | EventsQuestion | FunnelQuestion | RetentionQuestion | PathsQuestion,
+    Field(discriminator="kind"),
 ]
 AnyAnswer = Annotated[
-    EventsAnswer | FunnelAnswer | RetentionAnswer | PathsAnswer, Field(discriminator="kind")
+    CohortAnswer | EventsAnswer | FunnelAnswer | RetentionAnswer | PathsAnswer, Field(discriminator="kind")
 ]

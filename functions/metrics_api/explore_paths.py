@@ -21,6 +21,7 @@ from metrics_api.explore_query import (
     grouped,
     in_order,
     known_fields,
+    of_cohort,
     within,
 )
 from metrics_api.history_query import Days
@@ -39,7 +40,7 @@ def query(asked: models.PathsQuestion, game_id: str, days: Days) -> Query:
     first, last = (sql.bound(day.isoformat(), "date") for day in days)
     selected = in_order(sql, "player_id", "session_id", "event_type")
     selected += [f"CASE WHEN {begins} AND {DAY} BETWEEN {first} AND {last} THEN 1 ELSE 0 END AS is_begin"]
-    conditions = within(sql, game_id, read)
+    conditions = [*within(sql, game_id, read), *of_cohort(sql, game_id, asked, days)]
     if asked.leave_out:
         for number, name in enumerate(asked.leave_out):
             known_fields(f"leave_out/{number}", name)
@@ -47,7 +48,7 @@ def query(asked: models.PathsQuestion, game_id: str, days: Days) -> Query:
             raise Refused("leave_out", f"the path begins with {asked.event}: it cannot be left out")
         conditions.append(f"event_type NOT IN ({', '.join(map(sql.bound, asked.leave_out))})")
     source = f"SELECT {', '.join(selected)}\nFROM {SILVER}\nWHERE {' AND '.join(conditions)}"
-    return sql.query(_links(source, asked), game_id, read)
+    return sql.query(_links(source, asked), game_id)
 
 
 def _links(source: str, asked: models.PathsQuestion) -> str:

@@ -10,11 +10,14 @@ from typing import Any
 
 from metrics_api import explore_fields
 from metrics_api.explore_fields import NUMBERS, Field
-from metrics_api.explore_models import MAX_FILTERS, Chosen, Filter, Value
+from metrics_api.explore_models import MAX_FILTERS, Asked, Chosen, Filter, Value
 from metrics_api.history_models import Slice
 from metrics_api.history_query import MAX_ROWS, Days
 from metrics_api.lake import Query
+from metrics_api.lake_answers import days_of
 
+# Silver has a row for each event: a day costs more than a day of gold.
+MAX_DAYS = 92
 SILVER, DAY = "events", "event_date"
 WORDS = {"string": "texts", "bigint": "whole numbers", "double": "numbers", "boolean": "true or false"}
 # The order of a player's events. A client numbers those of a session; the id decides where nothing else does.
@@ -40,13 +43,14 @@ class Refused(Exception):
 
 @dataclass(slots=True)
 class Sql:
-    """The values of a text, and the columns of silver that it names.
+    """The values of a text, and the columns and days of silver that it names.
 
     A value has a number in the text until the text is whole: $0, $1, ...
     """
 
     values: list[str] = field(default_factory=list)
     columns: set[str] = field(default_factory=set)
+    days: list[Days] = field(default_factory=list)
 
     def of(self, *fields: Field) -> list[str]:
         """Return the SQL of fields."""
@@ -59,11 +63,12 @@ class Sql:
         place = f"${len(self.values) - 1}"
         return place if kind == "string" else f"CAST({place} AS {kind})"
 
-    def query(self, text: str, game_id: str, days: Days) -> Query:
+    def query(self, text: str, game_id: str) -> Query:
         """Return the text with a ? in each place, and the values in the order of the places."""
         values = tuple(self.values[int(found)] for found in re.findall(r"\$(\d+)", text))
         columns = tuple(sorted({"game_id", DAY, *self.columns}))
-        return Query(re.sub(r"\$\d+", "?", text), values, SILVER, DAY, game_id, *days, columns)
+        first, last = min(days.first for days in self.days), max(days.last for days in self.days)
+        return Query(re.sub(r"\$\d+", "?", text), values, SILVER, DAY, game_id, first, last, columns)
 
 
 def known_fields(at: str, event: str | None) -> Mapping[str, Field]:
@@ -101,8 +106,36 @@ def sliced(by: Sequence[Field], values: Sequence[Any]) -> dict[str, Slice]:
 
 def within(sql: Sql, game_id: str, days: Days) -> list[str]:
     """Return the conditions of every scan: the game, and the days."""
+    sql.days.append(days)
     first, last = (sql.bound(day.isoformat(), "date") for day in days)
     return [f"game_id = {sql.bound(game_id)}", f"{DAY} BETWEEN {first} AND {last}"]
+
+
+def players_with(
+    sql: Sql, game_id: str, days: Days, conditions: Sequence[str], at_least: int, *figures: str
+) -> str:
+    """Return the players who have at least so many of the events of some days, and figures of each player."""
+    sql.columns.add("player_id")
+    found = " AND ".join([*within(sql, game_id, days), *conditions])
+    times = sql.bound(at_least, "bigint")
+    return (
+        f"SELECT {', '.join(['player_id', *figures])}\nFROM {SILVER}\nWHERE {found}\n"
+        f"GROUP BY player_id\nHAVING count(*) >= {times}"
+    )
+
+
+def of_cohort(sql: Sql, game_id: str, asked: Asked, days: Days) -> list[str]:
+    """Return the condition of events whose players are in the question's cohort. Raises Refused."""
+    cohort = asked.cohort
+    if cohort is None:
+        return []
+    of = days_of(cohort.from_ or days.first, cohort.to or days.last, MAX_DAYS, _refused_in_cohort)
+    chosen = [chosen_events(sql, "cohort/", cohort)]
+    return [f"player_id IN (\n{players_with(sql, game_id, of, chosen, cohort.at_least)}\n)"]
+
+
+def _refused_in_cohort(at: str, reason: str) -> Refused:
+    return Refused(f"cohort/{at}", reason)
 
 
 def in_order(sql: Sql, *columns: str) -> list[str]:

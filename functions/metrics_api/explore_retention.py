@@ -21,6 +21,7 @@ from metrics_api.explore_query import (
     in_order,
     known_fields,
     named,
+    of_cohort,
     period,
     sliced,
     within,
@@ -50,9 +51,13 @@ def query(asked: models.RetentionQuestion, game_id: str, days: Days) -> Query:
     selected += [f"{one} AS {name}" for one, name in zip(sql.of(*by), names, strict=True)]
     selected += [f"CASE WHEN {begins} THEN 1 ELSE 0 END AS is_first"]
     selected += [f"CASE WHEN {returning} THEN 1 ELSE 0 END AS is_returning"]
-    conditions = [*within(sql, game_id, read), f"({first} OR {returning})"]
+    conditions = [
+        *within(sql, game_id, read),
+        f"({first} OR {returning})",
+        *of_cohort(sql, game_id, asked, days),
+    ]
     source = f"SELECT {', '.join(selected)}\nFROM {SILVER}\nWHERE {' AND '.join(conditions)}"
-    return sql.query(_counted(sql, _players(source, names, asked), asked, names), game_id, read)
+    return sql.query(_counted(sql, _players(source, names, asked), asked, names), game_id)
 
 
 def _players(source: str, names: list[str], asked: models.RetentionQuestion) -> str:

@@ -10,7 +10,6 @@ from threading import Lock
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, HTTPException, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from metrics_api import history_models as models
@@ -29,7 +28,7 @@ PENDING: dict[int | str, dict[str, Any]] = {
     202: {"model": models.Pending, "description": "The query goes on: ask the same again."}
 }
 # Makes the error of a parameter, or of a field of a question, with the reason.
-Refuse = Callable[[str, str], RequestValidationError]
+Refuse = Callable[[str, str], Exception]
 
 
 def lake_reader() -> LakeReader:

@@ -88,6 +88,41 @@ def passes(event: Event, chosen: Question) -> bool:
     )
 
 
+def members(lines: list[Event], game: str, asked: Question) -> dict[str, int]:
+    """Return the players who have at least so many of the chosen events, and how many each has."""
+    found: dict[str, int] = {}
+    for line in of_game(lines, game, asked):
+        if passes(line, asked):
+            found[line["player_id"]] = found.get(line["player_id"], 0) + 1
+    return {player: times for player, times in found.items() if times >= asked.get("at_least", 1)}
+
+
+def of_cohort(lines: list[Event], game: str, asked: Question) -> list[Event]:
+    """Return the events that count: those of the players of the question's cohort."""
+    if "cohort" not in asked:
+        return lines
+    days = {"from": asked["from"], "to": asked["to"]}
+    players = members(lines, game, days | asked["cohort"])
+    return [line for line in lines if line["player_id"] in players]
+
+
+def with_cohort(chance: random.Random, lines: list[Event], asked: Question) -> Question:
+    """Return a question, or the same one about a cohort of the events that there are."""
+    if chance.random() < 0.6:
+        return asked
+    line = chance.choice(lines)
+    cohort: Question = {"at_least": chance.choice((1, 1, 2, 3, 5))}
+    if chance.random() < 0.7:
+        cohort["event"] = line["event_type"]
+    if chance.random() < 0.4:
+        cohort["where"] = [filtered(chance, line, chance.choice(("platform", "country", "bot")), None)]
+    day = date.fromisoformat(line["event_date"])
+    if chance.random() < 0.5:
+        cohort |= {"from": str(day - timedelta(days=chance.randrange(3)))}
+        cohort["to"] = str(day + timedelta(days=chance.randrange(5)))
+    return asked | {"cohort": cohort}
+
+
 def filtered(chance: random.Random, line: Event, name: str, kind: str | None) -> Question:
     """Return a filter of a field, mostly one that the event passes."""
     found = value(line, name)

@@ -10,7 +10,7 @@ import made_events
 import nasty_game
 import pytest
 from explore_sql import judge
-from explore_truth import Event, Question, passes, percentile, players, value, written
+from explore_truth import Event, Question, of_cohort, passes, percentile, players, value, with_cohort, written
 from fastapi.testclient import TestClient
 from gold_tables import DuckGold
 from metrics_api import explore_funnel
@@ -67,7 +67,8 @@ def furthest(events: list[Event], begin: int, asked: Question) -> int:
 def reached(lines: list[Event], game: str, asked: Question) -> Reached:
     """Return the times of the steps of each player, by slice."""
     found: Reached = defaultdict(list)
-    for events in players([line for line in lines if line["game_id"] == game]).values():
+    of_players = of_cohort(lines, game, asked)
+    for events in players([line for line in of_players if line["game_id"] == game]).values():
         begins = [
             n
             for n, event in enumerate(events)
@@ -97,7 +98,7 @@ def figures(found: Reached, steps: int) -> dict[tuple[Any, ...], tuple[int, Frac
 
 def questions(lines: list[Event], seed: str, count: int) -> list[tuple[str, Question]]:
     """Return funnels at random of events that there are, mostly of one player."""
-    chance = random.Random(seed)
+    chance, of_players = random.Random(seed), random.Random(f"{seed} cohorts")
     found = []
     for _ in range(count):
         line = chance.choice(lines)
@@ -126,7 +127,7 @@ def questions(lines: list[Event], seed: str, count: int) -> list[tuple[str, Ques
                 },
             )
         )
-    return found
+    return [(game, with_cohort(of_players, lines, asked)) for game, asked in found]
 
 
 def check(client: TestClient, gold: DuckGold, lines: list[Event], asked: list[tuple[str, Question]]) -> int:

@@ -25,6 +25,13 @@ QUESTIONS: list[dict[str, Any]] = [
     {"kind": "funnel", "steps": [{}, {"event": "purchase"}], "window_minutes": 3000, "by": ["platform"]},
     {"kind": "retention", "unit": "24h", "days": 3},
     {"kind": "paths", "event": "purchase"},
+    {"kind": "cohort", "event": "purchase", "at_least": 2},
+    # The events of the cohort are older than those of the question.
+    {
+        "kind": "events",
+        "event": "purchase",
+        "cohort": {"event": "crash", "from": "2026-01-26", "to": "2026-01-26"},
+    },
 ]
 
 

@@ -9,7 +9,7 @@ import made_events
 import nasty_game
 import pytest
 from explore_sql import judge
-from explore_truth import Event, Question, ordered, passes
+from explore_truth import Event, Question, of_cohort, ordered, passes, with_cohort
 from fastapi.testclient import TestClient
 from gold_tables import DuckGold
 from made_events import line
@@ -35,7 +35,7 @@ def paths(lines: list[Event], game: str, asked: Question) -> list[list[str]]:
     first, last = date.fromisoformat(asked["from"]), date.fromisoformat(asked["to"])
     day = timedelta(days=1)
     sessions = defaultdict(list)
-    for event in ordered(lines):
+    for event in ordered(of_cohort(lines, game, asked)):
         near = str(first - day) <= event["event_date"] <= str(last + day)
         if event["game_id"] == game and near and event["event_type"] not in asked["leave_out"]:
             sessions[event["player_id"], event["session_id"]].append(event)
@@ -73,7 +73,7 @@ def true_links(lines: list[Event], game: str, asked: Question) -> Links:
 
 
 def questions(lines: list[Event], seed: str, count: int) -> list[tuple[str, Question]]:
-    chance = random.Random(seed)
+    chance, of_players = random.Random(seed), random.Random(f"{seed} cohorts")
     kinds = sorted({line["event_type"] for line in lines})
     found = []
     for _ in range(count):
@@ -92,7 +92,7 @@ def questions(lines: list[Event], seed: str, count: int) -> list[tuple[str, Ques
         }
         if chance.random() < 0.3:
             asked["where"] = [{"field": "platform", "op": "is_not", "values": ["ios"]}]
-        found.append((one["game_id"], asked))
+        found.append((one["game_id"], with_cohort(of_players, lines, asked)))
     return found
 
 

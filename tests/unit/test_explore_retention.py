@@ -9,7 +9,7 @@ import made_events
 import nasty_game
 import pytest
 from explore_sql import judge
-from explore_truth import Event, Question, passes, players, start_of, value, written
+from explore_truth import Event, Question, of_cohort, passes, players, start_of, value, with_cohort, written
 from fastapi.testclient import TestClient
 from gold_tables import DuckGold
 from made_events import line
@@ -45,7 +45,8 @@ def true_cohorts(
     """Return players and those who return by cohort and day number, and the players of each cohort."""
     found: Cohorts = defaultdict(lambda: [(0, 0)] * (asked["days"] + 1))
     sizes: Sizes = defaultdict(int)
-    for events in players([one for one in lines if one["game_id"] == game]).values():
+    of_players = of_cohort(lines, game, asked)
+    for events in players([one for one in of_players if one["game_id"] == game]).values():
         starts = [
             n
             for n, event in enumerate(events)
@@ -75,7 +76,7 @@ def true_cohorts(
 
 
 def questions(lines: list[Event], seed: str, count: int) -> list[tuple[str, Question]]:
-    chance = random.Random(seed)
+    chance, of_players = random.Random(seed), random.Random(f"{seed} cohorts")
     kinds = sorted({one["event_type"] for one in lines})
     found = []
     for _ in range(count):
@@ -103,7 +104,7 @@ def questions(lines: list[Event], seed: str, count: int) -> list[tuple[str, Ques
                 },
             )
         )
-    return found
+    return [(game, with_cohort(of_players, lines, asked)) for game, asked in found]
 
 
 def check(client: TestClient, gold: DuckGold, lines: list[Event], asked: list[tuple[str, Question]]) -> int:

@@ -26,7 +26,9 @@ from player_state.players import PlayerStore
 from playwright.sync_api import Browser, Page, Route, expect
 from telemetry import metric_model
 from telemetry.enrichment import enrich, timestamp
+from telemetry.ingest_batch import IngestBatch, pack
 from telemetry.origin import Origin
+from telemetry.vendors import VENDORS
 from tools.emulator import free_port
 from tools.progress import STILL_SECONDS, wait_for
 
@@ -402,6 +404,34 @@ def test_a_producer_asks_for_funnels_retention_and_paths(address: str, page: Pag
 
 
 @in_chromium
+def test_a_producer_asks_about_a_cohort(address: str, page: Page, gold: DuckGold) -> None:
+    """Ann buys twice, bob once, eve never. The cohort stays when another kind of question is chosen."""
+    for player, purchases in (("ann", 2), ("bob", 1), ("eve", 0)):
+        gold.fill_silver([sent("session_start", player, 5)])
+        gold.fill_silver([purchase(player, 5, 10 + n, 100) for n in range(purchases)])
+    page.goto(f"{address}/explore?game=skyforge")
+    page.locator("#kind").select_option("cohort")
+    expect(page.locator("#title")).to_have_text("Players with Purchase")
+    expect(page.locator("#figures tbody tr")).to_contain_text("231.5")
+    page.locator("#times").select_option("2")
+    expect(page.locator("#title")).to_have_text("Players with Purchase, at least 2 times")
+    expect(page.locator("#figures tbody tr")).to_contain_text("122")
+    page.locator("#cohort").select_option("purchase")
+    page.locator("#kind").select_option("events")
+    page.locator("#event").select_option("session_start")
+    page.locator("#measure").select_option("players")
+    page.locator("#grain").select_option("range")
+    expect(page.locator("#figures tbody .n").first).to_have_text("2")
+    page.locator("#cohort-times").select_option("2")
+    expect(page.locator("#figures tbody .n").first).to_have_text("1")
+    page.reload()
+    expect(page.locator("#cohort")).to_have_value("purchase")
+    expect(page.locator("#cohort-times")).to_have_value("2")
+    page.locator("#cohort").select_option("")
+    expect(page.locator("#figures tbody .n").first).to_have_text("3")
+
+
+@in_chromium
 def test_explore_says_that_it_is_empty_waits_or_fails(address: str, page: Page, gold: DuckGold) -> None:
     page.goto(f"{address}/explore?game=empty&q=%7B%22kind%22%3A%22what%22%7D")
     expect(page.locator("#state")).to_contain_text("No such events from")
@@ -637,6 +667,29 @@ def test_recent_events_are_filtered_and_copied(
         ExpressionAttributeValues={":off": "off"},
     )
     expect(page.locator("#recent")).to_have_text("Off: the settings of this game keep no recent events.")
+
+
+@in_chromium
+def test_an_event_of_another_product_is_copied_for_its_own_route(
+    address: str, page: Page, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INGEST_URL", "https://api.example")
+    sent = {"eventName": "boss", "userID": "ada", "eventUUID": str(uuid4()), "eventParams": {"damage": 12}}
+    now = timestamp(datetime.now(UTC))
+    arrive(dynamodb, pack(IngestBatch("skyforge", now, None, [encode(sent)], "unity")))
+    page.goto(f"{address}/?game=skyforge")
+    rows = page.locator("#recent .events tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("accepted")
+    rows.get_by_role("button", name="Copy as curl").click()
+    arguments = shlex.split(page.locator("#curl pre").inner_text())
+    url = arguments[3].removeprefix("https://api.example/v1/compat/")
+    vendor, _, path = url.partition("/")
+    assert vendor == "unity"
+    assert any(re.fullmatch(known, path) for known in VENDORS["unity"].paths)
+    copied = json.loads(arguments[arguments.index("--data-raw") + 1])
+    assert copied["eventUUID"] != sent["eventUUID"]
+    assert copied | {"eventUUID": sent["eventUUID"]} == sent
 
 
 @in_chromium

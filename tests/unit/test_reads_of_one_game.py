@@ -22,6 +22,8 @@ BODIES: dict[str, list[dict[str, Any]]] = {
         {"kind": "funnel", "steps": [{"event": "session_start"}, {}]},
         {"kind": "paths", "event": "session_start"},
         {"kind": "retention"},
+        {"kind": "cohort", "event": "purchase"},
+        {"kind": "events", "grain": "range", "cohort": {"event": "purchase"}},
     ]
 }
 MakeEvent = Callable[..., dict[str, Any]]

@@ -10,6 +10,7 @@
   const OPERATORS = [["is", "is"], ["is_not", "is not"], ["at_least", "at least"], ["at_most", "at most"], ["is_set", "has a value"], ["is_not_set", "has no value"]];
   const NO_VALUES = ["is_set", "is_not_set"];
   const NUMBERS = ["bigint", "double"];
+  const TIMES = [1, 2, 3, 5, 10, 20, 50, 100];
   const MOST_STEPS = 8;
   const MOST_FILTERS = 10;
   let catalogue = null;
@@ -26,10 +27,11 @@
 
   // The event whose fields the filters and "Group by" name, and the part of the question that has its filters.
   const main = () => ({
-    events: () => question, paths: () => question, funnel: () => question.steps[0], retention: () => question.first,
+    events: () => question, paths: () => question, cohort: () => question, funnel: () => question.steps[0], retention: () => question.first,
   })[question.kind]();
 
   const FRESH = {
+    cohort: () => ({ event: "purchase", at_least: 1, where: [] }),
     events: () => ({ event: catalogue.events[0].name, measure: { of: "count" }, grain: "day", by: [], where: [] }),
     funnel: () => ({ steps: [{ event: "session_start", where: [] }, { event: "purchase", where: [] }], window_minutes: 1440, by: [] }),
     retention: () => ({ first: { event: "session_start", where: [] }, returning: { event: "session_start", where: [] }, unit: "day", days: 7, grain: "week", by: [] }),
@@ -111,7 +113,30 @@
 
   const grain = () => choice("A row for each", GRAINS, question.grain, (value) => { question.grain = value; }, "grain");
 
+  const times = (label, part, id) => {
+    const known = TIMES.includes(part.at_least ?? 1) ? TIMES : [...TIMES, part.at_least];
+    return choice(label, known.map((n) => [n, n === 1 ? "once" : `${n} times`]), part.at_least ?? 1, (value) => { part.at_least = Number(value); }, id);
+  };
+
+  // The page makes cohorts of the question's days; an address may have one with days and filters of its own.
+  const players = () => {
+    const { cohort } = question;
+    const none = [["", "all players"], ["any", "any event"]];
+    const found = [choice("Of players with", [...none, ...events(false)], cohort ? cohort.event ?? "any" : "", (name) => {
+      if (name) question.cohort = { ...(name === "any" ? {} : { event: name }), at_least: 1 }; else delete question.cohort;
+    }, "cohort")];
+    if (!cohort) return found;
+    found.push(times("at least", cohort, "cohort-times"));
+    const own = [cohort.from && `from ${cohort.from}`, cohort.to && `to ${cohort.to}`, cohort.where?.length && `with ${cohort.where.length} filters`].filter(Boolean);
+    if (own.length) found.push(element("span", own.join(" "), { class: "note" }));
+    return found;
+  };
+
   const PARTS = {
+    cohort: () => [
+      choice("Players with", events(true), question.event ?? "", (name) => setEvent(question, name), "event"),
+      times("at least", question, "times"),
+    ],
     events: () => [
       choice("Event", events(true), question.event ?? "", (name) => setEvent(question, name), "event"),
       choice("Figure", measured().length ? MEASURES : MEASURES.slice(0, 2), question.measure.of, setMeasure, "measure"),
@@ -189,7 +214,7 @@
     const part = main();
     part.where ??= [];
     const add = button("Add a filter", () => { part.where.push({ field: "platform", op: "is", values: [] }); changed(); }, { id: "add-filter" });
-    $("filters").replaceChildren($("filters").querySelector("legend"), ...part.where.map((one, n) => filter(part, one, n)), ...(part.where.length < MOST_FILTERS ? [add] : []));
+    $("filters").replaceChildren($("filters").querySelector("legend"), ...part.where.map((one, n) => filter(part, one, n)), ...(part.where.length < MOST_FILTERS ? [add] : []), ...players());
     const described = eventOf(part.event)?.description ?? "Events of all types.";
     const field = question.measure?.field && fieldsOf(question.event).find((one) => one.name === question.measure.field);
     $("about").textContent = field ? `${described} ${plainName(field.name)}: ${field.description}` : described;
@@ -206,13 +231,14 @@
     },
     funnel: () => question.steps.map((step) => labelOf(step.event)).join(" → "),
     retention: () => `${labelOf(question.first.event)}, then ${labelOf(question.returning.event)}`,
+    cohort: () => `Players with ${labelOf(question.event)}${question.at_least > 1 ? `, at least ${question.at_least} times` : ""}`,
     paths: () => `What ${question.direction === "after" ? "follows" : "precedes"} ${labelOf(question.event)}`,
   })[question.kind]();
 
   // A filter that is not filled in yet is not asked.
   const asked = (format) => {
     const copy = structuredClone(question);
-    for (const part of [copy, copy.first, copy.returning, ...(copy.steps ?? [])]) {
+    for (const part of [copy, copy.cohort, copy.first, copy.returning, ...(copy.steps ?? [])]) {
       if (part?.where) part.where = part.where.filter((one) => one.values?.length || NO_VALUES.includes(one.op));
     }
     const body = JSON.stringify({ ...copy, format });
@@ -287,6 +313,11 @@
   const share = (part) => (part === null ? "–" : precise.format(part));
 
   const TABLES = {
+    cohort: (answer) => table("Players", [
+      ["Days", () => days(answer)], ["Players", (row) => number.format(row.players), true],
+      ["Their events", (row) => number.format(row.events), true],
+      ["Events of a player", (row) => (row.players ? plain.format(row.events / row.players) : "–"), true],
+    ], answer.rows),
     events: (answer) => {
       const most = Math.max(...answer.rows.map((row) => Math.abs(row.figure)));
       return table("Figures", [
@@ -394,7 +425,8 @@
   const open = async () => {
     $("game").addEventListener("change", () => begin($("game").value));
     $("kind").addEventListener("change", () => {
-      question = fresh($("kind").value, { from: question.from, to: question.to });
+      const { from, to, cohort } = question;
+      question = fresh($("kind").value, { from, to, ...(cohort && { cohort }) });
       changed();
     });
     for (const name of ["from", "to"]) $(name).addEventListener("change", () => { question[name] = $(name).value; changed(); });
