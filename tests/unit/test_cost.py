@@ -268,6 +268,20 @@ def test_settings_are_those_of_terraform() -> None:
         settings.read("local")
 
 
+@pytest.mark.parametrize(
+    ("page", "columns", "dollars"), [("cost.md", 5, 3), ("scale.md", 8, 7)], ids=["cost", "scale"]
+)
+def test_the_documents_say_what_the_model_says(page: str, columns: int, dollars: int) -> None:
+    rows = re.findall(r"^\| (\d[\d,]*) \| (.+) \|$", (REPOSITORY / "docs" / page).read_text(), re.MULTILINE)
+    found = {rate: rest.split(" | ") for rate, rest in rows}
+    table = {int(rate.replace(",", "")): cells for rate, cells in found.items() if len(cells) == columns - 1}
+    assert len(table) >= 5
+    for rate, cells in table.items():
+        said = float(cells[dollars - 1].replace(",", ""))
+        told = model.total(model.bill(Load(rate), settings.read("prod")))
+        assert math.isclose(said, told, rel_tol=0.005), (rate, told)
+
+
 def test_the_command_prints_json_that_adds_up() -> None:
     command = [
         "scripts/cost",
