@@ -214,10 +214,11 @@ def realtime_windows(make_event: MakeEvent) -> Scenario:
     invoke = lambda: listen(batch, lambda left: lambda_handler({"Records": left}, None))  # noqa: E731
 
     def state() -> Any:
-        # What remembers an alert says whether it is still to be sent.
-        changing = ("expires_at", "quiet_until", "window", "window_end")
+        # What remembers an alert says whether it is still to be sent, and until when alerts were told.
+        changing = ("expires_at", "quiet_until", "told", "window", "window_end")
         return sorted(
-            str(sorted((k, v) for k, v in item.items() if k not in changing)) for item in rows("realtime")
+            str([*sorted((k, v) for k, v in item.items() if k not in changing), "told" in item])
+            for item in rows("realtime")
         )
 
     return Scenario(invoke, state)

@@ -102,7 +102,7 @@ HEARD: dict[str, dict[str, str]] = {
     # No event waits for the view of recent ones.
     | {"dynamodb.BatchWriteItem": "done"},
     "realtime_windows": dict.fromkeys(
-        ("dynamodb.BatchWriteItem", "dynamodb.PutItem", "dynamodb.UpdateItem", "events.PutEvents"), "again"
+        ("dynamodb.BatchWriteItem", "dynamodb.UpdateItem", "events.PutEvents"), "again"
     ),
     "scheduled_reports": dict.fromkeys(
         (

@@ -52,7 +52,7 @@ module "realtime_windows" {
         resources = [local.default_bus_arn]
       }
       RememberAlerts = {
-        actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
+        actions   = ["dynamodb:UpdateItem"]
         resources = [module.realtime.table.arn]
       }
     } : {},

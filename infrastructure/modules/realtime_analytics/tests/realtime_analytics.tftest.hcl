@@ -50,7 +50,7 @@ run "resources" {
       {
         KeepWindows    = [["dynamodb:BatchWriteItem"], [output.table.arn]]
         PutAlerts      = [["events:PutEvents"], ["arn:aws:events:eu-west-1:111122223333:event-bus/default"]]
-        RememberAlerts = [["dynamodb:PutItem", "dynamodb:UpdateItem"], [output.table.arn]]
+        RememberAlerts = [["dynamodb:UpdateItem"], [output.table.arn]]
       }
     )
     error_message = "The function writes windows, puts alerts on the bus, remembers those, and nothing else."
