@@ -26,6 +26,7 @@ QUESTIONS: list[dict[str, Any]] = [
     {"kind": "retention", "unit": "24h", "days": 3},
     {"kind": "paths", "event": "purchase"},
     {"kind": "cohort", "event": "purchase", "at_least": 2},
+    {"kind": "player", "player_id": "ann", "events": 200},
     # The events of the cohort are older than those of the question.
     {
         "kind": "events",
