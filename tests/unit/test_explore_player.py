@@ -167,7 +167,8 @@ def test_free_fields_are_not_shown(client: TestClient, gold: DuckGold) -> None:
 
 
 def test_athena_answers_text_and_the_values_are_the_same(gold: DuckGold) -> None:
-    gold.fill_silver(made_events.events("text", 800))
+    flags = [line("purchase", "ann", 1 + n, payload={"sandbox": one}) for n, one in enumerate((True, False))]
+    gold.fill_silver([*made_events.events("text", 800), *flags])
     asked = PlayerQuestion.model_validate(asked_player(events=200))
     days = Days(FIRST, LAST)
     found = gold.run(explore_player.query(asked, "arena", days), gold.version("events"))
@@ -176,10 +177,12 @@ def test_athena_answers_text_and_the_values_are_the_same(gold: DuckGold) -> None
         tuple(None if one is None else str(one).lower() if isinstance(one, bool) else str(one) for one in row)
         for row in found.rows
     ]
-    kinds = {type(value) for row in explore_player.rows(asked, days, found) for value in row.payload.values()}
+    shown = list(explore_player.rows(asked, days, found))
+    assert {row.payload.get("sandbox") for row in shown} == {True, False, None}
+    kinds = {type(value) for row in shown for value in row.payload.values()}
     assert kinds == {bool, float, int, str}
     texts = Result(written)
-    assert list(explore_player.rows(asked, days, texts)) == list(explore_player.rows(asked, days, found))
+    assert list(explore_player.rows(asked, days, texts)) == shown
     assert explore_player.profile(texts) == explore_player.profile(found)
 
 

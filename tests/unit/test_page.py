@@ -441,7 +441,7 @@ def test_a_producer_reads_the_events_of_a_player(address: str, page: Page, gold:
     page.locator("#player").press("Tab")
     expect(page.locator("#title")).to_have_text("Events of ann")
     expect(page.locator("#figures tbody tr")).to_have_count(2)
-    expect(page.locator("#figures tbody tr").first).to_contain_text("amount minor: 499, currency: EUR")
+    expect(page.locator("#figures tbody tr").first).to_contain_text("currency: EUR, amount minor: 499")
     expect(page.locator("#chart-note")).to_contain_text("Events: 2. Sessions: 1.")
     page.reload()
     expect(page.locator("#player")).to_have_value("ann")
