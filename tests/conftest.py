@@ -99,6 +99,12 @@ class Applied:
         sent = {"content-type": "application/json", "authorization": key}
         return httpx.post(url, content=body, headers=sent, timeout=STILL_SECONDS)
 
+    def post_compat(self, path: str, body: bytes, key: str) -> httpx.Response:
+        """POST to a route of another product's clients."""
+        url = self.platform.events_url.replace("/v1/events", f"/v1/compat/{path}")
+        sent = {"content-type": "application/json", "x-api-key": key}
+        return httpx.post(url, content=body, headers=sent, timeout=STILL_SECONDS)
+
     def put(self, data: bytes, partition_key: str = "test") -> None:
         """Write one record to the raw stream as a game server does."""
         stream = self.platform.outputs["raw_stream_name"]

@@ -30,6 +30,10 @@ class Iceberg:
         """Return the rows of a query."""
         return [tuple(row) for row in self.spark.sql(query).collect()]
 
+    def columns(self, table: str) -> Sequence[str]:
+        """Return the names of a table's columns."""
+        return [str(name) for name in self.spark.table(self.name(table)).columns]
+
     def view(self, name: str, query: str) -> None:
         """Name a query."""
         self.spark.sql(query).createOrReplaceTempView(name)

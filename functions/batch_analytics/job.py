@@ -104,12 +104,15 @@ class Run:
         }
         silver = self.tables.silver()
         store = gold.Iceberg(self.spark, self.tables)
-        unseen = silver.where(kept.unseen(store, games)) if games else silver
+        known = kept.read(store, games) if games else {}
+        unseen = silver.where(kept.unseen(known, games)) if games else silver
         measured = measure.games(unseen, report["touched"]) if games else {}
         days = measure.days(staged, report["touched"]) if games else {}
         refunds = kept.refunds(store, games) if games else {}
+        links = kept.links(store, known)
         counted = {
-            game: report["games"][game] | measured.get(game, {}) | refunds.get(game, {}) for game in games
+            game: report["games"][game] | measured.get(game, {}) | refunds.get(game, {}) | links.get(game, {})
+            for game in games
         }
         faults: dict[str, list[str]] = {}
         for game, lake in counted.items():

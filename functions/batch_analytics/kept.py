@@ -22,15 +22,15 @@ PAYLOAD = (
     "memory_mb", "fatal", "name", "value", "network", "placement", "format", "revenue_micros", "completed",
     "purchase_kind", "sandbox", "tax_minor", "store_fee_minor", "refund_id", "refund_kind",
     "step", "match_id", "mode", "result", "duration_seconds", "queue_seconds",
-    "install_source", "campaign", "experiment", "variant",
+    "install_source", "campaign", "experiment", "variant", "previous_player_id",
 )  # fmt: skip
 # In the order in which a run appends to them: a run that dies leaves rows in the first one, or in none.
 TABLES = (
     "kept_presence", "kept_purchases", "kept_refunds", "kept_moves", "kept_movers", "kept_attempts",
     "kept_samples", "kept_designs", "kept_ads", "kept_steps", "kept_matches", "kept_sources",
-    "kept_exposures", "kept_currencies", "kept_players",
+    "kept_exposures", "kept_currencies", "kept_links", "kept_players",
 )  # fmt: skip
-GAMES = "kept_games"
+GAMES, LINKS, ACCOUNTS = "kept_games", "kept_links", "kept_accounts"
 # The day column of each gold table. scripts/schemas writes audit.json from the metrics model.
 GOLD: dict[str, str] = {
     name: next(column for column in table["grain"] if column.endswith("_date"))
@@ -39,12 +39,14 @@ GOLD: dict[str, str] = {
 # Views that gold tables share: computed once, kept on disk, so that memory does not grow with the lake.
 SHARED = (
     "players", "transactions", "refunds", "plays", "days", "stays", "cohorts", "installs", "install_sizes",
-    "exposed", "variants",
+    "exposed", "variants", "counted_links",
 )  # fmt: skip
 # Tables of which a day needs the events of the day alone.
 OF_A_DAY = (
     "economy", "progression", "stability", "performance", "design", "ads", "matches", "performance_bins",
 )  # fmt: skip
+# Other SQL of sql/kept that decides what gold says.
+ALSO = ("leaving", "since", "confirmed", "unmatched_refunds", "_links", "ignored_links")
 NEVER = date(1970, 1, 1)
 # A month, that daily looks back from a day; the cohorts whose retention a day changes; the days after an
 # exposure that `experiments` has.
@@ -61,6 +63,9 @@ class Store(Protocol):
 
     def rows(self, query: str) -> Sequence[Sequence[Any]]:
         """Return the rows of a query."""
+
+    def columns(self, table: str) -> Sequence[str]:
+        """Return the names of a table's columns."""
 
     def view(self, name: str, query: str) -> None:
         """Name a query."""
@@ -86,7 +91,7 @@ class Game:
     """What is kept of a game: what it was made with, of which events, and how much of that gold shows.
 
     `until_ms` and `published_ms` are silver's `added_ms`. Kept rows of days before `floor` are summed up in
-    kept_players and are not read. `newest` is the last day with an event.
+    kept_players and are not read. `newest` is the last day with an event. `links` are events that link ids.
     """
 
     game_id: str
@@ -99,6 +104,7 @@ class Game:
     newest: date = NEVER
     last_day: date = NEVER
     published_day: date = NEVER
+    links: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,7 @@ class Fresh(NamedTuple):
     newest: date
     last_arrival: date
     until_ms: int
+    links: int
 
 
 class Rebuild(Exception):
@@ -171,7 +178,8 @@ class Night:
             row[0]: Fresh(*row[1:])
             for row in store.rows(
                 "SELECT game_id, COUNT(*), MIN(event_date), MAX(event_date), MAX(arrival_date), "
-                f"MAX(added_ms) FROM silver WHERE {new} GROUP BY game_id"
+                "MAX(added_ms), SUM(CASE WHEN event_type = 'identify' THEN 1 ELSE 0 END) "
+                f"FROM silver WHERE {new} GROUP BY game_id"
             )
         }
         self._check(games, fresh)
@@ -190,8 +198,13 @@ class Night:
             store.view("old_steps", f"SELECT * FROM {store.name('kept_steps')} WHERE {of_games}")
             store.view("old_exposures", f"SELECT * FROM {store.name('kept_exposures')} WHERE {of_games}")
             store.view("old_players", f"SELECT * FROM {store.name('kept_players')} WHERE {of_games}")
+            # Most nights of most games bring no link: they must not pay for a query.
+            new_links = any(one.links for one in fresh.values())
+            if new_links:
+                store.view("old_links", f"SELECT * FROM {store.name(LINKS)} WHERE {of_games}")
             for table in TABLES[:-1]:
-                store.append(table, stamped(sql(f"kept/{table}"), self.until_ms))
+                if table != LINKS or new_links:
+                    store.append(table, stamped(sql(f"kept/{table}"), self.until_ms))
             first = min(one.first for one in fresh.values())
             store.view(
                 "new_presence",
@@ -230,6 +243,7 @@ class Night:
                 events=game.events + fresh.events,
                 newest=max(game.newest, fresh.newest),
                 last_day=max(game.last_day, fresh.last_arrival - timedelta(1)),
+                links=game.links + fresh.links,
             )
         return replace(game, definition=definition(), run_id=self.run_id, until_ms=self.until_ms)
 
@@ -238,7 +252,8 @@ class Night:
         store = self.store
         floors = {name: game.floor for name, game in before.items()}
         recent = either((f"event_date >= {literal(floor)}", name) for name, floor in floors.items())
-        store.view("kept_presence", f"SELECT * FROM {store.name('kept_presence')} WHERE {recent}")
+        moved = self._link(before)
+        store.view("kept_presence", self._of_accounts("kept_presence", recent, moved=True))
         store.view("kept_refunds", f"SELECT * FROM {store.name('kept_refunds')} WHERE {among(before)}")
         published = {name: game for name, game in before.items() if game.published_ms >= 0}
         found: dict[str, date] = {}
@@ -265,6 +280,11 @@ class Night:
                     "ON g.game_id = k.game_id AND k.added_ms > g.published_ms GROUP BY k.game_id"
                 )
             }
+            for name, (day, split) in moved.items():
+                if name in published and day:
+                    found[name] = min(day, found.get(name, day))
+                if name in published and split:
+                    early[name] = "ids that counted as one player no longer do"
             for name in published:
                 touched[name] = {day for game, day in days if game == name} | {self.games[name].newest}
         bounds: dict[str, Bound] = {}
@@ -278,13 +298,65 @@ class Night:
                 continue
             since = min(found.get(name, game.newest), game.published_day + timedelta(1), game.newest)
             if since < floor + timedelta(MONTH):
-                early[name] = f"a session since {since} has a new event, before {floor} and a month"
+                early[name] = (
+                    f"a session since {since} has a new event or another player, before {floor} and a month"
+                )
             next_floor = max(floor, min(horizon, since - timedelta(MONTH)))
             bounds[name] = Bound(since, floor, next_floor, game.last_day)
         if early:
             raise Rebuild(early)
         self.games = {name: replace(game, floor=bounds[name].next_floor) for name, game in self.games.items()}
         return bounds, touched
+
+    def _link(self, before: Mapping[str, Game]) -> dict[str, tuple[date | None, bool]]:
+        """Keep the accounts of games with links; return the first day of ids that moved, if some are split.
+
+        They are kept because each view of kept rows joins them: Spark plans a join with a table at once.
+        """
+        store = self.store
+        linked = [name for name, game in self.games.items() if game.links]
+        if not linked:
+            return {}
+        store.view("all_links", f"SELECT * FROM {store.name(LINKS)} WHERE {among(linked)}")
+        store.view("every_player", f"SELECT * FROM {store.name('kept_players')} WHERE {among(linked)}")
+        shown = ((name, before[name].published_ms) for name in linked)
+        store.view("linked_games", values("game_id, published_ms", shown))
+        for view, query in views("kept/_links"):
+            store.view(view, query)
+            if view in SHARED:
+                store.share(view)
+        store.delete(ACCOUNTS, among(linked))
+        store.append(ACCOUNTS, "SELECT * FROM accounts")
+        found = store.rows(
+            "SELECT game_id, MIN(CASE WHEN moved THEN first_date END), "
+            "MAX(CASE WHEN split THEN 1 ELSE 0 END) "
+            f"FROM {store.name(ACCOUNTS)} WHERE {among(linked)} GROUP BY game_id"
+        )
+        return {row[0]: (row[1], bool(row[2])) for row in found}
+
+    def _of_accounts(self, table: str, where: str, moved: bool = False, older: str = "") -> str:
+        """Return the query of kept rows, those of linked ids under their accounts.
+
+        With `moved`, rows of ids that moved are as new as the run's own: they change the same days. With
+        `older`, rows of linked ids are returned under this predicate, those of other players under `where`.
+        """
+        name = self.store.name(table)
+        linked = [game.game_id for game in self.games.values() if game.links]
+        if not linked:
+            return f"SELECT * FROM {name} WHERE {where}"
+        changed = {"player_id": "COALESCE(account_id, player_id) AS player_id"}
+        if moved:
+            changed["added_ms"] = (
+                f"CASE WHEN moved THEN CAST({self.until_ms} AS BIGINT) ELSE added_ms END AS added_ms"
+            )
+        columns = ", ".join(changed.get(column, column) for column in self.store.columns(table))
+        return (
+            f"SELECT {columns} FROM (SELECT * FROM {name} WHERE {older or where}) AS kept "
+            "LEFT JOIN (SELECT game_id AS linked_game, player_id AS linked_id, account_id, moved "
+            f"FROM {self.store.name(ACCOUNTS)} WHERE {among(linked)}) AS linked "
+            "ON linked_game = game_id AND linked_id = player_id"
+            + (f" WHERE account_id IS NOT NULL OR {where}" if older else "")
+        )
 
     def _gold(
         self, bounds: Mapping[str, "Bound"], touched: Mapping[str, set[date] | None]
@@ -298,35 +370,35 @@ class Night:
                 ((name, *bound) for name, bound in bounds.items()),
             ),
         )
-        store.view("kept_players", f"SELECT * FROM {store.name('kept_players')} WHERE {among(bounds)}")
+        store.view("kept_players", self._of_accounts("kept_players", among(bounds)))
         store.view("kept_currencies", f"SELECT * FROM {store.name('kept_currencies')} WHERE {among(bounds)}")
         earlier = either(
             (f"event_date >= {literal(bound.floor - timedelta(MONTH + 1))}", name)
             for name, bound in bounds.items()
         )
-        for table in ("kept_purchases", "kept_steps"):
-            store.view(table, f"SELECT * FROM {store.name(table)} WHERE {earlier}")
+        store.view("kept_purchases", self._of_accounts("kept_purchases", earlier))
+        # Of a linked player, the first step or exposure may be one of long ago, of an id that joined later.
+        store.view("kept_steps", self._of_accounts("kept_steps", earlier, older=among(bounds)))
         exposed = either(
             (f"event_date >= {literal(bound.floor - timedelta(MONTH + 1 + EXPOSED))}", name)
             for name, bound in bounds.items()
         )
-        store.view("kept_exposures", f"SELECT * FROM {store.name('kept_exposures')} WHERE {exposed}")
+        store.view("kept_exposures", self._of_accounts("kept_exposures", exposed, older=among(bounds)))
         # A refund may come long after its purchase.
-        store.view("all_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {among(bounds)}")
+        store.view("all_purchases", self._of_accounts("kept_purchases", among(bounds)))
         changing = either((f"event_date >= {literal(bound.since)}", name) for name, bound in bounds.items())
-        store.view("recent_ads", f"SELECT * FROM {store.name('kept_ads')} WHERE {changing}")
+        store.view("recent_ads", self._of_accounts("kept_ads", changing))
         installed = either(
             (f"event_date >= {literal(bound.since - timedelta(COHORTS))}", name)
             for name, bound in bounds.items()
         )
-        store.view("kept_sources", f"SELECT * FROM {store.name('kept_sources')} WHERE {installed}")
+        store.view("kept_sources", self._of_accounts("kept_sources", installed))
         days = on(touched)
         store.view("touched_presence", f"SELECT * FROM kept_presence WHERE {days}")
-        for table in (
-            "kept_moves", "kept_movers", "kept_attempts", "kept_samples", "kept_designs", "kept_ads",
-            "kept_matches",
-        ):  # fmt: skip
+        for table in ("kept_moves", "kept_samples"):
             store.view(table, f"SELECT * FROM {store.name(table)} WHERE {days}")
+        for table in ("kept_movers", "kept_attempts", "kept_designs", "kept_ads", "kept_matches"):
+            store.view(table, self._of_accounts(table, days))
         for view, query in views():
             store.view(view, query)
             if view in SHARED:
@@ -401,9 +473,8 @@ def published(store: Store, run_id: str, games: Sequence[str]) -> None:
     )
 
 
-def unseen(store: Store, games: Sequence[str]) -> str:
+def unseen(kept: Mapping[str, Game], games: Sequence[str]) -> str:
     """Return the predicate of silver's events that gold does not show yet."""
-    kept = read(store, games)
     return either((f"added_ms > {kept.get(name, Game(name)).published_ms}", name) for name in games)
 
 
@@ -417,10 +488,22 @@ def refunds(store: Store, games: Sequence[str]) -> dict[str, dict[str, int]]:
     }
 
 
+def links(store: Store, kept: Mapping[str, Game]) -> dict[str, dict[str, int]]:
+    """Count the pairs of ids that events link, of each game that has some, and those that count as two."""
+    linked = [name for name, game in kept.items() if game.links]
+    if not linked:
+        return {}
+    store.view("every_link", f"SELECT * FROM {store.name(LINKS)} WHERE {among(linked)}")
+    store.view("every_account", f"SELECT * FROM {store.name(ACCOUNTS)} WHERE {among(linked)}")
+    return {
+        game: {"links": int(told), "ignored_links": int(ignored)}
+        for game, told, ignored in store.rows(sql("kept/ignored_links"))
+    }
+
+
 def drop(store: Store, games: Sequence[str]) -> None:
     """Drop all that is kept of games: their next run computes everything from silver."""
-    store.delete(GAMES, among(games))
-    for table in TABLES:
+    for table in (GAMES, *TABLES, ACCOUNTS):
         store.delete(table, among(games))
 
 
@@ -446,7 +529,7 @@ def definition() -> str:
         for name in (
             "gold/_views",
             *(f"gold/{table}" for table in GOLD),
-            *(f"kept/{name}" for name in (*TABLES, "leaving", "since", "confirmed", "unmatched_refunds")),
+            *(f"kept/{name}" for name in (*TABLES, *ALSO)),
         )
     )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -457,9 +540,9 @@ def sql(name: str) -> str:
     return cast(bytes, pkgutil.get_data("batch_analytics", f"sql/{name}.sql")).decode()
 
 
-def views() -> Iterator[tuple[str, str]]:
-    """Yield the name and the query of each view that gold tables read."""
-    for statement in sql("gold/_views").split(";\n"):
+def views(file: str = "gold/_views") -> Iterator[tuple[str, str]]:
+    """Yield the name and the query of each view of a file, by default of those that gold tables read."""
+    for statement in sql(file).split(";\n"):
         found = re.search(r"VIEW (\w+) AS\n(.*)", statement, re.DOTALL)
         if found:
             yield found[1], found[2]

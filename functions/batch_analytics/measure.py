@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 from telemetry.lateness import TOO_OLD_AFTER
-from telemetry.sequences import GUIDANCE_SDK
+from telemetry.sequences import UNNUMBERED_SDKS
 
 from batch_analytics.bronze import resource
 from batch_analytics.tables import Partition
@@ -39,7 +39,8 @@ def games(silver: DataFrame, touched: Sequence[Partition]) -> dict[str, dict[str
             if count:
                 measured[game][kind][name] = count
     # Distinct within its session's partition: one exchange, where a distinct count takes two.
-    counted = rows.where(f"NOT (client.sdk <=> '{GUIDANCE_SDK}')")
+    unnumbered = f.coalesce(f.col("client.sdk").isin(*UNNUMBERED_SDKS), f.lit(False))
+    counted = rows.where(~unnumbered)
     numbers = (
         counted.select("game_id", "session_id", "sequence").repartition("game_id", "session_id").distinct()
     )

@@ -62,7 +62,7 @@ class Tables:
         Raises RunError for a table that is not there.
         """
         made: list[str] = []
-        for table in (SILVER, *kept.GOLD, *kept.TABLES, kept.GAMES):
+        for table in (SILVER, *kept.GOLD, *kept.TABLES, kept.ACCOUNTS, kept.GAMES):
             known = self._metadata(table)
             has = [field.name() for field in known.spec().fields()]
             for field, transform in partitions(table).items():
@@ -222,7 +222,7 @@ def partitions(table: str) -> dict[str, str]:
         return {"game_id": "`game_id`", "event_date": "`event_date`"}
     if table == kept.GAMES:
         return {}
-    if table in ("kept_players", "kept_currencies"):
+    if table in ("kept_players", "kept_currencies", kept.LINKS, kept.ACCOUNTS):
         return {"game_id": "`game_id`"}
     day = kept.GOLD.get(table, "event_date")
     return {"game_id": "`game_id`", f"{day}_month": f"months(`{day}`)"}

@@ -13,7 +13,9 @@ from data_quality.facts import Facts
 Amount = TypeVar("Amount", float, timedelta)
 
 # Below this many a share says nothing.
-MINIMUM_EVENTS, MINIMUM_FIGURE, MINIMUM_SESSIONS, MINIMUM_REFUNDS = 100, 100, 100, 20
+MINIMUM_EVENTS, MINIMUM_FIGURE, MINIMUM_SESSIONS, MINIMUM_REFUNDS, MINIMUM_LINKS = 100, 100, 100, 20, 20
+# Figures of gold's days that count players.
+OF_PLAYERS = ("active_players", "new_players")
 # A game with an event a minute must not be silent for an hour.
 BUSY_EVENTS_A_DAY = 1440
 QUIET_WARN, QUIET_FAIL = timedelta(hours=1), timedelta(hours=3)
@@ -151,7 +153,8 @@ def lake(facts: Facts) -> Check:
 def gold(facts: Facts) -> Check:
     """Gold must have what the stream counted of each day that was over when the newest batch run took it.
 
-    These are the days that gold was read for, else those that the run touched.
+    These are the days that gold was read for, else those that the run touched. The stream counts ids. Where
+    events link ids, gold counts players, and their figures are not compared.
     """
     name, hour = "gold", facts.history.hour if facts.history else None
     figures_of_days = facts.published or (facts.lake.days if facts.lake else None)
@@ -165,6 +168,7 @@ def gold(facts: Facts) -> Check:
         for day, figures in figures_of_days.items()
         if day in by_age and day < str((hour + timedelta(hours=1)).date())
         for figure, batch in figures.items()
+        if not (facts.lake and facts.lake.links and figure in OF_PLAYERS)
         if max(batch, stream := by_age[day][figure]) >= MINIMUM_FIGURE
     ]
     if not held:
@@ -204,6 +208,17 @@ def _refunds(lake: Lake) -> Check:
         return Check("refunds", "unknown", f"Fewer than {MINIMUM_REFUNDS} refunds. {message}")
     share = unmatched / lake.refunds
     return Check("refunds", _verdict(share, 0.01, 0.1), message, round(share, 6), 0.01)
+
+
+def _links(lake: Lake) -> Check:
+    ignored = lake.ignored_links
+    message = f"{ignored:,} of {lake.links:,} links of two ids count for nothing."
+    if not ignored:
+        return Check("links", "pass", message, 0, 0.05)
+    if lake.links < MINIMUM_LINKS:
+        return Check("links", "unknown", f"Fewer than {MINIMUM_LINKS} links. {message}")
+    share = ignored / lake.links
+    return Check("links", _verdict(share, 0.05, 0.25), message, round(share, 6), 0.05)
 
 
 def _share(
@@ -278,4 +293,5 @@ CHECKS: tuple[Callable[[Facts], Check], ...] = (
     _of_lake("ranges", ranges),
     _of_lake("sequence", _sequence),
     _of_lake("refunds", _refunds),
+    _of_lake("links", _links),
 )

@@ -1,4 +1,7 @@
-"""Lambda of the REST API: POST /v1/events, and POST /applications/{application_id}/events."""
+"""Lambda of the REST API: POST /v1/events, and the routes of other products' clients.
+
+Those are POST /applications/{application_id}/events and POST /v1/compat/{vendor}/…
+"""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -15,10 +18,11 @@ from telemetry.decoding import Decoded, readable
 from telemetry.enrichment import timestamp
 from telemetry.games import GameRegistry
 from telemetry.guidance import Rules
-from telemetry.ingest_batch import IngestBatch, Refusal
+from telemetry.ingest_batch import Envelope, IngestBatch, Refusal
 from telemetry.key_classes import ClientLimits
 from telemetry.quotas import Exceeded, Limits, Quotas, units
 
+from ingest import compat
 from ingest.publisher import Publisher, country
 from ingest.request import (
     RequestError,
@@ -31,6 +35,7 @@ from ingest.request import (
     guidance_events,
     readable_by,
     sender,
+    vendor_events,
     verdict,
 )
 
@@ -126,7 +131,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _answer(event: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
-    """Answer 202 (200 to the guidance's clients), 207 or 422, or refuse the whole request."""
+    """Answer 202, 207 or 422, or refuse the request; to another product's client as its own service does."""
     found = event["requestContext"]["authorizer"]
     keys = {
         "request_id": event["requestContext"].get("requestId"),
@@ -137,7 +142,9 @@ def _answer(event: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]
     received_at = datetime.now(UTC)
     arrival = timestamp(received_at)
     is_guidance = "application_id" in (event.get("pathParameters") or {})
+    route: compat.Route | None = None
     try:
+        route = compat.route_of(event)
         who, body = sender(event), body_bytes(event)
         game = game_of(who.game_id, registry())
         who = check_signature(headers, body, who, game, received_at)
@@ -145,17 +152,23 @@ def _answer(event: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]
         logger.append_keys(key_id=who.key_id)
         if headers.get("x-signature"):
             check_enabled(who, quotas())
+        if route and route.is_init:
+            return route.init()
+        envelope: Envelope = route.envelope if route else "guidance" if is_guidance else "native"
         header = IngestBatch(
             game_id=who.game_id,
             received_at=arrival,
             country=country(headers.get(settings().country_header.lower(), "")),
             events=[],
-            envelope="guidance" if is_guidance else "native",
+            envelope=envelope,
             bot=is_bot(headers.get("user-agent", "")),
             key_class=who.key_class,
         )
         try:
-            if is_guidance:
+            if route:
+                rules = Rules.of(game, who.key_class)
+                batch = vendor_events(body, envelope, who.game_id, received_at, rules)
+            elif is_guidance:
                 batch = guidance_events(body, who.game_id, received_at, Rules.of(game, who.key_class))
             else:
                 batch = events(body)
@@ -165,11 +178,13 @@ def _answer(event: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]
         within_quota(who, batch, game, received_at)
     except RequestError as error:
         _tell("Request refused", arrival, keys | {"code": error.code}, requests_refused.line(1))
-        return error.response()
+        return route.error(error) if route else error.response()
     results = publisher().publish(batch, header, ClientLimits.of(game))
     # From here on the events carry game and time of arrival: what leads from a request to its rows, and back.
     told = {"received_at": arrival, "events": len(batch), "not_accepted": len(results)}
     _tell("Request taken", arrival, keys | told, request_events.line(len(batch)))
+    if route:
+        return route.verdict(len(batch), results, len(body))
     # The AWS guidance's clients take any other answer than 200 for a failure.
     return verdict(len(batch), results, 200 if is_guidance else 202)
 

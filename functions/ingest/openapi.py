@@ -9,7 +9,9 @@ from telemetry import catalog
 from telemetry.decoding import MAX_EVENT_BYTES
 from telemetry.field_errors import MAX_ERRORS, MAX_TEXT
 from telemetry.rejection import Reason
+from telemetry.vendors import VENDORS
 
+from ingest.compat import NOTHING_STORED
 from ingest.request import MAX_BODY_BYTES, MAX_EVENTS
 
 Schema = dict[str, Any]
@@ -54,10 +56,14 @@ def document() -> dict[str, Any]:
                     "Send events as the AWS guidance has them", _guidance(), "guidanceKey", 200
                 ),
             },
+            **_compat(),
         },
         "components": {
             "schemas": {
                 "Error": _error(),
+                "AmplitudeAnswer": _amplitude_answer(),
+                "AmplitudeError": _amplitude_error(),
+                "Init": _init(),
                 "FieldError": _field_error(),
                 "Result": _result(),
                 "Verdict": _verdict(),
@@ -138,6 +144,167 @@ def _guidance() -> Schema:
         },
     }
     return {"application/json": {"schema": {"anyOf": [several, inner, wrapped]}}}
+
+
+# By vendor, the paths behind /v1/compat/ that its clients ask for, with an event as its documents have it.
+COMPAT_PATHS = {
+    "amplitude": ("2/httpapi", "batch"),
+    "gameanalytics": ("v2/{game_key}/events",),
+    "unity": ("api/analytics/collect/v1/projects/{project}/environments/{environment}",),
+}
+COMPAT_EXAMPLES: dict[str, Any] = {
+    "amplitude": {
+        "api_key": "ignored",
+        "events": [
+            {
+                "user_id": "player-1",
+                "event_type": "boss hit",
+                "time": 1795168800000,
+                "insert_id": "7b1c0e0e-7a3c-4a43-9d1e-5a9f0f1f2a3b",
+                "event_properties": {"damage": 12},
+            }
+        ],
+    },
+    "gameanalytics": [
+        {
+            "category": "progression",
+            "event_id": "Complete:PirateIsland:SandyHills",
+            "v": 2,
+            "user_id": "player-1",
+            "client_ts": 1795168800,
+            "session_id": "0d9a4f0e-6d52-4a35-8a86-2a2a4f8b3c11",
+            "session_num": 1,
+            "platform": "ios",
+            "os_version": "ios 18.1",
+            "manufacturer": "apple",
+            "device": "iPhone17,1",
+            "sdk_version": "rest api v2",
+        }
+    ],
+    "unity": {
+        "eventList": [
+            {
+                "eventName": "bossHit",
+                "userID": "player-1",
+                "sessionID": "0d9a4f0e-6d52-4a35-8a86-2a2a4f8b3c11",
+                "eventUUID": "7b1c0e0e-7a3c-4a43-9d1e-5a9f0f1f2a3b",
+                "eventTimestamp": "2026-11-20 10:00:00.000",
+                "eventParams": {"platform": "PC_CLIENT", "clientVersion": "1.4.2", "damage": 12},
+            }
+        ]
+    },
+}
+
+
+def _compat() -> dict[str, Any]:
+    """Return the routes of other products' clients."""
+    paths: dict[str, Any] = {}
+    for vendor, ends in COMPAT_PATHS.items():
+        for end in ends:
+            paths[f"/v1/compat/{vendor}/{end}"] = _path(end, _compat_operation(vendor))
+    for end in ("v2/{game_key}/init", "remote_configs/v1/init"):
+        paths[f"/v1/compat/gameanalytics/{end}"] = _path(end, _init_operation())
+    return paths
+
+
+def _path(end: str, operation: Schema) -> dict[str, Any]:
+    names = [part.strip("{}") for part in end.split("/") if part.startswith("{")]
+    told = "What the product's clients put here. It is not read: the key names the game."
+    parameters = [
+        {"name": name, "in": "path", "required": True, "description": told, "schema": {"type": "string"}}
+        for name in names
+    ]
+    return {"post": operation} | ({"parameters": parameters} if parameters else {})
+
+
+def _compat_operation(vendor: str) -> Schema:
+    """Return the operation of a vendor: its clients understand these answers."""
+    title, batch = VENDORS[vendor].title, VENDORS[vendor].batch
+    one: Schema = {"type": "object"}
+    several: Schema = {"type": "array", "minItems": 1, "maxItems": MAX_EVENTS, "items": one}
+    wrapped: Schema = {"type": "object", "required": [batch], "properties": {batch: several}}
+    schema = {"anyOf": [wrapped, one]} if batch else {"anyOf": [several, one]}
+    body = {"application/json": {"schema": schema, "example": COMPAT_EXAMPLES[vendor]}}
+    operation = _operation(f"Send events as clients of {title} do", body, "gameKey", 200)
+    is_amplitude = vendor == "amplitude"
+    verdict = _reference("AmplitudeAnswer" if is_amplitude else "Verdict")
+    # API Gateway refuses requests in its own form, whatever client asks.
+    errors = [_reference(name) for name in (("AmplitudeError", "Error") if is_amplitude else ("Error",))]
+    answers: dict[int, tuple[str, list[Schema]]] = {
+        status: (text, [*errors, *_no_body(vendor, status)]) for status, text in ERRORS.items()
+    }
+    answers[400] = ("No event was good.", [verdict, *errors])
+    told = "Events were taken. Those that were refused are in the quarantine."
+    answers[204 if vendor == "unity" else 200] = (told, [] if vendor == "unity" else [verdict])
+    operation["responses"] = _responses(answers)
+    return operation
+
+
+def _no_body(vendor: str, status: int) -> list[Schema]:
+    """Return what an answer without a body is: clients of GameAnalytics keep events only then."""
+    is_kept = vendor == "gameanalytics" and status in NOTHING_STORED
+    return [{"type": "null", "description": "No body: clients keep the events."}] if is_kept else []
+
+
+def _init_operation() -> Schema:
+    operation = _operation("Begin, as clients of GameAnalytics do", {}, "gameKey", 200)
+    operation["requestBody"] = {"required": False, "content": {"application/json": {"schema": {}}}}
+    answers = {
+        status: (text, [_reference("Error"), *_no_body("gameanalytics", status)])
+        for status, text in ERRORS.items()
+    }
+    answers[200] = ("The client may send.", [_reference("Init")])
+    operation["responses"] = _responses(answers)
+    return operation
+
+
+def _responses(answers: dict[int, tuple[str, list[Schema]]]) -> Schema:
+    """Return responses with any of these bodies, by status; without any, an answer has none."""
+    return {
+        str(status): {"description": text}
+        | ({"content": {"application/json": {"schema": {"anyOf": bodies}}}} if bodies else {})
+        for status, (text, bodies) in sorted(answers.items())
+    }
+
+
+def _init() -> Schema:
+    properties = {
+        "enabled": {"const": True},
+        "server_ts": {"type": "integer", "description": "Our time in Unix seconds: clients correct theirs."},
+    }
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _amplitude_answer() -> Schema:
+    """Return a verdict with the fields that Amplitude's clients read."""
+    count = {"type": "integer", "minimum": 0}
+    indexes = {"type": "array", "items": count}
+    own = {
+        "code": {"enum": [200, 400], "description": "The status: clients read it here."},
+        "error": {"type": "string"},
+        "events_ingested": count,
+        "events_with_invalid_fields": {"type": "object", "additionalProperties": indexes},
+        "payload_size_bytes": count,
+        "server_upload_time": count,
+    }
+    verdict = _verdict()
+    return {
+        **verdict,
+        "required": [*verdict["required"], "code"],
+        "properties": verdict["properties"] | own,
+    }
+
+
+def _amplitude_error() -> Schema:
+    properties = {
+        "code": {"type": "integer", "description": "The status: clients read it here."},
+        "error": {"type": "string", "description": "For people."},
+        "missing_field": {
+            "type": "string",
+            "description": "With a name, clients do not send the body again.",
+        },
+    }
+    return {"type": "object", "required": list(properties), "properties": properties}
 
 
 def _error() -> Schema:

@@ -12,13 +12,16 @@ from typing import Any
 import msgspec
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
-from telemetry import guidance, key_classes
-from telemetry.decoding import GZIP_MAGIC, Decoded, decode, decompress, parse, split_array
+from telemetry import guidance, key_classes, vendors
+from telemetry.decoding import GZIP_MAGIC, Decoded, array_at, decode, decompress, parse, split_array
 from telemetry.games import GameRegistry
+from telemetry.guidance import Rules
+from telemetry.ingest_batch import Envelope
 from telemetry.key_classes import KeyClass
 from telemetry.products import recognised
 from telemetry.quotas import Quotas
 from telemetry.rejection import Reason, Rejection
+from telemetry.vendors import VENDORS
 
 MAX_BODY_BYTES = 1_000_000
 MAX_EVENTS = 500
@@ -92,12 +95,17 @@ def readable_by(origin: str, answer: dict[str, Any], game: Mapping[str, Any]) ->
 
 def verdict(count: int, results: Sequence[Mapping[str, Any]], taken: int = 202) -> dict[str, Any]:
     """Return the response to `count` events: `taken`, 207, 422, or 503 where none was stored."""
-    accepted = count - len(results)
-    lost = sum(result["status"] == "retry" for result in results)
-    body = {"accepted": accepted, "rejected": len(results) - lost, "results": results}
+    body = counted(count, results)
+    lost = len(results) - body["rejected"]
     if lost == count:
         return response(503, body, **{"retry-after": "2"})
-    return response(taken if not results else 207 if accepted or lost else 422, body)
+    return response(taken if not results else 207 if body["accepted"] or lost else 422, body)
+
+
+def counted(count: int, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the body of an answer to `count` events."""
+    rejected = sum(result["status"] == "rejected" for result in results)
+    return {"accepted": count - len(results), "rejected": rejected, "results": results}
 
 
 def sender(request: Mapping[str, Any]) -> Sender:
@@ -203,19 +211,19 @@ def events(body: bytes) -> list[Decoded]:
         raise _advised(error, text) from None
 
 
-def _advised(error: RequestError, text: bytes) -> RequestError:
-    """Return a refusal that says what to change where the body is another product's."""
+def _advised(error: RequestError, text: bytes, envelope: Envelope = "native") -> RequestError:
+    """Return a refusal that says what to change where the body is another product's than the route's."""
     try:
         product = recognised(orjson.loads(text))
     except orjson.JSONDecodeError:
         return error
-    if product is None:
+    if product is None or (envelope in VENDORS and product.name == VENDORS[envelope].title):
         return error
     message = f"{error.message}. {product.message}"
     return RequestError(error.status, error.code, message, error.kept_as)
 
 
-def guidance_events(body: bytes, game_id: str, received_at: datetime, rules: guidance.Rules) -> list[Decoded]:
+def guidance_events(body: bytes, game_id: str, received_at: datetime, rules: Rules) -> list[Decoded]:
     """Return the events of a body in the AWS guidance's form, translated; raises RequestError as `events`."""
     text = _unzipped(body)
     try:
@@ -227,6 +235,36 @@ def guidance_events(body: bytes, game_id: str, received_at: datetime, rules: gui
     except Rejection as rejection:
         raise _refused(rejection) from None
     return [guidance.translated(event, game_id, received_at, rules) for event in _checked(found)]
+
+
+def vendor_events(
+    body: bytes, envelope: Envelope, game_id: str, received_at: datetime, rules: Rules
+) -> list[Decoded]:
+    """Return the events of a vendor's body, translated; raises RequestError as `events`.
+
+    The body is a list of events, or an object with such a list, or one event.
+    """
+    text = _unzipped(body)
+    member = VENDORS[envelope].batch
+    try:
+        found = _checked(list(decode(_list_in(text, member) if member else text)))
+    except RequestError as error:
+        raise _advised(error, text, envelope) from None
+    return [vendors.translated(envelope, event, game_id, received_at, rules) for event in found]
+
+
+def _list_in(text: bytes, member: str) -> bytes:
+    """Return the list that a body holds in this member, the whole body where it holds none.
+
+    In a body that is no JSON, the list is found by its name and its brackets: one broken event must not lose
+    the others.
+    """
+    try:
+        outer = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        return bytes(outer[member]) if member in outer else text
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        found = re.search(rb'"%s"\s*+:\s*+(?=\[)' % member.encode(), text)
+        return array_at(text, found.end()) if found else text
 
 
 def _unzipped(body: bytes) -> bytes:

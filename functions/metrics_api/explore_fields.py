@@ -57,10 +57,14 @@ def dimensions() -> Mapping[str, Field]:
 
 @cache
 def events() -> Mapping[str, Mapping[str, Field]]:
-    """Return the properties of each event type, over all versions of its schema."""
+    """Return the properties of each event type, over all versions of its schema, but for ids of players."""
     given: dict[str, dict[str, Mapping[str, Any]]] = {}
     for (event_type, _), schema in sorted(catalog.payloads(catalog.documents()).items()):
-        scalars = {name: one for name, one in schema["properties"].items() if _scalar(one) in KINDS}
+        scalars = {
+            name: one
+            for name, one in schema["properties"].items()
+            if _scalar(one) in KINDS and name not in catalog.player_fields()
+        }
         given.setdefault(event_type, {}).update(scalars)
     kinds: dict[str, set[str]] = {}
     for properties in given.values():

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 from telemetry import environment, ids
 from telemetry.field_errors import MAX_ERRORS
+from telemetry.ingest_batch import Envelope
 from telemetry.recent_events import MAX_ITEMS_READ, Batch, RecentEvent
 from telemetry.store import store
 
@@ -66,7 +67,8 @@ class Recent(BaseModel):
     ]
     key_class: Annotated[Literal["client", "server"], Field(description="Class of the key that sent it.")]
     envelope: Annotated[
-        Literal["native", "guidance"], Field(description="guidance: of the AWS guidance's clients.")
+        Envelope,
+        Field(description="guidance: of the AWS guidance's clients. Others: of that product's clients."),
     ]
     event_type: Annotated[str | None, Field(examples=["purchase"])] = None
     event_id: str | None = None

@@ -9,8 +9,8 @@ import re
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -25,6 +25,7 @@ from telemetry.enrichment import FUTURE_AFTER
 from telemetry.player_item import described
 from telemetry.pseudonyms import Pseudonyms, Unopened, original_of, with_original
 from telemetry.rejection import Rejection
+from telemetry.vendors import VENDORS
 
 if TYPE_CHECKING:
     from mypy_boto3_athena.client import AthenaClient
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 PLAYER = re.compile(ids.PLAYER)
 UNKNOWN_GAME = "unknown"
+# The columns of a table that hold a player's id.
+OWN: tuple[str, ...] = ("player_id",)
 POLL_SECONDS = 1
 # A rewrite that another run overtook reads the objects again.
 REWRITE_ATTEMPTS = 5
@@ -86,15 +89,11 @@ class Subject:
         """The ids that may be words: a platform, a level, a number."""
         return tuple(one for one in self.ids if not mentions.is_long(one))
 
-    @property
-    def condition(self) -> str:
-        """Their rows in SQL."""
-        return f"game_id = '{self.game_id}' AND {self.named}"
-
-    @property
-    def named(self) -> str:
-        """Their rows in SQL, of a table of the game."""
-        return f"player_id IN ({', '.join(repr(name) for name in self.ids)})"
+    def condition(self, columns: Sequence[str] = OWN) -> str:
+        """Return the condition of their rows in SQL: one of the columns holds an id of theirs."""
+        ids = ", ".join(repr(name) for name in self.ids)
+        named = " OR ".join(f"{column} IN ({ids})" for column in columns)
+        return f"game_id = '{self.game_id}' AND {f'({named})' if len(columns) > 1 else named}"
 
 
 class DataStore(Protocol):
@@ -359,7 +358,10 @@ def cut_reject(line: bytes, subject: Subject) -> Cut | None:
     value = value_of(raw)
     if game == UNKNOWN_GAME and subject.game_id not in games_in(raw, value):
         return None
-    owners = owners_of(raw, value, reject.get("envelope", "native"), subject.player_fields)
+    envelope = reject.get("envelope", "native")
+    if envelope in VENDORS:
+        subject = replace(subject, player_fields=player_fields(envelope, subject.player_fields))
+    owners = owners_of(raw, value, envelope, subject.player_fields)
     if owners and owners.issubset(subject.ids):
         return Cut([readable(line, subject.pseudonyms)])
     left, fields = _unmentioned(raw, value, subject)
@@ -430,6 +432,11 @@ SENDERS: dict[tuple[str, ...], bool] = {(): False, ("event_data",): True, ("even
 REJECT, ORIGINAL = b'"reject_id"', b'"original":"'
 
 
+def player_fields(envelope: str, fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Return fields that name a player, and those of the product whose envelope it is."""
+    return (*fields, *VENDORS[envelope].player) if envelope in VENDORS else fields
+
+
 def owners_of(
     raw: bytes, value: Any, envelope: str = "native", fields: tuple[str, ...] = guidance.PLAYER_FIELDS
 ) -> set[str]:
@@ -446,6 +453,8 @@ def owners_of(
         ours = guidance.first_text(event, guidance.PLAYER_FIELDS)
         theirs = guidance.first_text(data, fields)
         player = (theirs or ours) if envelope == "guidance" else (ours or theirs)
+        if player is None and envelope in VENDORS:
+            player = guidance.first_text(event, VENDORS[envelope].player)
         if player is not None:
             owners.add(guidance.stored_player(player))
     return owners
@@ -684,11 +693,18 @@ def _mention(record: Record, fields: list[str]) -> Record:
     return named | {"mentioned_in": sorted(set(fields))}
 
 
-# What the batch job keeps of players between its runs (modules/lake_tables/tables/kept.json).
-KEPT = (
-    "kept_ads", "kept_attempts", "kept_designs", "kept_exposures", "kept_matches", "kept_movers",
-    "kept_players", "kept_presence", "kept_purchases", "kept_refunds", "kept_sources", "kept_steps",
+# What the batch job keeps of players between its runs (modules/lake_tables/tables/kept.json), with the
+# columns that name them.
+KEPT: dict[str, tuple[str, ...]] = dict.fromkeys(
+    (
+        "kept_ads", "kept_attempts", "kept_designs", "kept_exposures", "kept_matches", "kept_movers",
+        "kept_players", "kept_presence", "kept_purchases", "kept_refunds", "kept_sources", "kept_steps",
+    ),
+    OWN,
 )  # fmt: skip
+KEPT |= {"kept_links": ("player_id", "previous_player_id"), "kept_accounts": ("player_id", "account_id")}
+# An event that links two players is of both.
+SILVER = ("player_id", "payload.previous_player_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -700,20 +716,22 @@ class Silver:
     database: str
     name: str = "silver"
     table: str = "events"
+    columns: Sequence[str] = SILVER
     poll_seconds: float = field(default=POLL_SECONDS, kw_only=True)
 
     def find(self, subject: Subject) -> Iterator[Record]:
         """Yield the rows, every value as Athena's text."""
-        yield from self._rows(f"SELECT * FROM {self.table} WHERE {subject.condition}")
+        yield from self._rows(f"SELECT * FROM {self.table} WHERE {subject.condition(self.columns)}")
 
     def erase(self, subject: Subject) -> int:
         """Delete the rows, and write the files that held them anew; their snapshots end as all do.
 
         Athena leaves alone a file with a single list of deleted rows unless the table says otherwise.
         """
-        (answer,) = self._rows(f"SELECT count(*) AS held FROM {self.table} WHERE {subject.condition}")
+        where = subject.condition(self.columns)
+        (answer,) = self._rows(f"SELECT count(*) AS held FROM {self.table} WHERE {where}")
         if held := int(answer["held"]):
-            self._run(f"DELETE FROM {self.table} WHERE {subject.condition}")
+            self._run(f"DELETE FROM {self.table} WHERE {where}")
         self._run(
             f"ALTER TABLE {self.table} SET TBLPROPERTIES ('optimize_rewrite_delete_file_threshold' = '1')"
         )

@@ -27,6 +27,7 @@ from privacy.data_stores import (
     Subject,
     candidates,
     games_in,
+    player_fields,
     record_of,
     value_of,
     versions,
@@ -44,6 +45,8 @@ TRACED = ("bronze", "rejected")
 OVERLAP = timedelta(hours=1)
 # Rejects hold words without end; players that come again and again are worth remembering.
 NAMES_KEPT = 100_000
+# The history follows a chain of links so far (functions/batch_analytics/sql/kept/_links.sql).
+MAX_LINKS = 3
 # A receipt says of these why it does not name them among the stores, or what of a store is not searched.
 NOT_SEARCHED = {
     "fields of other players' events": "searched in bronze, the quarantine with its messages, recent events"
@@ -52,7 +55,8 @@ NOT_SEARCHED = {
     " parts of longer words or ids, another letter case, or text that is encoded once more",
     "bytes that are no JSON": "short ids that no field names, and whatever was cut before a field that names"
     " the player; they expire with the quarantine, torn lines with bronze",
-    "silver, kept tables, warehouse": "the rows of other players: what their fields hold stays",
+    "silver, kept tables, warehouse": "the rows of other players: what their fields hold stays, but for links"
+    " with the player in silver and the kept tables",
     "counts, gold": "name no player; gold is computed anew without them",
     "reports": "hold a game's figures, no player",
     "streams, dedupe, backups": "end by themselves: docs/security.md",
@@ -130,6 +134,35 @@ def erase(stores: Iterable[DataStore], subject: Subject, **told: str) -> Record:
             "nothing_left": not any(step["left"] for step in steps),
         }
     )
+
+
+def guests(stores: Sequence[DataStore], subject: Subject) -> list[str]:
+    """Return the ids of which events say that they are the subject, as a guest is an account.
+
+    Bronze has every event, and the kept tables what of it is in the history.
+    """
+    found: set[str] = set()
+    for store in stores:
+        if store.name not in ("bronze", "kept_links"):
+            continue
+        for record in store.find(subject):
+            told = record.get("payload", record) if record.get("player_id") in subject.ids else {}
+            found.add(str(told.get("previous_player_id") or subject.player_id))
+    return sorted(found - {*subject.ids})
+
+
+def family(game: "Game", stores: Sequence[DataStore], player_id: str) -> list[Subject]:
+    """Return whom a request means: the player, and the guests that became the player.
+
+    They are at most three links away. Guests come before their account, whose events name them.
+    """
+    asked = dated(game.subject(player_id), stores)
+    known, last = {player_id: asked}, [asked]
+    for _ in range(MAX_LINKS):
+        named = {one for subject in last for one in guests(stores, subject)} - known.keys()
+        last = [dated(game.subject(one), stores) for one in sorted(named)]
+        known |= {subject.player_id: subject for subject in last}
+    return [*known.values()][::-1]
 
 
 def dated(subject: Subject, stores: Sequence[DataStore]) -> Subject:
@@ -257,7 +290,8 @@ def _of_reject(line: bytes, watches: dict[str, Watch]) -> Traces:
     except Unopened:
         return
     fields = watches[owner].game.player_fields if owner in watches else PLAYER_FIELDS
-    ids = candidates(raw, reject.get("envelope", "native"), fields)
+    envelope = reject.get("envelope", "native")
+    ids = candidates(raw, envelope, player_fields(envelope, fields))
     for game_id in [owner] if owner in watches else games_in(raw, value_of(raw)) & watches.keys():
         yield from ((game_id, player, reject["received_at"]) for player in ids)
 

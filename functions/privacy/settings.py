@@ -51,7 +51,7 @@ class Settings(msgspec.Struct, frozen=True):
         ]
         if self.athena_workgroup:
             silver = Silver(client("athena"), self.athena_workgroup, self.lake_database)
-            stores += [silver, *(replace(silver, name=table, table=table) for table in KEPT)]
+            stores += [silver, *(replace(silver, name=n, table=n, columns=c) for n, c in KEPT.items())]
         if self.warehouse_function:
             stores.append(Warehouse(boto3.client("lambda", config=PATIENT), self.warehouse_function))
         return [*stores, Profile(dynamodb, self.players_table)]

@@ -7,11 +7,12 @@ from typing import Any
 
 import orjson
 from aws_lambda_powertools import Logger
-from telemetry import consent, guidance
+from telemetry import consent, envelopes
 from telemetry.decoding import Decoded
 from telemetry.email_masking import mask, mask_bytes
 from telemetry.enrichment import encode, timestamp
 from telemetry.games import GameRegistry
+from telemetry.guidance import Rules
 from telemetry.key_classes import ClientLimits
 from telemetry.pseudonyms import Pseudonyms
 from telemetry.recent_events import is_on
@@ -42,7 +43,7 @@ def triage(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
         arrival.game = claim if claim and claim in active else UNKNOWN
         arrival.pseudonyms = pseudonyms.get(name)
         arrival.recent_game = (name if name in games else UNKNOWN) if is_on(games.get(name)) else None
-        if arrival.envelope == "guidance":
+        if arrival.envelope != "native":
             _translate(arrival, games.get(name))
         if consent.concerns(arrival.value):
             arrival.raw, arrival.value = consent.honoured(arrival.raw, arrival.value)
@@ -62,8 +63,9 @@ def triage(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
 
 def _translate(arrival: Arrival, game: dict[str, Any] | None) -> None:
     item = Decoded(arrival.raw, arrival.value, arrival.rejection)
-    rules = guidance.Rules.of(game, arrival.origin.key_class)
-    item = guidance.translated(item, arrival.key_game or "", arrival.origin.received_at, rules)
+    rules = Rules.of(game, arrival.origin.key_class)
+    key_game, received_at = arrival.key_game or "", arrival.origin.received_at
+    item = envelopes.translated(arrival.envelope, item, key_game, received_at, rules)
     arrival.value, arrival.rejection = item.value, item.rejection
 
 

@@ -30,6 +30,13 @@ TYPESCRIPT = {
     "null": "null",
 }
 CSHARP = {"string": "string", "integer": "long", "number": "double", "boolean": "bool"}
+# Types and members that the library has: an event type or a field of the same name gets another.
+CSHARP_TYPES = re.compile(
+    "Answer|Client|Device|DirectoryStore|FieldErrors?|FolderLock|IStore|Json(Exception|Number|Object|Reader)?|"
+    "MemoryStore|Noted|Payload|Privacy|Problem|Queue|Schemas|Session|Settings|Signature|Stats|Texts|Time|"
+    "Transport|Validation"
+)
+CSHARP_MEMBERS = frozenset(["Equals", "EventType", "GetHashCode", "GetType", "ToString", "Write"])
 COLUMNS = 110
 
 
@@ -230,7 +237,22 @@ def _typescript(envelope: Schema, payloads: Mapping[str, tuple[str, Schema]], sc
 
 def _pascal(text: str) -> str:
     """Return a name of a field or a value as C# writes it: one_off becomes OneOff, and USD stays."""
-    return "".join(part[:1].upper() + part[1:] for part in re.split("[^A-Za-z0-9]+", text))
+    name = "".join(part[:1].upper() + part[1:] for part in re.split("[^A-Za-z0-9]+", text))
+    return f"_{name}" if name[:1].isdigit() else name
+
+
+def _csharp_name(owner: str) -> str:
+    is_taken = _event_type(owner) and CSHARP_TYPES.fullmatch(_class(owner))
+    return _class(owner) + ("Event" if is_taken else "")
+
+
+def _csharp_field(owner: str, field: str) -> str:
+    name = _pascal(field)
+    return name + ("Value" if name in CSHARP_MEMBERS or name == _csharp_name(owner) else "")
+
+
+def _is_choice(field: Schema) -> bool:
+    return all(isinstance(value, str) for value in field.get("enum", [None]))
 
 
 def _csharp_enum(owner: str, field: str, values: list[str]) -> str:
@@ -247,7 +269,7 @@ def _csharp_enums(owners: Mapping[str, Schema]) -> tuple[list[str], list[str]]:
     texts: dict[str, str] = {}
     for owner, schema in owners.items():
         for field, described in schema["properties"].items():
-            if "enum" in described:
+            if _is_choice(described):
                 name = _csharp_enum(_event_type(owner), field, described["enum"])
                 members = ", ".join(map(_pascal, described["enum"]))
                 values = ", ".join(json.dumps(value) for value in described["enum"])
@@ -278,31 +300,33 @@ def _xml(text: str) -> str:
 
 
 def _csharp_type(owner: str, name: str, field: Schema) -> str:
-    if "enum" in field:
+    if _is_choice(field):
         return _csharp_enum(_event_type(owner), name, field["enum"])
     if field["type"] == "object":
         return "IDictionary<string, object>"
-    return CSHARP[field["type"]]
+    return CSHARP[field["type"]] if isinstance(field["type"], str) else "object"
 
 
 def _csharp_class(owner: str, schema: Schema) -> str:
     """Return a class whose constructor takes what an event must have; other fields are properties."""
-    name, is_payload = _class(owner), bool(_event_type(owner))
+    name, is_payload = _csharp_name(owner), bool(_event_type(owner))
     fields = schema["properties"]
+    names = {field: _csharp_field(owner, field) for field in fields}
     required = [field for field in fields if field in schema.get("required", ())]
     kinds = {field: _csharp_type(owner, field, described) for field, described in fields.items()}
     # A field's name may be a keyword of C#, which the mark makes a name. Callers need no mark.
-    named = {field: f"@{_pascal(field)[0].lower()}{_pascal(field)[1:]}" for field in required}
+    named = {field: f"@{names[field][0].lower()}{names[field][1:]}" for field in required}
     parameters = ", ".join(f"{kinds[field]} {named[field]}" for field in required)
     lines = [f"    /// <summary>{_xml(schema['description'])}</summary>"]
     lines += [f"    public sealed class {name}{' : Payload' if is_payload else ''}", "    {"]
     if required:
         lines += [f"        public {name}({parameters})", "        {"]
-        lines += [f"            {_pascal(field)} = {named[field]};" for field in required] + ["        }", ""]
+        lines += [f"            {names[field]} = {named[field]};" for field in required] + ["        }", ""]
     for field, described in fields.items():
-        mark = "" if field in required or kinds[field] in ("string", "IDictionary<string, object>") else "?"
+        may_be_null = kinds[field] in ("string", "object", "IDictionary<string, object>")
+        mark = "" if field in required or may_be_null else "?"
         lines += [f"        /// <summary>{_xml(described['description'])}</summary>"]
-        lines += [f"        public {kinds[field]}{mark} {_pascal(field)} {{ get; set; }}", ""]
+        lines += [f"        public {kinds[field]}{mark} {names[field]} {{ get; set; }}", ""]
     if is_payload:
         lines += [
             "        internal override string EventType",
@@ -313,7 +337,7 @@ def _csharp_class(owner: str, schema: Schema) -> str:
         ]
     lines += [f"        internal {'override ' if is_payload else ''}void Write(JsonObject to)", "        {"]
     for field, described in fields.items():
-        value = f"Texts.{kinds[field]}, (int?){_pascal(field)}" if "enum" in described else _pascal(field)
+        value = f"Texts.{kinds[field]}, (int?){names[field]}" if _is_choice(described) else names[field]
         lines += [f'            to.Add("{field}", {value});']
     return "\n".join([*lines, "        }", "    }"])
 

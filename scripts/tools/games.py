@@ -126,12 +126,14 @@ def limit_clients(table: "Table", game_id: str, allowed: list[str], maxima: dict
     """Let client keys send these event types besides the usual ones, and values up to these maxima.
 
     Both replace what was set before; without any, the limits of the schemas hold. A maximum is named
-    EVENT_TYPE.FIELD. Raises CommandError for a type or field that has no limit.
+    EVENT_TYPE.FIELD. Raises CommandError for a type or field that has no limit, or a type for servers only.
     """
     known = {name for name, _ in catalog.event_types()}
     limited = {f"{kind}.{field}" for kind, fields in key_classes.client_maxima().items() for field in fields}
     if unknown := sorted({*allowed} - known) + sorted({*maxima} - limited):
         raise CommandError(f"no such event type or limited field: {', '.join(unknown)}")
+    if never := sorted({*allowed} & key_classes.server_only_types()):
+        raise CommandError(f"no client key may send {', '.join(never)}: use a key of class server")
     types = sorted({*allowed} | key_classes.client_types()) if allowed else []
     _update(table, game_id, "client_limits", {"types": types, "maxima": maxima})
 
@@ -165,6 +167,17 @@ def name_guidance_fields(table: "Table", game_id: str, player: list[str], sessio
     """
     fields = {name: names for name, names in (("player", player), ("session", session)) if names}
     _update(table, game_id, "guidance_fields", fields)
+
+
+def set_revenue_currency(table: "Table", game_id: str, currency: str) -> None:
+    """Take money in events of other products for this currency (ISO 4217) where they name none.
+
+    "" sets none. Raises CommandError for no currency, and for a game that is not registered.
+    """
+    known = catalog.newest("common/currency", catalog.documents())["enum"]
+    if currency and currency not in known:
+        raise CommandError(f"{currency!r} is no currency of ISO 4217")
+    _update(table, game_id, "revenue_currency", currency)
 
 
 def show_recent_events(table: "Table", game_id: str, state: str) -> None:
@@ -418,6 +431,7 @@ def main() -> None:
         "sign": "demand signed requests, or not",
         "pseudonyms": "keep players by keyed pseudonyms from now on, or by their ids; all are new then",
         "guidance-fields": "name the fields of event_data that hold player and session (AWS guidance)",
+        "revenue-currency": "name the currency of money in other products' events that name none",
         "recent-events": "keep the game's recent events for a day, for people to see, or keep none",
         "origins": "let web pages of these origins read answers of the REST API; of none without any",
         "report-to": "mail the game's reports to these addresses; to none without any",
@@ -461,6 +475,9 @@ def main() -> None:
         )
     for command in ("pseudonyms", "recent-events"):
         commands.choices[command].add_argument("state", choices=["on", "off"])
+    commands.choices["revenue-currency"].add_argument(
+        "currency", nargs="?", default="", help="such as EUR; without it, such events are refused"
+    )
     commands.choices["sign"].add_argument("signature", choices=["required", "optional"])
     commands.choices["origins"].add_argument("origins", nargs="*", metavar="origin")
     commands.choices["report-to"].add_argument("addresses", nargs="*", metavar="address")
@@ -492,6 +509,9 @@ def main() -> None:
         case "guidance-fields":
             name_guidance_fields(table, options.game_id, options.player, options.session)
             print(f"fields of {options.game_id} are read within 30 seconds")
+        case "revenue-currency":
+            set_revenue_currency(table, options.game_id, options.currency)
+            print(f"money of {options.game_id} without a currency is {options.currency or 'refused'}")
         case "recent-events":
             show_recent_events(table, options.game_id, options.state)
             print(f"recent events of {options.game_id} are {options.state} within 30 seconds")

@@ -302,7 +302,7 @@ def app(micro: Micro, metrics_api: Any) -> Starlette:
         await run_in_threadpool(micro.reset)
         return JSONResponse(_counted(micro.outcomes))
 
-    doors = ("/v1/events", "/applications/{application_id}/events")
+    doors = ("/v1/events", "/applications/{application_id}/events", "/v1/compat/{vendor}/{proxy:path}")
     return Starlette(
         routes=[
             *(Route(path, take, methods=["POST"]) for path in doors),

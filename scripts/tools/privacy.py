@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 from boto3.dynamodb.types import Binary
 from privacy.data_stores import KEPT, DataStore, PrivacyError, Record, Subject
-from privacy.erasure import EXPORTED, Erasure, Game, dated, signed
+from privacy.erasure import EXPORTED, Erasure, Game, family, signed
 from privacy.settings import Settings
 from telemetry.enrichment import timestamp
 
@@ -30,14 +30,18 @@ SHOWN_RECORDS = 3
 SHOWN_CHARACTERS = 160
 
 
-def export(stores: Iterable[DataStore], subject: Subject, path: Path) -> Record:
-    """Write a zip with an NDJSON file for each store and a manifest; return the manifest."""
+def export(stores: Iterable[DataStore], subjects: Sequence[Subject], path: Path) -> Record:
+    """Write a zip with an NDJSON file for each store and a manifest; return the manifest.
+
+    The last subject is the player, those before are guests that became the player.
+    """
+    *linked, subject = subjects
     files: dict[str, Record] = {}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for store in stores:
             name, digest, count = f"{store.name.replace(' ', '-')}.ndjson", hashlib.sha256(), 0
             with archive.open(name, "w", force_zip64=True) as file:
-                for record in store.find(subject):
+                for record in (record for one in subjects for record in store.find(one)):
                     line = (json.dumps(record, default=_plain, ensure_ascii=False) + "\n").encode()
                     file.write(line)
                     digest.update(line)
@@ -46,6 +50,7 @@ def export(stores: Iterable[DataStore], subject: Subject, path: Path) -> Record:
         manifest = {
             "game_id": subject.game_id,
             "player_id": subject.player_id,
+            "linked_player_ids": [one.player_id for one in linked],
             "exported_at": timestamp(datetime.now(UTC)),
             "files": files,
         }
@@ -77,7 +82,7 @@ class Platform:
     def erasure(self) -> Erasure:
         """Return every store; on this machine silver is reached without Athena."""
         gold.use(self.outputs, local=self.local)
-        kept = (LocalSilver(name=table, table=table) for table in KEPT)
+        kept = (LocalSilver(name=name, table=name, columns=columns) for name, columns in KEPT.items())
         return self.settings().erasure(*([LocalSilver(), *kept] if self.local else []))
 
     def game(self, game_id: str) -> Game:
@@ -92,12 +97,12 @@ class Platform:
         CommandError where no store holds anything: an empty archive would answer a mistyped id.
         """
         game, erasure = self.game(game_id), self.erasure()
-        subject = dated(game.subject(player_id), erasure.stores)
+        subjects = family(game, erasure.stores, player_id)
         started = timestamp(datetime.now(UTC))
         # A file can be replaced in one step only by another of the same file system.
         with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as directory:
             written = Path(directory) / path.name
-            manifest = export(erasure.stores, subject, written)
+            manifest = export(erasure.stores, subjects, written)
             if not any(file["records"] for file in manifest["files"].values()):
                 message = f"nothing is stored about a player {player_id!r} of {game_id}: check the id"
                 raise CommandError(message)
@@ -108,23 +113,28 @@ class Platform:
         return manifest
 
     def erase(self, game_id: str, player_id: str, reason: str) -> Record:
-        """Erase one player and keep the receipt. Raises CommandError where something is left."""
+        """Erase a player, with the guests that became the player, and keep a receipt of each id.
+
+        Returns the player's own. Raises CommandError where something is left.
+        """
         game, erasure = self.game(game_id), self.erasure()
-        subject = dated(game.subject(player_id), erasure.stores)
-        return self._complete([erasure.erase(subject, game.name(player_id), reason)])[0]
+        subjects = family(game, erasure.stores, player_id)
+        return self._complete([erasure.erase(one, game.name(one.player_id), reason) for one in subjects])[-1]
 
     def found(self, game_id: str, player_id: str) -> Iterator[str]:
         """Yield what an erasure would take, in words: records of each store, and the first of them."""
         erasure = self.erasure()
-        subject = dated(self.game(game_id).subject(player_id), erasure.stores)
-        for store in erasure.stores:
-            count, first = 0, []
-            for record in store.find(subject):
-                count += 1
-                if count <= SHOWN_RECORDS:
-                    first.append(json.dumps(record, default=_plain, ensure_ascii=True)[:SHOWN_CHARACTERS])
-            yield f"{store.name}: {count:,} records"
-            yield from (f"  {text}" for text in first)
+        for subject in reversed(family(self.game(game_id), erasure.stores, player_id)):
+            if subject.player_id != player_id:
+                yield f"{subject.player_id}, which events link with {player_id} and which goes too:"
+            for store in erasure.stores:
+                count, first = 0, []
+                for record in store.find(subject):
+                    count += 1
+                    if count <= SHOWN_RECORDS:
+                        first.append(json.dumps(record, default=_plain, ensure_ascii=True)[:SHOWN_CHARACTERS])
+                yield f"{store.name}: {count:,} records"
+                yield from (f"  {text}" for text in first)
 
     def again(self) -> int:
         """Erase those of whom something older came since; return how many."""

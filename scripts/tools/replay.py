@@ -20,7 +20,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from telemetry import guidance, lake
+from telemetry import envelopes, guidance, lake
 from telemetry.decoding import parse
 from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import enrich, timestamp
@@ -265,13 +265,13 @@ def repaired(line: Line, registry: GameRegistry, patch: jsonpatch.JsonPatch | No
     key_game = (
         line["game_id"] if line["ingest_source"] == "rest" and line["game_id"] != UNKNOWN_GAME else None
     )
-    if line["envelope"] == "guidance":
+    if line["envelope"] != "native":
         # On the stream the event names its game itself; a key names that of the others.
         key_game = key_game or (named_game(line) if line["ingest_source"] == "stream" else None)
         if not key_game:
             raise Rejection(Reason.UNKNOWN_GAME, "its key belonged to no active game")
         rules = guidance.Rules.of(registry.get(key_game), line["key_class"])
-        value = guidance.translate(value, key_game, received_at, rules)
+        value = envelopes.translate(line["envelope"], value, key_game, received_at, rules)
     event = validate(value)
     if key_game not in (None, event["game_id"]):
         raise Rejection(Reason.WRONG_GAME, f"the key belongs to {key_game}", "/game_id")

@@ -337,7 +337,7 @@ def reference(catalogue: Catalogue) -> str:
         payload = catalogue.payloads[event_type, newest]
         parts += ["", f"## {event_type}", "", payload["description"]]
         accepted = f"; {', '.join(reversed(older))} is still accepted." if older else "."
-        only = " Only server keys may send it." if payload[SENT_BY] == "server" else ""
+        only = " Only server keys may send it." if payload[SENT_BY] != "client" else ""
         parts += [f"Version {newest}{accepted}{only}", "", *_table(payload)]
     parts += _chapter(
         "Enriched fields", catalogue.latest("enriched"), "The pipeline adds these to every event."

@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 from ingest import openapi
 from telemetry import catalog, metric_model
-from telemetry.key_classes import CLASSES, CLIENT_MAXIMUM, SENT_BY
+from telemetry.key_classes import CLIENT_MAXIMUM, SENDERS, SENT_BY
 
 from tools import REPOSITORY, Arguments, CommandError, client_artefacts, metric_artefacts, run
 from tools.schema_artefacts import Catalogue, artefacts, as_json, shape
@@ -126,8 +126,11 @@ def _form(key: str, schema: Schema, documents: Documents) -> Iterator[str]:
 
 def _sent_by(schema: Schema) -> Iterator[str]:
     """Yield what a payload does not say of client keys: whether they may send it, and its maxima."""
-    if schema.get(SENT_BY) not in CLASSES:
-        yield f"{SENT_BY}: must be client, or server where clients may not send it"
+    if schema.get(SENT_BY) not in SENDERS:
+        yield (
+            f"{SENT_BY}: must be client, server where clients may not send it, or server-only where no game "
+            "may allow it"
+        )
     for name, field in schema["properties"].items():
         is_number = field.get("type") in ("integer", "number")
         is_great = is_number and field.get("maximum", math.inf) > MAX_UNLIMITED

@@ -6,7 +6,7 @@ import random
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -33,6 +33,8 @@ STEP_SHARES = (0.9, 0.8, 0.95, 0.7)
 MODES = {"ranked": 3, "casual": 2}
 RESULTS = {"win": 45, "loss": 45, "draw": 5, "abandoned": 5}
 SOURCES = {"organic": 5, "north": 3, "south": 2}
+# Of the players, how many become an account, during one of these sessions of theirs.
+ACCOUNT_SHARE, ACCOUNT_SESSIONS = 0.25, (1, 2, 3)
 EXPERIMENT, VARIANTS = "gate_level", ("gate_30", "gate_40")
 FAULTS = {
     "duplicate": 0.02,
@@ -116,6 +118,27 @@ class Truth:
     # The day of a player's first exposure, and its variant.
     exposures: dict[str, tuple[str, str]] = field(default_factory=dict)
     best: dict[str, dict[str, tuple[int, str]]] = field(default_factory=lambda: defaultdict(dict))
+    # The guest that each account was.
+    guests: dict[str, str] = field(default_factory=dict)
+
+    def merged(self) -> "Truth":
+        """Return the same truth with each guest and its account as one player, as the history counts them."""
+
+        def whole(players: set[str]) -> set[str]:
+            return {self.guests.get(player, player) for player in players}
+
+        exposures: dict[str, tuple[str, str]] = {}
+        for player, first in self.exposures.items():
+            guest = self.guests.get(player, player)
+            exposures[guest] = min(first, exposures.get(guest, first))
+        return replace(
+            self,
+            players_by_day={day: whole(players) for day, players in self.players_by_day.items()},
+            design_players={name: whole(players) for name, players in self.design_players.items()},
+            steps={step: whole(players) for step, players in self.steps.items()},
+            sources={source: whole(players) for source, players in self.sources.items()},
+            exposures=exposures,
+        )
 
     @property
     def sent(self) -> int:
@@ -211,6 +234,8 @@ class Truth:
         if event["event_type"] == "experiment_exposure":
             first = happened, payload["variant"]
             self.exposures[event["player_id"]] = min(first, self.exposures.get(event["player_id"], first))
+        if event["event_type"] == "identify":
+            self.guests[event["player_id"]] = payload["previous_player_id"]
         if "install_source" in payload:
             self.sources[payload["install_source"]].add(event["player_id"])
         if event["event_type"] == "match_end":
@@ -242,6 +267,7 @@ class Game:
     def __init__(self, game_id: str, players: int, days: int, seed: int, now: datetime) -> None:
         """`now` is the end of the simulated time."""
         self.random = random.Random(f"{seed}/{game_id}")  # noqa: S311 - a reproducible game, no secret
+        self.accounts = random.Random(f"{seed}/{game_id}/accounts")  # noqa: S311
         self.game_id, self.players, self.days, self.now = game_id, players, days, now
 
     def play(self) -> tuple[list[Session], Truth]:
@@ -266,13 +292,19 @@ class Game:
             "country": self._pick(COUNTRIES),
         }
         rest, first_day = self.random.random() < REST_SHARE, self.random.randrange(self.days)
+        left = self.accounts.choice(ACCOUNT_SESSIONS) if self.accounts.random() < ACCOUNT_SHARE else -1
         for day in range(first_day, self.days):
             if day > first_day and self.random.random() > return_share(day - first_day):
                 continue
             starts = sorted(self._start(self.days - day) for _ in range(self.random.choice((1, 1, 2))))
             for start in starts:
                 is_new = day == first_day and start == starts[0]
-                yield from _by_sender(self._session(player, client, rest, start, is_new))
+                session = self._session(player, client, rest, start, is_new)
+                if left == 0:
+                    guest, session = self._joined(player, session)
+                    yield from _by_sender(guest)
+                left -= 1
+                yield from _by_sender(session)
 
     def play_on(self, number: int) -> Iterator[Event]:
         """Yield the events of a player who never stops; the sender sets their times."""
@@ -333,6 +365,23 @@ class Game:
         ended = datetime.fromisoformat(letters[-1].event["event_time"]) - skew
         letters[-1].event["payload"]["duration_seconds"] = int((ended - start).total_seconds())
         return Session(rest, letters)
+
+    def _joined(self, player: dict[str, Any], session: Session) -> tuple[Session, Session]:
+        """Return what the guest sends of a session, and what the account does that it becomes by then."""
+        guest, player["id"] = player["id"], f"account-{player['id']}"
+        first, *rest = session.letters
+        linked = first.event | {
+            "event_id": str(uuid.UUID(int=self.accounts.getrandbits(128), version=4)),
+            "event_type": "identify",
+            "event_time": rest[0].event["event_time"],
+            "sequence": len(session.letters),
+            "payload": {"previous_player_id": guest},
+        }
+        letters = [Letter(guest, linked, skew=first.skew), *rest]
+        for letter in letters:
+            letter.player_id = player["id"]
+            letter.event["player_id"] = player["id"]
+        return Session(session.rest, [first]), Session(session.rest, letters)
 
     def _acts(self, player: dict[str, Any], is_new: bool) -> Iterator[tuple[str, dict[str, Any]]]:
         rnd, gold = self.random, self.random.randrange(500)

@@ -9,7 +9,7 @@ import boto3
 import pyarrow.parquet as pq
 import pytest
 from emulated_lake import Event, Lake, Spark, event
-from privacy.data_stores import Lines, cut_event
+from privacy.data_stores import SILVER, Lines, cut_event
 from tools import gold, privacy
 from tools.personal_data import LocalSilver, Subject, data_files
 from tools.restore import undelete
@@ -115,7 +115,7 @@ def test_deletes_as_athena_does_them_leave_no_file_once_snapshots_expire(spark: 
     lake.arrive("2026-02-10T02", [played(5, "bob"), played(6, "dan")])
     assert spark.drive(lake.steps("silver", "marked", "2026-02-10T02", "2026-02-10T03")) == [0]
     spark.sql(f"ALTER TABLE lake.{name} SET TBLPROPERTIES ('write.delete.mode' = 'merge-on-read')")
-    spark.sql(f"DELETE FROM lake.{name} WHERE {BOB.condition}")
+    spark.sql(f"DELETE FROM lake.{name} WHERE {BOB.condition(SILVER)}")
     gold.use({"lake_database": lake.database}, local=True)
     assert not list(LocalSilver().find(BOB))
     assert named(lake, "bob") == 2, "marked as deleted, and still in the files"

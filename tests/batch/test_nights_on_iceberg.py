@@ -9,7 +9,7 @@ import pytest
 from batch_analytics.kept import PAYLOAD
 from emulated_lake import Lake, Spark
 from emulated_lake import event as enriched
-from nights import START, Event, World, by_arrival, exact
+from nights import START, Event, World, by_arrival, exact, identified
 from privacy.data_stores import KEPT
 
 FIRST = 90
@@ -67,7 +67,7 @@ class Nights:
 
     def __init__(self, spark: Spark, name: str) -> None:
         self.spark, self.lake = spark, spark.lake(name)
-        self.days = by_arrival(World(3, FIRST + 28).events, FIRST + 60)
+        self.days = by_arrival(identified(World(3, FIRST + 28).events, 3), FIRST + 60)
         self.numbers = iter(range(1, 10**6))
 
     def arrive(self, first: int, last: int) -> list[str]:

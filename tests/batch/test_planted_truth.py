@@ -30,7 +30,8 @@ def played(spark: Spark) -> tuple[Lake, Truth]:
     sessions, truth = Game("planted", PLAYERS, DAYS, 1, NOW).play()
     lake.arrive(f"{NOW:%Y-%m-%dT%H}", list(_valid(sessions)))
     assert spark.drive(_all(lake, NOW)) == [0]
-    return lake, truth
+    assert len(truth.guests) > PLAYERS / 10
+    return lake, truth.merged()
 
 
 def _valid(sessions: list[Session]) -> Iterator[Event]:
@@ -48,6 +49,14 @@ def test_the_lake_tells_what_was_sent(played: tuple[Lake, Truth]) -> None:
     lake, truth = played
     gold.use({"lake_database": lake.database}, local=True)
     assert history.figures("planted") == history.expected_figures(truth, NOW.date())
+
+
+def test_guests_and_their_accounts_are_counted_as_linked(played: tuple[Lake, Truth]) -> None:
+    lake, truth = played
+    counted = lake.report("r", "audit")["games"]["planted"]
+    assert (counted["links"], counted["ignored_links"]) == (len(truth.guests), 0)
+    found = {(row["account_id"], row["player_id"]) for row in lake.table("kept_accounts")}
+    assert found == {*truth.guests.items(), *((account, account) for account in truth.guests)}
 
 
 def test_nothing_is_missing_or_out_of_range_in_what_a_game_sends(played: tuple[Lake, Truth]) -> None:

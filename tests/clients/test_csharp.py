@@ -8,13 +8,14 @@ import struct
 import subprocess
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import mono
 import pytest
 from client_relay import Relay, RestApi
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tools import REPOSITORY
+from tools import REPOSITORY, client_artefacts, schemas
 from tools.progress import STILL_SECONDS
 
 HERE = Path(__file__).parent
@@ -70,7 +71,7 @@ def test_the_compiler_knows_the_events(tmp_path: Path, call: str, problem: str) 
 
 
 def test_each_event_type_has_a_class_and_the_fields_of_its_schema() -> None:
-    schemas = json.loads((REPOSITORY / "clients/python/player_analytics/schemas.json").read_text())
+    known = json.loads((REPOSITORY / "clients/python/player_analytics/schemas.json").read_text())["payloads"]
     source = (mono.CLIENT / "src" / "Events.cs").read_text()
     written = {
         event_type: set(re.findall(r'to\.Add\("(\w+)"', body))
@@ -79,8 +80,83 @@ def test_each_event_type_has_a_class_and_the_fields_of_its_schema() -> None:
         )
     }
     assert written == {
-        event_type: set(known["schema"]["properties"]) for event_type, known in schemas["payloads"].items()
+        event_type: set(payload["schema"]["properties"]) for event_type, payload in known.items()
     }
+
+
+# What schemas may hold, and C# has other uses for.
+ODD = {
+    "$id": "/session/1-0-0.json",
+    "title": "Odd",
+    "description": 'Less < more & "quoted".',
+    "type": "object",
+    "properties": {
+        "session": {"type": "string", "description": "Its name is that of the event type."},
+        "event_type": {"type": "string", "enum": ["3d", "pt-BR", "class"], "description": "A choice."},
+        "write": {"type": "integer", "description": "A name of the library."},
+        "class": {"type": "boolean", "description": "A keyword."},
+        "mixed": {"type": ["string", "null"], "description": "More than one type."},
+        "level": {"type": "integer", "enum": [1, 2], "description": "A choice of numbers."},
+        "nested": {"type": "object", "properties": {}, "description": "An object."},
+    },
+    "required": ["session", "event_type", "write", "class"],
+}
+ODD_GAME = """
+using PlayerAnalytics;
+static class Game {
+    static void Main() {
+        var odd = new SessionEvent("s", SessionEventType.PtBR, writeValue: 1, @class: true);
+        odd.Mixed = "m";
+        odd.Level = 2;
+        var text = new JsonObject();
+        odd.Write(text);
+        System.Console.WriteLine(text);
+    }
+}
+"""
+
+
+def test_any_schema_gives_a_class_that_compiles(tmp_path: Path) -> None:
+    documents = schemas.load(REPOSITORY) | {"/session/1-0-0.json": ODD}
+    events = client_artefacts.artefacts(documents, schemas.forms(REPOSITORY))["clients/csharp/src/Events.cs"]
+    (tmp_path / "Events.cs").write_text(events)
+    (tmp_path / "game.cs").write_text(ODD_GAME)
+    sources = [str(path) for path in mono.library() if path.name != "Events.cs"]
+    runtime = mono.runtime()
+    command = [*mono.COMPILER, "-out:game.exe", "game.cs", "Events.cs", *sources]
+    compiled = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert compiled.returncode == 0, compiled.stderr
+    answer = subprocess.run([runtime, "game.exe"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert json.loads(answer.stdout) == {
+        "session": "s", "event_type": "pt-BR", "write": 1, "class": True, "mixed": "m", "level": 2
+    }  # fmt: skip
+
+
+def test_the_generator_knows_every_type_of_the_library() -> None:
+    source = "".join(path.read_text() for path in mono.library())
+    types = set(
+        re.findall(r"^    (?:public|internal) .*?\b(?:class|enum|interface) (\w+)", source, re.MULTILINE)
+    )
+    events = (mono.CLIENT / "src" / "Events.cs").read_text()
+    generated = set(re.findall(r"^    public (?:sealed class|enum) (\w+)", events, re.MULTILINE))
+    taken = {name for name in types if client_artefacts.CSHARP_TYPES.fullmatch(name)}
+    assert taken == types - generated | {"Device", "Privacy"}
+
+
+def test_without_mono_the_tests_name_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(pytest.skip.Exception, match="apt-get install mono-mcs"):
+        mono.runtime()
+
+
+def test_the_project_of_dotnet_holds_the_same_library() -> None:
+    project = ElementTree.parse(mono.CLIENT / "PlayerAnalytics.csproj").getroot()
+    properties = {found.tag: found.text for found in project.iter()}
+    assert properties["TargetFramework"] == "netstandard2.0"
+    assert properties["LangVersion"] == "7.3"
+    assert f'"player-analytics-csharp/{properties["Version"]}"' in (mono.CLIENT / "src/Client.cs").read_text()
+    (compiled,) = project.iter("Compile")
+    assert sorted(mono.CLIENT.glob(compiled.attrib["Include"])) == mono.library()
 
 
 def test_it_needs_no_engine_and_no_package() -> None:
@@ -185,4 +261,5 @@ def test_the_unity_component_sends_a_session(api: RestApi, tmp_path: Path) -> No
     assert [event["event_type"] for event in events] == ["session_start", "score_submitted", "session_end"]
     device = events[0]["client"]
     assert (device["platform"], device["os_version"], device["locale"]) == ("ios", "iOS 19.1", "de-DE")
+    assert len(device["device_model"]) == 64
     assert (tmp_path / "events").is_dir()

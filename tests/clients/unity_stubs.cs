@@ -76,7 +76,7 @@ namespace UnityEngine
 
         public static string deviceModel
         {
-            get { return "iPhone17,1"; }
+            get { return "iPhone17,1 " + new string('x', 60); }
         }
     }
 

@@ -252,6 +252,35 @@ def test_clients_of_the_guidance_move_over_with_their_old_key(applied: Any, anot
     assert (player["session_starts"], player["spend"], player["platform"]) == (1, {"USD": 799}, "playstation")
 
 
+def test_clients_of_other_products_send_what_they_always_sent(applied: Any, another: tuple[str, str]) -> None:
+    game_id, key = another
+    now = int(time.time())
+    paid = {"event_id": "pack:gems", "category": "business", "amount": 799, "currency": "USD"}
+    common = {"user_id": "p-8", "client_ts": now, "session_id": str(uuid4()), "platform": "ios", "v": 2}
+    events = [common | {"category": "user"}, common | paid]
+    path = f"gameanalytics/v2/{'a' * 32}/events"
+    answer = applied.post_compat(path, gzip.compress(json.dumps(events).encode()), key)
+    assert (answer.status_code, answer.json()) == (200, {"accepted": 2, "rejected": 0, "results": []})
+    one = {"user_id": "p-8", "event_type": "boss", "time": now * 1000}
+    answer = applied.post_compat("amplitude/2/httpapi", json.dumps({"events": [one]}).encode(), key)
+    assert (answer.status_code, answer.json()["code"], answer.json()["events_ingested"]) == (200, 200, 1)
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(now))
+    other = {"eventName": "boss", "userID": "p-8", "eventTimestamp": at}
+    path = "unity/api/analytics/collect/v1/projects/p/environments/production"
+    assert applied.post_compat(path, json.dumps({"eventList": [other]}).encode(), key).status_code == 204
+    unseen = applied.post_compat("amplitude/2/httpapi", b"{}", key + "x")
+    assert (unseen.status_code, unseen.json()["error"]["code"]) == (401, "bad_key")
+    assert applied.post_compat("mixpanel/track", b"{}", key).status_code == 404
+
+    def known() -> Any:
+        found = applied.platform.api.get(f"/v1/games/{game_id}/players/p-8")
+        body = found.json() if found.status_code == 200 else {}
+        return body if body.get("purchases") else None
+
+    player = eventually(known)
+    assert (player["session_starts"], player["spend"], player["platform"]) == (1, {"USD": 799}, "ios")
+
+
 def test_a_key_in_the_path_of_another_game_is_refused(applied: Any, another: tuple[str, str]) -> None:
     game_id, key = another
     for path in (applied.game_id, "nobodys-game"):

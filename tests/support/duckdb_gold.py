@@ -29,14 +29,55 @@ def gold(silver: Any) -> duckdb.DuckDBPyConnection:
     return database
 
 
+# The account of each guest, from the definition in docs/metrics.md, with a recursion for chains.
+ACCOUNTS = """
+WITH RECURSIVE born AS (
+  SELECT game_id, player_id, min(event_date) AS day FROM sent WHERE event_type <> 'refund' GROUP BY ALL
+),
+links AS (
+  SELECT DISTINCT ON (game_id, previous_player_id) game_id, previous_player_id AS guest, player_id AS account,
+    event_date AS day, at_ms, event_id
+  FROM sent WHERE event_type = 'identify' AND previous_player_id <> player_id
+  ORDER BY game_id, previous_player_id, at_ms, event_id
+),
+fresh AS (
+  SELECT l.*, row_number() OVER (PARTITION BY l.game_id, l.account ORDER BY l.at_ms, l.event_id) AS nth
+  FROM links AS l
+  LEFT JOIN born AS g ON g.game_id = l.game_id AND g.player_id = l.guest
+  WHERE coalesce(g.day, l.day) >= l.day - 30 OR NOT EXISTS (
+    FROM born AS b WHERE b.game_id = l.game_id AND b.day < l.day - 30 AND (b.player_id = l.account OR EXISTS (
+      FROM links AS e WHERE e.game_id = l.game_id AND e.account = l.account AND e.guest = b.player_id
+        AND (e.at_ms, e.event_id) < (l.at_ms, l.event_id)
+    ))
+  )
+),
+counted AS (SELECT game_id, guest, account FROM fresh WHERE nth <= 100),
+chains AS (
+  SELECT game_id, guest, account, 1 AS links FROM counted
+  UNION ALL
+  SELECT c.game_id, c.guest, n.account, c.links + 1
+  FROM chains AS c JOIN counted AS n ON n.game_id = c.game_id AND n.guest = c.account WHERE c.links < 3
+)
+SELECT game_id, guest, account FROM chains AS c
+WHERE NOT EXISTS (FROM counted AS n WHERE n.game_id = c.game_id AND n.guest = c.account)
+"""
+
+
 def define(database: duckdb.DuckDBPyConnection) -> None:
     """Make each gold table a view of the database's `events`, as a first run computes them."""
+    database.execute("ALTER TABLE events RENAME TO sent")
+    database.execute(f"CREATE TABLE accounts AS {ACCOUNTS}")
+    database.execute(
+        "CREATE VIEW events AS SELECT sent.* REPLACE (coalesce(account, player_id) AS player_id) FROM sent"
+        " LEFT JOIN accounts ON accounts.game_id = sent.game_id AND guest = player_id"
+    )
     view = lambda name, query: database.execute(f"CREATE VIEW {name} AS {_translated(query)}")  # noqa: E731
     nothing = "SELECT {} FROM events WHERE FALSE"
     view("old_purchases", nothing.format("*"))
     view("old_refunds", nothing.format("*"))
     view("old_steps", nothing.format("*, name AS outcome"))
     view("old_exposures", nothing.format("*"))
+    view("old_links", nothing.format("*"))
     first = "at_ms AS first_ms, event_id AS first_id, event_date AS first_date"
     view("old_players", nothing.format(f"game_id, player_id, {first}"))
     for table in kept.TABLES:

@@ -58,6 +58,10 @@ class DuckDB:
         """Return the rows of a query."""
         return self.database.execute(translated(query)).fetchall()
 
+    def columns(self, table: str) -> Sequence[str]:
+        """Return the names of a table's columns."""
+        return [row[0] for row in self.database.execute(f"DESCRIBE lake.{table}").fetchall()]
+
     def view(self, name: str, query: str) -> None:
         """Name a query."""
         self.database.execute(f"DROP TABLE IF EXISTS shared_{name}")

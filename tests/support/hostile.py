@@ -148,14 +148,14 @@ def kpl_messages() -> list[bytes]:
 
 
 def huge_records() -> list[bytes]:
-    """Return each huge piece alone and zipped, in a batch of the REST API and in one of the guidance's.
+    """Return each huge piece alone and zipped, in a batch of the REST API and of other products' clients.
 
     Beside them the batches that the REST API never makes and that are as large.
     """
     now = timestamp(datetime.now(UTC))
     batches = [
         pack(IngestBatch(GAME, now, None, [data, data[:1000]], envelope))
-        for envelope in ("native", "guidance")
+        for envelope in ("native", "guidance", "amplitude")
         for data in HUGE
     ]
     fields = {"game_id": GAME, "received_at": now, "country": "FR", "events": []}
@@ -438,7 +438,7 @@ FORGED: dict[str, list[Any]] = {
     ],
     "country": ["", "x" * 300, "a@b.co", "\0", 5, [], None],
     "events": [None, {}, "x", [1], [None], [[]], [b"{}"] * 300, b"{}"],
-    "envelope": ["guidance", "snowplow", "", None, 5],
+    "envelope": ["guidance", "unity", "snowplow", "", None, 5],
     "bot": [True, None, "yes"],
     "replay": [True, None, 1],
     "unknown": [1, "x" * 1000],

@@ -135,6 +135,66 @@ class World:
         return event
 
 
+def identified(events: Sequence[Event], seed: int, strangers: bool = False) -> list[Event]:
+    """Return the events with players who become accounts: one id, or two after each other, or a new device.
+
+    Links come late and twice. With `strangers`, some link players who have nothing to do with each other.
+    """
+    chance, found = random.Random(seed), list(events)
+    told: list[Event] = []
+
+    def link(at: Event, guest: str, account: str, ms: int) -> None:
+        for _ in range(chance.choice((1, 1, 2))):
+            told.append(
+                at | dict.fromkeys(kept.PAYLOAD)
+                | {
+                    "event_id": f"{chance.getrandbits(64):016x}", "event_type": "identify", "at_ms": ms,
+                    "player_id": account, "previous_player_id": guest, "verified": True,
+                    "event_date": _day(ms),
+                    "arrival_date": _day(ms) + timedelta(chance.choice((0, 0, 0, 1, 2))),
+                }
+            )  # fmt: skip
+            ms += chance.choice((0, 1, 60_000))
+
+    players = sorted({(event["game_id"], event["player_id"]) for event in events})
+    for game, player in players:
+        own = sorted(
+            (n for n, e in enumerate(found) if (e["game_id"], e["player_id"]) == (game, player)),
+            key=lambda n: (found[n]["at_ms"], found[n]["event_id"]),
+        )
+        what = chance.choice(("account", "account", "chain", "device", "none"))
+        if len(own) < 4 or what == "none":
+            continue
+        begins = sorted(chance.sample(range(1, len(own)), 2))
+        if what == "device":
+            # Some days on another device, then the account there too.
+            days = found[own[begins[0]]]["event_date"], found[own[begins[0]]]["event_date"] + timedelta(9)
+            some = [n for n in own if days[0] <= found[n]["event_date"] <= days[1]][:-1]
+            for n in some:
+                if chance.random() < 0.6:
+                    found[n] = found[n] | {"player_id": f"n-{player}"}
+            last = found[some[-1] if some else own[0]]
+            link(last, f"n-{player}", player, last["at_ms"] + chance.choice((0, 1, 60_000)))
+            continue
+        for n in own[begins[0] :]:
+            found[n] = found[n] | {"player_id": f"a-{player}"}
+        first = found[own[begins[0]]]
+        link(first, player, f"a-{player}", first["at_ms"] + chance.choice((-60_000, 0, 1, 90_000)))
+        if what == "chain":
+            for n in own[begins[1] :]:
+                found[n] = found[n] | {"player_id": f"b-{player}"}
+            first = found[own[begins[1]]]
+            link(first, f"a-{player}", f"b-{player}", first["at_ms"] + chance.choice((-60_000, 0, 1)))
+    for event in chance.sample(found, 6) if strangers else ():
+        named = sorted({e["player_id"] for e in found if e["game_id"] == event["game_id"]})
+        link(event, chance.choice(named), chance.choice(named), event["at_ms"])
+    return found + told
+
+
+def _day(ms: int) -> date:
+    return datetime.fromtimestamp(ms / 1000, UTC).date()
+
+
 def exact(value: Any) -> Any:
     """Return a value to be compared; two engines add floats in another order."""
     return float(f"{value:.10g}") if isinstance(value, float) else value

@@ -26,7 +26,7 @@ def gold(events: Iterable[Event]) -> dict[str, Rows]:
     for event in events:
         games.setdefault(event["game_id"], []).append(event)
     for game_id, found in games.items():
-        game = _Game(sorted(found, key=_order))
+        game = _Game(under_accounts(sorted(found, key=_order)))
         for name, table in _TABLES.items():
             for place in game.places:
                 for row in table(game, place):
@@ -39,6 +39,50 @@ def gold(events: Iterable[Event]) -> dict[str, Rows]:
 
 def _order(event: Event) -> tuple[int, str]:
     return event["at_ms"], event["event_id"]
+
+
+def under_accounts(events: list[Event]) -> list[Event]:
+    """Return a game's events in order of time, each under the account that its player became."""
+    account_of = accounts(events)
+    return [event | {"player_id": _end(event["player_id"], account_of)} for event in events]
+
+
+def accounts(events: list[Event]) -> dict[str, str]:
+    """Return the account of each guest whose link counts, from a game's events in order of time.
+
+    The first link of a guest counts, where the guest, or the account with the guests it was linked with
+    before, has its first event at most 30 days before. An account takes 100 such guests.
+    """
+    first: dict[str, date] = {}
+    for event in events:
+        if event["event_type"] != "refund":
+            first.setdefault(event["player_id"], event["event_date"])
+    decided: set[str] = set()
+    earlier: dict[str, list[date]] = {}
+    taken = Counter[str]()
+    account_of: dict[str, str] = {}
+    for event in events:
+        guest, account = event.get("previous_player_id"), event["player_id"]
+        if event["event_type"] != "identify" or guest == account or guest in decided:
+            continue
+        decided.add(guest)
+        oldest = event["event_date"] - timedelta(30)
+        family = [first[account], *earlier.get(account, [])]
+        is_new = first.get(guest, event["event_date"]) >= oldest or min(family) >= oldest
+        if guest in first:
+            earlier.setdefault(account, []).append(first[guest])
+        if is_new and taken[account] < 100:
+            taken[account] += 1
+            account_of[guest] = account
+    return account_of
+
+
+def _end(player: str, account_of: dict[str, str]) -> str:
+    """Return the end of a chain of at most three links; who is in a longer one or in a circle stays alone."""
+    at = player
+    for _ in range(3):
+        at = account_of.get(at, at)
+    return player if at in account_of else at
 
 
 def _is_in(event: Event, place: Place) -> bool:

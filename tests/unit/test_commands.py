@@ -103,8 +103,8 @@ LINES = {
 }
 # Of AWS alone, or of nothing that is applied.
 OTHERS = {
-    "backfill", "build", "cost", "demo", "emulator", "modules", "plan-summary", "realtime", "schemas",
-    "stop-spark", "terraform", "warehouse",
+    "backfill", "build", "cost", "demo", "emulator", "micro", "modules", "plan-summary", "realtime",
+    "schemas", "stop-spark", "terraform", "warehouse",
 }  # fmt: skip
 TABLES = (
     "boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality",

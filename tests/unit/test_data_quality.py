@@ -217,6 +217,25 @@ def test_refunds_without_a_purchase() -> None:
     assert (found(0, 0).verdict, found(19, 0).verdict) == ("pass", "pass")
 
 
+def test_links_that_count_for_nothing() -> None:
+    def found(links: int, ignored: int) -> silver.Check:
+        return judge("links", lake=replace(TAKEN, links=links, ignored_links=ignored))
+
+    assert [found(1000, n).verdict for n in (0, 50, 51, 250, 251)] == ["pass", "pass", "warn", "warn", "fail"]
+    assert found(1000, 51).message == "51 of 1,000 links of two ids count for nothing."
+    assert (found(19, 19).verdict, found(19, 0).verdict, found(0, 0).verdict) == ("unknown", "pass", "pass")
+
+
+def test_players_of_gold_are_not_compared_where_events_link_ids() -> None:
+    days = {"2026-03-09": {"active_players": 150, "new_players": 1, "revenue_EUR": 99_999}}
+    assert judge("gold", lake=replace(TAKEN, days=days)).message.startswith("Furthest apart are")
+    linked = judge("gold", lake=replace(TAKEN, days=days, links=1))
+    assert "players" not in linked.message.partition(":")[0]
+    del days["2026-03-09"]["revenue_EUR"]
+    assert judge("gold", lake=replace(TAKEN, days=days)).verdict == "fail"
+    assert judge("gold", lake=replace(TAKEN, days=days, links=1)).verdict == "unknown"
+
+
 def test_both_real_time_counts_must_agree() -> None:
     assert [judge("windows", by_windows=n).verdict for n in (980, 979, 899, 1101)] == [
         "pass", "warn", "fail", "fail",
@@ -269,7 +288,7 @@ def test_verdicts_reach_the_api_and_cloudwatch(
     )
     leave_audit("r", nulls={"player_id": 3})
     counted = platform.lambda_handler({}, Context())
-    assert counted == {"unknown": 5, "pass": 12, "fail": 3}
+    assert counted == {"unknown": 5, "pass": 13, "fail": 3}
     emitted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     names = ("QualityChecksFailed", "QualityChecksWarned")
     assert [[line.get("game_id"), *(line[name] for name in names)] for line in emitted] == [

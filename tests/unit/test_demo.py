@@ -138,8 +138,9 @@ def test_the_first_event_of_each_player_names_the_source() -> None:
     letters = [letter for session in sessions for letter in session.letters if not letter.reason]
     firsts: dict[str, Letter] = {}
     for letter in sorted(letters, key=_happened, reverse=True):
-        firsts[letter.player_id] = letter
-    assert firsts.keys() == set().union(*truth.players_by_day.values())
+        firsts[truth.guests.get(letter.player_id, letter.player_id)] = letter
+    assert firsts.keys() == set().union(*truth.merged().players_by_day.values())
+    assert truth.guests
     assert all("install_source" in letter.event["payload"] for letter in firsts.values())
 
 

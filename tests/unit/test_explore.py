@@ -121,7 +121,7 @@ def questions(lines: list[Event], seed: str, count: int) -> Iterator[tuple[str, 
     for number in range(count):
         line = chance.choice(lines)
         own = {f"payload.{n}": one["type"] for n, one in schemas[line["event_type"]].items()}
-        own = {n: one for n, one in own.items() if one != "object"}
+        own = {n: one for n, one in own.items() if one != "object" and not n.endswith("player_id")}
         numbers = [n for n, one in own.items() if one in NUMBERS]
         fields = [*shared, *(n for n, one in own.items() if one != "number")]
         by = chance.sample(fields, chance.randrange(3))
@@ -369,6 +369,11 @@ REFUSALS: list[tuple[Question, str, str]] = [
     ({"event": "performance", "by": ["payload.fps"]}, "by", "payload.fps is a measured number"),
     ({"by": ["platform", "country", "bot"]}, "by", "at most 2 items"),
     ({"event": "purchase", "by": ["player_id"]}, "by", "these events have no player_id"),
+    (
+        {"event": "identify", "by": ["payload.previous_player_id"]},
+        "by",
+        "these events have no payload.previous_player_id",
+    ),
     ({"measure": {"of": "sum", "field": "platform"}}, "measure/field", "these events have none"),
     (
         {"event": "purchase", "measure": {"of": "sum", "field": "payload.store"}},
@@ -546,6 +551,7 @@ def test_the_catalogue_lists_the_properties_of_the_schemas(client: TestClient) -
     schemas = {kind: schema for (kind, _), schema in catalog.payloads(catalog.documents()).items()}
     assert {event["name"]: {field["name"] for field in event["fields"]} for event in found["events"]} == {
         kind: {f"payload.{name}" for name, one in schema["properties"].items() if one["type"] != "object"}
+        - {"payload.previous_player_id"}
         for kind, schema in schemas.items()
     }
     names = {field["name"] for field in found["fields"]}

@@ -269,3 +269,5 @@ def test_limits_of_client_keys_are_kept_and_checked(table: Any) -> None:
     for allowed, maxima in ((["no_such_type"], {}), ([], {"score_submitted.level": 1})):
         with pytest.raises(CommandError, match="no such event type or limited field"):
             games.limit_clients(table, "space-race", allowed, maxima)
+    with pytest.raises(CommandError, match="no client key may send identify: use a key of class server"):
+        games.limit_clients(table, "space-race", ["identify", "refund"], {})

@@ -30,6 +30,7 @@ def refusal(event: Any, limits: ClientLimits = LIMITS) -> tuple[str, str] | None
 
 def test_each_event_type_says_who_may_send_it() -> None:
     assert key_classes.client_types() == {name for name, _ in catalog.event_types()} - {
+        "identify",
         "player_registered",
         "refund",
     }
@@ -39,6 +40,7 @@ def test_each_event_type_says_who_may_send_it() -> None:
     ("event_type", "payload", "pointer"),
     [
         ("player_registered", {"method": "guest"}, "/event_type"),
+        ("identify", {"previous_player_id": "somebody-else"}, "/event_type"),
         ("purchase", BOUGHT | {"amount_minor": 100_001}, "/payload/amount_minor"),
         ("score_submitted", {"leaderboard": "global", "score": 2**53 - 1}, "/payload/score"),
         ("score_submitted", {"leaderboard": "global", "score": -(2**53) + 1}, "/payload/score"),
@@ -91,6 +93,13 @@ def test_a_game_may_set_its_own_limits(make_event: MakeEvent) -> None:
         refusal(make_event(event_type="score_submitted", payload={"leaderboard": "x", "score": 10**14}), wide)
         is None
     )
+
+
+def test_no_game_lets_client_keys_take_the_history_of_another_player(make_event: MakeEvent) -> None:
+    assert key_classes.server_only_types() == {"identify"}
+    limits = ClientLimits.of({"client_limits": {"types": ["identify", "player_registered"]}})
+    event = make_event(event_type="identify", payload={"previous_player_id": "somebody-else"})
+    assert refusal(event, limits) == (Reason.NOT_ALLOWED, "/event_type")
 
 
 @pytest.mark.parametrize(("key_class", "refused"), [("client", [1]), ("server", [])])

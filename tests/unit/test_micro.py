@@ -57,6 +57,11 @@ assert history.status_code == 503 and "make demo" in history.json()["detail"]
 asked = {"origin": "https://play.example", "access-control-request-headers": "x-api-key"}
 preflight = api.options("/v1/events", headers=asked)
 assert preflight.status_code == 204 and preflight.headers["access-control-allow-origin"] == "*"
+theirs = {"eventName": "boss", "userID": "ann", "eventTimestamp": now}
+path = "/v1/compat/unity/api/analytics/collect/v1/projects/p/environments/production"
+assert api.post(path, json={"eventList": [theirs]}, headers=key).status_code == 204
+assert counts() == {"total": 5, "good": 3, "bad": 2}
+assert api.get("/micro/good").json()[-1]["payload"] == {"name": "boss"}
 assert api.post("/micro/reset").json() == {"total": 0, "good": 0, "bad": 0}
 assert api.get("/v1/games/my-game/players/ann").status_code == 404
 assert send(first).status_code == 202 and counts() == {"total": 1, "good": 1, "bad": 0}

@@ -26,7 +26,9 @@ from player_state.players import PlayerStore
 from playwright.sync_api import Browser, Page, Route, expect
 from telemetry import metric_model
 from telemetry.enrichment import enrich, timestamp
+from telemetry.ingest_batch import IngestBatch, pack
 from telemetry.origin import Origin
+from telemetry.vendors import VENDORS
 from tools.emulator import free_port
 from tools.progress import STILL_SECONDS, wait_for
 
@@ -687,6 +689,29 @@ def test_recent_events_are_filtered_and_copied(
         ExpressionAttributeValues={":off": "off"},
     )
     expect(page.locator("#recent")).to_have_text("Off: the settings of this game keep no recent events.")
+
+
+@in_chromium
+def test_an_event_of_another_product_is_copied_for_its_own_route(
+    address: str, page: Page, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INGEST_URL", "https://api.example")
+    sent = {"eventName": "boss", "userID": "ada", "eventUUID": str(uuid4()), "eventParams": {"damage": 12}}
+    now = timestamp(datetime.now(UTC))
+    arrive(dynamodb, pack(IngestBatch("skyforge", now, None, [encode(sent)], "unity")))
+    page.goto(f"{address}/?game=skyforge")
+    rows = page.locator("#recent .events tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("accepted")
+    rows.get_by_role("button", name="Copy as curl").click()
+    arguments = shlex.split(page.locator("#curl pre").inner_text())
+    url = arguments[3].removeprefix("https://api.example/v1/compat/")
+    vendor, _, path = url.partition("/")
+    assert vendor == "unity"
+    assert any(re.fullmatch(known, path) for known in VENDORS["unity"].paths)
+    copied = json.loads(arguments[arguments.index("--data-raw") + 1])
+    assert copied["eventUUID"] != sent["eventUUID"]
+    assert copied | {"eventUUID": sent["eventUUID"]} == sent
 
 
 @in_chromium

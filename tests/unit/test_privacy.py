@@ -158,15 +158,16 @@ def silver(dynamodb: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ta
     catalog = lake_tables.catalog()
     catalog.create_namespace("lake")
     columns = {"game_id": "string", "player_id": "string", "corrected_time": "timestamp"}
-    for name in KEPT:
-        keys = lake_tables.schema_of({"game_id": "string", "player_id": "string"})
+    for name, named in KEPT.items():
+        keys = lake_tables.schema_of(dict.fromkeys(("game_id", *named), "string"))
         catalog.create_table(("lake", name), keys, (tmp_path / name).as_uri())
-    schema = lake_tables.schema_of(columns | {"extra": "map<string,string>"})
+    columns |= {"extra": "map<string,string>", "payload": "struct<previous_player_id:string>"}
+    schema = lake_tables.schema_of(columns)
     return catalog.create_table(("lake", "events"), schema, (tmp_path / "silver").as_uri())
 
 
 def test_an_export_holds_what_was_sent_and_nothing_of_another_game(world: World, tmp_path: Path) -> None:
-    manifest = export(world.stores(), ANN, tmp_path / "ann.zip")
+    manifest = export(world.stores(), [ANN], tmp_path / "ann.zip")
     with zipfile.ZipFile(tmp_path / "ann.zip") as archive:
         lines = {name: archive.read(name).decode().splitlines() for name in manifest["files"]}
         assert json.loads(archive.read("manifest.json")) == manifest
@@ -415,6 +416,7 @@ WORDS = st.one_of(PLAYERS, st.text(max_size=8), st.integers(0, 99), st.booleans(
 NAMING = [
     "friend", "friend_id", "friends", "target_player", "target_player_id", "invited_by", "guild_leader",
     "user_id", "account_id", "opponent_1", "gift_to", "teammates", "sender_uid", "player", "userid",
+    "previous_player_id",
 ]  # fmt: skip
 UNRELATED = [
     "player_level", "target_fps", "users_online", "account_type", "guide_page", "target_platform",
@@ -735,7 +737,8 @@ def test_silver_on_aws_is_deleted_and_its_files_written_anew() -> None:
     assert list(silver.find(ANN)) == [{"event_id": "e", "player_id": "ann"}] * 2
     assert silver.erase(ANN) == 2
     assert athena.sql[2:] == [
-        "DELETE FROM events WHERE game_id = 'skyforge' AND player_id IN ('ann')",
+        "DELETE FROM events WHERE game_id = 'skyforge' AND (player_id IN ('ann')"
+        " OR payload.previous_player_id IN ('ann'))",
         "ALTER TABLE events SET TBLPROPERTIES ('optimize_rewrite_delete_file_threshold' = '1')",
         "OPTIMIZE events REWRITE DATA USING BIN_PACK",
     ]
@@ -932,6 +935,70 @@ def test_who_erased_and_who_exported_is_on_record(
         assert kept["pseudonym"] == world.game().name("ann")
         assert kept["started_at"][:10] == timestamp(datetime.now(UTC))[:10]
         assert digest_of(kept) == kept["sha256"]
+
+
+def linked(guest: str, account: str, number: int) -> Event:
+    """The event of an account that names its guest, as the processor passes it on."""
+    named = {"event_type": "identify", "schema_id": "identify/1-0-0"}
+    return event(account, number) | named | {"payload": {"previous_player_id": guest}}
+
+
+@pytest.fixture
+def guests(world: World) -> list[Event]:
+    """Ann was annie, who was ann-7 before; bob was a guest too."""
+    feed(PlayerStore(world.dynamodb, "players", "game_days"), [event("ann-7", 70)])
+    lines = [event("ann-7", 70), linked("ann-7", "annie", 71), linked("annie", "ann", 72)]
+    world.put("bronze/2026/01/31/15/d.ndjson.gz", [*lines, linked("bob-7", "bob", 73)])
+    return lines
+
+
+def test_an_account_takes_its_guests_along(
+    world: World, platform: privacy.Platform, guests: list[Event], tmp_path: Path, monkeypatch: Any
+) -> None:
+    manifest = platform.export(GAME, "ann", tmp_path / "ann.zip")
+    assert sorted(manifest["linked_player_ids"]) == ["ann-7", "annie"]
+    with zipfile.ZipFile(tmp_path / "ann.zip") as archive:
+        sent = [json.loads(line) for line in archive.read("bronze.ndjson").decode().splitlines()]
+    assert {one["player_id"] for one in sent if "player_id" in one} == {"ann", "annie", "ann-7"}
+    shown = list(platform.found(GAME, "ann"))
+    assert "annie, which events link with ann and which goes too:" in shown
+    before = world.of(BOB)
+    receipt = platform.erase(GAME, "ann", "asked")
+    assert receipt["pseudonym"] == world.game().name("ann")
+    assert len(list(lake.keys(world.s3, BUCKET, f"privacy/erased/game={GAME}/"))) == 3
+    left = {one["player_id"] for one in world.bronze() if one["game_id"] == GAME}
+    assert left == {"bob"}
+    assert world.of(BOB) == before
+    for gone in ("ann-7", "annie"):
+        assert not any(list(store.find(Subject(GAME, gone))) for store in world.stores())
+    # What of a guest comes late is erased by itself.
+    world.put("bronze/2026/02/01/00/e.ndjson.gz", [event("ann-7", 80)])
+    assert platform.again() == 1
+
+
+def test_a_guest_does_not_take_its_account_along(
+    world: World, platform: privacy.Platform, guests: list[Event]
+) -> None:
+    platform.erase(GAME, "ann-7", "asked")
+    held = [one for one in world.bronze() if one["game_id"] == GAME]
+    assert {one["player_id"] for one in held} == {"ann", "annie", "bob"}
+    (link,) = (one for one in held if (one["player_id"], one["event_type"]) == ("annie", "identify"))
+    assert link["payload"]["previous_player_id"].startswith("erased-")
+    assert "ann-7" not in json.dumps(held)
+
+
+def test_an_event_that_links_two_players_leaves_silver_with_each_of_them(silver: Table) -> None:
+    rows = [
+        {"game_id": GAME, "player_id": who, "payload": {"previous_player_id": was} if was else None}
+        for who, was in (("ann", None), ("ann", "guest"), ("bob", "guest"), ("guest", None), ("bob", None))
+    ]
+    silver.append(pa.Table.from_pylist(rows, schema=silver.schema().as_arrow()))
+    guest = Subject(GAME, "guest")
+    assert len(list(LocalSilver().find(guest))) == 3
+    assert LocalSilver().erase(guest) == 3
+    silver.refresh()
+    left = silver.scan().to_arrow()
+    assert sorted(left["player_id"].to_pylist()) == ["ann", "bob"]
 
 
 @pytest.mark.parametrize("since_always", [True, False])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import openapi_contract
 import pytest
 from ingest import handler
 from ingest.publisher import Publisher
@@ -283,7 +284,14 @@ def test_a_good_event_is_never_looked_at(make_event: MakeEvent, monkeypatch: pyt
 
 
 def test_the_guide_names_every_product() -> None:
-    guide = (SCHEMAS.parent / products.GUIDE).read_text()
+    guide = (SCHEMAS.parent / products.GUIDE).read_text().split("## Bodies on the wrong route")[1]
     named = re.findall(r"^\| ([A-Z]\w[^|]*?) \| `", guide, re.MULTILINE)
     others = [product.name for product in products.PRODUCTS if product.name != "the AWS guidance"]
     assert sorted(named) == sorted([*others, "AWS Game Analytics Pipeline guidance"])
+
+
+def test_routes_that_are_named_are_those_of_the_document() -> None:
+    found = [re.search(r"POST (/\S+?)[,:]", product.advice) for product in products.PRODUCTS]
+    named = {route[1] for route in found if route}
+    assert len(named) == 4
+    assert named <= set(openapi_contract.DOCUMENT["paths"])

@@ -13,7 +13,7 @@ import boto3
 import pytest
 from fake_aws import Streams, counters, encode, processor, records
 from processor.pipeline import Pipeline
-from telemetry import guidance
+from telemetry import catalog, guidance
 from telemetry.enrichment import timestamp
 from telemetry.games import GameRegistry
 from telemetry.ingest_batch import IngestBatch, pack
@@ -132,6 +132,27 @@ def test_an_id_is_replaced_next_to_any_sign(
     event = make_event(game_id=GAME, player_id=player, payload={"extra": {"ref": text}})
     expected = left.replace("?", pseudonyms.player(player))
     assert pseudonyms.replaced(validate(event))["payload"]["extra"]["ref"] == expected
+
+
+def test_linked_ids_have_their_own_pseudonyms(
+    pipeline: Pipeline, pseudonyms: Pseudonyms, streams: Streams, dynamodb: Any, make_event: MakeEvent
+) -> None:
+    guest = "guest-of-the-hills"
+    payload = {"previous_player_id": guest, "extra": {"device_of": guest, "name": f"{RAW}, once {guest}"}}
+    named = make_event("identify", game_id=GAME, player_id=RAW, payload=payload)
+    done, _ = pipeline.process(records(encode(named)))
+    assert [arrival.rejection for arrival in done] == [None]
+    (event,) = streams.lines("bronze")
+    assert event["player_id"] == pseudonyms.player(RAW)
+    assert event["payload"]["previous_player_id"] == pseudonyms.player(guest)
+    text = written(streams, dynamodb)
+    assert RAW not in text
+    assert guest not in text
+    validate(named | {"payload": event["payload"]})
+
+
+def test_each_field_of_a_payload_that_holds_a_player_is_known() -> None:
+    assert catalog.player_fields() == {"previous_player_id"}
 
 
 def test_the_friend_of_a_player_with_pseudonyms_keeps_another_id(

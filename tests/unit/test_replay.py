@@ -24,7 +24,7 @@ from telemetry import delivery, lake
 from telemetry.enrichment import timestamp
 from telemetry.games import GameRegistry
 from telemetry.ingest_batch import IngestBatch, pack
-from tools import CommandError
+from tools import CommandError, games
 from tools.replay import OUTCOMES, REASONS, Replay, Report
 
 MakeEvent = Callable[..., dict[str, Any]]
@@ -207,6 +207,26 @@ def test_the_guidances_events_are_replayed_as_they_were_sent(world: World) -> No
     patch = jsonpatch.JsonPatch([{"op": "replace", "path": "/app_version", "value": "1.0"}])
     assert outcomes(world.replay(patch=patch)) == {"schema_violation": {"replayed": 1}}
     assert [event["event_type"] for event in world.accepted] == ["session_start"]
+
+
+def test_money_of_another_product_is_replayed_once_the_game_has_a_currency(world: World) -> None:
+    sent = {
+        "user_id": "p-1",
+        "event_type": "Shop",
+        "insert_id": str(uuid4()),
+        "time": int(time.time() * 1000),
+        "revenue": 4.99,
+    }
+    batch = IngestBatch("skyforge", timestamp(datetime.now(UTC)), None, [encode(sent)], envelope="amplitude")
+    world.receive(pack(batch))
+    assert outcomes(world.replay()) == {"schema_violation": {"rejected still": 1}}
+    with pytest.raises(CommandError):
+        games.set_revenue_currency(world.dynamodb.Table("games"), "skyforge", "GEMS")
+    games.set_revenue_currency(world.dynamodb.Table("games"), "skyforge", "EUR")
+    assert outcomes(world.replay()) == {"schema_violation": {"replayed": 1}}
+    (event,) = world.accepted
+    assert (event["event_type"], event["event_id"]) == ("purchase", sent["insert_id"])
+    assert (event["payload"]["amount_minor"], event["payload"]["currency"]) == (499, "EUR")
 
 
 def test_bytes_that_are_no_text_and_what_was_cut_stay_rejected(world: World) -> None:

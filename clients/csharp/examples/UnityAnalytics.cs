@@ -70,10 +70,16 @@ public sealed class UnityAnalytics : MonoBehaviour
         string locale = CultureInfo.CurrentCulture.Name;
         return new Device(CurrentPlatform(), Application.version)
         {
-            OsVersion = SystemInfo.operatingSystem,
-            DeviceModel = SystemInfo.deviceModel,
+            OsVersion = Short(SystemInfo.operatingSystem),
+            DeviceModel = Short(SystemInfo.deviceModel),
             Locale = locale == "" ? null : locale,
         };
+    }
+
+    /// <summary>Returns as much of a text as an event may have.</summary>
+    private static string Short(string text)
+    {
+        return text.Length <= 64 ? text : text.Substring(0, 64);
     }
 
     private static Platform CurrentPlatform()

@@ -356,7 +356,7 @@ namespace PlayerAnalytics
                 refused = Validation.Unknown(noted.EventType).ToString();
                 return null;
             }
-            // Of the clock, which event_time is corrected by. `sent_at` holds it until the event is sent.
+            // `sent_at` holds the correction of event_time until the event is sent, so that both come from one clock.
             long correction = _transport.ClockError;
             string time = Time.Text(noted.At + correction);
             // Events without consent are not kept: they must leave no gap among those that are.
@@ -458,8 +458,7 @@ namespace PlayerAnalytics
             get { lock (_changed) return _isClosing; }
         }
 
-        // What follows is called with the lock, but for Now, Milliseconds, Text, IsDue and Join.
-
+        /// <summary>Returns how many events wait. The caller holds the lock, as for the next three methods.</summary>
         private int Waiting()
         {
             return _recovered + _stats.Tracked - Settled();

@@ -210,7 +210,7 @@ namespace PlayerAnalytics
             if (value.HasValue) Member(name, value.Value);
         }
 
-        public void Add(string name, IDictionary<string, object> value)
+        public void Add(string name, object value)
         {
             if (value != null) Member(name, value);
         }

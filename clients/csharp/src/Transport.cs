@@ -243,8 +243,7 @@ namespace PlayerAnalytics
             {
                 using (var zip = new GZipStream(to, CompressionMode.Compress, true))
                 {
-                    byte[] all = lines.SelectMany(line => line).ToArray();
-                    zip.Write(all, 0, all.Length);
+                    foreach (byte[] line in lines) zip.Write(line, 0, line.Length);
                 }
                 return to.ToArray();
             }

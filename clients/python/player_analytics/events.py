@@ -144,6 +144,15 @@ class ExperimentExposure(TypedDict):
     extra: NotRequired[Extra]
 
 
+class Identify(TypedDict):
+    """A player who was known by another id, such as a guest, is the account in player_id from now on. The history counts both ids as one player."""
+
+    # The id by which the player was known before, as its events have it in player_id.
+    previous_player_id: str
+    # Fields of the studio's own: at most 20 scalars.
+    extra: NotRequired[Extra]
+
+
 class MatchEnd(TypedDict):
     """The player left a match."""
 
@@ -346,6 +355,9 @@ class Tracker:
 
     @overload
     def track(self, event_type: Literal["experiment_exposure"], payload: ExperimentExposure) -> None: ...
+
+    @overload
+    def track(self, event_type: Literal["identify"], payload: Identify) -> None: ...
 
     @overload
     def track(self, event_type: Literal["match_end"], payload: MatchEnd) -> None: ...

@@ -129,6 +129,14 @@ export interface ExperimentExposure {
   extra?: Extra;
 }
 
+/** A player who was known by another id, such as a guest, is the account in player_id from now on. The history counts both ids as one player. */
+export interface Identify {
+  /** The id by which the player was known before, as its events have it in player_id. */
+  previous_player_id: string;
+  /** Fields of the studio's own: at most 20 scalars. */
+  extra?: Extra;
+}
+
 /** The player left a match. */
 export interface MatchEnd {
   /** The match, the same for all its players. */
@@ -307,6 +315,7 @@ export interface Payloads {
   economy: Economy;
   error: Error;
   experiment_exposure: ExperimentExposure;
+  identify: Identify;
   match_end: MatchEnd;
   match_start: MatchStart;
   performance: Performance;
@@ -332,6 +341,7 @@ export const schemas = {
     "economy": {"version":"1-0-0","schema":{"type":"object","properties":{"flow":{"type":"string","enum":["source","sink"]},"currency":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"amount":{"type":"integer","minimum":1,"maximum":9007199254740991},"item":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"reason":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"balance_after":{"type":"integer","minimum":0,"maximum":9007199254740991},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["flow","currency","amount","item","reason","balance_after"],"additionalProperties":false}},
     "error": {"version":"1-0-0","schema":{"type":"object","properties":{"severity":{"type":"string","enum":["debug","info","warning","error","critical"]},"code":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"message":{"type":"string","maxLength":1024},"stack":{"type":"string","maxLength":16384},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["severity","code"],"additionalProperties":false}},
     "experiment_exposure": {"version":"1-0-0","schema":{"type":"object","properties":{"experiment":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.-]*$"},"variant":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.-]*$"},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["experiment","variant"],"additionalProperties":false}},
+    "identify": {"version":"1-0-0","schema":{"type":"object","properties":{"previous_player_id":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9_.:-]{1,64}$"},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["previous_player_id"],"additionalProperties":false}},
     "match_end": {"version":"1-0-0","schema":{"type":"object","properties":{"match_id":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"mode":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"result":{"type":"string","enum":["win","loss","draw","abandoned"]},"duration_seconds":{"type":"integer","minimum":0,"maximum":604800},"placement":{"type":"integer","minimum":1,"maximum":100000},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["match_id","mode","result","duration_seconds"],"additionalProperties":false}},
     "match_start": {"version":"1-0-0","schema":{"type":"object","properties":{"match_id":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"mode":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"map":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z0-9][A-Za-z0-9_.:/-]*$"},"players":{"type":"integer","minimum":1,"maximum":100000},"queue_seconds":{"type":"integer","minimum":0,"maximum":86400},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"required":["match_id","mode"],"additionalProperties":false}},
     "performance": {"version":"1-0-0","schema":{"type":"object","properties":{"fps":{"type":"number","minimum":0,"maximum":1000},"frame_time_ms":{"type":"number","minimum":0,"maximum":60000},"memory_mb":{"type":"number","minimum":0,"maximum":1048576},"latency_ms":{"type":"number","minimum":0,"maximum":600000},"load_time_ms":{"type":"number","minimum":0,"maximum":3600000},"extra":{"type":"object","maxProperties":20,"propertyNames":{"maxLength":64,"pattern":"^[a-z][a-z0-9_]*$"},"additionalProperties":{"type":["string","number","boolean","null"],"maxLength":256,"minimum":-9007199254740991,"maximum":9007199254740991}}},"anyOf":[{"required":["fps"]},{"required":["frame_time_ms"]},{"required":["memory_mb"]},{"required":["latency_ms"]},{"required":["load_time_ms"]}],"additionalProperties":false}},

@@ -358,18 +358,27 @@ const sample = () => {
   };
 };
 
-// The key is a placeholder: the platform keeps none that could be shown.
+// Where each envelope is sent to. The key is a placeholder: the platform keeps none that could be shown.
+const routes = {
+  amplitude: "v1/compat/amplitude/2/httpapi",
+  gameanalytics: "v1/compat/gameanalytics/v2/game-key/events",
+  native: "v1/events",
+  unity: "v1/compat/unity/api/analytics/collect/v1/projects/project/environments/production",
+};
+
 const curl = (base, body, envelope = "native") => (envelope === "guidance"
   ? `curl -X POST ${quoted(`${base}/applications/${game}/events`)} -H 'authorization: YOUR_KEY'`
-  : `curl -X POST ${quoted(`${base}/v1/events`)} -H 'x-api-key: YOUR_KEY'`)
+  : `curl -X POST ${quoted(`${base}/${routes[envelope]}`)} -H 'x-api-key: YOUR_KEY'`)
   + ` -H 'content-type: application/json' --data-raw ${quoted(body)}`;
+
+const eventIds = { amplitude: "insert_id", gameanalytics: "event_uuid", guidance: "event_id", native: "event_id", unity: "eventUUID" };
 
 // An event that is sent again needs an id of its own, or it is a duplicate; bytes that are no JSON stay as they are.
 const again = ({ original, envelope }) => {
   try {
     const event = JSON.parse(original);
     const inner = envelope === "guidance" && event.event ? event.event : event;
-    inner.event_id = crypto.randomUUID();
+    inner[eventIds[envelope]] = crypto.randomUUID();
     if (envelope === "native") inner.sent_at = new Date().toISOString();
     return JSON.stringify(event);
   } catch { return original; }

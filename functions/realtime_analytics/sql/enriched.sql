@@ -18,11 +18,11 @@ CREATE TABLE `enriched` (
     STRING, `fps` DOUBLE, `frame_time_ms` DOUBLE, `install_source` STRING, `item` STRING, `latency_ms` DOUBLE,
     `launch_reason` STRING, `leaderboard` STRING, `level_1` STRING, `level_2` STRING, `level_3` STRING,
     `load_time_ms` DOUBLE, `map` STRING, `match_id` STRING, `memory_mb` DOUBLE, `message` STRING, `method` STRING,
-    `mode` STRING, `name` STRING, `network` STRING, `placement` STRING, `players` BIGINT, `product_id` STRING,
-    `purchase_kind` STRING, `quantity` BIGINT, `queue_seconds` BIGINT, `reason` STRING, `refund_id` STRING,
-    `refund_kind` STRING, `result` STRING, `revenue_micros` BIGINT, `sandbox` BOOLEAN, `score` BIGINT, `severity`
-    STRING, `signature` STRING, `stack` STRING, `status` STRING, `step` BIGINT, `store` STRING, `store_fee_minor`
-    BIGINT, `tax_minor` BIGINT, `transaction_id` STRING, `value` DOUBLE, `variant` STRING>,
+    `mode` STRING, `name` STRING, `network` STRING, `placement` STRING, `players` BIGINT, `previous_player_id`
+    STRING, `product_id` STRING, `purchase_kind` STRING, `quantity` BIGINT, `queue_seconds` BIGINT, `reason` STRING,
+    `refund_id` STRING, `refund_kind` STRING, `result` STRING, `revenue_micros` BIGINT, `sandbox` BOOLEAN, `score`
+    BIGINT, `severity` STRING, `signature` STRING, `stack` STRING, `status` STRING, `step` BIGINT, `store` STRING,
+    `store_fee_minor` BIGINT, `tax_minor` BIGINT, `transaction_id` STRING, `value` DOUBLE, `variant` STRING>,
   `received_at` TIMESTAMP_LTZ(3),
   `processed_at` TIMESTAMP_LTZ(3),
   `corrected_time` TIMESTAMP_LTZ(3),

@@ -7,7 +7,7 @@ resource "aws_api_gateway_rest_api" "this" {
   #checkov:skip=CKV_SECRET_6:A setting, no key.
   api_key_source     = "AUTHORIZER"
   binary_media_types = ["*/*"]
-  description        = "Takes events from game clients: POST /v1/events, POST /applications/{application_id}/events."
+  description        = "Takes events from game clients, and from clients of other analytics products."
 
   # At the edge AWS sets CloudFront-Viewer-Country and replaces a client's header of that name.
   endpoint_configuration {
@@ -49,9 +49,33 @@ resource "aws_api_gateway_resource" "application_events" {
   path_part   = "events"
 }
 
+resource "aws_api_gateway_resource" "compat" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.v1.id
+  path_part   = "compat"
+}
+
+resource "aws_api_gateway_resource" "vendor" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.compat.id
+  path_part   = "{vendor}"
+}
+
+# Clients of other products add paths of their own to a base URL. The function knows these paths.
+resource "aws_api_gateway_resource" "vendor_paths" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.vendor.id
+  path_part   = "{proxy+}"
+}
+
 locals {
-  # Header of the key by route: our route, and the route of the AWS guidance.
+  # Header of the key by route: our route, the route of the AWS guidance, and the routes of other products.
   routes = {
+    compat = {
+      header      = "x-api-key"
+      parameters  = { "method.request.path.proxy" = true, "method.request.path.vendor" = true }
+      resource_id = aws_api_gateway_resource.vendor_paths.id
+    }
     events = {
       header      = "x-api-key"
       parameters  = {}
@@ -109,9 +133,13 @@ resource "aws_api_gateway_deployment" "this" {
       binary     = aws_api_gateway_rest_api.this.binary_media_types
       key_source = aws_api_gateway_rest_api.this.api_key_source
       preflights = [local.cors.preflight, keys(aws_api_gateway_integration_response.preflight)]
-      paths      = [aws_api_gateway_resource.events.path, aws_api_gateway_resource.application_events.path]
       uris       = [for each in aws_api_gateway_integration.post : each.uri]
 
+      paths = [
+        aws_api_gateway_resource.events.path,
+        aws_api_gateway_resource.application_events.path,
+        aws_api_gateway_resource.vendor_paths.path,
+      ]
       authorizers = [
         for each in aws_api_gateway_authorizer.this :
         [each.identity_source, each.authorizer_uri, each.authorizer_result_ttl_in_seconds]

@@ -17,7 +17,7 @@ module "ingest" {
 }
 
 resource "aws_lambda_permission" "api" {
-  for_each = toset(["v1/events", "applications/*/events"])
+  for_each = toset(["v1/events", "v1/compat/*/*", "applications/*/events"])
 
   action        = "lambda:InvokeFunction"
   function_name = module.ingest.name

@@ -37,7 +37,7 @@ locals {
     }
     MISSING_AUTHENTICATION_TOKEN = {
       code    = "not_found"
-      message = "there is POST /v1/events and POST /applications/{application_id}/events"
+      message = "there are POST /v1/events, /applications/{application_id}/events and /v1/compat/{vendor}/..."
       status  = 404
     }
     QUOTA_EXCEEDED = {

@@ -73,6 +73,17 @@ def payloads(among: Mapping[str, Schema]) -> dict[tuple[str, str], Schema]:
     }
 
 
+@cache
+def player_fields() -> frozenset[str]:
+    """Return the fields of payloads that hold the id of a player and nothing else."""
+    return frozenset(
+        name
+        for payload in payloads(documents()).values()
+        for name in payload["properties"]
+        if name.endswith("player_id")
+    )
+
+
 def resolved(schema: Schema, among: Mapping[str, Schema]) -> Schema:
     """Return a schema without names, in which the content of a shared document replaces each reference.
 

@@ -230,6 +230,20 @@ def split_tolerantly(text: bytes, max_events: int = MAX_EVENTS) -> list[Decoded]
     return found if any(each.raw.startswith(b"{") for each in found) else []
 
 
+def array_at(text: bytes, start: int) -> bytes:
+    """Return the array that begins at `start` up to its closing bracket, the rest of the text without one."""
+    depth = 0
+    for token in islice(_token.finditer(text, start), MAX_TOKENS):
+        match text[token.start()]:
+            case 0x5B | 0x7B:  # [ {
+                depth += 1
+            case 0x5D | 0x7D:  # ] }
+                depth -= 1
+                if depth == 0:
+                    return text[start : token.end()]
+    return text[start:]
+
+
 def _elements(text: bytes) -> Iterator[tuple[int, int]]:
     """Yield start and end of what stands between commas or new objects, outside of all objects.
 

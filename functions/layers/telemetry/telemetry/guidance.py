@@ -25,7 +25,7 @@ from telemetry.validation import validate
 
 # Events without player and session are spread over so many names: with one, all would meet in one item.
 ANONYMOUS = 64
-PLAYER_FIELDS = ("player_id", "user_id", "playerId", "userId")
+PLAYER_FIELDS = ("player_id", "user_id", "playerId", "userId", "userID")
 SESSION_FIELDS = ("session_id", "sessionId")
 # Above this a timestamp is in milliseconds: in seconds it would be the year 5138.
 MILLISECONDS_FROM = 10**11
@@ -88,12 +88,14 @@ class Rules(msgspec.Struct, frozen=True):
     """How a game's events are translated.
 
     `player` and `session` are fields of event_data, of which the first that is there counts. `types` are
-    the types that the key may send: of others, a `design` event is made.
+    the types that the key may send: of others, a `design` event is made. `currency` is that of money which
+    names none: other products leave it out.
     """
 
     player: tuple[str, ...] = PLAYER_FIELDS
     session: tuple[str, ...] = SESSION_FIELDS
     types: frozenset[str] | None = None
+    currency: str = ""
 
     @classmethod
     def of(cls, game: Mapping[str, Any] | None, key_class: KeyClass = "server") -> "Rules":
@@ -101,7 +103,10 @@ class Rules(msgspec.Struct, frozen=True):
         own = (game or {}).get("guidance_fields", {})
         types = ClientLimits.of(game or {}).types if key_class == "client" else None
         return cls(
-            (*own.get("player", ()), *PLAYER_FIELDS), (*own.get("session", ()), *SESSION_FIELDS), types
+            (*own.get("player", ()), *PLAYER_FIELDS),
+            (*own.get("session", ()), *SESSION_FIELDS),
+            types,
+            (game or {}).get("revenue_currency", ""),
         )
 
     @property
@@ -207,7 +212,7 @@ def _envelope(source: GuidanceEvent, game_id: str, received_at: datetime, rules:
     data = source.event_data
     seconds = source.event_timestamp
     happened = datetime.fromtimestamp(seconds / 1000 if seconds >= MILLISECONDS_FROM else seconds, UTC)
-    event_id = _uuid(source.event_id, game_id)
+    event_id = stable_uuid(source.event_id, game_id)
     named = first_text(data, rules.session)
     player = first_text(data, rules.player)
     player_id = stored_player(player) if player else _anonymous(named, event_id)
@@ -216,14 +221,14 @@ def _envelope(source: GuidanceEvent, game_id: str, received_at: datetime, rules:
         "event_id": str(event_id),
         "game_id": game_id,
         "player_id": player_id,
-        "session_id": str(_uuid(session, game_id, player_id)),
+        "session_id": str(stable_uuid(session, game_id, player_id)),
         # The guidance counts no events in a session: any number that is the same when sent again.
         "sequence": event_id.int % 2**31,
         "event_time": timestamp(happened),
         "sent_at": timestamp(received_at),
         "client": {
             "platform": normalisation.platform(str(data.get("platform", ""))),
-            "app_version": source.app_version if _app_version.fullmatch(source.app_version) else "0",
+            "app_version": app_version(source.app_version),
             "sdk": GUIDANCE_SDK,
         },
     }
@@ -249,7 +254,7 @@ def _payloads(source: GuidanceEvent, rules: Rules) -> Iterator[tuple[str, Fields
             and name != "platform"
             and not (name in used and str(value) in map(str, found.values()))
         }
-        others = dict(_flat(rest))
+        others = dict(flat(rest))
         if event_type == "purchase" or rules.types is None or event_type in rules.types:
             if 0 < len(others) <= MAX_EXTRA:
                 yield event_type, found | {"extra": others}
@@ -259,7 +264,7 @@ def _payloads(source: GuidanceEvent, rules: Rules) -> Iterator[tuple[str, Fields
     parts = [source.event_type, *([source.event_name] if source.event_name != source.event_type else [])]
     named = [re.sub(r"[^A-Za-z0-9_-]+", "_", part)[:60] for part in parts if part]
     extra: Fields = {"event_version": source.event_version} if source.event_version else {}
-    for key, value in _flat({n: v for n, v in source.event_data.items() if n not in rules.own}):
+    for key, value in flat({n: v for n, v in source.event_data.items() if n not in rules.own}):
         extra[key if key not in extra else f"{key}_{len(extra)}"] = value
     if len(extra) > MAX_EXTRA:
         message = f"event_data holds {len(extra)} fields, at most {MAX_EXTRA} are taken"
@@ -269,22 +274,42 @@ def _payloads(source: GuidanceEvent, rules: Rules) -> Iterator[tuple[str, Fields
 
 def _purchase(source: GuidanceEvent) -> Fields:
     data = source.event_data
-    named = str(data.get("currency_type", "")).strip().upper()
-    currency = CURRENCIES.get(named, named)
+    currency = currency_code(str(data.get("currency_type", "")))
     try:
-        amount = Decimal(str(data.get("currency_amount")).strip()).scaleb(minor_digits(currency))
-        nearest = amount.to_integral_value()
-        whole = int(nearest) if 0 < nearest < MAX_AMOUNT and abs(amount - nearest) <= ROUNDING else None
+        amount = Decimal(str(data.get("currency_amount")).strip())
     except ArithmeticError:
-        whole = None
+        amount = None
     return {
-        "transaction_id": _unique(first_text(data, ("transaction_id",)) or source.event_id),
+        "transaction_id": unique(first_text(data, ("transaction_id",)) or source.event_id),
         "currency": currency,
-        "amount_minor": whole,
+        "amount_minor": minor_units(amount, currency),
         "quantity": data.get("item_amount", 1),
         "store": "other",
-        "product_id": _unique(first_text(data, ("item_id",)) or "unknown"),
+        "product_id": unique(first_text(data, ("item_id",)) or "unknown"),
     }
+
+
+def currency_code(named: str) -> str:
+    """Return ISO 4217's code of a currency, or the name as it is where it has none."""
+    name = named.strip().upper()
+    return CURRENCIES.get(name, name)
+
+
+def minor_units(amount: Decimal | None, currency: str) -> int | None:
+    """Return an amount of the major unit in whole minor units; None where it is none above 0."""
+    if amount is None:
+        return None
+    try:
+        minor = amount.scaleb(minor_digits(currency))
+        nearest = minor.to_integral_value()
+        return int(nearest) if 0 < nearest < MAX_AMOUNT and abs(minor - nearest) <= ROUNDING else None
+    except ArithmeticError:
+        return None
+
+
+def app_version(text: str) -> str:
+    """Return a version that the envelope takes, "0" for other text."""
+    return text if _app_version.fullmatch(text) else "0"
 
 
 def _progression(status: str) -> Callable[[GuidanceEvent], Fields]:
@@ -311,14 +336,14 @@ def _match(source: GuidanceEvent) -> Fields:
     data = source.event_data
     mode = first_text(data, ("match_type", "mode", "game_mode"))
     return {
-        "match_id": _unique(first_text(data, ("match_id",)) or "", MAX_LABEL),
-        "mode": _plain(mode, MAX_LABEL) if mode else "unknown",
+        "match_id": unique(first_text(data, ("match_id",)) or "", MAX_LABEL),
+        "mode": plain(mode, MAX_LABEL) if mode else "unknown",
     }
 
 
 def _match_start(source: GuidanceEvent) -> Fields:
     named = first_text(source.event_data, ("map_id",))
-    return _match(source) | ({"map": _plain(named, MAX_LABEL)} if named else {})
+    return _match(source) | ({"map": plain(named, MAX_LABEL)} if named else {})
 
 
 def _match_end(source: GuidanceEvent) -> Fields:
@@ -360,33 +385,33 @@ KNOWN: dict[str, tuple[str, Callable[[GuidanceEvent], Fields], frozenset[str]]] 
 
 
 def _label(data: Fields, field: str) -> str:
-    return _plain(first_text(data, (field,)) or "", MAX_LABEL)
+    return plain(first_text(data, (field,)) or "", MAX_LABEL)
 
 
-def _plain(text: str, limit: int) -> str:
+def plain(text: str, limit: int) -> str:
     """Return a name that the schemas take: "World 1" is "World_1". A name in other letters is its hash."""
-    plain = re.sub(r"[^A-Za-z0-9_.:/-]+", "_", text).lstrip("_.:/-")[:limit]
-    if not text or (plain and text.isascii()):
-        return plain
+    name = re.sub(r"[^A-Za-z0-9_.:/-]+", "_", text).lstrip("_.:/-")[:limit]
+    if not text or (name and text.isascii()):
+        return name
     return "h-" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _unique(text: str, limit: int = MAX_TEXT) -> str:
+def unique(text: str, limit: int = MAX_TEXT) -> str:
     """Return an id that the schemas take; one that must change stays different from all others."""
-    plain = _plain(text, limit)
-    if plain == text:
-        return plain
+    name = plain(text, limit)
+    if name == text:
+        return name
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{plain[: limit - 9]}-{digest}".lstrip("-")
+    return f"{name[: limit - 9]}-{digest}".lstrip("-")
 
 
-def _flat(data: Fields, prefix: str = "", depth: int = 1) -> Iterator[tuple[str, Any]]:
+def flat(data: Fields, prefix: str = "", depth: int = 1) -> Iterator[tuple[str, Any]]:
     """Yield the scalars of nested objects by their joined names; a list stays JSON text."""
     for name, value in data.items():
         key = prefix + re.sub(r"[^a-z0-9_]+", "_", name.lower())
         key = (key if key[:1].isalpha() else f"x_{key}")[:60]
         if isinstance(value, dict) and depth < MAX_DEPTH:
-            yield from _flat(value, f"{key}_", depth + 1)
+            yield from flat(value, f"{key}_", depth + 1)
         elif isinstance(value, dict | list):
             yield key, orjson.dumps(value).decode()
         else:
@@ -406,7 +431,7 @@ def stored_player(player: str) -> str:
     return "h-" + hashlib.sha256(player.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _uuid(text: str, *scope: str) -> uuid.UUID:
+def stable_uuid(text: str, *scope: str) -> uuid.UUID:
     """Return the UUID that the text is, else one made from it that is the same each time."""
     try:
         return uuid.UUID(text)

@@ -14,7 +14,7 @@ from telemetry.rejection import Reason
 
 MAGIC = b"PAB1"
 
-Envelope = Literal["native", "guidance"]
+Envelope = Literal["native", "guidance", "amplitude", "gameanalytics", "unity"]
 
 
 class Refusal(msgspec.Struct, frozen=True):

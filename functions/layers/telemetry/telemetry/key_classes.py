@@ -14,6 +14,8 @@ KeyClass = Literal["client", "server"]
 CLASSES: tuple[KeyClass, ...] = ("client", "server")
 # Keywords of the schemas: the class that a type of events needs; the greatest value from a client key.
 SENT_BY, CLIENT_MAXIMUM = "x-sent-by", "x-client-maximum"
+# What SENT_BY may be. No game may let its client keys send a type of the last one.
+SENDERS = (*CLASSES, "server-only")
 
 
 def parse(text: object) -> KeyClass:
@@ -29,6 +31,17 @@ def client_types() -> frozenset[str]:
         catalog.name_of(key)
         for key, schema in documents.items()
         if not key.startswith(catalog.COMMON) and schema.get(SENT_BY) == "client"
+    )
+
+
+@cache
+def server_only_types() -> frozenset[str]:
+    """Return the event types that no client key may send, whatever a game says."""
+    documents = catalog.documents()
+    return frozenset(
+        catalog.name_of(key)
+        for key, schema in documents.items()
+        if not key.startswith(catalog.COMMON) and schema.get(SENT_BY) == "server-only"
     )
 
 
@@ -69,7 +82,7 @@ class ClientLimits:
         given = game.get("client_limits", {})
         types: Iterable[str] = given.get("types", ())
         maxima = {str(name): int(value) for name, value in given.get("maxima", {}).items()}
-        return cls(frozenset(types) or client_types(), maxima)
+        return cls((frozenset(types) or client_types()) - server_only_types(), maxima)
 
     def check(self, event: Event) -> None:
         """Raise Rejection with all that `refused` yields."""

@@ -8,15 +8,17 @@ from typing import Any
 from telemetry.email_masking import mask
 
 # By the platform of the envelope, the names that engines, consoles and stores give it, in lower case and
-# without punctuation: Unity's RuntimePlatform, Unreal's platform names, Godot's OS.get_name(), GameMaker's
-# os_type, Roblox's Enum.Platform, Flutter, Cocos, Defold, Node and Python.
+# without punctuation: Unity's RuntimePlatform and Unity Analytics, Unreal's platform names, Godot's
+# OS.get_name(), GameMaker's os_type, Roblox's Enum.Platform, Flutter, Cocos, Defold, Node and Python.
 PLATFORMS = {
     "ios": (
         *("ios", "iphone", "iphoneos", "iphoneplayer", "ipad", "ipados", "ipod", "osios"),
         *("apple", "appletv", "tvos", "ostvos", "visionos", "visionosplayer", "watchos"),
+        *("iosmobile", "iostablet", "iostv"),
     ),
     "android": (
         *("android", "androidtv", "androidplayer", "osandroid", "googletv", "googleplay", "chromeos"),
+        *("androidmobile", "androidtablet", "androidconsole"),
         *(
             "amazon",
             "amazonfiretv",
@@ -33,6 +35,7 @@ PLATFORMS = {
         *("windows", "win", "win32", "win64", "pc", "oswindows", "oswin32", "windowsplayer", "windowseditor"),
         *("windowsserver", "windowsclient", "windowsnoeditor", "windowsdesktop", "wingdk", "gamecorewindows"),
         *("uwp", "osuwp", "wsa", "wsaplayerx86", "wsaplayerx64", "wsaplayerarm", "wsaplayerarm64"),
+        *("pcclient", "windowsmobile", "windowstablet"),
         *("metroplayerx86", "metroplayerx64", "metroplayerarm", "microsoftstore", "steam", "hololens"),
     ),
     "macos": (

@@ -13,6 +13,7 @@ GUIDE = "docs/moving-over.md"
 BATCHES = ("events", "eventList", "batch", "Events", "data")
 SEGMENT_CALLS = ("alias", "group", "identify", "page", "screen", "track")
 CLIENT = f"Send events of this platform with one of its clients: {GUIDE}."
+ROUTE = f"Send it to POST /v1/compat/{{}}, with the key in x-api-key: {GUIDE}."
 
 Fields = Mapping[str, Any]
 
@@ -74,13 +75,13 @@ PRODUCTS = (
     ),
     Product(
         "Unity Analytics",
-        CLIENT,
+        ROUTE.format("unity/api/analytics/collect/v1/projects/{project}/environments/{environment}"),
         _has("eventList"),
         _any(_has("eventName", "eventParams"), _has("eventName", "userID")),
     ),
     Product(
         "GameAnalytics",
-        CLIENT,
+        ROUTE.format("gameanalytics/v2/{game_key}/events"),
         lambda _: False,
         _any(_has("category", "client_ts"), _has("category", "user_id", "session_num")),
     ),
@@ -98,7 +99,7 @@ PRODUCTS = (
     ),
     Product(
         "Amplitude",
-        CLIENT,
+        ROUTE.format("amplitude/2/httpapi"),
         _has("api_key", "events"),
         _any(*(_has("event_type", name) for name in ("event_properties", "user_properties", "insert_id"))),
     ),

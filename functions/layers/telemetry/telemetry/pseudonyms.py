@@ -78,13 +78,15 @@ class Pseudonyms:
         """Return an event under its pseudonyms; the studio's own fields may repeat the id.
 
         The id is replaced in every text of client and payload that is not one of a few given values. In a
-        field for players only a whole id counts: "jo-anna" may be a friend of "anna".
+        field for players only a whole id counts: "jo-anna" may be a friend of "anna". A field that links two
+        ids holds the other one's own pseudonym.
         """
         player_id, payload = event["player_id"], event["payload"]
         pseudonym = self.player(player_id)
         extra = payload.get("extra") or {}
         named = {str(extra[name]) for name in PLAYER_FIELDS & extra.keys() if extra[name] not in (None, "")}
-        ids = tuple(sorted({player_id, *named}))
+        others = {str(payload[name]) for name in catalog.player_fields() & payload.keys()}
+        ids = tuple(sorted({player_id, *named, *others}))
         long = tuple(filter(mentions.is_long, ids))
         parts = tuple(one for one in ids if len(one) >= MIN_PART)
         of_players, of_others = (mentions.tokens(ids, some, any_case=True) for some in (long, parts))
@@ -93,6 +95,8 @@ class Pseudonyms:
             name, limit = path[-1], MAX_EXTRA_LENGTH if len(path) > 1 else _limits().get(path[-1], 0)
             if len(path) > 1 and name in PLAYER_FIELDS:
                 return pseudonym
+            if len(path) == 1 and name in catalog.player_fields():
+                return self.player(item)
             if not limit or isinstance(item, bool | None):
                 return item
             text = str(item)

@@ -27,7 +27,8 @@ class Lake:
 
     `nulls` and `ranges` are rows by field; `sequences` are sessions, `gapped` those that lack a sequence
     number; `days` are gold's figures of the days, by the names that player_state counts them by. `refunds`
-    are all refunds of the game, `unmatched_refunds` those whose purchase no event has reported.
+    are all refunds of the game, `unmatched_refunds` those whose purchase no event has reported. `links` are
+    all pairs of ids that events link, `ignored_links` those that count as two players all the same.
     """
 
     lines: int = 0
@@ -42,6 +43,8 @@ class Lake:
     gapped: int = 0
     refunds: int = 0
     unmatched_refunds: int = 0
+    links: int = 0
+    ignored_links: int = 0
     days: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 

@@ -58,6 +58,7 @@ run "resources" {
   assert {
     condition = toset([for permission in aws_lambda_permission.api : permission.source_arn]) == toset([
       "${aws_api_gateway_rest_api.this.execution_arn}/live/POST/applications/*/events",
+      "${aws_api_gateway_rest_api.this.execution_arn}/live/POST/v1/compat/*/*",
       "${aws_api_gateway_rest_api.this.execution_arn}/live/POST/v1/events",
     ])
     error_message = "Only these methods may invoke the function."
@@ -117,17 +118,29 @@ run "resources" {
   assert {
     condition = (
       { for name, method in aws_api_gateway_method.post : name => [method.authorization, method.api_key_required] } ==
-      { events = ["CUSTOM", true], guidance = ["CUSTOM", true] }
+      { compat = ["CUSTOM", true], events = ["CUSTOM", true], guidance = ["CUSTOM", true] }
     )
     error_message = "Every method must want a key and count its game's usage."
   }
 
   assert {
     condition = { for name, authorizer in aws_api_gateway_authorizer.this : name => authorizer.identity_source } == {
+      compat   = "method.request.header.x-api-key"
       events   = "method.request.header.x-api-key"
       guidance = "method.request.header.Authorization"
     }
     error_message = "Keys come in x-api-key, from the guidance's clients in Authorization."
+  }
+
+  assert {
+    condition = (
+      aws_api_gateway_resource.vendor_paths.path_part == "{proxy+}"
+      && aws_api_gateway_resource.vendor.path_part == "{vendor}"
+      && keys(aws_api_gateway_method.post["compat"].request_parameters) == tolist([
+        "method.request.path.proxy", "method.request.path.vendor"
+      ])
+    )
+    error_message = "The function must be told the product and the path that its clients ask for."
   }
 
   assert {
@@ -234,7 +247,7 @@ run "resources" {
 
   assert {
     condition = alltrue([
-      for name in ["events", "guidance"] :
+      for name in ["compat", "events", "guidance"] :
       aws_api_gateway_method.preflight[name].http_method == "OPTIONS"
       && aws_api_gateway_method.preflight[name].authorization == "NONE"
       && coalesce(aws_api_gateway_method.preflight[name].api_key_required, false) == false

@@ -27,8 +27,8 @@ run "resources" {
         },
         {
           for name in [
-            "ads", "attempts", "currencies", "designs", "exposures", "games", "matches", "movers", "moves", "players",
-            "presence", "purchases", "refunds", "samples", "sources", "steps",
+            "accounts", "ads", "attempts", "currencies", "designs", "exposures", "games", "links", "matches", "movers",
+            "moves", "players", "presence", "purchases", "refunds", "samples", "sources", "steps",
           ] :
           "kept_${name}" => "s3://lake/kept/kept_${name}"
         }
