@@ -31,7 +31,7 @@ QUESTIONS: list[dict[str, Any]] = [
     {
         "kind": "events",
         "event": "purchase",
-        "cohort": {"event": "crash", "from": "2026-01-26", "to": "2026-01-26"},
+        "cohort": {"from": "2026-01-26", "to": "2026-01-26"},
     },
 ]
 
