@@ -212,11 +212,12 @@ def events(body: bytes) -> list[Decoded]:
 
 
 def _advised(error: RequestError, text: bytes, envelope: Envelope = "native") -> RequestError:
-    """Return a refusal that says what to change where the body is another product's than the route's."""
+    """Return a refusal that says what to change where the body is not of the route's product."""
     try:
-        product = recognised(orjson.loads(text))
+        value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return error
+    product = recognised(value)
     if product is None or (envelope in VENDORS and product.name == VENDORS[envelope].title):
         return error
     message = f"{error.message}. {product.message}"

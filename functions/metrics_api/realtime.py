@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends, Query
 from telemetry import metric_model
+from telemetry.capped_names import LABEL, OTHER
 from telemetry.histogram import percentiles
 from telemetry.store import Item, store
 
@@ -17,6 +18,7 @@ from metrics_api.problems import RESPONSES
 
 ALL = "*"
 MAX_MINUTES = 1440
+FLOWS = ("source.", "sink.")
 
 realtime = APIRouter(
     prefix="/v1/games/{game_id}", tags=["live"], dependencies=[Depends(cached)], responses=RESPONSES
@@ -29,13 +31,23 @@ def read_realtime(
     window: Annotated[models.WindowName, Query(description="Length: 5m slides by a minute.")] = "1m",
     minutes: Annotated[int, Query(ge=1, le=MAX_MINUTES, description="Minutes back from now.")] = 60,
     platform: Annotated[str, Query(description="One platform; * is all.", max_length=32)] = ALL,
-    app_version: Annotated[str, Query(description="One version; * is all.", max_length=98)] = ALL,
+    app_version: Annotated[
+        str, Query(description="One version; * is all, other is the rest.", max_length=98)
+    ] = ALL,
 ) -> models.Realtime:
-    """Return exact windows by event time, without late events; `/live` counts those too, but knows less."""
+    """Return exact windows by event time, without late events; `/live` counts those too, but knows less.
+
+    A minute of a game names the versions and virtual currencies with the most events. The rest is `other`.
+    """
     as_of = now()
     since = f"{datetime.now(UTC) - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
-    series = [f"{game_id}#{window}#{platform}#{app_version}", f"{game_id}#dropped#*#*", f"{game_id}#alerts"]
-    windows, dropped, alerts = store().series(series, since)
+    series = [
+        f"{game_id}#{window}#{platform}#{app_version}",
+        f"{game_id}#{window}#{ALL}#{LABEL}",
+        f"{game_id}#dropped#*#*",
+        f"{game_id}#alerts",
+    ]
+    windows, other_versions, dropped, alerts = store().series(series, since)
     read = [_window(item["window"], _measures(item)) for item in windows]
     return models.Realtime(
         game_id=game_id,
@@ -45,6 +57,7 @@ def read_realtime(
         windows=read,
         dropped_events=sum(_measures(item)["dropped.events"] for item in dropped),
         alerts=[_alert(item) for item in reversed(alerts)],
+        capped=bool(other_versions) or any(_has_unnamed_currency(item) for item in windows),
         as_of=as_of,
         updated_at=read[-1].start if read else None,
     )
@@ -55,8 +68,10 @@ def _measures(item: Item) -> Counter[str]:
 
 
 def _window(start: str, measures: Counter[str]) -> models.Window:
-    mean = metric_model.window()["ended_seconds_mean"].of(measures)
-    sources, sinks = Counter(prefixed(measures, "source.")), Counter(prefixed(measures, "sink."))
+    model = metric_model.window()
+    mean, share = model["ended_seconds_mean"].of(measures), model["unverified_reported_share"]
+    revenue = prefixed(measures, "reported_revenue.")
+    sources, sinks = (_by_currency(measures, family) for family in FLOWS)
     return models.Window(
         start=start,
         active_players=measures["unique.active_players"],
@@ -66,7 +81,11 @@ def _window(start: str, measures: Counter[str]) -> models.Window:
         ended_seconds_mean=None if mean is None else round(mean, 1),
         events_by_type=prefixed(measures, "events."),
         reported_purchases=prefixed(measures, "reported_purchases."),
-        reported_revenue=prefixed(measures, "reported_revenue."),
+        reported_revenue=revenue,
+        unverified_reported_revenue=prefixed(measures, "unverified_reported_revenue."),
+        unverified_reported_share={
+            currency: part for currency in revenue if (part := share.of(measures, currency)) is not None
+        },
         reported_payers=measures["unique.reported_payers"],
         economy={
             currency: models.CurrencyFlow(source=sources[currency], sink=sinks[currency])
@@ -77,6 +96,18 @@ def _window(start: str, measures: Counter[str]) -> models.Window:
         scores_submitted=measures["events.score_submitted"],
         **{name: percentiles(prefixed(measures, f"{name}.")) for name in ("fps", "latency_ms")},
     )
+
+
+def _has_unnamed_currency(item: Item) -> bool:
+    return not _measures(item).keys().isdisjoint(f"{family}{OTHER}" for family in FLOWS)
+
+
+def _by_currency(measures: Counter[str], family: str) -> Counter[str]:
+    """Return amounts by virtual currency. A client may name one like the label: both are one then."""
+    found = Counter[str]()
+    for name, amount in prefixed(measures, family).items():
+        found[LABEL if name == OTHER else name] += amount
+    return found
 
 
 def _alert(item: Item) -> models.Alert:

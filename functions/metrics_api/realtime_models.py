@@ -37,8 +37,12 @@ class Window(BaseModel):
     events_by_type: Annotated[dict[str, int], Field(description="Events by event type.")]
     reported_purchases: Annotated[dict[str, int], metric("reported_purchases")]
     reported_revenue: Annotated[dict[str, int], metric("reported_revenue")]
+    unverified_reported_revenue: Annotated[dict[str, int], metric("unverified_reported_revenue")]
+    unverified_reported_share: Annotated[dict[str, float], metric("unverified_reported_share")]
     reported_payers: Annotated[Count, metric("reported_payers")]
-    economy: Annotated[dict[str, CurrencyFlow], Field(description="By virtual currency, the largest 300.")]
+    economy: Annotated[
+        dict[str, CurrencyFlow], Field(description="By virtual currency, the rest as `other`.")
+    ]
     progression_events: Annotated[dict[str, int], Field(description="Progression events by status.")]
     crash_events: Annotated[Count, metric("crash_events")]
     scores_submitted: Count
@@ -78,3 +82,10 @@ class Realtime(Answer):
         Count, Field(description="Events that came too late for their window; history counts them.")
     ]
     alerts: Annotated[list[Alert], Field(description="Newest first.")]
+    capped: Annotated[
+        bool,
+        Field(
+            description="True where a minute has more versions or virtual currencies than it names: "
+            "the rest is in `other`."
+        ),
+    ]

@@ -37,6 +37,14 @@ class Windows:
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """How many names that clients choose a minute of a game has; the others are counted together."""
+
+    currencies: int = 50
+    versions: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class Alerts:
     """From when on the last minutes differ too much from those before them."""
 
@@ -57,6 +65,7 @@ class Settings:
 
     streams: Streams
     windows: Windows
+    names: Names
     alerts: Alerts
     flink: Mapping[str, str]
 
@@ -75,6 +84,7 @@ def parse(groups: Groups) -> Settings:
     return Settings(
         streams=_group(Streams, "streams", groups),
         windows=_group(Windows, "windows", groups),
+        names=_group(Names, "names", groups),
         alerts=_group(Alerts, "alerts", groups),
         flink=dict(groups.get("flink", {})),
     )

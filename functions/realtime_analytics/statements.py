@@ -7,8 +7,6 @@ from pathlib import Path
 from realtime_analytics.settings import Settings
 
 SQL = Path(__file__).with_name("sql")
-# Measures of one family that an item keeps; the names of virtual currencies are the game's.
-LARGEST = 300
 # The service runs at most 256 tasks of an operator unless asked for more; each wants ticks.
 TICKS_A_SECOND = 512
 SOURCE = {
@@ -44,8 +42,9 @@ def statements(settings: Settings) -> Iterator[str]:
     yield from _file("sinks", options=options(stream))
     yield from _file("events", allowed_lateness_seconds=lateness, ticks_a_second=TICKS_A_SECOND)
     yield from _file("measures")
+    yield from _file("names", **asdict(settings.names))
     for name, (label, window, size) in WINDOWS.items():
-        yield from _file("windows", name=name, label=label, window=window, size=size, largest=LARGEST)
+        yield from _file("windows", name=name, label=label, window=window, size=size)
     yield from _file("dropped")
     yield from _file("alerts", **asdict(settings.alerts))
     yield from _file("outputs")

@@ -13,7 +13,7 @@ from telemetry import environment, logs
 from telemetry.clients import client, resource
 
 from realtime_windows.alerts import Alerts
-from realtime_windows.items import Row, events_of, item_of
+from realtime_windows.items import Row, capped_minutes, events_of, item_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -64,5 +64,6 @@ def _count(metrics: Metrics, rows: list[Row]) -> None:
     """Tell CloudWatch what the batch holds."""
     events = [events_of(row) for row in rows]
     metrics.add_metric("WindowsKept", MetricUnit.Count, len(rows))
+    metrics.add_metric("MinutesCapped", MetricUnit.Count, capped_minutes(rows))
     metrics.add_metric("EventsCounted", MetricUnit.Count, sum(counted for counted, _ in events))
     metrics.add_metric("EventsDropped", MetricUnit.Count, sum(dropped for _, dropped in events))

@@ -1,9 +1,14 @@
 """Rows of the metrics stream as items of the real-time table: pure functions, no AWS."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
+
+# What the stream job counts the versions and virtual currencies under that a minute does not name.
+OTHER_VERSION = "other"
+UNNAMED_CURRENCY = frozenset({"source.*", "sink.*"})
 
 Row = dict[str, Any]
 Item = dict[str, str | int]
@@ -33,6 +38,22 @@ def events_of(row: Row) -> tuple[int, int]:
         measures = orjson.loads(row["measures"]).items()
         return sum(amount for name, amount in measures if name.startswith("events.")), 0
     return 0, 0
+
+
+def capped_minutes(rows: Iterable[Row]) -> int:
+    """Return in how many minutes of a game versions or virtual currencies have no name of their own."""
+    found = {
+        (row["game_id"], row["window_start"])
+        for row in rows
+        if (row["kind"], row.get("platform")) == ("1m", "*") and _is_capped(row)
+    }
+    return len(found)
+
+
+def _is_capped(row: Row) -> bool:
+    if row["app_version"] == OTHER_VERSION:
+        return True
+    return not UNNAMED_CURRENCY.isdisjoint(orjson.loads(row["measures"]))
 
 
 def _item(series: str, window: str, measures: str, expires_at: int) -> Item:

@@ -69,6 +69,8 @@ COMPARED = (
     ("experiments", "exposed_sessions_mean", (7, 30)),
     ("experiment_revenue", "exposed_net_mean_minor", (7, 30)),
 )
+# What a reader must know of a metric that variants are compared by.
+BESIDE = {"exposed_net_mean_minor": "exposed_unverified_share"}
 # An experiment is shown while its last exposures are no older, so that their day 30 is seen.
 RUNNING_DAYS = 38
 
@@ -130,7 +132,11 @@ def _experiments(
 ) -> Iterable[Section]:
     """Yield a section for each day after the exposure, and currency: the variants of all experiments."""
     metric = table.metrics[name]
-    facts = sorted({fact.name for fact in metric.facts} | {experiments.SQUARES.get(name, "exposed_players")})
+    beside = table.metrics[BESIDE[name]] if name in BESIDE else None
+    facts = sorted(
+        {fact.name for one in (metric, beside) if one for fact in one.facts}
+        | {experiments.SQUARES.get(name, "exposed_players")}
+    )
     sums = ", ".join(f"sum({fact}) AS {fact}" for fact in facts)
     currency = "currency" if "currency" in table.grain else "'' AS currency"
     rows = gold.sql(
@@ -156,12 +162,12 @@ def _experiments(
         title = f"Experiments, day {number}: {metric.label}" + (f", {money}" if money else "")
         columns = (
             ("Exposed players", "players"), (metric.label, unit), ("Difference", unit),
-            ("At least", unit), ("At most", unit),
+            ("At least", unit), ("At most", unit), *([(beside.label, beside.unit)] if beside else []),
         )  # fmt: skip
-        yield Section(title, "experiment, variant", columns, list(_variants(metric, frame)))
+        yield Section(title, "experiment, variant", columns, list(_variants(metric, beside, frame)))
 
 
-def _variants(metric: Metric, frame: pd.DataFrame) -> Iterable[Row]:
+def _variants(metric: Metric, beside: Metric | None, frame: pd.DataFrame) -> Iterable[Row]:
     """Yield the control of each experiment, and each other variant with its verdict."""
     for experiment, rows in frame.groupby("experiment"):
         variants = {str(row["variant"]): row for row in rows.to_dict("records")}
@@ -179,7 +185,8 @@ def _variants(metric: Metric, frame: pd.DataFrame) -> Iterable[Row]:
             shown = (found.difference, *found.always) if found else (None, None, None)
             # Nothing is known of a difference where nobody differs.
             known = (value if value is not None and math.isfinite(value) else None for value in shown)
-            yield f"{experiment} {name}: {verdict}", (sample.players, sample.mean, *known)
+            told = [beside.of(facts[name])] if beside else []
+            yield f"{experiment} {name}: {verdict}", (sample.players, sample.mean, *known, *told)
 
 
 def _rows(question: Question, frame: pd.DataFrame, metrics: Sequence[Metric]) -> Iterable[Row]:

@@ -40,12 +40,12 @@ def store() -> DuckDB:
         store.database.execute(
             f"""INSERT INTO lake.silver (
               event_id, event_type, game_id, player_id, session_id, event_date, at_ms, arrival_date, platform,
-              country, app_version, added_ms, store, transaction_id, currency, amount_minor
+              country, app_version, added_ms, store, transaction_id, currency, amount_minor, verified
             )
             SELECT
               '{variant}-' || c || n, 'purchase', 'cats', '{variant}-' || n, '{variant}-0-' || n,
               DATE '{DAY}', {began + 1}, DATE '{DAY}' + 10, 'ios', 'DE', '1.0.0', 1000,
-              'web', '{variant}-' || c || n, c, 100 + n % 900
+              'web', '{variant}-' || c || n, c, 100 + n % 900, n % 100 = 0
             FROM range({players}) AS numbers (n), (VALUES ('EUR', 50), ('USD', 200)) AS currencies (c, every)
             WHERE n % every = 0"""
         )
@@ -94,6 +94,9 @@ def test_an_experiment_is_compared_by_payers_sessions_and_money_too(found: dict[
     for variant, (_, (players, mean, *_)) in zip(PUBLISHED, paid.rows, strict=True):
         amounts = [100 + n % 900 for n in range(0, PUBLISHED[variant][0], 50)]
         assert (players, mean) == (PUBLISHED[variant][0], pytest.approx(sum(amounts) / players))
+        assert paid.columns[-1] == ("Unverified share of revenue by day N", "share")
+        unverified = sum(100 + n % 900 for n in range(50, PUBLISHED[variant][0], 100))
+        assert paid.rows[list(PUBLISHED).index(variant)][1][-1] == pytest.approx(unverified / sum(amounts))
     payers = found["Experiments, day 7: Payers among exposed players"]
     assert [values[1] for _, values in payers.rows] == [894 / 44_700, 910 / 45_489]
 

@@ -185,6 +185,8 @@ def exposed() -> Lake:
 
     def paid(day: int, player: str, amount: int, arrival: int | None = None) -> Event:
         sale = {"store": "web", "transaction_id": f"t-{player}-{day}", "currency": "EUR"}
+        # A server of the game confirms the sales of one player.
+        sale |= {"verified": player == "p"}
         money = {"amount_minor": amount, "purchase_kind": "one_off", "sandbox": False}
         return met(day, player, "", arrival, event_type="purchase", experiment=None, **sale, **money)
 
@@ -395,7 +397,9 @@ MISTAKES = [
     (exposed, "gold/experiments", "sales = sales_so_far", "sales > 0"),
     (quiet, "gold/experiments", "2 * sessions_so_far - sessions", "sessions"),
     (exposed, "gold/experiments", "WHERE day_number >= since_number", "WHERE day_number > since_number"),
-    (exposed, "gold/experiment_revenue", "0, amount_minor FROM refunds", "0, 0 FROM refunds"),
+    (exposed, "gold/experiment_revenue", "0, 0, amount_minor FROM refunds", "0, 0, 0 FROM refunds"),
+    (exposed, "gold/experiment_revenue", "CASE WHEN verified THEN 0 ELSE amount_minor END", "amount_minor"),
+    (exposed, "gold/experiment_revenue", "COALESCE(c.unverified_minor, 0)", "0"),
     (exposed, "gold/experiment_revenue", "2 * net_so_far - net_minor", "net_minor"),
     (many_names, "gold/_views", "experiment_players DESC, experiment", "experiment_players, experiment"),
     (many_names, "gold/_views", "nth_variant <= 10", "TRUE"),

@@ -173,6 +173,8 @@ def failures() -> Iterator[tuple[str, Key, float, int]]:
     yield "warehouse-usage", aws("Redshift-Serverless", "UsageLimitConsumed", **limit), 241, 5
     capped = PREFIX, "EventsCapped", frozenset({("service", "player_state")})
     yield "player-state-names-capped", capped, 1, 15
+    capped = PREFIX, "MinutesCapped", frozenset({("service", "realtime_windows")})
+    yield "realtime-analytics-names-capped", capped, 1, 15
     yield "account-concurrency", aws("Lambda", "ConcurrentExecutions"), 801, 3
 
 

@@ -180,6 +180,10 @@ def read_windows(windows: Mapping[tuple[str, str], Mapping[str, float]]) -> Figu
         if game != GAME or group != ["*", "*"] or label not in ("1m", "5m"):
             continue
         for name, metric in metric_model.window().items():
+            if metric.formula and any("{currency}" in fact.counter for fact in metric.facts):
+                for currency in {measure.partition(".")[2] for measure in measures if "revenue." in measure}:
+                    found[name, label, start, currency] = metric.of(Counter(measures), currency) or 0
+                continue
             if metric.formula:
                 facts = {fact.name: measures.get(fact.counter, 0) for fact in metric.facts}
                 found[name, label, start] = metric.of(facts | measures) or 0

@@ -330,10 +330,14 @@ def window(counted: Iterable[Event]) -> Figures:
             for start in _starts(event, label, length):
                 found["reported_purchases", *start, event["currency"]] += 1
                 found["reported_revenue", *start, event["currency"]] += event["amount_minor"]
+                if not event["verified"]:
+                    found["unverified_reported_revenue", *start, event["currency"]] += event["amount_minor"]
                 ids["reported_payers", *start].add(event["player"])
     found |= {key: len(members) for key, members in ids.items()}
     for key in [key for key in found if key[0] == "sessions_ended"]:
         found["ended_seconds_mean", *key[1:]] = found["ended_seconds", *key[1:]] / found[key]
+    for key in [key for key in found if key[0] == "unverified_reported_revenue"]:
+        found["unverified_reported_share", *key[1:]] = found[key] / found["reported_revenue", *key[1:]]
     return {key: value for key, value in found.items() if value}
 
 

@@ -707,6 +707,14 @@ def _experiment_revenue(game: _Game) -> Iterator[dict[str, Any]]:
                 for event in events:
                     if event["currency"] == currency and exposed <= event["event_date"] <= day:
                         sums[event["player_id"]] += event["amount_minor"]
+            unverified = sum(
+                event["amount_minor"]
+                for event in game.purchases
+                if event["player_id"] in players
+                and event["currency"] == currency
+                and exposed <= event["event_date"] <= day
+                and not event.get("verified")
+            )
             paid, refunded = (sum(sums[player] for player in players) for sums in (gross, back))
             yield {
                 "event_date": day,
@@ -717,6 +725,7 @@ def _experiment_revenue(game: _Game) -> Iterator[dict[str, Any]]:
                 "currency": currency,
                 "exposed_players": len(players),
                 "exposed_gross_minor": paid,
+                "exposed_unverified_minor": unverified,
                 "exposed_refunded_minor": refunded,
                 "exposed_net_minor": paid - refunded,
                 "exposed_net_squared": sum(float((gross[one] - back[one]) ** 2) for one in players),

@@ -18,7 +18,7 @@ SIZES = {"1m": 1, "5m": 5}
 EVENTS = """
 CREATE TABLE events AS
 SELECT
-  game_id, platform, app_version, player_id, session_id, event_type, payload,
+  game_id, platform, app_version, player_id, session_id, event_type, payload, verified,
   date_trunc('minute', least(corrected_time, received_at)) AS minute,
   least(corrected_time, received_at) AS occurred_at
 FROM read_json(
@@ -27,13 +27,25 @@ FROM read_json(
   columns = {{
     event_id: 'VARCHAR', game_id: 'VARCHAR', platform: 'VARCHAR', app_version: 'VARCHAR',
     player_id: 'VARCHAR', session_id: 'VARCHAR', event_type: 'VARCHAR',
-    corrected_time: 'TIMESTAMP', received_at: 'TIMESTAMP',
+    corrected_time: 'TIMESTAMP', received_at: 'TIMESTAMP', verified: 'BOOLEAN',
     payload: 'STRUCT(flow VARCHAR, currency VARCHAR, amount BIGINT, status VARCHAR, duration_seconds BIGINT,
       fps DOUBLE, latency_ms DOUBLE, store VARCHAR, transaction_id VARCHAR, amount_minor BIGINT,
       sandbox BOOLEAN, purchase_kind VARCHAR)'
   }}
 )
 QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY occurred_at) = 1;
+
+CREATE TABLE named_versions AS
+SELECT minute, game_id, app_version FROM events GROUP BY minute, game_id, app_version
+QUALIFY row_number() OVER (PARTITION BY minute, game_id ORDER BY count(*) DESC, app_version) <= {versions};
+
+UPDATE events SET app_version = 'other'
+WHERE (minute, game_id, app_version) NOT IN (SELECT (minute, game_id, app_version) FROM named_versions);
+
+CREATE TABLE named_currencies AS
+SELECT minute, game_id, payload.currency AS currency FROM events WHERE event_type = 'economy'
+GROUP BY minute, game_id, payload.currency
+QUALIFY row_number() OVER (PARTITION BY minute, game_id ORDER BY count(*) DESC, currency) <= {currencies};
 
 CREATE TABLE purchases AS
 SELECT * FROM (
@@ -50,9 +62,11 @@ UNION ALL SELECT minute, game_id, platform, app_version, 'ended_seconds.sum', pa
 FROM events WHERE event_type = 'session_end'
 UNION ALL SELECT minute, game_id, platform, app_version, 'progression.' || payload.status, 1
 FROM events WHERE event_type = 'progression'
-UNION ALL SELECT minute, game_id, platform, app_version, payload.flow || '.' || payload.currency,
-  payload.amount
-FROM events WHERE event_type = 'economy'
+UNION ALL SELECT e.minute, e.game_id, platform, app_version,
+  payload.flow || '.' || coalesce(c.currency, '*'), payload.amount
+FROM events AS e LEFT JOIN named_currencies AS c
+  ON c.minute = e.minute AND c.game_id = e.game_id AND c.currency = payload.currency
+WHERE event_type = 'economy'
 UNION ALL SELECT minute, game_id, platform, app_version,
   'fps.' || ceil(ln(greatest(payload.fps, 1)) / ln(1.05))::INT, 1
 FROM events WHERE payload.fps IS NOT NULL
@@ -63,7 +77,10 @@ UNION ALL SELECT minute, game_id, platform, app_version, 'reported_purchases.' |
 FROM purchases
 UNION ALL SELECT minute, game_id, platform, app_version, 'reported_revenue.' || payload.currency,
   payload.amount_minor
-FROM purchases;
+FROM purchases
+UNION ALL SELECT minute, game_id, platform, app_version, 'unverified_reported_revenue.' || payload.currency,
+  payload.amount_minor
+FROM purchases WHERE verified IS DISTINCT FROM true;
 
 CREATE TABLE identities AS
 SELECT minute, game_id, platform, app_version, 'unique.active_players' AS measure, player_id AS id FROM events
@@ -108,10 +125,13 @@ def timely(shards: Iterable[Iterable[Event]], lateness: timedelta) -> tuple[list
     return kept, dict(dropped)
 
 
-def load(path: Path) -> duckdb.DuckDBPyConnection:
-    """Return a single-threaded database with the events of an NDJSON file, each once."""
+def load(path: Path, versions: int = 20, currencies: int = 50) -> duckdb.DuckDBPyConnection:
+    """Return a single-threaded database with the events of an NDJSON file, each once.
+
+    A minute of a game names so many versions and virtual currencies, those with the most events.
+    """
     database = duckdb.connect(config={"threads": 1})
-    database.execute(EVENTS.format(path=path))
+    database.execute(EVENTS.format(path=path, versions=versions, currencies=currencies))
     return database
 
 

@@ -1,12 +1,19 @@
 """The cost model: against months computed by hand; no price without a source, no resource without a price."""
 
 import json
+import math
 import re
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pytest
+import reference
+from flink_harness import event
+from telemetry.normalisation import PLATFORMS
 from tools import REPOSITORY, CommandError, cost
 from tools.costs import model, settings
 from tools.costs.model import BESIDE, FREE, PRICED, Load
@@ -32,11 +39,55 @@ GIVEN = Settings(
     batch_every_hours=24,
     worker_vcpus=4,
     worker_memory_gb=16,
+    named_currencies=50,
+    named_versions=20,
 )
 
 
 def dollars(lines: list[model.Line], component: str, item: str = "") -> float:
     return sum(line.dollars for line in lines if line.component == component and line.item.startswith(item))
+
+
+def hostile_minutes(events: int) -> Iterator[dict[str, Any]]:
+    """Yield five minutes, each of other names, whose events share as few of them as they can."""
+    platforms = sorted([*PLATFORMS, "other"])
+    for number in range(5 * events):
+        minute, nth = divmod(number, events)
+        version, platform, currency, flow = nth % 21, nth % 10, nth // 42 % 51, nth // 21 % 2
+        yield event(
+            "economy",
+            number * 60 / events,
+            f"p-{number}",
+            platform=platforms[platform],
+            app_version=f"{minute}.{version}.0",
+            payload={
+                "flow": ("source", "sink")[flow],
+                "currency": f"{minute}{currency:063}",
+                "amount": 9 * 10**15,
+            },
+        )
+
+
+@pytest.mark.parametrize("events", [200, 4000, 10_000])
+def test_windows_of_made_up_names_cost_at_most_what_the_worst_key_is_billed(
+    tmp_path: Path, events: int
+) -> None:
+    """The rows of a hostile minute by DuckDB, as items of the table, against the model's bound."""
+    path = reference.write(hostile_minutes(events), tmp_path / "events.ndjson")
+    windows = reference.windows(reference.load(path, GIVEN.named_versions, GIVEN.named_currencies))
+    published = {
+        key: measures
+        for key, measures in windows.items()
+        if key in {(key[0], f"2026-01-31T12:0{4 if '#1m#' in key[0] else 0}:00Z")}
+    }
+    sizes = [
+        len(series) + len(start) + len(json.dumps(measures, separators=(",", ":"))) + len("seriesmeasures")
+        for (series, start), measures in published.items()
+    ]
+    units = sum(math.ceil(size / 1024) for size in sizes)
+    most = model.most_windows(GIVEN, events)
+    assert len(sizes) <= most.rows
+    assert 0.5 * most.units < units <= most.units
 
 
 def test_a_small_month_by_hand() -> None:
@@ -215,6 +266,20 @@ def test_settings_are_those_of_terraform() -> None:
     assert not dev.recovery
     with pytest.raises(CommandError):
         settings.read("local")
+
+
+@pytest.mark.parametrize(
+    ("page", "columns", "dollars"), [("cost.md", 5, 3), ("scale.md", 8, 7)], ids=["cost", "scale"]
+)
+def test_the_documents_say_what_the_model_says(page: str, columns: int, dollars: int) -> None:
+    rows = re.findall(r"^\| (\d[\d,]*) \| (.+) \|$", (REPOSITORY / "docs" / page).read_text(), re.MULTILINE)
+    found = {rate: rest.split(" | ") for rate, rest in rows}
+    table = {int(rate.replace(",", "")): cells for rate, cells in found.items() if len(cells) == columns - 1}
+    assert len(table) >= 5
+    for rate, cells in table.items():
+        said = float(cells[dollars - 1].replace(",", ""))
+        told = model.total(model.bill(Load(rate), settings.read("prod")))
+        assert math.isclose(said, told, rel_tol=0.005), (rate, told)
 
 
 def test_the_command_prints_json_that_adds_up() -> None:

@@ -7,25 +7,27 @@ ones. The inputs of a target come in parts, so that processes can share them.
 
 import base64
 import gzip
-import hashlib
 import json
 import os
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 import pytest
-from aws_kinesis_agg.aggregator import messages_pb2
 from fake_aws import Games, Streams, Tables, encode, processor, records
-from fastapi.exceptions import RequestValidationError
-from google.protobuf.message import DecodeError
-from hostile import GAME, KPL_MAGIC, OTHER_GAME, Hostile, Record, huge_records, kpl_messages
+from hostile import GAME, Hostile, Record, huge_records, kpl_messages
+from hostile_checks import (
+    check,
+    check_aggregate,
+    check_cursor,
+    check_guidance,
+    judged,
+    rank_keys,
+    says_what_was_agreed,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ingest import handler
@@ -33,18 +35,9 @@ from ingest.publisher import Publisher
 from ingest.request import MAX_BODY_BYTES
 from ingest_requests import rest_api_settings
 from measured_work import measured
-from metrics_api import leaderboards
-from processor.arrival import Arrival, arrivals
-from processor.stream_record import decode_record
-from processor.triage import MAX_ORIGINAL_BYTES, rejected_line, triage
-from reference_enrichment import reference_line
-from telemetry import catalog, guidance
-from telemetry.boards import Board
+from telemetry import catalog
 from telemetry.consent import is_denied
-from telemetry.decoding import parse
-from telemetry.email_masking import mask_bytes
 from telemetry.ingest_batch import IngestBatch, pack, unpack
-from telemetry.leaderboard_reader import LeaderboardReader
 from telemetry.rejection import Reason
 from tools import REPOSITORY
 
@@ -55,8 +48,6 @@ PARTS = 4
 FIRST_SEED = int(os.environ.get("HOSTILE_SEED", "0"))
 MAX_SECONDS = 2
 SECRET = f"{GAME}.c2VjcmV0IHRoYXQgbm9ib2R5IHNlZXM"
-MAX_FIREHOSE_RECORD_BYTES = 1000 * 1024
-ADDED = set(catalog.documents()["/common/enriched/1-0-0.json"]["properties"])
 
 NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False), st.sampled_from([10**400, -0.0, 2**63, 1e308]))
 SCALARS = st.one_of(
@@ -90,77 +81,6 @@ def seeds(target: str, part: int) -> Iterator[int]:
     """Return the seeds of a part of a target: others than those of any other part."""
     start = FIRST_SEED + (list(INPUTS).index(target) * PARTS + part) * 1_000_000
     yield from range(start, start + 1_000_000)
-
-
-class Registry:
-    """Two games are registered: the one of the keys, and another."""
-
-    def registered(self, game_ids: Iterable[str]) -> dict[str, Any]:
-        return {game: {"status": "active"} for game in {GAME, OTHER_GAME}.intersection(game_ids)}
-
-
-def judged(*data: bytes) -> list[list[Arrival]]:
-    """Take records through the processor up to the point of writing."""
-    batch = [list(arrivals(record)) for record in records(*data)]
-    triage([arrival for record in batch for arrival in record], Registry())  # type: ignore[arg-type]
-    return batch
-
-
-def check_accepted(arrival: Arrival) -> None:
-    event = orjson.loads(arrival.line)
-    # The key's game wins; on the stream, where only servers write, an event names its own.
-    named = arrival.key_game or orjson.loads(arrival.raw)["game_id"]
-    assert event["game_id"] == arrival.game == named
-    assert arrival.line == reference_line(arrival.value, arrival.origin, event["processed_at"])
-    added = {name: value for name, value in event.items() if name in ADDED}
-    assert catalog.validator("/common/enriched/1-0-0.json").is_valid(added), added
-    sent = {name: value for name, value in event.items() if name not in ADDED}
-    assert catalog.validators()[event["event_type"], event["schema_version"]].is_valid(sent), sent
-
-
-def check_rejected(arrival: Arrival) -> None:
-    data = rejected_line(arrival, "shardId-000000000000")
-    assert len(data) <= MAX_FIREHOSE_RECORD_BYTES
-    assert data.count(b"\n") == 1
-    line = orjson.loads(data)
-    assert line["reason"] != Reason.INTERNAL_ERROR, line
-    if arrival.origin.source != "replay":  # whose second reject is not written
-        validator = catalog.validator("/common/rejected/1-0-0.json")
-        assert validator.is_valid(line), next(validator.iter_errors(line))
-    kept = line["original"].encode() if "original" in line else base64.b64decode(line["original_base64"])
-    sent = arrival.raw[:MAX_ORIGINAL_BYTES]
-    is_masked = any(sign in sent for sign in (b"@", b"\\u0040", b"%"))
-    assert kept == (mask_bytes(sent) if is_masked else sent)
-    assert (line["size_bytes"], line["truncated"]) == (len(arrival.raw), len(sent) < len(arrival.raw))
-
-
-def says_what_was_agreed(piece: bytes) -> bool:
-    """Tell an event of which less may be kept than was sent."""
-    value = parse(piece).value
-    return isinstance(value, dict) and "privacy" in value
-
-
-def check(record: Record, found: list[Arrival]) -> None:
-    for arrival in found:
-        withheld = is_denied(arrival.value)
-        assert [withheld, bool(arrival.event), bool(arrival.rejection)].count(True) == 1
-        if withheld:
-            continue
-        if arrival.event:
-            check_accepted(arrival)
-        else:
-            check_rejected(arrival)
-    accepted = {arrival.event["event_id"] for arrival in found if arrival.event}
-    assert accepted.issuperset(record.good)
-    if record.pieces is not None:
-        arrivals = iter(found)
-        for piece in record.pieces:
-            raw = next(arrivals).raw
-            # Objects in a row are events of their own.
-            while raw and raw != piece and piece.startswith(raw):
-                raw += next(arrivals).raw
-            assert raw == piece or says_what_was_agreed(piece)
-        assert next(arrivals, None) is None
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -209,16 +129,6 @@ def test_no_hostile_batch_blocks_its_shard(seed: int) -> None:
     assert len(set(positions)) == len(positions) == len(done) - len(bronze) - withheld
 
 
-def protobuf_records(message: bytes) -> list[bytes] | None:
-    """Return the user records that Google's protobuf finds in a message, None where it is broken."""
-    aggregate = messages_pb2.AggregatedRecord()
-    try:
-        aggregate.ParseFromString(message)
-    except DecodeError:
-        return None
-    return [record.data for record in aggregate.records]
-
-
 @pytest.mark.parametrize("part", range(PARTS))
 def test_an_aggregate_is_read_as_protobuf_reads_it_or_refused(part: int) -> None:
     outcomes: Counter[str] = Counter()
@@ -226,76 +136,26 @@ def test_an_aggregate_is_read_as_protobuf_reads_it_or_refused(part: int) -> None
         with seed_shown(seed) as hostile:
             message = hostile.dice.choice(kpl_messages())
             message = hostile.dice.choice([hostile.changed, hostile.flipped])(message)
-            data = KPL_MAGIC + message + hashlib.md5(message).digest()
-            found = [item.raw for item in decode_record(data)]
-            assert all(raw in data for raw in found)
-            wanted = protobuf_records(message)
-            if found == [data]:
-                outcomes["refused"] += 1
-            elif wanted is None:
-                outcomes["read where protobuf misses a field"] += 1
-            else:
-                assert found == [item.raw for record in wanted for item in decode_record(record)]
-                outcomes["read"] += 1
+            outcomes[check_aggregate(message)] += 1
     assert min(outcomes["refused"], outcomes["read"]) > INPUTS["kpl"] / PARTS / 5, outcomes
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_guidances_envelope_becomes_an_event_of_the_keys_game_or_is_refused(part: int) -> None:
     reasons: Counter[Reason | None] = Counter()
-    now = datetime.now(UTC)
     for seed, _ in zip(seeds("guidance", part), range(INPUTS["guidance"] // PARTS), strict=False):
         with seed_shown(seed) as hostile:
             data = hostile.guidance()
             if hostile.dice.random() < 0.3:
                 data = hostile.changed(data)
-            item = guidance.translated(parse(data), GAME, now)
-            assert item.raw == data
-            if item.rejection is None:
-                assert item.value["game_id"] == GAME
-                name = item.value["event_type"], item.value["schema_version"]
-                assert catalog.validators()[name].is_valid(item.value), item.value
-            reasons[item.rejection and item.rejection.reason] += 1
+            reasons[check_guidance(data)] += 1
     assert reasons.keys() == {None, Reason.MALFORMED_JSON, Reason.SCHEMA_VIOLATION, Reason.WRONG_GAME}
     assert reasons[None] > INPUTS["guidance"] / PARTS / 10
 
 
-class Here(Executor):
-    """Runs what a pool would, at once."""
-
-    def map(self, function: Any, *parts: Any, **_: Any) -> Any:
-        return map(function, *parts)
-
-
-class Boards:
-    """The index by_rank of DynamoDB with two games' players, which answers the reader's own question."""
-
-    def __init__(self, boards: Iterable[Board]) -> None:
-        self.partitions: dict[str, list[str]] = {}
-        for board in boards:
-            period = board.period(datetime.now(UTC).date())
-            assert period
-            for number in range(20):
-                player = f"{board.game_id}-{number}"
-                key = f"{number:025}#20260101000000#{player}"
-                self.partitions.setdefault(board.partition(period, player), []).append(key)
-
-    def query(self, **question: Any) -> dict[str, Any]:
-        assert question["KeyConditionExpression"] == "board = :board AND rank_key > :rank_key"
-        values = question["ExpressionAttributeValues"]
-        keys = sorted(self.partitions.get(values[":board"]["S"], []))
-        later = [key for key in keys if key > values[":rank_key"]["S"]]
-        return {"Items": [{"rank_key": {"S": key}} for key in later[: question["Limit"]]]}
-
-
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_cursor_reads_on_in_its_own_board_or_is_refused(part: int) -> None:
-    boards = [Board.default(game, "weekly") for game in (GAME, OTHER_GAME)]
-    tables = Boards(boards)
-    period = boards[0].period(datetime.now(UTC).date())
-    assert period
-    reader = LeaderboardReader(tables, "leaderboards", boards[0], period, Here())  # type: ignore[arg-type]
-    keys = [key for partition in tables.partitions.values() for key in partition]
+    keys = rank_keys()
     outcomes: Counter[str] = Counter()
     for seed, _ in zip(seeds("cursors", part), range(INPUTS["cursors"] // PARTS), strict=False):
         with seed_shown(seed) as hostile:
@@ -305,15 +165,7 @@ def test_a_cursor_reads_on_in_its_own_board_or_is_refused(part: int) -> None:
             cursor = base64.urlsafe_b64encode(text)
             if hostile.dice.random() < 0.3:
                 cursor = hostile.changed(cursor)
-            try:
-                before, rank_key = leaderboards._cursor(cursor.decode("latin-1"))
-            except RequestValidationError:
-                outcomes["refused"] += 1
-                continue
-            assert before < 10**9
-            found = [standing.player_id for standing in reader.after(rank_key, 5)]
-            assert all(player.startswith(f"{GAME}-") for player in found)
-            outcomes["read on" if found else "at the end"] += 1
+            outcomes[check_cursor(cursor)] += 1
     assert outcomes.keys() == {"refused", "read on", "at the end"}
 
 

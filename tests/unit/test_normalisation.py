@@ -289,6 +289,9 @@ def test_a_platform_that_nobody_knows_is_refused(make_event: MakeEvent) -> None:
         ("2026-01-31T12:00:00.123456789Z", "2026-01-31T12:00:00.123456Z"),
         ("2026-01-31T12:00:00.1234567+00:00", "2026-01-31T12:00:00.123456Z"),
         ("2026-01-31T12:00:00+00:00", "2026-01-31T12:00:00Z"),
+        # strftime's %z of C and Python has no colon.
+        ("2026-01-31T12:00:00+0000", "2026-01-31T12:00:00Z"),
+        ("2026-01-31T23:30:00-0100", "2026-02-01T00:30:00Z"),
         ("2026-01-31T23:30:00.5-01:00", "2026-02-01T00:30:00.500000Z"),
         ("2026-01-31t12:00:00z", "2026-01-31T12:00:00Z"),
         ("2026-01-31 12:00:00.1Z", "2026-01-31T12:00:00.1Z"),
@@ -318,6 +321,36 @@ def test_what_an_engine_sends_by_default_is_taken(make_event: MakeEvent) -> None
     assert (enriched["event_time"], enriched["sent_at"]) == (f"{now}Z", f"{now}Z")
     assert (enriched["app_version"], enriched["country"]) == ("1.4.0", "US")
     assert event["client"]["platform"] == "IPhonePlayer"
+
+
+@pytest.mark.parametrize(
+    ("sent", "written"),
+    [
+        # Unreal's FGuid::ToString(), and .NET's Guid.ToString("N") and ("B").
+        ("7B1C0E0E7A3C4A439D1E5A9F0F1F2A3B", "7b1c0e0e-7a3c-4a43-9d1e-5a9f0f1f2a3b"),
+        ("7b1c0e0e7a3c4a439d1e5a9f0f1f2a3b", "7b1c0e0e-7a3c-4a43-9d1e-5a9f0f1f2a3b"),
+        ("{7B1C0E0E-7A3C-4A43-9D1E-5A9F0F1F2A3B}", "7b1c0e0e-7a3c-4a43-9d1e-5a9f0f1f2a3b"),
+    ],
+)
+def test_a_uuid_without_hyphens_or_in_braces_is_taken(make_event: MakeEvent, sent: str, written: str) -> None:
+    event = validate(make_event(event_id=sent, session_id=sent))
+    assert (event["event_id"], event["session_id"]) == (written, written)
+    assert validate(make_event(event_id=written))["event_id"] == written
+
+
+@pytest.mark.parametrize(
+    "text", ["7b1c0e0e7a3c4a439d1e5a9f0f1f2a3", "{7b1c0e0e7a3c4a439d1e5a9f0f1f2a3b}", "7b1c0e0e-7a3c", "{}"]
+)
+def test_what_is_no_uuid_is_refused(make_event: MakeEvent, text: str) -> None:
+    with pytest.raises(Rejection) as caught:
+        validate(make_event(event_id=text))
+    assert caught.value.pointer == "/event_id"
+
+
+@pytest.mark.parametrize("text", ["0" * 32, "{00000000-0000-0000-0000-000000000000}"])
+def test_the_nil_uuid_is_none_in_any_form(make_event: MakeEvent, text: str) -> None:
+    with pytest.raises(Rejection, match="make a new UUID"):
+        validate(make_event(event_id=text))
 
 
 @pytest.mark.parametrize(

@@ -568,6 +568,7 @@ def test_windows_and_alerts_of_the_stream_job_are_shown(
     measures = {
         "unique.heartbeat_sessions": 31,
         "reported_revenue.EUR": 998,
+        "unverified_reported_revenue.EUR": 499,
         "events.session_start": 12,
         "fps.84": 1,
     }
@@ -584,6 +585,7 @@ def test_windows_and_alerts_of_the_stream_job_are_shown(
     row = page.locator("#realtime tr").nth(1)
     expect(row).to_contain_text("31")
     expect(row).to_contain_text("€9.98")
+    expect(row).to_contain_text("EUR 50%")
     expect(page.locator("#realtime .note")).to_contain_text("7 events came too late")
     expect(page.locator("#alerts")).to_contain_text("Revenue stopped: no purchase, 44 before")
     expect(page.locator("#alerts")).to_contain_text("Inflation of <b>gold</b>: 0 in, 44 out")

@@ -237,6 +237,17 @@ def test_other_values_are_nobodys(value: Any) -> None:
     assert products.recognised(value) is None
 
 
+def test_events_of_ours_in_an_object_are_told_to_come_alone(
+    sent: list[dict[str, Any]], key: str, make_event: MakeEvent
+) -> None:
+    wrapped = {"events": [make_event(game_id="farm")]}
+    status, answer, _ = post(json.dumps(wrapped).encode(), key)
+    assert (status, answer["accepted"]) == (422, 0)
+    assert answer["results"][0]["message"].startswith("Several events are sent as a JSON array")
+    for value in ({"events": [5]}, {"events": []}, {"events": [{}]}, {"events": {}}, {}, []):
+        assert products.advice(value) == ""
+
+
 def test_a_form_that_fits_no_longer_is_found() -> None:
     """The examples above are read by their structure: without it, nothing is recognised."""
     for name in ("category", "eventName", "event_type", "EventNamespace", "tv"):
@@ -274,10 +285,10 @@ def test_recognition_reads_few_values_of_a_large_body() -> None:
 
 
 def test_a_good_event_is_never_looked_at(make_event: MakeEvent, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: object) -> None:
+    def fail(_: object) -> str:
         raise AssertionError("recognition costs only what is refused")
 
-    monkeypatch.setattr("telemetry.validation.recognised", fail)
+    monkeypatch.setattr("telemetry.validation.advice", fail)
     validate(make_event())
     with pytest.raises(AssertionError):
         validate(make_event() | {"sequence": -1})

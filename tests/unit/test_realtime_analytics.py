@@ -14,6 +14,7 @@ from tools.realtime import RealtimeJob
 GROUPS = {
     "streams": {"enriched.arn": "arn:e", "metrics.arn": "arn:m", "region": "eu-west-1"},
     "windows": {"allowed.lateness.seconds": "90"},
+    "names": {"versions": "7"},
     "alerts": {"crash.spike.factor": "2.5", "window.minutes": "10"},
 }
 
@@ -24,6 +25,7 @@ def test_properties_become_settings(tmp_path: Path) -> None:
     loaded = settings.load(tmp_path / "properties.json")
     assert loaded.streams == settings.Streams("arn:e", "arn:m", "eu-west-1")
     assert loaded.windows == settings.Windows(allowed_lateness_seconds=90, idle_timeout_seconds=30)
+    assert loaded.names == settings.Names(currencies=50, versions=7)
     assert (loaded.alerts.crash_spike_factor, loaded.alerts.window_minutes) == (2.5, 10)
 
 
@@ -53,6 +55,8 @@ def test_every_setting_reaches_the_sql() -> None:
     assert "INTERVAL '90' SECOND" in sql
     assert "'stream.arn' = 'arn:e'" in sql
     assert "'json.ignore-parse-errors' = 'true'" in sql
+    assert "WHERE `place` <= 7" in sql
+    assert "WHERE `place` <= 50" in sql
     assert "> 2.5 * `crash_rate_before`" in sql
     assert "TIMESTAMPADD(MINUTE, -10, `window_end`)" in sql
     assert not re.search(r"{\w+}", sql), "a name was not filled in"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import window_rows
 from fastapi.testclient import TestClient
+from realtime_windows import items
 from realtime_windows.alerts import QUIET, SENTENCES, Alerts, NotDelivered
 from tools import REPOSITORY
 from window_rows import GAME, at, row
@@ -49,8 +50,9 @@ def test_a_window_becomes_an_answer(keep: Any, client: TestClient) -> None:
     measures = {
         "unique.active_players": 3, "unique.heartbeat_sessions": 2, "unique.reported_payers": 1,
         "events.session_start": 2, "events.session_end": 2, "events.crash": 1, "ended_seconds.sum": 90,
-        "reported_purchases.USD": 1, "reported_revenue.USD": 499, "source.gold": 50, "sink.gems": 5,
-        "progression.fail": 4, "fps.84": 1,
+        "reported_purchases.USD": 2, "reported_revenue.USD": 998, "reported_purchases.EUR": 1,
+        "reported_revenue.EUR": 100, "unverified_reported_revenue.USD": 499, "progression.fail": 4,
+        "source.gold": 50, "sink.gems": 5, "fps.84": 1,
     }  # fmt: skip
     assert keep(row(5, measures)) == {"batchItemFailures": []}
     answer = client.get(f"/v1/games/{GAME}/realtime").json()
@@ -63,8 +65,10 @@ def test_a_window_becomes_an_answer(keep: Any, client: TestClient) -> None:
         "sessions_ended": 2,
         "ended_seconds_mean": 45.0,
         "events_by_type": {"crash": 1, "session_end": 2, "session_start": 2},
-        "reported_purchases": {"USD": 1},
-        "reported_revenue": {"USD": 499},
+        "reported_purchases": {"EUR": 1, "USD": 2},
+        "reported_revenue": {"EUR": 100, "USD": 998},
+        "unverified_reported_revenue": {"USD": 499},
+        "unverified_reported_share": {"EUR": 0.0, "USD": 0.5},
         "reported_payers": 1,
         "economy": {"gems": {"source": 0, "sink": 5}, "gold": {"source": 50, "sink": 0}},
         "progression_events": {"fail": 4},
@@ -98,6 +102,39 @@ def test_windows_are_chosen_by_length_group_and_age(keep: Any, client: TestClien
     assert get("minutes=1440") == [4, 1]
     assert client.get(f"/v1/games/{GAME}/realtime?window=2m").status_code == 422
     assert client.get("/v1/games/other/realtime").status_code == 404
+
+
+def test_names_beyond_the_limit_are_other_and_told(keep: Any, client: TestClient) -> None:
+    keep(row(5, {"source.gold": 5, "sink.gold": 1, "events.economy": 6}))
+    assert client.get(f"/v1/games/{GAME}/realtime").json()["capped"] is False
+    keep(row(4, {"source.other": 7, "source.*": 5, "sink.*": 2}))
+    answer = client.get(f"/v1/games/{GAME}/realtime").json()
+    assert answer["capped"] is True
+    assert answer["windows"][1]["economy"] == {"other": {"source": 12, "sink": 2}}
+
+
+def test_versions_beyond_the_limit_are_other_and_told(keep: Any, client: TestClient) -> None:
+    keep(row(5, {"events.crash": 9}), row(5, {"events.crash": 2}, app_version="1.0.0"))
+    asked = f"/v1/games/{GAME}/realtime?app_version"
+    assert client.get(f"{asked}=1.0.0").json()["capped"] is False
+    keep(row(5, {"events.crash": 7}, app_version="other"))
+    assert client.get(f"{asked}=1.0.0").json()["capped"] is True
+    rest = client.get(f"{asked}=other").json()
+    assert (rest["windows"][0]["crash_events"], rest["capped"]) == (7, True)
+    assert client.get(f"{asked}=1.0.0&window=5m").json()["capped"] is False
+
+
+def test_a_metric_counts_the_minutes_in_which_names_are_capped() -> None:
+    other = {"app_version": "other"}
+    rows = [
+        row(5, {"source.gold": 1}), row(5, {"events.crash": 1}, app_version="1.0.0"),
+        row(4, {"source.*": 1}), row(4, {"events.crash": 1}, **other), row(4, {"x": 1}, "5m", **other),
+        row(4, {"x": 1}, platform="ios", **other), row(3, {"x": 1}, game_id="chess", **other),
+        row(2, {"sink.*": 1}, "5m"), row(2, {"dropped.events": 1}, "dropped"),
+        {"kind": "alert", "game_id": GAME, "alert": "a", "subject": "", "window_end": at(1)},
+    ]  # fmt: skip
+    assert items.capped_minutes(rows) == 2
+    assert items.capped_minutes(rows[:2]) == 0
 
 
 def test_alerts_and_late_events_are_told(keep: Any, client: TestClient) -> None:

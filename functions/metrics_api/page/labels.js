@@ -57,6 +57,8 @@ const LABELS = {
   step_share: "Share of active players",
   stickiness: "Stickiness",
   trials: "Trials",
+  unverified_reported_revenue: "Unverified reported revenue",
+  unverified_reported_share: "Unverified share of reported revenue",
   unverified_revenue: "Unverified revenue",
   unverified_share: "Unverified share of revenue",
   value_mean: "Mean value",

@@ -317,6 +317,7 @@ const renderRealtime = ({ windows, alerts, dropped_events: dropped }) => {
       ["Events", (w) => number.format(sum(w.events_by_type)), true],
       [LABELS.reported_payers, (w) => number.format(w.reported_payers), true],
       [LABELS.reported_revenue, (w) => Object.entries(w.reported_revenue).map(([currency, minor]) => money(minor, currency)).join(" · ") || "–", true],
+      [LABELS.unverified_reported_share, (w) => Object.entries(w.unverified_reported_share).filter(([, part]) => part > 0).map(([currency, part]) => `${currency} ${Math.round(100 * part)}%`).join(" · ") || "–", true],
       ["fps p5", (w) => (w.fps ? number.format(Math.round(w.fps.p5)) : "–"), true],
       [LABELS.crash_events, (w) => number.format(w.crash_events), true],
     ], windows.slice(-8).reverse()));

@@ -1,8 +1,10 @@
--- What alerts look at: a game's minutes, all platforms and versions together.
+-- What alerts look at: a game's minutes, all platforms and versions together. The sum of the currencies that a minute does not
+-- name is not compared: it mixes them.
 CREATE TEMPORARY VIEW game_minutes AS
 SELECT `window_time` AS `minute`, `game_id`, `family`, `item`, `amount`
 FROM minute_measures
-WHERE `platform` = '*' AND `app_version` = '*' AND `family` IN ('unique', 'events', 'reported_purchases', 'source', 'sink');
+WHERE `platform` = '*' AND `app_version` = '*' AND `item` <> '*'
+  AND `family` IN ('unique', 'events', 'reported_purchases', 'source', 'sink');
 
 -- A game's last minutes beside those before them. A minute in which nothing happened counts as none.
 CREATE TEMPORARY VIEW trends AS

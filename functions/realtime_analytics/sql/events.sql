@@ -11,7 +11,7 @@ CREATE TEMPORARY TABLE ticks (
 
 CREATE TEMPORARY VIEW timed AS
 SELECT
-  `event_id`, `game_id`, `platform`, `app_version`, `player_id`, `session_id`, `event_type`, `late`,
+  `event_id`, `game_id`, `platform`, `app_version`, `player_id`, `session_id`, `event_type`, `late`, `verified`,
   `payload`.`flow`, `payload`.`currency`, `payload`.`status`, `payload`.`store`, `payload`.`transaction_id`,
   `payload`.`purchase_kind`, `payload`.`sandbox`,
   `payload`.`amount`, `payload`.`amount_minor`, `payload`.`duration_seconds`, `payload`.`fps`, `payload`.`latency_ms`,
@@ -20,7 +20,7 @@ FROM enriched
 UNION ALL
 SELECT
   CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING),
-  CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS BOOLEAN),
+  CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS BOOLEAN), CAST(NULL AS BOOLEAN),
   CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING),
   CAST(NULL AS STRING), CAST(NULL AS BOOLEAN),
   CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS DOUBLE), CAST(NULL AS DOUBLE),
@@ -34,7 +34,7 @@ SELECT
   COALESCE(`app_version`, 'unknown') AS `app_version`, `player_id`, `session_id`, `event_type`,
   `flow`, `currency`, `status`, `store`, `transaction_id`, `amount`, `amount_minor`, `duration_seconds`, `fps`, `latency_ms`,
   COALESCE(`purchase_kind` <> 'trial', TRUE) AND COALESCE(NOT `sandbox`, TRUE) AS `sale`,
-  `occurred_at`, PROCTIME() AS `read_at`, `window_start`, `window_end`, `window_time` AS `minute`,
+  COALESCE(`verified`, FALSE) AS `verified`, `occurred_at`, PROCTIME() AS `read_at`, `window_start`, `window_end`, `window_time` AS `minute`,
   `event_id` IS NULL OR `game_id` IS NULL OR COALESCE(`late`, TRUE)
     OR COALESCE(`window_time` <= CURRENT_WATERMARK(`occurred_at`), FALSE)
     AS `dropped`
@@ -77,7 +77,7 @@ SELECT * FROM (
   FROM (
     SELECT
       `game_id`, `platform`, `app_version`, `player_id`, `currency`, `amount_minor`,
-      `store`, `transaction_id`, `sale`,
+      `store`, `transaction_id`, `sale`, `verified`,
       `minute`,
       ROW_NUMBER() OVER (
         PARTITION BY `window_start`, `window_end`, `game_id`, `store`, `transaction_id`

@@ -18,22 +18,15 @@ SELECT * FROM (
     COALESCE(CASE GROUPING(`platform`) WHEN 0 THEN `platform` END, '*') AS `platform`,
     COALESCE(CASE GROUPING(`app_version`) WHEN 0 THEN `app_version` END, '*') AS `app_version`,
     'unique' AS `family`, `item`, COUNT(DISTINCT `id`) AS `amount`
-  FROM TABLE({window}(TABLE ids, DESCRIPTOR(`minute`), {size}))
+  FROM TABLE({window}(TABLE named_ids, DESCRIPTOR(`minute`), {size}))
   GROUP BY `window_start`, `window_end`, `window_time`, `game_id`, `item`,
     GROUPING SETS ((), (`platform`), (`app_version`), (`platform`, `app_version`))
 );
 
--- One row a window and group. `measures` is a JSON object of whole numbers by family.item. Names of currencies come from
--- the game, and an item of DynamoDB holds 400 KB: of each family the largest {largest} stay.
+-- One row a window and group. `measures` is a JSON object of whole numbers by family.item.
 CREATE TEMPORARY VIEW {name}_windows AS
 SELECT
   '{label}' AS `window`, `window_start`, `window_end`, `game_id`, `platform`, `app_version`,
   JSON_OBJECTAGG(KEY `family` || '.' || `item` VALUE `amount`) AS `measures`
-FROM (
-  SELECT *, ROW_NUMBER() OVER (
-    PARTITION BY `window_start`, `window_end`, `game_id`, `platform`, `app_version`, `family` ORDER BY `amount` DESC
-  ) AS `place`
-  FROM {name}_measures
-)
-WHERE `place` <= {largest}
+FROM {name}_measures
 GROUP BY `window_start`, `window_end`, `game_id`, `platform`, `app_version`;

@@ -206,6 +206,7 @@ module "realtime_analytics" {
   deliver_alerts      = var.realtime_analytics.deliver_alerts
   enriched_stream_arn = module.event_stream.enriched.arn
   metrics_stream      = { shards = var.streams.metrics_shards }
+  name_limits         = var.realtime_analytics.name_limits
   protection          = local.table_protection
   retention_hours     = var.realtime_analytics.retention_hours
   settings            = local.function_settings

@@ -308,6 +308,7 @@ variable "realtime_analytics" {
       start               = optional(bool)
     }), {})
     deliver_alerts  = optional(bool)
+    name_limits     = optional(object({ currencies = optional(number), versions = optional(number) }), {})
     retention_hours = optional(number)
 
     vpc = optional(object({
@@ -321,8 +322,9 @@ variable "realtime_analytics" {
     }), {})
   })
   description = <<-TEXT
-    Flink application: thresholds of its alerts, its size and start, its network, how long windows wait and are kept,
-    and whether alerts go to the event bus. The defaults are those of the module realtime_analytics.
+    Flink application: thresholds of its alerts, its size and start, its network, how many names that clients choose a
+    minute has, how long windows wait and are kept, and whether alerts go to the event bus. The defaults are those of
+    the module realtime_analytics.
   TEXT
   default     = {}
   nullable    = false

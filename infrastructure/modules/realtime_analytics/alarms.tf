@@ -146,6 +146,23 @@ resource "aws_cloudwatch_metric_alarm" "dropped_events" {
   }
 }
 
+# Names that clients make up fill the limits. Totals are right, but names with few events are counted as `other`.
+resource "aws_cloudwatch_metric_alarm" "names_capped" {
+  alarm_name          = "${local.application_name}-names-capped"
+  alarm_actions       = [var.settings.alerts_topic_arn]
+  alarm_description   = "A game has too many versions or currencies a minute (`other` counts): ${local.runbook}"
+  comparison_operator = "GreaterThanThreshold"
+  dimensions          = { service = "realtime_windows" }
+  evaluation_periods  = 3
+  metric_name         = "MinutesCapped"
+  namespace           = var.settings.name_prefix
+  ok_actions          = [var.settings.alerts_topic_arn]
+  period              = 300
+  statistic           = "Sum"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+}
+
 # EventBridge reports these metrics only when a delivery failed for good or the queue did not accept it.
 resource "aws_cloudwatch_metric_alarm" "failed_alert_rule" {
   alarm_name          = "${aws_cloudwatch_event_rule.alerts.name}-rule-failed"

@@ -6,6 +6,7 @@ locals {
     "kinesis.analytics.flink.run.options" = { jarfile = "lib/connectors.jar", python = "main.py" }
 
     alerts  = { for name, value in var.alert_thresholds : replace(name, "_", ".") => tostring(value) }
+    names   = { for name, value in var.name_limits : name => tostring(value) }
     windows = { for name, value in var.windows : replace(name, "_", ".") => tostring(value) }
 
     streams = {

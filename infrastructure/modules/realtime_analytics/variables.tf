@@ -122,6 +122,33 @@ variable "metrics_stream" {
   }
 }
 
+variable "name_limits" {
+  type        = object({ currencies = optional(number, 50), versions = optional(number, 20) })
+  description = <<-TEXT
+    Most virtual currencies and app versions that a minute of a game names: those with the most events. The rest counts
+    as `other`. Each version costs rows of every window, each currency a measure of every row.
+  TEXT
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition = alltrue([
+      for limit in values(var.name_limits) : limit >= 1 && floor(limit) == limit
+    ])
+    error_message = "Each limit is a whole number, at least 1."
+  }
+
+  validation {
+    condition     = var.name_limits.currencies <= 200
+    error_message = "A minute names at most 200 currencies: an item of DynamoDB holds five minutes of them in 400 KB."
+  }
+
+  validation {
+    condition     = var.name_limits.versions <= 100
+    error_message = "A minute names at most 100 versions: each is up to 66 rows a minute."
+  }
+}
+
 variable "protection" {
   type        = object({ deletion = bool, point_in_time_recovery = bool })
   description = "Whether the table refuses deletion, and whether it can be restored to any second of the last 35 days."

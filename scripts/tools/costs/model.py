@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from processor.recent_events import KB_A_SECOND
 from stream_scaling.rule import AIM
+from telemetry import normalisation
 
 from tools import REPOSITORY
 from tools.costs.settings import Consumer, Quota, Settings
@@ -28,6 +29,9 @@ BATCH_BYTES = 6_000_000 * 3 / 4
 MB_A_VCPU = 1769
 FIREHOSE_STEP = 5000
 TOGETHER = (1, 4, 12, 24, 48)
+# Real-time windows are of one and of five minutes. Their longest measure is a currency of 64 characters with
+# its amount.
+PLATFORMS, FIVE, MEASURE_BYTES = len(normalisation.PLATFORMS) + 1, 5, 95
 
 LAKE, HISTORY, REALTIME, PLAYERS = "lake", "history", "real time", "player state"
 REST_API, SHARED = "REST API", "shared"
@@ -215,12 +219,38 @@ def total(lines: list[Line], *features: str) -> float:
 def worst_key(given: Settings, quota: Quota) -> float:
     """Return the dollars a day that the dearest key can cost: one that sends all that its quota lets through.
 
-    Every event is of another player, because nothing is then shared between events.
+    Every event is of another player, because nothing is then shared between events, and makes windows as
+    large as it can.
     """
     requests, events = quota.requests_a_day, quota.events_a_day
     worst = Load(events / 86400, together=1, rest_share=1, a_request=events / requests)
     nothing = replace(worst, events_per_second=1e-9)
-    return (total(bill(worst, given)) - total(bill(nothing, given))) * 24 / HOURS
+    rows, units = most_windows(given, events / 1440)
+    windows = 1440 * (cost("dynamodb_write", units) + cost("kinesis_put", rows + units * 1024 / 25_600))
+    return (total(bill(worst, given)) - total(bill(nothing, given))) * 24 / HOURS + windows
+
+
+class Windows(NamedTuple):
+    """Rows that the stream job publishes for a game in a minute, and the write units that they take."""
+
+    rows: float
+    units: float
+
+
+def most_windows(given: Settings, events: float) -> Windows:
+    """Return the most that so many events a minute of one game can make of its windows.
+
+    No two events then share version, platform and virtual currency. A minute names only so many of them, and
+    five minutes five times as many.
+    """
+    rows, measures = 0.0, 0.0
+    for minutes in (1, FIVE):
+        versions, currencies = minutes * given.named_versions + 1, minutes * given.named_currencies + 1
+        for groups in (1, versions, PLATFORMS, PLATFORMS * versions):
+            rows += min(minutes * events, groups)
+            # A row has a source and a sink of each currency. An event adds to one measure of a grouping.
+            measures += min(minutes * events, groups * 2 * currencies)
+    return Windows(rows, rows + measures * MEASURE_BYTES / 1024)
 
 
 def shards_needed(load: Load, stream: str, fill: float = SHARD_FILL) -> int:

@@ -45,6 +45,8 @@ class Settings:
     batch_every_hours: int
     worker_vcpus: int
     worker_memory_gb: int
+    named_currencies: int
+    named_versions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def read(environment: str) -> Settings:
     )
     flink = _optional("realtime_analytics", "application") | realtime.get("application", {})
     metrics = _optional("realtime_analytics", "metrics_stream")
+    names = _optional("realtime_analytics", "name_limits") | realtime.get("name_limits", {})
     worker = _locals("batch_analytics")["worker"]
     return Settings(
         shards={
@@ -109,6 +112,8 @@ def read(environment: str) -> Settings:
         ),
         worker_vcpus=worker["vcpus"],
         worker_memory_gb=worker["memory_gb"],
+        named_currencies=int(names["currencies"]),
+        named_versions=int(names["versions"]),
     )
 
 

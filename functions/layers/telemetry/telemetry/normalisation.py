@@ -94,8 +94,11 @@ _platform_of = {name: platform for platform, names in PLATFORMS.items() for name
 _other = re.compile("[^a-z0-9]")
 _locale = re.compile("[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*")
 _time = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,6})?\d{0,64}([Zz]|[+-]\d\d:\d\d)", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,6})?\d{0,64}([Zz]|[+-]\d\d:?\d\d)", re.ASCII
 )
+# Unreal's FGuid writes digits alone, and .NET's format "B" has braces.
+_digits = re.compile("[0-9A-Fa-f]{32}")
+_braced = re.compile(r"\{([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}")
 _numbers = re.compile(r"(\d{1,32})(?:\.(\d{1,32}))?(?:\.(\d{1,32}))?", re.ASCII)
 
 
@@ -131,8 +134,9 @@ def country(code: str | None) -> str | None:
 def repaired(value: Any) -> Any:
     """Return an event in the catalogue's form where an engine's own form is unambiguous.
 
-    That is: times with more digits than microseconds have or with an offset, engines' names of platforms,
-    POSIX and Java locales, and empty optional fields of `client`. It is `value` itself where nothing changes.
+    That is: times with more digits than microseconds have or with an offset, UUIDs without hyphens or in
+    braces, engines' names of platforms, POSIX and Java locales, and empty optional fields of `client`. It is
+    `value` itself where nothing changes.
     """
     if not isinstance(value, dict):
         return value
@@ -140,10 +144,22 @@ def repaired(value: Any) -> Any:
     for name in ("event_time", "sent_at"):
         if isinstance(text := value.get(name), str) and (time := utc(text)) != text:
             changed[name] = time
+    for name in ("event_id", "session_id"):
+        if isinstance(text := value.get(name), str) and (found := uuid(text)) != text:
+            changed[name] = found
     client = value.get("client")
     if isinstance(client, dict) and (tidy_client := _repaired_client(client)) != client:
         changed["client"] = tidy_client
     return value | changed if changed else value
+
+
+def uuid(text: str) -> str:
+    """Return a UUID as the envelope has it, with hyphens and small letters; other text as it is."""
+    if _digits.fullmatch(text):
+        text = text.lower()
+        return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+    found = _braced.fullmatch(text)
+    return found[1].lower() if found else text
 
 
 def utc(text: str) -> str:

@@ -127,3 +127,16 @@ def recognised(value: object) -> Product | None:
         if product.is_batch(outer) or product.is_event(outer) or product.is_event(first):
             return product
     return None
+
+
+def advice(value: object) -> str:
+    """Return what to do with a value that is refused: "" where nothing is known of it."""
+    product = recognised(value)
+    if product:
+        return product.message
+    # Events of ours in an object of their own.
+    members = value.values() if isinstance(value, dict) and len(value) == 1 else ()
+    for held in members:
+        if isinstance(held, list) and held and isinstance(held[0], dict) and "event_type" in held[0]:
+            return "Several events are sent as a JSON array, or one a line, with nothing around them."
+    return ""

@@ -12,7 +12,7 @@ from telemetry.field_errors import (
     unknown_version,
 )
 from telemetry.normalisation import repaired
-from telemetry.products import recognised
+from telemetry.products import advice
 from telemetry.rejection import Reason, Rejection
 
 # What many UUID types hold before a value is set. All events but the first would be called duplicates.
@@ -54,7 +54,7 @@ def _repaired(value: Any) -> Any:
 def _refusal(value: Any) -> Rejection:
     """Return all errors of a value that is no event; the envelope judges one of an unknown kind.
 
-    The first error says what to do with an event of another product.
+    The first error says what to do with a body of another form, such as that of another product.
     """
     if not isinstance(value, dict):
         return Rejection.of(Reason.SCHEMA_VIOLATION, field_errors(value, catalog.described(), {}))
@@ -72,8 +72,8 @@ def _refusal(value: Any) -> Rejection:
         schema = catalog.described()
     if value.get("event_id") == NIL:
         errors.append(_nil_error)
-    if product := recognised(value):
-        errors.insert(0, FieldError("", product.message, ""))
+    if text := advice(value):
+        errors.insert(0, FieldError("", text, ""))
     said = {error.pointer for error in errors}
     others = field_errors(value, schema, catalog.forms())
     errors += [error for error in others if error.pointer not in said]

@@ -6,10 +6,12 @@ SELECT
   day_number,
   sum(exposed_players) AS exposed_players,
   sum(exposed_gross_minor) AS exposed_gross_minor,
+  sum(exposed_unverified_minor) AS exposed_unverified_minor,
   sum(exposed_refunded_minor) AS exposed_refunded_minor,
   sum(exposed_net_minor) AS exposed_net_minor,
   sum(exposed_net_squared) AS exposed_net_squared,
-  CAST(sum(exposed_net_minor) AS double) / nullif(sum(exposed_players), 0) AS exposed_net_mean_minor
+  CAST(sum(exposed_net_minor) AS double) / nullif(sum(exposed_players), 0) AS exposed_net_mean_minor,
+  CAST(sum(exposed_unverified_minor) AS double) / nullif(sum(exposed_gross_minor), 0) AS exposed_unverified_share
 FROM experiment_revenue
 WHERE game_id = ?
   AND day_number IN (1, 7, 14, 30)

@@ -111,6 +111,7 @@ run "resources" {
         "revenue.minimum.purchases" = "40"
         "window.minutes"            = "5"
       })
+      names = tomap({ currencies = "50", versions = "20" })
       streams = tomap({
         "enriched.arn"     = var.enriched_stream_arn
         "initial.position" = "LATEST"
@@ -490,6 +491,72 @@ run "baseline_within_window" {
   variables {
     alert_thresholds = { baseline_minutes = 5, window_minutes = 5 }
   }
+}
+
+run "name_limits" {
+  command = plan
+
+  variables {
+    name_limits = { versions = 100 }
+  }
+
+  assert {
+    condition = {
+      for group in output.application_properties : group.PropertyGroupId => tomap(group.PropertyMap)
+    }.names == tomap({ currencies = "50", versions = "100" })
+    error_message = "The application must be told the limits of names."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.names_capped.metric_name == "MinutesCapped"
+      && aws_cloudwatch_metric_alarm.names_capped.dimensions == tomap({ service = "realtime_windows" })
+      && aws_cloudwatch_metric_alarm.names_capped.threshold == 0
+      && aws_cloudwatch_metric_alarm.names_capped.period == 300
+      && aws_cloudwatch_metric_alarm.names_capped.evaluation_periods == 3
+    )
+    error_message = "The alarm must ring when names are counted as `other` for 15 minutes."
+  }
+}
+
+run "no_versions" {
+  command = plan
+
+  variables {
+    name_limits = { versions = 0 }
+  }
+
+  expect_failures = [var.name_limits]
+}
+
+run "half_a_currency" {
+  command = plan
+
+  variables {
+    name_limits = { currencies = 1.5 }
+  }
+
+  expect_failures = [var.name_limits]
+}
+
+run "too_many_currencies" {
+  command = plan
+
+  variables {
+    name_limits = { currencies = 201 }
+  }
+
+  expect_failures = [var.name_limits]
+}
+
+run "too_many_versions" {
+  command = plan
+
+  variables {
+    name_limits = { versions = 101 }
+  }
+
+  expect_failures = [var.name_limits]
 }
 
 run "drop_of_everything" {
