@@ -12,6 +12,7 @@ from metrics_api import (
     explore_fields,
     explore_funnel,
     explore_paths,
+    explore_player,
     explore_retention,
 )
 from metrics_api import explore_models as models
@@ -28,6 +29,7 @@ KINDS: dict[str, tuple[Any, type[models.ExploreAnswer]]] = {
     "events": (explore_events, models.EventsAnswer),
     "funnel": (explore_funnel, models.FunnelAnswer),
     "paths": (explore_paths, models.PathsAnswer),
+    "player": (explore_player, models.PlayerAnswer),
     "retention": (explore_retention, models.RetentionAnswer),
 }
 
@@ -53,6 +55,10 @@ EXAMPLES: dict[str, Any] = {
             "returning": {"event": "session_start"},
             "cohort": {"event": "purchase"},
         },
+    },
+    "player": {
+        "summary": "The newest events of one player",
+        "value": {"kind": "player", "player_id": "p-1001", "from": "2026-01-01", "to": "2026-01-31"},
     },
 }
 
@@ -104,9 +110,11 @@ def ask(
     except Refused as refused:
         raise invalid_field(refused.at, refused.reason) from None
     answers = read(lake, [query], invalid_field)
-    rows = list(kind.rows(asked, days, answers.results[0]))
+    result = answers.results[0]
+    rows = list(kind.rows(asked, days, result))
     if asked.format == "csv":
         return csv_file(f"{game_id}-{asked.kind}-{days.first}-{days.last}", kind.lines(asked, rows))
+    more = {"profile": explore_player.profile(result)} if asked.kind == "player" else {}
     return answer(
         game_id=game_id,
         from_=days.first,
@@ -115,6 +123,7 @@ def ask(
         cost=answers.cost,
         as_of=as_of,
         updated_at=answers.version.written_at,
+        **more,
     )
 
 

@@ -3,10 +3,11 @@
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from telemetry import ids
 
 from metrics_api.history_models import Cost, Period, Slice
 from metrics_api.history_query import Grain
-from metrics_api.models import Answer, Game, Range
+from metrics_api.models import Answer, Game, Range, Timestamp
 from metrics_api.parameters import CalendarDay
 
 MAX_COLUMNS = 2
@@ -17,6 +18,7 @@ MAX_RETURN_DAYS = 30
 MAX_DEPTH, MAX_WIDTH = 5, 10
 MAX_WINDOW_MINUTES = 30 * 24 * 60
 MAX_TIMES = 1000
+MAX_EVENTS = 200
 TEXT = r"^[^\x00-\x1f\x7f]+$"
 LARGEST = 10**15
 
@@ -87,7 +89,7 @@ class Cohort(Chosen):
     ] = None
 
 
-class Asked(Closed):
+class Ranged(Closed):
     """What every question has."""
 
     from_: Annotated[
@@ -97,6 +99,12 @@ class Asked(Closed):
     to: Annotated[CalendarDay | None, Field(description="Last UTC day, inclusive; today where absent.")] = (
         None
     )
+    format: Annotated[Literal["json", "csv"], Field(description="csv: a file for a spreadsheet.")] = "json"
+
+
+class Asked(Ranged):
+    """What every question about all players has."""
+
     cohort: Annotated[
         Cohort | None,
         Field(
@@ -104,7 +112,6 @@ class Asked(Closed):
             examples=[{"event": "purchase", "at_least": 2, "from": "2026-01-01"}],
         ),
     ] = None
-    format: Annotated[Literal["json", "csv"], Field(description="csv: a file for a spreadsheet.")] = "json"
 
 
 By = Annotated[
@@ -183,6 +190,21 @@ class PathsQuestion(Asked):
             examples=[["session_heartbeat"]],
         ),
     ] = []
+
+
+class PlayerQuestion(Ranged):
+    """The newest events of one player, and how many there are."""
+
+    kind: Literal["player"]
+    player_id: Annotated[
+        StrictStr,
+        Field(
+            pattern=ids.PLAYER,
+            description="The id as the events have it: the pseudonym where the game has them.",
+            examples=["p-1001"],
+        ),
+    ]
+    events: Annotated[StrictInt, Field(ge=1, le=MAX_EVENTS, description="The most events to return.")] = 50
 
 
 class ExploreField(BaseModel):
@@ -291,6 +313,35 @@ class PathLink(BaseModel):
     sessions: Annotated[int, Field(ge=1, description="Sessions that went this way.")]
 
 
+class PlayerEvent(BaseModel):
+    """An event of the player."""
+
+    at: Annotated[Timestamp, Field(description="When it happened (UTC), the client's clock corrected.")]
+    event_type: Annotated[str, Field(examples=["purchase"])]
+    event_id: str
+    session_id: str
+    sequence: Annotated[int | None, Field(description="Its number within the session.")]
+    platform: str | None
+    country: str | None
+    app_version: str | None
+    payload: Annotated[
+        dict[str, bool | int | float | str],
+        Field(
+            description="Properties of the event's schema that have a value, without free fields.",
+            examples=[{"currency": "EUR", "amount_minor": 499}],
+        ),
+    ]
+
+
+class PlayerProfile(BaseModel):
+    """All events of the player on the asked days, and not only those that are returned."""
+
+    events: Annotated[int, Field(ge=1)]
+    sessions: Annotated[int, Field(ge=1, description="Sessions with an event.")]
+    first_at: Annotated[Timestamp, Field(description="When the first event happened (UTC).")]
+    last_at: Annotated[Timestamp, Field(description="When the last event happened (UTC).")]
+
+
 class ExploreAnswer(Answer, Range):
     """What every answer has."""
 
@@ -336,10 +387,19 @@ class PathsAnswer(ExploreAnswer):
     rows: Annotated[list[PathLink], Field(description="By level, the most frequent first.")]
 
 
+class PlayerAnswer(ExploreAnswer):
+    """One player's events."""
+
+    kind: Literal["player"] = "player"
+    profile: Annotated[PlayerProfile | None, Field(description="null where the player has no events.")]
+    rows: Annotated[list[PlayerEvent], Field(description="The newest first.")]
+
+
 Question = Annotated[
-    CohortQuestion | EventsQuestion | FunnelQuestion | RetentionQuestion | PathsQuestion,
+    CohortQuestion | EventsQuestion | FunnelQuestion | PathsQuestion | PlayerQuestion | RetentionQuestion,
     Field(discriminator="kind"),
 ]
 AnyAnswer = Annotated[
-    CohortAnswer | EventsAnswer | FunnelAnswer | RetentionAnswer | PathsAnswer, Field(discriminator="kind")
+    CohortAnswer | EventsAnswer | FunnelAnswer | PathsAnswer | PlayerAnswer | RetentionAnswer,
+    Field(discriminator="kind"),
 ]

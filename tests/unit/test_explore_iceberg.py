@@ -26,11 +26,12 @@ QUESTIONS: list[dict[str, Any]] = [
     {"kind": "retention", "unit": "24h", "days": 3},
     {"kind": "paths", "event": "purchase"},
     {"kind": "cohort", "event": "purchase", "at_least": 2},
+    {"kind": "player", "player_id": "ann", "events": 200},
     # The events of the cohort are older than those of the question.
     {
         "kind": "events",
         "event": "purchase",
-        "cohort": {"event": "crash", "from": "2026-01-26", "to": "2026-01-26"},
+        "cohort": {"from": "2026-01-26", "to": "2026-01-26"},
     },
 ]
 

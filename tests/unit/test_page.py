@@ -432,6 +432,30 @@ def test_a_producer_asks_about_a_cohort(address: str, page: Page, gold: DuckGold
 
 
 @in_chromium
+def test_a_producer_reads_the_events_of_a_player(address: str, page: Page, gold: DuckGold) -> None:
+    gold.fill_silver([sent("session_start", "ann", 5), purchase("ann", 5, 10, 499)])
+    gold.fill_silver([sent("session_start", "bob", 5)])
+    page.goto(f"{address}/explore?game=skyforge")
+    page.locator("#kind").select_option("player")
+    expect(page.locator("#state")).to_have_text("Enter the id of a player.")
+    expect(page.locator("#filters")).to_be_hidden()
+    page.locator("#player").fill("ann")
+    page.locator("#player").press("Tab")
+    expect(page.locator("#title")).to_have_text("Events of ann")
+    expect(page.locator("#figures tbody tr")).to_have_count(2)
+    expect(page.locator("#figures tbody tr").first).to_contain_text("currency: EUR, amount minor: 499")
+    expect(page.locator("#chart-note")).to_contain_text("Events: 2. Sessions: 1.")
+    page.reload()
+    expect(page.locator("#player")).to_have_value("ann")
+    expect(page.locator("#figures tbody tr")).to_have_count(2)
+    page.locator("#player").fill("not an id")
+    page.locator("#player").press("Tab")
+    expect(page.locator("#state")).to_contain_text("should match pattern")
+    page.locator("#kind").select_option("events")
+    expect(page.locator("#filters")).to_be_visible()
+
+
+@in_chromium
 def test_explore_says_that_it_is_empty_waits_or_fails(address: str, page: Page, gold: DuckGold) -> None:
     page.goto(f"{address}/explore?game=empty&q=%7B%22kind%22%3A%22what%22%7D")
     expect(page.locator("#state")).to_contain_text("No such events from")

@@ -23,6 +23,7 @@ BODIES: dict[str, list[dict[str, Any]]] = {
         {"kind": "paths", "event": "session_start"},
         {"kind": "retention"},
         {"kind": "cohort", "event": "purchase"},
+        {"kind": "player", "player_id": "ann"},
         {"kind": "events", "grain": "range", "cohort": {"event": "purchase"}},
     ]
 }

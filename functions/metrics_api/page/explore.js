@@ -27,11 +27,12 @@
 
   // The event whose fields the filters and "Group by" name, and the part of the question that has its filters.
   const main = () => ({
-    events: () => question, paths: () => question, cohort: () => question, funnel: () => question.steps[0], retention: () => question.first,
+    events: () => question, paths: () => question, cohort: () => question, player: () => question, funnel: () => question.steps[0], retention: () => question.first,
   })[question.kind]();
 
   const FRESH = {
     cohort: () => ({ event: "purchase", at_least: 1, where: [] }),
+    player: () => ({ player_id: "", events: 50 }),
     events: () => ({ event: catalogue.events[0].name, measure: { of: "count" }, grain: "day", by: [], where: [] }),
     funnel: () => ({ steps: [{ event: "session_start", where: [] }, { event: "purchase", where: [] }], window_minutes: 1440, by: [] }),
     retention: () => ({ first: { event: "session_start", where: [] }, returning: { event: "session_start", where: [] }, unit: "day", days: 7, grain: "week", by: [] }),
@@ -133,6 +134,10 @@
   };
 
   const PARTS = {
+    player: () => [
+      text("Player id", question.player_id, (value) => { question.player_id = value; }, { id: "player", maxlength: "64" }),
+      choice("Newest events", [20, 50, 100, 200].map((n) => [n, String(n)]), question.events, (value) => { question.events = Number(value); }, "events"),
+    ],
     cohort: () => [
       choice("Players with", events(true), question.event ?? "", (name) => setEvent(question, name), "event"),
       times("at least", question, "times"),
@@ -165,6 +170,15 @@
       choice("Events of a step", [3, 5, 10].map((n) => [n, String(n)]), question.width, (value) => { question.width = Number(value); }, "width"),
       choice("Leave out", [["", "nothing"], ...events(false).filter(([name]) => name !== question.event)], question.leave_out[0] ?? "", (name) => { question.leave_out = name ? [name] : []; }, "leave-out"),
     ],
+  };
+
+  const text = (label, value, set, attributes) => {
+    const holder = element("label", `${label} `);
+    const input = element("input", null, { autocomplete: "off", ...attributes });
+    input.value = value;
+    input.addEventListener("change", () => { set(input.value.trim()); changed(); });
+    holder.append(input);
+    return holder;
   };
 
   const typed = (text, kind) => {
@@ -211,11 +225,20 @@
     $("from").value = question.from;
     $("to").value = question.to;
     $("parts").replaceChildren($("parts").querySelector("legend"), ...PARTS[question.kind]());
+    $("filters").hidden = question.kind === "player";
     const part = main();
+    if (question.kind !== "player") fillFilters(part);
+    describe(part);
+  };
+
+  const fillFilters = (part) => {
     part.where ??= [];
     const add = button("Add a filter", () => { part.where.push({ field: "platform", op: "is", values: [] }); changed(); }, { id: "add-filter" });
     $("filters").replaceChildren($("filters").querySelector("legend"), ...part.where.map((one, n) => filter(part, one, n)), ...(part.where.length < MOST_FILTERS ? [add] : []), ...players());
-    const described = eventOf(part.event)?.description ?? "Events of all types.";
+  };
+
+  const describe = (part) => {
+    const described = question.kind === "player" ? "The events of one player. A game with pseudonyms knows its players by these alone." : eventOf(part.event)?.description ?? "Events of all types.";
     const field = question.measure?.field && fieldsOf(question.event).find((one) => one.name === question.measure.field);
     $("about").textContent = field ? `${described} ${plainName(field.name)}: ${field.description}` : described;
     $("title").textContent = title();
@@ -231,6 +254,7 @@
     },
     funnel: () => question.steps.map((step) => labelOf(step.event)).join(" → "),
     retention: () => `${labelOf(question.first.event)}, then ${labelOf(question.returning.event)}`,
+    player: () => (question.player_id ? `Events of ${question.player_id}` : "Events of one player"),
     cohort: () => `Players with ${labelOf(question.event)}${question.at_least > 1 ? `, at least ${question.at_least} times` : ""}`,
     paths: () => `What ${question.direction === "after" ? "follows" : "precedes"} ${labelOf(question.event)}`,
   })[question.kind]();
@@ -313,6 +337,11 @@
   const share = (part) => (part === null ? "–" : precise.format(part));
 
   const TABLES = {
+    player: (answer) => table("Events", [
+      ["Time (UTC)", (row) => row.at.slice(0, 19).replace("T", " ")], ["Event", (row) => labelOf(row.event_type)],
+      ["Session", (row) => row.session_id.slice(0, 8)], ["Platform", (row) => row.platform ?? "–"], ["Version", (row) => row.app_version ?? "–"],
+      ["Properties", (row) => Object.entries(row.payload).map(([name, value]) => `${plainName(name)}: ${value}`).join(", ") || "–"],
+    ], answer.rows),
     cohort: (answer) => table("Players", [
       ["Days", () => days(answer)], ["Players", (row) => number.format(row.players), true],
       ["Their events", (row) => number.format(row.events), true],
@@ -362,6 +391,10 @@
     }
     state();
     if (question.kind === "events" && question.grain !== "range") draw(answer);
+    if (answer.profile) {
+      const { events: count, sessions, first_at: first, last_at: last } = answer.profile;
+      $("chart-note").textContent = `Events: ${number.format(count)}. Sessions: ${number.format(sessions)}. From ${first.slice(0, 16).replace("T", " ")} to ${last.slice(0, 16).replace("T", " ")} UTC.`;
+    }
     show("figures", TABLES[question.kind](answer));
     $("rows").hidden = false;
     const { scanned_bytes: bytes, usd, kept } = answer.cost;
@@ -389,6 +422,11 @@
   const load = async () => {
     lead(game());
     const mine = ++newest;
+    if (question.player_id === "") {
+      $("rows").hidden = true;
+      state(element("p", "Enter the id of a player."));
+      return;
+    }
     const waiting = element("p", "Reading the events…", { class: "waiting-answer" });
     state(waiting);
     $("answer").setAttribute("aria-busy", "true");
@@ -426,7 +464,8 @@
     $("game").addEventListener("change", () => begin($("game").value));
     $("kind").addEventListener("change", () => {
       const { from, to, cohort } = question;
-      question = fresh($("kind").value, { from, to, ...(cohort && { cohort }) });
+      const kind = $("kind").value;
+      question = fresh(kind, { from, to, ...(cohort && kind !== "player" && { cohort }) });
       changed();
     });
     for (const name of ["from", "to"]) $(name).addEventListener("change", () => { question[name] = $(name).value; changed(); });
