@@ -90,7 +90,16 @@ def without_times(value: Any) -> Any:
 
 
 @pytest.fixture
-def client(metrics_app: Any, dynamodb: Any) -> TestClient:
+def client(metrics_app: Any, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    """The API, whose clock stands still: live figures move with each minute."""
+    begun = datetime.now(UTC)
+
+    class Still(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return begun
+
+    monkeypatch.setattr("metrics_api.live.datetime", Still)
     for game in (OURS, OTHERS):
         dynamodb.Table("games").put_item(
             Item={"game_id": game, "name": game, "status": "active", "key_hashes": []}
