@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 # Longer than any sequence number of Kinesis, of which 56 digits were seen.
 POSITION_DIGITS = 64
-# An expression may have 4,096 bytes. A write of more counters is divided among several; one event has fewer.
-MAX_NAMES = 450
+# An expression may have 4,096 bytes and 300 operators. A write of more counters is divided among several; one
+# event has fewer.
+MAX_NAMES = 280
 
 
 class Delta(NamedTuple):

@@ -2,8 +2,8 @@
 
 import random
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -91,6 +91,8 @@ class PlayerStore:
     game_days_table: str
     limits: NameLimits = field(default_factory=NameLimits)
     lanes: int = 1
+    # Tells which purchases were taken back, for a restore: they are, as soon as they are counted.
+    is_void: Callable[[EnrichedEvent], bool] = lambda event: False
     names: Names = field(init=False)
 
     def __post_init__(self) -> None:
@@ -147,7 +149,13 @@ class PlayerStore:
             if not projection.apply(record.event, record.raw_position(shard)):
                 continue
             change.applied += 1
-            for bucket, counts in projection.buckets.items():
+            total = {bucket: Counter(counts) for bucket, counts in projection.buckets.items()}
+            if self.is_void(record.event):
+                payload = record.event["payload"]
+                projection.void(payload["store"], payload["transaction_id"])
+                for bucket, counts in projection.buckets.items():
+                    total.setdefault(bucket, Counter()).update(counts)
+            for bucket, counts in total.items():
                 if any(counts.values()):
                     change.additions.add(bucket)
                     addition = game.additions.setdefault(bucket, Addition(change.player.game_id, bucket))

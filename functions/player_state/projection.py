@@ -227,7 +227,9 @@ class Projection:
         transactions.pop(digest, None)
         transactions[digest] = payment
         if len(transactions) > REMEMBERED_TRANSACTIONS:
-            del transactions[next(iter(transactions))]
+            # What was taken back must never count: it is forgotten last.
+            counted = (name for name, one in transactions.items() if one != VOID)
+            del transactions[next(counted, next(iter(transactions)))]
 
     def _pay(self, payment: Payment, sign: int) -> None:
         player, day, amount = self.player, self._day(payment.at_ms), sign * payment.amount

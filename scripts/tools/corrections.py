@@ -72,10 +72,11 @@ class Removal:
         """Return the key of its receipt in the lake."""
         return f"{REMOVALS}/{self.game_id}-{_name(self.removed_at)}-{self.board_id}-{self.subject[:16]}.json"
 
-    def apply(self, entries: "Table", player_id: str) -> None:
+    def apply(self, entries: "Table", player_id: str, *, again: bool = False) -> None:
         """Remove the entry, and mark that scores of before count no more. Applied again, it changes nothing.
 
-        Raises CommandError where the player has just scored.
+        Raises CommandError where the player has just scored. `again`: a restore leaves such an entry alone,
+        because this removal had failed for that reason.
         """
         key = {"board": self.board, "player_id": player_id}
         before = entries.get_item(Key=key, ConsistentRead=True).get("Item", {})
@@ -87,9 +88,11 @@ class Removal:
         if version:
             known = {":version": version}
             condition = {"ConditionExpression": "version = :version", "ExpressionAttributeValues": known}
+        if str(before.get("achieved_at", "")) > self.removed_at:
+            if again:
+                return
+            raise CommandError("the player has just scored: run the same command again")
         try:
-            if str(before.get("achieved_at", "")) > self.removed_at:
-                raise CommandError("the player has just scored: run the same command again")
             entries.put_item(
                 Item={**key, **expiry, "removed_at": self.removed_at, "version": version + 1}, **condition
             )

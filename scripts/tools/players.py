@@ -132,9 +132,17 @@ class Platform:
         return Adjustment(game_id, now, self.by, reason, *place, counter, before, added)
 
     def adjust(self, adjustment: Adjustment) -> str:
-        """Keep the receipt, then add to the counter; return the receipt's key."""
-        key = corrections.keep(boto3.client("s3"), self.bucket, adjustment)
-        adjustment.apply(self._table("game_days"))
+        """Keep the receipt, then add to the counter; return the receipt's key.
+
+        Where the counter cannot be changed the receipt goes again: a restore would count it.
+        """
+        s3 = boto3.client("s3")
+        key = corrections.keep(s3, self.bucket, adjustment)
+        try:
+            adjustment.apply(self._table("game_days"))
+        except Exception:
+            s3.delete_object(Bucket=self.bucket, Key=key)
+            raise
         return key
 
     def void_again(self, correction: Correction, player_id: str) -> None:

@@ -19,6 +19,7 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import msgspec
 import orjson
 from player_state.leaderboards import Leaderboards
 from player_state.names import NameLimits
@@ -49,6 +50,10 @@ POLL_SECONDS = 1
 DRAIN, SETTLE = timedelta(minutes=2), timedelta(minutes=15)
 # Nobody knows which events about a moment were applied: all are again, and those that were are remembered.
 OVERLAP = timedelta(minutes=1)
+# Firehose files an object by the arrival of its oldest record. So the next hour may hold what was processed a
+# little before, and this hour what was processed long after.
+SPREAD = timedelta(minutes=30)
+HOUR, LAST = "%Y/%m/%d/%H", "~"
 
 console = Console()
 
@@ -69,11 +74,15 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a restore is: events up to when, and how many of them are applied (None: old items remain)."""
+    """How far a restore is: events up to when, and how many of them are applied (None: old items remain).
+
+    `last` names the last of these: where it stands no more, bronze has changed.
+    """
 
     scope: Scope
     until: str
     applied: int | None = None
+    last: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,13 @@ class Consumer:
     kinesis: "KinesisClient"
     stream: str
     drain: timedelta = DRAIN
+
+    def limits(self) -> NameLimits:
+        """Return how many names it counts apart: a restore must count as it does."""
+        function = self._mapping()["FunctionArn"]
+        found = self.functions.get_function_configuration(FunctionName=function)
+        variables = found.get("Environment", {}).get("Variables", {})
+        return msgspec.json.decode(variables.get("NAME_LIMITS", "{}"), type=NameLimits)
 
     def stop(self) -> datetime:
         """Have it read no more; return when it stopped."""
@@ -144,6 +160,7 @@ class Corrected:
     tables: "dict[str, Table]"
     platform: Platform
     scope: Scope
+    _met: set[str] = field(default_factory=set)
 
     def begin(self) -> None:
         """Adjust counters, and remove from boards whoever the restored items of a backup hold."""
@@ -162,25 +179,44 @@ class Corrected:
         for game_id, player_id in scored:
             self._remove(game_id, player_id)
 
-    def void(self, chunk: Iterable[EnrichedEvent]) -> None:
-        """Have purchases of the chunk that were taken back count no more."""
-        for correction in self.receipts.voids:
-            for player_id in {event["player_id"] for event in chunk if correction.voids(event)}:
-                if correction in self.receipts.voids_of(correction.game_id, player_id):
-                    self.platform.void_again(correction, player_id)
+    def is_void(self, event: EnrichedEvent) -> bool:
+        """Tell whether an event is a purchase that was taken back."""
+        found = [
+            correction
+            for correction in self.receipts.voids
+            if correction.voids(event)
+            and correction in self.receipts.voids_of(correction.game_id, event["player_id"])
+        ]
+        self._met.update(correction.key for correction in found)
+        return bool(found)
 
     def end(self) -> None:
-        """Have purchases that the items of a backup hold count no more, where they were taken back since."""
-        if not self.scope.since or "players" not in self.scope.parts or not self.receipts.voids:
-            return
+        """Have purchases that the items of a backup hold count no more, where they were taken back since.
+
+        Tell of corrections whose player was not found.
+        """
+        wanted: list[str] = []
+        if "players" in self.scope.parts:
+            wanted += [correction.key for correction in self.receipts.voids]
+            if self.scope.since and self.receipts.voids:
+                self._void_held()
+        if "leaderboards" in self.scope.parts:
+            wanted += [removal.key for removal in self.receipts.removals]
+        for key in sorted({*wanted} - self._met):
+            why = "its player was not found, or the game's privacy_key is new"
+            console.print(f"{key} is not made again: {why}", soft_wrap=True)
+
+    def _void_held(self) -> None:
         for item in items(self.tables["players"], self.scope.game):
             game_id, _, player_id = str(item["player"]).partition("#")
             for correction in self.receipts.voids_of(game_id, player_id):
+                self._met.add(correction.key)
                 self.platform.void_again(correction, player_id)
 
     def _remove(self, game_id: str, player_id: str) -> None:
         for removal in self.receipts.removals_of(game_id, player_id):
-            removal.apply(self.tables["leaderboards"], player_id)
+            self._met.add(removal.key)
+            removal.apply(self.tables["leaderboards"], player_id, again=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,15 +244,29 @@ class Restore:
             self.ledger.write(progress)
         settled = stopped + self.settle
         time.sleep(max(0.0, (settled - datetime.now(UTC)).total_seconds()))
+        if progress.applied and not self._goes_on(progress):
+            if scope.since:
+                raise CommandError(
+                    f"bronze has changed since this restore was stopped: delete {LEDGER} of the lake, bring "
+                    "the backup back with `items`, and begin again"
+                )
+            console.print("Bronze has changed since this restore was stopped: it begins again.")
+            progress = replace(progress, applied=None)
         if progress.applied is None:
             for name in [] if scope.since else [name for part in scope.parts for name in PARTS[part]]:
                 clear(boto3.resource("dynamodb").Table(self.tables[name]), scope.game)
-            progress = replace(progress, applied=0)
+            progress = replace(progress, applied=0, last="")
             self.ledger.write(progress)
         progress = self._apply(progress)
         self.consumer.start()
         self.ledger.delete()
         return progress.applied or 0
+
+    def _goes_on(self, progress: Progress) -> bool:
+        """Tell whether bronze has the applied events still: others would be taken for them."""
+        applied = progress.applied or 0
+        found = next(islice(self._events(progress), applied - 1, None), None)
+        return found is not None and _name(found) == progress.last
 
     def _apply(self, progress: Progress) -> Progress:
         """Apply chunk after chunk, and what was corrected.
@@ -227,7 +277,9 @@ class Restore:
         corrected = self._corrected(progress.scope)
 
         def write(lane: str, records: list[StreamRecord]) -> list[EnrichedEvent]:
-            store = PlayerStore(dynamodb, tables["players"], tables["game_days"], self.limits)
+            store = PlayerStore(
+                dynamodb, tables["players"], tables["game_days"], self.limits, is_void=corrected.is_void
+            )
             return store.apply(records, lane).lost
 
         boards = Leaderboards(dynamodb, tables["leaderboards"], tables["boards"])
@@ -240,14 +292,14 @@ class Restore:
                     lanes = _lanes(enumerate(chunk, applied), progress.until)
                     for failed in pool.map(write, lanes, lanes.values()):
                         lost += failed
-                    corrected.void(chunk)
                 if "leaderboards" in progress.scope.parts:
                     corrected.remove(chunk)
                     lost += boards.submit(chunk)
                 if lost:
                     raise CommandError(f"{len(lost)} events could not be written: run the same command again")
                 applied += len(chunk)
-                self.ledger.write(replace(progress, applied=applied))
+                progress = replace(progress, applied=applied, last=_name(chunk[-1]))
+                self.ledger.write(progress)
                 console.print(f"{chunk[-1]['processed_at']}  {applied:,} events", highlight=False)
         corrected.end()
         return replace(progress, applied=applied)
@@ -261,32 +313,64 @@ class Restore:
         return Corrected(receipts, tables, Platform(self.tables, self.ledger.bucket, ""), scope)
 
     def _events(self, progress: Progress) -> Iterator[EnrichedEvent]:
-        s3, bucket = self.ledger.s3, self.ledger.bucket
-        since = progress.scope.since and datetime.fromisoformat(progress.scope.since)
-        keys = lake.keys(s3, bucket, "bronze/", since or None)
-        for _, hour in groupby(keys, lambda key: key.rpartition("/")[0]):
-            yield from self._hour(hour, progress)
+        """Yield the scope's events in the order they were processed in, over the hours of bronze."""
+        s3, bucket, scope = self.ledger.s3, self.ledger.bucket, progress.scope
+        since = datetime.fromisoformat(scope.since) if scope.since else None
+        held = Spool()
+        keys = lake.keys(s3, bucket, "bronze/", since)
+        for hour, found in groupby(keys, lambda key: key.removeprefix("bronze/").rpartition("/")[0]):
+            for line in (line for key in found for line in lake.raw_lines(s3, bucket, key)):
+                event = record_of(line)
+                if not event or scope.game not in (None, event["game_id"]):
+                    continue
+                if (scope.since or "") <= event["processed_at"] <= progress.until:
+                    held.add(event, line)
+            ended = datetime.strptime(hour, HOUR).replace(tzinfo=UTC) + timedelta(hours=1)
+            edge = timestamp(ended - SPREAD)
+            yield from held.before(edge)
+            held = held.rest(edge)
+        yield from held.before(LAST)
 
-    def _hour(self, keys: Iterable[str], progress: Progress) -> Iterator[EnrichedEvent]:
-        """Yield an hour's events once each, in the order they were processed in.
 
-        Only times, places and ids are held in memory: 450 bytes an event.
-        """
-        scope, found, order = progress.scope, set[tuple[str, str]](), list[tuple[str, int]]()
-        with tempfile.TemporaryFile() as spool:
-            for key in keys:
-                for line in lake.raw_lines(self.ledger.s3, self.ledger.bucket, key):
-                    event = record_of(line)
-                    if not event or scope.game not in (None, event["game_id"]):
-                        continue
-                    moment, name = event["processed_at"], (event["game_id"], event["event_id"])
-                    if (scope.since or "") <= moment <= progress.until and name not in found:
-                        found.add(name)
-                        order.append((moment, spool.tell()))
-                        spool.write(line.rstrip(b"\n") + b"\n")
-            for _, place in sorted(order):
-                spool.seek(place)
-                yield orjson.loads(spool.readline())
+class Spool:
+    """Events on disk, each once. Only times, places and names are held in memory: 450 bytes an event."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it goes with the spool
+        self._names: dict[tuple[str, str], tuple[str, int]] = {}
+
+    def add(self, event: Record, line: bytes) -> None:
+        """Keep an event."""
+        self._keep((event["game_id"], event["event_id"]), event["processed_at"], line.rstrip(b"\n") + b"\n")
+
+    def before(self, moment: str) -> Iterator[EnrichedEvent]:
+        """Yield those that were processed before a moment, in that order."""
+        for processed, place in sorted(self._names.values()):
+            if processed < moment:
+                yield orjson.loads(self._line(place))
+
+    def rest(self, moment: str) -> "Spool":
+        """Return the others, and give up this one's place on the disk."""
+        rest = Spool()
+        for name, (processed, place) in self._names.items():
+            if processed >= moment:
+                rest._keep(name, processed, self._line(place))
+        self._file.close()
+        return rest
+
+    def _keep(self, name: tuple[str, str], processed: str, line: bytes) -> None:
+        if name not in self._names:
+            self._names[name] = (processed, self._file.seek(0, os.SEEK_END))
+            self._file.write(line)
+
+    def _line(self, place: int) -> bytes:
+        self._file.seek(place)
+        return self._file.readline()
+
+
+def _name(event: EnrichedEvent) -> str:
+    return f"{event['processed_at']} {event['game_id']} {event['event_id']}"
 
 
 def _lanes(events: Iterable[tuple[int, EnrichedEvent]], until: str) -> dict[str, list[StreamRecord]]:
@@ -400,7 +484,7 @@ def main() -> None:
         case "state":
             since = timestamp(options.since - OVERLAP) if options.since else None
             until = timestamp(options.until) if options.until else None
-            restore = Restore(Ledger(s3, bucket), consumer, tables, settle)
+            restore = Restore(Ledger(s3, bucket), consumer, tables, settle, consumer.limits())
             count = restore.run(Scope(options.game, options.only, since), until)
             console.print(f"{count:,} events are applied; player_state reads on")
 

@@ -79,6 +79,9 @@ def random_play(seed: int, players: int, seconds: int) -> list[list[Event]]:
             shard.append(made)
             if chance.random() < 0.1:
                 shard.append(chance.choice(shard[-20:]))
+            if second % 40 == 0:
+                # Ids are the games' own: another game may have the same.
+                shard.append(made | {"game_id": "other"})
     return shards
 
 

@@ -33,7 +33,7 @@ FROM read_json(
       sandbox BOOLEAN, purchase_kind VARCHAR)'
   }}
 )
-QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY occurred_at) = 1;
+QUALIFY row_number() OVER (PARTITION BY game_id, event_id ORDER BY occurred_at) = 1;
 
 CREATE TABLE named_versions AS
 SELECT minute, game_id, app_version FROM events GROUP BY minute, game_id, app_version

@@ -6,7 +6,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from threading import Event as Pause
@@ -606,6 +606,11 @@ def test_an_entry_that_is_removed_is_gone_with_all_that_was_scored_until_then(
     assert Removal(**receipt) == removal
     assert receipt["subject"] == game.name("a")
     assert "a" not in receipt.values()
+    since = replace(removal, removed_at="2000-01-01T00:00:00.000Z")
+    since.apply(entries, "a", again=True)
+    assert len(shown(client)) == 2, "a removal that failed is not made again"
+    with pytest.raises(CommandError, match="just scored"):
+        since.apply(entries, "a")
     removal.apply(entries, "a")
     assert [player for player, *_ in shown(client)] == ["b"]
     assert read(client, Board.default(GAME, "global")).players(["a", "b"])[0].player_id == "b"

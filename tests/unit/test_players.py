@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from enriched_stream import feed, positioned
 from fastapi.testclient import TestClient
 from player_events import NOON, happen, pay, write
@@ -180,6 +181,28 @@ def test_a_counter_is_adjusted_and_never_below_zero(
         platform.adjustment("skyforge", day, "revenue_EUR", -401, WHY)
     with pytest.raises(CommandError, match="revenue_EUR"):
         platform.adjustment("skyforge", day, "revenue_USD", 1, WHY)
+
+
+def test_a_counter_that_cannot_be_changed_leaves_no_receipt(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(pay(0, 499))
+    change = platform.adjustment("skyforge", buckets.of_day(str(DAY)), "revenue_EUR", -99, WHY)
+    monkeypatch.setattr(Platform, "_table", lambda self, name: boto3.resource("dynamodb").Table("nowhere"))
+    with pytest.raises(ClientError):
+        platform.adjust(change)
+    assert receipts() == []
+
+
+def test_what_was_taken_back_never_counts_whatever_is_bought_afterwards(
+    platform: Platform, summary: Callable[[], dict[str, Any]]
+) -> None:
+    fake = pay(0, 9_999)
+    write(happen(), fake)
+    void(platform, fake)
+    write(*(pay(n, 100) for n in range(2 * REMEMBERED_TRANSACTIONS)))
+    write(happen("purchase", 90, **fake["payload"]))
+    assert summary()["revenue"] == {"EUR": 200 * REMEMBERED_TRANSACTIONS}
 
 
 def test_the_command_shows_what_it_changes_and_asks(

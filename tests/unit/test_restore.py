@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import orjson
@@ -236,6 +237,116 @@ def test_corrections_made_since_a_backup_are_made_again_once(s3: Any, events: li
     for _ in range(2):
         restoring(s3).run(Scope(since=timestamp(since)))
         assert state(TABLES) == corrected
+
+
+def test_a_purchase_that_was_taken_back_long_before_the_newest_ones_stays_so(
+    s3: Any, events: list[Event]
+) -> None:
+    lose("players", "game_days", "leaderboards")
+    sold = next(event for event in events if event["game_id"] == "moon" and event["event_type"] == "purchase")
+    apply(events)
+    correct(events)
+    later = []
+    for number in range(40):
+        moment = NOW - timedelta(minutes=30) + timedelta(seconds=number)
+        payload = sold["payload"] | {"transaction_id": f"later-{number}", "amount_minor": 100}
+        place = RawPosition(0, 1000 + number, 1000 + number, 0).text
+        when = dict.fromkeys(
+            ("event_time", "corrected_time", "received_at", "processed_at"), timestamp(moment)
+        )
+        later.append(sold | when | {"event_id": str(uuid4()), "payload": payload, "raw_position": place})
+    body = b"".join(orjson.dumps(event) + b"\n" for event in later)
+    hour = later[0]["processed_at"][:13].replace("-", "/").replace("T", "/")
+    s3.put_object(Bucket=BUCKET, Key=f"bronze/{hour}/later", Body=body)
+    apply(later)
+    before = state(TABLES)
+    restoring(s3).run(Scope())
+    assert state(TABLES) == before
+
+
+def test_objects_of_two_hours_that_overlap_lose_nothing(s3: Any, events: list[Event]) -> None:
+    before = state(TABLES)
+    # Each event is a batch of the processor: what comes behind a later one is taken for a repetition.
+    events = [e | {"raw_position": RawPosition(0, n, n, 0).text} for n, e in enumerate(events)]
+    # As Firehose may: what was processed last lies in the folder of the oldest record beside it.
+    keys = sorted(item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET, Prefix="bronze/")["Contents"])
+    for key in keys:
+        s3.delete_object(Bucket=BUCKET, Key=key)
+    first = datetime.fromisoformat(events[0]["processed_at"]).replace(minute=0, second=0, microsecond=0)
+    halves = {first + timedelta(hours=n): [] for n in range(8)}
+    for number, event in enumerate(events):
+        moment = datetime.fromisoformat(event["processed_at"])
+        hour = moment.replace(minute=0, second=0, microsecond=0)
+        early = number % 2 and moment.minute < 45 and hour > first
+        halves[hour - timedelta(hours=early)].append(event)
+    for hour, found in halves.items():
+        body = b"".join(orjson.dumps(event) + b"\n" for event in found)
+        if found:
+            s3.put_object(Bucket=BUCKET, Key=f"bronze/{hour:%Y/%m/%d/%H}/one", Body=body)
+    lose("players", "game_days", "leaderboards")
+    assert restoring(s3).run(Scope()) == len(events)
+    assert state(TABLES) == before
+
+
+def test_a_restore_begins_again_where_bronze_has_changed_meanwhile(
+    s3: Any, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, stopped = Ledger.write, False
+
+    def stops(self: Ledger, progress: restore.Progress) -> None:
+        nonlocal stopped
+        write(self, progress)
+        if progress.applied == 15 and not stopped:
+            stopped = True
+            raise CommandError("stopped")
+
+    monkeypatch.setattr(restore, "CHUNK", 15)
+    monkeypatch.setattr(Ledger, "write", stops)
+    with pytest.raises(CommandError, match="stopped"):
+        restoring(s3).run(Scope())
+    erased, left = events[3], [event for event in events if event is not events[3]]
+    for item in s3.list_objects_v2(Bucket=BUCKET, Prefix="bronze/")["Contents"]:
+        lines = gzip.decompress(s3.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read()).splitlines()
+        kept = [line for line in lines if erased["event_id"].encode() not in line]
+        s3.put_object(Bucket=BUCKET, Key=item["Key"], Body=gzip.compress(b"\n".join(kept)))
+    assert restoring(s3).run(Scope()) == len(left)
+    found = state(TABLES)
+    lose("players", "game_days", "leaderboards")
+    apply(left)
+    assert found == state(TABLES)
+
+
+def test_a_failed_write_of_a_purchase_that_was_taken_back_is_made_good(
+    s3: Any, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose("players", "game_days", "leaderboards")
+    apply(events)
+    correct(events)
+    before, keep, failing = state(TABLES), PlayerStore._keep, True
+    monkeypatch.setattr(
+        PlayerStore, "_keep", lambda self, change, shard: not failing and keep(self, change, shard)
+    )
+    with pytest.raises(CommandError, match="could not be written"):
+        restoring(s3).run(Scope())
+    failing = False
+    restoring(s3).run(Scope())
+    assert state(TABLES) == before
+
+
+def test_a_correction_whose_player_is_not_found_is_told(
+    s3: Any, events: list[Event], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lose("players", "game_days", "leaderboards")
+    apply(events)
+    correct(events)
+    boto3.resource("dynamodb").Table("games").update_item(
+        Key={"game_id": "moon"},
+        UpdateExpression="SET privacy_key = :other",
+        ExpressionAttributeValues={":other": b"another key of the same length!!"},
+    )
+    restoring(s3).run(Scope())
+    said = capsys.readouterr().out
+    assert said.count("is not made again") == 2
 
 
 def test_events_that_player_state_has_yet_to_read_are_left_to_it(s3: Any, events: list[Event]) -> None:

@@ -282,7 +282,7 @@ const renderBoard = async () => {
   try {
     const { entries } = await get(`/v1/games/${game}/leaderboards/${board}?limit=10`);
     show("leaderboard", entries.length
-      ? table("Leaderboard", [["#", (e) => e.rank], ["Player", (e) => e.player_id], ["Score", (e) => number.format(e.score), true]], entries)
+      ? table("Leaderboard", [["#", (e) => e.rank], ["Player", (e) => e.player_id], ["Score", (e) => number.format(BigInt(e.score_text)), true]], entries)
       : lacking("No score yet.", "score_submitted"));
   } catch (error) {
     show("leaderboard", error.status === 404 ? lacking("No score yet.", "score_submitted") : empty(error.message));

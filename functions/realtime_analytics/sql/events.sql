@@ -63,7 +63,7 @@ SELECT * FROM (
     CAST(CAST(CEIL(LN(GREATEST(`fps`, 1.0)) / LN(1.05)) AS INT) AS STRING) AS `fps_bin`,
     CAST(CAST(CEIL(LN(GREATEST(`latency_ms`, 1.0)) / LN(1.05)) AS INT) AS STRING) AS `latency_bin`,
     `minute`,
-    ROW_NUMBER() OVER (PARTITION BY `window_start`, `window_end`, `event_id` ORDER BY `occurred_at`) AS `nth`
+    ROW_NUMBER() OVER (PARTITION BY `window_start`, `window_end`, `game_id`, `event_id` ORDER BY `occurred_at`) AS `nth`
   FROM arrivals
   WHERE NOT `dropped`
 )
