@@ -3,6 +3,7 @@
 import hashlib
 import random
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -157,9 +158,12 @@ class Leaderboards:
         except (ClientError, BotoCoreError):
             logger.exception("Leaderboards could not be read", extra={"scores": len(scores)})
             return scores
+        # A game waits for those with fewer entries only, as with players.
+        sizes = Counter(scored.board.game_id for scored in entries.values())
+        ordered = sorted(entries, key=lambda key: sizes[entries[key].board.game_id])
         with ThreadPoolExecutor(CONNECTIONS // 2) as pool:
-            written = pool.map(lambda key: self._keep(entries[key], items.get(key)), entries)
-            failed = [key for key, done in zip(entries, written, strict=True) if not done]
+            written = pool.map(lambda key: self._keep(entries[key], items.get(key)), ordered)
+            failed = [key for key, done in zip(ordered, written, strict=True) if not done]
         lost = {event["event_id"] for key in failed for event in entries[key].events}
         return [event for event in scores if event["event_id"] in lost]
 

@@ -145,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in ("add", "show", "remove", "remove-entry"):
         commands.choices[command].add_argument("board_id")
     entry = commands.choices["remove-entry"].add_argument
-    entry("player_id")
+    entry("player_id", help="the id as the board shows it: the pseudonym where the game has them")
     entry("--day", type=date.fromisoformat, help="any UTC day of the period (default: today)")
     entry("--yes", action="store_true", help="do not ask")
     add = commands.choices["add"].add_argument

@@ -623,6 +623,19 @@ def test_an_entry_that_is_removed_is_gone_with_all_that_was_scored_until_then(
     assert [(player, points) for player, points, _ in shown(client)] == [("b", 7), ("a", 3)]
 
 
+def test_a_game_with_few_scores_does_not_wait_for_one_with_many(
+    writer: Leaderboards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(leaderboards, "CONNECTIONS", 2)  # one after the other
+    monkeypatch.setattr(
+        Leaderboards, "_keep", lambda self, scores, item: not written.append(scores.board.game_id)
+    )
+    few = score(1, player_id="b") | {"game_id": "small"}
+    assert writer.submit([*(score(n, player_id=f"p-{n}") for n in range(30)), few]) == []
+    assert written == ["small", *[GAME] * 30]
+
+
 def test_a_board_may_take_only_what_a_server_sends(tables: Any, writer: Leaderboards, client: Client) -> None:
     ranked = board("ranked", source="ranked", verified_only=True)
     define(tables, ranked)
