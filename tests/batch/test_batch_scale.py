@@ -50,5 +50,5 @@ def test_its_payloads_are_valid(tmp_path: Path) -> None:
         jsonschema.validate(payload, schema, jsonschema.Draft202012Validator)
         seen[event["event_type"]] += 1
     assert seen.keys() == {kind for kind, _ in catalog.event_types()} - {
-        "error", "player_registered", "session_end",
+        "error", "identify", "player_registered", "session_end",
     }  # fmt: skip

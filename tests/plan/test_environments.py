@@ -245,7 +245,7 @@ def test_the_flink_application_understands_its_properties(resources: list[Resour
     (configuration,) = application["values"]["application_configuration"]
     (properties,) = configuration["environment_properties"]
     groups = {group["property_group_id"]: group["property_map"] for group in properties["property_group"]}
-    assert set(groups) == {"kinesis.analytics.flink.run.options", "alerts", "streams", "windows"}
+    assert set(groups) == {"kinesis.analytics.flink.run.options", "alerts", "names", "streams", "windows"}
     assert settings.parse(groups).streams.region
 
 
