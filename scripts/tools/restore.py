@@ -190,10 +190,10 @@ class Corrected:
         self._met.update(correction.key for correction in found)
         return bool(found)
 
-    def end(self) -> None:
+    def end(self, *, saw_all: bool) -> None:
         """Have purchases that the items of a backup hold count no more, where they were taken back since.
 
-        Tell of corrections whose player was not found.
+        Tell of corrections whose player was not found, if this run saw all events.
         """
         wanted: list[str] = []
         if "players" in self.scope.parts:
@@ -202,7 +202,7 @@ class Corrected:
                 self._void_held()
         if "leaderboards" in self.scope.parts:
             wanted += [removal.key for removal in self.receipts.removals]
-        for key in sorted({*wanted} - self._met):
+        for key in sorted({*wanted} - self._met) if saw_all else []:
             why = "its player was not found, or the game's privacy_key is new"
             console.print(f"{key} is not made again: {why}", soft_wrap=True)
 
@@ -274,7 +274,7 @@ class Restore:
         A chunk or a correction that is applied twice changes nothing: the tables remember it.
         """
         dynamodb, tables, applied = clients.client("dynamodb"), self.tables, progress.applied or 0
-        corrected = self._corrected(progress.scope)
+        corrected, begun = self._corrected(progress.scope), applied
 
         def write(lane: str, records: list[StreamRecord]) -> list[EnrichedEvent]:
             store = PlayerStore(
@@ -301,7 +301,7 @@ class Restore:
                 progress = replace(progress, applied=applied, last=_name(chunk[-1]))
                 self.ledger.write(progress)
                 console.print(f"{chunk[-1]['processed_at']}  {applied:,} events", highlight=False)
-        corrected.end()
+        corrected.end(saw_all=not begun)
         return replace(progress, applied=applied)
 
     def _corrected(self, scope: Scope) -> "Corrected":
