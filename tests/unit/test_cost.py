@@ -145,7 +145,7 @@ def test_shards_fit_bytes_and_records_with_a_fifth_to_spare() -> None:
     # 1,600 records of 520 bytes: records bind.
     assert model.shards_needed(Load(1600, event_bytes=100), "enriched") == 2
     fitted = model.fitted(Load(50_000), GIVEN)
-    assert fitted.flink_units == 50_000 / model.usage("flink_events_per_unit")
+    assert fitted.flink_units == math.ceil(50_000 / model.usage("flink_events_per_unit"))
     assert all(fitted.shards.values())
 
 
