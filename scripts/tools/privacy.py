@@ -97,11 +97,11 @@ class Platform:
         CommandError where no store holds anything: an empty archive would answer a mistyped id.
         """
         game, erasure = self.game(game_id), self.erasure()
-        subjects = family(game, erasure.stores, player_id)
         started = timestamp(datetime.now(UTC))
         # A file can be replaced in one step only by another of the same file system.
         with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as directory:
             written = Path(directory) / path.name
+            subjects = family(game, erasure.stores, player_id)
             manifest = export(erasure.stores, subjects, written)
             if not any(file["records"] for file in manifest["files"].values()):
                 message = f"nothing is stored about a player {player_id!r} of {game_id}: check the id"
