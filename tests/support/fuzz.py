@@ -1,4 +1,4 @@
-"""Fuzz one target, guided by coverage: fuzz.py TARGET SECONDS SEEDS FOUND.
+"""Fuzz one target, guided by coverage: fuzz.py TARGET RUNS SEEDS FOUND.
 
 Inputs that reach new code, and one that fails, go to the directory FOUND. The exit status is not 0 where one
 fails.
@@ -13,9 +13,9 @@ with atheris.instrument_imports(include=["hostile_checks", "metrics_api", "proce
 
 
 def main() -> None:
-    """Run until the time is over, or an input fails."""
-    target, seconds, seeds, found = sys.argv[1:]
-    options = [f"-max_total_time={seconds}", f"-artifact_prefix={found}/", "-max_len=4096", "-timeout=10"]
+    """Run so many inputs, or until one fails."""
+    target, runs, seeds, found = sys.argv[1:]
+    options = [f"-runs={runs}", f"-artifact_prefix={found}/", "-max_len=4096", "-timeout=120"]
     atheris.Setup([sys.argv[0], *options, found, seeds], TARGETS[target])
     atheris.Fuzz()
 

@@ -20,8 +20,8 @@ CREATE TABLE events AS
 SELECT
   game_id, platform, app_version, player_id, session_id, event_type, payload, verified,
   date_trunc('minute', least(corrected_time, received_at)) AS minute,
-  least(corrected_time, received_at) AS occurred_at
-FROM read_json(
+  least(corrected_time, received_at) AS occurred_at, nth
+FROM (SELECT *, row_number() OVER () AS nth FROM read_json(
   '{path}',
   format = 'newline_delimited',
   columns = {{
@@ -32,8 +32,8 @@ FROM read_json(
       fps DOUBLE, latency_ms DOUBLE, store VARCHAR, transaction_id VARCHAR, amount_minor BIGINT,
       sandbox BOOLEAN, purchase_kind VARCHAR)'
   }}
-)
-QUALIFY row_number() OVER (PARTITION BY game_id, event_id ORDER BY occurred_at) = 1;
+))
+QUALIFY row_number() OVER (PARTITION BY game_id, event_id ORDER BY occurred_at, nth) = 1;
 
 CREATE TABLE named_versions AS
 SELECT minute, game_id, app_version FROM events GROUP BY minute, game_id, app_version
@@ -51,7 +51,7 @@ CREATE TABLE purchases AS
 SELECT * FROM (
   SELECT * FROM events WHERE event_type = 'purchase'
   QUALIFY row_number() OVER (
-    PARTITION BY game_id, payload.store, payload.transaction_id ORDER BY occurred_at
+    PARTITION BY game_id, payload.store, payload.transaction_id ORDER BY occurred_at, nth
   ) = 1
 )
 WHERE payload.sandbox IS NOT TRUE AND payload.purchase_kind IS DISTINCT FROM 'trial';
