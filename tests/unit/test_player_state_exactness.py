@@ -426,9 +426,9 @@ def _no_position(self: Any, addition: Any, shard: str) -> None:
     ADD(self, addition, shard)
 
 
-def _all_that_is_asked(payment: Any, refunds: dict[bytes, Any]) -> Iterator[tuple[int, int]]:
-    for refund in refunds.values():
-        yield max(refund.at_ms, payment.at_ms), refund.amount or payment.amount
+def _all_that_is_asked(payment: Any, refunds: dict[bytes, Any]) -> Iterator[tuple[bytes, int, int]]:
+    for name, refund in refunds.items():
+        yield name, max(refund.at_ms, payment.at_ms), refund.amount or payment.amount
 
 
 ADD, IS_NEW, WRITE = counters.Counters.add, watermarks.is_new, PlayerStore._write
