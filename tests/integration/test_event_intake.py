@@ -261,11 +261,11 @@ def test_clients_of_other_products_send_what_they_always_sent(applied: Any, anot
     path = f"gameanalytics/v2/{'a' * 32}/events"
     answer = applied.post_compat(path, gzip.compress(json.dumps(events).encode()), key)
     assert (answer.status_code, answer.json()) == (200, {"accepted": 2, "rejected": 0, "results": []})
-    one = {"user_id": "p-8", "event_type": "boss", "time": now * 1000}
+    one = {"user_id": "p-9", "event_type": "boss", "time": now * 1000}
     answer = applied.post_compat("amplitude/2/httpapi", json.dumps({"events": [one]}).encode(), key)
     assert (answer.status_code, answer.json()["code"], answer.json()["events_ingested"]) == (200, 200, 1)
     at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(now))
-    other = {"eventName": "boss", "userID": "p-8", "eventTimestamp": at}
+    other = {"eventName": "boss", "userID": "p-9", "eventTimestamp": at}
     path = "unity/api/analytics/collect/v1/projects/p/environments/production"
     assert applied.post_compat(path, json.dumps({"eventList": [other]}).encode(), key).status_code == 204
     unseen = applied.post_compat("amplitude/2/httpapi", b"{}", key + "x")
