@@ -75,7 +75,7 @@ def list_boards(table: "Table", game_id: str) -> list[Board]:
 def removal(
     boards: "Table", entries: "Table", game: Game, board_id: str, player_id: str, day: date
 ) -> Removal:
-    """Plan to remove a player's entry of the period of a day, with all scores of before this moment.
+    """Plan to remove a player's entry from the period that contains a day. Earlier scores no longer count.
 
     Raises CommandError where there is no such period or entry.
     """

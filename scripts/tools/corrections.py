@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from player_state.buckets import Bucket
 from privacy.erasure import Game
 from telemetry import lake
-from telemetry.corrections import PREFIX, ROW, Correction
+from telemetry.corrections import PREFIX, ROW, Correction, object_name
 
 from tools import CommandError
 
@@ -37,7 +37,9 @@ class Adjustment:
     @property
     def key(self) -> str:
         """Return the key of its receipt in the lake."""
-        return f"{ADJUSTMENTS}/{self.game_id}-{_name(self.corrected_at)}-{_name(self.counter)}.json"
+        return (
+            f"{ADJUSTMENTS}/{self.game_id}-{object_name(self.corrected_at)}-{object_name(self.counter)}.json"
+        )
 
     def apply(self, game_days: "Table") -> None:
         """Count it in an item of its own. Applied again, it changes nothing."""
@@ -70,10 +72,10 @@ class Removal:
     @property
     def key(self) -> str:
         """Return the key of its receipt in the lake."""
-        return f"{REMOVALS}/{self.game_id}-{_name(self.removed_at)}-{self.board_id}-{self.subject[:16]}.json"
+        return f"{REMOVALS}/{self.game_id}-{object_name(self.removed_at)}-{self.board_id}-{self.subject[:16]}.json"
 
     def apply(self, entries: "Table", player_id: str, *, again: bool = False) -> None:
-        """Remove the entry, and mark that scores of before count no more. Applied again, it changes nothing.
+        """Remove the entry, and mark that earlier scores no longer count. A second call changes nothing.
 
         Raises CommandError where the player has just scored. `again`: a restore leaves such an entry alone,
         because this removal had failed for that reason.
@@ -149,8 +151,3 @@ def keep(s3: "S3Client", bucket: str, receipt: Adjustment | Removal) -> str:
     text = json.dumps(asdict(receipt))
     s3.put_object(Bucket=bucket, Key=receipt.key, Body=text.encode(), IfNoneMatch="*")
     return receipt.key
-
-
-def _name(text: str) -> str:
-    # Hadoop takes no colon in a name.
-    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in text)

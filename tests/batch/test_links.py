@@ -15,7 +15,7 @@ from duckdb_nights import SILVER
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from night_lake import Lake
-from nights import DAY_MS, START, Event, World, by_arrival, identified
+from nights import DAY_MS, START, Event, World, by_arrival, identified, make_mistake
 
 ALL = "platform = '*' AND country = '*' AND app_version = '*'"
 LINKED = "lake.kept_accounts WHERE player_id <> account_id"
@@ -251,14 +251,7 @@ MISTAKES = [
 def test_a_mistake_is_found(
     play: Callable[[], Lake], file: str, right: str, wrong: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = kept.sql
-
-    def mistaken(name: str) -> str:
-        text = read(name)
-        assert name != file or right in text
-        return text.replace(right, wrong) if name == file else text
-
-    monkeypatch.setattr(kept, "sql", mistaken)
+    make_mistake(monkeypatch, file, right, wrong)
     with pytest.raises(AssertionError):
         assert play().differing() == []
 

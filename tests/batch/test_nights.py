@@ -11,7 +11,7 @@ from batch_analytics.kept import PAYLOAD
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from night_lake import Lake
-from nights import DAY_MS, START, Event, World, by_arrival
+from nights import DAY_MS, START, Event, World, by_arrival, make_mistake
 
 
 def test_all_at_once_is_what_the_definitions_say() -> None:
@@ -423,14 +423,7 @@ MISTAKES = [
 def test_a_mistake_is_found(
     play: Callable[[], Lake], file: str, right: str, wrong: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = kept.sql
-
-    def mistaken(name: str) -> str:
-        text = read(name)
-        assert name != file or right in text
-        return text.replace(right, wrong) if name == file else text
-
-    monkeypatch.setattr(kept, "sql", mistaken)
+    make_mistake(monkeypatch, file, right, wrong)
     assert play().differing()
 
 

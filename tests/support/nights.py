@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
 from batch_analytics import kept
 
 Event = dict[str, Any]
@@ -206,3 +207,18 @@ def by_arrival(events: Sequence[Event], days: int) -> list[list[Event]]:
     for event in events:
         found[min((event["arrival_date"] - START).days, days - 1)].append(event)
     return found
+
+
+def make_mistake(monkeypatch: pytest.MonkeyPatch, file: str, right: str, wrong: str) -> None:
+    """Replace a part of one SQL file while a test runs. Reading it raises LookupError if the part is not there."""
+    read = kept.sql
+
+    def mistaken(name: str) -> str:
+        text = read(name)
+        if name != file:
+            return text
+        if right not in text:
+            raise LookupError(f"{file} has no {right!r}")
+        return text.replace(right, wrong)
+
+    monkeypatch.setattr(kept, "sql", mistaken)

@@ -171,7 +171,7 @@ def test_a_body_of_a_product_is_refused_with_what_to_change(
             assert (status, answer["accepted"]) == (422, 0)
             for result in answer["results"]:
                 assert (result["message"], result["pointer"]) == (advice, "")
-                # All that is wrong with it as an event of ours is told too.
+                # The errors by our own schemas are named too.
                 assert len(result["errors"]) > 1
             kept = [event for record in sent if (batch := unpack(record["Data"])) for event in batch.events]
             assert len(kept) == len(answer["results"])

@@ -15,6 +15,11 @@ APPLIED = "batch/corrections"
 ROW = "corrections"
 
 
+def object_name(text: str) -> str:
+    """Return a text as part of an object's key. Hadoop takes no colon in a name."""
+    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Correction:
     """Events of a game that count no more: those with the ids, or every report of a store transaction.
@@ -37,9 +42,7 @@ class Correction:
     @property
     def name(self) -> str:
         """Return what keys call it."""
-        text = f"{self.game_id}-{self.corrected_at}-{self.transaction_id or self.event_ids[0]}"
-        # Hadoop takes no colon in a name.
-        return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in text)
+        return object_name(f"{self.game_id}-{self.corrected_at}-{self.transaction_id or self.event_ids[0]}")
 
     @property
     def key(self) -> str:

@@ -245,7 +245,7 @@ def _envelope(source: Source, raw: bytes, game_id: str, received_at: datetime) -
 
 
 def _time(source: Source, received_at: datetime) -> datetime:
-    """Return when it happened: Unix time, or a text in ISO 8601; the time of arrival where none is told."""
+    """Return the time of the event, from Unix time or ISO 8601; without one, the time of arrival."""
     path = source.vendor.time
     given = source.get(path)
     if given is None:
@@ -357,7 +357,7 @@ def _whole(number: Decimal | None) -> int | None:
 
 
 def _seconds(source: Source, path: str) -> int:
-    """Return a length, 0 where none is told."""
+    """Return a length, 0 if the event has none."""
     number = source.number(path)
     return int(number) if number is not None and 0 <= number <= WEEK else 0
 
@@ -474,7 +474,7 @@ def _unity_transaction(source: Source) -> Fields | None:
 
 
 def _unity_ad(source: Source) -> Fields:
-    """Revenue is told per thousand impressions, in dollars."""
+    """The event gives revenue per thousand impressions, in dollars."""
     completed = {"COMPLETED": True, "PARTIAL": False, "INCOMPLETE": False}
     money = {"revenue_micros": _micros(source.number("eventParams/adEcpmUsd"), 3), "currency": "USD"}
     fields = {
@@ -503,7 +503,7 @@ QUANTITY = ("quantity", "event_properties/$quantity")
 
 
 def _amplitude_purchase(source: Source) -> Fields:
-    """Revenue is told as such, or as a price times a quantity, in the currency's major unit."""
+    """The event gives revenue, or a price and a quantity, in the currency's major unit."""
     currency = currency_code(source.text("currency", "event_properties/$currency") or source.rules.currency)
     is_told = any(source.get(path) is not None for path in QUANTITY)
     count = source.number(*QUANTITY) if is_told else Decimal(1)
