@@ -3,7 +3,7 @@
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -149,13 +149,10 @@ class PlayerStore:
             if not projection.apply(record.event, record.raw_position(shard)):
                 continue
             change.applied += 1
-            total = {bucket: Counter(counts) for bucket, counts in projection.buckets.items()}
+            counted: Mapping[Bucket, Counter[str]] = projection.buckets
             if self.is_void(record.event):
-                payload = record.event["payload"]
-                projection.void(payload["store"], payload["transaction_id"])
-                for bucket, counts in projection.buckets.items():
-                    total.setdefault(bucket, Counter()).update(counts)
-            for bucket, counts in total.items():
+                counted = _without_purchase(projection, record.event)
+            for bucket, counts in counted.items():
                 if any(counts.values()):
                     change.additions.add(bucket)
                     addition = game.additions.setdefault(bucket, Addition(change.player.game_id, bucket))
@@ -232,6 +229,15 @@ class _Pool(ThreadPoolExecutor):
     def __enter__(self) -> Mapped:  # type: ignore[override]
         super().__enter__()
         return self.map
+
+
+def _without_purchase(projection: Projection, event: EnrichedEvent) -> dict[Bucket, Counter[str]]:
+    """Take the purchase that was just projected back; return what the event adds all the same."""
+    total = {bucket: Counter(counts) for bucket, counts in projection.buckets.items()}
+    projection.void(event["payload"]["store"], event["payload"]["transaction_id"])
+    for bucket, counts in projection.buckets.items():
+        total.setdefault(bucket, Counter()).update(counts)
+    return total
 
 
 def _ids(events: Iterable[EnrichedEvent]) -> list[str]:

@@ -37,9 +37,8 @@ class Adjustment:
     @property
     def key(self) -> str:
         """Return the key of its receipt in the lake."""
-        return (
-            f"{ADJUSTMENTS}/{self.game_id}-{object_name(self.corrected_at)}-{object_name(self.counter)}.json"
-        )
+        name = object_name(f"{self.game_id}-{self.corrected_at}-{self.counter}")
+        return f"{ADJUSTMENTS}/{name}.json"
 
     def apply(self, game_days: "Table") -> None:
         """Count it in an item of its own. Applied again, it changes nothing."""
@@ -72,7 +71,8 @@ class Removal:
     @property
     def key(self) -> str:
         """Return the key of its receipt in the lake."""
-        return f"{REMOVALS}/{self.game_id}-{object_name(self.removed_at)}-{self.board_id}-{self.subject[:16]}.json"
+        name = object_name(f"{self.game_id}-{self.removed_at}-{self.board_id}-{self.subject[:16]}")
+        return f"{REMOVALS}/{name}.json"
 
     def apply(self, entries: "Table", player_id: str, *, again: bool = False) -> None:
         """Remove the entry, and mark that earlier scores no longer count. A second call changes nothing.

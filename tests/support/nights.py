@@ -210,7 +210,7 @@ def by_arrival(events: Sequence[Event], days: int) -> list[list[Event]]:
 
 
 def make_mistake(monkeypatch: pytest.MonkeyPatch, file: str, right: str, wrong: str) -> None:
-    """Replace a part of one SQL file while a test runs. Reading it raises LookupError if the part is not there."""
+    """Replace a part of one SQL file while a test runs. LookupError: the file has no such part."""
     read = kept.sql
 
     def mistaken(name: str) -> str:
