@@ -228,6 +228,7 @@ def _shares(facts: Figures) -> Figures:
     ratio("retention", "retained_players", "cohort_players")
     ratio("rejected_share", "rejected", "arrived")
     ratio("unverified_share", "unverified_revenue", "revenue")
+    ratio("unverified_reported_share", "unverified_reported_revenue", "reported_revenue")
     ratio("completed_share", "completed_impressions", "impressions")
     ratio("ad_arpdau_micros", "ad_revenue_micros", "active_players", keep=1)
     ratio("ad_ecpm_micros", "ad_revenue_micros", "currency_impressions")
