@@ -21,8 +21,8 @@ _at = re.compile(r"@|\\u0040|%(?:25){0,3}40")
 _domain = re.compile(rf"(?:{_LABEL}{_DOT}){{1,126}}{_TOP}|{_LITERAL}")
 # Unicode's spaces and control characters, as an escape of JSON that is read from its end.
 _SPACE_REVERSED = "(?i:.[0189]00|0200|0a00|0861|[0-9a]002|[89f]202|f502|0003)"
-# What RFC 5322 and 6531 allow before the sign, read from its end. RFC 6531 allows everything beyond ASCII, so that
-# punctuation such as an ellipsis is masked too; spaces are left out.
+# What RFC 5322 and 6531 allow before the sign, read from its end. RFC 6531 allows everything beyond ASCII,
+# punctuation such as an ellipsis too. Spaces are left out.
 _local_reversed = re.compile(
     rf"(?:(?!{_SPACE_REVERSED}u\\)[0-9A-Fa-f]{{4}}u\\|[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~."
     "\u00a1-\u167f\u1681-\u1fff\u200b-\u2027\u202a-\u202e\u2030-\u205e\u2060-\u2fff\u3001-\U0010ffff-])+"
