@@ -56,12 +56,18 @@ class Subject:
 
     A game with pseudonyms may hold the player by both: `pseudonyms` names them, and opens its rejects.
     Raises PrivacyError for ids that no event can have: they are put into SQL.
+
+    Of a guest that a link names, the pseudonym may be all that is known. `is_pseudonym` says so. In each
+    reject, the ids of such a guest are then recognised by their pseudonym.
     """
 
     game_id: str
     player_id: str
     pseudonyms: Pseudonyms | None = None
     since: datetime | None = None
+    is_pseudonym: bool = False
+    # The ids of a reject that have the pseudonym.
+    sent_as: tuple[str, ...] = ()
     # What events in the guidance's envelope may call the player's id.
     player_fields: tuple[str, ...] = guidance.PLAYER_FIELDS
     # Replaces the id in other players' data. Each erasure makes a new one, so that it identifies nobody.
@@ -76,8 +82,22 @@ class Subject:
     @property
     def ids(self) -> tuple[str, ...]:
         """Every id the player may be stored by."""
-        pseudonym = (self.pseudonyms.player(self.player_id),) if self.pseudonyms else ()
-        return self.player_id, *pseudonym
+        pseudonym = (self.pseudonym,) if self.pseudonym else ()
+        return tuple(dict.fromkeys((self.player_id, *self.sent_as, *pseudonym)))
+
+    @property
+    def pseudonym(self) -> str | None:
+        """What a game with pseudonyms stores in place of the id."""
+        if self.is_pseudonym:
+            return self.player_id
+        return self.pseudonyms.player(self.player_id) if self.pseudonyms else None
+
+    def recognised(self, sent: Iterable[str]) -> "Subject":
+        """Return the subject with those of the ids in a reject that have its pseudonym."""
+        if not (self.is_pseudonym and self.pseudonyms):
+            return self
+        name = self.pseudonyms.player
+        return replace(self, sent_as=tuple(sorted(one for one in sent if name(one) == self.player_id)))
 
     @property
     def long_ids(self) -> tuple[str, ...]:
@@ -243,6 +263,11 @@ class Lines:
     # What is refused can have come before anything was accepted.
     since_first_seen: bool = False
 
+    def read(self, since: datetime | None) -> Iterator[bytes]:
+        """Yield the lines of all versions, or of those written since a moment."""
+        for version in versions(self.s3, self.bucket, f"{self.name}/", since and since - FUTURE_AFTER):
+            yield from self._lines(version)
+
     def find(self, subject: Subject) -> Iterator[Record]:
         """Yield what all versions say about the player: none may outlive a rewrite."""
         for version in self._versions(subject):
@@ -362,6 +387,8 @@ def cut_reject(line: bytes, subject: Subject) -> Cut | None:
     if envelope in VENDORS:
         subject = replace(subject, player_fields=player_fields(envelope, subject.player_fields))
     owners = owners_of(raw, value, envelope, subject.player_fields)
+    if subject.is_pseudonym:
+        subject = subject.recognised(owners | mentioned(raw, value, subject.player_fields))
     if owners and owners.issubset(subject.ids):
         return Cut([readable(line, subject.pseudonyms)])
     left, fields = _unmentioned(raw, value, subject)
@@ -494,8 +521,11 @@ def candidates(
 ) -> set[str]:
     """Return who may be meant: the owners, or of bytes that name none whoever is mentioned."""
     value = value_of(raw)
-    if owners := owners_of(raw, value, envelope, fields):
-        return owners
+    return owners_of(raw, value, envelope, fields) or mentioned(raw, value, fields)
+
+
+def mentioned(raw: bytes, value: Any, fields: tuple[str, ...] = guidance.PLAYER_FIELDS) -> set[str]:
+    """Return the ids that an erasure replaces in what was sent: long ones, others in fields for players."""
     found: set[str] = set()
 
     def collect(path: tuple[str, ...], item: Any) -> Any:

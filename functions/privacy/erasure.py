@@ -4,14 +4,14 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import ClientError
-from telemetry import lake
+from telemetry import corrections, lake
 from telemetry.enrichment import timestamp
 from telemetry.guidance import PLAYER_FIELDS, Rules
 from telemetry.lateness import TOO_OLD_AFTER
@@ -47,6 +47,7 @@ OVERLAP = timedelta(hours=1)
 NAMES_KEPT = 100_000
 # The history follows a chain of links so far (functions/batch_analytics/sql/kept/_links.sql).
 MAX_LINKS = 3
+GUEST, EPOCH = b'"previous_player_id"', datetime(1970, 1, 1, tzinfo=UTC)
 # A receipt says of these why it does not name them among the stores, or what of a store is not searched.
 NOT_SEARCHED = {
     "fields of other players' events": "searched in bronze, the quarantine with its messages, recent events"
@@ -55,6 +56,8 @@ NOT_SEARCHED = {
     " parts of longer words or ids, another letter case, or text that is encoded once more",
     "bytes that are no JSON": "short ids that no field names, and whatever was cut before a field that names"
     " the player; they expire with the quarantine, torn lines with bronze",
+    "guests whose pseudonym alone is known": "what they sent before pseudonyms were turned on, and their ids"
+    " as parts of longer ones; erase by the guest's own id",
     "silver, kept tables, warehouse": "the rows of other players: what their fields hold stays, but for links"
     " with the player in silver and the kept tables",
     "counts, gold": "name no player; gold is computed anew without them",
@@ -78,9 +81,12 @@ class Game:
         key, fields = bytes(item["privacy_key"]), Rules.of(item).player
         return cls(item["game_id"], key, Pseudonyms.held(item), fields)
 
-    def subject(self, player_id: str) -> Subject:
-        """Return whom the game means."""
-        return Subject(self.game_id, player_id, self.pseudonyms, player_fields=self.player_fields)
+    def subject(self, player_id: str, is_pseudonym: bool = False) -> Subject:
+        """Return whom the game means by an id, or whom it stores by a pseudonym."""
+        fields = self.player_fields
+        return Subject(
+            self.game_id, player_id, self.pseudonyms, is_pseudonym=is_pseudonym, player_fields=fields
+        )
 
     def name(self, player_id: str) -> str:
         """Name a player in a receipt, by a hash that only the holder of the key can make.
@@ -89,11 +95,12 @@ class Game:
         """
         return self._hash(Pseudonyms(self.game_id, self.key).player(player_id))
 
-    def names(self, stored: str) -> tuple[str, str]:
-        """Return what a receipt may call whom the lake knows by an id: its own, or by now a pseudonym.
+    def name_of(self, subject: Subject) -> str:
+        """Name whom an erasure is about; the pseudonym and the id of a player have the same name."""
+        return self._hash(subject.player_id) if subject.is_pseudonym else self.name(subject.player_id)
 
-        The hash of the id itself is also what receipts of before pseudonyms have.
-        """
+    def names(self, stored: str) -> tuple[str, str]:
+        """Return what a receipt may call whom the lake knows by an id: as a pseudonym, or as an id."""
         return self._hash(stored), self.name(stored)
 
     def _hash(self, text: str) -> str:
@@ -136,33 +143,107 @@ def erase(stores: Iterable[DataStore], subject: Subject, **told: str) -> Record:
     )
 
 
-def guests(stores: Sequence[DataStore], subject: Subject) -> list[str]:
-    """Return the ids of which events say that they are the subject, as a guest is an account.
+class Link(NamedTuple):
+    """An event that says that a guest is an account; links are in the order of the history."""
 
-    Bronze has every event, and the kept tables what of it is in the history.
+    at_ms: int
+    event_id: str
+    account: str
+    guest: str
+
+
+def links(stores: Sequence[DataStore], subjects: Sequence[Subject]) -> Iterator[Link]:
+    """Yield the links that name a subject as the guest or the account.
+
+    Bronze has every event, and `kept_links` those in the history. Bronze is read since the first of the
+    subjects, and at least for as long as events come late: a link may come before the guest's first event.
     """
-    found: set[str] = set()
-    for store in stores:
-        if store.name not in ("bronze", "kept_links"):
+    kept = [store for store in stores if store.name == "kept_links"]
+    bronze = [store for store in stores if isinstance(store, Lines) and store.name == "bronze"]
+    game_id, ids = subjects[0].game_id, {one for subject in subjects for one in subject.ids}
+    wanted = [one.encode() for one in ids]
+    moments = [subject.since for subject in subjects]
+    since = None
+    if kept and all(moments):
+        since = min(datetime.now(UTC) - AGAIN_FOR, *filter(None, moments))
+    for line in (line for store in bronze for line in store.read(since)):
+        if GUEST not in line or not any(one in line for one in wanted):
             continue
-        for record in store.find(subject):
-            told = record.get("payload", record) if record.get("player_id") in subject.ids else {}
-            found.add(str(told.get("previous_player_id") or subject.player_id))
-    return sorted(found - {*subject.ids})
+        event = record_of(line) or {}
+        if (event.get("game_id"), event.get("event_type")) == (game_id, "identify"):
+            moment = datetime.fromisoformat(event["corrected_time"])
+            at_ms = (moment - EPOCH) // timedelta(milliseconds=1)
+            link = Link(at_ms, event["event_id"], event["player_id"], event["payload"]["previous_player_id"])
+            if ids & {link.account, link.guest}:
+                yield link
+    for row in (row for store in kept for subject in subjects for row in store.find(subject)):
+        yield Link(int(row["at_ms"]), row["event_id"], row["player_id"], row["previous_player_id"])
+
+
+def accounts(found: Iterable[Link], voided: Set[str]) -> dict[str, str]:
+    """Return the account of each guest: the first link of a guest counts, as it does in the history."""
+    told: dict[str, str] = {}
+    for link in sorted(found):
+        if link.account != link.guest and link.event_id not in voided:
+            told.setdefault(link.guest, link.account)
+    return told
 
 
 def family(game: "Game", stores: Sequence[DataStore], player_id: str) -> list[Subject]:
     """Return whom a request means: the player, and the guests that became the player.
 
-    They are at most three links away. Guests come before their account, whose events name them.
+    They are at most three links away, as in the history (ADR 0029): a guest belongs to the account that its
+    first link names, links of events that were taken back count for nothing, and a circle links nobody.
+    Guests come before their account, whose events name them.
     """
     asked = dated(game.subject(player_id), stores)
-    known, last = {player_id: asked}, [asked]
-    for _ in range(MAX_LINKS):
-        named = {one for subject in last for one in guests(stores, subject)} - known.keys()
-        last = [dated(game.subject(one), stores) for one in sorted(named)]
-        known |= {subject.player_id: subject for subject in last}
-    return [*known.values()][::-1]
+    known, last = dict.fromkeys(asked.ids, asked), [asked]
+    voided = frozenset(event_id for store in stores for event_id in _voided(store, game.game_id))
+    found: set[Link] = set()
+    # The links of the last guests are read as well: an earlier one may name another account.
+    for _ in range(MAX_LINKS + 1):
+        found |= {*links(stores, last)}
+        named = {guest: one for guest, one in accounts(found, voided).items() if one in known}
+        last = []
+        for guest in sorted(named.keys() - known.keys()):
+            account = known[named[guest]]
+            is_pseudonym = account.pseudonym == named[guest]
+            last.append(dated(game.subject(guest, is_pseudonym), stores))
+        if not last:
+            break
+        known |= {one.player_id: one for one in last}
+    became = accounts(found, voided)
+    if any(set(asked.ids) & set(_chain(one, became, len(became))) for one in asked.ids):
+        return [asked]
+    guests = [
+        (len(chain), guest)
+        for guest in known.keys() - set(asked.ids)
+        if (chain := _until(asked.ids, _chain(guest, became, MAX_LINKS)))
+    ]
+    return [*(known[guest] for _, guest in sorted(guests, reverse=True)), asked]
+
+
+def _chain(player_id: str, became: Mapping[str, str], length: int) -> list[str]:
+    """Return the accounts that a guest became, one after the other, at most so many."""
+    chain: list[str] = []
+    while len(chain) < length and (account := became.get(chain[-1] if chain else player_id)):
+        chain.append(account)
+    return chain
+
+
+def _until(ids: Sequence[str], chain: list[str]) -> list[str]:
+    """Return a chain up to one of the ids, empty where it does not lead there."""
+    ends = [at for at, one in enumerate(chain, 1) if one in ids]
+    return chain[: ends[0]] if ends else []
+
+
+def _voided(store: DataStore, game_id: str) -> Iterator[str]:
+    """Yield the events of a game that the history does not count any more."""
+    if isinstance(store, Lines) and store.name == "bronze":
+        for key in lake.keys(store.s3, store.bucket, f"{corrections.PREFIX}/"):
+            body = store.s3.get_object(Bucket=store.bucket, Key=key)["Body"].read()
+            correction = corrections.Correction.read(body.decode())
+            yield from correction.event_ids if correction.game_id == game_id else ()
 
 
 def dated(subject: Subject, stores: Sequence[DataStore]) -> Subject:
@@ -239,15 +320,18 @@ class Watch:
 
     game: Game
     moments: dict[str, str]
-    _names: Callable[[str], tuple[str, ...]] = field(init=False)
+    _names: Callable[[str], tuple[str, str]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Remember names: the same players come again and again."""
         self._names = lru_cache(maxsize=NAMES_KEPT)(self.game.names)
 
-    def name(self, player_id: str, moment: str) -> str | None:
-        """Return the name of whom a trace of a moment is older than the receipt of, None where it is not."""
-        return next((name for name in self._names(player_id) if moment < self.moments.get(name, "")), None)
+    def erased(self, stored: str, moment: str) -> tuple[Subject, str] | None:
+        """Return whom an id means and their name, where a trace of a moment is older than their receipt."""
+        for name, is_pseudonym in zip(self._names(stored), (True, False), strict=True):
+            if moment < self.moments.get(name, ""):
+                return self.game.subject(stored, is_pseudonym and self.game.pseudonyms is not None), name
+        return None
 
 
 def late_arrivals(
@@ -264,10 +348,10 @@ def late_arrivals(
         for version in versions(s3, bucket, f"{store}/", since):
             for line in lake.raw_lines(s3, bucket, version.key, version.id):
                 for game_id, player, moment in traces(line, watches):
-                    name = watches[game_id].name(player, moment)
-                    if name and (game_id, player) not in found:
+                    erased = watches[game_id].erased(player, moment)
+                    if erased and (game_id, player) not in found:
                         found.add((game_id, player))
-                        yield watches[game_id].game.subject(player), name
+                        yield erased
 
 
 Traces = Iterator[tuple[str, str, str]]

@@ -119,7 +119,7 @@ class Platform:
         """
         game, erasure = self.game(game_id), self.erasure()
         subjects = family(game, erasure.stores, player_id)
-        return self._complete([erasure.erase(one, game.name(one.player_id), reason) for one in subjects])[-1]
+        return self._complete([erasure.erase(one, game.name_of(one), reason) for one in subjects])[-1]
 
     def found(self, game_id: str, player_id: str) -> Iterator[str]:
         """Yield what an erasure would take, in words: records of each store, and the first of them."""

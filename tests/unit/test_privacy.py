@@ -38,12 +38,24 @@ from privacy.data_stores import (
     cut_failure,
     cut_reject,
 )
-from privacy.erasure import AGAIN_FOR, Game, Receipts, Watch, dated, digest_of, erase, late_arrivals
+from privacy.erasure import (
+    AGAIN_FOR,
+    Erasure,
+    Game,
+    Receipts,
+    Watch,
+    dated,
+    digest_of,
+    erase,
+    family,
+    late_arrivals,
+)
 from pyiceberg.table import Table
 from telemetry import catalog, lake, mentions
+from telemetry.corrections import Correction
 from telemetry.enrichment import timestamp
 from telemetry.guidance import PLAYER_FIELDS
-from telemetry.pseudonyms import Pseudonyms
+from telemetry.pseudonyms import Pseudonyms, original_of
 from telemetry.recent_events import RecentEvent, packed
 from telemetry.rejection import Reason
 from tools import CommandError, games, lake_tables, privacy
@@ -865,6 +877,18 @@ def platform(world: World, silver: Table) -> privacy.Platform:
     return privacy.Platform({"tables": tables, "lake_bucket": BUCKET, "lake_database": "lake"}, local=True)
 
 
+@pytest.fixture
+def of_lake(world: World, monkeypatch: pytest.MonkeyPatch) -> privacy.Platform:
+    """The same without silver: tests of what the lake's objects say need no tables."""
+    monkeypatch.setattr(
+        privacy.Platform,
+        "erasure",
+        lambda _: Erasure(world.stores(), Receipts(world.s3, BUCKET), "arn:aws:me"),
+    )
+    tables = {name: name for name in ("players", "leaderboards", "games", "recent_events")}
+    return privacy.Platform({"tables": tables, "lake_bucket": BUCKET, "lake_database": "lake"}, local=True)
+
+
 def test_the_command_erases_what_came_again(world: World, platform: privacy.Platform) -> None:
     platform.erase(GAME, "ann", "asked")
     world.put("bronze/2026/02/01/00/d.ndjson.gz", [event("ann", 7), event("bob", 7)])
@@ -986,6 +1010,99 @@ def test_a_guest_does_not_take_its_account_along(
     assert "ann-7" not in json.dumps(held)
 
 
+@pytest.fixture
+def shared_device(world: World) -> str:
+    """A guest of one device was ann's first; zoe, who logs in there later, is a second account of it."""
+    lines = [
+        event("guest-1", 90) | {"payload": {"leaderboard": "global", "score": 1, "extra": {"note": "ann's"}}},
+        linked("guest-1", "ann", 91) | {"corrected_time": timestamp(NOW - timedelta(days=9))},
+        linked("guest-1", "zoe", 92),
+        event("zoe", 93),
+    ]
+    key = "bronze/2026/01/31/15/d.ndjson.gz"
+    # The order of arrival says nothing.
+    world.put(key, lines[::-1])
+    return key
+
+
+def test_a_guest_goes_with_its_first_account_only(
+    world: World, of_lake: privacy.Platform, shared_device: str, tmp_path: Path
+) -> None:
+    """An export of the second account of a device once held what the first did as a guest."""
+    manifest = of_lake.export(GAME, "zoe", tmp_path / "zoe.zip")
+    assert manifest["linked_player_ids"] == []
+    with zipfile.ZipFile(tmp_path / "zoe.zip") as archive:
+        assert "ann" not in archive.read("bronze.ndjson").decode()
+    assert of_lake.export(GAME, "ann", tmp_path / "ann.zip")["linked_player_ids"] == ["guest-1"]
+    of_lake.erase(GAME, "zoe", "asked")
+    assert [one["player_id"] for one in lake.lines(world.s3, BUCKET, shared_device)] == ["ann", "guest-1"]
+    of_lake.erase(GAME, "ann", "asked")
+    assert list(lake.lines(world.s3, BUCKET, shared_device)) == []
+
+
+def test_a_link_that_was_taken_back_is_not_followed(
+    world: World, of_lake: privacy.Platform, shared_device: str, tmp_path: Path
+) -> None:
+    (first,) = (one for one in lake.lines(world.s3, BUCKET, shared_device) if one["player_id"] == "ann")
+    void = Correction(GAME, timestamp(NOW), "me", "the wrong guest", (), (first["event_id"],))
+    world.s3.put_object(Bucket=BUCKET, Key=void.key, Body=void.text.encode())
+    other = Correction("other", timestamp(NOW), "me", "another game", (), (event("zoe", 92)["event_id"],))
+    world.s3.put_object(Bucket=BUCKET, Key=other.key, Body=other.text.encode())
+    assert of_lake.export(GAME, "zoe", tmp_path / "zoe.zip")["linked_player_ids"] == ["guest-1"]
+    assert of_lake.export(GAME, "ann", tmp_path / "ann.zip")["linked_player_ids"] == []
+
+
+IDS = st.sampled_from(["a", "b", "c", "d", "e"])
+TOLD = st.lists(
+    st.tuples(st.integers(0, 3), st.uuids().map(str), IDS, IDS), max_size=10, unique_by=lambda t: t[1]
+)
+
+
+class Told:
+    """A kept table of links, which is asked by the ids of one subject as Athena is."""
+
+    name = "kept_links"
+
+    def __init__(self, found: list[tuple[int, str, str, str]]) -> None:
+        self.found = found
+
+    def find(self, subject: Subject) -> Iterator[Event]:
+        for at_ms, event_id, account, guest in self.found:
+            if {account, guest} & {*subject.ids}:
+                yield {
+                    "at_ms": str(at_ms), "event_id": event_id, "player_id": account,
+                    "previous_player_id": guest,
+                }  # fmt: skip
+
+    def erase(self, subject: Subject) -> int:
+        return 0
+
+
+@settings(max_examples=200, deadline=None)
+@given(told=TOLD, asked=IDS)
+def test_a_request_means_whom_the_history_counts_as_the_player(
+    told: list[tuple[int, str, str, str]], asked: str
+) -> None:
+    """The definition of ADR 0029 over all links of the game; `family` reads those of one player."""
+    first: dict[str, str] = {}
+    for _, _, account, guest in sorted(told):
+        if account != guest and guest not in first:
+            first[guest] = account
+    became: dict[str, list[str]] = {}
+    for guest in first:
+        ways = [guest]
+        while len(ways) < 9 and ways[-1] in first:
+            ways.append(first[ways[-1]])
+        became[guest] = ways[1:]
+    in_a_circle = asked in became.get(asked, [])
+    meant = {guest for guest, ways in became.items() if asked in ways[:3] and not in_a_circle}
+    found = family(Game(GAME, b"key"), [Told(told)], asked)
+    assert found[-1].player_id == asked
+    assert {one.player_id for one in found[:-1]} == meant
+    order = [one.player_id for one in found]
+    assert all(order.index(guest) < order.index(first[guest]) for guest in meant)
+
+
 def test_an_event_that_links_two_players_leaves_silver_with_each_of_them(silver: Table) -> None:
     rows = [
         {"game_id": GAME, "player_id": who, "payload": {"previous_player_id": was} if was else None}
@@ -1012,11 +1129,9 @@ def test_a_game_with_pseudonyms_erases_by_the_id_it_sends(
     feed(PlayerStore(world.dynamodb, "players", "game_days"), [stored])
     leaderboards_of(world.dynamodb).submit([stored])
     world.put("bronze/2026/01/31/15/d.ndjson.gz", [stored])
-    sealed = reject(b"")
-    del sealed["original"]
-    sealed |= {"original_sealed": pseudonyms.seal(b'{"player_id":"ann"'), "sealed_for": GAME}
-    world.put("rejected/day=2026-01-31/reason=schema_violation/1", [sealed])
-    lost = gzip.compress(json.dumps(sealed).encode())
+    refusal = sealed(pseudonyms, b'{"player_id":"ann"')
+    world.put("rejected/day=2026-01-31/reason=schema_violation/1", [refusal])
+    lost = gzip.compress(json.dumps(refusal).encode())
     world.put("errors/rejected/1", [{"rawData": base64.b64encode(lost).decode()}])
     if since_always:
         erase(world.stores(), ANN, pseudonym="p")
@@ -1038,9 +1153,92 @@ def test_a_game_with_pseudonyms_erases_by_the_id_it_sends(
     for line in (stored, event("ann", 51)):
         world.put("bronze/2026/02/01/00/e.ndjson.gz", [line])
         assert platform.again() == 1
-    world.put("rejected/day=2026-02-01/reason=schema_violation/2", [sealed])
+    world.put("rejected/day=2026-02-01/reason=schema_violation/2", [refusal])
     assert platform.again() == 1
     assert platform.again() == 0
+
+
+GUEST = "guest-0001-abcdef"
+
+
+@pytest.fixture
+def guest_by_pseudonym(world: World, of_lake: privacy.Platform) -> Pseudonyms:
+    """Of ann's guest events have the pseudonym only; sealed rejects hold the id itself."""
+    games.use_pseudonyms(world.games, GAME, "on")
+    pseudonyms = world.game().pseudonyms
+    assert pseudonyms
+    guest, ann = pseudonyms.player(GUEST), pseudonyms.player("ann")
+    world.put("bronze/2026/01/31/15/d.ndjson.gz", [event(guest, 1), linked(guest, ann, 2)])
+    return pseudonyms
+
+
+def sealed(pseudonyms: Pseudonyms, original: Any, game_id: str = GAME) -> Event:
+    """A reject of a game with pseudonyms."""
+    line = reject(b"", game_id)
+    del line["original"]
+    raw = original if isinstance(original, bytes) else json.dumps(original).encode()
+    return line | {"original_sealed": pseudonyms.seal(raw), "sealed_for": GAME}
+
+
+@pytest.mark.parametrize("game_id", [GAME, "unknown"])
+def test_rejects_of_a_guest_go_where_only_its_pseudonym_is_known(
+    world: World, of_lake: privacy.Platform, guest_by_pseudonym: Pseudonyms, tmp_path: Path, game_id: str
+) -> None:
+    """An erasure once left a guest's sealed rejects and said that nothing was left."""
+    pseudonyms = guest_by_pseudonym
+    about = {"game_id": GAME, "payload": {"extra": {"friend": GUEST, "note": f"met {GUEST}"}}}
+    rejects = [
+        sealed(pseudonyms, {"player_id": GUEST, "game_id": GAME}, game_id),
+        sealed(pseudonyms, b'{"game_id":"skyforge","player_id":"guest-0001-abcdef","pay', game_id),
+        sealed(pseudonyms, about | {"player_id": "bob"}, game_id),
+        sealed(pseudonyms, {"player_id": f"{GUEST}0", "game_id": GAME}, game_id),
+    ]
+    world.put("rejected/day=2026-01-31/reason=schema_violation/1", rejects)
+    lost = gzip.compress(b"".join(json.dumps(one).encode() + b"\n" for one in rejects[:2]))
+    world.put("errors/rejected/1", [{"rawData": base64.b64encode(lost).decode()}])
+    manifest = of_lake.export(GAME, "ann", tmp_path / "ann.zip")
+    assert manifest["files"]["rejected.ndjson"]["records"] == 3
+    with zipfile.ZipFile(tmp_path / "ann.zip") as archive:
+        assert GUEST in archive.read("rejected.ndjson").decode()
+    of_lake.erase(GAME, "ann", "asked")
+    left = [
+        json.loads(original_of(line, pseudonyms))
+        for line in lake.lines(world.s3, BUCKET, "rejected/day=2026-01-31/reason=schema_violation/1")
+    ]
+    assert [one["player_id"] for one in left] == ["bob", f"{GUEST}0"]
+    mask = left[0]["payload"]["extra"]["friend"]
+    assert mask.startswith("erased-")
+    assert left[0]["payload"]["extra"]["note"] == f"met {mask}"
+    assert not list(Lines(world.s3, BUCKET, "errors", cut_failure).find(Subject(GAME, GUEST, pseudonyms)))
+
+
+def test_what_of_such_a_guest_comes_late_is_erased_too(
+    world: World, of_lake: privacy.Platform, guest_by_pseudonym: Pseudonyms
+) -> None:
+    """By its pseudonym, and by the id that a reject holds: both have the name of the guest's receipt."""
+    of_lake.erase(GAME, "ann", "asked")
+    world.put(
+        "rejected/day=2026-02-01/reason=schema_violation/2",
+        [sealed(guest_by_pseudonym, {"player_id": GUEST})],
+    )
+    assert of_lake.again() == 1
+    assert list(lake.lines(world.s3, BUCKET, "rejected/day=2026-02-01/reason=schema_violation/2")) == []
+    world.put("bronze/2026/02/01/00/e.ndjson.gz", [event(guest_by_pseudonym.player(GUEST), 9)])
+    assert of_lake.again() == 1
+    assert of_lake.again() == 0
+
+
+def test_an_id_of_64_hexadecimal_digits_is_no_pseudonym(
+    world: World, of_lake: privacy.Platform, guest_by_pseudonym: Pseudonyms
+) -> None:
+    """Some studios send hashes as ids."""
+    player = "0123456789abcdef" * 4
+    stored = event(guest_by_pseudonym.player(player), 5)
+    world.put("bronze/2026/01/31/16/e.ndjson.gz", [stored])
+    of_lake.erase(GAME, player, "asked")
+    assert list(lake.lines(world.s3, BUCKET, "bronze/2026/01/31/16/e.ndjson.gz")) == []
+    world.put("bronze/2026/02/01/00/f.ndjson.gz", [stored])
+    assert of_lake.again() == 1
 
 
 class Overtaking:
