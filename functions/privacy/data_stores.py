@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from urllib.parse import unquote_plus
 
 import msgspec
 import orjson
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 PLAYER = re.compile(ids.PLAYER)
+# What a client may call a player, also where the envelope refuses it.
+MAX_ID = 256
+SENT = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{MAX_ID}}}")
 UNKNOWN_GAME = "unknown"
 # The columns of a table that hold a player's id.
 OWN: tuple[str, ...] = ("player_id",)
@@ -55,7 +59,9 @@ class Subject:
     """Whose data is meant; `since` is when the first of it can have arrived, None where nobody knows.
 
     A game with pseudonyms may hold the player by both: `pseudonyms` names them, and opens its rejects.
-    Raises PrivacyError for ids that no event can have: they are put into SQL.
+    The id is what a client may have sent: 1 to 256 characters without control characters. One that the
+    envelope does not take is stored by its hash (`guidance.stored_player`); rejects alone have it as sent.
+    Raises PrivacyError for others.
 
     Of a guest that a link names, the pseudonym may be all that is known. `is_pseudonym` says so. In each
     reject, the ids of such a guest are then recognised by their pseudonym.
@@ -75,22 +81,32 @@ class Subject:
 
     def __post_init__(self) -> None:
         """Let nothing pass that is not an id."""
-        for name, pattern in (("game_id", ids.GAME), ("player_id", ids.PLAYER)):
-            if not re.fullmatch(pattern, getattr(self, name)):
-                raise PrivacyError(f"{getattr(self, name)!r} cannot be a {name}")
+        if not re.fullmatch(ids.GAME, self.game_id):
+            raise PrivacyError(f"{self.game_id!r} cannot be a game_id")
+        if not SENT.fullmatch(self.player_id):
+            bound = f"an id has 1 to {MAX_ID} characters, and no control character"
+            raise PrivacyError(f"{self.player_id[:MAX_ID]!r} cannot be a player_id: {bound}")
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Every id the player may be stored by."""
-        pseudonym = (self.pseudonym,) if self.pseudonym else ()
-        return tuple(dict.fromkeys((self.player_id, *self.sent_as, *pseudonym)))
+        """Every id the player may be stored by, the pseudonym last."""
+        stored, pseudonym = (
+            guidance.stored_player(self.player_id),
+            (self.pseudonym,) if self.pseudonym else (),
+        )
+        return tuple(dict.fromkeys((self.player_id, stored, *self.sent_as, *pseudonym)))
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """The ids that accepted events may have: these alone get into statements and keys."""
+        return tuple(filter(PLAYER.fullmatch, self.ids))
 
     @property
     def pseudonym(self) -> str | None:
         """What a game with pseudonyms stores in place of the id."""
         if self.is_pseudonym:
             return self.player_id
-        return self.pseudonyms.player(self.player_id) if self.pseudonyms else None
+        return self.pseudonyms.player(guidance.stored_player(self.player_id)) if self.pseudonyms else None
 
     def recognised(self, sent: Iterable[str]) -> "Subject":
         """Return the subject with those of the ids in a reject that have its pseudonym."""
@@ -111,7 +127,7 @@ class Subject:
 
     def condition(self, columns: Sequence[str] = OWN) -> str:
         """Return the condition of their rows in SQL: one of the columns holds an id of theirs."""
-        ids = ", ".join(repr(name) for name in self.ids)
+        ids = ", ".join(repr(name) for name in self.stored)
         named = " OR ".join(f"{column} IN ({ids})" for column in columns)
         return f"game_id = '{self.game_id}' AND {f'({named})' if len(columns) > 1 else named}"
 
@@ -154,7 +170,7 @@ class Profile:
         return sum("Attributes" in answer for answer in answers)
 
     def _keys(self, subject: Subject) -> Iterator[Record]:
-        for player_id in subject.ids:
+        for player_id in subject.stored:
             yield {"player": {"S": f"{subject.game_id}#{player_id}"}}
 
 
@@ -180,7 +196,7 @@ class LeaderboardEntries:
         return count
 
     def _items(self, subject: Subject) -> Iterator[Record]:
-        players = {f":player{i}": {"S": player_id} for i, player_id in enumerate(subject.ids)}
+        players = {f":player{i}": {"S": player_id} for i, player_id in enumerate(subject.stored)}
         pages = self.dynamodb.get_paginator("scan").paginate(
             TableName=self.table,
             ConsistentRead=True,
@@ -444,16 +460,24 @@ def value_of(raw: bytes) -> Any:
     return value if isinstance(value, dict | list) else None
 
 
-# A name with its value in bytes that are no JSON: in quotes or a number, and not cut by the end of the bytes.
+# A name with its value in bytes that are no JSON: in quotes or bare, as in forms. What the end of the bytes
+# may have cut is no value: 42 may be the beginning of 421.
 NAMED = re.compile(
-    r"""["']?\b([A-Za-z_][A-Za-z0-9_]{0,63})["']?\s*[:=]\s*(?:["']([^"'\\]{1,256})["']|([0-9]+)\b)"""
+    r"""["']?(?<![:.%+|-])\b([A-Za-z_][A-Za-z0-9_]{0,63})["']?\s*[:=]\s*"""
+    r"""(?:"([^"\\]{1,256})"|'([^'\\]{1,256})'|([A-Za-z0-9_.:%+|-]{1,256})(?=[\s,;&}\])]))"""
 )
-GAME_IN_TEXT = re.compile(rb"""\b(?:game_id|application_id)["']?\s*[:=]\s*["']([^"'\\]{1,64})["']""")
+# What may stand bare in JSON and names nobody: 42.5 is not player 42. A whole number may be an id.
+NOBODY = re.compile(r"null|true|false|undefined|None|True|False|NaN|[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?")
+GAME_IN_TEXT = re.compile(
+    rb"""\b(?:game_id|application_id)["']?\s*[:=]\s*["']?([a-z0-9][a-z0-9-]{1,62})(?=["'\s,;&}])"""
+)
 TOKEN = re.compile("[A-Za-z0-9_.:-]+")
-QUOTED = re.compile(r"""(["'])([A-Za-z0-9_.:-]{1,96})\1""")
+QUOTED = re.compile(r""""[^"]{1,256}"|'[^']{1,256}'""")
 ESCAPED = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")
 # What gives torn JSON its form: texts, which may be names, and brackets.
-FORM = re.compile(r"""("(?:[^"\\]|\\.)*"?)(\s*:)?|[{}\[\]]""", re.DOTALL)
+FORM = re.compile(
+    r"""("(?:[^"\\]|\\.)*"?)(\s*:)?|[{}\[\]]|\b([A-Za-z_][A-Za-z0-9_]{0,63})(?=\s*:)""", re.DOTALL
+)
 # The objects whose player fields say who sent an event, by the names above them.
 SENDERS: dict[tuple[str, ...], bool] = {(): False, ("event_data",): True, ("event", "event_data"): True}
 REJECT, ORIGINAL = b'"reject_id"', b'"original":"'
@@ -506,14 +530,27 @@ def _senders_in(raw: bytes, fields: tuple[str, ...]) -> Iterator[str]:
                     del above[len(above) - bool(brackets and brackets.pop()) :]
                     name = ""
                 case _:
-                    name = mark[1][1:-1] if mark[2] else ""
+                    name = mark[3] or (mark[1][1:-1] if mark[2] else "")
             mark = next(form, None)
         path = tuple(above[:3])
         # The name itself may be in quotes; one inside a longer text is a word of that text.
         if quoted_until > found.end(1) + 1 or path not in SENDERS:
             continue
-        if found[1] in (fields if SENDERS[path] else guidance.PLAYER_FIELDS):
-            yield found[2] or found[3]
+        player = said(found[2] or found[3], found[4])
+        if player and found[1] in (fields if SENDERS[path] else guidance.PLAYER_FIELDS):
+            yield player
+
+
+def said(quoted: str | None, bare: str | None) -> str:
+    """Return what the value of a name in text says, "" where it can name nobody.
+
+    Text holds a character for each byte. A bare value may be one of a form.
+    """
+    if quoted:
+        return quoted.encode("latin-1").decode(errors="replace")
+    if not bare or (NOBODY.fullmatch(bare) and not bare.isdigit()):
+        return ""
+    return unquote_plus(bare)
 
 
 def candidates(
@@ -538,8 +575,8 @@ def mentioned(raw: bytes, value: Any, fields: tuple[str, ...] = guidance.PLAYER_
 
     if value is None:
         text = _plain_text(raw).decode("latin-1")
-        for name, quoted, number in NAMED.findall(text):
-            collect((name,), quoted or number)
+        for name, double, single, bare in NAMED.findall(text):
+            collect((name,), said(double or single, bare))
         collect((), text)
     else:
         mentions.replaced(value, collect)
@@ -597,7 +634,9 @@ def _unmentioned(raw: bytes, value: Any, subject: Subject) -> tuple[bytes, list[
             return (orjson.dumps(value), fields) if fields else (raw, [])
         except orjson.JSONEncodeError:
             pass
-    # Each byte is one character, so that bytes which are no text come back as they were.
+    # Each byte is one character, so that bytes which are no text come back as they were. So are the ids.
+    as_bytes = (one.encode().decode("latin-1") for one in subject.ids if not one.isascii())
+    subject = replace(subject, sent_as=(*subject.sent_as, *as_bytes))
     left = _unnamed(raw.decode("latin-1"), subject).encode("latin-1")
     plain = _plain_text(left)
     unnamed = _unnamed(plain.decode("latin-1"), subject).encode("latin-1")
@@ -620,7 +659,8 @@ def _unquoted(record: Record, subject: Subject) -> tuple[Record, list[str]]:
         unnamed = _unnamed(text, subject)
         if field_name == "message" and _named(path, "", subject.player_fields):
             unnamed = QUOTED.sub(
-                lambda found: found[1] + mentions.without(ids, found[2], subject.mask) + found[1], unnamed
+                lambda found: found[0][0] + mentions.without(ids, found[0][1:-1], subject.mask) + found[0][0],
+                unnamed,
             )
         if unnamed != text:
             left[field_name] = unnamed
@@ -632,13 +672,16 @@ def _unnamed(text: str, subject: Subject) -> str:
     named, long = mentions.tokens(subject.short_ids), mentions.tokens((), subject.long_ids)
 
     def change(found: re.Match[str]) -> str:
-        name, quoted, number = found.groups()
-        if number:
-            is_player = name in subject.player_fields and number in subject.ids
-            return found[0].removesuffix(number) + f'"{subject.mask}"' if is_player else found[0]
+        name, double, single, bare = found.groups()
+        if bare:
+            is_word = not bare.isdigit() and _named((name,), bare, subject.player_fields)
+            is_player = (is_word or name in subject.player_fields) and said(None, bare) in subject.ids
+            instead = subject.mask if is_word else f'"{subject.mask}"'
+            return found[0].removesuffix(bare) + instead if is_player else found[0]
+        quoted = double or single
         if not _named((name,), quoted, subject.player_fields):
             return found[0]
-        start, end = found.start(2) - found.start(), found.end(2) - found.start()
+        start, end = (at - found.start() for at in found.span(2 if double else 3))
         return found[0][:start] + mentions.without(named, quoted, subject.mask) + found[0][end:]
 
     text = NAMED.sub(change, text) if any(one in text for one in subject.short_ids) else text
@@ -811,7 +854,7 @@ class Warehouse:
         return sum(self._ask("erase", subject).values())
 
     def _ask(self, action: str, subject: Subject) -> dict[str, int]:
-        asked = {"action": action, "game_id": subject.game_id, "player_ids": subject.ids}
+        asked = {"action": action, "game_id": subject.game_id, "player_ids": subject.stored}
         answer = self.client.invoke(FunctionName=self.function, Payload=json.dumps(asked))
         payload: dict[str, Any] = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:

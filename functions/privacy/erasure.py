@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from botocore.exceptions import ClientError
 from telemetry import corrections, lake
 from telemetry.enrichment import timestamp
-from telemetry.guidance import PLAYER_FIELDS, Rules
+from telemetry.guidance import PLAYER_FIELDS, Rules, stored_player
 from telemetry.lateness import TOO_OLD_AFTER
 from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 
@@ -54,8 +54,9 @@ NOT_SEARCHED = {
     " and failed deliveries: ids of 12 characters or more with a digit in all free texts, other ids in texts"
     " of fields named for players; not numbers of accepted events, names of leaderboards, names of fields,"
     " parts of longer words or ids, another letter case, or text that is encoded once more",
-    "bytes that are no JSON": "short ids that no field names, and whatever was cut before a field that names"
-    " the player; they expire with the quarantine, torn lines with bronze",
+    "bytes that are no JSON": "short ids that no field names, ids without quotes at the end of the bytes, the first"
+    " of a field's values where it stands twice, and whatever was cut before a field that names the player; they"
+    " expire with the quarantine, torn lines with bronze",
     "guests whose pseudonym alone is known": "what they sent before pseudonyms were turned on, and their ids"
     " as parts of longer ones; erase by the guest's own id",
     "silver, kept tables, warehouse": "the rows of other players: what their fields hold stays, but for links"
@@ -93,7 +94,7 @@ class Game:
 
         It is made of the pseudonym, so that whoever is stored by one is named the same.
         """
-        return self._hash(Pseudonyms(self.game_id, self.key).player(player_id))
+        return self._hash(Pseudonyms(self.game_id, self.key).player(stored_player(player_id)))
 
     def name_of(self, subject: Subject) -> str:
         """Name whom an erasure is about; the pseudonym and the id of a player have the same name."""

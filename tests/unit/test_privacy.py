@@ -54,7 +54,7 @@ from pyiceberg.table import Table
 from telemetry import catalog, lake, mentions
 from telemetry.corrections import Correction
 from telemetry.enrichment import timestamp
-from telemetry.guidance import PLAYER_FIELDS
+from telemetry.guidance import PLAYER_FIELDS, stored_player
 from telemetry.pseudonyms import Pseudonyms, original_of
 from telemetry.recent_events import RecentEvent, packed
 from telemetry.rejection import Reason
@@ -333,7 +333,21 @@ def test_a_line_of_any_size_is_its_players_only() -> None:
 
 def test_a_search_of_torn_bytes_takes_time_by_their_length_alone() -> None:
     """Half a megabyte of brackets or names; the square of it would take far longer."""
-    for part in (b"[", b'{"a":', b"]", b'["x', b"a ", b'"', b"\\", b'"player_id":1,', b'player_id=1,{"a":'):
+    for part in (
+        b"[",
+        b'{"a":',
+        b"]",
+        b'["x',
+        b"a ",
+        b'"',
+        b"\\",
+        b'"player_id":1,',
+        b'player_id=1,{"a":',
+        b"a:",
+        b"a:%",
+        b"a=b&",
+        b"a: ",
+    ):
         began = time.process_time()
         torn = b'{"note":"' + part * (2**19 // len(part))
         cut_reject(json.dumps(reject(torn)).encode(), ANN)
@@ -375,6 +389,17 @@ LONG = "7d444840-9dc0-11d1-b245-5ffdce74fad2"
         (b'{"player_id":"bob","client":{"name":"ann"}}', GAME, False),
         (b'{"player_id":"bob","client":{"name":"ann"},', GAME, False),
         (b'{"note":"ann"}', GAME, False),
+        (b'{"player_id":"ann\'s cat","x', GAME, False),
+        (b"player_id=ann&name=Ann+Example", GAME, True),
+        (b"score=7&player_id=%61nn&x=1", GAME, True),
+        (b"player_id=annie&x=1", GAME, False),
+        (b"player_id=ann", GAME, False),
+        (b"note=player_id:ann&score=7", GAME, False),
+        (b"{player_id:ann,name:'Ann'}", GAME, True),
+        (b"{player_id: ann\n}", GAME, True),
+        (b"{payload:{player_id:ann},x:1}", GAME, False),
+        (b"game_id=skyforge&player_id=ann&x=1", "unknown", True),
+        (b"game_id=elsewhere&player_id=ann&x=1", "unknown", False),
         (b"ann was here", GAME, False),
         (b'{"player_id":"ann"}', "other", False),
         (b'{"player_id":"ann","game_id":"skyforge"}', "unknown", True),
@@ -386,6 +411,44 @@ def test_a_reject_belongs_to_its_player_however_broken_it_is(
     original: bytes, game_id: str, belongs: bool
 ) -> None:
     assert owned(cut_reject(json.dumps(reject(original, game_id)).encode(), ANN)) is belongs
+
+
+@pytest.mark.parametrize(
+    ("player", "end", "belongs"),
+    [
+        ("42", "42,", True),
+        ("42", "42}", True),
+        ("42", "42 ,", True),
+        # Cut out of 421, of 42.5 or of 42e3.
+        ("42", "42", False),
+        ("42", "42.", False),
+        ("42", "42.5", False),
+        ("42", "42.5,", False),
+        ("42", "42e3,", False),
+        ("42", "-42,", False),
+        ("42", "421,", False),
+        ("42.5", "42.5,", False),
+        ("42e3", "42e3,", False),
+        ("-42", "-42,", False),
+        ("null", "null,", False),
+        ("true", "true,", False),
+    ],
+)
+def test_a_number_in_torn_bytes_is_an_id_only_where_it_is_whole(player: str, end: str, belongs: bool) -> None:
+    for torn in (f'{{"payload":{{"score":1}},"player_id":{end}', f'{{"player_id":{end}"x'):
+        if torn.endswith('"x') and not end.endswith((",", "}")):
+            torn = torn.removesuffix('"x')
+        line = json.dumps(reject(torn.encode())).encode()
+        assert owned(cut_reject(line, Subject(GAME, player))) is belongs
+        if not belongs:
+            assert cut_reject(line, Subject(GAME, player)) is None, "nothing of it is this player's"
+
+
+def test_a_bare_value_of_another_loses_the_id_alone() -> None:
+    text = "player_id=bob&friend=ann&rank=ann&note=ann+was+here&x=1"
+    cut = cut_reject(json.dumps(reject(text.encode())).encode(), ANN)
+    assert cut
+    assert json.loads(cut.kept or b"")["original"] == text.replace("friend=ann", f"friend={ANN.mask}")
 
 
 def test_a_long_id_is_found_in_bytes_that_are_no_json() -> None:
@@ -760,10 +823,53 @@ def test_a_query_that_fails_ends_the_run() -> None:
         Silver(Athena(rows=1, failing="DELETE"), "analysts", "lake", poll_seconds=0).erase(ANN)
 
 
-@pytest.mark.parametrize("player", ["x' OR '1'='1", "", "a#b", "a\n", "é"])
-def test_nothing_but_an_id_gets_into_a_statement(player: str) -> None:
-    with pytest.raises(PrivacyError):
+@pytest.mark.parametrize("player", ["", "a\n", "x" * 257, "\ud800"])
+def test_what_no_client_can_have_sent_is_no_id(player: str) -> None:
+    with pytest.raises(PrivacyError, match="1 to 256 characters"):
         Subject(GAME, player)
+
+
+SENT = ["auth0|5f7c8ec7c33c6c004bbafe82", "Ann Smith", "x' OR '1'='1", "a#b", "Zoë 1", "x" * 65]
+
+
+@pytest.mark.parametrize("player", SENT)
+def test_nothing_but_an_id_gets_into_a_statement(player: str) -> None:
+    """What the envelope does not take is stored by its hash."""
+    subject, athena, function = Subject(GAME, player), Athena(rows=1), Function()
+    list(Silver(athena, "analysts", "lake", poll_seconds=0).find(subject))
+    Warehouse(function, "warehouse").erase(subject)
+    stored = stored_player(player)
+    assert f"player_id IN ('{stored}')" in athena.sql[0]
+    assert player not in athena.sql[0]
+    assert function.asked[0]["player_ids"] == [stored]
+
+
+@pytest.mark.parametrize("player", SENT)
+@pytest.mark.parametrize("torn", [False, True])
+def test_an_id_that_the_envelope_refuses_is_found_in_rejects(player: str, torn: bool) -> None:
+    """Nobody could ask for the rejects of such a player."""
+    subject, other = Subject(GAME, player), {"player_id": "bob", "payload": {"extra": {"friend": player}}}
+    for original, is_own in (({"player_id": player, "x": 1}, True), (other, False)):
+        raw = json.dumps(original, ensure_ascii=False).encode()
+        line = json.dumps(reject(raw[:-1] if torn else raw)).encode()
+        cut = cut_reject(line, subject)
+        assert cut
+        assert owned(cut) is is_own
+        if cut.kept:
+            left = raw.decode().replace(json.dumps(player, ensure_ascii=False), f'"{subject.mask}"')
+            kept = json.loads(cut.kept)["original"]
+            assert kept.replace(" ", "") == (left[:-1] if torn else left).replace(" ", "")
+        assert cut_reject(line, ANN) is None
+    accepted = event(stored_player(player))
+    assert owned(cut_event(json.dumps(accepted).encode(), subject))
+
+
+def test_the_hash_and_the_id_of_such_a_player_have_one_name(world: World, of_lake: privacy.Platform) -> None:
+    """Late events have the hash; the receipt is made for the id."""
+    world.put("bronze/2026/01/31/15/d.ndjson.gz", [late := event(stored_player(SENT[0]), 7)])
+    of_lake.erase(GAME, SENT[0], "asked")
+    world.put("bronze/2026/02/01/00/e.ndjson.gz", [late])
+    assert of_lake.again() == 1
 
 
 class Function:
