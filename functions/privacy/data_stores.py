@@ -245,7 +245,7 @@ def _recent(event: Record, subject: Subject) -> Record | None:
     if event.get("player_id") in subject.ids:
         return event
     raw = (event.get("original") or "").encode()
-    fields = _unmentioned(raw, value_of(raw), subject)[1]
+    fields = _unmentioned(raw, value_of(raw), subject)[1] + _unquoted(event, subject)[1]
     for pointer, message in event.get("errors", ()):
         fields += _unquoted({"pointer": pointer, "message": message}, subject)[1]
     return _mention(event, fields) if fields else None
@@ -377,6 +377,7 @@ def cut_event(line: bytes, subject: Subject) -> Cut | None:
     if event.get("player_id") in subject.ids:
         return Cut([event])
     fields = _masked(event.get("payload"), subject, _stays_valid(event))
+    fields += _masked(event.get("client"), subject, _stays_a_client)
     return Cut([_mention(event, fields)], orjson.dumps(event)) if fields else None
 
 
@@ -407,12 +408,48 @@ def cut_reject(line: bytes, subject: Subject) -> Cut | None:
         subject = subject.recognised(owners | mentioned(raw, value, subject.player_fields))
     if owners and owners.issubset(subject.ids):
         return Cut([readable(line, subject.pseudonyms)])
-    left, fields = _unmentioned(raw, value, subject)
+    own, others = _parted(value, lambda event: _is_own(event, envelope, subject))
+    left, fields = _unmentioned(raw, others, subject)
+    if own and not fields:
+        left = orjson.dumps(others)
     about, quoted = _unquoted(reject, subject)
-    if not fields and not quoted:
+    if not own and not fields and not quoted:
         return None
-    kept = (with_original(reject, left, subject.pseudonyms) if fields else reject) | about
-    return Cut([_mention(reject, fields + quoted)], orjson.dumps(kept))
+    kept = (with_original(reject, left, subject.pseudonyms) if own or fields else reject) | about
+    found = _mention(reject, fields + quoted) | ({"events": own} if own else {})
+    return Cut([found], orjson.dumps(kept))
+
+
+def _is_own(event: Any, envelope: str, subject: Subject) -> bool:
+    owners = (
+        owners_of(b"", event, envelope, subject.player_fields) if isinstance(event, dict | list) else set()
+    )
+    return bool(owners) and owners.issubset(subject.ids)
+
+
+def _parted(value: Any, is_own: Callable[[Any], bool]) -> tuple[list[Any], Any]:
+    """Return the player's own events of a body that was refused as a whole, and the body without them.
+
+    A body that is nested too deep to be written stays as it is: it loses the ids alone.
+    """
+    member = _batch_in(value)
+    events = value[member] if member else value
+    if not isinstance(events, list) or not any(own := [is_own(event) for event in events]):
+        return [], value
+    left = [event for event, belongs in zip(events, own, strict=True) if not belongs]
+    try:
+        orjson.dumps(events)
+    except orjson.JSONEncodeError:
+        return [], value
+    found = [event for event, belongs in zip(events, own, strict=True) if belongs]
+    return found, value | {member: left} if member else left
+
+
+def _batch_in(value: Any) -> str | None:
+    """Return the member of a body that holds its events; None for an event, and for a list of events."""
+    if not isinstance(value, dict) or guidance.first_text(value, guidance.PLAYER_FIELDS) is not None:
+        return None
+    return next((name for name in BATCHES if isinstance(value.get(name), list)), None)
 
 
 def cut_failure(line: bytes, subject: Subject) -> Cut | None:
@@ -480,6 +517,8 @@ FORM = re.compile(
 )
 # The objects whose player fields say who sent an event, by the names above them.
 SENDERS: dict[tuple[str, ...], bool] = {(): False, ("event_data",): True, ("event", "event_data"): True}
+# The members of a body that hold its events: the guidance's, and other products'.
+BATCHES = tuple(sorted({"events", *(vendor.batch for vendor in VENDORS.values() if vendor.batch)}))
 REJECT, ORIGINAL = b'"reject_id"', b'"original":"'
 
 
@@ -592,12 +631,14 @@ def games_in(raw: bytes, value: Any) -> set[str]:
 
 
 def _events_in(value: Any) -> Iterator[Record]:
-    """Yield the events of one event or of lists of any depth."""
+    """Yield the events of one event, of lists of any depth, or of a body that holds a list."""
     pending = [value]
     while pending:
         match pending.pop():
             case dict() as event:
                 yield event
+                if batch := _batch_in(event):
+                    pending += event[batch]
             case list() as parts:
                 pending += parts
 
@@ -645,14 +686,14 @@ def _unmentioned(raw: bytes, value: Any, subject: Subject) -> tuple[bytes, list[
 
 
 def _unquoted(record: Record, subject: Subject) -> tuple[Record, list[str]]:
-    """Return a reject's message and pointer without the player's ids, and the fields that held one.
+    """Return a reject's message and labels without the player's ids, and the fields that held one.
 
     The message quotes the value at the pointer, whose last names say whether it names a player.
     """
     path = tuple(part for part in str(record.get("pointer") or "").split("/") if part)[-3:]
     ids = mentions.tokens(subject.short_ids)
     left: Record = {}
-    for field_name in ("message", "pointer"):
+    for field_name in ("message", "pointer", "event_id", "event_type", "schema_id"):
         text = record.get(field_name)
         if not isinstance(text, str):
             continue
@@ -739,6 +780,22 @@ def _stays_valid(event: Record) -> Fits:
         return found is not None and bool(found.is_valid(text))
 
     return fits
+
+
+def _stays_a_client(path: tuple[str, ...], text: str) -> bool:
+    """Tell whether a text may stand in a field of an event's client, by the envelope's schema."""
+    found = _client_texts().get(path[0]) if len(path) == 1 else None
+    return found is not None and bool(found.is_valid(text))
+
+
+@cache
+def _client_texts() -> dict[str, Any]:
+    client = catalog.newest("common/envelope", catalog.documents())["properties"]["client"]["properties"]
+    return {
+        name: catalog.compiled(schema)
+        for name, schema in client.items()
+        if schema.get("type") == "string" and "enum" not in schema
+    }
 
 
 @cache

@@ -50,13 +50,15 @@ MAX_LINKS = 3
 GUEST, EPOCH = b'"previous_player_id"', datetime(1970, 1, 1, tzinfo=UTC)
 # A receipt says of these why it does not name them among the stores, or what of a store is not searched.
 NOT_SEARCHED = {
-    "fields of other players' events": "searched in bronze, the quarantine with its messages, recent events"
-    " and failed deliveries: ids of 12 characters or more with a digit in all free texts, other ids in texts"
+    "fields of other players' events": "payload and client are searched in bronze, the quarantine with its"
+    " messages, ids and types, recent events and failed deliveries:"
+    " ids of 12 characters or more with a digit in all free texts, other ids in texts"
     " of fields named for players; not numbers of accepted events, names of leaderboards, names of fields,"
     " parts of longer words or ids, another letter case, or text that is encoded once more",
-    "bytes that are no JSON": "short ids that no field names, ids without quotes at the end of the bytes, the first"
-    " of a field's values where it stands twice, and whatever was cut before a field that names the player; they"
-    " expire with the quarantine, torn lines with bronze",
+    "bytes that are no JSON": "short ids that no field names, ids without quotes at the end of the bytes, and"
+    " whatever was cut before a field that names the player; they expire with the quarantine, torn lines with"
+    " bronze",
+    "fields that a reject has twice": "the first of their values, which expires with the quarantine",
     "guests whose pseudonym alone is known": "what they sent before pseudonyms were turned on, and their ids"
     " as parts of longer ones; erase by the guest's own id",
     "silver, kept tables, warehouse": "the rows of other players: what their fields hold stays, but for links"

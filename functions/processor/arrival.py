@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from telemetry import guidance, ingest_batch, raw_position
+from telemetry import catalog, guidance, ingest_batch, raw_position
 from telemetry.decoding import parse
 from telemetry.event import Event
 from telemetry.ingest_batch import Envelope
@@ -19,6 +19,7 @@ from telemetry.rejection import Rejection
 from processor.stream_record import decode_record
 
 _country = re.compile("[A-Z]{2}")
+_uuid = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Arrival(msgspec.Struct, gc=False):
@@ -83,6 +84,21 @@ class Arrival(msgspec.Struct, gc=False):
         """Return a field of the event as the client sent it, where it is a sane string."""
         value = self.value.get(field) if isinstance(self.value, dict) else None
         return value if isinstance(value, str) and len(value) <= 64 else None
+
+    def label(self, field: str) -> str | None:
+        """Return a field as it may stand beside a refused event.
+
+        Of a game with pseudonyms it holds no id of a player: an `event_id` is a UUID that stands nowhere else
+        in the event, and `event_type` and `schema_version` are those of a schema.
+        """
+        text = self.text(field)
+        if not self.pseudonyms or not text:
+            return text
+        if field == "event_id":
+            return text if _uuid.fullmatch(text) and self.raw.count(text.encode()) == 1 else None
+        event_type, version = self.text("event_type"), self.text("schema_version")
+        is_type = field == "event_type" and any(text == known for known, _ in catalog.types())
+        return text if is_type or (event_type, version) in catalog.types() else None
 
 
 def arrivals(record: dict[str, Any]) -> Iterator[Arrival]:

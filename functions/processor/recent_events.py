@@ -138,8 +138,8 @@ def _shown(arrival: Arrival, shard: str, game_id: str) -> RecentEvent:
     errors = _errors(rejection, is_sealed=bool(arrival.pseudonyms)) if rejection else ()
     return replace(
         shown,
-        event_type=_masked(event.get("event_type") or arrival.text("event_type")),
-        event_id=_masked(arrival.text("event_id")) if is_known else None,
+        event_type=_masked(event.get("event_type") or arrival.label("event_type")),
+        event_id=_masked(event.get("event_id") or arrival.label("event_id")) if is_known else None,
         player_id=_masked(player) if is_known else None,
         reason=rejection.reason.value if rejection else None,
         errors=errors,

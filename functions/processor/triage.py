@@ -108,7 +108,7 @@ def rejected_line(arrival: Arrival, shard: str) -> bytes:
     """
     rejection = arrival.rejection or Rejection(Reason.INTERNAL_ERROR, "rejected for no reason")
     event_id, event_type, version = (
-        mask(arrival.text(field) or "") for field in ("event_id", "event_type", "schema_version")
+        mask(arrival.label(field) or "") for field in ("event_id", "event_type", "schema_version")
     )
     original = arrival.raw[:MAX_ORIGINAL_BYTES]
     size = arrival.size_bytes or len(arrival.raw)

@@ -476,8 +476,67 @@ def test_a_reject_of_several_players_is_kept_without_the_one() -> None:
     cut = cut_reject(json.dumps(reject(json.dumps(several).encode())).encode(), Subject(GAME, LONG))
     assert cut
     assert cut.kept
-    assert [e["player_id"] == "bob" for e in json.loads(json.loads(cut.kept)["original"])] == [False, True]
-    assert LONG not in cut.kept.decode()
+    assert json.loads(json.loads(cut.kept)["original"]) == several[1:]
+    assert cut.found[0]["events"] == several[:1], "an export holds what is the player's"
+
+
+@pytest.mark.parametrize("member", ["events", "eventList"])
+@pytest.mark.parametrize("is_sealed", [False, True])
+def test_a_body_that_was_refused_as_a_whole_loses_the_players_events(member: str, is_sealed: bool) -> None:
+    """The id was once replaced and the rest kept: names, addresses and devices of the player."""
+    pseudonyms = Pseudonyms(GAME, b"key")
+    ann = {"user_id": "ann", "user_properties": {"name": "Ann Example"}, "ip": "203.0.113.7"}
+    bob = {"user_id": "bob", "user_properties": {"friend": "ann"}}
+    subject = Subject(GAME, "ann", pseudonyms)
+    for events, is_all in (([ann, ann], True), ([ann, bob, ann], False), ([bob], False)):
+        body = {"api_key": "k", member: events}
+        line = sealed(pseudonyms, body) if is_sealed else reject(json.dumps(body).encode())
+        cut = cut_reject(json.dumps(line).encode(), subject)
+        assert cut
+        assert owned(cut) is is_all
+        if cut.kept:
+            masked = {"user_id": "bob", "user_properties": {"friend": subject.mask}}
+            kept = json.loads(original_of(json.loads(cut.kept), pseudonyms))
+            assert kept == {"api_key": "k", member: [masked]}
+            assert cut.found[0].get("events", []) == [event for event in events if event is ann]
+            assert cut_reject(cut.kept, subject) is None
+
+
+def test_an_event_with_a_list_is_no_body() -> None:
+    """It is its own player's, whoever its list names."""
+    raw = json.dumps({"player_id": "bob", "events": [{"player_id": "ann"}]}).encode()
+    assert owned(cut_reject(json.dumps(reject(raw)).encode(), BOB))
+    assert not owned(cut_reject(json.dumps(reject(raw)).encode(), ANN))
+
+
+def test_the_labels_of_a_kept_reject_name_nobody() -> None:
+    """A client's event_id or type may be made of an id."""
+    player, labels = Subject(GAME, LONG), {"event_id": f"{LONG}:17", "schema_id": f"login_{LONG}/1-0-0"}
+    cut = cut_reject(json.dumps(reject(b'{"player_id":"bob"}') | labels).encode(), player)
+    assert cut
+    kept = json.loads(cut.kept or b"")
+    assert (kept["event_id"], kept["schema_id"]) == (f"{player.mask}:17", f"login_{player.mask}/1-0-0")
+    assert cut.found[0]["mentioned_in"] == ["event_id", "schema_id"]
+    assert (
+        cut_reject(json.dumps(reject(b'{"player_id":"bob"}') | {"event_id": "ann:17"}).encode(), ANN) is None
+    )
+
+
+def test_the_client_of_anothers_event_loses_a_long_id_and_stays_valid() -> None:
+    player = Subject(GAME, LONG)
+    client = {
+        "platform": "ios",
+        "app_version": f"1.2.3-{LONG}",
+        "device_model": f"pad of {LONG}",
+        "sdk": LONG,
+    }
+    cut = cut_event(json.dumps(event("bob") | {"client": client}).encode(), player)
+    assert cut
+    left = json.loads(cut.kept or b"")["client"]
+    assert LONG not in json.dumps(left)
+    properties = catalog.newest("common/envelope", catalog.documents())["properties"]["client"]
+    assert catalog.compiled(properties).is_valid(left)
+    assert left["device_model"] == f"pad of {player.mask}"
 
 
 PLAYERS = st.one_of(

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import time
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -70,14 +71,17 @@ def test_the_id_is_found_nowhere_whatever_becomes_of_the_event(
         encode(make_event(**known | {"player_id": f"{RAW} the first"})),
         encode(make_event(**known, event_time=timestamp(datetime.now(UTC) - timedelta(days=40)))),
         rest(f'{{"player_id": "{RAW}", broken'.encode()),
+        encode(make_event(**known, event_id=f"{RAW}:17")),
+        encode(make_event(**known) | {"event_type": f"login_{RAW}"}),
+        encode(make_event(**known) | {"schema_version": RAW}),
         rest(encode(make_event(game_id="farm", player_id=RAW))),
     ]
     partition_keyed = records(f"{RAW}\xff".encode("latin-1"), first=50)
     partition_keyed[0]["kinesis"]["partitionKey"] = f"{GAME}/{RAW}"
     done, _ = pipeline.process(records(*batch) + partition_keyed)
     assert [a.rejection.reason for a in done if a.rejection] == [
-        "duplicate", "schema_violation", "schema_violation", "too_old", "malformed_json", "wrong_game",
-        "malformed_json",
+        "duplicate", "schema_violation", "schema_violation", "too_old", "malformed_json",
+        "schema_violation", "unknown_schema", "unknown_schema", "wrong_game", "malformed_json",
     ]  # fmt: skip
     everything = written(streams, dynamodb)
     assert RAW not in everything
@@ -87,6 +91,25 @@ def test_the_id_is_found_nowhere_whatever_becomes_of_the_event(
     assert first["payload"]["extra"] == {"friend": pseudonyms.player(RAW), "hills": 7}
     assert named["session_id"] not in everything
     assert {key for key, _ in streams.taken["enriched"]} == {f"{GAME}/{pseudonyms.player(RAW)}"}
+
+
+def test_a_sealed_reject_has_labels_that_name_nobody(
+    pipeline: Pipeline, streams: Streams, make_event: MakeEvent
+) -> None:
+    """An event_id of the client's own, and a type or version that no schema has, may hold the id."""
+    player, known = str(uuid.uuid4()), str(uuid.uuid4())
+    sent = [
+        {"event_id": known, "event_type": "purchase"},
+        {"event_id": player, "event_type": "purchase"},
+        {"event_id": f"{player}:17", "event_type": f"login_{player}"},
+    ]
+    for fields in sent:
+        event = make_event(game_id=GAME, player_id=player) | fields | {"payload": {}}
+        pipeline.process(records(encode(event)))
+    lines = streams.lines("rejected")
+    labels = [(line["event_id"], line["schema_id"]) for line in lines]
+    assert labels == [(known, "purchase/1-0-0"), (None, "purchase/1-0-0"), (None, None)]
+    assert player not in str(lines)
 
 
 def test_the_id_is_replaced_in_every_text_and_the_event_stays_valid(

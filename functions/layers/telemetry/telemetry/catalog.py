@@ -74,6 +74,12 @@ def payloads(among: Mapping[str, Schema]) -> dict[tuple[str, str], Schema]:
 
 
 @cache
+def types() -> frozenset[tuple[str, str]]:
+    """Return each (event_type, schema_version) of which there is a schema."""
+    return frozenset((name_of(key), version_of(key)) for key in documents() if not key.startswith(COMMON))
+
+
+@cache
 def player_fields() -> frozenset[str]:
     """Return the fields of payloads that hold the id of a player and nothing else."""
     return frozenset(
