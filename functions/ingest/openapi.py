@@ -41,7 +41,8 @@ def document() -> dict[str, Any]:
             "version": "1.0.0",
             "description": (
                 "Takes telemetry of games. Each event is judged by itself: an event that is no JSON does not "
-                "affect its neighbours. What is refused is kept and can be replayed. An event has at most "
+                "affect its neighbours. What is refused is kept and can be replayed. An object that holds "
+                "nothing but a list of events counts as the list. An event has at most "
                 f"{MAX_EVENT_BYTES:,} bytes. Bodies may be gzip. Preflights of browsers (OPTIONS) are "
                 "answered without a key; pages of the game's origins can read answers."
             ),
