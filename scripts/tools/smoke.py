@@ -76,9 +76,15 @@ def _send(url: str, key: str, player: str, wait_seconds: float) -> None:
                 problem = problems.get()
                 # API Gateway takes up to minutes to know the usage plan of a game that was just registered.
                 if "no_usage_plan" not in problem or time.monotonic() >= until:
-                    raise CommandError(problem)
+                    raise CommandError(_explained(url, problem))
     finally:
         client.close(0)
+
+
+def _explained(url: str, problem: str) -> str:
+    """Say where nothing answers, and what to do."""
+    is_away = "cannot be reached" in problem
+    return f"{url}: {problem}. `make demo` starts what this machine serves" if is_away else problem
 
 
 def main() -> None:

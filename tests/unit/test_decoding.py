@@ -239,7 +239,7 @@ def test_a_list_of_our_events_in_an_object_is_their_list(form: str, count: int) 
 def test_a_broken_event_in_such_a_list_is_refused_alone(at: int) -> None:
     events = [*OURS]
     events[at] = events[at].replace('"text"', '"value": NaN, "text"')
-    found = list(decode(('{"events":[%s]}' % ",".join(events)).encode()))
+    found = list(decode(f'{{"events":[{",".join(events)}]}}'.encode()))
     assert [event.raw.decode() for event in found] == events
     assert [n for n, event in enumerate(found) if event.rejection] == [at]
 
