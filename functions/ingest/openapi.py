@@ -47,6 +47,14 @@ def document() -> dict[str, Any]:
                 "answered without a key; pages of the game's origins can read answers."
             ),
         },
+        "servers": [
+            {
+                "url": "https://{host}",
+                "description": "A deployed platform: Terraform's output platform.ingest.url.",
+                "variables": {"host": {"default": "events.example.com"}},
+            },
+            {"url": "http://127.0.0.1:9090", "description": "scripts/micro on this machine."},
+        ],
         "paths": {
             "/v1/events": {"post": _operation("Send events", _events(), "gameKey", 202)},
             "/applications/{application_id}/events": {
