@@ -36,7 +36,7 @@ ADDED = set(catalog.documents()["/common/enriched/1-0-0.json"]["properties"])
 class Registry:
     """Two games are registered: the one of the keys, and another."""
 
-    def registered(self, game_ids: Iterable[str]) -> dict[str, Any]:
+    def registered(self, game_ids: Iterable[str], remembered: bool = True) -> dict[str, Any]:
         return {game: {"status": "active"} for game in {GAME, OTHER_GAME}.intersection(game_ids)}
 
 

@@ -86,8 +86,9 @@ class Source:
         except ArithmeticError:
             return None
         # Comparing is exact. Arithmetic with an exponent of a million would fail.
-        is_plain = value.is_finite() and -MAX_NUMBER < value < MAX_NUMBER
-        return value if is_plain and value.as_tuple().exponent >= -MAX_DIGITS else None
+        if not value.is_finite() or not -MAX_NUMBER < value < MAX_NUMBER:
+            return None
+        return value if value.adjusted() > -MAX_DIGITS else Decimal(0)
 
     def is_money(self, *paths: str) -> bool:
         """Tell whether one of the fields holds anything but nothing: 0 is no revenue."""
