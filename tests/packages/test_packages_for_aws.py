@@ -130,7 +130,8 @@ EXTENSION = "python/a.cpython-313-aarch64-linux-gnu.so"
     [
         (Entry("a.py", b"", 0o600), "has mode 600"),
         (Entry("a.py", b"", 0o666), "has mode 666"),
-        (Entry("a/__pycache__/b.cpython-311.pyc", b""), "compiled"),
+        (Entry("a/b.pyc", (3495).to_bytes(2, "little") + b"\r\n" + UNCHECKED), "bytecode of another Python"),
+        (Entry("a/b.pyc", MAGIC + (3).to_bytes(4, "little")), "is checked against its source"),
         (Entry("python/botocore/__init__.py", b""), "brought by the runtime"),
         (Entry(EXTENSION, X86), "no 64-bit ELF file for aarch64"),
         (Entry(EXTENSION, b"MZ"), "no 64-bit ELF file for aarch64"),

@@ -105,7 +105,7 @@ def test_a_machine_without_lambdas_python_says_how_to_get_it(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bytecode, "interpreter", lambda: None)
-    with pytest.raises(CommandError, match="pyenv install 3.13"):
+    with pytest.raises(CommandError, match=r"pyenv install 3\.13"):
         build.build("aws", root)
     missing = build.unobtainable(root)
     assert missing.keys() == {"telemetry-layer", "ingest"}
