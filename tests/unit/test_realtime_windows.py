@@ -225,6 +225,21 @@ def test_a_game_is_told_of_a_kind_once_in_a_quarter_of_an_hour(told: Alerts, bus
     assert [detail["game_id"] for detail in bus.details] == [*[GAME] * 4, "chess"]
 
 
+def test_an_alert_that_a_client_raises_again_and_again_hides_no_other(told: Alerts, bus: Bus) -> None:
+    for minute in range(60):
+        subject = "gold" if minute % 15 == 1 else "aaa-invented"
+        told.send(
+            [raised("economy_inflation", subject, -minute)], window_rows.NOW + timedelta(minutes=minute)
+        )
+    assert [detail["subject"] for detail in bus.details] == [
+        "aaa-invented", *["aaa-invented, gold"] * 3
+    ]  # fmt: skip
+    for number in range(100):
+        told.send([raised("economy_inflation", f"c-{number}", -59)], window_rows.NOW + timedelta(minutes=59))
+    item = told.table.get_item(Key={"series": f"{GAME}#told", "window": "economy_inflation"})["Item"]
+    assert len(item["waiting"]) == 50
+
+
 def test_people_are_told_in_sentences(told: Alerts, bus: Bus) -> None:
     kinds = {"crash_spike": "", "economy_inflation": "gold", "players_drop": "", "revenue_stop": ""}
     assert kinds.keys() == SENTENCES.keys()
