@@ -50,6 +50,8 @@ class Alerts:
     events: Any
     table: "Table"
     source: str
+    # Where the page is, without a path; empty where nobody has said so.
+    page_url: str = ""
 
     def send(self, rows: Iterable[Row], now: datetime) -> int:
         """Send the alerts of a batch; return how many were left out because their kind was told lately.
@@ -124,7 +126,7 @@ class Alerts:
             "reference": worst["reference"],
             "window_end": _end(found),
         }
-        detail["message"] = message(detail)
+        detail["message"] = message(detail, self.page_url)
         entry = {"Source": self.source, "DetailType": DETAIL_TYPE, "Detail": orjson.dumps(detail).decode()}
         if self.events.put_events(Entries=[entry])["FailedEntryCount"]:
             raise NotDelivered(f"{alert} of {game_id}")
@@ -136,10 +138,12 @@ class Alerts:
         )
 
 
-def message(detail: Row) -> str:
-    """Return an alert in a sentence, for people."""
+def message(detail: Row, page_url: str) -> str:
+    """Return an alert in a sentence for people, with the address of the page at that minute."""
     until = datetime.fromisoformat(detail["window_end"])
-    return f"{SENTENCES[detail['alert']].format(**detail)} (minutes until {until:%H:%M} UTC, {until:%d %B})."
+    said = f"{SENTENCES[detail['alert']].format(**detail)} (minutes until {until:%H:%M} UTC, {until:%d %B})."
+    page = f"{page_url}/?game={detail['game_id']}&at={until:%Y-%m-%dT%H:%MZ}"
+    return f"{said} {'Page' if page_url else 'On the page'}: {page}"
 
 
 def subjects(waiting: Iterable[str], names: Iterable[str]) -> str:
