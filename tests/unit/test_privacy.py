@@ -537,6 +537,13 @@ def test_the_client_of_anothers_event_loses_a_long_id_and_stays_valid() -> None:
     properties = catalog.newest("common/envelope", catalog.documents())["properties"]["client"]
     assert catalog.compiled(properties).is_valid(left)
     assert left["device_model"] == f"pad of {player.mask}"
+    room = properties["properties"]["device_model"]["maxLength"]
+    short = Subject(GAME, "player-12345")
+    client["device_model"] = f"{'x' * (room - 13)} {short.player_id}"
+    cut = cut_event(json.dumps(event("bob") | {"client": client}).encode(), short)
+    assert cut
+    left = json.loads(cut.kept or b"")["client"]
+    assert left["device_model"] == client["device_model"].replace(short.player_id, "erased")
 
 
 PLAYERS = st.one_of(
