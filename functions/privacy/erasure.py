@@ -59,8 +59,8 @@ NOT_SEARCHED = {
     " whatever was cut before a field that names the player; they expire with the quarantine, torn lines with"
     " bronze",
     "fields that a reject has twice": "the first of their values, which expires with the quarantine",
-    "guests whose pseudonym alone is known": "what they sent before pseudonyms were turned on, and their ids"
-    " as parts of longer ones; erase by the guest's own id",
+    "guests whose pseudonym alone is known": "what they sent before pseudonyms were turned on, their ids in"
+    " accepted events of others, and as parts of longer ones in rejects; erase by the guest's own id",
     "silver, kept tables, warehouse": "the rows of other players: what their fields hold stays, but for links"
     " with the player in silver and the kept tables",
     "counts, gold": "name no player; gold is computed anew without them",
