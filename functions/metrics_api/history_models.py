@@ -108,7 +108,7 @@ class History(Answer, Range):
     """Figures of a table over a range."""
 
     table: Annotated[str, Field(examples=["daily"])]
-    grain: Literal["day", "week", "month"]
+    grain: Literal["day", "week", "month", "range"]
     by: Annotated[list[str], Field(description="Columns by which rows are grouped.")]
     filters: Annotated[dict[str, str], Field(description="The chosen value of each column.")]
     metrics: Annotated[list[HistoryMetric], Field(description="What the rows have figures of.")]

@@ -1,4 +1,4 @@
-"""The pages at `/`, `/history` and `/explore`: a game live and over time, with nothing from other hosts."""
+"""The page of a game: a shell whose views the browser draws from the API, with nothing from other hosts."""
 
 import asyncio
 import os
@@ -19,6 +19,11 @@ from metrics_api.parameters import registered
 from metrics_api.recent_events import Sending
 
 FOLDER = Path(__file__).parent / "page"
+# As in page/tabs.js, which says what each shows.
+VIEWS = (
+    "overview", "retention", "revenue", "economy", "stability", "explore", "experiments", "players", "events",
+    "quality",
+)  # fmt: skip
 SECONDS_BETWEEN = 2.0
 MAX_SECONDS = 600
 POLICY = (
@@ -30,31 +35,18 @@ page = APIRouter(include_in_schema=False)
 assets = StaticFiles(directory=FOLDER)
 
 
-@page.get("/")
-def index() -> FileResponse:
-    """Show the live page."""
-    return _html("index.html")
-
-
-@page.get("/history")
-def history_page() -> FileResponse:
-    """Show the page of the history."""
-    return _html("history.html")
-
-
-@page.get("/explore")
-def explore_page() -> FileResponse:
-    """Show the page of questions about single events."""
-    return _html("explore.html")
-
-
-def _html(name: str) -> FileResponse:
+def shell() -> FileResponse:
+    """Show the page; the address says which view it draws."""
     headers = {
         "Content-Security-Policy": POLICY,
         "Cache-Control": "no-cache",
         "Referrer-Policy": "no-referrer",
     }
-    return FileResponse(FOLDER / name, headers=headers)
+    return FileResponse(FOLDER / "index.html", headers=headers)
+
+
+for path in ("/", *(f"/{view}" for view in VIEWS)):
+    page.add_api_route(path, shell)
 
 
 @page.get("/v1/games/{game_id}/live/stream")

@@ -150,8 +150,8 @@ def may_be_added(parts: dict[str, dict[str, Any]], name: str, columns: list[str]
 
 
 def start_of(day: date, grain: str) -> date:
-    if grain == "day":
-        return day
+    if grain in ("day", "range"):
+        return FIRST if grain == "range" else day
     return day - timedelta(days=day.weekday()) if grain == "week" else day.replace(day=1)
 
 
@@ -196,7 +196,7 @@ def test_every_figure_is_that_of_its_definition(client: TestClient, gold: DuckGo
         by = chance.sample(columns, chance.randrange(3))
         asked: dict[str, Any] = {
             "game": one["game_id"],
-            "grain": chance.choice(("day", "week", "month")),
+            "grain": chance.choice(("day", "week", "month", "range")),
             "first": first,
             "last": first + timedelta(days=chance.randrange(7)),
             "by": by,
@@ -222,6 +222,8 @@ def test_every_figure_is_that_of_its_definition(client: TestClient, gold: DuckGo
         for shown in found["rows"]:
             assert list(shown["slices"]) == by
             began = start_of(date.fromisoformat(shown["from"]), asked["grain"])
+            if asked["grain"] == "range":
+                assert [shown["from"], shown["to"]] == [str(asked["first"]), str(asked["last"])]
             group = groups[tuple(map(str, (began, *shown["slices"].values())))]
             true = {name: value(parts, name, group) for name in right}
             figures += len(right)
@@ -241,7 +243,7 @@ def questions() -> Iterator[Question]:
     days = Days(FIRST, FIRST + timedelta(days=6))
     for table in metric_model.tables().values():
         columns = [name for name in table.grain if name not in ("game_id", table.day_column)]
-        for grain in ("day", "week", "month"):
+        for grain in ("day", "week", "month", "range"):
             for column in columns:
                 for by, filters in (((column,), ()), ((), ((column, HOSTILE[1]),))):
                     asked = Question(table, "arena", days, grain, by, filters)
@@ -441,6 +443,7 @@ def test_a_range_is_compared_with_the_one_before(client: TestClient, gold: DuckG
     ("grain", "days", "before"),
     [
         ("day", ("2026-03-10", "2026-03-12"), ("2026-03-07", "2026-03-09")),
+        ("range", ("2026-03-02", "2026-03-11"), ("2026-02-20", "2026-03-01")),
         ("week", ("2026-03-02", "2026-03-15"), ("2026-02-16", "2026-03-01")),
         ("week", ("2026-03-02", "2026-03-11"), ("2026-02-16", "2026-02-25")),
         ("month", ("2026-02-01", "2026-02-28"), ("2026-01-01", "2026-01-31")),

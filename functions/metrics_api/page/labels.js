@@ -1,4 +1,4 @@
-const LABELS = {
+export const LABELS = {
   active_players: "Active players",
   active_sessions: "Active sessions",
   ad_arpdau_micros: "Ad ARPDAU",
