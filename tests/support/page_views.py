@@ -1,10 +1,11 @@
-"""What tests of the page share: figures of gold by day, the contrast of colours, and axe-core."""
+"""What tests of the page share: figures of gold by day, and axe-core, which judges accessibility."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from gold_tables import DuckGold
+from playwright.sync_api import Page
 from telemetry import metric_model
 
 TODAY = datetime.now(UTC).date()
@@ -25,13 +26,7 @@ def day_before(ago: int) -> str:
     return str(TODAY - timedelta(days=ago))
 
 
-def contrast(one: str, other: str) -> float:
-    """Return the contrast of two CSS colours as WCAG defines it."""
-
-    def luminance(color: str) -> float:
-        parts = [int(part) / 255 for part in re.findall(r"\d+", color)[:3]]
-        red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-    darker, lighter = sorted((luminance(one), luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
+def violations(page: Page) -> list[tuple[str, list[str]]]:
+    """Return what axe-core finds wrong on a page that lets scripts in: the rule, and the elements."""
+    found = Axe().run(page).response["violations"]
+    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]

@@ -76,14 +76,14 @@ const last = (days) => change({ from: ago(days), to: ago(1) });
 const choices = async ({ choices: columns = [] }, ask) => {
   chosen = {};
   const { from, to } = range();
-  await Promise.all(columns.map(async ({ column, table, fixed, label }) => {
+  await Promise.all(columns.map(async ({ column, table, fixed, label, beside }) => {
     const known = tables.find((one) => one.name === table);
     if (!known) return;
-    const asked = new URLSearchParams({ from, to, grain: "range", by: column, ...fixed });
-    const found = await ask(`/v1/games/${encodeURIComponent(game)}/history/${table}?${asked}`, () => {});
+    const asked = new URLSearchParams({ from, to, grain: "range", by: [column, beside].filter(Boolean).join(","), ...fixed });
+    const found = await ask(`/v1/games/${encodeURIComponent(game)}/history/${table}?${asked}`);
     const rows = found?.ok ? found.body.rows : [];
     const size = (row) => Object.values(row.figures)[0] ?? 0;
-    const values = rows.sort((a, b) => size(b) - size(a)).map((row) => row.slices[column]).filter(Boolean);
+    const values = [...new Set(rows.sort((a, b) => size(b) - size(a)).map((row) => row.slices[column]).filter(Boolean))];
     const named = params().get(column);
     if (named && !values.includes(named)) values.push(named);
     chosen[column] = { value: named || values[0] || "", values, label: label ?? known.dimensions.find((one) => one.name === column).label };

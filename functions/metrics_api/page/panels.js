@@ -9,6 +9,7 @@ const COHORT_DAYS = [0, 1, 2, 3, 4, 5, 6, 7, 10, 14, 21, 28, 30, 45, 60, 75, 90]
 const CURVE_DAYS = 30;
 const MOST_BARS = 10;
 const MOST_ROWS = 1900;
+const RUNS = "The query still runs. The page asks again until it is done.";
 
 const titled = (name) => `${name[0].toUpperCase()}${name.slice(1).replaceAll("_", " ")}`;
 const nameOf = (slices) => Object.values(slices).map((one) => (one === null ? "other" : String(one) || "none")).join(" · ");
@@ -316,6 +317,12 @@ const panel = (spec, context) => {
   };
 
   let newest = 0;
+  let waiting = null;
+  const wait = (text = "Reading the history…") => {
+    if (!waiting?.isConnected) { waiting = element("p", text, { class: "waiting" }); say(waiting); }
+    waiting.textContent = text;
+    section.setAttribute("aria-busy", "true");
+  };
   const load = async () => {
     const mine = ++newest;
     const lacking = unchosen(spec, context);
@@ -324,16 +331,14 @@ const panel = (spec, context) => {
       say(element("p", `No ${lacking} from ${from} to ${to}.`, { class: "empty" }), ...filledBy(spec));
       return settle("empty");
     }
-    section.setAttribute("aria-busy", "true");
-    title.textContent = spec.title;
-    const waiting = element("p", "Reading the history…", { class: "waiting" });
-    say(waiting);
+    title.textContent = spec.whole ? `Any figure: ${spec.title}` : spec.title;
+    wait();
     const { path, lacks } = questionOf(spec, context);
-    const found = await context.ask(path, () => { waiting.textContent = "The query still runs. The page asks again until it is done."; });
+    const found = await context.ask(path, () => { if (mine === newest) wait(RUNS); });
     if (mine !== newest || !found) return null;
     return found.ok ? render(found.body, lacks) : refuse(found.body);
   };
-  return { section, load, more };
+  return { section, load, more, wait };
 };
 
 // Large figures with their change. A count of unique players is that of the last day: days of players do not add up.
@@ -510,7 +515,8 @@ export const panels = (tab) => (holder, context) => {
       cost.textContent = "Days are UTC.";
       hint.hidden = true;
       const mine = answers;
-      await context.choices(tab, local.ask);
+      for (const one of shown) one.wait?.();
+      await context.choices(tab, (path) => local.ask(path, () => { for (const one of shown) one.wait?.(RUNS); }));
       if (mine !== answers || closed) return;
       const outcomes = await Promise.all(shown.map((one) => one.load()));
       if (mine !== answers || closed) return;

@@ -106,7 +106,7 @@ export const TABS = [
   history({
     name: "experiments", title: "Experiments",
     tables: ["experiments", "experiment_revenue"],
-    choices: [{ column: "experiment", table: "experiments", fixed: { day_number: 0 } }, { column: "currency", table: "experiment_revenue", fixed: { day_number: 0 } }],
+    choices: [{ column: "experiment", table: "experiments", fixed: { day_number: 0 } }, { column: "currency", table: "experiment_revenue", beside: "experiment", fixed: { day_number: 0 } }],
     panels: [
       { title: "Retention after the exposure", table: "experiments", metrics: ["exposed_retention"], chart: "curve", by: ["day_number", "variant"], choose: ["experiment"], fromOne: true, width: "wide", filled: "experiment_exposure" },
       { title: "Payers among exposed players", table: "experiments", metrics: ["exposed_conversion"], chart: "curve", by: ["day_number", "variant"], choose: ["experiment"], width: "wide" },

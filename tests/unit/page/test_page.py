@@ -18,7 +18,7 @@ from fake_aws import Streams, encode, processor, records, register
 from fastapi.testclient import TestClient
 from gold_tables import DuckGold
 from metrics_api import live_page
-from page_views import TODAY, contrast, day_before, keep
+from page_views import TODAY, day_before, keep, violations
 from playwright.sync_api import Browser, Page, Route, expect
 from telemetry.enrichment import timestamp
 from telemetry.ingest_batch import IngestBatch, pack
@@ -274,8 +274,7 @@ def test_explore_says_that_it_is_empty_waits_or_fails(address: str, page: Page, 
 
 
 @in_chromium
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
 def test_explore_fits_and_can_be_read(
     address: str, browser: Browser, gold: DuckGold, width: int, scheme: Any
 ) -> None:
@@ -288,19 +287,12 @@ def test_explore_fits_and_can_be_read(
         "by": ["app_version"],
         "where": [{"field": "platform", "op": "is", "values": ["ios"]}],
     }
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
     page.set_default_timeout(1000 * STILL_SECONDS)
     page.goto(f"{address}/explore?game=skyforge&q={quote(json.dumps(asked))}")
     expect(page.locator("#chart-note")).to_have_text("The largest 6 of 8 are drawn; the table has all.")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    pairs = page.evaluate(
-        """() => ['label', '.note', 'td', 'th', '#csv', '#add-filter', '#tabs a'].map((selector) => {
-             const node = document.querySelector(selector);
-             const panel = node.closest('section, header');
-             return [getComputedStyle(node).color, getComputedStyle(panel).backgroundColor];
-           })"""
-    )
-    assert min(contrast(*pair) for pair in pairs) >= 4.5
+    assert violations(page) == []
     page.close()
 
 
@@ -558,19 +550,12 @@ def test_a_panel_says_that_it_waits_or_is_not_up_to_date(address: str, page: Pag
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_a_phone_and_can_be_read(address: str, browser: Browser, send: Send, scheme: Any) -> None:
     play(send)
-    page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme=scheme)
+    page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme=scheme, bypass_csp=True)
     page.set_default_timeout(1000 * STILL_SECONDS)
     page.goto(f"{address}/?game=skyforge")
     expect(page.locator("#concurrent")).to_have_text("1")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    pairs = page.evaluate(
-        """() => ['.figure', '.note', 'h2', 'td', 'th', '#age'].map((selector) => {
-             const node = document.querySelector(selector);
-             const panel = node.closest('article, section, header');
-             return [getComputedStyle(node).color, getComputedStyle(panel).backgroundColor];
-           })"""
-    )
-    assert min(contrast(*pair) for pair in pairs) >= 4.5
+    assert violations(page) == []
     page.close()
 
 
