@@ -45,7 +45,9 @@ class Asked(BaseModel):
     to: Annotated[CalendarDay | None, Field(description="Last UTC day, inclusive; today where absent.")] = (
         None
     )
-    grain: Annotated[Grain, Field(description="A row for each; weeks begin on Monday. range: one row of all days.")] = "day"
+    grain: Annotated[
+        Grain, Field(description="A row for each; weeks begin on Monday. range: one row of all days.")
+    ] = "day"
     metrics: Annotated[
         Name | None,
         Field(

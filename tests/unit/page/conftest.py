@@ -10,8 +10,7 @@ import boto3
 import pytest
 import uvicorn
 from chromium import launched
-from enriched_stream import feed
-from player_state.leaderboards import Leaderboards
+from enriched_stream import feed, leaderboards_of
 from player_state.players import PlayerStore
 from playwright.sync_api import Browser, Page, expect
 from telemetry.enrichment import enrich, timestamp
@@ -38,7 +37,7 @@ def send(dynamodb: Any, make_event: Callable[..., dict[str, Any]]) -> Send:
     """Apply an event of a player that happened some seconds ago."""
     client = boto3.client("dynamodb")
     players = PlayerStore(client, "players", "game_days")
-    boards = Leaderboards(client, "leaderboards", "boards")
+    boards = leaderboards_of(client)
 
     def apply(event_type: str, player: str, ago: float = 0, **payload: Any) -> None:
         now = datetime.now(UTC)
