@@ -1,5 +1,6 @@
 """The live page: what it is made of, and what a producer sees of it in a real browser."""
 
+import gzip
 import hashlib
 import json
 import re
@@ -78,6 +79,12 @@ def test_the_page_allows_and_names_no_other_host(app: Any) -> None:
     for file in files:
         assert re.findall(r"(?:https?:)?//[a-z0-9-]+\.[a-z]", file.read_text()) == []
         assert TestClient(app).get(f"/page/{file.name}").status_code == 200
+
+
+def test_the_page_is_small() -> None:
+    """docs/performance.md tells the size."""
+    files = [*live_page.FOLDER.glob("*.*"), *(live_page.FOLDER / "vendor").glob("uPlot.*.*")]
+    assert 20_000 < sum(len(gzip.compress(one.read_bytes())) for one in files) < 200_000
 
 
 def test_the_browser_fetches_every_module_at_once() -> None:
