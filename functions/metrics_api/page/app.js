@@ -13,6 +13,9 @@ const QUALITY_HOURS = 24 * 35;
 // What another tab does not know stays behind.
 const KEPT = ["game", "from", "to", "grain", "compare", "group"];
 
+// What one view alone knows. Until the columns of the tables are known, others may be filters.
+const OWN = ["at", "q", "table", "metric", "by"];
+
 let games = [];
 let game = null;
 let tables = [];
@@ -45,7 +48,7 @@ const range = () => {
 };
 
 const address = (path, at) => `${path}?${new URLSearchParams([...at].filter(([name]) => KEPT.includes(name)
-  || !tables.length || shared().some(({ parameter }) => parameter === name)))}`;
+  || (!tables.length && !OWN.includes(name)) || shared().some(({ parameter }) => parameter === name)))}`;
 
 const put = (changes) => {
   const url = new URL(location.href);

@@ -3,7 +3,7 @@
 
 import { get } from "./asking.js";
 import { lines } from "./charts.js";
-import { $, bar, byCurrency, clock, element, empty, lacking, money, number, option, precise, share, show, table, zone } from "./dom.js";
+import { $, bar, button, byCurrency, clock, element, empty, lacking, money, number, option, precise, share, show, table, zone } from "./dom.js";
 import { LABELS } from "./labels.js";
 import { fail, settle } from "./settle.js";
 
@@ -14,6 +14,20 @@ let source = null;
 let timers = [];
 let plots = {};
 let notice = () => {};
+let put = () => {};
+
+// The minute that a link asks for, such as that of an alert: windows and alerts then end two minutes after it.
+let at = null;
+
+const until = () => (at ? `&until=${new Date(at.getTime() + 120000).toISOString()}` : "");
+
+const showAt = (moment) => {
+  at = moment;
+  if (!at) put({ at: null });
+  const shown = element("p", at ? `Windows and alerts of the minutes until ${at.toLocaleString()} ${zone}. ` : "", { class: "note" });
+  if (at) shown.append(button("Show now", () => { showAt(null); loadSlow(); }, { class: "action" }));
+  $("at").replaceChildren(...(at ? [shown] : []));
+};
 
 const PANELS = ["realtime", "alerts", "funnel", "levels", "economy", "ads", "design", "performance", "types"];
 const wait = () => PANELS.forEach((id) => show(id, element("p", "Loading…", { class: "empty waiting" })));
@@ -157,7 +171,8 @@ const ALERTS = {
 const renderRealtime = ({ windows, alerts, dropped_events: dropped }) => {
   const sum = (counts) => Object.values(counts).reduce((total, count) => total + count, 0);
   if (!windows.length) {
-    show("realtime", empty("Off, or nothing yet: the stream job publishes a minute about two minutes after it began."));
+    show("realtime", empty(at ? "No window of these minutes. Windows are kept for 48 hours unless the environment says otherwise."
+      : "Off, or nothing yet: the stream job publishes a minute about two minutes after it began."));
   } else {
     const both = document.createDocumentFragment();
     both.append(table("Real-time windows", [
@@ -172,7 +187,26 @@ const renderRealtime = ({ windows, alerts, dropped_events: dropped }) => {
       [LABELS.unverified_reported_share, (w) => Object.entries(w.unverified_reported_share).filter(([, part]) => part > 0).map(([currency, part]) => `${currency} ${Math.round(100 * part)}%`).join(" · ") || "–", true],
       ["fps p5", (w) => (w.fps ? number.format(Math.round(w.fps.p5)) : "–"), true],
       [LABELS.crash_events, (w) => number.format(w.crash_events), true],
+      [LABELS.impressions, (w) => number.format(w.impressions), true],
+      [LABELS.ad_revenue_micros, (w) => byCurrency(w.ad_revenue_micros), true],
     ], windows.slice(-8).reverse()));
+    const newest = windows.at(-1);
+    const names = Object.entries(newest.design_events_by_name).sort((a, b) => b[1] - a[1]).slice(0, 8);
+    if (names.length) {
+      both.append(table("Design events of the newest window", [
+        ["Design event", ([name]) => name],
+        ["", ([, events]) => bar(events / names[0][1])],
+        ["Events", ([, events]) => number.format(events), true],
+      ], names));
+    }
+    const played = ({ wins, losses, draws, abandons }) => wins + losses + draws + abandons;
+    const modes = Object.entries(newest.matches).sort((a, b) => played(b[1]) - played(a[1])).slice(0, 8);
+    if (modes.length) {
+      both.append(table("Matches of the newest window", [
+        ["Mode", ([mode]) => mode],
+        ...["wins", "losses", "draws", "abandons"].map((name) => [LABELS[name], ([, ends]) => number.format(ends[name]), true]),
+      ], modes));
+    }
     if (dropped) both.append(element("p", `${number.format(dropped)} events came too late for their window in the last hour.`, { class: "note" }));
     show("realtime", both);
   }
@@ -194,7 +228,7 @@ const loadDesign = () => settle(["design"],
   `/v1/games/${game}/design?${today()}&limit=8${under.length ? `&under=${under.join(":")}` : ""}`, renderDesign);
 
 const loadSlow = () => Promise.all([
-  settle(["realtime", "alerts"], `/v1/games/${game}/realtime?window=5m`, renderRealtime),
+  settle(["realtime", "alerts"], `/v1/games/${game}/realtime?window=5m${until()}`, renderRealtime),
   settle(["funnel", "levels"], `/v1/games/${game}/funnel?${today()}`, renderFunnel),
   settle(["economy"], `/v1/games/${game}/economy?${today()}`, renderEconomy),
   loadAds(),
@@ -241,11 +275,13 @@ const tick = () => {
 export const live = (holder, context) => {
   holder.append(document.querySelector("#live-view").content.cloneNode(true));
   for (const one of holder.querySelectorAll("[data-zone]")) one.textContent = `times in ${zone}`;
-  ({ game, notice } = context);
+  ({ game, notice, put } = context);
+  const minute = new Date(context.params().get("at") ?? NaN);
   updated = null;
   plots = {};
   under = [];
   wait();
+  showAt(Number.isNaN(minute.getTime()) ? null : minute);
   tick();
   $("ads-by").addEventListener("change", loadAds);
   const seen = () => (document.hidden ? stop() : start());
