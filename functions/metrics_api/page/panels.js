@@ -462,6 +462,8 @@ const anyFigure = (names, context) => {
 // All panels of a tab. One question that several panels have is asked once.
 export const panels = (tab) => (holder, context) => {
   let answers = new Map();
+  // A browser has few connections to a host: questions that nobody waits for any more give theirs back.
+  let asked = new AbortController();
   let read = { bytes: 0, usd: 0, kept: true, written: "" };
   const cost = element("p", null, { class: "note cost", id: "gold-cost" });
   const hint = element("section", null, { class: "hint", hidden: "", role: "status" });
@@ -478,7 +480,7 @@ export const panels = (tab) => (holder, context) => {
       const known = answers;
       if (!known.has(path)) {
         const waiting = new Set();
-        const found = asking(path, {}, () => !closed && known === answers, () => waiting.forEach((one) => one()));
+        const found = asking(path, { signal: asked.signal }, () => !closed && known === answers, () => waiting.forEach((one) => one()));
         known.set(path, { found, waiting });
         found.then((one) => {
           if (one?.ok) tell(one.body.cost, one.body.updated_at ?? "");
@@ -510,6 +512,8 @@ export const panels = (tab) => (holder, context) => {
   };
   return {
     load: async () => {
+      asked.abort();
+      asked = new AbortController();
       answers = new Map();
       read = { bytes: 0, usd: 0, kept: true, written: "" };
       cost.textContent = "Days are UTC.";
@@ -522,6 +526,6 @@ export const panels = (tab) => (holder, context) => {
       if (mine !== answers || closed) return;
       if (outcomes.every((one) => one === "empty")) { help(); hint.hidden = false; }
     },
-    close: () => { closed = true; },
+    close: () => { closed = true; asked.abort(); },
   };
 };

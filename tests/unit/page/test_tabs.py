@@ -184,6 +184,7 @@ def test_a_link_has_the_days_the_filters_and_the_groups(address: str, page: Page
     expect(page.locator("#compare")).to_be_checked()
     expect(figures.locator("tr", has_text=day_before(3)).locator(".chosen")).to_have_text("7")
     page.locator("#only input[name=platform]").fill("")
+    page.locator("#only input[name=platform]").press("Tab")
     page.locator("#group").select_option("platform")
     expect(page.locator(".panel").first.locator(".u-legend .u-series")).to_have_count(3)
     assert "group=platform" in page.url
