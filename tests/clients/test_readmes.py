@@ -13,23 +13,20 @@ import pytest
 import quick_starts
 from client_relay import Relay, RestApi
 from player_analytics import Settings
+from quick_starts import patient
 from tools import REPOSITORY
 from tools.progress import STILL_SECONDS
 
 SENT = ["session_start", "score_submitted", "session_end"]
 
 
-def patient(client: str, seconds: float) -> tuple[str, str]:
-    """Return the change that lets a client close slowly: 2 seconds are few on a busy machine."""
-    closes = {"csharp": "client.Close()", "typescript": "client.close()"}.get(client, "")
-    return closes, closes.replace("()", f"({seconds})")
-
-
 @pytest.mark.parametrize("client", quick_starts.CLIENTS)
 def test_the_quick_start_sends_its_events(client: str, api: RestApi, tmp_path: Path) -> None:
     relay = Relay(api)
     try:
-        answer = quick_starts.run(client, relay.url, api.key, tmp_path, patient(client, STILL_SECONDS))
+        answer = quick_starts.run(
+            client, relay.url, api.key, tmp_path, patient(client, STILL_SECONDS)
+        )
     finally:
         relay.close()
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
@@ -59,7 +56,9 @@ def test_the_end_of_the_game_waits_for_a_cold_start(client: str, api: RestApi, t
 def test_a_quick_start_with_a_wrong_key_says_so(client: str, api: RestApi, tmp_path: Path) -> None:
     relay = Relay(api)
     try:
-        answer = quick_starts.run(client, relay.url, "skyforge.guess", tmp_path, patient(client, 5))
+        answer = quick_starts.run(
+            client, relay.url, "skyforge.guess", tmp_path, patient(client, 5)
+        )
     finally:
         relay.close()
     assert "401 bad_key" in answer.stderr
