@@ -24,9 +24,7 @@ SENT = ["session_start", "score_submitted", "session_end"]
 def test_the_quick_start_sends_its_events(client: str, api: RestApi, tmp_path: Path) -> None:
     relay = Relay(api)
     try:
-        answer = quick_starts.run(
-            client, relay.url, api.key, tmp_path, patient(client, STILL_SECONDS)
-        )
+        answer = quick_starts.run(client, relay.url, api.key, tmp_path, patient(client, STILL_SECONDS))
     finally:
         relay.close()
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
@@ -56,9 +54,7 @@ def test_the_end_of_the_game_waits_for_a_cold_start(client: str, api: RestApi, t
 def test_a_quick_start_with_a_wrong_key_says_so(client: str, api: RestApi, tmp_path: Path) -> None:
     relay = Relay(api)
     try:
-        answer = quick_starts.run(
-            client, relay.url, "skyforge.guess", tmp_path, patient(client, 5)
-        )
+        answer = quick_starts.run(client, relay.url, "skyforge.guess", tmp_path, patient(client, 5))
     finally:
         relay.close()
     assert "401 bad_key" in answer.stderr
