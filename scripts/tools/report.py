@@ -58,7 +58,7 @@ def _open(environment: str, game_id: str) -> Store:
 def _history(game_id: str, period: Period) -> list[Section]:
     """Return the lake's tables of the period; without a lake the report has the counters alone."""
     try:
-        return report_history.sections(game_id, period)
+        return report_history.sections(game_id, period, gold.shares(game_id))
     except CommandError as error:
         print(f"The report has no history: {error}", file=sys.stderr)
         return []

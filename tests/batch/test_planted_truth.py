@@ -47,7 +47,7 @@ def _all(lake: Lake, hour: datetime) -> list[str]:
 
 def test_the_lake_tells_what_was_sent(played: tuple[Lake, Truth]) -> None:
     lake, truth = played
-    gold.use({"lake_database": lake.database}, local=True)
+    gold.use({"lake_database": lake.database, "tables": {"games": "games"}}, local=True)
     assert history.figures("planted") == history.expected_figures(truth, NOW.date())
 
 

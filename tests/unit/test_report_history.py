@@ -233,6 +233,7 @@ def test_a_lake_without_tables_costs_the_report_its_history_alone(
         raise CommandError("lake.daily is not there")
 
     monkeypatch.setattr(gold, "sql", missing)
+    monkeypatch.setattr(gold, "shares", lambda _: {})
     assert report._history("g", WEEK) == []
     assert capsys.readouterr().err == "The report has no history: lake.daily is not there\n"
 
