@@ -46,6 +46,7 @@ def use(outputs: Mapping[str, Any], *, local: bool) -> None:
     """Read the tables of an applied environment from now on."""
     os.environ["LAKE_DATABASE"] = outputs["lake_database"]
     os.environ["GAMES_TABLE"] = outputs["tables"]["games"]
+    os.environ["GAME_DAYS_TABLE"] = outputs["tables"]["game_days"]
     if local:
         os.environ.pop("ATHENA_WORKGROUP", None)
     else:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import pandas as pd
 from telemetry import ad_spend, catalog
 from telemetry.ad_spend import NUMBERS, Row, Spend
 from telemetry.money import MICROS_DIGITS
@@ -166,13 +167,40 @@ def returns(game_id: str, spends: Sequence[Spend], by_campaign: bool) -> list[Ro
     return ad_spend.returns(spends, ad_spend.history(answers), by_campaign)
 
 
+def answer(game: str, by_campaign: bool = False, days: int = SHOWN_DAYS) -> pd.DataFrame:
+    """Return the costs of the last days, up to 400, and their return, for notebooks; money is in units.
+
+    GAME_DAYS_TABLE names the table that keeps costs; gold.use sets it.
+    """
+    today = datetime.now(UTC).date()
+    table = boto3.resource("dynamodb").Table(os.environ["GAME_DAYS_TABLE"])
+    rows = returns(game, kept(table, game, today - timedelta(days - 1), today), by_campaign)
+    names = ["install_source", "campaign", "currency", "spend", "players", "cost_per_player"]
+    units = [
+        (
+            *row[:3],
+            major(row.spend_micros),
+            row.cohort_players,
+            major(row.cost_per_player_micros),
+            *row.returns,
+        )
+        for row in rows
+    ]
+    return pd.DataFrame(units, columns=[*names, *(f"D{number}" for number in NUMBERS)])
+
+
+def major(micros: float | None) -> float | None:
+    """Return millionths of a currency's unit in units."""
+    return None if micros is None else micros / 10**MICROS_DIGITS
+
+
 def shown(rows: Iterable[Row]) -> str:
     """Return rows as a table of text."""
     lines = [["source", "campaign", "spend", "players", "a player", *(f"D{number}" for number in NUMBERS)]]
     for source, campaign, currency, spend, players, cost, found in rows:
         shares = (f"{share:.1%}" if share is not None else "-" for share in found)
-        a_player = f"{cost / 10**MICROS_DIGITS:,.2f}" if cost is not None else "-"
-        amount = f"{spend / 10**MICROS_DIGITS:,.2f} {currency}"
+        a_player = f"{major(cost):,.2f}" if cost is not None else "-"
+        amount = f"{major(spend):,.2f} {currency}"
         lines.append([source, campaign or "*", amount, f"{players:,}", a_player, *shares])
     return _table(lines, texts=2)
 
@@ -181,7 +209,7 @@ def listed(of: Iterable[Spend]) -> str:
     """Return costs as a table of text."""
     lines = [["day", "source", "campaign", "spend"]]
     for day, source, campaign, currency, micros in of:
-        amount = f"{micros / 10**MICROS_DIGITS:,.2f} {currency}"
+        amount = f"{major(micros):,.2f} {currency}"
         lines.append([str(day), source, campaign or "*", amount])
     return _table(lines, texts=3)
 

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from batch_analytics import kept
 from duckdb_nights import DuckDB
-from telemetry import ad_spend
+from fastapi.testclient import TestClient
+from gold_tables import DuckGold
+from telemetry import ad_spend, metric_model
 from telemetry.ad_spend import Row, Spend
-from tools import CommandError, gold, spend
+from tools import CommandError, report_history, spend
+from tools import gold as lake_tables
 
 FIRST = date(2026, 3, 1)
 TODAY = date(2026, 3, 13)
@@ -25,7 +28,7 @@ def event(kind: str, player: str, day: int, **fields: Any) -> dict[str, Any]:
     happened = FIRST + timedelta(day)
     noon = datetime(happened.year, happened.month, happened.day, 12, tzinfo=UTC)
     return {
-        "event_id": f"{next(numbers):08}", "event_type": kind, "game_id": "g", "player_id": player,
+        "event_id": f"{next(numbers):08}", "event_type": kind, "game_id": "go", "player_id": player,
         "session_id": f"{player}-{day}", "event_date": happened, "at_ms": int(noon.timestamp() * 1000),
         "arrival_date": FIRST + timedelta(12), "platform": "ios", "country": "DE", "app_version": "1",
         "added_ms": 1000,
@@ -65,7 +68,7 @@ def store() -> DuckDB:
         store.database.execute(
             f"INSERT INTO lake.silver ({', '.join(one)}) VALUES ({marks})", list(one.values())
         )
-    for table, change in kept.Night(store, "run", print).changes(["g"]):
+    for table, change in kept.Night(store, "run", print).changes(["go"]):
         if table.startswith("acquisition"):
             store.change(table, change)
     store.database.execute("USE lake")
@@ -75,14 +78,16 @@ def store() -> DuckDB:
 @pytest.fixture(autouse=True)
 def lake(store: DuckDB, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the reader find gold."""
-    monkeypatch.setattr(gold, "sql", lambda query, *values: store.database.execute(query, list(values)).df())
+    monkeypatch.setattr(
+        lake_tables, "sql", lambda query, *values: store.database.execute(query, list(values)).df()
+    )
 
 
 @pytest.fixture
 def table(dynamodb: Any) -> Any:
     """Return the table that keeps the costs, with rows of something else."""
     found = dynamodb.Table("game_days")
-    for key in ("g#2026-03#active", "g#2026-03-01", "h#2026-03#spend"):
+    for key in ("go#2026-03#active", "go#2026-03-01", "ho#2026-03#spend"):
         found.put_item(Item={"game_day": key, "shard": "2026-03-01#EUR#north#", "micros": 7})
     return found
 
@@ -91,13 +96,13 @@ def uploaded(table: Any, tmp_path: Path, text: str) -> list[Spend]:
     """Upload a file, and return what is kept then."""
     path = tmp_path / "spend.csv"
     path.write_text(text)
-    spend.upload(table, "g", spend.read(path, TODAY))
-    return spend.kept(table, "g", date(2026, 1, 1), TODAY)
+    spend.upload(table, "go", spend.read(path, TODAY))
+    return spend.kept(table, "go", date(2026, 1, 1), TODAY)
 
 
 def rows(table: Any, tmp_path: Path, text: str, by_campaign: bool = False) -> dict[tuple[str, ...], Row]:
     """Return what a file's costs brought, by name."""
-    found = spend.returns("g", uploaded(table, tmp_path, text), by_campaign)
+    found = spend.returns("go", uploaded(table, tmp_path, text), by_campaign)
     return {row[:3]: row for row in found}
 
 
@@ -156,9 +161,9 @@ def test_a_second_upload_replaces_what_it_names_and_nothing_else(table: Any, tmp
         "2026-02-28  north   a         1.00 EUR",
         "2026-03-01  north   a         2.00 EUR",
     ]
-    assert spend.remove(table, "g", FIRST, FIRST, "south") == 0
-    assert spend.remove(table, "g", FIRST, FIRST, "north") == 3
-    assert spend.kept(table, "g", date(2026, 1, 1), TODAY) == found[:1]
+    assert spend.remove(table, "go", FIRST, FIRST, "south") == 0
+    assert spend.remove(table, "go", FIRST, FIRST, "north") == 3
+    assert spend.kept(table, "go", date(2026, 1, 1), TODAY) == found[:1]
     # Rows of other games and of other subjects are as they were.
     assert len(table.scan()["Items"]) == 4
 
@@ -173,7 +178,7 @@ def test_a_cost_that_would_count_twice_is_refused_and_nothing_is_kept(table: Any
     before = uploaded(table, tmp_path, f"{HEADER}2026-03-01,north,EUR,1\n")
     with pytest.raises(CommandError, match="2026-03-01 north EUR has costs with and without a campaign"):
         uploaded(table, tmp_path, f"{CAMPAIGNS}2026-03-02,south,a,EUR,1\n2026-03-01,north,a,EUR,1\n")
-    assert spend.kept(table, "g", date(2026, 1, 1), TODAY) == before
+    assert spend.kept(table, "go", date(2026, 1, 1), TODAY) == before
 
 
 def test_a_day_has_a_bound(table: Any, tmp_path: Path) -> None:
@@ -217,7 +222,7 @@ def test_the_table_is_readable(table: Any, tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_kept_is_explained(table: Any, tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(CommandError, match=message):
         uploaded(table, tmp_path, text)
-    assert spend.kept(table, "g", date(2026, 1, 1), TODAY) == []
+    assert spend.kept(table, "go", date(2026, 1, 1), TODAY) == []
 
 
 def test_many_errors_are_named_up_to_ten(tmp_path: Path) -> None:
@@ -229,8 +234,80 @@ def test_many_errors_are_named_up_to_ten(tmp_path: Path) -> None:
         spend.read(tmp_path / "none.csv", TODAY)
 
 
+def test_the_report_has_a_section_for_each_currency(table: Any, tmp_path: Path) -> None:
+    costs = uploaded(table, tmp_path, f"{CAMPAIGNS}2026-03-01,north,spring,EUR,5\n2026-03-01,south,,USD,3\n")
+    found = {section.title: section for section in report_history.spend_sections("go", costs)}
+    assert list(found) == [
+        "Return on ad spend by install source: EUR",
+        "Return on ad spend by install source: USD",
+        "Return on ad spend by install source, campaign: EUR",
+        "Return on ad spend by install source, campaign: USD",
+    ]
+    section = found["Return on ad spend by install source, campaign: EUR"]
+    assert [name for name, _ in section.columns] == [
+        "Cost", "Players", "Cost of a player", "Return by D0", "Return by D7", "Return by D30",
+    ]  # fmt: skip
+    assert section.rows == [
+        ("north, spring", (5_000_000, 1, 5_000_000, pytest.approx(0.6), pytest.approx(0.85), None))
+    ]
+    assert report_history.spend_sections("go", []) == []
+
+
+@pytest.fixture
+def client(metrics_app: Any, table: Any, dynamodb: Any, store: DuckDB, gold: DuckGold) -> TestClient:
+    """Return the metrics API on the costs and on gold, whose SQL is also read as Athena reads it."""
+    columns = ", ".join(metric_model.tables()["acquisition_value"].types)
+    gold.fill("acquisition_value", store.rows(f"SELECT {columns} FROM lake.acquisition_value"))
+    for game in ("go", "ho"):
+        dynamodb.Table("games").put_item(
+            Item={"game_id": game, "name": game, "status": "active", "key_hashes": []}
+        )
+    return TestClient(metrics_app)
+
+
+def test_the_api_has_the_same_returns(client: TestClient, table: Any, tmp_path: Path) -> None:
+    text = (
+        f"{CAMPAIGNS}2026-03-01,north,spring,EUR,5\n2026-03-06,north,spring,EUR,2\n2026-03-01,south,,USD,3\n"
+    )
+    costs = uploaded(table, tmp_path, text)
+    days = {"from": "2026-03-01", "to": "2026-03-12"}
+    for by in ("source", "campaign"):
+        answer = client.get("/v1/games/go/ad-spend", params={**days, "by": by}).json()
+        wanted = spend.returns("go", costs, by == "campaign")
+        assert [
+            (row["install_source"], row["campaign"] or "", row["currency"], row["spend_micros"],
+             row["cohort_players"], row["cost_per_player_micros"], tuple(row["returns"].values()))
+            for row in answer["rows"]
+        ] == wanted  # fmt: skip
+        assert list(answer["rows"][0]["returns"]) == ["D0", "D7", "D30"]
+    # Day 7 of 6 March is not over.
+    assert answer["rows"][0]["returns"]["D7"] == pytest.approx(4.25 / 5)
+    early = client.get("/v1/games/go/ad-spend", params={"from": "2026-03-02", "to": "2026-03-12"}).json()
+    assert [row["spend_micros"] for row in early["rows"]] == [2_000_000]
+
+
+def test_the_api_says_nothing_of_other_games_and_refuses_what_it_does_not_know(client: TestClient) -> None:
+    days = {"from": "2026-03-01", "to": "2026-03-12"}
+    assert client.get("/v1/games/go/ad-spend", params=days).json()["rows"] == []
+    (row,) = client.get("/v1/games/ho/ad-spend", params=days).json()["rows"]
+    assert (row["spend_micros"], row["cohort_players"], row["cost_per_player_micros"]) == (7, 0, None)
+    assert client.get("/v1/games/nosuch/ad-spend", params=days).status_code == 404
+    for wrong in ({"by": "country"}, {"from": "2026-03-13", "to": "2026-03-12"}, {"platform": "ios"}):
+        assert client.get("/v1/games/go/ad-spend", params=days | wrong).status_code == 422
+
+
+def test_a_notebook_has_units(table: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    costs = uploaded(table, tmp_path, f"{HEADER}2026-03-01,north,EUR,10\n2026-03-01,south,JPY,0\n")
+    monkeypatch.setenv("GAME_DAYS_TABLE", "game_days")
+    days = (datetime.now(UTC).date() - FIRST).days + 1
+    rows = spend.answer("go", days=days).to_dict("records")
+    assert [row["install_source"] for row in rows] == ["north", "south"]
+    assert (rows[0]["spend"], rows[0]["players"], rows[0]["cost_per_player"]) == (10, 2, 5)
+    assert (rows[0]["D0"], rows[0]["D7"], len(costs)) == (pytest.approx(0.3), pytest.approx(0.825), 2)
+
+
 def test_gold_without_installs_has_players_of_none() -> None:
-    (row,) = spend.returns("k", [Spend(FIRST, "n", "", "EUR", 5)], by_campaign=False)
+    (row,) = spend.returns("ko", [Spend(FIRST, "n", "", "EUR", 5)], by_campaign=False)
     assert row[3:] == (5, 0, None, (None, None, None))
 
 
