@@ -145,8 +145,8 @@ def returns(of: Iterable[Spend], known: History, by_campaign: bool) -> list[Row]
     for (source, campaign, day), count in known.players.items():
         players.update({(source, campaign, day): count, (source, "", day): count})
     for (source, campaign, currency, day, number), value in known.micros.items():
-        for name in (campaign, ""):
-            micros[source, name, currency, day, number] += value
+        for one_or_all in (campaign, ""):
+            micros[source, one_or_all, currency, day, number] += value
     rows = []
     for (source, campaign, currency), days in costs.items():
         spent, count = days.total(), sum(players[source, campaign, day] for day in days)
