@@ -72,7 +72,7 @@ def shares(game: str) -> dict[str, dict[str, int]]:
 _equal_to: Any = EqualTo
 
 
-def table(name: str, game: str | None = None, **equal: str | date) -> pd.DataFrame:
+def table(name: str, /, game: str | None = None, **equal: str | date) -> pd.DataFrame:
     """Return the rows of a table: of all games or one, and with the values of columns that are named.
 
     Raises CommandError for a table that is not there.
