@@ -397,8 +397,14 @@ class Night:
         store.view("touched_presence", f"SELECT * FROM kept_presence WHERE {days}")
         for table in ("kept_moves", "kept_samples"):
             store.view(table, f"SELECT * FROM {store.name(table)} WHERE {days}")
-        for table in ("kept_movers", "kept_attempts", "kept_designs", "kept_ads", "kept_matches"):
+        for table in ("kept_movers", "kept_attempts", "kept_ads", "kept_matches"):
             store.view(table, self._of_accounts(table, days))
+        followed = either(
+            (f"event_date >= {literal(bound.since - timedelta(EXPOSED))}", name)
+            for name, bound in bounds.items()
+        )
+        designs = self._of_accounts("kept_designs", f"({days} OR {followed})")
+        store.view("kept_designs", f"SELECT *, ({days}) AS touched FROM ({designs}) AS designs")
         for view, query in views():
             store.view(view, query)
             if view in SHARED:
@@ -429,7 +435,14 @@ class Night:
             for name, bound in shown.items()
         }
         changed |= dict.fromkeys(
-            ("acquisition", "acquisition_value", "experiments", "experiment_revenue"), acquired
+            (
+                "acquisition",
+                "acquisition_value",
+                "experiments",
+                "experiment_revenue",
+                "experiment_design",
+            ),
+            acquired,
         )
         yesterday = either(
             (f"event_date = {literal(bound.since - timedelta(1))}", name) for name, bound in shown.items()

@@ -19,6 +19,7 @@ from telemetry import environment, metric_model
 from telemetry.store import merge, store
 
 from metrics_api import models
+from metrics_api.ad_spend import returns
 from metrics_api.ads import ads
 from metrics_api.design import design
 from metrics_api.explore import explore
@@ -206,6 +207,7 @@ app.include_router(design)
 app.include_router(quality)
 app.include_router(realtime)
 app.include_router(history)
+app.include_router(returns)
 app.include_router(explore)
 app.include_router(recent)
 app.include_router(page)

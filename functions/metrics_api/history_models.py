@@ -124,6 +124,37 @@ class History(Answer, Range):
     cost: Cost
 
 
+class ReturnRow(BaseModel):
+    """What a source or a campaign cost in a currency, and what its players brought in this currency."""
+
+    install_source: Annotated[str, Field(examples=["north"])]
+    campaign: Annotated[
+        str | None, Field(description="null: all campaigns of the source.", examples=["spring"])
+    ]
+    currency: Annotated[str, Field(description="ISO 4217 code.", examples=["EUR"])]
+    spend_micros: Annotated[int, Field(ge=0, description="Cost, in millionths of the currency's unit.")]
+    cohort_players: Annotated[int, Field(ge=0, description="Players who installed on days with a cost.")]
+    cost_per_player_micros: Annotated[
+        float | None, Field(description="Cost of a player, in millionths; null without players.")
+    ]
+    returns: Annotated[
+        dict[str, float | None],
+        Field(
+            description="Return on ad spend by day N: net revenue of purchases and ads by day N, over the "
+            "cost of the install days whose day N is over; null where none is.",
+            examples=[{"D0": 0.11, "D7": 0.42, "D30": None}],
+        ),
+    ]
+
+
+class Returns(Answer, Range):
+    """What advertising for players cost, and its return."""
+
+    by: Literal["source", "campaign"]
+    rows: Annotated[list[ReturnRow], Field(description="The largest cost first.")]
+    cost: Annotated[Cost | None, Field(description="null where no costs are kept.")] = None
+
+
 class Pending(BaseModel):
     """The query goes on: ask the same again."""
 

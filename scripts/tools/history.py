@@ -42,6 +42,7 @@ def figures(game_id: str) -> dict[str, Any]:
             "acquisition", "install_source AS name, sum(cohort_players) AS value", "day_number = 0"
         ),
         "players of variants": _variants(game_id),
+        "players of design events by variant": _senders(game_id),
         "match ends": of("matches", "mode AS name, sum(match_ends) AS value"),
         "players who came back the day after": of(
             "retention",
@@ -64,6 +65,13 @@ def _variants(game_id: str) -> dict[str, int]:
     for variant, exposed, back in counts.itertuples():
         found |= {f"{variant} back": int(back), f"{variant} exposed": int(exposed)}
     return found
+
+
+def _senders(game_id: str) -> dict[str, int]:
+    """Return who sent design events on the day of the first exposure: players by variant and first part."""
+    rows = gold.table("experiment_design", game_id, depth="1")
+    sums = rows[rows["day_number"] == 0].groupby(["variant", "name"])["exposed_senders"].sum()
+    return {f"{variant} {name}": int(count) for (variant, name), count in sums.items() if count}
 
 
 def _events(game_id: str) -> dict[str, Any]:
@@ -103,6 +111,7 @@ def expected_figures(truth: Truth, today: date) -> dict[str, Any]:
         "players who reached a step": {str(step): len(found) for step, found in sorted(truth.steps.items())},
         "players by install source": _installed(truth, today),
         "players of variants": truth.exposed(today),
+        "players of design events by variant": truth.senders(today),
         "match ends": dict(sorted(truth.match_ends.items())),
         "players who came back the day after": truth.came_back(today),
         "advertisements": dict(sorted((+truth.ads).items())),

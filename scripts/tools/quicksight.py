@@ -35,6 +35,7 @@ def _milestone(days: Iterable[int]) -> str:
 CALCULATED = {
     # Day 0 holds the new players of a cohort.
     "acquisition": {"milestone": _milestone((0, *MILESTONES))},
+    "experiment_design": {"milestone": _milestone(MILESTONES)},
     "experiment_revenue": {"milestone": _milestone(MILESTONES)},
     "experiments": {"milestone": _milestone(MILESTONES)},
     "retention": {"milestone": _milestone(MILESTONES)},

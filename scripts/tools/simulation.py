@@ -177,6 +177,15 @@ class Truth:
             found[sale["currency"]] -= back - sum(shares)
         return dict(sorted(found.items()))
 
+    def senders(self, today: date) -> dict[str, int]:
+        """Return how many players sent design events on the day of their exposure, before today."""
+        found = Counter[str]()
+        for player, (happened, variant) in self.exposures.items():
+            for day, name in self.design_players:
+                if day == happened[:10] < str(today) and ":" not in name:
+                    found[f"{variant} {name}"] += player in self.design_players[day, name]
+        return dict(sorted((+found).items()))
+
     def exposed(self, today: date) -> dict[str, int]:
         """Return the players of each variant and those back the day after, where that day is before today."""
         found = Counter[str]()

@@ -47,7 +47,8 @@ def _all(lake: Lake, hour: datetime) -> list[str]:
 
 def test_the_lake_tells_what_was_sent(played: tuple[Lake, Truth]) -> None:
     lake, truth = played
-    gold.use({"lake_database": lake.database}, local=True)
+    tables = {"games": "games", "game_days": "game_days"}
+    gold.use({"lake_database": lake.database, "tables": tables}, local=True)
     assert history.figures("planted") == history.expected_figures(truth, NOW.date())
 
 

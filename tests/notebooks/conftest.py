@@ -121,6 +121,26 @@ def _rows(table: str) -> Iterator[Row]:
                             "exposed_sessions": 150,
                             "exposed_sessions_squared": 350,
                         }
+            case "experiment_design":
+                for variant, senders in (("new", 60), ("old", 50)):
+                    for number in range(min(age, 31)):
+                        kind = {"experiment": "gate", "variant": variant, "exposure_date": day}
+                        counts = {"exposed_players": 100, "exposed_senders": senders}
+                        counts |= {
+                            "exposed_design_events": 2 * senders,
+                            "exposed_design_squared": 4 * senders,
+                        }
+                        yield {
+                            "event_date": day + timedelta(number),
+                            **kind,
+                            "day_number": number,
+                            **counts,
+                            "depth": "1",
+                            "name": "boss",
+                            "exposed_valued_events": 10,
+                            "exposed_value_sum": 15.0,
+                            "exposed_value_squared": 40.0,
+                        }
             case "performance":
                 for platform in ("*", *PLATFORMS):
                     measured = {"measure": "fps", "samples": 50, "p50": 60.0, "slow_5": 30.0, "slow_1": 20.0}

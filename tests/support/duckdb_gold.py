@@ -83,7 +83,8 @@ def define(database: duckdb.DuckDBPyConnection) -> None:
     for table in kept.TABLES:
         if table == "kept_players":
             view("new_presence", "SELECT * FROM kept_presence")
-        view(table, kept.sql(f"kept/{table}"))
+        touched = "SELECT *, TRUE AS touched FROM ({})" if table == "kept_designs" else "{}"
+        view(table, touched.format(kept.sql(f"kept/{table}")))
     view("all_purchases", "SELECT * FROM kept_purchases")
     view("touched_presence", "SELECT * FROM kept_presence")
     never = kept.literal(kept.NEVER)

@@ -733,6 +733,65 @@ def _experiment_revenue(game: _Game) -> Iterator[dict[str, Any]]:
             }
 
 
+def _experiment_design(game: _Game) -> Iterator[dict[str, Any]]:
+    """Count the names of each day anew: 20 of an experiment and depth, by how many players had sent them."""
+    sent: dict[str, list[Event]] = {}
+    for event in game.events:
+        if event["event_type"] == "design":
+            sent.setdefault(event["player_id"], []).append(event)
+    cohorts: dict[tuple[str, date], list[tuple[int, date, str, set[str]]]] = {}
+    for (exposed, experiment, variant), players in _variants(game):
+        for number, day in _after(exposed, game.last_day):
+            cohorts.setdefault((experiment, day), []).append((number, exposed, variant, players))
+    for ((experiment, day), found), depth in product(cohorts.items(), range(1, 6)):
+        # Of each cohort and name: each player's values, one for each event.
+        values: list[dict[str, dict[str, list[float | None]]]] = []
+        for _, exposed, _, players in found:
+            by_name: dict[str, dict[str, list[float | None]]] = {}
+            for player in players:
+                for event in sent.get(player, ()):
+                    parts = event["name"].split(":")
+                    if exposed <= event["event_date"] <= day and len(parts) >= depth:
+                        of_name = by_name.setdefault(":".join(parts[:depth]), {})
+                        of_name.setdefault(player, []).append(event["value"])
+            values.append(by_name)
+        senders = Counter[str]()
+        for by_name in values:
+            senders.update({name: len(of_name) for name, of_name in by_name.items()})
+        del senders["other"]
+        shown = sorted(senders, key=lambda name: (-senders[name], name))[:20]
+        rest = {name for by_name in values for name in by_name} - set(shown)
+        for (number, exposed, variant, players), by_name in zip(found, values, strict=True):
+            for name, names in [*((name, {name}) for name in shown), *([("other", rest)] if rest else [])]:
+                of_player: dict[str, list[float | None]] = {}
+                for one in names:
+                    for player, told in by_name.get(one, {}).items():
+                        of_player.setdefault(player, []).extend(told)
+                events = sum(map(len, of_player.values()))
+                sums = [sum(value or 0 for value in told) for told in of_player.values()]
+                yield {
+                    "event_date": day,
+                    "experiment": experiment,
+                    "variant": variant,
+                    "exposure_date": exposed,
+                    "day_number": number,
+                    "depth": str(depth),
+                    "name": name,
+                    "exposed_players": len(players),
+                    "exposed_senders": len(of_player),
+                    "exposed_sender_share": len(of_player) / len(players),
+                    "exposed_design_events": events,
+                    "exposed_design_squared": sum(len(told) ** 2 for told in of_player.values()),
+                    "exposed_design_mean": events / len(players),
+                    "exposed_valued_events": sum(
+                        value is not None for told in of_player.values() for value in told
+                    ),
+                    "exposed_value_sum": float(sum(sums)),
+                    "exposed_value_squared": float(sum(value**2 for value in sums)),
+                    "exposed_value_mean": sum(sums) / len(players),
+                }
+
+
 def _performance(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
     for (day,), events in _groups(game, place, "performance", lambda _: ()):
         for measure in MEASURES:
@@ -773,4 +832,5 @@ _TABLES: dict[str, Callable[[_Game, Place], Iterator[dict[str, Any]]]] = {
 # Tables that do not tell platforms, countries and versions apart.
 _WITHOUT_PLACES: dict[str, Callable[[_Game], Iterator[dict[str, Any]]]] = {
     "experiments": _experiments, "experiment_revenue": _experiment_revenue,
+    "experiment_design": _experiment_design,
 }  # fmt: skip

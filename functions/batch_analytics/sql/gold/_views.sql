@@ -287,4 +287,21 @@ FROM (
     ) AS counted
   ) AS totalled
 ) AS ranked
-WHERE nth_experiment <= 50 AND nth_variant <= 10
+WHERE nth_experiment <= 50 AND nth_variant <= 10;
+
+-- Design events of a player by day. Each name counts for itself and for the names above it: boss:dragon:killed for boss
+-- and boss:dragon too. `touched` days have new events; the others are days of which `experiment_design` adds up events.
+CREATE OR REPLACE TEMPORARY VIEW designs AS
+SELECT * FROM (
+  SELECT
+    k.event_date, k.game_id, k.player_id, k.platform, k.country, k.app_version, k.events, k.valued_events, k.value_sum,
+    k.touched, d.depth, CASE d.depth
+      WHEN '1' THEN REGEXP_EXTRACT(k.name, '^[^:]+', 0)
+      WHEN '2' THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+', 0)
+      WHEN '3' THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+:[^:]+', 0)
+      WHEN '4' THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+:[^:]+:[^:]+', 0)
+      ELSE REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+:[^:]+:[^:]+:[^:]+', 0)
+    END AS name
+  FROM kept_designs AS k CROSS JOIN (SELECT * FROM VALUES ('1'), ('2'), ('3'), ('4'), ('5') AS depths (depth)) AS d
+) AS named
+WHERE name <> ''
