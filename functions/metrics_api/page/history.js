@@ -92,6 +92,12 @@
       input.value = at.get(one.parameter) ?? "";
       input.addEventListener("change", () => { change({ [one.parameter]: input.value.trim() }); load(); });
       label.append(input);
+      if (one.values) {
+        const list = element("datalist", null, { id: `values-${one.name}` });
+        list.append(...one.values.map((value) => option(value, value)));
+        input.setAttribute("list", list.id);
+        label.append(list);
+      }
       return label;
     }));
     $("about").textContent = `${table.description} ${chosen().label}: ${chosen().description}`;
