@@ -131,10 +131,9 @@ def test_of_a_child_device_and_free_fields_stay_here(make: Make, tmp_path: Path)
     assert event["client"].keys() == {"sdk", "platform", "app_version", "country"}
 
 
-def test_a_dimension_goes_with_each_event_from_now_on(
-    make: Make, tmp_path: Path, problems: list[str]
-) -> None:
-    game = make()
+def test_a_dimension_goes_with_each_event_from_now_on(make: Make, tmp_path: Path) -> None:
+    problems: list[str] = []
+    game = make(on_problem=problems.append)
     session: Any = game.start_session("p-1")
     for name, value in (("class", "mage"), ("shard", "Żuk"), ("class", "rogue")):
         session.set_dimension(name, value)

@@ -1,16 +1,20 @@
 """Custom dimensions: what a game declares, what counts of an event, and what the API answers."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import boto3
+import orjson
 import pytest
 from fake_aws import Streams, encode, processor, records
 from fastapi.testclient import TestClient
 from gold_tables import DuckGold
+from privacy.data_stores import Subject, cut_event
 from telemetry import metric_model
 from telemetry.dimensions import MAX_VALUES, Declared
+from telemetry.enrichment import enrich
+from telemetry.origin import Origin
 from tools import CommandError, games
 
 MakeEvent = Callable[..., dict[str, Any]]
@@ -107,6 +111,23 @@ def test_an_address_is_masked_and_a_child_has_no_dimension(
     assert "ann@example.com" not in str(first)
     assert first["masked"] is True
     assert "dimensions" not in second
+
+
+def test_no_value_keeps_the_id_of_a_player(table: Any, dynamodb: Any, make_event: MakeEvent) -> None:
+    raw = "ann-of-the-hills-9"
+    other = make_event(dimensions={"owner": raw, "class": "mage", "long": f"{'x ' * 50}{raw}"})
+    line = orjson.dumps(enrich(other, Origin(datetime.now(UTC), "rest")))
+    cut = cut_event(line, Subject("skyforge", raw))
+    assert cut is not None
+    assert cut.kept is not None
+    assert raw.encode() not in cut.kept
+    assert orjson.loads(cut.kept)["dimensions"]["class"] == "mage"
+    games.use_pseudonyms(table, "skyforge", "on")
+    declare(table, 1, CLASS)
+    streams = processed(dynamodb, make_event(player_id=raw, dimensions=other["dimensions"]))
+    assert raw not in str(streams.taken)
+    assert counted(streams) == [("mage", None, None, None)]
+    assert all(len(value) <= 128 for value in streams.lines("enriched")[0]["dimensions"].values())
 
 
 def test_a_dimension_is_declared_again_and_taken_back(table: Any) -> None:

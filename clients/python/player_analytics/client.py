@@ -92,7 +92,7 @@ class Session(events.Tracker):
         try:
             told = {known: one for known, one in self._dimensions.items() if known != name}
             if value is not None:
-                told[name] = value
+                told[str(name)] = value
             if found := dimensions_problem(told):
                 self._client.report(f"the dimension was not set: {found}")
                 return

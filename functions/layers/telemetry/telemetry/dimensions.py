@@ -12,6 +12,8 @@ RULES: tuple[Rule, ...] = get_args(Rule)
 SLOTS = (1, 2)
 MAX_VALUES = 20
 MAX_NAME, MAX_VALUE = 32, 64
+# What an event may tell; a value that is longer than a declared one counts as other.
+MAX_TOLD = 128
 NAME = "^[a-z][a-z0-9_]*$"
 # What a value counts as that the game has not declared, and what an event without a value does.
 OTHER, UNKNOWN = "other", "unknown"
