@@ -79,8 +79,8 @@ class Pseudonyms:
         """Return an event under its pseudonyms; the studio's own fields may repeat the id.
 
         The id is replaced in every text of client, dimensions and payload that is not one of a few given
-        values. In a field for players only a whole id counts: "jo-anna" may be a friend of "anna". A field that
-        links two ids holds the other one's own pseudonym.
+        values. In a field for players only a whole id counts: "jo-anna" may be a friend of "anna". A field
+        that links two ids holds the other one's own pseudonym.
         """
         player_id, payload = event["player_id"], event["payload"]
         pseudonym = self.player(player_id)
