@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import httpx
@@ -26,6 +26,9 @@ from tools import CommandError, Parser, emulator, games, infrastructure, metrics
 from tools.progress import STILL_SECONDS, Stuck, wait_for
 from tools.simulation import DIMENSIONS, LIVE_PAUSE_SECONDS, Game, Session, Truth, simulate
 from tools.steps import Bars, Steps
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table as GamesTable
 
 SETTLE_SECONDS = 240
 SESSIONS_AT_ONCE = 100
@@ -372,7 +375,7 @@ def new_game(outputs: dict[str, Any]) -> tuple[str, str]:
     return game, key
 
 
-def declare(table: Any, game: str) -> None:
+def declare(table: "GamesTable", game: str) -> None:
     """Declare the custom dimensions of the simulated game."""
     for slot, one in DIMENSIONS.items():
         games.declare_dimension(table, game, int(slot), one["name"], one["rule"], one["values"])
