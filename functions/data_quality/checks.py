@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from telemetry.anomaly import MIN_HISTORY, detect
+from telemetry.anomaly import MIN_HISTORY, detect, usual_hour
 from telemetry.silver import Check, Lake, Verdict, merged, nulls, ranges
 
 from data_quality.facts import Facts
@@ -19,6 +19,8 @@ MINIMUM_VALUES = 100
 OF_PLAYERS = ("active_players", "new_players")
 # A game with an event a minute must not be silent for an hour.
 BUSY_EVENTS_A_DAY = 1440
+# An hour with less than this share of what it usually has, and outside its band, is a failure.
+DROP_FAILS = 0.5
 QUIET_WARN, QUIET_FAIL = timedelta(hours=1), timedelta(hours=3)
 # What a batch run may take, and that one may fail before somebody has to come.
 HISTORY_WARN, HISTORY_FAIL = timedelta(hours=3), timedelta(hours=25)
@@ -55,11 +57,22 @@ def volume(facts: Facts) -> Check:
 
 
 def hour(facts: Facts) -> Check:
-    """The hour that ended last must be within the band of the same hour of the days before."""
-    last = facts.now - timedelta(hours=1)
-    days = facts.arrived if last.date() == facts.now.date() else facts.arrived[:-1]
-    series = [day[f"hour_{last:%H}"] for day in days]
-    return _band("hour", f"between {last:%H}:00 and {facts.now:%H}:00", series)
+    """The hour that ended last must be within the band of the same hour of the weeks before."""
+    *before, events = facts.hours
+    band = usual_hour(before)
+    when = f"between {facts.now - timedelta(hours=1):%H}:00 and {facts.now:%H}:00"
+    if band is None:
+        return Check("hour", "unknown", "The game has events of fewer than 4 weeks, or was idle.", events)
+    if band.low <= events <= band.high or max(events, band.usual) < MINIMUM_EVENTS:
+        return Check("hour", "pass", f"{events:,} events {when}, as usual at this hour of the week.", events)
+    below = events < band.low
+    message = (
+        f"{events:,} events {when}; usual at this hour of the week are"
+        f" {max(band.low, 0):,.0f} to {band.high:,.0f}."
+    )
+    failed = below and events < DROP_FAILS * band.usual
+    bound = round(band.low if below else band.high, 1)
+    return Check("hour", "fail" if failed else "warn", message, events, bound)
 
 
 def _band(name: str, when: str, series: list[int]) -> Check:

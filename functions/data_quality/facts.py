@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import orjson
+from telemetry.anomaly import HOURS
 from telemetry.silver import Lake
 from telemetry.store import Store
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 DAYS = 29
+# Of the hours that tell what is usual, and today.
+HOUR_DAYS = HOURS // 24 + 2
 # Windows are published minutes after their end, and counters of minutes take late events for an hour.
 WINDOWS_SINCE, WINDOWS_UNTIL = timedelta(minutes=40), timedelta(minutes=10)
 RUNS, HOUR = "batch/runs/", "%Y-%m-%dT%H"
@@ -37,6 +40,8 @@ class History:
 class Facts:
     """One game at one moment; `arrived` and `happened` are counters by UTC day, oldest first, today last.
 
+    `hours` are the events accepted in each hour since the game's first, oldest first, and of seven weeks at
+    most; the last is the hour that ended last.
     `by_minutes` and `by_windows` are events of the same half hour, as player_state and as the stream job
     counted them; None where the stream job published nothing. `lake` is None where the newest batch run
     took nothing of the game, `in_lake` its events in silver of the hour that the history names. `faults` are
@@ -47,6 +52,7 @@ class Facts:
     now: datetime
     arrived: list[Counter[str]]
     happened: list[Counter[str]]
+    hours: Sequence[int] = (0,)
     updated_at: datetime | None = None
     by_minutes: int = 0
     by_windows: int | None = None
@@ -62,12 +68,14 @@ def read(
     store: Store, game_id: str, now: datetime, history: History | None, history_every: timedelta
 ) -> Facts:
     """Read a game's facts at a moment (aware)."""
-    days = [now.date() - timedelta(days=age) for age in reversed(range(DAYS))]
-    happened = store.game_days(game_id, days)
+    days = [now.date() - timedelta(days=age) for age in reversed(range(HOUR_DAYS))]
+    arrived = [tally.counts for tally in store.ingest_stats(game_id, days)]
+    happened = store.game_days(game_id, days[-DAYS:])
     written = [tally.updated_at for tally in happened if tally.updated_at]
     return Facts(
         now=now,
-        arrived=[tally.counts for tally in store.ingest_stats(game_id, days)],
+        arrived=arrived[-DAYS:],
+        hours=hours_of(days, arrived, now),
         happened=[tally.counts for tally in happened],
         updated_at=datetime.fromisoformat(max(written)) if written else None,
         by_minutes=_minutes(store, game_id, now),
@@ -78,6 +86,17 @@ def read(
         faults=history.faults.get(game_id, ()) if history else (),
         history_every=history_every,
     )
+
+
+def hours_of(days: Sequence[date], arrived: Sequence[Counter[str]], now: datetime) -> list[int]:
+    """Return the events of each hour that is over, from the first hour with any; 0 where there is none."""
+    over = [
+        counts[f"hour_{hour:02}"]
+        for day, counts in zip(days, arrived, strict=True)
+        for hour in range(now.hour if day == now.date() else 24)
+    ]
+    first = next((place for place, events in enumerate(over) if events), len(over) - 1)
+    return over[first:]
 
 
 def newest_audit(s3: "S3Client", bucket: str) -> History | None:

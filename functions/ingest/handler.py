@@ -3,47 +3,18 @@
 Those are POST /applications/{application_id}/events and POST /v1/compat/{vendor}/…
 """
 
-import logging
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
-from telemetry import emf, environment, logs
-from telemetry.bots import is_bot
+from telemetry import environment
 from telemetry.clients import client, resource
-from telemetry.decoding import Decoded, readable
-from telemetry.enrichment import timestamp
 from telemetry.games import GameRegistry
-from telemetry.guidance import Rules
-from telemetry.ingest_batch import Envelope, IngestBatch, Refusal
-from telemetry.key_classes import ClientLimits
-from telemetry.quotas import Exceeded, Limits, Quotas, units
+from telemetry.quotas import Limits, Quotas
 
-from ingest import compat
-from ingest.publisher import Publisher, country
-from ingest.request import (
-    RequestError,
-    Sender,
-    body_bytes,
-    check_enabled,
-    check_signature,
-    events,
-    game_of,
-    guidance_events,
-    readable_by,
-    sender,
-    vendor_events,
-    verdict,
-)
-
-logger = logs.logger()
-request_events, requests_refused = emf.Count("RequestEvents"), emf.Count("RequestsRefused")
-# Of the body of a request that is refused as a whole.
-MAX_KEPT_BYTES = 256 * 1024
-quota_used = emf.Count("QuotaUsed", "Percent")
+from ingest.intake import Intake
+from ingest.publisher import Publisher
+from ingest.request import RequestError, game_of, readable_by
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -80,47 +51,11 @@ def publisher() -> Publisher:
     return Publisher(client("kinesis"), settings().raw_stream)
 
 
-def within_quota(
-    who: Sender, batch: Sequence[Decoded], game: Mapping[str, Any], received_at: datetime
-) -> None:
-    """Count a batch against the game's quota; raise RequestError 429 beyond it.
-
-    Where quotas cannot be counted, events are taken: a fault of a table must not lose them.
-    """
-    wanted = units(len(event.raw) for event in batch)
-    try:
-        used = quotas().take(who.game_id, who.key_class, wanted, settings().limits.of(game), received_at)
-    except Exceeded as exceeded:
-        if exceeded.is_day:
-            _write(quota_used.line(100))
-        raise RequestError(
-            429, str(exceeded), "the game's events of this day or minute are used up"
-        ) from None
-    except (ClientError, BotoCoreError):
-        logger.exception("Quotas could not be counted")
-        return
-    if used is not None:
-        _write(quota_used.line(int(100 * used)))
-
-
-def keep_body(
-    body: bytes, error: RequestError, who: Sender, game: Mapping[str, Any], header: IngestBatch
-) -> None:
-    """Send the beginning of a refused body to the quarantine, within the game's quota."""
-    if error.kept_as is None or not body:
-        return
-    kept = readable(body, MAX_KEPT_BYTES)
-    try:
-        within_quota(who, [Decoded(kept)], game, datetime.fromisoformat(header.received_at))
-    except RequestError:
-        return
-    publisher().keep(kept, Refusal(error.kept_as, error.message, len(body)), header)
-
-
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer a request, so that pages of the game's origins can read the answer."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    answer = _answer(event, headers)
+    intake = Intake(registry(), quotas(), publisher(), settings().limits, settings().country_header.lower())
+    answer = intake.answer(event, headers)
     if not (origin := headers.get("origin")):
         return answer
     try:
@@ -128,74 +63,3 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     except RequestError:
         game = {}
     return readable_by(origin, answer, game)
-
-
-def _answer(event: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
-    """Answer 202, 207 or 422, or refuse the request; to another product's client as its own service does."""
-    found = event["requestContext"]["authorizer"]
-    keys = {
-        "request_id": event["requestContext"].get("requestId"),
-        "game_id": found["game_id"],
-        "key_id": found.get("key_id", ""),
-    }
-    logger.append_keys(**keys)
-    received_at = datetime.now(UTC)
-    arrival = timestamp(received_at)
-    is_guidance = "application_id" in (event.get("pathParameters") or {})
-    route: compat.Route | None = None
-    try:
-        route = compat.route_of(event)
-        who, body = sender(event), body_bytes(event)
-        game = game_of(who.game_id, registry())
-        who = check_signature(headers, body, who, game, received_at)
-        keys["key_id"] = who.key_id
-        logger.append_keys(key_id=who.key_id)
-        if headers.get("x-signature"):
-            check_enabled(who, quotas())
-        if route and route.is_init:
-            return route.init()
-        envelope: Envelope = route.envelope if route else "guidance" if is_guidance else "native"
-        header = IngestBatch(
-            game_id=who.game_id,
-            received_at=arrival,
-            country=country(headers.get(settings().country_header.lower(), "")),
-            events=[],
-            envelope=envelope,
-            bot=is_bot(headers.get("user-agent", "")),
-            key_class=who.key_class,
-        )
-        try:
-            if route:
-                rules = Rules.of(game, who.key_class)
-                batch = vendor_events(body, envelope, who.game_id, received_at, rules)
-            elif is_guidance:
-                batch = guidance_events(body, who.game_id, received_at, Rules.of(game, who.key_class))
-            else:
-                batch = events(body)
-        except RequestError as error:
-            keep_body(body, error, who, game, header)
-            raise
-        within_quota(who, batch, game, received_at)
-    except RequestError as error:
-        _tell("Request refused", arrival, keys | {"code": error.code}, requests_refused.line(1))
-        return route.error(error) if route else error.response()
-    results = publisher().publish(batch, header, ClientLimits.of(game))
-    # From here on the events carry game and time of arrival: what leads from a request to its rows, and back.
-    told = {"received_at": arrival, "events": len(batch), "not_accepted": len(results)}
-    _tell("Request taken", arrival, keys | told, request_events.line(len(batch)))
-    if route:
-        return route.verdict(len(batch), results, len(body))
-    # The AWS guidance's clients take any other answer than 200 for a failure.
-    return verdict(len(batch), results, 200 if is_guidance else 202)
-
-
-def _tell(message: str, at: str, fields: dict[str, Any], metric: str) -> None:
-    """Write a request's line of the log, where the log's level lets it pass, and its metric."""
-    line = logs.info_line(logger.service, message, at, fields) if logger.log_level <= logging.INFO else ""
-    _write(f"{line}\n{metric}" if line else metric)
-
-
-def _write(lines: str) -> None:
-    stream = logger.registered_handler.stream  # type: ignore[attr-defined]
-    stream.write(f"{lines}\n")
-    stream.flush()

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
-from telemetry import guidance, key_classes, vendors
+from telemetry import envelopes, key_classes
 from telemetry.decoding import GZIP_MAGIC, Decoded, array_at, decode, decompress, parse, split_array
 from telemetry.games import GameRegistry
 from telemetry.guidance import Rules
@@ -235,7 +235,7 @@ def guidance_events(body: bytes, game_id: str, received_at: datetime, rules: Rul
         found = list(decode(text[events_at.end() :] if events_at else text))
     except Rejection as rejection:
         raise _refused(rejection) from None
-    return [guidance.translated(event, game_id, received_at, rules) for event in _checked(found)]
+    return [envelopes.translated("guidance", event, game_id, received_at, rules) for event in _checked(found)]
 
 
 def vendor_events(
@@ -251,7 +251,7 @@ def vendor_events(
         found = _checked(list(decode(_list_in(text, member) if member else text)))
     except RequestError as error:
         raise _advised(error, text, envelope) from None
-    return [vendors.translated(envelope, event, game_id, received_at, rules) for event in found]
+    return [envelopes.translated(envelope, event, game_id, received_at, rules) for event in found]
 
 
 def _list_in(text: bytes, member: str) -> bytes:

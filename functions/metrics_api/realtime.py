@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime
 from telemetry import metric_model
 from telemetry.capped_names import LABEL, OTHER
 from telemetry.histogram import percentiles
@@ -13,12 +14,20 @@ from telemetry.store import Item, store
 
 from metrics_api import realtime_models as models
 from metrics_api.models import prefixed
-from metrics_api.parameters import GameId, cached, now
+from metrics_api.parameters import GameId, cached, invalid, now
 from metrics_api.problems import RESPONSES
 
 ALL = "*"
 MAX_MINUTES = 1440
+FIRST_YEAR, LAST_YEAR = 2000, 2999
 FLOWS = ("source.", "sink.")
+# A match ends for each of its players; the measures are kept by the mode.
+ENDINGS = {
+    "wins": "match_win.",
+    "losses": "match_loss.",
+    "draws": "match_draw.",
+    "abandons": "match_abandoned.",
+}
 
 realtime = APIRouter(
     prefix="/v1/games/{game_id}", tags=["live"], dependencies=[Depends(cached)], responses=RESPONSES
@@ -29,7 +38,14 @@ realtime = APIRouter(
 def read_realtime(
     game_id: GameId,
     window: Annotated[models.WindowName, Query(description="Length: 5m slides by a minute.")] = "1m",
-    minutes: Annotated[int, Query(ge=1, le=MAX_MINUTES, description="Minutes back from now.")] = 60,
+    minutes: Annotated[int, Query(ge=1, le=MAX_MINUTES, description="Minutes back from `until`.")] = 60,
+    until: Annotated[
+        AwareDatetime | None,
+        Query(
+            description="Only what began before this moment; now where absent.",
+            examples=["2026-01-31T12:07Z"],
+        ),
+    ] = None,
     platform: Annotated[str, Query(description="One platform; * is all.", max_length=32)] = ALL,
     app_version: Annotated[
         str, Query(description="One version; * is all, other is the rest.", max_length=98)
@@ -37,17 +53,25 @@ def read_realtime(
 ) -> models.Realtime:
     """Return exact windows by event time, without late events; `/live` counts those too, but knows less.
 
-    A minute of a game names the versions and virtual currencies with the most events. The rest is `other`.
+    A minute of a game names the versions, virtual currencies, design events and modes with the most events.
+    The rest is `other`.
     """
     as_of = now()
-    since = f"{datetime.now(UTC) - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
+    if until and not FIRST_YEAR <= until.year <= LAST_YEAR:
+        raise invalid("until", f"give a time of the years {FIRST_YEAR} to {LAST_YEAR}")
+    end = (until or datetime.now(UTC)).astimezone(UTC)
+    since = f"{end - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
+    # The last key of the second before, as keys of alerts go on after the time.
+    last = f"{end - timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}~"
     series = [
         f"{game_id}#{window}#{platform}#{app_version}",
         f"{game_id}#{window}#{ALL}#{LABEL}",
         f"{game_id}#dropped#*#*",
         f"{game_id}#alerts",
     ]
-    windows, other_versions, dropped, alerts = store().series(series, since)
+    windows, other_versions, dropped, alerts = (
+        store().series(series, since, last) if until else store().series(series, since)
+    )
     read = [_window(item["window"], _measures(item)) for item in windows]
     return models.Realtime(
         game_id=game_id,
@@ -57,7 +81,7 @@ def read_realtime(
         windows=read,
         dropped_events=sum(_measures(item)["dropped.events"] for item in dropped),
         alerts=[_alert(item) for item in reversed(alerts)],
-        capped=bool(other_versions) or any(_has_unnamed_currency(item) for item in windows),
+        capped=bool(other_versions) or any(_has_unnamed(item) for item in windows),
         as_of=as_of,
         updated_at=read[-1].start if read else None,
     )
@@ -71,7 +95,8 @@ def _window(start: str, measures: Counter[str]) -> models.Window:
     model = metric_model.window()
     mean, share = model["ended_seconds_mean"].of(measures), model["unverified_reported_share"]
     revenue = prefixed(measures, "reported_revenue.")
-    sources, sinks = (_by_currency(measures, family) for family in FLOWS)
+    sources, sinks = (_by_name(measures, family) for family in FLOWS)
+    endings = {ending: _by_name(measures, family) for ending, family in ENDINGS.items()}
     return models.Window(
         start=start,
         active_players=measures["unique.active_players"],
@@ -92,18 +117,25 @@ def _window(start: str, measures: Counter[str]) -> models.Window:
             for currency in sorted(sources | sinks)
         },
         progression_events=prefixed(measures, "progression."),
+        design_events_by_name=_by_name(measures, "design."),
+        matches={
+            mode: models.MatchEndings(**{ending: found[mode] for ending, found in endings.items()})
+            for mode in sorted({mode for found in endings.values() for mode in found})
+        },
+        impressions=measures["events.ad_impression"],
+        ad_revenue_micros=prefixed(measures, "ad_revenue_micros."),
         crash_events=measures["events.crash"],
         scores_submitted=measures["events.score_submitted"],
         **{name: percentiles(prefixed(measures, f"{name}.")) for name in ("fps", "latency_ms")},
     )
 
 
-def _has_unnamed_currency(item: Item) -> bool:
-    return not _measures(item).keys().isdisjoint(f"{family}{OTHER}" for family in FLOWS)
+def _has_unnamed(item: Item) -> bool:
+    return any(name.endswith(f".{OTHER}") for name in _measures(item))
 
 
-def _by_currency(measures: Counter[str], family: str) -> Counter[str]:
-    """Return amounts by virtual currency. A client may name one like the label: both are one then."""
+def _by_name(measures: Counter[str], family: str) -> Counter[str]:
+    """Return amounts by a name that clients choose. One may be like the label: both are one then."""
     found = Counter[str]()
     for name, amount in prefixed(measures, family).items():
         found[LABEL if name == OTHER else name] += amount

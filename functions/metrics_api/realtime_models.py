@@ -19,6 +19,15 @@ class CurrencyFlow(BaseModel):
     sink: Annotated[Count, Field(description=metric_model.live()["sink"].description)]
 
 
+class MatchEndings(BaseModel):
+    """How matches of a mode ended, once for each of their players."""
+
+    wins: Annotated[Count, Field(description=metric_model.window()["wins"].description)]
+    losses: Annotated[Count, Field(description=metric_model.window()["losses"].description)]
+    draws: Annotated[Count, Field(description=metric_model.window()["draws"].description)]
+    abandons: Annotated[Count, Field(description=metric_model.window()["abandons"].description)]
+
+
 def metric(name: str) -> FieldInfo:
     """Return a field that has the description of a metric of the windows."""
     found: FieldInfo = Field(description=metric_model.window()[name].description)
@@ -44,6 +53,10 @@ class Window(BaseModel):
         dict[str, CurrencyFlow], Field(description="By virtual currency, the rest as `other`.")
     ]
     progression_events: Annotated[dict[str, int], Field(description="Progression events by status.")]
+    design_events_by_name: Annotated[dict[str, int], metric("design_events_by_name")]
+    matches: Annotated[dict[str, MatchEndings], Field(description="By mode, the rest as `other`.")]
+    impressions: Annotated[Count, metric("impressions")]
+    ad_revenue_micros: Annotated[dict[str, int], metric("ad_revenue_micros")]
     crash_events: Annotated[Count, metric("crash_events")]
     scores_submitted: Count
     fps: Annotated[Percentiles | None, Field(description="Frames per second.")]
@@ -85,7 +98,7 @@ class Realtime(Answer):
     capped: Annotated[
         bool,
         Field(
-            description="True where a minute has more versions or virtual currencies than it names: "
-            "the rest is in `other`."
+            description="True where a minute has more versions, virtual currencies, design events or modes "
+            "than it names: the rest is in `other`."
         ),
     ]

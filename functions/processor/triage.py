@@ -1,7 +1,8 @@
 """Decides of each arrival whether it is an event of the platform or goes to the quarantine, and why."""
 
 import base64
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence, Set
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,12 +14,13 @@ from telemetry.dimensions import NOTHING, Declared
 from telemetry.email_masking import mask, mask_bytes
 from telemetry.enrichment import encode, timestamp
 from telemetry.games import GameRegistry
-from telemetry.guidance import Rules
+from telemetry.guidance import PLAYER_FIELDS, Rules, stored_player
 from telemetry.key_classes import ClientLimits
 from telemetry.pseudonyms import Pseudonyms
 from telemetry.recent_events import is_on
 from telemetry.rejection import Reason, Rejection, joined
 from telemetry.validation import validate
+from telemetry.vendors import VENDORS
 
 from processor.arrival import Arrival
 
@@ -36,7 +38,9 @@ def triage(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
     """
     claimed = [arrival.claimed_game for arrival in arrivals]
     named = [game or arrival.presumed_game for game, arrival in zip(claimed, arrivals, strict=True)]
-    games = registry.registered(set(named) - {""})
+    # Somebody changes a setting and replays at once: by the former one the event would be refused for good.
+    is_replay = any(arrival.origin.source == "replay" for arrival in arrivals)
+    games = registry.registered(set(named) - {""}, remembered=not is_replay)
     active = {game_id for game_id, game in games.items() if _takes_events(game)}
     pseudonyms = {game_id: Pseudonyms.wanted(game) for game_id, game in games.items()}
     declared = {game_id: Declared.of(game) for game_id, game in games.items()}
@@ -128,9 +132,35 @@ def rejected_line(arrival: Arrival, shard: str) -> bytes:
         "position": arrival.position,
         "size_bytes": size,
         "truncated": len(original) < size,
-        **_content(mask_bytes(original), arrival.pseudonyms),
+        **_content(mask_bytes(_with_stored_players(arrival, original)), arrival.pseudonyms),
     }
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _with_stored_players(arrival: Arrival, original: bytes) -> bytes:
+    """Return the bytes with ids of players that would be masked replaced by what is stored of such an id.
+
+    If all of them were masked alike, a replay would make one player of several.
+    """
+    if arrival.envelope == "native" or b"@" not in original:
+        return original
+    fields = {*PLAYER_FIELDS, *(VENDORS[arrival.envelope].player if arrival.envelope in VENDORS else ())}
+    for player in _texts(arrival.value, fields):
+        stored = orjson.dumps(stored_player(player))
+        for written in {orjson.dumps(player), json.dumps(player).encode()}:
+            original = original.replace(written, stored)
+    return original
+
+
+def _texts(value: Any, fields: Set[str], depth: int = 3) -> Iterator[str]:
+    """Yield the texts of some fields that hold an address, also in objects within."""
+    if not isinstance(value, dict):
+        return
+    for name, held in value.items():
+        if name in fields and isinstance(held, str) and mask(held) != held:
+            yield held
+        elif depth:
+            yield from _texts(held, fields, depth - 1)
 
 
 def _content(original: bytes, pseudonyms: Pseudonyms | None) -> dict[str, str]:

@@ -40,7 +40,8 @@ class Windows:
 class Names:
     """How many names that clients choose a minute of a game has; the others are counted together."""
 
-    currencies: int = 50
+    # Of each kind: virtual currencies, design events, modes of matches.
+    items: int = 50
     versions: int = 20
 
 

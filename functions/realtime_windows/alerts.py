@@ -6,6 +6,7 @@ flood the topic if each alert were a message.
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ QUIET = timedelta(minutes=15)
 TOLD_WITHIN = timedelta(hours=1)
 MAX_SUBJECTS = 5
 MAX_SUBJECT_CHARACTERS = 64
+# Of alerts that came in a quiet time.
+MAX_WAITING = 50
 # What an alert tells people, by its kind.
 SENTENCES = {
     "crash_spike": "{game_id} crashes more: {observed:,.1f} crashes in 1,000 minutes of play,"
@@ -47,6 +50,8 @@ class Alerts:
     events: Any
     table: "Table"
     source: str
+    # Where the page is, without a path; empty where nobody has said so.
+    page_url: str = ""
 
     def send(self, rows: Iterable[Row], now: datetime) -> int:
         """Send the alerts of a batch; return how many were left out because their kind was told lately.
@@ -59,15 +64,36 @@ class Alerts:
                 groups[row["game_id"], row["alert"]].append(row)
         left_out = 0
         for (game_id, alert), found in groups.items():
-            if self._reserve(game_id, alert, found, now):
-                self._put(game_id, alert, found)
+            waiting = self._reserve(game_id, alert, found, now)
+            if waiting is not None:
+                self._put(game_id, alert, found, waiting)
             else:
+                self._note(game_id, alert, found)
                 left_out += len(found)
         return left_out
 
-    def _reserve(self, game_id: str, alert: str, found: list[Row], now: datetime) -> bool:
-        """Tell whether the alert is new and nobody was told of its kind lately; let nobody else tell it now.
+    def _note(self, game_id: str, alert: str, found: list[Row]) -> None:
+        """Keep what an alert is about for the next message of its kind, as long as there is room.
 
+        Otherwise a client that raises one alert in each quiet time would hide all others.
+        """
+        names = [row["subject"][:MAX_SUBJECT_CHARACTERS] for row in found if row["subject"]]
+        if not names:
+            return
+        has_room = Attr("waiting").not_exists() | Attr("waiting").size().lt(MAX_WAITING)
+        is_new = Attr("told").not_exists() | Attr("told").lt(_end(found))
+        with suppress(self.table.meta.client.exceptions.ConditionalCheckFailedException):
+            self.table.update_item(
+                Key=_key(game_id, alert),
+                UpdateExpression="ADD waiting :names",
+                ConditionExpression=has_room & is_new,
+                ExpressionAttributeValues={":names": set(names[:MAX_SUBJECTS])},
+            )
+
+    def _reserve(self, game_id: str, alert: str, found: list[Row], now: datetime) -> set[str] | None:
+        """Let nobody else tell the alert now; return what waits to be told with it.
+
+        None if the alert was told, or if somebody was told of its kind lately.
         Lambda delivers the batch again where the alert could not be sent, or where it is unknown whether
         this reservation was written: then `unsent` names the batch.
         """
@@ -75,8 +101,9 @@ class Alerts:
         is_new = Attr("told").not_exists() | Attr("told").lt(_end(found))
         is_quiet = Attr("quiet_until").not_exists() | Attr("quiet_until").lte(int(now.timestamp()))
         try:
-            self.table.update_item(
+            answer = self.table.update_item(
                 Key=_key(game_id, alert),
+                ReturnValues="ALL_NEW",
                 UpdateExpression="SET quiet_until = :until, expires_at = :expiry, unsent = :batch",
                 ConditionExpression=is_new & (is_quiet | Attr("unsent").eq(batch)),
                 ExpressionAttributeValues={
@@ -86,40 +113,44 @@ class Alerts:
                 },
             )
         except self.table.meta.client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+            return None
+        return {str(name) for name in answer["Attributes"].get("waiting", ())}  # type: ignore[union-attr]
 
-    def _put(self, game_id: str, alert: str, found: list[Row]) -> None:
+    def _put(self, game_id: str, alert: str, found: list[Row], waiting: set[str]) -> None:
         worst = max(found, key=lambda row: abs(row["observed"] - row["reference"]))
         detail: Row = {
             "game_id": game_id,
             "alert": alert,
-            "subject": subjects(row["subject"] for row in found),
+            "subject": subjects(waiting, (row["subject"] for row in found)),
             "observed": worst["observed"],
             "reference": worst["reference"],
             "window_end": _end(found),
         }
-        detail["message"] = message(detail)
+        detail["message"] = message(detail, self.page_url)
         entry = {"Source": self.source, "DetailType": DETAIL_TYPE, "Detail": orjson.dumps(detail).decode()}
         if self.events.put_events(Entries=[entry])["FailedEntryCount"]:
             raise NotDelivered(f"{alert} of {game_id}")
         self.table.update_item(
             Key=_key(game_id, alert),
-            UpdateExpression="SET told = :end REMOVE unsent",
-            ExpressionAttributeValues={":end": _end(found)},
+            UpdateExpression="SET told = :end REMOVE unsent"
+            + (" DELETE waiting :waiting" if waiting else ""),
+            ExpressionAttributeValues={":end": _end(found)} | ({":waiting": waiting} if waiting else {}),
         )
 
 
-def message(detail: Row) -> str:
-    """Return an alert in a sentence, for people."""
+def message(detail: Row, page_url: str) -> str:
+    """Return an alert in a sentence for people, with the address of the page at that minute."""
     until = datetime.fromisoformat(detail["window_end"])
-    return f"{SENTENCES[detail['alert']].format(**detail)} (minutes until {until:%H:%M} UTC, {until:%d %B})."
+    said = f"{SENTENCES[detail['alert']].format(**detail)} (minutes until {until:%H:%M} UTC, {until:%d %B})."
+    page = f"{page_url}/?game={detail['game_id']}&at={until:%Y-%m-%dT%H:%MZ}"
+    return f"{said} {'Page' if page_url else 'On the page'}: {page}"
 
 
-def subjects(names: Iterable[str]) -> str:
-    """Return some names for people, and how many others there are."""
-    found = sorted(set(names))
-    shown = ", ".join(name[:MAX_SUBJECT_CHARACTERS] for name in found[:MAX_SUBJECTS])
+def subjects(waiting: Iterable[str], names: Iterable[str]) -> str:
+    """Return some names for people, those that waited first, and how many others there are."""
+    cut = sorted({name[:MAX_SUBJECT_CHARACTERS] for name in names})
+    found = list(dict.fromkeys([*sorted(waiting), *cut]))
+    shown = ", ".join(found[:MAX_SUBJECTS])
     more = len(found) - MAX_SUBJECTS
     return f"{shown} and {more} more" if more > 0 else shown
 

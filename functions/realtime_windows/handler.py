@@ -29,6 +29,8 @@ class Settings(msgspec.Struct, frozen=True):
     retention_hours: int
     # Source of the alerts on the event bus. It is empty where alerts are not sent.
     alerts_source: str = ""
+    # Address of the page that messages link to. It is empty where it is unknown.
+    page_url: str = ""
 
 
 @cache
@@ -41,8 +43,10 @@ def connection() -> tuple["Table", timedelta]:
 @cache
 def alerts() -> Alerts | None:
     """Connect to the event bus, where alerts are delivered."""
-    source = environment.parse(Settings).alerts_source
-    return Alerts(client("events"), connection()[0], source) if source else None
+    settings = environment.parse(Settings)
+    if not settings.alerts_source:
+        return None
+    return Alerts(client("events"), connection()[0], settings.alerts_source, settings.page_url.rstrip("/"))
 
 
 @metrics.log_metrics

@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
-# What the stream job counts the versions and virtual currencies under that a minute does not name.
+# What the stream job counts the versions and other names under that a minute does not name.
 OTHER_VERSION = "other"
-UNNAMED_CURRENCY = frozenset({"source.*", "sink.*"})
+UNNAMED = ".*"
 
 Row = dict[str, Any]
 Item = dict[str, str | int]
@@ -41,7 +41,7 @@ def events_of(row: Row) -> tuple[int, int]:
 
 
 def capped_minutes(rows: Iterable[Row]) -> int:
-    """Return in how many minutes of a game versions or virtual currencies have no name of their own."""
+    """Return in how many minutes of a game versions or other names are counted together."""
     found = {
         (row["game_id"], row["window_start"])
         for row in rows
@@ -53,7 +53,7 @@ def capped_minutes(rows: Iterable[Row]) -> int:
 def _is_capped(row: Row) -> bool:
     if row["app_version"] == OTHER_VERSION:
         return True
-    return not UNNAMED_CURRENCY.isdisjoint(orjson.loads(row["measures"]))
+    return any(name.endswith(UNNAMED) for name in orjson.loads(row["measures"]))
 
 
 def _item(series: str, window: str, measures: str, expires_at: int) -> Item:

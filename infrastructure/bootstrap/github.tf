@@ -128,8 +128,9 @@ resource "aws_iam_role_policy" "plan" {
         Effect = "Deny"
         Action = [
           "athena:GetQueryResults", "athena:GetQueryResultsStream", "dynamodb:BatchGetItem", "dynamodb:GetItem",
-          "dynamodb:GetRecords", "dynamodb:PartiQLSelect", "dynamodb:Query", "dynamodb:ReadDataForReplication",
-          "dynamodb:Scan", "emr-serverless:GetDashboardForJobRun", "kinesis:GetRecords",
+          "dynamodb:GetRecords", "dynamodb:PartiQLDelete", "dynamodb:PartiQLInsert", "dynamodb:PartiQLSelect",
+          "dynamodb:PartiQLUpdate", "dynamodb:Query", "dynamodb:ReadDataForReplication", "dynamodb:Scan",
+          "emr-serverless:GetDashboardForJobRun", "kinesis:GetRecords",
           "kinesisanalytics:DiscoverInputSchema", "lambda:GetDurableExecution", "lambda:GetDurableExecutionHistory",
           "lambda:GetDurableExecutionState", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:GetLogRecord",
           "logs:GetQueryResults", "logs:StartLiveTail", "logs:StartQuery", "s3:GetDataAccess", "sqs:ReceiveMessage",

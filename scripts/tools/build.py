@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from telemetry import catalog
 
-from tools import REPOSITORY, Arguments, CommandError, connectors, jars, run, sbom
+from tools import REPOSITORY, Arguments, CommandError, bytecode, connectors, jars, run, sbom
 from tools.engine import EngineMissing
 
 
@@ -80,6 +80,8 @@ class Package:
     def inputs(self, target: str) -> Mapping[str, Path]:
         """Return all files that the zip depends on, beside its connector."""
         inputs = dict(self.files) | {"build.py": Path(__file__)}
+        if self.on_lambda:
+            inputs["bytecode.py"] = Path(bytecode.__file__)
         if self.java:
             inputs["connectors.py"] = Path(connectors.__file__)
         if self.entry:
@@ -88,6 +90,11 @@ class Package:
             inputs["requirements.txt"] = self.requirements
             inputs["requirements.lock"] = locked(self.requirements)
         return inputs
+
+    @property
+    def on_lambda(self) -> bool:
+        """Tell a function or a layer from the applications of Flink and Spark, which run another Python."""
+        return not (self.connector or self.entry)
 
     @property
     def java(self) -> list[Path]:
@@ -149,8 +156,8 @@ def _application(main: Path) -> Package:
 def build(target: str, root: Path = REPOSITORY, left_out: Collection[str] = ()) -> list[Built]:
     """Write build/<target>/<package>.zip where its inputs changed.
 
-    Raises CommandError where the wheels cannot be installed, or a connector is not the one of the lock;
-    JarsMissing where a connector cannot be had.
+    Raises CommandError where the wheels cannot be installed, where Lambda's Python is missing, or where a
+    connector is not the one of the lock; JarsMissing where a connector cannot be had.
     """
     wanted = [package for package in packages(root) if package.name not in left_out]
     with ThreadPoolExecutor() as pool:
@@ -158,8 +165,9 @@ def build(target: str, root: Path = REPOSITORY, left_out: Collection[str] = ()) 
 
 
 def unobtainable(root: Path = REPOSITORY) -> dict[str, str]:
-    """Return the packages whose connector cannot be had now, and why."""
-    found = {}
+    """Return the packages whose connector or bytecode cannot be had now, and why."""
+    lacks = bytecode.missing()
+    found = {package.name: lacks for package in packages(root) if lacks and package.on_lambda}
     for package in packages(root):
         try:
             if package.connector:
@@ -200,7 +208,10 @@ def _build(package: Package, target: str, directory: Path) -> Built:
             connectors.with_factories(files["lib/connectors.jar"], package.java, api, complete_jar)
             files["lib/connectors.jar"] = complete_jar
     archive.parent.mkdir(parents=True, exist_ok=True)
-    _write(archive, ((name, files[name].read_bytes()) for name in sorted(files)))
+    with tempfile.TemporaryDirectory() as made:
+        if package.on_lambda and target != "local":
+            files |= bytecode.compiled(files, Path(made))
+        _write(archive, ((name, files[name].read_bytes()) for name in sorted(files)))
     sbom.write(archive, components)
     if package.entry:
         entry.write_bytes(package.entry.read_bytes())

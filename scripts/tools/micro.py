@@ -18,6 +18,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -28,9 +29,11 @@ import uvicorn
 from metrics_api.lake import Query, Result, Unanswered, Version
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 from telemetry import catalog
 from telemetry.decoding import decompress
 from telemetry.key_classes import KeyClass
@@ -265,6 +268,41 @@ class NoLake:
         raise Unanswered("micro computes no history: `make demo` does")
 
 
+class OwnPages:
+    """Answers no page of another site: neither by a name of its own that leads here, nor by a link to /micro.
+
+    An address, or a name without a dot such as `localhost`, is nobody's domain. A page of any origin may send
+    events, as a web game does.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap the app."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 403 to other sites."""
+        if scope["type"] == "http":
+            request = Request(scope)
+            name = request.url.hostname or ""
+            is_foreign = "." in name and not _is_address(name)
+            is_linked = request.url.path.startswith("/micro") and (
+                request.headers.get("sec-fetch-site") == "cross-site"
+            )
+            if is_foreign or is_linked:
+                told = f"micro answers by address or localhost, not to pages of other sites: {name}"
+                await JSONResponse({"error": told}, 403)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def app(micro: Micro, metrics_api: Any) -> Starlette:
     """Return the web application: the REST API, /micro, and the metrics API with its page."""
 
@@ -311,7 +349,8 @@ def app(micro: Micro, metrics_api: Any) -> Starlette:
             Route("/micro/all", count),
             Route("/micro/reset", reset, methods=["GET", "POST"]),
             Mount("/", metrics_api),
-        ]
+        ],
+        middleware=[Middleware(OwnPages)],
     )
 
 

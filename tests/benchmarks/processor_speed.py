@@ -126,7 +126,7 @@ class Envelope(BaseModel):
 class Registry:
     """Every game is registered."""
 
-    def registered(self, games: set[str]) -> dict[str, Any]:
+    def registered(self, games: set[str], remembered: bool = True) -> dict[str, Any]:
         return {game: {"status": "active"} for game in games}
 
 

@@ -25,7 +25,7 @@ from telemetry import catalog
 from telemetry.enrichment import timestamp
 from telemetry.ingest_batch import IngestBatch, pack, unpack
 from telemetry.player_item import Player, from_item, milliseconds, to_item
-from tools import games
+from tools import bytecode, games
 
 GAME = "skyforge"
 DAY = "2026-03-10"
@@ -514,7 +514,7 @@ def test_a_machine_that_cannot_run_them_says_what_it_lacks(
     system: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.platform", system)
-    monkeypatch.setattr(lambda_runtime, "_python", lambda: None)
+    monkeypatch.setattr(bytecode, "interpreter", lambda: None)
     assert message in lambda_runtime.missing()
 
 

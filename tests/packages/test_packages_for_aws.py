@@ -1,5 +1,6 @@
 """What Terraform uploads, judged without running it: the packages for Lambda on arm64."""
 
+import _imp
 import hashlib
 import json
 import re
@@ -23,6 +24,8 @@ MAX_ZIPPED, MAX_UNZIPPED, MAX_VARIABLES = 50 * 1000**2, 250 * 1000**2, 4096
 RESERVED = re.compile(r"_HANDLER|_X_AMZN_TRACE_ID|AWS_|LAMBDA_|TZ$")
 PYTHON, GLIBC = (3, 13), (2, 34)
 ELF, AARCH64 = b"\x7fELF", 183
+# Bytecode of CPython 3.13, of which Python checks no source: PEP 552.
+MAGIC, UNCHECKED = (3571).to_bytes(2, "little") + b"\r\n", (1).to_bytes(4, "little")
 READABLE_FILE = 0o644
 # The runtime has them; another version beside it would be a second SDK in memory.
 BROUGHT_BY_AWS = {"boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py", "awslambdaric"}
@@ -64,8 +67,8 @@ def faults(entry: Entry) -> Iterator[str]:
     """Say what Lambda's python3.13 on arm64 cannot use of a file in a package."""
     if entry.mode != READABLE_FILE:
         yield f"has mode {entry.mode:o}: Lambda's user could not read it, or could write to it"
-    if entry.path.suffix == ".pyc" or "__pycache__" in entry.path.parts:
-        yield "is compiled for one version of Python, and is of no use to another"
+    if entry.path.suffix == ".pyc" and not entry.content.startswith(MAGIC + UNCHECKED):
+        yield "is bytecode of another Python, or is checked against its source"
     if set(entry.path.parts[:2]) & BROUGHT_BY_AWS:
         yield "is brought by the runtime"
     if entry.path.name == "WHEEL":
@@ -127,7 +130,8 @@ EXTENSION = "python/a.cpython-313-aarch64-linux-gnu.so"
     [
         (Entry("a.py", b"", 0o600), "has mode 600"),
         (Entry("a.py", b"", 0o666), "has mode 666"),
-        (Entry("a/__pycache__/b.cpython-311.pyc", b""), "compiled"),
+        (Entry("a/b.pyc", (3495).to_bytes(2, "little") + b"\r\n" + UNCHECKED), "bytecode of another Python"),
+        (Entry("a/b.pyc", MAGIC + (3).to_bytes(4, "little")), "is checked against its source"),
         (Entry("python/botocore/__init__.py", b""), "brought by the runtime"),
         (Entry(EXTENSION, X86), "no 64-bit ELF file for aarch64"),
         (Entry(EXTENSION, b"MZ"), "no 64-bit ELF file for aarch64"),
@@ -152,6 +156,18 @@ def test_packages_are_within_lambdas_sizes(
     unzipped = {name: sum(len(entry.content) for entry in files) for name, files in contents.items()}
     layer = unzipped.pop(LAYER)
     assert layer + max(unzipped.values()) < MAX_UNZIPPED
+
+
+def test_each_python_file_has_bytecode_of_itself(contents: dict[str, list[Entry]]) -> None:
+    """Python never checks it against its source, so what is stale would run."""
+    for name, files in contents.items():
+        found = {entry.name: entry.content for entry in files}
+        sources = [path for path in map(PurePath, found) if path.suffix == ".py"]
+        beside = {str(path.parent / "__pycache__" / f"{path.stem}.cpython-313.pyc"): path for path in sources}
+        assert beside.keys() == {path for path in found if path.endswith(".pyc")}, name
+        for compiled, source in beside.items():
+            kept = _imp.source_hash(int.from_bytes(MAGIC, "little"), found[str(source)])
+            assert found[compiled][8:16] == kept, compiled
 
 
 def test_handlers_and_variables_are_within_lambdas_rules(

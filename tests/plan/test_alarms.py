@@ -334,15 +334,16 @@ def test_a_game_that_uses_up_its_quota(
 ) -> None:
     acting_as("ingest")
     # A copy of its own, because the module reads the environment when it is imported.
-    spec = find_spec("ingest.handler")
+    spec = find_spec("ingest.intake")
     assert spec
     assert spec.loader
     ingest, lines = module_from_spec(spec), list[str]()
     spec.loader.exec_module(ingest)
     quotas = Mock()
     quotas.take.return_value = used
-    ingest.__dict__.update(quotas=lambda: quotas, settings=Mock(), _write=lines.append)
-    ingest.within_quota(Sender("skyforge", must_sign=False), [], {}, datetime.now(UTC))
+    ingest.__dict__.update(_write=lines.append)
+    intake = ingest.Intake(Mock(), quotas, Mock(), Mock())
+    intake.within_quota(Sender("skyforge", must_sign=False), [], {}, datetime.now(UTC))
     assert ringing(alarms, healthy.put_log("\n".join(lines), 10)) == expected
 
 

@@ -51,6 +51,15 @@ def golden() -> list[Event]:
         event("session_end", 64, "ann", game_id="golden", payload={"duration_seconds": 59}),
         event("crash", 65, "bob", game_id="golden", platform="android"),
         event("score_submitted", 66, "bob", game_id="golden", platform="android"),
+        event("design", 67, "ann", game_id="golden", payload={"name": "boss:dragon"}),
+        event("design", 68, "bob", game_id="golden", platform="android", payload={"name": "boss:dragon"}),
+        event("design", 69, "ann", game_id="golden", payload={"name": "boss"}),
+        event("match_end", 70, "ann", game_id="golden", payload={"mode": "duel", "result": "win"}),
+        event("match_end", 71, "bob", game_id="golden", platform="android",
+              payload={"mode": "duel", "result": "loss"}),
+        event("ad_impression", 72, "ann", game_id="golden",
+              payload={"currency": "USD", "revenue_micros": 12_500}),
+        event("ad_impression", 73, "ann", game_id="golden"),
     ]  # fmt: skip
 
 
@@ -103,6 +112,14 @@ PAYLOADS: dict[str, Any] = {
         "amount_minor": 999,
     },
     "crash": lambda chance: {},
+    "design": lambda chance: {"name": f"{chance.choice(['boss', 'shop'])}:{chance.randrange(4)}"},
+    "match_end": lambda chance: {
+        "mode": chance.choice(["duel", "1.v.1"]),
+        "result": chance.choice(["win", "loss", "draw", "abandoned"]),
+    },
+    "ad_impression": lambda chance: chance.choice(
+        [{}, {"currency": chance.choice(["USD", "JPY"]), "revenue_micros": chance.randrange(10**12)}]
+    ),
 }
 
 
@@ -146,7 +163,8 @@ PLATFORMS = (
 def flood() -> list[Event]:
     """Return two minutes in which a client makes up 4,000 virtual currencies and 2,000 versions.
 
-    Its amounts are large, and each of its players has many versions. Others use three versions and gold.
+    Its amounts are large, and each of its players has many versions. It makes up 500 design events and 500
+    modes too. Others use three versions, gold, and one name of the others.
     """
     events = []
     for number in range(4000):
@@ -155,6 +173,11 @@ def flood() -> list[Event]:
         moved = {"flow": "source", "currency": f"c{'x' * 50}{number:05}", "amount": 2**40}
         made = {"game_id": "flood", "platform": platform, "app_version": version}
         events.append(event("economy", at, player, payload=moved, **made))
+        if number % 8 == 0:
+            named = {"name": f"{'x' * 100}{number}"}
+            events.append(event("design", at, player, payload=named, **made))
+            fought = {"mode": f"m{number}", "result": ("win", "loss", "draw", "abandoned")[number // 8 % 4]}
+            events.append(event("match_end", at, player, payload=fought, **made))
         if number % 20 == 0:
             paid = {"store": "web", "transaction_id": f"b-{number}", "currency": "EUR", "amount_minor": 5}
             events.append(event("purchase", at, player, payload=paid, **made))
@@ -163,6 +186,9 @@ def flood() -> list[Event]:
             moved = {"flow": "sink", "currency": "gold", "amount": 3}
             events.append(event("economy", at, f"p-{number % 7}", payload=moved, **real))
             events.append(event("session_heartbeat", at, f"p-{number % 7}", **real))
+            events.append(event("design", at, f"p-{number % 7}", payload={"name": "shop:open"}, **real))
+            duel = {"mode": "duel", "result": "win"}
+            events.append(event("match_end", at, f"p-{number % 7}", payload=duel, **real))
     return events
 
 
@@ -271,7 +297,22 @@ def test_golden_minutes_are_exact(found: Windows) -> None:
         "unique.reported_payers": 1,
         "reported_purchases.JPY": 1,
         "reported_revenue.JPY": 120,
+        "events.design": 1,
+        "design.boss:dragon": 1,
+        "events.match_end": 1,
+        "match_loss.duel": 1,
     }
+    minute = found["golden#1m#*#*", "2026-01-31T12:01:00Z"]
+    assert {
+        name: amount for name, amount in minute.items() if name.startswith(("design.", "match_", "ad_"))
+    } == {
+        "design.boss:dragon": 2,
+        "design.boss": 1,
+        "match_win.duel": 1,
+        "match_loss.duel": 1,
+        "ad_revenue_micros.USD": 12_500,
+    }
+    assert minute["events.ad_impression"] == 2
 
 
 def test_golden_five_minutes_count_players_and_transactions_once(
@@ -296,8 +337,8 @@ def test_windows_with_one_name_more_would_be_seen(
 ) -> None:
     kept, _ = timely(played.sent, LATENESS)
     path = write([made for made in kept if made["game_id"] != "clock"], tmp_path / "events.ndjson")
-    for limits in ((21, 50), (20, 51)):
-        assert reference.windows(reference.load(path, *limits)) != expected
+    for kind, limit in reference.NAMES.items():
+        assert reference.windows(reference.load(path, **{kind: limit + 1})) != expected
 
 
 def test_what_comes_too_late_is_counted(played: FlinkHarness) -> None:
@@ -323,6 +364,13 @@ def test_a_flood_of_names_keeps_those_that_players_use(found: Windows) -> None:
     assert everything["sink.gold"] == 75 * 3
     assert everything["source.*"] == (3000 - 49) * 2**40
     assert everything["events.economy"] == 3000 + 75
+    designs = {name: amount for name, amount in everything.items() if name.startswith("design.")}
+    assert len(designs) == 50 + 1
+    assert (designs["design.shop:open"], designs["design.*"]) == (75, 375 - 49)
+    modes = {name.partition(".")[2] for name in everything if name.startswith("match_")}
+    assert len(modes) == 50 + 1
+    assert everything["match_win.duel"] == 75
+    assert sum(everything[f"match_{ending}.*"] for ending in ("win", "loss", "draw", "abandoned")) == 375 - 49
     assert rest["events.economy"] >= 3000 - 2 * 20
     assert rest["unique.active_players"] == 30
 
@@ -391,6 +439,7 @@ def as_enriched(made: Event) -> Event:
     """Return the event with what the lake asks besides what windows are made of."""
     whole = emulated_lake.event(0, "", f"{NOON:%Y-%m-%d}", "") | made
     required = emulated_lake.REQUIRED.get(made["event_type"], {})
+    required |= {"match_id": "m", "network": "n", "placement": "p", "format": "banner"}
     return whole | {
         "payload": required | {"level_1": "1", "reason": "quest", "balance_after": 0} | made["payload"]
     }
@@ -399,7 +448,7 @@ def as_enriched(made: Event) -> Event:
 # What a window and a day define alike.
 IN_BOTH = (
     "unique.active_players", "unique.reported_payers", "reported_purchases.", "reported_revenue.",
-    "source.", "sink.", "progression.", "events.crash",
+    "source.", "sink.", "progression.", "events.crash", "design.", "match_", "ad_revenue_micros.",
 )  # fmt: skip
 
 
@@ -420,6 +469,18 @@ def as_measures(lake: Lake) -> Iterator[tuple[tuple[str, str], int]]:
             for status, column in (("start", "starts"), ("complete", "completes"), ("fail", "fails"))
         },
         "stability": lambda row: {"events.crash": row["crashes"]},
+        # The history counts an event for the names above its own too.
+        "design": lambda row: {f"design.{row['name']}": row["design_events"] if ":" in row["name"] else 0},
+        "matches": lambda row: {
+            f"match_{result}.{row['mode']}": row[column]
+            for result, column in (
+                ("win", "wins"),
+                ("loss", "losses"),
+                ("draw", "draws"),
+                ("abandoned", "abandons"),
+            )
+        },
+        "ads": lambda row: {f"ad_revenue_micros.{row['currency']}": int(row["revenue_micros"] or 0)},
     }
     for table, measures in named.items():
         for row in lake.table(table):

@@ -25,6 +25,15 @@ from telemetry.key_classes import CLASSES, client_types
 GAME, OTHER_GAME = "skyforge", "another-game"
 NUMBERS = [b"1e400", b"-1e400", b"9" * 400, b"1" * 5000, b"-0.0", b"NaN", b"-Infinity", b"1e308", b"0x1"]
 NUMBERS += [b"18446744073709551616", b"9007199254740993", b"01", b"1.", b"1e-999999999"]
+# Numbers in texts, which some products send.
+NUMBERS += [
+    b'"1E999999999"',
+    b'"-1e-999999999"',
+    b'"' + b"9" * 5000 + b'"',
+    b'"sNaN"',
+    '"٣"'.encode(),
+    b'"1_0"',
+]
 TEXTS = [b'"\\ud800"', b'"\\udfff\\ud800"', b'"\\u0000"', b'"\x00"', b'"\xff\xfe"', b'"\xed\xa0\x80"', b'""']
 TEXTS += [b'"' + b"x" * 300 + b'"', b'"' + b"a@b.co " * 36 + b'"', b'"\\u202e\xe2\x80\xae"', '"𝕏ß"'.encode()]
 TEXTS += [
@@ -166,6 +175,72 @@ def huge_records() -> list[bytes]:
     return [*HUGE, *zipped, *batches, *packed, BATCH_MAGIC + nested]
 
 
+# Where an event of a product holds what its sender chose.
+INSIDE = {"amplitude": "event_properties", "gameanalytics": "impression_data", "unity": "eventParams"}
+
+
+def _of_vendors() -> dict[str, list[tuple[dict[str, bytes], dict[str, bytes]]]]:
+    """Return good events of each product as fields in JSON, without and with those that a sender chose."""
+    known: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
+        "amplitude": (
+            {
+                "user_id": "p-1",
+                "event_type": "boss",
+                "insert_id": "1",
+                "time": 1_795_168_800_000,
+                "session_id": 7,
+            },
+            [
+                {},
+                {"$revenue": "4.99", "$currency": "EUR", "$quantity": 2},
+                {"$price": 1.5, "$productId": "gems"},
+            ],
+        ),
+        "gameanalytics": (
+            {
+                "user_id": "p-1",
+                "event_uuid": "1",
+                "client_ts": 1_795_168_800,
+                "session_id": "s",
+                "platform": "ios",
+            },
+            [{}, {"revenue": 0.004, "currency": "USD", "network": "x", "adunit_format": "BANNER"}],
+        ),
+        "unity": (
+            {"userID": "p-1", "eventUUID": "1", "eventTimestamp": "2026-11-20 11:00:00.000 +01:00"},
+            [
+                {"productsSpent": {"realCurrency": {"realCurrencyType": "EUR", "realCurrencyAmount": 499}}},
+                {"adProvider": "x", "placementName": "p", "placementType": "BANNER", "adEcpmUsd": "3.5"},
+                {"sessionEndState": "QUIT", "clientVersion": "1.2.3", "platform": "IOS"},
+            ],
+        ),
+    }
+    named: dict[str, list[dict[str, Any]]] = {
+        "amplitude": [{}, {"event_type": "session_start"}],
+        "gameanalytics": [
+            {"category": "business", "amount": 499, "currency": "EUR", "event_id": "gems:pack"},
+            {"category": "progression", "event_id": "Start:forest:2", "attempt_num": 1},
+            {"category": "design", "event_id": "boss:fight", "value": 1.5},
+            {"category": "session_end", "length": 300},
+            {"category": "error", "severity": "error", "message": "NullReference"},
+            {"category": "ads", "ad_action": "show", "ad_type": "video", "ad_sdk_name": "x"},
+            {"category": "impression", "ad_network_name": "max"},
+        ],
+        "unity": [{"eventName": name} for name in ("transaction", "adImpression", "gameEnded", "boss")],
+    }
+    found: dict[str, list[tuple[dict[str, bytes], dict[str, bytes]]]] = {}
+    for name, (envelope, inners) in known.items():
+        found[name] = [(_fields(envelope | own), _fields(inner)) for own in named[name] for inner in inners]
+    return found
+
+
+def _fields(values: dict[str, Any]) -> dict[str, bytes]:
+    return {name: orjson.dumps(value) for name, value in values.items()}
+
+
+OF_VENDORS = _of_vendors()
+
+
 @dataclass(slots=True)
 class Hostile:
     """Everything is drawn from `dice`; one piece takes some ten microseconds."""
@@ -283,6 +358,15 @@ class Hostile:
             if self.dice.random() < 0.5
             else b'{"event":%s,"application_id":"%s"}' % (inner, GAME.encode())
         )
+
+    def of_vendor(self, vendor: str) -> bytes:
+        """Return an event of another product with something wrong in it."""
+        event, inner = (dict(part) for part in self.dice.choice(OF_VENDORS[vendor]))
+        inside = INSIDE[vendor]
+        for part in self.dice.choices([event, inner], k=self.dice.randint(0, 3)):
+            name = self.dice.choice([*part, *(json.dumps(key)[1:-1] for key in KEYS[:6])])
+            part[name] = self.dice.choice(VALUES)
+        return _object(event | ({inside: _object(inner)} if inner else {}))
 
     def noise(self) -> bytes:
         return self.dice.randbytes(self.dice.randint(0, 200))

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import orjson
@@ -19,13 +19,15 @@ from processor.arrival import Arrival, arrivals
 from processor.stream_record import decode_record
 from processor.triage import MAX_ORIGINAL_BYTES, rejected_line, triage
 from reference_enrichment import reference_line
-from telemetry import catalog, guidance
+from telemetry import catalog, envelopes
 from telemetry.boards import Board
 from telemetry.consent import is_denied
 from telemetry.decoding import parse
 from telemetry.email_masking import mask_bytes
+from telemetry.ingest_batch import Envelope
 from telemetry.leaderboard_reader import LeaderboardReader
 from telemetry.rejection import Reason
+from telemetry.vendors import VENDORS
 
 MAX_FIREHOSE_RECORD_BYTES = 1000 * 1024
 ADDED = set(catalog.documents()["/common/enriched/1-0-0.json"]["properties"])
@@ -34,7 +36,7 @@ ADDED = set(catalog.documents()["/common/enriched/1-0-0.json"]["properties"])
 class Registry:
     """Two games are registered: the one of the keys, and another."""
 
-    def registered(self, game_ids: Iterable[str]) -> dict[str, Any]:
+    def registered(self, game_ids: Iterable[str], remembered: bool = True) -> dict[str, Any]:
         return {game: {"status": "active"} for game in {GAME, OTHER_GAME}.intersection(game_ids)}
 
 
@@ -126,11 +128,12 @@ def check_aggregate(message: bytes) -> str:
     return "read"
 
 
-def check_guidance(data: bytes) -> Reason | None:
-    """Return why an envelope of the guidance is refused, None where it is a valid event of the key's game."""
-    item = guidance.translated(parse(data), GAME, datetime.now(UTC))
+def check_translated(envelope: Envelope, data: bytes) -> Reason | None:
+    """Return why an event of another envelope is refused, None for a valid event of the key's game."""
+    item = envelopes.translated(envelope, parse(data), GAME, datetime.now(UTC))
     assert item.raw == data
     if item.rejection:
+        assert item.rejection.reason != Reason.INTERNAL_ERROR
         return item.rejection.reason
     assert item.value["game_id"] == GAME
     name = item.value["event_type"], item.value["schema_version"]
@@ -209,8 +212,9 @@ def check_planted(data: bytes) -> None:
 
 TARGETS: dict[str, Callable[[bytes], Any]] = {
     "cursors": lambda data: check_cursor(base64.urlsafe_b64encode(data)),
-    "guidance": check_guidance,
+    "guidance": lambda data: check_translated("guidance", data),
     "kpl": check_aggregate,
     "planted": check_planted,
     "stream": check_stream,
+    **{name: partial(check_translated, name) for name in VENDORS},
 }

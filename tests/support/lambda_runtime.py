@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
@@ -17,9 +16,8 @@ from threading import Thread
 from typing import Any
 from uuid import uuid4
 
-from tools import REPOSITORY
+from tools import REPOSITORY, bytecode
 
-VERSION = "3.13"
 ENVIRONMENT = REPOSITORY / ".venv-lambda"
 LOCK = Path(__file__).parents[1] / "packages" / "requirements.lock"
 REGION, ACCOUNT = "eu-west-1", "111122223333"
@@ -32,32 +30,7 @@ def missing() -> str:
     """Say what this machine lacks to run a package as Lambda does; nothing where it lacks nothing."""
     if sys.platform != "linux":
         return "Lambda's packages hold binaries for Linux; run tests/packages on Linux."
-    if not _python():
-        return (
-            f"tests/packages need CPython {VERSION}: put python{VERSION} on PATH, or install it with "
-            f"`pyenv install {VERSION}` or `apt-get install python{VERSION} python{VERSION}-venv`."
-        )
-    return ""
-
-
-@cache
-def _python() -> str | None:
-    """Return a CPython of Lambda's version: the one on PATH, or one of pyenv."""
-    candidates = [f"python{VERSION}"]
-    if shutil.which("pyenv"):
-        answer = subprocess.run(["pyenv", "root"], capture_output=True, text=True, check=False)
-        versions = Path(answer.stdout.strip(), "versions").glob(f"{VERSION}.*")
-        # Not those without a global interpreter lock, such as 3.13.1t: Lambda's Python has it.
-        candidates += [
-            str(path / "bin" / "python") for path in versions if path.name.rpartition(".")[2].isdigit()
-        ]
-    program = "import sys; print(sys.version_info[:2], sys.implementation.name)"
-    wanted = f"({VERSION.replace('.', ', ')}) cpython"
-    for candidate in filter(shutil.which, candidates):
-        answer = subprocess.run([candidate, "-c", program], capture_output=True, text=True, check=False)
-        if answer.stdout.strip() == wanted:
-            return candidate
-    return None
+    return bytecode.missing()
 
 
 def install() -> Path:
@@ -69,7 +42,7 @@ def install() -> Path:
             ENVIRONMENT.name,
             str(LOCK.relative_to(REPOSITORY)),
         ]
-        environment = {**os.environ, "PYTHON": str(_python())}
+        environment = {**os.environ, "PYTHON": str(bytecode.interpreter())}
         subprocess.run(command, cwd=REPOSITORY, env=environment, check=True)
     return ENVIRONMENT / "bin" / "python"
 

@@ -193,7 +193,7 @@ def read_windows(windows: Mapping[tuple[str, str], Mapping[str, float]]) -> Figu
                 facts = {fact.name: measures.get(fact.counter, 0) for fact in metric.facts}
                 found[name, label, start] = metric.of(facts | measures) or 0
                 continue
-            before, every, _ = metric.counter.partition("{currency}")
+            before, every, _ = metric.counter.partition("{")
             for measure, value in measures.items():
                 if every and measure.startswith(before):
                     found[name, label, start, measure.removeprefix(before)] = value

@@ -300,6 +300,9 @@ def playtime_seconds(events: Iterable[Event]) -> list[tuple[date, float]]:
     return stretches
 
 
+ENDINGS = {"win": "wins", "loss": "losses", "draw": "draws", "abandoned": "abandons"}
+
+
 def window(counted: Iterable[Event]) -> Figures:
     """Return every metric of the windows of a minute and of five, of all platforms and versions.
 
@@ -328,6 +331,14 @@ def window(counted: Iterable[Event]) -> Figures:
                         found["ended_seconds", *start] += event["duration_seconds"]
                     case "crash":
                         found["crash_events", *start] += 1
+                    case "design":
+                        found["design_events_by_name", *start, event["name"]] += 1
+                    case "match_end":
+                        found[ENDINGS[event["result"]], *start, event["mode"]] += 1
+                    case "ad_impression":
+                        found["impressions", *start] += 1
+                        if "currency" in event:
+                            found["ad_revenue_micros", *start, event["currency"]] += event["revenue_micros"]
         for event in filter(is_sale, bought):
             for start in _starts(event, label, length):
                 found["reported_purchases", *start, event["currency"]] += 1

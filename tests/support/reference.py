@@ -28,8 +28,9 @@ FROM (SELECT *, row_number() OVER () AS nth FROM read_json(
     event_id: 'VARCHAR', game_id: 'VARCHAR', platform: 'VARCHAR', app_version: 'VARCHAR',
     player_id: 'VARCHAR', session_id: 'VARCHAR', event_type: 'VARCHAR',
     corrected_time: 'TIMESTAMP', received_at: 'TIMESTAMP', verified: 'BOOLEAN',
-    payload: 'STRUCT(flow VARCHAR, currency VARCHAR, amount BIGINT, status VARCHAR, duration_seconds BIGINT,
-      fps DOUBLE, latency_ms DOUBLE, store VARCHAR, transaction_id VARCHAR, amount_minor BIGINT,
+    payload: 'STRUCT(name VARCHAR, mode VARCHAR, result VARCHAR, revenue_micros BIGINT, flow VARCHAR,
+      currency VARCHAR, amount BIGINT, status VARCHAR, duration_seconds BIGINT, fps DOUBLE,
+      latency_ms DOUBLE, store VARCHAR, transaction_id VARCHAR, amount_minor BIGINT,
       sandbox BOOLEAN, purchase_kind VARCHAR)'
   }}
 ))
@@ -45,7 +46,17 @@ WHERE (minute, game_id, app_version) NOT IN (SELECT (minute, game_id, app_versio
 CREATE TABLE named_currencies AS
 SELECT minute, game_id, payload.currency AS currency FROM events WHERE event_type = 'economy'
 GROUP BY minute, game_id, payload.currency
-QUALIFY row_number() OVER (PARTITION BY minute, game_id ORDER BY count(*) DESC, currency) <= {currencies};
+QUALIFY row_number() OVER (PARTITION BY minute, game_id ORDER BY count(*) DESC, currency) <= {items};
+
+CREATE TABLE named_designs AS
+SELECT minute, game_id, payload.name AS name FROM events WHERE event_type = 'design'
+GROUP BY minute, game_id, payload.name
+QUALIFY row_number() OVER (PARTITION BY minute, game_id ORDER BY count(*) DESC, name) <= {items};
+
+CREATE TABLE named_modes AS
+SELECT minute, game_id, payload.mode AS mode FROM events WHERE event_type = 'match_end'
+GROUP BY minute, game_id, payload.mode
+QUALIFY row_number() OVER (PARTITION BY minute, game_id ORDER BY count(*) DESC, mode) <= {items};
 
 CREATE TABLE purchases AS
 SELECT * FROM (
@@ -67,6 +78,18 @@ UNION ALL SELECT e.minute, e.game_id, platform, app_version,
 FROM events AS e LEFT JOIN named_currencies AS c
   ON c.minute = e.minute AND c.game_id = e.game_id AND c.currency = payload.currency
 WHERE event_type = 'economy'
+UNION ALL SELECT e.minute, e.game_id, platform, app_version, 'design.' || coalesce(n.name, '*'), 1
+FROM events AS e LEFT JOIN named_designs AS n
+  ON n.minute = e.minute AND n.game_id = e.game_id AND n.name = payload.name
+WHERE event_type = 'design' AND payload.name IS NOT NULL
+UNION ALL SELECT e.minute, e.game_id, platform, app_version,
+  'match_' || payload.result || '.' || coalesce(m.mode, '*'), 1
+FROM events AS e LEFT JOIN named_modes AS m
+  ON m.minute = e.minute AND m.game_id = e.game_id AND m.mode = payload.mode
+WHERE event_type = 'match_end'
+UNION ALL SELECT minute, game_id, platform, app_version, 'ad_revenue_micros.' || payload.currency,
+  payload.revenue_micros
+FROM events WHERE event_type = 'ad_impression' AND payload.revenue_micros IS NOT NULL
 UNION ALL SELECT minute, game_id, platform, app_version,
   'fps.' || ceil(ln(greatest(payload.fps, 1)) / ln(1.05))::INT, 1
 FROM events WHERE payload.fps IS NOT NULL
@@ -125,13 +148,17 @@ def timely(shards: Iterable[Iterable[Event]], lateness: timedelta) -> tuple[list
     return kept, dict(dropped)
 
 
-def load(path: Path, versions: int = 20, currencies: int = 50) -> duckdb.DuckDBPyConnection:
+# How many versions, and names of each other kind, a minute of a game has.
+NAMES = {"versions": 20, "items": 50}
+
+
+def load(path: Path, **names: int) -> duckdb.DuckDBPyConnection:
     """Return a single-threaded database with the events of an NDJSON file, each once.
 
-    A minute of a game names so many versions and virtual currencies, those with the most events.
+    `names` are other limits than NAMES. A minute of a game names those with the most events.
     """
     database = duckdb.connect(config={"threads": 1})
-    database.execute(EVENTS.format(path=path, versions=versions, currencies=currencies))
+    database.execute(EVENTS.format(path=path, **(NAMES | names)))
     return database
 
 

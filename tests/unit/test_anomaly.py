@@ -1,7 +1,8 @@
 """Notable changes, each checked by hand."""
 
 import pytest
-from telemetry.anomaly import SCALE, THRESHOLD, Anomaly, detect
+from made_hours import GAMES, Game
+from telemetry.anomaly import HOURS, SCALE, THRESHOLD, Anomaly, detect, usual_hour
 
 # Median 100, median absolute deviation 2.
 USUAL = [98.0, 102.0] * 14
@@ -50,3 +51,40 @@ def test_a_fall_to_nothing_is_notable_by_its_median() -> None:
 def test_a_short_history_tells_nothing() -> None:
     assert detect([*USUAL[:13], 1000], minimum=50) is None
     assert detect([*USUAL[:14], 1000], minimum=50) is not None
+
+
+def outside(game: Game, until: int, change: float = 1) -> list[int]:
+    """Return which hours of a healthy game, each changed by a factor alone, are outside their band."""
+    hours = list(game.hours(1, until))
+    found = []
+    for hour in range(HOURS, until):
+        band = usual_hour(hours[hour - HOURS : hour])
+        assert band is not None
+        if not band.low <= hours[hour] * change <= band.high:
+            found.append(hour)
+    return found
+
+
+def test_a_week_that_grows_has_hardly_an_unusual_hour_and_no_drop_is_missed() -> None:
+    growing = GAMES["large, growing"]
+    judged = 4 * 168
+    assert len(outside(growing, HOURS + judged)) <= 1
+    assert len(outside(growing, HOURS + judged, 0.25)) >= 0.95 * judged
+    assert len(outside(growing, HOURS + judged, 3)) >= 0.95 * judged
+
+
+def test_an_outage_does_not_make_the_hours_after_it_unusual() -> None:
+    hours = list(Game(3000).hours(2, HOURS + 60))
+    broken = [*hours[:HOURS], *[0] * 40, *hours[HOURS + 40 :]]
+    for hour in range(HOURS + 41, HOURS + 60):
+        band = usual_hour(broken[:hour])
+        assert band is not None
+        assert band.low <= broken[hour] <= band.high
+
+
+def test_what_no_week_tells_is_unknown() -> None:
+    hours = list(Game(3000).hours(3, HOURS))
+    assert usual_hour(hours[: 4 * 168]) is None
+    assert usual_hour(hours[: 4 * 168 + 1]) is not None
+    assert usual_hour([0] * HOURS) is None
+    assert usual_hour([]) is None

@@ -7,10 +7,11 @@ import shutil
 import subprocess
 from importlib.metadata import requires
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from tools import REPOSITORY, CommandError, build, jars
+from tools import REPOSITORY, CommandError, build, bytecode, jars
 
 HANDLER = "functions/ingest/handler.py"
 FILES = {
@@ -30,14 +31,24 @@ FILES = {
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with one function, whose pip installs one wheel."""
-    monkeypatch.setattr(subprocess, "run", _pip)
+    if lacks := bytecode.missing():
+        pytest.skip(lacks)
+    monkeypatch.setattr(subprocess, "run", _run)
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     return tmp_path
 
 
-def _pip(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+RUN = subprocess.run
+
+
+def _run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command; pip is replaced."""
+    return _pip(command) if "pip" in command else RUN(command, **options)
+
+
+def _pip(command: list[str]) -> subprocess.CompletedProcess[str]:
     (target,) = (Path(argument.removeprefix("--target=")) for argument in command if "--target=" in argument)
     (report,) = (Path(argument.removeprefix("--report=")) for argument in command if "--report=" in argument)
     archive = {"archive_info": {"hashes": {"sha256": "1" * 64}}}
@@ -64,6 +75,7 @@ def test_layer_holds_the_shared_code_and_the_schemas(root: Path) -> None:
     layer, _ = build.build("aws", root)
     assert _names(layer.path) == [
         "python/telemetry/__init__.py",
+        "python/telemetry/__pycache__/__init__.cpython-313.pyc",
         "python/telemetry/schemas/metrics.json",
         "python/telemetry/schemas/patterns.json",
         "python/telemetry/schemas/purchase/1-0-0.json",
@@ -73,7 +85,38 @@ def test_layer_holds_the_shared_code_and_the_schemas(root: Path) -> None:
 def test_function_holds_its_package_and_what_its_wheels_need_at_run_time(root: Path) -> None:
     _, function = build.build("aws", root)
     assert function.path == root / "build" / "aws" / "ingest.zip"
-    assert _names(function.path) == ["ingest/handler.py", "wheel.dist-info/METADATA", "wheel/__init__.py"]
+    assert _names(function.path) == [
+        "ingest/__pycache__/handler.cpython-313.pyc",
+        "ingest/handler.py",
+        "wheel.dist-info/METADATA",
+        "wheel/__init__.py",
+        "wheel/__pycache__/__init__.cpython-313.pyc",
+    ]
+
+
+def test_only_packages_for_lambda_hold_bytecode(root: Path) -> None:
+    build.build("local", root)
+    assert not [
+        name for path in (root / "build" / "local").glob("*.zip") for name in _names(path) if ".pyc" in name
+    ]
+
+
+def test_a_machine_without_lambdas_python_says_how_to_get_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bytecode, "interpreter", lambda: None)
+    with pytest.raises(CommandError, match=r"pyenv install 3\.13"):
+        build.build("aws", root)
+    missing = build.unobtainable(root)
+    assert missing.keys() == {"telemetry-layer", "ingest"}
+    assert build.build("aws", root, left_out=missing) == []
+    assert [built.path.stem for built in build.build("local", root)] == ["telemetry-layer", "ingest"]
+
+
+def test_a_file_that_is_no_python_is_named(root: Path) -> None:
+    (root / HANDLER).write_text("def handler(:")
+    with pytest.raises(CommandError, match=r'File "ingest/handler.py", line 1'):
+        build.build("aws", root)
 
 
 def test_bytes_do_not_depend_on_when_and_where_files_were_written(
@@ -147,7 +190,9 @@ def test_only_what_changed_is_built_again(root: Path) -> None:
 
 def test_says_what_pip_could_not_install(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = subprocess.CompletedProcess[str]([], 1, stderr="WARNING: noise\nERROR: no such wheel\n")
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: answer)
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **_: answer if "pip" in command else RUN(command, **_)
+    )
     with pytest.raises(CommandError, match=r"(?s)ingest/requirements.lock for aws:\nERROR: no such wheel$"):
         build.build("aws", root)
 

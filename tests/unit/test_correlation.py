@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from enriched_stream import feed
 from fake_aws import Streams, processor, records
-from ingest import handler
+from ingest import handler, intake
 from ingest.publisher import Publisher
 from ingest_requests import rest_api_settings
 from player_state.players import PlayerStore
@@ -58,7 +58,7 @@ def post(request_id: str, events: list[dict[str, Any]]) -> int:
 def logged(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
     """What the functions have logged."""
     written = StringIO()
-    monkeypatch.setattr(handler.logger.registered_handler, "stream", written)
+    monkeypatch.setattr(intake.logger.registered_handler, "stream", written)
     return lambda: [json.loads(line) for line in written.getvalue().splitlines()]
 
 

@@ -39,7 +39,7 @@ GIVEN = Settings(
     batch_every_hours=24,
     worker_vcpus=4,
     worker_memory_gb=16,
-    named_currencies=50,
+    named_items=50,
     named_versions=20,
 )
 
@@ -53,18 +53,30 @@ def hostile_minutes(events: int) -> Iterator[dict[str, Any]]:
     platforms = sorted([*PLATFORMS, "other"])
     for number in range(5 * events):
         minute, nth = divmod(number, events)
-        version, platform, currency, flow = nth % 21, nth % 10, nth // 42 % 51, nth // 21 % 2
+        version, platform, name = nth % 21, nth % 10, nth // 21 % (51 + 2 * 51 + 4 * 51)
+        if name < 51:
+            kind, payload = "design", {"name": f"{minute}{name:0127}"}
+        elif name < 51 + 2 * 51:
+            currency, flow = divmod(name - 51, 2)
+            kind, payload = (
+                "economy",
+                {
+                    "flow": ("source", "sink")[flow],
+                    "currency": f"{minute}{currency:063}",
+                    "amount": 9 * 10**15,
+                },
+            )
+        else:
+            mode, ending = divmod(name - 51 - 2 * 51, 4)
+            result = ("win", "loss", "draw", "abandoned")[ending]
+            kind, payload = "match_end", {"mode": f"{minute}{mode:063}", "result": result}
         yield event(
-            "economy",
+            kind,
             number * 60 / events,
             f"p-{number}",
             platform=platforms[platform],
             app_version=f"{minute}.{version}.0",
-            payload={
-                "flow": ("source", "sink")[flow],
-                "currency": f"{minute}{currency:063}",
-                "amount": 9 * 10**15,
-            },
+            payload=payload,
         )
 
 
@@ -74,7 +86,8 @@ def test_windows_of_made_up_names_cost_at_most_what_the_worst_key_is_billed(
 ) -> None:
     """The rows of a hostile minute by DuckDB, as items of the table, against the model's bound."""
     path = reference.write(hostile_minutes(events), tmp_path / "events.ndjson")
-    windows = reference.windows(reference.load(path, GIVEN.named_versions, GIVEN.named_currencies))
+    names = {kind: getattr(GIVEN, f"named_{kind}") for kind in reference.NAMES}
+    windows = reference.windows(reference.load(path, **names))
     published = {
         key: measures
         for key, measures in windows.items()

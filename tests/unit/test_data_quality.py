@@ -27,7 +27,7 @@ def judge(name: str, **given: Any) -> silver.Check:
     counted = [Counter(events=day["accepted"], active_players=300, revenue_EUR=5000, **shown) for day in days]
     made = {
         "now": NOW, "arrived": days, "happened": counted, "updated_at": NOW - timedelta(minutes=1),
-        "by_minutes": 1000, "by_windows": 1000, "in_lake": 300, "lake": TAKEN,
+        "hours": [300] * 7 * 168, "by_minutes": 1000, "by_windows": 1000, "in_lake": 300, "lake": TAKEN,
         "history": History(NOW - timedelta(hours=1), {}, hour=NOW.replace(hour=10, minute=0)),
     }  # fmt: skip
     (found,) = [check for check in checks.run(Facts(**made | given)) if check.name == name]
@@ -110,15 +110,29 @@ def test_player_state_must_have_what_was_accepted() -> None:
     ]  # fmt: skip
 
 
-def test_an_hour_is_held_against_the_same_hour_of_other_days() -> None:
-    assert judge("hour").message == "400 events between 11:00 and 12:00, as usual."
-    assert judge("hour", arrived=days({"hour_11": 90})).verdict == "warn"
-    assert judge("hour", arrived=days({"hour_10": 300})).verdict == "fail"
-    night = NOW.replace(hour=0)
-    assert judge("hour", now=night, arrived=days({"hour_23": 7}, {})).verdict == "unknown"
-    late = [Counter(hour_23=500) for _ in range(facts.DAYS - 1)]
-    assert judge("hour", now=night, arrived=[*late, Counter()]).verdict == "pass"
-    assert judge("hour", now=night, arrived=[*late[1:], Counter(), Counter()]).verdict == "fail"
+def test_an_hour_is_held_against_the_same_hour_of_the_weeks_before() -> None:
+    # 24 hours with 300 to 530 events, half of them at weekends.
+    rhythm = [(300 + 10 * (hour % 24)) // (1 + (hour // 24 % 7 >= 5)) for hour in range(7 * 168 + 12)]
+    usual = rhythm[-1]
+    assert usual == 410
+    told = judge("hour", hours=rhythm)
+    assert told.message == "410 events between 11:00 and 12:00, as usual at this hour of the week."
+    verdicts = [judge("hour", hours=[*rhythm[:-1], events]).verdict for events in (285, 275, 206, 204, 600)]
+    assert verdicts == ["pass", "warn", "warn", "fail", "warn"]
+    told = judge("hour", hours=[*rhythm[:-1], 0])
+    assert (told.verdict, told.bound) == ("fail", 280.0)
+    assert told.message == "0 events between 11:00 and 12:00; usual at this hour of the week are 280 to 546."
+    assert judge("hour", hours=rhythm[-700:]).verdict == "pass"
+    assert judge("hour", hours=rhythm[-4 * 168 :]).verdict == "unknown"
+    assert judge("hour", hours=[hour // 10 for hour in rhythm[:-1]] + [0]).verdict == "pass"
+
+
+def test_hours_that_are_over_are_read_in_order() -> None:
+    counted = [Counter(), Counter(hour_22=3, hour_23=5), Counter(hour_00=7, hour_02=9)]
+    three = [NOW.date() - timedelta(days=age) for age in (2, 1, 0)]
+    assert facts.hours_of(three, counted, NOW.replace(hour=3)) == [3, 5, 7, 0, 9]
+    assert facts.hours_of(three, counted, NOW.replace(hour=1)) == [3, 5, 7]
+    assert facts.hours_of(three, [Counter()] * 3, NOW) == [0]
 
 
 def test_what_was_read_must_have_been_accepted_or_rejected() -> None:

@@ -34,7 +34,9 @@ def seeds(target: str) -> list[bytes]:
             return [hostile.guidance() for _ in range(100)]
         case "cursors":
             return [f"10 {key}".encode() for key in rank_keys()]
-    return [b"?"]
+        case "planted":
+            return [b"?"]
+    return [hostile.of_vendor(target) for _ in range(100)]
 
 
 def fuzzed(target: str, runs: int, directory: Path) -> subprocess.CompletedProcess[str]:

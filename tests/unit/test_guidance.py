@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from telemetry import envelopes
 from telemetry.decoding import Decoded
 from telemetry.enrichment import enrich
 from telemetry.guidance import ANONYMOUS, Rules, application_of, translate
-from telemetry.guidance import translated as of_guidance
 from telemetry.origin import Origin
 from telemetry.rejection import Reason, Rejection
 from telemetry.sequences import GUIDANCE_SDK
@@ -318,7 +318,7 @@ def test_an_event_of_the_first_version_is_told_by_its_two_fields() -> None:
     for other in (None, [], inner, {"event": inner}, *wrapped, more):
         assert application_of(other) is None
     broken = Decoded(b"{", None, Rejection(Reason.MALFORMED_JSON, "cut"))
-    assert of_guidance(broken, "farm", NOW) is broken
+    assert envelopes.translated("guidance", broken, "farm", NOW) is broken
 
 
 def test_sent_again_it_is_the_same_event() -> None:

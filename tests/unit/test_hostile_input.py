@@ -23,14 +23,14 @@ from hostile_checks import (
     check,
     check_aggregate,
     check_cursor,
-    check_guidance,
+    check_translated,
     judged,
     rank_keys,
     says_what_was_agreed,
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ingest import handler
+from ingest import handler, intake
 from ingest.publisher import Publisher
 from ingest.request import MAX_BODY_BYTES
 from ingest_requests import rest_api_settings
@@ -39,11 +39,15 @@ from telemetry import catalog
 from telemetry.consent import is_denied
 from telemetry.ingest_batch import IngestBatch, pack, unpack
 from telemetry.rejection import Reason
+from telemetry.vendors import VENDORS
 from tools import REPOSITORY
 
 MakeEvent = Callable[..., dict[str, Any]]
 # 500,000 together, in so many parts each.
-INPUTS = {"stream": 120_000, "rest": 70_000, "kpl": 140_000, "guidance": 120_000, "cursors": 50_000}
+INPUTS = {
+    "stream": 120_000, "rest": 70_000, "kpl": 120_000, "guidance": 80_000, "vendors": 80_000,
+    "cursors": 30_000,
+}  # fmt: skip
 PARTS = 4
 FIRST_SEED = int(os.environ.get("HOSTILE_SEED", "0"))
 MAX_SECONDS = 2
@@ -148,9 +152,23 @@ def test_the_guidances_envelope_becomes_an_event_of_the_keys_game_or_is_refused(
             data = hostile.guidance()
             if hostile.dice.random() < 0.3:
                 data = hostile.changed(data)
-            reasons[check_guidance(data)] += 1
+            reasons[check_translated("guidance", data)] += 1
     assert reasons.keys() == {None, Reason.MALFORMED_JSON, Reason.SCHEMA_VIOLATION, Reason.WRONG_GAME}
     assert reasons[None] > INPUTS["guidance"] / PARTS / 10
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_events_of_other_products_become_events_of_the_keys_game_or_are_refused(part: int) -> None:
+    reasons: Counter[tuple[str, Reason | None]] = Counter()
+    for seed, _ in zip(seeds("vendors", part), range(INPUTS["vendors"] // PARTS), strict=False):
+        with seed_shown(seed) as hostile:
+            name: Any = hostile.dice.choice([*VENDORS])
+            data = hostile.of_vendor(name)
+            if hostile.dice.random() < 0.3:
+                data = hostile.changed(data)
+            reasons[name, check_translated(name, data)] += 1
+    assert {reason for _, reason in reasons} == {None, Reason.MALFORMED_JSON, Reason.SCHEMA_VIOLATION}
+    assert min(reasons[name, None] for name in VENDORS) > INPUTS["vendors"] / PARTS / 30
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -206,7 +224,7 @@ def rest_api(monkeypatch: pytest.MonkeyPatch) -> Streams:
     """The REST API of a client whose key is right, and the stream it writes to."""
     streams = Streams()
     rest_api_settings(monkeypatch)
-    monkeypatch.setattr(handler, "within_quota", lambda *request: None)
+    monkeypatch.setattr(intake.Intake, "within_quota", lambda *request: None)
     monkeypatch.setattr(handler, "publisher", lambda: Publisher(streams, "raw"))
     monkeypatch.setattr(handler, "registry", lambda: {GAME: {"game_id": GAME, "key_hashes": []}})
     return streams

@@ -15,8 +15,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from fake_aws import encode, records
-from ingest import handler
-from ingest.handler import MAX_KEPT_BYTES
+from ingest import handler, intake
+from ingest.intake import MAX_KEPT_BYTES
 from ingest.publisher import MAX_RECORD_EVENTS, Publisher
 from ingest.request import MAX_BODY_BYTES, MAX_EVENTS
 from ingest_requests import post, rest_api_settings, sign
@@ -425,7 +425,7 @@ def test_a_refused_request_is_logged_with_its_game_and_key(
     stream: Stream, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = StringIO()
-    monkeypatch.setattr(handler.logger.registered_handler, "stream", written)
+    monkeypatch.setattr(intake.logger.registered_handler, "stream", written)
     assert post(b"{", key)[0] == 400
     _, told, metric = map(json.loads, written.getvalue().splitlines())
     fields = ("message", "game_id", "key_id", "code")
@@ -437,12 +437,12 @@ def test_a_log_level_above_info_leaves_the_metric(
     stream: Stream, key: str, make_event: MakeEvent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = StringIO()
-    monkeypatch.setattr(handler.logger.registered_handler, "stream", written)
-    handler.logger.setLevel("WARNING")
+    monkeypatch.setattr(intake.logger.registered_handler, "stream", written)
+    intake.logger.setLevel("WARNING")
     try:
         assert post(encode(make_event()), key)[0] == 202
     finally:
-        handler.logger.setLevel("INFO")
+        intake.logger.setLevel("INFO")
     quota, events = map(json.loads, written.getvalue().splitlines())
     assert (quota["QuotaUsed"], events["RequestEvents"]) == ([0], [1])
 

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 import hcl2
 import pytest
+from starlette.responses import JSONResponse
+from starlette.testclient import TestClient
 from tools import REPOSITORY, emulator, micro
 from tools.micro import Outcomes, described, judged
 
@@ -130,3 +133,22 @@ def test_it_answers_for_the_authorizer_as_api_gateway_does() -> None:
         said = local["responses"][kind]
         told = (said["code"], said["message"], str(said["status"]))
         assert tuple(re.sub(r'^"|"$', "", text) for text in told) == (code, message, str(status))
+
+
+def test_pages_of_other_sites_reach_nothing_but_the_door_for_events() -> None:
+    async def below(scope: Any, receive: Any, send: Any) -> None:
+        await JSONResponse("taken")(scope, receive, send)
+
+    client = TestClient(micro.OwnPages(below))
+    linked = {"sec-fetch-site": "cross-site"}
+    for host, path, headers, status in (
+        ("localhost:9090", "/micro/reset", {}, 200),
+        ("127.0.0.1:9090", "/micro/good", {"sec-fetch-site": "same-origin"}, 200),
+        ("[::1]:9090", "/micro/good", {}, 200),
+        ("micro:9090", "/v1/events", {}, 200),
+        ("localhost:9090", "/v1/events", linked, 200),
+        ("evil.example", "/micro/good", {}, 403),
+        ("127.0.0.1.evil.example:9090", "/v1/events", {}, 403),
+        ("localhost:9090", "/micro/reset", linked, 403),
+    ):
+        assert client.get(path, headers=headers | {"host": host}).status_code == status, (host, path)

@@ -1,6 +1,7 @@
 """One spelling for what clients spell differently, no e-mail address anywhere, and bots known as such."""
 
 import json
+import re
 import unicodedata
 import zoneinfo
 from collections.abc import Callable
@@ -174,8 +175,35 @@ def test_bytes_are_masked_even_where_json_escapes_the_sign() -> None:
 
 
 @pytest.mark.parametrize(
+    "address",
+    [
+        "user@\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.com",
+        "user@\u0dc1\u0dca\u200d\u0dbb\u0dd3.com",
+        "ann\\u0040example.com",
+        "ann%40example%252ecom",
+        "ann%2540b%25C3%25BCcher.example",
+    ],
+    ids=["zero-width-non-joiner", "zero-width-joiner", "json-in-text", "encoded-twice", "encoded-name"],
+)
+def test_addresses_that_a_reviewer_saw_unmasked_are_masked(address: str) -> None:
+    text = f'{{"mail":"{address}"}}'
+    assert email_masking.mask(text) == '{"mail":"[mail]"}'
+    for ascii_only in (True, False):
+        inner = json.dumps({"a": text}, ensure_ascii=ascii_only)
+        for raw in (inner, json.dumps({"b": inner}, ensure_ascii=ascii_only)):
+            kept = email_masking.mask_bytes(raw.encode()).decode()
+            assert "[mail]" in kept
+            assert not re.search(r"user|ann|example", kept)
+    for codec in ("utf-16", "utf-16-be"):
+        wide = email_masking.mask_bytes(f"x {address} y".encode(codec))
+        assert wide.decode(codec) == "x [mail] y" or "@" not in address
+        assert email_masking.mask_bytes(f"x {address}".encode(codec) + b"\x00")[-1:] == b"\x00"
+
+
+@pytest.mark.parametrize(
     "hostile",
     [
+        "\\" * 512_000,
         "a" * 512_000 + "@",
         "a.@" * 170_000,
         "a@" + "b." * 250_000,
@@ -185,7 +213,17 @@ def test_bytes_are_masked_even_where_json_escapes_the_sign() -> None:
         "\\u0040" * 85_000,
         '"' * 250_000 + "@b.co" * 50_000,
     ],
-    ids=["long-name", "many-names", "long-host", "signs", "percents", "addresses", "escapes", "quotes"],
+    ids=[
+        "backslashes",
+        "long-name",
+        "many-names",
+        "long-host",
+        "signs",
+        "percents",
+        "addresses",
+        "escapes",
+        "quotes",
+    ],
 )
 def test_hostile_text_is_searched_in_linear_time(hostile: str) -> None:
     assert measured(lambda: email_masking.mask_bytes(hostile.encode()), 2)[1] < 2

@@ -570,6 +570,12 @@ def test_windows_and_alerts_of_the_stream_job_are_shown(
         "unverified_reported_revenue.EUR": 499,
         "events.session_start": 12,
         "fps.84": 1,
+        "events.ad_impression": 3,
+        "ad_revenue_micros.USD": 4_500_000,
+        "design.boss:<b>dragon</b>": 5,
+        "design.shop": 17,
+        "match_win.duel": 6,
+        "match_abandoned.duel": 2,
     }
     stop = {"observed": 0.0, "reference": 44.0}
     for series, window, found in (
@@ -585,9 +591,43 @@ def test_windows_and_alerts_of_the_stream_job_are_shown(
     expect(row).to_contain_text("31")
     expect(row).to_contain_text("€9.98")
     expect(row).to_contain_text("EUR 50%")
+    expect(row).to_contain_text("$4.50")
+    designs = page.get_by_role("table", name="Design events of the newest window").locator("tbody tr")
+    expect(designs.first).to_contain_text("shop17")
+    expect(designs.nth(1)).to_contain_text("boss:<b>dragon</b>5")
+    matches = page.get_by_role("table", name="Matches of the newest window").locator("tbody tr")
+    expect(matches).to_have_text(["duel6002"])
     expect(page.locator("#realtime .note")).to_contain_text("7 events came too late")
     expect(page.locator("#alerts")).to_contain_text("Revenue stopped: no purchase, 44 before")
     expect(page.locator("#alerts")).to_contain_text("Inflation of <b>gold</b>: 0 in, 44 out")
+
+
+@in_chromium
+def test_a_link_opens_the_windows_and_alerts_of_its_minute(
+    address: str, page: Page, send: Send, dynamodb: Any
+) -> None:
+    play(send)
+    noon = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=5)
+    for after, players in ((-6, 41), (-5, 17), (5, 63)):
+        start = f"{noon + timedelta(minutes=after):%Y-%m-%dT%H:%M:%SZ}"
+        measures = {"unique.heartbeat_sessions": players}
+        for series, window, found in (
+            ("skyforge#5m#*#*", start, measures),
+            ("skyforge#alerts", f"{start}#revenue_stop#", {"observed": 0.0, "reference": players}),
+        ):
+            item = {"series": series, "window": window, "measures": json.dumps(found), "expires_at": 2**31}
+            dynamodb.Table("realtime").put_item(Item=item)
+    page.goto(f"{address}/?game=skyforge&at={noon:%Y-%m-%dT%H:%MZ}")
+    expect(page.locator("#realtime tbody tr")).to_have_count(2)
+    expect(page.locator("#realtime tbody tr").first).to_contain_text("17")
+    expect(page.locator("#alerts tbody tr")).to_have_count(2)
+    expect(page.locator("#at")).to_contain_text("Windows and alerts of the minutes until")
+    page.get_by_role("button", name="Show now").click()
+    expect(page.locator("#realtime")).to_contain_text("Off, or nothing yet")
+    expect(page.locator("#at")).to_be_empty()
+    expect(page).to_have_url(f"{address}/?game=skyforge")
+    page.goto(f"{address}/?game=skyforge&at=<b>noon</b>")
+    expect(page.locator("#realtime")).to_contain_text("Off, or nothing yet")
 
 
 @in_chromium

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from authorizer import handler as authorizer
 from fake_aws import Streams, encode
-from ingest import handler
+from ingest import handler, intake
 from ingest.publisher import Publisher
 from ingest.request import RequestError, Sender, check_enabled
 from ingest_requests import post, rest_api_settings, sign
@@ -137,7 +137,7 @@ def test_the_rest_api_refuses_what_is_too_much_and_reports_its_share(
     streams = Streams()
     monkeypatch.setattr(handler, "publisher", lambda: Publisher(streams, "raw"))  # type: ignore[arg-type]
     written = StringIO()
-    monkeypatch.setattr(handler.logger.registered_handler, "stream", written)
+    monkeypatch.setattr(intake.logger.registered_handler, "stream", written)
     key = games.add_game(dynamodb.Table("games"), "skyforge", "Skyforge")
     body = b"\n".join(encode(make_event()) for _ in range(2))
     assert post(body, key)[0] == 202
@@ -233,7 +233,7 @@ def test_the_log_names_the_key_that_signed(
     signing: str, dynamodb: Any, monkeypatch: pytest.MonkeyPatch, make_event: MakeEvent
 ) -> None:
     written = StringIO()
-    monkeypatch.setattr(handler.logger.registered_handler, "stream", written)
+    monkeypatch.setattr(intake.logger.registered_handler, "stream", written)
     server = games.rotate_key(dynamodb.Table("games"), "skyforge", "server")
     kept = dynamodb.Table("games").get_item(Key={"game_id": "skyforge"})["Item"]["key_hashes"]
     ids = {key["key_class"]: key["key_id"] for key in kept}

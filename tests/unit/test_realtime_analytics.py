@@ -25,7 +25,7 @@ def test_properties_become_settings(tmp_path: Path) -> None:
     loaded = settings.load(tmp_path / "properties.json")
     assert loaded.streams == settings.Streams("arn:e", "arn:m", "eu-west-1")
     assert loaded.windows == settings.Windows(allowed_lateness_seconds=90, idle_timeout_seconds=30)
-    assert loaded.names == settings.Names(currencies=50, versions=7)
+    assert loaded.names == settings.Names(items=50, versions=7)
     assert (loaded.alerts.crash_spike_factor, loaded.alerts.window_minutes) == (2.5, 10)
 
 

@@ -3,8 +3,9 @@
 import base64
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import window_rows
@@ -52,7 +53,9 @@ def test_a_window_becomes_an_answer(keep: Any, client: TestClient) -> None:
         "events.session_start": 2, "events.session_end": 2, "events.crash": 1, "ended_seconds.sum": 90,
         "reported_purchases.USD": 2, "reported_revenue.USD": 998, "reported_purchases.EUR": 1,
         "reported_revenue.EUR": 100, "unverified_reported_revenue.USD": 499, "progression.fail": 4,
-        "source.gold": 50, "sink.gems": 5, "fps.84": 1,
+        "source.gold": 50, "sink.gems": 5, "fps.84": 1, "design.boss:dragon": 3, "events.ad_impression": 2,
+        "ad_revenue_micros.USD": 12_500, "match_win.1.v.1": 1, "match_loss.1.v.1": 1,
+        "match_abandoned.duel": 2,
     }  # fmt: skip
     assert keep(row(5, measures)) == {"batchItemFailures": []}
     answer = client.get(f"/v1/games/{GAME}/realtime").json()
@@ -64,7 +67,7 @@ def test_a_window_becomes_an_answer(keep: Any, client: TestClient) -> None:
         "session_starts": 2,
         "sessions_ended": 2,
         "ended_seconds_mean": 45.0,
-        "events_by_type": {"crash": 1, "session_end": 2, "session_start": 2},
+        "events_by_type": {"ad_impression": 2, "crash": 1, "session_end": 2, "session_start": 2},
         "reported_purchases": {"EUR": 1, "USD": 2},
         "reported_revenue": {"EUR": 100, "USD": 998},
         "unverified_reported_revenue": {"USD": 499},
@@ -72,6 +75,13 @@ def test_a_window_becomes_an_answer(keep: Any, client: TestClient) -> None:
         "reported_payers": 1,
         "economy": {"gems": {"source": 0, "sink": 5}, "gold": {"source": 50, "sink": 0}},
         "progression_events": {"fail": 4},
+        "design_events_by_name": {"boss:dragon": 3},
+        "matches": {
+            "1.v.1": {"wins": 1, "losses": 1, "draws": 0, "abandons": 0},
+            "duel": {"wins": 0, "losses": 0, "draws": 0, "abandons": 2},
+        },
+        "impressions": 2,
+        "ad_revenue_micros": {"USD": 12_500},
         "crash_events": 1,
         "scores_submitted": 0,
         "fps": {"p5": 58.8, "p50": 58.8, "p95": 58.8, "p99": 58.8},
@@ -113,6 +123,16 @@ def test_names_beyond_the_limit_are_other_and_told(keep: Any, client: TestClient
     assert answer["windows"][1]["economy"] == {"other": {"source": 12, "sink": 2}}
 
 
+def test_designs_and_modes_beyond_the_limit_are_other_and_told(keep: Any, client: TestClient) -> None:
+    keep(row(5, {"design.other": 1, "match_win.other": 4}))
+    assert client.get(f"/v1/games/{GAME}/realtime").json()["capped"] is False
+    keep(row(4, {"design.other": 1, "design.*": 6}), row(3, {"match_draw.*": 2, "match_win.other": 4}))
+    answer = client.get(f"/v1/games/{GAME}/realtime").json()
+    assert answer["capped"] is True
+    assert answer["windows"][1]["design_events_by_name"] == {"other": 7}
+    assert answer["windows"][2]["matches"] == {"other": {"wins": 4, "losses": 0, "draws": 2, "abandons": 0}}
+
+
 def test_versions_beyond_the_limit_are_other_and_told(keep: Any, client: TestClient) -> None:
     keep(row(5, {"events.crash": 9}), row(5, {"events.crash": 2}, app_version="1.0.0"))
     asked = f"/v1/games/{GAME}/realtime?app_version"
@@ -130,10 +150,11 @@ def test_a_metric_counts_the_minutes_in_which_names_are_capped() -> None:
         row(5, {"source.gold": 1}), row(5, {"events.crash": 1}, app_version="1.0.0"),
         row(4, {"source.*": 1}), row(4, {"events.crash": 1}, **other), row(4, {"x": 1}, "5m", **other),
         row(4, {"x": 1}, platform="ios", **other), row(3, {"x": 1}, game_id="chess", **other),
-        row(2, {"sink.*": 1}, "5m"), row(2, {"dropped.events": 1}, "dropped"),
+        row(2, {"sink.*": 1}, "5m"), row(1, {"design.*": 1}), row(0, {"match_win.*": 1}),
+        row(2, {"dropped.events": 1}, "dropped"),
         {"kind": "alert", "game_id": GAME, "alert": "a", "subject": "", "window_end": at(1)},
     ]  # fmt: skip
-    assert items.capped_minutes(rows) == 2
+    assert items.capped_minutes(rows) == 4
     assert items.capped_minutes(rows[:2]) == 0
 
 
@@ -204,11 +225,29 @@ def test_a_game_is_told_of_a_kind_once_in_a_quarter_of_an_hour(told: Alerts, bus
     assert [detail["game_id"] for detail in bus.details] == [*[GAME] * 4, "chess"]
 
 
+def test_an_alert_that_a_client_raises_again_and_again_hides_no_other(told: Alerts, bus: Bus) -> None:
+    for minute in range(60):
+        subject = "gold" if minute % 15 == 1 else "aaa-invented"
+        told.send(
+            [raised("economy_inflation", subject, -minute)], window_rows.NOW + timedelta(minutes=minute)
+        )
+    assert [detail["subject"] for detail in bus.details] == [
+        "aaa-invented", *["aaa-invented, gold"] * 3
+    ]  # fmt: skip
+    for number in range(100):
+        told.send([raised("economy_inflation", f"c-{number}", -59)], window_rows.NOW + timedelta(minutes=59))
+    item = told.table.get_item(Key={"series": f"{GAME}#told", "window": "economy_inflation"})["Item"]
+    assert len(item["waiting"]) == 50
+
+
 def test_people_are_told_in_sentences(told: Alerts, bus: Bus) -> None:
     kinds = {"crash_spike": "", "economy_inflation": "gold", "players_drop": "", "revenue_stop": ""}
     assert kinds.keys() == SENTENCES.keys()
     told.send([raised(kind, subject) for kind, subject in kinds.items()], window_rows.NOW)
-    said = {detail["alert"]: detail["message"] for detail in bus.details}
+    path = f"/?game={GAME}&at={window_rows.NOW:%Y-%m-%dT%H:%MZ}"
+    said = {
+        detail["alert"]: detail["message"].removesuffix(f" On the page: {path}") for detail in bus.details
+    }
     until = f"(minutes until {window_rows.NOW:%H:%M} UTC, {window_rows.NOW:%d %B})."
     assert said == {
         "crash_spike": f"{GAME} crashes more: 900.0 crashes in 1,000 minutes of play, 1.0 before {until}",
@@ -218,6 +257,37 @@ def test_people_are_told_in_sentences(told: Alerts, bus: Bus) -> None:
     }
     sql = (REPOSITORY / "functions" / "realtime_analytics" / "sql" / "alerts.sql").read_text()
     assert all(f"'{kind}'" in sql for kind in SENTENCES)
+
+
+def test_a_message_links_to_the_page_at_the_minute(bus: Bus, dynamodb: Any) -> None:
+    told = Alerts(bus, dynamodb.Table("realtime"), "s", "https://page.example.com")  # type: ignore[arg-type]
+    told.send([raised("crash_spike", minutes=3)], window_rows.NOW)
+    minute = window_rows.NOW - timedelta(minutes=3)
+    link = f"https://page.example.com/?game={GAME}&at={minute:%Y-%m-%dT%H:%MZ}"
+    assert bus.details[0]["message"].endswith(f" Page: {link}")
+
+
+def test_windows_and_alerts_are_read_until_a_moment(keep: Any, client: TestClient) -> None:
+    alert = {
+        "kind": "alert",
+        "game_id": GAME,
+        "alert": "crash_spike",
+        "subject": "",
+        "observed": 1.0,
+        "reference": 0,
+    }
+    keep(*(row(minutes, {"events.crash": minutes}) for minutes in (9, 6, 5, 4, 1)))
+    keep(*(alert | {"window_end": at(minutes)} for minutes in (7, 6, 5, 2)))
+    get = lambda query: client.get(f"/v1/games/{GAME}/realtime?{query}").json()  # noqa: E731
+    answer = get(f"until={at(5)}&minutes=3")
+    assert [window["start"] for window in answer["windows"]] == [at(6)]
+    assert [one["raised_at"] for one in answer["alerts"]] == [at(6), at(7)]
+    shifted = (window_rows.NOW - timedelta(minutes=5)).astimezone(timezone(timedelta(hours=2)))
+    assert get(f"until={quote(shifted.isoformat())}&minutes=3") | {"as_of": 0} == answer | {"as_of": 0}
+    assert client.get(f"/v1/games/{GAME}/realtime?until=yesterday").status_code == 422
+    assert client.get(f"/v1/games/{GAME}/realtime?until=2026-01-01T00:00:00").status_code == 422
+    for far in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"):
+        assert client.get(f"/v1/games/{GAME}/realtime?until={far}").status_code == 422
 
 
 def test_an_alert_that_the_job_repeats_after_a_crash_is_told_once(told: Alerts, bus: Bus) -> None:

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from uuid import uuid4
 
 import boto3
 import jsonpatch
+import msgspec
 import pytest
 from fake_aws import encode
 from hypothesis import given, settings
@@ -41,6 +43,8 @@ class World:
         self.add_game("skyforge")
         self.accepted: list[dict[str, Any]] = []
         self.number, self.refusing, self.rejects = 0, False, 0
+        # One for all records, as in a function that stays warm.
+        self.registry = GameRegistry(dynamodb, "games")
 
     def add_game(self, game_id: str) -> None:
         self.dynamodb.Table("games").put_item(Item={"game_id": game_id, "status": "active", "key_hashes": []})
@@ -49,7 +53,7 @@ class World:
         """Hand records to the processor as Lambda does."""
         client = boto3.client("dynamodb")
         pipeline = Pipeline(
-            registry=GameRegistry(self.dynamodb, "games"),
+            registry=self.registry,
             claims=Claims(client, "dedupe", window_hours=24),
             stats=IngestStats(client, "ingest_stats"),
             recent=RecentEvents(client, "recent_events"),
@@ -227,6 +231,34 @@ def test_money_of_another_product_is_replayed_once_the_game_has_a_currency(world
     (event,) = world.accepted
     assert (event["event_type"], event["event_id"]) == ("purchase", sent["insert_id"])
     assert (event["payload"]["amount_minor"], event["payload"]["currency"]) == (499, "EUR")
+
+
+def test_players_whose_ids_are_addresses_stay_apart_in_the_quarantine(world: World) -> None:
+    """Their addresses are masked, and each is the player that an accepted event would have."""
+
+    def sent(player: str, **money: Any) -> bytes:
+        now = int(time.time() * 1000)
+        event = {"user_id": player, "event_type": "Shop", "insert_id": str(uuid4()), "time": now}
+        batch = IngestBatch("skyforge", timestamp(datetime.now(UTC)), None, [encode(event | money)])
+        return pack(msgspec.structs.replace(batch, envelope="amplitude"))
+
+    addresses = ("ann@x.com", "bob@y.org", "\u00e9ve@z.fr")
+    world.receive(*map(sent, addresses))
+    direct = {event["player_id"] for event in world.accepted}
+    world.accepted.clear()
+    world.receive(*(sent(player, revenue=4.99) for player in addresses))
+    kept = b"".join(
+        gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+        for body in (
+            world.s3.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read()
+            for item in world.s3.list_objects_v2(Bucket=BUCKET)["Contents"]
+        )
+    )
+    assert not re.search(rb"ann|bob|@", kept)
+    games.set_revenue_currency(world.dynamodb.Table("games"), "skyforge", "EUR")
+    assert outcomes(world.replay()) == {"schema_violation": {"replayed": 3}}
+    assert {event["player_id"] for event in world.accepted} == direct
+    assert len(direct) == 3
 
 
 def test_bytes_that_are_no_text_and_what_was_cut_stay_rejected(world: World) -> None:

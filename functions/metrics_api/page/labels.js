@@ -1,4 +1,5 @@
 const LABELS = {
+  abandons: "Abandoned matches",
   active_players: "Active players",
   active_sessions: "Active sessions",
   ad_arpdau_micros: "Ad ARPDAU",
@@ -20,6 +21,8 @@ const LABELS = {
   currency_impressions: "Priced impressions",
   currency_payers: "Payers in the currency",
   design_events: "Design events",
+  design_events_by_name: "Design events by name",
+  draws: "Draws",
   ended_seconds: "Length of the sessions that ended",
   ended_seconds_mean: "Mean length of the sessions that ended",
   errors: "Errors",
@@ -27,6 +30,7 @@ const LABELS = {
   fails: "Failures",
   heartbeat_sessions: "Sessions with a heartbeat",
   impressions: "Ad impressions",
+  losses: "Losses",
   monthly_active_players: "Active players of 30 days",
   net_revenue: "Net revenue",
   new_players: "New players",
@@ -65,4 +69,5 @@ const LABELS = {
   value_sum: "Sum of values",
   valued_events: "Design events with a value",
   weekly_active_players: "Active players of 7 days",
+  wins: "Wins",
 };

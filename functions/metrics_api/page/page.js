@@ -220,6 +220,21 @@ const renderAds = ({ ads, totals, ad_arpdau_micros: arpdau }) => {
   show("ads", both);
 };
 
+// The minute that a link asks for, such as that of an alert: windows and alerts then end two minutes after it.
+let at = null;
+
+const until = () => (at ? `&until=${new Date(at.getTime() + 120000).toISOString()}` : "");
+
+const showAt = (moment) => {
+  at = moment;
+  const url = new URL(location.href);
+  if (!at) url.searchParams.delete("at");
+  history.replaceState(null, "", url);
+  const shown = element("p", at ? `Windows and alerts of the minutes until ${at.toLocaleString()}. ` : "", { class: "note" });
+  if (at) shown.append(action("Show now", () => { showAt(null); loadSlow(); }));
+  $("at").replaceChildren(...(at ? [shown] : []));
+};
+
 // The parts of the name whose design events are shown.
 let under = [];
 
@@ -305,7 +320,8 @@ const ALERTS = {
 const renderRealtime = ({ windows, alerts, dropped_events: dropped }) => {
   const sum = (counts) => Object.values(counts).reduce((total, count) => total + count, 0);
   if (!windows.length) {
-    show("realtime", empty("Off, or nothing yet: the stream job publishes a minute about two minutes after it began."));
+    show("realtime", empty(at ? "No window of these minutes. Windows are kept for 48 hours unless the environment says otherwise."
+      : "Off, or nothing yet: the stream job publishes a minute about two minutes after it began."));
   } else {
     const both = document.createDocumentFragment();
     both.append(table("Real-time windows", [
@@ -320,7 +336,26 @@ const renderRealtime = ({ windows, alerts, dropped_events: dropped }) => {
       [LABELS.unverified_reported_share, (w) => Object.entries(w.unverified_reported_share).filter(([, part]) => part > 0).map(([currency, part]) => `${currency} ${Math.round(100 * part)}%`).join(" · ") || "–", true],
       ["fps p5", (w) => (w.fps ? number.format(Math.round(w.fps.p5)) : "–"), true],
       [LABELS.crash_events, (w) => number.format(w.crash_events), true],
+      [LABELS.impressions, (w) => number.format(w.impressions), true],
+      [LABELS.ad_revenue_micros, (w) => byCurrency(w.ad_revenue_micros), true],
     ], windows.slice(-8).reverse()));
+    const newest = windows.at(-1);
+    const names = Object.entries(newest.design_events_by_name).sort((a, b) => b[1] - a[1]).slice(0, 8);
+    if (names.length) {
+      both.append(table("Design events of the newest window", [
+        ["Design event", ([name]) => name],
+        ["", ([, events]) => bar(events / names[0][1])],
+        ["Events", ([, events]) => number.format(events), true],
+      ], names));
+    }
+    const played = ({ wins, losses, draws, abandons }) => wins + losses + draws + abandons;
+    const modes = Object.entries(newest.matches).sort((a, b) => played(b[1]) - played(a[1])).slice(0, 8);
+    if (modes.length) {
+      both.append(table("Matches of the newest window", [
+        ["Mode", ([mode]) => mode],
+        ...["wins", "losses", "draws", "abandons"].map((name) => [LABELS[name], ([, ends]) => number.format(ends[name]), true]),
+      ], modes));
+    }
     if (dropped) both.append(element("p", `${number.format(dropped)} events came too late for their window in the last hour.`, { class: "note" }));
     show("realtime", both);
   }
@@ -495,7 +530,7 @@ const sendTestEvent = async () => {
 };
 
 const loadSlow = () => Promise.all([
-  settle(["realtime", "alerts"], `/v1/games/${game}/realtime?window=5m`, renderRealtime),
+  settle(["realtime", "alerts"], `/v1/games/${game}/realtime?window=5m${until()}`, renderRealtime),
   settle(["quality"], `/v1/games/${game}/quality`, renderQuality),
   settle(["funnel", "levels"], `/v1/games/${game}/funnel?${today()}`, renderFunnel),
   settle(["economy"], `/v1/games/${game}/economy?${today()}`, renderEconomy),
@@ -571,7 +606,10 @@ const main = async () => {
   let games;
   try { ({ games } = await get("/v1/games")); } catch (error) { notice(error.message); return; }
   if (!games.length) { notice("No game is registered yet: scripts/games add <game_id> --name <title>"); return; }
-  const wanted = new URL(location.href).searchParams.get("game");
+  const { searchParams: asks } = new URL(location.href);
+  const minute = new Date(asks.get("at") ?? NaN);
+  showAt(Number.isNaN(minute.getTime()) ? null : minute);
+  const wanted = asks.get("game");
   const known = games.some((g) => g.game_id === wanted);
   if (wanted && !known) standing = `The game ${wanted} is not registered; another one is shown.`;
   $("game").replaceChildren(...games.map((g) => element("option", g.status === "active" ? g.name : `${g.name} (${g.status})`, { value: g.game_id })));

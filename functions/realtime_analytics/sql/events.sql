@@ -13,8 +13,8 @@ CREATE TEMPORARY VIEW timed AS
 SELECT
   `event_id`, `game_id`, `platform`, `app_version`, `player_id`, `session_id`, `event_type`, `late`, `verified`,
   `payload`.`flow`, `payload`.`currency`, `payload`.`status`, `payload`.`store`, `payload`.`transaction_id`,
-  `payload`.`purchase_kind`, `payload`.`sandbox`,
-  `payload`.`amount`, `payload`.`amount_minor`, `payload`.`duration_seconds`, `payload`.`fps`, `payload`.`latency_ms`,
+  `payload`.`purchase_kind`, `payload`.`sandbox`, `payload`.`name`, `payload`.`mode`, `payload`.`result`,
+  `payload`.`revenue_micros`, `payload`.`amount`, `payload`.`amount_minor`, `payload`.`duration_seconds`, `payload`.`fps`, `payload`.`latency_ms`,
   `occurred_at`, CAST(NULL AS BIGINT) AS `tick`
 FROM enriched
 UNION ALL
@@ -22,8 +22,8 @@ SELECT
   CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING),
   CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS BOOLEAN), CAST(NULL AS BOOLEAN),
   CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING),
-  CAST(NULL AS STRING), CAST(NULL AS BOOLEAN),
-  CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS DOUBLE), CAST(NULL AS DOUBLE),
+  CAST(NULL AS STRING), CAST(NULL AS BOOLEAN), CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING),
+  CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS DOUBLE), CAST(NULL AS DOUBLE),
   `ticked_at`, `tick`
 FROM ticks;
 
@@ -32,7 +32,7 @@ CREATE TEMPORARY VIEW arrivals AS
 SELECT
   `event_id`, COALESCE(`game_id`, '?') AS `game_id`, COALESCE(`platform`, 'unknown') AS `platform`,
   COALESCE(`app_version`, 'unknown') AS `app_version`, `player_id`, `session_id`, `event_type`,
-  `flow`, `currency`, `status`, `store`, `transaction_id`, `amount`, `amount_minor`, `duration_seconds`, `fps`, `latency_ms`,
+  `flow`, `currency`, `status`, `store`, `transaction_id`, `name`, `mode`, `result`, `revenue_micros`, `amount`, `amount_minor`, `duration_seconds`, `fps`, `latency_ms`,
   COALESCE(`purchase_kind` <> 'trial', TRUE) AND COALESCE(NOT `sandbox`, TRUE) AS `sale`,
   COALESCE(`verified`, FALSE) AS `verified`, `occurred_at`, PROCTIME() AS `read_at`, `window_start`, `window_end`, `window_time` AS `minute`,
   `event_id` IS NULL OR `game_id` IS NULL OR COALESCE(`late`, TRUE)
@@ -51,13 +51,17 @@ SELECT * FROM (
     CASE WHEN `event_type` = 'session_heartbeat' THEN `session_id` END AS `beating_session_id`,
     CASE `event_type`
       WHEN 'economy' THEN `flow` WHEN 'progression' THEN 'progression' WHEN 'session_end' THEN 'ended_seconds'
+      WHEN 'design' THEN 'design' WHEN 'match_end' THEN 'match_' || `result`
+      WHEN 'ad_impression' THEN 'ad_revenue_micros'
     END AS `family`,
     CASE `event_type`
       WHEN 'economy' THEN `currency` WHEN 'progression' THEN `status` WHEN 'session_end' THEN 'sum'
+      WHEN 'design' THEN `name` WHEN 'match_end' THEN `mode` WHEN 'ad_impression' THEN `currency`
     END AS `item`,
     CASE `event_type`
       WHEN 'economy' THEN `amount` WHEN 'progression' THEN CAST(1 AS BIGINT)
-      WHEN 'session_end' THEN `duration_seconds`
+      WHEN 'session_end' THEN `duration_seconds` WHEN 'design' THEN CAST(1 AS BIGINT)
+      WHEN 'match_end' THEN CAST(1 AS BIGINT) WHEN 'ad_impression' THEN `revenue_micros`
     END AS `amount`,
     -- The bins of telemetry.histogram.
     CAST(CAST(CEIL(LN(GREATEST(`fps`, 1.0)) / LN(1.05)) AS INT) AS STRING) AS `fps_bin`,

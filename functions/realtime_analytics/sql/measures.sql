@@ -6,7 +6,8 @@ SELECT
   'events' AS `family`, `event_type` AS `item`, CAST(1 AS BIGINT) AS `amount`
 FROM events
 UNION ALL
-SELECT `game_id`, `platform`, `app_version`, `minute`, `family`, `item`, `amount` FROM events WHERE `amount` IS NOT NULL
+SELECT `game_id`, `platform`, `app_version`, `minute`, `family`, `item`, `amount` FROM events
+WHERE `family` IS NOT NULL AND `item` IS NOT NULL AND `amount` IS NOT NULL
 UNION ALL
 SELECT `game_id`, `platform`, `app_version`, `minute`, 'fps', `fps_bin`, CAST(1 AS BIGINT)
 FROM events WHERE `fps_bin` IS NOT NULL

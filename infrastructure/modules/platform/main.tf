@@ -207,6 +207,7 @@ module "realtime_analytics" {
   enriched_stream_arn = module.event_stream.enriched.arn
   metrics_stream      = { shards = var.streams.metrics_shards }
   name_limits         = var.realtime_analytics.name_limits
+  page_url            = var.realtime_analytics.page_url
   protection          = local.table_protection
   retention_hours     = var.realtime_analytics.retention_hours
   settings            = local.function_settings

@@ -309,7 +309,8 @@ variable "realtime_analytics" {
       start               = optional(bool)
     }), {})
     deliver_alerts  = optional(bool)
-    name_limits     = optional(object({ currencies = optional(number), versions = optional(number) }), {})
+    name_limits     = optional(object({ items = optional(number), versions = optional(number) }), {})
+    page_url        = optional(string)
     retention_hours = optional(number)
 
     vpc = optional(object({
@@ -323,9 +324,9 @@ variable "realtime_analytics" {
     }), {})
   })
   description = <<-TEXT
-    Flink application: thresholds of its alerts, its size and start, its network, how many names that clients choose a
-    minute has, how long windows wait and are kept, and whether alerts go to the event bus. The defaults are those of
-    the module realtime_analytics.
+    Flink application: its size, start and network, how many names that clients choose a minute has, and how long windows
+    wait and are kept. Alerts: their thresholds, whether they go to the event bus, and the address of the page that their
+    messages link to. The defaults are those of the module realtime_analytics.
   TEXT
   default     = {}
   nullable    = false

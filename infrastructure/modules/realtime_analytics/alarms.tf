@@ -150,7 +150,7 @@ resource "aws_cloudwatch_metric_alarm" "dropped_events" {
 resource "aws_cloudwatch_metric_alarm" "names_capped" {
   alarm_name          = "${local.application_name}-names-capped"
   alarm_actions       = [var.settings.alerts_topic_arn]
-  alarm_description   = "A game has too many versions or currencies a minute (`other` counts): ${local.runbook}"
+  alarm_description   = "A game has too many versions or other names a minute (`other` counts): ${local.runbook}"
   comparison_operator = "GreaterThanThreshold"
   dimensions          = { service = "realtime_windows" }
   evaluation_periods  = 3

@@ -35,6 +35,7 @@ module "realtime_windows" {
 
   environment = {
     ALERTS_SOURCE   = var.deliver_alerts ? var.settings.name_prefix : ""
+    PAGE_URL        = var.page_url
     REALTIME_TABLE  = module.realtime.table.name
     RETENTION_HOURS = tostring(var.retention_hours)
   }

@@ -123,10 +123,11 @@ variable "metrics_stream" {
 }
 
 variable "name_limits" {
-  type        = object({ currencies = optional(number, 50), versions = optional(number, 20) })
+  type        = object({ items = optional(number, 50), versions = optional(number, 20) })
   description = <<-TEXT
-    Most virtual currencies and app versions that a minute of a game names: those with the most events. The rest counts
-    as `other`. Each version costs rows of every window, each currency a measure of every row.
+    Most names that a minute of a game has, those with the most events: `items` of virtual currencies, of design events
+    and of modes of matches each, and app versions. The rest counts as `other`. Each version costs rows of every window,
+    each item a measure of every row.
   TEXT
   default     = {}
   nullable    = false
@@ -139,13 +140,25 @@ variable "name_limits" {
   }
 
   validation {
-    condition     = var.name_limits.currencies <= 200
-    error_message = "A minute names at most 200 currencies: an item of DynamoDB holds five minutes of them in 400 KB."
+    condition     = var.name_limits.items <= 100
+    error_message = "A minute names at most 100 items of a kind: an item of DynamoDB holds five minutes of them in 400 KB."
   }
 
   validation {
     condition     = var.name_limits.versions <= 100
     error_message = "A minute names at most 100 versions: each is up to 66 rows a minute."
+  }
+}
+
+variable "page_url" {
+  type        = string
+  description = "Address of the page, which messages of alerts link to. Empty: they name the path alone."
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(https?://[A-Za-z0-9.:-]+/?)?$", var.page_url))
+    error_message = "page_url is an address such as https://metrics.example.com, without a path."
   }
 }
 

@@ -31,7 +31,9 @@ FIREHOSE_STEP = 5000
 TOGETHER = (1, 4, 12, 24, 48)
 # Real-time windows are of one and of five minutes. Their longest measure is a currency of 64 characters with
 # its amount.
-PLATFORMS, FIVE, MEASURE_BYTES = len(normalisation.PLATFORMS) + 1, 5, 95
+PLATFORMS, FIVE = len(normalisation.PLATFORMS) + 1, 5
+# Of a measure: of a design event, whose names are longest, and of any other.
+DESIGN_BYTES, MEASURE_BYTES = 150, 95
 
 LAKE, HISTORY, REALTIME, PLAYERS = "lake", "history", "real time", "player state"
 REST_API, SHARED = "REST API", "shared"
@@ -240,17 +242,20 @@ class Windows(NamedTuple):
 def most_windows(given: Settings, events: float) -> Windows:
     """Return the most that so many events a minute of one game can make of its windows.
 
-    No two events then share version, platform and virtual currency. A minute names only so many of them, and
-    five minutes five times as many.
+    No two events then share version, platform and name. A minute names only so many of them, and five
+    minutes five times as many.
     """
-    rows, measures = 0.0, 0.0
+    rows, size = 0.0, 0.0
     for minutes in (1, FIVE):
-        versions, currencies = minutes * given.named_versions + 1, minutes * given.named_currencies + 1
+        versions, items = minutes * given.named_versions + 1, minutes * given.named_items + 1
         for groups in (1, versions, PLATFORMS, PLATFORMS * versions):
             rows += min(minutes * events, groups)
-            # A row has a source and a sink of each currency. An event adds to one measure of a grouping.
-            measures += min(minutes * events, groups * 2 * currencies)
-    return Windows(rows, rows + measures * MEASURE_BYTES / 1024)
+            # An event adds to one measure of a grouping.
+            longest = min(minutes * events, groups * items)
+            size += longest * DESIGN_BYTES
+            # A row has a source and a sink of each currency, and four endings of each mode.
+            size += min(minutes * events - longest, groups * 6 * items) * MEASURE_BYTES
+    return Windows(rows, rows + size / 1024)
 
 
 def shards_needed(load: Load, stream: str, fill: float = SHARD_FILL) -> int:

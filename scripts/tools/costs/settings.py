@@ -45,7 +45,7 @@ class Settings:
     batch_every_hours: int
     worker_vcpus: int
     worker_memory_gb: int
-    named_currencies: int
+    named_items: int
     named_versions: int
 
 
@@ -112,7 +112,7 @@ def read(environment: str) -> Settings:
         ),
         worker_vcpus=worker["vcpus"],
         worker_memory_gb=worker["memory_gb"],
-        named_currencies=int(names["currencies"]),
+        named_items=int(names["items"]),
         named_versions=int(names["versions"]),
     )
 

@@ -47,7 +47,7 @@ FROM (
 ) AS numbered
 WHERE nth_guest <= 100;
 
--- The end of each chain of at most three links. A longer chain, and a circle, link nobody.
+-- The end of each id's chain, if it is at most three links away. An id in a circle has no end.
 CREATE OR REPLACE TEMPORARY VIEW followed_links AS
 SELECT a.game_id, a.shown, a.player_id, COALESCE(c.account_id, b.account_id, a.account_id) AS account_id
 FROM counted_links AS a

@@ -11,22 +11,25 @@ _LETTERS = (
     "\U00010000-\U000efffd\udc80-\udcff"
 )
 # An escape of JSON that is no punctuation, or a percent-encoded byte.
-_ESCAPE = r"\\u(?!20)[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}"
-_LABEL = rf"(?:[{_LETTERS}0-9-]|{_ESCAPE}){{1,63}}"
+_ESCAPE = r"\\{1,8}u(?!20(?!0[cCdD]))[0-9A-Fa-f]{4}|%(?:25){0,3}[0-9A-Fa-f]{2}"
+# IDNA allows the joiners U+200C and U+200D.
+_LABEL = rf"(?:[{_LETTERS}\u200c\u200d0-9-]|{_ESCAPE}){{1,63}}"
 # Beside the full stop those that IDNA takes for one.
-_DOT = r"(?:[.\u3002\uff0e\uff61]|\\u(?:002[eE]|3002|[fF][fF]0[eE]|[fF][fF]61)|%2[eE])"
+_DOT = r"(?:[.\u3002\uff0e\uff61]|\\{1,8}u(?:002[eE]|3002|[fF][fF]0[eE]|[fF][fF]61)|%(?:25){0,3}2[eE])"
 _TOP = rf"(?:[xX][nN]--[A-Za-z0-9-]{{2,59}}|(?:[{_LETTERS}]|{_ESCAPE}){{2,63}})"
 _LITERAL = r"\[(?:IPv6:)?[0-9A-Fa-f:.]{3,45}\]"
-_at = re.compile(r"@|\\u0040|%(?:25){0,3}40")
+# JSON within a text of JSON has several backslashes.
+_at = re.compile(r"@|\\{1,8}u0040|%(?:25){0,3}40")
 _domain = re.compile(rf"(?:{_LABEL}{_DOT}){{1,126}}{_TOP}|{_LITERAL}")
 # Unicode's spaces and control characters, as an escape of JSON that is read from its end.
 _SPACE_REVERSED = "(?i:.[0189]00|0200|0a00|0861|[0-9a]002|[89f]202|f502|0003)"
 # What RFC 5322 and 6531 allow before the sign, read from its end. RFC 6531 allows everything beyond ASCII,
 # punctuation such as an ellipsis too. Spaces are left out.
 _local_reversed = re.compile(
-    rf"(?:(?!{_SPACE_REVERSED}u\\)[0-9A-Fa-f]{{4}}u\\|[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~."
+    rf"(?:(?!{_SPACE_REVERSED}u\\)[0-9A-Fa-f]{{4}}u\\{{1,8}}|[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~."
     "\u00a1-\u167f\u1681-\u1fff\u200b-\u2027\u202a-\u202e\u2030-\u205e\u2060-\u2fff\u3001-\U0010ffff-])+"
 )
+_WIDE = ("utf-16-le", "utf-16-be")
 # 64 letters, each as two escapes of JSON.
 _MAX_LOCAL = 64 * 2 * 6
 # 253 letters, each as an escape of JSON.
@@ -35,14 +38,28 @@ _MAX_DOMAIN = 253 * 6
 
 def mask(text: str) -> str:
     """Return the text with every e-mail address replaced, percent-encoded ones included."""
-    return _masked(text, '"') if "@" in text or "%" in text else text
+    return _masked(text, '"') if "@" in text or "%" in text or "\\u0040" in text else text
 
 
 def mask_bytes(raw: bytes) -> bytes:
     """Return bytes that may be JSON with every e-mail address replaced, whatever is escaped in it."""
     if b"@" not in raw and b"%" not in raw and b"\\u0040" not in raw:
         return raw
+    for codec in _WIDE:
+        raw = _masked_wide(raw, codec)
     return _masked(raw.decode("utf-8", "surrogateescape"), '\\"').encode("utf-8", "surrogateescape")
+
+
+def _masked_wide(raw: bytes, codec: str) -> bytes:
+    """Mask bytes of UTF-16, which nobody may send and which the quarantine keeps."""
+    end = len(raw) - len(raw) % 2
+    if "@".encode(codec) not in raw:
+        return raw
+    try:
+        text = raw[:end].decode(codec, "surrogatepass")
+    except UnicodeDecodeError:
+        return raw
+    return mask(text).encode(codec, "surrogatepass") + raw[end:]
 
 
 def _masked(text: str, quote: str) -> str:

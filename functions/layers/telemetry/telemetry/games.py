@@ -28,12 +28,15 @@ class GameRegistry:
         """Return those of the games that are registered and not disabled."""
         return {game_id for game_id, game in self.registered(game_ids).items() if game["status"] == "active"}
 
-    def registered(self, game_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Return the items of those of the games that are registered, disabled ones too."""
+    def registered(self, game_ids: Iterable[str], remembered: bool = True) -> dict[str, dict[str, Any]]:
+        """Return the items of those of the games that are registered, disabled ones too.
+
+        Without `remembered` they are read now, however lately they were read before.
+        """
         if len(self._known) > MAX_REMEMBERED:
             self._known.clear()
         wanted = set(game_ids)
-        missing = [game_id for game_id in wanted if not self._fresh(game_id)]
+        missing = [game_id for game_id in wanted if not (remembered and self._fresh(game_id))]
         keys = ({"game_id": game_id} for game_id in missing)
         found = {str(item["game_id"]): item for item in items.read(self.dynamodb, self.table_name, keys)}
         now = time.monotonic()

@@ -13,7 +13,6 @@ import msgspec
 import orjson
 
 from telemetry import ids, normalisation
-from telemetry.decoding import Decoded
 from telemetry.enrichment import timestamp
 from telemetry.event import Event
 from telemetry.field_errors import FieldError, clipped, field_errors
@@ -124,16 +123,6 @@ def application_of(value: Any) -> str | None:
         return None
     application = value["application_id"]
     return application if isinstance(application, str) and 0 < len(application) <= MAX_GAME else None
-
-
-def translated(item: Decoded, game_id: str, received_at: datetime, rules: Rules = USUAL) -> Decoded:
-    """Return a decoded event in the native envelope with the bytes it came in, or why it cannot be."""
-    if item.rejection:
-        return item
-    try:
-        return Decoded(item.raw, translate(item.value, game_id, received_at, rules))
-    except Rejection as rejection:
-        return Decoded(item.raw, item.value, rejection)
 
 
 def translate(value: Any, game_id: str, received_at: datetime, rules: Rules = USUAL) -> Event:

@@ -85,7 +85,7 @@ class Metric:
     difference: Difference | None = None
     percentile: bool = False
     may_be_negative: bool = False
-    # What a fact is called in the counters of an engine; {currency} stands for one.
+    # What a fact is called in the counters of an engine; {currency} or {name} stands for one.
     counter: str = ""
     # How many of the counter make one of the unit.
     counter_scale: int = 1
@@ -97,15 +97,18 @@ class Metric:
         """Tell whether it is computed from facts where it is read."""
         return any((self.formula, self.signed, self.difference))
 
-    def of(self, counts: Mapping[str, float], currency: str = "") -> float | None:
-        """Return the metric of counters, which may be sums over days; None without a denominator."""
+    def of(self, counts: Mapping[str, float], name: str = "") -> float | None:
+        """Return the metric of counters, which may be sums over days; None without a denominator.
+
+        `name` is the currency, or another name, that the counters of the metric are kept by.
+        """
         if self.difference:
-            whole, less = (fact.of(counts, currency) or 0 for fact in self.facts)
+            whole, less = (fact.of(counts, name) or 0 for fact in self.facts)
             return whole - less
         if not self.formula:
-            count = counts.get((self.counter or self.name).format(currency=currency), 0)
+            count = counts.get((self.counter or self.name).format(currency=name, name=name), 0)
             return count if self.counter_scale == 1 else count / self.counter_scale
-        top, bottom = (fact.of(counts, currency) or 0 for fact in self.facts)
+        top, bottom = (fact.of(counts, name) or 0 for fact in self.facts)
         return self.formula.value(top, bottom)
 
     def not_added_over(self, columns: Iterable[str]) -> list[str]:

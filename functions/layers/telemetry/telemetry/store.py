@@ -139,9 +139,12 @@ class Store:
         """Return what arrived on each of the days."""
         return self._tallies(self.tables.ingest_stats_table, game_id, days)
 
-    def series(self, series: Iterable[str], since: str) -> list[list[Item]]:
-        """Return the items of each series of the real-time table from a time on, oldest first."""
-        return list(self._pool.map(lambda name: list(self._since(name, since)), series))
+    def series(self, series: Iterable[str], since: str, until: str = "~") -> list[list[Item]]:
+        """Return the items of each series of the real-time table between two keys, oldest first.
+
+        A key begins with a time, ISO 8601 in UTC. Where `until` is absent, it is later than all.
+        """
+        return list(self._pool.map(lambda name: list(self._between(name, since, until)), series))
 
     def quality(self, game_id: str, since: str) -> list[Item]:
         """Return what data_quality found of a game from a time on, oldest first."""
@@ -155,14 +158,14 @@ class Store:
             )
         )
 
-    def _since(self, series: str, since: str) -> Iterator[Item]:
+    def _between(self, series: str, since: str, until: str) -> Iterator[Item]:
         return self._query(
             self.tables.realtime_table,
             "series",
             series,
-            KeyConditionExpression="#key = :key AND #window >= :since",
+            KeyConditionExpression="#key = :key AND #window BETWEEN :since AND :until",
             ExpressionAttributeNames={"#key": "series", "#window": "window"},
-            ExpressionAttributeValues={":key": {"S": series}, ":since": {"S": since}},
+            ExpressionAttributeValues={":key": {"S": series}, ":since": {"S": since}, ":until": {"S": until}},
         )
 
     def _tallies(self, table: str, game_id: str, days: Iterable[date]) -> list[Tally]:

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import orjson
 
 from telemetry import normalisation
-from telemetry.decoding import Decoded
 from telemetry.enrichment import timestamp
 from telemetry.event import Event
 from telemetry.field_errors import MAX_ERRORS, FieldError, clipped
@@ -43,6 +42,7 @@ MAX_NAME = 128
 MAX_LABEL = 64
 MAX_MICROS = 10**12
 MAX_NUMBER = 10**30
+MAX_DIGITS = 400
 YEAR_9999 = 253402300799
 # They identify a device beyond the game, and serve no metric.
 DEVICE_IDS = frozenset({"idfa", "idfv"})
@@ -85,7 +85,10 @@ class Source:
             value = Decimal(str(given).strip())
         except ArithmeticError:
             return None
-        return value if value.is_finite() and abs(value) < MAX_NUMBER else None
+        # Comparing is exact. Arithmetic with an exponent of a million would fail.
+        if not value.is_finite() or not -MAX_NUMBER < value < MAX_NUMBER:
+            return None
+        return value if value.adjusted() > -MAX_DIGITS else Decimal(0)
 
     def is_money(self, *paths: str) -> bool:
         """Tell whether one of the fields holds anything but nothing: 0 is no revenue."""
@@ -158,18 +161,6 @@ class Vendor:
     design: Callable[[Source], Design]
     types: Mapping[str, Mapped]
     any_event: Mapped | None = None
-
-
-def translated(
-    name: Envelope, item: Decoded, game_id: str, received_at: datetime, rules: Rules = USUAL
-) -> Decoded:
-    """Return a decoded event in the native envelope with the bytes it came in, or why it cannot be."""
-    if item.rejection:
-        return item
-    try:
-        return Decoded(item.raw, translate(name, item.value, game_id, received_at, rules))
-    except Rejection as rejection:
-        return Decoded(item.raw, item.value, rejection)
 
 
 def translate(name: Envelope, value: Any, game_id: str, received_at: datetime, rules: Rules = USUAL) -> Event:
@@ -416,20 +407,29 @@ def _ga_ad(source: Source) -> Fields | None:
 
 
 def _ga_impression(source: Source) -> Fields:
-    currency = currency_code(source.text("impression_data/currency") or source.rules.currency)
-    money = {"revenue_micros": _micros(source.number("impression_data/revenue")), "currency": currency}
+    """What the SDK of an advertising network tells goes along as it is, so units and names differ by network.
+
+    AdMob gives revenue in millionths. MAX and ironSource give dollars and name no currency.
+    """
+    sdk = source.text("ad_network_name").lower()
+    usual = "USD" if sdk in ("max", "ironsource") else source.rules.currency
+    currency = currency_code(source.text("impression_data/currency") or usual)
+    revenue = _micros(source.number("impression_data/revenue"), 0 if sdk == "admob" else MICROS_DIGITS)
+    money = {"revenue_micros": revenue, "currency": currency}
     placement = source.text("impression_data/placement", "impression_data/adunit_id")
+    network = source.text("impression_data/network", "impression_data/ad_network", "ad_network_name")
+    forms = ("adunit_format", "ad_format", "ad_unit")
     return {
-        "network": _label(source.text("impression_data/network", "ad_network_name")),
+        "network": _label(network),
         "placement": _label(placement) or "unknown",
-        "format": _ad_format(source.text("impression_data/adunit_format", "impression_data/ad_format")),
+        "format": _ad_format(source.text(*(f"impression_data/{form}" for form in forms))),
     } | (money if source.is_money("impression_data/revenue") else {})
 
 
 AD_FORMATS = {
     "banner": ("banner", "leader", "mrec"),
-    "interstitial": ("interstitial",),
-    "rewarded": ("rewarded", "rewardedvideo", "rewardedinterstitial"),
+    "interstitial": ("interstitial", "inter"),
+    "rewarded": ("rewarded", "rewardedvideo", "rewardedinterstitial", "rewardedinter"),
     "native": ("native",),
     "playable": ("playable",),
 }
@@ -455,16 +455,18 @@ def _ga_design(source: Source) -> Design:
 # Unity Analytics: https://docs.unity.com/en-us/analytics/rest-api and /events/standard-events
 
 
+REAL_CURRENCY = "eventParams/productsSpent/realCurrency"
+
+
 def _unity_transaction(source: Source) -> Fields | None:
     """What was paid for in money is a purchase; amounts are in minor units already."""
-    spent = "eventParams/productsSpent/realCurrency"
-    if not source.is_money(f"{spent}/realCurrencyAmount") and source.get(spent) is None:
+    if not source.is_money(f"{REAL_CURRENCY}/realCurrencyAmount") and source.get(REAL_CURRENCY) is None:
         return None
     servers = {"APPLE": "apple", "GOOGLE": "google", "VALVE": "steam"}
     return {
         "transaction_id": unique(source.text("eventParams/transactionID") or source.event_id),
-        "currency": currency_code(source.text(f"{spent}/realCurrencyType") or source.rules.currency),
-        "amount_minor": _whole(source.number(f"{spent}/realCurrencyAmount")),
+        "currency": currency_code(source.text(f"{REAL_CURRENCY}/realCurrencyType") or source.rules.currency),
+        "amount_minor": _whole(source.number(f"{REAL_CURRENCY}/realCurrencyAmount")),
         "quantity": 1,
         "store": servers.get(source.text("eventParams/transactionServer").upper(), "other"),
         "product_id": unique(
@@ -490,8 +492,8 @@ def _unity_ad(source: Source) -> Fields:
 
 def _unity_end(source: Source) -> Fields:
     """How long the game ran is not told."""
-    reasons = {"QUIT": "exit", "PAUSED": "background", "KILLED_IN_BACKGROUND": "background"}
-    reason = reasons.get(source.text("eventParams/sessionEndState").upper())
+    reasons = {"QUIT": "exit", "PAUSED": "background", "KILLEDINBACKGROUND": "background"}
+    reason = reasons.get(source.text("eventParams/sessionEndState").upper().replace("_", ""))
     return {"duration_seconds": 0} | ({"end_reason": reason} if reason else {})
 
 
@@ -587,7 +589,7 @@ VENDORS: dict[str, Vendor] = {
                 "purchase",
                 _ga_business,
                 {"currency": "currency", "amount_minor": "amount", "product_id": "event_id"},
-                lambda _: True,
+                lambda source: source.number("amount") != 0,
             ),
             "progression": Mapped(
                 "progression",
@@ -647,7 +649,10 @@ VENDORS: dict[str, Vendor] = {
                     "amount_minor": "eventParams/productsSpent/realCurrency/realCurrencyAmount",
                     "product_id": "eventParams/productID",
                 },
-                lambda source: source.get("eventParams/productsSpent/realCurrency") is not None,
+                lambda source: (
+                    source.get(REAL_CURRENCY) is not None
+                    and source.number(f"{REAL_CURRENCY}/realCurrencyAmount") != 0
+                ),
             ),
             "adImpression": Mapped(
                 "ad_impression",

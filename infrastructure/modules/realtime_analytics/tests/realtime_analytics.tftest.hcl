@@ -111,7 +111,7 @@ run "resources" {
         "revenue.minimum.purchases" = "40"
         "window.minutes"            = "5"
       })
-      names = tomap({ currencies = "50", versions = "20" })
+      names = tomap({ items = "50", versions = "20" })
       streams = tomap({
         "enriched.arn"     = var.enriched_stream_arn
         "initial.position" = "LATEST"
@@ -349,6 +349,29 @@ run "resources" {
   }
 }
 
+run "page" {
+  command = plan
+
+  variables {
+    page_url = "https://metrics.example.com"
+  }
+
+  assert {
+    condition     = module.realtime_windows.environment["PAGE_URL"] == "https://metrics.example.com"
+    error_message = "Messages must link to the page."
+  }
+}
+
+run "page_with_a_path" {
+  command = plan
+
+  variables {
+    page_url = "https://metrics.example.com/?game=a"
+  }
+
+  expect_failures = [var.page_url]
+}
+
 run "no_delivery" {
   command = plan
 
@@ -503,7 +526,7 @@ run "name_limits" {
   assert {
     condition = {
       for group in output.application_properties : group.PropertyGroupId => tomap(group.PropertyMap)
-    }.names == tomap({ currencies = "50", versions = "100" })
+    }.names == tomap({ items = "50", versions = "100" })
     error_message = "The application must be told the limits of names."
   }
 
@@ -529,21 +552,21 @@ run "no_versions" {
   expect_failures = [var.name_limits]
 }
 
-run "half_a_currency" {
+run "half_an_item" {
   command = plan
 
   variables {
-    name_limits = { currencies = 1.5 }
+    name_limits = { items = 1.5 }
   }
 
   expect_failures = [var.name_limits]
 }
 
-run "too_many_currencies" {
+run "too_many_items" {
   command = plan
 
   variables {
-    name_limits = { currencies = 201 }
+    name_limits = { items = 101 }
   }
 
   expect_failures = [var.name_limits]
