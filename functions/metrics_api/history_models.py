@@ -31,6 +31,10 @@ class Dimension(BaseModel):
             description="Whether all values together are the default; else they are added up where allowed."
         ),
     ]
+    values: Annotated[
+        list[str] | None,
+        Field(description="What a custom dimension of the game counts by; null for other columns."),
+    ] = None
 
 
 class HistoryTable(BaseModel):

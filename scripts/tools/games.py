@@ -16,7 +16,7 @@ import idna
 from privacy.erasure import Game
 from rich.console import Console
 from rich.table import Table as Listing
-from telemetry import catalog, ids, key_classes
+from telemetry import catalog, dimensions, ids, key_classes
 from telemetry.enrichment import timestamp
 from telemetry.games import secret_hash
 from telemetry.key_classes import CLASSES, KeyClass
@@ -188,6 +188,43 @@ def show_recent_events(table: "Table", game_id: str, state: str) -> None:
     not registered.
     """
     _update(table, game_id, "recent_events", state)
+
+
+def declare_dimension(
+    table: "Table", game_id: str, slot: int, name: str, rule: dimensions.Rule, values: list[str]
+) -> None:
+    """Declare the first (1) or second (2) custom dimension of a game in the place of what it was; "" is none.
+
+    It counts from now on. Raises CommandError for a name, value or number of values that cannot be, for the
+    name of the other one, or a game that is not registered.
+    """
+    given: dict[str, Any] = dict(_get(table, game_id).get("dimensions", {}))
+    given.pop(str(slot), None)
+    if name:
+        if len(name) > dimensions.MAX_NAME or not re.fullmatch(dimensions.NAME, name):
+            raise CommandError(
+                f"{name!r} cannot be a dimension's name: at most {dimensions.MAX_NAME} lower-case letters, "
+                "digits and _, a letter first"
+            )
+        if any(other["name"] == name for other in given.values()):
+            raise CommandError(f"{name} is the game's other dimension already")
+        given[str(slot)] = {"name": name, "rule": rule, "values": _values(values)}
+    _update(table, game_id, "dimensions", given)
+
+
+def _values(values: list[str]) -> list[str]:
+    """Return the values of a dimension, each once. Raises CommandError for what cannot be one."""
+    distinct = list(dict.fromkeys(map(dimensions.normal, values)))
+    if not 1 <= len(distinct) <= dimensions.MAX_VALUES:
+        raise CommandError(f"a dimension has 1 to {dimensions.MAX_VALUES} values, not {len(distinct)}")
+    for value in distinct:
+        if value in dimensions.RESERVED:
+            raise CommandError(f"{value!r} cannot be a value: it has a meaning of its own")
+        if not re.fullmatch(rf"[^\x00-\x1f\x7f]{{1,{dimensions.MAX_VALUE}}}", value):
+            raise CommandError(
+                f"{value!r} cannot be a value: 1 to {dimensions.MAX_VALUE} characters, none of control"
+            )
+    return distinct
 
 
 def allow_origins(table: "Table", game_id: str, origins: list[str]) -> None:
@@ -490,6 +527,7 @@ def main() -> None:
         "guidance-fields": "name the fields of event_data that hold player and session (AWS guidance)",
         "revenue-currency": "name the currency of money in other products' events that name none",
         "recent-events": "keep the game's recent events for a day, for people to see, or keep none",
+        "dimension": "declare a custom dimension and its values from now on; without a name, none",
         "origins": "let web pages of these origins read answers of the REST API; of none without any",
         "shares": "set the intended shares of an experiment's variants, or show those of all experiments",
         "report-to": "mail the game's reports to these addresses; to none without any",
@@ -536,6 +574,21 @@ def main() -> None:
     commands.choices["revenue-currency"].add_argument(
         "currency", nargs="?", default="", help="such as EUR; without it, such events are refused"
     )
+    dimension = commands.choices["dimension"].add_argument
+    dimension("slot", type=int, choices=dimensions.SLOTS, help="which of the two")
+    dimension("name", nargs="?", default="", help="what events call it, such as class")
+    dimension(
+        "--rule",
+        choices=dimensions.RULES,
+        default="current",
+        help="current: the value of each event; install: the first one of the player's first day, for ever",
+    )
+    dimension(
+        "--value",
+        action="append",
+        default=[],
+        help=f"repeatable, at most {dimensions.MAX_VALUES}; every other value counts as {dimensions.OTHER}",
+    )
     commands.choices["sign"].add_argument("signature", choices=["required", "optional"])
     commands.choices["origins"].add_argument("origins", nargs="*", metavar="origin")
     commands.choices["shares"].add_argument("experiment", nargs="?", help="without it: show all")
@@ -581,6 +634,10 @@ def main() -> None:
         case "recent-events":
             show_recent_events(table, options.game_id, options.state)
             print(f"recent events of {options.game_id} are {options.state} within 30 seconds")
+        case "dimension":
+            declare_dimension(table, options.game_id, options.slot, options.name, options.rule, options.value)
+            what = f"{options.name} ({options.rule})" if options.name else "nothing"
+            print(f"dimension {options.slot} of {options.game_id} is {what} within 30 seconds")
         case "origins":
             allow_origins(table, options.game_id, options.origins)
             print(f"pages of {', '.join(options.origins) or 'no origin'} may read answers within 30 seconds")

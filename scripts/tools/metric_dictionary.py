@@ -71,6 +71,12 @@ Money is in minor units, for example cents. Two currencies are never added.
   installs. It counts install days whose day N is over, and their costs, in one currency. Costs come from
   `scripts/spend upload`. A cost without a campaign is one of the whole source. The cost of a player is the
   cost over the players who installed on the same days.
+- **Custom dimensions** are two columns with values that the game declares, at most 20 of each. Other values
+  are under `other`, and events or players without one under `unknown`. With the rule `install`, all days of a
+  player count by the first value of the first day. With the rule `current`, a row counts by the value of its
+  event, so that a player with two values on a day is in both. Cohorts are told apart by the first value of
+  the first day under both rules. Rows of a custom dimension are of all platforms, countries and versions.
+  [Why](adr/0031-custom-dimensions.md)
 - **Crash-free** figures count crashes that ended the process (`fatal`).
 - **Percentiles** are exact for each row. Percentiles of several rows cannot be averaged: choose the row
   with `*`. For several days, add up the counts of `performance_bins` and read the percentile from the sums.

@@ -16,7 +16,6 @@ from telemetry.metric_model import Metric, Table
 
 from tools import gold, spend
 
-ALL = {"platform": "*", "country": "*", "app_version": "*"}
 SHOWN = 20
 # Cohorts whose lifetime value is shown, and on which days after the install.
 COHORT_DAYS, LTV_DAYS = 90, (0, 1, 7, 30)
@@ -137,7 +136,8 @@ def days(game_id: str, first: date) -> dict[str, dict[str, int]]:
         ("ads", "impressions", "events_ad_impression", {}),
         ("design", "design_events", "events_design", {"depth": "1"}),
     ):
-        for row in gold.table(table, game_id, **ALL, **only).to_dict("records"):
+        everywhere = metric_model.tables()[table].everywhere
+        for row in gold.table(table, game_id, **everywhere, **only).to_dict("records"):
             if row["event_date"] >= first:
                 figures = found.setdefault(str(row["event_date"]), {})
                 figure = name.format(**row)
@@ -270,7 +270,7 @@ def _answer(
     """Return the metrics by the question's columns, the largest first; the rest has no name."""
     by, apart, last = question.by, [question.apart] if question.apart else [], period.last
     first = last - timedelta(days=COHORT_DAYS - 1) if table.day_column == "cohort_date" else period.days[0]
-    equal = {**ALL, **dict(question.only)}
+    equal = {**table.everywhere, **dict(question.only)}
     where = " AND ".join(f"{name} = '{value}'" for name, value in equal.items())
     if by == "day_number":
         where += f" AND day_number IN ({', '.join(map(str, LTV_DAYS))})"

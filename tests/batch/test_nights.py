@@ -11,7 +11,7 @@ from batch_analytics.kept import PAYLOAD
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from night_lake import Lake
-from nights import DAY_MS, START, Event, World, by_arrival, make_mistake
+from nights import DAY_MS, START, Event, World, by_arrival, make_mistake, valued
 
 
 def test_all_at_once_is_what_the_definitions_say() -> None:
@@ -517,7 +517,7 @@ def test_a_mistake_is_found(
 def troubled(seed: int) -> Lake:
     """Return a lake after months of nights in which all that may happen happens."""
     chance, lake = random.Random(seed), Lake()
-    days = by_arrival(World(seed, 150).events, 182)
+    days = by_arrival(valued(World(seed, 150).events, seed, declared=chance.randrange(150)), 182)
     first = chance.randrange(20, 100)
     lake.run([event for day in days[:first] for event in day])
     withheld: list[Event] = []

@@ -14,7 +14,7 @@ from tools.emulator import Emulator, free_port
 
 METRICS = Path(__file__).resolve().parents[2] / "event-schemas" / "metrics.json"
 DAYS = 42
-ALL = {"platform": "*", "country": "*", "app_version": "*"}
+ALL = dict.fromkeys(("platform", "country", "app_version", "custom_1", "custom_2"), "*")
 PLATFORMS = ("android", "ios")
 Row = dict[str, Any]
 

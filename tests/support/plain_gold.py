@@ -14,9 +14,12 @@ Rows = list[dict[str, Any]]
 PAUSE_MS = 30 * 60 * 1000
 MEASURES = ("fps", "frame_time_ms", "latency_ms", "load_time_ms", "memory_mb")
 DIMENSIONS = ("platform", "country", "app_version")
+# Custom dimensions: rows of each are of all values of the other dimensions.
+CUSTOM = ("custom_1", "custom_2")
 # Millionths in a minor unit, of the currencies of the tests that do not count in hundredths.
 MICROS = {"JPY": 1_000_000, "KWD": 1_000}
-Place = tuple[str, str, str]
+# The values of DIMENSIONS, then those of CUSTOM.
+Place = tuple[str, str, str, str, str]
 
 
 def gold(events: Iterable[Event]) -> dict[str, Rows]:
@@ -28,9 +31,10 @@ def gold(events: Iterable[Event]) -> dict[str, Rows]:
     for game_id, found in games.items():
         game = _Game(under_accounts(sorted(found, key=_order)))
         for name, table in _TABLES.items():
-            for place in game.places:
+            custom = name in _WITH_CUSTOM
+            for place in (*game.places, *(game.custom_places if custom else ())):
                 for row in table(game, place):
-                    where = dict(zip(DIMENSIONS, place, strict=True))
+                    where = dict(zip(DIMENSIONS + CUSTOM * custom, place, strict=False))
                     tables[name].append({"game_id": game_id, **where, **row})
         for name, whole in _WITHOUT_PLACES.items():
             tables[name] += [{"game_id": game_id, **row} for row in whole(game)]
@@ -86,7 +90,8 @@ def _end(player: str, account_of: dict[str, str]) -> str:
 
 
 def _is_in(event: Event, place: Place) -> bool:
-    return all(wanted in ("*", event[name]) for name, wanted in zip(DIMENSIONS, place, strict=True))
+    names = (*DIMENSIONS, *(f"value_of_{name}" for name in CUSTOM))
+    return all(wanted in ("*", event[name]) for name, wanted in zip(names, place, strict=True))
 
 
 class _Game:
@@ -94,9 +99,24 @@ class _Game:
 
     def __init__(self, everything: list[Event]) -> None:
         # A refund is something that happens to a purchase, and nothing that a player does.
-        self.events = events = [event for event in everything if event["event_type"] != "refund"]
+        events = [event for event in everything if event["event_type"] != "refund"]
+        self.told = _told(events)
+        self.events = events = [self._valued(event) for event in events]
         values = [[*sorted({event[name] for event in events}), "*"] for name in DIMENSIONS]
-        self.places: list[Place] = list(product(*values))  # type: ignore[arg-type]
+        self.places: list[Place] = [(*place, "*", "*") for place in product(*values)]  # type: ignore[misc]
+        # A game has rows of a custom dimension if an event, of whatever kind, has it.
+        self.custom_places: list[Place] = []
+        for nth, name in enumerate(CUSTOM):
+            if any(
+                event.get(one) is not None for event in everything for one in (name, f"install_{nth + 1}")
+            ):
+                known = {event[f"value_of_{name}"] for event in events}
+                known |= {
+                    self.told.get((player, name), "unknown") for player in {e["player_id"] for e in events}
+                }
+                for value in sorted(known):
+                    pair = (value, "*") if nth == 0 else ("*", value)
+                    self.custom_places.append(("*", "*", "*", *pair))
         self.first: dict[str, Event] = {}
         self.of_player: dict[str, list[Event]] = {}
         for event in events:
@@ -120,6 +140,16 @@ class _Game:
         )
         self.shown = [e for e in events if e["event_type"] == "ad_impression" and e["revenue_micros"]]
 
+    def _valued(self, event: Event) -> Event:
+        """Return an event with what it counts by: its own value, else what the player's first day told."""
+        own = {
+            f"value_of_{name}": event[name]
+            if event.get(name) is not None
+            else self.told.get((event["player_id"], name), "unknown")
+            for name in CUSTOM
+        }
+        return event | own
+
     def players(self, place: Place, first: date, last: date) -> set[str]:
         return {
             event["player_id"]
@@ -136,9 +166,25 @@ class _Game:
     def cohorts(self, place: Place) -> dict[date, set[str]]:
         found: dict[date, set[str]] = {}
         for player, event in self.first.items():
-            if _is_in(event, place):
+            # A cohort is told apart by what its first day says, whatever the rule is.
+            told = {f"value_of_{name}": self.told.get((player, name), "unknown") for name in CUSTOM}
+            if _is_in(event | told, place):
                 found.setdefault(event["event_date"], set()).add(player)
         return found
+
+
+def _told(events: list[Event]) -> dict[tuple[str, str], str]:
+    """Return the first value of each custom dimension that a player's first day tells."""
+    day: dict[str, date] = {}
+    found: dict[tuple[str, str], str] = {}
+    for event in events:
+        if day.setdefault(event["player_id"], event["event_date"]) != event["event_date"]:
+            continue
+        for slot, name in enumerate(CUSTOM, start=1):
+            for value in (event.get(name), event.get(f"install_{slot}")):
+                if value not in (None, "unknown"):
+                    found.setdefault((event["player_id"], name), value)
+    return found
 
 
 def _transaction(event: Event) -> Hashable:
@@ -829,6 +875,7 @@ _TABLES: dict[str, Callable[[_Game, Place], Iterator[dict[str, Any]]]] = {
     "total_revenue": _total_revenue, "performance_bins": _performance_bins,
     "acquisition": _acquisition, "acquisition_value": _acquisition_value,
 }  # fmt: skip
+_WITH_CUSTOM = ("daily", "revenue", "retention", "lifetime_value")
 # Tables that do not tell platforms, countries and versions apart.
 _WITHOUT_PLACES: dict[str, Callable[[_Game], Iterator[dict[str, Any]]]] = {
     "experiments": _experiments, "experiment_revenue": _experiment_revenue,

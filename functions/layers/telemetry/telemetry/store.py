@@ -17,6 +17,7 @@ from botocore.config import Config
 from telemetry import ad_spend, environment, recent_events
 from telemetry.ad_spend import Spend
 from telemetry.boards import Board, Period, defined
+from telemetry.dimensions import Declared
 from telemetry.leaderboard_reader import LeaderboardReader
 from telemetry.player_item import described
 
@@ -74,6 +75,13 @@ class Store:
         """Tell whether the game lets its recent events be seen."""
         wanted = "game_id, recent_events"
         return recent_events.is_on(
+            self._get(self.tables.games_table, "game_id", game_id, ProjectionExpression=wanted)
+        )
+
+    def dimensions(self, game_id: str) -> Declared:
+        """Return the custom dimensions that the game declares."""
+        wanted = "game_id, dimensions"
+        return Declared.of(
             self._get(self.tables.games_table, "game_id", game_id, ProjectionExpression=wanted)
         )
 
