@@ -14,11 +14,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 from telemetry import environment
 
+from metrics_api.callers import SignIn
 from metrics_api.live import read_live
 from metrics_api.parameters import registered
 from metrics_api.recent_events import Sending
 
 FOLDER = Path(__file__).parent / "page"
+# Anybody opens them. Terraform has a route for each (infrastructure/modules/metrics_api/pages.tf).
+PAGES = ("/", "/explore", "/history")
 SECONDS_BETWEEN = 2.0
 MAX_SECONDS = 600
 POLICY = (
@@ -49,12 +52,26 @@ def explore_page() -> FileResponse:
 
 
 def _html(name: str) -> FileResponse:
+    # The page exchanges its code for tokens there.
+    connected = f"connect-src 'self' {environment.parse(SignIn).sign_in_url}".rstrip()
     headers = {
-        "Content-Security-Policy": POLICY,
+        "Content-Security-Policy": POLICY.replace("connect-src 'self'", connected),
         "Cache-Control": "no-cache",
         "Referrer-Policy": "no-referrer",
     }
     return FileResponse(FOLDER / name, headers=headers)
+
+
+@page.get("/page/sign-in.json")
+def sign_in() -> dict[str, str | None]:
+    """Tell page/session.js where people sign in; nulls where nobody does, on a developer's machine."""
+    found = environment.parse(SignIn)
+    return {
+        "client_id": found.sign_in_client_id or None,
+        "issuer": found.sign_in_issuer or None,
+        "scope": found.sign_in_scope or None,
+        "url": found.sign_in_url or None,
+    }
 
 
 @page.get("/v1/games/{game_id}/live/stream")
