@@ -127,7 +127,10 @@ resource "aws_iam_role_policy" "plan" {
         Sid    = "ReadNoData"
         Effect = "Deny"
         Action = [
-          "athena:GetQueryResults", "athena:GetQueryResultsStream", "dynamodb:BatchGetItem", "dynamodb:GetItem",
+          "athena:GetQueryResults", "athena:GetQueryResultsStream", "cognito-idp:AdminGetDevice",
+          "cognito-idp:AdminGetUser", "cognito-idp:AdminListDevices", "cognito-idp:AdminListGroupsForUser",
+          "cognito-idp:AdminListUserAuthEvents", "cognito-idp:ListUsers", "cognito-idp:ListUsersInGroup",
+          "dynamodb:BatchGetItem", "dynamodb:GetItem",
           "dynamodb:GetRecords", "dynamodb:PartiQLSelect", "dynamodb:Query", "dynamodb:ReadDataForReplication",
           "dynamodb:Scan", "emr-serverless:GetDashboardForJobRun", "kinesis:GetRecords",
           "kinesisanalytics:DiscoverInputSchema", "lambda:GetDurableExecution", "lambda:GetDurableExecutionHistory",
