@@ -179,7 +179,8 @@ def best(reader: Reader, cursor: Cursor, limit: Limit = 10) -> Page:
     as_of, (before, rank_key) = now(), cursor
     board, found = reader.board, reader.after(rank_key, limit + 1)
     if not (found or before or board.is_defined):
-        raise HTTPException(404, f"Board {board.board_id} of {board.game_id} has no score yet.")
+        found_none = f"Board {board.board_id} of {board.game_id} has no score yet."
+        raise HTTPException(404, f"{found_none} The number of boards without a definition is limited.")
     shown = found[:limit]
     last = f"{before + limit} {shown[-1].rank_key}" if len(found) > limit else None
     return Page(

@@ -180,6 +180,7 @@ def _updated_at(partitions: list[list[Item]]) -> str | None:
 
 
 def _minute(minute: int, counts: Counter[str]) -> models.Minute:
+    revenue, share = prefixed(counts, "reported_revenue_"), metric_model.live()["unverified_reported_share"]
     return models.Minute(
         minute=datetime.fromtimestamp(minute * 60, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         events=counts["events"],
@@ -189,7 +190,11 @@ def _minute(minute: int, counts: Counter[str]) -> models.Minute:
         purchase_events=counts["events_purchase"],
         errors=counts["events_error"],
         crash_events=counts["events_crash"],
-        reported_revenue=prefixed(counts, "reported_revenue_"),
+        reported_revenue=revenue,
+        unverified_reported_revenue=prefixed(counts, "unverified_reported_revenue_"),
+        unverified_reported_share={
+            currency: part for currency in revenue if (part := share.of(counts, currency)) is not None
+        },
     )
 
 

@@ -67,6 +67,8 @@ class Minute(BaseModel):
     errors: Annotated[Count, metric("errors")]
     crash_events: Annotated[Count, metric("crash_events")]
     reported_revenue: Annotated[dict[str, int], metric("reported_revenue")]
+    unverified_reported_revenue: Annotated[dict[str, int], metric("unverified_reported_revenue")]
+    unverified_reported_share: Annotated[dict[str, float], metric("unverified_reported_share")]
 
 
 class Today(BaseModel):

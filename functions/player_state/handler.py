@@ -36,16 +36,15 @@ class Settings(msgspec.Struct, frozen=True):
 def stores() -> tuple[PlayerStore, Leaderboards]:
     """Connect once an execution environment."""
     settings, dynamodb = environment.parse(Settings), client("dynamodb")
-    return (
-        PlayerStore(
-            dynamodb,
-            settings.players_table,
-            settings.game_days_table,
-            settings.name_limits,
-            lanes=CONNECTIONS // 2,
-        ),
-        Leaderboards(dynamodb, settings.leaderboards_table, settings.boards_table),
+    players = PlayerStore(
+        dynamodb,
+        settings.players_table,
+        settings.game_days_table,
+        settings.name_limits,
+        lanes=CONNECTIONS // 2,
     )
+    boards = Leaderboards(dynamodb, settings.leaderboards_table, settings.boards_table, players.names)
+    return players, boards
 
 
 @metrics.log_metrics
@@ -60,7 +59,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     repeated = len(events) - applied.events - len(applied.lost)
     lost = applied.lost + leaderboards.submit(events)
     metrics.add_metric("EventsApplied", MetricUnit.Count, applied.events)
-    metrics.add_metric("EventsCapped", MetricUnit.Count, applied.capped)
+    metrics.add_metric("EventsCapped", MetricUnit.Count, applied.capped + leaderboards.capped)
     metrics.add_metric("EventsRepeated", MetricUnit.Count, repeated)
     count_shown(metrics, events, lost)
     return {"batchItemFailures": _failures(records, events, lost)}

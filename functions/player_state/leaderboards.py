@@ -18,6 +18,8 @@ from telemetry.clients import CONNECTIONS
 from telemetry.consent import is_child
 from telemetry.event import EnrichedEvent
 
+from player_state.names import Names, TooBusyError
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -141,12 +143,15 @@ class Leaderboards:
     """Writes the leaderboards table (low-level DynamoDB client).
 
     An entry is replaced on the condition that it is as it was read, so writers may run at once.
-    Definitions are remembered for 30 seconds.
+    Definitions are remembered for 30 seconds. `names` limits boards without a definition; `capped` are the
+    scores of the last batch that have no board for this reason.
     """
 
     dynamodb: "DynamoDBClient"
     table: str
     boards_table: str
+    names: Names
+    capped: int = 0
     _defined: dict[str, tuple[float, list[Board]]] = field(default_factory=dict)
 
     def submit(self, events: Iterable[EnrichedEvent]) -> list[EnrichedEvent]:
@@ -155,7 +160,7 @@ class Leaderboards:
         try:
             entries = self._by_entry(scores)
             items = dict(self._read(entries))
-        except (ClientError, BotoCoreError):
+        except (ClientError, BotoCoreError, TooBusyError):
             logger.exception("Leaderboards could not be read", extra={"scores": len(scores)})
             return scores
         # A game waits for those with fewer entries only, as with players.
@@ -169,10 +174,14 @@ class Leaderboards:
 
     def _by_entry(self, scores: list[EnrichedEvent]) -> dict[Key, Scores]:
         entries: dict[Key, Scores] = {}
+        self.capped = 0
         for event in scores:
             game_id, name = event["game_id"], event["payload"]["leaderboard"]
             day = date.fromisoformat(event["corrected_time"][:10])
             for board in boards.fed_by(self._boards(game_id), game_id, name):
+                if not board.is_defined and not self.names.admit_board(game_id, name):
+                    self.capped += 1
+                    continue
                 period = board.period(day)
                 taken = event.get("verified") or not board.verified_only
                 if period and taken and board.takes(period, event["received_at"]):

@@ -25,6 +25,8 @@ MAX_REMEMBERED = 5000
 # An event that arrives more days after its day is late, and brings a new name only while the day has few.
 # Otherwise late events could have the names of 31 days.
 IN_TIME_DAYS, LATE_NAMES = 2, 5
+# The day of names that are for all days.
+ALWAYS = str(date.max)
 # A name of several parts, such as "currency#reason", is counted under as many.
 OTHERS = {
     "ads": f"{OTHER}#{OTHER}#{OTHER}", "designs": OTHER, "devices": f"{OTHER}#{OTHER}",
@@ -40,9 +42,13 @@ Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 
 
 class NameLimits(msgspec.Struct, frozen=True):
-    """How many names of each kind a game may have a day: each is a row that readers read."""
+    """How many names of each kind a game may have a day: each is a row that readers read.
+
+    `boards` are leaderboards without a definition. They stay, so their limit is for all days together.
+    """
 
     ads: Limit = 100
+    boards: Limit = 100
     designs: Limit = 200
     devices: Limit = 50
     flows: Limit = 200
@@ -96,6 +102,14 @@ class Names:
                     (wanted[of].late if is_late else wanted[of].in_time).add(digest)
         for _ in mapped(lambda one: self._admit(*one), wanted.items()):
             pass
+
+    def admit_board(self, game_id: str, name: str) -> bool:
+        """Tell whether a game may have a leaderboard of this name without a definition."""
+        of, digest = Named(game_id, ALWAYS, "boards"), _digest(name)
+        known = self._known.setdefault(of, set())
+        if of not in self._final and digest not in known:
+            self._fill(of, {digest}, self.limits.boards, self.limits.boards)
+        return digest in self._known[of]
 
     def name_of(self, event: EnrichedEvent, kind: str, name: str) -> str:
         """Return the name that an event counts under: its own, or the one of all others."""

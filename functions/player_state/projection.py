@@ -320,7 +320,10 @@ class Projection:
             for present in absent:
                 self.buckets[buckets.of_minute(present)]["concurrent_players"] += 1
         if paid:
-            counts[f"reported_revenue_{payload['currency']}"] += int(payload["amount_minor"])
+            amount, currency = int(payload["amount_minor"]), payload["currency"]
+            counts[f"reported_revenue_{currency}"] += amount
+            if not event.get("verified", False):
+                counts[f"unverified_reported_revenue_{currency}"] += amount
         if kind == "performance":
             device = self.name_of(event, "devices", f"{event['platform']}#{event['app_version']}")
             for number, name in enumerate(name for name in MEASURED if name in payload):

@@ -22,7 +22,7 @@ import boto3
 import msgspec
 import orjson
 from player_state.leaderboards import Leaderboards
-from player_state.names import NameLimits
+from player_state.names import NameLimits, Names
 from player_state.players import PlayerStore
 from player_state.players import Record as StreamRecord
 from privacy.data_stores import Record, record_of
@@ -282,7 +282,8 @@ class Restore:
             )
             return store.apply(records, lane).lost
 
-        boards = Leaderboards(dynamodb, tables["leaderboards"], tables["boards"])
+        names = Names(dynamodb, tables["game_days"], self.limits)
+        boards = Leaderboards(dynamodb, tables["leaderboards"], tables["boards"], names)
         corrected.begin()
         events = islice(self._events(progress), applied, None)
         with ThreadPoolExecutor(LANES) as pool:

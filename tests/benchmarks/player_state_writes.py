@@ -20,8 +20,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dedupe_cost import Item, size
+from enriched_stream import leaderboards_of
 from measured import keep
-from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore, Record
 from rich.console import Console
 from rich.table import Table
@@ -220,7 +220,7 @@ def measured(crowd: Crowd) -> tuple[Counter[str], float, Counter[str], list[int]
     # Noon, so that no day ends in between.
     start = datetime.now(UTC).replace(hour=12, minute=0) - timedelta(days=1)
     crowd.history(meter, start)
-    store, boards = PlayerStore(meter, "players", "game_days"), Leaderboards(meter, "leaderboards", "boards")
+    store, boards = PlayerStore(meter, "players", "game_days"), leaderboards_of(meter)
     for number, batch in enumerate(crowd.batches(WARM_EVENTS + MEASURED_EVENTS, start)):
         if number == WARM_EVENTS // crowd.together:
             meter.writes.clear()

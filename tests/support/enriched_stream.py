@@ -4,6 +4,8 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
+from player_state.leaderboards import Leaderboards
+from player_state.names import NameLimits, Names
 from player_state.players import Applied, PlayerStore, Record
 
 _positions = itertools.count(1)
@@ -19,3 +21,9 @@ def feed(
 ) -> Applied:
     """Apply the events as the next ones of a shard."""
     return store.apply(positioned(events), shard)
+
+
+def leaderboards_of(client: Any, limits: NameLimits | None = None) -> Leaderboards:
+    """Return the writer of leaderboards as the function makes it, with the default limits of names."""
+    names = Names(client, "game_days", limits or NameLimits())
+    return Leaderboards(client, "leaderboards", "boards", names)

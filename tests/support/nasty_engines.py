@@ -124,8 +124,13 @@ def _live(store: Store, days: list[date]) -> Iterator[tuple[tuple[str, ...], flo
         for (minute,), counts in by_name([found], 1).items():
             at = datetime.fromtimestamp(hour * 3600 + int(minute) * 60, UTC)
             yield ("concurrent_players", f"{at:%Y-%m-%dT%H:%M}"), counts["concurrent_players"]
-            for currency, minor in prefixed(counts, "reported_revenue_").items():
-                yield ("reported_revenue", f"{at:%Y-%m-%dT%H:%M}", currency), minor
+            for name in ("reported_revenue", "unverified_reported_revenue"):
+                for currency, minor in prefixed(counts, f"{name}_").items():
+                    yield (name, f"{at:%Y-%m-%dT%H:%M}", currency), minor
+            share = metric_model.live()["unverified_reported_share"]
+            for currency in prefixed(counts, "reported_revenue_"):
+                key = ("unverified_reported_share", f"{at:%Y-%m-%dT%H:%M}", currency)
+                yield key, share.of(counts, currency) or 0
 
 
 def _day(day: str, counts: Counter[str], reach: Counter[str]) -> Iterator[tuple[tuple[str, ...], float]]:

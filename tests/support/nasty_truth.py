@@ -115,9 +115,10 @@ def live(sent: list[Sent]) -> Figures:
             found["purchase_events", day] += 1
             report = player, event["store"], event["transaction_id"]
             if report not in reported and not event["late"] and is_sale(event):
-                found["reported_revenue", f"{event['at']:%Y-%m-%dT%H:%M}", event["currency"]] += event[
-                    "amount_minor"
-                ]
+                minute = f"{event['at']:%Y-%m-%dT%H:%M}", event["currency"]
+                found["reported_revenue", *minute] += event["amount_minor"]
+                if not event["verified"]:
+                    found["unverified_reported_revenue", *minute] += event["amount_minor"]
             reported.add(report)
         if kind == "progression":
             step = {"start": "starts", "complete": "completes", "fail": "fails"}[event["status"]]
@@ -227,6 +228,7 @@ def _shares(facts: Figures) -> Figures:
     ratio("retention", "retained_players", "cohort_players")
     ratio("rejected_share", "rejected", "arrived")
     ratio("unverified_share", "unverified_revenue", "revenue")
+    ratio("unverified_reported_share", "unverified_reported_revenue", "reported_revenue")
     ratio("completed_share", "completed_impressions", "impressions")
     ratio("ad_arpdau_micros", "ad_revenue_micros", "active_players", keep=1)
     ratio("ad_ecpm_micros", "ad_revenue_micros", "currency_impressions")

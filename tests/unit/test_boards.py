@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from enriched_stream import leaderboards_of
 from fake_aws import register
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
-from player_state.leaderboards import Leaderboards
 from telemetry.boards import Board, Order, Period, Reset, fed_by
 from telemetry.enrichment import timestamp
 from tools import CommandError, boards
@@ -259,7 +259,7 @@ def submit(dynamodb: Any) -> Callable[..., None]:
             for n, (player_id, points) in enumerate(scores.items())
         ]
         client = boto3.client("dynamodb")
-        assert Leaderboards(client, "leaderboards", "boards").submit(events) == []
+        assert leaderboards_of(client).submit(events) == []
 
     return write
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import boto3
 import pytest
-from enriched_stream import feed
+from enriched_stream import feed, leaderboards_of
 from fake_aws import Streams, encode, outcomes, processor, records
 from ingest.publisher import Publisher
-from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
 from processor.pipeline import Pipeline
 from telemetry.consent import honoured, is_denied
@@ -115,7 +114,7 @@ def test_of_a_child_no_device_no_free_field_and_no_rank_is_kept(
     assert child["payload"] == {"leaderboard": "global", "score": 7}
     assert adult["client"] == sent[1]["client"]
     assert adult["payload"] == sent[1]["payload"]
-    assert Leaderboards(boto3.client("dynamodb"), "leaderboards", "boards").submit([child, adult]) == []
+    assert leaderboards_of(boto3.client("dynamodb")).submit([child, adult]) == []
     assert {row["player_id"] for row in dynamodb.Table("leaderboards").scan()["Items"]} == {"ann"}
 
 

@@ -17,10 +17,12 @@ from uuid import UUID, uuid4
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from enriched_stream import leaderboards_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from player_state import leaderboards
 from player_state.leaderboards import REMEMBERED_SCORES, Leaderboards
+from player_state.names import NameLimits
 from telemetry import leaderboard_reader as reads
 from telemetry.boards import Board, Operator, Order, Period, Reset, Standing, fed_by
 from telemetry.enrichment import timestamp
@@ -97,7 +99,7 @@ def client(tables: Any) -> Client:
 
 @pytest.fixture
 def writer(client: Client) -> Leaderboards:
-    return Leaderboards(client, "leaderboards", "boards")
+    return leaderboards_of(client)
 
 
 def define(tables: Any, *boards: Board) -> None:
@@ -147,9 +149,32 @@ def test_the_latest_score_is_set_whatever_the_order_of_arrival(tables: Any, clie
     winner = max(scores, key=lambda event: (event["corrected_time"], event["event_id"]))
     for order in permutations(scores):
         tables.Table("leaderboards").delete_item(Key=key(last))
-        assert Leaderboards(client, "leaderboards", "boards").submit(order[:2]) == []
-        assert Leaderboards(client, "leaderboards", "boards").submit(order[2:]) == []
+        assert leaderboards_of(client).submit(order[:2]) == []
+        assert leaderboards_of(client).submit(order[2:]) == []
         assert shown(client, last) == [("a", winner["payload"]["score"], winner["corrected_time"])]
+
+
+def test_names_without_a_definition_make_so_many_boards_and_no_more(tables: Any, client: Client) -> None:
+    """The first names stay, on whatever day and in whatever process their scores come."""
+    define(tables, board("defined", source="fourth", created_on=TODAY))
+    limited = lambda: leaderboards_of(client, NameLimits(boards=2))  # noqa: E731
+    writer = limited()
+    assert writer.submit([score(1, board="first"), score(2, board="second"), score(3, board="third")]) == []
+    assert writer.capped == 1
+    writer = limited()
+    late = -3 * 24 * 60
+    again = [score(4, late, board="third"), score(5, board="first"), score(6, board="fourth")]
+    assert writer.submit([*again, {**score(7, board="third"), "game_id": "other-game"}]) == []
+    # The score of the fourth name has the defined board, and no board of its own name.
+    assert writer.capped == 2
+    names = {item["board"].partition("#best")[0] for item in tables.Table("leaderboards").scan()["Items"]}
+    assert names == {f"{GAME}#{name}" for name in ("first", "second", "defined")} | {"other-game#third"}
+    assert shown(client, Board.default(GAME, "first"))[0][1] == 5
+
+
+def test_a_score_waits_where_the_names_of_boards_cannot_be_read(tables: Any, client: Client) -> None:
+    tables.Table("game_days").delete()
+    assert leaderboards_of(client).submit([one := score(1)]) == [one]
 
 
 def key(of: Board, player_id: str = "a") -> dict[str, str]:
@@ -164,7 +189,7 @@ def test_one_score_feeds_many_boards_and_a_late_one_its_own_period(tables: Any, 
     define(tables, daily, weekly, lost)
     yesterday = -24 * 60
     batch = [score(3, player_id="b"), score(8, yesterday, "b"), score(4, yesterday, "a")]
-    assert Leaderboards(client, "leaderboards", "boards").submit(batch) == []
+    assert leaderboards_of(client).submit(batch) == []
 
     def points(of: Board, day: date = TODAY) -> list[tuple[str, int]]:
         return [entry[:2] for entry in shown(client, of, day)]
@@ -195,7 +220,7 @@ def test_other_rules_begin_anew_and_the_former_ones_go_on(
     tables: Any, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leaderboards, "CACHE_SECONDS", -1)
-    writer = Leaderboards(client, "leaderboards", "boards")
+    writer = leaderboards_of(client)
     writer.submit([score(7)])
     total = board(operator=Operator.INCREMENT)
     define(tables, total)
@@ -252,7 +277,7 @@ def test_an_entry_that_others_change_all_the_time_is_handed_back(
     tables: Any, writer: Leaderboards, client: Client
 ) -> None:
     define(tables, board(operator=Operator.INCREMENT))
-    rival = Leaderboards(boto3.client("dynamodb"), "leaderboards", "boards")
+    rival = leaderboards_of(boto3.client("dynamodb"))
     rivals = iter(range(1000))
 
     def outrun(name: str, request: Event) -> bool:
@@ -274,7 +299,7 @@ def test_writers_at_once_lose_and_double_nothing(tables: Any) -> None:
     parts = [[event for n, event in enumerate(events) if n % 4 in (part, part + 1)] for part in range(4)]
     with ThreadPoolExecutor(4) as threads:
         for work in [
-            threads.submit(deliver, Leaderboards(client, "leaderboards", "boards"), part, random.Random(seed))
+            threads.submit(deliver, leaderboards_of(client), part, random.Random(seed))
             for seed, part in enumerate(parts)
         ]:
             work.result()
@@ -426,7 +451,7 @@ def test_boards_show_what_a_brute_force_model_does(
     unlucky = Client(random.Random(dice.random()), share, pause_seconds=0.001 if writers > 1 else 0)
 
     def writer() -> Leaderboards:
-        return Leaderboards(unlucky, "leaderboards", "boards")
+        return leaderboards_of(unlucky)
 
     # Each writer gets a part of the events in any order, and some that another has too.
     parts = [[event for event in events if dice.random() < 0.4] for _ in seeds]
@@ -571,7 +596,7 @@ def test_zeros_do_not_move_a_sum_whatever_the_order_of_arrival(
     for order in permutations(scores):
         tables.Table("leaderboards").delete_item(Key=key(total))
         for one in order:
-            assert Leaderboards(client, "leaderboards", "boards").submit([one]) == []
+            assert leaderboards_of(client).submit([one]) == []
         assert shown(client, total) == [("a", expected.score, expected.achieved_at)]
 
 

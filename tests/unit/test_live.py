@@ -107,6 +107,8 @@ def test_the_game_now(api: TestClient, send: Send, noon: None) -> None:
     last, before = body["minutes"][-1], body["minutes"][-2]
     assert (before["events"], before["session_starts"], before["active_players"]) == (2, 2, 2)
     assert (last["purchase_events"], last["crash_events"], last["reported_revenue"]) == (1, 1, {"EUR": 499})
+    assert last["unverified_reported_revenue"] == {"EUR": 499}
+    assert last["unverified_reported_share"] == {"EUR": 1.0}
     assert body["events_by_type"] == {"session_start": 2, "purchase": 1, "crash": 1}
     assert (body["today"]["active_players"], body["today"]["new_players"]) == (3, 3)
     assert body["updated_at"] <= body["as_of"]

@@ -16,12 +16,11 @@ import made_events
 import pytest
 import uvicorn
 from chromium import in_chromium, launched
-from enriched_stream import feed
+from enriched_stream import feed, leaderboards_of
 from fake_aws import Streams, encode, processor, records, register
 from fastapi.testclient import TestClient
 from gold_tables import DuckGold
 from metrics_api import live_page
-from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
 from playwright.sync_api import Browser, Page, Route, expect
 from telemetry import metric_model
@@ -55,7 +54,7 @@ def send(dynamodb: Any, make_event: Callable[..., dict[str, Any]]) -> Send:
     """Apply an event of a player that happened some seconds ago."""
     client = boto3.client("dynamodb")
     players = PlayerStore(client, "players", "game_days")
-    boards = Leaderboards(client, "leaderboards", "boards")
+    boards = leaderboards_of(client)
 
     def apply(event_type: str, player: str, ago: float = 0, **payload: Any) -> None:
         now = datetime.now(UTC)

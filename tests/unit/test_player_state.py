@@ -13,11 +13,10 @@ import boto3
 import plain_state
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from enriched_stream import feed, positioned
+from enriched_stream import feed, leaderboards_of, positioned
 from hooked_dynamodb import HookedDynamoDB, Item, quiet
 from player_events import happen, pay
 from player_state import handler, names, players
-from player_state.leaderboards import Leaderboards
 from player_state.names import NameLimits, Names
 from player_state.players import ATTEMPTS, PlayerStore
 from telemetry.items import MAX_KEYS
@@ -197,7 +196,7 @@ def invoke(
     table: HookedDynamoDB, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[list[dict[str, Any]]], str | None]:
     """Hand records to the Lambda; returns from where it wants them again."""
-    stores = PlayerStore(table, "players", "game_days"), Leaderboards(table, "leaderboards", "boards")
+    stores = PlayerStore(table, "players", "game_days"), leaderboards_of(table)
     monkeypatch.setattr(handler, "stores", lambda: stores)
 
     def call(batch: list[dict[str, Any]]) -> str | None:

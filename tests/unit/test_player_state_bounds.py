@@ -55,7 +55,8 @@ def widest() -> Iterator[tuple[buckets.Bucket, set[str]]]:
     yield buckets.of_day(DAY), day | types | paid
     yield buckets.of_refunds(DAY), {"refunds"} | {f"refunded_{code}" for code in codes}
     minute = {"events", "active_players", "concurrent_players"}
-    yield buckets.of_minute(MINUTE), minute | types | {f"reported_revenue_{code}" for code in codes}
+    minute |= {f"{name}reported_revenue_{code}" for name in ("", "unverified_") for code in codes}
+    yield buckets.of_minute(MINUTE), minute | types
     yield buckets.of_month(NOON.date()), {f"{w}_{n}" for w in projection.WINDOWS for n in range(1, 32)}
     yield buckets.of_cohort(DAY), {f"retained_{n}" for n in range(projection.MAX_COHORT_DAY + 1)}
     yield buckets.of_level(DAY, longest), {"start", "complete", "fail"}

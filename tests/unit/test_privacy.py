@@ -18,11 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
-from enriched_stream import feed
+from enriched_stream import feed, leaderboards_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lambda_context import Context
-from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
 from privacy.data_stores import (
     KEPT,
@@ -103,7 +102,7 @@ class World:
             event(p, n, g) for n in range(3) for p in ("ann", "bob", "annie") for g in (GAME, "other")
         ]
         feed(PlayerStore(self.dynamodb, "players", "game_days"), self.sent)
-        Leaderboards(self.dynamodb, "leaderboards", "boards").submit(self.sent)
+        leaderboards_of(self.dynamodb).submit(self.sent)
         self.put("bronze/2026/01/31/12/a.ndjson.gz", self.sent[:9])
         self.put("bronze/2026/01/31/13/b.ndjson.gz", self.sent[9:])
         self.put("bronze/2026/01/31/14/c.ndjson.gz", [e for e in self.sent if e["player_id"] == "bob"])
@@ -1011,7 +1010,7 @@ def test_a_game_with_pseudonyms_erases_by_the_id_it_sends(
     assert pseudonyms
     stored = event("ann", 50) | {"player_id": pseudonyms.player("ann")}
     feed(PlayerStore(world.dynamodb, "players", "game_days"), [stored])
-    Leaderboards(world.dynamodb, "leaderboards", "boards").submit([stored])
+    leaderboards_of(world.dynamodb).submit([stored])
     world.put("bronze/2026/01/31/15/d.ndjson.gz", [stored])
     sealed = reject(b"")
     del sealed["original"]

@@ -6,11 +6,10 @@ from typing import Any
 
 import boto3
 import pytest
-from enriched_stream import feed
+from enriched_stream import feed, leaderboards_of
 from fake_aws import Streams, encode, processor, records
 from fastapi.testclient import TestClient
 from gold_tables import DuckGold
-from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore
 from telemetry import metric_model
 from telemetry.enrichment import timestamp
@@ -51,7 +50,7 @@ def play(dynamodb: Any, gold: DuckGold, make_event: MakeEvent, game: str, sessio
     enriched = streams.lines("enriched")
     assert len(enriched) == len(sent)
     assert not feed(PlayerStore(client, "players", "game_days"), enriched, f"shard-{game}").lost
-    Leaderboards(client, "leaderboards", "boards").submit(enriched)
+    leaderboards_of(client).submit(enriched)
     alert = f"{timestamp(datetime.now(UTC))}#crashes#{game}"
     item = {"series": f"{game}#alerts", "window": alert, "measures": '{"observed": 1, "reference": 2}'}
     dynamodb.Table("realtime").put_item(Item=item)

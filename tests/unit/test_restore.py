@@ -10,6 +10,7 @@ from uuid import uuid4
 import boto3
 import orjson
 import pytest
+from enriched_stream import leaderboards_of
 from player_state import buckets
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore, Record
@@ -98,7 +99,7 @@ def apply(events: list[Event]) -> None:
             Record(parse(event["raw_position"]).sequence + 1, event) for event in events[start : start + 50]
         ]
         assert not PlayerStore(client, "players", "game_days").apply(records, "shardId-000000000000").lost
-        Leaderboards(client, "leaderboards", "boards").submit(events[start : start + 50])
+        leaderboards_of(client).submit(events[start : start + 50])
 
 
 def restoring(s3: Any, switch: Switch | None = None) -> Restore:

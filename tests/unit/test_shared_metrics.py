@@ -126,6 +126,7 @@ LIVE_AND_WINDOW = {
     "sessions_ended": ("events_session_end", "events.session_end"),
     "crash_events": ("events_crash", "events.crash"),
     "reported_revenue": ("reported_revenue_EUR", "reported_revenue.EUR"),
+    "unverified_reported_revenue": ("unverified_reported_revenue_EUR", "unverified_reported_revenue.EUR"),
 }
 SQL = Path(__file__).resolve().parents[2] / "functions" / "realtime_analytics" / "sql"
 # The same percentiles as the history's, of a histogram: Percentiles says how far they may be off.

@@ -170,13 +170,14 @@ variable "metrics_api" {
 variable "name_limits" {
   type = object({
     ads      = optional(number, 100)
+    boards   = optional(number, 100)
     designs  = optional(number, 200)
     devices  = optional(number, 50)
     flows    = optional(number, 200)
     levels   = optional(number, 200)
     versions = optional(number, 50)
   })
-  description = "Most names that clients choose, by kind, for a game and day. Further names count as `other`."
+  description = "Most names that clients choose, by game and day (`boards`: all days). Further names count as `other`."
   default     = {}
   nullable    = false
 }

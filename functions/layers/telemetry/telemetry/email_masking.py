@@ -19,9 +19,13 @@ _TOP = rf"(?:[xX][nN]--[A-Za-z0-9-]{{2,59}}|(?:[{_LETTERS}]|{_ESCAPE}){{2,63}})"
 _LITERAL = r"\[(?:IPv6:)?[0-9A-Fa-f:.]{3,45}\]"
 _at = re.compile(r"@|\\u0040|%(?:25){0,3}40")
 _domain = re.compile(rf"(?:{_LABEL}{_DOT}){{1,126}}{_TOP}|{_LITERAL}")
-# What RFC 5322 and 6531 allow before the sign, read from its end: escapes come with their last digit first.
+# Unicode's spaces and control characters, as an escape of JSON that is read from its end.
+_SPACE_REVERSED = "(?i:.[0189]00|0200|0a00|0861|[0-9a]002|[89f]202|f502|0003)"
+# What RFC 5322 and 6531 allow before the sign, read from its end. RFC 6531 allows everything beyond ASCII,
+# punctuation such as an ellipsis too. Spaces are left out.
 _local_reversed = re.compile(
-    rf"(?:[0-9A-Fa-f]{{2}}(?!02)[0-9A-Fa-f]{{2}}u\\|[{_LETTERS}\u20190-9!#$%&'*+/=?^_`{{|}}~.-])+"
+    rf"(?:(?!{_SPACE_REVERSED}u\\)[0-9A-Fa-f]{{4}}u\\|[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~."
+    "\u00a1-\u167f\u1681-\u1fff\u200b-\u2027\u202a-\u202e\u2030-\u205e\u2060-\u2fff\u3001-\U0010ffff-])+"
 )
 # 64 letters, each as two escapes of JSON.
 _MAX_LOCAL = 64 * 2 * 6

@@ -116,7 +116,7 @@ run "name_limits" {
 
   assert {
     condition = jsondecode(module.player_state.environment.NAME_LIMITS) == {
-      ads = 100, designs = 200, devices = 50, flows = 200, levels = 300, versions = 50
+      ads = 100, boards = 100, designs = 200, devices = 50, flows = 200, levels = 300, versions = 50
     }
     error_message = "The function must get the limits, and defaults where none are set."
   }
