@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 from telemetry import environment
 
+from metrics_api.callers import SignIn
 from metrics_api.live import read_live
 from metrics_api.parameters import registered
 from metrics_api.recent_events import Sending
@@ -24,6 +25,8 @@ VIEWS = (
     "overview", "retention", "revenue", "economy", "stability", "explore", "experiments", "players", "events",
     "quality",
 )  # fmt: skip
+# Anybody opens them. Terraform has a route for each (infrastructure/modules/metrics_api/pages.tf).
+PAGES = ("/", *(f"/{view}" for view in VIEWS))
 SECONDS_BETWEEN = 2.0
 MAX_SECONDS = 600
 POLICY = (
@@ -37,16 +40,30 @@ assets = StaticFiles(directory=FOLDER)
 
 def shell() -> FileResponse:
     """Show the page; the address says which view it draws."""
+    # The page exchanges its code for tokens there.
+    connected = f"connect-src 'self' {environment.parse(SignIn).sign_in_url}".rstrip()
     headers = {
-        "Content-Security-Policy": POLICY,
+        "Content-Security-Policy": POLICY.replace("connect-src 'self'", connected),
         "Cache-Control": "no-cache",
         "Referrer-Policy": "no-referrer",
     }
     return FileResponse(FOLDER / "index.html", headers=headers)
 
 
-for path in ("/", *(f"/{view}" for view in VIEWS)):
+for path in PAGES:
     page.add_api_route(path, shell)
+
+
+@page.get("/page/sign-in.json")
+def sign_in() -> dict[str, str | None]:
+    """Tell page/session.js where people sign in; nulls where nobody does, on a developer's machine."""
+    found = environment.parse(SignIn)
+    return {
+        "client_id": found.sign_in_client_id or None,
+        "issuer": found.sign_in_issuer or None,
+        "scope": found.sign_in_scope or None,
+        "url": found.sign_in_url or None,
+    }
 
 
 @page.get("/v1/games/{game_id}/live/stream")

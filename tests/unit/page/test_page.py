@@ -89,10 +89,12 @@ def test_the_page_is_small() -> None:
 
 def test_the_browser_fetches_every_module_at_once() -> None:
     """A module that is not named in the page waits for the one that imports it."""
-    named = re.findall(
-        r'modulepreload" href="/page/(\w+\.js)"', (live_page.FOLDER / "index.html").read_text()
-    )
-    assert named == sorted(one.name for one in live_page.FOLDER.glob("*.js"))
+    text = (live_page.FOLDER / "index.html").read_text()
+    modules = re.findall(r'modulepreload" href="/page/(\w+\.js)"', text)
+    # It stands before all others, because it signs their requests.
+    assert re.findall(r'<script defer src="/page/([\w./]+)"', text)[0] == "session.js"
+    assert sorted([*modules, "session.js"]) == sorted(one.name for one in live_page.FOLDER.glob("*.js"))
+    assert modules == sorted(modules)
 
 
 def test_the_stream_says_what_live_says(app: Any, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
