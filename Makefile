@@ -68,7 +68,7 @@ realtime: install ## Tests of the Flink job with the published Kinesis connector
 
 site: $(VENV) ## Build the documents as a site with search into build/site
 	@rm -rf build/site-source && mkdir -p build/site-source
-	@git ls-files -z --cached --others --exclude-standard '*.md' clients/*/examples docs docker-compose.yml event-schemas/metrics.json \
+	@git ls-files -z --cached --others --exclude-standard '*.md' clients/protocol/examples 'clients/csharp/Samples~' docs docker-compose.yml event-schemas/metrics.json \
 	  | tar --null -T - -cf - | tar -xf - -C build/site-source
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
 

@@ -6,6 +6,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(REPOSITORY / name) for name in ("scripts", "functions", "functions/layers/telemetry")]
 
-from tools.gold import answer, sql, table  # noqa: E402
+from tools.gold import answer, shares, sql, table  # noqa: E402
+from tools.spend import answer as returns  # noqa: E402
 
-__all__ = ["answer", "sql", "table"]
+__all__ = ["answer", "returns", "shares", "sql", "table"]

@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS events (
   sent_at TIMESTAMPTZ NOT NULL,
   client SUPER NOT NULL,
   privacy SUPER,
+  dimensions SUPER,
   payload SUPER NOT NULL,
   received_at TIMESTAMPTZ NOT NULL,
   processed_at TIMESTAMPTZ NOT NULL,
@@ -26,6 +27,10 @@ CREATE TABLE IF NOT EXISTS events (
   bot BOOLEAN NOT NULL,
   masked BOOLEAN NOT NULL,
   verified BOOLEAN NOT NULL,
+  custom_1 VARCHAR(256),
+  install_1 VARCHAR(256),
+  custom_2 VARCHAR(256),
+  install_2 VARCHAR(256),
   PRIMARY KEY (event_id)
 )
 DISTKEY (player_id)
@@ -42,6 +47,7 @@ COMMENT ON COLUMN events.event_time IS 'When it happened by the client''s clock:
 COMMENT ON COLUMN events.sent_at IS 'When it was sent by the client''s clock, stamped anew at each try: RFC 3339, UTC with Z; repairs a wrong clock, by a day at most.';
 COMMENT ON COLUMN events.client IS 'The device and build that sent the event.';
 COMMENT ON COLUMN events.privacy IS 'What the player agreed to, and whether the rules for children apply: docs/adr/0015. Absent where nothing has to be asked.';
+COMMENT ON COLUMN events.dimensions IS 'Values of the game''s custom dimensions by name, as they are at this moment: docs/adr/0031. A name that the game has not declared is kept and counts nowhere.';
 COMMENT ON COLUMN events.payload IS 'Fields of the event type.';
 COMMENT ON COLUMN events.received_at IS 'When the platform received it. RFC 3339, UTC, milliseconds.';
 COMMENT ON COLUMN events.processed_at IS 'When it was validated and enriched. RFC 3339, UTC, milliseconds.';
@@ -57,3 +63,7 @@ COMMENT ON COLUMN events.skewed IS 'The client''s clock was more than 5 minutes 
 COMMENT ON COLUMN events.bot IS 'Sent by a program that declares itself one (User-Agent or client.sdk).';
 COMMENT ON COLUMN events.masked IS 'Held an e-mail address, which was replaced.';
 COMMENT ON COLUMN events.verified IS 'Sent by a server of the game: with a server key, or to the stream. Other events are the word of a client.';
+COMMENT ON COLUMN events.custom_1 IS 'Value of the game''s first custom dimension where its rule is current: a declared value, other for another one, unknown for none. Absent where none is declared.';
+COMMENT ON COLUMN events.install_1 IS 'The same where the rule is install: what the player''s first day tells counts for all days.';
+COMMENT ON COLUMN events.custom_2 IS 'Value of the game''s second custom dimension where its rule is current: a declared value, other for another one, unknown for none. Absent where none is declared.';
+COMMENT ON COLUMN events.install_2 IS 'The same where the rule is install: what the player''s first day tells counts for all days.';

@@ -128,5 +128,6 @@ def flat(silver: DataFrame) -> DataFrame:
         f.coalesce("verified", f.lit(False)).alias("verified"),
         f.unix_millis("corrected_time").alias("at_ms"), f.to_date("received_at").alias("arrival_date"),
         *(f.coalesce(name, f.lit("unknown")).alias(name) for name in ("platform", "country", "app_version")),
+        *kept.CUSTOM,
         *(f.col(f"payload.{name}").alias(name) for name in kept.PAYLOAD),
     )  # fmt: skip

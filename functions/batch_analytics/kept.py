@@ -39,12 +39,14 @@ GOLD: dict[str, str] = {
 # Views that gold tables share: computed once, kept on disk, so that memory does not grow with the lake.
 SHARED = (
     "players", "transactions", "refunds", "plays", "days", "stays", "cohorts", "installs", "install_sizes",
-    "exposed", "variants", "counted_links",
+    "exposed", "variants", "counted_links", "first_values",
 )  # fmt: skip
 # Tables of which a day needs the events of the day alone.
 OF_A_DAY = (
     "economy", "progression", "stability", "performance", "design", "ads", "matches", "performance_bins",
 )  # fmt: skip
+# Columns of silver with the values of custom dimensions: where the current one counts, and the first day's.
+CUSTOM = ("custom_1", "custom_2", "install_1", "install_2")
 # Other SQL of sql/kept that decides what gold says.
 ALSO = ("leaving", "since", "confirmed", "unmatched_refunds", "_links", "ignored_links")
 NEVER = date(1970, 1, 1)
@@ -91,7 +93,8 @@ class Game:
     """What is kept of a game: what it was made with, of which events, and how much of that gold shows.
 
     `until_ms` and `published_ms` are silver's `added_ms`. Kept rows of days before `floor` are summed up in
-    kept_players and are not read. `newest` is the last day with an event. `links` are events that link ids.
+    kept_players and are not read. `newest` is the last day with an event. `links` are events that link ids,
+    `slot_1` and `slot_2` those that have a custom dimension.
     """
 
     game_id: str
@@ -105,6 +108,8 @@ class Game:
     last_day: date = NEVER
     published_day: date = NEVER
     links: int = 0
+    slot_1: int = 0
+    slot_2: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,8 @@ class Fresh(NamedTuple):
     last_arrival: date
     until_ms: int
     links: int
+    slot_1: int
+    slot_2: int
 
 
 class Rebuild(Exception):
@@ -178,7 +185,8 @@ class Night:
             row[0]: Fresh(*row[1:])
             for row in store.rows(
                 "SELECT game_id, COUNT(*), MIN(event_date), MAX(event_date), MAX(arrival_date), "
-                "MAX(added_ms), SUM(CASE WHEN event_type = 'identify' THEN 1 ELSE 0 END) "
+                "MAX(added_ms), SUM(CASE WHEN event_type = 'identify' THEN 1 ELSE 0 END), "
+                "COUNT(COALESCE(custom_1, install_1)), COUNT(COALESCE(custom_2, install_2)) "
                 f"FROM silver WHERE {new} GROUP BY game_id"
             )
         }
@@ -244,6 +252,8 @@ class Night:
                 newest=max(game.newest, fresh.newest),
                 last_day=max(game.last_day, fresh.last_arrival - timedelta(1)),
                 links=game.links + fresh.links,
+                slot_1=game.slot_1 + fresh.slot_1,
+                slot_2=game.slot_2 + fresh.slot_2,
             )
         return replace(game, definition=definition(), run_id=self.run_id, until_ms=self.until_ms)
 
@@ -285,6 +295,10 @@ class Night:
                     found[name] = min(day, found.get(name, day))
                 if name in published and split:
                     early[name] = "ids that counted as one player no longer do"
+            for name, game in published.items():
+                now = self.games[name]
+                if (game.slot_1 == 0 < now.slot_1) or (game.slot_2 == 0 < now.slot_2):
+                    early[name] = "its events have a custom dimension that they did not have before"
             for name in published:
                 touched[name] = {day for game, day in days if game == name} | {self.games[name].newest}
         bounds: dict[str, Bound] = {}
@@ -292,7 +306,7 @@ class Night:
             floor = floors[name]
             horizon = game.last_day - timedelta(LATE + MONTH)
             if name not in published:
-                bounds[name] = Bound(NEVER, floor, max(floor, horizon), game.last_day)
+                bounds[name] = Bound(NEVER, floor, max(floor, horizon), game.last_day, *_slots(game))
                 if floor > NEVER:
                     early[name] = "its gold was never published"
                 continue
@@ -302,7 +316,7 @@ class Night:
                     f"a session since {since} has a new event or another player, before {floor} and a month"
                 )
             next_floor = max(floor, min(horizon, since - timedelta(MONTH)))
-            bounds[name] = Bound(since, floor, next_floor, game.last_day)
+            bounds[name] = Bound(since, floor, next_floor, game.last_day, *_slots(game))
         if early:
             raise Rebuild(early)
         self.games = {name: replace(game, floor=bounds[name].next_floor) for name, game in self.games.items()}
@@ -366,7 +380,7 @@ class Night:
         store.view(
             "bounds",
             values(
-                "game_id, since, floor, next_floor, last_day",
+                "game_id, since, floor, next_floor, last_day, slot_1, slot_2",
                 ((name, *bound) for name, bound in bounds.items()),
             ),
         )
@@ -393,15 +407,25 @@ class Night:
             for name, bound in bounds.items()
         )
         store.view("kept_sources", self._of_accounts("kept_sources", installed))
+        # The first day of a player may be years ago.
+        custom = [name for name, bound in bounds.items() if bound.slot_1 or bound.slot_2]
+        told = f"{among(custom)} AND kind IN ('custom_1', 'custom_2')" if custom else "FALSE"
+        store.view("kept_values", self._of_accounts("kept_sources", told))
         days = on(touched)
         store.view("touched_presence", f"SELECT * FROM kept_presence WHERE {days}")
         for table in ("kept_moves", "kept_samples"):
             store.view(table, f"SELECT * FROM {store.name(table)} WHERE {days}")
-        for table in ("kept_movers", "kept_attempts", "kept_designs", "kept_ads", "kept_matches"):
+        for table in ("kept_movers", "kept_attempts", "kept_ads", "kept_matches"):
             store.view(table, self._of_accounts(table, days))
+        followed = either(
+            (f"event_date >= {literal(bound.since - timedelta(EXPOSED))}", name)
+            for name, bound in bounds.items()
+        )
+        designs = self._of_accounts("kept_designs", f"({days} OR {followed})")
+        store.view("kept_designs", f"SELECT *, ({days}) AS touched FROM ({designs}) AS designs")
         for view, query in views():
             store.view(view, query)
-            if view in SHARED:
+            if view in SHARED and (custom or view != "first_values"):
                 store.share(view)
         shown = {name: bound for name, bound in bounds.items() if bound.since > NEVER}
         # A cohort may have lost its last player to an earlier day: its rows must go.
@@ -429,7 +453,14 @@ class Night:
             for name, bound in shown.items()
         }
         changed |= dict.fromkeys(
-            ("acquisition", "acquisition_value", "experiments", "experiment_revenue"), acquired
+            (
+                "acquisition",
+                "acquisition_value",
+                "experiments",
+                "experiment_revenue",
+                "experiment_design",
+            ),
+            acquired,
         )
         yesterday = either(
             (f"event_date = {literal(bound.since - timedelta(1))}", name) for name, bound in shown.items()
@@ -451,13 +482,19 @@ class Night:
 class Bound(NamedTuple):
     """Of a game: since when rows are computed, since when kept rows are read, now and next time.
 
-    `last_day` is the last day that is over.
+    `last_day` is the last day that is over. The slots are 1 where events have that custom dimension.
     """
 
     since: date
     floor: date
     next_floor: date
     last_day: date
+    slot_1: int
+    slot_2: int
+
+
+def _slots(game: Game) -> tuple[int, int]:
+    return int(game.slot_1 > 0), int(game.slot_2 > 0)
 
 
 def published(store: Store, run_id: str, games: Sequence[str]) -> None:

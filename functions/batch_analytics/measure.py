@@ -13,6 +13,9 @@ from telemetry.sequences import UNNUMBERED_SDKS
 from batch_analytics.bronze import resource
 from batch_analytics.tables import Partition
 
+# The columns of gold that have rows of all values together.
+PLACES = ("platform", "country", "app_version", "custom_1", "custom_2")
+
 
 def counts(rows: DataFrame) -> dict[str, int]:
     """Return the rows of each game."""
@@ -23,7 +26,7 @@ def games(silver: DataFrame, touched: Sequence[Partition]) -> dict[str, dict[str
     """Measure the days that a run touched: fields that are null or out of range, sessions that lack a number.
 
     A session is judged between the first and the last number it has: what happened before or after may come.
-    Sessions whose client counts no events are not judged.
+    Sessions whose client counts no events are not judged. Values of custom dimensions are counted too.
     """
     keys = silver.sparkSession.createDataFrame(list(touched), "game_id string, event_date string")
     keys = keys.withColumn("event_date", f.col("event_date").cast("date"))
@@ -32,9 +35,16 @@ def games(silver: DataFrame, touched: Sequence[Partition]) -> dict[str, dict[str
         (kind, *rule) for kind, named in json.loads(resource("rules.json")).items() for rule in named.items()
     ]
     broken = [f.expr(f"count_if({predicate})") for _, _, predicate in rules]
+    values = f.sum(f.when(f.col("dimensions").isNotNull(), f.size("dimensions")).otherwise(0))
+    declared = [
+        f.expr(f"count_if(coalesce({one}) NOT IN ('other', 'unknown'))")
+        for one in ("custom_1, install_1", "custom_2, install_2")
+    ]
     measured: dict[str, dict[str, Any]] = {}
-    for game, events, *found in rows.groupBy("game_id").agg(f.count("*"), *broken).collect():
+    sums = rows.groupBy("game_id").agg(f.count("*"), values, *declared, *broken).collect()
+    for game, events, told, first, second, *found in sums:
         measured[game] = {"events": events, "nulls": {}, "ranges": {}}
+        measured[game] |= {"values": told, "undeclared_values": told - first - second}
         for (kind, name, _), count in zip(rules, found, strict=True):
             if count:
                 measured[game][kind][name] = count
@@ -73,7 +83,8 @@ def days(
         # An event counts once at the first part of its name.
         (staged["design"].where("depth = '1'"), {"design_events": f.lit("events_design")}),
     ):
-        total = rows.where(" AND ".join(f"{name} = '*'" for name in ("platform", "country", "app_version")))
+        names_of_all = [name for name in PLACES if name in rows.columns]
+        total = rows.where(" AND ".join(f"{name} = '*'" for name in names_of_all))
         for column, name in names.items():
             day_of = f.col("event_date").cast("string").alias("day")
             figures = total.groupBy("game_id", day_of, name.alias("figure")).agg(f.sum(column))

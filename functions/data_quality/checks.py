@@ -14,6 +14,7 @@ Amount = TypeVar("Amount", float, timedelta)
 
 # Below this many a share says nothing.
 MINIMUM_EVENTS, MINIMUM_FIGURE, MINIMUM_SESSIONS, MINIMUM_REFUNDS, MINIMUM_LINKS = 100, 100, 100, 20, 20
+MINIMUM_VALUES = 100
 # Figures of gold's days that count players.
 OF_PLAYERS = ("active_players", "new_players")
 # A game with an event a minute must not be silent for an hour.
@@ -234,6 +235,20 @@ def _links(lake: Lake) -> Check:
     return Check("links", _verdict(share, 0.05, 0.25), message, round(share, 6), 0.05)
 
 
+def _dimensions(lake: Lake) -> Check:
+    message = (
+        f"{lake.undeclared_values:,} of {lake.values:,} values of custom dimensions are not declared: they"
+        " count as other, or nowhere where the name is not declared either."
+    )
+    if not lake.undeclared_values:
+        return Check("dimensions", "pass", message, 0, 0.01)
+    if lake.values < MINIMUM_VALUES:
+        return Check("dimensions", "unknown", f"Fewer than {MINIMUM_VALUES} values. {message}")
+    share = lake.undeclared_values / lake.values
+    # A client chooses its values: it must not be able to ring an alarm.
+    return Check("dimensions", "warn" if share > 0.01 else "pass", message, round(share, 6), 0.01)
+
+
 def _share(
     name: str, part: Callable[[Counter[str]], int], share_of: str, warn: float, fail: float
 ) -> Callable[[Facts], Check]:
@@ -307,4 +322,5 @@ CHECKS: tuple[Callable[[Facts], Check], ...] = (
     _of_lake("sequence", _sequence),
     _of_lake("refunds", _refunds),
     _of_lake("links", _links),
+    _of_lake("dimensions", _dimensions),
 )

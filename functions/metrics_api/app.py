@@ -19,7 +19,9 @@ from telemetry import environment, metric_model
 from telemetry.store import merge, store
 
 from metrics_api import models
+from metrics_api.ad_spend import returns
 from metrics_api.ads import ads
+from metrics_api.callers import Gate, admitted
 from metrics_api.design import design
 from metrics_api.explore import explore
 from metrics_api.history import history
@@ -27,7 +29,7 @@ from metrics_api.lake import StillRunning
 from metrics_api.lake_answers import still_running
 from metrics_api.leaderboards import leaderboards
 from metrics_api.live import catalogue, live
-from metrics_api.live_page import POLICY, assets, page
+from metrics_api.live_page import PAGES, POLICY, assets, page
 from metrics_api.parameters import (
     UNKNOWN_GAME,
     DateRange,
@@ -173,7 +175,7 @@ def player(game_id: GameId, player_id: PlayerId) -> models.Player:
 
 
 class Access(msgspec.Struct):
-    """Settings of who may ask. On AWS the API answers by every name ("*"): unsigned requests are refused."""
+    """Settings of who may ask. On AWS the API answers by every name ("*"): API Gateway knows who asks."""
 
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
 
@@ -187,10 +189,11 @@ app = MetricsApi(
         "Counters are written seconds after an event arrives: `updated_at` tells how fresh they are."
     ),
     redirect_slashes=False,
-    dependencies=[Depends(only_known)],
+    dependencies=[Depends(admitted), Depends(only_known)],
     docs_url=None,
     redoc_url=None,
 )
+app.add_middleware(Gate, pages=PAGES)
 app.add_middleware(HeadAsGet)
 # On a person's machine a page of another site could read the API by a name of its own that leads here.
 app.add_middleware(TrustedHostMiddleware, allowed_hosts=environment.parse(Access).allowed_hosts)
@@ -206,6 +209,7 @@ app.include_router(design)
 app.include_router(quality)
 app.include_router(realtime)
 app.include_router(history)
+app.include_router(returns)
 app.include_router(explore)
 app.include_router(recent)
 app.include_router(page)

@@ -14,6 +14,8 @@ PAYLOAD = "payload."
 # Columns of silver that tell events apart; the event's own properties follow under `payload.`.
 ENVELOPE = ("event_type", "schema_version")
 ENRICHED = ("app_version", "bot", "country", "ingest_source", "late", "platform", "skewed", "verified")
+# An event has one of the two columns, by the rule of the game's dimension.
+CUSTOM = {"custom_1": "install_1", "custom_2": "install_2"}
 CLIENT = ("build", "device_model", "locale", "os_version", "sdk")
 # Amounts of different currencies must not be added up.
 MONEY = ("_minor", "_micros")
@@ -37,9 +39,10 @@ class Field:
         return self.kind in NUMBERS and (self.name.endswith(MONEY) or self.name in AMOUNTS)
 
     @property
-    def column(self) -> str:
-        """Return the column of silver that holds it."""
-        return self.name.partition(".")[0]
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns of silver that hold it."""
+        column = self.name.partition(".")[0]
+        return (column, CUSTOM[column]) if column in CUSTOM else (column,)
 
 
 @cache
@@ -50,6 +53,9 @@ def dimensions() -> Mapping[str, Field]:
     enriched = catalog.newest("common/enriched", schemas)["properties"]
     found = [_field(name, name, envelope[name]) for name in ENVELOPE]
     found += [_field(name, name, enriched[name]) for name in ENRICHED]
+    for name, other in CUSTOM.items():
+        told = {"type": "string", "description": "What the event itself says of the game's custom dimension."}
+        found.append(_field(name, f"COALESCE({name}, {other})", told))
     client = envelope["client"]["properties"]
     found += [_field(f"client.{name}", f'client."{name}"', client[name]) for name in CLIENT]
     return _by_name(found)

@@ -54,7 +54,7 @@ class Sql:
 
     def of(self, *fields: Field) -> list[str]:
         """Return the SQL of fields."""
-        self.columns.update(one.column for one in fields)
+        self.columns.update(column for one in fields for column in one.columns)
         return [one.sql for one in fields]
 
     def bound(self, value: Value, kind: str = "string") -> str:

@@ -1,6 +1,6 @@
 """The history of a game: figures of gold by day, week or month, sliced, compared, as JSON or CSV."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -9,7 +9,9 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from telemetry import metric_model
-from telemetry.metric_model import ALL, Metric, Table
+from telemetry.dimensions import OTHER, UNKNOWN, Declared
+from telemetry.metric_model import ALL, CUSTOM, Metric, Table
+from telemetry.store import store
 
 from metrics_api import history_models as models
 from metrics_api.history_query import Days, Grain, Question, parameter, period_of, previous
@@ -45,7 +47,9 @@ class Asked(BaseModel):
     to: Annotated[CalendarDay | None, Field(description="Last UTC day, inclusive; today where absent.")] = (
         None
     )
-    grain: Annotated[Grain, Field(description="A row for each; weeks begin on Monday.")] = "day"
+    grain: Annotated[
+        Grain, Field(description="A row for each; weeks begin on Monday. range: one row of all days.")
+    ] = "day"
     metrics: Annotated[
         Name | None,
         Field(
@@ -81,6 +85,21 @@ def _filters() -> dict[str, Any]:
     }
 
 
+def _shown(table: Table, declared: Declared) -> Iterator[models.Dimension]:
+    """Yield the columns of a table; custom dimensions have the name that the game gives them."""
+    custom = {CUSTOM[slot - 1]: one for slot, one in declared.slots.items()}
+    for name in _dimensions(table):
+        one = custom.get(name)
+        if one or name not in CUSTOM:
+            yield models.Dimension(
+                name=name,
+                label=one.name if one else table.labels[name],
+                parameter=parameter(name),
+                has_totals=name in table.with_totals,
+                values=[*sorted(one.values), OTHER, UNKNOWN] if one else None,
+            )
+
+
 def _dimensions(table: Table) -> list[str]:
     return [name for name in table.grain if name not in ("game_id", table.day_column)]
 
@@ -91,7 +110,8 @@ Parameters: Any = create_model("Parameters", __base__=Asked, **FILTERS)
 
 @history.get("/history", summary="What can be asked of the history")
 def tables(game_id: GameId) -> models.HistoryTables:
-    """List the tables of gold with their columns and metrics."""
+    """List the tables of gold, with the custom dimensions that the game declares."""
+    declared = store().dimensions(game_id)
     return models.HistoryTables(
         game_id=game_id,
         tables=[
@@ -99,15 +119,7 @@ def tables(game_id: GameId) -> models.HistoryTables:
                 name=table.name,
                 description=table.description,
                 day_column=table.day_column,
-                dimensions=[
-                    models.Dimension(
-                        name=name,
-                        label=table.labels[name],
-                        parameter=parameter(name),
-                        has_totals=name in table.with_totals,
-                    )
-                    for name in _dimensions(table)
-                ],
+                dimensions=list(_shown(table, declared)),
                 metrics=_described(table.metrics.values()),
             )
             for table in TABLES.values()
@@ -169,6 +181,7 @@ def _question(table: Table, game_id: str, asked: Any) -> tuple[Question, list[mo
     by = tuple(_names("by", asked.by, _dimensions(table), table.name))
     if len(by) > MAX_COLUMNS:
         raise invalid("by", f"{len(by)} columns are asked for, at most {MAX_COLUMNS} are answered")
+    _refuse_crossed(table, {**dict.fromkeys(by, "by"), **{name: parameter(name) for name, _ in filters}})
     question = Question(
         table, game_id, days_of(asked.from_, asked.to, MAX_DAYS, invalid), asked.grain, by, filters
     )
@@ -183,6 +196,18 @@ def _question(table: Table, game_id: str, asked: Any) -> tuple[Question, list[mo
     metrics = tuple(table.metrics[name] for name in named or table.metrics if name not in refused)
     left_out = [models.NotAnswered(name=name, reason=reason) for name, reason in refused.items()]
     return replace(question, metrics=metrics), left_out
+
+
+def _refuse_crossed(table: Table, asked: Mapping[str, str]) -> None:
+    """Refuse a custom dimension beside another column with totals: gold has no rows of both."""
+    apart = [name for name in asked if name in table.with_totals]
+    custom = [name for name in apart if name in CUSTOM]
+    if custom and len(apart) > 1:
+        others = ", ".join(name for name in apart if name != custom[0])
+        raise invalid(
+            asked[custom[0]],
+            f"{custom[0]} is not told apart by {others}: ask for one of them without the other",
+        )
 
 
 def _chosen(table: Table, asked: Any) -> Iterator[tuple[str, str]]:

@@ -31,6 +31,10 @@ class Dimension(BaseModel):
             description="Whether all values together are the default; else they are added up where allowed."
         ),
     ]
+    values: Annotated[
+        list[str] | None,
+        Field(description="What a custom dimension of the game counts by; null for other columns."),
+    ] = None
 
 
 class HistoryTable(BaseModel):
@@ -108,7 +112,7 @@ class History(Answer, Range):
     """Figures of a table over a range."""
 
     table: Annotated[str, Field(examples=["daily"])]
-    grain: Literal["day", "week", "month"]
+    grain: Literal["day", "week", "month", "range"]
     by: Annotated[list[str], Field(description="Columns by which rows are grouped.")]
     filters: Annotated[dict[str, str], Field(description="The chosen value of each column.")]
     metrics: Annotated[list[HistoryMetric], Field(description="What the rows have figures of.")]
@@ -122,6 +126,37 @@ class History(Answer, Range):
     ]
     previous: Annotated[Previous | None, Field(description="With `compare=previous`.")]
     cost: Cost
+
+
+class ReturnRow(BaseModel):
+    """What a source or a campaign cost in a currency, and what its players brought in this currency."""
+
+    install_source: Annotated[str, Field(examples=["north"])]
+    campaign: Annotated[
+        str | None, Field(description="null: all campaigns of the source.", examples=["spring"])
+    ]
+    currency: Annotated[str, Field(description="ISO 4217 code.", examples=["EUR"])]
+    spend_micros: Annotated[int, Field(ge=0, description="Cost, in millionths of the currency's unit.")]
+    cohort_players: Annotated[int, Field(ge=0, description="Players who installed on days with a cost.")]
+    cost_per_player_micros: Annotated[
+        float | None, Field(description="Cost of a player, in millionths; null without players.")
+    ]
+    returns: Annotated[
+        dict[str, float | None],
+        Field(
+            description="Return on ad spend by day N: net revenue of purchases and ads by day N, over the "
+            "cost of the install days whose day N is over; null where none is.",
+            examples=[{"D0": 0.11, "D7": 0.42, "D30": None}],
+        ),
+    ]
+
+
+class Returns(Answer, Range):
+    """What advertising for players cost, and its return."""
+
+    by: Literal["source", "campaign"]
+    rows: Annotated[list[ReturnRow], Field(description="The largest cost first.")]
+    cost: Annotated[Cost | None, Field(description="null where no costs are kept.")] = None
 
 
 class Pending(BaseModel):

@@ -8,7 +8,7 @@ from telemetry.metric_model import ALL, Metric, Table
 
 from metrics_api.lake import Query
 
-Grain = Literal["day", "week", "month"]
+Grain = Literal["day", "week", "month", "range"]
 MAX_ROWS = 2000
 # The parameter `format` chooses JSON or CSV.
 PARAMETERS = {"format": "ad_format"}
@@ -64,19 +64,25 @@ class Question:
     def query(self) -> Query:
         """Return the SQL: a row for each period and slice, the periods by their first day."""
         day, filters = self.table.day_column, dict(self.filters)
-        period = day if self.grain == "day" else f"date_trunc('{self.grain}', {day})"
-        groups = [period, *self.by]
+        periods = {"day": day, "range": f"min({day})"}
+        period = periods.get(self.grain, f"date_trunc('{self.grain}', {day})")
+        shown = [
+            f"{group} AS {name}"
+            for group, name in zip((period, *self.by), ("first_day", *self.by), strict=True)
+        ]
+        groups = self.by if self.grain == "range" else (period, *self.by)
+        # Without groups, SQL has a row of nothing where there are no rows.
+        grouped = f"GROUP BY {', '.join(groups)}" if groups else "HAVING count(*) > 0"
         where = ["game_id = ?", f"{day} BETWEEN CAST(? AS date) AND CAST(? AS date)"]
         for column in self.table.with_totals:
             if column not in filters:
                 where.append(f"{column} {'<>' if column in self.by else '='} '{ALL}'")
         where += [f"{column} = {self._placeholder(column)}" for column in filters]
-        shown = [f"{group} AS {name}" for group, name in zip(groups, ("first_day", *self.by), strict=True)]
         shown += [f"{self._figure(metric)} AS {metric.name}" for metric in self.metrics]
-        places = ", ".join(str(number + 1) for number in range(len(groups)))
+        places = ", ".join(str(number + 1) for number in range(1 + len(self.by)))
         sql = (
             f"SELECT {', '.join(shown)}\nFROM {self.table.name}\nWHERE {' AND '.join(where)}\n"
-            f"GROUP BY {', '.join(groups)}\nORDER BY {places}\nLIMIT {MAX_ROWS + 1}"
+            f"{grouped}\nORDER BY {places}\nLIMIT {MAX_ROWS + 1}"
         )
         values = (self.game_id, *map(date.isoformat, self.days), *filters.values())
         return Query(sql, values, self.table.name, day, self.game_id, *self.days)
@@ -94,6 +100,8 @@ def period_of(first_day: date, grain: Grain, days: Days) -> Days:
     """Return the days of a period that are within the range."""
     if grain == "day":
         return Days(first_day, first_day)
+    if grain == "range":
+        return days
     end = first_day + timedelta(days=6) if grain == "week" else _month_end(first_day)
     return Days(max(first_day, days.first), min(end, days.last))
 
@@ -102,7 +110,7 @@ def previous(days: Days, grain: Grain) -> Days:
     """Return the range before: as many days, or whole weeks or months earlier, so that periods match."""
     length = (days.last - days.first).days + 1
     if grain != "month":
-        back = length if grain == "day" else -(-length // 7) * 7
+        back = -(-length // 7) * 7 if grain == "week" else length
         return Days(days.first - timedelta(days=back), days.last - timedelta(days=back))
     back = 12 * (days.last.year - days.first.year) + days.last.month - days.first.month + 1
     last = _months_before(days.last, back)

@@ -11,6 +11,7 @@ from telemetry.histogram import percentiles
 from telemetry.store import Item, by_name, numbers, store
 
 from metrics_api import live_models as models
+from metrics_api.callers import Visible
 from metrics_api.models import money, prefixed
 from metrics_api.parameters import DateRange, GameId, NamedRange, cached, now
 from metrics_api.problems import RESPONSES
@@ -30,9 +31,10 @@ live = APIRouter(
 
 
 @catalogue.get("/games", summary="The registered games")
-def games() -> models.Games:
-    """List every registered game."""
-    return models.Games(games=[models.GameName.model_validate(game) for game in store().games()], as_of=now())
+def games(is_visible: Visible) -> models.Games:
+    """List every registered game; to a person who signed in, those of the person's groups."""
+    found = [models.GameName.model_validate(game) for game in store().games()]
+    return models.Games(games=[game for game in found if is_visible(game.game_id)], as_of=now())
 
 
 @live.get("/live", summary="The game now, by minute")

@@ -1,4 +1,4 @@
-"""The pages at `/`, `/history` and `/explore`: a game live and over time, with nothing from other hosts."""
+"""The page of a game: a shell whose views the browser draws from the API, with nothing from other hosts."""
 
 import asyncio
 import os
@@ -14,11 +14,19 @@ from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 from telemetry import environment
 
+from metrics_api.callers import SignIn
 from metrics_api.live import read_live
 from metrics_api.parameters import registered
 from metrics_api.recent_events import Sending
 
 FOLDER = Path(__file__).parent / "page"
+# As in page/tabs.js, which says what each shows.
+VIEWS = (
+    "overview", "retention", "revenue", "economy", "stability", "explore", "experiments", "players", "events",
+    "quality",
+)  # fmt: skip
+# Anybody opens them. Terraform has a route for each (infrastructure/modules/metrics_api/pages.tf).
+PAGES = ("/", *(f"/{view}" for view in VIEWS))
 SECONDS_BETWEEN = 2.0
 MAX_SECONDS = 600
 POLICY = (
@@ -30,31 +38,32 @@ page = APIRouter(include_in_schema=False)
 assets = StaticFiles(directory=FOLDER)
 
 
-@page.get("/")
-def index() -> FileResponse:
-    """Show the live page."""
-    return _html("index.html")
-
-
-@page.get("/history")
-def history_page() -> FileResponse:
-    """Show the page of the history."""
-    return _html("history.html")
-
-
-@page.get("/explore")
-def explore_page() -> FileResponse:
-    """Show the page of questions about single events."""
-    return _html("explore.html")
-
-
-def _html(name: str) -> FileResponse:
+def shell() -> FileResponse:
+    """Show the page; the address says which view it draws."""
+    # The page exchanges its code for tokens there.
+    connected = f"connect-src 'self' {environment.parse(SignIn).sign_in_url}".rstrip()
     headers = {
-        "Content-Security-Policy": POLICY,
+        "Content-Security-Policy": POLICY.replace("connect-src 'self'", connected),
         "Cache-Control": "no-cache",
         "Referrer-Policy": "no-referrer",
     }
-    return FileResponse(FOLDER / name, headers=headers)
+    return FileResponse(FOLDER / "index.html", headers=headers)
+
+
+for path in PAGES:
+    page.add_api_route(path, shell)
+
+
+@page.get("/page/sign-in.json")
+def sign_in() -> dict[str, str | None]:
+    """Tell page/session.js where people sign in; nulls where nobody does, on a developer's machine."""
+    found = environment.parse(SignIn)
+    return {
+        "client_id": found.sign_in_client_id or None,
+        "issuer": found.sign_in_issuer or None,
+        "scope": found.sign_in_scope or None,
+        "url": found.sign_in_url or None,
+    }
 
 
 @page.get("/v1/games/{game_id}/live/stream")

@@ -40,22 +40,23 @@ def install(app: FastAPI) -> None:
     app.exception_handler(Exception)(_unexpected)
 
 
-def _problem(
-    request: Request,
+def problem(
+    path: str,
     status: int,
     detail: str,
     headers: Mapping[str, str] | None = None,
     errors: list[FieldError] | None = None,
 ) -> Response:
-    problem = Problem(
+    """Return the answer to a request that is refused."""
+    found = Problem(
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,
-        instance=quote(request.scope["path"]),
+        instance=quote(path),
         errors=errors,
     )
     return Response(
-        problem.model_dump_json(exclude_none=True),
+        found.model_dump_json(exclude_none=True),
         status,
         {**(headers or {}), "Cache-Control": "no-store"},
         PROBLEM_JSON,
@@ -66,7 +67,7 @@ def _http(request: Request, error: HTTPException) -> Response:
     headers = error.headers
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers = {"Allow": ", ".join(_methods(request))}
-    return _problem(request, error.status_code, error.detail, headers)
+    return problem(request.scope["path"], error.status_code, error.detail, headers)
 
 
 def _methods(request: Request) -> list[str]:
@@ -81,7 +82,9 @@ def _invalid(request: Request, error: RequestValidationError) -> Response:
         FieldError(pointer=_pointer(_location(refused, error.body)), detail=refused["msg"])
         for refused in error.errors()
     ]
-    return _problem(request, 422, "The request has parameters that are not valid.", errors=errors)
+    return problem(
+        request.scope["path"], 422, "The request has parameters that are not valid.", errors=errors
+    )
 
 
 def _location(refused: Mapping[str, Any], body: Any) -> list[str | int]:
@@ -116,9 +119,9 @@ def _client_error(request: Request, error: ClientError) -> Response:
 
 def _unavailable(request: Request, error: Exception) -> Response:
     logger.warning("The tables are unavailable", exc_info=error)
-    return _problem(request, 503, "The metrics cannot be read at the moment; try again.", RETRY)
+    return problem(request.scope["path"], 503, "The metrics cannot be read at the moment; try again.", RETRY)
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
     logger.error("The request failed", exc_info=error)
-    return _problem(request, 500, "The request failed; the cause is in the service's log.")
+    return problem(request.scope["path"], 500, "The request failed; the cause is in the service's log.")

@@ -22,6 +22,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 from telemetry import catalog, guidance, ids, lake, mentions, recent_events
 from telemetry.decoding import decompress
+from telemetry.dimensions import MAX_TOLD
 from telemetry.enrichment import FUTURE_AFTER
 from telemetry.player_item import described
 from telemetry.pseudonyms import Pseudonyms, Unopened, original_of, with_original
@@ -378,6 +379,8 @@ def cut_event(line: bytes, subject: Subject) -> Cut | None:
         return Cut([event])
     fields = _masked(event.get("payload"), subject, _stays_valid(event))
     fields += _masked(event.get("client"), subject, _stays_a_client)
+    told = {"dimensions": event.get("dimensions", {})}
+    fields += _masked(told, subject, lambda _, text: len(text) <= MAX_TOLD)
     return Cut([_mention(event, fields)], orjson.dumps(event)) if fields else None
 
 

@@ -50,7 +50,7 @@ MAX_LINKS = 3
 GUEST, EPOCH = b'"previous_player_id"', datetime(1970, 1, 1, tzinfo=UTC)
 # A receipt says of these why it does not name them among the stores, or what of a store is not searched.
 NOT_SEARCHED = {
-    "fields of other players' events": "payload and client are searched in bronze, the quarantine with its"
+    "fields of other players' events": "payload, dimensions and client are searched in bronze, the quarantine with its"
     " messages, ids and types, recent events and failed deliveries:"
     " ids of 12 characters or more with a digit in all free texts, other ids in texts"
     " of fields named for players; not numbers of accepted events, names of leaderboards, names of fields,"

@@ -10,6 +10,7 @@ import orjson
 from aws_lambda_powertools import Logger
 from telemetry import consent, envelopes
 from telemetry.decoding import Decoded
+from telemetry.dimensions import NOTHING, Declared
 from telemetry.email_masking import mask, mask_bytes
 from telemetry.enrichment import encode, timestamp
 from telemetry.games import GameRegistry
@@ -42,6 +43,7 @@ def triage(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
     games = registry.registered(set(named) - {""}, remembered=not is_replay)
     active = {game_id for game_id, game in games.items() if _takes_events(game)}
     pseudonyms = {game_id: Pseudonyms.wanted(game) for game_id, game in games.items()}
+    declared = {game_id: Declared.of(game) for game_id, game in games.items()}
     now = timestamp(datetime.now(UTC))
     for arrival, claim, name in zip(arrivals, claimed, named, strict=True):
         arrival.game = claim if claim and claim in active else UNKNOWN
@@ -57,7 +59,7 @@ def triage(arrivals: Sequence[Arrival], registry: GameRegistry) -> None:
         if arrival.rejection:
             continue
         try:
-            _accept(arrival, now, games.get(arrival.game, {}))
+            _accept(arrival, now, games.get(arrival.game, {}), declared.get(arrival.game, NOTHING))
         except Rejection as rejection:
             arrival.rejection = rejection
         except Exception as error:
@@ -78,7 +80,7 @@ def _takes_events(game: dict[str, Any]) -> bool:
     return game["status"] == "active" and ("privacy_key" in game or game.get("pseudonyms") != "on")
 
 
-def _accept(arrival: Arrival, now: str, game: dict[str, Any]) -> None:
+def _accept(arrival: Arrival, now: str, game: dict[str, Any], declared: Declared) -> None:
     """Make an event of an arrival. Raises Rejection with all that is wrong with it."""
     event = validate(arrival.value)
     found = []
@@ -89,7 +91,7 @@ def _accept(arrival: Arrival, now: str, game: dict[str, Any]) -> None:
     if arrival.origin.key_class == "client":
         found += ClientLimits.of(game).refused(event)
     try:
-        accepted = encode(event, arrival.origin, now)
+        accepted = encode(event, arrival.origin, now, declared)
     except Rejection as rejection:
         found.append(rejection)
     if found:

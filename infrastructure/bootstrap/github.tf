@@ -127,9 +127,12 @@ resource "aws_iam_role_policy" "plan" {
         Sid    = "ReadNoData"
         Effect = "Deny"
         Action = [
-          "athena:GetQueryResults", "athena:GetQueryResultsStream", "dynamodb:BatchGetItem", "dynamodb:GetItem",
-          "dynamodb:GetRecords", "dynamodb:PartiQLDelete", "dynamodb:PartiQLInsert", "dynamodb:PartiQLSelect",
-          "dynamodb:PartiQLUpdate", "dynamodb:Query", "dynamodb:ReadDataForReplication", "dynamodb:Scan",
+          "athena:GetQueryResults", "athena:GetQueryResultsStream", "cognito-idp:AdminGetDevice",
+          "cognito-idp:AdminGetUser", "cognito-idp:AdminListDevices", "cognito-idp:AdminListGroupsForUser",
+          "cognito-idp:AdminListUserAuthEvents", "cognito-idp:ListUsers", "cognito-idp:ListUsersInGroup",
+          "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:GetRecords", "dynamodb:PartiQLDelete",
+          "dynamodb:PartiQLInsert", "dynamodb:PartiQLSelect", "dynamodb:PartiQLUpdate", "dynamodb:Query",
+          "dynamodb:ReadDataForReplication", "dynamodb:Scan",
           "emr-serverless:GetDashboardForJobRun", "kinesis:GetRecords",
           "kinesisanalytics:DiscoverInputSchema", "lambda:GetDurableExecution", "lambda:GetDurableExecutionHistory",
           "lambda:GetDurableExecutionState", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:GetLogRecord",

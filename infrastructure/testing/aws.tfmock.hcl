@@ -38,6 +38,7 @@ mock_resource "aws_api_gateway_stage" {
 
 mock_resource "aws_apigatewayv2_api" {
   defaults = {
+    api_endpoint  = "https://mockhttp.execute-api.eu-west-1.amazonaws.com"
     execution_arn = "arn:aws:execute-api:eu-west-1:111122223333:mockhttp"
     id            = "mockhttp"
   }
@@ -68,6 +69,19 @@ mock_resource "aws_cloudwatch_log_group" {
 mock_resource "aws_cloudwatch_log_stream" {
   defaults = {
     arn = "arn:aws:logs:eu-west-1:111122223333:log-group:mock:log-stream:mock"
+  }
+}
+
+mock_resource "aws_cognito_user_pool" {
+  defaults = {
+    arn = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_AbCdEfGhI"
+    id  = "eu-west-1_AbCdEfGhI"
+  }
+}
+
+mock_resource "aws_cognito_user_pool_client" {
+  defaults = {
+    id = "3ho4ek12345678909nh3fmhpko"
   }
 }
 
@@ -331,6 +345,22 @@ override_resource {
 # These types have no values: the mock makes up computed values, which a plan then knows. Add a type when another
 # resource refers to it. tests/plan/test_plans.py refuses a plan with an unknown value.
 mock_resource "aws_api_gateway_authorizer" {
+  defaults = {}
+}
+
+mock_resource "aws_apigatewayv2_authorizer" {
+  defaults = {}
+}
+
+mock_resource "aws_cognito_identity_provider" {
+  defaults = {}
+}
+
+mock_resource "aws_cognito_resource_server" {
+  defaults = {}
+}
+
+mock_resource "aws_cognito_user_pool_domain" {
   defaults = {}
 }
 

@@ -172,7 +172,7 @@ def _say_what_next(outputs: dict[str, Any], api: metrics_api.MetricsApi, game: s
         f"Look\n"
         f"  The game live      {api.address}/?game={game}\n"
         f"                     ({LIVE_PLAYERS} players go on for {LIVE_MINUTES} minutes)\n"
-        f"  Its history        {api.address}/history?game={game}\n"
+        f"  Its history        {api.address}/overview?game={game}\n"
         f"  Single events      {api.address}/explore?game={game}\n"
         f"  The API            {api.address}/docs\n"
         f"  Real-time windows  {REALTIME[realtime.RealtimeJob().state()]}; log: .local/flink/log\n"

@@ -16,7 +16,7 @@ import idna
 from privacy.erasure import Game
 from rich.console import Console
 from rich.table import Table as Listing
-from telemetry import catalog, ids, key_classes
+from telemetry import catalog, dimensions, ids, key_classes
 from telemetry.enrichment import timestamp
 from telemetry.games import secret_hash
 from telemetry.key_classes import CLASSES, KeyClass
@@ -37,6 +37,9 @@ ORIGIN = re.compile(r"(https?)://([^/:@?#\s]+)(:[0-9]{1,5})?/?")
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 # SES takes no more in one mail.
 MAX_RECIPIENTS = 50
+# The history shows as many of a day.
+MAX_EXPERIMENTS, MAX_VARIANTS = 50, 10
+MAX_SHARE = 1_000_000
 # Of each class.
 MAX_LIVE_KEYS = 2
 MIN_IMPORTED = 32
@@ -187,6 +190,43 @@ def show_recent_events(table: "Table", game_id: str, state: str) -> None:
     _update(table, game_id, "recent_events", state)
 
 
+def declare_dimension(
+    table: "Table", game_id: str, slot: int, name: str, rule: dimensions.Rule, values: list[str]
+) -> None:
+    """Declare the first (1) or second (2) custom dimension of a game in the place of what it was; "" is none.
+
+    It counts from now on. Raises CommandError for a name, value or number of values that cannot be, for the
+    name of the other one, or a game that is not registered.
+    """
+    given: dict[str, Any] = dict(_get(table, game_id).get("dimensions", {}))
+    given.pop(str(slot), None)
+    if name:
+        if len(name) > dimensions.MAX_NAME or not re.fullmatch(dimensions.NAME, name):
+            raise CommandError(
+                f"{name!r} cannot be a dimension's name: at most {dimensions.MAX_NAME} lower-case letters, "
+                "digits and _, a letter first"
+            )
+        if any(other["name"] == name for other in given.values()):
+            raise CommandError(f"{name} is the game's other dimension already")
+        given[str(slot)] = {"name": name, "rule": rule, "values": _values(values)}
+    _update(table, game_id, "dimensions", given)
+
+
+def _values(values: list[str]) -> list[str]:
+    """Return the values of a dimension, each once. Raises CommandError for what cannot be one."""
+    distinct = list(dict.fromkeys(map(dimensions.normal, values)))
+    if not 1 <= len(distinct) <= dimensions.MAX_VALUES:
+        raise CommandError(f"a dimension has 1 to {dimensions.MAX_VALUES} values, not {len(distinct)}")
+    for value in distinct:
+        if value in dimensions.RESERVED:
+            raise CommandError(f"{value!r} cannot be a value: it has a meaning of its own")
+        if not re.fullmatch(rf"[^\x00-\x1f\x7f]{{1,{dimensions.MAX_VALUE}}}", value):
+            raise CommandError(
+                f"{value!r} cannot be a value: 1 to {dimensions.MAX_VALUE} characters, none of control"
+            )
+    return distinct
+
+
 def allow_origins(table: "Table", game_id: str, origins: list[str]) -> None:
     """Let web pages of these origins read the REST API's answers to the game; of none without any.
 
@@ -208,6 +248,48 @@ def web_origin(text: str) -> str:
         raise CommandError(f"{text!r} is no origin: it has a scheme, a host and perhaps a port, nothing else")
     scheme, port = parts[1], parts[3] or ""
     return f"{scheme}://{host}" + ("" if port == DEFAULT_PORTS[scheme] else port)
+
+
+def share_variants(table: "Table", game_id: str, experiment: str, shares: dict[str, int]) -> None:
+    """Keep the shares of players that the variants of an experiment are meant to have; equal without any.
+
+    A share is a whole number: 9 and 1 are nine players of one variant for one of the other. Raises
+    CommandError for names that no event can have, fewer than two variants, and a game that is not registered.
+    """
+    names = catalog.newest("experiment_exposure", catalog.documents())["properties"]
+    for field, name in (("experiment", experiment), *(("variant", variant) for variant in shares)):
+        rule = names[field]
+        if not re.fullmatch(rule["pattern"].strip("^$"), name) or len(name) > rule["maxLength"]:
+            raise CommandError(f"{name!r} cannot be the name of {field}: no event may have it")
+    if shares and not 2 <= len(shares) <= MAX_VARIANTS:
+        raise CommandError(f"{len(shares)} variants are named: give the shares of 2 to {MAX_VARIANTS}")
+    before = _get(table, game_id).get("experiment_shares")
+    after = {name: kept for name, kept in (before or {}).items() if name != experiment}
+    after |= {experiment: shares} if shares else {}
+    if len(after) > MAX_EXPERIMENTS:
+        raise CommandError(
+            f"{game_id} has shares of {MAX_EXPERIMENTS} experiments: remove those of one that is over by "
+            f"`scripts/games shares {game_id} {min(before or {})}`"
+        )
+    condition = "attribute_not_exists(experiment_shares)" if before is None else "experiment_shares = :before"
+    try:
+        table.update_item(
+            Key={"game_id": game_id},
+            UpdateExpression="SET experiment_shares = :after",
+            ConditionExpression=f"attribute_exists(game_id) AND {condition}",
+            ExpressionAttributeValues={":after": after, **({} if before is None else {":before": before})},
+        )
+    except table.meta.client.exceptions.ConditionalCheckFailedException:
+        raise CommandError(f"the shares of {game_id} changed meanwhile: try again") from None
+
+
+def shares_of(table: "Table", game_id: str) -> dict[str, dict[str, int]]:
+    """Return the intended shares by experiment and variant. Raises CommandError for an unregistered game."""
+    kept = _get(table, game_id).get("experiment_shares", {})
+    return {
+        name: {variant: int(share) for variant, share in sorted(shares.items())}
+        for name, shares in sorted(kept.items())
+    }
 
 
 def privacy_key(table: "Table", game_id: str) -> bytes:
@@ -395,6 +477,26 @@ def _print_key(key: str, key_class: KeyClass) -> None:
     print(key)
 
 
+def _share(text: str) -> tuple[str, int]:
+    name, _, value = text.rpartition("=")
+    if not (value.isascii() and value.isdecimal() and 1 <= int(value) <= MAX_SHARE):
+        raise argparse.ArgumentTypeError(f"{text!r} is not VARIANT=N with N from 1 to {MAX_SHARE}")
+    return name, int(value)
+
+
+def _shares_once(given: list[tuple[str, int]]) -> dict[str, int]:
+    if twice := sorted({name for name, _ in given if [one for one, _ in given].count(name) > 1}):
+        raise CommandError(f"{', '.join(twice)} has two shares: give one")
+    return dict(given)
+
+
+def _print_shares(shares: dict[str, dict[str, int]]) -> None:
+    listing = Listing("Experiment", "Intended shares", box=None)
+    for experiment, variants in shares.items():
+        listing.add_row(experiment, ", ".join(f"{variant}={share}" for variant, share in variants.items()))
+    Console().print(listing)
+
+
 def _maximum(text: str) -> tuple[str, int]:
     name, _, value = text.partition("=")
     if not value.isdecimal():
@@ -425,7 +527,9 @@ def main() -> None:
         "guidance-fields": "name the fields of event_data that hold player and session (AWS guidance)",
         "revenue-currency": "name the currency of money in other products' events that name none",
         "recent-events": "keep the game's recent events for a day, for people to see, or keep none",
+        "dimension": "declare a custom dimension and its values from now on; without a name, none",
         "origins": "let web pages of these origins read answers of the REST API; of none without any",
+        "shares": "set the intended shares of an experiment's variants, or show those of all experiments",
         "report-to": "mail the game's reports to these addresses; to none without any",
         "disable": "refuse a game's events",
         "enable": "take them again, also those of keys that a spent quota has disabled",
@@ -470,8 +574,31 @@ def main() -> None:
     commands.choices["revenue-currency"].add_argument(
         "currency", nargs="?", default="", help="such as EUR; without it, such events are refused"
     )
+    dimension = commands.choices["dimension"].add_argument
+    dimension("slot", type=int, choices=dimensions.SLOTS, help="which of the two")
+    dimension("name", nargs="?", default="", help="what events call it, such as class")
+    dimension(
+        "--rule",
+        choices=dimensions.RULES,
+        default="current",
+        help="current: the value of each event; install: the first one of the player's first day, for ever",
+    )
+    dimension(
+        "--value",
+        action="append",
+        default=[],
+        help=f"repeatable, at most {dimensions.MAX_VALUES}; every other value counts as {dimensions.OTHER}",
+    )
     commands.choices["sign"].add_argument("signature", choices=["required", "optional"])
     commands.choices["origins"].add_argument("origins", nargs="*", metavar="origin")
+    commands.choices["shares"].add_argument("experiment", nargs="?", help="without it: show all")
+    commands.choices["shares"].add_argument(
+        "shares",
+        nargs="*",
+        type=_share,
+        metavar="VARIANT=N",
+        help="of all variants; without any, equal shares are expected again",
+    )
     commands.choices["report-to"].add_argument("addresses", nargs="*", metavar="address")
     options = parser.parse_args()
     if options.environment == "local":
@@ -507,9 +634,17 @@ def main() -> None:
         case "recent-events":
             show_recent_events(table, options.game_id, options.state)
             print(f"recent events of {options.game_id} are {options.state} within 30 seconds")
+        case "dimension":
+            declare_dimension(table, options.game_id, options.slot, options.name, options.rule, options.value)
+            what = f"{options.name} ({options.rule})" if options.name else "nothing"
+            print(f"dimension {options.slot} of {options.game_id} is {what} within 30 seconds")
         case "origins":
             allow_origins(table, options.game_id, options.origins)
             print(f"pages of {', '.join(options.origins) or 'no origin'} may read answers within 30 seconds")
+        case "shares":
+            if options.experiment:
+                share_variants(table, options.game_id, options.experiment, _shares_once(options.shares))
+            _print_shares(shares_of(table, options.game_id))
         case "report-to":
             report_to(table, options.game_id, options.addresses)
             print(f"reports of {options.game_id} go to {', '.join(options.addresses) or 'nobody'}")

@@ -2,7 +2,8 @@
 
 LAKE_DATABASE names the Glue database; without it the tables are those of this checkout's emulator.
 ATHENA_WORKGROUP chooses Athena; without it the files of the tables are read, which needs no engine and suits
-the emulator and small questions.
+the emulator and small questions. GAMES_TABLE names the table of games, which has the intended shares of
+experiments.
 
     gold.table("daily", game="arena")
     gold.table("design", game="arena", depth="2", platform="ios", country="*", app_version="*")
@@ -25,7 +26,7 @@ from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, EqualTo
 from pyiceberg.table import Table
 
-from tools import CommandError, emulator, infrastructure, lake_tables
+from tools import CommandError, emulator, games, infrastructure, lake_tables
 
 QUERIES = infrastructure.INFRASTRUCTURE / "modules" / "lake_tables" / "queries"
 POLL_SECONDS = 1.0
@@ -44,6 +45,8 @@ ATHENA_TYPES: dict[str, Callable[[str], Any]] = {
 def use(outputs: Mapping[str, Any], *, local: bool) -> None:
     """Read the tables of an applied environment from now on."""
     os.environ["LAKE_DATABASE"] = outputs["lake_database"]
+    os.environ["GAMES_TABLE"] = outputs["tables"]["games"]
+    os.environ["GAME_DAYS_TABLE"] = outputs["tables"]["game_days"]
     if local:
         os.environ.pop("ATHENA_WORKGROUP", None)
     else:
@@ -55,11 +58,21 @@ def answer(question: str, game: str) -> pd.DataFrame:
     return sql((QUERIES / f"{question}.sql").read_text(), game)
 
 
+def shares(game: str) -> dict[str, dict[str, int]]:
+    """Return the intended shares of variants by experiment (scripts/games shares).
+
+    There are none where the lake is named without GAMES_TABLE. Raises CommandError for an unregistered game.
+    """
+    _database()
+    table = os.environ.get("GAMES_TABLE")
+    return games.shares_of(boto3.resource("dynamodb").Table(table), game) if table else {}
+
+
 # Typed as anything: mypy reads the signature that pyiceberg's metaclass makes in two ways, run by run.
 _equal_to: Any = EqualTo
 
 
-def table(name: str, game: str | None = None, **equal: str | date) -> pd.DataFrame:
+def table(name: str, /, game: str | None = None, **equal: str | date) -> pd.DataFrame:
     """Return the rows of a table: of all games or one, and with the values of columns that are named.
 
     Raises CommandError for a table that is not there.

@@ -1,21 +1,24 @@
 """The history of what the emulator holds: silver and gold, against what was sent."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from telemetry import metric_model
+
 from tools import gold
 from tools.simulate import advertisements, design_events
 from tools.simulation import Truth
-
-ALL = "platform = '*' AND country = '*' AND app_version = '*'"
 
 
 def figures(game_id: str) -> dict[str, Any]:
     """Return what silver and gold say of a game; money is in minor units."""
 
     def of(table: str, columns: str, where: str = "true") -> dict[str, int]:
-        query = f"SELECT {columns} FROM {table} WHERE game_id = ? AND {ALL} AND {where} GROUP BY 1 ORDER BY 1"  # noqa: S608
+        everywhere = " AND ".join(f"{name} = '*'" for name in metric_model.tables()[table].everywhere)
+        wanted = f"game_id = ? AND {everywhere} AND {where}"
+        query = f"SELECT {columns} FROM {table} WHERE {wanted} GROUP BY 1 ORDER BY 1"  # noqa: S608
         found = gold.sql(query, game_id)
         return {str(name): int(value) for name, value in zip(found["name"], found["value"], strict=True)}
 
@@ -42,6 +45,9 @@ def figures(game_id: str) -> dict[str, Any]:
             "acquisition", "install_source AS name, sum(cohort_players) AS value", "day_number = 0"
         ),
         "players of variants": _variants(game_id),
+        "players of design events by variant": _senders(game_id),
+        "new players by class": _by_class(game_id),
+        "active players by shard": _by_shard(game_id),
         "match ends": of("matches", "mode AS name, sum(match_ends) AS value"),
         "players who came back the day after": of(
             "retention",
@@ -64,6 +70,28 @@ def _variants(game_id: str) -> dict[str, int]:
     for variant, exposed, back in counts.itertuples():
         found |= {f"{variant} back": int(back), f"{variant} exposed": int(exposed)}
     return found
+
+
+def _senders(game_id: str) -> dict[str, int]:
+    """Return who sent design events on the day of the first exposure: players by variant and first part."""
+    rows = gold.table("experiment_design", game_id, depth="1")
+    sums = rows[rows["day_number"] == 0].groupby(["variant", "name"])["exposed_senders"].sum()
+    return {f"{variant} {name}": int(count) for (variant, name), count in sums.items() if count}
+
+
+def _by_class(game_id: str) -> dict[str, int]:
+    """Return the players of all cohorts by the first custom dimension."""
+    rows = gold.table("retention", game_id, custom_2="*", platform="*", country="*", app_version="*")
+    rows = rows[(rows["day_number"] == 0) & (rows["custom_1"] != "*")]
+    return {str(name): int(count) for name, count in rows.groupby("custom_1")["cohort_players"].sum().items()}
+
+
+def _by_shard(game_id: str) -> dict[str, int]:
+    """Return the active players by day and the second custom dimension."""
+    rows = gold.table("daily", game_id, custom_1="*", platform="*", country="*", app_version="*")
+    rows = rows[rows["custom_2"] != "*"]
+    counts = zip(rows["event_date"], rows["custom_2"], rows["active_players"], strict=True)
+    return {f"{day} {shard}": int(count) for day, shard, count in sorted(counts)}
 
 
 def _events(game_id: str) -> dict[str, Any]:
@@ -103,6 +131,11 @@ def expected_figures(truth: Truth, today: date) -> dict[str, Any]:
         "players who reached a step": {str(step): len(found) for step, found in sorted(truth.steps.items())},
         "players by install source": _installed(truth, today),
         "players of variants": truth.exposed(today),
+        "players of design events by variant": truth.senders(today),
+        "new players by class": _started(truth, today),
+        "active players by shard": {
+            f"{day} {shard}": len(players) for (day, shard), players in sorted(truth.shards.items())
+        },
         "match ends": dict(sorted(truth.match_ends.items())),
         "players who came back the day after": truth.came_back(today),
         "advertisements": dict(sorted((+truth.ads).items())),
@@ -111,6 +144,12 @@ def expected_figures(truth: Truth, today: date) -> dict[str, Any]:
             f"{day} {name}": len(players) for (day, name), players in sorted(truth.design_players.items())
         },
     }
+
+
+def _started(truth: Truth, today: date) -> dict[str, int]:
+    """Return the players of each class whose first day is over."""
+    found = Counter(told for happened, told in truth.classes.values() if happened[:10] < str(today))
+    return dict(sorted(found.items()))
 
 
 def _installed(truth: Truth, today: date) -> dict[str, int]:

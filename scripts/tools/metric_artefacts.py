@@ -36,10 +36,10 @@ def artefacts(root: Path, metrics: dict[str, Any]) -> dict[str, str]:
 
 
 def labels(metrics: dict[str, Any]) -> str:
-    """Return a script with the labels of the metrics that the page shows, by name."""
+    """Return a module with the labels of the metrics that the page shows, by name."""
     shown = metric_model.parse_engine(metrics["window"]) | metric_model.parse_engine(metrics["live"])
     lines = (f"  {name}: {json.dumps(metric.label)}," for name, metric in sorted(shown.items()))
-    return "\n".join(("const LABELS = {", *lines, "};", ""))
+    return "\n".join(("export const LABELS = {", *lines, "};", ""))
 
 
 def _wrong(table: metric_model.Table) -> Iterator[str]:

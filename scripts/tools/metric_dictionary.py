@@ -65,7 +65,18 @@ Money is in minor units, for example cents. Two currencies are never added.
   query `links` shows them by day. [Why](adr/0029-a-guest-becomes-an-account.md)
 - **Experiments** count a player for the variant of the first exposure, from the UTC day of this exposure on.
   The day counts whole: what the player did on it before the exposure counts too, in every variant alike. A
-  player of several experiments counts in each. [How to read a verdict](experiments.md).
+  player of several experiments counts in each. Their design events count from this day on too; a day has the
+  20 names of an experiment and depth that most players had sent. [How to read a verdict](experiments.md).
+- **Return on ad spend** by day N is the net revenue of purchases and ads by day N, over the cost of the
+  installs. It counts install days whose day N is over, and their costs, in one currency. Costs come from
+  `scripts/spend upload`. A cost without a campaign is one of the whole source. The cost of a player is the
+  cost over the players who installed on the same days.
+- **Custom dimensions** are two columns with values that the game declares, at most 20 of each. Other values
+  are under `other`, and events or players without one under `unknown`. With the rule `install`, all days of a
+  player count by the first value of the first day. With the rule `current`, a row counts by the value of its
+  event, so that a player with two values on a day is in both. Cohorts are told apart by the first value of
+  the first day under both rules. Rows of a custom dimension are of all platforms, countries and versions.
+  [Why](adr/0031-custom-dimensions.md)
 - **Crash-free** figures count crashes that ended the process (`fatal`).
 - **Percentiles** are exact for each row. Percentiles of several rows cannot be averaged: choose the row
   with `*`. For several days, add up the counts of `performance_bins` and read the percentile from the sums.

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from telemetry.metric_model import Metric, Table
+from telemetry.metric_model import WITH_TOTALS, Metric, Table
 
 from tools import CommandError
 
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 Model = Mapping[str, Table]
 
 # A row of "*" stands beside the rows of each value.
-TOTALS = frozenset({"app_version", "country", "platform", "reason"})
+TOTALS = frozenset(WITH_TOTALS)
 MILESTONES = (1, 3, 7, 14, 30, 60, 90)
 
 
@@ -35,6 +35,7 @@ def _milestone(days: Iterable[int]) -> str:
 CALCULATED = {
     # Day 0 holds the new players of a cohort.
     "acquisition": {"milestone": _milestone((0, *MILESTONES))},
+    "experiment_design": {"milestone": _milestone(MILESTONES)},
     "experiment_revenue": {"milestone": _milestone(MILESTONES)},
     "experiments": {"milestone": _milestone(MILESTONES)},
     "retention": {"milestone": _milestone(MILESTONES)},

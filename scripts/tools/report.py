@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -58,7 +58,12 @@ def _open(environment: str, game_id: str) -> Store:
 def _history(game_id: str, period: Period) -> list[Section]:
     """Return the lake's tables of the period; without a lake the report has the counters alone."""
     try:
-        return report_history.sections(game_id, period)
+        first = period.last - timedelta(report_history.COHORT_DAYS - 1)
+        costs = store().ad_spend(game_id, first, period.last)
+        return [
+            *report_history.sections(game_id, period, gold.shares(game_id)),
+            *report_history.spend_sections(game_id, costs),
+        ]
     except CommandError as error:
         print(f"The report has no history: {error}", file=sys.stderr)
         return []

@@ -1,7 +1,7 @@
 """What gold says of a game and period, for scripts/report and scripts/quality: read by tools.gold."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -9,13 +9,13 @@ from typing import Any
 import pandas as pd
 from scheduled_reports.figures import Period
 from scheduled_reports.sections import Row, Section
-from telemetry import experiments, metric_model
+from telemetry import ad_spend, experiments, metric_model
+from telemetry.ad_spend import Spend
 from telemetry.capped_names import LABEL
 from telemetry.metric_model import Metric, Table
 
-from tools import gold
+from tools import gold, spend
 
-ALL = {"platform": "*", "country": "*", "app_version": "*"}
 SHOWN = 20
 # Cohorts whose lifetime value is shown, and on which days after the install.
 COHORT_DAYS, LTV_DAYS = 90, (0, 1, 7, 30)
@@ -62,27 +62,65 @@ QUESTIONS = (
     ),
 )  # fmt: skip
 
-# What variants of an experiment are compared by: a table, a metric, the days after the exposure.
+# What variants of an experiment are compared by: a table, a metric, the days after the exposure. Design
+# events are compared by the first part of their names.
 COMPARED = (
     ("experiments", "exposed_retention", (1, 7, 30)),
     ("experiments", "exposed_conversion", (7, 30)),
     ("experiments", "exposed_sessions_mean", (7, 30)),
     ("experiment_revenue", "exposed_net_mean_minor", (7, 30)),
+    ("experiment_design", "exposed_sender_share", (7, 30)),
+    ("experiment_design", "exposed_design_mean", (7, 30)),
+    ("experiment_design", "exposed_value_mean", (7, 30)),
 )
 # What a reader must know of a metric that variants are compared by.
-BESIDE = {"exposed_net_mean_minor": "exposed_unverified_share"}
+BESIDE = {"exposed_net_mean_minor": "exposed_unverified_share", "exposed_value_mean": "exposed_event_value"}
+# A name has figures of a metric where its players have some of this fact. Values of names that are shown as
+# one may have different units.
+COUNTED = {"exposed_value_mean": "exposed_valued_events"}
 # An experiment is shown while its last exposures are no older, so that their day 30 is seen.
 RUNNING_DAYS = 38
 
 
-def sections(game_id: str, period: Period) -> list[Section]:
+# The intended shares of variants, by experiment.
+Shares = Mapping[str, Mapping[str, float]]
+
+
+def sections(game_id: str, period: Period, shares: Shares | None = None) -> list[Section]:
     """Return the tables of the period that have rows. Raises CommandError where gold cannot be read."""
     found = [section for question in QUESTIONS for section in _sections(question, game_id, period)]
     return found + [
         section
         for table, metric, numbers in COMPARED
-        for section in _experiments(metric_model.tables()[table], metric, numbers, game_id, period)
+        for section in _experiments(
+            metric_model.tables()[table], metric, numbers, game_id, period, shares or {}
+        )
     ]
+
+
+def spend_sections(game_id: str, spends: Sequence[Spend]) -> list[Section]:
+    """Return what advertising cost and its return, by source and by campaign: a section for each currency."""
+    found = []
+    for by_campaign, subject in ((False, "install source"), (True, "install source, campaign")):
+        rows = spend.returns(game_id, spends, by_campaign)
+        if by_campaign and not any(row.campaign for row in rows):
+            continue
+        for currency in sorted({row.currency for row in rows}):
+            money = f"{currency} micros"
+            columns = (
+                ("Cost", money), ("Players", "players"), ("Cost of a player", money),
+                *((f"Return by D{number}", "share") for number in ad_spend.NUMBERS),
+            )  # fmt: skip
+            cells: list[Row] = [
+                (
+                    ", ".join(filter(None, row[:2])),
+                    (row.spend_micros, row.cohort_players, row.cost_per_player_micros, *row.returns),
+                )
+                for row in rows
+                if row.currency == currency
+            ]
+            found.append(Section(f"Return on ad spend by {subject}: {currency}", subject, columns, cells))
+    return found
 
 
 def days(game_id: str, first: date) -> dict[str, dict[str, int]]:
@@ -98,7 +136,8 @@ def days(game_id: str, first: date) -> dict[str, dict[str, int]]:
         ("ads", "impressions", "events_ad_impression", {}),
         ("design", "design_events", "events_design", {"depth": "1"}),
     ):
-        for row in gold.table(table, game_id, **ALL, **only).to_dict("records"):
+        everywhere = metric_model.tables()[table].everywhere
+        for row in gold.table(table, game_id, **everywhere, **only).to_dict("records"):
             if row["event_date"] >= first:
                 figures = found.setdefault(str(row["event_date"]), {})
                 figure = name.format(**row)
@@ -128,29 +167,30 @@ def _sections(question: Question, game_id: str, period: Period) -> Iterable[Sect
 
 
 def _experiments(
-    table: Table, name: str, numbers: Sequence[int], game_id: str, period: Period
+    table: Table, name: str, numbers: Sequence[int], game_id: str, period: Period, shares: Shares
 ) -> Iterable[Section]:
     """Yield a section for each day after the exposure, and currency: the variants of all experiments."""
     metric = table.metrics[name]
     beside = table.metrics[BESIDE[name]] if name in BESIDE else None
     facts = sorted(
         {fact.name for one in (metric, beside) if one for fact in one.facts}
-        | {experiments.SQUARES.get(name, "exposed_players")}
+        | {experiments.SQUARES.get(name, "exposed_players"), COUNTED.get(name, "exposed_players")}
     )
     sums = ", ".join(f"sum({fact}) AS {fact}" for fact in facts)
     currency = "currency" if "currency" in table.grain else "'' AS currency"
+    event, only = ("name", "depth = '1'") if "name" in table.grain else ("'' AS name", "TRUE")
     rows = gold.sql(
         f"""
-        SELECT day_number, {currency}, experiment, variant, {sums}
+        SELECT day_number, {currency}, experiment, {event}, variant, {sums}
         FROM {table.name} AS e
-        WHERE game_id = ? AND event_date <= CAST(? AS date)
+        WHERE game_id = ? AND {only} AND event_date <= CAST(? AS date)
           AND day_number IN ({", ".join(map(str, numbers))})
           AND EXISTS (
             SELECT 1 FROM {table.name} AS r
             WHERE r.game_id = e.game_id AND r.experiment = e.experiment
               AND r.exposure_date BETWEEN CAST(? AS date) AND CAST(? AS date)
           )
-        GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+        GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
         """,  # noqa: S608 - names of the model
         game_id,
         str(period.last),
@@ -164,12 +204,24 @@ def _experiments(
             ("Exposed players", "players"), (metric.label, unit), ("Difference", unit),
             ("At least", unit), ("At most", unit), *([(beside.label, beside.unit)] if beside else []),
         )  # fmt: skip
-        yield Section(title, "experiment, variant", columns, list(_variants(metric, beside, frame)))
+        subject = "experiment, event, variant" if "name" in table.grain else "experiment, variant"
+        found = list(_variants(metric, beside, _counted(name, frame), shares))
+        if found:
+            yield Section(title, subject, columns, found)
 
 
-def _variants(metric: Metric, beside: Metric | None, frame: pd.DataFrame) -> Iterable[Row]:
-    """Yield the control of each experiment, and each other variant with its verdict."""
-    for experiment, rows in frame.groupby("experiment"):
+def _counted(metric: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of names that a metric has figures of."""
+    if metric not in COUNTED:
+        return frame
+    some = frame.groupby(["experiment", "name"])[COUNTED[metric]].transform("sum") > 0
+    return frame[some & (frame["name"] != LABEL)]
+
+
+def _variants(metric: Metric, beside: Metric | None, frame: pd.DataFrame, shares: Shares) -> Iterable[Row]:
+    """Yield the control of each experiment and event, and each other variant with its verdict."""
+    events = frame.groupby("experiment")["name"].nunique()
+    for (experiment, event), rows in frame.groupby(["experiment", "name"]):
         variants = {str(row["variant"]): row for row in rows.to_dict("records")}
         facts = {
             name: {
@@ -177,7 +229,8 @@ def _variants(metric: Metric, beside: Metric | None, frame: pd.DataFrame) -> Ite
             }
             for name, row in variants.items()
         }
-        judged = experiments.judge(metric, facts)
+        # All events are read, so they share the false alarms of one.
+        judged = experiments.judge(metric, facts, shares.get(experiment), events[experiment])
         for name in (judged.control, *judged.comparisons):
             sample = experiments.sample(metric, facts[name])
             found = judged.comparisons.get(name)
@@ -186,7 +239,10 @@ def _variants(metric: Metric, beside: Metric | None, frame: pd.DataFrame) -> Ite
             # Nothing is known of a difference where nobody differs.
             known = (value if value is not None and math.isfinite(value) else None for value in shown)
             told = [beside.of(facts[name])] if beside else []
-            yield f"{experiment} {name}: {verdict}", (sample.players, sample.mean, *known, *told)
+            yield (
+                " ".join(filter(None, (experiment, event, f"{name}: {verdict}"))),
+                (sample.players, sample.mean, *known, *told),
+            )
 
 
 def _rows(question: Question, frame: pd.DataFrame, metrics: Sequence[Metric]) -> Iterable[Row]:
@@ -214,7 +270,7 @@ def _answer(
     """Return the metrics by the question's columns, the largest first; the rest has no name."""
     by, apart, last = question.by, [question.apart] if question.apart else [], period.last
     first = last - timedelta(days=COHORT_DAYS - 1) if table.day_column == "cohort_date" else period.days[0]
-    equal = {**ALL, **dict(question.only)}
+    equal = {**table.everywhere, **dict(question.only)}
     where = " AND ".join(f"{name} = '{value}'" for name, value in equal.items())
     if by == "day_number":
         where += f" AND day_number IN ({', '.join(map(str, LTV_DAYS))})"

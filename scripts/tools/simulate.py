@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import httpx
@@ -25,8 +25,11 @@ from telemetry.enrichment import timestamp
 
 from tools import CommandError, Parser, emulator, games, infrastructure, metrics_api, positive, run
 from tools.progress import STILL_SECONDS, Stuck, wait_for
-from tools.simulation import LIVE_PAUSE_SECONDS, Game, Session, Truth, simulate
+from tools.simulation import DIMENSIONS, LIVE_PAUSE_SECONDS, Game, Session, Truth, simulate
 from tools.steps import Bars, Steps
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table as GamesTable
 
 SETTLE_SECONDS = 240
 SESSIONS_AT_ONCE = 100
@@ -373,7 +376,15 @@ def new_game(outputs: dict[str, Any]) -> tuple[str, str]:
     """Register a game that was never played, and return its id and key."""
     game = f"skyforge-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     table, plan = games.registry(outputs)
-    return game, games.add_game(table, game, "Skyforge (simulated)", plan)
+    key = games.add_game(table, game, "Skyforge (simulated)", plan)
+    declare(table, game)
+    return game, key
+
+
+def declare(table: "GamesTable", game: str) -> None:
+    """Declare the custom dimensions of the simulated game."""
+    for slot, one in DIMENSIONS.items():
+        games.declare_dimension(table, game, int(slot), one["name"], one["rule"], one["values"])
 
 
 if __name__ == "__main__":

@@ -36,6 +36,13 @@ SOURCES = {"organic": 5, "north": 3, "south": 2}
 # Of the players, how many become an account, during one of these sessions of theirs.
 ACCOUNT_SHARE, ACCOUNT_SESSIONS = 0.25, (1, 2, 3)
 EXPERIMENT, VARIANTS = "gate_level", ("gate_30", "gate_40")
+# The game's dimensions, as it declares them. Later events tell another class than the first: it must change
+# nothing. One of the shards is not declared.
+CLASSES, SHARDS = ("mage", "rogue", "scout"), ("eu", "us", "staging")
+DIMENSIONS: dict[str, dict[str, Any]] = {
+    "1": {"name": "class", "rule": "install", "values": list(CLASSES)},
+    "2": {"name": "shard", "rule": "current", "values": ["eu", "us"]},
+}
 FAULTS = {
     "duplicate": 0.02,
     "malformed_json": 0.004,
@@ -121,6 +128,9 @@ class Truth:
     match_ends: Counter[str] = field(default_factory=Counter)
     # The day of a player's first exposure, and its variant.
     exposures: dict[str, tuple[str, str]] = field(default_factory=dict)
+    # The moment at which a player first told a class, and the class; the players of a day and shard.
+    classes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    shards: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     best: dict[str, dict[str, tuple[int, str]]] = field(default_factory=lambda: defaultdict(dict))
     # The guest that each account was.
     guests: dict[str, str] = field(default_factory=dict)
@@ -131,17 +141,22 @@ class Truth:
         def whole(players: set[str]) -> set[str]:
             return {self.guests.get(player, player) for player in players}
 
-        exposures: dict[str, tuple[str, str]] = {}
-        for player, first in self.exposures.items():
-            guest = self.guests.get(player, player)
-            exposures[guest] = min(first, exposures.get(guest, first))
+        def earliest(firsts: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+            found: dict[str, tuple[str, str]] = {}
+            for player, first in firsts.items():
+                guest = self.guests.get(player, player)
+                found[guest] = min(first, found.get(guest, first))
+            return found
+
         return replace(
             self,
             players_by_day={day: whole(players) for day, players in self.players_by_day.items()},
             design_players={name: whole(players) for name, players in self.design_players.items()},
             steps={step: whole(players) for step, players in self.steps.items()},
             sources={source: whole(players) for source, players in self.sources.items()},
-            exposures=exposures,
+            exposures=earliest(self.exposures),
+            classes=earliest(self.classes),
+            shards={name: whole(players) for name, players in self.shards.items()},
         )
 
     @property
@@ -177,6 +192,15 @@ class Truth:
             found[sale["currency"]] -= back - sum(shares)
         return dict(sorted(found.items()))
 
+    def senders(self, today: date) -> dict[str, int]:
+        """Return how many players sent design events on the day of their exposure, before today."""
+        found = Counter[str]()
+        for player, (happened, variant) in self.exposures.items():
+            for day, name in self.design_players:
+                if day == happened[:10] < str(today) and ":" not in name:
+                    found[f"{variant} {name}"] += player in self.design_players[day, name]
+        return dict(sorted((+found).items()))
+
     def exposed(self, today: date) -> dict[str, int]:
         """Return the players of each variant and those back the day after, where that day is before today."""
         found = Counter[str]()
@@ -207,6 +231,11 @@ class Truth:
         self.skewed += bool(letter.skew)
         if event["event_type"] != "refund":
             self.players_by_day[happened[:10]].add(event["player_id"])
+            told = event["dimensions"]
+            first = happened, told["class"]
+            self.classes[event["player_id"]] = min(first, self.classes.get(event["player_id"], first))
+            shard = told["shard"] if told["shard"] in DIMENSIONS["2"]["values"] else "other"
+            self.shards[happened[:10], shard].add(event["player_id"])
         self.events_by_type[event["event_type"]] += 1
         if event["event_type"] == "purchase" and not payload.get("sandbox"):
             if payload.get("purchase_kind") == "trial":
@@ -288,7 +317,8 @@ class Game:
         return sessions, truth
 
     def _life(self, number: int) -> Iterator[Session]:
-        player = {"id": f"p-{number:05}", "payer": self.random.random() < PAYER_SHARE}
+        player: dict[str, Any] = {"id": f"p-{number:05}", "payer": self.random.random() < PAYER_SHARE}
+        player["number"] = number
         player["source"], player["variant"] = self._pick(SOURCES), self.random.randrange(len(VARIANTS))
         client = {
             "platform": self._pick(PLATFORMS),
@@ -349,6 +379,10 @@ class Game:
         self, player: dict[str, Any], client: dict[str, str], rest: bool, start: datetime, is_new: bool
     ) -> Session:
         session_id, moment, letters = self._uuid(), start, []
+        dimensions = {
+            "class": CLASSES[(player["number"] + (not is_new)) % len(CLASSES)],
+            "shard": SHARDS[(player["number"] + start.day) % len(SHARDS)],
+        }
         near_midnight = start.hour in (23, 0)
         skew = SKEW if self.random.random() < SKEWED_SHARE and not near_midnight else timedelta()
         for sequence, (event_type, payload) in enumerate(self._acts(player, is_new)):
@@ -362,6 +396,7 @@ class Game:
                 "sequence": sequence,
                 "event_time": timestamp(moment + skew),
                 "client": client,
+                "dimensions": dimensions,
                 "payload": payload,
             }
             letters.append(Letter(player["id"], event, skew=skew))

@@ -1,157 +1,224 @@
-"""Compare what advertising cost with what its players brought: return on ad spend by source and campaign.
+"""Keep what advertising for players cost, and compare it with what they brought: return on ad spend.
 
-FILE is a CSV file with the columns date, install_source, currency and amount, and campaign where spend is
-known by campaign. An amount is in units of its currency, such as 12.50. Sources and campaigns
-have the names that events send.
+`upload` takes a CSV file with the columns date, install_source, currency and amount, and campaign where
+costs are known by campaign. An amount is in units of its currency, such as 12.50. Sources and campaigns have
+the names that events send. Lines of one day, source, campaign and currency are added up, and replace what is
+kept of them.
 
-Revenue is net, of purchases and ads, by day N after the install, in the currency of the spend: nothing is
-converted. Day N counts the installs whose day N is over, and the spend of the same days.
+`show` compares. Revenue is net, of purchases and ads, by day N after the install, in the currency of the
+cost: nothing is converted. Day N counts the installs whose day N is over, and the costs of the same days.
 """
 
 import csv
 import os
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from telemetry.metric_model import Formula
+import boto3
+import pandas as pd
+from telemetry import ad_spend, catalog
+from telemetry.ad_spend import NUMBERS, Row, Spend
 from telemetry.money import MICROS_DIGITS
 
 from tools import CommandError, Parser, emulator, games, gold, infrastructure, run
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
 NEEDED = ("date", "install_source", "currency", "amount")
-NUMBERS = (0, 7, 30)
-RETURN = Formula("revenue", "spend")
-COST = Formula("spend", "players")
-ALL = "platform = '*' AND country = '*' AND app_version = '*'"
-
-# A source, a campaign or "", and a currency.
-Name = tuple[str, str, str]
+# What one file, one day and one amount may have.
+MAX_LINES, MAX_NAMES_A_DAY, MAX_AMOUNT = 100_000, 200, 10**9
+SHOWN_ERRORS = 10
+SHOWN_DAYS = 90
 
 
-class Spend(NamedTuple):
-    """What a day's installs of a source or campaign cost."""
+def read(path: Path, today: date) -> list[Spend]:
+    """Return the costs of a file, those of one name added up.
 
-    day: date
-    name: Name
-    amount: Decimal
-
-
-class Row(NamedTuple):
-    """A source or campaign: money is in units of the currency; None where there is no figure."""
-
-    name: Name
-    spend: float
-    players: int
-    cost_per_player: float | None
-    returns: tuple[float | None, ...]
-
-
-def read(path: Path) -> list[Spend]:
-    """Return the rows of a file. Raises CommandError for one that cannot be read, with the line."""
+    Raises CommandError that names the lines that are wrong; then nothing of the file is taken.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = csv.DictReader(file)
             if missing := [name for name in NEEDED if name not in (lines.fieldnames or ())]:
                 raise CommandError(f"{path} has no column {', '.join(missing)}")
-            return [_spend(line, f"{path}, line {lines.line_num}") for line in lines]
+            return _sum(path, lines, today)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CommandError(f"{path} cannot be read: {error}") from None
 
 
-def _spend(line: dict[str, str], where: str) -> Spend:
+def _sum(path: Path, lines: "csv.DictReader[str]", today: date) -> list[Spend]:
+    sums, wrong = Counter[tuple[date, str, str, str]](), list[str]()
+    for count, line in enumerate(lines, start=1):
+        if count > MAX_LINES:
+            raise CommandError(f"{path} has more than {MAX_LINES:,} lines: make several files")
+        try:
+            *name, micros = _spend(line, today)
+            sums[tuple(name)] += micros  # type: ignore[index]
+        except CommandError as error:
+            wrong.append(f"line {lines.line_num}: {error}")
+    found = sorted(Spend(*name, micros) for name, micros in sums.items())
+    wrong += _clashes(found)
+    if wrong:
+        more = f"; {len(wrong) - SHOWN_ERRORS} more" if len(wrong) > SHOWN_ERRORS else ""
+        raise CommandError(f"nothing of {path} is taken. {'; '.join(wrong[:SHOWN_ERRORS])}{more}")
+    if not found:
+        raise CommandError(f"{path} has no line of costs")
+    return found
+
+
+def _spend(line: dict[str, Any], today: date) -> Spend:
+    """Return a line's cost. Raises CommandError with what is wrong."""
+    text = {name: (line.get(name) or "").strip() for name in (*NEEDED, "campaign")}
     try:
-        day, amount = date.fromisoformat(line["date"]), Decimal(line["amount"])
-    except (InvalidOperation, TypeError, ValueError):
-        raise CommandError(f"{where}: a date is 2026-01-31 and an amount is 12.50") from None
-    if not amount.is_finite() or amount < 0:
-        raise CommandError(f"{where}: an amount is no less than 0")
-    name = line["install_source"], line.get("campaign") or "", line["currency"]
-    if not name[0] or not name[2]:
-        raise CommandError(f"{where}: install_source or currency is empty")
-    return Spend(day, name, amount)
+        day, amount = date.fromisoformat(text["date"]), Decimal(text["amount"])
+    except (InvalidOperation, ValueError):
+        raise CommandError("a date is 2026-01-31 and an amount is 12.50") from None
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text["date"]):
+        raise CommandError("a date is 2026-01-31")
+    if not today - timedelta(ad_spend.KEPT_DAYS) < day <= today:
+        raise CommandError(f"{day} is later than today, or {ad_spend.KEPT_DAYS} days ago and more")
+    if not amount.is_finite() or not 0 <= amount <= MAX_AMOUNT:
+        raise CommandError(f"an amount is from 0 to {MAX_AMOUNT:,}")
+    micros = amount.scaleb(MICROS_DIGITS)
+    if micros != int(micros):
+        raise CommandError(f"an amount has at most {MICROS_DIGITS} decimals")
+    documents = catalog.documents()
+    if text["currency"] not in catalog.newest("common/currency", documents)["enum"]:
+        raise CommandError(f"{text['currency']!r} is no currency of ISO 4217")
+    for event, field in (("session_start", "install_source"), ("player_registered", "campaign")):
+        rule = catalog.newest(event, documents)["properties"][field]
+        is_name = (
+            re.fullmatch(rule["pattern"].strip("^$"), text[field]) and len(text[field]) <= rule["maxLength"]
+        )
+        if not is_name and (text[field] or field == "install_source"):
+            raise CommandError(f"{text[field]!r} is no {field}: no event may have it")
+    return Spend(day, text["install_source"], text["campaign"], text["currency"], int(micros))
 
 
-def returns(game_id: str, spends: Sequence[Spend]) -> list[Row]:
-    """Return each source or campaign, the largest spend first.
+def _clashes(of: Iterable[Spend]) -> Iterator[str]:
+    """Yield what would count a cost twice, and days with too many names."""
+    campaigns, names = defaultdict[tuple[Any, ...], set[str]](set), Counter[date]()
+    for one in of:
+        campaigns[one.day, one.install_source, one.currency].add(one.campaign)
+        names[one.day] += 1
+    for (day, source, currency), found in campaigns.items():
+        if "" in found and len(found) > 1:
+            yield f"{day} {source} {currency} has costs with and without a campaign: keep one kind"
+    for day, count in names.items():
+        if count > MAX_NAMES_A_DAY:
+            yield f"{day} has {count} sources, campaigns and currencies: at most {MAX_NAMES_A_DAY} are kept"
 
-    Raises CommandError where gold cannot be read.
+
+def kept(table: "Table", game_id: str, first: date, last: date) -> list[Spend]:
+    """Return the costs that are kept of some days."""
+    pages = table.meta.client.get_paginator("query")
+    rows = [
+        row
+        for partition in ad_spend.partitions(game_id, first, last)
+        for page in pages.paginate(
+            TableName=table.name,
+            KeyConditionExpression="game_day = :partition",
+            ExpressionAttributeValues={":partition": partition},
+        )
+        for row in page["Items"]
+    ]
+    return ad_spend.spends([rows], first, last)
+
+
+def upload(table: "Table", game_id: str, spends: Sequence[Spend]) -> None:
+    """Keep costs, in the place of those of the same day, source, campaign and currency.
+
+    Raises CommandError, and keeps nothing, where a cost would count twice with one that is kept.
     """
-    if {bool(campaign) for _, (_, campaign, _), _ in spends} == {False, True}:
-        raise CommandError("some lines name a campaign and some do not: make two files")
-    by_campaign = any(campaign for _, (_, campaign, _), _ in spends)
-    players, revenue, last = _history(game_id, by_campaign)
-    names = {one.name for one in spends}
-    rows = [_row(name, [one for one in spends if one.name == name], players, revenue, last) for name in names]
-    return sorted(rows, key=lambda row: (-row.spend, row.name))
+    new = {one[:4]: one for one in spends}
+    before = {one[:4]: one for one in kept(table, game_id, spends[0].day, spends[-1].day)}
+    touched = {one.day for one in spends}
+    if wrong := list(_clashes(one for one in (before | new).values() if one.day in touched)):
+        raise CommandError(f"{'; '.join(wrong[:SHOWN_ERRORS])}. `scripts/spend remove` takes kept costs away")
+    with table.batch_writer() as batch:
+        for one in spends:
+            batch.put_item(Item=ad_spend.item(game_id, one))
 
 
-def _row(
-    name: Name,
-    spends: Sequence[Spend],
-    players: Counter[tuple[str, str, date]],
-    revenue: Counter[tuple[Name, date, int]],
-    last: date,
-) -> Row:
-    days = {one.day for one in spends}
-    spent = float(sum(one.amount for one in spends))
-    count = sum(players[*name[:2], day] for day in days)
-    found: list[float | None] = []
-    for number in NUMBERS:
-        over = {day for day in days if day + timedelta(number) <= last}
-        micros = sum(revenue[name, day, number] for day in over)
-        amount = sum(one.amount for one in spends if one.day in over)
-        found.append(RETURN.value(micros / 10**MICROS_DIGITS, float(amount)))
-    return Row(name, spent, count, COST.value(spent, count), tuple(found))
+def remove(table: "Table", game_id: str, first: date, last: date, source: str = "") -> int:
+    """Take the costs of some days away, of all sources or one; return how many there were."""
+    found = [one for one in kept(table, game_id, first, last) if source in ("", one.install_source)]
+    with table.batch_writer() as batch:
+        for one in found:
+            row = ad_spend.item(game_id, one)
+            batch.delete_item(Key={"game_day": row["game_day"], "shard": row["shard"]})
+    return len(found)
 
 
-def _history(
-    game_id: str, by_campaign: bool
-) -> tuple[Counter[tuple[str, str, date]], Counter[tuple[Name, date, int]], date]:
-    """Return the players of install days, what they had brought by day N, and the last day that is over."""
-    campaign = "campaign" if by_campaign else "'' AS campaign"
-    numbers = ", ".join(map(str, NUMBERS))
-    found = gold.sql(
-        f"""
-        SELECT install_source, {campaign}, currency, cohort_date, day_number,
-          sum(cohort_players) AS players, sum(lifetime_net_total_micros) AS micros
-        FROM acquisition_value WHERE game_id = ? AND {ALL} AND day_number IN ({numbers})
-        GROUP BY 1, 2, 3, 4, 5
-        """,  # noqa: S608 - constants
-        game_id,
-    )
-    days = gold.sql(f"SELECT max(event_date) AS last FROM acquisition WHERE game_id = ? AND {ALL}", game_id)  # noqa: S608
-    players, revenue = Counter[tuple[str, str, date]](), Counter[tuple[Name, date, int]]()
-    for row in found.to_dict("records"):
-        source, name, day = row["install_source"], row["campaign"], _day(row["cohort_date"])
-        if row["day_number"] == 0:
-            # Each currency has all players of the cohort.
-            players[source, name, day] = int(row["players"])
-        revenue[(source, name, row["currency"]), day, int(row["day_number"])] = int(row["micros"])
-    if not revenue:
-        raise CommandError(f"gold has no installs of {game_id} with money: run scripts/batch first")
-    return players, revenue, _day(days["last"][0])
+def returns(game_id: str, spends: Sequence[Spend], by_campaign: bool) -> list[Row]:
+    """Return each source or campaign, the largest cost first. Raises CommandError without a lake."""
+    if not spends:
+        return []
+    answers = [
+        gold.sql(query, *values).itertuples(index=False)
+        for query, values in ad_spend.questions(game_id, spends)
+    ]
+    return ad_spend.returns(spends, ad_spend.history(answers), by_campaign)
 
 
-def _day(value: date) -> date:
-    """Return a day that a data frame may hold as a moment."""
-    return date(value.year, value.month, value.day)
+def answer(game: str, by_campaign: bool = False, days: int = SHOWN_DAYS) -> pd.DataFrame:
+    """Return the costs of the last days, up to 400, and their return, for notebooks; money is in units.
+
+    GAME_DAYS_TABLE names the table that keeps costs; gold.use sets it.
+    """
+    today = datetime.now(UTC).date()
+    table = boto3.resource("dynamodb").Table(os.environ["GAME_DAYS_TABLE"])
+    rows = returns(game, kept(table, game, today - timedelta(days - 1), today), by_campaign)
+    names = ["install_source", "campaign", "currency", "spend", "players", "cost_per_player"]
+    units = [
+        (
+            *row[:3],
+            major(row.spend_micros),
+            row.cohort_players,
+            major(row.cost_per_player_micros),
+            *row.returns,
+        )
+        for row in rows
+    ]
+    return pd.DataFrame(units, columns=[*names, *(f"D{number}" for number in NUMBERS)])
+
+
+def major(micros: float | None) -> float | None:
+    """Return millionths of a currency's unit in units."""
+    return None if micros is None else micros / 10**MICROS_DIGITS
 
 
 def shown(rows: Iterable[Row]) -> str:
     """Return rows as a table of text."""
     lines = [["source", "campaign", "spend", "players", "a player", *(f"D{number}" for number in NUMBERS)]]
-    for (source, campaign, currency), spend, players, cost, found in rows:
+    for source, campaign, currency, spend, players, cost, found in rows:
         shares = (f"{share:.1%}" if share is not None else "-" for share in found)
-        a_player = f"{cost:,.2f}" if cost is not None else "-"
-        lines.append([source, campaign or "*", f"{spend:,.2f} {currency}", f"{players:,}", a_player, *shares])
+        a_player = f"{major(cost):,.2f}" if cost is not None else "-"
+        amount = f"{major(spend):,.2f} {currency}"
+        lines.append([source, campaign or "*", amount, f"{players:,}", a_player, *shares])
+    return _table(lines, texts=2)
+
+
+def listed(of: Iterable[Spend]) -> str:
+    """Return costs as a table of text."""
+    lines = [["day", "source", "campaign", "spend"]]
+    for day, source, campaign, currency, micros in of:
+        amount = f"{major(micros):,.2f} {currency}"
+        lines.append([str(day), source, campaign or "*", amount])
+    return _table(lines, texts=3)
+
+
+def _table(lines: list[list[str]], texts: int) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(
-            text.ljust(width) if place < 2 else text.rjust(width)
+            text.ljust(width) if place < texts else text.rjust(width)
             for place, (text, width) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
         for line in lines
@@ -161,18 +228,58 @@ def shown(rows: Iterable[Row]) -> str:
 def main() -> None:
     """Do what the command line says."""
     parser = Parser(
-        prog="scripts/spend", description=__doc__, examples=("scripts/spend spend.csv --game my-game",)
+        prog="scripts/spend",
+        description=__doc__,
+        examples=(
+            "scripts/spend upload spend.csv --game my-game",
+            "scripts/spend show --game my-game --by campaign",
+            "scripts/spend remove --game my-game --from 2026-01-01 --to 2026-01-31 --source north",
+        ),
     )
-    parser.add_argument("file", type=Path, metavar="FILE", help="CSV file of what was spent")
-    parser.add_argument("--game", required=True, help="the game's id")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("upload", help="keep the costs of a CSV file").add_argument(
+        "file", type=Path, metavar="FILE", help="CSV file of what was spent"
+    )
+    commands.add_parser("show", help="compare costs with what players brought").add_argument(
+        "--by", choices=("source", "campaign"), default="source", help="default: source"
+    )
+    commands.add_parser("list", help="show the costs that are kept")
+    commands.add_parser("remove", help="take kept costs away").add_argument(
+        "--source", default="", help="of this source only"
+    )
+    for name, command in commands.choices.items():
+        command.add_argument("--game", required=True, help="the game's id")
+        if name != "upload":
+            days = {"required": True} if name == "remove" else {}
+            for end in ("from", "to"):
+                command.add_argument(f"--{end}", dest=end, type=date.fromisoformat, metavar="DAY", **days)
     given = parser.parse_args()
-    spends = read(given.file)
+    today = datetime.now(UTC).date()
+    spends = read(given.file, today) if given.command == "upload" else []
     if given.environment == "local":
         os.environ.update(emulator.local_environment())
     outputs = infrastructure.outputs(given.environment)
     games.require(outputs, given.game)
+    table = boto3.resource("dynamodb").Table(outputs["tables"]["game_days"])
+    if given.command == "upload":
+        upload(table, given.game, spends)
+        print(f"{len(spends)} costs of {given.game} are kept")
+        return
+    last = given.to or today
+    first = getattr(given, "from") or last - timedelta(SHOWN_DAYS - 1)
+    if not last - timedelta(ad_spend.KEPT_DAYS) < first <= last:
+        raise CommandError(f"give 1 to {ad_spend.KEPT_DAYS} days, the first one before the last")
+    if given.command == "remove":
+        print(f"{remove(table, given.game, first, last, given.source)} costs of {given.game} are removed")
+        return
+    spends = kept(table, given.game, first, last)
+    if not spends:
+        raise CommandError(f"no costs of {given.game} are kept of {first} to {last}: `scripts/spend upload`")
+    if given.command == "list":
+        print(listed(spends))
+        return
     gold.use(outputs, local=given.environment == "local")
-    print(shown(returns(given.game, spends)))
+    print(shown(returns(given.game, spends, given.by == "campaign")))
 
 
 if __name__ == "__main__":

@@ -116,7 +116,8 @@ def test_deletes_as_athena_does_them_leave_no_file_once_snapshots_expire(spark: 
     assert spark.drive(lake.steps("silver", "marked", "2026-02-10T02", "2026-02-10T03")) == [0]
     spark.sql(f"ALTER TABLE lake.{name} SET TBLPROPERTIES ('write.delete.mode' = 'merge-on-read')")
     spark.sql(f"DELETE FROM lake.{name} WHERE {BOB.condition(SILVER)}")
-    gold.use({"lake_database": lake.database}, local=True)
+    tables = {"games": "games", "game_days": "game_days"}
+    gold.use({"lake_database": lake.database, "tables": tables}, local=True)
     assert not list(LocalSilver().find(BOB))
     assert named(lake, "bob") == 2, "marked as deleted, and still in the files"
     rewrite = (

@@ -49,8 +49,23 @@ def store() -> DuckDB:
             FROM range({players}) AS numbers (n), (VALUES ('EUR', 50), ('USD', 200)) AS currencies (c, every)
             WHERE n % every = 0"""
         )
+    # Players of the later gate die more often: 60 of a hundred, where 40 did. Few send another event.
+    store.database.execute(
+        f"""INSERT INTO lake.silver (
+          event_id, event_type, game_id, player_id, session_id, event_date, at_ms, arrival_date, platform,
+          country, app_version, added_ms, name, value
+        )
+        SELECT
+          v || name || n, 'design', 'cats', v || '-' || n, v || '-0-' || n, DATE '{DAY}', {began + 2},
+          DATE '{DAY}' + 10, 'ios', 'DE', '1.0.0', 1000, name, value
+        FROM range(44700) AS numbers (n), (VALUES
+          ('gate_30', 'boss:died', 40, 100, 2.0), ('gate_40', 'boss:died', 60, 100, 2.0),
+          ('gate_40', 'rare', 1, 10000, NULL)
+        ) AS sent (v, name, part, every, value)
+        WHERE n * 7 % every < part"""
+    )
     for table, change in kept.Night(store, "run", print).changes(["cats"]):
-        if table in ("experiments", "experiment_revenue"):
+        if table.startswith("experiment"):
             store.change(table, change)
     store.database.execute("USE lake")
     return store
@@ -88,6 +103,9 @@ def test_an_experiment_is_compared_by_payers_sessions_and_money_too(found: dict[
         "Experiments, day 7: Sessions an exposed player",
         "Experiments, day 7: Net revenue an exposed player, EUR",
         "Experiments, day 7: Net revenue an exposed player, USD",
+        "Experiments, day 7: Senders among exposed players",
+        "Experiments, day 7: Design events an exposed player",
+        "Experiments, day 7: Sum of values an exposed player",
     ]
     paid = found["Experiments, day 7: Net revenue an exposed player, EUR"]
     assert paid.columns[1] == ("Net revenue an exposed player", "EUR minor")
@@ -99,6 +117,44 @@ def test_an_experiment_is_compared_by_payers_sessions_and_money_too(found: dict[
         assert paid.rows[list(PUBLISHED).index(variant)][1][-1] == pytest.approx(unverified / sum(amounts))
     payers = found["Experiments, day 7: Payers among exposed players"]
     assert [values[1] for _, values in payers.rows] == [894 / 44_700, 910 / 45_489]
+
+
+def test_design_events_are_compared_by_their_first_part(found: dict[str, Section]) -> None:
+    senders = found["Experiments, day 7: Senders among exposed players"]
+    assert senders.subject == "experiment, event, variant"
+    assert [name for name, _ in senders.rows] == [
+        "gate boss gate_30: control",
+        "gate boss gate_40: better",
+        "gate rare gate_30: control",
+        "gate rare gate_40: too few players",
+    ]
+    died = {"gate_30": 40 * 447 / 44_700, "gate_40": 60 * 447 / 45_489}
+    assert [values[1] for _, values in senders.rows[:2]] == [pytest.approx(share) for share in died.values()]
+    summed = found["Experiments, day 7: Sum of values an exposed player"]
+    # An event without a value has no figures here.
+    assert [name for name, _ in summed.rows] == ["gate boss gate_30: control", "gate boss gate_40: better"]
+    assert summed.columns[-1] == ("Mean value of an event", "measure")
+    for (_, (_, mean, *_, of_event)), share in zip(summed.rows, died.values(), strict=True):
+        assert (mean, of_event) == (pytest.approx(2 * share), 2)
+
+
+@pytest.mark.parametrize(
+    ("shares", "verdict"),
+    [
+        ({"gate": {"gate_30": 1, "gate_40": 1}}, "worse"),
+        ({"gate": {"gate_30": 447, "gate_40": 455}}, "worse"),
+        ({"gate": {"gate_30": 9, "gate_40": 1}}, "unequal samples"),
+        ({"gate": {"gate_30": 1, "gate_50": 1}}, "unequal samples"),
+        ({"shop": {"gate_30": 9, "gate_40": 1}}, "worse"),
+    ],
+)
+def test_the_numbers_of_players_are_held_against_the_intended_shares(
+    store: DuckDB, monkeypatch: pytest.MonkeyPatch, shares: dict[str, dict[str, int]], verdict: str
+) -> None:
+    monkeypatch.setattr(gold, "sql", lambda query, *values: store.database.execute(query, list(values)).df())
+    every = report_history.sections("cats", Period("day", date(2026, 3, 11)), shares)
+    (seventh,) = (s for s in every if s.title == "Experiments, day 7: Retention after the exposure")
+    assert [name for name, _ in seventh.rows] == ["gate gate_30: control", f"gate gate_40: {verdict}"]
 
 
 def test_a_report_shows_what_its_period_knew(store: DuckDB, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from batch_analytics.kept import PAYLOAD
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from night_lake import Lake
-from nights import DAY_MS, START, Event, World, by_arrival, make_mistake
+from nights import DAY_MS, START, Event, World, by_arrival, make_mistake, valued
 
 
 def test_all_at_once_is_what_the_definitions_say() -> None:
@@ -248,6 +248,80 @@ def test_a_day_shows_fifty_experiments_and_ten_variants_of_each() -> None:
     assert (experiments, variants) == (50, 10)
 
 
+def many_designs() -> Lake:
+    """Return a lake of an experiment whose players send more names than gold shows, other ones each night."""
+    world, lake = World(1, 1), Lake()
+
+    def made(day: int, player: str, kind: str, arrival: int | None = None, **fields: Any) -> Event:
+        event = world._event("g", player, f"s-{player}-{day}", day * DAY_MS)
+        came = {"arrival_date": START + timedelta(day if arrival is None else arrival), "event_type": kind}
+        return event | dict.fromkeys(PAYLOAD) | came | fields
+
+    def met(day: int, player: str, variant: str) -> Event:
+        return made(day, player, "experiment_exposure", experiment="gate", variant=variant)
+
+    def sent(
+        day: int, player: str, name: str, value: float | None = None, arrival: int | None = None
+    ) -> Event:
+        return made(day, player, "design", arrival, name=name, value=value)
+
+    players = [f"p{n}" for n in range(6)]
+    first = [met(10 + n % 3, player, "ab"[n % 2]) for n, player in enumerate(players)]
+    # Before the exposure, of somebody without one, and of the name that all others have.
+    first += [
+        sent(9, "p1", "early"),
+        sent(11, "p1", "other"),
+        sent(12, "stranger", "shop:buy"),
+        *(sent(12, p, "other", 1.5) for p in players),
+    ]
+    first += [sent(12, players[n % 6], f"n{n:02}:x:{n % 2}", n / 4 if n % 3 else None) for n in range(24)]
+    lake.run([*first, made(13, "p0", "session_start")])
+    # A name of the rest becomes one of the largest, and one that was shown becomes one of the rest.
+    lake.run([sent(14, player, f"n23:x:{n}", -2.0) for n, player in enumerate(players)])
+    lake.run(
+        [
+            *(sent(15, player, f"m{n}") for n in range(9) for player in players[:3]),
+            sent(15, "p5", "n00:x:0", 8),
+        ]
+    )
+    # Two days late, and again by a player who had sent the name before.
+    lake.run(
+        [
+            sent(13, "p4", "n01:x:1", 3.5, 16),
+            sent(16, "p5", "n05:x:1", 2.0),
+            sent(16, "p1", "other:deep:down", 2),
+        ]
+    )
+    lake.run(
+        [made(30, "q", "session_start"), *(sent(30, player, f"z{n}") for n in range(3) for player in players)]
+    )
+    lake.run([sent(42, player, "late", 1.0) for player in players] + [made(45, "q", "session_start")])
+    assert lake.said == []
+    return lake
+
+
+def test_design_events_by_variant_show_twenty_names_and_count_the_rest() -> None:
+    lake = many_designs()
+    assert lake.differing() == []
+    rows = lake.store.rows(
+        "SELECT variant, name, exposed_players, exposed_senders, exposed_design_events, exposed_value_sum "
+        "FROM lake.experiment_design WHERE depth = '1' AND exposure_date = DATE '2026-01-11' "
+        "AND day_number = 4 AND name IN ('n23', 'other', 'early') ORDER BY variant, name"
+    )
+    # Of 24 names, n19 to n22 and other itself are the rest: the player of b sent n21 too.
+    assert rows == [
+        ("a", "n23", 1, 1, 1, -2.0),
+        ("a", "other", 1, 1, 1, 1.5),
+        ("b", "n23", 1, 1, 1, -2.0),
+        ("b", "other", 1, 1, 2, 1.5),
+    ]
+    ((names, shown),) = lake.store.rows(
+        "SELECT count(DISTINCT name), count(DISTINCT CASE WHEN event_date = DATE '2026-01-15' THEN name END) "
+        "FROM lake.experiment_design WHERE depth = '1'"
+    )
+    assert (names > 30, shown) == (True, 21)
+
+
 def test_a_new_currency_has_a_row_on_every_day_of_the_past() -> None:
     lake = another_currency()
     assert lake.differing() == []
@@ -401,6 +475,19 @@ MISTAKES = [
     (exposed, "gold/experiment_revenue", "CASE WHEN verified THEN 0 ELSE amount_minor END", "amount_minor"),
     (exposed, "gold/experiment_revenue", "COALESCE(c.unverified_minor, 0)", "0"),
     (exposed, "gold/experiment_revenue", "2 * net_so_far - net_minor", "net_minor"),
+    (many_designs, "gold/experiment_design", "2 * events_so_far - events", "events"),
+    (many_designs, "gold/experiment_design", "2 * value_so_far - value_sum", "value_sum"),
+    (many_designs, "gold/design", "WHERE touched", "WHERE TRUE"),
+    (many_designs, "gold/experiment_design", "<= 20 AS is_shown", "<= 21 AS is_shown"),
+    (many_designs, "gold/experiment_design", "senders DESC, name", "name"),
+    (many_designs, "gold/experiment_design", "name <> 'other' AND ROW_NUMBER", "ROW_NUMBER"),
+    (many_designs, "gold/experiment_design", "AND NOT r.is_shown", ""),
+    (
+        many_designs,
+        "gold/experiment_design",
+        "BETWEEN DATE_ADD(s.exposure_date, s.day_number)",
+        "BETWEEN s.exposure_date",
+    ),
     (many_names, "gold/_views", "experiment_players DESC, experiment", "experiment_players, experiment"),
     (many_names, "gold/_views", "nth_variant <= 10", "TRUE"),
     (taught, "gold/tutorial", "f.event_date >= b.since", "f.event_date > b.since"),
@@ -430,7 +517,7 @@ def test_a_mistake_is_found(
 def troubled(seed: int) -> Lake:
     """Return a lake after months of nights in which all that may happen happens."""
     chance, lake = random.Random(seed), Lake()
-    days = by_arrival(World(seed, 150).events, 182)
+    days = by_arrival(valued(World(seed, 150).events, seed, declared=chance.randrange(150)), 182)
     first = chance.randrange(20, 100)
     lake.run([event for day in days[:first] for event in day])
     withheld: list[Event] = []

@@ -46,6 +46,7 @@ LATE_SHARE, FLOOD_SHARE = 0.01, 0.02
 MAKE = Path(__file__).with_name("batch_events.sql").read_text()
 TEXTS = (
     "event_id", "event_type", "game_id", "player_id", "session_id", "platform", "country", "app_version",
+    *kept.CUSTOM,
 )  # fmt: skip
 BRONZE = ", ".join(
     [

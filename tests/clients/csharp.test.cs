@@ -87,6 +87,32 @@ internal static class Tests
             Equal("{\"analytics_storage\":\"granted\"}", Json.Text(events[3]["privacy"]));
             Equal(session.SessionId, events[3]["session_id"]);
         });
+        Test("a dimension goes with each event from now on", game =>
+        {
+            Session session = game.Client.StartSession("p-1");
+            session.SetDimension("class", "mage");
+            session.SetDimension("shard", "Żuk");
+            session.SetDimension("class", "rogue");
+            session.Track(new Design("both"));
+            session.SetDimension("Class", "a");
+            session.SetDimension("class", "");
+            session.SetDimension("class", new string('x', 129));
+            session.SetDimension("a\n", "b");
+            session.SetDimension(null, "c");
+            Check(game.Said("the dimension was not set"), game.AllProblems());
+            session.Track(new Design("same"));
+            session.SetDimension("shard", null);
+            session.SetPrivacy(new Privacy { AgeGroup = AgeGroup.Child });
+            session.Track(new Design("child"));
+            session.SetPrivacy(null);
+            session.Track(new Design("one"));
+            Check(game.Client.Pause(Still), "nothing is stored");
+            var events = game.Stored();
+            Equal("{\"class\":\"rogue\",\"shard\":\"Żuk\"}", Json.Text(events[1]["dimensions"]).Replace("\"shard\":\"Żuk\",\"class\":\"rogue\"", "\"class\":\"rogue\",\"shard\":\"Żuk\""));
+            Equal(Json.Text(events[1]["dimensions"]), Json.Text(events[2]["dimensions"]));
+            Check(!events[3].ContainsKey("dimensions"), "a child has a dimension");
+            Equal("{\"class\":\"rogue\"}", Json.Text(events[4]["dimensions"]));
+        });
         Test("of a child device and free fields stay here", game =>
         {
             var start = new SessionStart { LaunchReason = SessionStartLaunchReason.Push };

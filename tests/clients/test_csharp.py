@@ -249,7 +249,7 @@ def test_the_unity_component_sends_a_session(api: RestApi, tmp_path: Path) -> No
     sources = [
         HERE / "unity_game.cs",
         HERE / "unity_stubs.cs",
-        mono.CLIENT / "examples" / "UnityAnalytics.cs",
+        mono.CLIENT / "Samples~" / "UnityAnalytics.cs",
     ]
     command = [mono.runtime(), str(mono.compiled("unity_game", sources))]
     relay = Relay(api)

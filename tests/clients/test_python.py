@@ -133,6 +133,35 @@ def test_of_a_child_device_and_free_fields_stay_here(make: Make, tmp_path: Path)
     assert event["client"].keys() == {"sdk", "platform", "app_version", "country"}
 
 
+def test_a_dimension_goes_with_each_event_from_now_on(make: Make, tmp_path: Path) -> None:
+    problems: list[str] = []
+    game = make(on_problem=problems.append)
+    session: Any = game.start_session("p-1")
+    for name, value in (("class", "mage"), ("shard", "Żuk"), ("class", "rogue")):
+        session.set_dimension(name, value)
+    session.track("design", {"name": "both"})
+    for name, wrong in (
+        ("Class", "a"),
+        ("class", ""),
+        ("class", "x" * 129),
+        ("class", 7),
+        ("a\n", "b"),
+        (7, "c"),
+    ):
+        session.set_dimension(name, wrong)
+    assert sum("the dimension was not set" in one for one in problems) == 6
+    session.track("design", {"name": "same"})
+    session.set_dimension("shard", None)
+    session.set_privacy({"analytics_storage": "granted", "age_group": "child"})
+    session.track("design", {"name": "child"})
+    session.set_privacy(None)
+    session.track("design", {"name": "one"})
+    assert game.pause(STILL_SECONDS)
+    _, *told = [event.get("dimensions") for event in stored(tmp_path)]
+    both = {"class": "rogue", "shard": "Żuk"}
+    assert told == [both, both, None, {"class": "rogue"}]
+
+
 def test_heartbeats_come_each_minute_until_pause_and_end(make: Make, tmp_path: Path) -> None:
     now = [1_800_000_000.0]
     game = make(clock=lambda: now[0])

@@ -13,16 +13,11 @@ import pytest
 import quick_starts
 from client_relay import Relay, RestApi
 from player_analytics import Settings
+from quick_starts import patient
 from tools import REPOSITORY
 from tools.progress import STILL_SECONDS
 
 SENT = ["session_start", "score_submitted", "session_end"]
-
-
-def patient(client: str, seconds: float) -> tuple[str, str]:
-    """Return the change that lets a client close slowly: 2 seconds are few on a busy machine."""
-    closes = {"csharp": "client.Close()", "typescript": "client.close()"}.get(client, "")
-    return closes, closes.replace("()", f"({seconds})")
 
 
 @pytest.mark.parametrize("client", quick_starts.CLIENTS)

@@ -95,6 +95,27 @@ test("without consent an event names nobody and leaves no gap", async () => {
   await client.close(0.05);
 });
 
+test("a dimension goes with each event from now on", async () => {
+  const problems = [];
+  const { client, store } = game({ onProblem: (problem) => problems.push(problem) });
+  const session = client.startSession("p-1");
+  for (const [name, value] of [["class", "mage"], ["shard", "Żuk"], ["class", "rogue"]]) session.setDimension(name, value);
+  session.track("design", { name: "both" });
+  const wrong = [["Class", "a"], ["class", ""], ["class", "x".repeat(129)], ["class", 7], ["a\n", "b"], ["class", null]];
+  for (const [name, value] of wrong) session.setDimension(name, value);
+  assert.equal(problems.filter((one) => one.includes("the dimension was not set")).length, 6);
+  session.track("design", { name: "same" });
+  session.setDimension("shard", undefined);
+  session.setPrivacy({ analytics_storage: "granted", age_group: "child" });
+  session.track("design", { name: "child" });
+  session.setPrivacy(undefined);
+  session.track("design", { name: "one" });
+  assert.ok(await client.pause(180));
+  const both = { class: "rogue", shard: "Żuk" };
+  assert.deepEqual(store.events().slice(1).map((event) => event.dimensions), [both, both, undefined, { class: "rogue" }]);
+  await client.close(0.05);
+});
+
 test("of a child device and free fields stay here", async () => {
   const { client, store } = game();
   const session = client.startSession("p-1", { privacy: { age_group: "child" } });

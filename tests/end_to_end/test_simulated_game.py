@@ -29,6 +29,7 @@ def test_the_lakes_history_is_what_the_simulator_sent(
         pytest.skip(str(missing))
     table = boto3.resource("dynamodb").Table(applied.platform.outputs["tables"]["games"])
     key = games.add_game(table, "moon-race-4", "Moon Race")
+    simulate.declare(table, "moon-race-4")
     truth = play(applied.platform, "moon-race-4", key, players=60, days=3, seed=9)
     outputs = applied.platform.outputs
     log = tmp_path_factory.mktemp("spark") / "log"

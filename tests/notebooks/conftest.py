@@ -14,7 +14,7 @@ from tools.emulator import Emulator, free_port
 
 METRICS = Path(__file__).resolve().parents[2] / "event-schemas" / "metrics.json"
 DAYS = 42
-ALL = {"platform": "*", "country": "*", "app_version": "*"}
+ALL = dict.fromkeys(("platform", "country", "app_version", "custom_1", "custom_2"), "*")
 PLATFORMS = ("android", "ios")
 Row = dict[str, Any]
 
@@ -120,6 +120,26 @@ def _rows(table: str) -> Iterator[Row]:
                             "exposed_payers": 5,
                             "exposed_sessions": 150,
                             "exposed_sessions_squared": 350,
+                        }
+            case "experiment_design":
+                for variant, senders in (("new", 60), ("old", 50)):
+                    for number in range(min(age, 31)):
+                        kind = {"experiment": "gate", "variant": variant, "exposure_date": day}
+                        counts = {"exposed_players": 100, "exposed_senders": senders}
+                        counts |= {
+                            "exposed_design_events": 2 * senders,
+                            "exposed_design_squared": 4 * senders,
+                        }
+                        yield {
+                            "event_date": day + timedelta(number),
+                            **kind,
+                            "day_number": number,
+                            **counts,
+                            "depth": "1",
+                            "name": "boss",
+                            "exposed_valued_events": 10,
+                            "exposed_value_sum": 15.0,
+                            "exposed_value_squared": 40.0,
                         }
             case "performance":
                 for platform in ("*", *PLATFORMS):

@@ -89,6 +89,16 @@ def test_variants_are_added_up_over_the_days_of_exposures(tables: None) -> None:
     assert list(rows["exposed_sessions_mean"]) == [1.5, 1.5]
 
 
+def test_design_events_of_variants_are_added_up_over_the_days_of_exposures(tables: None) -> None:
+    found = gold.answer("experiment_design", "arena")
+    rows = found[found["day_number"] == 7]
+    assert list(zip(rows["name"], rows["variant"], strict=True)) == [("boss", "new"), ("boss", "old")]
+    assert list(rows["exposed_players"]) == [100 * (42 - 7)] * 2
+    assert list(rows["exposed_sender_share"]) == [0.6, 0.5]
+    assert list(rows["exposed_value_mean"]) == [0.15, 0.15]
+    assert list(rows["exposed_event_value"]) == [1.5, 1.5]
+
+
 def test_ads_without_a_currency_are_apart(tables: None) -> None:
     found = gold.answer("ad_revenue", "arena")
     days = 30

@@ -139,6 +139,7 @@ def http_request(path: str, query: str = "") -> Item:
         "requestContext": {
             "accountId": ACCOUNT,
             "apiId": "abcdef1234",
+            "authorizer": {"iam": {"accountId": ACCOUNT, "userArn": f"arn:aws:iam::{ACCOUNT}:user/ops"}},
             "domainName": f"abcdef1234.execute-api.{REGION}.amazonaws.com",
             "http": {
                 "method": "GET",

@@ -169,6 +169,9 @@ def failures() -> Iterator[tuple[str, Key, float, int]]:
     for name, value in (("4xx", 0.5), ("5xx", 0.5), ("latency", 3001)):
         http = aws("ApiGateway", name.replace("l", "L"), ApiId="mockhttp", Stage="$default")
         yield f"metrics-api-{name}", http, value, 15
+    client = {"UserPool": "eu-west-1_AbCdEfGhI", "UserPoolClient": "3ho4ek12345678909nh3fmhpko"}
+    yield "sign-in-refused", aws("Cognito", "SignInSuccesses", **client), 0, 15
+    yield "sign-in-throttled", aws("Cognito", "SignInThrottles", **client), 1, 5
     limit = {"UsageLimitId": "mock", "UsageType": "SERVERLESS_COMPUTE", "Workgroup": f"{PREFIX}-warehouse"}
     yield "warehouse-usage", aws("Redshift-Serverless", "UsageLimitConsumed", **limit), 241, 5
     capped = PREFIX, "EventsCapped", frozenset({("service", "player_state")})

@@ -8,6 +8,7 @@ from typing import Any
 
 import openapi_contract
 import pytest
+from metrics_api import callers, live_page
 from realtime_analytics import settings
 from tools.costs import model
 
@@ -159,8 +160,8 @@ def test_apis_are_throttled_and_log_no_secrets(resources: list[Resource]) -> Non
     for stage in (rest_stage, http):
         log_format = stage["values"]["access_log_settings"][0]["format"].lower()
         assert not re.search(r"body|header|apikey|sourceip", log_format)
-        # The id of a key, of 4 random bytes, opens nothing.
-        of_authorizer = {"game_id", "key_id"} if stage is rest_stage else set()
+        # The id of a key, of 4 random bytes, opens nothing; `sub` of a token's claims is a person's random id.
+        of_authorizer = {"game_id", "key_id"} if stage is rest_stage else {"claims"}
         assert set(re.findall(r"\$context\.authorizer\.(\w+)", log_format)) == of_authorizer
 
 
@@ -190,11 +191,16 @@ def test_only_preflights_need_no_key_and_reach_no_function(resources: list[Resou
 
 @every_environment
 def test_the_rest_api_stands_behind_the_firewall(resources: list[Resource]) -> None:
-    (association,) = _of(resources, "aws_wafv2_web_acl_association")
     (stage,) = _of(resources, "aws_api_gateway_stage")
-    (web_acl,) = _of(resources, "aws_wafv2_web_acl")
-    assert association["values"]["resource_arn"] == stage["values"]["arn"]
-    assert association["values"]["web_acl_arn"] == web_acl["values"]["arn"]
+    protected = {
+        association["values"]["resource_arn"]: association["address"]
+        for association in _of(resources, "aws_wafv2_web_acl_association")
+    }
+    assert "module.ingest." in protected.pop(stage["values"]["arn"])
+    names = {web_acl["values"]["name"] for web_acl in _of(resources, "aws_wafv2_web_acl")}
+    assert len(names) == 1 + len(protected)
+    # The sign-in page of prod's tests has one of its own.
+    assert set(protected) <= {pool["values"]["arn"] for pool in _of(resources, "aws_cognito_user_pool")}
 
 
 @prod
@@ -205,10 +211,19 @@ def test_prod_counts_the_usage_of_each_game(resources: list[Resource]) -> None:
 
 
 @every_environment
-def test_the_metrics_api_wants_signed_requests(resources: list[Resource]) -> None:
-    assert {route["values"]["authorization_type"] for route in _of(resources, "aws_apigatewayv2_route")} == {
-        "AWS_IAM"
+def test_the_metrics_api_gives_data_for_a_signature_or_a_token_only(resources: list[Resource]) -> None:
+    """Only prod's tests switch the sign-in on, and the emulator's environment has it."""
+    routes = {
+        route["values"]["route_key"]: route["values"]["authorization_type"]
+        for route in _of(resources, "aws_apigatewayv2_route")
     }
+    assert routes.pop("$default") == "AWS_IAM"
+    assert bool(routes) == bool(_of(resources, "aws_cognito_user_pool"))
+    for key, kind in routes.items():
+        is_for_data = key.partition(" ")[2].startswith(f"{callers.SIGNED_IN}/v1/")
+        assert kind == ("JWT" if is_for_data else "NONE"), key
+    pages = {f"GET {path}" for path in (*live_page.PAGES, f"{callers.ASSETS}{{proxy+}}")}
+    assert {key for key, kind in routes.items() if kind == "NONE"} == (pages if routes else set())
 
 
 @every_environment

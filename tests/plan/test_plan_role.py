@@ -40,7 +40,7 @@ CONTENTS = re.compile(
     r"GetItem|GetRecords|^Query$|^StartQuery$|^Scan$|PartiQL|ReadData|GetObject(Version)?(ForReplication|Torrent)?$|GetDataAccess"
     r"|ReceiveMessage|SecretValue|GetParameter(s|History|sByPath)?$|FilterLogEvents|GetLogEvents|GetLogRecord|LiveTail$"
     r"|GetQueryResults|ExecutionHistory|DescribeExecution$|GetDurableExecution|SampledRequests|DecryptedAPIKey"
-    r"|DiscoverInputSchema|DashboardForJobRun|BatchGetTraces|TraceRetrieval|RetrievedTraces$|GetStatementResult"
+    r"|^Admin(Get|List)|^ListUsers|DiscoverInputSchema|DashboardForJobRun|BatchGetTraces|TraceRetrieval|RetrievedTraces$|GetStatementResult"
 )
 # They end a read, or describe what Terraform does not make.
 HARMLESS = {
@@ -187,6 +187,7 @@ def test_what_services_hold_is_known() -> None:
     """A list that lost its kind would refuse nothing."""
     assert {
         "athena:GetQueryResults",
+        "cognito-idp:ListUsers",
         "dynamodb:GetItem",
         "dynamodb:PartiQLSelect",
         "kinesis:GetRecords",

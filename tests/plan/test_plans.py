@@ -12,6 +12,7 @@ OPTIONAL_PARTS = {
     "batch runs": "aws_sfn_state_machine",
     "budget": "aws_budgets_budget",
     "quicksight": "aws_quicksight_data_set",
+    "sign-in": "aws_cognito_user_pool",
     "log of blocked requests": "aws_wafv2_web_acl_logging_configuration",
     "network": "aws_vpc",
     "optimizers of tables": "aws_glue_catalog_table_optimizer",

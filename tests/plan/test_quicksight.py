@@ -17,7 +17,7 @@ from telemetry import metric_model
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 METRICS: dict[str, Any] = metric_model.document()["tables"]
-WITH_TOTALS = {"platform", "country", "app_version", "reason"}
+WITH_TOTALS = {"platform", "country", "app_version", "custom_1", "custom_2", "reason"}
 DAYS = {"event_date", "cohort_date", "exposure_date"}
 SHEETS = [
     "Overview",

@@ -59,5 +59,7 @@ def test_a_saved_query_adds_no_totals_to_their_parts(path: Path, schema: dict[st
             for comparison in query.args["where"].find_all(exp.EQ, exp.NEQ)
             if comparison.expression.name == "*"
         }
-        with_totals = {"platform", "country", "app_version", "reason"} & set(schema[table.name])
+        with_totals = {"platform", "country", "app_version", "custom_1", "custom_2", "reason"} & set(
+            schema[table.name]
+        )
         assert compared == with_totals

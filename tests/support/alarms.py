@@ -14,7 +14,7 @@ Key = tuple[str, str, Dimensions]
 
 COMPARE = {"GreaterThanOrEqualToThreshold": ge, "GreaterThanThreshold": gt, "LessThanThreshold": lt}
 STATISTICS = {
-    "AVG": mean, "Average": mean, "MAX": max, "Maximum": max, "Sum": sum,
+    "AVG": mean, "Average": mean, "MAX": max, "Maximum": max, "SampleCount": len, "Sum": sum,
     "p99": lambda values: quantiles([*values, *values], n=100, method="inclusive")[98],
 }  # fmt: skip
 SCHEMA = re.compile(r'SELECT (\w+)\((\w+)\) FROM SCHEMA\("([\w-]+)", ([\w, ]+)\) GROUP BY (\w+)')

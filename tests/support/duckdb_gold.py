@@ -18,7 +18,7 @@ def gold(silver: Any) -> duckdb.DuckDBPyConnection:
     database.execute("SET TimeZone = 'UTC'")
     database.register("silver", silver)
     dimensions = (f"coalesce({name}, 'unknown') AS {name}" for name in ("platform", "country", "app_version"))
-    columns = [*dimensions, *(f"payload.{name}" for name in kept.PAYLOAD)]
+    columns = [*dimensions, *kept.CUSTOM, *(f"payload.{name}" for name in kept.PAYLOAD)]
     database.execute(
         "CREATE TABLE events AS SELECT event_id, event_type, game_id, player_id, session_id, event_date,"
         " epoch_ms(corrected_time) AS at_ms, CAST(received_at AS DATE) AS arrival_date,"
@@ -83,21 +83,25 @@ def define(database: duckdb.DuckDBPyConnection) -> None:
     for table in kept.TABLES:
         if table == "kept_players":
             view("new_presence", "SELECT * FROM kept_presence")
-        view(table, kept.sql(f"kept/{table}"))
+        touched = "SELECT *, TRUE AS touched FROM ({})" if table == "kept_designs" else "{}"
+        view(table, touched.format(kept.sql(f"kept/{table}")))
     view("all_purchases", "SELECT * FROM kept_purchases")
     view("touched_presence", "SELECT * FROM kept_presence")
     never = kept.literal(kept.NEVER)
     view(
         "bounds",
-        f"SELECT game_id, {never} AS since, {never} AS floor, DATE_SUB(MAX(arrival_date), 1) AS last_day"
-        " FROM events GROUP BY game_id",
+        f"SELECT game_id, {never} AS since, {never} AS floor, DATE_SUB(MAX(arrival_date), 1) AS last_day,"
+        " SIGN(COUNT(COALESCE(custom_1, install_1))) AS slot_1,"
+        " SIGN(COUNT(COALESCE(custom_2, install_2))) AS slot_2 FROM events GROUP BY game_id",
     )
-    key = "game_id, platform, country, app_version, event_date AS cohort_date, at_ms AS day_number"
+    key = "game_id, platform, country, app_version, custom_1, custom_2"
+    key = f"{key}, event_date AS cohort_date, at_ms AS day_number"
     view("published_retention", nothing.format(f"{key}, at_ms AS retained_players"))
     minor = ", ".join(
         f"at_ms AS lifetime_{name}_minor" for name in ("gross", "unverified", "refunded", "net")
     )
     paid = f"currency, at_ms AS cohort_players, {minor}, fps AS ltv_minor, fps AS net_ltv_minor"
+    view("kept_values", "SELECT * FROM kept_sources WHERE kind IN ('custom_1', 'custom_2')")
     view("recent_ads", "SELECT * FROM kept_ads")
     view("published_lifetime_value", nothing.format(f"{key}, {paid}"))
     key = f"{key}, event_date, event_type AS install_source, event_type AS campaign"

@@ -26,12 +26,13 @@ TYPES = {
     ),
     **dict.fromkeys(("fatal", "completed", "sandbox"), "BOOLEAN"),
 }  # fmt: skip
+CUSTOM = ", ".join(f"{name} VARCHAR" for name in kept.CUSTOM)
 PAYLOAD = ", ".join(f"{name} {TYPES.get(name, 'VARCHAR')}" for name in kept.PAYLOAD)
 # What gold reads of silver, flat.
 SILVER = (
     "event_id VARCHAR, event_type VARCHAR, game_id VARCHAR, player_id VARCHAR, session_id VARCHAR,"
     " event_date DATE, at_ms BIGINT, arrival_date DATE, verified BOOLEAN, platform VARCHAR, country VARCHAR,"
-    f" app_version VARCHAR, {PAYLOAD}, added_ms BIGINT"
+    f" app_version VARCHAR, {CUSTOM}, {PAYLOAD}, added_ms BIGINT"
 )
 
 
@@ -113,7 +114,7 @@ def flat(source: str) -> str:
     return (
         f"SELECT {', '.join(own)}, epoch_ms(corrected_time) AS at_ms,"
         " CAST(received_at AS DATE) AS arrival_date, coalesce(verified, FALSE) AS verified,"
-        f" {', '.join((*dimensions, *payload))} FROM {source}"
+        f" {', '.join((*dimensions, *kept.CUSTOM, *payload))} FROM {source}"
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from emulated_lake import Event, days_after, event
+from telemetry import metric_model
 
 FIRST, SECOND, THIRD, EIGHTH, LAST = "2026-01-01", "2026-01-02", "2026-01-03", "2026-01-08", "2026-02-09"
 NIGHT = "2026-02-10T00:00:00.000Z"
@@ -131,6 +132,8 @@ def played(seed: int, count: int) -> list[Event]:
                 time=f"{chance.choice((0, 12, 23)):02}:{chance.randrange(60):02}:00",
                 platform=chance.choice(["ios", "web"]), country=chance.choice(["DE", None]),
                 app_version=chance.choice(["1.0.0", "1.1.0"]),
+                custom_1=chance.choice(["mage", "Żuk", "other", "unknown"]),
+                install_2=chance.choice(["eu", "us", "unknown", "unknown"]),
             )
         )  # fmt: skip
     return made + chance.choices(made, k=count // 10)
@@ -138,7 +141,8 @@ def played(seed: int, count: int) -> list[Event]:
 
 def one(found: list[dict[str, Any]], **where: Any) -> dict[str, Any]:
     """Return the row of the golden game and all dimensions that fits, with dates as text."""
-    wanted = {"game_id": "g", "platform": "*", "country": "*", "app_version": "*"} | where
+    places = {name: "*" for name in metric_model.PLACES if name in found[0]}
+    wanted = {"game_id": "g"} | places | where
     (row,) = [row for row in found if all(str(row[name]) == str(value) for name, value in wanted.items())]
     return {name: value for name, value in row.items() if name not in wanted}
 

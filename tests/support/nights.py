@@ -75,7 +75,7 @@ class World:
             "at_ms": int(datetime.combine(START, datetime.min.time(), UTC).timestamp()) * 1000 + moment,
             "platform": chance.choice(("ios", "ios", "ios", "web")),
             "country": chance.choice(("DE", "DE", "US")), "verified": False,
-            "app_version": f"1.{moment // DAY_MS // 40}",
+            "app_version": f"1.{moment // DAY_MS // 40}", **dict.fromkeys(kept.CUSTOM),
         }  # fmt: skip
         if kind == "purchase":
             event |= {"store": "web", "transaction_id": f"t-{chance.randrange(60)}"}
@@ -190,6 +190,22 @@ def identified(events: Sequence[Event], seed: int, strangers: bool = False) -> l
         named = sorted({e["player_id"] for e in found if e["game_id"] == event["game_id"]})
         link(event, chance.choice(named), chance.choice(named), event["at_ms"])
     return found + told
+
+
+def valued(events: Sequence[Event], seed: int, declared: int = 0) -> list[Event]:
+    """Return the events with custom dimensions of the game "g", as the processor writes them.
+
+    The first one has the rule install, the second the rule current, from what arrives on a day on. Values
+    change from event to event.
+    """
+    chance = random.Random(seed)
+    values = ("mage", "rogue", "Żuk 🚀", "other", "unknown", "unknown")
+    return [
+        event
+        if event["game_id"] != "g" or event["arrival_date"] < START + timedelta(declared)
+        else event | {"install_1": chance.choice(values), "custom_2": chance.choice(values)}
+        for event in events
+    ]
 
 
 def _day(ms: int) -> date:

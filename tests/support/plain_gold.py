@@ -14,9 +14,12 @@ Rows = list[dict[str, Any]]
 PAUSE_MS = 30 * 60 * 1000
 MEASURES = ("fps", "frame_time_ms", "latency_ms", "load_time_ms", "memory_mb")
 DIMENSIONS = ("platform", "country", "app_version")
+# Custom dimensions: rows of each are of all values of the other dimensions.
+CUSTOM = ("custom_1", "custom_2")
 # Millionths in a minor unit, of the currencies of the tests that do not count in hundredths.
 MICROS = {"JPY": 1_000_000, "KWD": 1_000}
-Place = tuple[str, str, str]
+# The values of DIMENSIONS, then those of CUSTOM.
+Place = tuple[str, str, str, str, str]
 
 
 def gold(events: Iterable[Event]) -> dict[str, Rows]:
@@ -28,9 +31,10 @@ def gold(events: Iterable[Event]) -> dict[str, Rows]:
     for game_id, found in games.items():
         game = _Game(under_accounts(sorted(found, key=_order)))
         for name, table in _TABLES.items():
-            for place in game.places:
+            custom = name in _WITH_CUSTOM
+            for place in (*game.places, *(game.custom_places if custom else ())):
                 for row in table(game, place):
-                    where = dict(zip(DIMENSIONS, place, strict=True))
+                    where = dict(zip(DIMENSIONS + CUSTOM * custom, place, strict=False))
                     tables[name].append({"game_id": game_id, **where, **row})
         for name, whole in _WITHOUT_PLACES.items():
             tables[name] += [{"game_id": game_id, **row} for row in whole(game)]
@@ -86,7 +90,8 @@ def _end(player: str, account_of: dict[str, str]) -> str:
 
 
 def _is_in(event: Event, place: Place) -> bool:
-    return all(wanted in ("*", event[name]) for name, wanted in zip(DIMENSIONS, place, strict=True))
+    names = (*DIMENSIONS, *(f"value_of_{name}" for name in CUSTOM))
+    return all(wanted in ("*", event[name]) for name, wanted in zip(names, place, strict=True))
 
 
 class _Game:
@@ -94,9 +99,24 @@ class _Game:
 
     def __init__(self, everything: list[Event]) -> None:
         # A refund is something that happens to a purchase, and nothing that a player does.
-        self.events = events = [event for event in everything if event["event_type"] != "refund"]
+        events = [event for event in everything if event["event_type"] != "refund"]
+        self.told = _told(events)
+        self.events = events = [self._valued(event) for event in events]
         values = [[*sorted({event[name] for event in events}), "*"] for name in DIMENSIONS]
-        self.places: list[Place] = list(product(*values))  # type: ignore[arg-type]
+        self.places: list[Place] = [(*place, "*", "*") for place in product(*values)]  # type: ignore[misc]
+        # A game has rows of a custom dimension if an event, of whatever kind, has it.
+        self.custom_places: list[Place] = []
+        for nth, name in enumerate(CUSTOM):
+            if any(
+                event.get(one) is not None for event in everything for one in (name, f"install_{nth + 1}")
+            ):
+                known = {event[f"value_of_{name}"] for event in events}
+                known |= {
+                    self.told.get((player, name), "unknown") for player in {e["player_id"] for e in events}
+                }
+                for value in sorted(known):
+                    pair = (value, "*") if nth == 0 else ("*", value)
+                    self.custom_places.append(("*", "*", "*", *pair))
         self.first: dict[str, Event] = {}
         self.of_player: dict[str, list[Event]] = {}
         for event in events:
@@ -120,6 +140,16 @@ class _Game:
         )
         self.shown = [e for e in events if e["event_type"] == "ad_impression" and e["revenue_micros"]]
 
+    def _valued(self, event: Event) -> Event:
+        """Return an event with what it counts by: its own value, else what the player's first day told."""
+        own = {
+            f"value_of_{name}": event[name]
+            if event.get(name) is not None
+            else self.told.get((event["player_id"], name), "unknown")
+            for name in CUSTOM
+        }
+        return event | own
+
     def players(self, place: Place, first: date, last: date) -> set[str]:
         return {
             event["player_id"]
@@ -136,9 +166,25 @@ class _Game:
     def cohorts(self, place: Place) -> dict[date, set[str]]:
         found: dict[date, set[str]] = {}
         for player, event in self.first.items():
-            if _is_in(event, place):
+            # A cohort is told apart by what its first day says, whatever the rule is.
+            told = {f"value_of_{name}": self.told.get((player, name), "unknown") for name in CUSTOM}
+            if _is_in(event | told, place):
                 found.setdefault(event["event_date"], set()).add(player)
         return found
+
+
+def _told(events: list[Event]) -> dict[tuple[str, str], str]:
+    """Return the first value of each custom dimension that a player's first day tells."""
+    day: dict[str, date] = {}
+    found: dict[tuple[str, str], str] = {}
+    for event in events:
+        if day.setdefault(event["player_id"], event["event_date"]) != event["event_date"]:
+            continue
+        for slot, name in enumerate(CUSTOM, start=1):
+            for value in (event.get(name), event.get(f"install_{slot}")):
+                if value not in (None, "unknown"):
+                    found.setdefault((event["player_id"], name), value)
+    return found
 
 
 def _transaction(event: Event) -> Hashable:
@@ -733,6 +779,65 @@ def _experiment_revenue(game: _Game) -> Iterator[dict[str, Any]]:
             }
 
 
+def _experiment_design(game: _Game) -> Iterator[dict[str, Any]]:
+    """Count the names of each day anew: 20 of an experiment and depth, by how many players had sent them."""
+    sent: dict[str, list[Event]] = {}
+    for event in game.events:
+        if event["event_type"] == "design":
+            sent.setdefault(event["player_id"], []).append(event)
+    cohorts: dict[tuple[str, date], list[tuple[int, date, str, set[str]]]] = {}
+    for (exposed, experiment, variant), players in _variants(game):
+        for number, day in _after(exposed, game.last_day):
+            cohorts.setdefault((experiment, day), []).append((number, exposed, variant, players))
+    for ((experiment, day), found), depth in product(cohorts.items(), range(1, 6)):
+        # Of each cohort and name: each player's values, one for each event.
+        values: list[dict[str, dict[str, list[float | None]]]] = []
+        for _, exposed, _, players in found:
+            by_name: dict[str, dict[str, list[float | None]]] = {}
+            for player in players:
+                for event in sent.get(player, ()):
+                    parts = event["name"].split(":")
+                    if exposed <= event["event_date"] <= day and len(parts) >= depth:
+                        of_name = by_name.setdefault(":".join(parts[:depth]), {})
+                        of_name.setdefault(player, []).append(event["value"])
+            values.append(by_name)
+        senders = Counter[str]()
+        for by_name in values:
+            senders.update({name: len(of_name) for name, of_name in by_name.items()})
+        del senders["other"]
+        shown = sorted(senders, key=lambda name: (-senders[name], name))[:20]
+        rest = {name for by_name in values for name in by_name} - set(shown)
+        for (number, exposed, variant, players), by_name in zip(found, values, strict=True):
+            for name, names in [*((name, {name}) for name in shown), *([("other", rest)] if rest else [])]:
+                of_player: dict[str, list[float | None]] = {}
+                for one in names:
+                    for player, told in by_name.get(one, {}).items():
+                        of_player.setdefault(player, []).extend(told)
+                events = sum(map(len, of_player.values()))
+                sums = [sum(value or 0 for value in told) for told in of_player.values()]
+                yield {
+                    "event_date": day,
+                    "experiment": experiment,
+                    "variant": variant,
+                    "exposure_date": exposed,
+                    "day_number": number,
+                    "depth": str(depth),
+                    "name": name,
+                    "exposed_players": len(players),
+                    "exposed_senders": len(of_player),
+                    "exposed_sender_share": len(of_player) / len(players),
+                    "exposed_design_events": events,
+                    "exposed_design_squared": sum(len(told) ** 2 for told in of_player.values()),
+                    "exposed_design_mean": events / len(players),
+                    "exposed_valued_events": sum(
+                        value is not None for told in of_player.values() for value in told
+                    ),
+                    "exposed_value_sum": float(sum(sums)),
+                    "exposed_value_squared": float(sum(value**2 for value in sums)),
+                    "exposed_value_mean": sum(sums) / len(players),
+                }
+
+
 def _performance(game: _Game, place: Place) -> Iterator[dict[str, Any]]:
     for (day,), events in _groups(game, place, "performance", lambda _: ()):
         for measure in MEASURES:
@@ -770,7 +875,9 @@ _TABLES: dict[str, Callable[[_Game, Place], Iterator[dict[str, Any]]]] = {
     "total_revenue": _total_revenue, "performance_bins": _performance_bins,
     "acquisition": _acquisition, "acquisition_value": _acquisition_value,
 }  # fmt: skip
+_WITH_CUSTOM = ("daily", "revenue", "retention", "lifetime_value")
 # Tables that do not tell platforms, countries and versions apart.
 _WITHOUT_PLACES: dict[str, Callable[[_Game], Iterator[dict[str, Any]]]] = {
     "experiments": _experiments, "experiment_revenue": _experiment_revenue,
+    "experiment_design": _experiment_design,
 }  # fmt: skip

@@ -22,6 +22,7 @@ READS: dict[str, dict[str, str]] = {
     "aws_api_gateway_stage": {"apigateway": "GetStage"},
     "aws_api_gateway_usage_plan": {"apigateway": "GetUsagePlan"},
     "aws_apigatewayv2_api": {"apigateway": "GetApi"},
+    "aws_apigatewayv2_authorizer": {"apigateway": "GetAuthorizer"},
     "aws_apigatewayv2_integration": {"apigateway": "GetIntegration"},
     "aws_apigatewayv2_route": {"apigateway": "GetRoute"},
     "aws_apigatewayv2_stage": {"apigateway": "GetApi GetStage"},
@@ -44,6 +45,12 @@ READS: dict[str, dict[str, str]] = {
     "aws_cloudwatch_log_metric_filter": {"logs": "DescribeMetricFilters"},
     "aws_cloudwatch_log_stream": {"logs": "DescribeLogStreams"},
     "aws_cloudwatch_metric_alarm": {"cloudwatch": "DescribeAlarms ListTagsForResource"},
+    "aws_cognito_identity_provider": {"cognito-idp": "DescribeIdentityProvider"},
+    "aws_cognito_resource_server": {"cognito-idp": "DescribeResourceServer"},
+    "aws_cognito_user_group": {"cognito-idp": "GetGroup"},
+    "aws_cognito_user_pool": {"cognito-idp": "DescribeUserPool GetUserPoolMfaConfig"},
+    "aws_cognito_user_pool_client": {"cognito-idp": "DescribeUserPoolClient"},
+    "aws_cognito_user_pool_domain": {"cognito-idp": "DescribeUserPoolDomain"},
     "aws_default_security_group": {"ec2": "DescribeSecurityGroups"},
     "aws_dynamodb_table": {
         "dynamodb": "DescribeContinuousBackups DescribeTable DescribeTimeToLive ListTagsOfResource",
@@ -127,12 +134,14 @@ READS: dict[str, dict[str, str]] = {
     "aws_vpc_security_group_egress_rule": {"ec2": "DescribeSecurityGroupRules"},
     "aws_vpc_security_group_ingress_rule": {"ec2": "DescribeSecurityGroupRules"},
     "aws_wafv2_web_acl": {"wafv2": "GetWebACL ListTagsForResource"},
-    "aws_wafv2_web_acl_association": {"wafv2": "GetWebACLForResource"},
+    # WAF asks the service whose resource it is.
+    "aws_wafv2_web_acl_association": {"cognito-idp": "GetWebACLForResource", "wafv2": "GetWebACLForResource"},
     "aws_wafv2_web_acl_logging_configuration": {"wafv2": "GetLoggingConfiguration"},
     "aws_xray_sampling_rule": {"xray": "GetSamplingRules ListTagsForResource"},
 }
 
 FROM_SOURCE = {
+    "aws_cognito_identity_provider",
     "aws_emrserverless_application",
     "aws_glue_catalog_table_optimizer",
     "aws_quicksight_data_set",
@@ -168,6 +177,7 @@ PREFIXES = {
     "API Gateway": "apigateway",
     "ApiGatewayV2": "apigateway",
     "CloudWatch Logs": "logs",
+    "Cognito Identity Provider": "cognito-idp",
     "EventBridge": "events",
     "Kinesis Analytics V2": "kinesisanalytics",
     "SESv2": "ses",

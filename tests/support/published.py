@@ -10,6 +10,7 @@ PUBLISHED = {
     ("AWS/ApiGateway", "ApiId Stage"): "4xx 5xx Count Latency",
     ("AWS/ApiGateway", "ApiName Stage"): "4XXError 5XXError Count IntegrationLatency Latency",
     ("AWS/Billing", "Currency"): "EstimatedCharges",
+    ("AWS/Cognito", "UserPool UserPoolClient"): "SignInSuccesses SignInThrottles",
     ("AWS/DynamoDB", "GlobalSecondaryIndexName TableName"): "ReadThrottleEvents WriteThrottleEvents",
     ("AWS/DynamoDB", "TableName"): "ConsumedWriteCapacityUnits ReadThrottleEvents WriteThrottleEvents",
     ("AWS/Events", "RuleName"): "FailedInvocations InvocationsFailedToBeSentToDlq",

@@ -27,6 +27,12 @@ def code(client: str) -> str:
     return found[1]
 
 
+def patient(client: str, seconds: float) -> tuple[str, str]:
+    """Return the change that lets a client close slowly: 2 seconds are few on a busy machine."""
+    closes = {"csharp": "client.Close()", "typescript": "client.close()"}.get(client, "")
+    return closes, closes.replace("()", f"({seconds})")
+
+
 def run(
     client: str, url: str, key: str, folder: Path, change: tuple[str, str] = ("", "")
 ) -> subprocess.CompletedProcess[str]:

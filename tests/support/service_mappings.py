@@ -38,6 +38,9 @@ MAPPINGS = {
         renames={"quota_settings": "quota", "throttle_settings": "throttle"},
     ),
     "aws_apigatewayv2_api": Mapping("apigatewayv2", ("CreateApi",)),
+    "aws_apigatewayv2_authorizer": Mapping(
+        "apigatewayv2", ("CreateAuthorizer",), renames={"identity_sources": "IdentitySource"}
+    ),
     "aws_apigatewayv2_integration": Mapping("apigatewayv2", ("CreateIntegration",)),
     "aws_apigatewayv2_route": Mapping("apigatewayv2", ("CreateRoute",)),
     "aws_apigatewayv2_stage": Mapping("apigatewayv2", ("CreateStage",), renames={"name": "StageName"}),
@@ -117,6 +120,36 @@ MAPPINGS = {
             "metric_query.metric.namespace": "Metric.Namespace",
         },
     ),
+    "aws_cognito_identity_provider": Mapping("cognito-idp", ("CreateIdentityProvider",)),
+    "aws_cognito_resource_server": Mapping(
+        "cognito-idp", ("CreateResourceServer",), renames={"scope": "Scopes"}
+    ),
+    "aws_cognito_user_group": Mapping("cognito-idp", ("CreateGroup",), renames={"name": "GroupName"}),
+    "aws_cognito_user_pool": Mapping(
+        "cognito-idp",
+        ("CreateUserPool", "SetUserPoolMfaConfig"),
+        renames={
+            "account_recovery_setting.recovery_mechanism": "RecoveryMechanisms",
+            "admin_create_user_config.invite_message_template": "InviteMessageTemplate",
+            "name": "PoolName",
+            "password_policy": "Policies.PasswordPolicy",
+            "software_token_mfa_configuration": "SetUserPoolMfaConfig#SoftwareTokenMfaConfiguration",
+        },
+        supplied=frozenset({"UserPoolId"}),
+    ),
+    "aws_cognito_user_pool_client": Mapping(
+        "cognito-idp",
+        ("CreateUserPoolClient",),
+        renames={
+            "allowed_oauth_flows": "AllowedOAuthFlows",
+            "allowed_oauth_flows_user_pool_client": "AllowedOAuthFlowsUserPoolClient",
+            "allowed_oauth_scopes": "AllowedOAuthScopes",
+            "callback_urls": "CallbackURLs",
+            "logout_urls": "LogoutURLs",
+            "name": "ClientName",
+        },
+    ),
+    "aws_cognito_user_pool_domain": Mapping("cognito-idp", ("CreateUserPoolDomain",)),
     "aws_dynamodb_table": Mapping(
         "dynamodb",
         ("CreateTable", "UpdateTimeToLive", "UpdateContinuousBackups"),
@@ -431,6 +464,7 @@ MAPPINGS = {
         },
     ),
     # Resources of CloudFormation's templates: their properties are the members of the call.
+    "AWS::Cognito::ManagedLoginBranding": Mapping("cognito-idp", ("CreateManagedLoginBranding",)),
     "AWS::QuickSight::Dashboard": Mapping("quicksight", ("CreateDashboard",)),
     "AWS::QuickSight::DataSet": Mapping("quicksight", ("CreateDataSet",)),
     "AWS::QuickSight::DataSource": Mapping("quicksight", ("CreateDataSource",)),

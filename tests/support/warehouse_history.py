@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 import golden_history as lake
-from batch_analytics.kept import PAYLOAD
+from batch_analytics.kept import CUSTOM, PAYLOAD
 from duckdb_gold import define
 from emulated_lake import rows
 from emulated_warehouse import Warehouse
@@ -77,6 +77,8 @@ def gold(events: list[lake.Event]) -> duckdb.DuckDBPyConnection:
             f"coalesce(event->>'{name}', 'unknown') AS {name}"
             for name in ("platform", "country", "app_version")
         )
+        + ", "
+        + ", ".join(f"event->>'{name}' AS {name}" for name in CUSTOM)
         + ", "
         + ", ".join(f"CAST(event->'payload'->>'{n}' AS {types[n]}) AS {n}" for n in PAYLOAD)
         + " FROM raw"

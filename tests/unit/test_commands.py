@@ -98,7 +98,7 @@ LINES = {
     "restore": ("state", "--since", "2026-01-01T00:00:00Z", "--game", "my-game"),
     "simulate": ("--players", "1", "--days", "1"),
     "smoke": ("--game", "my-game"),
-    "spend": (str(REPOSITORY / "tests" / "support" / "spend.csv"), "--game", "my-game"),
+    "spend": ("show", "--game", "my-game"),
     "tail": ("--game", "my-game"),
 }
 # Of AWS alone, or of nothing that is applied.
@@ -248,7 +248,7 @@ NAMING_A_GAME = (
     ("report", "--game", UNKNOWN, "--date", "2026-01-01"),
     ("restore", "state", "--since", "2026-01-01T00:00:00Z", "--game", UNKNOWN),
     ("simulate", "--game", UNKNOWN, "--live", "1"),
-    ("spend", str(REPOSITORY / "tests" / "support" / "spend.csv"), "--game", UNKNOWN),
+    ("spend", "list", "--game", UNKNOWN),
     ("tail", "--game", UNKNOWN),
 )
 # Commands with a game's id that are not asked here: the REST API answers smoke, which tests/integration runs.

@@ -240,6 +240,18 @@ def test_links_that_count_for_nothing() -> None:
     assert (found(19, 19).verdict, found(19, 0).verdict, found(0, 0).verdict) == ("unknown", "pass", "pass")
 
 
+def test_values_of_custom_dimensions_that_are_not_declared() -> None:
+    def found(values: int, undeclared: int) -> silver.Check:
+        return judge("dimensions", lake=replace(TAKEN, values=values, undeclared_values=undeclared))
+
+    assert [found(1000, n).verdict for n in (0, 10, 11, 1000)] == ["pass", "pass", "warn", "warn"]
+    assert (found(99, 99).verdict, found(99, 0).verdict, found(0, 0).verdict) == ("unknown", "pass", "pass")
+    assert found(1000, 11).message == (
+        "11 of 1,000 values of custom dimensions are not declared: they count as other, or nowhere where the "
+        "name is not declared either."
+    )
+
+
 def test_players_of_gold_are_not_compared_where_events_link_ids() -> None:
     days = {"2026-03-09": {"active_players": 150, "new_players": 1, "revenue_EUR": 99_999}}
     assert judge("gold", lake=replace(TAKEN, days=days)).message.startswith("Furthest apart are")
@@ -302,7 +314,7 @@ def test_verdicts_reach_the_api_and_cloudwatch(
     )
     leave_audit("r", nulls={"player_id": 3})
     counted = platform.lambda_handler({}, Context())
-    assert counted == {"unknown": 5, "pass": 13, "fail": 3}
+    assert counted == {"unknown": 5, "pass": 14, "fail": 3}
     emitted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     names = ("QualityChecksFailed", "QualityChecksWarned")
     assert [[line.get("game_id"), *(line[name] for name in names)] for line in emitted] == [

@@ -112,7 +112,7 @@ def test_it_ends_with_what_to_do_next_at_the_port_it_was_given(
     told = capsys.readouterr().out
     for line in (
         "http://127.0.0.1:9123/?game=skyforge-1",
-        "http://127.0.0.1:9123/history?game=skyforge-1",
+        "http://127.0.0.1:9123/overview?game=skyforge-1",
         "scripts/tail --game skyforge-1",
         "scripts/games add my-game",
         "make down",

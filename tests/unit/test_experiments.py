@@ -182,6 +182,30 @@ def test_unequal_samples_are_not_judged() -> None:
     assert verdicts(arms, control=10, new=9) == {"new": "better"}
 
 
+def test_an_intended_share_needs_players_and_players_need_a_share() -> None:
+    arms = {"control": back(10_000, 2_000), "new": back(10_100, 2_700)}
+    assert verdicts(arms, control=1, new=1) == {"new": "better"}
+    # A variant that should have a tenth of the players has none.
+    assert verdicts(arms, control=9, new=9, lost=2) == {"new": "unequal samples"}
+    assert verdicts({**arms, "stray": back(400, 100)}, control=1, new=1) == {
+        "new": "better",
+        "stray": "unequal samples",
+    }
+    assert verdicts(arms, other=1, another=1) == {"new": "unequal samples"}
+    lost = experiments.judge(RETENTION, arms, {"control": 9, "new": 9, "lost": 2}).ratio_p_value
+    wanted = stats.chisquare([10_000, 10_100, 0], [20_100 * share / 20 for share in (9, 9, 2)]).pvalue
+    assert lost == pytest.approx(wanted)
+
+
+def test_metrics_that_are_read_together_share_the_false_alarms() -> None:
+    arms = COOKIE_CATS[7]
+    one, many = (experiments.judge(RETENTION, arms, metrics=n).comparisons["gate_40"] for n in (1, 20))
+    assert (one.verdict, many.verdict) == ("worse", "not conclusive")
+    assert many.always.low < one.always.low < one.always.high < 0 < many.always.high
+    two = experiments.judge(RETENTION, {**arms, "third": arms["gate_40"]}, metrics=10).comparisons["gate_40"]
+    assert (two.always, two.once) == (many.always, many.once)
+
+
 def test_few_players_are_not_judged() -> None:
     assert verdicts({"a": back(100, 20), "b": back(100, 80)}) == {"b": "too few players"}
     assert verdicts({"a": back(100, 50), "b": back(100, 90)}) == {"b": "too few players"}

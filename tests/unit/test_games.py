@@ -1,5 +1,6 @@
 """Games get keys; the table never holds one."""
 
+from argparse import ArgumentTypeError
 from typing import Any
 
 import boto3
@@ -33,6 +34,60 @@ def test_key_is_returned_and_only_its_hash_is_kept(table: Any) -> None:
     assert [kept["hash"] for kept in game["key_hashes"]] == [secret_hash(_secret(key))]
     assert set(game["key_hashes"][0]) == {"hash", "created_at", "key_id", "key_class"}
     assert _secret(key) not in str(game)
+
+
+def test_intended_shares_are_kept_by_experiment(table: Any) -> None:
+    games.add_game(table, "space-race", "Space Race")
+    assert games.shares_of(table, "space-race") == {}
+    games.share_variants(table, "space-race", "gate", {"control": 9, "new": 1})
+    games.share_variants(table, "space-race", "shop", {"a": 1, "b": 1, "c": 2})
+    games.share_variants(table, "space-race", "gate", {"control": 8, "new": 2})
+    assert games.shares_of(table, "space-race") == {
+        "gate": {"control": 8, "new": 2},
+        "shop": {"a": 1, "b": 1, "c": 2},
+    }
+    games.share_variants(table, "space-race", "gate", {})
+    assert games.shares_of(table, "space-race") == {"shop": {"a": 1, "b": 1, "c": 2}}
+
+
+@pytest.mark.parametrize(
+    ("experiment", "shares", "message"),
+    [
+        ("a:b", {"x": 1, "y": 1}, "'a:b' cannot be the name of experiment"),
+        ("e" * 65, {"x": 1, "y": 1}, "cannot be the name of experiment"),
+        ("gate\n", {"x": 1, "y": 1}, "cannot be the name of experiment"),
+        ("gate", {"x": 1, "": 1}, "'' cannot be the name of variant"),
+        ("gate", {"x": 1}, "1 variants are named: give the shares of 2 to 10"),
+        ("gate", {f"v{n}": 1 for n in range(11)}, "11 variants are named"),
+    ],
+)
+def test_shares_that_no_experiment_has_are_refused(
+    table: Any, experiment: str, shares: dict[str, int], message: str
+) -> None:
+    games.add_game(table, "space-race", "Space Race")
+    with pytest.raises(CommandError, match=message):
+        games.share_variants(table, "space-race", experiment, shares)
+    assert "experiment_shares" not in _game(table)
+
+
+def test_shares_have_a_bound_and_a_registered_game(table: Any) -> None:
+    games.add_game(table, "space-race", "Space Race")
+    for number in range(games.MAX_EXPERIMENTS):
+        games.share_variants(table, "space-race", f"e{number:02}", {"a": 1, "b": 1})
+    games.share_variants(table, "space-race", "e07", {"a": 2, "b": 1})
+    with pytest.raises(CommandError, match="`scripts/games shares space-race e00`"):
+        games.share_variants(table, "space-race", "more", {"a": 1, "b": 1})
+    with pytest.raises(CommandError, match="nosuch is not registered"):
+        games.share_variants(table, "nosuch", "gate", {"a": 1, "b": 1})
+
+
+@pytest.mark.parametrize("text", ["x", "x=", "x=0", "x=-1", "x=1.5", "x=2000000", "x=\u0663"])
+def test_a_share_is_a_whole_number(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="VARIANT=N"):
+        games._share(text)
+    assert games._share("gate=3") == ("gate", 3)
+    with pytest.raises(CommandError, match="gate has two shares"):
+        games._shares_once([("gate", 3), ("b", 1), ("gate", 4)])
 
 
 @pytest.mark.parametrize(

@@ -50,13 +50,17 @@ WRITTEN: dict[str, Any] = json.loads((REPOSITORY / "event-schemas" / "metrics.js
 COLUMNS: dict[str, Any] = json.loads(
     (REPOSITORY / "infrastructure/modules/lake_tables/tables/gold.json").read_text()
 )
-TOTALS = ("platform", "country", "app_version", "reason")
+TOTALS = ("platform", "country", "app_version", "custom_1", "custom_2", "reason")
+# Their rows are of all platforms, countries and versions: no question has both (test_dimensions.py).
+CUSTOM = ("custom_1", "custom_2")
 GAMES = ("arena", "arena-2")
 FIRST = date(2026, 1, 26)
 VALUES = {
     "platform": ["*", "*", "ios", "android"],
     "country": ["*", "*", "DE", "FR"],
     "app_version": ["*", "*", "1.0", "2.0'x"],
+    "custom_1": ["*", "*", "mage"],
+    "custom_2": ["*", "*", "eu"],
     "reason": ["*", "*", "quest"],
     "currency": ["EUR", "USD"],
     "flow": ["source", "sink"],
@@ -150,8 +154,8 @@ def may_be_added(parts: dict[str, dict[str, Any]], name: str, columns: list[str]
 
 
 def start_of(day: date, grain: str) -> date:
-    if grain == "day":
-        return day
+    if grain in ("day", "range"):
+        return FIRST if grain == "range" else day
     return day - timedelta(days=day.weekday()) if grain == "week" else day.replace(day=1)
 
 
@@ -190,13 +194,20 @@ def test_every_figure_is_that_of_its_definition(client: TestClient, gold: DuckGo
     columns = [name for name in grain if name not in ("game_id", day)]
     metrics = [name for name in parts if name not in grain]
     figures = 0
+    every_column = columns
     for _ in range(20):
+        custom = chance.choice((None, None, *CUSTOM))
+        columns = [
+            name
+            for name in every_column
+            if name == custom or name not in (TOTALS if custom in every_column else CUSTOM)
+        ]
         one = chance.choice(rows)
         first = one[day] - timedelta(days=chance.randrange(3))
-        by = chance.sample(columns, chance.randrange(3))
+        by = chance.sample(columns, chance.randrange(min(3, len(columns) + 1)))
         asked: dict[str, Any] = {
             "game": one["game_id"],
-            "grain": chance.choice(("day", "week", "month")),
+            "grain": chance.choice(("day", "week", "month", "range")),
             "first": first,
             "last": first + timedelta(days=chance.randrange(7)),
             "by": by,
@@ -206,7 +217,7 @@ def test_every_figure_is_that_of_its_definition(client: TestClient, gold: DuckGo
         parameters |= {"by": ",".join(by)} if by else {}
         parameters |= {{"format": "ad_format"}.get(name, name): one for name, one in asked["filters"].items()}
         answer = client.get(f"/v1/games/{asked['game']}/history/{table}", params=parameters)
-        added = [name for name in columns if name not in (*by, *asked["filters"], *TOTALS)]
+        added = [name for name in every_column if name not in (*by, *asked["filters"], *TOTALS)]
         added = added if asked["grain"] == "day" else [day, *added]
         right = [name for name in metrics if may_be_added(parts, name, added)]
         if not right:
@@ -222,6 +233,8 @@ def test_every_figure_is_that_of_its_definition(client: TestClient, gold: DuckGo
         for shown in found["rows"]:
             assert list(shown["slices"]) == by
             began = start_of(date.fromisoformat(shown["from"]), asked["grain"])
+            if asked["grain"] == "range":
+                assert [shown["from"], shown["to"]] == [str(asked["first"]), str(asked["last"])]
             group = groups[tuple(map(str, (began, *shown["slices"].values())))]
             true = {name: value(parts, name, group) for name in right}
             figures += len(right)
@@ -241,7 +254,7 @@ def questions() -> Iterator[Question]:
     days = Days(FIRST, FIRST + timedelta(days=6))
     for table in metric_model.tables().values():
         columns = [name for name in table.grain if name not in ("game_id", table.day_column)]
-        for grain in ("day", "week", "month"):
+        for grain in ("day", "week", "month", "range"):
             for column in columns:
                 for by, filters in (((column,), ()), ((), ((column, HOSTILE[1]),))):
                     asked = Question(table, "arena", days, grain, by, filters)
@@ -303,8 +316,7 @@ def test_the_judge_of_sql_sees_a_condition_that_a_value_escapes() -> None:
 def test_no_value_escapes_its_game(client: TestClient, gold: DuckGold, hostile: str) -> None:
     row = dict.fromkeys(columns_of("daily"), 1) | {
         "event_date": FIRST,
-        "country": "*",
-        "app_version": "*",
+        **dict.fromkeys(TOTALS[:-1], "*"),
     }
     for game in GAMES:
         for platform in ("*", "ios"):
@@ -337,7 +349,7 @@ def test_a_ratio_of_several_days_is_a_sum_over_a_sum(client: TestClient, gold: D
     """100 EUR of 10 players on Monday and 20 EUR of 50 on Tuesday: 2 EUR a player and day, not 5.2."""
     names = columns_of("revenue")
     for day, (gross, players) in enumerate(((10_000, 10), (2_000, 50))):
-        row = dict.fromkeys(names, 0) | dict.fromkeys(("platform", "country", "app_version"), "*")
+        row = dict.fromkeys(names, 0) | dict.fromkeys(TOTALS[:-1], "*")
         row |= {"event_date": FIRST + timedelta(days=day), "game_id": "arena", "currency": "EUR"}
         row |= {"gross_minor": gross, "active_players": players}
         gold.fill("revenue", [[row[name] for name in names]])
@@ -412,7 +424,7 @@ def test_the_tables_are_those_of_the_model(client: TestClient) -> None:
 
 def fill_daily(gold: DuckGold, day: date, **figures: Any) -> None:
     names = columns_of("daily")
-    row = dict.fromkeys(names, 0) | dict.fromkeys(("platform", "country", "app_version"), "*")
+    row = dict.fromkeys(names, 0) | dict.fromkeys(TOTALS[:-1], "*")
     row |= {"event_date": day, "game_id": "arena"} | figures
     gold.fill("daily", [[row[name] for name in names]])
 
@@ -441,6 +453,7 @@ def test_a_range_is_compared_with_the_one_before(client: TestClient, gold: DuckG
     ("grain", "days", "before"),
     [
         ("day", ("2026-03-10", "2026-03-12"), ("2026-03-07", "2026-03-09")),
+        ("range", ("2026-03-02", "2026-03-11"), ("2026-02-20", "2026-03-01")),
         ("week", ("2026-03-02", "2026-03-15"), ("2026-02-16", "2026-03-01")),
         ("week", ("2026-03-02", "2026-03-11"), ("2026-02-16", "2026-02-25")),
         ("month", ("2026-02-01", "2026-02-28"), ("2026-01-01", "2026-01-31")),
@@ -484,8 +497,8 @@ def test_an_answer_is_kept_until_the_table_changes(client: TestClient, gold: Duc
 
 def test_too_many_rows_are_refused(client: TestClient, gold: DuckGold) -> None:
     gold.database.execute(
-        f"INSERT INTO daily (event_date, game_id, platform, country, app_version, active_players)"
-        f" SELECT DATE '{FIRST}', 'arena', '*', '*', 'v' || i, 1 FROM range({MAX_ROWS + 1}) AS t(i)"
+        f"INSERT INTO daily (event_date, game_id, {', '.join(TOTALS[:-1])}, active_players)"
+        f" SELECT DATE '{FIRST}', 'arena', '*', '*', 'v' || i, '*', '*', 1 FROM range({MAX_ROWS + 1}) AS t(i)"
     )
     asked = {"from": str(FIRST), "to": str(FIRST), "by": "app_version", "metrics": "active_players"}
     answer = client.get("/v1/games/arena/history/daily", params=asked)

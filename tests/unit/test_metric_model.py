@@ -173,10 +173,19 @@ def quotients(script: str) -> list[str]:
 
 
 def test_the_page_divides_only_to_draw() -> None:
-    drawn = ("bar(", "Date.parse(", "/ 1000", "Math.", "minor / 10 **")
-    assert [
-        line for line in quotients((PAGE / "page.js").read_text()) if not any(one in line for one in drawn)
-    ] == []
+    drawn = (
+        "bar(",
+        "Date.parse(",
+        "/ 1000",
+        "Math.",
+        "minor / 10 **",
+        "signed.format(",
+        "td.style.setProperty(",
+    )
+    # Explore answers with counts, of which it shows a share of its own.
+    for script in sorted(PAGE.glob("*.js")):
+        lines = [line for line in quotients(script.read_text()) if not any(one in line for one in drawn)]
+        assert lines == [] or script.name == "explore.js", script
 
 
 def test_a_quotient_of_the_page_is_seen() -> None:
@@ -191,7 +200,7 @@ def test_the_page_has_the_labels_of_the_model() -> None:
 
 
 def test_the_page_uses_labels_that_there_are() -> None:
-    used = set(re.findall(r"LABELS\.(\w+)", (PAGE / "page.js").read_text()))
+    used = set(re.findall(r"LABELS\.(\w+)", (PAGE / "live.js").read_text()))
     assert len(used) > 10
     assert used <= {*metric_model.live(), *metric_model.window()}
     both = metric_model.live().keys() & metric_model.window().keys()

@@ -153,7 +153,10 @@ def test_the_function_answers_as_the_server_does(api: TestClient) -> None:
         "rawPath": path,
         "rawQueryString": "limit=5",
         "headers": {"host": "testserver"},
-        "requestContext": {"http": {"method": "GET", "path": path, "sourceIp": "127.0.0.1"}},
+        "requestContext": {
+            "authorizer": {"iam": {"userArn": "arn:aws:iam::111122223333:user/ops"}},
+            "http": {"method": "GET", "path": path, "sourceIp": "127.0.0.1"},
+        },
         "isBase64Encoded": False,
     }
     answer = lambda_handler(event, None)

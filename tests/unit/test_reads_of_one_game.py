@@ -59,7 +59,11 @@ def play(dynamodb: Any, gold: DuckGold, make_event: MakeEvent, game: str, sessio
 def keep(gold: DuckGold, game: str, players: int) -> None:
     """Write the history of a game, of today."""
     today = datetime.now(UTC).date()
-    row = {"event_date": today, "game_id": game, **dict.fromkeys(("platform", "country", "app_version"), "*")}
+    row = {
+        "event_date": today,
+        "game_id": game,
+        **dict.fromkeys(("platform", "country", "app_version", "custom_1", "custom_2"), "*"),
+    }
     columns = metric_model.tables()["daily"].types
     gold.fill("daily", [[row.get(name, players) for name in columns]])
 

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -233,6 +234,8 @@ def test_a_lake_without_tables_costs_the_report_its_history_alone(
         raise CommandError("lake.daily is not there")
 
     monkeypatch.setattr(gold, "sql", missing)
+    monkeypatch.setattr(gold, "shares", lambda _: {})
+    monkeypatch.setattr(report, "store", lambda: SimpleNamespace(ad_spend=lambda *_: []))
     assert report._history("g", WEEK) == []
     assert capsys.readouterr().err == "The report has no history: lake.daily is not there\n"
 

@@ -17,7 +17,7 @@ FILES += [
 # Uses of the clock and short timeouts on which no test's result depends: the file, the code, and the reason.
 HARMLESS = {
     ("tests/integration/test_chaos_functions.py", "time.monotonic"): "how long events are sent at least",
-    ("tests/unit/test_page.py", "timeout=10"): "the server's thread may outlive its test",
+    ("tests/unit/page/conftest.py", "timeout=10"): "the server's thread may outlive its test",
     (
         "tests/unit/test_progress.py",
         "time.monotonic",

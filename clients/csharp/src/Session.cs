@@ -33,6 +33,8 @@ namespace PlayerAnalytics
         private readonly Device _device;
         private readonly object _lock = new object();
         private volatile Identity _identity;
+        private Dictionary<string, object> _dimensions = new Dictionary<string, object>();
+        private Privacy _privacy;
         private volatile bool _hasEnded;
 
         internal Session(Client client, string playerId, Device device, Privacy privacy)
@@ -87,10 +89,42 @@ namespace PlayerAnalytics
         /// </summary>
         public void SetPrivacy(Privacy privacy)
         {
+            lock (_lock)
+            {
+                _privacy = privacy;
+                Identify();
+            }
+        }
+
+        /// <summary>
+        /// Gives events from now on a value of a custom dimension of the game; null takes it back.
+        ///
+        /// A name or value that no event can have is reported, and nothing changes.
+        /// </summary>
+        public void SetDimension(string name, string value)
+        {
+            lock (_lock)
+            {
+                var told = new Dictionary<string, object>(_dimensions);
+                if (name != null) told.Remove(name);
+                if (value != null) told[name ?? ""] = value;
+                Problem found = Validation.OfDimensions(told);
+                if (found != null)
+                {
+                    _client.Report("the dimension was not set: " + found);
+                    return;
+                }
+                _dimensions = told;
+                Identify();
+            }
+        }
+
+        private void Identify()
+        {
             try
             {
                 var said = new JsonObject();
-                Privacy choice = privacy ?? new Privacy();
+                Privacy choice = _privacy ?? new Privacy();
                 choice.Write(said);
                 var granted = choice.AnalyticsStorage ?? AnalyticsStorage.Granted;
                 var age = choice.AgeGroup ?? AgeGroup.Adult;
@@ -101,10 +135,11 @@ namespace PlayerAnalytics
                 _device.Write(device);
                 string player = isWithheld ? "withheld-" + NewId().Replace("-", "") : PlayerId;
                 string session = isWithheld ? NewId() : SessionId;
+                string told = isReduced || _dimensions.Count == 0 ? "" : ",\"dimensions\":" + Json.Text(_dimensions);
                 _identity = new Identity
                 {
                     Head = "\"player_id\":" + Json.Text(player) + ",\"session_id\":\"" + session + "\"",
-                    Tail = "\"client\":" + device + (said.IsEmpty ? "" : ",\"privacy\":" + said),
+                    Tail = "\"client\":" + device + (said.IsEmpty ? "" : ",\"privacy\":" + said) + told,
                     IsWithheld = isWithheld,
                     IsReduced = isReduced,
                 };

@@ -69,6 +69,21 @@ namespace PlayerAnalytics
             return errors.Count > 0 ? new Problem("schema_violation", errors) : null;
         }
 
+        /// <summary>
+        /// Returns what is wrong with values of custom dimensions, null where an event can have them.
+        /// </summary>
+        public static Problem OfDimensions(Dictionary<string, object> dimensions)
+        {
+            var forms = (Dictionary<string, object>)All["forms"];
+            var envelope = (Dictionary<string, object>)All["envelope"];
+            var all = (Dictionary<string, object>)envelope["properties"];
+            var properties = new Dictionary<string, object> { { "dimensions", all["dimensions"] } };
+            var schema = new Dictionary<string, object> { { "type", "object" }, { "properties", properties } };
+            var value = new Dictionary<string, object> { { "dimensions", dimensions } };
+            var errors = new FieldErrors(forms).Of(value, schema);
+            return errors.Count > 0 ? new Problem("schema_violation", errors) : null;
+        }
+
         private static Dictionary<string, object> Whole(string eventType)
         {
             lock (Wholes)

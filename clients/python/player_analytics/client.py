@@ -17,7 +17,13 @@ from player_analytics import events
 from player_analytics.queue import Queue
 from player_analytics.settings import SDK, STAMP_BYTES, Settings, Stats
 from player_analytics.transport import Answer, Transport, retry_delay, timestamp
-from player_analytics.validation import MAX_EVENT_BYTES, newest_version, problem, unknown
+from player_analytics.validation import (
+    MAX_EVENT_BYTES,
+    dimensions_problem,
+    newest_version,
+    problem,
+    unknown,
+)
 
 # How long events gather in memory before they are written together.
 GATHER_SECONDS = 0.01
@@ -66,6 +72,7 @@ class Session(events.Tracker):
         self.next_heartbeat += client.settings.heartbeat_seconds
         self.sequence, self.has_ended = 0, False
         self._client, self._device = client, device
+        self._dimensions: dict[str, str] = {}
         self.set_privacy(privacy)
 
     def set_privacy(self, privacy: events.Privacy | None) -> None:
@@ -73,8 +80,29 @@ class Session(events.Tracker):
 
         Without consent, an event names no player and has no free fields: the platform only counts it.
         """
+        self._privacy = privacy
+        self._identify()
+
+    def set_dimension(self, name: str, value: str | None) -> None:
+        """Give events from now on a value of a custom dimension of the game; None takes it back.
+
+        A name or value that no event can have is reported, and nothing changes.
+        """
         try:
-            said: Mapping[str, Any] = privacy or {}
+            told = {known: one for known, one in self._dimensions.items() if known != name}
+            if value is not None:
+                told[str(name)] = value
+            if found := dimensions_problem(told):
+                self._client.report(f"the dimension was not set: {found}")
+                return
+            self._dimensions = told
+            self._identify()
+        except Exception as error:
+            self._client.report(f"the dimension was not set: {error!r}")
+
+    def _identify(self) -> None:
+        try:
+            said: Mapping[str, Any] = self._privacy or {}
             is_withheld = said.get("analytics_storage", "granted") != "granted"
             is_reduced = is_withheld or said.get("age_group", "adult") != "adult"
             device = {
@@ -85,6 +113,8 @@ class Session(events.Tracker):
             player_id = f"withheld-{uuid.uuid4().hex}" if is_withheld else self.player_id
             session_id = str(uuid.uuid4()) if is_withheld else self.session_id
             tail = f'"client":{_encode(device)}' + (f',"privacy":{_encode(said)}' if said else "")
+            if self._dimensions and not is_reduced:
+                tail += f',"dimensions":{_encode(self._dimensions)}'
             head = f'"player_id":{_encode(player_id)},"session_id":"{session_id}"'
             self._identity = _Identity(head, tail, is_withheld, is_reduced)
         except Exception as error:

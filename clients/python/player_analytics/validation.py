@@ -56,6 +56,16 @@ def _whole(event_type: str) -> dict[str, Any]:
     return whole
 
 
+def dimensions_problem(dimensions: dict[str, Any]) -> Problem | None:
+    """Return what is wrong with values of custom dimensions, None where an event can have them."""
+    schema = {
+        "type": "object",
+        "properties": {"dimensions": schemas()["envelope"]["properties"]["dimensions"]},
+    }
+    found = field_errors({"dimensions": dimensions}, schema, schemas()["forms"])
+    return Problem("schema_violation", tuple(found)) if found else None
+
+
 def problem(event: dict[str, Any]) -> Problem | None:
     """Return what is wrong with an event of a known type, None where it has the form of its schema."""
     found = field_errors(event, _whole(event["event_type"]), schemas()["forms"])

@@ -10,7 +10,7 @@ import {
   type Stats,
 } from "./settings.js";
 import { type Answer, retryDelay, Transport } from "./transport.js";
-import { described, MAX_EVENT_BYTES, newestVersion, problem, unknown } from "./validation.js";
+import { described, dimensionsProblem, MAX_EVENT_BYTES, newestVersion, problem, unknown } from "./validation.js";
 
 const SDK = "player-analytics-typescript/1.0.0";
 // How long events gather in memory before they are written together.
@@ -50,16 +50,17 @@ export class Session {
   sequence = 0;
   hasEnded = false;
   private identity: Identity;
+  private dimensions: Record<string, string> = {};
 
   constructor(
     private readonly client: Client,
     readonly playerId: string,
     private readonly device: Record<string, unknown>,
-    privacy: Privacy | undefined,
+    private privacy: Privacy | undefined,
   ) {
     this.began = client.settings.clock();
     this.nextHeartbeat = this.began + client.settings.heartbeatSeconds * 1000;
-    this.identity = this.identified(privacy);
+    this.identity = this.identified();
   }
 
   /** Notes that something happened now. Never throws, and never waits for network or storage. */
@@ -87,7 +88,25 @@ export class Session {
    * Without consent, an event names no player and has no free fields: the platform only counts it.
    */
   setPrivacy(privacy: Privacy | undefined): void {
-    this.identity = this.identified(privacy);
+    this.privacy = privacy;
+    this.identity = this.identified();
+  }
+
+  /**
+   * Gives events from now on a value of a custom dimension of the game; undefined takes it back.
+   *
+   * A name or value that no event can have is reported, and nothing changes.
+   */
+  setDimension(name: string, value: string | undefined): void {
+    const { [name]: _, ...told } = this.dimensions;
+    if (value !== undefined) told[name] = value;
+    const found = dimensionsProblem(told);
+    if (found) {
+      this.client.report(`the dimension was not set: ${described(found)}`);
+      return;
+    }
+    this.dimensions = told;
+    this.identity = this.identified();
   }
 
   /** Tracks session_end, with the length of the session. */
@@ -98,17 +117,18 @@ export class Session {
     this.track("session_end", { duration_seconds: seconds, end_reason: endReason });
   }
 
-  private identified(privacy: Privacy | undefined): Identity {
-    const said = privacy ?? {};
+  private identified(): Identity {
+    const said = this.privacy ?? {};
     const isWithheld = (said.analytics_storage ?? "granted") !== "granted";
     const isReduced = isWithheld || (said.age_group ?? "adult") !== "adult";
     const kept = Object.entries(this.device).filter(([name]) => !(isReduced && DEVICE_FIELDS.includes(name)));
     const player = isWithheld ? `withheld-${crypto.randomUUID()}` : this.playerId;
     const session = isWithheld ? crypto.randomUUID() : this.sessionId;
     const choices = Object.keys(said).length ? `,"privacy":${JSON.stringify(said)}` : "";
+    const told = isReduced || !Object.keys(this.dimensions).length ? "" : `,"dimensions":${JSON.stringify(this.dimensions)}`;
     return {
       head: `"player_id":${JSON.stringify(player) ?? null},"session_id":"${session}"`,
-      tail: `"client":${JSON.stringify(Object.fromEntries(kept))}${choices}`,
+      tail: `"client":${JSON.stringify(Object.fromEntries(kept))}${choices}${told}`,
       isWithheld,
       isReduced,
     };

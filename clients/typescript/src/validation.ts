@@ -34,6 +34,13 @@ export function problem(event: Record<string, unknown>): Problem | undefined {
   return errors.length ? { reason: "schema_violation", errors } : undefined;
 }
 
+/** Returns what is wrong with values of custom dimensions, undefined where an event can have them. */
+export function dimensionsProblem(dimensions: Record<string, unknown>): Problem | undefined {
+  const schema = { type: "object", properties: { dimensions: envelope.properties!["dimensions"]! } } as Schema;
+  const errors = fieldErrors({ dimensions }, schema, schemas.forms);
+  return errors.length ? { reason: "schema_violation", errors } : undefined;
+}
+
 function whole(eventType: string): Schema {
   let found = wholes.get(eventType);
   if (!found) {

@@ -1,488 +1,465 @@
-"use strict";
-
 // Questions about single events. The address has the question as the API takes it, so that a link shows the same.
-{
-  const DAYS = 28;
-  const MEASURES = [["count", "Events"], ["players", "Players"], ["sum", "Sum of"], ["mean", "Mean of"], ["percentile", "Percentile of"]];
-  const PERCENTILES = [[50, "50 (median)"], [5, "5"], [25, "25"], [75, "75"], [90, "90"], [95, "95"], [99, "99"]];
-  const GRAINS = [["day", "day"], ["week", "week"], ["month", "month"], ["range", "all days"]];
-  const WINDOWS = [[10, "10 minutes"], [60, "1 hour"], [1440, "1 day"], [10080, "7 days"], [43200, "30 days"]];
-  const OPERATORS = [["is", "is"], ["is_not", "is not"], ["at_least", "at least"], ["at_most", "at most"], ["is_set", "has a value"], ["is_not_set", "has no value"]];
-  const NO_VALUES = ["is_set", "is_not_set"];
-  const NUMBERS = ["bigint", "double"];
-  const TIMES = [1, 2, 3, 5, 10, 20, 50, 100];
-  const MOST_STEPS = 8;
-  const MOST_FILTERS = 10;
-  let catalogue = null;
-  let question = null;
-  let plot = null;
-  let newest = 0;
+// The days are those of the shell, as in every view.
 
-  const game = () => new URL(location.href).searchParams.get("game") ?? "";
-  const url = () => `/v1/games/${encodeURIComponent(game())}/explore`;
-  const eventOf = (name) => catalogue.events.find((one) => one.name === name);
-  const fieldsOf = (name) => [...catalogue.fields, ...(eventOf(name)?.fields ?? [])];
-  const labelOf = (name) => eventOf(name)?.label ?? "Any event";
-  const plainName = (name) => name.replace(/^(payload|client)\./, "").replaceAll("_", " ");
+import { asking, get, send } from "./asking.js";
+import { lines } from "./charts.js";
+import { $, DAY, bar, button, element, LINES, money, micros, number, option, periods, plain, precise, save, scrolled, show, table, utc } from "./dom.js";
 
-  // The event whose fields the filters and "Group by" name, and the part of the question that has its filters.
-  const main = () => ({
-    events: () => question, paths: () => question, cohort: () => question, player: () => question, funnel: () => question.steps[0], retention: () => question.first,
-  })[question.kind]();
+const MEASURES = [["count", "Events"], ["players", "Players"], ["sum", "Sum of"], ["mean", "Mean of"], ["percentile", "Percentile of"]];
+const PERCENTILES = [[50, "50 (median)"], [5, "5"], [25, "25"], [75, "75"], [90, "90"], [95, "95"], [99, "99"]];
+const GRAINS = [["day", "day"], ["week", "week"], ["month", "month"], ["range", "all days"]];
+const WINDOWS = [[10, "10 minutes"], [60, "1 hour"], [1440, "1 day"], [10080, "7 days"], [43200, "30 days"]];
+const OPERATORS = [["is", "is"], ["is_not", "is not"], ["at_least", "at least"], ["at_most", "at most"], ["is_set", "has a value"], ["is_not_set", "has no value"]];
+const NO_VALUES = ["is_set", "is_not_set"];
+const NUMBERS = ["bigint", "double"];
+const TIMES = [1, 2, 3, 5, 10, 20, 50, 100];
+const MOST_STEPS = 8;
+const MOST_FILTERS = 10;
+let catalogue = null;
+let question = null;
+let context = null;
+let kinds = [];
+let newest = 0;
 
-  const FRESH = {
-    cohort: () => ({ event: "purchase", at_least: 1, where: [] }),
-    player: () => ({ player_id: "", events: 50 }),
-    events: () => ({ event: catalogue.events[0].name, measure: { of: "count" }, grain: "day", by: [], where: [] }),
-    funnel: () => ({ steps: [{ event: "session_start", where: [] }, { event: "purchase", where: [] }], window_minutes: 1440, by: [] }),
-    retention: () => ({ first: { event: "session_start", where: [] }, returning: { event: "session_start", where: [] }, unit: "day", days: 7, grain: "week", by: [] }),
-    paths: () => ({ event: "session_start", direction: "after", depth: 3, width: 5, leave_out: ["session_heartbeat"], where: [] }),
+const game = () => context.game;
+const url = () => `/v1/games/${encodeURIComponent(game())}/explore`;
+const eventOf = (name) => catalogue.events.find((one) => one.name === name);
+const fieldsOf = (name) => [...catalogue.fields, ...(eventOf(name)?.fields ?? [])];
+const labelOf = (name) => eventOf(name)?.label ?? "Any event";
+const plainName = (name) => name.replace(/^(payload|client)\./, "").replaceAll("_", " ");
+
+// The event whose fields the filters and "Group by" name, and the part of the question that has its filters.
+const main = () => ({
+  events: () => question, paths: () => question, cohort: () => question, player: () => question, funnel: () => question.steps[0], retention: () => question.first,
+})[question.kind]();
+
+const FRESH = {
+  cohort: () => ({ event: "purchase", at_least: 1, where: [] }),
+  player: () => ({ player_id: "", events: 50 }),
+  events: () => ({ event: catalogue.events[0].name, measure: { of: "count" }, grain: "day", by: [], where: [] }),
+  funnel: () => ({ steps: [{ event: "session_start", where: [] }, { event: "purchase", where: [] }], window_minutes: 1440, by: [] }),
+  retention: () => ({ first: { event: "session_start", where: [] }, returning: { event: "session_start", where: [] }, unit: "day", days: 7, grain: "week", by: [] }),
+  paths: () => ({ event: "session_start", direction: "after", depth: 3, width: 5, leave_out: ["session_heartbeat"], where: [] }),
+};
+
+const fresh = (kind) => ({ kind, ...FRESH[kind]() });
+
+const keep = () => context.put({ q: JSON.stringify(question) });
+
+// An address may have been written by hand: what cannot be a question is replaced by the first one.
+const read = () => {
+  try {
+    const { from, to, ...found } = JSON.parse(context.params().get("q"));
+    if (!kinds.includes(found.kind)) return fresh(kinds[0]);
+    if (from && to && !context.params().get("from")) context.put({ from, to });
+    return { ...fresh(found.kind), ...found };
+  } catch {
+    return fresh(kinds[0]);
+  }
+};
+
+const changed = () => { keep(); fill(); load(); };
+
+const choice = (label, options, value, set, id) => {
+  const holder = element("label", `${label} `);
+  const select = element("select", null, id ? { id } : {});
+  select.replaceChildren(...options.map(([name, text]) => option(name, text)));
+  select.value = value;
+  select.addEventListener("change", () => { set(select.value); changed(); });
+  holder.append(select);
+  return holder;
+};
+
+const events = (isAny) => [
+  ...(isAny ? [["", "Any event"]] : []),
+  ...catalogue.events.map((one) => [one.name, one.label]),
+];
+
+// Another event has other properties: what names the old ones is dropped.
+const setEvent = (part, name) => {
+  if (name) part.event = name; else delete part.event;
+  part.where = [];
+  if (part !== main()) return;
+  if (question.by) question.by = question.by.filter((one) => catalogue.fields.some((field) => field.name === one));
+  if (question.measure) question.measure = { of: "count" };
+};
+
+const measured = () => fieldsOf(question.event).filter((field) => NUMBERS.includes(field.kind));
+
+const setMeasure = (of) => {
+  question.measure = { of };
+  if (["count", "players"].includes(of)) return;
+  question.measure.field = measured()[0]?.name;
+  if (of === "percentile") question.measure.percentile = PERCENTILES[0][0];
+};
+
+const grouping = () => {
+  const fields = fieldsOf(main().event).filter((field) => field.kind !== "double");
+  const options = [["", "nothing"], ...fields.map((field) => [field.name, plainName(field.name)])];
+  const set = (place) => (name) => {
+    const by = [...question.by];
+    by[place] = name;
+    question.by = [...new Set(by.filter(Boolean))];
   };
+  const found = [choice("Group by", options, question.by[0] ?? "", set(0), "by")];
+  if (question.by.length) found.push(choice("and by", options, question.by[1] ?? "", set(1), "by-2"));
+  return found;
+};
 
-  const fresh = (kind, days = {}) => ({ kind, from: ago(DAYS), to: ago(1), ...days, ...FRESH[kind]() });
+const grain = () => choice("A row for each", GRAINS, question.grain, (value) => { question.grain = value; }, "grain");
 
-  const keep = () => {
-    const at = new URL(location.href);
-    at.searchParams.set("q", JSON.stringify(question));
-    history.replaceState(null, "", at);
-  };
+const times = (label, part, id) => {
+  const known = TIMES.includes(part.at_least ?? 1) ? TIMES : [...TIMES, part.at_least];
+  return choice(label, known.map((n) => [n, n === 1 ? "once" : `${n} times`]), part.at_least ?? 1, (value) => { part.at_least = Number(value); }, id);
+};
 
-  // An address may have been written by hand: what cannot be a question is replaced by the first one.
-  const read = () => {
-    try {
-      const found = JSON.parse(new URL(location.href).searchParams.get("q"));
-      if (!FRESH[found.kind]) return fresh("events");
-      return { ...fresh(found.kind), ...found };
-    } catch {
-      return fresh("events");
+// The page makes cohorts of the question's days; an address may have one with days and filters of its own.
+const players = () => {
+  const { cohort } = question;
+  const none = [["", "all players"], ["any", "any event"]];
+  const found = [choice("Of players with", [...none, ...events(false)], cohort ? cohort.event ?? "any" : "", (name) => {
+    if (name) question.cohort = { ...(name === "any" ? {} : { event: name }), at_least: 1 }; else delete question.cohort;
+  }, "cohort")];
+  if (!cohort) return found;
+  found.push(times("at least", cohort, "cohort-times"));
+  const own = [cohort.from && `from ${cohort.from}`, cohort.to && `to ${cohort.to}`, cohort.where?.length && `with ${cohort.where.length} filters`].filter(Boolean);
+  if (own.length) found.push(element("span", own.join(" "), { class: "note" }));
+  return found;
+};
+
+const PARTS = {
+  player: () => [
+    text("Player id", question.player_id, (value) => { question.player_id = value; }, { id: "player", maxlength: "64" }),
+    choice("Newest events", [20, 50, 100, 200].map((n) => [n, String(n)]), question.events, (value) => { question.events = Number(value); }, "events"),
+  ],
+  cohort: () => [
+    choice("Players with", events(true), question.event ?? "", (name) => setEvent(question, name), "event"),
+    times("at least", question, "times"),
+  ],
+  events: () => [
+    choice("Event", events(true), question.event ?? "", (name) => setEvent(question, name), "event"),
+    choice("Figure", measured().length ? MEASURES : MEASURES.slice(0, 2), question.measure.of, setMeasure, "measure"),
+    ...(question.measure.field ? [choice("Property", measured().map((one) => [one.name, plainName(one.name)]), question.measure.field, (name) => { question.measure.field = name; }, "property")] : []),
+    ...(question.measure.percentile ? [choice("Percentile", PERCENTILES, question.measure.percentile, (value) => { question.measure.percentile = Number(value); }, "percentile")] : []),
+    grain(), ...grouping(),
+  ],
+  funnel: () => [
+    ...question.steps.map((step, n) => choice(`Step ${n + 1}`, events(true), step.event ?? "", (name) => setEvent(step, name), `step-${n + 1}`)),
+    ...(question.steps.length < MOST_STEPS ? [button("Add a step", () => { question.steps.push({ event: "session_end", where: [] }); changed(); })] : []),
+    ...(question.steps.length > 2 ? [button("Remove the last step", () => { question.steps.pop(); changed(); })] : []),
+    choice("Within", WINDOWS, question.window_minutes, (value) => { question.window_minutes = Number(value); }, "window"),
+    ...grouping(),
+  ],
+  retention: () => [
+    choice("Starts with", events(true), question.first.event ?? "", (name) => setEvent(question.first, name), "first"),
+    choice("Comes back with", events(true), question.returning.event ?? "", (name) => setEvent(question.returning, name), "returning"),
+    choice("Days are", [["day", "UTC days"], ["24h", "24 hours each"]], question.unit, (value) => { question.unit = value; }, "unit"),
+    choice("Until day", [1, 3, 7, 14, 30].map((n) => [n, String(n)]), question.days, (value) => { question.days = Number(value); }, "days"),
+    grain(), ...grouping(),
+  ],
+  paths: () => [
+    choice("Event", events(false), question.event, (name) => { setEvent(question, name); question.leave_out = question.leave_out.filter((one) => one !== name); }, "event"),
+    choice("What", [["after", "follows it"], ["before", "precedes it"]], question.direction, (value) => { question.direction = value; }, "direction"),
+    choice("Steps", [1, 2, 3, 4, 5].map((n) => [n, String(n)]), question.depth, (value) => { question.depth = Number(value); }, "depth"),
+    choice("Events of a step", [3, 5, 10].map((n) => [n, String(n)]), question.width, (value) => { question.width = Number(value); }, "width"),
+    choice("Leave out", [["", "nothing"], ...events(false).filter(([name]) => name !== question.event)], question.leave_out[0] ?? "", (name) => { question.leave_out = name ? [name] : []; }, "leave-out"),
+  ],
+};
+
+const text = (label, value, set, attributes) => {
+  const holder = element("label", `${label} `);
+  const input = element("input", null, { autocomplete: "off", ...attributes });
+  input.value = value;
+  input.addEventListener("change", () => { set(input.value.trim()); changed(); });
+  holder.append(input);
+  return holder;
+};
+
+const typed = (text, kind) => {
+  if (kind === "boolean") return text === "true";
+  if (NUMBERS.includes(kind)) return Number(text);
+  return text;
+};
+
+const filter = (part, one, n) => {
+  const fields = fieldsOf(part.event);
+  const field = fields.find((found) => found.name === one.field) ?? fields[0];
+  one.op ??= "is";
+  one.values ??= [];
+  const holder = element("div", null, { class: "filter" });
+  holder.append(
+    choice("Only where", fields.map((found) => [found.name, plainName(found.name)]), one.field, (name) => { part.where[n] = { field: name, op: "is", values: [] }; }),
+    choice("comparison", OPERATORS.filter(([op]) => NUMBERS.includes(field.kind) || !op.startsWith("at_")), one.op, (op) => { one.op = op; if (NO_VALUES.includes(op)) one.values = []; }),
+  );
+  if (!NO_VALUES.includes(one.op)) {
+    const known = field.kind === "boolean" ? ["true", "false"] : field.values;
+    const shown = one.values.length ? one.values.map(String).join(", ") : "";
+    if (known.length) {
+      holder.append(choice("value", [["", "choose"], ...known.map((value) => [value, value])], shown, (text) => { one.values = text ? [typed(text, field.kind)] : []; }));
+    } else {
+      const label = element("label", "value ");
+      const input = element("input", null, { maxlength: "128", autocomplete: "off", placeholder: "one, or several" });
+      input.value = shown;
+      input.addEventListener("change", () => {
+        one.values = input.value.split(",").map((text) => text.trim()).filter(Boolean).map((text) => typed(text, field.kind));
+        changed();
+      });
+      label.append(input);
+      holder.append(label);
     }
-  };
+  }
+  holder.append(button("Remove", () => { part.where.splice(n, 1); changed(); }, { "aria-label": `Remove the filter of ${plainName(one.field)}` }));
+  return holder;
+};
 
-  const changed = () => { keep(); fill(); load(); };
+const fill = () => {
+  // Until the page knows what can be asked, there is nothing to choose.
+  $("kind").disabled = false;
+  $("kind").value = question.kind;
+  $("parts").replaceChildren($("parts").querySelector("legend"), ...PARTS[question.kind]());
+  $("filters").hidden = question.kind === "player";
+  const part = main();
+  if (question.kind !== "player") fillFilters(part);
+  describe(part);
+};
 
-  const choice = (label, options, value, set, id) => {
-    const holder = element("label", `${label} `);
-    const select = element("select", null, id ? { id } : {});
-    select.replaceChildren(...options.map(([name, text]) => option(name, text)));
-    select.value = value;
-    select.addEventListener("change", () => { set(select.value); changed(); });
-    holder.append(select);
-    return holder;
-  };
+const fillFilters = (part) => {
+  part.where ??= [];
+  const add = button("Add a filter", () => { part.where.push({ field: "platform", op: "is", values: [] }); changed(); }, { id: "add-filter" });
+  $("filters").replaceChildren($("filters").querySelector("legend"), ...part.where.map((one, n) => filter(part, one, n)), ...(part.where.length < MOST_FILTERS ? [add] : []), ...players());
+};
 
-  const button = (text, act, attributes = {}) => {
-    const made = element("button", text, { type: "button", ...attributes });
-    made.addEventListener("click", act);
-    return made;
-  };
+const describe = (part) => {
+  const described = question.kind === "player" ? "The events of one player. A game with pseudonyms knows its players by these alone." : eventOf(part.event)?.description ?? "Events of all types.";
+  const field = question.measure?.field && fieldsOf(question.event).find((one) => one.name === question.measure.field);
+  $("about").textContent = field ? `${described} ${plainName(field.name)}: ${field.description}` : described;
+  $("title").textContent = title();
+};
 
-  const events = (isAny) => [
-    ...(isAny ? [["", "Any event"]] : []),
-    ...catalogue.events.map((one) => [one.name, one.label]),
-  ];
+const title = () => ({
+  events: () => {
+    const { of, field, percentile } = question.measure;
+    const name = MEASURES.find(([one]) => one === of)[1];
+    if (!field) return of === "count" ? labelOf(question.event) : `${name}: ${labelOf(question.event)}`;
+    return `${percentile ? `Percentile ${percentile} of` : name} ${plainName(field)}: ${labelOf(question.event)}`;
+  },
+  funnel: () => question.steps.map((step) => labelOf(step.event)).join(" → "),
+  retention: () => `${labelOf(question.first.event)}, then ${labelOf(question.returning.event)}`,
+  player: () => (question.player_id ? `Events of ${question.player_id}` : "Events of one player"),
+  cohort: () => `Players with ${labelOf(question.event)}${question.at_least > 1 ? `, at least ${question.at_least} times` : ""}`,
+  paths: () => `What ${question.direction === "after" ? "follows" : "precedes"} ${labelOf(question.event)}`,
+})[question.kind]();
 
-  // Another event has other properties: what names the old ones is dropped.
-  const setEvent = (part, name) => {
-    if (name) part.event = name; else delete part.event;
-    part.where = [];
-    if (part !== main()) return;
-    if (question.by) question.by = question.by.filter((one) => catalogue.fields.some((field) => field.name === one));
-    if (question.measure) question.measure = { of: "count" };
-  };
+// A filter that is not filled in yet is not asked.
+const asked = (format) => {
+  const copy = structuredClone(question);
+  for (const part of [copy, copy.cohort, copy.first, copy.returning, ...(copy.steps ?? [])]) {
+    if (part?.where) part.where = part.where.filter((one) => one.values?.length || NO_VALUES.includes(one.op));
+  }
+  const { from, to } = context.range();
+  const body = JSON.stringify({ ...copy, from, to, format });
+  return { method: "POST", body, headers: { "content-type": "application/json" } };
+};
 
-  const measured = () => fieldsOf(question.event).filter((field) => NUMBERS.includes(field.kind));
+const state = (...nodes) => {
+  $("state").replaceChildren(...nodes);
+  $("explore-chart").hidden = true;
+  $("chart-note").textContent = "";
+};
 
-  const setMeasure = (of) => {
-    question.measure = { of };
-    if (["count", "players"].includes(of)) return;
-    question.measure.field = measured()[0]?.name;
-    if (of === "percentile") question.measure.percentile = PERCENTILES[0][0];
-  };
+const nameOf = (slices) => Object.values(slices).map((one) => one ?? "no value").join(" · ");
 
-  const grouping = () => {
-    const fields = fieldsOf(main().event).filter((field) => field.kind !== "double");
-    const options = [["", "nothing"], ...fields.map((field) => [field.name, plainName(field.name)])];
-    const set = (place) => (name) => {
-      const by = [...question.by];
-      by[place] = name;
-      question.by = [...new Set(by.filter(Boolean))];
-    };
-    const found = [choice("Group by", options, question.by[0] ?? "", set(0), "by")];
-    if (question.by.length) found.push(choice("and by", options, question.by[1] ?? "", set(1), "by-2"));
-    return found;
-  };
+const currencyOf = (slices) => {
+  const chosen = question.where?.find((one) => one.field === "payload.currency" && one.op === "is")?.values[0];
+  const code = slices["payload.currency"] ?? chosen;
+  return /^[A-Z]{3}$/.test(code ?? "") ? code : "";
+};
 
-  const grain = () => choice("A row for each", GRAINS, question.grain, (value) => { question.grain = value; }, "grain");
+const figure = (slices) => (value) => {
+  if (value === null || value === undefined) return "–";
+  const currency = currencyOf(slices);
+  if (question.measure.field?.endsWith("_minor") && currency) return money(value, currency);
+  if (question.measure.field?.endsWith("_micros") && currency) return micros(value, currency);
+  return plain.format(value);
+};
 
-  const times = (label, part, id) => {
-    const known = TIMES.includes(part.at_least ?? 1) ? TIMES : [...TIMES, part.at_least];
-    return choice(label, known.map((n) => [n, n === 1 ? "once" : `${n} times`]), part.at_least ?? 1, (value) => { part.at_least = Number(value); }, id);
-  };
+const days = (row) => (row.from === row.to ? row.from : `${row.from} to ${row.to}`);
+const columns = () => (question.by ?? []).map((name) => [plainName(name), (row) => String(row.slices[name] ?? "no value")]);
+const seconds = (value) => {
+  if (value === null) return "–";
+  if (value < 120) return `${plain.format(value)} s`;
+  return value < 7200 ? `${plain.format(value / 60)} min` : `${plain.format(value / 3600)} h`;
+};
 
-  // The page makes cohorts of the question's days; an address may have one with days and filters of its own.
-  const players = () => {
-    const { cohort } = question;
-    const none = [["", "all players"], ["any", "any event"]];
-    const found = [choice("Of players with", [...none, ...events(false)], cohort ? cohort.event ?? "any" : "", (name) => {
-      if (name) question.cohort = { ...(name === "any" ? {} : { event: name }), at_least: 1 }; else delete question.cohort;
-    }, "cohort")];
-    if (!cohort) return found;
-    found.push(times("at least", cohort, "cohort-times"));
-    const own = [cohort.from && `from ${cohort.from}`, cohort.to && `to ${cohort.to}`, cohort.where?.length && `with ${cohort.where.length} filters`].filter(Boolean);
-    if (own.length) found.push(element("span", own.join(" "), { class: "note" }));
-    return found;
-  };
+const draw = (answer) => {
+  const places = periods(answer.from, answer.to, question.grain);
+  const found = new Map();
+  for (const row of answer.rows) {
+    const name = nameOf(row.slices);
+    if (!found.has(name)) found.set(name, { slices: row.slices, values: places.map(() => null) });
+    found.get(name).values[places.indexOf(row.from)] = row.figure;
+  }
+  const size = ({ values }) => Math.max(...values.map((value) => Math.abs(value ?? 0)));
+  const shown = [...found].sort((a, b) => size(b[1]) - size(a[1])).slice(0, LINES.length);
+  const holder = $("explore-chart");
+  holder.hidden = false;
+  lines(holder, places.map((one) => Date.parse(one) / 1000), shown.map(([name, line]) => ({
+    label: name || title(), values: line.values, format: figure(line.slices), fill: shown.length === 1,
+  })), {
+    format: figure(shown[0][1].slices), label: `${title()} from ${answer.from} to ${answer.to} (UTC); the table below has every figure`,
+  });
+  $("chart-note").textContent = found.size > shown.length ? `The largest ${shown.length} of ${found.size} are drawn; the table has all.` : "";
+};
 
-  const PARTS = {
-    player: () => [
-      text("Player id", question.player_id, (value) => { question.player_id = value; }, { id: "player", maxlength: "64" }),
-      choice("Newest events", [20, 50, 100, 200].map((n) => [n, String(n)]), question.events, (value) => { question.events = Number(value); }, "events"),
-    ],
-    cohort: () => [
-      choice("Players with", events(true), question.event ?? "", (name) => setEvent(question, name), "event"),
-      times("at least", question, "times"),
-    ],
-    events: () => [
-      choice("Event", events(true), question.event ?? "", (name) => setEvent(question, name), "event"),
-      choice("Figure", measured().length ? MEASURES : MEASURES.slice(0, 2), question.measure.of, setMeasure, "measure"),
-      ...(question.measure.field ? [choice("Property", measured().map((one) => [one.name, plainName(one.name)]), question.measure.field, (name) => { question.measure.field = name; }, "property")] : []),
-      ...(question.measure.percentile ? [choice("Percentile", PERCENTILES, question.measure.percentile, (value) => { question.measure.percentile = Number(value); }, "percentile")] : []),
-      grain(), ...grouping(),
-    ],
-    funnel: () => [
-      ...question.steps.map((step, n) => choice(`Step ${n + 1}`, events(true), step.event ?? "", (name) => setEvent(step, name), `step-${n + 1}`)),
-      ...(question.steps.length < MOST_STEPS ? [button("Add a step", () => { question.steps.push({ event: "session_end", where: [] }); changed(); })] : []),
-      ...(question.steps.length > 2 ? [button("Remove the last step", () => { question.steps.pop(); changed(); })] : []),
-      choice("Within", WINDOWS, question.window_minutes, (value) => { question.window_minutes = Number(value); }, "window"),
-      ...grouping(),
-    ],
-    retention: () => [
-      choice("Starts with", events(true), question.first.event ?? "", (name) => setEvent(question.first, name), "first"),
-      choice("Comes back with", events(true), question.returning.event ?? "", (name) => setEvent(question.returning, name), "returning"),
-      choice("Days are", [["day", "UTC days"], ["24h", "24 hours each"]], question.unit, (value) => { question.unit = value; }, "unit"),
-      choice("Until day", [1, 3, 7, 14, 30].map((n) => [n, String(n)]), question.days, (value) => { question.days = Number(value); }, "days"),
-      grain(), ...grouping(),
-    ],
-    paths: () => [
-      choice("Event", events(false), question.event, (name) => { setEvent(question, name); question.leave_out = question.leave_out.filter((one) => one !== name); }, "event"),
-      choice("What", [["after", "follows it"], ["before", "precedes it"]], question.direction, (value) => { question.direction = value; }, "direction"),
-      choice("Steps", [1, 2, 3, 4, 5].map((n) => [n, String(n)]), question.depth, (value) => { question.depth = Number(value); }, "depth"),
-      choice("Events of a step", [3, 5, 10].map((n) => [n, String(n)]), question.width, (value) => { question.width = Number(value); }, "width"),
-      choice("Leave out", [["", "nothing"], ...events(false).filter(([name]) => name !== question.event)], question.leave_out[0] ?? "", (name) => { question.leave_out = name ? [name] : []; }, "leave-out"),
-    ],
-  };
+const share = (part) => (part === null ? "–" : precise.format(part));
 
-  const text = (label, value, set, attributes) => {
-    const holder = element("label", `${label} `);
-    const input = element("input", null, { autocomplete: "off", ...attributes });
-    input.value = value;
-    input.addEventListener("change", () => { set(input.value.trim()); changed(); });
-    holder.append(input);
-    return holder;
-  };
+const TABLES = {
+  player: (answer) => table("Events", [
+    ["Time (UTC)", (row) => row.at.slice(0, 19).replace("T", " ")], ["Event", (row) => labelOf(row.event_type)],
+    ["Session", (row) => row.session_id.slice(0, 8)], ["Platform", (row) => row.platform ?? "–"], ["Version", (row) => row.app_version ?? "–"],
+    ["Properties", (row) => Object.entries(row.payload).map(([name, value]) => `${plainName(name)}: ${value}`).join(", ") || "–"],
+  ], answer.rows),
+  cohort: (answer) => table("Players", [
+    ["Days (UTC)", () => days(answer)], ["Players", (row) => number.format(row.players), true],
+    ["Their events", (row) => number.format(row.events), true],
+    ["Events of a player", (row) => (row.players ? plain.format(row.events / row.players) : "–"), true],
+  ], answer.rows),
+  events: (answer) => {
+    const most = Math.max(...answer.rows.map((row) => Math.abs(row.figure)));
+    return table("Figures", [
+      ["Days (UTC)", days], ...columns(),
+      [MEASURES.find(([one]) => one === question.measure.of)[1].replace(" of", ""), (row) => figure(row.slices)(row.figure), true],
+      ...(question.grain === "range" ? [["", (row) => bar(most ? Math.abs(row.figure) / most : 0)]] : []),
+      ...(question.measure.of === "count" ? [] : [["Events", (row) => number.format(row.events), true]]),
+    ], answer.rows);
+  },
+  funnel: (answer) => table("Steps", [
+    ...columns(), ["Step", (row) => `${row.step}. ${labelOf(row.event)}`], ["Players", (row) => number.format(row.players), true],
+    ["", (row) => bar(row.of_first)], ["Of the first", (row) => share(row.of_first), true],
+    ["Of the step before", (row) => share(row.of_previous), true], ["Median time", (row) => seconds(row.median_seconds), true],
+  ], answer.rows),
+  retention: (answer) => table("Cohorts", [
+    ["Start (UTC)", days], ...columns(), ["Players", (row) => number.format(row.players), true],
+    ...answer.rows[0].days.map(({ day }) => [`Day ${day}`, (row) => {
+      const one = row.days[day];
+      const cell = element("td", share(one.share), { class: one.share === null ? "" : "cell", title: `${one.returned} of ${one.players} players` });
+      cell.style.setProperty("--share", one.share ?? 0);
+      return cell;
+    }, true]),
+  ], answer.rows, "heat"),
+  paths: (answer) => {
+    const starts = answer.rows.filter((row) => row.level === 1).reduce((sum, row) => sum + row.sessions, 0);
+    const name = (one) => (one === null ? "no more events" : one === "other" ? "other" : labelOf(one));
+    return table("Links", [
+      ["Step", (row) => String(row.level)], ["From", (row) => name(row.source)], [question.direction === "after" ? "To" : "Before it", (row) => name(row.target)],
+      ["Sessions", (row) => number.format(row.sessions), true], ["", (row) => bar(row.sessions / starts)], ["Of all", (row) => share(row.sessions / starts), true],
+    ], answer.rows);
+  },
+};
 
-  const typed = (text, kind) => {
-    if (kind === "boolean") return text === "true";
-    if (NUMBERS.includes(kind)) return Number(text);
-    return text;
-  };
-
-  const filter = (part, one, n) => {
-    const fields = fieldsOf(part.event);
-    const field = fields.find((found) => found.name === one.field) ?? fields[0];
-    one.op ??= "is";
-    one.values ??= [];
-    const holder = element("div", null, { class: "filter" });
-    holder.append(
-      choice("Only where", fields.map((found) => [found.name, plainName(found.name)]), one.field, (name) => { part.where[n] = { field: name, op: "is", values: [] }; }),
-      choice("comparison", OPERATORS.filter(([op]) => NUMBERS.includes(field.kind) || !op.startsWith("at_")), one.op, (op) => { one.op = op; if (NO_VALUES.includes(op)) one.values = []; }),
+const render = (answer) => {
+  if (!answer.rows.length) {
+    $("rows").hidden = true;
+    state(
+      element("p", `No such events from ${answer.from} to ${answer.to}.`),
+      element("p", "The batch run adds events once a day: choose earlier days, or remove a filter. On your machine, scripts/batch run adds them.", { class: "what" }),
     );
-    if (!NO_VALUES.includes(one.op)) {
-      const known = field.kind === "boolean" ? ["true", "false"] : field.values;
-      const shown = one.values.length ? one.values.map(String).join(", ") : "";
-      if (known.length) {
-        holder.append(choice("value", [["", "choose"], ...known.map((value) => [value, value])], shown, (text) => { one.values = text ? [typed(text, field.kind)] : []; }));
-      } else {
-        const label = element("label", "value ");
-        const input = element("input", null, { maxlength: "128", autocomplete: "off", placeholder: "one, or several" });
-        input.value = shown;
-        input.addEventListener("change", () => {
-          one.values = input.value.split(",").map((text) => text.trim()).filter(Boolean).map((text) => typed(text, field.kind));
-          changed();
-        });
-        label.append(input);
-        holder.append(label);
+    return;
+  }
+  state();
+  if (question.kind === "events" && question.grain !== "range") draw(answer);
+  if (answer.profile) {
+    const { events: count, sessions, first_at: first, last_at: last } = answer.profile;
+    $("chart-note").textContent = `Events: ${number.format(count)}. Sessions: ${number.format(sessions)}. From ${utc(first)} to ${utc(last)}.`;
+  }
+  show("figures", TABLES[question.kind](answer));
+  $("rows").hidden = false;
+  const { scanned_bytes: bytes, usd, kept } = answer.cost;
+  const paid = usd === null ? "" : kept ? " The answer was kept, and cost nothing." : ` It scanned ${plain.format(bytes / 1e6)} MB and cost $${usd.toFixed(5)}.`;
+  const written = answer.updated_at ? `Silver was written at ${utc(answer.updated_at)}. ` : "";
+  $("cost").textContent = `${written}Days are UTC.${paid}`;
+};
+
+// The API says which field must be one: a button adds it to the question.
+const ways = (details) => {
+  if (!details.some((detail) => detail.includes("added up over currencies"))) return [];
+  return [button("Group by currency", () => { question.by = ["payload.currency", ...question.by].slice(0, 2); changed(); })];
+};
+
+const refuse = (problem, again = load) => {
+  $("rows").hidden = true;
+  const details = (problem.errors ?? []).map((error) => error.detail);
+  const words = element("ul");
+  for (const detail of details) words.append(element("li", detail));
+  const holder = element("p", null, { class: "ways" });
+  holder.append(...ways(details), button("Try again", again));
+  state(element("p", details.length ? "This question has no answer:" : problem.detail), words, holder);
+};
+
+const load = async () => {
+  const mine = ++newest;
+  if (question.player_id === "") {
+    $("rows").hidden = true;
+    state(element("p", "Enter the id of a player."));
+    return;
+  }
+  const waiting = element("p", "Reading the events…", { class: "waiting-answer" });
+  state(waiting);
+  $("answer").setAttribute("aria-busy", "true");
+  $("rows").hidden = true;
+  const found = await asking(url(), asked("json"), () => mine === newest, () => {
+    waiting.textContent = "The query still runs. The page asks again until it is done.";
+  });
+  if (!found || !$("answer")) return;
+  $("answer").removeAttribute("aria-busy");
+  if (found.ok) render(found.body); else refuse(found.body);
+};
+
+const download = async () => {
+  const answer = await send(url(), asked("csv")).catch(() => null);
+  if (answer?.status !== 200) { $("cost").textContent = "The file cannot be made at the moment; ask the question again."; return; }
+  const { from, to } = context.range();
+  save(await answer.blob(), `${game()}-${question.kind}-${from}-${to}.csv`);
+};
+
+const NAMES = {
+  events: "Events over time", funnel: "Funnel", retention: "Retention", paths: "Paths", cohort: "Players of a cohort", player: "One player",
+};
+
+// The view of some kinds of questions: all of them in the tab Explore, one player in the tab Players.
+export const explore = (of) => (holder, shell) => {
+  holder.append($("explore-view").content.cloneNode(true));
+  context = shell;
+  kinds = of;
+  catalogue = null;
+  $("kind").replaceChildren(...kinds.map((kind) => option(kind, NAMES[kind])));
+  $("kind").parentElement.hidden = kinds.length === 1;
+  $("kind").addEventListener("change", () => {
+    const { cohort } = question;
+    const kind = $("kind").value;
+    question = { ...fresh(kind), ...(cohort && kind !== "player" && { cohort }) };
+    changed();
+  });
+  $("csv").addEventListener("click", download);
+  $("ask").addEventListener("submit", (event) => event.preventDefault());
+  return {
+    load: async () => {
+      const mine = ++newest;
+      if (!catalogue) {
+        state(element("p", "Loading…", { class: "waiting-answer" }));
+        let found;
+        try { found = await get(url()); } catch (error) {
+          if (mine === newest && $("answer")) refuse({ detail: error.message }, () => shell.change({}));
+          return;
+        }
+        if (mine !== newest || !$("answer")) return;
+        catalogue = found;
+        question = read();
+        try { fill(); } catch { question = fresh(kinds[0]); fill(); }
+        if (kinds.length > 1) keep();
       }
-    }
-    holder.append(button("Remove", () => { part.where.splice(n, 1); changed(); }, { "aria-label": `Remove the filter of ${plainName(one.field)}` }));
-    return holder;
-  };
-
-  const fill = () => {
-    // Until the page knows what can be asked, there is nothing to choose.
-    for (const name of ["kind", "from", "to"]) $(name).disabled = false;
-    $("kind").value = question.kind;
-    $("from").value = question.from;
-    $("to").value = question.to;
-    $("parts").replaceChildren($("parts").querySelector("legend"), ...PARTS[question.kind]());
-    $("filters").hidden = question.kind === "player";
-    const part = main();
-    if (question.kind !== "player") fillFilters(part);
-    describe(part);
-  };
-
-  const fillFilters = (part) => {
-    part.where ??= [];
-    const add = button("Add a filter", () => { part.where.push({ field: "platform", op: "is", values: [] }); changed(); }, { id: "add-filter" });
-    $("filters").replaceChildren($("filters").querySelector("legend"), ...part.where.map((one, n) => filter(part, one, n)), ...(part.where.length < MOST_FILTERS ? [add] : []), ...players());
-  };
-
-  const describe = (part) => {
-    const described = question.kind === "player" ? "The events of one player. A game with pseudonyms knows its players by these alone." : eventOf(part.event)?.description ?? "Events of all types.";
-    const field = question.measure?.field && fieldsOf(question.event).find((one) => one.name === question.measure.field);
-    $("about").textContent = field ? `${described} ${plainName(field.name)}: ${field.description}` : described;
-    $("title").textContent = title();
-    document.title = `${title()} · explore`;
-  };
-
-  const title = () => ({
-    events: () => {
-      const { of, field, percentile } = question.measure;
-      const name = MEASURES.find(([one]) => one === of)[1];
-      if (!field) return of === "count" ? labelOf(question.event) : `${name}: ${labelOf(question.event)}`;
-      return `${percentile ? `Percentile ${percentile} of` : name} ${plainName(field)}: ${labelOf(question.event)}`;
+      await load();
     },
-    funnel: () => question.steps.map((step) => labelOf(step.event)).join(" → "),
-    retention: () => `${labelOf(question.first.event)}, then ${labelOf(question.returning.event)}`,
-    player: () => (question.player_id ? `Events of ${question.player_id}` : "Events of one player"),
-    cohort: () => `Players with ${labelOf(question.event)}${question.at_least > 1 ? `, at least ${question.at_least} times` : ""}`,
-    paths: () => `What ${question.direction === "after" ? "follows" : "precedes"} ${labelOf(question.event)}`,
-  })[question.kind]();
-
-  // A filter that is not filled in yet is not asked.
-  const asked = (format) => {
-    const copy = structuredClone(question);
-    for (const part of [copy, copy.cohort, copy.first, copy.returning, ...(copy.steps ?? [])]) {
-      if (part?.where) part.where = part.where.filter((one) => one.values?.length || NO_VALUES.includes(one.op));
-    }
-    const body = JSON.stringify({ ...copy, format });
-    return { method: "POST", body, headers: { "content-type": "application/json" } };
+    close: () => { newest += 1; },
   };
-
-  const state = (...nodes) => {
-    $("state").replaceChildren(...nodes);
-    $("explore-chart").hidden = true;
-    $("chart-note").textContent = "";
-  };
-
-  const nameOf = (slices) => Object.values(slices).map((one) => one ?? "no value").join(" · ");
-
-  const currencyOf = (slices) => {
-    const chosen = question.where?.find((one) => one.field === "payload.currency" && one.op === "is")?.values[0];
-    const code = slices["payload.currency"] ?? chosen;
-    return /^[A-Z]{3}$/.test(code ?? "") ? code : "";
-  };
-
-  const figure = (slices) => (value) => {
-    if (value === null || value === undefined) return "–";
-    const currency = currencyOf(slices);
-    if (question.measure.field?.endsWith("_minor") && currency) return money(value, currency);
-    if (question.measure.field?.endsWith("_micros") && currency) return micros(value, currency);
-    return plain.format(value);
-  };
-
-  const days = (row) => (row.from === row.to ? row.from : `${row.from} to ${row.to}`);
-  const columns = () => (question.by ?? []).map((name) => [plainName(name), (row) => String(row.slices[name] ?? "no value")]);
-  const seconds = (value) => {
-    if (value === null) return "–";
-    if (value < 120) return `${plain.format(value)} s`;
-    return value < 7200 ? `${plain.format(value / 60)} min` : `${plain.format(value / 3600)} h`;
-  };
-
-  const draw = (answer) => {
-    const places = periods(answer.from, answer.to, question.grain);
-    const found = new Map();
-    for (const row of answer.rows) {
-      const name = nameOf(row.slices);
-      if (!found.has(name)) found.set(name, { slices: row.slices, values: places.map(() => null) });
-      found.get(name).values[places.indexOf(row.from)] = row.figure;
-    }
-    const size = ({ values }) => Math.max(...values.map((value) => Math.abs(value ?? 0)));
-    const shown = [...found].sort((a, b) => size(b[1]) - size(a[1])).slice(0, LINES.length);
-    const axis = { stroke: color("--quiet"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line") } };
-    const holder = $("explore-chart");
-    holder.hidden = false;
-    plot?.destroy();
-    plot = new uPlot({
-      width: holder.clientWidth || 600, height: innerWidth < 700 ? 200 : 260, cursor: { y: false },
-      tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
-      scales: { y: { range: (_, least, most) => [Math.min(0, (least ?? 0) * 1.1), Math.max(1, (most ?? 0) * 1.1)] } },
-      axes: [
-        { ...axis, values: (_, splits) => splits.map((at) => new Date(at * 1000).toLocaleDateString(undefined, { day: "numeric", month: "short", timeZone: "UTC" })), space: 70 },
-        { ...axis, size: 75, values: (_, values) => values.map(figure(shown[0][1].slices)) },
-      ],
-      series: [
-        { label: "Day", value: (_, at) => (at ? dated.format(new Date(at * 1000)) : "–") },
-        ...shown.map(([name, line], n) => ({
-          label: name || title(), stroke: color(LINES[n]), width: 2, points: { show: places.length < 63 },
-          value: (_, value) => figure(line.slices)(value),
-        })),
-      ],
-    }, [places.map((one) => Date.parse(one) / 1000), ...shown.map(([, line]) => line.values)], holder);
-    holder.setAttribute("role", "img");
-    holder.setAttribute("aria-label", `${title()} from ${answer.from} to ${answer.to}; the table below has every figure`);
-    $("chart-note").textContent = found.size > shown.length ? `The largest ${shown.length} of ${found.size} are drawn; the table has all.` : "";
-  };
-
-  const share = (part) => (part === null ? "–" : precise.format(part));
-
-  const TABLES = {
-    player: (answer) => table("Events", [
-      ["Time (UTC)", (row) => row.at.slice(0, 19).replace("T", " ")], ["Event", (row) => labelOf(row.event_type)],
-      ["Session", (row) => row.session_id.slice(0, 8)], ["Platform", (row) => row.platform ?? "–"], ["Version", (row) => row.app_version ?? "–"],
-      ["Properties", (row) => Object.entries(row.payload).map(([name, value]) => `${plainName(name)}: ${value}`).join(", ") || "–"],
-    ], answer.rows),
-    cohort: (answer) => table("Players", [
-      ["Days", () => days(answer)], ["Players", (row) => number.format(row.players), true],
-      ["Their events", (row) => number.format(row.events), true],
-      ["Events of a player", (row) => (row.players ? plain.format(row.events / row.players) : "–"), true],
-    ], answer.rows),
-    events: (answer) => {
-      const most = Math.max(...answer.rows.map((row) => Math.abs(row.figure)));
-      return table("Figures", [
-        ["Days", days], ...columns(),
-        [MEASURES.find(([one]) => one === question.measure.of)[1].replace(" of", ""), (row) => figure(row.slices)(row.figure), true],
-        ...(question.grain === "range" ? [["", (row) => bar(most ? Math.abs(row.figure) / most : 0)]] : []),
-        ...(question.measure.of === "count" ? [] : [["Events", (row) => number.format(row.events), true]]),
-      ], answer.rows);
-    },
-    funnel: (answer) => table("Steps", [
-      ...columns(), ["Step", (row) => `${row.step}. ${labelOf(row.event)}`], ["Players", (row) => number.format(row.players), true],
-      ["", (row) => bar(row.of_first)], ["Of the first", (row) => share(row.of_first), true],
-      ["Of the step before", (row) => share(row.of_previous), true], ["Median time", (row) => seconds(row.median_seconds), true],
-    ], answer.rows),
-    retention: (answer) => table("Cohorts", [
-      ["Start", days], ...columns(), ["Players", (row) => number.format(row.players), true],
-      ...answer.rows[0].days.map(({ day }) => [`Day ${day}`, (row) => {
-        const one = row.days[day];
-        const cell = element("td", share(one.share), { class: one.share === null ? "" : "cell", title: `${one.returned} of ${one.players} players` });
-        cell.style.setProperty("--share", one.share ?? 0);
-        return cell;
-      }, true]),
-    ], answer.rows, "heat"),
-    paths: (answer) => {
-      const starts = answer.rows.filter((row) => row.level === 1).reduce((sum, row) => sum + row.sessions, 0);
-      const name = (one) => (one === null ? "no more events" : one === "other" ? "other" : labelOf(one));
-      return table("Links", [
-        ["Step", (row) => String(row.level)], ["From", (row) => name(row.source)], [question.direction === "after" ? "To" : "Before it", (row) => name(row.target)],
-        ["Sessions", (row) => number.format(row.sessions), true], ["", (row) => bar(row.sessions / starts)], ["Of all", (row) => share(row.sessions / starts), true],
-      ], answer.rows);
-    },
-  };
-
-  const render = (answer) => {
-    if (!answer.rows.length) {
-      $("rows").hidden = true;
-      state(
-        element("p", `No such events from ${answer.from} to ${answer.to}.`),
-        element("p", "The batch run adds events once a day: choose earlier days, or remove a filter. On your machine, scripts/batch run adds them.", { class: "what" }),
-      );
-      return;
-    }
-    state();
-    if (question.kind === "events" && question.grain !== "range") draw(answer);
-    if (answer.profile) {
-      const { events: count, sessions, first_at: first, last_at: last } = answer.profile;
-      $("chart-note").textContent = `Events: ${number.format(count)}. Sessions: ${number.format(sessions)}. From ${first.slice(0, 16).replace("T", " ")} to ${last.slice(0, 16).replace("T", " ")} UTC.`;
-    }
-    show("figures", TABLES[question.kind](answer));
-    $("rows").hidden = false;
-    const { scanned_bytes: bytes, usd, kept } = answer.cost;
-    const paid = usd === null ? "" : kept ? " The answer was kept, and cost nothing." : ` It scanned ${plain.format(bytes / 1e6)} MB and cost $${usd.toFixed(5)}.`;
-    const written = answer.updated_at ? `Silver was written at ${answer.updated_at.slice(0, 16).replace("T", " ")} UTC. ` : "";
-    $("cost").textContent = `${written}Days are UTC.${paid}`;
-  };
-
-  // The API says which field must be one: a button adds it to the question.
-  const ways = (details) => {
-    if (!details.some((detail) => detail.includes("added up over currencies"))) return [];
-    return [button("Group by currency", () => { question.by = ["payload.currency", ...question.by].slice(0, 2); changed(); })];
-  };
-
-  const refuse = (problem) => {
-    $("rows").hidden = true;
-    const details = (problem.errors ?? []).map((error) => error.detail);
-    const words = element("ul");
-    for (const detail of details) words.append(element("li", detail));
-    const holder = element("p", null, { class: "ways" });
-    holder.append(...ways(details), button("Try again", load));
-    state(element("p", details.length ? "This question has no answer:" : problem.detail), words, holder);
-  };
-
-  const load = async () => {
-    lead(game());
-    const mine = ++newest;
-    if (question.player_id === "") {
-      $("rows").hidden = true;
-      state(element("p", "Enter the id of a player."));
-      return;
-    }
-    const waiting = element("p", "Reading the events…", { class: "waiting-answer" });
-    state(waiting);
-    $("answer").setAttribute("aria-busy", "true");
-    $("rows").hidden = true;
-    const found = await asking(url(), asked("json"), () => mine === newest, () => {
-      waiting.textContent = "The query still runs. The page asks again until it is done.";
-    });
-    if (!found) return;
-    $("answer").removeAttribute("aria-busy");
-    if (found.ok) render(found.body); else refuse(found.body);
-  };
-
-  const download = async () => {
-    const answer = await fetch(url(), asked("csv"));
-    if (answer.status !== 200) { notice("The file cannot be made at the moment; ask the question again."); return; }
-    const address = URL.createObjectURL(await answer.blob());
-    const link = element("a", null, { href: address, download: `${game()}-${question.kind}-${question.from}-${question.to}.csv` });
-    link.click();
-    URL.revokeObjectURL(address);
-  };
-
-  const begin = async (id) => {
-    const at = new URL(location.href);
-    at.searchParams.set("game", id);
-    history.replaceState(null, "", at);
-    try { catalogue = await get(url()); } catch (error) { notice(error.message); return; }
-    notice("");
-    question = read();
-    try { fill(); } catch { question = fresh("events"); fill(); }
-    keep();
-    await load();
-  };
-
-  const open = async () => {
-    $("game").addEventListener("change", () => begin($("game").value));
-    $("kind").addEventListener("change", () => {
-      const { from, to, cohort } = question;
-      const kind = $("kind").value;
-      question = fresh(kind, { from, to, ...(cohort && kind !== "player" && { cohort }) });
-      changed();
-    });
-    for (const name of ["from", "to"]) $(name).addEventListener("change", () => { question[name] = $(name).value; changed(); });
-    $("csv").addEventListener("click", download);
-    $("ask").addEventListener("submit", (event) => event.preventDefault());
-    addEventListener("resize", () => plot?.setSize({ width: $("explore-chart").clientWidth, height: plot.height }));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", load);
-    let games;
-    try { ({ games } = await get("/v1/games")); } catch (error) { notice(error.message); return; }
-    if (!games.length) { notice("No game is registered yet: scripts/games add <game_id> --name <title>"); return; }
-    const wanted = game();
-    const isKnown = games.some((one) => one.game_id === wanted);
-    $("game").replaceChildren(...games.map((one) => option(one.game_id, one.name)));
-    $("game").value = isKnown ? wanted : games[0].game_id;
-    await begin($("game").value);
-    if (wanted && !isKnown) notice(`The game ${wanted} is not registered; another one is shown.`);
-  };
-
-  open();
-}
+};

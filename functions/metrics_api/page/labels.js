@@ -1,4 +1,4 @@
-const LABELS = {
+export const LABELS = {
   abandons: "Abandoned matches",
   active_players: "Active players",
   active_sessions: "Active sessions",

@@ -12,6 +12,7 @@ CREATE TABLE `enriched` (
   `client` ROW<`platform` STRING, `app_version` STRING, `build` STRING, `os_version` STRING, `device_model` STRING,
     `locale` STRING, `country` STRING, `sdk` STRING>,
   `privacy` ROW<`analytics_storage` STRING, `age_group` STRING>,
+  `dimensions` MAP<STRING, STRING>,
   `payload` ROW<`amount` BIGINT, `amount_minor` BIGINT, `attempt` BIGINT, `balance_after` BIGINT, `campaign` STRING,
     `code` STRING, `completed` BOOLEAN, `currency` STRING, `duration_seconds` BIGINT, `elapsed_seconds` BIGINT,
     `end_reason` STRING, `experiment` STRING, `extra` MAP<STRING, STRING>, `fatal` BOOLEAN, `flow` STRING, `format`
@@ -37,6 +38,10 @@ CREATE TABLE `enriched` (
   `bot` BOOLEAN,
   `masked` BOOLEAN,
   `verified` BOOLEAN,
+  `custom_1` STRING,
+  `install_1` STRING,
+  `custom_2` STRING,
+  `install_2` STRING,
   `occurred_at` AS COALESCE(LEAST(`corrected_time`, `received_at`), TO_TIMESTAMP_LTZ(0, 3)),
   WATERMARK FOR `occurred_at` AS CAST(CAST(`occurred_at` AS TIMESTAMP_LTZ(0)) AS TIMESTAMP_LTZ(3)) - INTERVAL
     '{allowed_lateness_seconds}' SECOND

@@ -18,4 +18,5 @@ CREATE VIEW metrics.total_revenue AS SELECT * FROM gold.total_revenue WITH NO SC
 CREATE VIEW metrics.performance_bins AS SELECT * FROM gold.performance_bins WITH NO SCHEMA BINDING;
 CREATE VIEW metrics.matches AS SELECT * FROM gold.matches WITH NO SCHEMA BINDING;
 CREATE VIEW metrics.experiments AS SELECT * FROM gold.experiments WITH NO SCHEMA BINDING;
+CREATE VIEW metrics.experiment_design AS SELECT * FROM gold.experiment_design WITH NO SCHEMA BINDING;
 CREATE VIEW metrics.experiment_revenue AS SELECT * FROM gold.experiment_revenue WITH NO SCHEMA BINDING;

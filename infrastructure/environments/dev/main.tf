@@ -7,6 +7,7 @@ module "platform" {
   packages_directory = var.packages_directory
   quicksight         = var.quicksight
   report_sender      = var.report_sender
+  sign_in            = var.sign_in
   streams            = { enriched_shards = 1, maximum_shards = 2, raw_shards = 1, retention_hours = 24 }
   warehouse          = var.warehouse
 

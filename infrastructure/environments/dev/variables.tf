@@ -44,6 +44,25 @@ variable "report_sender" {
   nullable    = false
 }
 
+variable "sign_in" {
+  type = object({
+    enabled = optional(bool, false)
+    mfa     = optional(string)
+    session = optional(object({ hours = optional(number), token_minutes = optional(number) }))
+
+    identity_providers = optional(map(object({
+      client_id       = optional(string)
+      client_secret   = optional(string)
+      email_attribute = optional(string)
+      issuer_url      = optional(string)
+      metadata_url    = optional(string)
+    })))
+  })
+  description = "Sign-in of people to the pages, which opens them on the internet (docs/people.md)."
+  default     = {}
+  nullable    = false
+}
+
 variable "spark_executors" {
   type        = number
   description = "Most executors of a batch run, with four vCPUs each. More than 2 need a higher quota (docs/cost.md)."

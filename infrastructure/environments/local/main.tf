@@ -18,6 +18,15 @@ module "platform" {
     usage_plan  = { burst = 1000, enforced = false, rate = 500, requests_a_day = 1000000 }
   }
 
+  # The emulator has the classic sign-in page, without second factors, and does not rotate tokens.
+  sign_in = {
+    enabled       = true
+    firewall      = false
+    managed_login = false
+    mfa           = "OFF"
+    session       = { renew_once = false }
+  }
+
   realtime_analytics = {
     application    = { initial_position = "TRIM_HORIZON", start = false }
     deliver_alerts = false

@@ -9,6 +9,7 @@ module "platform" {
   packages_directory  = var.packages_directory
   quicksight          = var.quicksight
   report_sender       = var.report_sender
+  sign_in             = var.sign_in
   streams             = { enriched_shards = 1, maximum_shards = 64, raw_shards = 1, retention_hours = 168 }
   warehouse           = var.warehouse
 

@@ -27,6 +27,8 @@ resource "aws_apigatewayv2_stage" "default" {
     destination_arn = aws_cloudwatch_log_group.access.arn
     format = jsonencode({
       request_id        = "$context.requestId"
+      person            = "$context.authorizer.claims.sub"
+      principal         = "$context.identity.userArn"
       time              = "$context.requestTime"
       method            = "$context.httpMethod"
       path              = "$context.path"

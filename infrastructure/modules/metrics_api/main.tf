@@ -8,7 +8,7 @@ module "metrics_api" {
   sizing            = var.sizing
 
   environment = {
-    # API Gateway refuses requests that are not signed, whatever host they name.
+    # API Gateway refuses requests for data without a signature or a token, whatever host they name.
     ALLOWED_HOSTS       = jsonencode(["*"])
     ATHENA_WORKGROUP    = aws_athena_workgroup.this.name
     BOARDS_TABLE        = var.tables.boards.name
@@ -22,6 +22,10 @@ module "metrics_api" {
     QUALITY_TABLE       = var.tables.quality.name
     REALTIME_TABLE      = var.tables.realtime.name
     RECENT_EVENTS_TABLE = var.tables.recent_events.name
+    SIGN_IN_CLIENT_ID   = try(var.sign_in[0].id, "")
+    SIGN_IN_ISSUER      = try(var.sign_in[0].issuer, "")
+    SIGN_IN_SCOPE       = try(var.sign_in[0].scope, "")
+    SIGN_IN_URL         = try(var.sign_in[0].url, "")
   }
 }
 
@@ -30,5 +34,5 @@ resource "aws_lambda_permission" "api" {
   action        = "lambda:InvokeFunction"
   function_name = module.metrics_api.name
   principal     = "apigateway.amazonaws.com"
-  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/$default"
+  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/*"
 }

@@ -9,13 +9,22 @@ output "api" {
 
 output "environment" {
   description = "Environment variables of the function: what the app needs to run elsewhere."
-  # Elsewhere nobody checks signatures: the app then answers by the names of its own machine.
-  value = tomap({ for name, value in module.metrics_api.environment : name => value if name != "ALLOWED_HOSTS" })
+  # Elsewhere nobody checks signatures and tokens: the app then answers by the names of its own machine.
+  value = tomap({
+    for name, value in module.metrics_api.environment :
+    name => value if name != "ALLOWED_HOSTS" && !startswith(name, "SIGN_IN_")
+  })
 }
 
 output "function_name" {
   description = "Name of the function behind the API."
   value       = module.metrics_api.name
+}
+
+# Not the stage's URL: the stage waits for nothing, but whoever uses this must not wait for the routes.
+output "page" {
+  description = "Base URL of the pages without a slash at its end, and their paths."
+  value       = { pages = local.pages, url = aws_apigatewayv2_api.this.api_endpoint }
 }
 
 output "policy" {

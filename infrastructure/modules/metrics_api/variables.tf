@@ -52,6 +52,26 @@ variable "settings" {
   nullable    = false
 }
 
+variable "sign_in" {
+  type        = list(object({ id = string, issuer = string, scope = string, url = string }))
+  description = <<-EOT
+    Client of the user pool whose tokens the API takes, their issuer and scope, and the address of the sign-in page.
+    Empty: only signed requests are answered, and nobody opens the pages.
+  EOT
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.sign_in) <= 1
+    error_message = "The API takes tokens of one user pool."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for client in var.sign_in : [for value in values(client) : value != ""]]))
+    error_message = "A token is checked against its client, issuer and scope: none of them is empty."
+  }
+}
+
 variable "sizing" {
   type        = object({ memory_mb = number, reserved_concurrency = optional(number, -1), timeout_seconds = number })
   description = "Memory, time limit, and reserved executions of the function. -1 reserves none and sets no limit."

@@ -168,6 +168,7 @@ module "web_firewall" {
   kms_key_arn         = module.security.kms_key_arns.operations
   log_blocked         = var.ingest.log_blocked
   log_retention_days  = var.logging.retention_days
+  name                = "ingest"
   name_prefix         = local.name_prefix
   requests_per_minute = var.ingest.requests_per_minute_and_address
 }
@@ -252,6 +253,7 @@ module "metrics_api" {
   ingest_url               = module.ingest.api.url
   leaderboards_by_rank_arn = module.player_state.leaderboards_by_rank_arn
   settings                 = local.function_settings
+  sign_in                  = module.sign_in[*].client
   sizing                   = var.metrics_api.sizing
   throttling               = var.metrics_api.throttling
 
@@ -273,6 +275,34 @@ module "metrics_api" {
     realtime      = module.realtime_analytics.table
     recent_events = module.processor.tables.recent_events
   }
+}
+
+module "sign_in" {
+  source = "../sign_in"
+  count  = var.sign_in.enabled ? 1 : 0
+
+  account             = local.account
+  alerts_topic_arn    = module.alerts.topic_arn
+  api                 = module.metrics_api.page
+  deletion_protection = var.protection.deletion
+  identity_providers  = var.sign_in.identity_providers
+  managed_login       = var.sign_in.managed_login
+  mfa                 = var.sign_in.mfa
+  name_prefix         = local.name_prefix
+  session             = var.sign_in.session
+  web_acl_arns        = module.sign_in_firewall[*].web_acl_arn
+}
+
+module "sign_in_firewall" {
+  source = "../web_firewall"
+  count  = var.sign_in.enabled && var.sign_in.firewall ? 1 : 0
+
+  kms_key_arn         = module.security.kms_key_arns.operations
+  limit_sizes         = false
+  log_retention_days  = var.logging.retention_days
+  name                = "sign-in"
+  name_prefix         = local.name_prefix
+  requests_per_minute = 100
 }
 
 module "quicksight" {

@@ -79,6 +79,13 @@ output "scheduled_functions" {
   }
 }
 
+output "sign_in" {
+  description = "User pool that people are added to, and the address of the pages; null where nobody signs in."
+  value = one([
+    for pool in module.sign_in : { page_url = "${module.metrics_api.page.url}/", user_pool_id = pool.user_pool_id }
+  ])
+}
+
 output "tables" {
   description = "Names of the DynamoDB tables."
   value = {

@@ -354,6 +354,35 @@ variable "schedules" {
   nullable    = false
 }
 
+variable "sign_in" {
+  type = object({
+    enabled       = optional(bool, false)
+    firewall      = optional(bool, true)
+    managed_login = optional(bool)
+    mfa           = optional(string)
+
+    session = optional(object({
+      hours         = optional(number)
+      renew_once    = optional(bool)
+      token_minutes = optional(number)
+    }))
+
+    identity_providers = optional(map(object({
+      client_id       = optional(string)
+      client_secret   = optional(string)
+      email_attribute = optional(string)
+      issuer_url      = optional(string)
+      metadata_url    = optional(string)
+    })))
+  })
+  description = <<-TEXT
+    Sign-in of people to the pages: whether there is one, a web ACL in front of it, its look, second factor and
+    lifetimes, and the studio's identity providers (docs/people.md).
+  TEXT
+  default     = {}
+  nullable    = false
+}
+
 variable "streams" {
   type = object({
     enriched_shards = optional(number)

@@ -1,7 +1,7 @@
 resource "aws_wafv2_web_acl" "this" {
   #checkov:skip=CKV2_AWS_31:Logging is configured below.
-  name        = "${var.name_prefix}-ingest"
-  description = "In front of the REST API."
+  name        = "${var.name_prefix}-${var.name}"
+  description = "In front of ${var.name}."
   scope       = "REGIONAL"
 
   default_action {
@@ -25,7 +25,7 @@ resource "aws_wafv2_web_acl" "this" {
 
     visibility_config {
       cloudwatch_metrics_enabled = true
-      metric_name                = "${var.name_prefix}-known-bad-addresses"
+      metric_name                = "${var.name_prefix}-${var.name}-known-bad-addresses"
       sampled_requests_enabled   = false
     }
   }
@@ -60,7 +60,7 @@ resource "aws_wafv2_web_acl" "this" {
 
     visibility_config {
       cloudwatch_metrics_enabled = true
-      metric_name                = "${var.name_prefix}-known-attacks"
+      metric_name                = "${var.name_prefix}-${var.name}-known-attacks"
       sampled_requests_enabled   = false
     }
   }
@@ -83,90 +83,94 @@ resource "aws_wafv2_web_acl" "this" {
 
     visibility_config {
       cloudwatch_metrics_enabled = true
-      metric_name                = "${var.name_prefix}-rate-per-address"
+      metric_name                = "${var.name_prefix}-${var.name}-rate-per-address"
       sampled_requests_enabled   = false
     }
   }
 
   # WAF reads the first 16 KB of a body, and its length from the header. The function answers 413 above 1 MB.
-  rule {
-    name     = "oversized"
-    priority = 4
+  dynamic "rule" {
+    for_each = var.limit_sizes ? ["oversized"] : []
 
-    action {
-      block {}
-    }
+    content {
+      name     = "oversized"
+      priority = 4
 
-    statement {
-      or_statement {
-        statement {
-          size_constraint_statement {
-            comparison_operator = "GT"
-            size                = 512
+      action {
+        block {}
+      }
 
-            field_to_match {
-              uri_path {}
-            }
+      statement {
+        or_statement {
+          statement {
+            size_constraint_statement {
+              comparison_operator = "GT"
+              size                = 512
 
-            text_transformation {
-              priority = 0
-              type     = "NONE"
-            }
-          }
-        }
+              field_to_match {
+                uri_path {}
+              }
 
-        statement {
-          size_constraint_statement {
-            comparison_operator = "GT"
-            size                = 1024
-
-            field_to_match {
-              query_string {}
-            }
-
-            text_transformation {
-              priority = 0
-              type     = "NONE"
-            }
-          }
-        }
-
-        statement {
-          regex_match_statement {
-            regex_string = "^([2-9][0-9]{6}|[0-9]{8,})$"
-
-            field_to_match {
-              single_header {
-                name = "content-length"
+              text_transformation {
+                priority = 0
+                type     = "NONE"
               }
             }
+          }
 
-            text_transformation {
-              priority = 0
-              type     = "NONE"
+          statement {
+            size_constraint_statement {
+              comparison_operator = "GT"
+              size                = 1024
+
+              field_to_match {
+                query_string {}
+              }
+
+              text_transformation {
+                priority = 0
+                type     = "NONE"
+              }
+            }
+          }
+
+          statement {
+            regex_match_statement {
+              regex_string = "^([2-9][0-9]{6}|[0-9]{8,})$"
+
+              field_to_match {
+                single_header {
+                  name = "content-length"
+                }
+              }
+
+              text_transformation {
+                priority = 0
+                type     = "NONE"
+              }
             }
           }
         }
       }
-    }
 
-    visibility_config {
-      cloudwatch_metrics_enabled = true
-      metric_name                = "${var.name_prefix}-oversized"
-      sampled_requests_enabled   = false
+      visibility_config {
+        cloudwatch_metrics_enabled = true
+        metric_name                = "${var.name_prefix}-${var.name}-oversized"
+        sampled_requests_enabled   = false
+      }
     }
   }
 
   visibility_config {
     cloudwatch_metrics_enabled = true
-    metric_name                = "${var.name_prefix}-ingest"
+    metric_name                = "${var.name_prefix}-${var.name}"
     sampled_requests_enabled   = false
   }
 }
 
 # WAF demands the prefix aws-waf-logs-.
 resource "aws_cloudwatch_log_group" "this" {
-  name              = "aws-waf-logs-${var.name_prefix}-ingest"
+  name              = "aws-waf-logs-${var.name_prefix}-${var.name}"
   kms_key_id        = var.kms_key_arn
   retention_in_days = var.log_retention_days
 }

@@ -1,4 +1,4 @@
 output "web_acl_arn" {
-  description = "Web ACL in front of the REST API."
+  description = "The web ACL."
   value       = aws_wafv2_web_acl.this.arn
 }

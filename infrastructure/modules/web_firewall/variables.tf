@@ -17,6 +17,19 @@ variable "log_retention_days" {
   nullable    = false
 }
 
+variable "limit_sizes" {
+  type        = bool
+  description = "Whether long paths, queries and bodies are blocked. Addresses of identity providers have long queries."
+  default     = true
+  nullable    = false
+}
+
+variable "name" {
+  type        = string
+  description = "What the web ACL protects, as the end of its name."
+  nullable    = false
+}
+
 variable "name_prefix" {
   type        = string
   description = "Start of every name: <project>-<environment>."

@@ -28,6 +28,8 @@ SHARD_FILL = 0.8
 BATCH_BYTES = 6_000_000 * 3 / 4
 MB_A_VCPU = 1769
 FIREHOSE_STEP = 5000
+# Cognito bills people with a password after these; of an identity provider 50 are free.
+FREE_PEOPLE = 10_000
 TOGETHER = (1, 4, 12, 24, 48)
 # Real-time windows are of one and of five minutes. Their longest measure is a currency of 64 characters with
 # its amount.
@@ -70,6 +72,7 @@ BESIDE = {
     "Network": {"aws_nat_gateway", "aws_vpc_endpoint"},
     "QuickSight": {"aws_quicksight_data_set"},
     "Redshift": {"aws_redshiftserverless_workgroup"},
+    "Sign-in": {"aws_cognito_user_pool"},
     "Reports": {"aws_secretsmanager_secret", "aws_sesv2_configuration_set"},
 }
 # No price of their own: what they make happen is on another line, or they are free.
@@ -85,6 +88,7 @@ FREE = {
     "aws_api_gateway_method_settings",
     "aws_api_gateway_resource",
     "aws_api_gateway_usage_plan",
+    "aws_apigatewayv2_authorizer",
     "aws_apigatewayv2_integration",
     "aws_apigatewayv2_route",
     "aws_apigatewayv2_stage",
@@ -94,6 +98,11 @@ FREE = {
     "aws_cloudwatch_event_target",
     "aws_cloudwatch_log_metric_filter",
     "aws_cloudwatch_log_stream",
+    "aws_cognito_identity_provider",
+    "aws_cognito_resource_server",
+    "aws_cognito_user_group",
+    "aws_cognito_user_pool_client",
+    "aws_cognito_user_pool_domain",
     "aws_default_security_group",
     "aws_flow_log",
     "aws_glue_catalog_database",
@@ -497,6 +506,7 @@ PARTS: tuple[Callable[[Load, Settings], Iterator[Line]], ...] = (
 def beside(load: Load) -> list[Line]:
     """Return what the bill does not hold: services an environment may have beside it, and their price."""
     gb = load.events * load.event_bytes / GB
+    people = max(0, usage("people") - FREE_PEOPLE)
     return [
         _line(
             "Redshift", "8 RPU", "warehouse", "redshift_unit", 8 * usage("warehouse_hours_a_day") * HOURS / 24
@@ -505,6 +515,9 @@ def beside(load: Load) -> list[Line]:
         _line("QuickSight", "readers", "dashboards", "quicksight_reader", usage("readers")),
         _line("Reports", "1,000 mails", "mails", "mail", 1000),
         _line("Reports", "secret of the webhooks", "secret", "secret", 1),
+        _line("Sign-in", "people after the free ones", "people", "cognito_person", people),
+        _line("Sign-in", "firewall: ACL", "people", "waf_acl", 1),
+        _line("Sign-in", "firewall: rules", "people", "waf_rule", 3),
         _line("Network", "NAT gateways in two zones", "vpc", "nat_hour", 2 * HOURS),
         _line("Network", "NAT: bytes", "vpc", "nat_data", gb),
         _line("Network", "four interface endpoints in two zones", "vpc", "endpoint_hour", 8 * HOURS),

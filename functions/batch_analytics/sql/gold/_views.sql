@@ -9,7 +9,7 @@ SELECT
   game_id, player_id, earliest.event_date AS cohort_date,
   earliest.platform AS platform, earliest.country AS country, earliest.app_version AS app_version,
   latest.event_date AS left_date, latest.platform AS left_platform, latest.country AS left_country,
-  latest.app_version AS left_app_version, paid_date
+  latest.app_version AS left_app_version, latest.custom_1 AS left_custom_1, latest.custom_2 AS left_custom_2, paid_date
 FROM (
   SELECT
     p.player_id, p.game_id,
@@ -19,12 +19,26 @@ FROM (
     ) END) AS earliest,
     MAX(CASE WHEN p.left_date < b.floor THEN STRUCT(
       p.left_date AS event_date, p.left_platform AS platform, p.left_country AS country,
-      p.left_app_version AS app_version
+      p.left_app_version AS app_version, p.left_custom_1 AS custom_1, p.left_custom_2 AS custom_2
     ) END) AS latest,
     MIN(p.paid_date) AS paid_date
   FROM kept_players AS p JOIN bounds AS b ON b.game_id = p.game_id
   GROUP BY p.player_id, p.game_id
 ) AS merged;
+
+-- What the first day of a player tells of the game's custom dimensions. Rows of players without a row count as unknown.
+CREATE OR REPLACE TEMPORARY VIEW first_values AS
+SELECT
+  k.game_id, k.player_id,
+  MIN(CASE WHEN v.kind = 'custom_1' THEN STRUCT(
+    v.at_ms AS at_ms, v.event_id AS event_id, v.value AS value
+  ) END).value AS custom_1,
+  MIN(CASE WHEN v.kind = 'custom_2' THEN STRUCT(
+    v.at_ms AS at_ms, v.event_id AS event_id, v.value AS value
+  ) END).value AS custom_2
+FROM players AS k
+JOIN kept_values AS v ON v.game_id = k.game_id AND v.player_id = k.player_id AND v.event_date = k.cohort_date
+GROUP BY k.game_id, k.player_id;
 
 -- The players who installed at most 90 days before `since`, with the source and the campaign that their first day tells.
 CREATE OR REPLACE TEMPORARY VIEW installs AS
@@ -57,7 +71,9 @@ GROUP BY i.game_id, i.cohort_date, i.install_source, i.campaign, CUBE (i.platfor
 -- A sale is what earns money: neither paid in a store's test environment, nor a trial.
 CREATE OR REPLACE TEMPORARY VIEW transactions AS
 SELECT
-  n.game_id, n.player_id, n.event_date, n.at_ms, n.event_id, n.platform, n.country, n.app_version, n.currency,
+  n.game_id, n.player_id, n.event_date, n.at_ms, n.event_id, n.platform, n.country, n.app_version,
+  COALESCE(n.custom_1, v.custom_1, 'unknown') AS custom_1, COALESCE(n.custom_2, v.custom_2, 'unknown') AS custom_2,
+  n.currency,
   CAST(n.amount_minor AS DECIMAL(19, 0)) AS amount_minor, n.purchase_kind, n.sandbox,
   CAST(n.tax_minor AS DECIMAL(19, 0)) AS tax_minor, CAST(n.store_fee_minor AS DECIMAL(19, 0)) AS store_fee_minor,
   NOT n.sandbox AND n.purchase_kind <> 'trial' AS sale,
@@ -67,7 +83,9 @@ FROM (
     PARTITION BY game_id, store, transaction_id ORDER BY verified DESC, at_ms, event_id
   ) AS nth
   FROM kept_purchases
-) AS n JOIN bounds AS b ON b.game_id = n.game_id AND n.event_date >= b.floor
+) AS n
+JOIN bounds AS b ON b.game_id = n.game_id AND n.event_date >= b.floor
+LEFT JOIN first_values AS v ON v.game_id = n.game_id AND v.player_id = n.player_id
 WHERE n.nth = 1;
 
 CREATE OR REPLACE TEMPORARY VIEW purchases AS
@@ -78,7 +96,9 @@ SELECT * FROM transactions WHERE sale;
 -- day, or on the purchase's where that is later.
 CREATE OR REPLACE TEMPORARY VIEW refunds AS
 SELECT
-  game_id, player_id, event_date, platform, country, app_version, currency, refund_kind, upto - before AS amount_minor,
+  s.game_id, s.player_id, s.event_date, s.platform, s.country, s.app_version,
+  COALESCE(s.custom_1, v.custom_1, 'unknown') AS custom_1, COALESCE(s.custom_2, v.custom_2, 'unknown') AS custom_2,
+  s.currency, s.refund_kind, upto - before AS amount_minor,
   CAST(
     FLOOR(tax_minor * 1e0 * upto / paid + 0.5e0) - FLOOR(tax_minor * 1e0 * before / paid + 0.5e0) AS DECIMAL(19, 0)
   ) AS tax_minor,
@@ -93,7 +113,8 @@ FROM (
   FROM (
     SELECT
       r.game_id, r.store, r.transaction_id, r.at_ms, r.event_id, r.refund_kind, p.player_id,
-      GREATEST(r.event_date, p.event_date) AS event_date, p.platform, p.country, p.app_version, p.currency,
+      GREATEST(r.event_date, p.event_date) AS event_date, p.platform, p.country, p.app_version, p.custom_1,
+      p.custom_2, p.currency,
       CAST(p.amount_minor AS DECIMAL(19, 0)) AS paid, COALESCE(p.tax_minor, 0) AS tax_minor,
       COALESCE(p.store_fee_minor, 0) AS store_fee_minor,
       CAST(LEAST(CAST(p.amount_minor AS DECIMAL(38, 0)), SUM(
@@ -116,7 +137,8 @@ FROM (
     ) AS p ON p.game_id = r.game_id AND p.store = r.store AND p.transaction_id = r.transaction_id
     WHERE r.nth = 1 AND p.nth = 1 AND NOT p.sandbox AND p.purchase_kind <> 'trial'
   ) AS summed
-) AS stepped
+) AS s
+LEFT JOIN first_values AS v ON v.game_id = s.game_id AND v.player_id = s.player_id
 WHERE upto > before;
 
 -- The currencies of a game, and how many millionths of its unit a currency's minor unit is (telemetry.money).
@@ -133,14 +155,18 @@ FROM (SELECT DISTINCT game_id, currency FROM kept_currencies) AS each_currency;
 -- session, because a server sends them. before_ms is the last event of what began before, whole_ms the last one of all;
 -- before_played and whole_played count events that are no purchases in the same way.
 CREATE OR REPLACE TEMPORARY VIEW plays AS
-SELECT game_id, player_id, event_date, platform, country, app_version, length_ms FROM (
+SELECT
+  f.game_id, f.player_id, f.event_date, f.platform, f.country, f.app_version, f.length_ms,
+  COALESCE(f.custom_1, v.custom_1, 'unknown') AS custom_1, COALESCE(f.custom_2, v.custom_2, 'unknown') AS custom_2
+FROM (
   SELECT
-    game_id, player_id, event_date, platform, country, app_version,
+    game_id, player_id, event_date, platform, country, app_version, custom_1, custom_2,
     COALESCE(LEAD(before_ms) OVER w, whole_ms) - first_ms AS length_ms,
     COALESCE(LEAD(before_played) OVER w, whole_played) - COALESCE(before_played, 0) AS played
   FROM (
     SELECT
-      game_id, player_id, session_id, event_date, platform, country, app_version, first_ms, first_id,
+      game_id, player_id, session_id, event_date, platform, country, app_version, custom_1, custom_2, first_ms,
+      first_id,
       MAX(last_ms) OVER (
         PARTITION BY player_id, session_id, game_id ORDER BY first_ms, first_id
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
@@ -155,30 +181,40 @@ SELECT game_id, player_id, event_date, platform, country, app_version, length_ms
   ) AS ordered
   WHERE before_ms IS NULL OR first_ms - before_ms > 1800000
   WINDOW w AS (PARTITION BY player_id, session_id, game_id ORDER BY first_ms, first_id)
-) AS followed
+) AS f
+LEFT JOIN first_values AS v ON v.game_id = f.game_id AND v.player_id = f.player_id
 WHERE played > 0;
 
--- A player's days, each with the platform, country and version of its last event. Of the days before the floor only the
--- last one of a player is there.
+-- A player's days, each with the platform, country, version and custom dimensions of its last event. Of the days before the
+-- floor only the last one of a player is there. own_1 and own_2 are what the event itself says.
 CREATE OR REPLACE TEMPORARY VIEW days AS
 SELECT
-  game_id, player_id, event_date, platform, country, app_version,
-  LAG(event_date) OVER (PARTITION BY player_id, game_id ORDER BY event_date) AS previous_date,
-  LEAD(event_date) OVER (PARTITION BY player_id, game_id ORDER BY event_date) AS next_date
+  d.game_id, d.player_id, d.event_date, d.platform, d.country, d.app_version, d.custom_1 AS own_1, d.custom_2 AS own_2,
+  COALESCE(d.custom_1, v.custom_1, 'unknown') AS custom_1, COALESCE(d.custom_2, v.custom_2, 'unknown') AS custom_2,
+  LAG(d.event_date) OVER (PARTITION BY d.player_id, d.game_id ORDER BY d.event_date) AS previous_date,
+  LEAD(d.event_date) OVER (PARTITION BY d.player_id, d.game_id ORDER BY d.event_date) AS next_date
 FROM (
   SELECT
     game_id, player_id, event_date, latest.platform AS platform, latest.country AS country,
-    latest.app_version AS app_version
+    latest.app_version AS app_version, latest.custom_1 AS custom_1, latest.custom_2 AS custom_2
   FROM (
     SELECT player_id, event_date, game_id, MAX(STRUCT(
-      last_ms AS at_ms, last_id AS event_id, platform AS platform, country AS country, app_version AS app_version
+      last_ms AS at_ms, last_id AS event_id, platform AS platform, country AS country, app_version AS app_version,
+      custom_1 AS custom_1, custom_2 AS custom_2
     )) AS latest
     FROM kept_presence GROUP BY player_id, event_date, game_id
   ) AS grouped
   UNION ALL
-  SELECT game_id, player_id, left_date, left_platform, left_country, left_app_version
+  SELECT game_id, player_id, left_date, left_platform, left_country, left_app_version, left_custom_1, left_custom_2
   FROM players WHERE left_date IS NOT NULL
-) AS each_day;
+) AS d
+LEFT JOIN first_values AS v ON v.game_id = d.game_id AND v.player_id = d.player_id;
+
+-- The custom dimensions that the events of a game have.
+CREATE OR REPLACE TEMPORARY VIEW customs AS
+SELECT game_id, 1 AS slot FROM bounds WHERE slot_1 = 1
+UNION ALL
+SELECT game_id, 2 AS slot FROM bounds WHERE slot_2 = 1;
 
 CREATE OR REPLACE TEMPORARY VIEW sides AS
 SELECT * FROM VALUES (0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1), (1, 0, 0), (1, 0, 1), (1, 1, 0), (1, 1, 1)
@@ -191,25 +227,29 @@ SELECT
   CASE WHEN MIN(country) OVER w = MAX(country) OVER w THEN 0 ELSE 1 END AS countries,
   CASE WHEN MIN(app_version) OVER w = MAX(app_version) OVER w THEN 0 ELSE 1 END AS app_versions
 FROM (
-  SELECT DISTINCT p.player_id, p.event_date, p.platform, p.country, p.app_version, p.game_id
+  SELECT DISTINCT
+    p.player_id, p.event_date, p.platform, p.country, p.app_version, p.game_id,
+    COALESCE(p.custom_1, v.custom_1, 'unknown') AS custom_1, COALESCE(p.custom_2, v.custom_2, 'unknown') AS custom_2
   FROM kept_presence AS p
   JOIN bounds AS b ON b.game_id = p.game_id AND p.event_date >= DATE_SUB(b.since, 30)
+  LEFT JOIN first_values AS v ON v.game_id = p.game_id AND v.player_id = p.player_id
 ) AS seen
 WINDOW w AS (PARTITION BY player_id, game_id);
 
 -- How many players were there on a day, by what they are to the game and the days until they are there again (at most
 -- 30). Unique players do not add up; but who never changes platform is on it whenever playing at all. So players are
--- told apart by what they do change, counted, and only the counts get their totals.
+-- told apart by what they do change, counted, and only the counts get their totals. A custom dimension is a slice of its
+-- own, of all platforms, countries and versions: crossed with them, rows would multiply by its values.
 CREATE OR REPLACE TEMPORARY VIEW stays AS
 SELECT
   game_id, event_date, state,
   CASE WHEN sides.platform = 1 THEN counted.platform ELSE '*' END AS platform,
   CASE WHEN sides.country = 1 THEN counted.country ELSE '*' END AS country,
   CASE WHEN sides.app_version = 1 THEN counted.app_version ELSE '*' END AS app_version,
-  until, SUM(players) AS players
+  custom_1, custom_2, until, SUM(players) AS players
 FROM (
   SELECT
-    game_id, event_date, platform, country, app_version, platforms, countries, app_versions, state,
+    game_id, event_date, platform, country, app_version, custom_1, custom_2, platforms, countries, app_versions, state,
     LEAST(COALESCE(DATEDIFF(next_date, event_date), 30), 30) AS until, COUNT(*) AS players
   FROM (
     SELECT
@@ -218,25 +258,32 @@ FROM (
         ELSE 'resurrected'
       END AS state,
       LEAD(s.event_date) OVER (
-        PARTITION BY s.player_id, s.game_id, s.platform, s.country, s.app_version ORDER BY s.event_date
+        PARTITION BY s.player_id, s.game_id, s.platform, s.country, s.app_version, s.custom_1, s.custom_2
+        ORDER BY s.event_date
       ) AS next_date
     FROM (
       SELECT DISTINCT
         game_id, player_id, event_date, platforms, countries, app_versions,
         CASE WHEN sides.platform = 1 THEN visits.platform ELSE '*' END AS platform,
         CASE WHEN sides.country = 1 THEN visits.country ELSE '*' END AS country,
-        CASE WHEN sides.app_version = 1 THEN visits.app_version ELSE '*' END AS app_version
+        CASE WHEN sides.app_version = 1 THEN visits.app_version ELSE '*' END AS app_version,
+        '*' AS custom_1, '*' AS custom_2
       FROM visits JOIN sides ON sides.platform + platforms >= 1 AND sides.country + countries >= 1
         AND sides.app_version + app_versions >= 1
+      UNION ALL
+      SELECT DISTINCT
+        s.game_id, s.player_id, s.event_date, 1, 1, 1, '*', '*', '*',
+        CASE WHEN c.slot = 1 THEN s.custom_1 ELSE '*' END, CASE WHEN c.slot = 2 THEN s.custom_2 ELSE '*' END
+      FROM visits AS s JOIN customs AS c ON c.game_id = s.game_id
     ) AS s
     JOIN days AS d ON d.player_id = s.player_id AND d.game_id = s.game_id AND d.event_date = s.event_date
     JOIN players AS k ON k.player_id = s.player_id AND k.game_id = s.game_id
   ) AS followed
-  GROUP BY game_id, event_date, platform, country, app_version, platforms, countries, app_versions, state,
-    LEAST(COALESCE(DATEDIFF(next_date, event_date), 30), 30)
+  GROUP BY game_id, event_date, platform, country, app_version, custom_1, custom_2, platforms, countries, app_versions,
+    state, LEAST(COALESCE(DATEDIFF(next_date, event_date), 30), 30)
 ) AS counted
 JOIN sides ON sides.platform >= platforms AND sides.country >= countries AND sides.app_version >= app_versions
-GROUP BY game_id, event_date, state, until,
+GROUP BY game_id, event_date, state, until, custom_1, custom_2,
   CASE WHEN sides.platform = 1 THEN counted.platform ELSE '*' END,
   CASE WHEN sides.country = 1 THEN counted.country ELSE '*' END,
   CASE WHEN sides.app_version = 1 THEN counted.app_version ELSE '*' END;
@@ -287,4 +334,21 @@ FROM (
     ) AS counted
   ) AS totalled
 ) AS ranked
-WHERE nth_experiment <= 50 AND nth_variant <= 10
+WHERE nth_experiment <= 50 AND nth_variant <= 10;
+
+-- Design events of a player by day. Each name counts for itself and for the names above it: boss:dragon:killed for boss
+-- and boss:dragon too. `touched` days have new events; the others are days of which `experiment_design` adds up events.
+CREATE OR REPLACE TEMPORARY VIEW designs AS
+SELECT * FROM (
+  SELECT
+    k.event_date, k.game_id, k.player_id, k.platform, k.country, k.app_version, k.events, k.valued_events, k.value_sum,
+    k.touched, d.depth, CASE d.depth
+      WHEN '1' THEN REGEXP_EXTRACT(k.name, '^[^:]+', 0)
+      WHEN '2' THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+', 0)
+      WHEN '3' THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+:[^:]+', 0)
+      WHEN '4' THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+:[^:]+:[^:]+', 0)
+      ELSE REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+:[^:]+:[^:]+:[^:]+', 0)
+    END AS name
+  FROM kept_designs AS k CROSS JOIN (SELECT * FROM VALUES ('1'), ('2'), ('3'), ('4'), ('5') AS depths (depth)) AS d
+) AS named
+WHERE name <> ''

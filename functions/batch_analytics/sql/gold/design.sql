@@ -1,23 +1,10 @@
--- Each name counts for itself and for the names above it: boss:dragon:killed for boss and boss:dragon too. Who is in one
--- place only is folded into a number; the others are told apart.
-WITH named AS (
-  SELECT
-    k.event_date, k.game_id, k.player_id, k.platform, k.country, k.app_version, k.events, k.valued_events, k.value_sum,
-    d.depth, CASE d.depth
-      WHEN '1' THEN REGEXP_EXTRACT(k.name, '^[^:]+', 0)
-      WHEN '2' THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+', 0)
-      WHEN '3' THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+:[^:]+', 0)
-      WHEN '4' THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+:[^:]+:[^:]+', 0)
-      ELSE REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+:[^:]+:[^:]+:[^:]+', 0)
-    END AS name
-  FROM kept_designs AS k CROSS JOIN (SELECT * FROM VALUES ('1'), ('2'), ('3'), ('4'), ('5') AS depths (depth)) AS d
-),
-seen AS (
+-- Who is in one place only is folded into a number; the others are told apart.
+WITH seen AS (
   SELECT *, COUNT(*) OVER (PARTITION BY event_date, game_id, depth, name, player_id) AS slices FROM (
     SELECT
       event_date, game_id, player_id, platform, country, app_version, depth, name,
       SUM(events) AS events, SUM(valued_events) AS valued_events, SUM(value_sum) AS value_sum
-    FROM named WHERE name <> ''
+    FROM designs WHERE touched
     GROUP BY event_date, game_id, player_id, platform, country, app_version, depth, name
   ) AS grouped
 ),

@@ -3,6 +3,7 @@
 WITH counted AS (
   SELECT s.game_id, s.event_date, s.platform, s.country, s.app_version, SUM(s.players) AS active_players
   FROM stays AS s JOIN bounds AS b ON b.game_id = s.game_id AND s.event_date >= b.since
+  WHERE s.custom_1 = '*' AND s.custom_2 = '*'
   GROUP BY s.game_id, s.event_date, s.platform, s.country, s.app_version
 ),
 earned AS (

@@ -5,7 +5,8 @@ SELECT
   n.earliest.event_date AS first_date, n.earliest.platform AS platform, n.earliest.country AS country,
   n.earliest.app_version AS app_version,
   CAST(NULL AS DATE) AS left_date, CAST(NULL AS STRING) AS left_platform, CAST(NULL AS STRING) AS left_country,
-  CAST(NULL AS STRING) AS left_app_version, CAST(NULL AS DATE) AS paid_date
+  CAST(NULL AS STRING) AS left_app_version, CAST(NULL AS STRING) AS left_custom_1, CAST(NULL AS STRING) AS left_custom_2,
+  CAST(NULL AS DATE) AS paid_date
 FROM (
   SELECT
     player_id, game_id, MIN(STRUCT(

@@ -2,7 +2,7 @@
 -- A kept one that goes after it stays beside it: gold takes the first of both.
 SELECT
   n.game_id, n.event_date, n.store, n.transaction_id, n.at_ms, n.event_id, n.player_id, n.platform, n.country,
-  n.app_version, n.currency, n.amount_minor, COALESCE(n.purchase_kind, 'one_off') AS purchase_kind,
+  n.app_version, n.custom_1, n.custom_2, n.currency, n.amount_minor, COALESCE(n.purchase_kind, 'one_off') AS purchase_kind,
   COALESCE(n.sandbox, FALSE) AS sandbox, n.tax_minor, n.store_fee_minor, n.verified
 FROM (
   SELECT *, ROW_NUMBER() OVER (

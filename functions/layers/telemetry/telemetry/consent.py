@@ -28,7 +28,7 @@ def honoured(raw: bytes, value: Any) -> tuple[bytes, Any]:
     if said.get("analytics_storage", "granted") != "granted":
         return orjson.dumps(DENIED), DENIED
     if said.get("age_group", "adult") != "adult":
-        value = value | {
+        value = {name: part for name, part in value.items() if name != "dimensions"} | {
             "client": _without(value.get("client"), DEVICE),
             "payload": _without(value.get("payload"), ("extra",)),
         }

@@ -8,6 +8,7 @@ import orjson
 
 from telemetry import normalisation
 from telemetry.bots import is_bot
+from telemetry.dimensions import NOTHING, Declared
 from telemetry.event import EnrichedEvent, Event
 from telemetry.lateness import TOO_OLD_AFTER
 from telemetry.origin import Origin
@@ -82,18 +83,21 @@ def clock(event: Event, limits: Bounds) -> tuple[str, bool, bool]:
     return text, happened < late_before, skewed
 
 
-def enrich(event: Event, origin: Origin) -> EnrichedEvent:
+def enrich(event: Event, origin: Origin, declared: Declared = NOTHING) -> EnrichedEvent:
     """Return a valid event with the pipeline's fields; raises Rejection as `clock` does."""
-    _, line, _ = encode(event, origin, timestamp(datetime.now(UTC)))
+    _, line, _ = encode(event, origin, timestamp(datetime.now(UTC)), declared)
     enriched: EnrichedEvent = orjson.loads(line)
     return enriched
 
 
-def encode(event: Event, origin: Origin, processed_at: str) -> tuple[Event, bytes, tuple[str, ...]]:
+def encode(
+    event: Event, origin: Origin, processed_at: str, declared: Declared = NOTHING
+) -> tuple[Event, bytes, tuple[str, ...]]:
     """Return a valid event in tidy form, its JSON with the pipeline's fields, and the flags that are set.
 
     The fields (event-schemas/common/enriched) are the same for many events but for the times: they are kept
-    as text and put behind the event's own. Raises Rejection as `clock` does.
+    as text and put behind the event's own. `declared` are the game's custom dimensions. Raises Rejection as
+    `clock` does.
     """
     limits = bounds(origin.received_at)
     time, late, skewed = clock(event, limits)
@@ -116,9 +120,11 @@ def encode(event: Event, origin: Origin, processed_at: str) -> tuple[Event, byte
         masked,
         verified=origin.key_class == "server",
     )
+    custom = declared.fields(event.get("dimensions", {})) if declared.slots else ""
+    country = _country(origin.country or client.get("country"))
     added = (
         f',"received_at":"{limits.text}","processed_at":"{processed_at}","corrected_time":"{time}",'
-        f'"event_date":"{time[:10]}","country":{_country(origin.country or client.get("country"))},{labels}'
+        f'"event_date":"{time[:10]}","country":{country},{custom}{labels}'
     )
     return event, line[:-1] + added.encode(), flags
 
@@ -143,6 +149,7 @@ def _is_tidy(event: Event, line: bytes) -> bool:
 def _tidied(event: Event) -> tuple[Event, bool]:
     """Return the event with one spelling for each value, and whether an e-mail address was masked."""
     client, payload = normalisation.tidy(event["client"]), normalisation.tidy(event["payload"])
+    dimensions = normalisation.tidy(event.get("dimensions", {}))
     tidy: Event = {
         **event,
         "event_id": event["event_id"].lower(),
@@ -151,7 +158,10 @@ def _tidied(event: Event) -> tuple[Event, bool]:
         "client": client,
         "payload": payload,
     }
-    return tidy, (client, payload) != (event["client"], event["payload"])
+    if dimensions:
+        tidy["dimensions"] = dimensions
+    before = event["client"], event["payload"], event.get("dimensions", {})
+    return tidy, (client, payload, dimensions) != before
 
 
 @lru_cache(MAX_REMEMBERED)

@@ -38,6 +38,7 @@ class Event(TypedDict):
     sent_at: str
     client: Client
     privacy: NotRequired[Privacy]
+    dimensions: NotRequired[dict[str, str]]
     payload: dict[str, Any]
 
 
@@ -58,4 +59,8 @@ class EnrichedEvent(Event):
     bot: bool
     masked: bool
     verified: bool
+    custom_1: NotRequired[str]
+    install_1: NotRequired[str]
+    custom_2: NotRequired[str]
+    install_2: NotRequired[str]
     raw_position: NotRequired[str]

@@ -1,7 +1,7 @@
 """Which variant of an experiment is better: differences, their intervals and a verdict.
 
-Facts of the gold tables `experiments` and `experiment_revenue` are added up by variant for one day number and
-judged here, so that every reader gives the same verdict.
+Facts of the gold tables `experiments`, `experiment_revenue` and `experiment_design` are added up by variant
+for one day number and judged here, so that every reader gives the same verdict.
 
 The verdict may be read every day. A test that is made for one look would call one of four experiments without
 any difference a success when it is read daily. The test here is a mixture sequential probability ratio test
@@ -35,6 +35,8 @@ CONTROL = "control"
 SQUARES = {
     "exposed_sessions_mean": "exposed_sessions_squared",
     "exposed_net_mean_minor": "exposed_net_squared",
+    "exposed_design_mean": "exposed_design_squared",
+    "exposed_value_mean": "exposed_value_squared",
 }
 
 Verdict = Literal["better", "worse", "not conclusive", "too few players", "unequal samples"]
@@ -105,23 +107,35 @@ def sample(metric: Metric, facts: Mapping[str, float]) -> Sample:
 
 
 def judge(
-    metric: Metric, variants: Mapping[str, Mapping[str, float]], shares: Mapping[str, float] | None = None
+    metric: Metric,
+    variants: Mapping[str, Mapping[str, float]],
+    shares: Mapping[str, float] | None = None,
+    metrics: int = 1,
 ) -> Result:
     """Compare each variant with the control by the sums of its facts.
 
     The control is the variant of that name, else the first in order of names. `shares` are the intended
-    shares of players, equal ones by default. With several variants each has its part of `ALPHA` (Bonferroni).
+    shares of players, in any unit, equal ones by default. A variant with a share and without players
+    counts, and samples of a variant without a share are unequal ones. Several variants, and several
+    `metrics` that are read together, each have their part of `ALPHA` (Bonferroni).
     """
     samples = {name: sample(metric, facts) for name, facts in variants.items()}
     control = CONTROL if CONTROL in samples else min(samples)
-    names = sorted(samples)
-    intended = [(shares or {}).get(name, 1) for name in names]
-    ratio = sample_ratio([samples[name].players for name in names], intended)
-    others = [name for name in names if name != control]
+    intended = shares or dict.fromkeys(samples, 1)
+    players = [samples[name].players if name in samples else 0 for name in intended]
+    ratio = sample_ratio(players, list(intended.values())) if any(players) else 0
+    others = [name for name in sorted(samples) if name != control]
+    alpha = ALPHA / max(len(others) * metrics, 1)
     return Result(
         control,
         {
-            name: compare(samples[control], samples[name], metric.name in SQUARES, ratio, ALPHA / len(others))
+            name: compare(
+                samples[control],
+                samples[name],
+                metric.name in SQUARES,
+                ratio if {control, name} <= intended.keys() else 0,
+                alpha,
+            )
             for name in others
         },
         ratio,

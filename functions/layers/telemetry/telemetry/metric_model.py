@@ -16,7 +16,10 @@ from typing import Any
 DAYS = ("event_date", "cohort_date")
 # The value of a dimension in rows of all its values together.
 ALL = "*"
-WITH_TOTALS = ("platform", "country", "app_version", "reason")
+# Custom dimensions of a game: the rows of each are of all values of the other dimensions of WITH_TOTALS.
+CUSTOM = ("custom_1", "custom_2")
+PLACES = ("platform", "country", "app_version", *CUSTOM)
+WITH_TOTALS = (*PLACES, "reason")
 ENGINES = ("live", "window")
 # What a metric is, wherever it is counted. Its type, counter and dimensions belong to the place.
 DEFINITION = {
@@ -169,6 +172,11 @@ class Table:
     def with_totals(self) -> tuple[str, ...]:
         """Return the columns that have a row of all beside those of each value: those are never added up."""
         return tuple(name for name in self.grain if name in WITH_TOTALS)
+
+    @property
+    def everywhere(self) -> dict[str, str]:
+        """Return the columns of places, and what rows of all platforms, countries and so on have there."""
+        return {name: ALL for name in self.with_totals if name in PLACES}
 
 
 def resolve(written: Mapping[str, Any]) -> dict[str, Any]:

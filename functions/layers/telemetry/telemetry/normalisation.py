@@ -135,8 +135,8 @@ def repaired(value: Any) -> Any:
     """Return an event in the catalogue's form where an engine's own form is unambiguous.
 
     That is: times with more digits than microseconds have or with an offset, UUIDs without hyphens or in
-    braces, engines' names of platforms, POSIX and Java locales, and empty optional fields of `client`. It is
-    `value` itself where nothing changes.
+    braces, engines' names of platforms, POSIX and Java locales, and empty optional fields of `client` and
+    `dimensions`. It is `value` itself where nothing changes.
     """
     if not isinstance(value, dict):
         return value
@@ -150,6 +150,9 @@ def repaired(value: Any) -> Any:
     client = value.get("client")
     if isinstance(client, dict) and (tidy_client := _repaired_client(client)) != client:
         changed["client"] = tidy_client
+    told = value.get("dimensions")
+    if isinstance(told, dict) and ("" in told.values() or None in told.values()):
+        changed["dimensions"] = {name: one for name, one in told.items() if one not in ("", None)}
     return value | changed if changed else value
 
 

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from telemetry import catalog, mentions
+from telemetry.dimensions import MAX_TOLD
 from telemetry.event import Event
 
 NONCE_BYTES = 12
@@ -77,9 +78,9 @@ class Pseudonyms:
     def replaced(self, event: Event) -> Event:
         """Return an event under its pseudonyms; the studio's own fields may repeat the id.
 
-        The id is replaced in every text of client and payload that is not one of a few given values. In a
-        field for players only a whole id counts: "jo-anna" may be a friend of "anna". A field that links two
-        ids holds the other one's own pseudonym.
+        The id is replaced in every text of client, dimensions and payload that is not one of a few given
+        values. In a field for players only a whole id counts: "jo-anna" may be a friend of "anna". A field
+        that links two ids holds the other one's own pseudonym.
         """
         player_id, payload = event["player_id"], event["payload"]
         pseudonym = self.player(player_id)
@@ -93,6 +94,7 @@ class Pseudonyms:
 
         def change(path: tuple[str, ...], item: Any) -> Any:
             name, limit = path[-1], MAX_EXTRA_LENGTH if len(path) > 1 else _limits().get(path[-1], 0)
+            limit = MAX_TOLD if path[0] == "dimensions" else limit
             if len(path) > 1 and name in PLAYER_FIELDS:
                 return pseudonym
             if len(path) == 1 and name in catalog.player_fields():
@@ -112,6 +114,8 @@ class Pseudonyms:
             "client": mentions.replaced(event["client"], change),
             "payload": mentions.replaced(payload, change),
         }
+        if "dimensions" in event:
+            mentions.replaced({"dimensions": event["dimensions"]}, change)
         return replaced
 
     def seal(self, raw: bytes) -> str:

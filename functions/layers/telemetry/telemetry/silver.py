@@ -28,7 +28,8 @@ class Lake:
     `nulls` and `ranges` are rows by field; `sequences` are sessions, `gapped` those that lack a sequence
     number; `days` are gold's figures of the days, by the names that player_state counts them by. `refunds`
     are all refunds of the game, `unmatched_refunds` those whose purchase no event has reported. `links` are
-    all pairs of ids that events link, `ignored_links` those that count as two players all the same.
+    all pairs of ids that events link, `ignored_links` those that count as two players all the same. `values`
+    are what events give custom dimensions, `undeclared_values` those that the game has not declared.
     """
 
     lines: int = 0
@@ -45,6 +46,8 @@ class Lake:
     unmatched_refunds: int = 0
     links: int = 0
     ignored_links: int = 0
+    values: int = 0
+    undeclared_values: int = 0
     days: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 

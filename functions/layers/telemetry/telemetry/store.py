@@ -14,8 +14,10 @@ import msgspec
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 
-from telemetry import environment, recent_events
+from telemetry import ad_spend, environment, recent_events
+from telemetry.ad_spend import Spend
 from telemetry.boards import Board, Period, defined
+from telemetry.dimensions import Declared
 from telemetry.leaderboard_reader import LeaderboardReader
 from telemetry.player_item import described
 
@@ -76,6 +78,13 @@ class Store:
             self._get(self.tables.games_table, "game_id", game_id, ProjectionExpression=wanted)
         )
 
+    def dimensions(self, game_id: str) -> Declared:
+        """Return the custom dimensions that the game declares."""
+        wanted = "game_id, dimensions"
+        return Declared.of(
+            self._get(self.tables.games_table, "game_id", game_id, ProjectionExpression=wanted)
+        )
+
     def recent_events(self, game_id: str, items: int, now: float) -> list[recent_events.Batch]:
         """Return the newest batches of a game's recent events."""
         return recent_events.newest(self.dynamodb, self.tables.recent_events_table, game_id, items, now)
@@ -126,6 +135,10 @@ class Store:
                 if window in ("wau", "mau"):
                     found[f"{window}_{month}-{int(number):02}"] += value
         return found
+
+    def ad_spend(self, game_id: str, first: date, last: date) -> list[Spend]:
+        """Return the costs of advertising that are kept of some days, in order."""
+        return ad_spend.spends(self.rows(ad_spend.partitions(game_id, first, last)), first, last)
 
     def ingest_stats(self, game_id: str, days: Iterable[date]) -> list[Tally]:
         """Return what arrived on each of the days."""

@@ -12,6 +12,7 @@ run "environment" {
   variables {
     budget_usd_a_month = 5000
     quicksight         = { enabled = true, identity_region = "eu-west-1" }
+    sign_in            = { enabled = true }
     spark_executors    = 24
     warehouse          = { enabled = true }
   }

@@ -13,8 +13,10 @@ run "defaults" {
   command = plan
 
   assert {
-    condition     = output.platform.quicksight == null && output.platform.warehouse == null
-    error_message = "A first apply makes nothing that needs a subscription or costs more than the budget."
+    condition = (
+      output.platform.quicksight == null && output.platform.sign_in == null && output.platform.warehouse == null
+    )
+    error_message = "A first apply makes no public page, and nothing that needs a subscription or exceeds the budget."
   }
 }
 

@@ -6,7 +6,7 @@ SELECT
   CAST(sum(lifetime_gross_minor) AS double) / nullif(sum(cohort_players), 0) AS ltv_minor
 FROM lifetime_value
 WHERE game_id = ?
-  AND platform = '*' AND country = '*' AND app_version = '*'
+  AND platform = '*' AND country = '*' AND app_version = '*' AND custom_1 = '*' AND custom_2 = '*'
   AND cohort_date >= current_date - INTERVAL '180' DAY
 GROUP BY currency, day_number
 ORDER BY currency, day_number

@@ -8,7 +8,7 @@ SELECT
   CAST(sum(gross_minor) AS double) / nullif(sum(currency_payers), 0) AS arppu_minor
 FROM revenue
 WHERE game_id = ?
-  AND platform = '*' AND country = '*' AND app_version = '*'
+  AND platform = '*' AND country = '*' AND app_version = '*' AND custom_1 = '*' AND custom_2 = '*'
   AND event_date >= current_date - INTERVAL '90' DAY
 GROUP BY date_trunc('week', event_date), currency
 ORDER BY currency, week

@@ -9,7 +9,7 @@ SELECT
   max(CASE WHEN day_number = 30 THEN retention END) AS d30
 FROM retention
 WHERE game_id = ?
-  AND platform = '*' AND country = '*' AND app_version = '*'
+  AND platform = '*' AND country = '*' AND app_version = '*' AND custom_1 = '*' AND custom_2 = '*'
   AND cohort_date >= current_date - INTERVAL '90' DAY
 GROUP BY cohort_date
 ORDER BY cohort_date

@@ -19,8 +19,8 @@ run "resources" {
         { events = "s3://lake/silver/events" },
         {
           for name in [
-            "acquisition", "acquisition_value", "ads", "daily", "design", "economy", "experiment_revenue",
-            "experiments", "lifetime_value", "matches", "performance", "performance_bins", "progression", "retention",
+            "acquisition", "acquisition_value", "ads", "daily", "design", "economy", "experiment_design",
+            "experiment_revenue", "experiments", "lifetime_value", "matches", "performance", "performance_bins", "progression", "retention",
             "revenue", "stability", "total_revenue", "tutorial",
           ] :
           name => "s3://lake/gold/${name}"

@@ -165,6 +165,14 @@ run "resources" {
 
   assert {
     condition = (
+      length(aws_apigatewayv2_authorizer.people) == 0 && length(aws_apigatewayv2_route.page) == 0
+      && length(aws_apigatewayv2_route.signed_in) == 0 && module.metrics_api.environment["SIGN_IN_CLIENT_ID"] == ""
+    )
+    error_message = "Where nobody signs in, there is no way in without a signature."
+  }
+
+  assert {
+    condition = (
       {
         for name, alarm in aws_cloudwatch_metric_alarm.api :
         name => [alarm.metric_name, coalesce(alarm.statistic, alarm.extended_statistic), tostring(alarm.threshold)]
@@ -187,6 +195,118 @@ run "resources" {
       && endswith(alarm.alarm_description, ": docs/runbooks/apis.md")
     ])
     error_message = "Each alarm must watch this API, report, and name its runbook."
+  }
+}
+
+run "people_sign_in" {
+  command = plan
+
+  variables {
+    sign_in = [{
+      id     = "3ho4ek12345678909nh3fmhpko"
+      issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"
+      scope  = "metrics/read"
+      url    = "https://demo-test-111122223333.auth.eu-west-1.amazoncognito.com"
+    }]
+  }
+
+  assert {
+    condition = (
+      aws_apigatewayv2_route.default.authorization_type == "AWS_IAM"
+      && aws_apigatewayv2_route.default.route_key == "$default"
+    )
+    error_message = "All other requests must still be signed."
+  }
+
+  assert {
+    condition = (
+      aws_apigatewayv2_authorizer.people[0].authorizer_type == "JWT"
+      && aws_apigatewayv2_authorizer.people[0].identity_sources == toset(["$request.header.Authorization"])
+      && aws_apigatewayv2_authorizer.people[0].jwt_configuration[0].audience == toset([var.sign_in[0].id])
+      && aws_apigatewayv2_authorizer.people[0].jwt_configuration[0].issuer == var.sign_in[0].issuer
+    )
+    error_message = "Tokens of another pool or client must be refused, and none is taken from an address."
+  }
+
+  assert {
+    condition = (
+      {
+        for key, route in aws_apigatewayv2_route.signed_in :
+        key => "${route.authorization_type} ${join(" ", route.authorization_scopes)}"
+      } ==
+      {
+        "GET /signed-in/v1/{proxy+}"                 = "JWT metrics/read"
+        "POST /signed-in/v1/games/{game_id}/explore" = "JWT metrics/read"
+      }
+      && alltrue([
+        for route in aws_apigatewayv2_route.signed_in :
+        route.authorizer_id == aws_apigatewayv2_authorizer.people[0].id
+      ])
+    )
+    error_message = "Data must need an access token with the scope: an ID token has none."
+  }
+
+  assert {
+    condition = (
+      { for key, route in aws_apigatewayv2_route.page : key => route.authorization_type } ==
+      { for path in concat(tolist(output.page.pages), ["/page/{proxy+}"]) : "GET ${path}" => "NONE" }
+      && alltrue([for path in output.page.pages : can(regex("^/[a-z]*$", path))])
+    )
+    error_message = "Only the pages may be open."
+  }
+
+  assert {
+    condition = (
+      output.page.url == aws_apigatewayv2_api.this.api_endpoint
+      && setsubtract(["/", "/explore", "/overview"], output.page.pages) == toset([])
+    )
+    error_message = "People must come back from the sign-in page to the pages."
+  }
+
+  assert {
+    condition = (
+      module.metrics_api.environment["SIGN_IN_CLIENT_ID"] == var.sign_in[0].id
+      && module.metrics_api.environment["SIGN_IN_ISSUER"] == var.sign_in[0].issuer
+      && module.metrics_api.environment["SIGN_IN_SCOPE"] == var.sign_in[0].scope
+      && module.metrics_api.environment["SIGN_IN_URL"] == var.sign_in[0].url
+      && !anytrue([for name in keys(output.environment) : startswith(name, "SIGN_IN_")])
+    )
+    error_message = "The function must know whose tokens it gets. Elsewhere nobody checks them, so nobody is told."
+  }
+
+  assert {
+    condition = (
+      jsondecode(aws_apigatewayv2_stage.default.access_log_settings[0].format).person
+      == "$context.authorizer.claims.sub"
+      && aws_lambda_permission.api.source_arn == "${aws_apigatewayv2_api.this.execution_arn}/*/*"
+    )
+    error_message = "The log must name who asked, and the function answers this API only."
+  }
+}
+
+run "token_of_any_client" {
+  command         = plan
+  expect_failures = [var.sign_in]
+
+  variables {
+    sign_in = [{
+      id     = ""
+      issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"
+      scope  = "metrics/read"
+      url    = "https://demo-test-111122223333.auth.eu-west-1.amazoncognito.com"
+    }]
+  }
+}
+
+run "tokens_of_two_pools" {
+  command         = plan
+  expect_failures = [var.sign_in]
+
+  variables {
+    sign_in = [
+      { id = "one", issuer = "https://one", scope = "metrics/read", url = "https://one" },
+      { id = "two", issuer = "https://two", scope = "metrics/read", url = "https://two" },
+    ]
   }
 }
 

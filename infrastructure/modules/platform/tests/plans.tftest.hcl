@@ -78,6 +78,21 @@ run "everything" {
 
     report_sender = "reports@example.com"
 
+    sign_in = {
+      enabled = true
+      mfa     = "OPTIONAL"
+      session = { hours = 8, token_minutes = 15 }
+
+      identity_providers = {
+        Entra = { metadata_url = "https://login.example.com/metadata.xml" }
+        Okta = {
+          client_id     = "0oa1b2c3"
+          client_secret = "s3cret"
+          issuer_url    = "https://studio.okta.example.com"
+        }
+      }
+    }
+
     warehouse = {
       capacity                  = { base_rpu = 16, max_rpu = 64 }
       client_security_group_ids = { tableau = "sg-0123456789abcdef1" }
@@ -92,7 +107,7 @@ run "everything" {
   assert {
     condition = (
       output.quicksight != null && output.warehouse != null && output.batch_state_machine_arn != null
-      && length(module.stream_scaling) == 1
+      && length(module.stream_scaling) == 1 && output.sign_in != null
     )
     error_message = "Every optional part is on."
   }
@@ -115,7 +130,10 @@ run "nothing_optional" {
   }
 
   assert {
-    condition     = output.quicksight == null && output.warehouse == null && output.batch_state_machine_arn == null
+    condition = (
+      output.quicksight == null && output.warehouse == null && output.batch_state_machine_arn == null
+      && output.sign_in == null
+    )
     error_message = "Every optional part is off."
   }
 }
@@ -127,6 +145,7 @@ run "longest_names" {
     environment   = "abcdefghij"
     project       = "abcdefghijklmnopqrstuvwx"
     report_sender = "reports@example.com"
+    sign_in       = { enabled = true }
     streams       = { enriched_shards = 2, maximum_shards = 8, raw_shards = 1 }
     warehouse     = { enabled = true, usage_limit = { rpu_hours_a_day = 40 } }
 

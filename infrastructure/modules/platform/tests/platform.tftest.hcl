@@ -70,6 +70,11 @@ run "wiring" {
   }
 
   assert {
+    condition     = output.sign_in == null && length(module.sign_in_firewall) == 0
+    error_message = "A page on the internet is somebody's decision, so nobody signs in by default."
+  }
+
+  assert {
     condition     = output.warehouse == null && length(module.network) == 0
     error_message = "The warehouse costs money while it is awake, so it is off by default."
   }
@@ -106,6 +111,8 @@ run "all_there_is" {
       identity_region = "eu-west-1"
     }
 
+    sign_in = { enabled = true }
+
     warehouse = { availability_zones = ["d", "a", "b"], enabled = true, usage_limit = { rpu_hours_a_day = 40 } }
   }
 
@@ -120,6 +127,14 @@ run "all_there_is" {
       { groups = { skyforge = "player-analytics-test-skyforge" }, id = "player-analytics-test-history" }
     )
     error_message = "Users must find the dashboard and their group."
+  }
+
+  assert {
+    condition = (
+      output.sign_in.page_url == "https://mockhttp.execute-api.eu-west-1.amazonaws.com/"
+      && !contains(keys(output.metrics_api_environment), "SIGN_IN_URL") && length(module.sign_in_firewall) == 1
+    )
+    error_message = "People must find the page, behind a web ACL. The app elsewhere checks no tokens, so it knows none."
   }
 
   assert {

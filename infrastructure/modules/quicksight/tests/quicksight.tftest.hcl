@@ -97,6 +97,7 @@ run "resources" {
       daily              = ["event_date 32 DAY"]
       design             = ["event_date 32 DAY"]
       economy            = ["event_date 32 DAY"]
+      experiment_design  = ["event_date 32 DAY"]
       experiment_revenue = ["event_date 32 DAY"]
       experiments        = ["event_date 32 DAY"]
       lifetime_value     = ["cohort_date 122 DAY"]

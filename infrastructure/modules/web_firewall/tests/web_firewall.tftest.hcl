@@ -6,6 +6,7 @@ mock_provider "aws" {
 variables {
   kms_key_arn         = "arn:aws:kms:eu-west-1:111122223333:key/example"
   log_retention_days  = 30
+  name                = "ingest"
   name_prefix         = "demo-test"
   requests_per_minute = 3000
 }
@@ -119,6 +120,24 @@ run "web_acl" {
       && aws_cloudwatch_log_group.this.retention_in_days == 30
     )
     error_message = "The log must be encrypted and expire."
+  }
+}
+
+run "long_queries" {
+  command = plan
+
+  assert {
+    condition = (
+      [for rule in aws_wafv2_web_acl.this.rule : rule.name if rule.name == "oversized"] == []
+      && length(aws_wafv2_web_acl.this.rule) == 3
+      && aws_wafv2_web_acl.this.name == "demo-test-sign-in"
+    )
+    error_message = "An identity provider's long answers must pass, and nothing else."
+  }
+
+  variables {
+    limit_sizes = false
+    name        = "sign-in"
   }
 }
 

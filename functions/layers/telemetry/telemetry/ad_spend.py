@@ -1,0 +1,173 @@
+"""What advertising for players cost, and what those players brought: return on ad spend.
+
+A studio uploads its costs with scripts/spend. They are rows of the game_days table: a month of a game is a
+partition, and an install day, currency, source and campaign is a row. Readers join them with the gold table
+`acquisition_value`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from telemetry.metric_model import ALL, WITH_TOTALS, Formula, tables
+
+SUBJECT = "spend"
+# As the other rows of the table.
+KEPT_DAYS = 400
+# The days after the install that readers show.
+NUMBERS = (0, 7, 30)
+RETURN = Formula("lifetime_net_total_micros", "spend_micros")
+COST = Formula("spend_micros", "cohort_players")
+TABLE = "acquisition_value"
+
+
+class Spend(NamedTuple):
+    """What a day's installs of a source cost, in millionths; `campaign` is "" where all its campaigns did."""
+
+    day: date
+    install_source: str
+    campaign: str
+    currency: str
+    micros: int
+
+
+class Row(NamedTuple):
+    """A source, or one of its campaigns: None where there is no figure, a return for each of NUMBERS."""
+
+    install_source: str
+    campaign: str
+    currency: str
+    spend_micros: int
+    cohort_players: int
+    cost_per_player_micros: float | None
+    returns: tuple[float | None, ...]
+
+
+class History(NamedTuple):
+    """What gold knows of install days, by source and campaign, and the last day that is over."""
+
+    players: Mapping[tuple[str, str, date], int]
+    # By source, campaign, currency, install day and days after it.
+    micros: Mapping[tuple[str, str, str, date, int], int]
+    last: date | None
+
+
+def partitions(game_id: str, first: date, last: date) -> list[str]:
+    """Return the keys of the partitions that hold the costs of some days."""
+    months = sorted({f"{first + timedelta(n):%Y-%m}" for n in range((last - first).days + 1)})
+    return [f"{game_id}#{month}#{SUBJECT}" for month in months]
+
+
+def item(game_id: str, spend: Spend) -> dict[str, Any]:
+    """Return the row of a cost."""
+    (partition,) = partitions(game_id, spend.day, spend.day)
+    expires = datetime.combine(spend.day + timedelta(KEPT_DAYS), datetime.min.time(), UTC)
+    name = str(spend.day), spend.currency, spend.install_source, spend.campaign
+    return {
+        "game_day": partition,
+        "shard": "#".join(name),
+        "micros": spend.micros,
+        "expires_at": int(expires.timestamp()),
+    }
+
+
+def spends(rows: Iterable[Iterable[Mapping[str, Any]]], first: date, last: date) -> list[Spend]:
+    """Return the costs of some days, from rows of their partitions, in order."""
+    found = []
+    for row in (row for partition in rows for row in partition):
+        day, currency, source, campaign = row["shard"].split("#")
+        found.append(Spend(date.fromisoformat(day), source, campaign, currency, int(row["micros"])))
+    return sorted(one for one in found if first <= one.day <= last)
+
+
+def questions(game_id: str, of: Sequence[Spend]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the SQL and the values of what gold must tell: players, money, and the last day that is over.
+
+    The text is the same for Athena and DuckDB. There must be a cost.
+    """
+    days = [one.day for one in of]
+    sources, currencies = sorted({one.install_source for one in of}), sorted({one.currency for one in of})
+    totals = " AND ".join(f"{name} = '{ALL}'" for name in tables()[TABLE].grain if name in WITH_TOTALS)
+    given = game_id, str(min(days)), str(max(days)), *sources
+    where = (
+        f"WHERE game_id = ? AND {totals} AND cohort_date BETWEEN CAST(? AS date) AND CAST(? AS date)"
+        f" AND install_source IN ({_marks(sources)})"
+    )
+    yield (
+        "SELECT install_source, campaign, cohort_date, max(cohort_players) AS cohort_players\n"
+        f"FROM {TABLE}\n{where} AND day_number = 0\nGROUP BY install_source, campaign, cohort_date",
+        given,
+    )
+    brought = ", ".join(
+        f"sum(CASE WHEN day_number = {number} THEN lifetime_net_total_micros END) AS micros_{number}"
+        for number in NUMBERS
+    )
+    yield (
+        f"SELECT install_source, campaign, currency, cohort_date, {brought}\n"
+        f"FROM {TABLE}\n{where} AND currency IN ({_marks(currencies)})"
+        f" AND day_number IN ({', '.join(map(str, NUMBERS))})\n"
+        "GROUP BY install_source, campaign, currency, cohort_date",
+        (*given, *currencies),
+    )
+    yield (
+        f"SELECT max(event_date) AS last_day\nFROM {TABLE}\nWHERE game_id = ? AND {totals}"
+        " AND event_date >= CAST(? AS date)",
+        (game_id, str(min(days))),
+    )
+
+
+def history(answers: Sequence[Iterable[Sequence[Any]]]) -> History:
+    """Return what the answers to the questions say, as values of Python or as Athena's texts."""
+    counted, brought, over = (list(rows) for rows in answers)
+    players = {(source, campaign, _day(day)): int(count) for source, campaign, day, count in counted}
+    micros = {
+        (source, campaign, currency, _day(day), number): int(value)
+        for source, campaign, currency, day, *values in brought
+        for number, value in zip(NUMBERS, values, strict=True)
+        if not _is_none(value)
+    }
+    last = over[0][0] if over else None
+    return History(players, micros, None if _is_none(last) else _day(last))
+
+
+def returns(of: Iterable[Spend], known: History, by_campaign: bool) -> list[Row]:
+    """Return each source, or campaign, and currency: the largest spend first.
+
+    Day N counts the install days whose day N is over, and the costs of the same days. A source has the
+    players of all its campaigns.
+    """
+    costs: dict[tuple[str, str, str], Counter[date]] = {}
+    for one in of:
+        name = one.install_source, one.campaign if by_campaign else "", one.currency
+        costs.setdefault(name, Counter())[one.day] += one.micros
+    players, micros = Counter[tuple[str, str, date]](), Counter[tuple[str, str, str, date, int]]()
+    for (source, campaign, day), count in known.players.items():
+        players.update({(source, campaign, day): count, (source, "", day): count})
+    for (source, campaign, currency, day, number), value in known.micros.items():
+        for one_or_all in (campaign, ""):
+            micros[source, one_or_all, currency, day, number] += value
+    rows = []
+    for (source, campaign, currency), days in costs.items():
+        spent, count = days.total(), sum(players[source, campaign, day] for day in days)
+        shares = []
+        for number in NUMBERS:
+            over = [day for day in days if known.last and day + timedelta(number) <= known.last]
+            brought = sum(micros[source, campaign, currency, day, number] for day in over)
+            shares.append(RETURN.value(brought, sum(days[day] for day in over)))
+        rows.append(Row(source, campaign, currency, spent, count, COST.value(spent, count), tuple(shares)))
+    return sorted(rows, key=lambda row: (-row.spend_micros, row[:3]))
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _day(value: Any) -> date:
+    """Return a day of a text, or of a reader whose days are moments."""
+    return date.fromisoformat(str(value)[:10])
+
+
+def _is_none(value: Any) -> bool:
+    """Tell that there is no value: a data frame holds what is no number in its place."""
+    return value is None or value != value
