@@ -50,11 +50,11 @@ MAX_LINKS = 3
 GUEST, EPOCH = b'"previous_player_id"', datetime(1970, 1, 1, tzinfo=UTC)
 # A receipt says of these why it does not name them among the stores, or what of a store is not searched.
 NOT_SEARCHED = {
-    "fields of other players' events": "payload, dimensions and client are searched in bronze, the quarantine with its"
-    " messages, ids and types, recent events and failed deliveries:"
-    " ids of 12 characters or more with a digit in all free texts, other ids in texts"
-    " of fields named for players; not numbers of accepted events, names of leaderboards, names of fields,"
-    " parts of longer words or ids, another letter case, or text that is encoded once more",
+    "fields of other players' events": "payload, dimensions and client are searched in bronze, the"
+    " quarantine with its messages, ids and types, recent events and failed deliveries: ids of 12 characters"
+    " or more with a digit in all free texts, other ids in texts of fields named for players; not numbers of"
+    " accepted events, names of leaderboards, names of fields, parts of longer words or ids, another letter"
+    " case, or text that is encoded once more",
     "bytes that are no JSON": "short ids that no field names, ids without quotes at the end of the bytes, and"
     " whatever was cut before a field that names the player; they expire with the quarantine, torn lines with"
     " bronze",
