@@ -1047,7 +1047,7 @@ def test_the_last_receipt_counts(world: World) -> None:
 @pytest.fixture
 def platform(world: World, silver: Table) -> privacy.Platform:
     """What the command has of an environment on this machine."""
-    tables = {name: name for name in ("players", "leaderboards", "games", "recent_events")}
+    tables = {name: name for name in ("players", "leaderboards", "games", "game_days", "recent_events")}
     return privacy.Platform({"tables": tables, "lake_bucket": BUCKET, "lake_database": "lake"}, local=True)
 
 
@@ -1059,7 +1059,7 @@ def of_lake(world: World, monkeypatch: pytest.MonkeyPatch) -> privacy.Platform:
         "erasure",
         lambda _: Erasure(world.stores(), Receipts(world.s3, BUCKET), "arn:aws:me"),
     )
-    tables = {name: name for name in ("players", "leaderboards", "games", "recent_events")}
+    tables = {name: name for name in ("players", "leaderboards", "games", "game_days", "recent_events")}
     return privacy.Platform({"tables": tables, "lake_bucket": BUCKET, "lake_database": "lake"}, local=True)
 
 
