@@ -77,7 +77,7 @@ test: install check build ## Everything
 
 bench: $(VENV) ## Measure what docs/performance.md tells, and draw it
 	@for file in $(BENCHMARKS); do \
-	  PYTHONPATH=functions:functions/layers/telemetry:scripts:tests/support $(BIN)/python $$file || exit 1; done
+	  PYTHONPATH=functions:functions/layers/telemetry:scripts:tests/support:clients/python $(BIN)/python $$file || exit 1; done
 
 clean: ## Stop the emulator; remove packages, caches and local state
 	@if [ -x $(BIN)/python ]; then scripts/demo --stop; fi

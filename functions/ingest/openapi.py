@@ -41,11 +41,20 @@ def document() -> dict[str, Any]:
             "version": "1.0.0",
             "description": (
                 "Takes telemetry of games. Each event is judged by itself: an event that is no JSON does not "
-                "affect its neighbours. What is refused is kept and can be replayed. An event has at most "
+                "affect its neighbours. What is refused is kept and can be replayed. An object that holds "
+                "nothing but a list of events counts as the list. An event has at most "
                 f"{MAX_EVENT_BYTES:,} bytes. Bodies may be gzip. Preflights of browsers (OPTIONS) are "
                 "answered without a key; pages of the game's origins can read answers."
             ),
         },
+        "servers": [
+            {
+                "url": "https://{host}",
+                "description": "A deployed platform: Terraform's output platform.ingest.url.",
+                "variables": {"host": {"default": "events.example.com"}},
+            },
+            {"url": "http://127.0.0.1:9090", "description": "scripts/micro on this machine."},
+        ],
         "paths": {
             "/v1/events": {"post": _operation("Send events", _events(), "gameKey", 202)},
             "/applications/{application_id}/events": {

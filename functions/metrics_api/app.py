@@ -42,6 +42,7 @@ from metrics_api.problems import PROBLEM_JSON, RESPONSES, RETRY, install, logger
 from metrics_api.quality import quality
 from metrics_api.realtime import realtime
 from metrics_api.recent_events import recent
+from metrics_api.schemas import schemas
 
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
@@ -197,6 +198,7 @@ install(app)
 app.exception_handler(StillRunning)(still_running)
 app.include_router(operations)
 app.include_router(catalogue)
+app.include_router(schemas)
 app.include_router(games)
 app.include_router(live)
 app.include_router(ads)

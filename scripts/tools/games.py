@@ -5,7 +5,6 @@ import os
 import re
 import secrets
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import idna
-from ingest.request import signature
 from privacy.erasure import Game
 from rich.console import Console
 from rich.table import Table as Listing
@@ -359,12 +357,6 @@ def not_registered(game_id: str) -> CommandError:
         f"{game_id} is not registered: `scripts/games list` shows the games, "
         f"`scripts/games add {game_id}` registers it"
     )
-
-
-def signed_headers(key: str, body: bytes) -> dict[str, str]:
-    """Return the headers by which a game's server sends a body now."""
-    signed = signature(secret_hash(key.partition(".")[2]), body, int(time.time()))
-    return {"x-api-key": key, "x-signature": signed}
 
 
 def _new_key(game_id: str, key_class: KeyClass) -> tuple[str, dict[str, str]]:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import boto3
 import httpx
+from player_analytics import Connection, Settings
 from rich.console import Console
 from telemetry import lake
 from telemetry.delivery import Entry, put_records
@@ -25,7 +26,6 @@ from telemetry.rejection import Reason
 
 from tools import CommandError, Parser, emulator, games, infrastructure, run, simulate
 from tools.event_audit import Audit, Reply, audit
-from tools.games import signed_headers
 from tools.progress import STILL_SECONDS, Stuck, wait_for
 from tools.simulate import Platform
 from tools.simulation import Game
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MAX_RATE, MAX_SECONDS, MAX_EVENTS = 5_000, 3_600, 1_000_000
 TICK_SECONDS = 0.5
 PLAYERS = 200
-HTTP_THREADS = 4
+HTTP_THREADS = 8
 REST_SHARE, INVALID_SHARE, DUPLICATE_SHARE, HOT_SHARE = 0.5, 0.01, 0.01, 0.5
 SPIKE = 10
 SETTLE_SECONDS = 180
@@ -65,22 +65,11 @@ class Sender:
     replies: dict[str, Reply] = field(default_factory=dict)
     answers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
-    def post(self, http: httpx.Client, events: list[Event]) -> None:
+    def post(self, connection: Connection, events: list[Event]) -> None:
         """Send events of a player by REST; what the API names or does not answer for is refused."""
-        body = b"\n".join(json.dumps(event).encode() for event in events)
-        headers = signed_headers(self.key, body) | {"content-type": "application/x-ndjson"}
-        try:
-            answer = http.post(self.platform.events_url, content=body, headers=headers)
-            status = str(answer.status_code)
-            refused = (
-                {item["index"] for item in answer.json()["results"]}
-                if answer.status_code in (202, 207, 422)
-                else set(range(len(events)))
-            )
-        except (httpx.HTTPError, KeyError, ValueError) as error:
-            status, refused = type(error).__name__, set(range(len(events)))
-        self.answers[status] += 1
-        self._note(events, refused)
+        answer = connection.send(events)
+        self.answers[str(answer.status or "unanswered")] += 1
+        self._note(events, {*answer.rejected, *answer.retry})
 
     def put(self, kinesis: "KinesisClient", batches: list[list[Event]]) -> None:
         """Send events to the stream, those of a player in a record; what it did not take is refused."""
@@ -135,7 +124,9 @@ def crowd(game_id: str, shape: str, seed: int) -> Iterator[Event]:
 def send(sender: Sender, events: Iterator[Event], plan: list[int], advance: Callable[[int], None]) -> None:
     """Send what each tick owes, as late as API and stream make it."""
     kinesis, began = boto3.client("kinesis"), time.monotonic()
-    with httpx.Client(timeout=STILL_SECONDS) as http, ThreadPoolExecutor(HTTP_THREADS) as pool:
+    settings = Settings(signature="beside_key", timeout_seconds=STILL_SECONDS)
+    connection = Connection(sender.platform.ingest_url, sender.key, settings)
+    with ThreadPoolExecutor(HTTP_THREADS) as pool:
         for tick, count in enumerate(plan):
             time.sleep(max(0.0, began + tick * TICK_SECONDS - time.monotonic()))
             by_player: dict[str, list[Event]] = defaultdict(list)
@@ -144,7 +135,7 @@ def send(sender: Sender, events: Iterator[Event], plan: list[int], advance: Call
                 by_player[event["player_id"]].append(event)
             batches = list(by_player.values())
             half = round(len(batches) * REST_SHARE)
-            list(pool.map(lambda batch: sender.post(http, batch), batches[:half]))
+            list(pool.map(lambda batch: sender.post(connection, batch), batches[:half]))
             if batches[half:]:
                 sender.put(kinesis, batches[half:])
             advance(count)

@@ -61,8 +61,8 @@ Money is in minor units, for example cents. Two currencies are never added.
   The first link of a guest counts. One of the two must be new: its first event is at most 30 days before the
   link, and for an account its guests' first events count too. An account takes 100 guests. A chain of up to
   three links is followed to its end. An id further from the end, or in a circle, stays as it is. A link
-  that does not count leaves two players: the check `links` of data quality counts them, and the saved query `links` shows them by
-  day. [Why](adr/0029-a-guest-becomes-an-account.md)
+  that does not count leaves two players: the check `links` of data quality counts them, and the saved
+  query `links` shows them by day. [Why](adr/0029-a-guest-becomes-an-account.md)
 - **Experiments** count a player for the variant of the first exposure, from the UTC day of this exposure on.
   The day counts whole: what the player did on it before the exposure counts too, in every variant alike. A
   player of several experiments counts in each. [How to read a verdict](experiments.md).

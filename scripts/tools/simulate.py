@@ -16,6 +16,7 @@ from typing import Any
 
 import boto3
 import httpx
+from player_analytics import Connection, Settings
 from rich.console import Console
 from rich.table import Table
 from telemetry import lake
@@ -47,9 +48,14 @@ class Platform:
     api: httpx.Client
 
     @property
+    def ingest_url(self) -> str:
+        """The REST API, without a path."""
+        return emulator.ingest_url(self.outputs)
+
+    @property
     def events_url(self) -> str:
         """Where the REST API takes events."""
-        return f"{emulator.ingest_url(self.outputs)}/v1/events"
+        return f"{self.ingest_url}/v1/events"
 
     def read(self, path: str, **parameters: str | int) -> dict[str, Any]:
         """Return an answer of the metrics API."""
@@ -65,14 +71,14 @@ def send(
     """Send the sessions in their order by REST API and stream; return what the API answered, by reason."""
     verdicts: Counter[str] = Counter()
     kinesis, shapes = boto3.client("kinesis"), random.Random(1)  # noqa: S311 - shapes of records
-    with httpx.Client(timeout=STILL_SECONDS) as http, ThreadPoolExecutor(HTTP_THREADS) as pool:
+    with ThreadPoolExecutor(HTTP_THREADS) as pool:
         for start in range(0, len(sessions), SESSIONS_AT_ONCE):
             batch = sessions[start : start + SESSIONS_AT_ONCE]
             posts = [session for session in batch if session.rest]
             entries = [entry for s in batch if not s.rest for entry in _records(s, shapes.choice(FORMS))]
             if lost := put_records(kinesis, platform.outputs["raw_stream_name"], entries):
                 raise CommandError(f"the stream did not take {len(lost)} records")
-            for verdict in pool.map(lambda s: _post(http, platform.events_url, s, key), posts):
+            for verdict in pool.map(lambda s: _post(platform.ingest_url, s, key), posts):
                 verdicts += verdict
             advance(sum(len(session.letters) for session in batch))
     return verdicts
@@ -97,14 +103,14 @@ def _records(session: Session, form: str) -> Iterator[Entry]:
             yield Entry(key, gzip.compress(b"\n".join(lines)))
 
 
-def _post(http: httpx.Client, url: str, session: Session, key: str) -> Counter[str]:
-    body = b"\n".join(letter.encode(datetime.now(UTC)) for letter in session.letters)
-    headers = games.signed_headers(key, body) | {"content-type": "application/x-ndjson"}
-    answer = http.post(url, content=body, headers=headers)
-    if answer.status_code not in (202, 207):
-        raise CommandError(f"POST /v1/events answered {answer.status_code}: {answer.text[:300]}")
-    result = answer.json()
-    return Counter(accepted=result["accepted"]) + Counter(item["reason"] for item in result["results"])
+def _post(url: str, session: Session, key: str) -> Counter[str]:
+    skew = session.letters[0].skew.total_seconds()
+    device = Settings(clock=lambda: time.time() + skew, signature="beside_key", timeout_seconds=STILL_SECONDS)
+    answer = Connection(url, key, device).send([letter.posted() for letter in session.letters])
+    if answer.retry:
+        raise CommandError(answer.problem)
+    reasons = (refusal.partition(" ")[0] for refusal in answer.rejected.values())
+    return Counter(accepted=answer.accepted) + Counter(reasons)
 
 
 def expected_verdicts(sessions: list[Session]) -> Counter[str]:

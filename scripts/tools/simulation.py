@@ -79,10 +79,14 @@ class Letter:
         ).encode()
         return data[: len(data) * 2 // 3] if self.reason == "malformed_json" else data
 
+    def posted(self) -> Event | bytes:
+        """Return what a client sends by REST: an event, which the client stamps, or bytes that are none."""
+        return self.encode(datetime.now(UTC)) if self.reason == "malformed_json" else self.event
+
 
 @dataclass(slots=True)
 class Session:
-    """What one player sends of one session, by REST or to the stream."""
+    """What one player sends of one session, by REST or to the stream, all by one device's clock."""
 
     rest: bool
     letters: list[Letter]
@@ -488,8 +492,7 @@ class Game:
                 event["event_time"] = timestamp(self.now + timedelta(days=1))
             case "too_large":
                 event["payload"] = {"extra": {"diary": "x" * MAX_EVENT_BYTES}}
-        skew = letter.skew if reason in ("duplicate", "malformed_json") else timedelta()
-        return Letter(letter.player_id, event, reason, skew)
+        return Letter(letter.player_id, event, reason, letter.skew)
 
     def _pick(self, weights: dict[str, int]) -> str:
         return self.random.choices(list(weights), list(weights.values()))[0]

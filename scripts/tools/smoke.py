@@ -1,10 +1,9 @@
 """Send one event to an environment's REST API, and wait until the metrics API tells of its player."""
 
-import json
 import os
 import re
 import time
-from datetime import UTC, datetime
+from queue import Queue
 from typing import Any
 from uuid import uuid4
 
@@ -12,13 +11,15 @@ import boto3
 import httpx
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from telemetry.enrichment import timestamp
+from player_analytics import Client, Settings
 
-from tools import CommandError, Parser, emulator, games, infrastructure, metrics_api, run
+from tools import CommandError, Parser, emulator, infrastructure, metrics_api, run
 from tools.simulate import Platform
 
 WAIT_SECONDS = 120
-PAUSE_SECONDS = 1.0
+PAUSE_SECONDS, POLL_SECONDS = 1.0, 0.05
+# For one request, so that a cold start has time.
+ANSWER_SECONDS = 30
 
 
 class Signed(httpx.Auth):
@@ -39,25 +40,10 @@ class Signed(httpx.Auth):
 
 def smoke(platform: Platform, game_id: str, key: str, wait_seconds: float = WAIT_SECONDS) -> float:
     """Return the seconds from sending to seeing. Raises CommandError where nothing comes to be seen."""
-    player, now = f"smoke-{uuid4()}", timestamp(datetime.now(UTC))
-    event = {
-        "event_id": str(uuid4()), "event_type": "session_start", "schema_version": "1-0-0",
-        "game_id": game_id, "player_id": player, "session_id": str(uuid4()), "sequence": 0,
-        "event_time": now, "sent_at": now,
-        "client": {"platform": "linux", "app_version": "0.0.0"}, "payload": {},
-    }  # fmt: skip
-    body = json.dumps(event).encode()
-    began = time.monotonic()
-    while True:
-        headers = games.signed_headers(key, body) | {"content-type": "application/json"}
-        answer = httpx.post(platform.events_url, content=body, headers=headers, timeout=30)
-        # API Gateway takes up to minutes to know the usage plan of a game that was just registered.
-        waits = answer.status_code == httpx.codes.FORBIDDEN and "no_usage_plan" in answer.text
-        if not waits or time.monotonic() - began >= wait_seconds:
-            break
-        time.sleep(PAUSE_SECONDS)
-    if answer.status_code != httpx.codes.ACCEPTED:
-        raise CommandError(f"the REST API answered {answer.status_code}: {answer.text[:300]}")
+    if (owner := key.partition(".")[0]) != game_id:
+        raise CommandError(f"the key is one of {owner}, not of {game_id}")
+    player, began = f"smoke-{uuid4()}", time.monotonic()
+    _send(platform.ingest_url, key, player, wait_seconds)
     while time.monotonic() - began < wait_seconds:
         seen = platform.api.get(f"/v1/games/{game_id}/players/{player}")
         if seen.status_code == httpx.codes.OK:
@@ -66,6 +52,39 @@ def smoke(platform: Platform, game_id: str, key: str, wait_seconds: float = WAIT
             raise CommandError(f"the metrics API answered {seen.status_code}: {seen.text[:300]}")
         time.sleep(PAUSE_SECONDS)
     raise CommandError(f"the player of the event was not seen within {wait_seconds:.0f} seconds")
+
+
+def _send(url: str, key: str, player: str, wait_seconds: float) -> None:
+    """Begin a session of a player; raises CommandError with the first answer that says no."""
+    problems: Queue[str] = Queue()
+    settings = Settings(
+        batch_seconds=0,
+        heartbeat_seconds=0,
+        signature="beside_key",
+        timeout_seconds=ANSWER_SECONDS,
+        longest_retry_seconds=PAUSE_SECONDS,
+        on_problem=problems.put,
+    )
+    client = Client(url, key, {"platform": "linux", "app_version": "0.0.0"}, settings)
+    until = time.monotonic() + wait_seconds
+    try:
+        client.start_session(player)
+        is_sent = False
+        while not is_sent:
+            is_sent = client.flush(POLL_SECONDS)
+            while not problems.empty():
+                problem = problems.get()
+                # API Gateway takes up to minutes to know the usage plan of a game that was just registered.
+                if "no_usage_plan" not in problem or time.monotonic() >= until:
+                    raise CommandError(_explained(url, problem))
+    finally:
+        client.close(0)
+
+
+def _explained(url: str, problem: str) -> str:
+    """Say where nothing answers, and what to do."""
+    is_away = "cannot be reached" in problem
+    return f"{url}: {problem}. `make demo` starts what this machine serves" if is_away else problem
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import pairwise
@@ -14,6 +14,7 @@ import mono
 import npm_packages
 import pytest
 from client_relay import FAULTS, GAME, Relay, RestApi, storm
+from deliveries import assert_order, assert_whole_sessions, delivered, numbers
 from tools import REPOSITORY
 from tools.progress import STILL_SECONDS
 
@@ -90,41 +91,6 @@ class Game:
         self.process.kill()
         rest = self.process.communicate()[0].split("\n")[:-1]
         return int(rest[-1].split()[1]) if rest else stored
-
-
-def delivered(relay: Relay) -> dict[str, dict[str, Any]]:
-    """Return the events that arrived by event_id; what arrived again must be the same event."""
-    found: dict[str, dict[str, Any]] = {}
-    for event in relay.api.stream.events():
-        known = found.setdefault(event["event_id"], event)
-        assert {**known, "sent_at": 0} == {**event, "sent_at": 0}
-    return found
-
-
-def numbers(events: dict[str, dict[str, Any]]) -> list[int]:
-    return sorted(event["payload"]["value"] for event in events.values() if event["event_type"] == "design")
-
-
-def assert_order(relay: Relay) -> None:
-    """Each event was first sent after those of its session that came before it."""
-    sent: dict[str, list[int]] = defaultdict(list)
-    ids: set[str] = set()
-    for request in relay.requests:
-        for event in request.events:
-            if event["event_id"] not in ids:
-                ids.add(event["event_id"])
-                sent[event["session_id"]].append(event["sequence"])
-    assert sent
-    for sequences in sent.values():
-        assert sequences == sorted(sequences)
-
-
-def assert_whole_sessions(events: dict[str, dict[str, Any]]) -> None:
-    by_session: dict[str, list[int]] = defaultdict(list)
-    for event in events.values():
-        by_session[event["session_id"]].append(event["sequence"])
-    for sequences in by_session.values():
-        assert sorted(sequences) == list(range(len(sequences)))
 
 
 @pytest.mark.parametrize("seed", [1, 2])

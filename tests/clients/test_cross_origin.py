@@ -4,38 +4,24 @@ API Gateway's part, preflights and its own errors, is played from the file that 
 """
 
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-import npm_packages
 import pytest
+import web_game
 from chromium import in_chromium, launched
 from client_relay import GAME, RestApi
 from ingest import handler
 from ingest.request import READABLE
 from playwright.sync_api import Browser, Page
 from tools import REPOSITORY, games
+from web_game import PLAY, served
 
 CORS: dict[str, dict[str, str]] = json.loads(
     (REPOSITORY / "infrastructure/modules/ingest/cors.json").read_text()
 )
-PLAY = """
-async ([url, key, settings]) => {
-  const { Client } = await import("/dist/index.js");
-  const problems = [];
-  const all = { ...settings, firstRetrySeconds: 0.1, onProblem: (problem) => problems.push(problem) };
-  const client = new Client(url, key, { platform: "web", app_version: "1.0" }, all);
-  const session = client.startSession("p-1");
-  session.track("design", { name: "menu:opened" });
-  session.end();
-  await client.close();
-  return { problems, stats: client.stats };
-}
-"""
 ASK = """
 async ([url, headers]) => {
   const response = await fetch(`${url}/v1/events`, { method: "POST", headers, body: "{}" });
@@ -53,17 +39,6 @@ class Gateway:
         self.preflight, self.error = CORS["preflight"], CORS["error"]
         self.asked: list[set[str]] = []
         self.is_throttled = False
-
-
-@contextmanager
-def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    """Serve on a free port; give its origin."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture
@@ -109,26 +84,14 @@ def url(gateway: Gateway) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def game_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The web game: a page, and the compiled client in dist/."""
-    folder = tmp_path_factory.mktemp("game")
-    compiled = npm_packages.compiled(REPOSITORY / "clients" / "typescript", "client-typescript")
-    (folder / "dist").symlink_to(compiled / "dist")
-    (folder / "index.html").write_text("<!doctype html><link rel=icon href=data:,><title>Game</title>")
-    return folder
+    """The web game."""
+    return web_game.made(tmp_path_factory.mktemp("game"))
 
 
 @pytest.fixture
 def origin(game_files: Path) -> Iterator[str]:
     """Where the web game is."""
-
-    class Handler(SimpleHTTPRequestHandler):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments, directory=str(game_files))
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    with served(Handler) as address:
+    with web_game.published(game_files) as address:
         yield address
 
 

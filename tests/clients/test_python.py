@@ -1,5 +1,6 @@
 """The Python client by itself: it never raises, honours a player's choices, and mends its queue."""
 
+import gzip
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -9,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from player_analytics import Client, Settings, client
+from player_analytics import Client, Connection, Settings, settings
 from player_analytics.queue import Queue
 from player_analytics.transport import judged, retry_delay
+from rest_answers import answering
 from tools.progress import STILL_SECONDS, wait_for
 
 DEVICE: Any = {
@@ -304,4 +306,32 @@ def test_retry_after_may_be_a_date_and_is_bounded() -> None:
 
 
 def test_the_device_names_the_library() -> None:
-    assert client.SDK.startswith("player-analytics-python/")
+    assert settings.SDK.startswith("player-analytics-python/")
+
+
+def test_a_connection_sends_whole_events_once_and_returns_the_answer() -> None:
+    said = {"index": 1, "status": "rejected", "reason": "malformed_json", "pointer": "", "message": "no"}
+    answer = 207, json.dumps({"accepted": 1, "rejected": 1, "results": [said]})
+    moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    own = Settings(clock=moment.timestamp, signature="beside_key")
+    events: list[Any] = [{"event_id": "a", "sent_at": "of the first attempt", "note": "ü"}, b'{"broken"']
+    with answering(answer) as rest:
+        found = Connection(rest.url, "skyforge.secret", own).send(events)
+    assert (found.status, found.accepted, dict(found.rejected), found.retry) == (
+        207, 1, {1: "malformed_json at /: no"}, frozenset()
+    )  # fmt: skip
+    ((headers, body),) = rest.requests
+    first, second = gzip.decompress(body).splitlines()
+    assert json.loads(first) == {"event_id": "a", "sent_at": "2026-03-01T12:00:00.000Z", "note": "ü"}
+    assert second == events[1]
+    assert headers["x-api-key"] == "skyforge.secret"
+    assert headers["x-signature"].startswith(f"t={int(moment.timestamp())},")
+
+
+def test_a_connection_says_what_it_cannot_send() -> None:
+    connection = Connection(NOWHERE, "skyforge.secret")
+    with pytest.raises(ValueError, match="JSON compliant"):
+        connection.send([{"value": float("nan")}])
+    answer = connection.send([{}, {}])
+    assert (answer.status, answer.retry) == (0, {0, 1})
+    assert "cannot be reached" in answer.problem

@@ -16,4 +16,4 @@ def test_an_event_is_seen_soon_after_it_was_sent(applied: Any) -> None:
 
 def test_a_refused_event_is_told(applied: Any) -> None:
     with pytest.raises(CommandError, match="the REST API answered 40"):
-        smoke(applied.platform, applied.game_id, "no-key")
+        smoke(applied.platform, applied.game_id, f"{applied.game_id}.guess")

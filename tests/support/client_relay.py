@@ -23,6 +23,7 @@ from ingest import handler
 from ingest.publisher import Publisher
 from ingest_requests import rest_api_settings
 from telemetry import delivery
+from telemetry.decoding import decode
 from telemetry.games import GameRegistry
 from telemetry.ingest_batch import unpack
 from tools import games
@@ -172,7 +173,7 @@ class Relay:
         text = gzip.decompress(body) if headers.get("content-encoding") == "gzip" else body
         with self._lock:
             fault = self.plan(len(self.requests))
-            found = [json.loads(line) for line in text.splitlines()]
+            found = [each.value for each in decode(text)]
             seen = Seen(datetime.now(UTC), found, headers, fault, len(body))
             self.requests.append(seen)
         request.close_connection = True

@@ -146,7 +146,7 @@ def told(directory: Path, outputs: dict[str, object], *line: str, **more: str) -
         "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_SECRET_ACCESS_KEY": "test",
         "API_PORT": "9",
-        "GAME_KEY": "key",
+        "GAME_KEY": "my-game.key",
         "PATH": f"{directory}:{os.environ['PATH']}",
         # A root of the repository must not seem to be initialised afterwards.
         "TF_DATA_DIR": str(directory),

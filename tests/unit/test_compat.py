@@ -465,8 +465,8 @@ def test_no_body_crashes_loses_neighbours_or_counts_twice(
     # Every good event is accepted, by its own id, and once.
     wanted = Counter(one[ID[vendor]] for one in good)
     accepted = Counter(one["event_id"] for one in read(stream))
-    assert wanted <= accepted
-    assert set(accepted.values()) <= {1}
+    # Two changed events may have the same id.
+    assert {one: accepted[one] for one in wanted} == wanted
     # Sent again, it is the same events.
     stream.records.clear()
     ask(vendor, PATHS[vendor], data, key)

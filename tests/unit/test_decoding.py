@@ -220,3 +220,39 @@ def test_what_can_be_read_of_a_body_is_returned_unzipped() -> None:
     assert len(cut) > 90_000
     assert text.startswith(cut)
     assert readable(b"\x1f\x8bnot gzip", 100) == b"\x1f\x8bnot gzip"
+
+
+OURS = [json.dumps({"event_id": f"e-{n}", "text": "]}{[", "list": [[], {"events": [n]}]}) for n in range(900)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 900])
+@pytest.mark.parametrize(
+    "form", ['{"events":[%s]}', ' {"batch" : [\n%s\n]\r\n} \n', '\ufeff{"Events":[%s]}', '{"events":[%s,]}']
+)
+def test_a_list_of_our_events_in_an_object_is_their_list(form: str, count: int) -> None:
+    body = (form % ",\n".join(OURS[:count])).encode()
+    for data in (body, gzip.compress(body)):
+        assert [event.raw.decode() for event in decode(data)] == OURS[:count]
+
+
+@pytest.mark.parametrize("at", [0, 1, 449, 898, 899])
+def test_a_broken_event_in_such_a_list_is_refused_alone(at: int) -> None:
+    events = [*OURS]
+    events[at] = events[at].replace('"text"', '"value": NaN, "text"')
+    found = list(decode(f'{{"events":[{",".join(events)}]}}'.encode()))
+    assert [event.raw.decode() for event in found] == events
+    assert [n for n, event in enumerate(found) if event.rejection] == [at]
+
+
+@pytest.mark.parametrize(
+    "form",
+    ['{"events":[%s],"game":"farm"}', '{"events":[%s]}{"a":1}', '{"events":[%s]', '{"events":{"all":[%s]}}'],
+)
+def test_another_object_with_a_list_stays_one_object(form: str) -> None:
+    whole = (form % OURS[0]).encode()
+    assert all(event.raw.decode() != OURS[0] for event in decode(whole))
+
+
+def test_an_event_that_begins_with_a_list_stays_an_event() -> None:
+    for event in ({"extra": [1], "event_id": "e"}, {"list": [{"id": 1}]}):
+        assert [each.value for each in decode(json.dumps(event).encode())] == [event]

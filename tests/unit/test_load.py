@@ -8,8 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
-import httpx
 import pytest
+from player_analytics import Connection
+from rest_answers import Answer, answering
 from telemetry.rejection import Rejection
 from telemetry.validation import validate
 from tools import CommandError, load
@@ -98,30 +99,39 @@ def test_a_name_that_begins_like_this_machine_is_not() -> None:
             require_permission(f"http://{host}/v1/events", None, is_meant=False)
 
 
+def replies(*answers: Answer) -> tuple[list[Reply], dict[str, int]]:
+    """Return what a sender remembers of two events in a request, and the statuses that it counted."""
+    sender = Sender(SimpleNamespace(), "key")  # type: ignore[arg-type]
+    with answering(*answers) as rest:
+        sender.post(Connection(rest.url, "key"), [{"event_id": "a"}, {"event_id": "b"}])
+    return [sender.replies["a"], sender.replies["b"]], dict(sender.answers)
+
+
 @pytest.mark.parametrize(
-    ("status", "body", "replies"),
+    ("status", "body", "known"),
     [
         (202, {"accepted": 2, "results": []}, [TAKEN, TAKEN]),
-        (207, {"accepted": 1, "results": [{"index": 0, "reason": "schema_violation"}]}, [REFUSED, TAKEN]),
+        (
+            207,
+            {
+                "accepted": 1,
+                "results": [{"index": 0, "status": "rejected", "reason": "schema_violation", "message": ""}],
+            },
+            [REFUSED, TAKEN],
+        ),
+        (207, {"accepted": 1, "results": [{"index": 1, "status": "retry"}]}, [TAKEN, REFUSED]),
+        (202, "<html>", [REFUSED, REFUSED]),
         (503, {}, [REFUSED, REFUSED]),
         (429, {}, [REFUSED, REFUSED]),
+        (413, {"error": {"code": "too_large"}}, [REFUSED, REFUSED]),
     ],
 )
-def test_what_the_rest_api_answers_is_remembered(status: int, body: Any, replies: list[Reply]) -> None:
-    sender = Sender(SimpleNamespace(events_url="http://127.0.0.1/v1/events"), "key")  # type: ignore[arg-type]
-    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(status, json=body))) as http:
-        sender.post(http, [{"event_id": "a"}, {"event_id": "b"}])
-    assert [sender.replies["a"], sender.replies["b"]] == replies
+def test_what_the_rest_api_answers_is_remembered(status: int, body: Any, known: list[Reply]) -> None:
+    assert replies((status, json.dumps(body))) == (known, {str(status): 1})
 
 
 def test_a_request_without_an_answer_took_nothing_for_sure() -> None:
-    def fail(request: httpx.Request) -> httpx.Response:
-        raise httpx.ReadTimeout("late", request=request)
-
-    sender = Sender(SimpleNamespace(events_url="http://127.0.0.1/v1/events"), "key")  # type: ignore[arg-type]
-    with httpx.Client(transport=httpx.MockTransport(fail)) as http:
-        sender.post(http, [{"event_id": "a"}])
-    assert sender.replies == {"a": REFUSED}
+    assert replies() == ([REFUSED, REFUSED], {"unanswered": 1})
 
 
 def test_a_record_the_stream_did_not_take_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,10 +164,3 @@ def test_a_load_that_is_interrupted_accounts_for_what_it_sent(
     with pytest.raises(CommandError, match="events are lost: a"):
         load.play(SimpleNamespace(), "skyforge", "key", "steady", 10, 10)  # type: ignore[arg-type]
     assert "1 events in" in capsys.readouterr().out
-
-
-def test_an_answer_that_cannot_be_read_took_nothing_for_sure() -> None:
-    sender = Sender(SimpleNamespace(events_url="http://127.0.0.1/v1/events"), "key")  # type: ignore[arg-type]
-    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(202, text="<html>"))) as http:
-        sender.post(http, [{"event_id": "a"}])
-    assert sender.replies == {"a": REFUSED}

@@ -237,11 +237,23 @@ def test_other_values_are_nobodys(value: Any) -> None:
     assert products.recognised(value) is None
 
 
-def test_events_of_ours_in_an_object_are_told_to_come_alone(
+@pytest.mark.parametrize("count", [1, 2, 400])
+def test_events_of_ours_in_an_object_are_taken(
+    sent: list[dict[str, Any]], key: str, make_event: MakeEvent, count: int
+) -> None:
+    wrapped = {"events": [make_event(game_id="farm") for _ in range(count)]}
+    body = json.dumps(wrapped).encode()
+    assert (len(body) > MAX_EVENT_BYTES) == (count == 400)
+    status, answer, _ = post(body, key)
+    assert (status, answer["accepted"]) == (202, count)
+
+
+def test_an_object_of_events_without_ids_is_told_how_events_are_sent(
     sent: list[dict[str, Any]], key: str, make_event: MakeEvent
 ) -> None:
-    wrapped = {"events": [make_event(game_id="farm")]}
-    status, answer, _ = post(json.dumps(wrapped).encode(), key)
+    event = make_event(game_id="farm")
+    del event["event_id"]
+    status, answer, _ = post(json.dumps({"events": [event]}).encode(), key)
     assert (status, answer["accepted"]) == (422, 0)
     assert answer["results"][0]["message"].startswith("Several events are sent as a JSON array")
     for value in ({"events": [5]}, {"events": []}, {"events": [{}]}, {"events": {}}, {}, []):

@@ -15,11 +15,10 @@ from typing import Any, NamedTuple
 
 from player_analytics import events
 from player_analytics.queue import Queue
-from player_analytics.settings import STAMP_BYTES, Settings, Stats
+from player_analytics.settings import SDK, STAMP_BYTES, Settings, Stats
 from player_analytics.transport import Answer, Transport, retry_delay, timestamp
 from player_analytics.validation import MAX_EVENT_BYTES, newest_version, problem, unknown
 
-SDK = "player-analytics-python/1.0.0"
 # How long events gather in memory before they are written together.
 GATHER_SECONDS = 0.01
 # A child's events, and events without consent, leave these fields on the device: docs/adr/0015.

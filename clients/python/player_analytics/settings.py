@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+SDK = "player-analytics-python/1.0.0"
 MAX_REQUEST_EVENTS = 500
 MAX_REQUEST_BYTES = 1_000_000
 # What `sent_at` adds to an event when it is sent, and a line break.

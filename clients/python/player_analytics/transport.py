@@ -11,7 +11,7 @@ import random
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,10 +30,12 @@ SENT_AT = b',"sent_at":'
 class Answer:
     """What to do with the events of a request, by their place in it.
 
-    `retry` are sent again with the same event_id, after `retry_after` seconds at least. `is_too_much`: the
-    request as a whole was refused for what it holds, so that fewer events may pass.
+    `rejected` says why an event was refused for good. `retry` are sent again with the same event_id, after
+    `retry_after` seconds at least; `problem` says why. `is_too_much`: the request as a whole was refused for
+    what it holds, so that fewer events may pass. `status` is that of HTTP, 0 where no answer came.
     """
 
+    status: int = 0
     accepted: int = 0
     rejected: Mapping[int, str] = field(default_factory=dict)
     retry: frozenset[int] = frozenset()
@@ -79,8 +81,12 @@ class Transport:
 
     def send(self, lines: list[bytes]) -> Answer:
         """Send stored events once. Never raises: what went wrong is part of the answer."""
+        return self.post([self._stamped(line) for line in lines])
+
+    def post(self, lines: list[bytes]) -> Answer:
+        """Send lines once, each with its line break. Never raises: what went wrong is part of the answer."""
         everything = frozenset(range(len(lines)))
-        body = gzip.compress(b"".join(map(self._stamped, lines)), 6, mtime=0)
+        body = gzip.compress(b"".join(lines), 6, mtime=0)
         request = urllib.request.Request(self._url, body, self._headers(body), method="POST")  # noqa: S310
         try:
             try:
@@ -132,7 +138,7 @@ def judged(status: int, retry_after: str, text: bytes, count: int) -> Answer:
         body = None
     if status in (202, 207, 422, 503) and (verdict := _verdict(body, count)):
         problem = "" if not verdict.retry else "the platform could not store all events"
-        return Answer(verdict.accepted, verdict.rejected, verdict.retry, _seconds(retry_after), problem)
+        return replace(verdict, status=status, retry_after=_seconds(retry_after), problem=problem)
     error = body.get("error") if isinstance(body, dict) else None
     code, message = (
         (str(error.get(name, "")) for name in ("code", "message")) if isinstance(error, dict) else ("", "")
@@ -140,9 +146,10 @@ def judged(status: int, retry_after: str, text: bytes, count: int) -> Answer:
     problem = f"the REST API answered {status} {code} {message}".strip()
     if status in (400, 413):
         if count == 1:
-            return Answer(rejected={0: f"{code or status}: {message}"})
-        return Answer(retry=everything, problem=problem, is_too_much=True)
+            return Answer(status, rejected={0: f"{code or status}: {message}"})
+        return Answer(status, retry=everything, problem=problem, is_too_much=True)
     return Answer(
+        status,
         retry=everything,
         retry_after=_seconds(retry_after),
         problem=problem,
@@ -164,7 +171,7 @@ def _verdict(body: Any, count: int) -> Answer | None:
         for index, item in results.items()
         if item.get("status") == "rejected"
     }
-    return Answer(accepted, rejected, frozenset(results.keys() - rejected.keys()))
+    return Answer(accepted=accepted, rejected=rejected, retry=frozenset(results.keys() - rejected.keys()))
 
 
 def _errors(result: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -29,6 +29,8 @@ EVENT_ID = b'"event_id"'
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 # A string ends with the text where its closing quote is missing.
 _token = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},]', re.DOTALL)
+# An object whose first member is a list, as {"events": [
+_wrapper = re.compile(rb'\{\s*+"[A-Za-z_]{1,32}"\s*+:\s*+(?=\[)')
 # An object that is no member of another.
 _next_object = re.compile(rb"[},]\s*+(?=\{)")
 
@@ -117,6 +119,7 @@ def decode(
 
 def _events(text: bytes, max_events: int) -> list[Decoded]:
     """Return the events of an array, of one event, or of lines where the whole is neither."""
+    text = _unwrapped(text)
     is_array = text.startswith(b"[")
     if is_array:
         try:
@@ -146,6 +149,15 @@ def _events(text: bytes, max_events: int) -> list[Decoded]:
         if any(isinstance(each.value, dict) for each in objects):
             return objects
     raise refused
+
+
+def _unwrapped(text: bytes) -> bytes:
+    """Return the list of an object that holds nothing but a list of our events, the text where it is none."""
+    wrapper = _wrapper.match(text)
+    if not wrapper or EVENT_ID not in text[: MAX_EVENT_BYTES + wrapper.end()]:
+        return text
+    held = array_at(text, wrapper.end())
+    return held if text[wrapper.end() + len(held) :].strip() == b"}" else text
 
 
 def _named(events: list[Decoded]) -> int:
