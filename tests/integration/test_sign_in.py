@@ -366,17 +366,17 @@ def sign_in(page: Page) -> None:
 
 @in_chromium
 def test_a_producer_signs_in_and_keeps_the_address(page: Page, studio: Studio, seen: Seen) -> None:
-    shown = f"?game={GAMES[0]}&table=daily&metric=active_players&from=2026-01-01&to=2026-01-31#figures"
-    page.goto(f"{studio.address}/history{shown}")
+    shown = f"?game={GAMES[0]}&from=2026-01-01&to=2026-01-31"
+    page.goto(f"{studio.address}/overview{shown}")
     sign_in(page)
-    page.wait_for_url(f"{studio.address}/history{shown}")
+    page.wait_for_url(f"{studio.address}/overview{shown}")
     expect(page.locator("#session")).to_contain_text(PRODUCER)
     options = page.locator("#game option")
     expect(options).to_have_count(1)
     expect(options).to_have_text(GAMES[0].title())
     asked = next(request for request in seen.asked if "/oauth2/authorize?" in request.url)
     query = parse_qs(urlsplit(asked.url).query)
-    assert query["redirect_uri"] == [f"{studio.address}/history"]
+    assert query["redirect_uri"] == [f"{studio.address}/overview"]
     assert (query["response_type"], query["code_challenge_method"]) == (["code"], ["S256"])
     assert len(query["state"][0]) == len(query["nonce"][0]) == len(query["code_challenge"][0]) == 43
     for request in seen.asked:
@@ -428,7 +428,7 @@ def test_a_refused_sign_in_says_why(page: Page, studio: Studio) -> None:
 
 @in_chromium
 def test_an_expired_session_asks_again_and_keeps_the_filters(page: Page, studio: Studio, seen: Seen) -> None:
-    shown = f"{studio.address}/history?game={GAMES[0]}&grain=week"
+    shown = f"{studio.address}/overview?game={GAMES[0]}&grain=week"
     # A token that has almost ended is renewed before it is sent.
     seen.changed = lambda tokens: tokens | {"expires_in": 20}
     tokens = studio.signed_in()
