@@ -160,7 +160,7 @@ def test_apis_are_throttled_and_log_no_secrets(resources: list[Resource]) -> Non
     for stage in (rest_stage, http):
         log_format = stage["values"]["access_log_settings"][0]["format"].lower()
         assert not re.search(r"body|header|apikey|sourceip", log_format)
-        # The id of a key, of 4 random bytes, opens nothing; `sub` of a token's claims is a person's random id.
+        # The id of a key, of 4 random bytes, opens nothing; a token's `sub` is a person's random id.
         of_authorizer = {"game_id", "key_id"} if stage is rest_stage else {"claims"}
         assert set(re.findall(r"\$context\.authorizer\.(\w+)", log_format)) == of_authorizer
 
