@@ -160,7 +160,7 @@ def test_apis_are_throttled_and_log_no_secrets(resources: list[Resource]) -> Non
     for stage in (rest_stage, http):
         log_format = stage["values"]["access_log_settings"][0]["format"].lower()
         assert not re.search(r"body|header|apikey|sourceip", log_format)
-        # The id of a key opens nothing. `sub` of the claims of a token is a random id of a person.
+        # The id of a key, of 4 random bytes, opens nothing; a token's `sub` is a person's random id.
         of_authorizer = {"game_id", "key_id"} if stage is rest_stage else {"claims"}
         assert set(re.findall(r"\$context\.authorizer\.(\w+)", log_format)) == of_authorizer
 
@@ -200,7 +200,12 @@ def test_the_rest_api_stands_behind_the_firewall(resources: list[Resource]) -> N
     names = {web_acl["values"]["name"] for web_acl in _of(resources, "aws_wafv2_web_acl")}
     assert len(names) == 1 + len(protected)
     # The sign-in page of prod's tests has one of its own.
-    assert set(protected) <= {pool["values"]["arn"] for pool in _of(resources, "aws_cognito_user_pool")}
+    assert set(protected) <= {pool["values"]["arn"] for pool in _user_pools(resources)}
+
+
+def _user_pools(resources: list[Resource]) -> list[Resource]:
+    """Return the user pool, where people sign in."""
+    return [resource for resource in resources if resource["type"] == "aws_cognito_user_pool"]
 
 
 @prod
@@ -218,7 +223,7 @@ def test_the_metrics_api_gives_data_for_a_signature_or_a_token_only(resources: l
         for route in _of(resources, "aws_apigatewayv2_route")
     }
     assert routes.pop("$default") == "AWS_IAM"
-    assert bool(routes) == bool(_of(resources, "aws_cognito_user_pool"))
+    assert bool(routes) == bool(_user_pools(resources))
     for key, kind in routes.items():
         is_for_data = key.partition(" ")[2].startswith(f"{callers.SIGNED_IN}/v1/")
         assert kind == ("JWT" if is_for_data else "NONE"), key
