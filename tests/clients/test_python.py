@@ -3,6 +3,7 @@
 import gzip
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -355,6 +356,23 @@ def test_a_connection_sends_whole_events_once_and_returns_the_answer() -> None:
     assert second == events[1]
     assert headers["x-api-key"] == "skyforge.secret"
     assert headers["x-signature"].startswith(f"t={int(moment.timestamp())},")
+
+
+def test_a_connection_signs_again_with_the_time_of_the_answer() -> None:
+    stale = 401, json.dumps({"error": {"code": "stale_signature", "message": "no"}})
+    wrong = lambda: time.time() - 7200  # noqa: E731
+    own = Settings(clock=wrong, signature="beside_key")
+    with answering(stale, (202, json.dumps({"accepted": 1, "rejected": 0, "results": []}))) as rest:
+        found = Connection(rest.url, "skyforge.secret", own).send([{"event_id": "a"}])
+    assert (found.status, found.accepted) == (202, 1)
+    (_, refused), (headers, body) = rest.requests
+    # The device's own time stays in the event: only with it can the platform correct event_time.
+    assert gzip.decompress(body) == gzip.decompress(refused)
+    signed_at = int(headers["x-signature"].partition(",")[0].removeprefix("t="))
+    assert abs(signed_at - time.time()) < 60
+    with answering(stale, stale) as rest:
+        answer = Connection(rest.url, "skyforge.secret", own).send([{"event_id": "a"}])
+    assert (answer.retry, len(rest.requests)) == ({0}, 2)
 
 
 def test_a_connection_says_what_it_cannot_send() -> None:

@@ -28,10 +28,13 @@ class Connection:
         """Send at most 500 events, each with a `sent_at` of now; bytes are sent as they are, as one line.
 
         Waits for the answer. Raises ValueError for what cannot be JSON. What the network does is no error,
-        but part of the answer.
+        but part of the answer. A signature of a wrong clock is refused with everything in the request. The
+        answer tells the right time, and the events are sent again with it.
         """
         sent_at = timestamp(self._clock())
-        return self._transport.post([_line(event, sent_at) for event in events])
+        lines = [_line(event, sent_at) for event in events]
+        answer = self._transport.post(lines)
+        return self._transport.post(lines) if answer.is_clock_wrong else answer
 
 
 def _line(event: Mapping[str, Any] | bytes, sent_at: str) -> bytes:
