@@ -49,12 +49,13 @@ def interpreter() -> str | None:
         candidates += [
             str(path / "bin" / "python") for path in versions if path.name.rpartition(".")[2].isdigit()
         ]
-    program = "import sys; print(sys.version_info[:2], sys.implementation.name)"
-    wanted = f"({VERSION.replace('.', ', ')}) cpython"
+    # A shim of pyenv works only in an environment that chose its version, so the interpreter itself is named.
+    program = "import sys; print(sys.version_info[:2], sys.implementation.name, sys.executable)"
+    wanted = f"({VERSION.replace('.', ', ')}) cpython "
     for candidate in filter(shutil.which, candidates):
         answer = subprocess.run([candidate, "-c", program], capture_output=True, text=True, check=False)
-        if answer.stdout.strip() == wanted:
-            return candidate
+        if answer.stdout.startswith(wanted):
+            return answer.stdout.removeprefix(wanted).strip()
     return None
 
 
