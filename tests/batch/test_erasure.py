@@ -19,7 +19,7 @@ GAME, ANN, BOB = "skyforge", Subject("skyforge", "ann"), Subject("skyforge", "bo
 BRONZE = "bronze"
 TABLES = {
     "players": ["player"], "leaderboards": ["board", "player_id"], "games": ["game_id"],
-    "recent_events": ["game_id", "batch"],
+    "recent_events": ["game_id", "batch"], "game_days": ["game_day", "shard"],
 }  # fmt: skip
 
 

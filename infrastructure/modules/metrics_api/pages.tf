@@ -3,8 +3,8 @@
 locals {
   # tests/plan/test_environments.py holds them to the app.
   pages = toset([
-    "/", "/economy", "/events", "/experiments", "/explore", "/overview", "/players", "/quality", "/retention", "/revenue",
-    "/stability",
+    "/", "/economy", "/events", "/experiments", "/explore", "/overview", "/players", "/quality", "/retention",
+    "/revenue", "/stability",
   ])
 
   public_routes = toset(

@@ -324,9 +324,9 @@ variable "realtime_analytics" {
     }), {})
   })
   description = <<-TEXT
-    Flink application: its size, start and network, how many names that clients choose a minute has, and how long windows
-    wait and are kept. Alerts: their thresholds, whether they go to the event bus, and the address of the page that their
-    messages link to. The defaults are those of the module realtime_analytics.
+    Flink application: its size, start and network, how many names that clients choose a minute has, and how long
+    windows wait and are kept. Alerts: their thresholds, whether they go to the event bus, and the address of the page
+    that their messages link to. The defaults are those of the module realtime_analytics.
   TEXT
   default     = {}
   nullable    = false

@@ -141,7 +141,7 @@ variable "name_limits" {
 
   validation {
     condition     = var.name_limits.items <= 100
-    error_message = "A minute names at most 100 items of a kind: an item of DynamoDB holds five minutes of them in 400 KB."
+    error_message = "A minute names at most 100 items of a kind: DynamoDB holds five minutes of them in 400 KB."
   }
 
   validation {

@@ -4,6 +4,13 @@ variable "kms_key_arn" {
   nullable    = false
 }
 
+variable "limit_sizes" {
+  type        = bool
+  description = "Whether long paths, queries and bodies are blocked. Addresses of identity providers have long queries."
+  default     = true
+  nullable    = false
+}
+
 variable "log_blocked" {
   type        = bool
   description = "Whether blocked requests are logged."
@@ -14,13 +21,6 @@ variable "log_blocked" {
 variable "log_retention_days" {
   type        = number
   description = "Days that the log of blocked requests is kept. It holds addresses."
-  nullable    = false
-}
-
-variable "limit_sizes" {
-  type        = bool
-  description = "Whether long paths, queries and bodies are blocked. Addresses of identity providers have long queries."
-  default     = true
   nullable    = false
 }
 

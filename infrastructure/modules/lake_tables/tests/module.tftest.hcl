@@ -20,8 +20,8 @@ run "resources" {
         {
           for name in [
             "acquisition", "acquisition_value", "ads", "daily", "design", "economy", "experiment_design",
-            "experiment_revenue", "experiments", "lifetime_value", "matches", "performance", "performance_bins", "progression", "retention",
-            "revenue", "stability", "total_revenue", "tutorial",
+            "experiment_revenue", "experiments", "lifetime_value", "matches", "performance", "performance_bins",
+            "progression", "retention", "revenue", "stability", "total_revenue", "tutorial",
           ] :
           name => "s3://lake/gold/${name}"
         },
