@@ -30,7 +30,7 @@ from tools.progress import STILL_SECONDS
 pytestmark = pytest.mark.integration
 expect.set_options(timeout=1000 * STILL_SECONDS)
 
-PASSWORD = "Correct-horse-7-battery"
+PASSWORD = f"Correct-{secrets.token_hex(8)}-7"
 PRODUCER, STRANGER = "ada@example.com", "eve@example.com"
 # One is a prefix of the other.
 GAMES = ("signed", "signed-2")

@@ -45,6 +45,7 @@ CONTENTS = re.compile(
 # They end a read, or describe what Terraform does not make.
 HARMLESS = {
     "apigateway:GetPortalProduct",
+    "iam:ListUsers",
     "logs:StopLiveTail",
     "logs:StopQuery",
     "xray:CancelTraceRetrieval",

@@ -26,7 +26,7 @@ CLAIMS = {
 # What docs/security.md says that a reader is not shown: single players, and single events.
 OF_PRODUCERS = ("/players/", "/explore", "/events/", "/leaderboards")
 VALUES = {"{game_id}": "sky", "{player_id}": "ann", "{board_id}": "weekly", "{table}": "daily"}
-IAM = {"iam": {"accessKey": "AKIAIOSFODNN7EXAMPLE", "userArn": "arn:aws:iam::111122223333:user/ops"}}
+IAM = {"iam": {"accessKey": "of-the-caller", "userArn": "arn:aws:iam::111122223333:user/ops"}}
 # Names of groups that look like those of the game sky.
 OTHER_NAMES = [
     "",

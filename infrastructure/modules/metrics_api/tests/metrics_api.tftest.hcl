@@ -258,7 +258,7 @@ run "people_sign_in" {
   assert {
     condition = (
       output.page.url == aws_apigatewayv2_api.this.api_endpoint
-      && setsubtract(["/", "/explore", "/overview"], output.page.pages) == toset([])
+      && length(setsubtract(["/", "/explore", "/overview"], output.page.pages)) == 0
     )
     error_message = "People must come back from the sign-in page to the pages."
   }
