@@ -28,6 +28,7 @@ OF_GAME = "/v1/games/{game_id}"
 FOR_READERS = frozenset(
     OF_GAME + path
     for path in (
+        "/ad-spend",
         "/ads",
         "/design",
         "/economy",
