@@ -121,6 +121,7 @@ resource "aws_cognito_user_pool_client" "page" {
 resource "aws_cognito_user_group" "admin" {
   name         = "admin"
   description  = "Reads every game, and events whose game could not be told."
+  precedence   = 1
   user_pool_id = aws_cognito_user_pool.this.id
 }
 
