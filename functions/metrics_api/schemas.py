@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Request
 from pydantic import BaseModel, Field
-from telemetry import catalog
+from telemetry import catalog, ids
 
 from metrics_api.parameters import cached
 from metrics_api.problems import RESPONSES
@@ -59,7 +59,7 @@ def event_types() -> EventTypes:
 )
 def event_schema(
     request: Request,
-    event_type: Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,63}$", examples=["purchase"])],
+    event_type: Annotated[str, Path(pattern=ids.EVENT_TYPE, examples=["purchase"])],
     schema_version: Annotated[
         str,
         Path(

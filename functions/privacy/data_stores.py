@@ -509,7 +509,7 @@ NAMED = re.compile(
 # What may stand bare in JSON and names nobody: 42.5 is not player 42. A whole number may be an id.
 NOBODY = re.compile(r"null|true|false|undefined|None|True|False|NaN|[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?")
 GAME_IN_TEXT = re.compile(
-    rb"""\b(?:game_id|application_id)["']?\s*[:=]\s*["']?([a-z0-9][a-z0-9-]{1,62})(?=["'\s,;&}])"""
+    rf"""\b(?:game_id|application_id)["']?\s*[:=]\s*["']?({ids.GAME.strip("^$")})(?=["'\s,;&}}])""".encode()
 )
 TOKEN = re.compile("[A-Za-z0-9_.:-]+")
 QUOTED = re.compile(r""""[^"]{1,256}"|'[^']{1,256}'""")

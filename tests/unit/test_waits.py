@@ -16,6 +16,7 @@ FILES += [
 ]
 # Uses of the clock and short timeouts on which no test's result depends: the file, the code, and the reason.
 HARMLESS = {
+    ("tests/clients/test_first_event.py", "time.monotonic"): "the five minutes that a page promises",
     ("tests/integration/test_chaos_functions.py", "time.monotonic"): "how long events are sent at least",
     ("tests/unit/page/conftest.py", "timeout=10"): "the server's thread may outlive its test",
     (
