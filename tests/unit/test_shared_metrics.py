@@ -176,7 +176,7 @@ def test_every_shared_fact_is_compared() -> None:
     assert set(LIVE_AND_HISTORY) == facts(LIVE, HISTORY)
     assert LIVE_AND_WINDOW.keys() | LIVE_DAY_AND_WINDOW.keys() == facts(LIVE, WINDOW)
     # What a window shares with the history is compared by way of the live counters.
-    # The nasty game compares results of matches with their definition in both, because live figures have none.
+    # Live figures have no results of matches. The nasty game compares them with their definition in both.
     results = {"abandons", "draws", "losses", "wins"}
     assert facts(WINDOW, HISTORY) - results <= set(LIVE_AND_HISTORY) & facts(LIVE, WINDOW)
 
