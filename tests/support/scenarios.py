@@ -344,6 +344,7 @@ def metrics_api(make_event: MakeEvent) -> Scenario:
     player_state(make_event).invoke()
     importlib.import_module("telemetry.store").store.cache_clear()
     asked = {"game_id": "skyforge", "player_id": "p-2", "board_id": "sum", "table": "daily"}
+    asked |= {"event_type": "purchase", "schema_version": "1-0-0"}
     # Pages and documents read nothing.
     paths = [path.format(**asked) for path in app.openapi()["paths"] if re.match("/v1|/ready", path)]
 
