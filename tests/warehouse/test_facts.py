@@ -45,32 +45,36 @@ REFUNDS = (
     " AND p.store = r.store AND p.transaction_id = r.transaction_id"
     " WHERE NOT p.sandbox AND p.purchase_kind <> 'trial') AS summed) AS found WHERE amount > 0) AS refunds"
 )
+# Facts know no custom dimensions.
+OF_ALL = "custom_1 = '*' AND custom_2 = '*'"
 # A figure of gold, and the same figure counted over facts: gold's table and columns, the grain without
 # platform, country and version, rows of gold that have it, aggregates over facts, and the facts.
 FIGURES = {
     "active": (
-        "daily", "active_players", DAY, "TRUE", "COUNT(DISTINCT player_id)", "warehouse.fact_activity",
+        "daily", "active_players", DAY, OF_ALL, "COUNT(DISTINCT player_id)", "warehouse.fact_activity",
     ),
     "sessions": (
-        "daily", "sessions, playtime_seconds, session_seconds_median", DAY, "sessions > 0",
+        "daily", "sessions, playtime_seconds, session_seconds_median", DAY, f"sessions > 0 AND {OF_ALL}",
         "COUNT(*), SUM(seconds), PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY seconds)",
         "(SELECT * FROM warehouse.fact_sessions WHERE played_events > 0) AS sessions",
     ),
-    "payers": ("daily", "payers", DAY, "payers > 0", "COUNT(DISTINCT player_id)", SALES),
+    "payers": ("daily", "payers", DAY, f"payers > 0 AND {OF_ALL}", "COUNT(DISTINCT player_id)", SALES),
     "revenue": (
-        "revenue", "purchases, gross_minor, currency_payers", f"{DAY}, currency", "purchases > 0",
+        "revenue", "purchases, gross_minor, currency_payers", f"{DAY}, currency",
+        f"purchases > 0 AND {OF_ALL}",
         "COUNT(*), SUM(amount_minor), COUNT(DISTINCT player_id)", SALES,
     ),
     "refunds": (
-        "revenue", "refunds, refunded_minor", f"{DAY}, currency", "refunds > 0", "COUNT(*), SUM(amount)",
-        REFUNDS,
+        "revenue", "refunds, refunded_minor", f"{DAY}, currency", f"refunds > 0 AND {OF_ALL}",
+        "COUNT(*), SUM(amount)", REFUNDS,
     ),
     "economy": (
         "economy", "economy_events, amount, players", f"{DAY}, currency, flow, reason", "reason <> '*'",
         "COUNT(*), SUM(amount), COUNT(DISTINCT player_id)", "warehouse.fact_economy",
     ),
     "installs": (
-        "retention", "cohort_players", "game_id, cohort_date", "day_number = 0", "COUNT(*)", INSTALLS,
+        "retention", "cohort_players", "game_id, cohort_date", f"day_number = 0 AND {OF_ALL}", "COUNT(*)",
+        INSTALLS,
     ),
     "stability": (
         "stability", "active_sessions, crashes", DAY, "TRUE",
