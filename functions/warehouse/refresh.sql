@@ -28,6 +28,7 @@ WITH received AS (
     s.event.sent_at::VARCHAR(64)::TIMESTAMPTZ AS sent_at,
     s.event.client AS client,
     s.event.privacy AS privacy,
+    s.event.dimensions AS dimensions,
     s.event.payload AS payload,
     s.event.received_at::VARCHAR(64)::TIMESTAMPTZ AS received_at,
     s.event.processed_at::VARCHAR(64)::TIMESTAMPTZ AS processed_at,
@@ -43,6 +44,10 @@ WITH received AS (
     s.event.bot::BOOLEAN AS bot,
     s.event.masked::BOOLEAN AS masked,
     s.event.verified::BOOLEAN AS verified,
+    s.event.custom_1::VARCHAR(256) AS custom_1,
+    s.event.install_1::VARCHAR(256) AS install_1,
+    s.event.custom_2::VARCHAR(256) AS custom_2,
+    s.event.install_2::VARCHAR(256) AS install_2,
     s.arrived_at,
     s.sequence_number
   FROM staging.enriched_events AS s
@@ -54,8 +59,9 @@ numbered AS (
 )
 SELECT
   n.event_id, n.event_type, n.schema_version, n.game_id, n.player_id, n.session_id, n.sequence, n.event_time, n.sent_at,
-  n.client, n.privacy, n.payload, n.received_at, n.processed_at, n.corrected_time, n.event_date, n.country, n.platform,
-  n.app_version, n.ingest_source, n.schema_id, n.late, n.skewed, n.bot, n.masked, n.verified
+  n.client, n.privacy, n.dimensions, n.payload, n.received_at, n.processed_at, n.corrected_time, n.event_date, n.country,
+  n.platform, n.app_version, n.ingest_source, n.schema_id, n.late, n.skewed, n.bot, n.masked, n.verified,
+  n.custom_1, n.install_1, n.custom_2, n.install_2
 FROM numbered AS n
 LEFT JOIN warehouse.fact_events AS f ON f.game_id = n.game_id AND f.event_id = n.event_id
 WHERE n.nth = 1 AND f.event_id IS NULL;

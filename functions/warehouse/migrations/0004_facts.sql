@@ -12,6 +12,7 @@ CREATE TABLE warehouse.fact_events (
   sent_at TIMESTAMPTZ NOT NULL,
   client SUPER NOT NULL,
   privacy SUPER,
+  dimensions SUPER,
   payload SUPER NOT NULL,
   received_at TIMESTAMPTZ NOT NULL,
   processed_at TIMESTAMPTZ NOT NULL,
@@ -27,6 +28,10 @@ CREATE TABLE warehouse.fact_events (
   bot BOOLEAN NOT NULL,
   masked BOOLEAN NOT NULL,
   verified BOOLEAN NOT NULL,
+  custom_1 VARCHAR(256),
+  install_1 VARCHAR(256),
+  custom_2 VARCHAR(256),
+  install_2 VARCHAR(256),
   PRIMARY KEY (game_id, event_id)
 )
 DISTKEY (player_id)
