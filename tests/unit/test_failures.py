@@ -79,6 +79,8 @@ def without_pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 class NoLeaderboards:
     """Leaderboards have tests of their own."""
 
+    capped = 0
+
     def submit(self, events: list[Event]) -> list[Event]:
         return []
 
