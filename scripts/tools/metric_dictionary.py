@@ -74,7 +74,7 @@ Money is in minor units, for example cents. Two currencies are never added.
 - **Custom dimensions** are two columns with values that the game declares, at most 20 of each. Other values
   are under `other`, and events or players without one under `unknown`. With the rule `install`, all days of a
   player count by the first value of the first day. With the rule `current`, a row counts by the value of its
-  event, so that a player with two values on a day is in both. Cohorts are told apart by the first value of
+  event, so that a player with two values on a day is in both. Cohorts are split by the first value of
   the first day under both rules. Rows of a custom dimension are of all platforms, countries and versions.
   [Why](adr/0031-custom-dimensions.md)
 - **Crash-free** figures count crashes that ended the process (`fatal`).

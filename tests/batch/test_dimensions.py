@@ -66,7 +66,7 @@ def made(day: int, player: str, first: str | None, second: str | None = None, **
 
 
 def frozen() -> Lake:
-    """Return a lake of players whose first day is told late, changes, or is known to be an earlier one."""
+    """Return a lake of players whose first day arrives late, changes, or turns out to be an earlier one."""
     lake = Lake()
     # Within a day: the first value that is told, not that of the first event, nor one of a refund.
     lake.run(
