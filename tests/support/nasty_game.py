@@ -397,6 +397,9 @@ def exposed(sent: list[Sent]) -> None:
         player.does("purchase", BEFORE + 22 * HOUR, **bought)
         player.does("session_start", AFTER + HOUR)
         player.does("purchase", AFTER + HOUR, **bought | {"transaction_id": f"y-{name}"})
+        player.does("design", BEFORE + 22 * HOUR, name="boss:killed", value=8.5)
+        player.does("design", AFTER + HOUR, name="boss:killed", value=-0.25)
+        player.does("design", AFTER + HOUR, name="boss")
     # The third player met the other variant nineteen days before, which is known later.
     player.does("experiment_exposure", LEAP - 19 * DAY, sent=AFTER + 2 * HOUR, variant="b")
     player.does("experiment_exposure", LEAP, experiment="music", variant="on")
