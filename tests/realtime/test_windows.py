@@ -438,8 +438,9 @@ def test_the_history_of_a_game_that_fits_one_window_is_that_window(
 def as_enriched(made: Event) -> Event:
     """Return the event with what the lake asks besides what windows are made of."""
     whole = emulated_lake.event(0, "", f"{NOON:%Y-%m-%d}", "") | made
-    required = emulated_lake.REQUIRED.get(made["event_type"], {})
-    required |= {"match_id": "m", "network": "n", "placement": "p", "format": "banner"}
+    required = emulated_lake.REQUIRED.get(made["event_type"], {}) | {
+        "match_id": "m", "duration_seconds": 0, "network": "n", "placement": "p", "format": "banner",
+    }  # fmt: skip
     return whole | {
         "payload": required | {"level_1": "1", "reason": "quest", "balance_after": 0} | made["payload"]
     }
