@@ -1,5 +1,6 @@
 """The tables and streams the functions use, in memory."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -36,6 +37,15 @@ def make_event() -> Callable[..., dict[str, Any]]:
         return event | {"event_id": str(uuid4()), "event_time": now, "sent_at": now} | fields
 
     return make
+
+
+@pytest.fixture
+def event_loop() -> Iterator[None]:
+    """The loop that a Lambda function's main thread has: tests before may have closed their worker's."""
+    asyncio.set_event_loop(loop := asyncio.new_event_loop())
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 @pytest.fixture

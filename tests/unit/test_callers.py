@@ -129,7 +129,7 @@ def groups(*names: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def ask(metrics_app: Any, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Ask:
+def ask(metrics_app: Any, dynamodb: Any, event_loop: None, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """Ask the function as API Gateway does: path, who asks, method and body."""
     for name in CLIENT.__struct_fields__:
         monkeypatch.setenv(name.upper(), getattr(CLIENT, name))

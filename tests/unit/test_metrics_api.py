@@ -143,7 +143,7 @@ def test_the_page_needs_no_other_host(api: TestClient) -> None:
         assert api.get(f"/assets/{asset}").status_code == 200
 
 
-def test_the_function_answers_as_the_server_does(api: TestClient) -> None:
+def test_the_function_answers_as_the_server_does(api: TestClient, event_loop: None) -> None:
     from metrics_api.handler import lambda_handler
 
     path = "/v1/games/skyforge/leaderboards/none"

@@ -5,22 +5,28 @@ import re
 # No longer than the shortest address, so that masking never takes a text over its limit.
 MASK = "[mail]"
 
-# Letters and pictures beyond ASCII, no spaces and punctuation. The last range is bytes that are no UTF-8.
+# Letters and pictures beyond ASCII, no spaces, punctuation and dots. The last range is of bytes that
+# are no UTF-8.
 _LETTERS = (
-    "A-Za-z\u00aa-\u1fff\u2100-\u218f\u2600-\u27bf\u2c00-\u2fef\u3005-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe\uff10-\uffdc"
+    "A-Za-z\u00aa-\u1fff\u2100-\u218f\u2600-\u27bf\u2c00-\u2fef\u3005-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe"
+    "\uff10-\uff60\uff62-\uffdc"
     "\U00010000-\U000efffd\udc80-\udcff"
 )
 # An escape of JSON that is no punctuation, or a percent-encoded byte.
 _ESCAPE = r"\\{1,8}u(?!20(?!0[cCdD]))[0-9A-Fa-f]{4}|%(?:25){0,3}[0-9A-Fa-f]{2}"
-# IDNA allows the joiners U+200C and U+200D.
-_LABEL = rf"(?:[{_LETTERS}\u200c\u200d0-9-]|{_ESCAPE}){{1,63}}"
 # Beside the full stop those that IDNA takes for one.
-_DOT = r"(?:[.\u3002\uff0e\uff61]|\\{1,8}u(?:002[eE]|3002|[fF][fF]0[eE]|[fF][fF]61)|%(?:25){0,3}2[eE])"
+_ESCAPED_DOT = r"\\{1,8}u(?:002[eE]|3002|[fF][fF]0[eE]|[fF][fF]61)|%(?:25){0,3}2[eE]"
+_DOT = rf"(?:[.\u3002\uff0e\uff61]|{_ESCAPED_DOT})"
+# IDNA allows the joiners U+200C and U+200D. There is no dot in it.
+_LABEL_SIGN = rf"(?:[{_LETTERS}\u200c\u200d0-9-]|(?!{_ESCAPED_DOT})(?:{_ESCAPE}))"
+_LABEL = rf"{_LABEL_SIGN}{{1,63}}+"
 _TOP = rf"(?:[xX][nN]--[A-Za-z0-9-]{{2,59}}|(?:[{_LETTERS}]|{_ESCAPE}){{2,63}})"
 _LITERAL = r"\[(?:IPv6:)?[0-9A-Fa-f:.]{3,45}\]"
 # JSON within a text of JSON has several backslashes.
 _at = re.compile(r"@|\\{1,8}u0040|%(?:25){0,3}40")
 _domain = re.compile(rf"(?:{_LABEL}{_DOT}){{1,126}}{_TOP}|{_LITERAL}")
+_label_signs = re.compile(rf"{_LABEL_SIGN}*+")
+_dot = re.compile(_DOT)
 # Unicode's spaces and control characters, as an escape of JSON that is read from its end.
 _SPACE_REVERSED = "(?i:.[0189]00|0200|0a00|0861|[0-9a]002|[89f]202|f502|0003)"
 # What RFC 5322 and 6531 allow before the sign, read from its end. RFC 6531 allows everything beyond ASCII,
@@ -32,6 +38,8 @@ _local_reversed = re.compile(
 _WIDE = ("utf-16-le", "utf-16-be")
 # 64 letters, each as two escapes of JSON.
 _MAX_LOCAL = 64 * 2 * 6
+# 63 letters, each as the longest escape: eight backslashes, "u" and four digits.
+_MAX_LABEL = 63 * 13
 # 253 letters, each as an escape of JSON.
 _MAX_DOMAIN = 253 * 6
 
@@ -65,9 +73,16 @@ def _masked_wide(raw: bytes, codec: str) -> bytes:
 def _masked(text: str, quote: str) -> str:
     """Return the text without addresses, in linear time: each sign is looked at with its surroundings."""
     parts: list[str] = []
-    done = at = 0
+    done = at = label = 0
+    has_dot = False
     while sign := _at.search(text, at):
         at = sign.end()
+        if at >= label:
+            label = _label_signs.match(text, at).end()  # type: ignore[union-attr]
+            has_dot = bool(_dot.match(text, label))
+        # Escaped signs are part of one long label: whether a dot follows it is found out once.
+        if at < label and not (has_dot and label - at <= _MAX_LABEL):
+            continue
         if not (domain := _domain.match(text, at, at + _MAX_DOMAIN)):
             continue
         at = domain.end()
