@@ -16,10 +16,12 @@ from enriched_stream import feed
 from fake_aws import Tables
 from player_events import NOON
 from player_state import buckets, projection, watermarks
+from player_state.corrections import MAX_BUCKETS, CorrectedPlayers, counted
 from player_state.counters import Addition, Counters, Delta
 from player_state.names import NameLimits
 from player_state.players import PlayerStore, Record
-from player_state.projection import Projection
+from player_state.projection import REMEMBERED_REFUNDS, Projection
+from player_tables import day_counters
 from telemetry import catalog
 from telemetry.enrichment import timestamp
 from telemetry.histogram import bin_of
@@ -202,6 +204,60 @@ def test_a_player_who_fills_all_that_is_remembered_has_an_item_of_bounded_size()
         state = to_item(player)["state"]["B"]
         assert len(state) <= MAX_STATE_BYTES < MAX_ITEM_BYTES
         assert max(player.watermarks[0].applied) == 2**70 + 19_999
+
+
+def cheat() -> tuple[Tables, list[Event]]:
+    """Return tables with two purchases of a player that were taken back, and what makes most of them.
+
+    The first has 48 refunds on as many days. The second has all refunds that are remembered, and is then
+    reported from before them. So each of them moves.
+    """
+    tables = Tables()
+    store, players = (
+        PlayerStore(tables, "players", "game_days"),
+        CorrectedPlayers(tables, "players", "game_days"),
+    )
+
+    def sold(number: int) -> Event:
+        return {"store": "apple", "transaction_id": f"t-{number}"}
+
+    def bought(number: int, day: int) -> Event:
+        at = NOON + timedelta(days=day)
+        return happen("purchase", "a", "p", at=at, currency="EUR", amount_minor=HUGE, **sold(number))
+
+    def back(number: int, day: int) -> Event:
+        at = NOON + timedelta(days=day)
+        return happen("refund", "a", "p", at=at, refund_id=f"r-{day}", amount_minor=1, **sold(number))
+
+    feed(store, [bought(1, 0), bought(2, 300)])
+    for number in (1, 2):
+        projection = Projection(player := players.read("a", "p"), store.names.name_of)
+        projection.void(*sold(number).values())
+        assert players.write(player, counted(projection))
+    refunds = [back(1, day) for day in range(48)]
+    refunds += [back(2, day) for day in range(100, 100 + REMEMBERED_REFUNDS)]
+    return tables, [*refunds, bought(2, 50), *(back(1, day) for day in range(60, 160))]
+
+
+def test_a_player_with_corrections_needs_no_transaction_that_is_too_large() -> None:
+    """The tables refuse more than 100 writes in a transaction, as DynamoDB does."""
+    tables, events = cheat()
+    limited = Limited(tables)
+    assert feed(PlayerStore(limited, "players", "game_days"), events).lost == []
+    assert limited.kinds["transact_write_items"] <= 1 + len(events) / MAX_BUCKETS
+    money = [
+        name for name in day_counters(tables) if not name[2].startswith(("events", "active", "new", "play"))
+    ]
+    assert money == []
+    (item,) = tables.items["players"].values()
+    assert billed(item) <= 2 * MAX_PLAYER_BYTES
+
+
+def test_too_many_corrections_at_once_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("player_state.corrections.MAX_BUCKETS", 1000)
+    tables, events = cheat()
+    with pytest.raises(AssertionError):
+        feed(PlayerStore(tables, "players", "game_days"), events)
 
 
 def loyal(plays: int = projection.REMEMBERED_PLAYS) -> Player:
