@@ -221,8 +221,10 @@ class Tables:
 
 
 def _key(request: Item) -> Item:
-    """Return the key of an update, or of a put of a player."""
-    return request["Key"] if "Key" in request else {"player": request["Item"]["player"]}
+    """Return the key of an update, or of a put."""
+    if "Key" in request:
+        return request["Key"]
+    return {name: request["Item"][name] for name in KEYS[request["TableName"]]}
 
 
 def _name(key: Item) -> str:

@@ -1,6 +1,7 @@
 """Nothing that a client sends makes a write too large, an item too large, or another game wait."""
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,15 +19,18 @@ from player_events import NOON
 from player_state import buckets, projection, watermarks
 from player_state.corrections import MAX_BUCKETS, CorrectedPlayers, counted
 from player_state.counters import Addition, Counters, Delta
+from player_state.leaderboards import Leaderboards
 from player_state.names import NameLimits
 from player_state.players import PlayerStore, Record
 from player_state.projection import REMEMBERED_REFUNDS, Projection
 from player_tables import day_counters
 from telemetry import catalog
+from telemetry.boards import Board
 from telemetry.enrichment import timestamp
 from telemetry.histogram import bin_of
 from telemetry.player_item import NUMBERS, SETS, Payment, Play, Player, Refund, Watermark, to_item
 from telemetry.raw_position import RawPosition
+from tools.boards import MAX_BOARDS_OF_A_SCORE
 
 # Amazon DynamoDB Developer Guide, "Quotas and limits".
 MAX_EXPRESSION_BYTES = 4096
@@ -337,7 +341,7 @@ class Limited:
             self.calls += 1
             self.kinds[name] += 1
             assert len(request.get("UpdateExpression", "")) <= MAX_EXPRESSION_BYTES
-            if name == "put_item":
+            if name == "put_item" and request["TableName"] == "players":
                 self.written.setdefault(request["Item"]["player"]["S"], self.calls)
             return getattr(self.tables, name)(**request)
 
@@ -385,14 +389,20 @@ def moved(event: Event, days: int) -> Event:
     return event | {"event_time": time, "corrected_time": time, "event_date": time[:10], "late": days > 0}
 
 
-def waits(flood: Callable[[int], Event]) -> int:
-    """Return how many calls come before the player of another game, whose event is behind the flood's."""
+def waits(flood: Callable[[int], Event], defined: list[Board] | None = None) -> int:
+    """Return how many calls come before the player of another game, whose event is behind the flood's.
+
+    Scores feed the defined boards and their default board.
+    """
     tables = Limited()
     store = PlayerStore(tables, "players", "game_days")
+    ranks = Leaderboards(tables, "leaderboards", "boards", store.names)
+    ranks._defined = {"flood": (math.inf, defined or [])}
     stream = [*(flood(n) for n in range(FLOOD)), happen("session_start", "b", "p-1")]
     for start in range(0, len(stream), BATCH):
         batch = [Record(start + n + 1, event) for n, event in enumerate(stream[start : start + BATCH])]
         assert not store.apply(batch, SHARD).lost
+        assert not ranks.submit(record.event for record in batch)
     return tables.written["b#p-1"]
 
 
@@ -404,6 +414,22 @@ def waits_for_plain_ones() -> int:
 @pytest.mark.parametrize("worst", WORST)
 def test_the_worst_events_of_a_game_delay_another_at_most_twice_as_long_as_plain_ones(worst: str) -> None:
     assert waits(WORST[worst]) <= 2 * waits_for_plain_ones()
+
+
+@pytest.mark.parametrize("number", [0, MAX_BOARDS_OF_A_SCORE])
+def test_scores_delay_another_game_by_a_write_for_each_board(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the player there is the default board, which is the second write, and each defined one."""
+    monkeypatch.setattr("player_state.leaderboards.CONNECTIONS", 2)  # one at a time
+    defined = [
+        Board(game_id="flood", board_id=f"b-{n}", title="B", source="score", reset=reset)
+        for n, reset in zip(range(number), ("daily", "weekly", "never", "daily"), strict=False)
+    ]
+    waited = waits(
+        lambda n: happen("score_submitted", "flood", f"p-{n}", leaderboard="score", score=n), defined
+    )
+    assert 1.9 + number < waited / waits_for_plain_ones() <= 2 + 1.05 * number
 
 
 def test_names_without_a_limit_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -366,7 +366,7 @@ def test_everything_is_as_after_one_clean_reading(seed: int) -> None:
 def test_transactions_that_are_taken_back_between_any_two_writes_count_nowhere(seed: int) -> None:
     events, tables, store = outcome_with_corrections(seed)
     assert day_counters(tables) == plain_state.days(events, store.voided)
-    assert day_counters(tables) != plain_state.days(events), "this seed shows nothing"
+    assert store.voided, "this seed shows nothing"
     late = Store(read_once(events), random.Random(seed))
     for paid in store.voided:
         late.take_back(*map(str, paid))
