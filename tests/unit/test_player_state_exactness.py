@@ -399,8 +399,7 @@ def wrong_over_all_names(seeds: range, monkeypatch: pytest.MonkeyPatch) -> list[
         return events
 
     monkeypatch.setitem(globals(), "nasty_events", at_the_border)
-    monkeypatch.setattr(names, "LATE_NAMES", 1)
-    limits, wrong = NameLimits(ads=3, designs=3, levels=3, versions=2, flows=5), []
+    limits, wrong = NameLimits(ads=3, designs=3, flows=5, late_names=1, levels=3, versions=2), []
     for seed in seeds:
         events, tables, _ = outcome(seed, crashes=0.06, limits=limits)
         kept, defined = (
