@@ -22,9 +22,10 @@ DIGEST_BYTES = 8
 ATTEMPTS = 10
 FIRST_PAUSE_SECONDS = 0.01
 MAX_REMEMBERED = 5000
-# An event that arrives more days after its day is late, and brings a new name only while the day has few.
-# Otherwise late events could have the names of 31 days.
-IN_TIME_DAYS, LATE_NAMES = 2, 5
+# An event that arrives more days after its day is late, and brings a new name only while the day has few:
+# `late_names` of the limits. Otherwise late events could have the names of 31 days. It is no setting, because
+# with more days a game may delay another one more than twice as long as plain events do.
+IN_TIME_DAYS = 2
 # The day of names that are for all days.
 ALWAYS = str(date.max)
 # A name of several parts, such as "currency#reason", is counted under as many.
@@ -44,7 +45,8 @@ Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 class NameLimits(msgspec.Struct, frozen=True):
     """How many names of each kind a game may have a day: each is a row that readers read.
 
-    `boards` are leaderboards without a definition. They stay, so their limit is for all days together.
+    `boards` are leaderboards without a definition. They stay, so their limit is for all days together. A late
+    event brings a new name only while its day has fewer than `late_names`.
     """
 
     ads: Limit = 100
@@ -52,6 +54,7 @@ class NameLimits(msgspec.Struct, frozen=True):
     designs: Limit = 200
     devices: Limit = 50
     flows: Limit = 200
+    late_names: Limit = 5
     levels: Limit = 200
     versions: Limit = 50
 
@@ -77,8 +80,8 @@ class Names:
     """The names that have counters, in the game_days table (low-level DynamoDB client).
 
     An item of a game, day and kind holds digests of the names that came first. It only grows, and never
-    beyond the limit. A late event whose name finds no room among LATE_NAMES closes it. A full or closed item
-    takes no further name, so an event is counted in the same place whenever it is read again.
+    beyond the limit. A late event whose name finds no room among `late_names` closes it. A full or closed
+    item takes no further name, so an event is counted in the same place whenever it is read again.
     """
 
     dynamodb: "DynamoDBClient"
@@ -125,7 +128,7 @@ class Names:
     def _admit(self, of: Named, wanted: Wanted) -> None:
         limit: int = getattr(self.limits, of.kind)
         self._fill(of, wanted.in_time, limit, limit)
-        self._fill(of, wanted.late, min(limit, LATE_NAMES), limit)
+        self._fill(of, wanted.late, min(limit, self.limits.late_names), limit)
 
     def _fill(self, of: Named, digests: set[bytes], room: int, limit: int) -> None:
         """Add what there is room for. Where something is left out, the item is full or closed."""

@@ -2,21 +2,22 @@
 
 import random
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from telemetry import items, raw_position
 from telemetry.event import EnrichedEvent
-from telemetry.player_item import Player, from_item, to_item
+from telemetry.player_item import Player, from_item
 from telemetry.raw_position import RawPosition
 
 from player_state.buckets import Bucket
+from player_state.corrections import CorrectedPlayers, Correction, Step, replacement
 from player_state.counters import Addition, Counters, Delta
 from player_state.names import Mapped, NameLimits, Names, TooBusyError
 from player_state.projection import Projection
@@ -61,6 +62,7 @@ class Change:
     player: Player
     applied: int = 0
     additions: set[Bucket] = field(default_factory=set)
+    is_corrected: bool = False
 
 
 @dataclass(slots=True)
@@ -91,7 +93,7 @@ class PlayerStore:
     game_days_table: str
     limits: NameLimits = field(default_factory=NameLimits)
     lanes: int = 1
-    # Tells which purchases were taken back, for a restore: they are, as soon as they are counted.
+    # Tells a restore which purchases were taken back: it takes them back as soon as they are counted.
     is_void: Callable[[EnrichedEvent], bool] = lambda event: False
     names: Names = field(init=False)
 
@@ -142,17 +144,15 @@ class PlayerStore:
         return {item["player"]["S"]: from_item(item) for item in found}
 
     def _project(self, change: Change, game: Game, shard: str) -> None:
-        """Apply the events to the player, and note what they add where."""
-        projection = Projection(change.player, self.names.name_of)
-        change.applied = 0
+        """Apply the events to the player as reported, and note what they add where."""
+        projection = Projection(change.player.reported or change.player, self.names.name_of)
+        change.applied, change.is_corrected = 0, change.player.reported is not None
         for record in change.records:
             if not projection.apply(record.event, record.raw_position(shard)):
                 continue
             change.applied += 1
-            counted: Mapping[Bucket, Counter[str]] = projection.buckets
-            if self.is_void(record.event):
-                counted = _without_purchase(projection, record.event)
-            for bucket, counts in counted.items():
+            change.is_corrected |= self.is_void(record.event)
+            for bucket, counts in projection.buckets.items():
                 if any(counts.values()):
                     change.additions.add(bucket)
                     addition = game.additions.setdefault(bucket, Addition(change.player.game_id, bucket))
@@ -195,6 +195,8 @@ class PlayerStore:
         """Write a player; where another reader of the shard was faster, apply what it has not."""
         try:
             for attempt in range(ATTEMPTS):
+                if change.is_corrected:
+                    return self._keep_corrected(change, shard)
                 if not change.applied or self._replaced(change.player):
                     return True
                 time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
@@ -207,14 +209,30 @@ class PlayerStore:
             logger.exception("A player could not be written", extra={"game_id": change.player.game_id})
         return False
 
+    def _keep_corrected(self, change: Change, shard: str) -> bool:
+        """Write a player of whom something was taken back, with the corrections that this changes."""
+        key, tables = change.player.key, (self.players_table, self.game_days_table)
+        steps = [Step(one.event, one.raw_position(shard), self.is_void(one.event)) for one in change.records]
+        failures = 0
+        while failures < ATTEMPTS:
+            player = self._read([key]).get(key) or Player(change.player.game_id, change.player.player_id)
+            correction = Correction(player, self.names.name_of)
+            correction.apply(steps)
+            if not correction.applied:
+                return True
+            if not (
+                CorrectedPlayers(self.dynamodb, *tables).write(player, correction.changes)
+                if correction.changes
+                else self._replaced(player)
+            ):
+                time.sleep(random.uniform(0, 0.05 * 2**failures))  # noqa: S311 - jitter
+                failures += 1
+        logger.error("A player changes too often", extra={"game_id": change.player.game_id})
+        return False
+
     def _replaced(self, player: Player) -> bool:
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(player)"}
-        if player.version:
-            values = {":version": {"N": str(player.version)}}
-            condition = {"ConditionExpression": "version = :version", "ExpressionAttributeValues": values}
-        player.version += 1
         try:
-            self.dynamodb.put_item(TableName=self.players_table, Item=to_item(player), **condition)
+            self.dynamodb.put_item(**replacement(self.players_table, player))
         except self.dynamodb.exceptions.ConditionalCheckFailedException:
             return False
         return True
@@ -229,15 +247,6 @@ class _Pool(ThreadPoolExecutor):
     def __enter__(self) -> Mapped:  # type: ignore[override]
         super().__enter__()
         return self.map
-
-
-def _without_purchase(projection: Projection, event: EnrichedEvent) -> dict[Bucket, Counter[str]]:
-    """Take the purchase that was just projected back; return what the event adds all the same."""
-    total = {bucket: Counter(counts) for bucket, counts in projection.buckets.items()}
-    projection.void(event["payload"]["store"], event["payload"]["transaction_id"])
-    for bucket, counts in projection.buckets.items():
-        total.setdefault(bucket, Counter()).update(counts)
-    return total
 
 
 def _ids(events: Iterable[EnrichedEvent]) -> list[str]:

@@ -1,5 +1,6 @@
 """What events mean for a player and for what a game counts: pure functions, no AWS."""
 
+import copy
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -207,9 +208,11 @@ class Projection:
     def void(self, store: str, transaction_id: str) -> Payment | None:
         """Take a store transaction back: it counts no more, and no report of it ever will.
 
-        Returns what had counted, None where nothing is known of it.
+        Returns what had counted, None where nothing is known of it. The player keeps what was reported.
         """
         self.buckets.clear()
+        if self.player.reported is None:
+            self.player.reported = copy.deepcopy(self.player)
         digest = _transaction(store, transaction_id)
         before = self.player.transactions.get(digest)
         self._give_back(digest, -1)

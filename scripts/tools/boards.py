@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 MAX_BOARDS = 100
+# A score is a write for each board that it feeds, and other games of the shard wait for these.
+MAX_BOARDS_OF_A_SCORE = 4
 
 
 def new_board(**fields: Any) -> Board:
@@ -37,10 +39,16 @@ def new_board(**fields: Any) -> Board:
 def add_board(table: "Table", board: Board) -> None:
     """Define a board; scores count for it within a minute.
 
-    Raises CommandError where the game has the board already, or 100 others.
+    Raises CommandError where the game has the board already, or 100 others, or four others of the source.
     """
-    if len(list_boards(table, board.game_id)) >= MAX_BOARDS:
+    known = list_boards(table, board.game_id)
+    if len(known) >= MAX_BOARDS:
         raise CommandError(f"{board.game_id} has {MAX_BOARDS} boards: `remove` one first")
+    if sum(one.source == board.source for one in known) >= MAX_BOARDS_OF_A_SCORE:
+        raise CommandError(
+            f"scores for {board.source} feed {MAX_BOARDS_OF_A_SCORE} boards: `remove` one first, or submit "
+            "scores under a second name"
+        )
     try:
         table.put_item(Item=board.to_item(), ConditionExpression="attribute_not_exists(board_id)")
     except table.meta.client.exceptions.ConditionalCheckFailedException:

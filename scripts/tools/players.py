@@ -9,16 +9,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import boto3
 from player_state import buckets
 from player_state.buckets import Bucket
+from player_state.corrections import Changes, CorrectedPlayers, counted
 from player_state.projection import Projection
-from telemetry.corrections import ROW, Correction
+from telemetry.corrections import Correction
 from telemetry.enrichment import timestamp
-from telemetry.player_item import Player, from_item, moment, to_item
+from telemetry.player_item import Player, moment
 from telemetry.store import numbers, plain
 
 from tools import CommandError, Parser, confirmed, corrections, emulator, games, infrastructure, run
@@ -26,8 +27,6 @@ from tools.corrections import Adjustment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
-
-Changes = Mapping[Bucket, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Platform:
     ) -> Plan:
         """Plan that a store transaction counts no more. Raises CommandError where nobody knows its day."""
         game = games.named(self._table("games"), game_id)
-        player = self._player(game_id, str(game.subject(player_id).ids[-1]))
+        player = self._players.read(game_id, str(game.subject(player_id).ids[-1]))
         projection = Projection(player, lambda event, kind, name: name)
         payment = projection.void(store, transaction_id)
         if payment:
@@ -67,14 +66,14 @@ class Platform:
             words = f"{payment.amount} {payment.currency} in minor units, paid at {paid_at}"
             days = (paid_at[:10],)
         elif day:
-            words = "a transaction that live figures do not know: the history alone changes"
+            words = "a transaction that live figures do not know: it changes the history, and never counts"
             days = (day.isoformat(),)
         else:
             raise CommandError(
                 f"{player_id} has no such transaction among the last ones: check the ids, or give --day to "
                 "correct the history alone"
             )
-        changes = _counted(projection)
+        changes = counted(projection)
         correction = Correction(
             game_id,
             timestamp(datetime.now(UTC)),
@@ -89,7 +88,7 @@ class Platform:
                 for bucket, counts in changes.items()
             },
         )
-        return Plan(words, correction, changes, player if player.version else None)
+        return Plan(words, correction, changes, player)
 
     def void_events(self, game_id: str, event_ids: Sequence[str], day: date, reason: str) -> Plan:
         """Plan that events of a day count no more in the history: `adjust` is for live counters.
@@ -113,7 +112,7 @@ class Platform:
         key, body = plan.correction.key, plan.correction.text.encode()
         boto3.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
         if plan.player:
-            self._write(plan.correction.game_id, plan.changes, plan.player)
+            self._write(plan.player, plan.changes)
         return key
 
     def adjustment(self, game_id: str, bucket: Bucket, counter: str, added: int, reason: str) -> Adjustment:
@@ -147,11 +146,10 @@ class Platform:
 
     def void_again(self, correction: Correction, player_id: str) -> None:
         """Have a store transaction of a player, who is named as tables do, count no more."""
-        player = self._player(correction.game_id, player_id)
+        player = self._players.read(correction.game_id, player_id)
         projection = Projection(player, lambda event, kind, name: name)
         projection.void(correction.store, correction.transaction_id)
-        if player.version:
-            self._write(correction.game_id, _counted(projection), player)
+        self._write(player, counted(projection))
 
     def counted(self, game_id: str, bucket: Bucket) -> Counter[str]:
         """Return the counters of a bucket over all shards."""
@@ -174,58 +172,14 @@ class Platform:
     def _table(self, name: str) -> "Table":
         return boto3.resource("dynamodb").Table(self.tables[name])
 
-    def _player(self, game_id: str, player_id: str) -> Player:
-        answer = boto3.client("dynamodb").get_item(
-            TableName=self.tables["players"],
-            Key={"player": {"S": f"{game_id}#{player_id}"}},
-            ConsistentRead=True,
-        )
-        return from_item(dict(answer["Item"])) if "Item" in answer else Player(game_id, player_id)
+    @property
+    def _players(self) -> CorrectedPlayers:
+        return CorrectedPlayers(boto3.client("dynamodb"), self.tables["players"], self.tables["game_days"])
 
-    def _write(self, game_id: str, changes: Changes, player: Player) -> None:
+    def _write(self, player: Player, changes: Changes) -> None:
         """Change counters and player together, or nothing."""
-        dynamodb = boto3.client("dynamodb")
-        known = {":version": {"N": str(player.version)}}
-        player.version += 1
-        writes: list[Any] = [
-            *({"Update": self._addition(game_id, *change)} for change in changes.items()),
-            {
-                "Put": {
-                    "TableName": self.tables["players"],
-                    "Item": to_item(player),
-                    "ConditionExpression": "version = :version",
-                    "ExpressionAttributeValues": known,
-                }
-            },
-        ]
-        try:
-            dynamodb.transact_write_items(TransactItems=writes)
-        except dynamodb.exceptions.TransactionCanceledException:
-            raise CommandError("the player has just played: run the same command again") from None
-
-    def _addition(self, game_id: str, bucket: Bucket, counts: Mapping[str, int]) -> dict[str, Any]:
-        added = {name: count for name, count in counts.items() if count}
-        names = {f"#{number}": name for number, name in enumerate(added)}
-        return {
-            "TableName": self.tables["game_days"],
-            "Key": {
-                "game_day": {"S": f"{game_id}#{bucket.period}"},
-                "shard": {"S": f"{bucket.row}{ROW}"},
-            },
-            "UpdateExpression": "SET updated_at = :now, expires_at = :expires_at ADD "
-            + ", ".join(f"{alias} :{alias[1:]}" for alias in names),
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": {
-                ":now": {"S": timestamp(datetime.now(UTC))},
-                ":expires_at": {"N": str(bucket.expires_at)},
-                **{f":{alias[1:]}": {"N": str(added[name])} for alias, name in names.items()},
-            },
-        }
-
-
-def _counted(projection: Projection) -> Changes:
-    """Return what a projection changed."""
-    return {bucket: counts for bucket, counts in projection.buckets.items() if any(counts.values())}
+        if not self._players.write(player, changes):
+            raise CommandError("the player has just played: run the same command again")
 
 
 def _bucket(day: date, level: str | None, flow: str | None) -> Bucket:

@@ -102,6 +102,10 @@ class ConditionFailedError(ClientError):
     """What botocore makes anew for each client."""
 
 
+class TransactionCanceledError(ClientError):
+    """What botocore makes anew for each client."""
+
+
 @dataclass(slots=True)
 class Unlucky:
     """A DynamoDB client or resource whose calls fail as luck will have it."""
@@ -118,6 +122,7 @@ class Exceptions:
     """Those of `client.exceptions` that the functions catch."""
 
     ConditionalCheckFailedException = ConditionFailedError
+    TransactionCanceledException = TransactionCanceledError
 
 
 @dataclass(slots=True)
@@ -143,6 +148,15 @@ class Tables:
         if not self._allows(request):
             raise ConditionFailedError({"Error": {"Code": "ConditionalCheckFailed"}}, "PutItem")
         self.items[request["TableName"]][_name(_key(request))] = copy.deepcopy(request["Item"])
+        return {}
+
+    def transact_write_items(self, TransactItems: list[dict[str, Item]]) -> Item:  # noqa: N803
+        assert 0 < len(TransactItems) <= 100
+        writes = [(kind, request) for item in TransactItems for kind, request in item.items()]
+        if not all(self._allows(request) for _, request in writes):
+            raise TransactionCanceledError({"Error": {"Code": "TransactionCanceled"}}, "TransactWriteItems")
+        for kind, request in writes:
+            {"Put": self.put_item, "Update": self.update_item}[kind](**request)
         return {}
 
     def batch_get_item(self, RequestItems: dict[str, Item]) -> Item:  # noqa: N803
@@ -207,8 +221,10 @@ class Tables:
 
 
 def _key(request: Item) -> Item:
-    """Return the key of an update, or of a put of a player."""
-    return request["Key"] if "Key" in request else {"player": request["Item"]["player"]}
+    """Return the key of an update, or of a put."""
+    if "Key" in request:
+        return request["Key"]
+    return {name: request["Item"][name] for name in KEYS[request["TableName"]]}
 
 
 def _name(key: Item) -> str:

@@ -3,11 +3,12 @@
 The definitions are those of event-schemas/metrics.json: a play is a run of one player's events with one
 session_id and gaps of at most 30 minutes, at least one of them no purchase. Its length, last event minus
 first, belongs to the day on which it begins. Of the events that report one store transaction, the first by
-time counts; so of those that report one refund of it. A refund is nothing that a player does.
+time counts; so of those that report one refund of it. A refund is nothing that a player does. A transaction
+that was taken back does not count, and its refunds pay nothing back.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 PAUSE = timedelta(minutes=30)
 ONE_MILLISECOND = timedelta(milliseconds=1)
 Event = dict[str, Any]
+# Game, player, store and transaction.
+Paid = tuple[str, str, str | None, str | None]
 # Game, then what is counted of it.
 Counts = Counter[tuple[str, ...]]
 
@@ -62,12 +65,12 @@ def play_milliseconds(events: Iterable[Event]) -> Counts:
     return +counts
 
 
-def transactions(events: Iterable[Event]) -> list[Event]:
-    """Return the event of each store transaction that counts."""
-    first: dict[tuple[str, ...], Event] = {}
+def transactions(events: Iterable[Event], voided: Collection[Paid] = ()) -> list[Event]:
+    """Return the event of each store transaction that counts, without those that were taken back."""
+    first: dict[Paid, Event] = {}
     for event in unique(events):
-        if event["event_type"] == "purchase":
-            key = _paid_by(event)
+        key = paid_by(event)
+        if event["event_type"] == "purchase" and key not in voided:
             known = first.setdefault(key, event)
             if _order(event) < _order(known):
                 first[key] = event
@@ -78,9 +81,10 @@ def _order(event: Event) -> tuple[Any, ...]:
     return not event.get("verified"), at(event), event["event_id"]
 
 
-def _paid_by(event: Event) -> tuple[str, ...]:
+def paid_by(event: Event) -> Paid:
+    """Return whose store transaction an event tells of; of other events, a key that no transaction has."""
     payload = event["payload"]
-    return event["game_id"], event["player_id"], payload["store"], payload["transaction_id"]
+    return event["game_id"], event["player_id"], payload.get("store"), payload.get("transaction_id")
 
 
 def is_sale(purchase: Event) -> bool:
@@ -89,11 +93,11 @@ def is_sale(purchase: Event) -> bool:
     return not payload.get("sandbox") and payload.get("purchase_kind") != "trial"
 
 
-def refunds(events: Iterable[Event]) -> list[tuple[Event, str, int]]:
+def refunds(events: Iterable[Event], voided: Collection[Paid] = ()) -> list[tuple[Event, str, int]]:
     """Return of each refund the purchase, the day on which it counts and what it pays back of it."""
     events, found = unique(events), []
-    for purchase in filter(is_sale, transactions(events)):
-        own = [e for e in events if e["event_type"] == "refund" and _paid_by(e) == _paid_by(purchase)]
+    for purchase in filter(is_sale, transactions(events, voided)):
+        own = [e for e in events if e["event_type"] == "refund" and paid_by(e) == paid_by(purchase)]
         left, known = purchase["payload"]["amount_minor"], set()
         for event in sorted(own, key=lambda event: (at(event), event["event_id"])):
             if left and event["payload"]["refund_id"] not in known:
@@ -104,8 +108,8 @@ def refunds(events: Iterable[Event]) -> list[tuple[Event, str, int]]:
     return found
 
 
-def days(events: Iterable[Event]) -> Counts:
-    """Return the counters of each day, by game, day and name."""
+def days(events: Iterable[Event], voided: Collection[Paid] = ()) -> Counts:
+    """Return the counters of each day, by game, day and name. Transactions in `voided` were taken back."""
     events = unique(events)
     counts: Counts = Counter()
     met: set[tuple[str, ...]] = set()
@@ -132,7 +136,7 @@ def days(events: Iterable[Event]) -> Counts:
                 once(game, day, "players_started", player)
                 if payload["status"] == "complete":
                     once(game, day, "players_completed", player)
-    for event in transactions(events):
+    for event in transactions(events, voided):
         game, day = event["game_id"], event["event_date"]
         if not is_sale(event):
             counts[game, day, "sandbox_purchases" if event["payload"].get("sandbox") else "trials"] += 1
@@ -142,7 +146,7 @@ def days(events: Iterable[Event]) -> Counts:
             counts[game, day, f"{name}_{event['payload']['currency']}"] += event["payload"]["amount_minor"]
         once(game, day, "payers", event["player_id"])
         once(game, day, f"payers_{event['payload']['currency']}", event["player_id"])
-    for purchase, day, amount in refunds(events):
+    for purchase, day, amount in refunds(events, voided):
         counts[purchase["game_id"], day, "refunds"] += 1
         counts[purchase["game_id"], day, f"refunded_{purchase['payload']['currency']}"] += amount
     for (game, day), played in play_milliseconds(events).items():

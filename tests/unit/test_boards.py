@@ -232,6 +232,16 @@ def test_a_game_has_a_hundred_boards_at_most_and_one_answer_holds_them(
     assert 100 * len(json.dumps(board(**largest).to_item())) < 2**20
 
 
+def test_scores_of_a_name_feed_four_defined_boards_at_most(table: Any) -> None:
+    for number in range(4):
+        boards.add_board(table, board(board_id=f"b-{number}"))
+    with pytest.raises(CommandError, match="scores for x feed 4 boards"):
+        boards.add_board(table, board(board_id="b-4"))
+    boards.add_board(table, board(board_id="b-4", source="y"))
+    boards.remove_board(table, GAME, "b-0")
+    boards.add_board(table, board(board_id="b-5"))
+
+
 # The API
 
 

@@ -129,7 +129,7 @@ def test_the_played_game_has_no_more_names_than_late_events_may_bring() -> None:
         for kind, name in names._names(event):
             found[event["event_time"][:10], kind].add(name)
     assert {kind for _, kind in found} >= {"ads", "designs", "flows", "levels"}
-    assert max(map(len, found.values())) <= names.LATE_NAMES
+    assert max(map(len, found.values())) <= names.NameLimits().late_names
 
 
 def test_the_first_event_of_each_player_names_the_source() -> None:

@@ -100,17 +100,13 @@ def test_an_item_read_late_is_not_taken_for_a_new_player(
     assert table.writes["players"] == 10
 
 
-def test_the_first_name_that_is_left_out_closes_a_day_of_the_past(
-    table: HookedDynamoDB, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(names, "LATE_NAMES", 1)
-
+def test_the_first_name_that_is_left_out_closes_a_day_of_the_past(table: HookedDynamoDB) -> None:
     def counted(level: str, days: int) -> str:
         """Return the name that an event counts under which a new execution environment reads days later."""
         event = happen("progression", status="start", level_1=level)
         arrived = date.fromisoformat(event["event_date"]) + timedelta(days=days)
         event["received_at"] = f"{arrived}T00:00:00.000Z"
-        kept = Names(table, "game_days", NameLimits())
+        kept = Names(table, "game_days", NameLimits(late_names=1))
         kept.admit([event])
         return kept.name_of(event, "levels", level)
 

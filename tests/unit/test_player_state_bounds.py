@@ -1,6 +1,7 @@
 """Nothing that a client sends makes a write too large, an item too large, or another game wait."""
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,15 +17,20 @@ from enriched_stream import feed
 from fake_aws import Tables
 from player_events import NOON
 from player_state import buckets, projection, watermarks
+from player_state.corrections import MAX_BUCKETS, CorrectedPlayers, counted
 from player_state.counters import Addition, Counters, Delta
+from player_state.leaderboards import Leaderboards
 from player_state.names import NameLimits
 from player_state.players import PlayerStore, Record
-from player_state.projection import Projection
+from player_state.projection import REMEMBERED_REFUNDS, Projection
+from player_tables import day_counters
 from telemetry import catalog
+from telemetry.boards import Board
 from telemetry.enrichment import timestamp
 from telemetry.histogram import bin_of
 from telemetry.player_item import NUMBERS, SETS, Payment, Play, Player, Refund, Watermark, to_item
 from telemetry.raw_position import RawPosition
+from tools.boards import MAX_BOARDS_OF_A_SCORE
 
 # Amazon DynamoDB Developer Guide, "Quotas and limits".
 MAX_EXPRESSION_BYTES = 4096
@@ -204,6 +210,60 @@ def test_a_player_who_fills_all_that_is_remembered_has_an_item_of_bounded_size()
         assert max(player.watermarks[0].applied) == 2**70 + 19_999
 
 
+def cheat() -> tuple[Tables, list[Event]]:
+    """Return tables with two purchases of a player that were taken back, and what makes most of them.
+
+    The first has 48 refunds on as many days. The second has all refunds that are remembered, and is then
+    reported from before them. So each of them moves.
+    """
+    tables = Tables()
+    store, players = (
+        PlayerStore(tables, "players", "game_days"),
+        CorrectedPlayers(tables, "players", "game_days"),
+    )
+
+    def sold(number: int) -> Event:
+        return {"store": "apple", "transaction_id": f"t-{number}"}
+
+    def bought(number: int, day: int) -> Event:
+        at = NOON + timedelta(days=day)
+        return happen("purchase", "a", "p", at=at, currency="EUR", amount_minor=HUGE, **sold(number))
+
+    def back(number: int, day: int) -> Event:
+        at = NOON + timedelta(days=day)
+        return happen("refund", "a", "p", at=at, refund_id=f"r-{day}", amount_minor=1, **sold(number))
+
+    feed(store, [bought(1, 0), bought(2, 300)])
+    for number in (1, 2):
+        projection = Projection(player := players.read("a", "p"), store.names.name_of)
+        projection.void(*sold(number).values())
+        assert players.write(player, counted(projection))
+    refunds = [back(1, day) for day in range(48)]
+    refunds += [back(2, day) for day in range(100, 100 + REMEMBERED_REFUNDS)]
+    return tables, [*refunds, bought(2, 50), *(back(1, day) for day in range(60, 160))]
+
+
+def test_a_player_with_corrections_needs_no_transaction_that_is_too_large() -> None:
+    """The tables refuse more than 100 writes in a transaction, as DynamoDB does."""
+    tables, events = cheat()
+    limited = Limited(tables)
+    assert feed(PlayerStore(limited, "players", "game_days"), events).lost == []
+    assert limited.kinds["transact_write_items"] <= 1 + len(events) / MAX_BUCKETS
+    money = [
+        name for name in day_counters(tables) if not name[2].startswith(("events", "active", "new", "play"))
+    ]
+    assert money == []
+    (item,) = tables.items["players"].values()
+    assert billed(item) <= 2 * MAX_PLAYER_BYTES
+
+
+def test_too_many_corrections_at_once_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("player_state.corrections.MAX_BUCKETS", 1000)
+    tables, events = cheat()
+    with pytest.raises(AssertionError):
+        feed(PlayerStore(tables, "players", "game_days"), events)
+
+
 def loyal(plays: int = projection.REMEMBERED_PLAYS) -> Player:
     """Return a player of 110 days: two sessions a day, a purchase a week, positions as Kinesis gives them."""
     player = Player("a-game-with-a-name", str(UUID(int=1)))
@@ -281,7 +341,7 @@ class Limited:
             self.calls += 1
             self.kinds[name] += 1
             assert len(request.get("UpdateExpression", "")) <= MAX_EXPRESSION_BYTES
-            if name == "put_item":
+            if name == "put_item" and request["TableName"] == "players":
                 self.written.setdefault(request["Item"]["player"]["S"], self.calls)
             return getattr(self.tables, name)(**request)
 
@@ -329,14 +389,20 @@ def moved(event: Event, days: int) -> Event:
     return event | {"event_time": time, "corrected_time": time, "event_date": time[:10], "late": days > 0}
 
 
-def waits(flood: Callable[[int], Event]) -> int:
-    """Return how many calls come before the player of another game, whose event is behind the flood's."""
+def waits(flood: Callable[[int], Event], defined: list[Board] | None = None) -> int:
+    """Return how many calls come before the player of another game, whose event is behind the flood's.
+
+    Scores feed the defined boards and their default board.
+    """
     tables = Limited()
     store = PlayerStore(tables, "players", "game_days")
+    ranks = Leaderboards(tables, "leaderboards", "boards", store.names)
+    ranks._defined = {"flood": (math.inf, defined or [])}
     stream = [*(flood(n) for n in range(FLOOD)), happen("session_start", "b", "p-1")]
     for start in range(0, len(stream), BATCH):
         batch = [Record(start + n + 1, event) for n, event in enumerate(stream[start : start + BATCH])]
         assert not store.apply(batch, SHARD).lost
+        assert not ranks.submit(record.event for record in batch)
     return tables.written["b#p-1"]
 
 
@@ -348,6 +414,22 @@ def waits_for_plain_ones() -> int:
 @pytest.mark.parametrize("worst", WORST)
 def test_the_worst_events_of_a_game_delay_another_at_most_twice_as_long_as_plain_ones(worst: str) -> None:
     assert waits(WORST[worst]) <= 2 * waits_for_plain_ones()
+
+
+@pytest.mark.parametrize("number", [0, MAX_BOARDS_OF_A_SCORE])
+def test_scores_delay_another_game_by_a_write_for_each_board(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the player there is the default board, which is the second write, and each defined one."""
+    monkeypatch.setattr("player_state.leaderboards.CONNECTIONS", 2)  # one at a time
+    defined = [
+        Board(game_id="flood", board_id=f"b-{n}", title="B", source="score", reset=reset)
+        for n, reset in zip(range(number), ("daily", "weekly", "never", "daily"), strict=False)
+    ]
+    waited = waits(
+        lambda n: happen("score_submitted", "flood", f"p-{n}", leaderboard="score", score=n), defined
+    )
+    assert 1.9 + number < waited / waits_for_plain_ones() <= 2 + 1.05 * number
 
 
 def test_names_without_a_limit_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:

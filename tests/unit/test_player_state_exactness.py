@@ -12,9 +12,10 @@ from uuid import UUID
 import plain_state
 import pytest
 from fake_aws import Tables
-from player_state import counters, names, projection, watermarks
+from player_state import corrections, counters, names, players, projection, watermarks
 from player_state.names import NameLimits
 from player_state.players import PlayerStore, Record
+from player_tables import day_counters, totals
 from telemetry.enrichment import timestamp
 from telemetry.player_item import described
 from telemetry.raw_position import RawPosition, parse
@@ -35,12 +36,16 @@ class Crash(BaseException):
 
 @dataclass(slots=True)
 class Brittle:
-    """Tables at which the function dies now and then, and another reader of the shard comes in between."""
+    """Tables at which the function dies now and then, and others write in between.
+
+    `intrude` is another reader of the shard. `correct` takes a store transaction back.
+    """
 
     tables: Tables
     dice: random.Random
     crashes: float = 0.0
     intrude: Callable[[], None] | None = None
+    correct: Callable[[], None] | None = None
     died: int = 0
 
     @property
@@ -56,6 +61,8 @@ class Brittle:
         if self.intrude and self.dice.random() < 0.1:
             intrude, self.intrude = self.intrude, None
             intrude()
+        if self.correct and self.dice.random() < 0.1:
+            self.correct()
         answer = call(**request)
         self._die()
         return answer
@@ -233,20 +240,6 @@ def interfere(tables: Brittle, records: list[Record], shard: str, limits: NameLi
     PlayerStore(quiet, "players", "game_days", limits).apply(records, shard)
 
 
-def totals(tables: Tables) -> dict[tuple[str, str], Counter[str]]:
-    """Return the counters by game and period, and row, over all shards."""
-    found: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for row in tables.rows("game_days"):
-        if "#names" in row["game_day"]:
-            continue
-        name = row["shard"].rpartition("#")[0]
-        for counter, value in row.items():
-            if counter not in ("game_day", "shard", "position", "expires_at", "updated_at"):
-                found[row["game_day"], name][counter] += int(value)
-    kept = {where: Counter({n: v for n, v in counts.items() if v}) for where, counts in found.items()}
-    return {where: counts for where, counts in kept.items() if counts}
-
-
 def states(tables: Tables) -> dict[str, Event]:
     """Return the players, without how often they were written."""
     found = {}
@@ -255,8 +248,44 @@ def states(tables: Tables) -> dict[str, Event]:
         del player["version"]
         player["plays"].sort(key=str)
         player["payments"].sort(key=str)
+        player["spend"] = {currency: amount for currency, amount in player["spend"].items() if amount}
         found[item["player"]["S"]] = player
     return found
+
+
+@dataclass(slots=True)
+class Store:
+    """Takes transactions back, of players who may be unknown yet. Names them as plain_state does."""
+
+    tables: Tables
+    dice: random.Random
+    voided: set[plain_state.Paid] = field(default_factory=set)
+
+    def take_back_one(self) -> None:
+        """Take any transaction back, perhaps again."""
+        game, player = self.dice.choice(("skyforge", "farm")), f"p-{self.dice.randrange(3)}"
+        transaction = self.dice.choice(("apple", "google")), f"t-{self.dice.randrange(3)}"
+        self.take_back(game, player, *transaction)
+
+    def take_back(self, game: str, player_id: str, *transaction: str) -> None:
+        players = corrections.CorrectedPlayers(self.tables, "players", "game_days")  # type: ignore[arg-type]
+        player = players.read(game, player_id)
+        corrected = projection.Projection(player, lambda event, kind, name: name)
+        corrected.void(*transaction)
+        assert players.write(player, corrections.counted(corrected))
+        self.voided.add((game, player_id, *transaction))
+
+
+def outcome_with_corrections(seed: int) -> tuple[list[Event], Tables, Store]:
+    """Return the enriched stream, what a stormy reading of it leaves, and what was taken back meanwhile."""
+    dice = random.Random(seed)
+    processor = Processor(dice)
+    processor.take(nasty_events(dice, 70))
+    brittle = Brittle(Tables(), dice, 0.04)
+    store = Store(brittle.tables, dice)
+    brittle.correct = store.take_back_one
+    read(brittle, processor.run(), dice, NameLimits())
+    return processor.sent, brittle.tables, store
 
 
 def outcome(
@@ -282,7 +311,6 @@ def by_definition(events: list[Event]) -> dict[str, plain_state.Counts]:
 
 
 def as_kept(tables: Tables) -> dict[str, plain_state.Counts]:
-    days: plain_state.Counts = Counter()
     stability: plain_state.Counts = Counter()
     named: dict[str, plain_state.Counts] = {"ads": Counter(), "designs": Counter()}
     for (period, row), counts in totals(tables).items():
@@ -291,11 +319,9 @@ def as_kept(tables: Tables) -> dict[str, plain_state.Counts]:
         for name, value in counts.items():
             if subject in named:
                 named[subject][game, day, *row.split("#"), name] += value
-            if not subject and not day.startswith("hour-"):
-                days[game, day, name] += value
             if subject == "versions" and not name.startswith("fps_bin_"):
                 stability[game, day, name] += value
-    return {"days": +days, "stability": +stability, **named}
+    return {"days": day_counters(tables), "stability": +stability, **named}
 
 
 def over_all_names(counts: plain_state.Counts) -> plain_state.Counts:
@@ -313,6 +339,17 @@ def test_counters_are_those_of_the_definitions(seed: int) -> None:
     assert died, "this seed shows nothing"
 
 
+def read_once(sent: list[Event]) -> Tables:
+    """Return what one undisturbed reading of the stream's events leaves, without repeated ones."""
+    once: dict[str, Event] = {}
+    for event in sent:
+        once.setdefault(event["event_id"], event)
+    clean = Tables()
+    records = [Record(number, event) for number, event in enumerate(once.values(), 1)]
+    assert not PlayerStore(clean, "players", "game_days").apply(records, "shardId-000000000000").lost
+    return clean
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_everything_is_as_after_one_clean_reading(seed: int) -> None:
     events, tables, _ = outcome(seed)
@@ -320,14 +357,20 @@ def test_everything_is_as_after_one_clean_reading(seed: int) -> None:
     assert nasty_events(dice, 70) == events
     processor = Processor(dice)
     processor.take(events)
-    once: dict[str, Event] = {}
-    for event in processor.run():
-        once.setdefault(event["event_id"], event)
-    clean = Tables()
-    records = [Record(number, event) for number, event in enumerate(once.values(), 1)]
-    assert not PlayerStore(clean, "players", "game_days").apply(records, "shardId-000000000000").lost
+    clean = read_once(processor.run())
     assert totals(tables) == totals(clean)
     assert states(tables) == states(clean)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_transactions_that_are_taken_back_between_any_two_writes_count_nowhere(seed: int) -> None:
+    events, tables, store = outcome_with_corrections(seed)
+    assert day_counters(tables) == plain_state.days(events, store.voided)
+    assert store.voided, "this seed shows nothing"
+    late = Store(read_once(events), random.Random(seed))
+    for paid in store.voided:
+        late.take_back(*map(str, paid))
+    assert states(tables) == states(late.tables), "it does not matter when"
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -356,8 +399,7 @@ def wrong_over_all_names(seeds: range, monkeypatch: pytest.MonkeyPatch) -> list[
         return events
 
     monkeypatch.setitem(globals(), "nasty_events", at_the_border)
-    monkeypatch.setattr(names, "LATE_NAMES", 1)
-    limits, wrong = NameLimits(ads=3, designs=3, levels=3, versions=2, flows=5), []
+    limits, wrong = NameLimits(ads=3, designs=3, flows=5, late_names=1, levels=3, versions=2), []
     for seed in seeds:
         events, tables, _ = outcome(seed, crashes=0.06, limits=limits)
         kept, defined = (
@@ -429,6 +471,47 @@ def _no_position(self: Any, addition: Any, shard: str) -> None:
 def _all_that_is_asked(payment: Any, refunds: dict[bytes, Any]) -> Iterator[tuple[bytes, int, int]]:
     for name, refund in refunds.items():
         yield name, max(refund.at_ms, payment.at_ms), refund.amount or payment.amount
+
+
+def _counts_what_is_corrected(self: PlayerStore, change: Any, game: Any, shard: str) -> None:
+    reported, change.player.reported = change.player.reported, None
+    PROJECT(self, change, game, shard)
+    change.player.reported, change.is_corrected = reported, reported is not None
+
+
+def _corrections_apart(self: Any, player: Any, changes: Any) -> bool:
+    for update in (self._update(player.game_id, *change) for change in changes.items()):
+        self.dynamodb.update_item(**update)
+    try:
+        self.dynamodb.put_item(**corrections.replacement(self.players_table, player))
+    except self.dynamodb.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def _what_was_reported_is_lost(item: Event) -> Any:
+    return FROM_ITEM({name: value for name, value in item.items() if name != "reported"})
+
+
+PROJECT, FROM_ITEM = PlayerStore._project, players.from_item
+MISTAKES_WITH_CORRECTIONS: dict[str, tuple[Any, str, Any]] = {
+    "rows of shards count what is corrected": (PlayerStore, "_project", _counts_what_is_corrected),
+    "corrections apart from their player": (corrections.CorrectedPlayers, "write", _corrections_apart),
+    "what was reported is lost": (players, "from_item", _what_was_reported_is_lost),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES_WITH_CORRECTIONS)
+def test_a_mistake_in_the_design_of_corrections_is_found(
+    mistake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where, name, wrong = MISTAKES_WITH_CORRECTIONS[mistake]
+    monkeypatch.setattr(where, name, wrong)
+    found = 0
+    for seed in range(16):
+        events, tables, store = outcome_with_corrections(seed)
+        found += day_counters(tables) != plain_state.days(events, store.voided)
+    assert found > 1
 
 
 ADD, IS_NEW, WRITE = counters.Counters.add, watermarks.is_new, PlayerStore._write

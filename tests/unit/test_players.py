@@ -2,24 +2,29 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import plain_state
 import pytest
 from botocore.exceptions import ClientError
 from enriched_stream import feed, positioned
+from fake_aws import Tables
 from fastapi.testclient import TestClient
 from player_events import NOON, happen, pay, write
 from player_state import buckets
 from player_state.players import PlayerStore
 from player_state.projection import REMEMBERED_TRANSACTIONS
+from player_tables import day_counters
 from telemetry.corrections import PREFIX, Correction
 from tools import CommandError
 from tools import players as tool
 from tools.players import Platform
 
-DAY = NOON.date()
+DAY, SHARD = NOON.date(), "shardId-000000000000"
 WHY = "the store knows no such purchase"
 
 
@@ -129,6 +134,130 @@ def test_a_player_who_plays_meanwhile_loses_nothing(
     assert summary()["revenue"] == {"EUR": 10_498}
     void(platform, fake)
     assert summary()["revenue"] == {"EUR": 499}
+
+
+class DiedError(BaseException):
+    """Lambda ends the function between two writes."""
+
+
+@dataclass(slots=True)
+class Interrupted:
+    """Tables of which something happens before the n-th write; the batch may die just before the m-th."""
+
+    tables: Tables
+    number: int
+    happen: Callable[[], Any]
+    dies: int
+    writes: int = 0
+
+    @property
+    def exceptions(self) -> Any:
+        return self.tables.exceptions
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self.tables, name)
+        return (lambda **request: self._write(call, request)) if name in WRITES else call
+
+    def _write(self, call: Callable[..., Any], request: dict[str, Any]) -> Any:
+        self.writes += 1
+        if self.writes == self.number:
+            self.happen()
+        if self.writes == self.dies:
+            raise DiedError
+        return call(**request)
+
+
+WRITES = ("put_item", "transact_write_items", "update_item")
+FAKE, OTHER = pay(0, 9_999), pay(5, 499)
+NEXT_DAY = 24 * 60
+
+
+def again(event: dict[str, Any], minute: float, *, verified: bool = False) -> dict[str, Any]:
+    """Return another report of a purchase."""
+    return happen("purchase", minute, **event["payload"]) | {"verified": verified}
+
+
+def back(event: dict[str, Any], minute: float, **payload: Any) -> dict[str, Any]:
+    """Return a refund of a purchase."""
+    sold = {name: event["payload"][name] for name in ("store", "transaction_id")}
+    return happen("refund", minute, refund_id=f"r-{minute}", refund_kind="refund", **sold, **payload)
+
+
+# What was counted before, and the batch during which FAKE is taken back.
+BATCHES = {
+    "another purchase of its day": ([happen(), FAKE], [OTHER]),
+    "a purchase of another day": ([happen(), FAKE], [pay(NEXT_DAY, 499)]),
+    "the report of the server": ([happen(), FAKE], [again(FAKE, 3, verified=True)]),
+    "an earlier report": ([happen(), FAKE], [again(FAKE, -NEXT_DAY)]),
+    "its refund": ([happen(), FAKE, OTHER], [back(FAKE, NEXT_DAY)]),
+    "a refund of another one": ([happen(), FAKE, OTHER], [back(OTHER, NEXT_DAY, amount_minor=99)]),
+    "its first report": ([happen()], [FAKE, again(FAKE, 1, verified=True)]),
+    "the first events of its player": ([], [FAKE, OTHER]),
+    "all of them": (
+        [happen(), FAKE, back(OTHER, 7)],
+        [
+            OTHER, again(FAKE, -NEXT_DAY), back(FAKE, 9), pay(NEXT_DAY, 5, "JPY"),
+            again(OTHER, 1, verified=True),
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def in_memory(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Callable[[Tables], None]:
+    """Return what has the command write players and counters into tables in memory."""
+    resource, s3 = boto3.resource("dynamodb"), boto3.client("s3")
+    monkeypatch.setattr(boto3, "resource", lambda name: resource)
+
+    def use(tables: Tables) -> None:
+        monkeypatch.setattr(boto3, "client", {"dynamodb": tables, "s3": s3}.get)
+
+    return use
+
+
+def writes_beside(platform: Platform, tables: Tables, batch: str, number: int, dies: int = 0) -> int:
+    """Take FAKE back before a write of a batch, or behind it; return how many writes there are."""
+    earlier, events = BATCHES[batch]
+
+    def take_back() -> None:
+        for day in (None, DAY, DAY):
+            with suppress(CommandError):
+                void(platform, FAKE, day=day)
+                return
+        raise AssertionError("the command does not end")
+
+    if earlier:
+        assert not feed(PlayerStore(tables, "players", "game_days"), earlier).lost
+    stopped, records = Interrupted(tables, number, take_back, dies), positioned(events)
+    with suppress(DiedError):
+        assert not PlayerStore(stopped, "players", "game_days").apply(records, SHARD).lost
+    if stopped.writes == dies:
+        assert not PlayerStore(stopped, "players", "game_days").apply(records, SHARD).lost
+    if stopped.writes < number:
+        take_back()
+    later = positioned([again(FAKE, -3, verified=True), pay(2 * NEXT_DAY, 1)])
+    assert not PlayerStore(tables, "players", "game_days").apply(later, SHARD).lost
+    sent = [*earlier, *events, *(record.event for record in later)]
+    assert day_counters(tables) == plain_state.days(sent, {plain_state.paid_by(FAKE)})
+    return stopped.writes
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_a_purchase_that_is_taken_back_during_a_batch_counts_nowhere(
+    platform: Platform, in_memory: Callable[[Tables], None], batch: str
+) -> None:
+    """It is taken back before each write. The batch dies before each one from there on, or runs through."""
+
+    def writes(number: int, dies: int = 0) -> int:
+        in_memory(tables := Tables())
+        return writes_beside(platform, tables, batch, number, dies)
+
+    number = 1
+    while number <= (most := writes(number)):
+        for dies in range(number, most + 1):
+            writes(number, dies)
+        number += 1
+    assert number >= 3
 
 
 def test_a_purchase_that_nobody_knows_needs_its_day(platform: Platform) -> None:

@@ -169,15 +169,19 @@ variable "metrics_api" {
 
 variable "name_limits" {
   type = object({
-    ads      = optional(number, 100)
-    boards   = optional(number, 100)
-    designs  = optional(number, 200)
-    devices  = optional(number, 50)
-    flows    = optional(number, 200)
-    levels   = optional(number, 200)
-    versions = optional(number, 50)
+    ads        = optional(number, 100)
+    boards     = optional(number, 100)
+    designs    = optional(number, 200)
+    devices    = optional(number, 50)
+    flows      = optional(number, 200)
+    late_names = optional(number, 5)
+    levels     = optional(number, 200)
+    versions   = optional(number, 50)
   })
-  description = "Most names that clients choose, by game and day (`boards`: all days). Further names count as `other`."
+  description = <<-EOT
+    Most names that clients choose, by game and day (`boards`: all days). Further names count as `other`.
+    An event that arrives over two days late brings a new name while its day has fewer than `late_names`.
+  EOT
   default     = {}
   nullable    = false
 }

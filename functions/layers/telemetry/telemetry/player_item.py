@@ -1,6 +1,7 @@
 """A player's item: what is kept of a player, packed so that it stays below the 1 KB of one write unit.
 
 All but the key and the version is in the binary attribute `state`: names of attributes would take a tenth.
+A player of whom a transaction was taken back has the binary attribute `reported` too.
 """
 
 import uuid
@@ -99,7 +100,10 @@ class Watermark:
 
 @dataclass(slots=True)
 class Player:
-    """A player's state; days are ordinals, minutes count since 1970, `_ms` are milliseconds since 1970."""
+    """A player's state; days are ordinals, minutes count since 1970, `_ms` are milliseconds since 1970.
+
+    `reported` is the state as it would be if nothing had been taken back, None where nothing was.
+    """
 
     game_id: str
     player_id: str
@@ -130,6 +134,7 @@ class Player:
     refunds: dict[bytes, dict[bytes, Refund]] = field(default_factory=dict)
     watermarks: list[Watermark] = field(default_factory=list)
     version: int = 0
+    reported: "Player | None" = None
 
     @property
     def key(self) -> str:
@@ -153,6 +158,7 @@ def to_item(player: Player) -> dict[str, Any]:
         "player": {"S": player.key},
         "version": {"N": str(player.version)},
         "state": {"B": _packed(player)},
+        **({"reported": {"B": _packed(player.reported)}} if player.reported else {}),
     }
 
 
@@ -161,6 +167,9 @@ def from_item(item: dict[str, Any]) -> Player:
     game_id, _, player_id = item["player"]["S"].partition("#")
     player = Player(game_id, player_id, version=int(item["version"]["N"]))
     _unpack(player, item["state"]["B"])
+    if "reported" in item:
+        player.reported = Player(game_id, player_id)
+        _unpack(player.reported, item["reported"]["B"])
     return player
 
 

@@ -111,12 +111,12 @@ run "name_limits" {
   command = plan
 
   variables {
-    name_limits = { levels = 300 }
+    name_limits = { late_names = 7, levels = 300 }
   }
 
   assert {
     condition = jsondecode(module.player_state.environment.NAME_LIMITS) == {
-      ads = 100, boards = 100, designs = 200, devices = 50, flows = 200, levels = 300, versions = 50
+      ads = 100, boards = 100, designs = 200, devices = 50, flows = 200, late_names = 7, levels = 300, versions = 50
     }
     error_message = "The function must get the limits, and defaults where none are set."
   }
