@@ -70,7 +70,7 @@ class Studio:
 
     def signed_in(self, person: str = PRODUCER) -> dict[str, Any]:
         """Sign in as the page does, and return the answer of the token endpoint."""
-        verifier, scope = secrets.token_urlsafe(32), "openid email metrics/read"
+        verifier, scope = secrets.token_urlsafe(32), "openid email metrics/use"
         digest = hashlib.sha256(verifier.encode()).digest()
         form = {
             "client_id": self.client,
@@ -259,7 +259,7 @@ def test_no_other_token_opens_anything(studio: Studio, forge: Callable[..., str]
         "of another client": forge(client_id=app),
         "without a client": forge(client_id=None),
         "without the scope": forge(scope="openid email"),
-        "with a scope that looks alike": forge(scope="metrics/reader"),
+        "with a scope that looks alike": forge(scope="metrics/user"),
         "of a kind that is none": forge(token_use="id"),
         "signed by another key": forge(key=strange),
         "signed by a key of another name": forge(key=strange, headers={"kid": "mine"}),
