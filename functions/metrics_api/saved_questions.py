@@ -183,7 +183,8 @@ def _put(item: Item, found: Item | None) -> None:
         )
     except dynamodb.exceptions.ConditionalCheckFailedException as error:
         # A repeated request whose first answer was lost finds its own item.
-        if plain(error.response.get("Item", {})) != item:
+        there: Any = error.response.get("Item", {})
+        if plain(there) != item:
             raise HTTPException(409, CHANGED) from None
 
 
