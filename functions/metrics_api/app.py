@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Response
+from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
@@ -39,11 +39,13 @@ from metrics_api.parameters import (
     cached,
     now,
     only_known,
+    uncached,
 )
 from metrics_api.problems import PROBLEM_JSON, RESPONSES, RETRY, install, logger
 from metrics_api.quality import quality
 from metrics_api.realtime import realtime
 from metrics_api.recent_events import recent
+from metrics_api.saved_questions import questions
 from metrics_api.schemas import schemas
 
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -82,11 +84,7 @@ class MetricsApi(FastAPI):
         return super().openapi()
 
 
-def _uncached(response: Response) -> None:
-    response.headers["Cache-Control"] = "no-store"
-
-
-operations = APIRouter(tags=["operations"], dependencies=[Depends(_uncached)])
+operations = APIRouter(tags=["operations"], dependencies=[Depends(uncached)])
 games = APIRouter(
     prefix="/v1/games/{game_id}", tags=["games"], dependencies=[Depends(cached)], responses=RESPONSES
 )
@@ -211,6 +209,7 @@ app.include_router(realtime)
 app.include_router(history)
 app.include_router(returns)
 app.include_router(explore)
+app.include_router(questions)
 app.include_router(recent)
 app.include_router(page)
 app.include_router(leaderboards)

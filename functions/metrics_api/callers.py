@@ -1,7 +1,7 @@
 """Who asks, as API Gateway found: an IAM principal, a person who signed in, or anybody (docs/adr/0032).
 
 A person's token was checked before the function runs: signature, issuer, client, expiry and scope. Here it is
-decided what the person may read. Groups of the user pool say so: `reader:GAME`, `producer:GAME` and `admin`.
+decided what the person may ask. Groups of the user pool say so: `reader:GAME`, `producer:GAME` and `admin`.
 """
 
 import re
@@ -20,11 +20,13 @@ ASSETS = "/page/"
 # The routes whose tokens API Gateway checks begin with this, because a path has one authorizer.
 SIGNED_IN = "/signed-in"
 ADMIN = "admin"
+# Who asks where nobody signs in, on a developer's machine.
+DEVELOPER = "developer"
 GROUP = re.compile(rf"(reader|producer):({ids.GAME.strip('^$')})")
 ALL_GAMES = "/v1/games"
 OF_GAME = "/v1/games/{game_id}"
-# What a reader may ask: figures of a game, but nothing about single players and events. A new route is for
-# producers until somebody adds it here.
+# What a reader may read: figures of a game, but nothing about single players and events. A reader changes
+# nothing, and asks saved questions only. A new route is for producers until somebody adds it here.
 FOR_READERS = frozenset(
     OF_GAME + path
     for path in (
@@ -32,6 +34,7 @@ FOR_READERS = frozenset(
         "/ads",
         "/design",
         "/economy",
+        "/explore",
         "/funnel",
         "/history",
         "/history/{table}",
@@ -39,6 +42,9 @@ FOR_READERS = frozenset(
         "/live",
         "/live/stream",
         "/quality",
+        "/questions",
+        "/questions/{name}",
+        "/questions/{name}/answer",
         "/realtime",
         "/retention",
         "/summary",
@@ -56,8 +62,9 @@ class SignIn(msgspec.Struct, frozen=True):
 
 
 class Person(NamedTuple):
-    """The games of somebody who signed in: those of a producer, and those of a reader."""
+    """Somebody who signed in, and their games: those of a producer, and those of a reader."""
 
+    subject: str
     is_admin: bool
     producer_of: frozenset[str]
     reader_of: frozenset[str]
@@ -66,11 +73,23 @@ class Person(NamedTuple):
         """Whether some answers about the game are for this person."""
         return self.is_admin or game_id in self.producer_of | self.reader_of
 
-    def may_ask(self, route: str, game_id: str) -> bool:
-        """Whether the answers of a route about the game are for this person."""
-        if self.is_admin or game_id in self.producer_of:
+    def produces(self, game_id: str) -> bool:
+        """Whether all routes of the game are for this person."""
+        return self.is_admin or game_id in self.producer_of
+
+    def may_ask(self, method: str, route: str, game_id: str) -> bool:
+        """Whether a route of the game is for this person."""
+        if self.produces(game_id):
             return True
-        return game_id in self.reader_of and route in FOR_READERS
+        return game_id in self.reader_of and method == "GET" and route in FOR_READERS
+
+
+class Caller(NamedTuple):
+    """Who asks about a game: the name of the owner of what is saved, and what the caller may change."""
+
+    name: str
+    may_save: bool
+    may_change_all: bool
 
 
 def person(claims: Mapping[str, Any], client: SignIn) -> Person | None:
@@ -87,9 +106,12 @@ def person(claims: Mapping[str, Any], client: SignIn) -> Person | None:
         return None
     if client.sign_in_scope not in str(claims.get("scope", "")).split():
         return None
+    if not isinstance(subject := claims.get("sub"), str) or not subject:
+        return None
     groups = _groups(claims.get("cognito:groups"))
     named = [found.groups() for group in groups if (found := GROUP.fullmatch(group))]
     return Person(
+        subject,
         ADMIN in groups,
         frozenset(game for role, game in named if role == "producer"),
         frozenset(game for role, game in named if role == "reader"),
@@ -140,8 +162,23 @@ def admitted(request: Request) -> None:
     if asks is None or (path := request.scope["route"].path) == ALL_GAMES:
         return
     game_id = request.path_params.get("game_id", "")
-    if not path.startswith(f"{OF_GAME}/") or not asks.may_ask(path, game_id):
-        raise HTTPException(403, "Your account may not read this: ask who runs the platform for a group.")
+    if not path.startswith(f"{OF_GAME}/") or not asks.may_ask(request.method, path, game_id):
+        raise HTTPException(403, "Your account may not do this: ask who runs the platform for a group.")
+
+
+def caller(request: Request) -> Caller:
+    """Return who asks about the game in the path.
+
+    IAM has judged the path and the method of a principal, so that its policy says what it may change.
+    """
+    asks: Person | None = request.scope.get("person")
+    if asks:
+        return Caller(asks.subject, asks.produces(request.path_params["game_id"]), asks.is_admin)
+    found = request.scope.get("aws.event", {}).get("requestContext", {}).get("authorizer") or {}
+    return Caller(found.get("iam", {}).get("userArn") or DEVELOPER, True, True)
+
+
+Asks = Annotated[Caller, Depends(caller)]
 
 
 def visible(request: Request) -> Callable[[str], bool]:

@@ -18,7 +18,9 @@ from metrics_api import (
 from metrics_api import explore_models as models
 from metrics_api.explore_fields import Field
 from metrics_api.explore_query import MAX_DAYS, Refused
-from metrics_api.lake_answers import CSV, PENDING, Reader, csv_file, days_of, read
+from metrics_api.history_query import Days
+from metrics_api.lake import LakeReader, Query
+from metrics_api.lake_answers import CSV, PENDING, Reader, Refuse, csv_file, days_of, read
 from metrics_api.models import Problem
 from metrics_api.parameters import GameId, cached, invalid_field, now
 from metrics_api.problems import RESPONSES
@@ -102,14 +104,24 @@ def ask(
     Events count as they were sent, whatever gold makes of them: a purchase in a store's test environment
     counts, unless a filter leaves it out.
     """
-    kind, answer = KINDS[asked.kind]
-    days = days_of(asked.from_, asked.to, MAX_DAYS, invalid_field)
-    as_of = now()
+    return answered(game_id, asked, lake, invalid_field)
+
+
+def compiled(game_id: str, asked: Any, refuse: Refuse) -> tuple[Days, Query]:
+    """Return the days and the query of a question. Raises what refuses a question that has no answer."""
+    days = days_of(asked.from_, asked.to, MAX_DAYS, refuse)
     try:
-        query = kind.query(asked, game_id, days)
+        return days, KINDS[asked.kind][0].query(asked, game_id, days)
     except Refused as refused:
-        raise invalid_field(refused.at, refused.reason) from None
-    answers = read(lake, [query], invalid_field)
+        raise refuse(refused.at, refused.reason) from None
+
+
+def answered(game_id: str, asked: Any, lake: LakeReader, refuse: Refuse) -> Any:
+    """Return the answer of a question as the routes do. Raises StillRunning, or what refuses the question."""
+    kind, answer = KINDS[asked.kind]
+    days, query = compiled(game_id, asked, refuse)
+    as_of = now()
+    answers = read(lake, [query], refuse)
     result = answers.results[0]
     rows = list(kind.rows(asked, days, result))
     if asked.format == "csv":

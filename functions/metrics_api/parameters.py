@@ -115,6 +115,11 @@ def cached(response: Response) -> None:
     response.headers["Cache-Control"] = "private, max-age=5"
 
 
+def uncached(response: Response) -> None:
+    """Let a browser ask each time."""
+    response.headers["Cache-Control"] = "no-store"
+
+
 def now() -> str:
     """Return the time an answer was read."""
     return timestamp(datetime.now(UTC))

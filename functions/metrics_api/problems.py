@@ -23,9 +23,14 @@ THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in (404, 422, 500, 503)
-}
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return how OpenAPI describes refusals with these statuses."""
+    return {status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in statuses}
+
+
+RESPONSES = documented(404, 422, 500, 503)
 
 logger = logs.logger()
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from telemetry import environment, ids
 from telemetry.field_errors import MAX_ERRORS
@@ -14,7 +14,7 @@ from telemetry.recent_events import MAX_ITEMS_READ, Batch, RecentEvent
 from telemetry.store import store
 
 from metrics_api.models import Answer, Count, Game, Timestamp
-from metrics_api.parameters import GameIdOrUnknown, now
+from metrics_api.parameters import GameIdOrUnknown, now, uncached
 from metrics_api.problems import RESPONSES
 
 MAX_EVENTS = 200
@@ -30,12 +30,8 @@ class Sending(msgspec.Struct, frozen=True):
     test_stream: str = ""
 
 
-def _uncached(response: Response) -> None:
-    response.headers["Cache-Control"] = "no-store"
-
-
 recent = APIRouter(
-    prefix="/v1/games/{game_id}", tags=["live"], dependencies=[Depends(_uncached)], responses=RESPONSES
+    prefix="/v1/games/{game_id}", tags=["live"], dependencies=[Depends(uncached)], responses=RESPONSES
 )
 
 

@@ -342,6 +342,11 @@ override_resource {
   values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/recent-events" }
 }
 
+override_resource {
+  target = module.platform.module.metrics_api.module.saved_questions.aws_dynamodb_table.this
+  values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/saved-questions" }
+}
+
 # These types have no values: the mock makes up computed values, which a plan then knows. Add a type when another
 # resource refers to it. tests/plan/test_plans.py refuses a plan with an unknown value.
 mock_resource "aws_api_gateway_authorizer" {

@@ -18,6 +18,7 @@ KEYS = {
     "realtime": ("series", "window"),
     "recent_events": ("game_id", "batch"),
     "reports": ("report",),
+    "saved_questions": ("game_id", "name"),
 }
 
 

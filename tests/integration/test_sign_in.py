@@ -60,17 +60,19 @@ class Studio:
         path = Path(self.applied.emulator.directory, "state", "cognito-pool-keys", name)
         return RSAKey.import_key(path.read_bytes())
 
-    def get(self, path: str, token: str | None = None, method: str = "GET") -> httpx.Response:
+    def get(
+        self, path: str, token: str | None = None, method: str = "GET", body: Any = None
+    ) -> httpx.Response:
         """Ask API Gateway, with a token where there is one."""
         headers = {"Host": urlsplit(self.address).netloc}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}".rstrip()
         url = f"{self.applied.emulator.endpoint}{path}"
-        return httpx.request(method, url, headers=headers, timeout=STILL_SECONDS)
+        return httpx.request(method, url, headers=headers, json=body, timeout=STILL_SECONDS)
 
     def signed_in(self, person: str = PRODUCER) -> dict[str, Any]:
         """Sign in as the page does, and return the answer of the token endpoint."""
-        verifier, scope = secrets.token_urlsafe(32), "openid email metrics/read"
+        verifier, scope = secrets.token_urlsafe(32), "openid email metrics/use"
         digest = hashlib.sha256(verifier.encode()).digest()
         form = {
             "client_id": self.client,
@@ -161,6 +163,28 @@ def test_a_token_opens_the_persons_game_and_no_other(studio: Studio) -> None:
     without = studio.signed_in(STRANGER)["access_token"]
     assert studio.get("/signed-in/v1/games", without).status_code == 403
     assert studio.get(f"/signed-in/v1/games/{GAMES[0]}/summary", without).status_code == 403
+
+
+def test_a_producer_saves_and_deletes_a_question_of_the_game_and_no_other(studio: Studio) -> None:
+    """Each request passes the route's authorizer, the person's groups, and the policy of the function."""
+    token, without = (studio.signed_in(who)["access_token"] for who in (PRODUCER, STRANGER))
+    ours, theirs = (f"/signed-in/v1/games/{game}/questions/buyers" for game in GAMES)
+    body = {"title": "Buyers", "question": {"kind": "cohort", "event": "purchase"}}
+    assert studio.get(ours, None, "PUT", body).status_code == 401
+    assert studio.get(ours, without, "PUT", body).status_code == 403
+    assert studio.get(theirs, token, "PUT", body).status_code == 403
+    created = studio.get(ours, token, "PUT", body)
+    assert (created.status_code, created.json()["version"]) == (201, 1), created.text
+    assert studio.get(ours, token, "PUT", body).status_code == 409
+    assert studio.get(ours, token, "PUT", body | {"version": 1}).json()["version"] == 2
+    listed = studio.get(ours.rpartition("/")[0], token).json()["questions"]
+    assert [(one["title"], one["may_change"]) for one in listed] == [("Buyers", True)]
+    claims = token.split(".")[1]
+    assert listed[0]["owner"] == json.loads(base64.urlsafe_b64decode(claims + "=="))["sub"]
+    assert studio.get(ours, None, "DELETE").status_code == 401
+    assert studio.get(ours, without, "DELETE").status_code == 403
+    assert studio.get(ours, token, "DELETE").status_code == 204
+    assert studio.get(ours, token).status_code == 404
 
 
 def test_without_a_token_there_are_pages_and_no_data(studio: Studio) -> None:
@@ -259,7 +283,7 @@ def test_no_other_token_opens_anything(studio: Studio, forge: Callable[..., str]
         "of another client": forge(client_id=app),
         "without a client": forge(client_id=None),
         "without the scope": forge(scope="openid email"),
-        "with a scope that looks alike": forge(scope="metrics/reader"),
+        "with a scope that looks alike": forge(scope="metrics/user"),
         "of a kind that is none": forge(token_use="id"),
         "signed by another key": forge(key=strange),
         "signed by a key of another name": forge(key=strange, headers={"kid": "mine"}),

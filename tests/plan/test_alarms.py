@@ -127,6 +127,7 @@ def failures() -> Iterator[tuple[str, Key, float, int]]:
         "realtime",
         "recent-events",
         "reports",
+        "saved-questions",
     ):
         for operation in ("read", "write"):
             throttles = f"{operation.title()}ThrottleEvents"

@@ -92,7 +92,7 @@ def test_data_at_rest_is_encrypted_with_the_key_of_its_class(resources: list[Res
             ),
             *(namespace["values"]["kms_key_id"] for namespace in namespaces),
         ],
-        "players": [tables.pop(name) for name in ("players", "leaderboards", "events")],
+        "players": [tables.pop(name) for name in ("players", "leaderboards", "events", "questions")],
         "operations": [
             *tables.values(),
             *(log["values"]["kms_key_id"] for log in _of(resources, "aws_cloudwatch_log_group")),
@@ -370,7 +370,7 @@ def test_what_may_be_destroyed_can_be_made_again_at_once(resources: list[Resourc
 @prod
 def test_prod_cannot_lose_data_by_mistake(resources: list[Resource]) -> None:
     tables = _of(resources, "aws_dynamodb_table")
-    assert len(tables) == 12
+    assert len(tables) == 13
     assert all(table["values"]["deletion_protection_enabled"] for table in tables)
     assert all(table["values"]["point_in_time_recovery"][0]["enabled"] for table in tables)
     assert not any(bucket["values"]["force_destroy"] for bucket in _of(resources, "aws_s3_bucket"))
@@ -475,7 +475,7 @@ def _data_class(action: str, resource: str) -> str:
     match action.split(":")[0], resource.split("/")[1:2]:
         case ("dynamodb", ["games"]) | ("secretsmanager", _):
             return "credentials"
-        case ("dynamodb", ["leaderboards" | "players" | "recent-events"]):
+        case ("dynamodb", ["leaderboards" | "players" | "recent-events" | "saved-questions"]):
             return "players"
         case ("kinesis" | "redshift-data" | "s3", _):
             return "events"

@@ -3,7 +3,7 @@
 import importlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -15,6 +15,7 @@ from emulated_warehouse import VALUES
 from fake_aws import encode, outcomes, records, register
 from fastapi.testclient import TestClient
 from faults import Answer
+from httpx import Response
 from ingest_requests import post, sign
 from lake_audit import leave_audit
 from lambda_context import Context
@@ -72,10 +73,10 @@ ENVIRONMENT = {
 
 
 def counted(body: bytes) -> dict[str, Any]:
-    """Answer a query of Athena's: one row of silver is the player's until somebody reads it."""
+    """Answer a query of Athena's: one row of silver is the player's, or one player has one event."""
     asked = athena().executions[json.loads(body)["QueryExecutionId"]].query
     values = ["held", "1"] if "count(*)" in asked else ["event_id"]
-    return {"ResultSet": {"Rows": [{"Data": [{"VarCharValue": value}]} for value in values]}}
+    return {"ResultSet": {"Rows": [{"Data": [{"VarCharValue": value}] * 2} for value in values]}}
 
 
 # What moto does not answer as AWS does.
@@ -343,23 +344,44 @@ def metrics_api(make_event: MakeEvent) -> Scenario:
     boto3.client("athena").create_work_group(Name="analysts")
     player_state(make_event).invoke()
     importlib.import_module("telemetry.store").store.cache_clear()
-    asked = {"game_id": "skyforge", "player_id": "p-2", "board_id": "sum", "table": "daily"}
+    asked = {"game_id": "skyforge", "player_id": "p-2", "board_id": "sum", "table": "daily", "name": "kept"}
     asked |= {"event_type": "purchase", "schema_version": "1-0-0"}
     # Pages and documents read nothing.
     paths = [path.format(**asked) for path in app.openapi()["paths"] if re.match("/v1|/ready", path)]
+    document = {"kind": "cohort", "event": "purchase"}
+    questions = "/v1/games/skyforge/questions"
+    of_questions = [path for path in paths if path.startswith(questions)]
+
+    def save(client: TestClient) -> Iterator[Response]:
+        """Save two questions, read one, and delete the other."""
+        yield (listed := client.get(questions))
+        versions = {one["name"]: one["version"] for one in listed.json()["questions"]}
+        for name in ("gone", "kept"):
+            body = {"title": name, "question": document, "version": versions.get(name, 0)}
+            yield client.put(f"{questions}/{name}", json=body)
+        for path in of_questions:
+            yield client.get(path)
+        yield client.delete(f"{questions}/gone")
+
+    def requests(client: TestClient) -> Iterator[Response]:
+        for path in paths:
+            if path not in of_questions:
+                yield client.get(path, params={"player_ids": "p-2,p-0"} if path.endswith("friends") else {})
+        # Each step needs the one before it: whoever is refused begins again.
+        for answer in save(client):
+            yield answer
+            if not answer.is_success:
+                return
 
     def invoke() -> str:
         heard = set()
         with TestClient(app, raise_server_exceptions=False) as client:
-            for path in paths:
-                answer = client.get(
-                    path, params={"player_ids": "p-2,p-0"} if path.endswith("friends") else {}
-                )
+            for answer in requests(client):
                 is_503 = answer.status_code == 503 and answer.headers["retry-after"]
-                heard.add("503" if is_503 else "done" if answer.is_success else f"{path} {answer.text}")
+                heard.add("503" if is_503 else "done" if answer.is_success else f"{answer.url} {answer.text}")
         return max(heard - {"done"}, default="done")
 
-    return Scenario(invoke)
+    return Scenario(invoke, lambda: {row["name"]: row["title"] for row in rows("saved_questions")})
 
 
 def warehouse(make_event: MakeEvent) -> Scenario:

@@ -13,6 +13,7 @@ import nasty_game
 import pytest
 from gold_tables import DuckGold
 from moto import mock_aws
+from signed_in import CLIENT, Ask, asking
 from telemetry import catalog
 from telemetry.enrichment import timestamp
 from tools.tables import make_tables
@@ -69,6 +70,7 @@ def metrics_app(dynamodb: Any, gold: DuckGold, monkeypatch: pytest.MonkeyPatch) 
         "realtime",
         "quality",
         "recent_events",
+        "saved_questions",
     ):
         monkeypatch.setenv(f"{table.upper()}_TABLE", table)
     store.store.cache_clear()
@@ -79,6 +81,17 @@ def metrics_app(dynamodb: Any, gold: DuckGold, monkeypatch: pytest.MonkeyPatch) 
     kept.cache_clear()
     yield app
     store.store.cache_clear()
+
+
+@pytest.fixture
+def ask(metrics_app: Any, event_loop: None, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """Ask the metrics API's function as API Gateway does, which people sign in to."""
+    for name in CLIENT.__struct_fields__:
+        monkeypatch.setenv(name.upper(), getattr(CLIENT, name))
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "metrics-api")
+    from metrics_api.handler import lambda_handler
+
+    return asking(lambda_handler)
 
 
 @pytest.fixture(scope="session")

@@ -108,7 +108,7 @@ OTHERS = {
 }  # fmt: skip
 TABLES = (
     "boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality",
-    "quotas", "realtime", "recent_events", "reports",
+    "quotas", "realtime", "recent_events", "reports", "saved_questions",
 )  # fmt: skip
 APPLIED = {
     "batch_state_machine_arn": None,

@@ -26,11 +26,15 @@ BODIES: dict[str, list[dict[str, Any]]] = {
         {"kind": "events", "grain": "range", "cohort": {"event": "purchase"}},
     ]
 }
+TIMES = ("as_of", "created_at", "updated_at", "fresh")
 MakeEvent = Callable[..., dict[str, Any]]
 # One is a prefix of the other: a key that is cut at the wrong place would mix them.
 OURS, OTHERS = "sky", "sky-2"
 PLAYERS = ("ann", "bob")
-VALUES = {"{game_id}": OURS, "{player_id}": "ann", "{board_id}": "weekly", "{table}": "daily"}
+VALUES = {
+    "{game_id}": OURS, "{player_id}": "ann", "{board_id}": "weekly", "{table}": "daily", "{name}": "buyers",
+}  # fmt: skip
+SAVED: dict[str, Any] = {"title": "Buyers", "question": {"kind": "cohort", "event": "purchase"}}
 
 
 def play(dynamodb: Any, gold: DuckGold, make_event: MakeEvent, game: str, sessions: int) -> None:
@@ -69,8 +73,9 @@ def keep(gold: DuckGold, game: str, players: int) -> None:
 
 
 def answers(client: TestClient) -> dict[str, Any]:
-    """Ask at every route of a game, and leave out when that was."""
+    """Ask at every route of a game, and leave out when that was. Its saved question is deleted at last."""
     found = {}
+    assert client.put(f"/v1/games/{OURS}/questions/buyers", json=SAVED).status_code == 201
     for path, operations in client.get("/openapi.json").json()["paths"].items():
         if "{game_id}" not in path:
             continue
@@ -78,17 +83,19 @@ def answers(client: TestClient) -> dict[str, Any]:
             path = path.replace(name, value)
         wanted = {"player_ids": ",".join(PLAYERS)} if path.endswith("/friends") else {}
         for method in operations:
-            bodies = [None] if method == "get" else BODIES[path.rpartition("/")[2]]
+            bodies = BODIES[path.rpartition("/")[2]] if method == "post" else [None]
+            if method == "put":
+                bodies = [SAVED | {"version": 1}]
             for body in bodies:
                 answer = client.request(method, path, params=wanted, json=body)
-                assert answer.status_code == 200, (path, answer.text)
-                found[f"{method} {path} {body}"] = without_times(answer.json())
+                assert answer.status_code == (204 if method == "delete" else 200), (path, answer.text)
+                found[f"{method} {path} {body}"] = without_times(answer.json() if answer.content else None)
     return found
 
 
 def without_times(value: Any) -> Any:
     if isinstance(value, dict):
-        return {n: without_times(v) for n, v in value.items() if n not in ("as_of", "updated_at", "fresh")}
+        return {n: without_times(v) for n, v in value.items() if n not in TIMES}
     return [without_times(item) for item in value] if isinstance(value, list) else value
 
 
@@ -119,8 +126,12 @@ def test_no_answer_changes_for_what_another_game_does(
     assert len(before) > 10
     play(dynamodb, gold, make_event, OTHERS, 3)
     keep(gold, OTHERS, 3)
+    theirs = {"title": "Theirs", "question": {"kind": "retention"}}
+    assert client.put(f"/v1/games/{OTHERS}/questions/buyers", json=theirs).status_code == 201
     assert answers(client) == before
     assert all(len(found["rows"]) for name, found in before.items() if name.startswith("post"))
     assert OTHERS not in str(before)
+    (kept,) = client.get(f"/v1/games/{OTHERS}/questions").json()["questions"]
+    assert (kept["title"], kept["version"]) == ("Theirs", 1)
     others = client.get(f"/v1/games/{OTHERS}/summary").json()
     assert sum(day["events"] for day in others["days"]) == 30

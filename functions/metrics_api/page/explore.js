@@ -4,6 +4,7 @@
 import { asking, get, send } from "./asking.js";
 import { lines } from "./charts.js";
 import { $, DAY, bar, button, element, LINES, money, micros, number, option, periods, plain, precise, save, scrolled, show, table, utc } from "./dom.js";
+import { NONE, saved as savedQuestions } from "./saved.js";
 
 const MEASURES = [["count", "Events"], ["players", "Players"], ["sum", "Sum of"], ["mean", "Mean of"], ["percentile", "Percentile of"]];
 const PERCENTILES = [[50, "50 (median)"], [5, "5"], [25, "25"], [75, "75"], [90, "90"], [95, "95"], [99, "99"]];
@@ -19,6 +20,7 @@ let catalogue = null;
 let question = null;
 let context = null;
 let kinds = [];
+let saved = NONE;
 let newest = 0;
 
 const game = () => context.game;
@@ -33,26 +35,38 @@ const main = () => ({
   events: () => question, paths: () => question, cohort: () => question, player: () => question, funnel: () => question.steps[0], retention: () => question.first,
 })[question.kind]();
 
-const FRESH = {
-  cohort: () => ({ event: "purchase", at_least: 1, where: [] }),
+// What the API takes where a document leaves a part out.
+const DEFAULTS = {
+  cohort: () => ({ at_least: 1, where: [] }),
   player: () => ({ player_id: "", events: 50 }),
-  events: () => ({ event: catalogue.events[0].name, measure: { of: "count" }, grain: "day", by: [], where: [] }),
-  funnel: () => ({ steps: [{ event: "session_start", where: [] }, { event: "purchase", where: [] }], window_minutes: 1440, by: [] }),
-  retention: () => ({ first: { event: "session_start", where: [] }, returning: { event: "session_start", where: [] }, unit: "day", days: 7, grain: "week", by: [] }),
-  paths: () => ({ event: "session_start", direction: "after", depth: 3, width: 5, leave_out: ["session_heartbeat"], where: [] }),
+  events: () => ({ measure: { of: "count" }, grain: "day", by: [], where: [] }),
+  funnel: () => ({ window_minutes: 1440, by: [] }),
+  retention: () => ({ first: { where: [] }, returning: { where: [] }, unit: "day", days: 7, grain: "day", by: [] }),
+  paths: () => ({ direction: "after", depth: 3, width: 5, leave_out: [], where: [] }),
 };
 
-const fresh = (kind) => ({ kind, ...FRESH[kind]() });
+// What a question of a kind begins with on the page.
+const FRESH = {
+  cohort: () => ({ event: "purchase" }),
+  player: () => ({}),
+  events: () => ({ event: catalogue.events[0].name }),
+  funnel: () => ({ steps: [{ event: "session_start", where: [] }, { event: "purchase", where: [] }] }),
+  retention: () => ({ first: { event: "session_start", where: [] }, returning: { event: "session_start", where: [] }, grain: "week" }),
+  paths: () => ({ event: "session_start", leave_out: ["session_heartbeat"] }),
+};
+
+const fresh = (kind) => ({ kind, ...DEFAULTS[kind](), ...FRESH[kind]() });
 
 const keep = () => context.put({ q: JSON.stringify(question) });
 
 // An address may have been written by hand: what cannot be a question is replaced by the first one.
-const read = () => {
+const read = async () => {
   try {
-    const { from, to, ...found } = JSON.parse(context.params().get("q"));
+    const asked = context.params().get("q");
+    const { from, to, ...found } = !asked && saved.name?.() ? await saved.document() : JSON.parse(asked);
     if (!kinds.includes(found.kind)) return fresh(kinds[0]);
     if (from && to && !context.params().get("from")) context.put({ from, to });
-    return { ...fresh(found.kind), ...found };
+    return { ...DEFAULTS[found.kind](), ...found };
   } catch {
     return fresh(kinds[0]);
   }
@@ -218,6 +232,7 @@ const fill = () => {
   $("kind").value = question.kind;
   $("parts").replaceChildren($("parts").querySelector("legend"), ...PARTS[question.kind]());
   $("filters").hidden = question.kind === "player";
+  $("asking").hidden = saved.isReader();
   const part = main();
   if (question.kind !== "player") fillFilters(part);
   describe(part);
@@ -233,7 +248,7 @@ const describe = (part) => {
   const described = question.kind === "player" ? "The events of one player. A game with pseudonyms knows its players by these alone." : eventOf(part.event)?.description ?? "Events of all types.";
   const field = question.measure?.field && fieldsOf(question.event).find((one) => one.name === question.measure.field);
   $("about").textContent = field ? `${described} ${plainName(field.name)}: ${field.description}` : described;
-  $("title").textContent = title();
+  $("title").textContent = saved.isShown() ? saved.title() : saved.isReader() ? "Answer" : title();
 };
 
 const title = () => ({
@@ -251,14 +266,20 @@ const title = () => ({
 })[question.kind]();
 
 // A filter that is not filled in yet is not asked.
-const asked = (format) => {
+const asked = () => {
   const copy = structuredClone(question);
   for (const part of [copy, copy.cohort, copy.first, copy.returning, ...(copy.steps ?? [])]) {
     if (part?.where) part.where = part.where.filter((one) => one.values?.length || NO_VALUES.includes(one.op));
   }
+  return copy;
+};
+
+// Return the path and the options of the request. Who reads the game without producing it asks saved questions only.
+const request = (format) => {
   const { from, to } = context.range();
-  const body = JSON.stringify({ ...copy, from, to, format });
-  return { method: "POST", body, headers: { "content-type": "application/json" } };
+  if (saved.isReader()) return [saved.answer({ from, to }, format)];
+  const body = JSON.stringify({ ...asked(), from, to, format });
+  return [url(), { method: "POST", body, headers: { "content-type": "application/json" } }];
 };
 
 const state = (...nodes) => {
@@ -403,11 +424,17 @@ const load = async () => {
     state(element("p", "Enter the id of a player."));
     return;
   }
+  if (saved.isReader() && !saved.isShown()) {
+    $("rows").hidden = true;
+    state(element("p", "Choose a saved question."));
+    return;
+  }
   const waiting = element("p", "Reading the events…", { class: "waiting-answer" });
   state(waiting);
   $("answer").setAttribute("aria-busy", "true");
   $("rows").hidden = true;
-  const found = await asking(url(), asked("json"), () => mine === newest, () => {
+  const [path, options] = request("json");
+  const found = await asking(path, options, () => mine === newest, () => {
     waiting.textContent = "The query still runs. The page asks again until it is done.";
   });
   if (!found || !$("answer")) return;
@@ -416,10 +443,22 @@ const load = async () => {
 };
 
 const download = async () => {
-  const answer = await send(url(), asked("csv")).catch(() => null);
+  const answer = await send(...request("csv")).catch(() => null);
   if (answer?.status !== 200) { $("cost").textContent = "The file cannot be made at the moment; ask the question again."; return; }
   const { from, to } = context.range();
   save(await answer.blob(), `${game()}-${question.kind}-${from}-${to}.csv`);
+};
+
+// Show the question that the address says: one in words, or a saved one by its name.
+const begin = async () => {
+  const mine = ++newest;
+  const found = await read();
+  if (mine !== newest || !$("answer")) return;
+  question = found;
+  try { fill(); } catch { question = fresh(kinds[0]); fill(); }
+  if (kinds.length > 1 && !saved.isShown()) keep();
+  saved.draw();
+  await load();
 };
 
 const NAMES = {
@@ -434,6 +473,7 @@ export const explore = (of) => (holder, shell) => {
   catalogue = null;
   $("kind").replaceChildren(...kinds.map((kind) => option(kind, NAMES[kind])));
   $("kind").parentElement.hidden = kinds.length === 1;
+  saved = kinds.length > 1 ? savedQuestions(shell, asked, begin) : NONE;
   $("kind").addEventListener("change", () => {
     const { cohort } = question;
     const kind = $("kind").value;
@@ -448,17 +488,14 @@ export const explore = (of) => (holder, shell) => {
       if (!catalogue) {
         state(element("p", "Loading…", { class: "waiting-answer" }));
         let found;
-        try { found = await get(url()); } catch (error) {
+        try { [found] = await Promise.all([get(url()), saved.load()]); } catch (error) {
           if (mine === newest && $("answer")) refuse({ detail: error.message }, () => shell.change({}));
           return;
         }
         if (mine !== newest || !$("answer")) return;
         catalogue = found;
-        question = read();
-        try { fill(); } catch { question = fresh(kinds[0]); fill(); }
-        if (kinds.length > 1) keep();
-      }
-      await load();
+        await begin();
+      } else await load();
     },
     close: () => { newest += 1; },
   };

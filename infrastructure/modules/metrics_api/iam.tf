@@ -21,6 +21,10 @@ locals {
       actions   = ["s3:GetBucketLocation", "s3:ListBucket"]
       resources = [var.lake.bucket.arn]
     }
+    KeepQuestions = {
+      actions   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
+      resources = [module.saved_questions.table.arn]
+    }
     KeepResults = {
       actions   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
       resources = ["${var.lake.bucket.arn}/${local.results}/*"]

@@ -31,3 +31,8 @@ output "policy" {
   description = "JSON permissions of the function's role, for review."
   value       = module.metrics_api.policy
 }
+
+output "saved_questions_table" {
+  description = "Table of the questions that people saved."
+  value       = module.saved_questions.table
+}

@@ -10,9 +10,12 @@ locals {
   public_routes = toset(
     length(var.sign_in) == 0 ? [] : concat(["GET /page/{proxy+}"], [for path in local.pages : "GET ${path}"])
   )
-  signed_in_routes = toset(
-    length(var.sign_in) == 0 ? [] : ["GET /signed-in/v1/{proxy+}", "POST /signed-in/v1/games/{game_id}/explore"]
-  )
+  signed_in_routes = toset(length(var.sign_in) == 0 ? [] : [
+    "DELETE /signed-in/v1/games/{game_id}/questions/{name}",
+    "GET /signed-in/v1/{proxy+}",
+    "POST /signed-in/v1/games/{game_id}/explore",
+    "PUT /signed-in/v1/games/{game_id}/questions/{name}",
+  ])
 }
 
 resource "aws_apigatewayv2_authorizer" "people" {

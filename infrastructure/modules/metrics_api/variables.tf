@@ -35,6 +35,12 @@ variable "leaderboards_by_rank_arn" {
   nullable    = false
 }
 
+variable "protection" {
+  type        = object({ deletion = bool, point_in_time_recovery = bool })
+  description = "Whether the table refuses deletion, and whether it can be restored to any second of the last 35 days."
+  nullable    = false
+}
+
 variable "settings" {
   type = object({
     alerts_topic_arn   = string

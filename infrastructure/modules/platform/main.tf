@@ -252,6 +252,7 @@ module "metrics_api" {
   account                  = local.account
   ingest_url               = module.ingest.api.url
   leaderboards_by_rank_arn = module.player_state.leaderboards_by_rank_arn
+  protection               = local.table_protection
   settings                 = local.function_settings
   sign_in                  = module.sign_in[*].client
   sizing                   = var.metrics_api.sizing
@@ -403,7 +404,7 @@ module "observability" {
 
   tables = [
     for table in concat(
-      [module.data_quality.table, module.game_registry.table],
+      [module.data_quality.table, module.game_registry.table, module.metrics_api.saved_questions_table],
       [module.realtime_analytics.table, module.scheduled_reports.table],
       values(module.processor.tables),
       values(module.player_state.tables),

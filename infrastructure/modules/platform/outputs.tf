@@ -89,18 +89,19 @@ output "sign_in" {
 output "tables" {
   description = "Names of the DynamoDB tables."
   value = {
-    boards        = module.player_state.tables.boards.name
-    dedupe        = module.processor.tables.dedupe.name
-    game_days     = module.player_state.tables.game_days.name
-    games         = module.game_registry.table.name
-    ingest_stats  = module.processor.tables.ingest_stats.name
-    leaderboards  = module.player_state.tables.leaderboards.name
-    players       = module.player_state.tables.players.name
-    quality       = module.data_quality.table.name
-    quotas        = module.ingest.quotas_table.name
-    realtime      = module.realtime_analytics.table.name
-    recent_events = module.processor.tables.recent_events.name
-    reports       = module.scheduled_reports.table.name
+    boards          = module.player_state.tables.boards.name
+    dedupe          = module.processor.tables.dedupe.name
+    game_days       = module.player_state.tables.game_days.name
+    games           = module.game_registry.table.name
+    ingest_stats    = module.processor.tables.ingest_stats.name
+    leaderboards    = module.player_state.tables.leaderboards.name
+    players         = module.player_state.tables.players.name
+    quality         = module.data_quality.table.name
+    quotas          = module.ingest.quotas_table.name
+    realtime        = module.realtime_analytics.table.name
+    recent_events   = module.processor.tables.recent_events.name
+    reports         = module.scheduled_reports.table.name
+    saved_questions = module.metrics_api.saved_questions_table.name
   }
 }
 

@@ -4,7 +4,7 @@ locals {
 
   domain  = "${var.name_prefix}-${var.account.id}"
   issuer  = "https://cognito-idp.${var.account.region}.amazonaws.com/${aws_cognito_user_pool.this.id}"
-  scope   = "${aws_cognito_resource_server.metrics.identifier}/read"
+  scope   = "${aws_cognito_resource_server.metrics.identifier}/use"
   returns = [for path in sort(var.api.pages) : "${var.api.url}${path}"]
 }
 
@@ -74,8 +74,8 @@ resource "aws_cognito_resource_server" "metrics" {
   user_pool_id = aws_cognito_user_pool.this.id
 
   scope {
-    scope_description = "Read metrics"
-    scope_name        = "read"
+    scope_description = "Use the metrics API"
+    scope_name        = "use"
   }
 }
 

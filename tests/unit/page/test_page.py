@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import boto3
@@ -19,6 +19,7 @@ from fake_aws import Streams, encode, processor, records, register
 from fastapi.testclient import TestClient
 from gold_tables import DuckGold
 from metrics_api import live_page
+from metrics_api.callers import Caller, caller
 from page_views import TODAY, day_before, keep, violations
 from playwright.sync_api import Browser, Page, Route, expect
 from telemetry.enrichment import timestamp
@@ -224,6 +225,88 @@ def test_a_producer_asks_about_a_cohort(address: str, page: Page, gold: DuckGold
     expect(page.locator("#cohort-times")).to_have_value("2")
     page.locator("#cohort").select_option("")
     expect(page.locator("#figures tbody .n").first).to_have_text("3")
+
+
+HOSTILE_TITLE = "<img src=x onerror=alert(1)> & 'quoted'"
+
+
+@in_chromium
+def test_a_producer_saves_a_question_and_a_reader_opens_it(
+    app: Any, address: str, page: Page, gold: DuckGold
+) -> None:
+    for player, purchases in (("ann", 2), ("bob", 1), ("eve", 0)):
+        gold.fill_silver([sent("session_start", player, 5)])
+        gold.fill_silver([purchase(player, 5, 10 + n, 100) for n in range(purchases)])
+    who = [Caller("ada", True, False)]
+    app.dependency_overrides[caller] = lambda: who[0]
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(f"{request.method} {urlsplit(request.url).path}"))
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"{address}/explore?game=skyforge")
+    expect(page.locator("#saved-empty")).to_contain_text("No question is saved yet. Ask one below")
+    page.locator("#kind").select_option("cohort")
+    page.locator("#times").select_option("2")
+    page.locator("#save-title").fill(HOSTILE_TITLE)
+    page.get_by_role("button", name="Save as new").click()
+    expect(page.locator("#saved-note")).to_have_text(f"Saved: {HOSTILE_TITLE}")
+    link = page.locator("#saved-list a")
+    expect(link).to_have_text(HOSTILE_TITLE)
+    expect(page.locator("#title")).to_have_text(HOSTILE_TITLE)
+    assert page.locator("#saved-list img").count() == 0
+    # An event that is left out means any event, and not the first one.
+    page.locator("#event").select_option("")
+    page.locator("#times").select_option("3")
+    expect(page.locator("#title")).to_have_text("Players with Any event, at least 3 times")
+    page.locator("#save-title").fill("Active players")
+    page.get_by_role("button", name="Save as new").click()
+    expect(page.locator("#saved-list a")).to_have_count(2)
+    shared = page.url
+    assert "saved=active-players" in shared
+    assert "q=" not in urlsplit(shared).query
+    expect(page.locator("#figures tbody .n")).to_have_text(["1", "3", "3"])
+    page.locator("#times").select_option("2")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.locator("#saved-note")).to_have_text("Saved: Active players")
+
+    who[0] = Caller("eve", True, False)
+    page.goto("about:blank")
+    page.goto(shared)
+    expect(page.locator("#title")).to_have_text("Active players")
+    expect(page.locator("#times")).to_have_value("2")
+    expect(page.locator("#event")).to_have_value("")
+    expect(page.locator("#save-changes")).to_be_hidden()
+    assert page.get_by_role("button", name="Delete").count() == 0
+
+    who[0] = Caller("rae", False, False)
+    asked.clear()
+    page.goto("about:blank")
+    page.goto(shared)
+    # Ann has three events, bob has two.
+    expect(page.locator("#figures tbody .n")).to_have_text(["2", "5", "2.5"])
+    expect(page.locator("#asking")).to_be_hidden()
+    expect(page.locator("#save")).to_be_hidden()
+    page.locator("#saved-list a").first.click()
+    expect(page.locator("#title")).to_have_text(HOSTILE_TITLE)
+    expect(page.locator("#figures tbody .n")).to_have_text(["1", "2", "2"])
+    with page.expect_download() as download:
+        page.locator("#csv").click()
+    assert len(download.value.path().read_text().splitlines()) == 2
+    assert not [one for one in asked if not one.startswith("GET")]
+    page.goto(f"{address}/explore?game=skyforge&saved=gone")
+    expect(page.locator("#state")).to_have_text("Choose a saved question.")
+
+    who[0] = Caller("ada", True, False)
+    page.goto(shared)
+    page.get_by_role("button", name="Delete Active players").click()
+    expect(page.locator("#saved-note")).to_have_text("Deleted: Active players")
+    expect(page.locator("#saved-list a")).to_have_count(1)
+    page.goto(shared)
+    expect(page.locator("#saved-note")).to_have_text("skyforge has no saved question active-players.")
+    expect(page.locator("#title")).not_to_have_text("Active players")
+    page.route("**/questions/*", lambda route: route.abort())
+    page.locator("#save-title").fill("Offline")
+    page.get_by_role("button", name="Save as new").click()
+    expect(page.locator("#saved-note")).to_have_text("Not saved: the API does not answer.")
 
 
 @in_chromium

@@ -34,7 +34,7 @@ run "environment" {
     condition = (
       keys(output.platform.tables) == [
         "boards", "dedupe", "game_days", "games", "ingest_stats", "leaderboards", "players", "quality", "quotas",
-        "realtime", "recent_events", "reports",
+        "realtime", "recent_events", "reports", "saved_questions",
       ]
     )
     error_message = "Every table must be named in the outputs."

@@ -19,6 +19,7 @@ variables {
   }
 
   leaderboards_by_rank_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards/index/by_rank"
+  protection               = { deletion = true, point_in_time_recovery = true }
   sizing                   = { memory_mb = 1024, timeout_seconds = 15 }
   throttling               = { burst = 100, rate = 50 }
 
@@ -67,6 +68,7 @@ run "resources" {
       DecryptTables = ["kms:Decrypt"]
       FindLake      = ["s3:GetBucketLocation", "s3:ListBucket"]
       ListGames     = ["dynamodb:Scan"]
+      KeepQuestions = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
       KeepResults = [
         "s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject",
       ]
@@ -119,6 +121,30 @@ run "resources" {
       }
     )
     error_message = "It may read gold, silver and its own results, and neither bronze nor results of others."
+  }
+
+  assert {
+    condition = (
+      {
+        for statement in jsondecode(output.policy).Statement :
+        statement.Sid => statement.Resource
+        if length(setintersection(statement.Action, ["dynamodb:DeleteItem", "dynamodb:PutItem"])) > 0
+      } ==
+      { KeepQuestions = [output.saved_questions_table.arn] }
+    )
+    error_message = "It may write saved questions, and no other table."
+  }
+
+  assert {
+    condition = (
+      module.saved_questions.configuration.kms_key_arn == var.settings.kms_key_arns.players
+      && module.saved_questions.configuration.deletion_protection
+      && module.saved_questions.configuration.point_in_time_recovery
+      && !module.saved_questions.configuration.expires
+      && module.saved_questions.configuration.hash_key == "game_id"
+      && module.saved_questions.configuration.range_key == "name"
+    )
+    error_message = "Saved questions must be encrypted with the key of free text, stay, and be restored."
   }
 
   assert {
@@ -205,7 +231,7 @@ run "people_sign_in" {
     sign_in = [{
       id     = "3ho4ek12345678909nh3fmhpko"
       issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"
-      scope  = "metrics/read"
+      scope  = "metrics/use"
       url    = "https://demo-test-111122223333.auth.eu-west-1.amazoncognito.com"
     }]
   }
@@ -235,8 +261,10 @@ run "people_sign_in" {
         key => "${route.authorization_type} ${join(" ", route.authorization_scopes)}"
       } ==
       {
-        "GET /signed-in/v1/{proxy+}"                 = "JWT metrics/read"
-        "POST /signed-in/v1/games/{game_id}/explore" = "JWT metrics/read"
+        "DELETE /signed-in/v1/games/{game_id}/questions/{name}" = "JWT metrics/use"
+        "GET /signed-in/v1/{proxy+}"                            = "JWT metrics/use"
+        "POST /signed-in/v1/games/{game_id}/explore"            = "JWT metrics/use"
+        "PUT /signed-in/v1/games/{game_id}/questions/{name}"    = "JWT metrics/use"
       }
       && alltrue([
         for route in aws_apigatewayv2_route.signed_in :
@@ -292,7 +320,7 @@ run "token_of_any_client" {
     sign_in = [{
       id     = ""
       issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"
-      scope  = "metrics/read"
+      scope  = "metrics/use"
       url    = "https://demo-test-111122223333.auth.eu-west-1.amazoncognito.com"
     }]
   }
@@ -304,8 +332,8 @@ run "tokens_of_two_pools" {
 
   variables {
     sign_in = [
-      { id = "one", issuer = "https://one", scope = "metrics/read", url = "https://one" },
-      { id = "two", issuer = "https://two", scope = "metrics/read", url = "https://two" },
+      { id = "one", issuer = "https://one", scope = "metrics/use", url = "https://one" },
+      { id = "two", issuer = "https://two", scope = "metrics/use", url = "https://two" },
     ]
   }
 }

@@ -14,18 +14,19 @@ run "wiring" {
 
   assert {
     condition = output.tables == {
-      boards        = "player-analytics-test-boards"
-      dedupe        = "player-analytics-test-dedupe"
-      game_days     = "player-analytics-test-game-days"
-      games         = "player-analytics-test-games"
-      ingest_stats  = "player-analytics-test-ingest-stats"
-      leaderboards  = "player-analytics-test-leaderboards"
-      players       = "player-analytics-test-players"
-      quality       = "player-analytics-test-quality"
-      quotas        = "player-analytics-test-quotas"
-      realtime      = "player-analytics-test-realtime"
-      recent_events = "player-analytics-test-recent-events"
-      reports       = "player-analytics-test-reports"
+      boards          = "player-analytics-test-boards"
+      dedupe          = "player-analytics-test-dedupe"
+      game_days       = "player-analytics-test-game-days"
+      games           = "player-analytics-test-games"
+      ingest_stats    = "player-analytics-test-ingest-stats"
+      leaderboards    = "player-analytics-test-leaderboards"
+      players         = "player-analytics-test-players"
+      quality         = "player-analytics-test-quality"
+      quotas          = "player-analytics-test-quotas"
+      realtime        = "player-analytics-test-realtime"
+      recent_events   = "player-analytics-test-recent-events"
+      reports         = "player-analytics-test-reports"
+      saved_questions = "player-analytics-test-saved-questions"
     }
     error_message = "Tables are named <project>-<environment>-<name>."
   }
@@ -47,8 +48,9 @@ run "wiring" {
       QUALITY_TABLE                = output.tables.quality
       REALTIME_TABLE               = output.tables.realtime
       RECENT_EVENTS_TABLE          = output.tables.recent_events
+      SAVED_QUESTIONS_TABLE        = output.tables.saved_questions
     })
-    error_message = "The metrics API must read the tables that the pipeline writes."
+    error_message = "The metrics API must read the tables that the pipeline writes, and its own."
   }
 
   assert {

@@ -45,9 +45,9 @@ run "passwords" {
 
   assert {
     condition = (
-      aws_cognito_user_pool_client.page.allowed_oauth_scopes == toset(["email", "metrics/read", "openid"])
+      aws_cognito_user_pool_client.page.allowed_oauth_scopes == toset(["email", "metrics/use", "openid"])
       && aws_cognito_resource_server.metrics.identifier == "metrics"
-      && one(aws_cognito_resource_server.metrics.scope).scope_name == "read"
+      && one(aws_cognito_resource_server.metrics.scope).scope_name == "use"
     )
     error_message = "A token must carry the scope that the API asks for, and none to change the account."
   }
@@ -82,7 +82,7 @@ run "passwords" {
       output.client == {
         id     = "3ho4ek12345678909nh3fmhpko"
         issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"
-        scope  = "metrics/read"
+        scope  = "metrics/use"
         url    = "https://demo-test-111122223333.auth.eu-west-1.amazoncognito.com"
       }
       && output.user_pool_id == "eu-west-1_AbCdEfGhI"

@@ -1,0 +1,101 @@
+"""Saved questions as the API takes and returns them."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Path
+from pydantic import BaseModel, BeforeValidator, Field, StrictInt, StrictStr, StringConstraints
+
+from metrics_api.explore_models import (
+    Closed,
+    CohortQuestion,
+    EventsQuestion,
+    FunnelQuestion,
+    PathsQuestion,
+    RetentionQuestion,
+)
+from metrics_api.models import Game, Timestamp
+
+MAX_QUESTIONS = 100
+MAX_QUESTION_BYTES = 8 * 1024
+MAX_TITLE = 100
+LAST_VERSION = 10**9
+# One line of text. Signs that turn the direction of what stands beside them are no part of it.
+LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*[^\s\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+"
+LINE += r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
+
+Name = Annotated[
+    str,
+    Path(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,63}$",
+        description="The question's name in addresses.",
+        examples=["buyers-by-week"],
+    ),
+]
+Title = Annotated[
+    StrictStr,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE, pattern=LINE),
+    Field(description="What people read.", examples=["Buyers by week"]),
+]
+
+
+def _of_no_player(document: Any) -> Any:
+    if isinstance(document, dict) and document.get("kind") == "player":
+        raise ValueError("a question about one player is not saved: the id would outlive an erasure")
+    return document
+
+
+SavableQuestion = Annotated[
+    CohortQuestion | EventsQuestion | FunnelQuestion | PathsQuestion | RetentionQuestion,
+    Field(discriminator="kind"),
+    BeforeValidator(_of_no_player),
+]
+Version = Annotated[int, Field(ge=1, description="It grows by 1 with each replacement.")]
+
+
+class Save(Closed):
+    """A question to save."""
+
+    title: Title
+    question: Annotated[
+        SavableQuestion,
+        Field(
+            description="As `POST /explore` takes it, but about no single player.",
+            examples=[{"kind": "cohort", "event": "purchase", "at_least": 2}],
+        ),
+    ]
+    version: Annotated[
+        StrictInt,
+        Field(ge=0, le=LAST_VERSION, description="The version that is replaced; 0 for a new question."),
+    ] = 0
+
+
+class SavedTitle(BaseModel):
+    """A saved question without its document."""
+
+    name: Annotated[str, Field(examples=["buyers-by-week"])]
+    title: Annotated[str, Field(examples=["Buyers by week"])]
+    kind: Literal["cohort", "events", "funnel", "paths", "retention"]
+    owner: Annotated[
+        str,
+        Field(description="Who saved it first: a person's `sub` in the user pool, or a principal's ARN."),
+    ]
+    may_change: Annotated[bool, Field(description="Whether the caller may replace and delete it.")]
+    version: Version
+    created_at: Timestamp
+    updated_at: Annotated[Timestamp, Field(description="When it was saved last (UTC).")]
+
+
+class SavedQuestion(SavedTitle):
+    """A saved question."""
+
+    game_id: Game
+    question: Annotated[dict[str, Any], Field(description="The document as it was saved, without `format`.")]
+
+
+class SavedQuestions(BaseModel):
+    """The saved questions of a game."""
+
+    game_id: Game
+    questions: Annotated[list[SavedTitle], Field(description="By title.")]
+    may_save: Annotated[bool, Field(description="Whether the caller may save questions of this game.")]
+    max_questions: Annotated[int, Field(description="Questions that a game may have.")] = MAX_QUESTIONS
