@@ -89,7 +89,7 @@ UNITS = {
     "players": "players",
     "ratio": "ratio",
     "seconds": "seconds",
-    "share": "share (0 to 1)",
+    "share": "share (1 is 100 %)",
     "units": "units of the currency",
 }
 
@@ -103,6 +103,8 @@ def dictionary(document: Mapping[str, Any]) -> str:
     lines += ["## History", "", document["description"], ""]
     for table in parse(document).values():
         lines += [*_table(table, document["tables"][table.name]["columns"]), ""]
+    lines += ["## Return on ad spend", "", document["ad_spend"]["description"], ""]
+    lines += [*_rows(parse_engine(document["ad_spend"])), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

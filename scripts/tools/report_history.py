@@ -9,12 +9,11 @@ from typing import Any
 import pandas as pd
 from scheduled_reports.figures import Period
 from scheduled_reports.sections import Row, Section
-from telemetry import ad_spend, experiments, metric_model
-from telemetry.ad_spend import Spend
+from telemetry import experiments, metric_model
 from telemetry.capped_names import LABEL
 from telemetry.metric_model import Metric, Table
 
-from tools import gold, spend
+from tools import gold
 
 SHOWN = 20
 # Cohorts whose lifetime value is shown, and on which days after the install.
@@ -96,31 +95,6 @@ def sections(game_id: str, period: Period, shares: Shares | None = None) -> list
             metric_model.tables()[table], metric, numbers, game_id, period, shares or {}
         )
     ]
-
-
-def spend_sections(game_id: str, spends: Sequence[Spend]) -> list[Section]:
-    """Return what advertising cost and its return, by source and by campaign: a section for each currency."""
-    found = []
-    for by_campaign, subject in ((False, "install source"), (True, "install source, campaign")):
-        rows = spend.returns(game_id, spends, by_campaign)
-        if by_campaign and not any(row.campaign for row in rows):
-            continue
-        for currency in sorted({row.currency for row in rows}):
-            money = f"{currency} micros"
-            columns = (
-                ("Cost", money), ("Players", "players"), ("Cost of a player", money),
-                *((f"Return by D{number}", "share") for number in ad_spend.NUMBERS),
-            )  # fmt: skip
-            cells: list[Row] = [
-                (
-                    ", ".join(filter(None, row[:2])),
-                    (row.spend_micros, row.cohort_players, row.cost_per_player_micros, *row.returns),
-                )
-                for row in rows
-                if row.currency == currency
-            ]
-            found.append(Section(f"Return on ad spend by {subject}: {currency}", subject, columns, cells))
-    return found
 
 
 def days(game_id: str, first: date) -> dict[str, dict[str, int]]:

@@ -31,3 +31,12 @@ output "policy" {
   description = "JSON permissions of the function's role, for review."
   value       = module.metrics_api.policy
 }
+
+output "workgroup" {
+  description = "Workgroup of Athena that limits what a query may scan, and the prefix of its results in the lake."
+  value = {
+    arn     = "${local.athena}:workgroup/${aws_athena_workgroup.this.name}"
+    name    = aws_athena_workgroup.this.name
+    results = local.results
+  }
+}
