@@ -32,7 +32,8 @@ Money is in minor units, for example cents. Two currencies are never added.
 
 ## What other tools may count differently
 
-- **Days** are UTC days. A studio's own time zone is not supported.
+- **Days** are UTC days, of every game, in every engine and reader. Weeks begin on Monday, 00:00 UTC. No
+  setting changes this: see [Days are UTC days](#days-are-utc-days) before you compare with another tool.
 - **Retention** is classic retention by calendar day: day 1 is the UTC day after the install day. A tool
   that counts 24 hours from the install gives other shares.
 - **Active players** have any event on the day, also one that a server sent. Events of declared bots count.
@@ -80,6 +81,42 @@ Money is in minor units, for example cents. Two currencies are never added.
 - **Crash-free** figures count crashes that ended the process (`fatal`).
 - **Percentiles** are exact for each row. Percentiles of several rows cannot be averaged: choose the row
   with `*`. For several days, add up the counts of `performance_bins` and read the percentile from the sums.
+
+## Days are UTC days
+
+A day of every figure begins at 00:00 UTC, for all games. Amplitude, Google Analytics and AppsFlyer let a
+project choose its time zone. Before you compare with any tool, such as GameAnalytics or Unity Analytics,
+look at the time zone that its project has. A studio cannot choose one here.
+
+What this means for a studio elsewhere:
+
+| Studio | A UTC day is, on its clock | An evening at 20:00 counts |
+|---|---|---|
+| London, winter | 00:00 to 24:00 | on the same day |
+| Tokyo (UTC+9) | 09:00 to 09:00 of the next day | on the same day; 02:00 at night, on the day before |
+| San Francisco, winter (UTC-8) | 16:00 of the day before to 16:00 | on the next day: Saturday's on Sunday |
+
+- **Single days differ** from those of a tool with local days, most for the Americas and for sales that
+  begin at local midnight. Sums over weeks and months differ by their first and last hours alone.
+- **Unique players of a day differ** in both directions: one evening may lie in one day here and in two
+  there.
+- **Day 1 of retention differs**: who installs shortly before 00:00 UTC and plays on after it is retained on
+  day 1. Explore measures retention in spans of 24 hours from the install (`unit: 24h`), which no time zone
+  changes.
+- **Install days, lifetime value, experiments and costs of advertising** use UTC days too. Ad networks
+  report costs in the time zone of the account: set it to UTC there before you upload costs.
+- **Levels change little, so trends hold.** Compare two tools over 28 days or more, and never day by day.
+
+What to read where hours matter:
+
+- The tab Live shows players and events by minute on the clock of the browser. Each other time says its
+  zone.
+- The REST API answers `/live` by minute and `/realtime` by windows of one and five minutes. Their times are
+  UTC.
+- The saved query `local_days` of Athena counts players and events by day of any time zone. It says how to
+  count by hour. Its clock is `corrected_time` of each event.
+- [Explore](explore.md) has no hours. A notebook can group the events of silver by hours, as `local_days`
+  does.
 """
 UNITS = {
     "count": "count",
