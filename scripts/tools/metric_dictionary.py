@@ -55,15 +55,16 @@ Money is in minor units, for example cents. Two currencies are never added.
   `unmatched_refunds` lists those of the last 90 days.
 - **Proceeds** are net revenue less tax and store fee. A refund returns tax and fee in proportion, rounded
   half up. Purchases that do not tell their tax or fee count as if there were none.
-- **A guest who becomes an account** is one player in the history, once an event `identify` links the two ids.
-  The first day, sessions, purchases and everything else of both count to one player, in the past too. This
-  holds for every table below *History*; history on the page and in the mail shows these tables. Live figures,
-  windows, leaderboards, explore and the facts of the warehouse count ids, so they count such a player twice.
-  The first link of a guest counts. One of the two must be new: its first event is at most 30 days before the
-  link, and for an account its guests' first events count too. An account takes 100 guests. A chain of up to
-  three links is followed to its end. An id further from the end, or in a circle, stays as it is. A link
-  that does not count leaves two players: the check `links` of data quality counts them, and the saved
-  query `links` shows them by day. [Why](adr/0029-a-guest-becomes-an-account.md)
+- **A guest who becomes an account** is one player in the history, once an event `identify` links the two
+  ids. The first day, sessions, purchases and everything else of both count to one player, in the past too.
+  This holds for every table below *History*; history on the page and in the mail shows these tables. Live
+  figures, windows, leaderboards, explore and the facts of the warehouse count ids, so they count such a
+  player twice. The first link of a guest counts. One of the two must be new: its first event is at most 30
+  days before the link, and for an account its guests' first events count too. An account takes 100 guests.
+  A chain of up to three links is followed to its end. An id further from the end, or in a circle, stays as
+  it is. A link that does not count leaves two players. The tab Quality tells how many links count and are
+  ignored (check `links`). `scripts/report` and the saved query `links` tell the guests and accounts of each
+  day. [Why](adr/0029-a-guest-becomes-an-account.md)
 - **Experiments** count a player for the variant of the first exposure, from the UTC day of this exposure on.
   The day counts whole: what the player did on it before the exposure counts too, in every variant alike. A
   player of several experiments counts in each. Their design events count from this day on too; a day has the

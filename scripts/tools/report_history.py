@@ -61,6 +61,13 @@ QUESTIONS = (
     ),
 )  # fmt: skip
 
+# Of the saved query `links`: the columns that are shown, with their labels and units.
+LINKS = (
+    ("linked_guests", "Guests", "count"),
+    ("linked_accounts", "Accounts", "count"),
+    ("ignored_links", "Ignored links", "count"),
+)
+
 # What variants of an experiment are compared by: a table, a metric, the days after the exposure. Design
 # events are compared by the first part of their names.
 COMPARED = (
@@ -88,6 +95,7 @@ Shares = Mapping[str, Mapping[str, float]]
 def sections(game_id: str, period: Period, shares: Shares | None = None) -> list[Section]:
     """Return the tables of the period that have rows. Raises CommandError where gold cannot be read."""
     found = [section for question in QUESTIONS for section in _sections(question, game_id, period)]
+    found += _links(game_id, period)
     return found + [
         section
         for table, metric, numbers in COMPARED
@@ -95,6 +103,20 @@ def sections(game_id: str, period: Period, shares: Shares | None = None) -> list
             metric_model.tables()[table], metric, numbers, game_id, period, shares or {}
         )
     ]
+
+
+def _links(game_id: str, period: Period) -> Iterable[Section]:
+    """Yield the guests who became accounts by day, where there are some. The saved query knows 90 days."""
+    frame = gold.answer("links", game_id)
+    rows: list[Row] = [
+        (str(day)[:10], tuple(float(row[name]) for name, *_ in LINKS))
+        for row in frame.sort_values("event_date").to_dict("records")
+        if (day := row["event_date"]) and str(period.days[0]) <= str(day)[:10] <= str(period.last)
+    ]
+    if rows:
+        yield Section(
+            "Guests who became accounts", "Day", tuple((label, unit) for _, label, unit in LINKS), rows
+        )
 
 
 def days(game_id: str, first: date) -> dict[str, dict[str, int]]:
