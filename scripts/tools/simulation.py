@@ -165,7 +165,7 @@ class Truth:
             exposures=earliest(self.exposures),
             classes=earliest(self.classes),
             shards={name: whole(players) for name, players in self.shards.items()},
-            earned=[(self.guests.get(player, player), *rest) for player, *rest in self.earned],
+            earned=[(self.guests.get(one[0], one[0]), *one[1:]) for one in self.earned],
         )
 
     @property
