@@ -118,7 +118,8 @@ def api(spark: Spark) -> Iterator[TestClient]:
 @pytest.fixture(scope="module")
 def corrected(spark: Spark, api: TestClient) -> Corrected:
     """Run the job, correct, and run it again."""
-    return Corrected(spark, api)
+    with spark.computing():
+        return Corrected(spark, api)
 
 
 def test_live_figures_and_gold_follow_a_correction(corrected: Corrected) -> None:

@@ -1,5 +1,6 @@
 """A player is erased from silver for real, by the command here and as Athena and Glue do it on AWS."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -44,7 +45,7 @@ def named(lake: Lake, player: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def lake(spark: Spark) -> Lake:
+def lake(spark: Spark) -> Iterator[Lake]:
     """A lake of two players of a game, computed."""
     lake = spark.lake("erasure")
     boto3.client("s3").put_bucket_versioning(
@@ -52,8 +53,9 @@ def lake(spark: Spark) -> Lake:
     )
     payload = {"fps": 59.5, "extra": {"arena": "ice"}}
     lake.arrive("2026-02-10T00", [played(1, "ann"), played(2, "bob", "performance", payload=payload)])
-    run(spark, lake, "first", 0)
-    return lake
+    with spark.computing():
+        run(spark, lake, "first", 0)
+        yield lake
 
 
 @pytest.fixture(scope="module")

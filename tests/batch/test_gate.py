@@ -75,7 +75,8 @@ class Gate:
 
 @pytest.fixture(scope="module")
 def gate(spark: Spark) -> Gate:
-    return Gate(spark)
+    with spark.computing("economy", "performance"):
+        return Gate(spark)
 
 
 def test_what_breaks_the_schemas_is_counted_by_field(gate: Gate) -> None:

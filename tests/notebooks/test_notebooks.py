@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from moto.athena.models import QueryResults, athena_backends
 from nbclient import NotebookClient
-from tools.progress import STILL_SECONDS
+from tools.progress import LONGEST_SECONDS
 
 NOTEBOOKS = sorted(Path(gold.__file__).parent.glob("*.ipynb"))
 
@@ -24,8 +24,10 @@ def tables(small_gold: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_and_shows_a_picture(path: Path, tables: None) -> None:
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    resources = {"metadata": {"path": str(path.parent)}}
+    # A busy machine starts a kernel slowly: the client waits a minute for it unless told otherwise.
     NotebookClient(
-        notebook, timeout=STILL_SECONDS, resources={"metadata": {"path": str(path.parent)}}
+        notebook, startup_timeout=LONGEST_SECONDS, timeout=LONGEST_SECONDS, resources=resources
     ).execute()
     shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert any("image/png" in output.get("data", {}) for output in shown)
