@@ -90,7 +90,7 @@ run "resources" {
         ]
       }
     )
-    error_message = "It writes reports and results of queries, reads one table of gold, and mails through its configuration set."
+    error_message = "It writes reports and query results, reads one table of gold, and mails through its own set."
   }
 
   assert {
