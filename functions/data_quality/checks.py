@@ -226,7 +226,9 @@ def _refunds(lake: Lake) -> Check:
 
 def _links(lake: Lake) -> Check:
     ignored = lake.ignored_links
-    message = f"{ignored:,} of {lake.links:,} links of two ids count for nothing."
+    message = (
+        f"{lake.links - ignored:,} links make a guest and its account one player; {ignored:,} are ignored."
+    )
     if not ignored:
         return Check("links", "pass", message, 0, 0.05)
     if lake.links < MINIMUM_LINKS:

@@ -1,15 +1,14 @@
 """What advertising for players cost, and its return: uploaded costs beside what gold knows of installs."""
 
-from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
-from telemetry import ad_spend
+from fastapi import APIRouter, Depends, Query, Response
+from telemetry import ad_spend, metric_model
+from telemetry.lake_reader import Query as LakeQuery
 from telemetry.store import store
 
 from metrics_api import history_models as models
-from metrics_api.lake import Query as LakeQuery
-from metrics_api.lake_answers import PENDING, Reader, days_of, read
+from metrics_api.lake_answers import CSV, PENDING, Reader, csv_file, days_of, read
 from metrics_api.parameters import MAX_DAYS, CalendarDay, GameId, cached, invalid, now
 from metrics_api.problems import RESPONSES
 
@@ -18,7 +17,17 @@ returns = APIRouter(
 )
 
 
-@returns.get("/ad-spend", summary="What advertising for players cost, and its return", responses=PENDING)
+METRICS = [
+    models.HistoryMetric.model_validate(one, from_attributes=True) for one in metric_model.ad_spend().values()
+]
+
+
+@returns.get(
+    "/ad-spend",
+    summary="What advertising for players cost, and its return",
+    response_model=models.Returns,
+    responses={200: CSV, **PENDING},
+)
 def read_returns(
     game_id: GameId,
     lake: Reader,
@@ -33,7 +42,10 @@ def read_returns(
         Literal["source", "campaign"],
         Query(description="A row for each install source and currency, or for each campaign too."),
     ] = "source",
-) -> models.Returns:
+    format_: Annotated[
+        Literal["json", "csv"], Query(alias="format", description="csv: a file for a spreadsheet.")
+    ] = "json",
+) -> Any:
     """Compare costs that scripts/spend uploaded with the net revenue of the players of the same install days.
 
     Day N counts the install days whose day N is over, and the costs of the same days. Nothing is converted.
@@ -41,33 +53,22 @@ def read_returns(
     days = days_of(first, last, MAX_DAYS, invalid)
     as_of = now()
     spends = store().ad_spend(game_id, *days)
-    answer = models.Returns(game_id=game_id, from_=days.first, to=days.last, as_of=as_of, by=by, rows=[])
-    if not spends:
-        return answer
-    answers = read(lake, _queries(game_id, spends, as_of), invalid)
-    known = ad_spend.history([result.rows for result in answers.results])
-    return answer.model_copy(
-        update={
-            "rows": [_row(row) for row in ad_spend.returns(spends, known, by == "campaign")],
-            "cost": answers.cost,
-            "updated_at": answers.version.written_at,
-        }
+    answer = models.Returns(
+        game_id=game_id, from_=days.first, to=days.last, as_of=as_of, by=by, metrics=METRICS, rows=[]
     )
+    if spends:
+        answers = read(lake, _queries(game_id, spends, by == "campaign"), invalid)
+        known = ad_spend.history([result.rows for result in answers.results])
+        answer.rows = [_row(row) for row in ad_spend.returns(spends, known, by == "campaign")]
+        answer.cost, answer.updated_at = answers.cost, answers.version.written_at
+    return _csv(answer) if format_ == "csv" else answer
 
 
-def _queries(game_id: str, spends: list[ad_spend.Spend], as_of: str) -> list[LakeQuery]:
-    first, last = spends[0].day, spends[-1].day
-    columns = ("cohort_date", first, last), ("cohort_date", first, last), ("event_date", first, _day(as_of))
+def _queries(game_id: str, spends: list[ad_spend.Spend], by_campaign: bool) -> list[LakeQuery]:
     return [
-        LakeQuery(sql, values, ad_spend.TABLE, column, game_id, since, until)
-        for (sql, values), (column, since, until) in zip(
-            ad_spend.questions(game_id, spends), columns, strict=True
-        )
+        LakeQuery(one.sql, one.values, ad_spend.TABLE, one.day_column, game_id, one.first, one.last)
+        for one in ad_spend.questions(game_id, spends, by_campaign)
     ]
-
-
-def _day(moment: str) -> date:
-    return date.fromisoformat(moment[:10])
 
 
 def _row(row: ad_spend.Row) -> models.ReturnRow:
@@ -80,3 +81,16 @@ def _row(row: ad_spend.Row) -> models.ReturnRow:
         cost_per_player_micros=row.cost_per_player_micros,
         returns={f"D{number}": share for number, share in zip(ad_spend.NUMBERS, row.returns, strict=True)},
     )
+
+
+def _csv(answer: models.Returns) -> Response:
+    """Return a line for each row, money in millionths, as for other figures of gold."""
+    names = ("install_source", "campaign", "currency", "spend_micros", "cohort_players")
+    numbers = [f"D{number}" for number in ad_spend.NUMBERS]
+    lines: list[list[Any]] = [
+        [*names, "cost_per_player_micros", *(f"return_on_ad_spend_{number}" for number in numbers)]
+    ]
+    for row in answer.rows:
+        values = [getattr(row, name) for name in (*names, "cost_per_player_micros")]
+        lines.append([*values, *(row.returns[number] for number in numbers)])
+    return csv_file(f"{answer.game_id}-ad-spend-{answer.from_}-{answer.to}", lines)

@@ -16,6 +16,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from telemetry import environment, metric_model
+from telemetry.lake_reader import StillRunning
 from telemetry.store import merge, store
 
 from metrics_api import models
@@ -25,7 +26,6 @@ from metrics_api.callers import Gate, admitted
 from metrics_api.design import design
 from metrics_api.explore import explore
 from metrics_api.history import history
-from metrics_api.lake import StillRunning
 from metrics_api.lake_answers import still_running
 from metrics_api.leaderboards import leaderboards
 from metrics_api.live import catalogue, live

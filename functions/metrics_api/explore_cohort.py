@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from telemetry.lake_reader import Query, Result
+
 from metrics_api import explore_models as models
 from metrics_api.explore_query import Sql, chosen_events, grouped, of_cohort, players_with
 from metrics_api.history_query import Days
-from metrics_api.lake import Query, Result
 
 
 def query(asked: models.CohortQuestion, game_id: str, days: Days) -> Query:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from telemetry.lake_reader import Query, Result
+
 from metrics_api import explore_models as models
 from metrics_api.explore_fields import CURRENCY, NUMBERS, Field
 from metrics_api.explore_query import (
@@ -25,7 +27,6 @@ from metrics_api.explore_query import (
     within,
 )
 from metrics_api.history_query import Days, period_of
-from metrics_api.lake import Query, Result
 from metrics_api.lake_answers import day
 
 FIGURES = {

@@ -10,6 +10,8 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+from telemetry.lake_reader import Query, Result
+
 from metrics_api import explore_models as models
 from metrics_api.explore_query import (
     DAY,
@@ -31,7 +33,6 @@ from metrics_api.explore_query import (
     within,
 )
 from metrics_api.history_query import Days
-from metrics_api.lake import Query, Result
 
 MINUTE_MS = 60_000
 MINUTES_A_DAY = 24 * 60

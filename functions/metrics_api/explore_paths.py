@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from telemetry.lake_reader import Query, Result
+
 from metrics_api import explore_models as models
 from metrics_api.explore_query import (
     DAY,
@@ -25,7 +27,6 @@ from metrics_api.explore_query import (
     within,
 )
 from metrics_api.history_query import Days
-from metrics_api.lake import Query, Result
 
 OTHER = "other"
 SESSION = "player_id, session_id"

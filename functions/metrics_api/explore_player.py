@@ -10,13 +10,13 @@ from functools import cache
 from typing import Any
 
 from telemetry.enrichment import timestamp
+from telemetry.lake_reader import Query, Result
 
 from metrics_api import explore_fields
 from metrics_api import explore_models as models
 from metrics_api.explore_fields import PAYLOAD, Kind
 from metrics_api.explore_query import REVERSED, SILVER, Sql, in_order, within
 from metrics_api.history_query import Days
-from metrics_api.lake import Query, Result
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 COLUMNS = ("event_type", "session_id", "platform", "country", "app_version")

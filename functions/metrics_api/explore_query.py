@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from telemetry.lake_reader import Query
+
 from metrics_api import explore_fields
 from metrics_api.explore_fields import NUMBERS, Field
 from metrics_api.explore_models import MAX_FILTERS, Asked, Chosen, Filter, Value
 from metrics_api.history_models import Slice
 from metrics_api.history_query import MAX_ROWS, Days
-from metrics_api.lake import Query
 from metrics_api.lake_answers import days_of
 
 # Silver has a row for each event: a day costs more than a day of gold.

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from telemetry.lake_reader import Query, Result
+
 from metrics_api import explore_models as models
 from metrics_api.explore_query import (
     DAY,
@@ -27,7 +29,6 @@ from metrics_api.explore_query import (
     within,
 )
 from metrics_api.history_query import Days, period_of
-from metrics_api.lake import Query, Result
 from metrics_api.lake_answers import day, today
 
 # The literal is a double: whole numbers are divided differently by the engines.

@@ -10,12 +10,12 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from telemetry import metric_model
 from telemetry.dimensions import OTHER, UNKNOWN, Declared
+from telemetry.lake_reader import Result
 from telemetry.metric_model import ALL, CUSTOM, Metric, Table
 from telemetry.store import store
 
 from metrics_api import history_models as models
 from metrics_api.history_query import Days, Grain, Question, parameter, period_of, previous
-from metrics_api.lake import Result
 from metrics_api.lake_answers import CSV, PENDING, Reader, csv_file, day, days_of, read
 from metrics_api.parameters import MAX_DAYS, CalendarDay, GameId, cached, invalid, now
 from metrics_api.problems import RESPONSES

@@ -155,6 +155,7 @@ class Returns(Answer, Range):
     """What advertising for players cost, and its return."""
 
     by: Literal["source", "campaign"]
+    metrics: Annotated[list[HistoryMetric], Field(description="What the figures mean.")]
     rows: Annotated[list[ReturnRow], Field(description="The largest cost first.")]
     cost: Annotated[Cost | None, Field(description="null where no costs are kept.")] = None
 

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
+from telemetry.lake_reader import Query
 from telemetry.metric_model import ALL, Metric, Table
-
-from metrics_api.lake import Query
 
 Grain = Literal["day", "week", "month", "range"]
 MAX_ROWS = 2000

@@ -11,10 +11,10 @@ from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
+from telemetry.lake_reader import LakeReader, Query, Result, TooMuchToScan, Unanswered, Version, reader
 
 from metrics_api import history_models as models
 from metrics_api.history_query import MAX_ROWS, Days
-from metrics_api.lake import LakeReader, Query, Result, TooMuchToScan, Unanswered, Version, reader
 from metrics_api.parameters import now
 from metrics_api.problems import RETRY
 

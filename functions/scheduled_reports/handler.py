@@ -1,6 +1,7 @@
 """Lambda of the schedules: archive, mail and post the report of each game, each once."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from telemetry.store import Store
 
 from scheduled_reports import channels
 from scheduled_reports.figures import Period
+from scheduled_reports.gold import Gold
 from scheduled_reports.ledger import Ledger
 from scheduled_reports.report import report
 from scheduled_reports.settings import Order, Settings
@@ -40,12 +42,12 @@ def connections() -> tuple[Settings, Store, Ledger, "S3Client", channels.Mail]:
 def lambda_handler(event: dict[str, Any], context: object) -> None:
     """Report on each active game. Raises GamesFailedError that names those that failed."""
     order = Order.model_validate(event)
-    period, failed = order.wanted, []
+    period, failed, gold = order.wanted, [], Gold()
     for game in connections()[1].games():
         game_id = game["game_id"]
         if game.get("status") == "active" and (not order.games or game_id in order.games):
             try:
-                _report(game, period)
+                _report(game, period, gold)
             except Exception as error:
                 logger.exception("Report failed", game_id=game_id)
                 failed.append(f"{game_id} ({error})")
@@ -53,9 +55,10 @@ def lambda_handler(event: dict[str, Any], context: object) -> None:
         raise GamesFailedError(f"{period.kind} to {period.last}: {', '.join(failed)}")
 
 
-def _report(game: dict[str, Any], period: Period) -> None:
+def _report(game: dict[str, Any], period: Period, gold: Gold) -> None:
     settings, store, ledger, s3, mail = connections()
     made = report(store, game["game_id"], game.get("name", game["game_id"]), period)
+    made = replace(made, sections=[*made.sections, *gold.ad_spend(store, made.game_id, period)])
     given = game.get("report_to", "").split()
     # SES takes ASCII only, and one address that it refuses costs all the others their mail.
     addresses = [address for address in given if address.isascii()]

@@ -4,7 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from telemetry import ad_spend as costs
 from telemetry import metric_model
+from telemetry.ad_spend import History, Spend
 from telemetry.capped_names import LABEL, Rows, largest
 from telemetry.histogram import percentiles
 from telemetry.store import Store, by_name, merge
@@ -126,6 +128,37 @@ def _ads(
     )
     told = [(name, tuple(metric.of(counts, currency) for metric in metrics)) for name, counts in rows]
     return Section(title, "Network, placement, format", columns, told)
+
+
+def ad_spend(spends: Sequence[Spend], known: History | None) -> list[Section]:
+    """Tell what advertising cost and its return, by source and by campaign: a section for each currency.
+
+    `known` is what gold says of the install days, by campaign. Without it, costs stand alone.
+    """
+    names = "spend_micros", "cohort_players", "cost_per_player_micros"
+    shown = [metric_model.ad_spend()[name] for name in (names if known else names[:1])]
+    share = metric_model.ad_spend()["return_on_ad_spend"]
+    title = share.label if known else f"{share.label} (gold cannot be read, so costs only)"
+    found = []
+    for by_campaign, subject in ((False, "install source"), (True, "install source, campaign")):
+        rows = costs.returns(spends, known or History({}, {}, None), by_campaign)
+        if by_campaign and not any(row.campaign for row in rows):
+            continue
+        for currency in sorted({row.currency for row in rows}):
+            columns = [
+                (one.label, f"{currency} {one.unit}" if one.unit == "micros" else one.unit) for one in shown
+            ]
+            columns += [(f"Return by D{number}", share.unit) for number in costs.NUMBERS] if known else []
+            cells: list[Row] = [
+                (
+                    ", ".join(filter(None, (row.install_source, row.campaign))),
+                    (*(getattr(row, one.name) for one in shown), *(row.returns if known else ())),
+                )
+                for row in rows
+                if row.currency == currency
+            ]
+            found.append(Section(f"{title} by {subject}: {currency}", subject, tuple(columns), cells))
+    return found
 
 
 def designs(store: Store, game_id: str, period: Period) -> Section:

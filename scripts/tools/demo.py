@@ -151,7 +151,7 @@ def _compute_history(engines: Installation, outputs: dict[str, Any], game: str, 
     with steps.working(lambda: "Spark computes the history from bronze to gold; its log: .local/spark.log"):
         batch.compute(outputs, *batch.hours(outputs["lake_bucket"]))
         gold.use(outputs, local=True)
-        seen = history.figures(game)
+        seen = history.figures(game, truth.costs)
     known = history.expected_figures(truth, datetime.now(UTC).date())
     simulate.compare(f"{game}, as the lake tells it", seen, known)
 

@@ -1,19 +1,20 @@
 """The history of what the emulator holds: silver and gold, against what was sent."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from telemetry import metric_model
+from telemetry.ad_spend import NUMBERS, Spend
 
-from tools import gold
+from tools import gold, spend
 from tools.simulate import advertisements, design_events
 from tools.simulation import Truth
 
 
-def figures(game_id: str) -> dict[str, Any]:
-    """Return what silver and gold say of a game; money is in minor units."""
+def figures(game_id: str, costs: Sequence[Spend]) -> dict[str, Any]:
+    """Return what silver and gold say of a game, and of its costs of advertising; money is in minor units."""
 
     def of(table: str, columns: str, where: str = "true") -> dict[str, int]:
         everywhere = " AND ".join(f"{name} = '*'" for name in metric_model.tables()[table].everywhere)
@@ -44,6 +45,7 @@ def figures(game_id: str) -> dict[str, Any]:
         "players by install source": of(
             "acquisition", "install_source AS name, sum(cohort_players) AS value", "day_number = 0"
         ),
+        "return on ad spend": _returned(game_id, costs),
         "players of variants": _variants(game_id),
         "players of design events by variant": _senders(game_id),
         "new players by class": _by_class(game_id),
@@ -60,6 +62,18 @@ def figures(game_id: str) -> dict[str, Any]:
 
 def _earned(amounts: Mapping[str, int]) -> dict[str, int]:
     return {currency: amount for currency, amount in amounts.items() if amount}
+
+
+def _returned(game_id: str, costs: Sequence[Spend]) -> dict[str, float]:
+    """Return the players of each paid source, and their net revenue by day N over their cost."""
+    found: dict[str, float] = {}
+    for row in sorted(spend.returns(game_id, costs, by_campaign=False)):
+        name = f"{row.install_source} {row.currency}"
+        found[f"{name} players"] = row.cohort_players
+        for number, share in zip(NUMBERS, row.returns, strict=True):
+            if share is not None:
+                found[f"{name} D{number}"] = share
+    return found
 
 
 def _variants(game_id: str) -> dict[str, int]:
@@ -130,6 +144,7 @@ def expected_figures(truth: Truth, today: date) -> dict[str, Any]:
         "levels completed": dict(sorted(levels.items())),
         "players who reached a step": {str(step): len(found) for step, found in sorted(truth.steps.items())},
         "players by install source": _installed(truth, today),
+        "return on ad spend": truth.returned(today),
         "players of variants": truth.exposed(today),
         "players of design events by variant": truth.senders(today),
         "new players by class": _started(truth, today),

@@ -7,10 +7,10 @@ from typing import Any
 import duckdb
 from fastapi import FastAPI
 from metrics_api.app import app
-from metrics_api.lake import Query, Result, Unanswered, Version
 from metrics_api.lake_answers import lake_reader
 from pyiceberg.expressions import And, EqualTo, GreaterThanOrEqual, LessThanOrEqual
 from telemetry.enrichment import timestamp
+from telemetry.lake_reader import Query, Result, Unanswered, Version
 
 from tools import CommandError, gold
 

@@ -32,7 +32,8 @@ Money is in minor units, for example cents. Two currencies are never added.
 
 ## What other tools may count differently
 
-- **Days** are UTC days. A studio's own time zone is not supported.
+- **Days** are UTC days, of every game, in every engine and reader. Weeks begin on Monday, 00:00 UTC. No
+  setting changes this: see [Days are UTC days](#days-are-utc-days) before you compare with another tool.
 - **Retention** is classic retention by calendar day: day 1 is the UTC day after the install day. A tool
   that counts 24 hours from the install gives other shares.
 - **Active players** have any event on the day, also one that a server sent. Events of declared bots count.
@@ -54,15 +55,16 @@ Money is in minor units, for example cents. Two currencies are never added.
   `unmatched_refunds` lists those of the last 90 days.
 - **Proceeds** are net revenue less tax and store fee. A refund returns tax and fee in proportion, rounded
   half up. Purchases that do not tell their tax or fee count as if there were none.
-- **A guest who becomes an account** is one player in the history, once an event `identify` links the two ids.
-  The first day, sessions, purchases and everything else of both count to one player, in the past too. This
-  holds for every table below *History*; history on the page and in the mail shows these tables. Live figures,
-  windows, leaderboards, explore and the facts of the warehouse count ids, so they count such a player twice.
-  The first link of a guest counts. One of the two must be new: its first event is at most 30 days before the
-  link, and for an account its guests' first events count too. An account takes 100 guests. A chain of up to
-  three links is followed to its end. An id further from the end, or in a circle, stays as it is. A link
-  that does not count leaves two players: the check `links` of data quality counts them, and the saved
-  query `links` shows them by day. [Why](adr/0029-a-guest-becomes-an-account.md)
+- **A guest who becomes an account** is one player in the history, once an event `identify` links the two
+  ids. The first day, sessions, purchases and everything else of both count to one player, in the past too.
+  This holds for every table below *History*; history on the page and in the mail shows these tables. Live
+  figures, windows, leaderboards, explore and the facts of the warehouse count ids, so they count such a
+  player twice. The first link of a guest counts. One of the two must be new: its first event is at most 30
+  days before the link, and for an account its guests' first events count too. An account takes 100 guests.
+  A chain of up to three links is followed to its end. An id further from the end, or in a circle, stays as
+  it is. A link that does not count leaves two players. The tab Quality tells how many links count and are
+  ignored (check `links`). `scripts/report` and the saved query `links` tell the guests and accounts of each
+  day. [Why](adr/0029-a-guest-becomes-an-account.md)
 - **Experiments** count a player for the variant of the first exposure, from the UTC day of this exposure on.
   The day counts whole: what the player did on it before the exposure counts too, in every variant alike. A
   player of several experiments counts in each. Their design events count from this day on too; a day has the
@@ -80,6 +82,42 @@ Money is in minor units, for example cents. Two currencies are never added.
 - **Crash-free** figures count crashes that ended the process (`fatal`).
 - **Percentiles** are exact for each row. Percentiles of several rows cannot be averaged: choose the row
   with `*`. For several days, add up the counts of `performance_bins` and read the percentile from the sums.
+
+## Days are UTC days
+
+A day of every figure begins at 00:00 UTC, for all games. Amplitude, Google Analytics and AppsFlyer let a
+project choose its time zone. Before you compare with any tool, such as GameAnalytics or Unity Analytics,
+look at the time zone that its project has. A studio cannot choose one here.
+
+What this means for a studio elsewhere:
+
+| Studio | A UTC day is, on its clock | An evening at 20:00 counts |
+|---|---|---|
+| London, winter | 00:00 to 24:00 | on the same day |
+| Tokyo (UTC+9) | 09:00 to 09:00 of the next day | on the same day; 02:00 at night, on the day before |
+| San Francisco, winter (UTC-8) | 16:00 of the day before to 16:00 | on the next day: Saturday's on Sunday |
+
+- **Single days differ** from those of a tool with local days, most for the Americas and for sales that
+  begin at local midnight. Sums over weeks and months differ by their first and last hours alone.
+- **Unique players of a day differ** in both directions: one evening may lie in one day here and in two
+  there.
+- **Day 1 of retention differs**: who installs shortly before 00:00 UTC and plays on after it is retained on
+  day 1. Explore measures retention in spans of 24 hours from the install (`unit: 24h`), which no time zone
+  changes.
+- **Install days, lifetime value, experiments and costs of advertising** use UTC days too. Ad networks
+  report costs in the time zone of the account: set it to UTC there before you upload costs.
+- **Levels change little, so trends hold.** Compare two tools over 28 days or more, and never day by day.
+
+What to read where hours matter:
+
+- The tab Live shows players and events by minute on the clock of the browser. Each other time says its
+  zone.
+- The REST API answers `/live` by minute and `/realtime` by windows of one and five minutes. Their times are
+  UTC.
+- The saved query `local_days` of Athena counts players and events by day of any time zone. It says how to
+  count by hour. Its clock is `corrected_time` of each event.
+- [Explore](explore.md) has no hours. A notebook can group the events of silver by hours, as `local_days`
+  does.
 """
 UNITS = {
     "count": "count",
@@ -89,7 +127,7 @@ UNITS = {
     "players": "players",
     "ratio": "ratio",
     "seconds": "seconds",
-    "share": "share (0 to 1)",
+    "share": "share (1 is 100 %)",
     "units": "units of the currency",
 }
 
@@ -103,6 +141,8 @@ def dictionary(document: Mapping[str, Any]) -> str:
     lines += ["## History", "", document["description"], ""]
     for table in parse(document).values():
         lines += [*_table(table, document["tables"][table.name]["columns"]), ""]
+    lines += ["## Return on ad spend", "", document["ad_spend"]["description"], ""]
+    lines += [*_rows(parse_engine(document["ad_spend"])), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -26,7 +26,6 @@ from uuid import uuid4
 import boto3
 import httpx
 import uvicorn
-from metrics_api.lake import Query, Result, Unanswered, Version
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -37,6 +36,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from telemetry import catalog
 from telemetry.decoding import decompress
 from telemetry.key_classes import KeyClass
+from telemetry.lake_reader import Query, Result, Unanswered, Version
 
 from tools import Arguments, CommandError, emulator, games, port, progress, run
 from tools.tables import KEYS, make_tables

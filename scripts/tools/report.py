@@ -11,10 +11,11 @@ from typing import Literal
 from scheduled_reports.channels import FORMS
 from scheduled_reports.figures import Period
 from scheduled_reports.report import report
-from scheduled_reports.sections import Section
+from scheduled_reports.sections import Section, ad_spend
+from telemetry.ad_spend import SHOWN_DAYS
 from telemetry.store import Store, store
 
-from tools import CommandError, Parser, emulator, games, gold, infrastructure, report_history, run
+from tools import CommandError, Parser, emulator, games, gold, infrastructure, report_history, run, spend
 
 
 def write(
@@ -58,11 +59,10 @@ def _open(environment: str, game_id: str) -> Store:
 def _history(game_id: str, period: Period) -> list[Section]:
     """Return the lake's tables of the period; without a lake the report has the counters alone."""
     try:
-        first = period.last - timedelta(report_history.COHORT_DAYS - 1)
-        costs = store().ad_spend(game_id, first, period.last)
+        costs = store().ad_spend(game_id, period.last - timedelta(SHOWN_DAYS - 1), period.last)
         return [
             *report_history.sections(game_id, period, gold.shares(game_id)),
-            *report_history.spend_sections(game_id, costs),
+            *(ad_spend(costs, spend.known(game_id, costs, by_campaign=True)) if costs else ()),
         ]
     except CommandError as error:
         print(f"The report has no history: {error}", file=sys.stderr)

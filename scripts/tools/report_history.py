@@ -9,12 +9,11 @@ from typing import Any
 import pandas as pd
 from scheduled_reports.figures import Period
 from scheduled_reports.sections import Row, Section
-from telemetry import ad_spend, experiments, metric_model
-from telemetry.ad_spend import Spend
+from telemetry import experiments, metric_model
 from telemetry.capped_names import LABEL
 from telemetry.metric_model import Metric, Table
 
-from tools import gold, spend
+from tools import gold
 
 SHOWN = 20
 # Cohorts whose lifetime value is shown, and on which days after the install.
@@ -62,6 +61,13 @@ QUESTIONS = (
     ),
 )  # fmt: skip
 
+# Of the saved query `links`: the columns that are shown, with their labels and units.
+LINKS = (
+    ("linked_guests", "Guests", "count"),
+    ("linked_accounts", "Accounts", "count"),
+    ("ignored_links", "Ignored links", "count"),
+)
+
 # What variants of an experiment are compared by: a table, a metric, the days after the exposure. Design
 # events are compared by the first part of their names.
 COMPARED = (
@@ -89,6 +95,7 @@ Shares = Mapping[str, Mapping[str, float]]
 def sections(game_id: str, period: Period, shares: Shares | None = None) -> list[Section]:
     """Return the tables of the period that have rows. Raises CommandError where gold cannot be read."""
     found = [section for question in QUESTIONS for section in _sections(question, game_id, period)]
+    found += _links(game_id, period)
     return found + [
         section
         for table, metric, numbers in COMPARED
@@ -98,29 +105,18 @@ def sections(game_id: str, period: Period, shares: Shares | None = None) -> list
     ]
 
 
-def spend_sections(game_id: str, spends: Sequence[Spend]) -> list[Section]:
-    """Return what advertising cost and its return, by source and by campaign: a section for each currency."""
-    found = []
-    for by_campaign, subject in ((False, "install source"), (True, "install source, campaign")):
-        rows = spend.returns(game_id, spends, by_campaign)
-        if by_campaign and not any(row.campaign for row in rows):
-            continue
-        for currency in sorted({row.currency for row in rows}):
-            money = f"{currency} micros"
-            columns = (
-                ("Cost", money), ("Players", "players"), ("Cost of a player", money),
-                *((f"Return by D{number}", "share") for number in ad_spend.NUMBERS),
-            )  # fmt: skip
-            cells: list[Row] = [
-                (
-                    ", ".join(filter(None, row[:2])),
-                    (row.spend_micros, row.cohort_players, row.cost_per_player_micros, *row.returns),
-                )
-                for row in rows
-                if row.currency == currency
-            ]
-            found.append(Section(f"Return on ad spend by {subject}: {currency}", subject, columns, cells))
-    return found
+def _links(game_id: str, period: Period) -> Iterable[Section]:
+    """Yield the guests who became accounts by day, where there are some. The saved query knows 90 days."""
+    frame = gold.answer("links", game_id)
+    rows: list[Row] = [
+        (str(day)[:10], tuple(float(row[name]) for name, *_ in LINKS))
+        for row in frame.sort_values("event_date").to_dict("records")
+        if (day := row["event_date"]) and str(period.days[0]) <= str(day)[:10] <= str(period.last)
+    ]
+    if rows:
+        yield Section(
+            "Guests who became accounts", "Day", tuple((label, unit) for _, label, unit in LINKS), rows
+        )
 
 
 def days(game_id: str, first: date) -> dict[str, dict[str, int]]:

@@ -20,10 +20,11 @@ from player_analytics import Connection, Settings
 from rich.console import Console
 from rich.table import Table
 from telemetry import lake
+from telemetry.ad_spend import Spend
 from telemetry.delivery import Entry, put_records
 from telemetry.enrichment import timestamp
 
-from tools import CommandError, Parser, emulator, games, infrastructure, metrics_api, positive, run
+from tools import CommandError, Parser, emulator, games, infrastructure, metrics_api, positive, run, spend
 from tools.progress import STILL_SECONDS, Stuck, wait_for
 from tools.simulation import DIMENSIONS, LIVE_PAUSE_SECONDS, Game, Session, Truth, simulate
 from tools.steps import Bars, Steps
@@ -248,6 +249,8 @@ def play(platform: Platform, game_id: str, key: str, players: int, days: int, se
     """
     without_game, started = unattributed(platform), datetime.now(UTC)
     sessions, truth = simulate(game_id, players, days, seed)
+    counted = boto3.resource("dynamodb").Table(platform.outputs["tables"]["game_days"])
+    spend.upload(counted, game_id, sorted(truth.costs))
     with Bars(console) as progress:
         sending = progress.add_task("events sent", total=truth.sent)
         verdicts = send(platform, sessions, key, lambda count: progress.advance(sending, count))
@@ -271,13 +274,16 @@ def play(platform: Platform, game_id: str, key: str, players: int, days: int, se
     with Steps(console).working(lambda: "reads the lake's bronze and quarantine"):
         bronze, quarantined = lake_ids(platform, game_id, started)
     top = platform.read(f"/v1/games/{game_id}/leaderboards/{BOARD}", limit=10)["entries"]
+    first, last = min(truth.costs).day, max(truth.costs).day
     seen |= {
+        "costs of advertising": _costs(spend.kept(counted, game_id, first, last)),
         "answers of the REST API": dict(sorted(verdicts.items())),
         "distinct events in bronze": len(bronze),
         "lines in the quarantine": quarantined,
         f"top 10 of {BOARD}": [(entry["player_id"], entry["score"]) for entry in top],
     }
     known = expected_figures(truth) | {
+        "costs of advertising": _costs(truth.costs),
         "answers of the REST API": dict(sorted(expected_verdicts(sessions).items())),
         "distinct events in bronze": truth.accepted,
         "lines in the quarantine": truth.rejected.total() + truth.without_game.total(),
@@ -285,6 +291,11 @@ def play(platform: Platform, game_id: str, key: str, players: int, days: int, se
     }
     compare(f"{game_id}, as the platform tells it", seen, known)
     return truth
+
+
+def _costs(of: Iterable[Spend]) -> dict[str, int]:
+    """Return costs in millionths by day, source and currency."""
+    return {f"{one.day} {one.install_source} {one.currency}": one.micros for one in sorted(of)}
 
 
 def play_on(platform: Platform, game_id: str, players: int, minutes: float) -> None:
@@ -323,7 +334,10 @@ def compare(title: str, seen: dict[str, Any], known: dict[str, Any]) -> None:
 
 def _text(value: Any) -> str:
     if isinstance(value, dict):
-        return "\n".join(f"{name} {count:,}" for name, count in value.items()) or "none"
+        written = (
+            (name, f"{one:.1%}" if isinstance(one, float) else f"{one:,}") for name, one in value.items()
+        )
+        return "\n".join(f"{name} {one}" for name, one in written) or "none"
     if isinstance(value, list):
         return "\n".join(f"{rank:>2} {player} {score:,}" for rank, (player, score) in enumerate(value, 1))
     return f"{value:,}"

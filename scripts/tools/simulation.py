@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from telemetry.ad_spend import NUMBERS, Spend
 from telemetry.decoding import MAX_EVENT_BYTES
 from telemetry.enrichment import timestamp
 from telemetry.key_classes import client_types
@@ -33,6 +34,10 @@ STEP_SHARES = (0.9, 0.8, 0.95, 0.7)
 MODES = {"ranked": 3, "casual": 2}
 RESULTS = {"win": 45, "loss": 45, "draw": 5, "abandoned": 5}
 SOURCES = {"organic": 5, "north": 3, "south": 2}
+# What a player of a source costs about, in millionths of a currency. The costs of a day are known exactly.
+PRICES = {"north": ("USD", 600_000), "south": ("EUR", 400_000)}
+# Millionths of a unit in a minor unit of the currencies of the game.
+MICROS_OF_MINOR = 10_000
 # Of the players, how many become an account, during one of these sessions of theirs.
 ACCOUNT_SHARE, ACCOUNT_SESSIONS = 0.25, (1, 2, 3)
 EXPERIMENT, VARIANTS = "gate_level", ("gate_30", "gate_40")
@@ -134,6 +139,9 @@ class Truth:
     best: dict[str, dict[str, tuple[int, str]]] = field(default_factory=lambda: defaultdict(dict))
     # The guest that each account was.
     guests: dict[str, str] = field(default_factory=dict)
+    # What advertising cost; and the player, day, currency and millionths of what was paid or paid back.
+    costs: list[Spend] = field(default_factory=list)
+    earned: list[tuple[str, str, str, int]] = field(default_factory=list)
 
     def merged(self) -> "Truth":
         """Return the same truth with each guest and its account as one player, as the history counts them."""
@@ -157,6 +165,7 @@ class Truth:
             exposures=earliest(self.exposures),
             classes=earliest(self.classes),
             shards={name: whole(players) for name, players in self.shards.items()},
+            earned=[(self.guests.get(one[0], one[0]), *one[1:]) for one in self.earned],
         )
 
     @property
@@ -191,6 +200,36 @@ class Truth:
             )
             found[sale["currency"]] -= back - sum(shares)
         return dict(sorted(found.items()))
+
+    def returned(self, today: date) -> dict[str, float]:
+        """Return the players of each paid source, and what they brought by day N over what they cost.
+
+        Only install days whose day N is before today count in its return.
+        """
+        installed: dict[str, str] = {}
+        for day in sorted(self.players_by_day):
+            for player in self.players_by_day[day]:
+                installed.setdefault(player, day)
+        found: dict[str, float] = {}
+        for source, currency in sorted({(one.install_source, one.currency) for one in self.costs}):
+            name = f"{source} {currency}"
+            costs = {str(one.day): one.micros for one in self.costs if one.install_source == source}
+            players = {one for one in self.sources[source] if installed[one] in costs}
+            found[f"{name} players"] = len(players)
+            for number in NUMBERS:
+                by = {day: str(date.fromisoformat(day) + timedelta(number)) for day in costs}
+                over = {day for day in costs if by[day] < str(today)}
+                brought = sum(
+                    micros
+                    for player, day, paid_in, micros in self.earned
+                    if player in players
+                    and paid_in == currency
+                    and installed[player] in over
+                    and day <= by[installed[player]]
+                )
+                if over:
+                    found[f"{name} D{number}"] = brought / sum(costs[day] for day in over)
+        return found
 
     def senders(self, today: date) -> dict[str, int]:
         """Return how many players sent design events on the day of their exposure, before today."""
@@ -243,7 +282,11 @@ class Truth:
             else:
                 self.revenue[payload["currency"]] += payload["amount_minor"]
                 self.sales[payload["transaction_id"]] = payload
+                micros = MICROS_OF_MINOR * payload["amount_minor"]
+                self.earned.append((event["player_id"], happened[:10], payload["currency"], micros))
         if event["event_type"] == "refund":
+            back = -MICROS_OF_MINOR * payload["amount_minor"]
+            self.earned.append((event["player_id"], happened[:10], REFUNDED_CURRENCY, back))
             self.refunded[REFUNDED_CURRENCY] += payload["amount_minor"]
             self.refunds.append(payload)
         if event["event_type"] == "economy":
@@ -256,6 +299,8 @@ class Truth:
             self.ads[f"{network} completed"] += payload["completed"]
             if "currency" in payload:
                 self.ads[f"{network} {payload['currency']}"] += payload["revenue_micros"]
+                money = payload["currency"], payload["revenue_micros"]
+                self.earned.append((event["player_id"], happened[:10], *money))
         if event["event_type"] == "design":
             parts = payload["name"].split(":")
             for name in (":".join(parts[: depth + 1]) for depth in range(len(parts))):
@@ -309,12 +354,20 @@ class Game:
             (session for n in range(self.players) for session in self._life(n)),
             key=lambda session: session.letters[0].event["event_time"],
         )
-        truth = Truth()
+        truth = Truth(costs=list(self._costs()))
         for session in sessions:
             self._plant_faults(session)
             for letter in session.letters:
                 truth.note(session, letter, self.now)
         return sessions, truth
+
+    def _costs(self) -> Iterator[Spend]:
+        """Yield what each day's installs of paid sources cost, the same each day."""
+        for source, (currency, price) in PRICES.items():
+            installs = self.players * SOURCES[source] / sum(SOURCES.values()) / self.days
+            for ago in range(self.days, 0, -1):
+                day = (self.now - timedelta(days=ago)).date()
+                yield Spend(day, source, f"{source}-spring", currency, round(installs * price))
 
     def _life(self, number: int) -> Iterator[Session]:
         player: dict[str, Any] = {"id": f"p-{number:05}", "payer": self.random.random() < PAYER_SHARE}

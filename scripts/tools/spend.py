@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pandas as pd
 from telemetry import ad_spend, catalog
-from telemetry.ad_spend import NUMBERS, Row, Spend
+from telemetry.ad_spend import NUMBERS, SHOWN_DAYS, History, Row, Spend
 from telemetry.money import MICROS_DIGITS
 
 from tools import CommandError, Parser, emulator, games, gold, infrastructure, run
@@ -34,7 +34,6 @@ NEEDED = ("date", "install_source", "currency", "amount")
 # What one file, one day and one amount may have.
 MAX_LINES, MAX_NAMES_A_DAY, MAX_AMOUNT = 100_000, 200, 10**9
 SHOWN_ERRORS = 10
-SHOWN_DAYS = 90
 
 
 def read(path: Path, today: date) -> list[Spend]:
@@ -158,13 +157,17 @@ def remove(table: "Table", game_id: str, first: date, last: date, source: str = 
 
 def returns(game_id: str, spends: Sequence[Spend], by_campaign: bool) -> list[Row]:
     """Return each source or campaign, the largest cost first. Raises CommandError without a lake."""
-    if not spends:
-        return []
-    answers = [
-        gold.sql(query, *values).itertuples(index=False)
-        for query, values in ad_spend.questions(game_id, spends)
-    ]
-    return ad_spend.returns(spends, ad_spend.history(answers), by_campaign)
+    return ad_spend.returns(spends, known(game_id, spends, by_campaign), by_campaign) if spends else []
+
+
+def known(game_id: str, spends: Sequence[Spend], by_campaign: bool) -> History:
+    """Return what gold knows of the installs that had a cost. Raises CommandError without a lake."""
+    return ad_spend.history(
+        [
+            gold.sql(question.sql, *question.values).itertuples(index=False)
+            for question in ad_spend.questions(game_id, spends, by_campaign)
+        ]
+    )
 
 
 def answer(game: str, by_campaign: bool = False, days: int = SHOWN_DAYS) -> pd.DataFrame:

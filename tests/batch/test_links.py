@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -150,6 +151,17 @@ def disputed() -> Lake:
     }  # fmt: skip
     assert len(play.lake.said) == 1
     return play.lake
+
+
+def test_the_saved_query_tells_guests_and_accounts_by_day() -> None:
+    """The days are worked out by hand from what happened in the lake, not from its tables."""
+    path = Path(__file__).parents[2] / "infrastructure/modules/lake_tables/queries/links.sql"
+    sql = path.read_text().replace("kept_", "lake.kept_").replace("current_date", f"DATE '{START}'")
+    rows = disputed().store.rows(sql.replace("game_id = ?", "game_id = 'g'"))
+    assert [((day - START).days, *counts) for day, *counts in rows] == [
+        # Links, guests, accounts, ignored links.
+        (192, 3, 2, 1, 1), (191, 2, 1, 1, 1), (190, 2, 1, 1, 1), (189, 2, 1, 1, 1),
+    ]  # fmt: skip
 
 
 def chained() -> Lake:

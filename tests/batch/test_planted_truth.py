@@ -52,7 +52,7 @@ def test_the_lake_tells_what_was_sent(played: tuple[Lake, Truth]) -> None:
     lake, truth = played
     tables = {"games": "games", "game_days": "game_days"}
     gold.use({"lake_database": lake.database, "tables": tables}, local=True)
-    assert history.figures("planted") == history.expected_figures(truth, NOW.date())
+    assert history.figures("planted", truth.costs) == history.expected_figures(truth, NOW.date())
 
 
 def test_guests_and_their_accounts_are_counted_as_linked(played: tuple[Lake, Truth]) -> None:
@@ -155,6 +155,19 @@ def test_the_planted_tutorial_is_recovered(played: tuple[Lake, Truth]) -> None:
     for step, share in enumerate(STEP_SHARES, start=1):
         error = (share * (1 - share) / reached[step]) ** 0.5
         assert completed[step] / reached[step] == pytest.approx(share, abs=4 * error), f"step {step}"
+
+
+def test_the_planted_costs_have_the_return_that_their_players_brought(played: tuple[Lake, Truth]) -> None:
+    """The figures are those of the truth above; here is whether that truth says anything."""
+    _, truth = played
+    returned = truth.returned(NOW.date())
+    assert set(returned) == {
+        *(f"north USD {name}" for name in ("players", "D0", "D7")),
+        *(f"south EUR {name}" for name in ("players", "D0", "D7")),
+    }
+    assert returned["north USD players"] > returned["south EUR players"] > PLAYERS / 10
+    assert 0 < returned["north USD D0"] < returned["north USD D7"]
+    assert any(micros < 0 for *_, micros in truth.earned)
 
 
 def _total(lake: Lake, table: str) -> list[dict[str, Any]]:

@@ -35,7 +35,9 @@ def test_the_lakes_history_is_what_the_simulator_sent(
     log = tmp_path_factory.mktemp("spark") / "log"
     batch.compute(outputs, *batch.hours(outputs["lake_bucket"]), log)
     gold.use(outputs, local=True)
-    assert history.figures("moon-race-4") == history.expected_figures(truth, datetime.now(UTC).date())
+    assert history.figures("moon-race-4", truth.costs) == history.expected_figures(
+        truth, datetime.now(UTC).date()
+    )
 
 
 def test_a_difference_is_an_error(applied: Any, monkeypatch: pytest.MonkeyPatch) -> None:

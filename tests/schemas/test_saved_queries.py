@@ -1,9 +1,11 @@
 """The saved queries of Athena name tables and columns that exist."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import sqlglot
 from sqlglot import exp
@@ -63,3 +65,30 @@ def test_a_saved_query_adds_no_totals_to_their_parts(path: Path, schema: dict[st
             schema[table.name]
         )
         assert compared == with_totals
+
+
+def test_days_of_a_studios_clock() -> None:
+    """Worked out by hand: Tokyo is nine hours ahead of UTC all year."""
+    database = duckdb.connect()
+    database.execute("SET TimeZone = 'UTC'")
+    # Functions of Trino that DuckDB has under another name.
+    database.execute("CREATE MACRO with_timezone(moment, zone) AS timezone(zone, moment)")
+    database.execute("CREATE MACRO at_timezone(moment, zone) AS timezone(zone, moment)")
+    database.execute(
+        "CREATE TABLE events (game_id text, player_id text, corrected_time timestamp, event_date date)"
+    )
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    for game, player, hours in (
+        ("sky", "a", -9.01),  # 14:59 UTC of yesterday is 23:59 of yesterday in Tokyo
+        ("sky", "a", -9), ("sky", "b", -1), ("sky", "b", 14.99),  # all of today in Tokyo, on two UTC days
+        ("sky", "b", 15), ("other", "c", 0),
+    ):  # fmt: skip
+        moment = today + timedelta(hours=hours)
+        database.execute("INSERT INTO events VALUES (?, ?, ?, ?)", [game, player, moment, moment.date()])
+    sql = sqlglot.transpile((MODULE / "queries/local_days.sql").read_text(), read="athena", write="duckdb")[0]
+    day = today.date()
+    assert database.execute(sql, ["sky"]).fetchall() == [
+        (day - timedelta(1), 1, 1),
+        (day, 2, 3),
+        (day + timedelta(1), 1, 1),
+    ]

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import silver_events
 import sqlglot
-from metrics_api.lake import Query, literal
 from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
+from telemetry.lake_reader import Query, literal
 
 
 def scans(sql: str) -> list[exp.Select]:

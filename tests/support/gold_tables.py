@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 import silver_events
 import sqlglot
-from metrics_api.lake import Query, Result, Version
 from telemetry import metric_model
+from telemetry.lake_reader import Query, Result, Version
 
 
 def batched(rows: Iterable[Sequence[Any]], size: int) -> Iterator[list[Sequence[Any]]]:

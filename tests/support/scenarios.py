@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -23,7 +23,8 @@ from moto.athena.models import athena_backends
 from moto.s3.models import s3_backends
 from moto.sesv2.models import ses_backends
 from player_events import happen, pay, write
-from telemetry import lake
+from telemetry import ad_spend, lake
+from telemetry.ad_spend import Spend
 from telemetry.enrichment import enrich, timestamp
 from telemetry.ingest_batch import unpack
 from telemetry.origin import Origin
@@ -233,6 +234,9 @@ def scheduled_reports(make_event: MakeEvent) -> Scenario:
     boto3.client("secretsmanager").create_secret(Name="webhooks", SecretString="{}")
     register(boto3.resource("dynamodb"), "skyforge")
     write(happen(), pay(1, 300))
+    boto3.client("athena").create_work_group(Name="analysts")
+    cost = ad_spend.item("skyforge", Spend(date(2026, 3, 9), "north", "", "EUR", 5_000_000))
+    boto3.resource("dynamodb").Table("game_days").put_item(Item=cost)
 
     def invoke() -> str:
         # The schedule comes twice: the second finds that all is sent.
@@ -460,7 +464,7 @@ MAKERS: dict[str, Callable[[MakeEvent], Scenario]] = {
 def reset() -> None:
     """Begin new execution environments: what they keep is dropped."""
     modules = [f"{function}.handler" for function in MAKERS]
-    for name in (*modules, "metrics_api.lake", "metrics_api.lake_answers", "telemetry.store"):
+    for name in (*modules, "telemetry.lake_reader", "metrics_api.lake_answers", "telemetry.store"):
         for value in vars(importlib.import_module(name)).values():
             if hasattr(value, "cache_clear") and not isinstance(value, type):
                 value.cache_clear()

@@ -236,7 +236,7 @@ def test_links_that_count_for_nothing() -> None:
         return judge("links", lake=replace(TAKEN, links=links, ignored_links=ignored))
 
     assert [found(1000, n).verdict for n in (0, 50, 51, 250, 251)] == ["pass", "pass", "warn", "warn", "fail"]
-    assert found(1000, 51).message == "51 of 1,000 links of two ids count for nothing."
+    assert found(1000, 51).message == "949 links make a guest and its account one player; 51 are ignored."
     assert (found(19, 19).verdict, found(19, 0).verdict, found(0, 0).verdict) == ("unknown", "pass", "pass")
 
 

@@ -35,9 +35,9 @@ from made_events import HOSTILE
 from metrics_api import explore_events, explore_fields
 from metrics_api.explore_models import EventsQuestion
 from metrics_api.history_query import MAX_ROWS, Days
-from metrics_api.lake import Query
 from sqlglot import exp
 from telemetry import catalog
+from telemetry.lake_reader import Query
 
 FIRST, LAST = date(2026, 1, 26), date(2026, 2, 6)
 GAMES = ("arena", "arena-2", nasty_game.GAME)

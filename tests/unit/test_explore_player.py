@@ -18,8 +18,8 @@ from made_events import HOSTILE, line
 from metrics_api import explore_player
 from metrics_api.explore_models import PlayerQuestion
 from metrics_api.history_query import Days
-from metrics_api.lake import Result
 from telemetry import catalog
+from telemetry.lake_reader import Result
 from telemetry.pseudonyms import Pseudonyms
 
 FIRST, LAST = date(2026, 1, 26), date(2026, 2, 6)

@@ -21,9 +21,17 @@ import sqlglot
 from botocore.validate import ParamValidator
 from fastapi.testclient import TestClient
 from gold_tables import DuckGold
-from metrics_api import lake as lake_module
 from metrics_api.history_query import MAX_ROWS, Days, Grain, Question, previous
-from metrics_api.lake import (
+from metrics_api.lake_answers import lake_reader
+from pyiceberg.expressions.visitors import expression_evaluator
+from pyiceberg.schema import Schema
+from pyiceberg.typedef import Record
+from pyiceberg.types import DateType, NestedField, StringType
+from sqlglot import exp
+from sqlglot.optimizer.qualify import qualify
+from telemetry import lake_reader as lake_module
+from telemetry import metric_model
+from telemetry.lake_reader import (
     AthenaLake,
     Query,
     StillRunning,
@@ -33,14 +41,6 @@ from metrics_api.lake import (
     billed,
     literal,
 )
-from metrics_api.lake_answers import lake_reader
-from pyiceberg.expressions.visitors import expression_evaluator
-from pyiceberg.schema import Schema
-from pyiceberg.typedef import Record
-from pyiceberg.types import DateType, NestedField, StringType
-from sqlglot import exp
-from sqlglot.optimizer.qualify import qualify
-from telemetry import metric_model
 from tools import CommandError
 from tools.local_lake import LocalLake
 

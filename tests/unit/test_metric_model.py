@@ -33,7 +33,8 @@ def every_metric() -> list[tuple[str, Metric]]:
         (table.name, metric) for table in metric_model.tables().values() for metric in table.metrics.values()
     ]
     live = [("live", metric) for metric in metric_model.live().values()]
-    return tables + live + [("window", metric) for metric in metric_model.window().values()]
+    spend = [("ad_spend", metric) for metric in metric_model.ad_spend().values()]
+    return tables + live + spend + [("window", metric) for metric in metric_model.window().values()]
 
 
 @pytest.mark.parametrize(("where", "metric"), every_metric(), ids=lambda one: getattr(one, "name", one))
@@ -108,6 +109,7 @@ def test_a_name_has_one_definition(
         "tables": {"daily": {"grain": ["day"], "columns": {"day": {}, "sessions": column}}},
         "live": {"metrics": {} if counter is None else {"sessions": counter}},
         "window": {"metrics": {}},
+        "ad_spend": {"metrics": {}},
     }
     if fault:
         with pytest.raises(ValueError, match=fault):
@@ -135,7 +137,7 @@ def test_an_unknown_column_of_a_predicate_is_seen() -> None:
 
 
 def test_two_metrics_of_an_engine_have_two_labels() -> None:
-    for engine in (metric_model.live(), metric_model.window()):
+    for engine in (metric_model.live(), metric_model.window(), metric_model.ad_spend()):
         labels = Counter(metric.label for metric in engine.values())
         assert {label for label, number in labels.items() if number > 1} <= {"Players"}
 

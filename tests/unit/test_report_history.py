@@ -240,6 +240,19 @@ def test_a_lake_without_tables_costs_the_report_its_history_alone(
     assert capsys.readouterr().err == "The report has no history: lake.daily is not there\n"
 
 
+def test_guests_who_became_accounts_in_the_period(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = [LAST + timedelta(1), LAST, FIRST, FIRST - timedelta(1)]
+    columns = ["event_date", "links", "linked_guests", "linked_accounts", "ignored_links"]
+    frame = pd.DataFrame([(pd.Timestamp(day), 9, n, 2, 4) for n, day in enumerate(days)], columns=columns)
+    monkeypatch.setattr(gold, "answer", lambda question, game: {"links": frame}[question])
+    assert titled(report_history.sections("g", WEEK))["Guests who became accounts"] == {
+        str(FIRST): {"Guests": 2, "Accounts": 2, "Ignored links": 4},
+        str(LAST): {"Guests": 1, "Accounts": 2, "Ignored links": 4},
+    }
+    monkeypatch.setattr(gold, "answer", lambda *_: frame[:0])
+    assert "Guests who became accounts" not in titled(report_history.sections("g", WEEK))
+
+
 def test_no_figure_is_not_a_number() -> None:
     for section in report_history.sections("g", WEEK):
         assert not any(

@@ -12,21 +12,26 @@ from decimal import Decimal
 from email import message_from_bytes, message_from_string
 from email.policy import SMTP
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from fake_aws import register
+from gold_tables import DuckGold
 from hypothesis import given
 from hypothesis import strategies as st
 from lambda_context import Context
 from moto.ses.models import ses_backends
 from player_events import happen, pay, write
 from scheduled_reports import channels, formatting, handler
+from scheduled_reports import gold as report_gold
 from scheduled_reports.figures import Period
 from scheduled_reports.ledger import RefusedError
 from scheduled_reports.report import Report
+from telemetry import ad_spend, metric_model
+from telemetry.ad_spend import Spend
 
 ORDER = {"period": "day", "scheduled": "2026-03-11T05:00:00Z"}
 NAME = "skyforge/day/2026-03-10"
@@ -104,6 +109,82 @@ def test_a_game_gets_page_table_and_mail_of_its_own_figures(mails: Any, dynamodb
     assert len(mails()) == 2
     assert "777.77" in files["reports/other/day/2026-03-10.html"]
     assert not any("777.77" in text or "77777" in text for key, text in files.items() if "skyforge" in key)
+
+
+def plain(sent: Any) -> str:
+    """Return the plain text of a mail."""
+    message: Any = message_from_string(sent.raw_data, policy=SMTP)
+    return str(message.get_body("plain").get_content()).replace("\r\n", "\n")
+
+
+def spent(dynamodb: Any, gold: DuckGold) -> None:
+    """Keep costs of two days: 12 EUR for 3 players who brought 9 by day 7, 30 for 2 who brought nothing."""
+    types, totals = (
+        metric_model.tables()["acquisition_value"].types,
+        metric_model.tables()["acquisition_value"].with_totals,
+    )
+    for day, cost, players, by_day in ((1, 12, 3, {0: 6, 7: 9}), (8, 30, 2, {0: 0, 2: 0})):
+        spend = Spend(date(2026, 3, day), "north", "spring", "EUR", cost * 10**6)
+        dynamodb.Table("game_days").put_item(Item=ad_spend.item("skyforge", spend))
+        for number, brought in by_day.items():
+            row = dict.fromkeys(types, 0) | dict.fromkeys(totals, "*") | {
+                "game_id": "skyforge", "install_source": "north", "campaign": "spring", "currency": "EUR",
+                "event_date": spend.day + timedelta(number), "cohort_date": spend.day, "day_number": number,
+                "cohort_players": players, "lifetime_net_total_micros": brought * 10**6,
+            }  # fmt: skip
+            gold.fill("acquisition_value", [list(row.values())])
+
+
+def test_the_mail_has_the_return_on_ad_spend(
+    mails: Any, dynamodb: Any, gold: DuckGold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent(dynamodb, gold)
+    register(dynamodb, "other")
+    monkeypatch.setattr(report_gold, "reader", lambda wait_seconds: gold)
+    invoke()
+    texts = {sent.destinations[0]: plain(sent) for sent in mails()}
+    # 6 of 42 on day 0; by day 7, which is over for the first day alone, 9 of 12.
+    figures = (
+        "42.00 EUR Cost, 5 Players of the cohort, 8.40 EUR Cost of a player, 14.3% Return by D0,"
+        " 75.0% Return by D7"
+    )
+    assert f"Return on ad spend by install source: EUR:\n- north: {figures}\n" in texts["skyforge@a.com"]
+    assert f"install source, campaign: EUR:\n- north, spring: {figures}\n" in texts["skyforge@a.com"]
+    assert "ad spend" not in texts["other@a.com"]
+    # A game without costs asks nothing.
+    assert len(gold.asked) == 3
+    rows = list(csv.DictReader(io.StringIO(archived()[f"reports/{NAME}.csv"])))
+    assert [
+        (row["name"], row["value"])
+        for row in rows
+        if row["section"] == "Return on ad spend by install source: EUR"
+    ] == [
+        ("Cost", "42.00"), ("Players of the cohort", "5"), ("Cost of a player", "8.40"),
+        ("Return by D0", str(6 / 42)), ("Return by D7", "0.75"), ("Return by D30", ""),
+    ]  # fmt: skip
+
+
+def test_a_lake_that_does_not_answer_delays_no_report(
+    mails: Any, dynamodb: Any, gold: DuckGold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent(dynamodb, gold)
+    # No workgroup is set, as on a machine without a lake.
+    invoke()
+    (sent,) = mails()
+    title = "Return on ad spend (gold cannot be read, so costs only) by install source: EUR"
+    assert f"{title}:\n- north: 42.00 EUR Cost\n" in plain(sent)
+
+
+def test_games_wait_for_gold_together(dynamodb: Any, gold: DuckGold, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of many games ends in time, however long each would wait."""
+    clock = iter((0, report_gold.RUN_SECONDS, report_gold.RUN_SECONDS + 1))
+    monkeypatch.setattr(report_gold, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(report_gold, "reader", lambda wait_seconds: gold)
+    cost = [Spend(date(2026, 3, 1), "north", "", "EUR", 1)]
+    asking = report_gold.Gold()
+    told = SimpleNamespace(ad_spend=lambda *_: cost)
+    found: list[Any] = [asking.ad_spend(told, "skyforge", Period("day", date(2026, 3, 10))) for _ in range(2)]
+    assert [len(section.columns) for (section,) in found] == [6, 1]
 
 
 def test_mail_has_a_plain_text_and_a_page_with_its_pictures(mails: Any) -> None:

@@ -363,7 +363,7 @@ def test_a_field_that_means_something_else_is_seen() -> None:
 
 # Metrics that purchases move, by their names, so that a new metric of money cannot be forgotten.
 OF_PURCHASES = re.compile(
-    r"purchase|payer|revenue|gross|net_|proceeds|tax|fee|subscription|total|ltv|arpdau|arppu|arpu|conversion"
+    r"purchase|payer|revenue|gross|net_|proceeds|tax|fee|subscription|total|ltv|arpdau|arppu|arpu|conversion|return_on"
 )
 NOT_OF_PURCHASES = re.compile(r"^(ad_|sandbox_|lifetime_ad)|unverified|refund|match|cohort|^net_amount$")
 AD_REVENUE = {("ads", "revenue_micros")}
@@ -372,6 +372,7 @@ AD_REVENUE = {("ads", "revenue_micros")}
 def test_every_metric_of_purchases_tells_that_clients_reports_count() -> None:
     places = {name: table.metrics for name, table in metric_model.tables().items()}
     places |= {"live": metric_model.live(), "window": metric_model.window()}
+    places |= {"ad_spend": metric_model.ad_spend()}
     told, expected = set(), set()
     for place, metrics in places.items():
         for name, metric in metrics.items():

@@ -11,9 +11,10 @@ from batch_analytics import kept
 from duckdb_nights import DuckDB
 from fastapi.testclient import TestClient
 from gold_tables import DuckGold
+from scheduled_reports import sections
 from telemetry import ad_spend, metric_model
 from telemetry.ad_spend import Row, Spend
-from tools import CommandError, report_history, spend
+from tools import CommandError, spend
 from tools import gold as lake_tables
 
 FIRST = date(2026, 3, 1)
@@ -236,7 +237,8 @@ def test_many_errors_are_named_up_to_ten(tmp_path: Path) -> None:
 
 def test_the_report_has_a_section_for_each_currency(table: Any, tmp_path: Path) -> None:
     costs = uploaded(table, tmp_path, f"{CAMPAIGNS}2026-03-01,north,spring,EUR,5\n2026-03-01,south,,USD,3\n")
-    found = {section.title: section for section in report_history.spend_sections("go", costs)}
+    known = spend.known("go", costs, by_campaign=True)
+    found = {section.title: section for section in sections.ad_spend(costs, known)}
     assert list(found) == [
         "Return on ad spend by install source: EUR",
         "Return on ad spend by install source: USD",
@@ -245,12 +247,15 @@ def test_the_report_has_a_section_for_each_currency(table: Any, tmp_path: Path) 
     ]
     section = found["Return on ad spend by install source, campaign: EUR"]
     assert [name for name, _ in section.columns] == [
-        "Cost", "Players", "Cost of a player", "Return by D0", "Return by D7", "Return by D30",
+        "Cost", "Players of the cohort", "Cost of a player", "Return by D0", "Return by D7", "Return by D30",
     ]  # fmt: skip
     assert section.rows == [
         ("north, spring", (5_000_000, 1, 5_000_000, pytest.approx(0.6), pytest.approx(0.85), None))
     ]
-    assert report_history.spend_sections("go", []) == []
+    assert sections.ad_spend([], known) == []
+    (section, *_) = sections.ad_spend(costs, None)
+    assert section.title == ("Return on ad spend (gold cannot be read, so costs only) by install source: EUR")
+    assert (section.columns, section.rows) == ((("Cost", "EUR micros"),), [("north", (5_000_000,))])
 
 
 @pytest.fixture
@@ -280,6 +285,7 @@ def test_the_api_has_the_same_returns(client: TestClient, table: Any, tmp_path: 
             for row in answer["rows"]
         ] == wanted  # fmt: skip
         assert list(answer["rows"][0]["returns"]) == ["D0", "D7", "D30"]
+    assert [one["name"] for one in answer["metrics"]] == list(metric_model.ad_spend())
     # Day 7 of 6 March is not over.
     assert answer["rows"][0]["returns"]["D7"] == pytest.approx(4.25 / 5)
     early = client.get("/v1/games/go/ad-spend", params={"from": "2026-03-02", "to": "2026-03-12"}).json()

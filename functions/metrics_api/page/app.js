@@ -14,7 +14,7 @@ const QUALITY_HOURS = 24 * 35;
 const KEPT = ["game", "from", "to", "grain", "compare", "group"];
 
 // What one view alone knows. Until the columns of the tables are known, others may be filters.
-const OWN = ["at", "q", "saved", "table", "metric", "by"];
+const OWN = ["at", "q", "saved", "table", "metric", "by", "spend"];
 
 let games = [];
 let game = null;

@@ -1,5 +1,6 @@
 // Panels of the history: a declaration of a table, its metrics and a kind of chart becomes tiles, lines, bars, a curve
-// or cohorts. What can be asked comes from the API's catalogue, and so do labels, units, filters and groups.
+// or cohorts; another kind of panel names what draws it. What can be asked comes from the API's catalogue, and so do
+// labels, units, filters and groups.
 
 import { asking, send } from "./asking.js";
 import { lines } from "./charts.js";
@@ -483,8 +484,9 @@ export const panels = (tab) => (holder, context) => {
         const found = asking(path, { signal: asked.signal }, () => !closed && known === answers, () => waiting.forEach((one) => one()));
         known.set(path, { found, waiting });
         found.then((one) => {
-          if (one?.ok) tell(one.body.cost, one.body.updated_at ?? "");
-          else known.delete(path);
+          if (!one?.ok) known.delete(path);
+          // An answer without a query has no cost.
+          else if (one.body.cost) tell(one.body.cost, one.body.updated_at ?? "");
         });
       }
       const { found, waiting } = known.get(path);
@@ -496,7 +498,7 @@ export const panels = (tab) => (holder, context) => {
   const specs = tab.panels.filter((spec) => context.has(spec.table));
   const shown = [
     ...(tab.tiles ? [tiles(tab.tiles.filter((spec) => context.has(spec.table)), local)] : []),
-    ...specs.map((spec) => panel(spec, local)),
+    ...specs.map((spec) => (spec.draw ?? panel)(spec, local)),
     ...(names.length ? [anyFigure(names, local)] : []),
   ];
   holder.append(hint, ...shown.map((one) => one.section), cost);

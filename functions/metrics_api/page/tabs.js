@@ -5,6 +5,7 @@ import { explore } from "./explore.js";
 import { leaderboard, live } from "./live.js";
 import { panels } from "./panels.js";
 import { quality } from "./quality.js";
+import { adSpend } from "./spend.js";
 
 const history = (tab) => ({ controls: "all", ...tab, parts: [...(tab.before ?? []), panels(tab), ...(tab.after ?? [])] });
 
@@ -67,6 +68,7 @@ export const TABS = [
       { title: "Gross revenue by country", table: "revenue", metrics: ["gross_minor", "arpdau_minor"], chart: "bars", by: ["country"], choose: ["currency"] },
       { title: "Gross revenue by platform", table: "revenue", metrics: ["gross_minor", "arpdau_minor"], chart: "bars", by: ["platform"], choose: ["currency"] },
       { title: "Ad impressions by network", table: "ads", metrics: ["impressions", "completed_share"], chart: "bars", by: ["network"], filled: "ad_impression" },
+      { title: "Return on ad spend", table: "acquisition_value", draw: adSpend, width: "full" },
     ],
   }),
   history({

@@ -36,3 +36,12 @@ output "saved_questions_table" {
   description = "Table of the questions that people saved."
   value       = module.saved_questions.table
 }
+
+output "workgroup" {
+  description = "Workgroup of Athena that limits what a query may scan, and the prefix of its results in the lake."
+  value = {
+    arn     = "${local.athena}:workgroup/${aws_athena_workgroup.this.name}"
+    name    = aws_athena_workgroup.this.name
+    results = local.results
+  }
+}

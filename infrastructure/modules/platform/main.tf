@@ -417,10 +417,16 @@ module "scheduled_reports" {
 
   account    = local.account
   enabled    = var.schedules.reports
-  lake       = { arn = module.data_lake.bucket.arn, name = module.data_lake.bucket.name }
   protection = local.table_protection
   sender     = var.report_sender
   settings   = local.function_settings
+  workgroup  = module.metrics_api.workgroup
+
+  lake = {
+    arn      = module.data_lake.bucket.arn
+    database = module.data_lake.database
+    name     = module.data_lake.bucket.name
+  }
 
   tables = {
     game_days = module.player_state.tables.game_days

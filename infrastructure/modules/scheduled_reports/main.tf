@@ -16,10 +16,12 @@ module "function" {
   sizing = { memory_mb = 512, timeout_seconds = 900 }
 
   environment = {
+    ATHENA_WORKGROUP  = var.workgroup.name
     CONFIGURATION_SET = aws_sesv2_configuration_set.this.configuration_set_name
     GAME_DAYS_TABLE   = var.tables.game_days.name
     GAMES_TABLE       = var.tables.games.name
     LAKE_BUCKET       = var.lake.name
+    LAKE_DATABASE     = var.lake.database
     REPORTS_TABLE     = module.reports.table.name
     SENDER            = var.sender
     WEBHOOKS_SECRET   = aws_secretsmanager_secret.webhooks.arn

@@ -12,8 +12,8 @@ variable "enabled" {
 }
 
 variable "lake" {
-  type        = object({ arn = string, name = string })
-  description = "Bucket that reports are archived in, below reports/."
+  type        = object({ arn = string, database = string, name = string })
+  description = "Bucket that reports are archived in, below reports/, and the Glue database of its tables."
   nullable    = false
 }
 
@@ -58,5 +58,11 @@ variable "tables" {
     games     = object({ arn = string, name = string })
   })
   description = "Tables that reports are made of."
+  nullable    = false
+}
+
+variable "workgroup" {
+  type        = object({ arn = string, name = string, results = string })
+  description = "Workgroup of Athena that gold is queried through, and the prefix of its results in the lake."
   nullable    = false
 }

@@ -4,7 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,12 +13,16 @@ from gold_tables import DuckGold
 from metrics_api import live_page
 from page_views import TODAY, day_before, keep, violations
 from playwright.sync_api import Browser, Page, Route, expect
-from telemetry import metric_model
+from telemetry import ad_spend, metric_model
+from telemetry.ad_spend import Spend
 from tools.progress import STILL_SECONDS
 
 HISTORY = ("overview", "retention", "revenue", "economy", "stability", "experiments", "players")
 TABS = ("", *live_page.VIEWS)
 DAYS = 28
+# What a cell without a figure shows.
+NONE = "\u2013"
+YESTERDAY = date.fromisoformat(day_before(1))
 
 
 def fill(gold: DuckGold) -> None:
@@ -56,6 +60,12 @@ def fill(gold: DuckGold) -> None:
     keep(gold, "design", DAYS, depth="1", name="boss")
     for measure in ("fps", "latency_ms"):
         keep(gold, "performance", DAYS, measure=measure)
+
+
+def costs(dynamodb: Any, *of: Spend) -> None:
+    """Keep costs of advertising, one of yesterday unless others are given."""
+    for one in of or [Spend(YESTERDAY, "store", "", "EUR", 5_000_000)]:
+        dynamodb.Table("game_days").put_item(Item=ad_spend.item("skyforge", one))
 
 
 def quality(dynamodb: Any, verdicts: dict[str, str]) -> None:
@@ -111,8 +121,9 @@ def test_the_tabs_name_tables_and_metrics_that_there_are() -> None:
 
 
 @in_chromium
-def test_each_tab_shows_what_gold_has(address: str, page: Page, gold: DuckGold) -> None:
+def test_each_tab_shows_what_gold_has(address: str, page: Page, gold: DuckGold, dynamodb: Any) -> None:
     fill(gold)
+    costs(dynamodb)
     page.goto(f"{address}/?game=skyforge")
     for name in HISTORY:
         page.locator(f'#tabs a[data-path="/{name}"]').click()
@@ -215,6 +226,74 @@ def test_money_is_drawn_in_one_currency_and_written_in_its_own(
     page.locator('#tabs a[data-path="/overview"]').click()
     settled(page)
     assert "currency" not in page.url
+
+
+def installs(gold: DuckGold, source: str, campaign: str, players: int, micros: dict[int, int]) -> None:
+    """Write what the players of one install day, 9 days ago, had brought by day N."""
+    for number, value in micros.items():
+        day = TODAY - timedelta(days=9 - number)
+        row = dict.fromkeys(metric_model.tables()["acquisition_value"].types, 0) | dict.fromkeys(
+            metric_model.tables()["acquisition_value"].with_totals, "*"
+        )
+        row |= {
+            "game_id": "skyforge", "event_date": day, "cohort_date": TODAY - timedelta(days=9),
+            "day_number": number, "install_source": source, "campaign": campaign, "currency": "EUR",
+            "cohort_players": players, "lifetime_net_total_micros": value,
+        }  # fmt: skip
+        gold.fill("acquisition_value", [list(row.values())])
+
+
+@in_chromium
+def test_costs_of_advertising_stand_beside_what_they_brought(
+    address: str, page: Page, gold: DuckGold, dynamodb: Any
+) -> None:
+    """20 EUR for 5 players, who brought 3 and 2 EUR at first and 24 and 6 by day 7: 25 % and 150 %."""
+    installs(gold, "north", "<b>spring</b>", 4, {0: 3_000_000, 7: 24_000_000, 8: 24_000_000})
+    installs(gold, "north", "autumn", 1, {0: 2_000_000, 7: 6_000_000, 8: 6_000_000})
+    panel = page.locator("#ad-spend")
+    page.goto(f"{address}/revenue?game=skyforge&platform=ios")
+    expect(panel).to_have_attribute("data-state", "empty")
+    expect(panel).to_contain_text("scripts/spend upload FILE --game skyforge keeps the costs of a CSV file.")
+    expect(panel.locator("select, .csv")).to_have_count(2)
+    assert not any(one.is_visible() for one in panel.locator("select, .csv").all())
+    day = TODAY - timedelta(days=9)
+    costs(
+        dynamodb,
+        Spend(day, "north", "<b>spring</b>", "EUR", 15_000_000),
+        Spend(day, "north", "autumn", "EUR", 5_000_000),
+        Spend(YESTERDAY, "south", "", "JPY", 700_000_000),
+    )
+    # A browser keeps an answer for five seconds: other days are another question.
+    page.goto(f"{address}/revenue?game=skyforge&platform=ios&from={day_before(20)}&to={day_before(1)}")
+    expect(panel).to_have_attribute("data-state", "full")
+    rows = panel.locator("tbody tr")
+    expect(rows.nth(0)).to_have_text(f"south¥7000%{NONE * 2}0{NONE}")
+    expect(rows.nth(1)).to_have_text(f"north€20.0025%150%{NONE}5€4.00")
+    expect(panel.locator(".note")).to_contain_text("Not filtered by Platform: costs have no such column.")
+    panel.locator("select").focus()
+    panel.locator("select").select_option("campaign")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(1)).to_have_text(f"north<b>spring</b>€15.0020%160%{NONE}4€3.75")
+    expect(rows.nth(2)).to_have_text(f"northautumn€5.0040%120%{NONE}1€5.00")
+    expect(panel.locator("select")).to_be_focused()
+    assert "spend=campaign" in page.url
+    page.reload()
+    expect(rows).to_have_count(3)
+    with page.expect_download() as download:
+        panel.get_by_role("button", name="Download CSV: Return on ad spend").click()
+    assert download.value.suggested_filename == (f"skyforge-ad-spend-{day_before(20)}-{day_before(1)}.csv")
+    lines = list(csv.DictReader(download.value.path().read_text().splitlines()))
+    assert lines[1] == {
+        "install_source": "north", "campaign": "<b>spring</b>", "currency": "EUR",
+        "spend_micros": "15000000", "cohort_players": "4", "cost_per_player_micros": "3750000.0",
+        "return_on_ad_spend_D0": "0.2", "return_on_ad_spend_D7": "1.6", "return_on_ad_spend_D30": "",
+    }  # fmt: skip
+    page.route("**/ad-spend*", lambda route: route.fulfill(status=503, json={"detail": "Try again."}))
+    panel.locator("select").select_option("source")
+    expect(panel).to_have_attribute("data-state", "failed")
+    page.unroute("**/ad-spend*")
+    panel.get_by_role("button", name="Try again").click()
+    expect(panel).to_have_attribute("data-state", "full")
 
 
 @in_chromium
@@ -417,6 +496,7 @@ def test_every_tab_fits_a_phone_and_axe_finds_nothing(
     address: str, wide: Callable[..., Page], gold: DuckGold, dynamodb: Any, scheme: str
 ) -> None:
     fill(gold)
+    costs(dynamodb)
     quality(dynamodb, {"freshness": "pass", "volume": "fail", "duplicates": "warn"})
     page = wide(390, scheme)
     for name in TABS:

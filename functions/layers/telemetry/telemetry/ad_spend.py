@@ -10,15 +10,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from telemetry.metric_model import ALL, WITH_TOTALS, Formula, tables
+from telemetry.metric_model import ALL, WITH_TOTALS, tables
+from telemetry.metric_model import ad_spend as metrics
 
 SUBJECT = "spend"
 # As the other rows of the table.
 KEPT_DAYS = 400
+# Readers show the costs of so many install days, where nobody says which.
+SHOWN_DAYS = 90
 # The days after the install that readers show.
 NUMBERS = (0, 7, 30)
-RETURN = Formula("lifetime_net_total_micros", "spend_micros")
-COST = Formula("spend_micros", "cohort_players")
 TABLE = "acquisition_value"
 
 
@@ -53,6 +54,16 @@ class History(NamedTuple):
     last: date | None
 
 
+class Question(NamedTuple):
+    """SQL of TABLE with a ? for each value, and the days of a column that it asks for."""
+
+    sql: str
+    values: tuple[str, ...]
+    day_column: str
+    first: date
+    last: date
+
+
 def partitions(game_id: str, first: date, last: date) -> list[str]:
     """Return the keys of the partitions that hold the costs of some days."""
     months = sorted({f"{first + timedelta(n):%Y-%m}" for n in range((last - first).days + 1)})
@@ -81,39 +92,55 @@ def spends(rows: Iterable[Iterable[Mapping[str, Any]]], first: date, last: date)
     return sorted(one for one in found if first <= one.day <= last)
 
 
-def questions(game_id: str, of: Sequence[Spend]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the SQL and the values of what gold must tell: players, money, and the last day that is over.
+def questions(game_id: str, of: Sequence[Spend], by_campaign: bool) -> Iterator[Question]:
+    """Yield what gold must tell: players, money, and the last day that is over.
 
-    The text is the same for Athena and DuckDB. There must be a cost.
+    Sources alone are a row for each install day, however many campaigns they have. The text is the same for
+    Athena and DuckDB. There must be a cost.
     """
-    days = [one.day for one in of]
+    first, last = min(one.day for one in of), max(one.day for one in of)
     sources, currencies = sorted({one.install_source for one in of}), sorted({one.currency for one in of})
     totals = " AND ".join(f"{name} = '{ALL}'" for name in tables()[TABLE].grain if name in WITH_TOTALS)
-    given = game_id, str(min(days)), str(max(days)), *sources
+    given = game_id, str(first), str(last), *sources
     where = (
         f"WHERE game_id = ? AND {totals} AND cohort_date BETWEEN CAST(? AS date) AND CAST(? AS date)"
         f" AND install_source IN ({_marks(sources)})"
     )
-    yield (
+    campaign, groups = ("campaign", ", campaign") if by_campaign else ("'' AS campaign", "")
+    # Gold has the players of a campaign once for each currency.
+    once = (
         "SELECT install_source, campaign, cohort_date, max(cohort_players) AS cohort_players\n"
-        f"FROM {TABLE}\n{where} AND day_number = 0\nGROUP BY install_source, campaign, cohort_date",
+        f"FROM {TABLE}\n{where} AND day_number = 0\nGROUP BY install_source, campaign, cohort_date"
+    )
+    yield Question(
+        f"SELECT install_source, {campaign}, cohort_date, sum(cohort_players) AS cohort_players\n"
+        f"FROM ({once}) AS campaigns\nGROUP BY install_source, cohort_date{groups}\nORDER BY 1, 2, 3",
         given,
+        "cohort_date",
+        first,
+        last,
     )
     brought = ", ".join(
         f"sum(CASE WHEN day_number = {number} THEN lifetime_net_total_micros END) AS micros_{number}"
         for number in NUMBERS
     )
-    yield (
-        f"SELECT install_source, campaign, currency, cohort_date, {brought}\n"
+    yield Question(
+        f"SELECT install_source, {campaign}, currency, cohort_date, {brought}\n"
         f"FROM {TABLE}\n{where} AND currency IN ({_marks(currencies)})"
         f" AND day_number IN ({', '.join(map(str, NUMBERS))})\n"
-        "GROUP BY install_source, campaign, currency, cohort_date",
+        f"GROUP BY install_source, currency, cohort_date{groups}\nORDER BY 1, 2, 3, 4",
         (*given, *currencies),
+        "cohort_date",
+        first,
+        last,
     )
-    yield (
+    yield Question(
         f"SELECT max(event_date) AS last_day\nFROM {TABLE}\nWHERE game_id = ? AND {totals}"
         " AND event_date >= CAST(? AS date)",
-        (game_id, str(min(days))),
+        (game_id, str(first)),
+        "event_date",
+        first,
+        date.max,
     )
 
 
@@ -145,17 +172,19 @@ def returns(of: Iterable[Spend], known: History, by_campaign: bool) -> list[Row]
     for (source, campaign, day), count in known.players.items():
         players.update({(source, campaign, day): count, (source, "", day): count})
     for (source, campaign, currency, day, number), value in known.micros.items():
-        for one_or_all in (campaign, ""):
+        for one_or_all in {campaign, ""}:
             micros[source, one_or_all, currency, day, number] += value
-    rows = []
+    rows, cost = [], metrics()["cost_per_player_micros"]
     for (source, campaign, currency), days in costs.items():
         spent, count = days.total(), sum(players[source, campaign, day] for day in days)
         shares = []
         for number in NUMBERS:
             over = [day for day in days if known.last and day + timedelta(number) <= known.last]
             brought = sum(micros[source, campaign, currency, day, number] for day in over)
-            shares.append(RETURN.value(brought, sum(days[day] for day in over)))
-        rows.append(Row(source, campaign, currency, spent, count, COST.value(spent, count), tuple(shares)))
+            facts = {"lifetime_net_total_micros": brought, "spend_micros": sum(days[day] for day in over)}
+            shares.append(metrics()["return_on_ad_spend"].of(facts))
+        a_player = cost.of({"spend_micros": spent, "cohort_players": count})
+        rows.append(Row(source, campaign, currency, spent, count, a_player, tuple(shares)))
     return sorted(rows, key=lambda row: (-row.spend_micros, row[:3]))
 
 

@@ -20,7 +20,8 @@ ALL = "*"
 CUSTOM = ("custom_1", "custom_2")
 PLACES = ("platform", "country", "app_version", *CUSTOM)
 WITH_TOTALS = (*PLACES, "reason")
-ENGINES = ("live", "window")
+# Metrics outside the tables of gold, each with its place in the document.
+ENGINES = ("live", "window", "ad_spend")
 # What a metric is, wherever it is counted. Its type, counter and dimensions belong to the place.
 DEFINITION = {
     "label", "unit", "formula", "signed", "difference", "percentile", "may_be_negative", "description",
@@ -271,6 +272,12 @@ def live() -> dict[str, Metric]:
 def window() -> dict[str, Metric]:
     """Return the metrics of the stream job's windows."""
     return parse_engine(document()["window"])
+
+
+@cache
+def ad_spend() -> dict[str, Metric]:
+    """Return the metrics of uploaded costs beside gold."""
+    return parse_engine(document()["ad_spend"])
 
 
 def _table(name: str, table: Mapping[str, Any]) -> Table:

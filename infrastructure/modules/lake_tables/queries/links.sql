@@ -1,7 +1,16 @@
--- Links of two ids in the last 90 days by day: how many pairs events link, and how many of them the history ignores.
+-- Guests who became accounts in the last 90 days, by day: the pairs of ids that events link, the guests and accounts of the
+-- links that count, and the links that the history ignores.
 SELECT
   l.event_date,
   count(DISTINCT concat(l.previous_player_id, ' ', l.player_id)) AS links,
+  count(DISTINCT CASE
+    WHEN coalesce(g.account_id, l.previous_player_id) = coalesce(a.account_id, l.player_id)
+      THEN l.previous_player_id
+  END) AS linked_guests,
+  count(DISTINCT CASE
+    WHEN coalesce(g.account_id, l.previous_player_id) = coalesce(a.account_id, l.player_id)
+      THEN coalesce(a.account_id, l.player_id)
+  END) AS linked_accounts,
   count(DISTINCT CASE
     WHEN coalesce(g.account_id, l.previous_player_id) <> coalesce(a.account_id, l.player_id)
       THEN concat(l.previous_player_id, ' ', l.player_id)

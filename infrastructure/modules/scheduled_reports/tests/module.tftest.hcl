@@ -5,13 +5,19 @@ mock_provider "aws" {
 
 variables {
   account    = { id = "111122223333", partition = "aws", region = "eu-west-1" }
-  lake       = { arn = "arn:aws:s3:::demo-test-lake", name = "demo-test-lake" }
+  lake       = { arn = "arn:aws:s3:::demo-test-lake", database = "lake", name = "demo-test-lake" }
   protection = { deletion = true, point_in_time_recovery = true }
   sender     = "reports@example.com"
 
   tables = {
     game_days = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/game-days", name = "game-days" }
     games     = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
+  }
+
+  workgroup = {
+    arn     = "arn:aws:athena:eu-west-1:111122223333:workgroup/demo-test-metrics-api"
+    name    = "demo-test-metrics-api"
+    results = "athena-results/metrics-api"
   }
 }
 
@@ -21,14 +27,22 @@ run "resources" {
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
       Archive        = ["s3:PutObject"]
+      AskAthena      = ["athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution"]
       DecryptAtRest  = ["kms:Decrypt"]
       DecryptGames   = ["kms:Decrypt"]
+      DecryptLake    = ["kms:Decrypt"]
       Encrypt        = ["kms:GenerateDataKey"]
       EncryptReports = ["kms:GenerateDataKey"]
+      FindLake       = ["s3:GetBucketLocation", "s3:ListBucket"]
       KeepLedger     = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+      KeepResults = [
+        "s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject",
+      ]
       ListGames      = ["dynamodb:Scan"]
       Mail           = ["ses:SendEmail", "ses:SendRawEmail"]
       QueryCounts    = ["dynamodb:Query"]
+      ReadGold       = ["s3:GetObject"]
+      ReadGoldTables = ["glue:GetDatabase", "glue:GetTable"]
       ReadWebhooks   = ["secretsmanager:GetSecretValue"]
       ReportFailures = ["sqs:SendMessage"]
       WriteLogs      = ["logs:CreateLogStream", "logs:PutLogEvents"]
@@ -46,6 +60,7 @@ run "resources" {
       {
         DecryptAtRest  = [var.settings.kms_key_arns.operations]
         DecryptGames   = [var.settings.kms_key_arns.credentials]
+        DecryptLake    = [var.settings.kms_key_arns.events]
         Encrypt        = [var.settings.kms_key_arns.operations]
         EncryptReports = [var.settings.kms_key_arns.events]
       }
@@ -58,17 +73,24 @@ run "resources" {
       {
         for statement in jsondecode(output.policy).Statement :
         statement.Sid => statement.Resource
-        if contains(["Archive", "Mail"], statement.Sid)
+        if contains(["Archive", "KeepResults", "Mail", "ReadGold", "ReadGoldTables"], statement.Sid)
       } ==
       {
-        Archive = ["arn:aws:s3:::demo-test-lake/reports/*"]
+        Archive     = ["arn:aws:s3:::demo-test-lake/reports/*"]
+        KeepResults = ["arn:aws:s3:::demo-test-lake/athena-results/metrics-api/*"]
         Mail = [
           "arn:aws:ses:eu-west-1:111122223333:configuration-set/demo-test-scheduled-reports",
           "arn:aws:ses:eu-west-1:111122223333:identity/*",
         ]
+        ReadGold = ["arn:aws:s3:::demo-test-lake/gold/acquisition_value/*"]
+        ReadGoldTables = [
+          "arn:aws:glue:eu-west-1:111122223333:catalog",
+          "arn:aws:glue:eu-west-1:111122223333:database/lake",
+          "arn:aws:glue:eu-west-1:111122223333:table/lake/acquisition_value",
+        ]
       }
     )
-    error_message = "It writes reports only, and mails through its configuration set."
+    error_message = "It writes reports and query results, reads one table of gold, and mails through its own set."
   }
 
   assert {

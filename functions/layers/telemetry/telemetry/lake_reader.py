@@ -8,17 +8,17 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
-from telemetry import environment
+
+from telemetry import environment, logs
 from telemetry.clients import client
 from telemetry.enrichment import timestamp
-
-from metrics_api.problems import logger
 
 if TYPE_CHECKING:
     from mypy_boto3_athena.client import AthenaClient
     from mypy_boto3_athena.type_defs import QueryExecutionTypeDef
 
-# The alarm of latency rings at 3 s. A query that takes longer goes on, and the client asks again.
+# The alarm of the metrics API's latency rings at 3 s. A query that takes longer goes on, and the client asks
+# again.
 WAIT_SECONDS = 1.5
 POLL_SECONDS = 0.15
 # A query that failed once is started again; a second failure is answered.
@@ -26,6 +26,8 @@ ATTEMPTS = 2
 SCAN_LIMIT = "Bytes scanned limit"
 MEGABYTE = 1024**2
 MINIMUM_MEGABYTES = 10
+
+logger = logs.logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +170,15 @@ class Settings(msgspec.Struct):
 
 
 @cache
-def reader() -> LakeReader:
+def reader(wait_seconds: float = WAIT_SECONDS) -> LakeReader:
     """Return Athena as Terraform set it. Raises Unanswered where it set none."""
     settings = environment.parse(Settings)
     if not settings.athena_workgroup:
         raise Unanswered("This API runs without a lake: it has no history of events.")
-    return AthenaLake(client("athena"), client("glue"), settings.lake_database, settings.athena_workgroup)
+    return AthenaLake(
+        client("athena"),
+        client("glue"),
+        settings.lake_database,
+        settings.athena_workgroup,
+        wait_seconds=wait_seconds,
+    )
