@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends
 from telemetry import catalog
+from telemetry.lake_reader import LakeReader, Query
 
 from metrics_api import (
     explore_cohort,
@@ -19,7 +20,6 @@ from metrics_api import explore_models as models
 from metrics_api.explore_fields import Field
 from metrics_api.explore_query import MAX_DAYS, Refused
 from metrics_api.history_query import Days
-from metrics_api.lake import LakeReader, Query
 from metrics_api.lake_answers import CSV, PENDING, Reader, Refuse, csv_file, days_of, read
 from metrics_api.models import Problem
 from metrics_api.parameters import GameId, cached, invalid_field, now
