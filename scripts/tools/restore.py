@@ -27,7 +27,7 @@ from player_state.players import PlayerStore
 from player_state.players import Record as StreamRecord
 from privacy.data_stores import Record, record_of
 from rich.console import Console
-from telemetry import clients, lake
+from telemetry import ad_spend, clients, lake
 from telemetry.enrichment import timestamp
 from telemetry.event import EnrichedEvent
 
@@ -254,7 +254,7 @@ class Restore:
             progress = replace(progress, applied=None)
         if progress.applied is None:
             for name in [] if scope.since else [name for part in scope.parts for name in PARTS[part]]:
-                clear(boto3.resource("dynamodb").Table(self.tables[name]), scope.game)
+                clear_counted(boto3.resource("dynamodb").Table(self.tables[name]), scope.game)
             progress = replace(progress, applied=0, last="")
             self.ledger.write(progress)
         progress = self._apply(progress)
@@ -389,8 +389,18 @@ def _lanes(events: Iterable[tuple[int, EnrichedEvent]], until: str) -> dict[str,
 
 def clear(table: "Table", game: str | None) -> None:
     """Delete a table's items, or those of a game."""
+    _delete(table, items(table, game))
+
+
+def clear_counted(table: "Table", game: str | None) -> None:
+    """Delete what events have made of a table, or of a game in it: costs that were uploaded stay."""
+    partition = table.key_schema[0]["AttributeName"]
+    _delete(table, (item for item in items(table, game) if not ad_spend.holds_costs(str(item[partition]))))
+
+
+def _delete(table: "Table", found: Iterable[Record]) -> None:
     with table.batch_writer() as batch:
-        for item in items(table, game):
+        for item in found:
             batch.delete_item(
                 Key={key["AttributeName"]: item[key["AttributeName"]] for key in table.key_schema}
             )

@@ -3,7 +3,7 @@
 import gzip
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +15,8 @@ from player_state import buckets
 from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore, Record
 from stored_state import state
+from telemetry import ad_spend
+from telemetry.ad_spend import Spend
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
 from telemetry.raw_position import RawPosition, parse
@@ -121,6 +123,20 @@ def test_state_that_is_lost_is_made_again_from_bronze(s3: Any, events: list[Even
     assert state(TABLES) == before
     assert switch.on
     assert not Ledger(s3, BUCKET).read()
+
+
+def test_uploaded_costs_stay(s3: Any, events: list[Event]) -> None:
+    made = [
+        Spend(date(2026, 1, 30), "north", "", "USD", 5_000_000),
+        Spend(date(2026, 2, 1), "", "", "EUR", 1),
+    ]
+    table = boto3.resource("dynamodb").Table("game_days")
+    for spend in made:
+        table.put_item(Item=ad_spend.item("sun", spend))
+    before = state(TABLES)
+    assert restoring(s3).run(Scope()) == len(events)
+    assert state(TABLES) == before
+    assert [row["micros"] for row in restore.items(table, "sun") if "micros" in row] == [5_000_000, 1]
 
 
 def test_a_game_and_a_part_leave_the_others_alone(s3: Any, events: list[Event]) -> None:

@@ -70,6 +70,11 @@ def partitions(game_id: str, first: date, last: date) -> list[str]:
     return [f"{game_id}#{month}#{SUBJECT}" for month in months]
 
 
+def holds_costs(partition: str) -> bool:
+    """Tell a partition of costs from those of counters."""
+    return partition.rpartition("#")[2] == SUBJECT
+
+
 def item(game_id: str, spend: Spend) -> dict[str, Any]:
     """Return the row of a cost."""
     (partition,) = partitions(game_id, spend.day, spend.day)
