@@ -18,7 +18,9 @@ NOTEBOOKS = sorted(Path(gold.__file__).parent.glob("*.ipynb"))
 def tables(small_gold: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {**small_gold, "GAME_ID": "arena"}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("ATHENA_WORKGROUP", raising=False)
+    # Tests before may have named tables of an emulator that has ended.
+    for name in ("ATHENA_WORKGROUP", "GAMES_TABLE"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
