@@ -38,6 +38,14 @@ def test_the_lakes_history_is_what_the_simulator_sent(
     assert history.figures("moon-race-4", truth.costs) == history.expected_figures(
         truth, datetime.now(UTC).date()
     )
+    first, last = min(one.day for one in truth.costs), max(one.day for one in truth.costs)
+    answer = applied.platform.read(f"/v1/games/moon-race-4/ad-spend?from={first}&to={last}")
+    told: dict[str, float] = {}
+    for row in answer["rows"]:
+        name = f"{row['install_source']} {row['currency']}"
+        told |= {f"{name} players": row["cohort_players"]}
+        told |= {f"{name} {day}": share for day, share in row["returns"].items() if share is not None}
+    assert told == pytest.approx(truth.returned(datetime.now(UTC).date()))
 
 
 def test_a_difference_is_an_error(applied: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,8 @@ SHOWN_DAYS = 90
 # The days after the install that readers show.
 NUMBERS = (0, 7, 30)
 TABLE = "acquisition_value"
+# PyIceberg adds a day to a bound: date.max would have no next one.
+NO_END = date(9999, 1, 1)
 
 
 class Spend(NamedTuple):
@@ -145,7 +147,7 @@ def questions(game_id: str, of: Sequence[Spend], by_campaign: bool) -> Iterator[
         (game_id, str(first)),
         "event_date",
         first,
-        date.max,
+        NO_END,
     )
 
 
