@@ -232,13 +232,13 @@ HOSTILE_TITLE = "<img src=x onerror=alert(1)> & 'quoted'"
 
 @in_chromium
 def test_a_producer_saves_a_question_and_a_reader_opens_it(
-    app: Any, address: str, page: Page, gold: DuckGold
+    app: Any, address: str, page: Page, gold: DuckGold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for player, purchases in (("ann", 2), ("bob", 1), ("eve", 0)):
         gold.fill_silver([sent("session_start", player, 5)])
         gold.fill_silver([purchase(player, 5, 10 + n, 100) for n in range(purchases)])
     who = [Caller("ada", True, False)]
-    app.dependency_overrides[caller] = lambda: who[0]
+    monkeypatch.setitem(app.dependency_overrides, caller, lambda: who[0])
     asked: list[str] = []
     page.on("request", lambda request: asked.append(f"{request.method} {urlsplit(request.url).path}"))
     page.on("dialog", lambda dialog: dialog.accept())
