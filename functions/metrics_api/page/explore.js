@@ -15,6 +15,7 @@ const NO_VALUES = ["is_set", "is_not_set"];
 const NUMBERS = ["bigint", "double"];
 const TIMES = [1, 2, 3, 5, 10, 20, 50, 100];
 const MOST_STEPS = 8;
+const CURRENCY = "payload.currency";
 const MOST_FILTERS = 10;
 let catalogue = null;
 let question = null;
@@ -291,10 +292,12 @@ const state = (...nodes) => {
 const nameOf = (slices) => Object.values(slices).map((one) => one ?? "no value").join(" · ");
 
 const currencyOf = (slices) => {
-  const chosen = question.where?.find((one) => one.field === "payload.currency" && one.op === "is")?.values[0];
-  const code = slices["payload.currency"] ?? chosen;
+  const chosen = question.where?.find((one) => one.field === CURRENCY && one.op === "is")?.values[0];
+  const code = slices[CURRENCY] ?? chosen;
   return /^[A-Z]{3}$/.test(code ?? "") ? code : "";
 };
+
+const isMoney = () => fieldsOf(question.event).some((one) => one.name === question.measure.field && one.is_money);
 
 const figure = (slices) => (value) => {
   if (value === null || value === undefined) return "–";
@@ -321,7 +324,10 @@ const draw = (answer) => {
     found.get(name).values[places.indexOf(row.from)] = row.figure;
   }
   const size = ({ values }) => Math.max(...values.map((value) => Math.abs(value ?? 0)));
-  const shown = [...found].sort((a, b) => size(b[1]) - size(a[1])).slice(0, LINES.length);
+  // Amounts of two currencies have no common axis.
+  const codes = isMoney() ? [...new Set([...found.values()].map(({ slices }) => slices[CURRENCY] ?? null))].sort() : [null];
+  const drawn = [...found].filter(([, { slices }]) => codes.length < 2 || (slices[CURRENCY] ?? null) === codes[0]);
+  const shown = drawn.sort((a, b) => size(b[1]) - size(a[1])).slice(0, LINES.length);
   const holder = $("explore-chart");
   holder.hidden = false;
   lines(holder, places.map((one) => Date.parse(one) / 1000), shown.map(([name, line]) => ({
@@ -329,7 +335,10 @@ const draw = (answer) => {
   })), {
     format: figure(shown[0][1].slices), label: `${title()} from ${answer.from} to ${answer.to} (UTC); the table below has every figure`,
   });
-  $("chart-note").textContent = found.size > shown.length ? `The largest ${shown.length} of ${found.size} are drawn; the table has all.` : "";
+  $("chart-note").textContent = [
+    drawn.length > shown.length ? `The largest ${shown.length} of ${drawn.length} are drawn; the table has all.` : "",
+    codes.length > 1 ? `${codes[0] ?? "No currency"} is drawn; the table has all.` : "",
+  ].filter(Boolean).join(" ");
 };
 
 const share = (part) => (part === null ? "–" : precise.format(part));
@@ -346,11 +355,14 @@ const TABLES = {
     ["Events of a player", (row) => (row.players ? plain.format(row.events / row.players) : "–"), true],
   ], answer.rows),
   events: (answer) => {
-    const most = Math.max(...answer.rows.map((row) => Math.abs(row.figure)));
+    // A bar is as long as its part of the largest figure, of the same currency where it is an amount.
+    const most = new Map();
+    const code = (row) => (isMoney() ? row.slices[CURRENCY] : null);
+    for (const row of answer.rows) most.set(code(row), Math.max(most.get(code(row)) ?? 0, Math.abs(row.figure)));
     return table("Figures", [
       ["Days (UTC)", days], ...columns(),
       [MEASURES.find(([one]) => one === question.measure.of)[1].replace(" of", ""), (row) => figure(row.slices)(row.figure), true],
-      ...(question.grain === "range" ? [["", (row) => bar(most ? Math.abs(row.figure) / most : 0)]] : []),
+      ...(question.grain === "range" ? [["", (row) => bar(most.get(code(row)) ? Math.abs(row.figure) / most.get(code(row)) : 0)]] : []),
       ...(question.measure.of === "count" ? [] : [["Events", (row) => number.format(row.events), true]]),
     ], answer.rows);
   },
@@ -404,7 +416,7 @@ const render = (answer) => {
 // The API says which field must be one: a button adds it to the question.
 const ways = (details) => {
   if (!details.some((detail) => detail.includes("added up over currencies"))) return [];
-  return [button("Group by currency", () => { question.by = ["payload.currency", ...question.by].slice(0, 2); changed(); })];
+  return [button("Group by currency", () => { question.by = [CURRENCY, ...question.by].slice(0, 2); changed(); })];
 };
 
 const refuse = (problem, again = load) => {

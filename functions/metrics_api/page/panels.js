@@ -10,6 +10,8 @@ const COHORT_DAYS = [0, 1, 2, 3, 4, 5, 6, 7, 10, 14, 21, 28, 30, 45, 60, 75, 90]
 const CURVE_DAYS = 30;
 const MOST_BARS = 10;
 const MOST_ROWS = 1900;
+// Units of amounts in a currency, real or virtual.
+const AMOUNTS = ["minor", "micros", "units"];
 const RUNS = "The query still runs. The page asks again until it is done.";
 
 const titled = (name) => `${name[0].toUpperCase()}${name.slice(1).replaceAll("_", " ")}`;
@@ -127,9 +129,10 @@ const drawLines = (context, spec, answer, holder, marks) => {
     }
   }
   const size = ({ values }) => Math.max(...values.map((value) => Math.abs(value ?? 0)));
-  const codes = ["minor", "micros"].includes(first.unit) ? [...new Set([...found.values()].map((one) => one.code))].sort() : [];
+  const codes = AMOUNTS.includes(first.unit) ? [...new Set([...found.values()].map((one) => one.code))].sort() : [];
   // Amounts of two currencies have no common axis.
-  const drawn = [...found].filter(([, one]) => codes.length < 2 || one.code === codes[0]);
+  const code = codes.includes(context.choice("currency")) ? context.choice("currency") : codes[0];
+  const drawn = [...found].filter(([, one]) => codes.length < 2 || one.code === code);
   const largest = (spec.only || !answer.by.length ? drawn : drawn.sort((a, b) => size(b[1]) - size(a[1]))).slice(0, LINES.length);
   const label = spec.label ?? ((name) => name);
   const series = largest.map(([name, one]) => ({
@@ -150,9 +153,9 @@ const drawLines = (context, spec, answer, holder, marks) => {
   const ends = [answer.rows[0], answer.rows.at(-1)];
   const full = answer.grain === "week" ? 7 : 28;
   if (["week", "month"].includes(answer.grain) && ends.some((row) => length(row) < full)) notes.push(`The first or the last ${answer.grain} is not whole.`);
-  if (codes.length > 1) notes.push(`${codes[0] || "No currency"} is drawn; the table has all.`);
+  if (codes.length > 1) notes.push(`${code || "No currency"} is drawn; the table has all.`);
   lines(holder, days.map((one) => Date.parse(one) / 1000), series, {
-    format: unit(first.unit, codes[0]), most: first.unit === "share" ? 0.01 : 1, marks,
+    format: unit(first.unit, code), most: first.unit === "share" ? 0.01 : 1, marks,
     label: `${spec.title}, ${answer.from} to ${answer.to} (UTC); the table has every figure`,
   });
   return notes.join(" ");
