@@ -10,6 +10,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
+from telemetry import metric_model
 
 MODULE = Path(__file__).resolve().parents[2] / "infrastructure/modules/lake_tables"
 QUERIES = sorted((MODULE / "queries").glob("*.sql"))
@@ -65,6 +66,34 @@ def test_a_saved_query_adds_no_totals_to_their_parts(path: Path, schema: dict[st
             schema[table.name]
         )
         assert compared == with_totals
+
+
+def ranked_across_currencies(query: exp.Expression, amounts: set[str]) -> list[str]:
+    """Return the amounts that rows of several currencies are ordered by."""
+    order = [one.this.name for one in query.args["order"].expressions] if query.args.get("order") else []
+    if "currency" not in query.named_selects:
+        return []
+    return [name for place, name in enumerate(order) if name in amounts and "currency" not in order[:place]]
+
+
+AMOUNTS = {
+    metric.name
+    for table in metric_model.tables().values()
+    for metric in table.metrics.values()
+    if metric.unit in ("micros", "minor", "units")
+}
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_a_saved_query_ranks_amounts_within_a_currency(path: Path) -> None:
+    (query,) = sqlglot.parse(path.read_text(), read="athena")
+    assert query is not None
+    assert ranked_across_currencies(query, AMOUNTS) == []
+
+
+def test_an_order_across_currencies_is_seen() -> None:
+    query = sqlglot.parse_one("SELECT currency, revenue_micros FROM ads ORDER BY revenue_micros DESC, currency")
+    assert ranked_across_currencies(query, AMOUNTS) == ["revenue_micros"]
 
 
 def test_days_of_a_studios_clock() -> None:

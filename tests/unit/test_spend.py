@@ -142,6 +142,20 @@ def test_return_by_campaign_and_of_several_lines(table: Any, tmp_path: Path) -> 
     assert (whole.spend_micros, whole.returns) == (10_000_000, (0.3, pytest.approx(8.25 / 10), None))
 
 
+def test_costs_of_two_currencies_are_not_ranked_together(table: Any, tmp_path: Path) -> None:
+    costs = uploaded(
+        table,
+        tmp_path,
+        f"{CAMPAIGNS}2026-03-01,a,,JPY,900\n2026-03-01,b,,EUR,8\n2026-03-01,c,,EUR,9\n"
+        "2026-03-02,a,,EUR,9\n2026-03-01,d,x,JPY,1000\n2026-03-01,d,y,JPY,1000\n",
+    )
+    found = spend.returns("go", costs, by_campaign=False)
+    assert [(row.currency, row.install_source) for row in found] == [
+        ("EUR", "a"), ("EUR", "c"), ("EUR", "b"), ("JPY", "d"), ("JPY", "a"),
+    ]  # fmt: skip
+    assert [row.install_source for row in spend.returns("go", costs, by_campaign=True)] == list("acbdda")
+
+
 def test_a_second_upload_replaces_what_it_names_and_nothing_else(table: Any, tmp_path: Path) -> None:
     uploaded(
         table,

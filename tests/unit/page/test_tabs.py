@@ -228,6 +228,21 @@ def test_money_is_drawn_in_one_currency_and_written_in_its_own(
     assert "currency" not in page.url
 
 
+@in_chromium
+def test_amounts_of_virtual_currencies_are_drawn_one_at_a_time(
+    address: str, page: Page, gold: DuckGold
+) -> None:
+    for currency, amount in (("gems", 3), ("gold", 5000)):
+        keep(gold, "economy", 7, currency=currency, flow="source", economy_events=amount, amount=amount)
+    page.goto(f"{address}/economy?game=skyforge")
+    settled(page)
+    any_figure = page.locator("#any")
+    expect(any_figure.locator(".note").last).to_contain_text("gold is drawn; the table has all.")
+    expect(any_figure.locator(".u-legend .u-series")).to_have_count(2)
+    page.locator("#choice-currency").select_option("gems")
+    expect(any_figure.locator(".note").last).to_contain_text("gems is drawn; the table has all.")
+
+
 def installs(gold: DuckGold, source: str, campaign: str, players: int, micros: dict[int, int]) -> None:
     """Write what the players of one install day, 9 days ago, had brought by day N."""
     for number, value in micros.items():
@@ -267,14 +282,15 @@ def test_costs_of_advertising_stand_beside_what_they_brought(
     page.goto(f"{address}/revenue?game=skyforge&platform=ios&from={day_before(20)}&to={day_before(1)}")
     expect(panel).to_have_attribute("data-state", "full")
     rows = panel.locator("tbody tr")
-    expect(rows.nth(0)).to_have_text(f"south¥7000%{NONE * 2}0{NONE}")
-    expect(rows.nth(1)).to_have_text(f"north€20.0025%150%{NONE}5€4.00")
+    # Costs of one currency stand together: 700 yen are not more than 20 euros.
+    expect(rows.nth(0)).to_have_text(f"north€20.0025%150%{NONE}5€4.00")
+    expect(rows.nth(1)).to_have_text(f"south¥7000%{NONE * 2}0{NONE}")
     expect(panel.locator(".note")).to_contain_text("Not filtered by Platform: costs have no such column.")
     panel.locator("select").focus()
     panel.locator("select").select_option("campaign")
     expect(rows).to_have_count(3)
-    expect(rows.nth(1)).to_have_text(f"north<b>spring</b>€15.0020%160%{NONE}4€3.75")
-    expect(rows.nth(2)).to_have_text(f"northautumn€5.0040%120%{NONE}1€5.00")
+    expect(rows.nth(0)).to_have_text(f"north<b>spring</b>€15.0020%160%{NONE}4€3.75")
+    expect(rows.nth(1)).to_have_text(f"northautumn€5.0040%120%{NONE}1€5.00")
     expect(panel.locator("select")).to_be_focused()
     assert "spend=campaign" in page.url
     page.reload()
@@ -283,7 +299,7 @@ def test_costs_of_advertising_stand_beside_what_they_brought(
         panel.get_by_role("button", name="Download CSV: Return on ad spend").click()
     assert download.value.suggested_filename == (f"skyforge-ad-spend-{day_before(20)}-{day_before(1)}.csv")
     lines = list(csv.DictReader(download.value.path().read_text().splitlines()))
-    assert lines[1] == {
+    assert lines[0] == {
         "install_source": "north", "campaign": "<b>spring</b>", "currency": "EUR",
         "spend_micros": "15000000", "cohort_players": "4", "cost_per_player_micros": "3750000.0",
         "return_on_ad_spend_D0": "0.2", "return_on_ad_spend_D7": "1.6", "return_on_ad_spend_D30": "",
