@@ -156,7 +156,10 @@ def remove(table: "Table", game_id: str, first: date, last: date, source: str = 
 
 
 def returns(game_id: str, spends: Sequence[Spend], by_campaign: bool) -> list[Row]:
-    """Return each source or campaign by currency, the largest cost first. Raises CommandError without a lake."""
+    """Return each source or campaign: by currency, the largest cost first.
+
+    Raises CommandError without a lake.
+    """
     return ad_spend.returns(spends, known(game_id, spends, by_campaign), by_campaign) if spends else []
 
 

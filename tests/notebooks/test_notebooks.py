@@ -1,5 +1,6 @@
 """Notebooks run over a tiny gold, and their answers are right."""
 
+import ast
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,28 @@ def test_retention_is_that_of_the_day_and_empty_where_it_is_not_over(tables: Non
     assert [triangle[day][0] for day in ("d1", "d7", "d30")] == [1 / 2, 1 / 8, 1 / 31]
     assert triangle["d1"].isna().iloc[-1]
     assert triangle["d30"].tail(30).isna().all()
+
+
+def result(path: Path) -> Any:
+    """Return what the last cell of a notebook shows, which needs the first one alone."""
+    first, *_, last = (
+        one.source for one in nbformat.read(path, as_version=4).cells if one.cell_type == "code"
+    )
+    names: dict[str, Any] = {}
+    *statements, shown = ast.parse(last).body
+    exec(first, names)
+    exec(compile(ast.Module(statements, []), path.name, "exec"), names)
+    assert isinstance(shown, ast.Expr)
+    return eval(compile(ast.Expression(shown.value), path.name, "eval"), names)
+
+
+def test_retention_of_all_install_days_is_a_sum_over_a_sum(tables: None) -> None:
+    found = result(Path(gold.__file__).with_name("retention.ipynb"))
+    cohorts = [(age, 248 * (1 + age % 2)) for age in range(42, 0, -1)]
+    for number, share in zip(found["day_number"], found["retention"], strict=True):
+        over = [players for age, players in cohorts if number < age]
+        assert share == pytest.approx(sum(players // (number + 1) for players in over) / sum(over))
+    assert list(found["day_number"]) == [1, 3, 7, 14, 30]
 
 
 def test_net_flow_does_not_count_the_totals_twice(tables: None) -> None:

@@ -92,7 +92,9 @@ def test_a_saved_query_ranks_amounts_within_a_currency(path: Path) -> None:
 
 
 def test_an_order_across_currencies_is_seen() -> None:
-    query = sqlglot.parse_one("SELECT currency, revenue_micros FROM ads ORDER BY revenue_micros DESC, currency")
+    query = sqlglot.parse_one(
+        "SELECT currency, revenue_micros FROM ads ORDER BY revenue_micros DESC, currency"
+    )
     assert ranked_across_currencies(query, AMOUNTS) == ["revenue_micros"]
 
 

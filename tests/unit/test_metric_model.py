@@ -1,6 +1,7 @@
 """The metrics model is complete, its arithmetic is right, and no reader computes a ratio by itself."""
 
 import ast
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -13,6 +14,9 @@ from telemetry.metric_model import Metric
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 READERS = ("functions/metrics_api", "functions/scheduled_reports")
+# Scripts that show figures of gold.
+SCRIPTS = ("history", "report", "report_history", "spend")
+NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 PAGE = REPOSITORY / "functions" / "metrics_api" / "page"
 # Divisions that convert units or place something on paper; everything else is a ratio of metrics.
 CONVERSIONS = {
@@ -24,6 +28,8 @@ CONVERSIONS = {
     ("formatting.py", "changes"): "a figure against that of another period",
     ("formatting.py", "valued"): "seconds to minutes",
     ("pictures.py", "*"): "places on a picture",
+    ("report.py", "write"): "a path",
+    ("spend.py", "major"): "millionths to units of a currency",
 }
 
 
@@ -162,6 +168,28 @@ def divisions(source: str, name: str) -> list[str]:
 def test_no_reader_computes_a_ratio_by_hand(folder: str) -> None:
     for path in sorted((REPOSITORY / folder).glob("*.py")):
         assert divisions(path.read_text(), path.name) == [], path
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_no_script_computes_a_ratio_by_hand(name: str) -> None:
+    path = REPOSITORY / "scripts" / "tools" / f"{name}.py"
+    assert divisions(path.read_text(), path.name) == []
+
+
+def cells(notebook: str) -> str:
+    """Return the code of a notebook."""
+    code = [one["source"] for one in json.loads(notebook)["cells"] if one["cell_type"] == "code"]
+    return "\n".join("".join(lines) for lines in code)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_notebook_computes_a_ratio_by_hand(path: Path) -> None:
+    divided = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(cells(path.read_text())))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
+    ]
+    assert divided == []
 
 
 def test_a_ratio_by_hand_is_seen() -> None:

@@ -6,7 +6,10 @@ SELECT
   day_number,
   sum(cohort_players) AS cohort_players,
   sum(lifetime_gross_minor) AS lifetime_gross_minor,
-  CAST(sum(lifetime_gross_minor) AS double) / nullif(sum(cohort_players), 0) AS ltv_minor
+  sum(lifetime_refunded_minor) AS lifetime_refunded_minor,
+  sum(lifetime_net_minor) AS lifetime_net_minor,
+  CAST(sum(lifetime_gross_minor) AS double) / nullif(sum(cohort_players), 0) AS ltv_minor,
+  CAST(sum(lifetime_net_minor) AS double) / nullif(sum(cohort_players), 0) AS net_ltv_minor
 FROM acquisition_value
 WHERE game_id = ?
   AND platform = '*' AND country = '*' AND app_version = '*'
