@@ -162,8 +162,8 @@ class Economy(Range, Answer):
     currencies: Annotated[
         list[Currency],
         Field(
-            description="The largest flows of each currency, 100 in all; the rest of a currency is its "
-            "reason `other`. Names beyond a day's limit are the currency `other`: its amounts are of several units."
+            description="The largest flows of each currency, 100 in all; the rest of a currency is its reason"
+            " `other`. Names beyond a day's limit are the currency `other`: its amounts have several units."
         ),
     ]
     capped: Capped
