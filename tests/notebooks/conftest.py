@@ -41,6 +41,9 @@ def small_gold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, s
             ]
             made = tables.create_table(("small", name), schema, f"s3://gold/{name}")
             made.append(pa.Table.from_pylist(rows, schema=schema.as_arrow()))
+        costs = json.loads(METRICS.read_text())["ad_spend"]["columns"]
+        schema = lake_tables.schema_of({column: field["type"] for column, field in costs.items()})
+        tables.create_table(("small", "ad_spend"), schema, "s3://gold/ad_spend")
         yield {**emulator.environment, "LAKE_DATABASE": "small"}
 
 

@@ -23,6 +23,7 @@ def schema() -> dict[str, dict[str, str]]:
     kept: dict[str, Any] = json.loads((MODULE / "tables/kept.json").read_text())
     tables = {name: table["columns"] for name, table in (gold | kept).items()}
     tables["events"] = json.loads((MODULE / "tables/events.json").read_text())
+    tables["ad_spend"] = json.loads((MODULE / "tables/ad_spend.json").read_text())["columns"]
     return {name: {column["name"]: column["type"] for column in columns} for name, columns in tables.items()}
 
 
@@ -31,7 +32,9 @@ def test_a_saved_query_asks_for_what_there_is(path: Path, schema: dict[str, dict
     (query,) = sqlglot.parse(path.read_text(), read="athena")
     assert isinstance(query, exp.Select)
     qualify(query, schema=schema, dialect="athena", validate_qualify_columns=True)
-    tables = {table.alias_or_name: schema[table.name] for table in query.find_all(exp.Table)}
+    # A part of a query has the columns that it selects.
+    known = schema | {one.alias: dict.fromkeys(one.this.named_selects, "") for one in query.find_all(exp.CTE)}
+    tables = {table.alias_or_name: known[table.name] for table in query.find_all(exp.Table)}
     assert tables
     for column in query.find_all(exp.Column):
         if column.table:
@@ -53,13 +56,16 @@ def test_a_saved_query_adds_no_totals_to_their_parts(path: Path, schema: dict[st
     """Gold has a row for * beside those of each platform, country and version: a query names one kind."""
     (query,) = sqlglot.parse(path.read_text(), read="athena")
     assert query is not None
-    # Silver and the kept tables have a row for what happened, and none for totals.
+    parts = {one.alias for one in query.find_all(exp.CTE)}
+    # Silver, the kept tables and costs have a row for what happened, and none for totals.
     for table in query.find_all(exp.Table):
-        if table.name == "events" or table.name.startswith("kept_"):
+        if table.name in ("events", "ad_spend", *parts) or table.name.startswith("kept_"):
             continue
+        select = table.find_ancestor(exp.Select)
+        assert select is not None
         compared = {
             comparison.this.name
-            for comparison in query.args["where"].find_all(exp.EQ, exp.NEQ)
+            for comparison in select.args["where"].find_all(exp.EQ, exp.NEQ)
             if comparison.expression.name == "*"
         }
         with_totals = {"platform", "country", "app_version", "custom_1", "custom_2", "reason"} & set(
