@@ -169,6 +169,12 @@ def test_a_day_is_held_against_its_weekday_in_the_week_before_too(store: Store) 
     assert {one.week_before for one in week} == {None}
 
 
+def test_nothing_is_a_part_of_less_than_nothing() -> None:
+    """More was paid back than paid the day before: 100 is no "-200 %" of -100."""
+    assert formatting.changes(Figure("net_revenue_EUR", "EUR minor", 100, -100, 50)) == [None, 1]
+    assert formatting.changes(Figure("net_revenue_EUR", "EUR minor", -100, 50, 0)) == [-3, None]
+
+
 def test_sinks_and_sources_stand_by_reason_the_largest_of_each_first(store: Store) -> None:
     flows = {"quest": ("source", 50), "shop": ("sink", 40), "gift": ("source", 30), "repair": ("sink", 20)}
     for reason, (flow, amount) in flows.items():

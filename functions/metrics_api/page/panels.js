@@ -4,7 +4,7 @@
 
 import { asking, send } from "./asking.js";
 import { lines } from "./charts.js";
-import { DAY, bar, button, element, LINES, option, periods, precise, save, scrolled, signed, table, unit, utc } from "./dom.js";
+import { DAY, bar, button, element, LINES, option, periods, points, precise, save, scrolled, signed, table, unit, utc } from "./dom.js";
 
 const COHORT_DAYS = [0, 1, 2, 3, 4, 5, 6, 7, 10, 14, 21, 28, 30, 45, 60, 75, 90];
 const CURVE_DAYS = 30;
@@ -74,9 +74,11 @@ const unadded = (context, spec, metric, reason) => {
   return [element("p", `${metric?.label ?? "This figure"} must not be added up over: ${over}.`), ways(context, reason)];
 };
 
-const change = (now, then) => {
-  if (now === null || now === undefined || !then) return null;
-  return signed.format(now / then - 1);
+// As in the mail: a share changes by points, all else by a part of what it was. Nothing is a part of less than nothing.
+const change = (metric, now, then) => {
+  if (now === null || now === undefined || then === null || then === undefined) return null;
+  if (metric.unit === "share") return `${points.format(100 * (now - then))} pts`;
+  return then > 0 ? signed.format(now / then - 1) : null;
 };
 
 // Rows of the range before by the place of their period and their slices.
@@ -108,7 +110,7 @@ const figures = (context, spec, answer) => {
       if (!answer.previous || (spec.whole && n)) return columns;
       return [...columns,
         ["Range before", (row) => format(row, earlier(row)?.[metric.name] ?? null), true],
-        ["Change", (row) => change(row.figures[metric.name], earlier(row)?.[metric.name]) ?? "–", true]];
+        ["Change", (row) => change(metric, row.figures[metric.name], earlier(row)?.[metric.name]) ?? "–", true]];
     }),
   ], answer.rows);
 };
@@ -203,7 +205,7 @@ const drawBars = (context, spec, answer) => {
     [head, (row) => nameOf(row.slices)],
     ["", (row) => bar(most ? Math.abs(row.figures[metric.name]) / most : 0)],
     [titleOf(metric), text(metric), true],
-    ...(answer.previous ? [["Change", (row) => change(row.figures[metric.name], earlier(row)?.[metric.name]) ?? "–", true]] : []),
+    ...(answer.previous ? [["Change", (row) => change(metric, row.figures[metric.name], earlier(row)?.[metric.name]) ?? "–", true]] : []),
     ...others.map((one) => [titleOf(one), text(one), true]),
   ], rows.slice(0, MOST_BARS), "bars"), rows.length > MOST_BARS ? `${MOST_BARS} of ${rows.length} are shown; the table has all.` : ""];
 };
@@ -374,7 +376,7 @@ const tiles = (specs, context) => {
     figure.classList.toggle("long", figure.textContent.length > 8);
     if (!row) { note.textContent = "no figures"; return "empty"; }
     const earlier = before(found.body)(row)?.[spec.metric];
-    const changed = change(now, earlier);
+    const changed = change(metric, now, earlier);
     note.textContent = [spec.last ? `on ${row.from}` : "", changed ? `${changed} against the range before` : found.body.previous ? "no figure before" : ""].filter(Boolean).join(", ");
     return "full";
   };
