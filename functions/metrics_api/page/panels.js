@@ -34,7 +34,7 @@ const columnsOf = (spec, known, group) => {
   return free && group && known.dimensions.some((one) => one.name === group) ? [...own, group] : own;
 };
 
-// The parameters of a panel's question, and the filters that its table cannot have.
+// The parameters of a panel's question, and which filters it cannot have.
 const questionOf = (spec, context, more = {}) => {
   const known = context.table(spec.table);
   const range = context.range();
@@ -44,14 +44,22 @@ const questionOf = (spec, context, more = {}) => {
   if (by.length) asked.set("by", by.join(","));
   if (range.compare && spec.chart !== "heat") asked.set("compare", "previous");
   const lacks = [];
-  for (const { name, parameter, label } of context.shared()) {
+  const crossed = [];
+  for (const { name, parameter, label, values } of context.shared()) {
     if (!at.get(parameter)) continue;
-    if (known.dimensions.some((one) => one.name === name)) asked.set(parameter, at.get(parameter));
+    const apart = by.some((column) => column !== name && known.dimensions.some((one) => one.name === column && one.has_totals));
+    // Only custom dimensions list their values.
+    if (values && apart) crossed.push(label);
+    else if (known.dimensions.some((one) => one.name === name)) asked.set(parameter, at.get(parameter));
     else lacks.push(label);
   }
+  const unfiltered = [
+    lacks.length ? `Not filtered by ${lacks.join(", ")}: the table has no such column.` : "",
+    crossed.length ? `Not filtered by ${crossed.join(", ")}: gold tells it apart for all platforms, countries and versions together.` : "",
+  ].filter(Boolean).join(" ");
   for (const column of spec.choose ?? []) if (context.choice(column)) asked.set(column, context.choice(column));
   for (const [name, value] of Object.entries(spec.fixed ?? {})) asked.set(name, value);
-  return { path: `/v1/games/${encodeURIComponent(context.game)}/history/${spec.table}?${asked}`, lacks };
+  return { path: `/v1/games/${encodeURIComponent(context.game)}/history/${spec.table}?${asked}`, unfiltered };
 };
 
 // The currency of a row, for money: it is one of its columns, or the one that was chosen.
@@ -271,7 +279,7 @@ const panel = (spec, context) => {
   };
   const settle = (outcome) => { section.removeAttribute("aria-busy"); section.dataset.state = outcome; return outcome; };
 
-  const render = (answer, lacks) => {
+  const render = (answer, unfiltered) => {
     const named = answer.metrics.filter((one) => spec.metrics.includes(one.name));
     if (!answer.rows.length || (spec.only && !answer.rows.some((row) => spec.only.includes(row.slices[answer.by[0]])))) {
       say(element("p", `No figures from ${answer.from} to ${answer.to}.`, { class: "empty" }), ...filledBy(spec));
@@ -294,8 +302,7 @@ const panel = (spec, context) => {
         told = text;
       }
     }
-    const missing = lacks.length ? `Not filtered by ${lacks.join(", ")}: the table has no such column.` : "";
-    note.textContent = [told, missing, spec.note].filter(Boolean).join(" ");
+    note.textContent = [told, unfiltered, spec.note].filter(Boolean).join(" ");
     if (named.length || spec.whole) {
       csv.hidden = false;
       more.hidden = false;
@@ -339,10 +346,10 @@ const panel = (spec, context) => {
     }
     title.textContent = spec.whole ? `Any figure: ${spec.title}` : spec.title;
     wait();
-    const { path, lacks } = questionOf(spec, context);
+    const { path, unfiltered } = questionOf(spec, context);
     const found = await context.ask(path, () => { if (mine === newest) wait(RUNS); });
     if (mine !== newest || !found) return null;
-    return found.ok ? render(found.body, lacks) : refuse(found.body);
+    return found.ok ? render(found.body, unfiltered) : refuse(found.body);
   };
   return { section, load, more, wait };
 };

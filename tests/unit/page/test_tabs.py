@@ -15,6 +15,7 @@ from page_views import TODAY, day_before, keep, violations
 from playwright.sync_api import Browser, Page, Route, expect
 from telemetry import ad_spend, metric_model
 from telemetry.ad_spend import Spend
+from tools import games
 from tools.progress import STILL_SECONDS
 
 HISTORY = ("overview", "retention", "revenue", "economy", "stability", "experiments", "players")
@@ -204,6 +205,27 @@ def test_a_link_has_the_days_the_filters_and_the_groups(address: str, page: Page
     # Sixty days of ios, the other half of the question.
     page.locator("#preset").select_option("90")
     expect(page.locator("#from")).to_have_value(day_before(90))
+
+
+@in_chromium
+def test_a_custom_dimension_filters_what_gold_tells_apart_by_it(
+    address: str, page: Page, gold: DuckGold, dynamodb: Any
+) -> None:
+    games.declare_dimension(dynamodb.Table("games"), "skyforge", 1, "class", "install", ["mage", "rogue"])
+    keep(gold, "daily", 7, sessions=10)
+    keep(gold, "daily", 7, platform="ios", sessions=6)
+    for value, sessions in (("mage", 3), ("unknown", 7)):
+        keep(gold, "daily", 7, custom_1=value, sessions=sessions)
+    page.goto(f"{address}/overview?game=skyforge&custom_1=mage&from={day_before(7)}&to={day_before(1)}")
+    tiles = page.locator(".tiles article")
+    expect(tiles.nth(2)).to_contain_text("Sessions21")
+    platforms = page.locator(".panel", has_text="Sessions by platform")
+    expect(platforms.locator(".chart tbody tr")).to_contain_text("ios")
+    expect(platforms.locator(".chart tbody tr")).to_contain_text("42")
+    expect(platforms.locator(".note")).to_contain_text("Not filtered by class: gold tells it apart for all")
+    page.goto(f"{address}/overview?game=skyforge&group=custom_1&from={day_before(7)}&to={day_before(1)}")
+    players = page.locator(".panel", has_text="Active players").first
+    expect(players.locator(".u-legend .u-series")).to_have_count(3)
 
 
 @in_chromium
