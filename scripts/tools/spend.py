@@ -15,8 +15,10 @@ import csv
 import os
 import re
 import sys
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -25,7 +27,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pandas as pd
 import pyarrow as pa
-from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.exceptions import CommitFailedException, ValidationException
+from pyiceberg.table import TableProperties
 from telemetry import ad_spend, catalog
 from telemetry.ad_spend import NUMBERS, SHOWN_DAYS, History, Row, Spend
 from telemetry.money import MICROS_DIGITS
@@ -39,7 +42,7 @@ NEEDED = ("date", "install_source", "currency", "amount")
 # What one file, one day and one amount may have.
 MAX_LINES, MAX_NAMES_A_DAY, MAX_AMOUNT = 100_000, 200, 10**9
 SHOWN_ERRORS = 10
-LAKE_TABLE, COPY_TRIES = "ad_spend", 5
+LAKE_TABLE, COPY_TRIES, RETRIES = "ad_spend", 5, TableProperties.COMMIT_NUM_RETRIES
 
 
 def read(path: Path, today: date) -> list[Spend]:
@@ -168,8 +171,12 @@ def copy(table: "Table", game_id: str, today: date) -> int:
     Raises CommandError where the lake has no such table, or others write it all the time.
     """
     for _ in range(COPY_TRIES):
-        # The table is looked up before the costs: whoever commits in between makes this commit fail.
+        # The table is looked up before the costs, so that a commit in between makes this one fail. PyIceberg would
+        # put rows that were read before that commit on top of it.
         lake = gold.iceberg(LAKE_TABLE)
+        if lake.properties.get(RETRIES) != "0":
+            with lake.transaction() as change:
+                change.set_properties({RETRIES: "0"})
         costs = kept(table, game_id, today - timedelta(ad_spend.KEPT_DAYS), today)
         rows = [
             {
@@ -182,14 +189,13 @@ def copy(table: "Table", game_id: str, today: date) -> int:
             }
             for one in costs
         ]
-        try:
+        # A game whose first costs come has no rows to take away, of which PyIceberg warns.
+        with warnings.catch_warnings(action="ignore"), suppress(CommitFailedException, ValidationException):
             lake.overwrite(
                 pa.Table.from_pylist(rows, schema=lake.schema().as_arrow()),
                 overwrite_filter=gold.equal_to("game_id", game_id),
             )
-        except CommitFailedException:
-            continue
-        return len(rows)
+            return len(rows)
     raise CommandError(f"{LAKE_TABLE} is written by others at the moment: run the command again")
 
 
