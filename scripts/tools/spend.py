@@ -171,8 +171,8 @@ def copy(table: "Table", game_id: str, today: date) -> int:
     Raises CommandError where the lake has no such table, or others write it all the time.
     """
     for _ in range(COPY_TRIES):
-        # The table is looked up before the costs, so that a commit in between makes this one fail. PyIceberg's
-        # own retries would put the rows that were read before on top of that commit.
+        # The table is looked up before the costs, so that a commit in between makes this one fail. A retry by
+        # PyIceberg would put the rows that were read before on top of that commit.
         lake = gold.iceberg(LAKE_TABLE)
         if lake.properties.get(RETRIES) != "0":
             with lake.transaction() as change:
