@@ -148,8 +148,8 @@ def of_api(store: DuckDB) -> DuckGold:
     """Return the tables as the API reads them."""
     found = DuckGold()
     for table in metric_model.tables().values():
-        rows = store.database.execute(f"SELECT {', '.join(table.types)} FROM lake.{table.name}").df()
-        found.database.register("rows", rows)
+        rows = store.database.execute(f"SELECT {', '.join(table.types)} FROM lake.{table.name}")
+        found.database.register("rows", rows.fetch_arrow_table())
         found.database.execute(f"INSERT INTO {table.name} SELECT * FROM rows")
         found.database.unregister("rows")
     return found
