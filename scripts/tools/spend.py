@@ -280,7 +280,7 @@ def _copy(table: "Table", game_id: str, today: date) -> None:
     try:
         count = copy(table, game_id, today)
     except CommandError as error:
-        print(f"SQL reads the costs of before, because the lake has no copy: {error}", file=sys.stderr)
+        print(f"SQL reads earlier costs, because the lake cannot be written: {error}", file=sys.stderr)
     else:
         print(f"{count} costs of {game_id} are in the lake's table {LAKE_TABLE}")
 

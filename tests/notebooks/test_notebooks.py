@@ -197,7 +197,7 @@ def test_a_lake_without_the_table_says_so(
     monkeypatch.setattr(spend, "LAKE_TABLE", "no_such_table")
     spend._copy(None, "arena", date(2026, 1, 1))  # type: ignore[arg-type]
     told = capsys.readouterr().err
-    assert told.startswith("SQL reads the costs of before, because the lake has no copy: small.no_such_table")
+    assert told.startswith("SQL reads earlier costs, because the lake cannot be written: small.no_such_table")
 
 
 def test_a_table_is_read_by_the_values_of_its_columns(tables: None) -> None:
