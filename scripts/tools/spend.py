@@ -28,7 +28,6 @@ import boto3
 import pandas as pd
 import pyarrow as pa
 from pyiceberg.exceptions import CommitFailedException, ValidationException
-from pyiceberg.table import TableProperties
 from telemetry import ad_spend, catalog
 from telemetry.ad_spend import NUMBERS, SHOWN_DAYS, History, Row, Spend
 from telemetry.money import MICROS_DIGITS
@@ -42,7 +41,7 @@ NEEDED = ("date", "install_source", "currency", "amount")
 # What one file, one day and one amount may have.
 MAX_LINES, MAX_NAMES_A_DAY, MAX_AMOUNT = 100_000, 200, 10**9
 SHOWN_ERRORS = 10
-LAKE_TABLE, COPY_TRIES, RETRIES = "ad_spend", 5, TableProperties.COMMIT_NUM_RETRIES
+LAKE_TABLE, COPY_TRIES = "ad_spend", 5
 
 
 def read(path: Path, today: date) -> list[Spend]:
@@ -171,12 +170,8 @@ def copy(table: "Table", game_id: str, today: date) -> int:
     Raises CommandError where the lake has no such table, or others write it all the time.
     """
     for _ in range(COPY_TRIES):
-        # The table is looked up before the costs, so that a commit in between makes this one fail. A retry by
-        # PyIceberg would put the rows that were read before on top of that commit.
+        # The table is looked up before the costs, so that a commit of the game in between fails this one.
         lake = gold.iceberg(LAKE_TABLE)
-        if lake.properties.get(RETRIES) != "0":
-            with lake.transaction() as change:
-                change.set_properties({RETRIES: "0"})
         costs = kept(table, game_id, today - timedelta(ad_spend.KEPT_DAYS), today)
         rows = [
             {

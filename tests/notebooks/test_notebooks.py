@@ -189,6 +189,11 @@ def test_kept_costs_are_copied_for_sql(game_days: Any, monkeypatch: pytest.Monke
     assert spend.remove(game_days, "arena", today - timedelta(399), today) == 3
     assert spend.copy(game_days, "arena", today) == 0
     assert (in_lake("arena"), in_lake("other")) == ([], [first])
+    # The same where the game has no rows to take away.
+    monkeypatch.setattr(spend, "kept", overtaken)
+    spend.upload(game_days, "arena", [first])
+    assert spend.copy(game_days, "arena", today) == 2
+    assert in_lake("arena") == [first, third]
 
 
 def test_a_lake_without_the_table_says_so(
