@@ -32,6 +32,7 @@ FOR_READERS = frozenset(
     for path in (
         "/ad-spend",
         "/ads",
+        "/dashboard",
         "/design",
         "/economy",
         "/explore",
@@ -48,6 +49,7 @@ FOR_READERS = frozenset(
         "/realtime",
         "/retention",
         "/summary",
+        "/verdicts",
     )
 )
 

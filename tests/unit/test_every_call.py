@@ -38,6 +38,7 @@ HEARD: dict[str, dict[str, str]] = {
             "athena.GetQueryExecution",
             "athena.GetQueryResults",
             "athena.StartQueryExecution",
+            "athena.StopQueryExecution",
             "dynamodb.BatchGetItem",
             "dynamodb.DeleteItem",
             "dynamodb.GetItem",

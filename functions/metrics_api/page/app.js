@@ -288,7 +288,8 @@ const listen = () => {
     const url = new URL(to.href);
     if (url.origin !== location.origin || !TABS.some((tab) => tab.path === url.pathname)) return;
     event.preventDefault();
-    history.pushState(null, "", address(url.pathname, url.searchParams));
+    // Some links name what one view alone knows; the others keep what all views know.
+    history.pushState(null, "", "whole" in to.dataset ? url : address(url.pathname, url.searchParams));
     open({ focus: true });
   });
   addEventListener("popstate", () => open({ focus: true }));

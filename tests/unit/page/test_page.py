@@ -12,7 +12,6 @@ from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import boto3
-import made_events
 import pytest
 from chromium import in_chromium
 from fake_aws import Streams, encode, processor, records, register
@@ -20,7 +19,7 @@ from fastapi.testclient import TestClient
 from gold_tables import DuckGold
 from metrics_api import live_page
 from metrics_api.callers import Caller, caller
-from page_views import TODAY, day_before, keep, violations
+from page_views import TODAY, day_before, keep, purchase, sent, violations
 from playwright.sync_api import Browser, Page, Route, expect
 from telemetry.enrichment import timestamp
 from telemetry.ingest_batch import IngestBatch, pack
@@ -112,17 +111,6 @@ def test_the_stream_says_what_live_says(app: Any, send: Send, monkeypatch: pytes
 def test_lambda_cannot_stream_and_says_so(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "metrics-api")
     assert TestClient(app).get("/v1/games/skyforge/live/stream").status_code == 501
-
-
-def sent(kind: str, player: str, ago: int, minutes: float = 0, **fields: Any) -> dict[str, Any]:
-    """Return an event in silver that happened some days ago."""
-    began = datetime.combine(TODAY - timedelta(days=ago), datetime.min.time(), UTC)
-    hours = (began - made_events.BEGIN).total_seconds() / 3600
-    return made_events.line(kind, player, hours, minutes, **{"game_id": "skyforge", **fields})
-
-
-def purchase(player: str, ago: int, minutes: float, amount: int, currency: str = "EUR") -> dict[str, Any]:
-    return sent("purchase", player, ago, minutes, payload={"amount_minor": amount, "currency": currency})
 
 
 @in_chromium
