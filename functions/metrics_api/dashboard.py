@@ -1,4 +1,4 @@
-"""The dashboard of a game: saved questions that people see together. Each is answered by a request of its own."""
+"""The dashboard of a game: saved questions that people see together, each with a request of its own."""
 
 from fastapi import APIRouter, Depends, HTTPException
 from telemetry.store import Item
@@ -42,10 +42,14 @@ def choose(game_id: GameId, body: ChosenQuestions, asks: Asks) -> Dashboard:
     for place, name in enumerate(body.questions):
         if name not in known:
             raise invalid_field(f"questions/{place}", f"{game_id} has no saved question {name}")
+    for place, name in enumerate(body.mailed):
+        if name not in body.questions:
+            raise invalid_field(f"mailed/{place}", f"{name} is not on the dashboard")
     item = {
         "game_id": game_id,
         "name": saved_items.DASHBOARD,
         "questions": " ".join(body.questions),
+        "mailed": " ".join(body.mailed),
         "version": body.version + 1,
         "updated_at": now(),
     }
@@ -59,6 +63,7 @@ def _dashboard(game_id: str, item: Item | None, asks: Caller) -> Dashboard:
     return Dashboard(
         game_id=game_id,
         questions=[described(known[name], asks) for name in names if name in known],
+        mailed=[name for name in (item["mailed"].split() if item else []) if name in known],
         may_change=asks.may_save,
         version=item["version"] if item else 0,
         updated_at=item["updated_at"] if item else None,

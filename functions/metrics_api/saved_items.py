@@ -75,7 +75,9 @@ def delete(found: Item, changed: str) -> None:
     dynamodb = store().dynamodb
     condition = _is_still(found)
     # A repeated request whose first answer was lost finds no item.
-    condition["ConditionExpression"] = f"attribute_not_exists(game_id) OR ({condition['ConditionExpression']})"
+    condition["ConditionExpression"] = (
+        f"attribute_not_exists(game_id) OR ({condition['ConditionExpression']})"
+    )
     try:
         dynamodb.delete_item(TableName=_table(), Key=_key(found["game_id"], found["name"]), **condition)
     except dynamodb.exceptions.ConditionalCheckFailedException:

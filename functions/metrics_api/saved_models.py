@@ -3,7 +3,15 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StrictInt, StrictStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+)
 
 from metrics_api.explore_models import (
     Closed,
@@ -18,7 +26,7 @@ from metrics_api.models import Game, Timestamp
 MAX_QUESTIONS = 100
 MAX_QUESTION_BYTES = 8 * 1024
 MAX_TITLE = 100
-MAX_SHOWN = 12
+MAX_SHOWN, MAX_MAILED = 12, 5
 NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
 LAST_VERSION = 10**9
 # One line of text. Signs that turn the direction of what stands beside them are no part of it.
@@ -110,6 +118,12 @@ def _few(names: Any) -> Any:
     return names
 
 
+def _few_mailed(names: Any) -> Any:
+    if isinstance(names, list) and len(names) > MAX_MAILED:
+        raise ValueError(f"a weekly report brings at most {MAX_MAILED} questions: mail another one no more")
+    return names
+
+
 def _once(names: list[str]) -> list[str]:
     for place, name in enumerate(names):
         if name in names[:place]:
@@ -130,6 +144,16 @@ class ChosenQuestions(Closed):
             json_schema_extra={"maxItems": MAX_SHOWN, "uniqueItems": True},
         ),
     ]
+    mailed: Annotated[
+        list[Annotated[StrictStr, StringConstraints(pattern=NAME)]],
+        BeforeValidator(_few_mailed),
+        AfterValidator(_once),
+        Field(
+            default_factory=list,
+            description="Those of the questions that the weekly report brings.",
+            json_schema_extra={"maxItems": MAX_MAILED, "uniqueItems": True},
+        ),
+    ]
     version: Annotated[
         StrictInt,
         Field(ge=0, le=LAST_VERSION, description="The version that is replaced; 0 for the first one."),
@@ -141,7 +165,11 @@ class Dashboard(BaseModel):
 
     game_id: Game
     questions: Annotated[list[SavedQuestion], Field(description="In the order of the dashboard.")]
+    mailed: Annotated[list[str], Field(description="Names of those that the weekly report brings.")]
     may_change: Annotated[bool, Field(description="Whether the caller may choose other questions.")]
-    version: Annotated[int, Field(ge=0, description="It grows by 1 with each change; 0 before the first one.")]
+    version: Annotated[
+        int, Field(ge=0, description="It grows by 1 with each change; 0 before the first one.")
+    ]
     updated_at: Annotated[Timestamp | None, Field(description="When it was changed last (UTC); null: never.")]
     max_questions: Annotated[int, Field(description="Questions that a dashboard may show.")] = MAX_SHOWN
+    max_mailed: Annotated[int, Field(description="Questions that a weekly report may bring.")] = MAX_MAILED

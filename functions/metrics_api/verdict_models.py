@@ -53,7 +53,9 @@ class Verdicts(Answer):
     experiment: Annotated[str, Field(examples=["gate_level"])]
     currency: Annotated[str | None, Field(description="Of the revenue that is compared; null: no revenue.")]
     to: Annotated[dt.date, Field(description="Last UTC day, inclusive.")]
-    samples: Annotated[list[Players], Field(description="By variant, with those that lost all their players.")]
+    samples: Annotated[
+        list[Players], Field(description="By variant, with those that lost all their players.")
+    ]
     is_unequal: Annotated[
         bool, Field(description="Whether the numbers of players are too far from their shares to be chance.")
     ]

@@ -48,9 +48,7 @@ def read_verdicts(
     """
     name = "experiment_revenue" if currency else "experiments"
     table = metric_model.tables()[name]
-    compared = [
-        (table.metrics[metric], days) for of, metric, days in experiments.COMPARED if of == name
-    ]
+    compared = [(table.metrics[metric], days) for of, metric, days in experiments.COMPARED if of == name]
     facts = sorted({fact for metric, _ in compared for fact in experiments.facts_of(metric)})
     filters = (("experiment", experiment), *((("currency", currency),) if currency else ()))
     last = last or today()

@@ -1,4 +1,4 @@
-"""Queries that run in threads of this process: whoever asks the same again takes one up, or it is cancelled."""
+"""Queries that run in threads: whoever asks the same again takes one up, and it can be cancelled."""
 
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
@@ -42,9 +42,7 @@ class Jobs:
         """Begin without any."""
         self._threads, self._jobs, self._lock = ThreadPoolExecutor(THREADS), list[Job](), Lock()
 
-    def result(
-        self, game_id: str, key: Any, work: Callable[[Job], Result], wait_seconds: float
-    ) -> Result:
+    def result(self, game_id: str, key: Any, work: Callable[[Job], Result], wait_seconds: float) -> Result:
         """Return the result of a new job, or of the one with the same key. Raises StillRunning."""
         job, future = self._taken_up(game_id, key, work)
         try:

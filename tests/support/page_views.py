@@ -1,4 +1,4 @@
-"""What tests of the page share: figures of gold and events of silver by day, and axe-core for accessibility."""
+"""What tests of the page share: figures of gold, events of silver, and axe-core for accessibility."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

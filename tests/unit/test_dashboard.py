@@ -85,8 +85,14 @@ def test_everybody_sees_and_changes_what_the_book_says(call: Any) -> None:
         match dice.choice(["choose", "choose", "save", "delete", "look"]):
             case "choose":
                 size = dice.choice([0, 1, 3, 3, MAX_SHOWN, MAX_SHOWN + 1])
-                among = dice.choice([NAMES, sorted(book.saved[game]) or NAMES, sorted(book.saved[game]) or NAMES])
-                names = dice.choices(among, k=size) if dice.random() < 0.1 else dice.sample(among, min(size, len(among)))
+                among = dice.choice(
+                    [NAMES, sorted(book.saved[game]) or NAMES, sorted(book.saved[game]) or NAMES]
+                )
+                names = (
+                    dice.choices(among, k=size)
+                    if dice.random() < 0.1
+                    else dice.sample(among, min(size, len(among)))
+                )
                 version = dice.choice([book.version[game]] * 4 + [0, 1])
                 wanted = book.choose(who, game, names, version)
                 code, answer = call(who, "PUT", game, body=board(names, version))

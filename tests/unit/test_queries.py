@@ -1,4 +1,4 @@
-"""Queries that go on are cancelled: by whoever may ask them, once or twice, and never those of another game."""
+"""Queries that go on are cancelled by whoever may ask them, and never those of another game."""
 
 import random
 import uuid
@@ -47,17 +47,23 @@ class Athena:
         if token not in self.tokens:
             self.tokens[token] = str(uuid.uuid4())
             self.queries[self.tokens[token]] = {
-                "Query": given["QueryString"], "WorkGroup": given["WorkGroup"], "Status": {"State": "RUNNING"},
-            }  # fmt: skip
+                "Query": given["QueryString"],
+                "WorkGroup": given["WorkGroup"],
+                "Status": {"State": "RUNNING"},
+            }
         return {"QueryExecutionId": self.tokens[token]}
 
     def get_query_execution(self, **given: Any) -> dict[str, Any]:
         self.check("GetQueryExecution", given)
         name = given["QueryExecutionId"]
         if name in self.others:
-            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "GetQueryExecution")
+            raise ClientError(
+                {"Error": {"Code": "AccessDeniedException", "Message": ""}}, "GetQueryExecution"
+            )
         if name not in self.queries:
-            raise ClientError({"Error": {"Code": "InvalidRequestException", "Message": ""}}, "GetQueryExecution")
+            raise ClientError(
+                {"Error": {"Code": "InvalidRequestException", "Message": ""}}, "GetQueryExecution"
+            )
         found = self.queries[name] | {"QueryExecutionId": name, "Status": dict(self.queries[name]["Status"])}
         self.before_look()
         return {"QueryExecution": found | {"Statistics": {"DataScannedInBytes": 1}}}
@@ -67,7 +73,10 @@ class Athena:
         name = given["QueryExecutionId"]
         self.stopped.append(name)
         if self.queries[name]["Status"]["State"] == "RUNNING":
-            self.queries[name]["Status"] = {"State": "CANCELLED", "StateChangeReason": "Query cancelled by user"}
+            self.queries[name]["Status"] = {
+                "State": "CANCELLED",
+                "StateChangeReason": "Query cancelled by user",
+            }
         return {}
 
     def get_paginator(self, name: str) -> Any:
@@ -208,7 +217,10 @@ def test_readers_cancel_nothing(ask: Ask, athena: Athena, metrics_app: Any) -> N
 
 
 # It takes minutes: nobody waits for its end.
-ENDLESS = "SELECT count(*) FROM range(100000) AS a, range(100000) AS b, range(1000) AS c WHERE a.range % 7 = b.range % 5"
+ENDLESS = """
+SELECT count(*) FROM range(100000) AS a, range(100000) AS b, range(1000) AS c
+WHERE a.range % 7 = b.range % 5
+"""
 
 
 def work(sql: str, job: Job) -> Result:

@@ -129,7 +129,9 @@ def test_no_answer_changes_for_what_another_game_does(
     keep(gold, OURS, 1)
     before = answers(client)
     assert len(before) > 10
-    assert [one["name"] for one in before[f"put /v1/games/{OURS}/dashboard {BOARD}"]["questions"]] == ["buyers"]
+    assert [one["name"] for one in before[f"put /v1/games/{OURS}/dashboard {BOARD}"]["questions"]] == [
+        "buyers"
+    ]
     play(dynamodb, gold, make_event, OTHERS, 3)
     keep(gold, OTHERS, 3)
     theirs = {"title": "Theirs", "question": {"kind": "retention"}}

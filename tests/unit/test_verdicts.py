@@ -1,4 +1,4 @@
-"""Verdicts of the API: the published experiment of Cookie Cats, and sums that plain Python makes of random rows."""
+"""Verdicts of the API: of the published experiment Cookie Cats, and of sums that plain Python makes."""
 
 import random
 from collections import defaultdict
@@ -26,12 +26,18 @@ def client(metrics_app: Any, dynamodb: Any) -> TestClient:
     return TestClient(metrics_app)
 
 
-def row(variant: str, day: int, exposed: date = date(2026, 1, 5), table: str = "experiments", **facts: Any) -> list[Any]:
+def row(
+    variant: str, day: int, exposed: date = date(2026, 1, 5), table: str = "experiments", **facts: Any
+) -> list[Any]:
     types = metric_model.tables()[table].types
     found: dict[str, Any] = dict.fromkeys(types, 0) | {
-        "event_date": exposed + timedelta(days=day), "game_id": "sky", "experiment": "gate", "variant": variant,
-        "exposure_date": exposed, "day_number": day,
-    }  # fmt: skip
+        "event_date": exposed + timedelta(days=day),
+        "game_id": "sky",
+        "experiment": "gate",
+        "variant": variant,
+        "exposure_date": exposed,
+        "day_number": day,
+    }
     return [(found | facts)[name] for name in types]
 
 
@@ -62,8 +68,11 @@ def test_the_published_experiment_has_its_published_verdict(client: TestClient, 
     found = asked(client)
     rows = {(one["metric"]["name"], one["day"]): one for one in found["rows"]}
     assert list(rows) == [
-        ("exposed_retention", 1), ("exposed_retention", 7), ("exposed_conversion", 7), ("exposed_sessions_mean", 7),
-    ]  # fmt: skip
+        ("exposed_retention", 1),
+        ("exposed_retention", 7),
+        ("exposed_conversion", 7),
+        ("exposed_sessions_mean", 7),
+    ]
     for day, values, verdict in ((1, (0.4482, 0.4423), "not conclusive"), (7, (0.1902, 0.1820), "worse")):
         of_day = rows["exposed_retention", day]
         (other,) = of_day["variants"]
@@ -78,12 +87,13 @@ def test_the_published_experiment_has_its_published_verdict(client: TestClient, 
     assert (other["verdict"], other["at_least"], other["at_most"]) == ("too few players", None, None)
     assert not found["is_unequal"]
     assert [(one["variant"], one["players"], one["share"]) for one in found["samples"]] == [
-        ("gate_30", 44_700, None), ("gate_40", 45_489, None),
-    ]  # fmt: skip
+        ("gate_30", 44_700, None),
+        ("gate_40", 45_489, None),
+    ]
 
 
 def test_unequal_samples_are_told(client: TestClient, gold: DuckGold) -> None:
-    """Shares of nine and one that are held against the counts of Cookie Cats, and a variant that lost everybody."""
+    """The counts of Cookie Cats against other shares, and a variant that lost everybody."""
     cookie_cats(gold)
     cases: list[tuple[dict[str, int], bool]] = [
         ({}, False),
@@ -109,7 +119,11 @@ def test_the_sums_are_those_of_all_exposures_until_the_day(client: TestClient, g
         rows = []
         for _ in range(600):
             exposed = LAST - timedelta(days=dice.randrange(-3, 60))
-            day, variant, currency = dice.choice([0, 1, 2, 7, 30]), dice.choice("abc"), dice.choice(currencies)
+            day, variant, currency = (
+                dice.choice([0, 1, 2, 7, 30]),
+                dice.choice("abc"),
+                dice.choice(currencies),
+            )
             game, experiment = dice.choice(["sky", "sky", "sky-2"]), dice.choice(["gate", "gate", "gate2"])
             players = dice.randrange(1, 90)
             sessions, net = players * dice.randrange(1, 4), dice.randrange(-500, 9000)
@@ -117,11 +131,17 @@ def test_the_sums_are_those_of_all_exposures_until_the_day(client: TestClient, g
             facts |= (
                 {"exposed_net_minor": net, "exposed_net_squared": float(net * net)}
                 if currency
-                else {"returned_players": dice.randrange(players + 1), "exposed_payers": dice.randrange(players + 1),
-                      "exposed_sessions": sessions, "exposed_sessions_squared": sessions * sessions}
-            )  # fmt: skip
+                else {
+                    "returned_players": dice.randrange(players + 1),
+                    "exposed_payers": dice.randrange(players + 1),
+                    "exposed_sessions": sessions,
+                    "exposed_sessions_squared": sessions * sessions,
+                }
+            )
             named = {"currency": currency} if currency else {}
-            rows.append(row(variant, day, exposed, table, game_id=game, experiment=experiment, **named, **facts))
+            rows.append(
+                row(variant, day, exposed, table, game_id=game, experiment=experiment, **named, **facts)
+            )
             if (game, experiment) == ("sky", "gate") and exposed + timedelta(days=day) <= LAST:
                 for name, value in facts.items():
                     sums[currency, day, variant][name] += value
@@ -129,7 +149,9 @@ def test_the_sums_are_those_of_all_exposures_until_the_day(client: TestClient, g
     seen = 0
     for currency in ("", "EUR", "JPY"):
         for one in asked(client, **({"currency": currency} if currency else {}))["rows"]:
-            metric = metric_model.tables()["experiment_revenue" if currency else "experiments"].metrics[one["metric"]["name"]]
+            metric = metric_model.tables()["experiment_revenue" if currency else "experiments"].metrics[
+                one["metric"]["name"]
+            ]
             facts = {variant: sums[currency, one["day"], variant] for variant in "abc"}
             judged = experiments.judge(metric, facts)
             assert metric.formula is not None
@@ -138,7 +160,9 @@ def test_the_sums_are_those_of_all_exposures_until_the_day(client: TestClient, g
             assert [(two["variant"], two["verdict"]) for two in one["variants"]] == [
                 (name, found.verdict) for name, found in judged.comparisons.items()
             ]
-            assert [two["players"] for two in one["variants"]] == [facts[name]["exposed_players"] for name in "bc"]
+            assert [two["players"] for two in one["variants"]] == [
+                facts[name]["exposed_players"] for name in "bc"
+            ]
             seen += 1
     assert seen == 7 + 2 + 2
 
@@ -151,8 +175,14 @@ def test_an_experiment_that_is_not_there_has_no_verdict(client: TestClient, gold
     gold.fill("experiments", [row("only", day, exposed_players=9, experiment="one") for day in (0, 1)])
     found = asked(client, experiment="one")
     assert [(one["day"], one["control"], one["variants"]) for one in found["rows"]] == [(1, "only", [])]
-    for parameters in ({"experiment": ""}, {"experiment": "x" * 129}, {"experiment": "a\nb"}, {"currency": "eur"},
-                       {"to": "yesterday"}, {"from": "2026-01-01"}):  # fmt: skip
+    for parameters in (
+        {"experiment": ""},
+        {"experiment": "x" * 129},
+        {"experiment": "a\nb"},
+        {"currency": "eur"},
+        {"to": "yesterday"},
+        {"from": "2026-01-01"},
+    ):
         answer = client.get(URL, params={"experiment": "gate", **parameters})
         assert answer.status_code == 422, parameters
     assert client.get(URL).status_code == 422

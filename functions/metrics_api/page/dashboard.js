@@ -95,9 +95,10 @@ export const dashboard = (holder, shell) => {
   const tell = (text) => { told.textContent = text; };
   const names = () => board.questions.map((one) => one.name);
 
-  const choose = async (wanted, done) => {
+  const choose = async (wanted, done, mailed = board.mailed) => {
     tell("Saving…");
-    const { ok, body, status, refused } = await change(`${url}/dashboard`, "PUT", { questions: wanted, version: board.version });
+    const chosen = { questions: wanted, mailed: mailed.filter((name) => wanted.includes(name)), version: board.version };
+    const { ok, body, status, refused } = await change(`${url}/dashboard`, "PUT", chosen);
     if (closed) return;
     if (ok) board = body;
     else if (status === 409) board = await get(`${url}/dashboard`).catch(() => board);
@@ -129,6 +130,13 @@ export const dashboard = (holder, shell) => {
     const [earlier, later] = [`Move ${one.title} earlier`, `Move ${one.title} later`];
     add("Earlier", earlier, () => moved(-1, earlier), n === 0);
     add("Later", later, () => moved(1, later), n === board.questions.length - 1);
+    const isMailed = board.mailed.includes(one.name);
+    add(isMailed ? "Mailed weekly" : "Mail weekly", `Mail ${one.title} with the weekly report`, async () => {
+      const rest = board.mailed.filter((name) => name !== one.name);
+      await choose(names(), isMailed ? `Mailed no more: ${one.title}` : `Mailed weekly: ${one.title}`, isMailed ? rest : [...rest, one.name]);
+      tiles.get(one.name)?.section.querySelector("[aria-pressed]")?.focus();
+    });
+    made.lastElementChild.setAttribute("aria-pressed", String(isMailed));
     add("Take off", `Take ${one.title} off the dashboard`, async () => {
       await choose(names().filter((name) => name !== one.name), `Taken off: ${one.title}`);
       choosing.querySelector("select")?.focus();

@@ -55,7 +55,9 @@ def test_a_producer_makes_a_dashboard_and_a_reader_reads_it(
     who = [Caller("ada", True, False)]
     monkeypatch.setitem(app.dependency_overrides, caller, lambda: who[0])
     page.goto(f"{address}/dashboard?game=skyforge")
-    expect(page.locator(".board")).to_contain_text("Nothing is on the dashboard yet. Add a saved question below")
+    expect(page.locator(".board")).to_contain_text(
+        "Nothing is on the dashboard yet. Add a saved question below"
+    )
     expect(page.get_by_role("button", name="Arrange")).to_be_hidden()
     for count, name in enumerate(("by-day", "buyers", "steps"), 1):
         page.locator("#add-question").select_option(name)
@@ -83,8 +85,17 @@ def test_a_producer_makes_a_dashboard_and_a_reader_reads_it(
     expect(page.locator(".panel h2")).to_have_text([HOSTILE, TITLES["steps"], TITLES["by-day"]])
     # The last one cannot be moved on: the focus stays in its tile.
     expect(page.get_by_role("link", name=TITLES["by-day"])).to_be_focused()
+    mail = page.get_by_role("button", name=f"Mail {TITLES['steps']} with the weekly report")
+    expect(mail).to_have_attribute("aria-pressed", "false")
+    mail.click()
+    expect(mail).to_have_attribute("aria-pressed", "true")
+    expect(mail).to_be_focused()
+    page.get_by_role("button", name=f"Mail {TITLES['by-day']} with the weekly report").click()
+    expect(page.locator(".board [role=status]")).to_have_text("Mailed weekly: Title of by-day")
+    assert client.get(f"{BASE}/dashboard").json()["mailed"] == ["steps", "by-day"]
     page.get_by_role("button", name=f"Take {TITLES['steps']} off the dashboard").click()
     expect(page.locator(".panel h2")).to_have_text([HOSTILE, TITLES["by-day"]])
+    assert client.get(f"{BASE}/dashboard").json()["mailed"] == ["by-day"]
     expect(page.locator(".board [role=status]")).to_have_text("Taken off: Title of steps")
     page.reload()
     expect(page.locator(".panel h2")).to_have_text([HOSTILE, TITLES["by-day"]])
@@ -158,7 +169,9 @@ def test_a_change_that_is_refused_says_why_and_shows_what_is_there(
     # Somebody else changes it meanwhile.
     show(client, "steps", "buyers", version=1)
     page.locator("#add-question").select_option("by-day")
-    expect(page.locator(".board [role=status]")).to_contain_text("Not changed: The dashboard was changed meanwhile")
+    expect(page.locator(".board [role=status]")).to_contain_text(
+        "Not changed: The dashboard was changed meanwhile"
+    )
     expect(page.locator(".panel h2")).to_have_text([TITLES["steps"], HOSTILE])
     many = [f"more-{number}" for number in range(MAX_SHOWN - 2)]
     for name in many:
@@ -170,7 +183,9 @@ def test_a_change_that_is_refused_says_why_and_shows_what_is_there(
     page.locator("#add-question").select_option("by-day")
     words = f"a dashboard shows at most {MAX_SHOWN} questions: take one off first"
     expect(page.locator(".board [role=status]")).to_contain_text(words)
-    page.route("**/dashboard", lambda route: route.abort() if route.request.method == "PUT" else route.continue_())
+    page.route(
+        "**/dashboard", lambda route: route.abort() if route.request.method == "PUT" else route.continue_()
+    )
     page.get_by_role("button", name="Arrange").click()
     page.get_by_role("button", name=f"Take {HOSTILE} off the dashboard").click()
     expect(page.locator(".board [role=status]")).to_have_text("Not changed: the API does not answer.")
@@ -223,7 +238,9 @@ def test_a_question_that_goes_on_is_cancelled(
     page.on("request", lambda request: asked.append(request.method))
     gold.slow["skyforge"] = "q-1"
     page.goto(f"{address}/explore?game=skyforge&saved=buyers")
-    expect(page.locator("#state")).to_contain_text("The query still runs. The page asks again until it is done.")
+    expect(page.locator("#state")).to_contain_text(
+        "The query still runs. The page asks again until it is done."
+    )
     cancel = page.locator("#state").get_by_role("button", name="Cancel")
     cancel.focus()
     # It is still there, and focused, when the page has asked again.

@@ -299,7 +299,10 @@ def test_costs_of_advertising_stand_beside_what_they_brought(
 @in_chromium
 def test_verdicts_are_told_in_words(address: str, page: Page, gold: DuckGold, dynamodb: Any) -> None:
     """The published experiment of Cookie Cats: day 1 may be chance, day 7 is worse with the later gate."""
-    for variant, players, first, seventh in (("30", 44_700, 20_034, 8_502), ("<b>40</b>", 45_489, 20_119, 8_279)):
+    for variant, players, first, seventh in (
+        ("30", 44_700, 20_034, 8_502),
+        ("<b>40</b>", 45_489, 20_119, 8_279),
+    ):
         for number, back in ((0, players), (1, first), (7, seventh)):
             of_day = {"exposure_date": TODAY, "day_number": number, "exposed_players": players}
             keep(gold, "experiments", 1, experiment="gate", variant=variant, returned_players=back, **of_day)
@@ -310,7 +313,9 @@ def test_verdicts_are_told_in_words(address: str, page: Page, gold: DuckGold, dy
     expect(rows.nth(0)).to_contain_text("Retention after the exposure, day 1not conclusive")
     words = "<b>40</b> may differ from 30 by chance: 44.2% against 44.8%. The difference is between -"
     expect(rows.nth(0)).to_contain_text(words)
-    expect(rows.nth(1)).to_contain_text("day 7worse<b>40</b> has less than 30: 18.2% against 19%. The difference is")
+    expect(rows.nth(1)).to_contain_text(
+        "day 7worse<b>40</b> has less than 30: 18.2% against 19%. The difference is"
+    )
     assert re.search(r"between -[\d.]+ points and -[\d.]+ points\.", rows.nth(1).inner_text())
     expect(panel).to_contain_text("Players: 30 44,700, <b>40</b> 45,489. These numbers fit equal shares.")
     dynamodb.Table("games").update_item(

@@ -111,7 +111,7 @@ class Result:
 
 
 def facts_of(metric: Metric) -> set[str]:
-    """Return the facts whose sums a metric is judged by. Raises ValueError for no mean over exposed players."""
+    """Return the facts that a metric is judged by. Raises ValueError for no mean over exposed players."""
     return {"exposed_players", _total(metric), SQUARES.get(metric.name, _total(metric))}
 
 

@@ -71,7 +71,7 @@ class Result:
 
 
 class StillRunning(Exception):
-    """Queries go on: to ask the same again answers with their results. `queries` has the ids to cancel them."""
+    """Queries go on: to ask the same again answers with their results. `queries` has their ids."""
 
     def __init__(self, *queries: str) -> None:
         """Name the queries that can be cancelled."""

@@ -86,7 +86,7 @@ class Store:
         )
 
     def experiment_shares(self, game_id: str, experiment: str) -> dict[str, int] | None:
-        """Return the shares of players that variants are meant to have; None where they are meant to be equal."""
+        """Return the shares of players that variants are meant to have; None where all are equal."""
         found = self._get(
             self.tables.games_table, "game_id", game_id, ProjectionExpression="game_id, experiment_shares"
         )
