@@ -22,6 +22,7 @@ from telemetry.store import merge, store
 from metrics_api import models
 from metrics_api.ad_spend import returns
 from metrics_api.ads import ads
+from metrics_api.annotations import annotations
 from metrics_api.callers import Gate, admitted
 from metrics_api.dashboard import dashboards
 from metrics_api.design import design
@@ -213,6 +214,7 @@ app.include_router(history)
 app.include_router(returns)
 app.include_router(verdicts)
 app.include_router(explore)
+app.include_router(annotations)
 app.include_router(dashboards)
 app.include_router(questions)
 app.include_router(queries)

@@ -32,6 +32,7 @@ FOR_READERS = frozenset(
     for path in (
         "/ad-spend",
         "/ads",
+        "/annotations",
         "/dashboard",
         "/design",
         "/economy",

@@ -1,4 +1,4 @@
-"""The table of what people save: questions, and the dashboard that shows some of them (docs/adr/0034)."""
+"""The table of what people save: questions, the dashboard of some, and annotations (docs/adr/0034)."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from telemetry import environment
 from telemetry.store import Item, plain, store
 
 # Names of questions begin with a letter or a digit, which sort after this.
-DASHBOARD = "#dashboard"
+ANNOTATIONS, DASHBOARD = "#annotations", "#dashboard"
 FIRST_NAME = "0"
 # What a question is listed by; `question` is its document.
 LISTED = "#name, title, kind, #owner, version, created_at, updated_at"
 # DynamoDB takes these words for its own.
 WORDS = {"#name": "name", "#owner": "owner"}
-# What was read is still there where these are as they were. A dashboard has no owner.
+# What was read is still there where these are as they were. A dashboard and annotations have no owner.
 UNCHANGED = ("owner", "version")
 
 
@@ -42,7 +42,7 @@ def listed(game_id: str, columns: str = LISTED) -> list[Item]:
 
 
 def item(game_id: str, name: str) -> Item | None:
-    """Return a question, or the dashboard; None where there is none."""
+    """Return a question, the dashboard or the annotations; None where there is none."""
     found = store().dynamodb.get_item(TableName=_table(), Key=_key(game_id, name), ConsistentRead=True)
     return plain(found["Item"]) if "Item" in found else None
 

@@ -365,6 +365,7 @@ def metrics_api(make_event: MakeEvent) -> Scenario:
         if re.match("/v1|/ready", path) and "get" in operations
     ]
     query = f"/v1/games/skyforge/queries/{go_on('skyforge')}"
+    more = {"friends": {"player_ids": "p-2,p-0"}, "verdicts": {"experiment": "gate"}}
     document = {"kind": "cohort", "event": "purchase"}
     questions = "/v1/games/skyforge/questions"
     of_questions = [path for path in paths if path.startswith(questions)]
@@ -383,7 +384,7 @@ def metrics_api(make_event: MakeEvent) -> Scenario:
     def requests(client: TestClient) -> Iterator[Response]:
         for path in paths:
             if path not in of_questions:
-                yield client.get(path, params={"player_ids": "p-2,p-0"} if path.endswith("friends") else {})
+                yield client.get(path, params=more.get(path.rpartition("/")[2], {}))
         yield client.delete(query)
         # Each step needs the one before it: whoever is refused begins again.
         for answer in save(client):

@@ -15,6 +15,7 @@ locals {
     "DELETE /signed-in/v1/games/{game_id}/questions/{name}",
     "GET /signed-in/v1/{proxy+}",
     "POST /signed-in/v1/games/{game_id}/explore",
+    "PUT /signed-in/v1/games/{game_id}/annotations",
     "PUT /signed-in/v1/games/{game_id}/dashboard",
     "PUT /signed-in/v1/games/{game_id}/questions/{name}",
   ])

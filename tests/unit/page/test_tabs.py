@@ -11,6 +11,7 @@ import pytest
 from chromium import in_chromium
 from gold_tables import DuckGold
 from metrics_api import live_page
+from metrics_api.callers import Caller, caller
 from page_views import TODAY, day_before, keep, violations
 from playwright.sync_api import Browser, Page, Route, expect
 from telemetry import ad_spend, metric_model
@@ -471,6 +472,47 @@ def test_releases_and_findings_are_marked(address: str, page: Page, gold: DuckGo
             f"{TODAY}: Data quality failed: freshness",
         ]
     )
+
+
+@in_chromium
+def test_a_producer_marks_a_day_and_takes_the_mark_away(
+    app: Any, address: str, page: Page, gold: DuckGold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(gold, "daily", 28)
+    page.goto(f"{address}/overview?game=skyforge")
+    marks = page.locator("#marks")
+    marks.locator("summary").click()
+    expect(marks.locator("summary")).to_have_text("Mark a day in the charts")
+    for ago, text in ((9, "<b>Winter</b> event"), (4, "Version 2 in the store")):
+        page.locator("#annotate-day").fill(day_before(ago))
+        page.locator("#annotate-text").fill(text)
+        page.get_by_role("button", name="Mark the day").click()
+        expect(page.locator("#annotate-note")).to_have_text(f"Marked: {text}")
+    expect(marks.locator("summary")).to_have_text("Marked in the charts: 2 annotations")
+    expect(marks.locator("li > span")).to_have_text(
+        [f"{day_before(9)}: <b>Winter</b> event", f"{day_before(4)}: Version 2 in the store"]
+    )
+    page.goto(f"{address}/retention?game=skyforge&from={day_before(5)}&to={day_before(1)}")
+    expect(marks.locator("summary")).to_have_text("Marked in the charts: 1 annotation")
+    # A change of the days asks for nothing of the old ones.
+    page.locator("#from").fill(day_before(20))
+    expect(marks.locator("summary")).to_have_text("Marked in the charts: 2 annotations")
+    marks.locator("summary").click()
+    page.get_by_role("button", name="Remove <b>Winter</b> event").click()
+    expect(marks.locator("summary")).to_have_text("Marked in the charts: 1 annotation")
+    expect(marks.locator("summary")).to_be_focused()
+    page.route(
+        "**/annotations", lambda route: route.abort() if route.request.method == "PUT" else route.continue_()
+    )
+    page.get_by_role("button", name="Remove Version 2").click()
+    expect(page.locator("#annotate-note")).to_have_text("Not changed: the API does not answer.")
+    expect(marks.locator("li")).to_have_count(1)
+    monkeypatch.setitem(app.dependency_overrides, caller, lambda: Caller("rae", False, False))
+    page.reload()
+    marks.locator("summary").click()
+    expect(marks.locator("li")).to_have_count(1)
+    expect(page.locator("#annotate")).to_be_hidden()
+    assert marks.get_by_role("button").count() == 0
 
 
 @in_chromium

@@ -267,6 +267,7 @@ run "people_sign_in" {
         "DELETE /signed-in/v1/games/{game_id}/questions/{name}" = "JWT metrics/use"
         "GET /signed-in/v1/{proxy+}"                            = "JWT metrics/use"
         "POST /signed-in/v1/games/{game_id}/explore"            = "JWT metrics/use"
+        "PUT /signed-in/v1/games/{game_id}/annotations"         = "JWT metrics/use"
         "PUT /signed-in/v1/games/{game_id}/dashboard"           = "JWT metrics/use"
         "PUT /signed-in/v1/games/{game_id}/questions/{name}"    = "JWT metrics/use"
       }
