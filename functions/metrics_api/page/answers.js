@@ -27,7 +27,7 @@ const seconds = (value) => {
 
 // What a query read and cost, and how old its data are.
 export const costOf = ({ cost: { scanned_bytes: bytes, usd, kept }, updated_at: at }) => {
-  const paid = usd === null ? "" : kept ? " The answer was kept, and cost nothing." : ` It scanned ${plain.format(bytes / 1e6)} MB and cost $${usd.toFixed(5)}.`;
+  const paid = usd === null ? "" : kept ? " Kept answers cost nothing." : ` This scanned ${plain.format(bytes / 1e6)} MB and cost $${usd.toFixed(5)}.`;
   return `${at ? `Silver was written at ${utc(at)}. ` : ""}Days are UTC.${paid}`;
 };
 

@@ -5,8 +5,8 @@ import { asking, change, get, RUNS, send } from "./asking.js";
 import { button, element, option, runs, save, scrolled } from "./dom.js";
 
 // One question: its answer, or why there is none.
-const tile = (one, mayCancel, catalogue, shell) => {
-  const section = element("section", null, { class: "panel wide" });
+const tile = (one, mayCancel, catalogue, shell, pay) => {
+  const section = element("section", null, { class: "panel wide tile" });
   const head = element("div", null, { class: "head" });
   const title = element("h2");
   const state = element("div", null, { class: "state", "aria-live": "polite" });
@@ -55,7 +55,7 @@ const tile = (one, mayCancel, catalogue, shell) => {
       told = view.draw(answer, chart);
       more.append(element("summary", "Table"), figures);
     } else chart.append(figures);
-    note.textContent = [told, costOf(answer)].filter(Boolean).join(" ");
+    note.textContent = told;
   };
 
   let newest = 0;
@@ -69,7 +69,7 @@ const tile = (one, mayCancel, catalogue, shell) => {
       if (mayCancel) runs(waiting, RUNS, cancel); else waiting.textContent = RUNS;
     });
     if (!found || !section.isConnected) return;
-    if (found.ok) { render(found.body); return; }
+    if (found.ok) { pay(found.body); render(found.body); return; }
     const details = (found.body.errors ?? []).map((error) => element("p", error.detail));
     const again = element("p", null, { class: "ways" });
     again.append(button("Try again", load));
@@ -91,8 +91,20 @@ export const dashboard = (holder, shell) => {
   let saved = [];
   let isArranging = false;
   let closed = false;
-  holder.append(tools);
   const tell = (text) => { told.textContent = text; };
+  const paid = element("p", null, { class: "note cost" });
+  holder.append(tools, paid);
+  let costs = [];
+  // What all answers together read and cost.
+  const pay = (answer) => {
+    costs.push(answer);
+    const sum = (name) => costs.reduce((all, { cost }) => all + (cost[name] ?? 0), 0);
+    const isPaid = costs.some(({ cost }) => cost.usd !== null);
+    const written = costs.map((one) => one.updated_at).filter(Boolean).sort().at(-1);
+    paid.textContent = costOf({
+      cost: { scanned_bytes: sum("scanned_bytes"), usd: isPaid ? sum("usd") : null, kept: costs.every(({ cost }) => cost.kept) }, updated_at: written,
+    });
+  };
   const names = () => board.questions.map((one) => one.name);
 
   const choose = async (wanted, done, mailed = board.mailed) => {
@@ -127,17 +139,18 @@ export const dashboard = (holder, shell) => {
       const [control] = [...(section?.querySelectorAll(".ways button") ?? [])].filter((found) => found.getAttribute("aria-label") === label && !found.disabled);
       (control ?? section?.querySelector("h2 a"))?.focus();
     };
-    const [earlier, later] = [`Move ${one.title} earlier`, `Move ${one.title} later`];
+    // A label begins with what is seen, so that people can say it.
+    const [earlier, later] = [`Earlier: ${one.title}`, `Later: ${one.title}`];
     add("Earlier", earlier, () => moved(-1, earlier), n === 0);
     add("Later", later, () => moved(1, later), n === board.questions.length - 1);
     const isMailed = board.mailed.includes(one.name);
-    add(isMailed ? "Mailed weekly" : "Mail weekly", `Mail ${one.title} with the weekly report`, async () => {
+    add("Mail weekly", `Mail weekly: ${one.title}`, async () => {
       const rest = board.mailed.filter((name) => name !== one.name);
       await choose(names(), isMailed ? `Mailed no more: ${one.title}` : `Mailed weekly: ${one.title}`, isMailed ? rest : [...rest, one.name]);
       tiles.get(one.name)?.section.querySelector("[aria-pressed]")?.focus();
     });
     made.lastElementChild.setAttribute("aria-pressed", String(isMailed));
-    add("Take off", `Take ${one.title} off the dashboard`, async () => {
+    add("Take off", `Take off: ${one.title}`, async () => {
       await choose(names().filter((name) => name !== one.name), `Taken off: ${one.title}`);
       choosing.querySelector("select")?.focus();
     });
@@ -175,7 +188,7 @@ export const dashboard = (holder, shell) => {
     board.questions.forEach((one, n) => {
       let made = tiles.get(one.name);
       if (!made) {
-        made = tile(one, board.may_change, catalogue, shell);
+        made = tile(one, board.may_change, catalogue, shell, pay);
         tiles.set(one.name, made);
         fresh.push(made);
       }
@@ -195,6 +208,7 @@ export const dashboard = (holder, shell) => {
 
   return {
     load: async () => {
+      costs = [];
       if (board) { await Promise.all([...tiles.values()].map((one) => one.load())); return; }
       tools.replaceChildren(element("p", "Loading…", { class: "empty waiting" }));
       let found;

@@ -9,7 +9,7 @@ const CLASSES = { better: "pass", worse: "fail", "unequal samples": "warn" };
 // A difference of shares is in percentage points, and one of money in its currency.
 const differing = (metric, currency) => (value) => {
   if (metric.unit === "share") return `${POINTS.format(100 * value)} points`;
-  if (metric.unit === "minor") return `${value > 0 ? "+" : ""}${unit("minor", currency)(value)}`;
+  if (metric.unit === "minor") return `${value > 0 ? "+\u2060" : ""}${unit("minor", currency)(value)}`;
   return POINTS.format(value);
 };
 

@@ -77,7 +77,7 @@ def test_a_producer_makes_a_dashboard_and_a_reader_reads_it(
 
     page.get_by_role("button", name="Arrange").click()
     expect(page.get_by_role("button", name="Done")).to_be_focused()
-    later = page.get_by_role("button", name=f"Move {TITLES['by-day']} later")
+    later = page.get_by_role("button", name=f"Later: {TITLES['by-day']}")
     later.click()
     expect(page.locator(".panel h2")).to_have_text([HOSTILE, TITLES["by-day"], TITLES["steps"]])
     expect(later).to_be_focused()
@@ -85,15 +85,15 @@ def test_a_producer_makes_a_dashboard_and_a_reader_reads_it(
     expect(page.locator(".panel h2")).to_have_text([HOSTILE, TITLES["steps"], TITLES["by-day"]])
     # The last one cannot be moved on: the focus stays in its tile.
     expect(page.get_by_role("link", name=TITLES["by-day"])).to_be_focused()
-    mail = page.get_by_role("button", name=f"Mail {TITLES['steps']} with the weekly report")
+    mail = page.get_by_role("button", name=f"Mail weekly: {TITLES['steps']}")
     expect(mail).to_have_attribute("aria-pressed", "false")
     mail.click()
     expect(mail).to_have_attribute("aria-pressed", "true")
     expect(mail).to_be_focused()
-    page.get_by_role("button", name=f"Mail {TITLES['by-day']} with the weekly report").click()
+    page.get_by_role("button", name=f"Mail weekly: {TITLES['by-day']}").click()
     expect(page.locator(".board [role=status]")).to_have_text("Mailed weekly: Title of by-day")
     assert client.get(f"{BASE}/dashboard").json()["mailed"] == ["steps", "by-day"]
-    page.get_by_role("button", name=f"Take {TITLES['steps']} off the dashboard").click()
+    page.get_by_role("button", name=f"Take off: {TITLES['steps']}").click()
     expect(page.locator(".panel h2")).to_have_text([HOSTILE, TITLES["by-day"]])
     assert client.get(f"{BASE}/dashboard").json()["mailed"] == ["by-day"]
     expect(page.locator(".board [role=status]")).to_have_text("Taken off: Title of steps")
@@ -108,7 +108,7 @@ def test_a_producer_makes_a_dashboard_and_a_reader_reads_it(
     expect(page.locator(".board")).to_be_hidden()
     # Of the two days with sessions only one is asked for.
     page.locator(".panel").nth(1).locator("summary").click()
-    expect(page.locator(".panel").nth(1).locator("tbody tr")).to_have_count(1)
+    expect(page.locator(".panel").nth(1).locator(".figures tbody tr")).to_have_count(1)
     page.locator("#from").fill(day_before(4))
     page.locator("#to").fill(day_before(4))
     expect(page.locator(".panel").first).to_have_attribute("data-state", "full")
@@ -187,7 +187,7 @@ def test_a_change_that_is_refused_says_why_and_shows_what_is_there(
         "**/dashboard", lambda route: route.abort() if route.request.method == "PUT" else route.continue_()
     )
     page.get_by_role("button", name="Arrange").click()
-    page.get_by_role("button", name=f"Take {HOSTILE} off the dashboard").click()
+    page.get_by_role("button", name=f"Take off: {HOSTILE}").click()
     expect(page.locator(".board [role=status]")).to_have_text("Not changed: the API does not answer.")
     expect(page.locator(".panel")).to_have_count(MAX_SHOWN)
 
@@ -220,7 +220,7 @@ def test_dashboard_and_saved_questions_fit_a_phone_and_axe_finds_nothing(
     page.goto(f"{address}/dashboard?game=skyforge")
     settled(page, len(DOCUMENTS))
     page.get_by_role("button", name="Arrange").click()
-    expect(page.get_by_role("button", name="Take off").first).to_be_visible()
+    expect(page.get_by_role("button", name="Take off: ").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert violations(page) == []
     page.goto(f"{address}/explore?game=skyforge&saved=buyers")
@@ -236,8 +236,15 @@ def test_a_question_that_goes_on_is_cancelled(
     show(client, "buyers")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.method))
-    gold.slow["skyforge"] = "q-1"
-    page.goto(f"{address}/explore?game=skyforge&saved=buyers")
+
+    def opened(view: str, query: str) -> None:
+        """Open a view of other days: the answers of days that were asked before are kept."""
+        days.append(f"{view}&from={day_before(len(days) + 10)}&to={day_before(1)}")
+        gold.slow["skyforge"] = query
+        page.goto(f"{address}/{days[-1]}")
+
+    days: list[str] = []
+    opened("explore?game=skyforge&saved=buyers", "q-1")
     expect(page.locator("#state")).to_contain_text(
         "The query still runs. The page asks again until it is done."
     )
@@ -257,8 +264,7 @@ def test_a_question_that_goes_on_is_cancelled(
     page.get_by_role("button", name="Try again").press("Enter")
     expect(page.locator("#figures tbody .n")).to_have_text(["2", "3", "1.5"])
 
-    gold.slow["skyforge"] = "q-2"
-    page.goto(f"{address}/dashboard?game=skyforge")
+    opened("dashboard?game=skyforge", "q-2")
     tile = page.locator(".panel")
     tile.get_by_role("button", name="Cancel").click()
     expect(tile).to_contain_text("Cancelled.")
@@ -271,19 +277,17 @@ def test_a_question_that_goes_on_is_cancelled(
         route.fulfill(status=409, json={"detail": "The query has ended already."})
 
     page.route("**/queries/*", ended)
-    gold.slow["skyforge"] = "q-3"
-    page.reload()
+    opened("dashboard?game=skyforge", "q-3")
     tile.get_by_role("button", name="Cancel").click()
     expect(tile).to_have_attribute("data-state", "full")
     page.unroute("**/queries/*")
     page.route("**/queries/*", lambda route: route.abort())
-    gold.slow["skyforge"] = "q-4"
-    page.reload()
+    opened("dashboard?game=skyforge", "q-4")
     tile.get_by_role("button", name="Cancel").click()
     expect(tile).to_contain_text("but the query may go on: the API does not answer.")
 
     monkeypatch.setitem(app.dependency_overrides, caller, lambda: Caller("rae", False, False))
     for view in ("dashboard?game=skyforge", "explore?game=skyforge&saved=buyers"):
-        page.goto(f"{address}/{view}")
+        opened(view, "q-5")
         expect(page.locator("#view")).to_contain_text("The query still runs.")
         assert page.get_by_role("button", name="Cancel").count() == 0

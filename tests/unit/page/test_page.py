@@ -126,7 +126,7 @@ def test_a_producer_asks_about_events_and_shares_the_answer(address: str, page: 
     expect(page.locator("#figures tbody tr")).to_have_count(7)
     expect(page.locator("#figures tr", has_text=day_before(3)).locator(".n")).to_have_text("3")
     assert page.locator("#explore-chart canvas").count() == 1
-    expect(page.locator("#cost")).to_contain_text("It scanned 12 MB and cost $0.00006.")
+    expect(page.locator("#cost")).to_contain_text("This scanned 12 MB and cost $0.00006.")
     page.locator("#event").select_option("purchase")
     page.locator("#measure").select_option("percentile")
     # The first property of a purchase is an amount of money.
