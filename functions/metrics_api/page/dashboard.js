@@ -170,6 +170,7 @@ export const dashboard = (holder, shell) => {
     const select = element("select", null, { id: "add-question" });
     select.replaceChildren(option("", free.length ? "choose" : "none is left"), ...free.map((one) => option(one.name, one.title)));
     select.disabled = !free.length;
+    label.hidden = !saved.length;
     select.addEventListener("change", () => {
       const one = free.find(({ name }) => name === select.value);
       if (one) choose([...names(), one.name], `Added: ${one.title}`).then(() => choosing.querySelector("select").focus());

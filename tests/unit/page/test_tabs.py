@@ -330,10 +330,12 @@ def test_verdicts_are_told_in_words(address: str, page: Page, gold: DuckGold, dy
     expect(rows.nth(0)).to_contain_text("unequal samples<b>40</b> is not judged")
     page.goto(f"{address}/experiments?game=skyforge&from={day_before(30)}&to={day_before(20)}")
     expect(panel).to_contain_text(f"No experiment from {day_before(30)} to {day_before(20)}.")
-    page.route("**/verdicts*", lambda route: route.fulfill(status=503, json={"detail": "Try later."}))
+    page.route(
+        re.compile(r"/verdicts\?"), lambda route: route.fulfill(status=503, json={"detail": "Try later."})
+    )
     page.goto(f"{address}/experiments?game=skyforge")
     expect(panel).to_contain_text("Try later.")
-    page.unroute("**/verdicts*")
+    page.unroute(re.compile(r"/verdicts\?"))
     panel.get_by_role("button", name="Try again").click()
     expect(panel).to_have_attribute("data-state", "full")
 
