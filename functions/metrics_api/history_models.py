@@ -156,7 +156,7 @@ class Returns(Answer, Range):
 
     by: Literal["source", "campaign"]
     metrics: Annotated[list[HistoryMetric], Field(description="What the figures mean.")]
-    rows: Annotated[list[ReturnRow], Field(description="The largest cost first.")]
+    rows: Annotated[list[ReturnRow], Field(description="By currency, the largest cost of each first.")]
     cost: Annotated[Cost | None, Field(description="null where no costs are kept.")] = None
 
 

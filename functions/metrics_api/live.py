@@ -127,7 +127,7 @@ def economy(game_id: GameId, days: NamedRange) -> models.Economy:
     as_of = now()
     by_currency: dict[str, list[models.Flow]] = defaultdict(list)
     rows = store().rows([f"{game_id}#{day}#economy" for day in days])
-    flows = largest(by_name(rows, 2), lambda counts: counts["source"] + counts["sink"])
+    flows = largest(by_name(rows, 2), lambda counts: counts["source"] + counts["sink"], apart=1)
     for (currency, reason), counts in flows.rows.items():
         for flow in ("source", "sink"):
             if counts[flow]:

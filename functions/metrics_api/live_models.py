@@ -160,7 +160,11 @@ class Economy(Range, Answer):
     """The virtual economy."""
 
     currencies: Annotated[
-        list[Currency], Field(description="The largest 100 flows; the rest is the currency `other`.")
+        list[Currency],
+        Field(
+            description="The largest flows of each currency, 100 in all; the rest of a currency is its reason"
+            " `other`. Names beyond a day's limit are the currency `other`: its amounts have several units."
+        ),
     ]
     capped: Capped
 

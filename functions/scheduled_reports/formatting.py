@@ -47,14 +47,16 @@ def valued(value: float | None, unit: str) -> str:
 
 
 def changes(figure: Figure) -> list[float | None]:
-    """Return how far it is from each value it is held against, as a share; None where that is nothing.
+    """Return how far it is from each value it is held against, as a share; None where that is not above 0.
 
     A share changes by the difference, everything else by the quotient.
     """
     bases = (figure.before, figure.week_before)
     if figure.unit == "share":
         return [None if None in (figure.value, base) else figure.value - base for base in bases]  # type: ignore[operator]
-    return [figure.value / base - 1 if figure.value is not None and base else None for base in bases]
+    return [
+        figure.value / base - 1 if figure.value is not None and base and base > 0 else None for base in bases
+    ]
 
 
 def changed(change: float, unit: str) -> str:

@@ -80,7 +80,7 @@ def levels(store: Store, game_id: str, period: Period) -> Section:
 def economy(store: Store, game_id: str, period: Period) -> list[Section]:
     """Sum what comes in and goes out by reason, a section a currency; what moves most comes first."""
     flows: dict[str, dict[str, Counter[str]]] = defaultdict(dict)
-    for (currency, reason), counts in _by_name(store, game_id, period, "economy", 2).items():
+    for (currency, reason), counts in _by_name(store, game_id, period, "economy", 2, apart=1).items():
         flows[currency][reason] = counts
     return [_currency(name, flows[name]) for name in sorted(flows)]
 
@@ -195,7 +195,9 @@ def versions(store: Store, game_id: str, period: Period) -> Section:
     return Section("Versions", "Version", columns, rows)
 
 
-def _by_name(store: Store, game_id: str, period: Period, subject: str, parts: int, size: str = "") -> Rows:
+def _by_name(
+    store: Store, game_id: str, period: Period, subject: str, parts: int, size: str = "", apart: int = 0
+) -> Rows:
     """Return the rows that are largest by a counter, or by the sum of all."""
     rows = by_name(store.rows(f"{game_id}#{day}#{subject}" for day in period.days), parts)
-    return largest(rows, lambda counts: counts[size] if size else counts.total()).rows
+    return largest(rows, lambda counts: counts[size] if size else counts.total(), apart=apart).rows

@@ -5,7 +5,7 @@ ATHENA_WORKGROUP chooses Athena; without it the files of the tables are read, wh
 the emulator and small questions. GAMES_TABLE names the table of games, which has the intended shares of
 experiments.
 
-    gold.table("daily", game="arena")
+    gold.table("daily", "arena", platform="ios", country="*", app_version="*", custom_1="*", custom_2="*")
     gold.table("design", game="arena", depth="2", platform="ios", country="*", app_version="*")
     gold.sql("SELECT event_date, active_players FROM daily WHERE game_id = ?", "arena")
     gold.answer("retention_triangle", "arena")
@@ -69,12 +69,13 @@ def shares(game: str) -> dict[str, dict[str, int]]:
 
 
 # Typed as anything: mypy reads the signature that pyiceberg's metaclass makes in two ways, run by run.
-_equal_to: Any = EqualTo
+equal_to: Any = EqualTo
 
 
 def table(name: str, /, game: str | None = None, **equal: str | date) -> pd.DataFrame:
     """Return the rows of a table: of all games or one, and with the values of columns that are named.
 
+    A row of "*" stands beside those of each value: name one of both in each column that has it.
     Raises CommandError for a table that is not there.
     """
     wanted = equal if game is None else {"game_id": game, **equal}
@@ -88,7 +89,7 @@ def table(name: str, /, game: str | None = None, **equal: str | date) -> pd.Data
         return _athena(query, tuple(map(str, wanted.values())))
     rows: BooleanExpression = AlwaysTrue()
     for column, value in wanted.items():
-        rows = And(rows, _equal_to(column, value))
+        rows = And(rows, equal_to(column, value))
     return iceberg(name).scan(row_filter=rows).to_arrow().to_pandas()
 
 

@@ -499,12 +499,19 @@ def _largest_first(visual: Visual) -> list[Json]:
 
 
 def _bar(visual: Visual, categories: list[Json], splits: list[Json], measures: list[Json]) -> Json:
-    limit: Json = {"CategoryItemsLimit": _limit(visual, visual.categories, MOST_CATEGORIES)}
+    first = visual.categories[0]
+    in_order = [{"FieldSort": {"Direction": "ASC", "FieldId": f"{visual.id}.{first}"}}]
+    by_day = visual.table.types.get(first) == "date"
+    # Bars on top of each other, and an order by their size, say a sum: amounts of two currencies have none.
+    apart = any(metric.not_added_over(visual.splits) for metric in visual.metrics)
+    sorting: Json = {"CategorySort": in_order if by_day or apart else _largest_first(visual)}
+    if not by_day:
+        sorting["CategoryItemsLimit"] = _limit(visual, visual.categories, MOST_CATEGORIES)
     if splits:
-        limit["ColorItemsLimit"] = _limit(visual, visual.splits, MOST_SPLITS)
+        sorting["ColorItemsLimit"] = _limit(visual, visual.splits, MOST_SPLITS)
     return {
-        "SortConfiguration": {"CategorySort": _largest_first(visual), **limit},
-        "BarsArrangement": "STACKED",
+        "SortConfiguration": sorting,
+        "BarsArrangement": "CLUSTERED" if apart else "STACKED",
         "FieldWells": {
             "BarChartAggregatedFieldWells": {"Category": categories, "Colors": splits, "Values": measures}
         },

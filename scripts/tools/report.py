@@ -61,7 +61,7 @@ def _history(game_id: str, period: Period) -> list[Section]:
     try:
         costs = store().ad_spend(game_id, period.last - timedelta(SHOWN_DAYS - 1), period.last)
         return [
-            *report_history.sections(game_id, period, gold.shares(game_id)),
+            *report_history.sections(game_id, period, gold.shares(game_id), store().dimensions(game_id)),
             *(ad_spend(costs, spend.known(game_id, costs, by_campaign=True)) if costs else ()),
         ]
     except CommandError as error:

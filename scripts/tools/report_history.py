@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +11,8 @@ from scheduled_reports.figures import Period
 from scheduled_reports.sections import Row, Section
 from telemetry import experiments, metric_model
 from telemetry.capped_names import LABEL
-from telemetry.metric_model import Metric, Table
+from telemetry.dimensions import NOTHING, Declared
+from telemetry.metric_model import ALL, CUSTOM, Metric, Table
 
 from tools import gold
 
@@ -46,11 +47,14 @@ QUESTIONS = (
     Question("History of payers", "daily", "event_date", ("payers", "first_time_payers", "payer_conversion")),
     Question(
         "History of revenue", "revenue", "event_date",
-        ("purchases", "currency_payers", "gross_minor", "unverified_minor_share", "arpdau_minor",
-         "arppu_minor", "arpu_minor"),
+        ("purchases", "currency_payers", "gross_minor", "unverified_minor_share", "refunded_minor",
+         "net_minor", "arpdau_minor", "arppu_minor", "arpu_minor"),
         "currency",
     ),
-    Question("Lifetime value", "lifetime_value", "day_number", ("cohort_players", "ltv_minor"), "currency"),
+    Question(
+        "Lifetime value", "lifetime_value", "day_number", ("cohort_players", "ltv_minor", "net_ltv_minor"),
+        "currency",
+    ),
     Question(
         "History of ads", "ads", "network",
         ("impressions", "completed_share", "revenue_micros", "ecpm_micros"), "currency", "impressions",
@@ -58,6 +62,18 @@ QUESTIONS = (
     Question(
         "History of design events", "design", "name", ("design_events", "players", "value_sum", "value_mean"),
         largest="design_events", only=(("depth", "1"),),
+    ),
+)  # fmt: skip
+
+# What is shown by each custom dimension that the game declares.
+BY_DIMENSION = (
+    Question(
+        "Players by", "daily", "",
+        ("active_players", "new_players", "sessions", "session_seconds_mean", "payers", "payer_conversion"),
+    ),
+    Question(
+        "Revenue by", "revenue", "",
+        ("purchases", "gross_minor", "refunded_minor", "net_minor", "arpdau_minor"), "currency",
     ),
 )  # fmt: skip
 
@@ -81,9 +97,12 @@ RUNNING_DAYS = 38
 Shares = Mapping[str, Mapping[str, float]]
 
 
-def sections(game_id: str, period: Period, shares: Shares | None = None) -> list[Section]:
+def sections(
+    game_id: str, period: Period, shares: Shares | None = None, declared: Declared = NOTHING
+) -> list[Section]:
     """Return the tables of the period that have rows. Raises CommandError where gold cannot be read."""
-    found = [section for question in QUESTIONS for section in _sections(question, game_id, period)]
+    questions = [*QUESTIONS, *_by_dimension(declared)]
+    found = [section for question in questions for section in _sections(question, game_id, period)]
     found += _links(game_id, period)
     return found + [
         section
@@ -92,6 +111,12 @@ def sections(game_id: str, period: Period, shares: Shares | None = None) -> list
             metric_model.tables()[table], metric, numbers, game_id, period, shares or {}
         )
     ]
+
+
+def _by_dimension(declared: Declared) -> Iterable[Question]:
+    for slot, one in declared.slots.items():
+        for question in BY_DIMENSION:
+            yield replace(question, title=f"{question.title} {one.name}", by=CUSTOM[slot - 1])
 
 
 def _links(game_id: str, period: Period) -> Iterable[Section]:
@@ -252,16 +277,18 @@ def _name(value: Any) -> str:
 def _answer(
     question: Question, table: Table, metrics: Sequence[Metric], game_id: str, period: Period
 ) -> pd.DataFrame:
-    """Return the metrics by the question's columns, the largest first; the rest has no name."""
+    """Return the metrics by the question's columns: the largest first, and the rest has no name."""
     by, apart, last = question.by, [question.apart] if question.apart else [], period.last
     first = last - timedelta(days=COHORT_DAYS - 1) if table.day_column == "cohort_date" else period.days[0]
-    equal = {**table.everywhere, **dict(question.only)}
+    equal = {name: value for name, value in table.everywhere.items() if name != by} | dict(question.only)
     where = " AND ".join(f"{name} = '{value}'" for name, value in equal.items())
+    if by in table.everywhere:
+        where += f" AND {by} <> '{ALL}'"
     if by == "day_number":
         where += f" AND day_number IN ({', '.join(map(str, LTV_DAYS))})"
     fixed = {"game_id", by, *apart, *equal, *([table.day_column] if first == last else [])}
     opened = [column for column in table.grain if column not in fixed]
-    chosen = [*apart, f"CASE WHEN place <= {SHOWN} THEN {by} END AS {by}"]
+    chosen = [*apart, f"CASE WHEN place <= {SHOWN} THEN {by} END AS {by}" if question.largest else by]
     chosen += [f"{_sql(metric, opened, question)} AS {metric.name}" for metric in metrics]
     within = f"PARTITION BY {', '.join(apart)} " if apart else ""
     size = (

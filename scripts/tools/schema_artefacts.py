@@ -245,6 +245,16 @@ def gold_tables(metrics: Schema) -> dict[str, Schema]:
     }
 
 
+def spend_table(metrics: Schema) -> Schema:
+    """Return description and columns of the table of costs of advertising, which scripts/spend writes."""
+    spend = metrics["ad_spend"]
+    columns = {name: spend["metrics"].get(name, {}) | column for name, column in spend["columns"].items()}
+    return {
+        "description": "Costs of advertising that are kept, for SQL: scripts/spend writes them.",
+        "columns": glue_columns(columns, lambda column: str(column["type"])),
+    }
+
+
 def as_json(value: object) -> str:
     """Return the content of a generated JSON file."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
@@ -407,6 +417,7 @@ def artefacts(documents: Mapping[str, Schema], metrics: Schema) -> dict[str, str
         "infrastructure/modules/lake_tables/tables/events.json": as_json(
             [*glue_columns(fields, silver_type), ADDED]
         ),
+        "infrastructure/modules/lake_tables/tables/ad_spend.json": as_json(spend_table(metrics)),
         "infrastructure/modules/lake_tables/tables/gold.json": as_json(gold_tables(metrics)),
         "functions/realtime_analytics/sql/enriched.sql": flink_table(fields),
         "event-schemas/generated/events.redshift.sql": redshift_table(fields, required),

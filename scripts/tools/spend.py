@@ -5,6 +5,8 @@ costs are known by campaign. An amount is in units of its currency, such as 12.5
 the names that events send. Lines of one day, source, campaign and currency are added up, and replace what is
 kept of them.
 
+The costs are also copied into the table `ad_spend` of the lake, which SQL reads.
+
 `show` compares. Revenue is net, of purchases and ads, by day N after the install, in the currency of the
 cost: nothing is converted. Day N counts the installs whose day N is over, and the costs of the same days.
 """
@@ -12,8 +14,11 @@ cost: nothing is converted. Day N counts the installs whose day N is over, and t
 import csv
 import os
 import re
+import sys
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -21,6 +26,9 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pandas as pd
+import pyarrow as pa
+from pyiceberg.exceptions import CommitFailedException, ValidationException
+from pyiceberg.table import TableProperties
 from telemetry import ad_spend, catalog
 from telemetry.ad_spend import NUMBERS, SHOWN_DAYS, History, Row, Spend
 from telemetry.money import MICROS_DIGITS
@@ -34,6 +42,7 @@ NEEDED = ("date", "install_source", "currency", "amount")
 # What one file, one day and one amount may have.
 MAX_LINES, MAX_NAMES_A_DAY, MAX_AMOUNT = 100_000, 200, 10**9
 SHOWN_ERRORS = 10
+LAKE_TABLE, COPY_TRIES, RETRIES = "ad_spend", 5, TableProperties.COMMIT_NUM_RETRIES
 
 
 def read(path: Path, today: date) -> list[Spend]:
@@ -122,6 +131,7 @@ def kept(table: "Table", game_id: str, first: date, last: date) -> list[Spend]:
         for partition in ad_spend.partitions(game_id, first, last)
         for page in pages.paginate(
             TableName=table.name,
+            ConsistentRead=True,
             KeyConditionExpression="game_day = :partition",
             ExpressionAttributeValues={":partition": partition},
         )
@@ -155,8 +165,45 @@ def remove(table: "Table", game_id: str, first: date, last: date, source: str = 
     return len(found)
 
 
+def copy(table: "Table", game_id: str, today: date) -> int:
+    """Put the kept costs of a game into the lake's table, in the place of its rows there; return how many.
+
+    Raises CommandError where the lake has no such table, or others write it all the time.
+    """
+    for _ in range(COPY_TRIES):
+        # The table is looked up before the costs, so that a commit in between makes this one fail. A retry by
+        # PyIceberg would put the rows that were read before on top of that commit.
+        lake = gold.iceberg(LAKE_TABLE)
+        if lake.properties.get(RETRIES) != "0":
+            with lake.transaction() as change:
+                change.set_properties({RETRIES: "0"})
+        costs = kept(table, game_id, today - timedelta(ad_spend.KEPT_DAYS), today)
+        rows = [
+            {
+                "game_id": game_id,
+                "cohort_date": one.day,
+                "install_source": one.install_source,
+                "campaign": one.campaign,
+                "currency": one.currency,
+                "spend_micros": one.micros,
+            }
+            for one in costs
+        ]
+        # A game whose first costs come has no rows to take away, of which PyIceberg warns.
+        with warnings.catch_warnings(action="ignore"), suppress(CommitFailedException, ValidationException):
+            lake.overwrite(
+                pa.Table.from_pylist(rows, schema=lake.schema().as_arrow()),
+                overwrite_filter=gold.equal_to("game_id", game_id),
+            )
+            return len(rows)
+    raise CommandError(f"{LAKE_TABLE} is written by others at the moment: run the command again")
+
+
 def returns(game_id: str, spends: Sequence[Spend], by_campaign: bool) -> list[Row]:
-    """Return each source or campaign, the largest cost first. Raises CommandError without a lake."""
+    """Return each source or campaign: by currency, the largest cost first.
+
+    Raises CommandError without a lake.
+    """
     return ad_spend.returns(spends, known(game_id, spends, by_campaign), by_campaign) if spends else []
 
 
@@ -228,6 +275,16 @@ def _table(lines: list[list[str]], texts: int) -> str:
     )
 
 
+def _copy(table: "Table", game_id: str, today: date) -> None:
+    """Copy the costs to the lake, and say what to do where it cannot be written: the costs are kept."""
+    try:
+        count = copy(table, game_id, today)
+    except CommandError as error:
+        print(f"SQL reads earlier costs, because the lake cannot be written: {error}", file=sys.stderr)
+    else:
+        print(f"{count} costs of {game_id} are in the lake's table {LAKE_TABLE}")
+
+
 def main() -> None:
     """Do what the command line says."""
     parser = Parser(
@@ -264,9 +321,11 @@ def main() -> None:
     outputs = infrastructure.outputs(given.environment)
     games.require(outputs, given.game)
     table = boto3.resource("dynamodb").Table(outputs["tables"]["game_days"])
+    gold.use(outputs, local=given.environment == "local")
     if given.command == "upload":
         upload(table, given.game, spends)
         print(f"{len(spends)} costs of {given.game} are kept")
+        _copy(table, given.game, today)
         return
     last = given.to or today
     first = getattr(given, "from") or last - timedelta(SHOWN_DAYS - 1)
@@ -274,6 +333,7 @@ def main() -> None:
         raise CommandError(f"give 1 to {ad_spend.KEPT_DAYS} days, the first one before the last")
     if given.command == "remove":
         print(f"{remove(table, given.game, first, last, given.source)} costs of {given.game} are removed")
+        _copy(table, given.game, today)
         return
     spends = kept(table, given.game, first, last)
     if not spends:
@@ -281,7 +341,6 @@ def main() -> None:
     if given.command == "list":
         print(listed(spends))
         return
-    gold.use(outputs, local=given.environment == "local")
     print(shown(returns(given.game, spends, given.by == "campaign")))
 
 

@@ -1,7 +1,7 @@
-"""A tiny gold: two games, six weeks, two platforms, every table of metrics.json."""
+"""A tiny gold: two games, six weeks, two platforms, two custom dimensions, every table of metrics.json."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,10 +37,13 @@ def small_gold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, s
             rows = [
                 {column: (row | {"game_id": game}).get(column) for column in table["columns"]}
                 for game in ("arena", "other")
-                for row in _rows(name)
+                for row in _with_dimensions(name, table["grain"])
             ]
             made = tables.create_table(("small", name), schema, f"s3://gold/{name}")
             made.append(pa.Table.from_pylist(rows, schema=schema.as_arrow()))
+        costs = json.loads(METRICS.read_text())["ad_spend"]["columns"]
+        schema = lake_tables.schema_of({column: field["type"] for column, field in costs.items()})
+        tables.create_table(("small", "ad_spend"), schema, "s3://gold/ad_spend")
         yield {**emulator.environment, "LAKE_DATABASE": "small"}
 
 
@@ -48,6 +51,16 @@ def _days() -> Iterator[tuple[int, date]]:
     today = datetime.now(UTC).date()
     for age in range(DAYS, 0, -1):
         yield age, today - timedelta(age)
+
+
+def _with_dimensions(table: str, grain: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows of a table, and of each total two that tell a custom dimension apart."""
+    for row in _rows(table):
+        yield row
+        if "custom_1" in grain and row["platform"] == "*":
+            facts = {name: 7 * value for name, value in row.items() if name not in grain}
+            yield row | facts | {"custom_1": "mage"}
+            yield row | facts | {"custom_2": "eu"}
 
 
 def _rows(table: str) -> Iterator[Row]:
@@ -60,9 +73,11 @@ def _rows(table: str) -> Iterator[Row]:
                 yield {"event_date": day, **ALL, "currency": "EUR", "purchases": 2, "gross_minor": 998}
             case "retention":
                 for number in range(age):
-                    share = 1 / (number + 1)
-                    players = {"cohort_players": 10 + age % 2 * 10, "retention": share}
-                    yield {"cohort_date": day, **ALL, "day_number": number, **players}
+                    installed = 248 * (1 + age % 2)
+                    back = installed // (number + 1)
+                    counts = {"cohort_players": installed, "retained_players": back}
+                    shown = {"day_number": number, **counts, "retention": back / installed}
+                    yield {"cohort_date": day, **ALL, **shown}
             case "lifetime_value":
                 for number in range(age):
                     paid = {"cohort_players": 10, "lifetime_gross_minor": 100 * (number + 1)}

@@ -1,14 +1,19 @@
 """Notebooks run over a tiny gold, and their answers are right."""
 
+import ast
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import gold
 import nbformat
 import pytest
 from moto.athena.models import QueryResults, athena_backends
 from nbclient import NotebookClient
+from telemetry.ad_spend import Spend
+from tools import spend
 from tools.progress import LONGEST_SECONDS
 
 NOTEBOOKS = sorted(Path(gold.__file__).parent.glob("*.ipynb"))
@@ -49,6 +54,28 @@ def test_retention_is_that_of_the_day_and_empty_where_it_is_not_over(tables: Non
     assert [triangle[day][0] for day in ("d1", "d7", "d30")] == [1 / 2, 1 / 8, 1 / 31]
     assert triangle["d1"].isna().iloc[-1]
     assert triangle["d30"].tail(30).isna().all()
+
+
+def result(path: Path) -> Any:
+    """Return what the last cell of a notebook shows, which needs the first one alone."""
+    first, *_, last = (
+        one.source for one in nbformat.read(path, as_version=4).cells if one.cell_type == "code"
+    )
+    names: dict[str, Any] = {}
+    *statements, shown = ast.parse(last).body
+    exec(first, names)
+    exec(compile(ast.Module(statements, []), path.name, "exec"), names)
+    assert isinstance(shown, ast.Expr)
+    return eval(compile(ast.Expression(shown.value), path.name, "eval"), names)
+
+
+def test_retention_of_all_install_days_is_a_sum_over_a_sum(tables: None) -> None:
+    found = result(Path(gold.__file__).with_name("retention.ipynb"))
+    cohorts = [(age, 248 * (1 + age % 2)) for age in range(42, 0, -1)]
+    for number, share in zip(found["day_number"], found["retention"], strict=True):
+        over = [players for age, players in cohorts if number < age]
+        assert share == pytest.approx(sum(players // (number + 1) for players in over) / sum(over))
+    assert list(found["day_number"]) == [1, 3, 7, 14, 30]
 
 
 def test_net_flow_does_not_count_the_totals_twice(tables: None) -> None:
@@ -107,7 +134,70 @@ def test_ads_without_a_currency_are_apart(tables: None) -> None:
     found = gold.answer("ad_revenue", "arena")
     days = 30
     assert dict(zip(found["currency"], found["impressions"], strict=True)) == {"USD": 4 * days, "": days}
-    assert list(found["ecpm_micros"]) == [5_000_000, 0]
+    assert dict(zip(found["currency"], found["ecpm_micros"], strict=True)) == {"USD": 5_000_000, "": 0}
+
+
+@pytest.fixture
+def game_days(tables: None) -> Iterator[Any]:
+    """The table that keeps costs, on the emulator."""
+    keys = (("game_day", "HASH"), ("shard", "RANGE"))
+    table = boto3.resource("dynamodb").create_table(
+        TableName="costs",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],  # type: ignore[typeddict-item]
+    )
+    yield table
+    table.delete()
+
+
+def in_lake(game: str) -> list[Spend]:
+    """Return the costs of a game that SQL reads."""
+    rows = gold.table("ad_spend", game).to_dict("records")
+    names = ("cohort_date", "install_source", "campaign", "currency", "spend_micros")
+    return sorted(Spend(*(row[name] for name in names)) for row in rows)
+
+
+def test_kept_costs_are_copied_for_sql(game_days: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    today = datetime.now(UTC).date()
+    first, second = (Spend(today - timedelta(days), "north", "", "EUR", 5_000_000) for days in (2, 380))
+    for game in ("arena", "other"):
+        spend.upload(game_days, game, [second, first] if game == "arena" else [first])
+        spend.copy(game_days, game, today)
+    assert in_lake("arena") == [second, first]
+    # A correction takes the place of what was copied, and changes no other game.
+    spend.upload(game_days, "arena", [first._replace(micros=7)])
+    assert spend.copy(game_days, "arena", today) == 2
+    assert in_lake("arena") == [second, first._replace(micros=7)]
+    assert in_lake("other") == [first]
+    answer = gold.answer("return_on_ad_spend", "arena")
+    assert list(answer.columns)[:4] == ["currency", "install_source", "day_number", "spend_micros"]
+
+    # Somebody else uploads and copies while this copy is under way: what they kept is not lost.
+    read, third = spend.kept, first._replace(install_source="south")
+
+    def overtaken(*given: Any) -> list[Spend]:
+        found = read(*given)
+        monkeypatch.setattr(spend, "kept", read)
+        spend.upload(game_days, "arena", [third])
+        spend.copy(game_days, "arena", today)
+        return found
+
+    monkeypatch.setattr(spend, "kept", overtaken)
+    assert spend.copy(game_days, "arena", today) == 3
+    assert in_lake("arena") == [second, first._replace(micros=7), third]
+    assert spend.remove(game_days, "arena", today - timedelta(399), today) == 3
+    assert spend.copy(game_days, "arena", today) == 0
+    assert (in_lake("arena"), in_lake("other")) == ([], [first])
+
+
+def test_a_lake_without_the_table_says_so(
+    tables: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(spend, "LAKE_TABLE", "no_such_table")
+    spend._copy(None, "arena", date(2026, 1, 1))  # type: ignore[arg-type]
+    told = capsys.readouterr().err
+    assert told.startswith("SQL reads earlier costs, because the lake cannot be written: small.no_such_table")
 
 
 def test_a_table_is_read_by_the_values_of_its_columns(tables: None) -> None:

@@ -29,6 +29,7 @@ SHEETS = [
     "Performance and stability",
     "Design events",
     "Experiments",
+    "Custom dimensions",
 ]
 
 Json = dict[str, Any]

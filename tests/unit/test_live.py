@@ -203,6 +203,27 @@ def test_the_economy_is_told_by_currency_and_reason(api: TestClient, send: Send)
     assert gold["reasons"][0] == {"reason": "quest", "flow": "source", "amount": 120}
 
 
+def test_a_currency_of_small_amounts_keeps_its_reasons_and_every_currency_its_sums(
+    api: TestClient, send: Send
+) -> None:
+    for number in range(SHOWN + 20):
+        of = {"item": "x", "balance_after": 1, "currency": "coins", "reason": f"level-{number:03}"}
+        send("economy", "a", flow="source", amount=1_000_000 + number, **of)
+    for flow, amount in (("source", 7), ("sink", 3)):
+        of = {"item": "x", "balance_after": 1, "currency": "gems", "reason": "gift"}
+        send("economy", "a", flow=flow, amount=amount, **of)
+    answer = get(api, "/economy")
+    coins, gems = answer["currencies"]
+    assert (gems["currency"], gems["source"], gems["sink"], gems["net"]) == ("gems", 7, 3, 4)
+    assert [one["reason"] for one in gems["reasons"]] == ["gift", "gift"]
+    assert coins["source"] == sum(1_000_000 + number for number in range(SHOWN + 20))
+    # The largest stand alone; the rest is an `other` of the same currency.
+    by_reason = {one["reason"]: one["amount"] for one in coins["reasons"]}
+    assert by_reason.pop("other") == sum(1_000_000 + number for number in range(21))
+    assert sorted(by_reason) == [f"level-{number:03}" for number in range(21, SHOWN + 20)]
+    assert answer["capped"]
+
+
 def test_weeks_and_months_count_each_player_once(api: TestClient, send: Send) -> None:
     for player, days_ago in (("a", 0), ("a", 3), ("b", 6), ("c", 8), ("d", 20)):
         send("session_start", player, ago=days_ago * 86400)

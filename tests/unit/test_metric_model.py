@@ -1,8 +1,11 @@
 """The metrics model is complete, its arithmetic is right, and no reader computes a ratio by itself."""
 
 import ast
+import csv
+import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +13,14 @@ import pytest
 import sqlglot
 from telemetry import metric_model
 from telemetry.metric_model import Metric
+from tools import report_history
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 READERS = ("functions/metrics_api", "functions/scheduled_reports")
+# Scripts that show figures of gold.
+SCRIPTS = ("history", "report", "report_history", "spend")
+NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+MODULES = REPOSITORY / "infrastructure" / "modules"
 PAGE = REPOSITORY / "functions" / "metrics_api" / "page"
 # Divisions that convert units or place something on paper; everything else is a ratio of metrics.
 CONVERSIONS = {
@@ -24,6 +32,8 @@ CONVERSIONS = {
     ("formatting.py", "changes"): "a figure against that of another period",
     ("formatting.py", "valued"): "seconds to minutes",
     ("pictures.py", "*"): "places on a picture",
+    ("report.py", "write"): "a path",
+    ("spend.py", "major"): "millionths to units of a currency",
 }
 
 
@@ -164,6 +174,28 @@ def test_no_reader_computes_a_ratio_by_hand(folder: str) -> None:
         assert divisions(path.read_text(), path.name) == [], path
 
 
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_no_script_computes_a_ratio_by_hand(name: str) -> None:
+    path = REPOSITORY / "scripts" / "tools" / f"{name}.py"
+    assert divisions(path.read_text(), path.name) == []
+
+
+def cells(notebook: str) -> str:
+    """Return the code of a notebook."""
+    code = [one["source"] for one in json.loads(notebook)["cells"] if one["cell_type"] == "code"]
+    return "\n".join("".join(lines) for lines in code)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_notebook_computes_a_ratio_by_hand(path: Path) -> None:
+    divided = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(cells(path.read_text())))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
+    ]
+    assert divided == []
+
+
 def test_a_ratio_by_hand_is_seen() -> None:
     assert divisions("def arppu(of):\n    return of['revenue'] / of['payers']", "figures.py")
 
@@ -207,3 +239,53 @@ def test_the_page_uses_labels_that_there_are() -> None:
     assert used <= {*metric_model.live(), *metric_model.window()}
     both = metric_model.live().keys() & metric_model.window().keys()
     assert [n for n in both if metric_model.live()[n].label != metric_model.window()[n].label] == []
+
+
+# Sums of money before refunds, and what the same table says after them.
+NET = {
+    "gross_minor": "net_minor",
+    "lifetime_gross_minor": "lifetime_net_minor",
+    "ltv_minor": "net_ltv_minor",
+    "total_micros": "net_total_micros",
+    "total_ltv_micros": "net_total_ltv_micros",
+    "exposed_gross_minor": "exposed_net_minor",
+}
+
+
+def shown_of_gold() -> Iterator[tuple[str, str, set[str]]]:
+    """Yield the readers of gold with a table, and the metrics of it that they show."""
+    for path in sorted((MODULES / "lake_tables" / "queries").glob("*.sql")):
+        query = sqlglot.parse_one(path.read_text(), read="athena")
+        for table in query.find_all(sqlglot.exp.Table):
+            yield path.stem, table.name, set(query.named_selects)
+    for question in (*report_history.QUESTIONS, *report_history.BY_DIMENSION):
+        yield question.title, question.table, set(question.metrics)
+    listed = list(csv.DictReader((MODULES / "quicksight" / "visuals.csv").read_text().splitlines()))
+    panels = re.findall(r'table: "(\w+)", metrics: \[([^\]]*)\]', (PAGE / "tabs.js").read_text())
+    for table in metric_model.tables():
+        visuals = " ".join(line["metrics"] for line in listed if line["table"] == table)
+        yield "QuickSight", table, set(visuals.split())
+        metrics = " ".join(metrics for name, metrics in panels if name == table)
+        yield "page", table, set(re.findall(r"\w+", metrics))
+
+
+def test_who_shows_revenue_before_refunds_shows_it_after_them_too() -> None:
+    readers = list(shown_of_gold())
+    assert {(name, gross) for name, _, shown in readers for gross in NET if gross in shown} > {
+        ("monetisation", "gross_minor"),
+        ("QuickSight", "total_ltv_micros"),
+        ("page", "ltv_minor"),
+        ("Revenue by", "gross_minor"),
+    }
+    for name, table, shown in readers:
+        for gross, net in NET.items():
+            if gross in shown and gross in metric_model.tables()[table].metrics:
+                assert net in shown, (name, table, gross)
+
+
+def test_sums_of_money_before_refunds_are_known() -> None:
+    """A new sum of money before refunds must say what stands beside it."""
+    names = {name for table in metric_model.tables().values() for name in table.metrics}
+    gross = {name for name in names if "gross" in name and name.replace("gross", "net") in names}
+    assert gross - {"month_gross_minor"} <= set(NET)
+    assert set(NET) | set(NET.values()) <= names

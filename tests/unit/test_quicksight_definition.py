@@ -140,6 +140,27 @@ def test_the_rest_is_one_item_only_where_it_adds_up() -> None:
     assert both["ColorItemsLimitConfiguration"]["OtherCategories"] == "EXCLUDE"
 
 
+def bars(line: str) -> Any:
+    """Return the chart of the only visual of a definition."""
+    ((visual,),) = ([*sheet["Visuals"]] for sheet in made(line)["Sheets"])
+    return visual["BarChartVisual"]["ChartConfiguration"]
+
+
+def test_amounts_of_two_currencies_stand_side_by_side_and_give_no_order() -> None:
+    by_currency = bars("Money,bar,Platforms,revenue,platform,gross,currency,")
+    assert by_currency["BarsArrangement"] == "CLUSTERED"
+    assert by_currency["SortConfiguration"]["CategorySort"] == [
+        {"FieldSort": {"Direction": "ASC", "FieldId": "platforms.platform"}}
+    ]
+    by_shop = bars("Money,bar,Both,shops,event_date,gross,shop,")
+    assert by_shop["BarsArrangement"] == "STACKED"
+    # Days stand in their order, and none is left out.
+    assert by_shop["SortConfiguration"] == {
+        "CategorySort": [{"FieldSort": {"Direction": "ASC", "FieldId": "both.event_date"}}],
+        "ColorItemsLimit": {"ItemsLimit": 12, "OtherCategories": "INCLUDE"},
+    }
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

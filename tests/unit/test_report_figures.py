@@ -169,6 +169,12 @@ def test_a_day_is_held_against_its_weekday_in_the_week_before_too(store: Store) 
     assert {one.week_before for one in week} == {None}
 
 
+def test_nothing_is_a_part_of_less_than_nothing() -> None:
+    """More was paid back than paid the day before: 100 is no "-200 %" of -100."""
+    assert formatting.changes(Figure("net_revenue_EUR", "EUR minor", 100, -100, 50)) == [None, 1]
+    assert formatting.changes(Figure("net_revenue_EUR", "EUR minor", -100, 50, 0)) == [-3, None]
+
+
 def test_sinks_and_sources_stand_by_reason_the_largest_of_each_first(store: Store) -> None:
     flows = {"quest": ("source", 50), "shop": ("sink", 40), "gift": ("source", 30), "repair": ("sink", 20)}
     for reason, (flow, amount) in flows.items():
@@ -182,6 +188,20 @@ def test_sinks_and_sources_stand_by_reason_the_largest_of_each_first(store: Stor
         ("gift", (30, 0, 30)),
         ("repair", (0, 20, -20)),
     ]
+
+
+def test_a_currency_of_small_amounts_has_a_section_and_every_currency_its_sums(store: Store) -> None:
+    for number in range(120):
+        of = {"currency": "coins", "flow": "sink", "amount": 10_000, "reason": f"r{number:03}"}
+        write(happen("economy", **of, balance_after=1))
+    write(happen("economy", currency="gems", flow="source", amount=2, reason="gift", balance_after=1))
+    coins, gems = economy(store, "skyforge", DAY)
+    assert (gems.title, gems.rows) == (
+        "Economy: gems", [("all reasons", (2, 0, 2)), ("gift", (2, 0, 2))],
+    )  # fmt: skip
+    assert coins.rows[0] == ("all reasons", (0, 1_200_000, -1_200_000))
+    assert sum(values[1] for _, values in coins.rows[1:]) == 1_200_000
+    assert len(coins.rows) == 1 + 99 + 1
 
 
 def test_the_funnel_counts_players_and_each_levels_attempts(store: Store) -> None:

@@ -15,6 +15,7 @@ from batch_analytics import kept
 from duckdb_nights import DuckDB
 from scheduled_reports.figures import Period
 from scheduled_reports.sections import Section
+from telemetry.dimensions import NOTHING
 from tools import CommandError, gold, report, report_history
 
 Event = dict[str, Any]
@@ -235,7 +236,8 @@ def test_a_lake_without_tables_costs_the_report_its_history_alone(
 
     monkeypatch.setattr(gold, "sql", missing)
     monkeypatch.setattr(gold, "shares", lambda _: {})
-    monkeypatch.setattr(report, "store", lambda: SimpleNamespace(ad_spend=lambda *_: []))
+    tables = SimpleNamespace(ad_spend=lambda *_: [], dimensions=lambda _: NOTHING)
+    monkeypatch.setattr(report, "store", lambda: tables)
     assert report._history("g", WEEK) == []
     assert capsys.readouterr().err == "The report has no history: lake.daily is not there\n"
 

@@ -1,5 +1,7 @@
 """Costs of advertising that are kept, and their return, against what a person computes from the events."""
 
+import random
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -7,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlglot
 from batch_analytics import kept
 from duckdb_nights import DuckDB
 from fastapi.testclient import TestClient
@@ -16,6 +19,7 @@ from telemetry import ad_spend, metric_model
 from telemetry.ad_spend import Row, Spend
 from tools import CommandError, spend
 from tools import gold as lake_tables
+from tools.gold import QUERIES
 
 FIRST = date(2026, 3, 1)
 TODAY = date(2026, 3, 13)
@@ -140,6 +144,82 @@ def test_return_by_campaign_and_of_several_lines(table: Any, tmp_path: Path) -> 
     assert found["south", "", "USD"][3:] == (3_000_000, 1, 3_000_000, (3, 3, None))
     whole = rows(table, tmp_path, text)["north", "", "EUR"]
     assert (whole.spend_micros, whole.returns) == (10_000_000, (0.3, pytest.approx(8.25 / 10), None))
+
+
+def test_costs_of_two_currencies_are_not_ranked_together(table: Any, tmp_path: Path) -> None:
+    costs = uploaded(
+        table,
+        tmp_path,
+        f"{CAMPAIGNS}2026-03-01,a,,JPY,900\n2026-03-01,b,,EUR,8\n2026-03-01,c,,EUR,9\n"
+        "2026-03-02,a,,EUR,9\n2026-03-01,d,x,JPY,1000\n2026-03-01,d,y,JPY,1000\n",
+    )
+    found = spend.returns("go", costs, by_campaign=False)
+    assert [(row.currency, row.install_source) for row in found] == [
+        ("EUR", "a"), ("EUR", "c"), ("EUR", "b"), ("JPY", "d"), ("JPY", "a"),
+    ]  # fmt: skip
+    assert [row.install_source for row in spend.returns("go", costs, by_campaign=True)] == list("acbdda")
+
+
+SOURCES = {"a": ("north", 0), "b": ("north", 0), "c": ("north", 5), "d": ("south", 0)}
+QUERY = (QUERIES / "return_on_ad_spend.sql").read_text().replace("current_date", f"DATE '{TODAY}'")
+
+
+def brought(player: str, currency: str, number: int) -> int:
+    """Return the net revenue of a player by a day after the install, in millionths, from the events."""
+    total = 0
+    for one in EVENTS:
+        if one["player_id"] != player or (one["event_date"] - FIRST).days - SOURCES[player][1] > number:
+            continue
+        # Player a alone was paid back, in euros.
+        if one["event_type"] == "refund" and currency == "EUR":
+            total -= 10_000 * one["amount_minor"]
+        elif one.get("currency") == currency:
+            total += 10_000 * one.get("amount_minor", 0) + one.get("revenue_micros", 0)
+    return total
+
+
+def test_the_saved_query_has_the_returns_of_the_definition(store: DuckDB) -> None:
+    chance, last = random.Random(7), 11
+    costs = {
+        (day, source, campaign, currency): chance.randrange(0, 9_000_000)
+        for day in range(last + 2)
+        for source, campaigns in (("north", ("spring", "autumn")), ("south", ("",)), ("west", ("", )))
+        for campaign in campaigns
+        for currency in ("EUR", "USD", "JPY")
+        if chance.random() < 0.4
+    }  # fmt: skip
+    made = "CREATE OR REPLACE TABLE lake.ad_spend (game_id VARCHAR, cohort_date DATE, install_source VARCHAR,"
+    store.database.execute(f"{made} campaign VARCHAR, currency VARCHAR, spend_micros BIGINT)")
+    rows = [("go", FIRST + timedelta(day), *names, micros) for (day, *names), micros in costs.items()]
+    theirs = [("ho", FIRST, "north", "", "EUR", 5), ("go", FIRST - timedelta(90), "north", "", "EUR", 5)]
+    store.database.executemany("INSERT INTO lake.ad_spend VALUES (?, ?, ?, ?, ?, ?)", [*rows, *theirs])
+    expected = {}
+    for currency in ("EUR", "USD", "JPY"):
+        for source in ("north", "south", "west"):
+            for number in ad_spend.NUMBERS:
+                days = Counter[int]()
+                for (day, one, _, code), micros in costs.items():
+                    if (one, code) == (source, currency) and day + number <= last:
+                        days[day] += micros
+                if not days:
+                    continue
+                here = [name for name, (one, day) in SOURCES.items() if one == source and day in days]
+                sums = days.total(), len(here), sum(brought(name, currency, number) for name in here)
+                expected[currency, source, number] = (
+                    *sums, sums[0] / sums[1] if sums[1] else None, sums[2] / sums[0] if sums[0] else None,
+                )  # fmt: skip
+    for sql in (QUERY, sqlglot.transpile(QUERY, read="athena", write="duckdb")[0]):
+        answer = store.database.execute(sql, ["go"]).fetchall()
+        found = {(currency, source, number): row for currency, source, number, *row in answer}
+        assert found.keys() == expected.keys()
+        for name, row in found.items():
+            assert [None if one is None else float(one) for one in row] == pytest.approx(expected[name]), name
+    assert len(expected) > 12
+    spends = [Spend(row[1], row[2], row[3], row[4], row[5]) for row in rows]
+    for row in spend.returns("go", spends, by_campaign=False):
+        for number, share in zip(ad_spend.NUMBERS, row.returns, strict=True):
+            known = expected.get((row.currency, row.install_source, number))
+            assert share == (pytest.approx(known[-1]) if known and known[-1] is not None else None)
 
 
 def test_a_second_upload_replaces_what_it_names_and_nothing_else(table: Any, tmp_path: Path) -> None:

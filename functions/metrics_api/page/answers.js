@@ -3,6 +3,7 @@
 import { lines } from "./charts.js";
 import { bar, element, LINES, money, micros, number, periods, plain, precise, table, utc } from "./dom.js";
 
+export const CURRENCY = "payload.currency";
 export const MEASURES = [["count", "Events"], ["players", "Players"], ["sum", "Sum of"], ["mean", "Mean of"], ["percentile", "Percentile of"]];
 export const plainName = (name) => name.replace(/^(payload|client)\./, "").replaceAll("_", " ");
 
@@ -51,10 +52,13 @@ export const answers = (question, catalogue) => {
   })[question.kind]();
 
   const currencyOf = (slices) => {
-    const chosen = question.where?.find((one) => one.field === "payload.currency" && one.op === "is")?.values[0];
-    const code = slices["payload.currency"] ?? chosen;
+    const chosen = question.where?.find((one) => one.field === CURRENCY && one.op === "is")?.values[0];
+    const code = slices[CURRENCY] ?? chosen;
     return /^[A-Z]{3}$/.test(code ?? "") ? code : "";
   };
+
+  const isMoney = () => [...catalogue.fields, ...(catalogue.events.find((one) => one.name === question.event)?.fields ?? [])]
+    .some((one) => one.name === question.measure.field && one.is_money);
 
   const figure = (slices) => (value) => {
     if (value === null || value === undefined) return "–";
@@ -76,11 +80,14 @@ export const answers = (question, catalogue) => {
       ["Events of a player", (row) => (row.players ? plain.format(row.events / row.players) : "–"), true],
     ], answer.rows),
     events: () => {
-      const most = Math.max(...answer.rows.map((row) => Math.abs(row.figure)));
+      // A bar is as long as its part of the largest figure, of the same currency where it is an amount.
+      const most = new Map();
+      const code = (row) => (isMoney() ? row.slices[CURRENCY] : null);
+      for (const row of answer.rows) most.set(code(row), Math.max(most.get(code(row)) ?? 0, Math.abs(row.figure)));
       return table("Figures", [
         ["Days (UTC)", days], ...columns(),
         [MEASURES.find(([one]) => one === question.measure.of)[1].replace(" of", ""), (row) => figure(row.slices)(row.figure), true],
-        ...(question.grain === "range" ? [["", (row) => bar(most ? Math.abs(row.figure) / most : 0)]] : []),
+        ...(question.grain === "range" ? [["", (row) => bar(most.get(code(row)) ? Math.abs(row.figure) / most.get(code(row)) : 0)]] : []),
         ...(question.measure.of === "count" ? [] : [["Events", (row) => number.format(row.events), true]]),
       ], answer.rows);
     },
@@ -118,13 +125,19 @@ export const answers = (question, catalogue) => {
       found.get(name).values[places.indexOf(row.from)] = row.figure;
     }
     const size = ({ values }) => Math.max(...values.map((value) => Math.abs(value ?? 0)));
-    const shown = [...found].sort((a, b) => size(b[1]) - size(a[1])).slice(0, LINES.length);
+    // Amounts of two currencies have no common axis.
+    const codes = isMoney() ? [...new Set([...found.values()].map(({ slices }) => slices[CURRENCY] ?? null))].sort() : [null];
+    const drawn = [...found].filter(([, { slices }]) => codes.length < 2 || (slices[CURRENCY] ?? null) === codes[0]);
+    const shown = drawn.sort((a, b) => size(b[1]) - size(a[1])).slice(0, LINES.length);
     lines(holder, places.map((one) => Date.parse(one) / 1000), shown.map(([name, line]) => ({
       label: name || title(), values: line.values, format: figure(line.slices), fill: shown.length === 1,
     })), {
       format: figure(shown[0][1].slices), label: `${title()} from ${answer.from} to ${answer.to} (UTC); the table has every figure`,
     });
-    return found.size > shown.length ? `The largest ${shown.length} of ${found.size} are drawn; the table has all.` : "";
+    return [
+      drawn.length > shown.length ? `The largest ${shown.length} of ${drawn.length} are drawn; the table has all.` : "",
+      codes.length > 1 ? `${codes[0] ?? "No currency"} is drawn; the table has all.` : "",
+    ].filter(Boolean).join(" ");
   };
 
   return { title, figures, draw, isDrawn: question.kind === "events" && question.grain !== "range" };

@@ -6,6 +6,7 @@ export const plain = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2
 export const share = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 0 });
 export const precise = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
 export const signed = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" });
+export const points = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1, signDisplay: "exceptZero" });
 export const dated = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 export const LINES = ["--accent", "--second", "--line-3", "--line-4", "--line-5", "--line-6"];
 

@@ -1,7 +1,7 @@
 // Questions about single events. The address has the question as the API takes it, so that a link shows the same.
 // The days are those of the shell, as in every view.
 
-import { answers, costOf, DEFAULTS, MEASURES, plainName } from "./answers.js";
+import { answers, costOf, CURRENCY, DEFAULTS, MEASURES, plainName } from "./answers.js";
 import { asking, get, RUNS, send } from "./asking.js";
 import { $, button, element, number, option, runs, save, show, utc } from "./dom.js";
 import { NONE, saved as savedQuestions } from "./saved.js";
@@ -288,7 +288,7 @@ const render = (answer) => {
 // The API says which field must be one: a button adds it to the question.
 const ways = (details) => {
   if (!details.some((detail) => detail.includes("added up over currencies"))) return [];
-  return [button("Group by currency", () => { question.by = ["payload.currency", ...question.by].slice(0, 2); changed(); })];
+  return [button("Group by currency", () => { question.by = [CURRENCY, ...question.by].slice(0, 2); changed(); })];
 };
 
 const refuse = (problem, again = load) => {

@@ -8,6 +8,7 @@ import { LABELS } from "./labels.js";
 import { fail, settle } from "./settle.js";
 
 const STALE_SECONDS = 30;
+const MOST_FLOWS = 8;
 let game = null;
 let updated = null;
 let source = null;
@@ -101,8 +102,12 @@ const renderFunnel = ({ steps, levels }) => {
 };
 
 const renderEconomy = ({ currencies }) => {
-  const flows = currencies.flatMap((c) => c.reasons.map((r) => ({ ...r, currency: c.currency })));
-  const most = Math.max(1, ...flows.map((f) => f.amount));
+  // Amounts of two currencies are not compared: each has its largest flows, and bars of its own length.
+  const each = Math.ceil(MOST_FLOWS / currencies.length);
+  const flows = currencies.flatMap(({ currency, reasons }) => {
+    const most = Math.max(1, ...reasons.map((r) => r.amount));
+    return reasons.slice(0, each).map((r) => ({ ...r, currency, most }));
+  });
   if (!flows.length) { show("economy", lacking("No virtual currency moved today.", "economy")); return; }
   const net = table("Currencies", [
     ["Currency", (c) => c.currency],
@@ -112,10 +117,10 @@ const renderEconomy = ({ currencies }) => {
   ], currencies);
   const reasons = table("Flows", [
     ["Reason", (f) => `${f.reason} (${f.currency})`],
-    ["", (f) => bar(f.amount / most, f.flow === "sink" ? "second" : "")],
+    ["", (f) => bar(f.amount / f.most, f.flow === "sink" ? "second" : "")],
     ["", (f) => f.flow],
     ["Amount", (f) => number.format(f.amount), true],
-  ], flows.slice(0, 8));
+  ], flows);
   const both = document.createDocumentFragment();
   both.append(net, reasons);
   show("economy", both);

@@ -4,12 +4,14 @@
 
 import { asking, RUNS, send } from "./asking.js";
 import { lines } from "./charts.js";
-import { DAY, bar, button, element, LINES, option, periods, precise, save, scrolled, signed, table, unit, utc } from "./dom.js";
+import { DAY, bar, button, element, LINES, option, periods, points, precise, save, scrolled, signed, table, unit, utc } from "./dom.js";
 
 const COHORT_DAYS = [0, 1, 2, 3, 4, 5, 6, 7, 10, 14, 21, 28, 30, 45, 60, 75, 90];
 const CURVE_DAYS = 30;
 const MOST_BARS = 10;
 const MOST_ROWS = 1900;
+// Units of amounts in a currency, real or virtual.
+const AMOUNTS = ["minor", "micros", "units"];
 
 const titled = (name) => `${name[0].toUpperCase()}${name.slice(1).replaceAll("_", " ")}`;
 const nameOf = (slices) => Object.values(slices).map((one) => (one === null ? "other" : String(one) || "none")).join(" · ");
@@ -31,7 +33,7 @@ const columnsOf = (spec, known, group) => {
   return free && group && known.dimensions.some((one) => one.name === group) ? [...own, group] : own;
 };
 
-// The parameters of a panel's question, and the filters that its table cannot have.
+// The parameters of a panel's question, and which filters it cannot have.
 const questionOf = (spec, context, more = {}) => {
   const known = context.table(spec.table);
   const range = context.range();
@@ -41,14 +43,22 @@ const questionOf = (spec, context, more = {}) => {
   if (by.length) asked.set("by", by.join(","));
   if (range.compare && spec.chart !== "heat") asked.set("compare", "previous");
   const lacks = [];
-  for (const { name, parameter, label } of context.shared()) {
+  const crossed = [];
+  for (const { name, parameter, label, values } of context.shared()) {
     if (!at.get(parameter)) continue;
-    if (known.dimensions.some((one) => one.name === name)) asked.set(parameter, at.get(parameter));
+    const apart = by.some((column) => column !== name && known.dimensions.some((one) => one.name === column && one.has_totals));
+    // Only custom dimensions list their values.
+    if (values && apart) crossed.push(label);
+    else if (known.dimensions.some((one) => one.name === name)) asked.set(parameter, at.get(parameter));
     else lacks.push(label);
   }
+  const unfiltered = [
+    lacks.length ? `Not filtered by ${lacks.join(", ")}: the table has no such column.` : "",
+    crossed.length ? `Not filtered by ${crossed.join(", ")}: gold tells it apart for all platforms, countries and versions together.` : "",
+  ].filter(Boolean).join(" ");
   for (const column of spec.choose ?? []) if (context.choice(column)) asked.set(column, context.choice(column));
   for (const [name, value] of Object.entries(spec.fixed ?? {})) asked.set(name, value);
-  return { path: `/v1/games/${encodeURIComponent(context.game)}/history/${spec.table}?${asked}`, lacks };
+  return { path: `/v1/games/${encodeURIComponent(context.game)}/history/${spec.table}?${asked}`, unfiltered };
 };
 
 // The currency of a row, for money: it is one of its columns, or the one that was chosen.
@@ -71,9 +81,11 @@ const unadded = (context, spec, metric, reason) => {
   return [element("p", `${metric?.label ?? "This figure"} must not be added up over: ${over}.`), ways(context, reason)];
 };
 
-const change = (now, then) => {
-  if (now === null || now === undefined || !then) return null;
-  return signed.format(now / then - 1);
+// As in the mail: a share changes by points, all else by a part of what it was. Nothing is a part of less than nothing.
+const change = (metric, now, then) => {
+  if (now === null || now === undefined || then === null || then === undefined) return null;
+  if (metric.unit === "share") return `${points.format(100 * (now - then))} pts`;
+  return then > 0 ? signed.format(now / then - 1) : null;
 };
 
 // Rows of the range before by the place of their period and their slices.
@@ -105,7 +117,7 @@ const figures = (context, spec, answer) => {
       if (!answer.previous || (spec.whole && n)) return columns;
       return [...columns,
         ["Range before", (row) => format(row, earlier(row)?.[metric.name] ?? null), true],
-        ["Change", (row) => change(row.figures[metric.name], earlier(row)?.[metric.name]) ?? "–", true]];
+        ["Change", (row) => change(metric, row.figures[metric.name], earlier(row)?.[metric.name]) ?? "–", true]];
     }),
   ], answer.rows);
 };
@@ -126,9 +138,10 @@ const drawLines = (context, spec, answer, holder, marks) => {
     }
   }
   const size = ({ values }) => Math.max(...values.map((value) => Math.abs(value ?? 0)));
-  const codes = ["minor", "micros"].includes(first.unit) ? [...new Set([...found.values()].map((one) => one.code))].sort() : [];
+  const codes = AMOUNTS.includes(first.unit) ? [...new Set([...found.values()].map((one) => one.code))].sort() : [];
   // Amounts of two currencies have no common axis.
-  const drawn = [...found].filter(([, one]) => codes.length < 2 || one.code === codes[0]);
+  const code = codes.includes(context.choice("currency")) ? context.choice("currency") : codes[0];
+  const drawn = [...found].filter(([, one]) => codes.length < 2 || one.code === code);
   const largest = (spec.only || !answer.by.length ? drawn : drawn.sort((a, b) => size(b[1]) - size(a[1]))).slice(0, LINES.length);
   const label = spec.label ?? ((name) => name);
   const series = largest.map(([name, one]) => ({
@@ -149,9 +162,9 @@ const drawLines = (context, spec, answer, holder, marks) => {
   const ends = [answer.rows[0], answer.rows.at(-1)];
   const full = answer.grain === "week" ? 7 : 28;
   if (["week", "month"].includes(answer.grain) && ends.some((row) => length(row) < full)) notes.push(`The first or the last ${answer.grain} is not whole.`);
-  if (codes.length > 1) notes.push(`${codes[0] || "No currency"} is drawn; the table has all.`);
+  if (codes.length > 1) notes.push(`${code || "No currency"} is drawn; the table has all.`);
   lines(holder, days.map((one) => Date.parse(one) / 1000), series, {
-    format: unit(first.unit, codes[0]), most: first.unit === "share" ? 0.01 : 1, marks,
+    format: unit(first.unit, code), most: first.unit === "share" ? 0.01 : 1, marks,
     label: `${spec.title}, ${answer.from} to ${answer.to} (UTC); the table has every figure`,
   });
   return notes.join(" ");
@@ -199,7 +212,7 @@ const drawBars = (context, spec, answer) => {
     [head, (row) => nameOf(row.slices)],
     ["", (row) => bar(most ? Math.abs(row.figures[metric.name]) / most : 0)],
     [titleOf(metric), text(metric), true],
-    ...(answer.previous ? [["Change", (row) => change(row.figures[metric.name], earlier(row)?.[metric.name]) ?? "–", true]] : []),
+    ...(answer.previous ? [["Change", (row) => change(metric, row.figures[metric.name], earlier(row)?.[metric.name]) ?? "–", true]] : []),
     ...others.map((one) => [titleOf(one), text(one), true]),
   ], rows.slice(0, MOST_BARS), "bars"), rows.length > MOST_BARS ? `${MOST_BARS} of ${rows.length} are shown; the table has all.` : ""];
 };
@@ -265,7 +278,7 @@ const panel = (spec, context) => {
   };
   const settle = (outcome) => { section.removeAttribute("aria-busy"); section.dataset.state = outcome; return outcome; };
 
-  const render = (answer, lacks) => {
+  const render = (answer, unfiltered) => {
     const named = answer.metrics.filter((one) => spec.metrics.includes(one.name));
     if (!answer.rows.length || (spec.only && !answer.rows.some((row) => spec.only.includes(row.slices[answer.by[0]])))) {
       say(element("p", `No figures from ${answer.from} to ${answer.to}.`, { class: "empty" }), ...filledBy(spec));
@@ -288,8 +301,7 @@ const panel = (spec, context) => {
         told = text;
       }
     }
-    const missing = lacks.length ? `Not filtered by ${lacks.join(", ")}: the table has no such column.` : "";
-    note.textContent = [told, missing, spec.note].filter(Boolean).join(" ");
+    note.textContent = [told, unfiltered, spec.note].filter(Boolean).join(" ");
     if (named.length || spec.whole) {
       csv.hidden = false;
       more.hidden = false;
@@ -333,10 +345,10 @@ const panel = (spec, context) => {
     }
     title.textContent = spec.whole ? `Any figure: ${spec.title}` : spec.title;
     wait();
-    const { path, lacks } = questionOf(spec, context);
+    const { path, unfiltered } = questionOf(spec, context);
     const found = await context.ask(path, () => { if (mine === newest) wait(RUNS); });
     if (mine !== newest || !found) return null;
-    return found.ok ? render(found.body, lacks) : refuse(found.body);
+    return found.ok ? render(found.body, unfiltered) : refuse(found.body);
   };
   return { section, load, more, wait };
 };
@@ -370,7 +382,7 @@ const tiles = (specs, context) => {
     figure.classList.toggle("long", figure.textContent.length > 8);
     if (!row) { note.textContent = "no figures"; return "empty"; }
     const earlier = before(found.body)(row)?.[spec.metric];
-    const changed = change(now, earlier);
+    const changed = change(metric, now, earlier);
     note.textContent = [spec.last ? `on ${row.from}` : "", changed ? `${changed} against the range before` : found.body.previous ? "no figure before" : ""].filter(Boolean).join(", ");
     return "full";
   };

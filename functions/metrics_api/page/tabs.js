@@ -66,6 +66,7 @@ export const TABS = [
       { title: "ARPDAU", table: "revenue", metrics: ["arpdau_minor", "net_arpdau_minor"], chart: "lines", choose: ["currency"], width: "wide" },
       { title: "Payers among active players", table: "daily", metrics: ["payer_conversion", "first_purchase_conversion"], chart: "lines", width: "wide" },
       { title: "Lifetime value", table: "lifetime_value", metrics: ["ltv_minor"], chart: "curve", by: ["day_number"], choose: ["currency"], width: "wide" },
+      { title: "Net lifetime value", table: "lifetime_value", metrics: ["net_ltv_minor"], chart: "curve", by: ["day_number"], choose: ["currency"], width: "wide" },
       { title: "Refunds", table: "revenue", metrics: ["refunded_minor"], chart: "lines", choose: ["currency"], width: "wide", filled: "refund" },
       { title: "Gross revenue by country", table: "revenue", metrics: ["gross_minor", "arpdau_minor"], chart: "bars", by: ["country"], choose: ["currency"] },
       { title: "Gross revenue by platform", table: "revenue", metrics: ["gross_minor", "arpdau_minor"], chart: "bars", by: ["platform"], choose: ["currency"] },

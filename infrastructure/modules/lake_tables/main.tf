@@ -1,12 +1,19 @@
 locals {
   # `scripts/schemas generate` writes these columns from event-schemas/.
-  gold = jsondecode(file("${path.module}/tables/gold.json"))
+  ad_spend = jsondecode(file("${path.module}/tables/ad_spend.json"))
+  gold     = jsondecode(file("${path.module}/tables/gold.json"))
 
   # Tables that the batch job keeps between runs: functions/batch_analytics/kept.py.
   kept = jsondecode(file("${path.module}/tables/kept.json"))
 
   tables = merge(
     {
+      # scripts/spend writes it. It lies beside gold, so that who may read gold's files may read it.
+      ad_spend = {
+        columns     = local.ad_spend.columns
+        description = local.ad_spend.description
+        location    = "s3://${var.bucket.name}/gold/ad_spend"
+      }
       events = {
         columns     = jsondecode(file("${path.module}/tables/events.json"))
         description = "Silver: each valid event once, typed."
@@ -30,7 +37,7 @@ locals {
   )
 }
 
-# Glue makes each table once; from then on Spark owns it. A commit replaces the whole definition: the pointer to the
+# Glue makes each table once; from then on its writer owns it. A commit replaces the whole definition: the pointer to the
 # newest metadata, and the description, which Iceberg does not keep. An update by Terraform would put an old pointer
 # back and lose what was committed in between, so that Terraform changes nothing.
 resource "aws_glue_catalog_table" "this" {

@@ -1,6 +1,6 @@
 output "layers" {
-  description = "Names of the tables by layer: gold, kept and silver."
-  value       = { gold = keys(local.gold), kept = keys(local.kept), silver = ["events"] }
+  description = "Names of the tables by layer: gold, kept, silver, and spend, which are costs of advertising."
+  value       = { gold = keys(local.gold), kept = keys(local.kept), silver = ["events"], spend = ["ad_spend"] }
 }
 
 output "personal_tables" {
@@ -12,7 +12,7 @@ output "personal_tables" {
 }
 
 output "tables" {
-  description = "Names of the tables of silver, of gold, and of what the batch job keeps between runs."
+  description = "Names of all tables: of silver, of gold, of what the batch job keeps between runs, and of costs."
   value       = keys(local.tables)
 }
 

@@ -360,7 +360,11 @@ module "warehouse" {
   lake = {
     arn      = module.data_lake.bucket.arn
     database = module.data_lake.database
-    tables   = module.lake_tables.layers
+
+    tables = {
+      gold   = concat(module.lake_tables.layers.gold, module.lake_tables.layers.spend)
+      silver = module.lake_tables.layers.silver
+    }
   }
 }
 

@@ -159,6 +159,47 @@ def test_a_producer_asks_about_events_and_shares_the_answer(address: str, page: 
     expect(page.locator("#explore-chart")).to_be_hidden()
 
 
+# How long each bar of a table is, as a part of 1.
+LENGTHS = "(all) => all.map((one) => Number(one.style.getPropertyValue('--share')))"
+
+
+@in_chromium
+def test_amounts_of_two_currencies_have_no_common_axis(address: str, page: Page, gold: DuckGold) -> None:
+    gold.fill_silver([purchase("a", 2, 1, 400), purchase("b", 3, 1, 100)])
+    gold.fill_silver([purchase("c", 2, 1, 90_000, "JPY"), purchase("d", 2, 2, 10_000, "VND")])
+    asked = {"kind": "events", "event": "purchase", "by": ["payload.currency"], "where": [], "grain": "day"}
+    asked["measure"] = {"of": "sum", "field": "payload.amount_minor"}
+    page.goto(f"{address}/explore?game=skyforge&q={quote(json.dumps(asked))}")
+    expect(page.locator("#figures tbody tr")).to_have_count(4)
+    expect(page.locator("#chart-note")).to_have_text("EUR is drawn; the table has all.")
+    expect(page.locator("#explore-chart .u-legend .u-series")).to_have_count(2)
+    page.locator("#grain").select_option("range")
+    expect(page.locator("#figures tbody tr")).to_have_count(3)
+    assert page.eval_on_selector_all("#figures .bar i", LENGTHS) == [1, 1, 1]
+    # Numbers of events have no currency: all are drawn, and compared.
+    page.locator("#measure").select_option("count")
+    expect(page.locator("#figures tr", has_text="EUR").locator(".n")).to_have_text(["2"])
+    assert page.eval_on_selector_all("#figures .bar i", LENGTHS) == [1, 0.5, 0.5]
+    page.locator("#grain").select_option("day")
+    expect(page.locator("#explore-chart .u-legend .u-series")).to_have_count(4)
+
+
+@in_chromium
+def test_each_virtual_currency_shows_its_largest_flows(address: str, page: Page, send: Send) -> None:
+    for number in range(8):
+        flow = {"item": "x", "balance_after": 1, "currency": "coins", "reason": f"level-{number}"}
+        send("economy", "ada", flow="source", amount=1_000_000 + number, **flow)
+    gems = {"item": "x", "balance_after": 1, "currency": "gems"}
+    send("economy", "ada", flow="sink", amount=4, reason="shop", **gems)
+    send("economy", "ada", flow="source", amount=2, reason="gift", **gems)
+    page.goto(f"{address}/?game=skyforge")
+    flows = page.locator("#economy table").nth(1).locator("tbody tr")
+    expect(flows).to_have_count(6)
+    expect(flows.first).to_contain_text("level-7 (coins)")
+    expect(flows.nth(4)).to_contain_text("shop (gems)")
+    assert page.eval_on_selector_all("#economy .bar i", LENGTHS)[-2:] == [1, 0.5]
+
+
 @in_chromium
 def test_a_producer_asks_for_funnels_retention_and_paths(address: str, page: Page, gold: DuckGold) -> None:
     for player, minutes in (("ann", 10), ("bob", 20), ("eve", None)):

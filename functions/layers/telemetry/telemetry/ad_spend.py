@@ -166,7 +166,7 @@ def history(answers: Sequence[Iterable[Sequence[Any]]]) -> History:
 
 
 def returns(of: Iterable[Spend], known: History, by_campaign: bool) -> list[Row]:
-    """Return each source, or campaign, and currency: the largest spend first.
+    """Return each source, or campaign, by currency: the largest spend of each currency first.
 
     Day N counts the install days whose day N is over, and the costs of the same days. A source has the
     players of all its campaigns.
@@ -192,7 +192,7 @@ def returns(of: Iterable[Spend], known: History, by_campaign: bool) -> list[Row]
             shares.append(metrics()["return_on_ad_spend"].of(facts))
         a_player = cost.of({"spend_micros": spent, "cohort_players": count})
         rows.append(Row(source, campaign, currency, spent, count, a_player, tuple(shares)))
-    return sorted(rows, key=lambda row: (-row.spend_micros, row[:3]))
+    return sorted(rows, key=lambda row: (row.currency, -row.spend_micros, row[:2]))
 
 
 def _marks(values: Sequence[str]) -> str:

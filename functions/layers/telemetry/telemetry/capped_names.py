@@ -22,20 +22,30 @@ class Shown(NamedTuple):
 
 
 def largest(
-    rows: Mapping[Name, Counter[str]], size: Callable[[Counter[str]], int], shown: int = SHOWN
+    rows: Mapping[Name, Counter[str]], size: Callable[[Counter[str]], int], shown: int = SHOWN, apart: int = 0
 ) -> Shown:
-    """Return the rows that are largest by a size; the rest is added up under `other`."""
+    """Return the rows that are largest by a size; the rest is added up under `other`.
+
+    Sizes of names whose first `apart` parts differ, such as amounts of two currencies, are neither compared
+    nor added up: each of these parts has its largest rows in turn, and an `other` of its own.
+    """
     named = {name: counts for name, counts in rows.items() if OTHER not in name}
-    order = sorted(named, key=lambda name: (-size(named[name]), name))
+    places, ranks = Counter[Name](), dict[Name, int]()
+    for name in sorted(named, key=lambda name: (-size(named[name]), name)):
+        ranks[name] = places[name[:apart]]
+        places[name[:apart]] += 1
+    order = sorted(ranks, key=lambda name: (ranks[name], name[:apart]))
     kept = {name: named[name] for name in order[:shown]}
-    left = [named[name] for name in order[shown:]]
-    left += [counts for name, counts in rows.items() if OTHER in name]
-    if not left:
-        return Shown(kept, capped=False)
-    label = (LABEL,) * len(next(iter(rows)))
-    # A client may send a name like the label. Adding with + would drop sums below nothing.
-    other = Counter(kept.get(label, {}))
-    for counts in left:
-        other.update(counts)
-    kept[label] = other
-    return Shown(kept, capped=True)
+    told = {name[:apart] for name in kept}
+    left: dict[Name, list[Counter[str]]] = {}
+    for name, counts in rows.items():
+        if name not in kept:
+            known = name[:apart] if name[:apart] in told else (LABEL,) * apart
+            left.setdefault((*known, *(LABEL,) * (len(name) - apart)), []).append(counts)
+    for label, others in left.items():
+        # A client may send a name like the label. Adding with + would drop sums below nothing.
+        other = Counter(kept.get(label, {}))
+        for counts in others:
+            other.update(counts)
+        kept[label] = other
+    return Shown(kept, capped=bool(left))

@@ -13,4 +13,4 @@ WHERE game_id = ?
   AND platform = '*' AND country = '*' AND app_version = '*'
   AND event_date >= current_date - INTERVAL '30' DAY
 GROUP BY network, placement, format, currency
-ORDER BY revenue_micros DESC
+ORDER BY currency, revenue_micros DESC

@@ -16,7 +16,7 @@ run "resources" {
     condition = (
       { for name, table in aws_glue_catalog_table.this : name => table.storage_descriptor[0].location } ==
       merge(
-        { events = "s3://lake/silver/events" },
+        { ad_spend = "s3://lake/gold/ad_spend", events = "s3://lake/silver/events" },
         {
           for name in [
             "acquisition", "acquisition_value", "ads", "daily", "design", "economy", "experiment_design",
