@@ -22,7 +22,9 @@ from telemetry.store import merge, store
 from metrics_api import models
 from metrics_api.ad_spend import returns
 from metrics_api.ads import ads
+from metrics_api.annotations import annotations
 from metrics_api.callers import Gate, admitted
+from metrics_api.dashboard import dashboards
 from metrics_api.design import design
 from metrics_api.explore import explore
 from metrics_api.history import history
@@ -43,10 +45,12 @@ from metrics_api.parameters import (
 )
 from metrics_api.problems import PROBLEM_JSON, RESPONSES, RETRY, install, logger
 from metrics_api.quality import quality
+from metrics_api.queries import queries
 from metrics_api.realtime import realtime
 from metrics_api.recent_events import recent
 from metrics_api.saved_questions import questions
 from metrics_api.schemas import schemas
+from metrics_api.verdicts import verdicts
 
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
@@ -208,8 +212,12 @@ app.include_router(quality)
 app.include_router(realtime)
 app.include_router(history)
 app.include_router(returns)
+app.include_router(verdicts)
 app.include_router(explore)
+app.include_router(annotations)
+app.include_router(dashboards)
 app.include_router(questions)
+app.include_router(queries)
 app.include_router(recent)
 app.include_router(page)
 app.include_router(leaderboards)

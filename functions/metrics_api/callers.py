@@ -32,6 +32,8 @@ FOR_READERS = frozenset(
     for path in (
         "/ad-spend",
         "/ads",
+        "/annotations",
+        "/dashboard",
         "/design",
         "/economy",
         "/explore",
@@ -48,6 +50,7 @@ FOR_READERS = frozenset(
         "/realtime",
         "/retention",
         "/summary",
+        "/verdicts",
     )
 )
 

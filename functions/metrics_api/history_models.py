@@ -167,4 +167,7 @@ class Pending(BaseModel):
     detail: str = (
         "The history is being read. Ask the same again: the answer takes up where this one left off."
     )
+    queries: Annotated[
+        list[str], Field(description="Ids of the queries that run: `DELETE /queries/{query_id}` cancels one.")
+    ]
     as_of: Timestamp

@@ -11,7 +11,16 @@ from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
-from telemetry.lake_reader import LakeReader, Query, Result, TooMuchToScan, Unanswered, Version, reader
+from telemetry.lake_reader import (
+    LakeReader,
+    Query,
+    Result,
+    StillRunning,
+    TooMuchToScan,
+    Unanswered,
+    Version,
+    reader,
+)
 
 from metrics_api import history_models as models
 from metrics_api.history_query import MAX_ROWS, Days
@@ -81,14 +90,26 @@ class Answers(NamedTuple):
 
 def read(lake: LakeReader, queries: Sequence[Query], refuse: Refuse) -> Answers:
     """Return the results of queries of one table. Raises StillRunning, or what refuses the request."""
+    running: list[str] = []
+
+    def result(query: Query) -> tuple[Result, bool] | None:
+        try:
+            return _result(lake, version, query)
+        except StillRunning as still:
+            running.extend(still.queries)
+            return None
+
     try:
         version = lake.version(queries[0].table)
         with ThreadPoolExecutor(len(queries)) as threads:
-            found = list(threads.map(lambda query: _result(lake, version, query), queries))
+            answered = list(threads.map(result, queries))
     except TooMuchToScan:
         raise refuse("from", "the query reads more than it may: ask for fewer days") from None
     except Unanswered as error:
         raise HTTPException(503, str(error), RETRY) from error
+    found = [one for one in answered if one]
+    if len(found) < len(answered):
+        raise StillRunning(*running)
     if any(len(result.rows) > MAX_ROWS for result, _ in found):
         raise refuse(
             "by", f"the answer has more than {MAX_ROWS} rows: ask for fewer days, a longer grain, or a filter"
@@ -122,7 +143,8 @@ def _cost(results: list[Result], was_kept: bool) -> models.Cost:
 def still_running(request: Request, error: Exception) -> Response:
     """Answer that the query goes on: whoever asks the same again gets its result."""
     headers = {"Retry-After": "1", "Cache-Control": "no-store"}
-    return JSONResponse(models.Pending(as_of=now()).model_dump(), 202, headers)
+    queries = list(error.queries) if isinstance(error, StillRunning) else []
+    return JSONResponse(models.Pending(queries=queries, as_of=now()).model_dump(), 202, headers)
 
 
 def days_of(first: date | None, last: date | None, at_most: int, refuse: Refuse) -> Days:

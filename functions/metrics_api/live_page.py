@@ -22,8 +22,8 @@ from metrics_api.recent_events import Sending
 FOLDER = Path(__file__).parent / "page"
 # As in page/tabs.js, which says what each shows.
 VIEWS = (
-    "overview", "retention", "revenue", "economy", "stability", "explore", "experiments", "players", "events",
-    "quality",
+    "overview", "retention", "revenue", "economy", "stability", "dashboard", "explore", "experiments",
+    "players", "events", "quality",
 )  # fmt: skip
 # Anybody opens them. Terraform has a route for each (infrastructure/modules/metrics_api/pages.tf).
 PAGES = ("/", *(f"/{view}" for view in VIEWS))

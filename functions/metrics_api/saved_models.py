@@ -1,9 +1,17 @@
-"""Saved questions as the API takes and returns them."""
+"""Saved questions, and the dashboard of some of them, as the API takes and returns them."""
 
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
-from pydantic import BaseModel, BeforeValidator, Field, StrictInt, StrictStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+)
 
 from metrics_api.explore_models import (
     Closed,
@@ -18,6 +26,8 @@ from metrics_api.models import Game, Timestamp
 MAX_QUESTIONS = 100
 MAX_QUESTION_BYTES = 8 * 1024
 MAX_TITLE = 100
+MAX_SHOWN, MAX_MAILED = 12, 5
+NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
 LAST_VERSION = 10**9
 # One line of text. Signs that turn the direction of what stands beside them are no part of it.
 LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*[^\s\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+"
@@ -26,7 +36,7 @@ LINE += r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
 Name = Annotated[
     str,
     Path(
-        pattern=r"^[a-z0-9][a-z0-9-]{0,63}$",
+        pattern=NAME,
         description="The question's name in addresses.",
         examples=["buyers-by-week"],
     ),
@@ -99,3 +109,67 @@ class SavedQuestions(BaseModel):
     questions: Annotated[list[SavedTitle], Field(description="By title.")]
     may_save: Annotated[bool, Field(description="Whether the caller may save questions of this game.")]
     max_questions: Annotated[int, Field(description="Questions that a game may have.")] = MAX_QUESTIONS
+
+
+def _few(names: Any) -> Any:
+    """Refuse a long list before its names are looked at."""
+    if isinstance(names, list) and len(names) > MAX_SHOWN:
+        raise ValueError(f"a dashboard shows at most {MAX_SHOWN} questions: take one off first")
+    return names
+
+
+def _few_mailed(names: Any) -> Any:
+    if isinstance(names, list) and len(names) > MAX_MAILED:
+        raise ValueError(f"a weekly report brings at most {MAX_MAILED} questions: mail another one no more")
+    return names
+
+
+def _once(names: list[str]) -> list[str]:
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise ValueError(f"{name} is named twice")
+    return names
+
+
+class ChosenQuestions(Closed):
+    """What a dashboard is to show."""
+
+    questions: Annotated[
+        list[Annotated[StrictStr, StringConstraints(pattern=NAME)]],
+        BeforeValidator(_few),
+        AfterValidator(_once),
+        Field(
+            description="Names of saved questions in the order of the dashboard.",
+            examples=[["buyers-by-week"]],
+            json_schema_extra={"maxItems": MAX_SHOWN, "uniqueItems": True},
+        ),
+    ]
+    mailed: Annotated[
+        list[Annotated[StrictStr, StringConstraints(pattern=NAME)]],
+        BeforeValidator(_few_mailed),
+        AfterValidator(_once),
+        Field(
+            default_factory=list,
+            description="Those of the questions that the weekly report brings.",
+            json_schema_extra={"maxItems": MAX_MAILED, "uniqueItems": True},
+        ),
+    ]
+    version: Annotated[
+        StrictInt,
+        Field(ge=0, le=LAST_VERSION, description="The version that is replaced; 0 for the first one."),
+    ]
+
+
+class Dashboard(BaseModel):
+    """The questions that a game's dashboard shows."""
+
+    game_id: Game
+    questions: Annotated[list[SavedQuestion], Field(description="In the order of the dashboard.")]
+    mailed: Annotated[list[str], Field(description="Names of those that the weekly report brings.")]
+    may_change: Annotated[bool, Field(description="Whether the caller may choose other questions.")]
+    version: Annotated[
+        int, Field(ge=0, description="It grows by 1 with each change; 0 before the first one.")
+    ]
+    updated_at: Annotated[Timestamp | None, Field(description="When it was changed last (UTC); null: never.")]
+    max_questions: Annotated[int, Field(description="Questions that a dashboard may show.")] = MAX_SHOWN
+    max_mailed: Annotated[int, Field(description="Questions that a weekly report may bring.")] = MAX_MAILED

@@ -1,18 +1,16 @@
-"""Questions that people save, and their answers. They are all that the metrics API writes (docs/adr/0034)."""
+"""Questions that people save, and their answers (docs/adr/0034)."""
 
 import json
 from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
-from telemetry import environment
-from telemetry.store import Item, plain, store
+from telemetry.store import Item
 
-from metrics_api import explore
+from metrics_api import explore, saved_items
 from metrics_api.callers import Asks, Caller
 from metrics_api.explore_models import AnyAnswer
 from metrics_api.lake_answers import CSV, PENDING, Reader
@@ -30,8 +28,6 @@ from metrics_api.saved_models import (
     SavedTitle,
 )
 
-LISTED = "#name, title, kind, #owner, version, created_at, updated_at"
-WORDS = {"#name": "name", "#owner": "owner"}
 OTHERS = "Only {owner} and admins may change this question: save yours under another name."
 CHANGED = "The question was changed meanwhile: open it again, then save your change."
 
@@ -39,16 +35,10 @@ question: TypeAdapter[Any] = TypeAdapter(SavableQuestion)
 questions = APIRouter(prefix="/v1/games/{game_id}/questions", tags=["explore"], responses=RESPONSES)
 
 
-class Saving(msgspec.Struct):
-    """The table, which Terraform sets in the environment."""
-
-    saved_questions_table: str
-
-
 @questions.get("", summary="The saved questions of a game", dependencies=[Depends(uncached)])
 def saved(game_id: GameId, asks: Asks) -> SavedQuestions:
     """List the questions without their documents."""
-    found = [SavedTitle(**item, may_change=_may_change(asks, item)) for item in _listed(game_id)]
+    found = [SavedTitle(**item, may_change=_may_change(asks, item)) for item in saved_items.listed(game_id)]
     return SavedQuestions(
         game_id=game_id,
         questions=sorted(found, key=lambda one: (one.title.casefold(), one.name)),
@@ -91,7 +81,7 @@ def answer(
 @questions.get("/{name}", summary="A saved question", dependencies=[Depends(uncached)])
 def one(game_id: GameId, name: Name, asks: Asks) -> SavedQuestion:
     """Return the question with its document."""
-    return _shown(_existing(game_id, name), asks)
+    return described(_existing(game_id, name), asks)
 
 
 @questions.put(
@@ -107,12 +97,12 @@ def one(game_id: GameId, name: Name, asks: Asks) -> SavedQuestion:
 def save(game_id: GameId, name: Name, body: Save, asks: Asks, response: Response) -> SavedQuestion:
     """Save a new question, or replace the version that the caller has seen."""
     document = _document(game_id, body)
-    found = _item(game_id, name)
+    found = saved_items.item(game_id, name)
     if found and not _may_change(asks, found):
         raise HTTPException(403, OTHERS.format(owner=found["owner"]))
     if body.version != (found["version"] if found else 0):
         raise HTTPException(409, CHANGED)
-    if not found and len(_listed(game_id)) >= MAX_QUESTIONS:
+    if not found and len(saved_items.listed(game_id)) >= MAX_QUESTIONS:
         raise HTTPException(409, f"The game has {MAX_QUESTIONS} saved questions: delete one first.")
     moment = now()
     item = {
@@ -126,9 +116,9 @@ def save(game_id: GameId, name: Name, body: Save, asks: Asks, response: Response
         "created_at": found["created_at"] if found else moment,
         "updated_at": moment,
     }
-    _put(item, found)
+    saved_items.put(item, found, CHANGED)
     response.status_code = HTTPStatus.OK if found else HTTPStatus.CREATED
-    return _shown(item, asks)
+    return described(item, asks)
 
 
 @questions.delete(
@@ -143,49 +133,7 @@ def delete(game_id: GameId, name: Name, asks: Asks) -> None:
     found = _existing(game_id, name)
     if not _may_change(asks, found):
         raise HTTPException(403, OTHERS.format(owner=found["owner"]))
-    dynamodb = store().dynamodb
-    try:
-        # A repeated request whose first answer was lost finds no item.
-        dynamodb.delete_item(
-            TableName=_table(),
-            Key=_key(game_id, name),
-            ConditionExpression=f"attribute_not_exists(game_id) OR ({SAME})",
-            **_same(found),
-        )
-    except dynamodb.exceptions.ConditionalCheckFailedException:
-        raise HTTPException(409, CHANGED) from None
-
-
-SAME = "version = :version AND #owner = :owner"
-
-
-def _same(found: Item) -> dict[str, Any]:
-    """Return the values of the condition that an item is still what was read."""
-    values = {":version": {"N": str(found["version"])}, ":owner": {"S": found["owner"]}}
-    return {"ExpressionAttributeNames": {"#owner": "owner"}, "ExpressionAttributeValues": values}
-
-
-def _put(item: Item, found: Item | None) -> None:
-    """Write an item in the place of what was read. Raises HTTPException 409 where that has changed."""
-    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(game_id)"}
-    if found:
-        condition = {"ConditionExpression": SAME, **_same(found)}
-    dynamodb = store().dynamodb
-    try:
-        dynamodb.put_item(
-            TableName=_table(),
-            Item={
-                name: {"N": str(value)} if isinstance(value, int) else {"S": value}
-                for name, value in item.items()
-            },
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            **condition,
-        )
-    except dynamodb.exceptions.ConditionalCheckFailedException as error:
-        # A repeated request whose first answer was lost finds its own item.
-        there: Any = error.response.get("Item", {})
-        if plain(there) != item:
-            raise HTTPException(409, CHANGED) from None
+    saved_items.delete(found, CHANGED)
 
 
 def _document(game_id: str, body: Save) -> str:
@@ -203,43 +151,15 @@ def _may_change(asks: Caller, item: Item) -> bool:
     return asks.may_change_all or (asks.may_save and item["owner"] == asks.name)
 
 
-def _shown(item: Item, asks: Caller) -> SavedQuestion:
+def described(item: Item, asks: Caller) -> SavedQuestion:
+    """Return a question as the caller sees it."""
     return SavedQuestion(
         **item | {"question": json.loads(item["question"]), "may_change": _may_change(asks, item)}
     )
 
 
-def _listed(game_id: str) -> list[Item]:
-    pages = (
-        store()
-        .dynamodb.get_paginator("query")
-        .paginate(
-            TableName=_table(),
-            ConsistentRead=True,
-            ExpressionAttributeNames=WORDS,
-            ExpressionAttributeValues={":game": {"S": game_id}},
-            KeyConditionExpression="game_id = :game",
-            ProjectionExpression=LISTED,
-        )
-    )
-    return [plain(item) for page in pages for item in page["Items"]]
-
-
 def _existing(game_id: str, name: str) -> Item:
-    found = _item(game_id, name)
+    found = saved_items.item(game_id, name)
     if not found:
         raise HTTPException(404, f"{game_id} has no saved question {name}.")
     return found
-
-
-def _item(game_id: str, name: str) -> Item | None:
-    found = store().dynamodb.get_item(TableName=_table(), Key=_key(game_id, name), ConsistentRead=True)
-    return plain(found["Item"]) if "Item" in found else None
-
-
-def _key(game_id: str, name: str) -> dict[str, Any]:
-    return {"game_id": {"S": game_id}, "name": {"S": name}}
-
-
-def _table() -> str:
-    return environment.parse(Saving).saved_questions_table

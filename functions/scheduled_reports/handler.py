@@ -15,6 +15,7 @@ from scheduled_reports import channels
 from scheduled_reports.figures import Period
 from scheduled_reports.gold import Gold
 from scheduled_reports.ledger import Ledger
+from scheduled_reports.questions import Questions
 from scheduled_reports.report import report
 from scheduled_reports.settings import Order, Settings
 
@@ -42,12 +43,14 @@ def connections() -> tuple[Settings, Store, Ledger, "S3Client", channels.Mail]:
 def lambda_handler(event: dict[str, Any], context: object) -> None:
     """Report on each active game. Raises GamesFailedError that names those that failed."""
     order = Order.model_validate(event)
+    settings, store, *_ = connections()
     period, failed, gold = order.wanted, [], Gold()
-    for game in connections()[1].games():
+    questions = Questions(settings.metrics_function, settings.page_url)
+    for game in store.games():
         game_id = game["game_id"]
         if game.get("status") == "active" and (not order.games or game_id in order.games):
             try:
-                _report(game, period, gold)
+                _report(game, period, gold, questions)
             except Exception as error:
                 logger.exception("Report failed", game_id=game_id)
                 failed.append(f"{game_id} ({error})")
@@ -55,10 +58,14 @@ def lambda_handler(event: dict[str, Any], context: object) -> None:
         raise GamesFailedError(f"{period.kind} to {period.last}: {', '.join(failed)}")
 
 
-def _report(game: dict[str, Any], period: Period, gold: Gold) -> None:
+def _report(game: dict[str, Any], period: Period, gold: Gold, questions: Questions) -> None:
     settings, store, ledger, s3, mail = connections()
     made = report(store, game["game_id"], game.get("name", game["game_id"]), period)
-    made = replace(made, sections=[*made.sections, *gold.ad_spend(store, made.game_id, period)])
+    made = replace(
+        made,
+        sections=[*made.sections, *gold.ad_spend(store, made.game_id, period)],
+        questions=questions.of_week(made.game_id, period),
+    )
     given = game.get("report_to", "").split()
     # SES takes ASCII only, and one address that it refuses costs all the others their mail.
     addresses = [address for address in given if address.isascii()]

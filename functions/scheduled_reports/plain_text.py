@@ -8,6 +8,7 @@ from telemetry.money import major, minor
 
 from scheduled_reports import formatting
 from scheduled_reports.figures import Figure
+from scheduled_reports.questions import Answered
 from scheduled_reports.report import Report
 from scheduled_reports.sections import Section
 
@@ -26,7 +27,20 @@ def text(report: Report) -> str:
     for section in report.sections:
         lines += ["", f"{section.title}:", *(_row(section, row) for row in section.rows[:SHOWN_ROWS])]
         lines += [f"- {more} more in the CSV"] if (more := len(section.rows) - SHOWN_ROWS) > 0 else []
+    for one in report.questions:
+        lines += ["", f"{one.title}:", *_question(one)]
     return "\n".join([*map(_plain, [*lines, "", formatting.RULE]), ""])
+
+
+def _question(one: Answered) -> list[str]:
+    """Return the lines of a saved question: a row each, or why there are none."""
+    lines = [
+        f"- {', '.join(f'{column} {cell}' for column, cell in zip(one.columns, row, strict=False))}"
+        for row in one.rows
+    ]
+    lines += [f"- {one.failure or 'No such events in this week.'}"] if not one.rows else []
+    lines += [f"- {one.more_rows} more rows"] if one.more_rows else []
+    return [*lines, *([one.link] if one.link else [])]
 
 
 def brief(report: Report) -> str:

@@ -12,6 +12,7 @@ from scheduled_reports import formatting
 from scheduled_reports.figures import Figure
 from scheduled_reports.pictures import Picture
 from scheduled_reports.plain_text import SHOWN_ROWS
+from scheduled_reports.questions import Answered
 from scheduled_reports.report import Report
 from scheduled_reports.sections import Section
 
@@ -62,6 +63,7 @@ def html(report: Report, source: Callable[[Picture], str] = inline) -> str:
             _heading("All figures"),
             _figures(report),
             *(_section(section, report.pictures, source) for section in report.sections),
+            *map(_question, report.questions),
             f'<p class="faint" style="margin:24px 0 0;font-size:12px;{FAINT}">{formatting.RULE}</p>',
         ]
     )
@@ -156,6 +158,17 @@ def _section(section: Section, pictures: list[Picture], source: Callable[[Pictur
     more = len(section.rows) - SHOWN_ROWS
     rest = f'<p class="faint" style="margin:4px 0 0;{FAINT}">{more} more in the CSV.</p>' if more > 0 else ""
     return f"{_heading(section.title)}{''.join(above)}{_table([head, *rows])}{rest}"
+
+
+def _question(one: Answered) -> str:
+    rows = [_head([escape(_title(column)) for column in one.columns])] if one.rows else []
+    rows += [_row([escape(cell) for cell in row]) for row in one.rows]
+    told = [one.failure or ("" if one.rows else "No such events in this week.")]
+    told += [f"{one.more_rows} more rows." if one.more_rows else ""]
+    link = f' <a href="{escape(one.link)}">Open the dashboard</a>' if one.link else ""
+    words = escape(" ".join(filter(None, told)))
+    note = f'<p class="faint" style="margin:4px 0 0;{FAINT}">{words}{link}</p>' if words or link else ""
+    return f"{_heading(one.title)}{_table(rows) if rows else ''}{note}"
 
 
 def _title(words: str) -> str:

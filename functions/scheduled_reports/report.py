@@ -8,6 +8,7 @@ from scheduled_reports import figures
 from scheduled_reports.charts import DAYS, charts
 from scheduled_reports.figures import COHORT_DAYS, Figure, Notice, Period
 from scheduled_reports.pictures import Picture
+from scheduled_reports.questions import Answered
 from scheduled_reports.sections import Section, sections
 
 
@@ -23,6 +24,7 @@ class Report:
     sections: list[Section] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
     judged: bool = True
+    questions: list[Answered] = field(default_factory=list)
 
     @property
     def name(self) -> str:

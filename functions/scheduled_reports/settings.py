@@ -23,6 +23,8 @@ class Settings(Tables, frozen=True, kw_only=True):
     reports_table: str
     lake_bucket: str
     configuration_set: str
+    metrics_function: str = ""
+    page_url: str = ""
     sender: str = ""
     webhooks_secret: str = ""
 

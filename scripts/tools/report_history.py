@@ -84,17 +84,6 @@ LINKS = (
     ("ignored_links", "Ignored links", "count"),
 )
 
-# What variants of an experiment are compared by: a table, a metric, the days after the exposure. Design
-# events are compared by the first part of their names.
-COMPARED = (
-    ("experiments", "exposed_retention", (1, 7, 30)),
-    ("experiments", "exposed_conversion", (7, 30)),
-    ("experiments", "exposed_sessions_mean", (7, 30)),
-    ("experiment_revenue", "exposed_net_mean_minor", (7, 30)),
-    ("experiment_design", "exposed_sender_share", (7, 30)),
-    ("experiment_design", "exposed_design_mean", (7, 30)),
-    ("experiment_design", "exposed_value_mean", (7, 30)),
-)
 # What a reader must know of a metric that variants are compared by.
 BESIDE = {"exposed_net_mean_minor": "exposed_unverified_share", "exposed_value_mean": "exposed_event_value"}
 # A name has figures of a metric where its players have some of this fact. Values of names that are shown as
@@ -117,7 +106,7 @@ def sections(
     found += _links(game_id, period)
     return found + [
         section
-        for table, metric, numbers in COMPARED
+        for table, metric, numbers in experiments.COMPARED
         for section in _experiments(
             metric_model.tables()[table], metric, numbers, game_id, period, shares or {}
         )

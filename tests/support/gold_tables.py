@@ -11,7 +11,7 @@ import duckdb
 import silver_events
 import sqlglot
 from telemetry import metric_model
-from telemetry.lake_reader import Query, Result, Version
+from telemetry.lake_reader import Query, Result, StillRunning, Stopped, Version
 
 
 def batched(rows: Iterable[Sequence[Any]], size: int) -> Iterator[list[Sequence[Any]]]:
@@ -39,12 +39,17 @@ def alike(found: list[Any], others: list[Any]) -> bool:
 
 
 class DuckGold:
-    """Answers queries of the metrics API; `asked` holds them, in order."""
+    """Answers queries of the metrics API; `asked` holds them, in order.
+
+    Queries of a game in `slow` go on under this id until they are cancelled; `cancelled` holds them.
+    """
 
     def __init__(self) -> None:
         self.database = duckdb.connect()
         self.asked: list[Query] = []
         self.commits = 1
+        self.slow: dict[str, str] = {}
+        self.cancelled: list[tuple[str, str]] = []
         for table in metric_model.tables().values():
             columns = ", ".join(f"{name} {kind}" for name, kind in table.types.items())
             self.database.execute(f"CREATE TABLE {table.name} ({re.sub('string', 'varchar', columns)})")
@@ -68,7 +73,14 @@ class DuckGold:
 
     def run(self, query: Query, version: Version) -> Result:
         self.asked.append(query)
+        if query.game_id in self.slow:
+            raise StillRunning(self.slow[query.game_id])
         rows = self.database.cursor().execute(query.sql, list(query.values)).fetchall()
         translated = self.database.cursor().execute(as_athena(query.sql), list(query.values)).fetchall()
         assert alike(rows, translated), "Athena reads the SQL in another way than DuckDB does"
         return Result(rows, 12_000_000, 12 * 1024**2)
+
+    def cancel(self, game_id: str, query_id: str) -> Stopped | None:
+        if self.slow.get(game_id) == query_id:
+            self.cancelled.append((game_id, self.slow.pop(game_id)))
+        return "cancelled" if (game_id, query_id) in self.cancelled else None

@@ -18,6 +18,7 @@ GAMES = ("sky", "sky-2", "sky-2-eu")
 OF_PRODUCERS = ("/players/", "/events/", "/leaderboards")
 VALUES = {
     "{game_id}": "sky", "{player_id}": "ann", "{board_id}": "weekly", "{table}": "daily", "{name}": "buyers",
+    "{query_id}": "q-1",
 }  # fmt: skip
 # Names of groups that look like those of the game sky.
 OTHER_NAMES = [

@@ -38,6 +38,7 @@ HEARD: dict[str, dict[str, str]] = {
             "athena.GetQueryExecution",
             "athena.GetQueryResults",
             "athena.StartQueryExecution",
+            "athena.StopQueryExecution",
             "dynamodb.BatchGetItem",
             "dynamodb.DeleteItem",
             "dynamodb.GetItem",
@@ -106,13 +107,14 @@ HEARD: dict[str, dict[str, str]] = {
     "realtime_windows": dict.fromkeys(
         ("dynamodb.BatchWriteItem", "dynamodb.UpdateItem", "events.PutEvents"), "again"
     ),
-    # A report is not late for gold that does not answer: its costs then stand alone.
+    # A report is not late for gold that does not answer, nor for a saved question.
     "scheduled_reports": dict.fromkeys(
         (
             "athena.GetQueryExecution",
             "athena.GetQueryResults",
             "athena.StartQueryExecution",
             "glue.GetTable",
+            "lambda.Invoke",
         ),
         "done",
     )
@@ -263,7 +265,7 @@ def test_a_call_that_never_works_is_heard_of_and_made_good(
         again = hear(disturbed)
     if function == "scheduled_reports" and (call, fault) in UNSURE:
         files, mails = disturbed.state()
-        assert (again, files, mails <= 1) == ("again", truth[0], True)
+        assert (again, files, mails <= truth[1]) == ("again", truth[0], True)
         return
     assert (again, disturbed.state()) == ("done", truth)
 

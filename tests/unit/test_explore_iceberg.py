@@ -12,6 +12,7 @@ from gold_tables import DuckGold
 from metrics_api.lake_answers import lake_reader
 from tools import lake_tables
 from tools.local_lake import LocalLake
+from tools.progress import STILL_SECONDS
 
 QUESTIONS: list[dict[str, Any]] = [
     {
@@ -64,7 +65,7 @@ def test_the_local_reader_answers_as_the_whole_table_does(
     days = {"from": "2026-01-27", "to": "2026-02-03"}
     for question in QUESTIONS:
         answers = []
-        for reader in (gold, LocalLake()):
+        for reader in (gold, LocalLake(STILL_SECONDS)):
             monkeypatch.setitem(metrics_app.dependency_overrides, lake_reader, partial(same, reader))
             answer = TestClient(metrics_app).post("/v1/games/arena/explore", json=question | days)
             assert answer.status_code == 200, answer.text

@@ -42,7 +42,8 @@ from telemetry.lake_reader import (
     literal,
 )
 from tools import CommandError
-from tools.local_lake import LocalLake
+from tools.local_lake import LocalLake, local_lake
+from tools.progress import STILL_SECONDS
 
 REPOSITORY = Path(__file__).parents[2]
 # The definition itself: what the reader's own model makes of it is judged here.
@@ -683,7 +684,7 @@ def test_the_local_reader_reads_the_rows_of_the_question_and_answers_as_athena(
     monkeypatch.setattr("tools.gold.iceberg", lambda table: files)
     url = "/v1/games/arena/history/daily?from=2026-01-27&to=2026-02-03&by=platform"
     answers = []
-    for reader in (gold, LocalLake()):
+    for reader in (gold, LocalLake(STILL_SECONDS)):
         monkeypatch.setitem(metrics_app.dependency_overrides, lake_reader, partial(same, reader))
         answers.append(client.get(url).json())
     assert answers[0]["rows"]
@@ -702,6 +703,6 @@ def test_a_table_that_is_not_there_is_told(
         raise CommandError(f"lake.{table} is not there")
 
     monkeypatch.setattr("tools.gold.iceberg", missing)
-    monkeypatch.setitem(metrics_app.dependency_overrides, lake_reader, LocalLake)
+    monkeypatch.setitem(metrics_app.dependency_overrides, lake_reader, local_lake)
     answer = client.get("/v1/games/arena/history/daily")
     assert (answer.status_code, answer.json()["detail"]) == (503, "lake.daily is not there")

@@ -10,6 +10,7 @@ from enriched_stream import feed, leaderboards_of
 from fake_aws import Streams, encode, processor, records
 from fastapi.testclient import TestClient
 from gold_tables import DuckGold
+from metrics_api.saved_items import ANNOTATIONS, DASHBOARD
 from player_state.players import PlayerStore
 from telemetry import metric_model
 from telemetry.enrichment import timestamp
@@ -33,7 +34,15 @@ OURS, OTHERS = "sky", "sky-2"
 PLAYERS = ("ann", "bob")
 VALUES = {
     "{game_id}": OURS, "{player_id}": "ann", "{board_id}": "weekly", "{table}": "daily", "{name}": "buyers",
+    "{query_id}": "q-1",
 }  # fmt: skip
+BOARD = {"questions": ["buyers"], "version": 0}
+# What is put, and asked besides, at routes that end so.
+WRITTEN: dict[str, dict[str, Any]] = {
+    "annotations": {"annotations": [{"date": "2026-01-31", "text": "Winter event"}], "version": 0},
+    "dashboard": BOARD,
+}
+PARAMETERS = {"friends": {"player_ids": ",".join(PLAYERS)}, "verdicts": {"experiment": "gate"}}
 SAVED: dict[str, Any] = {"title": "Buyers", "question": {"kind": "cohort", "event": "purchase"}}
 
 
@@ -75,17 +84,19 @@ def keep(gold: DuckGold, game: str, players: int) -> None:
 def answers(client: TestClient) -> dict[str, Any]:
     """Ask at every route of a game, and leave out when that was. Its saved question is deleted at last."""
     found = {}
+    for name in (ANNOTATIONS, DASHBOARD):
+        boto3.resource("dynamodb").Table("saved_questions").delete_item(Key={"game_id": OURS, "name": name})
     assert client.put(f"/v1/games/{OURS}/questions/buyers", json=SAVED).status_code == 201
     for path, operations in client.get("/openapi.json").json()["paths"].items():
         if "{game_id}" not in path:
             continue
         for name, value in VALUES.items():
             path = path.replace(name, value)
-        wanted = {"player_ids": ",".join(PLAYERS)} if path.endswith("/friends") else {}
+        wanted = PARAMETERS.get(path.rpartition("/")[2], {})
         for method in operations:
             bodies = BODIES[path.rpartition("/")[2]] if method == "post" else [None]
             if method == "put":
-                bodies = [SAVED | {"version": 1}]
+                bodies = [WRITTEN.get(path.rpartition("/")[2], SAVED | {"version": 1})]
             for body in bodies:
                 answer = client.request(method, path, params=wanted, json=body)
                 assert answer.status_code == (204 if method == "delete" else 200), (path, answer.text)
@@ -120,14 +131,19 @@ def client(metrics_app: Any, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> 
 def test_no_answer_changes_for_what_another_game_does(
     client: TestClient, dynamodb: Any, gold: DuckGold, make_event: MakeEvent
 ) -> None:
+    gold.cancelled.append((OURS, "q-1"))
     play(dynamodb, gold, make_event, OURS, 1)
     keep(gold, OURS, 1)
     before = answers(client)
     assert len(before) > 10
+    assert [one["name"] for one in before[f"put /v1/games/{OURS}/dashboard {BOARD}"]["questions"]] == [
+        "buyers"
+    ]
     play(dynamodb, gold, make_event, OTHERS, 3)
     keep(gold, OTHERS, 3)
     theirs = {"title": "Theirs", "question": {"kind": "retention"}}
     assert client.put(f"/v1/games/{OTHERS}/questions/buyers", json=theirs).status_code == 201
+    assert client.put(f"/v1/games/{OTHERS}/dashboard", json=BOARD).status_code == 200
     assert answers(client) == before
     assert all(len(found["rows"]) for name, found in before.items() if name.startswith("post"))
     assert OTHERS not in str(before)

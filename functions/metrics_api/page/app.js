@@ -1,5 +1,6 @@
 // The shell: navigation, game, days, filters and what is in the address. A view is a tab's parts, drawn for one game.
 
+import { annotations } from "./annotations.js";
 import { get } from "./asking.js";
 import { redraw } from "./charts.js";
 import { $, DAY, TABLES, ago, button, element, iso, option, saveTables } from "./dom.js";
@@ -21,9 +22,11 @@ let game = null;
 let tables = [];
 let chosen = {};
 let marks = [];
+let notes = null;
 let parts = [];
 let newest = 0;
 let marking = 0;
+let drawMarks = () => {};
 
 const params = () => new URL(location.href).searchParams;
 const tabOf = (path) => TABS.find((tab) => tab.path === path) ?? TABS[0];
@@ -108,6 +111,14 @@ const fillChoices = () => {
 
 const plural = (count, name) => `${count} ${name}${count === 1 ? "" : "s"}`;
 
+const titled = (releases, findings, written) => {
+  const named = [
+    releases.length ? plural(releases.length, "release") : "", findings.length ? plural(findings.length, "day") + " with findings on data quality" : "",
+    written.length ? plural(written.length, "annotation") : "",
+  ].filter(Boolean).join(", ");
+  return named ? `Marked in the charts: ${named}` : "Mark a day in the charts";
+};
+
 // Releases are the first day of a version in the data; findings are checks of the data that failed on a day.
 const mark = async () => {
   const mine = ++marking;
@@ -118,6 +129,7 @@ const mark = async () => {
   const [versions, quality] = await Promise.all([
     get(`${base}/history/daily?${asked}`).catch(() => null),
     get(`${base}/quality?hours=${QUALITY_HOURS}`).catch(() => null),
+    notes.load(game),
   ]);
   if (mine !== marking) return;
   const first = new Map();
@@ -132,16 +144,23 @@ const mark = async () => {
     if (names.length && day >= from && day <= to) failed.set(day, new Set([...(failed.get(day) ?? []), ...names]));
   }
   const findings = [...failed].map(([day, names]) => ({ day, short: "data", text: `Data quality failed: ${[...names].sort().join(", ").replaceAll("_", " ")}`, kind: "finding" }));
-  const all = [...releases, ...findings].sort((a, b) => a.day.localeCompare(b.day)).slice(-MOST_MARKS);
-  marks = all.map((one) => ({ ...one, at: Date.parse(one.day) / 1000 }));
-  const list = element("ul");
-  for (const { day, text, kind } of all) list.append(element("li", `${day}: ${text}`, { class: kind }));
-  $("marks").hidden = !all.length;
-  $("marks").querySelector("summary").textContent = `Marked in the charts: ${[
-    releases.length ? plural(releases.length, "release") : "", findings.length ? plural(findings.length, "day") + " with findings on data quality" : "",
-  ].filter(Boolean).join(", ")}`;
-  $("marks").querySelector("ul").replaceWith(list);
-  redraw();
+  const found = [...releases, ...findings];
+  drawMarks = () => {
+    const written = notes.marks({ from, to });
+    const all = [...found, ...written].sort((a, b) => a.day.localeCompare(b.day)).slice(-MOST_MARKS);
+    marks = all.map((one) => ({ ...one, at: Date.parse(one.day) / 1000 }));
+    const list = element("ul");
+    for (const one of all) {
+      const item = element("li", null, { class: one.kind });
+      item.append(notes.words(one), ...notes.remover(one));
+      list.append(item);
+    }
+    $("marks").hidden = !all.length && !notes.mayChange();
+    $("marks").querySelector("summary").textContent = titled(releases, findings, written);
+    $("marks").querySelector("ul").replaceWith(list);
+    redraw();
+  };
+  drawMarks();
 };
 
 // The values of a filter are asked for when somebody goes to it.
@@ -276,6 +295,7 @@ const choose = async (id) => {
 };
 
 const listen = () => {
+  notes = annotations(() => drawMarks());
   $("tabs").replaceChildren(...TABS.map((tab) => {
     const item = element("li");
     item.append(element("a", tab.title, { href: tab.path, "data-path": tab.path }));
@@ -288,7 +308,8 @@ const listen = () => {
     const url = new URL(to.href);
     if (url.origin !== location.origin || !TABS.some((tab) => tab.path === url.pathname)) return;
     event.preventDefault();
-    history.pushState(null, "", address(url.pathname, url.searchParams));
+    // Some links name what one view alone knows; the others keep what all views know.
+    history.pushState(null, "", "whole" in to.dataset ? url : address(url.pathname, url.searchParams));
     open({ focus: true });
   });
   addEventListener("popstate", () => open({ focus: true }));

@@ -16,7 +16,7 @@ const mark = (marks) => ({
       for (const { at, short, kind } of marks()) {
         const x = valToPos(at, "x", true);
         if (x < bbox.left || x > bbox.left + bbox.width) continue;
-        ctx.strokeStyle = ctx.fillStyle = color(kind === "finding" ? "--bad" : "--quiet");
+        ctx.strokeStyle = ctx.fillStyle = color({ finding: "--bad", note: "--accent" }[kind] ?? "--quiet");
         ctx.setLineDash([3 * ratio, 3 * ratio]);
         ctx.beginPath();
         ctx.moveTo(x, bbox.top);

@@ -59,6 +59,13 @@ export const button = (text, act, attributes = {}) => {
   return made;
 };
 
+// What stands in the place of an answer that goes on, with what cancels it. It is drawn once: it may have the focus.
+export const runs = (holder, text, cancel) => {
+  if (holder.querySelector("button")) return;
+  holder.textContent = text;
+  holder.append(button("Cancel", ({ target }) => { target.disabled = true; target.textContent = "Cancelling…"; cancel(); }, { class: "action" }));
+};
+
 export const bar = (part, kind = "") => {
   const outer = element("span", null, { class: `bar ${kind}`, "aria-hidden": "true" });
   const inner = element("i");

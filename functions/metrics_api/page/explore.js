@@ -1,12 +1,11 @@
 // Questions about single events. The address has the question as the API takes it, so that a link shows the same.
 // The days are those of the shell, as in every view.
 
-import { asking, get, send } from "./asking.js";
-import { lines } from "./charts.js";
-import { $, DAY, bar, button, element, LINES, money, micros, number, option, periods, plain, precise, save, scrolled, show, table, utc } from "./dom.js";
+import { answers, costOf, CURRENCY, DEFAULTS, MEASURES, plainName } from "./answers.js";
+import { asking, get, RUNS, send } from "./asking.js";
+import { $, button, element, number, option, runs, save, show, utc } from "./dom.js";
 import { NONE, saved as savedQuestions } from "./saved.js";
 
-const MEASURES = [["count", "Events"], ["players", "Players"], ["sum", "Sum of"], ["mean", "Mean of"], ["percentile", "Percentile of"]];
 const PERCENTILES = [[50, "50 (median)"], [5, "5"], [25, "25"], [75, "75"], [90, "90"], [95, "95"], [99, "99"]];
 const GRAINS = [["day", "day"], ["week", "week"], ["month", "month"], ["range", "all days"]];
 const WINDOWS = [[10, "10 minutes"], [60, "1 hour"], [1440, "1 day"], [10080, "7 days"], [43200, "30 days"]];
@@ -15,7 +14,6 @@ const NO_VALUES = ["is_set", "is_not_set"];
 const NUMBERS = ["bigint", "double"];
 const TIMES = [1, 2, 3, 5, 10, 20, 50, 100];
 const MOST_STEPS = 8;
-const CURRENCY = "payload.currency";
 const MOST_FILTERS = 10;
 let catalogue = null;
 let question = null;
@@ -27,24 +25,13 @@ let newest = 0;
 const game = () => context.game;
 const url = () => `/v1/games/${encodeURIComponent(game())}/explore`;
 const eventOf = (name) => catalogue.events.find((one) => one.name === name);
+const view = () => answers(question, catalogue);
 const fieldsOf = (name) => [...catalogue.fields, ...(eventOf(name)?.fields ?? [])];
-const labelOf = (name) => eventOf(name)?.label ?? "Any event";
-const plainName = (name) => name.replace(/^(payload|client)\./, "").replaceAll("_", " ");
 
 // The event whose fields the filters and "Group by" name, and the part of the question that has its filters.
 const main = () => ({
   events: () => question, paths: () => question, cohort: () => question, player: () => question, funnel: () => question.steps[0], retention: () => question.first,
 })[question.kind]();
-
-// What the API takes where a document leaves a part out.
-const DEFAULTS = {
-  cohort: () => ({ at_least: 1, where: [] }),
-  player: () => ({ player_id: "", events: 50 }),
-  events: () => ({ measure: { of: "count" }, grain: "day", by: [], where: [] }),
-  funnel: () => ({ window_minutes: 1440, by: [] }),
-  retention: () => ({ first: { where: [] }, returning: { where: [] }, unit: "day", days: 7, grain: "day", by: [] }),
-  paths: () => ({ direction: "after", depth: 3, width: 5, leave_out: [], where: [] }),
-};
 
 // What a question of a kind begins with on the page.
 const FRESH = {
@@ -249,22 +236,8 @@ const describe = (part) => {
   const described = question.kind === "player" ? "The events of one player. A game with pseudonyms knows its players by these alone." : eventOf(part.event)?.description ?? "Events of all types.";
   const field = question.measure?.field && fieldsOf(question.event).find((one) => one.name === question.measure.field);
   $("about").textContent = field ? `${described} ${plainName(field.name)}: ${field.description}` : described;
-  $("title").textContent = saved.isShown() ? saved.title() : saved.isReader() ? "Answer" : title();
+  $("title").textContent = saved.isShown() ? saved.title() : saved.isReader() ? "Answer" : view().title();
 };
-
-const title = () => ({
-  events: () => {
-    const { of, field, percentile } = question.measure;
-    const name = MEASURES.find(([one]) => one === of)[1];
-    if (!field) return of === "count" ? labelOf(question.event) : `${name}: ${labelOf(question.event)}`;
-    return `${percentile ? `Percentile ${percentile} of` : name} ${plainName(field)}: ${labelOf(question.event)}`;
-  },
-  funnel: () => question.steps.map((step) => labelOf(step.event)).join(" → "),
-  retention: () => `${labelOf(question.first.event)}, then ${labelOf(question.returning.event)}`,
-  player: () => (question.player_id ? `Events of ${question.player_id}` : "Events of one player"),
-  cohort: () => `Players with ${labelOf(question.event)}${question.at_least > 1 ? `, at least ${question.at_least} times` : ""}`,
-  paths: () => `What ${question.direction === "after" ? "follows" : "precedes"} ${labelOf(question.event)}`,
-})[question.kind]();
 
 // A filter that is not filled in yet is not asked.
 const asked = () => {
@@ -289,107 +262,6 @@ const state = (...nodes) => {
   $("chart-note").textContent = "";
 };
 
-const nameOf = (slices) => Object.values(slices).map((one) => one ?? "no value").join(" · ");
-
-const currencyOf = (slices) => {
-  const chosen = question.where?.find((one) => one.field === CURRENCY && one.op === "is")?.values[0];
-  const code = slices[CURRENCY] ?? chosen;
-  return /^[A-Z]{3}$/.test(code ?? "") ? code : "";
-};
-
-const isMoney = () => fieldsOf(question.event).some((one) => one.name === question.measure.field && one.is_money);
-
-const figure = (slices) => (value) => {
-  if (value === null || value === undefined) return "–";
-  const currency = currencyOf(slices);
-  if (question.measure.field?.endsWith("_minor") && currency) return money(value, currency);
-  if (question.measure.field?.endsWith("_micros") && currency) return micros(value, currency);
-  return plain.format(value);
-};
-
-const days = (row) => (row.from === row.to ? row.from : `${row.from} to ${row.to}`);
-const columns = () => (question.by ?? []).map((name) => [plainName(name), (row) => String(row.slices[name] ?? "no value")]);
-const seconds = (value) => {
-  if (value === null) return "–";
-  if (value < 120) return `${plain.format(value)} s`;
-  return value < 7200 ? `${plain.format(value / 60)} min` : `${plain.format(value / 3600)} h`;
-};
-
-const draw = (answer) => {
-  const places = periods(answer.from, answer.to, question.grain);
-  const found = new Map();
-  for (const row of answer.rows) {
-    const name = nameOf(row.slices);
-    if (!found.has(name)) found.set(name, { slices: row.slices, values: places.map(() => null) });
-    found.get(name).values[places.indexOf(row.from)] = row.figure;
-  }
-  const size = ({ values }) => Math.max(...values.map((value) => Math.abs(value ?? 0)));
-  // Amounts of two currencies have no common axis.
-  const codes = isMoney() ? [...new Set([...found.values()].map(({ slices }) => slices[CURRENCY] ?? null))].sort() : [null];
-  const drawn = [...found].filter(([, { slices }]) => codes.length < 2 || (slices[CURRENCY] ?? null) === codes[0]);
-  const shown = drawn.sort((a, b) => size(b[1]) - size(a[1])).slice(0, LINES.length);
-  const holder = $("explore-chart");
-  holder.hidden = false;
-  lines(holder, places.map((one) => Date.parse(one) / 1000), shown.map(([name, line]) => ({
-    label: name || title(), values: line.values, format: figure(line.slices), fill: shown.length === 1,
-  })), {
-    format: figure(shown[0][1].slices), label: `${title()} from ${answer.from} to ${answer.to} (UTC); the table below has every figure`,
-  });
-  $("chart-note").textContent = [
-    drawn.length > shown.length ? `The largest ${shown.length} of ${drawn.length} are drawn; the table has all.` : "",
-    codes.length > 1 ? `${codes[0] ?? "No currency"} is drawn; the table has all.` : "",
-  ].filter(Boolean).join(" ");
-};
-
-const share = (part) => (part === null ? "–" : precise.format(part));
-
-const TABLES = {
-  player: (answer) => table("Events", [
-    ["Time (UTC)", (row) => row.at.slice(0, 19).replace("T", " ")], ["Event", (row) => labelOf(row.event_type)],
-    ["Session", (row) => row.session_id.slice(0, 8)], ["Platform", (row) => row.platform ?? "–"], ["Version", (row) => row.app_version ?? "–"],
-    ["Properties", (row) => Object.entries(row.payload).map(([name, value]) => `${plainName(name)}: ${value}`).join(", ") || "–"],
-  ], answer.rows),
-  cohort: (answer) => table("Players", [
-    ["Days (UTC)", () => days(answer)], ["Players", (row) => number.format(row.players), true],
-    ["Their events", (row) => number.format(row.events), true],
-    ["Events of a player", (row) => (row.players ? plain.format(row.events / row.players) : "–"), true],
-  ], answer.rows),
-  events: (answer) => {
-    // A bar is as long as its part of the largest figure, of the same currency where it is an amount.
-    const most = new Map();
-    const code = (row) => (isMoney() ? row.slices[CURRENCY] : null);
-    for (const row of answer.rows) most.set(code(row), Math.max(most.get(code(row)) ?? 0, Math.abs(row.figure)));
-    return table("Figures", [
-      ["Days (UTC)", days], ...columns(),
-      [MEASURES.find(([one]) => one === question.measure.of)[1].replace(" of", ""), (row) => figure(row.slices)(row.figure), true],
-      ...(question.grain === "range" ? [["", (row) => bar(most.get(code(row)) ? Math.abs(row.figure) / most.get(code(row)) : 0)]] : []),
-      ...(question.measure.of === "count" ? [] : [["Events", (row) => number.format(row.events), true]]),
-    ], answer.rows);
-  },
-  funnel: (answer) => table("Steps", [
-    ...columns(), ["Step", (row) => `${row.step}. ${labelOf(row.event)}`], ["Players", (row) => number.format(row.players), true],
-    ["", (row) => bar(row.of_first)], ["Of the first", (row) => share(row.of_first), true],
-    ["Of the step before", (row) => share(row.of_previous), true], ["Median time", (row) => seconds(row.median_seconds), true],
-  ], answer.rows),
-  retention: (answer) => table("Cohorts", [
-    ["Start (UTC)", days], ...columns(), ["Players", (row) => number.format(row.players), true],
-    ...answer.rows[0].days.map(({ day }) => [`Day ${day}`, (row) => {
-      const one = row.days[day];
-      const cell = element("td", share(one.share), { class: one.share === null ? "" : "cell", title: `${one.returned} of ${one.players} players` });
-      cell.style.setProperty("--share", one.share ?? 0);
-      return cell;
-    }, true]),
-  ], answer.rows, "heat"),
-  paths: (answer) => {
-    const starts = answer.rows.filter((row) => row.level === 1).reduce((sum, row) => sum + row.sessions, 0);
-    const name = (one) => (one === null ? "no more events" : one === "other" ? "other" : labelOf(one));
-    return table("Links", [
-      ["Step", (row) => String(row.level)], ["From", (row) => name(row.source)], [question.direction === "after" ? "To" : "Before it", (row) => name(row.target)],
-      ["Sessions", (row) => number.format(row.sessions), true], ["", (row) => bar(row.sessions / starts)], ["Of all", (row) => share(row.sessions / starts), true],
-    ], answer.rows);
-  },
-};
-
 const render = (answer) => {
   if (!answer.rows.length) {
     $("rows").hidden = true;
@@ -400,17 +272,17 @@ const render = (answer) => {
     return;
   }
   state();
-  if (question.kind === "events" && question.grain !== "range") draw(answer);
+  if (view().isDrawn) {
+    $("explore-chart").hidden = false;
+    $("chart-note").textContent = view().draw(answer, $("explore-chart"));
+  }
   if (answer.profile) {
     const { events: count, sessions, first_at: first, last_at: last } = answer.profile;
     $("chart-note").textContent = `Events: ${number.format(count)}. Sessions: ${number.format(sessions)}. From ${utc(first)} to ${utc(last)}.`;
   }
-  show("figures", TABLES[question.kind](answer));
+  show("figures", view().figures(answer));
   $("rows").hidden = false;
-  const { scanned_bytes: bytes, usd, kept } = answer.cost;
-  const paid = usd === null ? "" : kept ? " The answer was kept, and cost nothing." : ` It scanned ${plain.format(bytes / 1e6)} MB and cost $${usd.toFixed(5)}.`;
-  const written = answer.updated_at ? `Silver was written at ${utc(answer.updated_at)}. ` : "";
-  $("cost").textContent = `${written}Days are UTC.${paid}`;
+  $("cost").textContent = costOf(answer);
 };
 
 // The API says which field must be one: a button adds it to the question.
@@ -446,12 +318,14 @@ const load = async () => {
   $("answer").setAttribute("aria-busy", "true");
   $("rows").hidden = true;
   const [path, options] = request("json");
-  const found = await asking(path, options, () => mine === newest, () => {
-    waiting.textContent = "The query still runs. The page asks again until it is done.";
+  const found = await asking(path, options, () => mine === newest, (cancel) => {
+    // Whoever reads the game without producing it stops nothing: others may wait for the same answer.
+    if (saved.isReader()) waiting.textContent = RUNS; else runs(waiting, RUNS, cancel);
   });
   if (!found || !$("answer")) return;
   $("answer").removeAttribute("aria-busy");
   if (found.ok) render(found.body); else refuse(found.body);
+  if (found.isCancelled) $("state").querySelector("button").focus();
 };
 
 const download = async () => {

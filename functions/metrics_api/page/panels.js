@@ -2,7 +2,7 @@
 // or cohorts; another kind of panel names what draws it. What can be asked comes from the API's catalogue, and so do
 // labels, units, filters and groups.
 
-import { asking, send } from "./asking.js";
+import { asking, RUNS, send } from "./asking.js";
 import { lines } from "./charts.js";
 import { DAY, bar, button, element, LINES, option, periods, points, precise, save, scrolled, signed, table, unit, utc } from "./dom.js";
 
@@ -12,7 +12,6 @@ const MOST_BARS = 10;
 const MOST_ROWS = 1900;
 // Units of amounts in a currency, real or virtual.
 const AMOUNTS = ["minor", "micros", "units"];
-const RUNS = "The query still runs. The page asks again until it is done.";
 
 const titled = (name) => `${name[0].toUpperCase()}${name.slice(1).replaceAll("_", " ")}`;
 const nameOf = (slices) => Object.values(slices).map((one) => (one === null ? "other" : String(one) || "none")).join(" · ");

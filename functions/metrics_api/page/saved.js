@@ -1,6 +1,6 @@
 // The saved questions of a game: a list to open them from, and a form that saves the question that is shown.
 
-import { get, send } from "./asking.js";
+import { change, get } from "./asking.js";
 import { $, button, element } from "./dom.js";
 
 // A title has any letters, the name in the address only these.
@@ -57,16 +57,10 @@ export const saved = (shell, current, open) => {
     draw();
   };
 
-  const refused = async (answer, otherwise) => {
-    const problem = await answer?.json().catch(() => null);
-    return problem?.errors?.map((error) => error.detail).join("; ") || problem?.detail || otherwise;
-  };
-
   const put = async (target, title, version) => {
     tell("Saving…");
-    const body = JSON.stringify({ title, question: current(), version });
-    const answer = await send(url(target), { method: "PUT", body, headers: { "content-type": "application/json" } }).catch(() => null);
-    if (!answer?.ok) { tell(`Not saved: ${await refused(answer, "the API does not answer.")}`); return; }
+    const { ok, refused } = await change(url(target), "PUT", { title, question: current(), version });
+    if (!ok) { tell(`Not saved: ${refused}`); return; }
     shell.put({ saved: target, q: null });
     await load();
     tell(`Saved: ${title}`);
@@ -85,8 +79,8 @@ export const saved = (shell, current, open) => {
 
   const remove = async (one) => {
     if (!confirm(`Delete "${one.title}" for everybody who reads this game?`)) return;
-    const answer = await send(url(one.name), { method: "DELETE" }).catch(() => null);
-    if (!answer?.ok) { tell(`Not deleted: ${await refused(answer, "the API does not answer.")}`); return; }
+    const { ok, refused } = await change(url(one.name), "DELETE");
+    if (!ok) { tell(`Not deleted: ${refused}`); return; }
     if (one.name === name()) shell.put({ saved: null });
     await load();
     tell(`Deleted: ${one.title}`);

@@ -1,9 +1,8 @@
 // What advertising for players cost, and its return: the API joins uploaded costs with gold. Nothing is computed here.
 
-import { send } from "./asking.js";
+import { RUNS, send } from "./asking.js";
 import { button, element, option, save, scrolled, table, unit } from "./dom.js";
 
-const RUNS = "The query still runs. The page asks again until it is done.";
 const WAYS = [["source", "install source"], ["campaign", "campaign"]];
 
 const figures = (spec, { by, metrics, rows }) => {

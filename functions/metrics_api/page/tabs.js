@@ -1,11 +1,13 @@
 // What each tab shows. A tab of the history is a declaration of tables, metrics and kinds of charts; panels.js draws it.
 
+import { dashboard } from "./dashboard.js";
 import { events } from "./events.js";
 import { explore } from "./explore.js";
 import { leaderboard, live } from "./live.js";
 import { panels } from "./panels.js";
 import { quality } from "./quality.js";
 import { adSpend } from "./spend.js";
+import { verdicts } from "./verdicts.js";
 
 const history = (tab) => ({ controls: "all", ...tab, parts: [...(tab.before ?? []), panels(tab), ...(tab.after ?? [])] });
 
@@ -105,19 +107,20 @@ export const TABS = [
       { title: "Performance", table: "performance", metrics: ["p5", "p50", "p95"], chart: "lines", choose: ["measure"], width: "full", filled: "performance" },
     ],
   }),
+  { name: "dashboard", title: "Dashboard", controls: "days", parts: [dashboard] },
   { name: "explore", title: "Explore", controls: "days", parts: [explore(["events", "funnel", "retention", "paths", "cohort"])] },
   history({
     name: "experiments", title: "Experiments",
     tables: ["experiments", "experiment_revenue"],
     choices: [{ column: "experiment", table: "experiments", fixed: { day_number: 0 } }, { column: "currency", table: "experiment_revenue", beside: "experiment", fixed: { day_number: 0 } }],
     panels: [
+      { title: "Verdicts", table: "experiments", draw: verdicts, width: "full", filled: "experiment_exposure" },
       { title: "Retention after the exposure", table: "experiments", metrics: ["exposed_retention"], chart: "curve", by: ["day_number", "variant"], choose: ["experiment"], fromOne: true, width: "wide", filled: "experiment_exposure" },
       { title: "Payers among exposed players", table: "experiments", metrics: ["exposed_conversion"], chart: "curve", by: ["day_number", "variant"], choose: ["experiment"], width: "wide" },
       { title: "Exposed players", table: "experiments", metrics: ["exposed_players"], chart: "bars", by: ["variant"], choose: ["experiment"], fixed: { day_number: 0 } },
       { title: "Sessions by day 1", table: "experiments", metrics: ["exposed_sessions_mean", "exposed_players"], chart: "bars", by: ["variant"], choose: ["experiment"], fixed: { day_number: 1 } },
       { title: "Net revenue by day 7", table: "experiment_revenue", metrics: ["exposed_net_mean_minor", "exposed_players"], chart: "bars", by: ["variant"], choose: ["experiment", "currency"], fixed: { day_number: 7 } },
     ],
-    about: "A difference may be chance. The weekly report and docs/experiments.md say how each experiment is judged.",
   }),
   history({
     name: "players", title: "Players",

@@ -5,7 +5,9 @@ locals {
 
   policy_statements = {
     AskAthena = {
-      actions   = ["athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution"]
+      actions = [
+        "athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution", "athena:StopQueryExecution",
+      ]
       resources = ["${local.athena}:workgroup/${aws_athena_workgroup.this.name}"]
     }
     DecryptLake = {

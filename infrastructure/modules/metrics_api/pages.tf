@@ -3,17 +3,20 @@
 locals {
   # tests/plan/test_environments.py holds them to the app.
   pages = toset([
-    "/", "/economy", "/events", "/experiments", "/explore", "/overview", "/players", "/quality", "/retention",
-    "/revenue", "/stability",
+    "/", "/dashboard", "/economy", "/events", "/experiments", "/explore", "/overview", "/players", "/quality",
+    "/retention", "/revenue", "/stability",
   ])
 
   public_routes = toset(
     length(var.sign_in) == 0 ? [] : concat(["GET /page/{proxy+}"], [for path in local.pages : "GET ${path}"])
   )
   signed_in_routes = toset(length(var.sign_in) == 0 ? [] : [
+    "DELETE /signed-in/v1/games/{game_id}/queries/{id}",
     "DELETE /signed-in/v1/games/{game_id}/questions/{name}",
     "GET /signed-in/v1/{proxy+}",
     "POST /signed-in/v1/games/{game_id}/explore",
+    "PUT /signed-in/v1/games/{game_id}/annotations",
+    "PUT /signed-in/v1/games/{game_id}/dashboard",
     "PUT /signed-in/v1/games/{game_id}/questions/{name}",
   ])
 }

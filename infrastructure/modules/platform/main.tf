@@ -432,6 +432,11 @@ module "scheduled_reports" {
     name     = module.data_lake.bucket.name
   }
 
+  metrics_api = {
+    function_name = module.metrics_api.function_name
+    page_url      = var.sign_in.enabled ? module.metrics_api.page.url : ""
+  }
+
   tables = {
     game_days = module.player_state.tables.game_days
     games     = module.game_registry.table

@@ -1,6 +1,7 @@
 locals {
-  glue = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
-  ses  = "arn:${var.account.partition}:ses:${var.account.region}:${var.account.id}"
+  glue   = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
+  lambda = "arn:${var.account.partition}:lambda:${var.account.region}:${var.account.id}"
+  ses    = "arn:${var.account.partition}:ses:${var.account.region}:${var.account.id}"
 
   # What costs of advertising are held against (functions/layers/telemetry/telemetry/ad_spend.py).
   gold = "acquisition_value"
@@ -10,6 +11,11 @@ locals {
       Archive = {
         actions   = ["s3:PutObject"]
         resources = ["${var.lake.arn}/reports/*"]
+      }
+      # Not execute-api:Invoke: APIs have no names, so a boundary cannot tell those of another environment apart.
+      AskApi = {
+        actions   = ["lambda:InvokeFunction"]
+        resources = ["${local.lambda}:function:${var.metrics_api.function_name}"]
       }
       AskAthena = {
         actions   = ["athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution"]

@@ -22,6 +22,8 @@ module "function" {
     GAMES_TABLE       = var.tables.games.name
     LAKE_BUCKET       = var.lake.name
     LAKE_DATABASE     = var.lake.database
+    METRICS_FUNCTION  = var.metrics_api.function_name
+    PAGE_URL          = var.metrics_api.page_url
     REPORTS_TABLE     = module.reports.table.name
     SENDER            = var.sender
     WEBHOOKS_SECRET   = aws_secretsmanager_secret.webhooks.arn

@@ -17,6 +17,12 @@ variable "lake" {
   nullable    = false
 }
 
+variable "metrics_api" {
+  type        = object({ function_name = string, page_url = string })
+  description = "Function that answers saved questions, and the base URL of its pages; empty where nobody signs in."
+  nullable    = false
+}
+
 variable "protection" {
   type        = object({ deletion = bool, point_in_time_recovery = bool })
   description = "Whether the table of sent reports refuses deletion, and can be restored to any second of 35 days."

@@ -12,7 +12,6 @@ from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import boto3
-import made_events
 import pytest
 from chromium import in_chromium
 from fake_aws import Streams, encode, processor, records, register
@@ -20,7 +19,7 @@ from fastapi.testclient import TestClient
 from gold_tables import DuckGold
 from metrics_api import live_page
 from metrics_api.callers import Caller, caller
-from page_views import TODAY, day_before, keep, violations
+from page_views import TODAY, day_before, keep, purchase, sent, violations
 from playwright.sync_api import Browser, Page, Route, expect
 from telemetry.enrichment import timestamp
 from telemetry.ingest_batch import IngestBatch, pack
@@ -114,17 +113,6 @@ def test_lambda_cannot_stream_and_says_so(app: Any, monkeypatch: pytest.MonkeyPa
     assert TestClient(app).get("/v1/games/skyforge/live/stream").status_code == 501
 
 
-def sent(kind: str, player: str, ago: int, minutes: float = 0, **fields: Any) -> dict[str, Any]:
-    """Return an event in silver that happened some days ago."""
-    began = datetime.combine(TODAY - timedelta(days=ago), datetime.min.time(), UTC)
-    hours = (began - made_events.BEGIN).total_seconds() / 3600
-    return made_events.line(kind, player, hours, minutes, **{"game_id": "skyforge", **fields})
-
-
-def purchase(player: str, ago: int, minutes: float, amount: int, currency: str = "EUR") -> dict[str, Any]:
-    return sent("purchase", player, ago, minutes, payload={"amount_minor": amount, "currency": currency})
-
-
 @in_chromium
 def test_a_producer_asks_about_events_and_shares_the_answer(address: str, page: Page, gold: DuckGold) -> None:
     for ago in range(1, 8):
@@ -138,7 +126,7 @@ def test_a_producer_asks_about_events_and_shares_the_answer(address: str, page: 
     expect(page.locator("#figures tbody tr")).to_have_count(7)
     expect(page.locator("#figures tr", has_text=day_before(3)).locator(".n")).to_have_text("3")
     assert page.locator("#explore-chart canvas").count() == 1
-    expect(page.locator("#cost")).to_contain_text("It scanned 12 MB and cost $0.00006.")
+    expect(page.locator("#cost")).to_contain_text("This scanned 12 MB and cost $0.00006.")
     page.locator("#event").select_option("purchase")
     page.locator("#measure").select_option("percentile")
     # The first property of a purchase is an amount of money.

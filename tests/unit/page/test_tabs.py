@@ -11,6 +11,7 @@ import pytest
 from chromium import in_chromium
 from gold_tables import DuckGold
 from metrics_api import live_page
+from metrics_api.callers import Caller, caller
 from page_views import TODAY, day_before, keep, violations
 from playwright.sync_api import Browser, Page, Route, expect
 from telemetry import ad_spend, metric_model
@@ -337,6 +338,49 @@ def test_costs_of_advertising_stand_beside_what_they_brought(
 
 
 @in_chromium
+def test_verdicts_are_told_in_words(address: str, page: Page, gold: DuckGold, dynamodb: Any) -> None:
+    """The published experiment of Cookie Cats: day 1 may be chance, day 7 is worse with the later gate."""
+    for variant, players, first, seventh in (
+        ("30", 44_700, 20_034, 8_502),
+        ("<b>40</b>", 45_489, 20_119, 8_279),
+    ):
+        for number, back in ((0, players), (1, first), (7, seventh)):
+            of_day = {"exposure_date": TODAY, "day_number": number, "exposed_players": players}
+            keep(gold, "experiments", 1, experiment="gate", variant=variant, returned_players=back, **of_day)
+    page.goto(f"{address}/experiments?game=skyforge")
+    panel = page.locator("#verdicts")
+    expect(panel).to_have_attribute("data-state", "full")
+    rows = panel.locator("tbody tr")
+    expect(rows.nth(0)).to_contain_text("Retention after the exposure, day 1not conclusive")
+    words = "<b>40</b> may differ from 30 by chance: 44.2% against 44.8%. The difference is between -"
+    expect(rows.nth(0)).to_contain_text(words)
+    expect(rows.nth(1)).to_contain_text(
+        "day 7worse<b>40</b> has less than 30: 18.2% against 19%. The difference is"
+    )
+    assert re.search(r"between -[\d.]+ points and -[\d.]+ points\.", rows.nth(1).inner_text())
+    expect(panel).to_contain_text("Players: 30 44,700, <b>40</b> 45,489. These numbers fit equal shares.")
+    dynamodb.Table("games").update_item(
+        Key={"game_id": "skyforge"},
+        UpdateExpression="SET experiment_shares = :shares",
+        ExpressionAttributeValues={":shares": {"gate": {"30": 9, "<b>40</b>": 1}}},
+    )
+    # A browser keeps an answer for five seconds: another last day is another question.
+    page.goto(f"{address}/experiments?game=skyforge&from={day_before(9)}&to={TODAY}")
+    expect(panel).to_contain_text("Unequal samples: 30 44,700 (share 9), <b>40</b> 45,489 (share 1).")
+    expect(rows.nth(0)).to_contain_text("unequal samples<b>40</b> is not judged")
+    page.goto(f"{address}/experiments?game=skyforge&from={day_before(30)}&to={day_before(20)}")
+    expect(panel).to_contain_text(f"No experiment from {day_before(30)} to {day_before(20)}.")
+    page.route(
+        re.compile(r"/verdicts\?"), lambda route: route.fulfill(status=503, json={"detail": "Try later."})
+    )
+    page.goto(f"{address}/experiments?game=skyforge")
+    expect(panel).to_contain_text("Try later.")
+    page.unroute(re.compile(r"/verdicts\?"))
+    panel.get_by_role("button", name="Try again").click()
+    expect(panel).to_have_attribute("data-state", "full")
+
+
+@in_chromium
 def test_a_question_that_has_no_right_answer_offers_one_that_has(
     address: str, page: Page, gold: DuckGold
 ) -> None:
@@ -470,6 +514,47 @@ def test_releases_and_findings_are_marked(address: str, page: Page, gold: DuckGo
             f"{TODAY}: Data quality failed: freshness",
         ]
     )
+
+
+@in_chromium
+def test_a_producer_marks_a_day_and_takes_the_mark_away(
+    app: Any, address: str, page: Page, gold: DuckGold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(gold, "daily", 28)
+    page.goto(f"{address}/overview?game=skyforge")
+    marks = page.locator("#marks")
+    marks.locator("summary").click()
+    expect(marks.locator("summary")).to_have_text("Mark a day in the charts")
+    for ago, text in ((9, "<b>Winter</b> event"), (4, "Version 2 in the store")):
+        page.locator("#annotate-day").fill(day_before(ago))
+        page.locator("#annotate-text").fill(text)
+        page.get_by_role("button", name="Mark the day").click()
+        expect(page.locator("#annotate-note")).to_have_text(f"Marked: {text}")
+    expect(marks.locator("summary")).to_have_text("Marked in the charts: 2 annotations")
+    expect(marks.locator("li > span")).to_have_text(
+        [f"{day_before(9)}: <b>Winter</b> event", f"{day_before(4)}: Version 2 in the store"]
+    )
+    page.goto(f"{address}/retention?game=skyforge&from={day_before(5)}&to={day_before(1)}")
+    expect(marks.locator("summary")).to_have_text("Marked in the charts: 1 annotation")
+    # A change of the days asks for nothing of the old ones.
+    page.locator("#from").fill(day_before(20))
+    expect(marks.locator("summary")).to_have_text("Marked in the charts: 2 annotations")
+    marks.locator("summary").click()
+    page.get_by_role("button", name="Remove <b>Winter</b> event").click()
+    expect(marks.locator("summary")).to_have_text("Marked in the charts: 1 annotation")
+    expect(marks.locator("summary")).to_be_focused()
+    page.route(
+        "**/annotations", lambda route: route.abort() if route.request.method == "PUT" else route.continue_()
+    )
+    page.get_by_role("button", name="Remove Version 2").click()
+    expect(page.locator("#annotate-note")).to_have_text("Not changed: the API does not answer.")
+    expect(marks.locator("li")).to_have_count(1)
+    monkeypatch.setitem(app.dependency_overrides, caller, lambda: Caller("rae", False, False))
+    page.reload()
+    marks.locator("summary").click()
+    expect(marks.locator("li")).to_have_count(1)
+    expect(page.locator("#annotate")).to_be_hidden()
+    assert marks.get_by_role("button").count() == 0
 
 
 @in_chromium

@@ -39,6 +39,18 @@ SQUARES = {
     "exposed_value_mean": "exposed_value_squared",
 }
 
+# What variants are compared by: a table, a metric, the days after the exposure. Design events are compared by
+# the first part of their names.
+COMPARED = (
+    ("experiments", "exposed_retention", (1, 7, 30)),
+    ("experiments", "exposed_conversion", (7, 30)),
+    ("experiments", "exposed_sessions_mean", (7, 30)),
+    ("experiment_revenue", "exposed_net_mean_minor", (7, 30)),
+    ("experiment_design", "exposed_sender_share", (7, 30)),
+    ("experiment_design", "exposed_design_mean", (7, 30)),
+    ("experiment_design", "exposed_value_mean", (7, 30)),
+)
+
 Verdict = Literal["better", "worse", "not conclusive", "too few players", "unequal samples"]
 
 
@@ -98,12 +110,33 @@ class Result:
     ratio_p_value: float
 
 
+def facts_of(metric: Metric) -> set[str]:
+    """Return the facts that a metric is judged by. Raises ValueError for no mean over exposed players."""
+    return {"exposed_players", _total(metric), SQUARES.get(metric.name, _total(metric))}
+
+
+def are_unequal(players: Mapping[str, float], shares: Mapping[str, float] | None = None) -> bool:
+    """Tell whether numbers of players are too far from their shares, equal ones by default, to be chance.
+
+    A variant with a share and without players counts, and one without a share is never as intended.
+    """
+    intended = shares or dict.fromkeys(players, 1)
+    counts = [int(players.get(name, 0)) for name in intended]
+    return not players.keys() <= intended.keys() or (
+        not any(counts) or sample_ratio(counts, list(intended.values())) < RATIO_ALPHA
+    )
+
+
 def sample(metric: Metric, facts: Mapping[str, float]) -> Sample:
     """Return the sample of a ratio over exposed players, from sums of facts. Raises ValueError for others."""
+    total = _total(metric)
+    return Sample(int(facts["exposed_players"]), facts[total], facts[SQUARES.get(metric.name, total)])
+
+
+def _total(metric: Metric) -> str:
     if not metric.formula or metric.formula.denominator != "exposed_players":
         raise ValueError(f"{metric.name} is no mean over exposed players")
-    total = metric.formula.numerator
-    return Sample(int(facts["exposed_players"]), facts[total], facts[SQUARES.get(metric.name, total)])
+    return metric.formula.numerator
 
 
 def judge(

@@ -5,9 +5,10 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
+from botocore.exceptions import ClientError
 
 from telemetry import environment, logs
 from telemetry.clients import client
@@ -23,6 +24,10 @@ WAIT_SECONDS = 1.5
 POLL_SECONDS = 0.15
 # A query that failed once is started again; a second failure is answered.
 ATTEMPTS = 2
+# A query that somebody cancelled is started again for whoever asks later, this often within an hour.
+CANCELS = 8
+# What Athena answers of a query that there is not, or that ran in a workgroup of others.
+NOT_OURS = ("AccessDeniedException", "InvalidRequestException")
 SCAN_LIMIT = "Bytes scanned limit"
 MEGABYTE = 1024**2
 MINIMUM_MEGABYTES = 10
@@ -66,7 +71,12 @@ class Result:
 
 
 class StillRunning(Exception):
-    """The query goes on: to ask the same again answers with its result."""
+    """Queries go on: to ask the same again answers with their results. `queries` has their ids."""
+
+    def __init__(self, *queries: str) -> None:
+        """Name the queries that can be cancelled."""
+        super().__init__(*queries)
+        self.queries = queries
 
 
 class TooMuchToScan(Exception):
@@ -77,6 +87,10 @@ class Unanswered(Exception):
     """The reader gives no answer; the message is for the person who asked."""
 
 
+# A query that had an answer before it could be stopped has ended.
+Stopped = Literal["cancelled", "ended"]
+
+
 class LakeReader(Protocol):
     """What answers queries of gold and silver."""
 
@@ -85,6 +99,9 @@ class LakeReader(Protocol):
 
     def run(self, query: Query, version: Version) -> Result:
         """Return the rows. Raises StillRunning, TooMuchToScan or Unanswered."""
+
+    def cancel(self, game_id: str, query_id: str) -> Stopped | None:
+        """Stop a query of a game and return what became of it; None where the game has no such query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +124,36 @@ class AthenaLake:
 
     def run(self, query: Query, version: Version) -> Result:
         """Start the query, or find the same one of this hour, and wait a moment for it."""
-        deadline = time.monotonic() + self.wait_seconds
-        for attempt in range(ATTEMPTS):
+        deadline, failures = time.monotonic() + self.wait_seconds, 0
+        for attempt in range(ATTEMPTS + CANCELS):
             execution = self._finished(self._start(query, version, attempt), deadline)
-            status = execution["Status"]
-            if status["State"] == "SUCCEEDED":
+            state, reason = execution["Status"]["State"], execution["Status"].get("StateChangeReason", "")
+            if state == "SUCCEEDED":
                 return self._result(execution)
-            reason = status.get("StateChangeReason", status["State"])
             if SCAN_LIMIT in reason:
                 raise TooMuchToScan
-            logger.warning("Athena gave no answer", extra={"reason": reason})
+            logger.warning("Athena gave no answer", extra={"reason": reason or state})
+            failures += state == "FAILED"
+            if failures == ATTEMPTS:
+                break
         raise Unanswered("The lake cannot be read at the moment; try again.")
+
+    def cancel(self, game_id: str, query_id: str) -> Stopped | None:
+        """Stop a query whose SQL names the game: Athena does not tell the values that were bound."""
+        try:
+            execution = self.athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in NOT_OURS:
+                return None
+            raise
+        is_ours = execution.get("WorkGroup") == self.workgroup
+        if not is_ours or not execution.get("Query", "").startswith(_heading(game_id)):
+            return None
+        state = execution["Status"]["State"]
+        if state in ("QUEUED", "RUNNING"):
+            self.athena.stop_query_execution(QueryExecutionId=query_id)
+            return "cancelled"
+        return "cancelled" if state == "CANCELLED" else "ended"
 
     def _start(self, query: Query, version: Version, attempt: int) -> str:
         """Return the id of the query: Athena starts one a token, whichever process asks."""
@@ -127,18 +163,25 @@ class AthenaLake:
             ClientRequestToken=hashlib.sha256("\0".join(words).encode()).hexdigest(),
             ExecutionParameters=[literal(value) for value in query.values],
             QueryExecutionContext={"Database": self.database},
-            QueryString=query.sql,
+            QueryString=f"{_heading(query.game_id)}{query.sql}",
             WorkGroup=self.workgroup,
         )
         return started["QueryExecutionId"]
 
     def _finished(self, execution_id: str, deadline: float) -> "QueryExecutionTypeDef":
+        was_running = False
         while True:
             execution = self.athena.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"]
-            if execution["Status"]["State"] not in ("QUEUED", "RUNNING"):
+            status = execution["Status"]
+            if status["State"] not in ("QUEUED", "RUNNING"):
+                is_cancelled = SCAN_LIMIT not in status.get("StateChangeReason", "")
+                if was_running and status["State"] == "CANCELLED" and is_cancelled:
+                    # Whoever cancelled it does not ask again. Others do, and their request starts it anew.
+                    raise StillRunning
                 return execution
             if time.monotonic() > deadline:
-                raise StillRunning
+                raise StillRunning(execution_id)
+            was_running = True
             time.sleep(POLL_SECONDS)
 
     def _result(self, execution: "QueryExecutionTypeDef") -> Result:
@@ -150,6 +193,11 @@ class AthenaLake:
         return Result(
             [tuple(cell.get("VarCharValue") for cell in row) for row in rows], scanned, billed(scanned)
         )
+
+
+def _heading(game_id: str) -> str:
+    """Return the first line of a game's queries, which says whose they are. Ids hold no sign that ends it."""
+    return f"/* game: {game_id} */\n"
 
 
 def literal(value: str) -> str:

@@ -85,6 +85,14 @@ class Store:
             self._get(self.tables.games_table, "game_id", game_id, ProjectionExpression=wanted)
         )
 
+    def experiment_shares(self, game_id: str, experiment: str) -> dict[str, int] | None:
+        """Return the shares of players that variants are meant to have; None where all are equal."""
+        found = self._get(
+            self.tables.games_table, "game_id", game_id, ProjectionExpression="game_id, experiment_shares"
+        )
+        shares: dict[str, int] | None = (found or {}).get("experiment_shares", {}).get(experiment)
+        return shares
+
     def recent_events(self, game_id: str, items: int, now: float) -> list[recent_events.Batch]:
         """Return the newest batches of a game's recent events."""
         return recent_events.newest(self.dynamodb, self.tables.recent_events_table, game_id, items, now)

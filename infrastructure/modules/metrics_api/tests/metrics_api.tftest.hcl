@@ -62,7 +62,9 @@ run "resources" {
 
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
-      AskAthena     = ["athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution"]
+      AskAthena = [
+        "athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution", "athena:StopQueryExecution",
+      ]
       DecryptAtRest = ["kms:Decrypt"]
       DecryptLake   = ["kms:Decrypt", "kms:GenerateDataKey"]
       DecryptTables = ["kms:Decrypt"]
@@ -261,9 +263,12 @@ run "people_sign_in" {
         key => "${route.authorization_type} ${join(" ", route.authorization_scopes)}"
       } ==
       {
+        "DELETE /signed-in/v1/games/{game_id}/queries/{id}"     = "JWT metrics/use"
         "DELETE /signed-in/v1/games/{game_id}/questions/{name}" = "JWT metrics/use"
         "GET /signed-in/v1/{proxy+}"                            = "JWT metrics/use"
         "POST /signed-in/v1/games/{game_id}/explore"            = "JWT metrics/use"
+        "PUT /signed-in/v1/games/{game_id}/annotations"         = "JWT metrics/use"
+        "PUT /signed-in/v1/games/{game_id}/dashboard"           = "JWT metrics/use"
         "PUT /signed-in/v1/games/{game_id}/questions/{name}"    = "JWT metrics/use"
       }
       && alltrue([

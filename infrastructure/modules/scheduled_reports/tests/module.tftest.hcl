@@ -9,6 +9,11 @@ variables {
   protection = { deletion = true, point_in_time_recovery = true }
   sender     = "reports@example.com"
 
+  metrics_api = {
+    function_name = "demo-test-metrics-api"
+    page_url      = ""
+  }
+
   tables = {
     game_days = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/game-days", name = "game-days" }
     games     = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/games", name = "games" }
@@ -27,6 +32,7 @@ run "resources" {
   assert {
     condition = { for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Action } == {
       Archive        = ["s3:PutObject"]
+      AskApi         = ["lambda:InvokeFunction"]
       AskAthena      = ["athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution"]
       DecryptAtRest  = ["kms:Decrypt"]
       DecryptGames   = ["kms:Decrypt"]
@@ -73,10 +79,11 @@ run "resources" {
       {
         for statement in jsondecode(output.policy).Statement :
         statement.Sid => statement.Resource
-        if contains(["Archive", "KeepResults", "Mail", "ReadGold", "ReadGoldTables"], statement.Sid)
+        if contains(["Archive", "AskApi", "KeepResults", "Mail", "ReadGold", "ReadGoldTables"], statement.Sid)
       } ==
       {
         Archive     = ["arn:aws:s3:::demo-test-lake/reports/*"]
+        AskApi      = ["arn:aws:lambda:eu-west-1:111122223333:function:demo-test-metrics-api"]
         KeepResults = ["arn:aws:s3:::demo-test-lake/athena-results/metrics-api/*"]
         Mail = [
           "arn:aws:ses:eu-west-1:111122223333:configuration-set/demo-test-scheduled-reports",
@@ -90,7 +97,7 @@ run "resources" {
         ]
       }
     )
-    error_message = "It writes reports and query results, reads one table of gold, and mails through its own set."
+    error_message = "It writes reports and query results, reads one table of gold, asks saved questions, and mails through its own set."
   }
 
   assert {
