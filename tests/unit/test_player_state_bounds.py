@@ -439,10 +439,9 @@ def waits_of_a_score(boards: int, at_once: int, name: str) -> int:
         for start in range(0, len(mine), BATCH):
             batch = [WORST[name](n) | {"game_id": "flood"} for n in mine[start : start + BATCH]]
             assert writer.submit(batch) == []
-        assert (
-            writer.submit([happen("score_submitted", "other", "other", leaderboard="score", score=1)]) == []
-        )
-        worst = max(worst, limited.written["other"])
+        player = f"other-{number}"
+        assert writer.submit([happen("score_submitted", "other", player, leaderboard="score", score=1)]) == []
+        worst = max(worst, limited.written[player])
     return worst
 
 
