@@ -1,5 +1,6 @@
 """AWS for the tests: in memory, or the whole platform on an emulator of its own, applied once."""
 
+import functools
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ import boto3
 import httpx
 import pytest
 import steps
+from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 from moto import mock_aws
 from skips import pytest_make_collect_report as pytest_make_collect_report
@@ -40,6 +42,11 @@ os.environ |= {"POWERTOOLS_METRICS_NAMESPACE": "PlayerAnalytics", "POWERTOOLS_SE
 # A busy machine is slow: the time of an example says nothing about the code.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+# Each test with AWS in memory makes its own clients. Most of that time goes into parsing models of services.
+_parse = JSONFileLoader._load_file
+_parsed = functools.cache(lambda path, opened_by: _parse(None, path, opened_by))
+JSONFileLoader._load_file = lambda _, path, opened_by: _parsed(path, opened_by)
 
 # What these directories start is dear: one worker of pytest-xdist runs all that shares it.
 TOGETHER = {

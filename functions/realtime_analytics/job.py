@@ -23,6 +23,9 @@ def build(settings: Settings) -> StatementSet:
     # What inserts have in common runs once: branches of their own would see the clock's first tick at their
     # own time, and judge differently what came too late.
     config.set("table.optimizer.reuse-optimize-block-with-digest-enabled", "true")
+    # RocksDB has a buffer for each of the job's dozens of states. Of its default size, 64 MB, they do not fit
+    # into their memory together, and RocksDB writes to disk all the time (ADR 0010).
+    config.set("state.backend.rocksdb.writebuffer.size", "2 mb")
     for key, value in settings.flink.items():
         config.set(key, value)
     job = environment.create_statement_set()

@@ -1,6 +1,7 @@
 """The Flink job for real: events into one stream, windows out of another, each figure known beforehand."""
 
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -313,6 +314,12 @@ def test_golden_minutes_are_exact(found: Windows) -> None:
         "ad_revenue_micros.USD": 12_500,
     }
     assert minute["events.ad_impression"] == 2
+
+
+def test_rocksdb_has_buffers_that_fit_a_processing_units_memory(played: FlinkHarness, found: Windows) -> None:
+    options = [file.read_text() for file in played.directory.glob("tmp/**/OPTIONS-*")]
+    sizes = {size for text in options for size in re.findall(r"^  write_buffer_size=(\d+)$", text, re.M)}
+    assert sizes == {str(2 * 2**20)}
 
 
 def test_golden_five_minutes_count_players_and_transactions_once(

@@ -19,6 +19,7 @@ def main() -> None:
     """Run the job from files to files."""
     source, output, *options = sys.argv[1:]
     tasks = len(list(Path(source).glob("*.ndjson")))
+    Path(output).mkdir(parents=True)
 
     def adapt(statement: str) -> str:
         """Return the statement with files in place of streams, and one tick in place of the clock."""
@@ -40,6 +41,10 @@ def main() -> None:
         "flink": {
             "parallelism.default": str(tasks),
             "taskmanager.memory.managed.size": "1 gb",
+            # The service stores state there, whatever the job asks for.
+            "state.backend.type": "rocksdb",
+            "io.tmp.dirs": output,
+            "state.backend.rocksdb.log.dir": output,
             **dict(option.split("=", 1) for option in options),
         },
     }
