@@ -48,3 +48,12 @@ run "bounds_the_wrong_way_round" {
     streams = { raw = { arn = "arn", maximum = 1, minimum = 2, readers = 1 } }
   }
 }
+
+run "more_readers_than_reads" {
+  command         = plan
+  expect_failures = [var.streams]
+
+  variables {
+    streams = { raw = { arn = "arn", maximum = 2, minimum = 1, readers = 6 } }
+  }
+}
