@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Depends, Query
 from telemetry import metric_model
 from telemetry.capped_names import Name, largest
-from telemetry.histogram import percentiles
+from telemetry.histogram import MEASURES, percentiles
 from telemetry.store import Item, by_name, numbers, store
 
 from metrics_api import live_models as models
@@ -17,7 +17,6 @@ from metrics_api.parameters import DateRange, GameId, NamedRange, cached, now
 from metrics_api.problems import RESPONSES
 
 MAX_RETENTION_DAYS = 90
-MEASURED = ("fps", "frame_time_ms", "latency_ms", "load_time_ms")
 
 catalogue = APIRouter(
     prefix="/v1",
@@ -64,7 +63,7 @@ def read_live(game_id: str, minutes: int = 30) -> models.Live:
                 counts[minute].update(numbers(row))
                 updated.append(row["updated_at"])
     measured = _performance(
-        by_name(store().rows([f"{game_id}#hour-{hour}#performance" for hour in hours]), 3)
+        by_name(store().rows([f"{game_id}#hour-{hour}#performance" for hour in hours]), 2)
     )
     today = datetime.now(UTC).date()
     (tally,) = store().game_days(game_id, [today])
@@ -223,19 +222,15 @@ class _Measured(NamedTuple):
     capped: bool
 
 
-def _performance(measured: dict[Name, Counter[str]]) -> _Measured:
+def _performance(devices: dict[Name, Counter[str]]) -> _Measured:
     """Return what the devices with the most performance events measured; the rest is added up as `other`."""
-    devices: dict[Name, Counter[str]] = defaultdict(Counter)
-    for (platform, version, measure), counts in measured.items():
-        by_measure = {f"{measure}_{name}": count for name, count in counts.items()}
-        devices[platform, version].update(by_measure | {"performance_events": counts["performance_events"]})
     shown = largest(devices, lambda counts: counts["performance_events"])
     found = [
         models.Performance(
             platform=platform,
             app_version=version,
             performance_events=counts["performance_events"],
-            **{name: percentiles(prefixed(counts, f"{name}_bin_")) for name in MEASURED},
+            **{name: percentiles(prefixed(counts, f"{letter}_")) for name, letter in MEASURES.items()},
         )
         for (platform, version), counts in shown.rows.items()
     ]

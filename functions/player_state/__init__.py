@@ -1,1 +1,1 @@
-"""The state of each player, game day and leaderboard, from the enriched stream."""
+"""The state of each player and game day, from the enriched stream."""

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
-LIVE_DAYS, KEPT_DAYS = 2, 400
+from telemetry.client_names import KEPT_DAYS
+
+LIVE_DAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,10 @@ def of_minute(minute: int) -> Bucket:
     return Bucket(f"hour-{hour}", f"{rest:02}#", EPOCH + hour // 24)
 
 
-def of_device(minute: int, device: str, measure: str) -> Bucket:
+def of_device(minute: int, device: str) -> Bucket:
     """Count what devices measured in the hour of a minute: `device` is "platform#version"."""
     hour = minute // 60
-    return Bucket(f"hour-{hour}#performance", f"{device}#{measure}#", EPOCH + hour // 24)
+    return Bucket(f"hour-{hour}#performance", f"{device}#", EPOCH + hour // 24)
 
 
 def _ordinal(day: str) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from telemetry.client_names import NameOf
 from telemetry.corrections import ROW
 from telemetry.enrichment import timestamp
 from telemetry.event import EnrichedEvent
@@ -17,7 +18,6 @@ from telemetry.player_item import Player, from_item, to_item
 from telemetry.raw_position import RawPosition
 
 from player_state.buckets import Bucket
-from player_state.names import NameOf
 from player_state.projection import Projection
 from player_state.watermarks import forget_old
 

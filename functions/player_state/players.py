@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from telemetry import items, raw_position
+from telemetry.client_names import Mapped, NameLimits, Names, TooBusyError
 from telemetry.event import EnrichedEvent
 from telemetry.player_item import Player, from_item
 from telemetry.raw_position import RawPosition
@@ -19,7 +20,6 @@ from telemetry.raw_position import RawPosition
 from player_state.buckets import Bucket
 from player_state.corrections import CorrectedPlayers, Correction, Step, replacement
 from player_state.counters import Addition, Counters, Delta
-from player_state.names import Mapped, NameLimits, Names, TooBusyError
 from player_state.projection import Projection
 from player_state.watermarks import forget_old
 

@@ -9,8 +9,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from telemetry.client_names import NameOf
 from telemetry.event import EnrichedEvent
-from telemetry.histogram import bin_of
+from telemetry.histogram import MEASURES, bin_of
 from telemetry.player_item import (
     DIGEST_BYTES,
     VOID,
@@ -25,7 +26,6 @@ from telemetry.raw_position import RawPosition
 
 from player_state import buckets, watermarks
 from player_state.buckets import EPOCH, Bucket
-from player_state.names import NameOf
 
 REMEMBERED_DAYS = 100
 REMEMBERED_PLAYS = 16
@@ -44,7 +44,6 @@ DAY_MS, MINUTE_MS = 86_400_000, 60_000
 # A player counts as concurrent in the minute of an event and in the four after it.
 CONCURRENT_MINUTES = 5
 MILLION = 1_000_000
-MEASURED = ("fps", "frame_time_ms", "latency_ms", "load_time_ms")
 
 
 @dataclass(slots=True)
@@ -329,10 +328,9 @@ class Projection:
                 counts[f"unverified_reported_revenue_{currency}"] += amount
         if kind == "performance":
             device = self.name_of(event, "devices", f"{event['platform']}#{event['app_version']}")
-            for number, name in enumerate(name for name in MEASURED if name in payload):
-                measured = self.buckets[buckets.of_device(minute, device, name)]
-                measured[f"bin_{bin_of(payload[name])}"] += 1
-                measured["performance_events"] += number == 0
+            bins = [f"{MEASURES[name]}_{bin_of(payload[name])}" for name in MEASURES if name in payload]
+            if bins:
+                self.buckets[buckets.of_device(minute, device)].update(["performance_events", *bins])
 
 
 def _returned(payment: Payment, refunds: dict[bytes, Refund]) -> Iterator[tuple[bytes, int, int]]:

@@ -39,7 +39,7 @@ def scale(name: str, bounds: Bounds, now: datetime) -> dict[str, int]:
     kinesis = client("kinesis")
     stream = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
     has, filled = stream["OpenShardCount"], collector.minutes(client("cloudwatch"), name, now)
-    wanted = rule.target(has, filled, bounds.minimum, bounds.maximum)
+    wanted = rule.target(has, filled, bounds.minimum, bounds.maximum, bounds.readers)
     if wanted == has or stream["StreamStatus"] != "ACTIVE":
         return {}
     kinesis.update_shard_count(StreamName=name, TargetShardCount=wanted, ScalingType="UNIFORM_SCALING")

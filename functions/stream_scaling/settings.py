@@ -4,10 +4,11 @@ import msgspec
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """Fewest and most shards of a stream."""
+    """Fewest and most shards of a stream, and how many read each of its records."""
 
     minimum: int
     maximum: int
+    readers: int
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -328,7 +328,7 @@ override_resource {
 }
 
 override_resource {
-  target = module.platform.module.player_state.module.leaderboards.aws_dynamodb_table.this
+  target = module.platform.module.leaderboards.module.leaderboards.aws_dynamodb_table.this
   values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/leaderboards" }
 }
 

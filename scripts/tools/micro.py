@@ -380,6 +380,7 @@ def build(game: str, address: str, outcomes: Outcomes) -> Starlette:
     # These read the environment when they are imported or used first.
     from authorizer import handler as authorizer
     from ingest import handler as ingest
+    from leaderboards import handler as leaderboards
     from metrics_api.app import app as metrics_api
     from metrics_api.lake_answers import lake_reader
     from player_state import handler as player_state
@@ -389,6 +390,7 @@ def build(game: str, address: str, outcomes: Outcomes) -> Starlette:
     consumers = [
         Consumer(kinesis, "raw", processor.lambda_handler),
         Consumer(kinesis, "enriched", player_state.lambda_handler),
+        Consumer(kinesis, "enriched", leaderboards.lambda_handler),
     ]
     micro = Micro(outcomes, authorizer.lambda_handler, ingest.lambda_handler, consumers)
     threading.Thread(target=_follow, args=(micro,), daemon=True).start()

@@ -1,7 +1,7 @@
 """Bring back what was lost: objects of the lake, items of a table's backup, or state from the lake's events.
 
-State (players, game days, leaderboards) is what player_state makes of bronze: bronze makes it again, each
-event once, however often `state` is stopped and run again. Corrections of state are made again too.
+State (players, game days, leaderboards) is what player_state and leaderboards make of events. Bronze makes it
+again, each event once, however often `state` is stopped and run again. Corrections are made again too.
 """
 
 import argparse
@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import msgspec
 import orjson
-from player_state.leaderboards import Leaderboards
-from player_state.names import NameLimits, Names
+from leaderboards.entries import Leaderboards
 from player_state.players import PlayerStore
 from player_state.players import Record as StreamRecord
 from privacy.data_stores import Record, record_of
 from rich.console import Console
 from telemetry import ad_spend, clients, lake
+from telemetry.client_names import NameLimits, Names
 from telemetry.enrichment import timestamp
 from telemetry.event import EnrichedEvent
 
@@ -110,8 +110,8 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
-class Consumer:
-    """player_state's reading of the enriched stream, which keeps its place while it is stopped."""
+class Consumers:
+    """player_state and leaderboards, which keep their places in the stream while they are stopped."""
 
     functions: Any
     kinesis: "KinesisClient"
@@ -119,37 +119,38 @@ class Consumer:
     drain: timedelta = DRAIN
 
     def limits(self) -> NameLimits:
-        """Return how many names it counts apart: a restore must count as it does."""
-        function = self._mapping()["FunctionArn"]
-        found = self.functions.get_function_configuration(FunctionName=function)
-        variables = found.get("Environment", {}).get("Variables", {})
-        return msgspec.json.decode(variables.get("NAME_LIMITS", "{}"), type=NameLimits)
+        """Return how many names they count apart: a restore must count as they do."""
+        limits: dict[str, int] = {}
+        for mapping in self._mappings():
+            found = self.functions.get_function_configuration(FunctionName=mapping["FunctionArn"])
+            variables = found.get("Environment", {}).get("Variables", {})
+            limits |= json.loads(variables.get("NAME_LIMITS", "{}"))
+        return msgspec.convert(limits, NameLimits)
 
     def stop(self) -> datetime:
-        """Have it read no more; return when it stopped."""
-        if (mapping := self._mapping())["State"] != "Disabled":
-            mapping = self._switch("Disabled")
+        """Have them read no more; return when the last one stopped."""
+        if any(mapping["State"] != "Disabled" for mapping in self._mappings()):
+            self._switch("Disabled")
             time.sleep(self.drain.total_seconds())
-        stopped: datetime = mapping["LastModified"]
+        stopped: datetime = max(mapping["LastModified"] for mapping in self._mappings())
         return stopped
 
     def start(self) -> None:
-        """Have it read on from where it stopped."""
+        """Have them read on from where they stopped."""
         self._switch("Enabled")
 
-    def _mapping(self) -> "Record":
+    def _mappings(self) -> "list[Record]":
         summary = self.kinesis.describe_stream_summary(StreamName=self.stream)["StreamDescriptionSummary"]
         found = self.functions.list_event_source_mappings(EventSourceArn=summary["StreamARN"])
-        mapping: Record
-        (mapping,) = found["EventSourceMappings"]
-        return mapping
+        mappings: list[Record] = found["EventSourceMappings"]
+        return mappings
 
-    def _switch(self, state: str) -> "Record":
-        uuid = self._mapping()["UUID"]
-        self.functions.update_event_source_mapping(UUID=uuid, Enabled=state == "Enabled")
-        while (mapping := self._mapping())["State"] != state:
+    def _switch(self, state: str) -> None:
+        for mapping in self._mappings():
+            if mapping["State"] != state:
+                self.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=state == "Enabled")
+        while any(mapping["State"] != state for mapping in self._mappings()):
             time.sleep(POLL_SECONDS)
-        return mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,7 @@ class Restore:
     """A restore of state from bronze. `tables` are the names by what they hold."""
 
     ledger: Ledger
-    consumer: Consumer
+    consumers: Consumers
     tables: dict[str, str]
     settle: timedelta = SETTLE
     limits: NameLimits = field(default_factory=NameLimits)
@@ -238,7 +239,7 @@ class Restore:
         progress = self.ledger.read()
         if progress and progress.scope != scope:
             raise CommandError(f"a restore of {progress.scope} is not finished: {LEDGER} of the lake")
-        stopped = self.consumer.stop()
+        stopped = self.consumers.stop()
         if not progress:
             progress = Progress(scope, until or timestamp(stopped + OVERLAP))
             self.ledger.write(progress)
@@ -258,7 +259,7 @@ class Restore:
             progress = replace(progress, applied=0, last="")
             self.ledger.write(progress)
         progress = self._apply(progress)
-        self.consumer.start()
+        self.consumers.start()
         self.ledger.delete()
         return progress.applied or 0
 
@@ -459,7 +460,7 @@ def _parser() -> argparse.ArgumentParser:
     state = commands.add_parser("state", help="make players, game days and leaderboards again from bronze")
     state.add_argument("--only", choices=sorted(PARTS), help="players (with game days) or leaderboards")
     state.add_argument("--since", type=_moment, help="the moment of the backup that `items` brought back")
-    state.add_argument("--until", type=_moment, help="up to when player_state has read (default: now)")
+    state.add_argument("--until", type=_moment, help="up to when both functions have read (default: now)")
     for command in (backup, state):
         command.add_argument("--game", help="only this game's")
     return parser
@@ -478,7 +479,7 @@ def main() -> None:
         boto3.client("s3"), boto3.resource("dynamodb"), outputs["lake_bucket"], outputs["tables"],
     )  # fmt: skip
     drain, settle = (timedelta(seconds=2), timedelta(0)) if local else (DRAIN, SETTLE)
-    consumer = Consumer(
+    consumers = Consumers(
         boto3.client("lambda"), boto3.client("kinesis"), outputs["enriched_stream_name"], drain
     )
     match options.command:
@@ -487,17 +488,17 @@ def main() -> None:
             console.print(f"{count:,} objects are back")
         case "items":
             if options.table in sum(PARTS.values(), ()):
-                consumer.stop()
-                console.print("player_state is stopped: `state --since` the backup starts it again")
+                consumers.stop()
+                console.print("Readers of events are stopped: `state --since` the backup starts them again")
             target = dynamodb.Table(tables[options.table])
             count = copy(dynamodb.Table(options.backup), target, options.game)
             console.print(f"{count:,} items are back")
         case "state":
             since = timestamp(options.since - OVERLAP) if options.since else None
             until = timestamp(options.until) if options.until else None
-            restore = Restore(Ledger(s3, bucket), consumer, tables, settle, consumer.limits())
+            restore = Restore(Ledger(s3, bucket), consumers, tables, settle, consumers.limits())
             count = restore.run(Scope(options.game, options.only, since), until)
-            console.print(f"{count:,} events are applied; player_state reads on")
+            console.print(f"{count:,} events are applied; player_state and leaderboards read on")
 
 
 if __name__ == "__main__":

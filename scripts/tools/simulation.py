@@ -24,8 +24,8 @@ REFUNDED_CURRENCY, REFUNDED_SHARE, SANDBOX_SHARE = "EUR", 0.2, 0.1
 # A season pass is a subscription, which begins with a trial. A store tells tax and fee of most purchases.
 TRIAL_SHARE, TAXED_SHARE = 0.3, 0.8
 BOARDS = ("global", "weekly")
-# Late events bring a day at most five names of a kind (player_state.names), and all of a game's days are sent
-# at once: with more names, the live figures could not be foretold.
+# Late events bring a day at most five names of a kind (telemetry.client_names), and all of a game's days are
+# sent at once: with more names, the live figures could not be foretold.
 NETWORKS, PLACEMENTS = ("admob", "unity"), ("level_end", "shop")
 BOSSES = ("dragon", "giant")
 REST_SHARE, PAYER_SHARE, MATCH_SHARE = 0.3, 0.06, 0.4

@@ -18,7 +18,9 @@ from measured import REPEATS, keep, spread
 from rich.console import Console
 from rich.table import Table
 
-HANDLERS = ("authorizer", "ingest", "processor", "player_state", "realtime_windows", "metrics_api")
+HANDLERS = (
+    "authorizer", "ingest", "processor", "player_state", "leaderboards", "realtime_windows", "metrics_api",
+)  # fmt: skip
 CODE = """
 import time; start = time.process_time(); import boto3; between = time.process_time(); import {}.handler
 print(between - start, time.process_time() - between)

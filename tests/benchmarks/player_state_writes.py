@@ -1,11 +1,11 @@
 """What player state costs on DynamoDB an event: players, counters and leaderboards, by how events arrive.
 
-Runs player_state's own stores against a client that bills as DynamoDB does: a write costs a unit for each
-started KB of the item, a consistent read one for each started 4 KB, and an index that changes its key two
-more. Players send their events in requests, each of which is a record of the raw stream with a position as
-long as Kinesis gives it. `new` players have played for an hour; `loyal` ones on 100 days before, in more
-sessions than an item remembers, with purchases; `busy` ones are loyal and send a performance event with
-every other.
+Runs the functions' own stores against a client that bills as DynamoDB does: a write costs a unit for each
+started KB of the item, a consistent read one for each started 4 KB and any other read half of it, and an
+index that changes its key two more. Players send their events in requests, each of which is a record of the
+raw stream with a position as long as Kinesis gives it. `new` players have played for an hour; `loyal` ones
+on 100 days before, in more sessions than an item remembers, with purchases; `busy` ones are loyal and send a
+performance event with every other.
 """
 
 import argparse
@@ -53,7 +53,7 @@ class Meter:
         self.items: dict[tuple[str, ...], Item] = {}
         self.writes: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
-        self.reads = 0
+        self.reads = 0.0
         self._lock = threading.Lock()
 
     def query(self, **call: Any) -> dict[str, Any]:
@@ -63,7 +63,8 @@ class Meter:
         ((table, request),) = RequestItems.items()
         found = [self.items.get((table, *_key(table, key))) for key in request["Keys"]]
         with self._lock:
-            self.reads += sum(math.ceil(size(flat(item)) / 4096) if item else 1 for item in found)
+            units = sum(math.ceil(size(flat(item)) / 4096) if item else 1 for item in found)
+            self.reads += units if request.get("ConsistentRead") else units / 2
         return {"Responses": {table: [item for item in found if item]}}
 
     def get_item(self, TableName: str, Key: Item, **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's names

@@ -10,7 +10,7 @@ from steps import eventually
 from stored_state import state
 from telemetry import lake
 from tools import games, restore
-from tools.restore import Consumer, Ledger, Restore, Scope
+from tools.restore import Consumers, Ledger, Restore, Scope
 from tools.simulate import play
 
 pytestmark = pytest.mark.integration
@@ -37,14 +37,14 @@ def test_a_game_that_is_lost_is_restored_to_the_figure(applied: Any) -> None:
 
     # What comes while player_state is stopped is in bronze and in the stream, and counts once.
     second = timedelta(seconds=1)
-    consumer = Consumer(boto3.client("lambda"), kinesis, outputs["enriched_stream_name"], drain=second)
-    consumer.stop()
+    consumers = Consumers(boto3.client("lambda"), kinesis, outputs["enriched_stream_name"], drain=second)
+    consumers.stop()
     meanwhile = applied.event(game_id=GAME)
     assert applied.post(json.dumps(meanwhile).encode(), key).status_code == 202
     eventually(lambda: list(lake.keys(s3, bucket, "bronze/")))
 
     assert sorted(restore.undelete(s3, bucket, "bronze/", started)) == objects
-    restoring = Restore(Ledger(s3, bucket), consumer, tables, settle=timedelta(0))
+    restoring = Restore(Ledger(s3, bucket), consumers, tables, settle=timedelta(0))
     assert restoring.run(Scope(game=GAME)) == truth.accepted + 1
 
     afterwards = applied.event(game_id=GAME)

@@ -15,6 +15,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -54,12 +55,13 @@ _serialize = TypeSerializer().serialize
 
 @dataclass(slots=True)
 class Harness:
-    """A game of its own, streams of its own, and the real processor and player_state between them."""
+    """A game of its own, streams of its own, and the real functions that read them."""
 
     applied: Any
     game: str
     processor: Mapping
     state: Mapping
+    boards: Mapping
     sending: threading.Lock = field(default_factory=threading.Lock)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     replies: dict[str, Reply] = field(default_factory=dict)
@@ -68,12 +70,12 @@ class Harness:
     def play(self, seconds: float, during: Callable[[], None] = lambda: None) -> None:
         """Send for a time, and until what happens meanwhile is over.
 
-        Return once both functions have done all of it.
+        Return once all functions have done all of it.
         """
         raw_is_over, enriched_is_over = threading.Event(), threading.Event()
         with ThreadPoolExecutor() as pool:
             reading = pool.submit(self.processor.run, raw_is_over)
-            counting = pool.submit(self.state.run, enriched_is_over)
+            counting = [pool.submit(one.run, enriched_is_over) for one in (self.state, self.boards)]
             happening = pool.submit(during)
             try:
                 self._send(seconds, happening.done)
@@ -83,7 +85,8 @@ class Harness:
             finally:
                 raw_is_over.set()
                 enriched_is_over.set()
-            counting.result()
+            for reader in counting:
+                reader.result()
 
     def _send(self, seconds: float, is_over: Callable[[], bool]) -> None:
         sender = load.Sender(
@@ -213,8 +216,10 @@ def harness(applied: Any) -> Iterator[Harness]:
     )
     boards.add_board(boto3.resource("dynamodb").Table(outputs["tables"]["boards"]), total)
     mappings = {}
-    for function, stream in (("processor", f"{name}-raw"), ("player_state", f"{name}-enriched")):
+    for stream in (f"{name}-raw", f"{name}-enriched"):
         kinesis.create_stream(StreamName=stream, ShardCount=2)
+    for function in ("processor", "player_state", "leaderboards"):
+        stream = f"{name}-raw" if function == "processor" else f"{name}-enriched"
         deployed = f"player-analytics-local-{function.replace('_', '-')}"
         configuration = boto3.client("lambda").get_function_configuration(FunctionName=deployed)
         environment = applied.emulator.environment | configuration["Environment"]["Variables"]
@@ -224,11 +229,12 @@ def harness(applied: Any) -> Iterator[Harness]:
     yield harness
     for mapping in mappings.values():
         mapping.function.stop()
-        kinesis.delete_stream(StreamName=mapping.stream)
+    for stream in {mapping.stream for mapping in mappings.values()}:
+        kinesis.delete_stream(StreamName=stream)
 
 
 def test_functions_are_killed_and_their_calls_fail(harness: Harness) -> None:
-    functions = harness.processor.function, harness.state.function
+    functions = [mapping.function for mapping in (harness.processor, harness.state, harness.boards)]
     for function in functions:
         function.share = 0.03
 
@@ -262,35 +268,36 @@ def test_shards_split_and_merge(harness: Harness) -> None:
     def read(mapping: Mapping) -> set[str]:
         return {record["eventID"].partition(":")[0] for record in mapping.read}
 
-    def wait_until_read(mapping: Mapping, *shards: str) -> None:
+    def wait_until_read(mappings: tuple[Mapping, ...], *shards: str) -> None:
         eventually(
-            lambda: read(mapping) >= set(shards),
-            f"records of {', '.join(shards)} of {mapping.stream}",
-            value=lambda: len(mapping.read),
+            lambda: all(read(mapping) >= set(shards) for mapping in mappings),
+            f"records of {', '.join(shards)} of {mappings[0].stream}",
+            value=lambda: [len(mapping.read) for mapping in mappings],
         )
 
     def reshard() -> None:
         kinesis = boto3.client("kinesis")
         first, second, lower, upper, merged = (f"shardId-{number:012}" for number in range(5))
-        for mapping, writing in (
-            (harness.processor, harness.sending),
-            (harness.state, harness.processor.lock),
+        for mappings, writing in (
+            ((harness.processor,), harness.sending),
+            ((harness.state, harness.boards), harness.processor.lock),
         ):
-            wait_until_read(mapping, first, second)
-            with writing, mapping.resharding():
-                kinesis.split_shard(
-                    StreamName=mapping.stream, ShardToSplit=first, NewStartingHashKey=str(2**126)
-                )
-            wait_until_read(mapping, lower, upper)
-            with writing, mapping.resharding():
-                kinesis.merge_shards(
-                    StreamName=mapping.stream, ShardToMerge=upper, AdjacentShardToMerge=second
-                )
-            wait_until_read(mapping, merged)
+            stream = mappings[0].stream
+            wait_until_read(mappings, first, second)
+            with writing, ExitStack() as stack:
+                for mapping in mappings:
+                    stack.enter_context(mapping.resharding())
+                kinesis.split_shard(StreamName=stream, ShardToSplit=first, NewStartingHashKey=str(2**126))
+            wait_until_read(mappings, lower, upper)
+            with writing, ExitStack() as stack:
+                for mapping in mappings:
+                    stack.enter_context(mapping.resharding())
+                kinesis.merge_shards(StreamName=stream, ShardToMerge=upper, AdjacentShardToMerge=second)
+            wait_until_read(mappings, merged)
 
     harness.play(5, reshard)
     truth = check(harness)
-    for mapping in (harness.processor, harness.state):
+    for mapping in (harness.processor, harness.state, harness.boards):
         assert len(read(mapping)) == 5
     orders = [defaultdict(list), defaultdict(list)]  # type: ignore[var-annotated]
     for order, events in zip(orders, (truth.accepted, first_by_id(harness.state.read)), strict=True):
@@ -344,7 +351,7 @@ def test_sinks_answer_too_late(harness: Harness) -> None:
     port = harness.applied.emulator.port
     with Relay(port, (b"/firehose/aws4_request", b"/dynamodb/aws4_request"), 0.03, 0.8) as relay:
         threading.Thread(target=relay.serve_forever, args=(0.05,), daemon=True).start()
-        for function in (harness.processor.function, harness.state.function):
+        for function in (m.function for m in (harness.processor, harness.state, harness.boards)):
             function.environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{relay.server_address[1]}"
             function.seconds = 0.5
         harness.play(3)

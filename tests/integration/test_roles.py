@@ -36,6 +36,11 @@ def write_players(session: Session, outputs: Outputs) -> None:
     session.client("dynamodb").put_item(TableName=outputs["tables"]["players"], Item=item)
 
 
+def rank_players(session: Session, outputs: Outputs) -> None:
+    item = {"board": {"S": "a#b"}, "player_id": {"S": "c"}}
+    session.client("dynamodb").put_item(TableName=outputs["tables"]["leaderboards"], Item=item)
+
+
 def read_games(session: Session, outputs: Outputs) -> None:
     session.client("dynamodb").scan(TableName=outputs["tables"]["games"])
 
@@ -51,10 +56,11 @@ DENIED: dict[str, list[Callable[[Session, Outputs], None]]] = {
     "data-quality": [read_players, write_games, write_raw],
     "data-quality-schedule": [read_games, read_players, write_raw, read_lake],
     "ingest": [write_games, read_players, read_lake],
+    "leaderboards": [read_games, read_players, write_players, write_raw, read_lake],
     "metrics-api": [write_players, write_games, write_raw, read_lake],
     "performance-advisor": [read_players, read_games, write_raw],
     "performance-advisor-schedule": [read_games, read_players, write_raw, read_lake],
-    "player-state": [read_games, write_raw, read_lake],
+    "player-state": [read_games, rank_players, write_raw, read_lake],
     "privacy": [write_games, write_players, write_raw],
     "privacy-schedule": [read_games, read_players, write_raw, read_lake],
     "processor": [write_games, read_players, write_raw, read_lake],

@@ -245,26 +245,33 @@ def processor(cloud: Cloud) -> None:
 
 
 def player_state(cloud: Cloud) -> None:
-    """What the processor's package writes is what this one reads."""
-    cloud.register()
-    cloud.aws.table("boards").put_item(
-        Item={"game_id": GAME, "board_id": "best", "title": "Best", "source": "weekly", "operator": "maximum"}
-    )
-    events = [event_of("session_start"), event_of("purchase"), event_of("score_submitted")]
-    raw = kinesis_batch("raw", *(json.dumps(event).encode() for event in events))
-    assert cloud.start("processor").invoke(raw) == {"batchItemFailures": []}
-    batch = kinesis_batch("enriched", *cloud.aws.records("enriched"))
-    function = cloud.start("player_state")
-    for _ in range(2):
-        assert function.invoke(batch) == {"batchItemFailures": []}
+    read_twice(cloud, "player_state", "session_start", "purchase")
     scanned = cloud.aws.client("dynamodb").scan(TableName=cloud.aws.table("players").name)
     (player,) = map(from_item, scanned["Items"])
     assert (player.key, player.purchases, player.spend) == (f"{GAME}#p-000042", 1, {"EUR": 499})
     today = f"{GAME}#{datetime.now(UTC):%Y-%m-%d}"
     days = [row for row in cloud.aws.table("game-days").scan()["Items"] if row["game_day"] == today]
     assert sum(row.get("revenue_EUR", 0) for row in days) == 499
+
+
+def leaderboards(cloud: Cloud) -> None:
+    cloud.aws.table("boards").put_item(
+        Item={"game_id": GAME, "board_id": "best", "title": "Best", "source": "weekly", "operator": "maximum"}
+    )
+    read_twice(cloud, "leaderboards", "score_submitted")
     (entry,) = cloud.aws.table("leaderboards").scan()["Items"]
     assert (entry["player_id"], entry["score"]) == ("p-000042", 15200)
+
+
+def read_twice(cloud: Cloud, reader: str, *event_types: str) -> None:
+    """Have a package read twice what the processor's package writes of events."""
+    cloud.register()
+    raw = kinesis_batch("raw", *(json.dumps(event_of(kind)).encode() for kind in event_types))
+    assert cloud.start("processor").invoke(raw) == {"batchItemFailures": []}
+    batch = kinesis_batch("enriched", *cloud.aws.records("enriched"))
+    function = cloud.start(reader)
+    for _ in range(2):
+        assert function.invoke(batch) == {"batchItemFailures": []}
 
 
 def metrics_api(cloud: Cloud) -> None:
@@ -458,6 +465,7 @@ EVENTS: dict[str, Callable[[Cloud], None]] = {
         authorizer,
         data_quality,
         ingest,
+        leaderboards,
         metrics_api,
         performance_advisor,
         player_state,

@@ -26,7 +26,7 @@ from telemetry.origin import Origin
 from telemetry.rejection import Reason, Rejection
 
 PREFIX = "player-analytics-prod"
-CONSUMERS = ("processor", "player-state", "realtime-windows")
+CONSUMERS = ("processor", "leaderboards", "player-state", "realtime-windows")
 SCHEDULED = ("data-quality", "performance-advisor", "privacy", "scheduled-reports", "stream-scaling")
 Resources = list[dict[str, Any]]
 Alarms = dict[str, dict[str, Any]]
@@ -175,8 +175,9 @@ def failures() -> Iterator[tuple[str, Key, float, int]]:
     yield "sign-in-throttled", aws("Cognito", "SignInThrottles", **client), 1, 5
     limit = {"UsageLimitId": "mock", "UsageType": "SERVERLESS_COMPUTE", "Workgroup": f"{PREFIX}-warehouse"}
     yield "warehouse-usage", aws("Redshift-Serverless", "UsageLimitConsumed", **limit), 241, 5
-    capped = PREFIX, "EventsCapped", frozenset({("service", "player_state")})
-    yield "player-state-names-capped", capped, 1, 15
+    for service in ("leaderboards", "player_state"):
+        capped = PREFIX, "EventsCapped", frozenset({("service", service)})
+        yield f"{service.replace('_', '-')}-names-capped", capped, 1, 15
     capped = PREFIX, "MinutesCapped", frozenset({("service", "realtime_windows")})
     yield "realtime-analytics-names-capped", capped, 1, 15
     yield "account-concurrency", aws("Lambda", "ConcurrentExecutions"), 801, 3

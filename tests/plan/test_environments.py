@@ -8,8 +8,12 @@ from typing import Any
 
 import openapi_contract
 import pytest
+from fake_aws import encode, records
 from metrics_api import callers, live_page
+from ministack.services import lambda_svc
 from realtime_analytics import settings
+from telemetry import catalog
+from telemetry.enriched_records import event_of
 from tools.costs import model
 
 Resource = dict[str, Any]
@@ -252,11 +256,35 @@ def test_a_role_is_assumed_by_one_service(resources: list[Resource]) -> None:
 def test_streams_keep_records_longer_than_batches_are_retried(resources: list[Resource]) -> None:
     retention = min(stream["values"]["retention_period"] for stream in _of(resources, "aws_kinesis_stream"))
     mappings = _of(resources, "aws_lambda_event_source_mapping")
-    assert len(mappings) == 3
+    assert len(mappings) == 4
+    assert [
+        mapping["address"] for mapping in mappings if mapping["values"]["parallelization_factor"] > 1
+    ] == [mapping["address"] for mapping in mappings if "leaderboards" in mapping["address"]], (
+        "counters of a shard need one reader; boards do not"
+    )
     for mapping in mappings:
         assert retention * 3600 > mapping["values"]["maximum_record_age_in_seconds"]
-        assert mapping["values"]["parallelization_factor"] == 1
         assert mapping["values"]["destination_config"][0]["on_failure"][0]["destination_arn"]
+
+
+@every_environment
+def test_lambda_hands_scores_to_leaderboards_and_every_event_to_player_state(
+    resources: list[Resource],
+) -> None:
+    """The filter is judged by the emulator's own, which reads the records as Lambda does."""
+    kinds = {kind for kind, _ in catalog.event_types()}
+    sent = records(
+        *(encode({"event_type": kind, "payload": {"event_type": "score_submitted"}}) for kind in kinds)
+    )
+    taken = {}
+    for mapping in _of(resources, "aws_lambda_event_source_mapping"):
+        filters = [
+            {"Pattern": one["pattern"]} for of in mapping["values"]["filter_criteria"] for one in of["filter"]
+        ]
+        kept = lambda_svc._apply_filter_criteria(sent, {"FilterCriteria": {"Filters": filters}})
+        taken[mapping["address"].split(".")[3]] = {event_of(record)["event_type"] for record in kept}
+    assert taken["leaderboards"] == {"score_submitted"}
+    assert taken["player_state"] == kinds
 
 
 @every_environment

@@ -20,7 +20,7 @@ COMMON_SETTINGS = {
     "protection", "report_sender", "schedules", "streams",
 }  # fmt: skip
 # Runbooks of several components that share no module.
-COMMON_RUNBOOKS = {"apis": {"ingest", "metrics_api"}}
+COMMON_RUNBOOKS = {"apis": {"ingest", "metrics_api"}, "names-capped": {"leaderboards", "player_state"}}
 # Watches the account and the objectives of all components.
 WATCHES_ALL = "observability"
 PREFIX = "player-analytics-prod-"

@@ -4,9 +4,9 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
-from player_state.leaderboards import Leaderboards
-from player_state.names import NameLimits, Names
+from leaderboards.entries import Leaderboards
 from player_state.players import Applied, PlayerStore, Record
+from telemetry.client_names import NameLimits, Names
 
 _positions = itertools.count(1)
 

@@ -33,7 +33,9 @@ BATCH = 60
 OUTAGE = 20
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["processor.handler", "player_state.handler", "faults"])
+_context.set_forkserver_preload(
+    ["processor.handler", "player_state.handler", "leaderboards.handler", "faults"]
+)
 
 
 @dataclass(slots=True)

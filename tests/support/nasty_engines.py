@@ -64,14 +64,14 @@ def _record(one: Sent) -> bytes:
 
 def count_live(streams: Streams) -> None:
     """Let player_state read the enriched stream."""
-    from player_state.handler import lambda_handler, stores
+    from player_state.handler import lambda_handler, store
 
-    stores.cache_clear()
+    store.cache_clear()
     lines = [data for _, data in streams.taken["enriched"]]
     for first in range(0, len(lines), BATCH):
         batch = records(*lines[first : first + BATCH], first=first + 1, shard=SHARD)
         assert lambda_handler({"Records": batch}, None) == {"batchItemFailures": []}
-    stores.cache_clear()
+    store.cache_clear()
 
 
 def read_live(store: Store, days: list[date]) -> Figures:

@@ -3,7 +3,7 @@
 import importlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
@@ -40,6 +40,8 @@ NOW, ACCOUNT, REGION = datetime.now(UTC), "123456789012", "us-east-1"
 KEY = b"k" * 32
 MakeEvent = Callable[..., dict[str, Any]]
 
+STATE_EVENTS = ("session_start", "purchase", "score_submitted", "score_submitted")
+
 WATCHED = {
     "consumers": {"batch": "consumer"},
     "flink": "f",
@@ -65,7 +67,7 @@ ENVIRONMENT = {
     "RETENTION_HOURS": "48",
     "SECRET_ARN": "arn:secret",
     "SENDER": "reports@example.com",
-    "STREAMS": json.dumps({"raw": {"minimum": 1, "maximum": 2}}),
+    "STREAMS": json.dumps({"raw": {"minimum": 1, "maximum": 2, "readers": 1}}),
     "TOPIC_ARN": "arn:topic",
     "VALUES": json.dumps(VALUES),
     "WAREHOUSE_FUNCTION": "warehouse",
@@ -188,24 +190,41 @@ def processor(make_event: MakeEvent) -> Scenario:
 def player_state(make_event: MakeEvent) -> Scenario:
     from player_state.handler import lambda_handler
 
-    event_types = ("session_start", "purchase", "score_submitted", "score_submitted")
-    events = [make_event(kind, player_id=f"p-{n % 3}") for n, kind in enumerate(event_types * 3)]
-    batch = records(*(encode(enrich(validate(event), Origin(NOW, "rest"))) for event in events))
-    board = {"game_id": "skyforge", "board_id": "sum", "title": "Sum", "operator": "increment"}
-    boards = boto3.resource("dynamodb").Table("boards")
-    boards.put_item(Item=board | {"source": events[2]["payload"]["leaderboard"]})
+    batch = of_enriched(make_event(kind, player_id=f"p-{n}") for n in range(3) for kind in STATE_EVENTS)
 
     def invoke() -> str:
         return listen(batch, lambda left: lambda_handler({"Records": left}, None))
 
-    def state() -> Any:
-        changing = ("updated_at", "expires_at", "version", "applied")
-        return [
-            sorted(str(sorted((k, v) for k, v in item.items() if k not in changing)) for item in rows(table))
-            for table in ("players", "game_days", "leaderboards")
-        ]
+    return Scenario(invoke, lambda: stored("players", "game_days"))
 
-    return Scenario(invoke, state)
+
+def leaderboards(make_event: MakeEvent) -> Scenario:
+    from leaderboards.handler import lambda_handler
+
+    events = [make_event("score_submitted", player_id=f"p-{n % 3}") for n in range(6)]
+    board = {"game_id": "skyforge", "board_id": "sum", "title": "Sum", "operator": "increment"}
+    boards = boto3.resource("dynamodb").Table("boards")
+    boards.put_item(Item=board | {"source": events[0]["payload"]["leaderboard"]})
+    batch = of_enriched(events)
+
+    def invoke() -> str:
+        return listen(batch, lambda left: lambda_handler({"Records": left}, None))
+
+    return Scenario(invoke, lambda: stored("game_days", "leaderboards"))
+
+
+def of_enriched(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the records of the enriched stream that the processor makes of events."""
+    return records(*(encode(enrich(validate(event), Origin(NOW, "rest"))) for event in events))
+
+
+def stored(*tables: str) -> list[list[str]]:
+    """Return what tables hold, but for what each write changes."""
+    changing = ("updated_at", "expires_at", "version", "applied")
+    return [
+        sorted(str(sorted((k, v) for k, v in item.items() if k not in changing)) for item in rows(table))
+        for table in tables
+    ]
 
 
 def realtime_windows(make_event: MakeEvent) -> Scenario:
@@ -355,6 +374,7 @@ def metrics_api(make_event: MakeEvent) -> Scenario:
     register(boto3.resource("dynamodb"), "skyforge")
     boto3.client("athena").create_work_group(Name="analysts")
     player_state(make_event).invoke()
+    leaderboards(make_event).invoke()
     importlib.import_module("telemetry.store").store.cache_clear()
     asked = {"game_id": "skyforge", "player_id": "p-2", "board_id": "sum", "table": "daily", "name": "kept"}
     asked |= {"event_type": "purchase", "schema_version": "1-0-0"}
@@ -475,6 +495,7 @@ MAKERS: dict[str, Callable[[MakeEvent], Scenario]] = {
         authorizer,
         data_quality,
         ingest,
+        leaderboards,
         metrics_api,
         performance_advisor,
         player_state,

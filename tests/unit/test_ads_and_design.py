@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from player_events import happen, write
-from player_state.names import NameLimits
 from scheduled_reports import figures, plain_text, render, sections
 from scheduled_reports.figures import Period
 from scheduled_reports.report import report
 from telemetry.capped_names import SHOWN
+from telemetry.client_names import NameLimits
 from telemetry.store import Store
 
 Event = dict[str, Any]

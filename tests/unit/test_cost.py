@@ -28,6 +28,7 @@ GIVEN = Settings(
     metrics_retention_hours=48,
     processor=Consumer(batch_size=2000, window_seconds=1, memory_mb=1769),
     player_state=Consumer(batch_size=2000, window_seconds=1, memory_mb=1769),
+    leaderboards=Consumer(batch_size=2000, window_seconds=1, memory_mb=1769, at_once=4),
     ingest_memory_mb=1769,
     api_memory_mb=1024,
     log_retention_days=30,
@@ -109,15 +110,15 @@ def test_a_small_month_by_hand() -> None:
     events = 10 * MONTH
     # Two shards at 1.5 cents an hour and 2 more for the second day; a record of 1,030 bytes is one unit.
     assert dollars(lines, "Kinesis", "raw") == pytest.approx(2 * 730 * (0.015 + 0.02) + events * 0.014e-6)
-    # On demand a record of 1,420 bytes counts as 2 KB in, as it is out, for two readers.
+    # On demand a record of 1,420 bytes counts as 2 KB in, as it is out, for three readers.
     enriched = (
-        730 * 0.04 + events * 2048e-9 * 0.08 + events * 1420e-9 * 2 * 0.04 + 10 * 1420 * 86400e-9 * 0.10
+        730 * 0.04 + events * 2048e-9 * 0.08 + events * 1420e-9 * 3 * 0.04 + 10 * 1420 * 86400e-9 * 0.10
     )
     assert dollars(lines, "Kinesis", "enriched") == pytest.approx(enriched)
-    # One write unit claims an event, 1.351 write and 1.103 read units keep its player.
+    # One write unit claims an event, 1.337 write and 1.05 read units keep its player.
     assert dollars(lines, "DynamoDB", "dedupe: writes") == pytest.approx(events * 0.625e-6)
-    assert dollars(lines, "DynamoDB", "player state: writes") == pytest.approx(events * 1.351 * 0.625e-6)
-    assert dollars(lines, "DynamoDB", "player state: reads") == pytest.approx(events * 1.103 * 0.125e-6)
+    assert dollars(lines, "DynamoDB", "player state: writes") == pytest.approx(events * 1.337 * 0.625e-6)
+    assert dollars(lines, "DynamoDB", "player state: reads") == pytest.approx(events * 1.05 * 0.125e-6)
     # Four units and the orchestrator's, with 50 GB each of the four.
     assert dollars(lines, "Flink", "processing") == pytest.approx(5 * 730 * 0.11)
     assert dollars(lines, "Flink", "running") == pytest.approx(4 * 50 * 0.10)
@@ -149,6 +150,14 @@ def test_a_window_runs_the_function_once_a_shard_until_batches_are_full() -> Non
     assert model.invocations(load, GIVEN, "raw", GIVEN.processor) == 2 * MONTH
     assert model.invocations(load, GIVEN, "raw", slow) == 2 * MONTH / 5
     assert model.invocations(Load(0.1, together=1), GIVEN, "raw", slow) == pytest.approx(0.1 * MONTH)
+
+
+def test_scores_run_their_function_for_each_batch_of_a_shard_that_runs_at_once() -> None:
+    given = replace(GIVEN, shards={"raw": 2, "enriched": 3, "metrics": 1})
+    run = lambda rate, share: model.invocations(Load(rate), given, "enriched", given.leaderboards, share)  # noqa: E731
+    assert run(1000, 0.1) == 3 * 4 * MONTH, "four parts of each of three shards each second"
+    assert run(100, 0.1) == 10 * MONTH, "no more than there are scores"
+    assert settings.read("prod").leaderboards.at_once == 4
 
 
 def test_shards_fit_bytes_and_records_with_a_fifth_to_spare() -> None:

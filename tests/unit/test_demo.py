@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from player_state import names
+from telemetry import client_names
 from tools import CommandError, build, demo, emulator, infrastructure, lake_tables, metrics_api, schemas
 from tools.background import Background
 from tools.emulator import Emulator
@@ -126,10 +126,10 @@ def test_the_played_game_has_no_more_names_than_late_events_may_bring() -> None:
     found = defaultdict(set)
     for letter in (letter for session in sessions for letter in session.letters if not letter.reason):
         event = letter.event | {"platform": "ios", "app_version": "1.0.0"}
-        for kind, name in names._names(event):
+        for kind, name in client_names._names(event):
             found[event["event_time"][:10], kind].add(name)
     assert {kind for _, kind in found} >= {"ads", "designs", "flows", "levels"}
-    assert max(map(len, found.values())) <= names.NameLimits().late_names
+    assert max(map(len, found.values())) <= client_names.NameLimits().late_names
 
 
 def test_the_first_event_of_each_player_names_the_source() -> None:

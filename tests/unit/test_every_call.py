@@ -49,6 +49,16 @@ HEARD: dict[str, dict[str, str]] = {
         ),
         "503",
     ),
+    "leaderboards": dict.fromkeys(
+        (
+            "dynamodb.BatchGetItem",
+            "dynamodb.GetItem",
+            "dynamodb.PutItem",
+            "dynamodb.Query",
+            "dynamodb.UpdateItem",
+        ),
+        "again",
+    ),
     "performance_advisor": dict.fromkeys(("s3.PutObject", "sns.Publish"), "again")
     | dict.fromkeys(
         (
@@ -63,14 +73,7 @@ HEARD: dict[str, dict[str, str]] = {
         "told",
     ),
     "player_state": dict.fromkeys(
-        (
-            "dynamodb.BatchGetItem",
-            "dynamodb.GetItem",
-            "dynamodb.PutItem",
-            "dynamodb.Query",
-            "dynamodb.UpdateItem",
-        ),
-        "again",
+        ("dynamodb.BatchGetItem", "dynamodb.GetItem", "dynamodb.PutItem", "dynamodb.UpdateItem"), "again"
     ),
     "privacy": dict.fromkeys(
         (

@@ -76,15 +76,6 @@ def without_pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-class NoLeaderboards:
-    """Leaderboards have tests of their own."""
-
-    capped = 0
-
-    def submit(self, events: list[Event]) -> list[Event]:
-        return []
-
-
 @dataclass(slots=True)
 class Mapping:
     """Lambda's event source mapping of one shard: goes on only from what is done, and bisects on errors."""
@@ -235,8 +226,8 @@ def process(traffic: Traffic, luck: Luck, client: Any) -> Streams:
 def project(streams: Streams, luck: Luck, client: Any, patch: pytest.MonkeyPatch) -> None:
     """Run player_state over what the enriched stream holds, repeats and all."""
     unlucky = Unlucky(client, luck)
-    stores = PlayerStore(unlucky, "players", "game_days"), NoLeaderboards()
-    patch.setattr(player_state, "stores", lambda: stores)
+    store = PlayerStore(unlucky, "players", "game_days")
+    patch.setattr(player_state, "store", lambda: store)
 
     def invoke(batch: list[Event]) -> str | None:
         failures = player_state.lambda_handler({"Records": batch}, None)["batchItemFailures"]

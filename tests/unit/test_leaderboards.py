@@ -1,8 +1,10 @@
 """Leaderboards: what they show equals a brute-force model, whatever is repeated, late, lost or at once."""
 
+import base64
 import bisect
 import json
 import random
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,16 +17,18 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import boto3
+import orjson
 import pytest
 from botocore.exceptions import ClientError
 from enriched_stream import leaderboards_of
+from fake_aws import encode, records
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from player_state import leaderboards
-from player_state.leaderboards import REMEMBERED_SCORES, Leaderboards
-from player_state.names import NameLimits
+from leaderboards import entries, handler
+from leaderboards.entries import REMEMBERED_SCORES, Leaderboards
 from telemetry import leaderboard_reader as reads
 from telemetry.boards import Board, Operator, Order, Period, Reset, Standing, fed_by
+from telemetry.client_names import NameLimits
 from telemetry.enrichment import timestamp
 from telemetry.leaderboard_reader import FIRST, LeaderboardReader
 from tools import CommandError, corrections
@@ -88,7 +92,7 @@ class Client:
 
 @pytest.fixture
 def tables(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(leaderboards.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(entries.time, "sleep", lambda seconds: None)
     return dynamodb
 
 
@@ -219,7 +223,7 @@ def test_a_score_outside_all_seasons_is_left_out(tables: Any, writer: Leaderboar
 def test_other_rules_begin_anew_and_the_former_ones_go_on(
     tables: Any, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leaderboards, "CACHE_SECONDS", -1)
+    monkeypatch.setattr(entries, "CACHE_SECONDS", -1)
     writer = leaderboards_of(client)
     writer.submit([score(7)])
     total = board(operator=Operator.INCREMENT)
@@ -288,7 +292,67 @@ def test_an_entry_that_others_change_all_the_time_is_handed_back(
     client.refuses = outrun
     batch = [score(1)]
     assert writer.submit(batch) == batch
-    assert client.calls["put_item"] == leaderboards.ATTEMPTS
+    assert client.calls["put_item"] == entries.ATTEMPTS
+
+
+def test_the_handler_takes_scores_and_names_the_first_that_is_not_on_its_boards(
+    tables: Any, client: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It gets scores only, because Lambda leaves others out; if it gets others, it does too."""
+    writer = leaderboards_of(client, NameLimits(boards=1))
+    monkeypatch.setattr(handler, "boards", lambda: writer)
+    batch = [
+        score(1),
+        score(9, player_id="c") | {"event_type": "session_start"},
+        score(3, player_id="b"),
+        score(4, player_id="b"),
+        score(2, board="second"),
+    ]
+    client.refuses = lambda name, request: "Item" in request and request["Item"]["player_id"]["S"] == "b"
+    asked = {"Records": records(*map(encode, batch), first=7)}
+    assert handler.lambda_handler(asked, None) == {"batchItemFailures": [{"itemIdentifier": "9"}]}
+    client.refuses = lambda name, request: False
+    asked = {"Records": asked["Records"][2:]}
+    assert handler.lambda_handler(asked, None) == {"batchItemFailures": []}
+    assert [entry[:2] for entry in shown(client)] == [("b", 4), ("a", 1)]
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "EventsCapped" in line]
+    assert [one["EventsCapped"] for one in told] == [[1.0]] * 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_batches_of_a_shard_at_once_crash_and_come_again_and_a_sum_is_exact(
+    tables: Any, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Lambda divides a shard by player, and each part goes on from its own failures, or begins again."""
+    total = board(operator=Operator.INCREMENT)
+    define(tables, total)
+    dice = random.Random(seed)
+    events = [score(dice.randint(-3, 9), n, f"p-{dice.randint(0, 9)}") for n in range(120)]
+    parts: list[list[Event]] = [[], [], [], []]
+    for event in events:
+        parts[zlib.crc32(event["player_id"].encode()) % 4].append(event)
+
+    def read(part: list[Event], client: Client) -> None:
+        left, crashes = records(*map(encode, part)), 8
+        while left:
+            # A new environment each time, as after a crash: nothing is known from the batch before.
+            writer, batch = leaderboards_of(client), left[: dice.randint(1, 20)]
+            found = [orjson.loads(base64.b64decode(one["kinesis"]["data"])) for one in batch]
+            lost = writer.submit(found)
+            if crashes and dice.random() < 0.4:
+                crashes -= 1
+                continue
+            left = left[found.index(lost[0]) if lost else len(batch) :]
+
+    unlucky = Client(dice, share=0.2, pause_seconds=0.0005)
+    with ThreadPoolExecutor(4) as threads:
+        for work in [threads.submit(read, part, unlucky) for part in parts]:
+            work.result()
+    sums: Counter[str] = Counter()
+    for event in events:
+        sums[event["player_id"]] += event["payload"]["score"]
+    unlucky.share = 0
+    assert {player: points for player, points, _ in shown(unlucky, total)} == sums
 
 
 def test_writers_at_once_lose_and_double_nothing(tables: Any) -> None:
@@ -478,6 +542,43 @@ def test_boards_show_what_a_brute_force_model_does(
     assert len(tables.Table("leaderboards").scan()["Items"]) == written
 
 
+@dataclass(slots=True)
+class Lagging(Client):
+    """Reads that are not consistent answer what stood after some earlier write, or before the first."""
+
+    history: dict[tuple[str, str], list[Event | None]] = field(
+        default_factory=lambda: defaultdict(lambda: [None])
+    )
+
+    def _call(self, name: str, call: Callable[..., Any], request: Event) -> Any:
+        answer = Client._call(self, name, call, request)
+        if name == "put_item":
+            self.history[_place(request["Item"])].append(request["Item"])
+        if name == "batch_get_item":
+            ((table, asked),) = request["RequestItems"].items()
+            if not asked["ConsistentRead"]:
+                found = [self.dice.choice(self.history[_place(key)]) for key in asked["Keys"]]
+                answer["Responses"][table] = [item for item in found if item]
+        return answer
+
+
+def _place(item: Event) -> tuple[str, str]:
+    return item["board"]["S"], item["player_id"]["S"]
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("operator", Operator)
+def test_entries_that_are_read_a_moment_old_do_no_harm(tables: Any, operator: Operator, seed: int) -> None:
+    of, dice = board(operator=operator), random.Random(seed)
+    define(tables, of)
+    events = [score(dice.randint(-3, 9), dice.randint(-300, 300), dice.choice(PLAYERS)) for _ in range(120)]
+    client = Lagging(random.Random(seed))
+    deliver(leaderboards_of(client), events, dice)
+    assert client.calls["batch_get_item"] > 40, "some entries were read again"
+    ((period, expected),) = model(of, events).items()
+    check(Client(), of, period, expected, dice)
+
+
 # Large boards, whose ranks are estimated.
 
 
@@ -652,7 +753,7 @@ def test_a_game_with_few_scores_does_not_wait_for_one_with_many(
     writer: Leaderboards, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[str] = []
-    monkeypatch.setattr(leaderboards, "CONNECTIONS", 2)  # one after the other
+    monkeypatch.setattr(entries, "CONNECTIONS", 2)  # one after the other
     monkeypatch.setattr(
         Leaderboards, "_keep", lambda self, scores, item: not written.append(scores.board.game_id)
     )

@@ -9,9 +9,9 @@ import boto3
 import pytest
 from enriched_stream import feed
 from fastapi.testclient import TestClient
-from player_state.names import NameLimits
 from player_state.players import PlayerStore
 from telemetry.capped_names import SHOWN
+from telemetry.client_names import NameLimits
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
 

@@ -12,8 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from enriched_stream import feed, positioned
 from player_state import handler
-from player_state.leaderboards import Leaderboards
-from player_state.players import PlayerStore
+from player_state.players import Applied, PlayerStore
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
 from telemetry.player_item import described
@@ -177,12 +176,12 @@ def test_what_cannot_be_written_is_handed_back(store: PlayerStore, dynamodb: Any
     check_session(dynamodb)
 
 
-def test_handler_keeps_state_and_scores_and_names_what_to_retry(
+def test_handler_keeps_state_and_names_what_to_retry(
     dynamodb: Any, happen: MakeEvent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for table in ("players", "game_days", "leaderboards", "boards"):
+    for table in ("players", "game_days"):
         monkeypatch.setenv(f"{table.upper()}_TABLE", table)
-    handler.stores.cache_clear()
+    handler.store.cache_clear()
     events = [*a_session(happen), happen("score_submitted", 9, {"leaderboard": "global", "score": 7})]
     batch = {
         "Records": [
@@ -197,7 +196,7 @@ def test_handler_keeps_state_and_scores_and_names_what_to_retry(
         ]
     }
     assert handler.lambda_handler(batch, None) == {"batchItemFailures": []}
-    board = dynamodb.Table("leaderboards").scan()["Items"]
-    assert [(item["player_id"], item["score"]) for item in board] == [("p-000042", 7)]
-    monkeypatch.setattr(Leaderboards, "submit", lambda self, events: [events[-1]])
+    assert dynamodb.Table("leaderboards").scan()["Items"] == [], "scores have a reader of their own"
+    assert day(dynamodb)["events_score_submitted"] == 1
+    monkeypatch.setattr(PlayerStore, "apply", lambda self, records, shard: Applied(9, 0, [records[-1].event]))
     assert handler.lambda_handler(batch, None) == {"batchItemFailures": [{"itemIdentifier": "19"}]}

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -13,23 +14,23 @@ from uuid import UUID
 
 import player_events
 import pytest
-from enriched_stream import feed
-from fake_aws import Tables
+from enriched_stream import feed, leaderboards_of
+from fake_aws import Tables, encode, records
 from player_events import NOON
-from player_state import buckets, projection, watermarks
+from player_state import buckets, handler, projection, watermarks
 from player_state.corrections import MAX_BUCKETS, CorrectedPlayers, counted
-from player_state.counters import Addition, Counters, Delta
-from player_state.leaderboards import Leaderboards
-from player_state.names import NameLimits
-from player_state.players import PlayerStore, Record
+from player_state.counters import MAX_NAMES, Addition, Counters, Delta
+from player_state.players import PlayerStore
 from player_state.projection import REMEMBERED_REFUNDS, Projection
 from player_tables import day_counters
 from telemetry import catalog
 from telemetry.boards import Board
+from telemetry.client_names import NameLimits
 from telemetry.enrichment import timestamp
-from telemetry.histogram import bin_of
+from telemetry.histogram import MEASURES, bin_of
 from telemetry.player_item import NUMBERS, SETS, Payment, Play, Player, Refund, Watermark, to_item
 from telemetry.raw_position import RawPosition
+from tools import REPOSITORY
 from tools.boards import MAX_BOARDS_OF_A_SCORE
 
 # Amazon DynamoDB Developer Guide, "Quotas and limits".
@@ -74,10 +75,11 @@ def widest() -> Iterator[tuple[buckets.Bucket, set[str]]]:
     yield buckets.of_design(DAY, longest * 2), {"design_events", "valued_events", "value_millionths"}
     fps = {f"fps_bin_{n}" for n in range(bin_of(schema("performance")["fps"]["maximum"]) + 1)}
     yield buckets.of_version(DAY, "1" * 98), {"active_sessions", "crash_events", "crashed_sessions"} | fps
-    for measure in projection.MEASURED:
-        bins = range(bin_of(schema("performance")[measure]["maximum"]) + 1)
-        device = f"playstation#{'1' * 98}"
-        yield buckets.of_device(MINUTE, device, measure), {"performance_events", *(f"bin_{n}" for n in bins)}
+    measured = {"performance_events"}
+    for measure, letter in MEASURES.items():
+        last = bin_of(schema("performance")[measure]["maximum"])
+        measured |= {f"{letter}_{n}" for n in range(last + 1)}
+    yield buckets.of_device(MINUTE, f"playstation#{'1' * 98}"), measured
 
 
 @pytest.mark.parametrize(
@@ -94,12 +96,15 @@ def test_the_widest_update_of_each_kind_is_within_the_limits(bucket: tuple[bucke
             sent.append(request)
             return tables.update_item(**request)
 
-    addition = Addition("g" * 63, where, [Delta(10**56, dict.fromkeys(names, HUGE))])
-    Counters(Client(), "game_days").add(addition, SHARD)
-    (request,) = sent
-    assert len(request["UpdateExpression"].encode()) <= MAX_EXPRESSION_BYTES
-    variables = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
-    assert len(json.dumps(variables)) <= MAX_NAMES_AND_VALUES_BYTES
+    # One event adds to four bins of a device at most, so a write of all of them is divided between events.
+    each = [names] if len(names) <= MAX_NAMES else [{name} for name in sorted(names)]
+    deltas = [Delta(10**56 + n, dict.fromkeys(some, HUGE)) for n, some in enumerate(each)]
+    Counters(Client(), "game_days").add(Addition("g" * 63, where, deltas), SHARD)
+    assert len(sent) == math.ceil(len(names) / MAX_NAMES)
+    for request in sent:
+        assert len(request["UpdateExpression"].encode()) <= MAX_EXPRESSION_BYTES
+        variables = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
+        assert len(json.dumps(variables)) <= MAX_NAMES_AND_VALUES_BYTES
     (item,) = tables.items["game_days"].values()
     assert len(names) < len(item)
     ordinary = {name: {"N": "12345678"} if "N" in value else value for name, value in item.items()}
@@ -325,7 +330,7 @@ def test_a_hundred_measurements_of_one_player_harm_nobody() -> None:
 
 @dataclass(slots=True)
 class Limited:
-    """Tables that refuse what DynamoDB refuses, and tell after how many calls a player was written."""
+    """Tables that refuse what DynamoDB refuses, and tell after how many calls a player was written last."""
 
     tables: Tables = field(default_factory=Tables)
     calls: int = 0
@@ -341,8 +346,9 @@ class Limited:
             self.calls += 1
             self.kinds[name] += 1
             assert len(request.get("UpdateExpression", "")) <= MAX_EXPRESSION_BYTES
-            if name == "put_item" and request["TableName"] == "players":
-                self.written.setdefault(request["Item"]["player"]["S"], self.calls)
+            if name == "put_item":
+                item = request["Item"]
+                self.written[item.get("player", item.get("player_id"))["S"]] = self.calls
             return getattr(self.tables, name)(**request)
 
         return call
@@ -363,6 +369,8 @@ WORST: dict[str, Callable[[int], Event]] = {
     | {"app_version": f"{n}.0.0"},
     "minutes": lambda n: happen("session_heartbeat", "a", f"p-{n}", at=NOON - timedelta(minutes=n % 60)),
     "days": lambda n: happen("session_heartbeat", "a", f"p-{n}", late=True, at=NOON - timedelta(days=n % 31)),
+    "scores": lambda n: happen("score_submitted", "a", f"p-{n}", leaderboard="score", score=n),
+    "boards": lambda n: happen("score_submitted", "a", f"p-{n}", leaderboard=f"b-{n}", score=n),
 }  # fmt: skip
 # The same names on 31 days, and on the days that take new ones.
 WORST |= {
@@ -389,20 +397,19 @@ def moved(event: Event, days: int) -> Event:
     return event | {"event_time": time, "corrected_time": time, "event_date": time[:10], "late": days > 0}
 
 
-def waits(flood: Callable[[int], Event], defined: list[Board] | None = None) -> int:
-    """Return how many calls come before the player of another game, whose event is behind the flood's.
+def waits(flood: Callable[[int], Event]) -> int:
+    """Return how many calls of player_state come before the player of another game is written.
 
-    Scores feed the defined boards and their default board.
+    The event of that player is behind the flood's. Calls are made one at a time.
     """
     tables = Limited()
     store = PlayerStore(tables, "players", "game_days")
-    ranks = Leaderboards(tables, "leaderboards", "boards", store.names)
-    ranks._defined = {"flood": (math.inf, defined or [])}
     stream = [*(flood(n) for n in range(FLOOD)), happen("session_start", "b", "p-1")]
-    for start in range(0, len(stream), BATCH):
-        batch = [Record(start + n + 1, event) for n, event in enumerate(stream[start : start + BATCH])]
-        assert not store.apply(batch, SHARD).lost
-        assert not ranks.submit(record.event for record in batch)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handler, "store", lambda: store)
+        for start in range(0, len(stream), BATCH):
+            batch = records(*map(encode, stream[start : start + BATCH]), first=start + 1)
+            assert handler.lambda_handler({"Records": batch}, None) == {"batchItemFailures": []}
     return tables.written["b#p-1"]
 
 
@@ -416,25 +423,61 @@ def test_the_worst_events_of_a_game_delay_another_at_most_twice_as_long_as_plain
     assert waits(WORST[worst]) <= 2 * waits_for_plain_ones()
 
 
-@pytest.mark.parametrize("number", [0, MAX_BOARDS_OF_A_SCORE])
-def test_scores_delay_another_game_by_a_write_for_each_board(
-    number: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Beside the player there is the default board, which is the second write, and each defined one."""
-    monkeypatch.setattr("player_state.leaderboards.CONNECTIONS", 2)  # one at a time
-    defined = [
-        Board(game_id="flood", board_id=f"b-{n}", title="B", source="score", reset=reset)
-        for n, reset in zip(range(number), ("daily", "weekly", "never", "daily"), strict=False)
+def waits_of_a_score(boards: int, at_once: int, name: str) -> int:
+    """Return how many calls come before a score of another game stands on all boards that it feeds.
+
+    A score feeds its default board and so many defined ones. Lambda divides a shard's records by partition
+    key, which names the player, and runs so many batches at once. The other game's score comes after all of
+    the flood that falls to the same batch.
+    """
+    tables, worst = Tables(), 0
+    for number in range(at_once):
+        limited = Limited(tables)
+        writer = leaderboards_of(limited)
+        writer._defined = {game: (math.inf, fed(game, boards)) for game in ("flood", "other")}
+        mine = [n for n in range(FLOOD) if zlib.crc32(f"a/p-{n}".encode()) % at_once == number]
+        for start in range(0, len(mine), BATCH):
+            batch = [WORST[name](n) | {"game_id": "flood"} for n in mine[start : start + BATCH]]
+            assert writer.submit(batch) == []
+        player = f"other-{number}"
+        assert writer.submit([happen("score_submitted", "other", player, leaderboard="score", score=1)]) == []
+        worst = max(worst, limited.written[player])
+    return worst
+
+
+def fed(game: str, number: int) -> list[Board]:
+    resets = ("daily", "weekly", "never", "daily")[:number]
+    return [
+        Board(game_id=game, board_id=f"b-{n}", title="B", source="score", reset=reset)
+        for n, reset in enumerate(resets)
     ]
-    waited = waits(
-        lambda n: happen("score_submitted", "flood", f"p-{n}", leaderboard="score", score=n), defined
-    )
-    assert 1.9 + number < waited / waits_for_plain_ones() <= 2 + 1.05 * number
+
+
+@pytest.fixture
+def one_call_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leaderboards.entries.CONNECTIONS", 2)
+
+
+@pytest.mark.usefixtures("one_call_at_a_time")
+@pytest.mark.parametrize(
+    ("name", "boards"), [("scores", 0), ("scores", MAX_BOARDS_OF_A_SCORE), ("boards", 0)]
+)
+def test_scores_delay_those_of_another_game_at_most_twice_as_long_as_plain_events(
+    name: str, boards: int
+) -> None:
+    module = (REPOSITORY / "infrastructure" / "modules" / "leaderboards" / "main.tf").read_text()
+    at_once = int(re.findall(r"batches_at_once *= (\d+)", module)[0])
+    assert waits_of_a_score(boards, at_once, name) <= 2 * waits_for_plain_ones()
+
+
+@pytest.mark.usefixtures("one_call_at_a_time")
+def test_too_few_batches_at_once_would_be_found() -> None:
+    assert waits_of_a_score(MAX_BOARDS_OF_A_SCORE, 2, "scores") > 2 * waits_for_plain_ones()
 
 
 def test_names_without_a_limit_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test above can fail: 5,000 versions and devices more than double the calls."""
-    monkeypatch.setattr("player_state.names.Names.name_of", lambda self, event, kind, name: name)
+    monkeypatch.setattr("telemetry.client_names.Names.name_of", lambda self, event, kind, name: name)
     plain = waits(lambda n: happen("session_start", "a", f"p-{n}"))
     assert waits(WORST["devices"]) > 2 * plain
 

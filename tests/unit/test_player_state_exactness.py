@@ -12,10 +12,11 @@ from uuid import UUID
 import plain_state
 import pytest
 from fake_aws import Tables
-from player_state import corrections, counters, names, players, projection, watermarks
-from player_state.names import NameLimits
+from player_state import corrections, counters, players, projection, watermarks
 from player_state.players import PlayerStore, Record
 from player_tables import day_counters, totals
+from telemetry import client_names as names
+from telemetry.client_names import NameLimits
 from telemetry.enrichment import timestamp
 from telemetry.player_item import described
 from telemetry.raw_position import RawPosition, parse

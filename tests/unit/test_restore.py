@@ -1,6 +1,7 @@
 """What was lost comes back as it was: state from bronze, items from a backup, objects from their versions."""
 
 import gzip
+import json
 import random
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -11,18 +12,19 @@ import boto3
 import orjson
 import pytest
 from enriched_stream import leaderboards_of
+from leaderboards.entries import Leaderboards
 from player_state import buckets
-from player_state.leaderboards import Leaderboards
 from player_state.players import PlayerStore, Record
 from stored_state import state
 from telemetry import ad_spend
 from telemetry.ad_spend import Spend
+from telemetry.client_names import NameLimits
 from telemetry.enrichment import enrich, timestamp
 from telemetry.origin import Origin
 from telemetry.raw_position import RawPosition, parse
 from tools import CommandError, boards, corrections, games, restore
 from tools.players import Platform
-from tools.restore import Ledger, Restore, Scope
+from tools.restore import Consumers, Ledger, Restore, Scope
 
 BUCKET = "lake"
 NOW = datetime.now(UTC)
@@ -40,7 +42,7 @@ Event = dict[str, Any]
 
 
 class Switch:
-    """Stands in for player_state's reading of the stream."""
+    """Stands in for the readers of the stream."""
 
     def __init__(self) -> None:
         self.on = True
@@ -373,6 +375,41 @@ def test_events_that_player_state_has_yet_to_read_are_left_to_it(s3: Any, events
     expected = state(TABLES)
     restoring(s3).run(Scope(), until=events[24]["processed_at"])
     assert state(TABLES) == expected
+
+
+class Lambda:
+    """Two mappings of a stream, each a second slower to change its state than the one before."""
+
+    def __init__(self) -> None:
+        self.limits = {"player-state": {"levels": 7}, "leaderboards": {"boards": 9}}
+        self.mappings = {
+            name: {"UUID": name, "FunctionArn": name, "State": "Enabled", "LastModified": NOW}
+            for name in self.limits
+        }
+
+    def list_event_source_mappings(self, EventSourceArn: str) -> Event:  # noqa: N803 - boto3's names
+        return {"EventSourceMappings": [dict(mapping) for mapping in self.mappings.values()]}
+
+    def update_event_source_mapping(self, UUID: str, Enabled: bool) -> None:  # noqa: N803
+        later = max(mapping["LastModified"] for mapping in self.mappings.values()) + timedelta(seconds=1)
+        state = "Enabled" if Enabled else "Disabled"
+        self.mappings[UUID] |= {"State": state, "LastModified": later}
+
+    def get_function_configuration(self, FunctionName: str) -> Event:  # noqa: N803
+        return {"Environment": {"Variables": {"NAME_LIMITS": json.dumps(self.limits[FunctionName])}}}
+
+
+def test_both_readers_of_events_stop_and_go_on_and_the_later_one_says_since_when(aws: None) -> None:
+    kinesis, functions = boto3.client("kinesis"), Lambda()
+    kinesis.create_stream(StreamName="enriched", ShardCount=1)
+    consumers = Consumers(functions, kinesis, "enriched", drain=timedelta(0))
+    assert consumers.stop() == NOW + timedelta(seconds=2)
+    assert {mapping["State"] for mapping in functions.mappings.values()} == {"Disabled"}
+    functions.update_event_source_mapping("player-state", Enabled=True)
+    assert consumers.stop() == NOW + timedelta(seconds=4), "one that somebody started again is stopped too"
+    consumers.start()
+    assert {mapping["State"] for mapping in functions.mappings.values()} == {"Enabled"}
+    assert consumers.limits() == NameLimits(levels=7, boards=9)
 
 
 def test_objects_come_back_that_were_deleted_since(s3: Any) -> None:

@@ -45,6 +45,17 @@ def test_the_rule(has: int, used: list[float], bounds: tuple[int, int], expected
     assert rule.target(has, used, *bounds) == expected
 
 
+@pytest.mark.parametrize("readers", range(1, 6))
+def test_a_shard_that_is_not_full_yet_has_bytes_for_all_of_its_readers(readers: int) -> None:
+    """A shard takes 1 MB a second and gives 2 MB: each reader takes what was put."""
+    fills = [n / 1000 for n in range(1, 1001)]
+    kept = [fill for fill in fills if rule.target(4, [4 * fill] * DAY, 1, 64, readers) <= 4]
+    assert max(kept) == pytest.approx(min(0.6, 1.8 / readers), abs=0.002)
+    assert max(kept) * readers < 2
+    wanted = rule.target(10, [10 * max(kept) + 0.1], 1, 64, readers)
+    assert 10 * max(kept) / wanted <= min(0.5, 1.5 / readers), "half is left for the next change"
+
+
 def test_a_week_of_a_game_is_never_short_and_rarely_scaled() -> None:
     """Evenings have five times the load of nights, each day a tenth more than the last."""
     load = [1.1 ** (at / DAY) * (1.2 - 0.8 * cos(2 * pi * at / DAY)) for at in range(7 * DAY)]
@@ -97,7 +108,7 @@ class Clients:
 def clients(aws: None, monkeypatch: pytest.MonkeyPatch) -> Clients:
     made = Clients()
     monkeypatch.setattr(handler, "client", made)
-    bounds = {"minimum": 1, "maximum": 8}
+    bounds = {"minimum": 1, "maximum": 8, "readers": 1}
     monkeypatch.setenv("STREAMS", json.dumps({"raw": bounds, "enriched": bounds}))
     handler._streams.cache_clear()
     return made

@@ -4,6 +4,7 @@ module "platform" {
   batch_analytics    = { enabled = false }
   environment        = "local"
   lake               = { optimize = false }
+  leaderboards       = { batch_size = 500, batch_window_seconds = 1, memory_mb = 512, timeout_seconds = 120 }
   logging            = { level = "INFO", retention_days = 1 }
   packages_directory = var.packages_directory
   player_state       = { batch_size = 500, batch_window_seconds = 1, memory_mb = 512, timeout_seconds = 120 }

@@ -36,12 +36,12 @@ variable "budget" {
 
 variable "consumers" {
   type        = map(object({ function_name = string, mapping_id = string, queue_name = string }))
-  description = "Consumers of the streams raw and enriched, keyed by their package: processor and player_state."
+  description = "Consumers of the streams raw and enriched, keyed by their package: leaderboards, player_state, processor."
   nullable    = false
 
   validation {
-    condition     = toset(keys(var.consumers)) == toset(["player_state", "processor"])
-    error_message = "The keys are processor and player_state: dashboards and objectives need both."
+    condition     = toset(keys(var.consumers)) == toset(["leaderboards", "player_state", "processor"])
+    error_message = "The keys are leaderboards, player_state and processor: dashboards and objectives need them."
   }
 }
 

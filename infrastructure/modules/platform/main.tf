@@ -39,7 +39,11 @@ locals {
     : [for number, name in sort(flatten(data.aws_availability_zones.this[*].names)) : name if number < 3]
   )
 
-  consumers = { player_state = module.player_state, processor = module.processor }
+  consumers = {
+    leaderboards = module.leaderboards
+    player_state = module.player_state
+    processor    = module.processor
+  }
 
   function_settings = {
     alerts_topic_arn   = module.alerts.topic_arn
@@ -57,6 +61,9 @@ locals {
   # X-Ray traces at least one run a second of a function that no traced request reaches. At a small load that costs
   # more than the function, and shows no more than its metrics (docs/adr/0019-what-prod-costs.md).
   traced_settings = merge(local.function_settings, { tracing = var.logging.tracing })
+
+  # Functions and services that read a stream. Flink, leaderboards and player_state read `enriched`.
+  readers = { enriched = var.warehouse.enabled ? 4 : 3, raw = 1 }
 
   shards  = { enriched = var.streams.enriched_shards, raw = var.streams.raw_shards }
   streams = { enriched = module.event_stream.enriched, raw = module.event_stream.raw }
@@ -104,6 +111,7 @@ module "stream_scaling" {
       arn     = local.streams[name].arn
       maximum = var.streams.maximum_shards
       minimum = shards
+      readers = local.readers[name]
     }
   }
 }
@@ -197,6 +205,17 @@ module "player_state" {
   settings            = local.function_settings
 }
 
+module "leaderboards" {
+  source = "../leaderboards"
+
+  consumer            = var.leaderboards
+  enriched_stream_arn = module.event_stream.enriched.arn
+  game_days_table     = module.player_state.tables.game_days
+  name_limits         = var.name_limits
+  protection          = local.table_protection
+  settings            = local.function_settings
+}
+
 module "realtime_analytics" {
   source = "../realtime_analytics"
 
@@ -251,7 +270,7 @@ module "metrics_api" {
 
   account                  = local.account
   ingest_url               = module.ingest.api.url
-  leaderboards_by_rank_arn = module.player_state.leaderboards_by_rank_arn
+  leaderboards_by_rank_arn = module.leaderboards.by_rank_arn
   protection               = local.table_protection
   settings                 = local.function_settings
   sign_in                  = module.sign_in[*].client
@@ -266,11 +285,11 @@ module "metrics_api" {
   }
 
   tables = {
-    boards        = module.player_state.tables.boards
+    boards        = module.leaderboards.tables.boards
     game_days     = module.player_state.tables.game_days
     games         = module.game_registry.table
     ingest_stats  = module.processor.tables.ingest_stats
-    leaderboards  = module.player_state.tables.leaderboards
+    leaderboards  = module.leaderboards.tables.leaderboards
     players       = module.player_state.tables.players
     quality       = module.data_quality.table
     realtime      = module.realtime_analytics.table
@@ -396,6 +415,7 @@ module "observability" {
     module.warehouse[*].warehouse.function,
     [
       module.data_quality.function_name,
+      module.leaderboards.function_name,
       module.metrics_api.function_name,
       module.performance_advisor.function_name,
       module.player_state.function_name,
@@ -410,8 +430,9 @@ module "observability" {
     for table in concat(
       [module.data_quality.table, module.game_registry.table, module.metrics_api.saved_questions_table],
       [module.realtime_analytics.table, module.scheduled_reports.table],
-      values(module.processor.tables),
+      values(module.leaderboards.tables),
       values(module.player_state.tables),
+      values(module.processor.tables),
     ) : table.name
   ]
 }
@@ -477,7 +498,7 @@ module "privacy" {
 
   tables = {
     games         = module.game_registry.table
-    leaderboards  = module.player_state.tables.leaderboards
+    leaderboards  = module.leaderboards.tables.leaderboards
     players       = module.player_state.tables.players
     recent_events = module.processor.tables.recent_events
   }
@@ -496,9 +517,10 @@ module "performance_advisor" {
   lake     = { arn = module.data_lake.bucket.arn, name = module.data_lake.bucket.name }
   settings = local.function_settings
 
-  # Each key of these maps is the variable of the platform that changes the size.
+  # Each key of these maps is the variable of the platform that changes the size. How many records leaderboards reads
+  # is not known: Lambda filters them.
   watched = {
-    consumers         = { for name, consumer in local.consumers : name => consumer.function_name }
+    consumers         = { for name in ["player_state", "processor"] : name => local.consumers[name].function_name }
     flink             = module.realtime_analytics.application_name
     spark             = try(module.batch_analytics[0].state_machine_arn, "")
     spark_every_hours = var.batch_analytics.schedule.every_hours
@@ -509,8 +531,6 @@ module "performance_advisor" {
       if !contains(keys(local.scaled_shards), name)
     }
 
-    tables = [
-      for table in concat(values(module.processor.tables), values(module.player_state.tables)) : table.name
-    ]
+    tables = flatten([for consumer in local.consumers : values(consumer.tables)[*].name])
   }
 }

@@ -89,12 +89,12 @@ output "sign_in" {
 output "tables" {
   description = "Names of the DynamoDB tables."
   value = {
-    boards          = module.player_state.tables.boards.name
+    boards          = module.leaderboards.tables.boards.name
     dedupe          = module.processor.tables.dedupe.name
     game_days       = module.player_state.tables.game_days.name
     games           = module.game_registry.table.name
     ingest_stats    = module.processor.tables.ingest_stats.name
-    leaderboards    = module.player_state.tables.leaderboards.name
+    leaderboards    = module.leaderboards.tables.leaderboards.name
     players         = module.player_state.tables.players.name
     quality         = module.data_quality.table.name
     quotas          = module.ingest.quotas_table.name

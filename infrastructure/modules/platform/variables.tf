@@ -125,6 +125,18 @@ variable "lake" {
   nullable    = false
 }
 
+variable "leaderboards" {
+  type = object({
+    batch_size           = number
+    batch_window_seconds = number
+    memory_mb            = number
+    timeout_seconds      = number
+  })
+  description = "Scores and seconds of the enriched stream that one invocation takes, its memory and its time limit."
+  default     = { batch_size = 2000, batch_window_seconds = 1, memory_mb = 1769, timeout_seconds = 120 }
+  nullable    = false
+}
+
 variable "logging" {
   type        = object({ level = string, retention_days = number, tracing = optional(bool, false) })
   description = <<-TEXT

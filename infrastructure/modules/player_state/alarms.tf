@@ -2,7 +2,7 @@
 resource "aws_cloudwatch_metric_alarm" "names_capped" {
   alarm_name          = "${var.settings.name_prefix}-player-state-names-capped"
   alarm_actions       = [var.settings.alerts_topic_arn]
-  alarm_description   = "A game has too many names a day (`other` counts): docs/runbooks/player-state-names-capped.md"
+  alarm_description   = "A game has too many names a day (`other` counts): docs/runbooks/names-capped.md"
   comparison_operator = "GreaterThanThreshold"
   dimensions          = { service = "player_state" }
   evaluation_periods  = 3

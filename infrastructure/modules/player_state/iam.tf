@@ -12,13 +12,5 @@ locals {
       actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
       resources = [module.players.table.arn]
     }
-    RankPlayers = {
-      actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
-      resources = [module.leaderboards.table.arn]
-    }
-    ReadBoards = {
-      actions   = ["dynamodb:Query"]
-      resources = [module.boards.table.arn]
-    }
   }
 }

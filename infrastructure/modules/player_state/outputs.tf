@@ -8,11 +8,6 @@ output "function_name" {
   value       = module.player_state.function_name
 }
 
-output "leaderboards_by_rank_arn" {
-  description = "ARN of the index of leaderboards, which is sorted by rank."
-  value       = module.leaderboards.index_arns["by_rank"]
-}
-
 output "mapping_id" {
   description = "Id of the event source mapping, the dimension of its metrics."
   value       = module.player_state.mapping_id
@@ -24,11 +19,6 @@ output "policy" {
 }
 
 output "tables" {
-  description = "Tables of players, of the days of each game, of leaderboards and their definitions."
-  value = {
-    boards       = module.boards.table
-    game_days    = module.game_days.table
-    leaderboards = module.leaderboards.table
-    players      = module.players.table
-  }
+  description = "Tables of players and of the days of each game."
+  value       = { game_days = module.game_days.table, players = module.players.table }
 }

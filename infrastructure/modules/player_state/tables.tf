@@ -1,15 +1,3 @@
-# Definitions of boards. People write them; player_state and the metrics API read them.
-module "boards" {
-  source = "../dynamodb_table"
-
-  alerts_topic_arn = var.settings.alerts_topic_arn
-  hash_key         = "game_id"
-  kms_key_arn      = var.settings.kms_key_arns.operations
-  name             = "${var.settings.name_prefix}-boards"
-  protection       = var.protection
-  range_key        = "board_id"
-}
-
 module "game_days" {
   source = "../dynamodb_table"
 
@@ -20,20 +8,6 @@ module "game_days" {
   name             = "${var.settings.name_prefix}-game-days"
   protection       = var.protection
   range_key        = "shard"
-}
-
-# The rank key holds player, score and time, so the index needs no attribute but its keys. Archived periods expire.
-module "leaderboards" {
-  source = "../dynamodb_table"
-
-  alerts_topic_arn = var.settings.alerts_topic_arn
-  expires          = true
-  hash_key         = "board"
-  indexes          = { by_rank = { hash_key = "board", range_key = "rank_key" } }
-  kms_key_arn      = var.settings.kms_key_arns.players
-  name             = "${var.settings.name_prefix}-leaderboards"
-  protection       = var.protection
-  range_key        = "player_id"
 }
 
 module "players" {

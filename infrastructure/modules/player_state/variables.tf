@@ -18,7 +18,6 @@ variable "enriched_stream_arn" {
 variable "name_limits" {
   type = object({
     ads        = optional(number, 100)
-    boards     = optional(number, 100)
     designs    = optional(number, 200)
     devices    = optional(number, 50)
     flows      = optional(number, 200)
@@ -27,7 +26,7 @@ variable "name_limits" {
     versions   = optional(number, 50)
   })
   description = <<-EOT
-    Most names that clients choose, by game and day (`boards`: all days). Further names count as `other`.
+    Most names that clients choose, by game and day. Further names count as `other`.
     An event that arrives over two days late brings a new name while its day has fewer than `late_names`.
   EOT
   default     = {}

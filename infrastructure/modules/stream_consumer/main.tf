@@ -41,13 +41,22 @@ resource "aws_lambda_event_source_mapping" "this" {
   function_response_types            = ["ReportBatchItemFailures"]
   maximum_batching_window_in_seconds = var.consumer.batch_window_seconds
   maximum_retry_attempts             = -1
+  parallelization_factor             = var.batches_at_once
   starting_position                  = "TRIM_HORIZON"
-
-  # Counters need one reader for each shard.
-  parallelization_factor = 1
 
   # An hour before the shortest retention ends: failed records can still be read.
   maximum_record_age_in_seconds = 82800
+
+  # Lambda hands over records of these types only, and does not run the function for others.
+  dynamic "filter_criteria" {
+    for_each = length(var.event_types) > 0 ? [jsonencode({ data = { event_type = var.event_types } })] : []
+
+    content {
+      filter {
+        pattern = filter_criteria.value
+      }
+    }
+  }
 
   # Lambda counts the records that it reads and drops.
   dynamic "metrics_config" {

@@ -1,3 +1,15 @@
+variable "batches_at_once" {
+  type        = number
+  description = "Batches of a shard that run at once, each with keys of its own. Counters of a shard need 1."
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = contains(range(1, 11), var.batches_at_once)
+    error_message = "Lambda runs 1 to 10 batches of a shard at once."
+  }
+}
+
 variable "consumer" {
   type = object({
     batch_size           = number
@@ -35,6 +47,13 @@ variable "description" {
 variable "environment" {
   type        = map(string)
   description = "Environment variables, besides those of Powertools."
+  nullable    = false
+}
+
+variable "event_types" {
+  type        = list(string)
+  description = "Types of events that the function gets, of a stream with JSON records (empty: all records)."
+  default     = []
   nullable    = false
 }
 

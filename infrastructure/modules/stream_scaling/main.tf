@@ -5,7 +5,8 @@ module "function" {
   description = "Gives provisioned streams the shards that their load needs."
   environment = {
     STREAMS = jsonencode({
-      for name, stream in var.streams : name => { maximum = stream.maximum, minimum = stream.minimum }
+      for name, stream in var.streams :
+      name => { maximum = stream.maximum, minimum = stream.minimum, readers = stream.readers }
     })
   }
   name      = "stream_scaling"

@@ -22,12 +22,17 @@ variable "settings" {
 }
 
 variable "streams" {
-  type        = map(object({ arn = string, maximum = number, minimum = number }))
-  description = "Provisioned streams by name: fewest and most shards."
+  type        = map(object({ arn = string, maximum = number, minimum = number, readers = number }))
+  description = "Provisioned streams by name: fewest and most shards, and how many read each record."
   nullable    = false
 
   validation {
     condition     = alltrue([for stream in var.streams : stream.minimum >= 1 && stream.maximum >= stream.minimum])
     error_message = "minimum is at least 1, and maximum is not below minimum."
+  }
+
+  validation {
+    condition     = alltrue([for stream in var.streams : stream.readers >= 1 && stream.readers <= 5])
+    error_message = "A shard answers five reads a second, so it has 1 to 5 readers."
   }
 }

@@ -305,7 +305,7 @@ def _shards(load: Load, given: Settings, stream: str) -> int:
 
 
 def _kinesis(load: Load, given: Settings) -> Iterator[Line]:
-    for stream, feature, readers in (("raw", LAKE, 1), ("enriched", REALTIME, 2), ("metrics", REALTIME, 2)):
+    for stream, feature, readers in (("raw", LAKE, 1), ("enriched", REALTIME, 3), ("metrics", REALTIME, 2)):
         records, size = _records(load, stream)
         billed = records * math.ceil(size / 1024) * 1024 * SECONDS / GB
         kept_days = (given.metrics_retention_hours if stream == "metrics" else given.retention_hours) / 24
@@ -325,12 +325,16 @@ def _kinesis(load: Load, given: Settings) -> Iterator[Line]:
         yield _line("Kinesis", f"{stream}: kept", feature, "kinesis_shard_retention", kept)
 
 
-def invocations(load: Load, given: Settings, stream: str, consumer: Consumer) -> float:
-    """Return how often a month a stream's function runs: when its window ends or its batch is full."""
+def invocations(load: Load, given: Settings, stream: str, consumer: Consumer, share: float = 1.0) -> float:
+    """Return how often a month a stream's function runs: when its window ends or its batch is full.
+
+    `share` of the records are handed to it.
+    """
     records, size = _records(load, stream)
-    shards = _shards(load, given, stream)
+    readers = _shards(load, given, stream) * consumer.at_once
     full = min(consumer.batch_size, BATCH_BYTES / size)
-    a_second = min(records, max(shards / max(consumer.window_seconds, 1), records / full))
+    taken = records * share
+    a_second = min(taken, max(readers / max(consumer.window_seconds, 1), taken / full))
     return a_second * SECONDS
 
 
@@ -357,6 +361,9 @@ def _functions(load: Load, given: Settings) -> Iterator[Function]:
     yield Function("processor", LAKE, processor, took, given.processor.memory_mb)
     took = state * wait + _cpu(load.events * usage("player_state_ms", load.together), given.player_state)
     yield Function("player_state", PLAYERS, state, took, given.player_state.memory_mb)
+    scored = invocations(load, given, "enriched", given.leaderboards, usage("scores_share"))
+    took = scored * usage("scores_invocation_ms")
+    yield Function("leaderboards", PLAYERS, scored, took, given.leaderboards.memory_mb)
     yield Function("realtime_windows", REALTIME, windows, windows * wait, 512)
     took = requests * (usage("ingest_ms") + usage("ingest_request_ms"))
     took += load.events * load.rest_share * usage("ingest_event_ms")

@@ -16,11 +16,12 @@ DEFAULT = re.compile(r"(\w+)\s*=\s*optional\(\w+, ?([\d.]+|true|false)\)")
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """A function behind a stream."""
+    """A function behind a stream, of which so many batches of a shard run at once."""
 
     batch_size: int
     window_seconds: float
     memory_mb: int
+    at_once: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Settings:
     metrics_retention_hours: int
     processor: Consumer
     player_state: Consumer
+    leaderboards: Consumer
     ingest_memory_mb: int
     api_memory_mb: int
     log_retention_days: int
@@ -99,6 +101,10 @@ def read(environment: str) -> Settings:
         metrics_retention_hours=int(metrics["retention_hours"]),
         processor=_consumer(platform["processor"]),
         player_state=_consumer(platform["player_state"]),
+        leaderboards=_consumer(
+            platform["leaderboards"],
+            int(_blocks(MODULES / "leaderboards", "module")["function"]["batches_at_once"]),
+        ),
         ingest_memory_mb=platform["ingest"]["sizing"]["memory_mb"],
         api_memory_mb=platform["metrics_api"]["sizing"]["memory_mb"],
         log_retention_days=platform["logging"]["retention_days"],
@@ -126,8 +132,8 @@ def resource_types() -> dict[str, int]:
     return types
 
 
-def _consumer(given: dict[str, Any]) -> Consumer:
-    return Consumer(given["batch_size"], given["batch_window_seconds"], given["memory_mb"])
+def _consumer(given: dict[str, Any], at_once: int = 1) -> Consumer:
+    return Consumer(given["batch_size"], given["batch_window_seconds"], given["memory_mb"], at_once)
 
 
 def _variables(module: str) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterable, Mapping
 
+# What a device measures, and the letter that its bins are counted under: an item is billed by its bytes.
+MEASURES = {"fps": "f", "frame_time_ms": "t", "latency_ms": "l", "load_time_ms": "d"}
 # Bins grow by 5 %: a percentile read from them is at most 2.5 % off.
 GROWTH = 1.05
 PERCENTS = (5, 50, 95, 99)

@@ -20,6 +20,11 @@ variables {
   }
 
   consumers = {
+    leaderboards = {
+      function_name = "demo-test-leaderboards"
+      mapping_id    = "c3"
+      queue_name    = "demo-test-leaderboards-failures"
+    }
     player_state = {
       function_name = "demo-test-player-state"
       mapping_id    = "b2"

@@ -20,8 +20,6 @@ run "store" {
       DecryptRecords  = ["kms:Decrypt"]
       EncryptFailures = ["kms:GenerateDataKey"]
       KeepPlayers     = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
-      RankPlayers     = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
-      ReadBoards      = ["dynamodb:Query"]
       ReadStream = [
         "kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords",
         "kinesis:GetShardIterator", "kinesis:ListShards",
@@ -51,7 +49,7 @@ run "store" {
 
   assert {
     condition = alltrue([
-      for table in [module.boards, module.game_days, module.leaderboards, module.players] :
+      for table in [module.game_days, module.players] :
       table.configuration.deletion_protection && table.configuration.point_in_time_recovery
     ])
     error_message = "Each table must be protected."
@@ -59,15 +57,11 @@ run "store" {
 
   assert {
     condition = {
-      boards       = module.boards.configuration.kms_key_arn
-      game_days    = module.game_days.configuration.kms_key_arn
-      leaderboards = module.leaderboards.configuration.kms_key_arn
-      players      = module.players.configuration.kms_key_arn
+      game_days = module.game_days.configuration.kms_key_arn
+      players   = module.players.configuration.kms_key_arn
       } == {
-      boards       = var.settings.kms_key_arns.operations
-      game_days    = var.settings.kms_key_arns.operations
-      leaderboards = var.settings.kms_key_arns.players
-      players      = var.settings.kms_key_arns.players
+      game_days = var.settings.kms_key_arns.operations
+      players   = var.settings.kms_key_arns.players
     }
     error_message = "Tables that name players have a key of their own."
   }
@@ -75,35 +69,19 @@ run "store" {
   assert {
     condition = {
       for name, table in {
-        boards       = module.boards.configuration
-        game_days    = module.game_days.configuration
-        leaderboards = module.leaderboards.configuration
-        players      = module.players.configuration
+        game_days = module.game_days.configuration
+        players   = module.players.configuration
       } : name => join(", ", compact([table.hash_key, table.range_key]))
       } == {
-      boards       = "game_id, board_id"
-      game_days    = "game_day, shard"
-      leaderboards = "board, player_id"
-      players      = "player"
+      game_days = "game_day, shard"
+      players   = "player"
     }
     error_message = "Each table must be keyed as player_state writes it."
   }
 
   assert {
-    condition = module.leaderboards.configuration.indexes == {
-      by_rank = { hash_key = "board", projection_type = "KEYS_ONLY", range_key = "rank_key" }
-    }
-    error_message = "Leaderboards are read by rank."
-  }
-
-  assert {
-    condition = {
-      boards       = module.boards.configuration.expires
-      game_days    = module.game_days.configuration.expires
-      leaderboards = module.leaderboards.configuration.expires
-      players      = module.players.configuration.expires
-    } == { boards = false, game_days = true, leaderboards = true, players = false }
-    error_message = "Days and archived boards expire; definitions and players stay."
+    condition     = module.game_days.configuration.expires && !module.players.configuration.expires
+    error_message = "Days expire; players stay."
   }
 }
 
@@ -116,7 +94,7 @@ run "name_limits" {
 
   assert {
     condition = jsondecode(module.player_state.environment.NAME_LIMITS) == {
-      ads = 100, boards = 100, designs = 200, devices = 50, flows = 200, late_names = 7, levels = 300, versions = 50
+      ads = 100, designs = 200, devices = 50, flows = 200, late_names = 7, levels = 300, versions = 50
     }
     error_message = "The function must get the limits, and defaults where none are set."
   }

@@ -113,8 +113,43 @@ run "resources" {
   }
 
   assert {
+    condition     = length(aws_lambda_event_source_mapping.this.filter_criteria) == 0
+    error_message = "A consumer gets all records, unless it names types."
+  }
+
+  assert {
     condition     = length(aws_lambda_event_source_mapping.this.metrics_config) == 0
     error_message = "Counts are paid for: only who needs them has them."
+  }
+}
+
+run "some_types" {
+  command = plan
+
+  variables {
+    batches_at_once = 4
+    event_types     = ["purchase", "refund"]
+  }
+
+  assert {
+    condition = [
+      for filter in one(aws_lambda_event_source_mapping.this.filter_criteria).filter : jsondecode(filter.pattern)
+    ] == [{ data = { event_type = ["purchase", "refund"] } }]
+    error_message = "Lambda must hand over these types of events only."
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.this.parallelization_factor == 4
+    error_message = "Four batches of a shard may run at once."
+  }
+}
+
+run "too_many_batches" {
+  command         = plan
+  expect_failures = [var.batches_at_once]
+
+  variables {
+    batches_at_once = 11
   }
 }
 

@@ -6,7 +6,12 @@ mock_provider "aws" {
 variables {
   account_id = "111122223333"
   streams = {
-    demo-test-raw = { arn = "arn:aws:kinesis:eu-west-1:111122223333:stream/demo-test-raw", maximum = 8, minimum = 2 }
+    demo-test-raw = {
+      arn     = "arn:aws:kinesis:eu-west-1:111122223333:stream/demo-test-raw"
+      maximum = 8
+      minimum = 2
+      readers = 1
+    }
   }
 }
 
@@ -40,6 +45,15 @@ run "bounds_the_wrong_way_round" {
   expect_failures = [var.streams]
 
   variables {
-    streams = { raw = { arn = "arn", maximum = 1, minimum = 2 } }
+    streams = { raw = { arn = "arn", maximum = 1, minimum = 2, readers = 1 } }
+  }
+}
+
+run "more_readers_than_reads" {
+  command         = plan
+  expect_failures = [var.streams]
+
+  variables {
+    streams = { raw = { arn = "arn", maximum = 2, minimum = 1, readers = 6 } }
   }
 }

@@ -10,14 +10,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
+
 from telemetry.capped_names import OTHER
 from telemetry.event import EnrichedEvent
-
-from player_state.buckets import KEPT_DAYS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+# An item of names is kept as long as the counters of its day.
+KEPT_DAYS = 400
 DIGEST_BYTES = 8
 ATTEMPTS = 10
 FIRST_PAUSE_SECONDS = 0.01

@@ -14,11 +14,10 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from telemetry import boards, items
 from telemetry.boards import Board, Operator, Period
+from telemetry.client_names import Names, TooBusyError
 from telemetry.clients import CONNECTIONS
 from telemetry.consent import is_child
 from telemetry.event import EnrichedEvent
-
-from player_state.names import Names, TooBusyError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -159,7 +158,7 @@ class Leaderboards:
         scores = [e for e in events if e["event_type"] == "score_submitted" and not is_child(e)]
         try:
             entries = self._by_entry(scores)
-            items = dict(self._read(entries))
+            items = dict(self._read(entries, consistent=False))
         except (ClientError, BotoCoreError, TooBusyError):
             logger.exception("Leaderboards could not be read", extra={"scores": len(scores)})
             return scores
@@ -196,9 +195,14 @@ class Leaderboards:
             self._defined[game_id] = time.monotonic(), known
         return known
 
-    def _read(self, keys: Iterable[Key]) -> Iterator[tuple[Key, Any]]:
+    def _read(self, keys: Iterable[Key], *, consistent: bool) -> Iterator[tuple[Key, Any]]:
+        """Yield the entries that exist. What is not read consistently costs half, and may be a moment old.
+
+        An older entry does no harm: it is replaced only if its version is the one that was read, and a score
+        that changes nothing of it changes nothing of a newer one.
+        """
         wanted = ({"board": {"S": partition}, "player_id": {"S": player}} for partition, player in keys)
-        for item in items.read(self.dynamodb, self.table, wanted, ConsistentRead=True):
+        for item in items.read(self.dynamodb, self.table, wanted, ConsistentRead=consistent):
             yield (item["board"]["S"], item["player_id"]["S"]), item
 
     def _keep(self, scores: Scores, item: Any) -> bool:
@@ -210,7 +214,7 @@ class Leaderboards:
                 if entry == before or self._replaced(scores, entry):
                     return True
                 time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
-                item = dict(self._read([scores.key])).get(scores.key)
+                item = dict(self._read([scores.key], consistent=True)).get(scores.key)
             logger.error("An entry changes too often", extra={"board": scores.board.board_id})
         except (ClientError, BotoCoreError):
             logger.exception("An entry could not be written", extra={"board": scores.board.board_id})

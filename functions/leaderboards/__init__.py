@@ -1,0 +1,1 @@
+"""The entries of leaderboards, from the scores of the enriched stream."""
