@@ -37,26 +37,33 @@ newest AS (
   WHERE platform = '*' AND country = '*' AND app_version = '*'
     AND event_date >= current_date - INTERVAL '90' DAY
   GROUP BY game_id
+),
+facts AS (
+  SELECT
+    c.game_id, c.cohort_date, c.currency, c.install_source, n.day_number, c.spend_micros,
+    coalesce(i.cohort_players, 0) AS cohort_players,
+    coalesce(b.lifetime_net_total_micros, 0) AS lifetime_net_total_micros
+  FROM costs AS c
+  CROSS JOIN (VALUES (0), (7), (30)) AS n (day_number)
+  JOIN newest AS w
+    ON w.game_id = c.game_id AND date_diff('day', c.cohort_date, w.last_day) >= n.day_number
+  LEFT JOIN installs AS i
+    ON i.game_id = c.game_id AND i.install_source = c.install_source AND i.cohort_date = c.cohort_date
+  LEFT JOIN brought AS b
+    ON b.game_id = c.game_id AND b.install_source = c.install_source AND b.currency = c.currency
+    AND b.cohort_date = c.cohort_date AND b.day_number = n.day_number
 )
 SELECT
-  c.currency,
-  c.install_source,
-  n.day_number,
-  sum(c.spend_micros) AS spend_micros,
-  sum(coalesce(i.cohort_players, 0)) AS cohort_players,
-  sum(coalesce(b.lifetime_net_total_micros, 0)) AS lifetime_net_total_micros,
-  CAST(sum(c.spend_micros) AS double) / nullif(sum(coalesce(i.cohort_players, 0)), 0) AS cost_per_player_micros,
-  CAST(sum(coalesce(b.lifetime_net_total_micros, 0)) AS double) / nullif(sum(c.spend_micros), 0) AS return_on_ad_spend
-FROM costs AS c
-CROSS JOIN (VALUES (0), (7), (30)) AS n (day_number)
-JOIN newest AS w
-  ON w.game_id = c.game_id AND date_diff('day', c.cohort_date, w.last_day) >= n.day_number
-LEFT JOIN installs AS i
-  ON i.game_id = c.game_id AND i.install_source = c.install_source AND i.cohort_date = c.cohort_date
-LEFT JOIN brought AS b
-  ON b.game_id = c.game_id AND b.install_source = c.install_source AND b.currency = c.currency
-  AND b.cohort_date = c.cohort_date AND b.day_number = n.day_number
-WHERE c.game_id = ?
-  AND c.cohort_date >= current_date - INTERVAL '90' DAY
-GROUP BY c.currency, c.install_source, n.day_number
-ORDER BY c.currency, c.install_source, n.day_number
+  currency,
+  install_source,
+  day_number,
+  sum(spend_micros) AS spend_micros,
+  sum(cohort_players) AS cohort_players,
+  sum(lifetime_net_total_micros) AS lifetime_net_total_micros,
+  CAST(sum(spend_micros) AS double) / nullif(sum(cohort_players), 0) AS cost_per_player_micros,
+  CAST(sum(lifetime_net_total_micros) AS double) / nullif(sum(spend_micros), 0) AS return_on_ad_spend
+FROM facts
+WHERE game_id = ?
+  AND cohort_date >= current_date - INTERVAL '90' DAY
+GROUP BY currency, install_source, day_number
+ORDER BY currency, install_source, day_number
