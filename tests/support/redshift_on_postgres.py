@@ -54,14 +54,22 @@ logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 
 def declared(layer: str) -> dict[str, dict[str, str]]:
-    """Return the Glue types of each table of silver or gold by column, as Terraform declares them."""
-    text = {"gold": "gold.json", "silver": "events.json"}[layer]
-    found = json.loads((TABLES / text).read_text())
-    tables = {"events": {"columns": found}} if layer == "silver" else found
+    """Return the Glue types of each table of silver or gold by column, as Terraform declares them.
+
+    The warehouse reads costs of advertising with gold.
+    """
+    if layer == "silver":
+        tables = {"events": {"columns": _declared("events")}}
+    else:
+        tables = _declared("gold") | {"ad_spend": _declared("ad_spend")}
     return {
         name: {column["name"]: column["type"] for column in table["columns"]}
         for name, table in tables.items()
     }
+
+
+def _declared(name: str) -> Any:
+    return json.loads((TABLES / f"{name}.json").read_text())
 
 
 def redshift_type(glue: str) -> str:

@@ -3,7 +3,7 @@
 import { RUNS } from "./asking.js";
 import { button, element, number, scrolled, table, unit } from "./dom.js";
 
-const POINTS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2, signDisplay: "exceptZero" });
+const POINTS = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: "exceptZero" });
 const CLASSES = { better: "pass", worse: "fail", "unequal samples": "warn" };
 
 // A difference of shares is in percentage points, and one of money in its currency.

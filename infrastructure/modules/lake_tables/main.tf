@@ -37,8 +37,8 @@ locals {
   )
 }
 
-# Glue makes each table once; from then on its writer owns it. A commit replaces the whole definition: the pointer to the
-# newest metadata, and the description, which Iceberg does not keep. An update by Terraform would put an old pointer
+# Glue makes each table once; from then on its writer owns it. A commit replaces the whole definition: the pointer to
+# the newest metadata, and the description, which Iceberg does not keep. An update by Terraform would put an old pointer
 # back and lose what was committed in between, so that Terraform changes nothing.
 resource "aws_glue_catalog_table" "this" {
   for_each = local.tables

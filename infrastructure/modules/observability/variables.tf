@@ -36,7 +36,7 @@ variable "budget" {
 
 variable "consumers" {
   type        = map(object({ function_name = string, mapping_id = string, queue_name = string }))
-  description = "Consumers of the streams raw and enriched, keyed by their package: leaderboards, player_state, processor."
+  description = "Consumers of the streams raw and enriched, by package: leaderboards, player_state, processor."
   nullable    = false
 
   validation {

@@ -97,7 +97,7 @@ run "resources" {
         ]
       }
     )
-    error_message = "It writes reports and query results, reads one table of gold, asks saved questions, and mails through its own set."
+    error_message = "It writes reports and answers of queries, reads a table of gold, asks saved questions, and mails."
   }
 
   assert {
