@@ -26,7 +26,7 @@ MONEY = ("minor", "micros")
 class Question:
     """Metrics of a gold table by one column: the largest values by a fact, and the rest as `other`.
 
-    `apart` makes a section of each of its values.
+    `apart` makes a section of each of its values. `label` stands above the column instead of the table's.
     """
 
     title: str
@@ -36,6 +36,7 @@ class Question:
     apart: str = ""
     largest: str = ""
     only: tuple[tuple[str, str], ...] = ()
+    label: str = ""
 
 
 QUESTIONS = (
@@ -116,7 +117,7 @@ def sections(
 def _by_dimension(declared: Declared) -> Iterable[Question]:
     for slot, one in declared.slots.items():
         for question in BY_DIMENSION:
-            yield replace(question, title=f"{question.title} {one.name}", by=CUSTOM[slot - 1])
+            yield replace(question, title=f"{question.title} {one.name}", by=CUSTOM[slot - 1], label=one.name)
 
 
 def _links(game_id: str, period: Period) -> Iterable[Section]:
@@ -173,7 +174,8 @@ def _sections(question: Question, game_id: str, period: Period) -> Iterable[Sect
         )
         title = f"{question.title}: {value}" if value else question.title
         if len(rows):
-            yield Section(title, table.labels[question.by], columns, list(_rows(question, rows, shown)))
+            label = question.label or table.labels[question.by]
+            yield Section(title, label, columns, list(_rows(question, rows, shown)))
 
 
 def _experiments(
