@@ -143,13 +143,15 @@ class Leaderboards:
 
     An entry is replaced on the condition that it is as it was read, so writers may run at once.
     Definitions are remembered for 30 seconds. `names` limits boards without a definition; `capped` are the
-    scores of the last batch that have no board for this reason.
+    scores of the last batch that have no board for this reason. `consistent` is for who has just deleted
+    entries: a read that is not consistent may still see them.
     """
 
     dynamodb: "DynamoDBClient"
     table: str
     boards_table: str
     names: Names
+    consistent: bool = False
     capped: int = 0
     _defined: dict[str, tuple[float, list[Board]]] = field(default_factory=dict)
 
@@ -158,7 +160,7 @@ class Leaderboards:
         scores = [e for e in events if e["event_type"] == "score_submitted" and not is_child(e)]
         try:
             entries = self._by_entry(scores)
-            items = dict(self._read(entries, consistent=False))
+            items = dict(self._read(entries, consistent=self.consistent))
         except (ClientError, BotoCoreError, TooBusyError):
             logger.exception("Leaderboards could not be read", extra={"scores": len(scores)})
             return scores
@@ -199,7 +201,7 @@ class Leaderboards:
         """Yield the entries that exist. What is not read consistently costs half, and may be a moment old.
 
         An older entry does no harm: it is replaced only if its version is the one that was read, and a score
-        that changes nothing of it changes nothing of a newer one.
+        that changes nothing of it changes nothing of a newer one. A deleted one does: see `consistent`.
         """
         wanted = ({"board": {"S": partition}, "player_id": {"S": player}} for partition, player in keys)
         for item in items.read(self.dynamodb, self.table, wanted, ConsistentRead=consistent):

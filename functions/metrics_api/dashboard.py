@@ -1,5 +1,9 @@
 """The dashboard of a game: saved questions that people see together, each with a request of its own."""
 
+import json
+import re
+from typing import Any
+
 from fastapi import APIRouter, Depends, HTTPException
 from telemetry.store import Item
 
@@ -12,6 +16,8 @@ from metrics_api.saved_models import ChosenQuestions, Dashboard
 from metrics_api.saved_questions import described
 
 CHANGED = "The dashboard was changed meanwhile: open it again, then make your change."
+# Names of products are no names of players.
+NAMING = re.compile(r"(?!payload\.product_id$)(payload|client)\.(\w*_id|message|stack|extra(\.\w+)?)")
 DOCUMENTS = f"{saved_items.LISTED}, game_id, question"
 
 dashboards = APIRouter(
@@ -38,13 +44,17 @@ def choose(game_id: GameId, body: ChosenQuestions, asks: Asks) -> Dashboard:
     found = saved_items.item(game_id, saved_items.DASHBOARD)
     if body.version != (found["version"] if found else 0):
         raise HTTPException(409, CHANGED)
-    known = {one["name"] for one in saved_items.listed(game_id)}
+    known = {one["name"]: one for one in saved_items.listed(game_id, DOCUMENTS)}
     for place, name in enumerate(body.questions):
         if name not in known:
             raise invalid_field(f"questions/{place}", f"{game_id} has no saved question {name}")
     for place, name in enumerate(body.mailed):
         if name not in body.questions:
             raise invalid_field(f"mailed/{place}", f"{name} is not on the dashboard")
+        if field := _naming(json.loads(known[name]["question"])):
+            # Mails and their archive stay, whoever is erased.
+            detail = f"{name} is not mailed: {field} tells single players or their words apart"
+            raise invalid_field(f"mailed/{place}", detail)
     item = {
         "game_id": game_id,
         "name": saved_items.DASHBOARD,
@@ -55,6 +65,14 @@ def choose(game_id: GameId, body: ChosenQuestions, asks: Asks) -> Dashboard:
     }
     saved_items.put(item, found, CHANGED)
     return _dashboard(game_id, item, asks)
+
+
+def _naming(part: Any) -> str | None:
+    """Return a property in a question's document that names single events or holds free text."""
+    if isinstance(part, str):
+        return part if NAMING.fullmatch(part) else None
+    parts = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    return next(filter(None, map(_naming, parts)), None)
 
 
 def _dashboard(game_id: str, item: Item | None, asks: Caller) -> Dashboard:

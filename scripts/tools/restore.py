@@ -26,7 +26,7 @@ from player_state.players import PlayerStore
 from player_state.players import Record as StreamRecord
 from privacy.data_stores import Record, record_of
 from rich.console import Console
-from telemetry import ad_spend, clients, lake
+from telemetry import ad_spend, client_names, clients, lake
 from telemetry.client_names import NameLimits, Names
 from telemetry.enrichment import timestamp
 from telemetry.event import EnrichedEvent
@@ -255,7 +255,8 @@ class Restore:
             progress = replace(progress, applied=None)
         if progress.applied is None:
             for name in [] if scope.since else [name for part in scope.parts for name in PARTS[part]]:
-                clear_counted(boto3.resource("dynamodb").Table(self.tables[name]), scope.game)
+                table = boto3.resource("dynamodb").Table(self.tables[name])
+                clear_counted(table, scope.game, keeps_boards="leaderboards" not in scope.parts)
             progress = replace(progress, applied=0, last="")
             self.ledger.write(progress)
         progress = self._apply(progress)
@@ -284,7 +285,7 @@ class Restore:
             return store.apply(records, lane).lost
 
         names = Names(dynamodb, tables["game_days"], self.limits)
-        boards = Leaderboards(dynamodb, tables["leaderboards"], tables["boards"], names)
+        boards = Leaderboards(dynamodb, tables["leaderboards"], tables["boards"], names, consistent=True)
         corrected.begin()
         events = islice(self._events(progress), applied, None)
         with ThreadPoolExecutor(LANES) as pool:
@@ -393,10 +394,17 @@ def clear(table: "Table", game: str | None) -> None:
     _delete(table, items(table, game))
 
 
-def clear_counted(table: "Table", game: str | None) -> None:
-    """Delete what events have made of a table, or of a game in it: costs that were uploaded stay."""
+def clear_counted(table: "Table", game: str | None, *, keeps_boards: bool) -> None:
+    """Delete what events have made of a table, or of a game in it: costs that were uploaded stay.
+
+    `keeps_boards` is for a restore that leaves boards alone: which of them a game has stays as well.
+    """
     partition = table.key_schema[0]["AttributeName"]
-    _delete(table, (item for item in items(table, game) if not ad_spend.holds_costs(str(item[partition]))))
+
+    def stays(key: str) -> bool:
+        return ad_spend.holds_costs(key) or (keeps_boards and client_names.holds_boards(key))
+
+    _delete(table, (item for item in items(table, game) if not stays(str(item[partition]))))
 
 
 def _delete(table: "Table", found: Iterable[Record]) -> None:

@@ -30,7 +30,7 @@ def test_a_game_that_is_lost_is_restored_to_the_figure(applied: Any) -> None:
     for name in objects:
         s3.delete_object(Bucket=bucket, Key=name)
     for table in ("players", "game_days", "leaderboards"):
-        restore.clear_counted(dynamodb.Table(tables[table]), GAME)
+        restore.clear_counted(dynamodb.Table(tables[table]), GAME, keeps_boards=False)
     assert not list(lake.keys(s3, bucket, "bronze/"))
     # Costs of advertising come from no event: they are uploaded again, or a backup has them.
     assert {row.split("#")[2].split()[0] for row in state(tables, GAME)} == {"spend"}

@@ -23,7 +23,9 @@ def feed(
     return store.apply(positioned(events), shard)
 
 
-def leaderboards_of(client: Any, limits: NameLimits | None = None) -> Leaderboards:
+def leaderboards_of(
+    client: Any, limits: NameLimits | None = None, *, consistent: bool = False
+) -> Leaderboards:
     """Return the writer of leaderboards as the function makes it, with the default limits of names."""
     names = Names(client, "game_days", limits or NameLimits())
-    return Leaderboards(client, "leaderboards", "boards", names)
+    return Leaderboards(client, "leaderboards", "boards", names, consistent=consistent)

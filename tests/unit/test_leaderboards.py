@@ -579,6 +579,21 @@ def test_entries_that_are_read_a_moment_old_do_no_harm(tables: Any, operator: Op
     check(Client(), of, period, expected, dice)
 
 
+@pytest.mark.parametrize(("consistent", "kept"), [(True, {"1"}), (False, set())])
+def test_a_restore_reads_what_it_deleted_consistently(tables: Any, consistent: bool, kept: set[str]) -> None:
+    """An entry that is deleted and still seen takes a score for one that changes nothing."""
+    of = board(operator=Operator.BEST)
+    define(tables, of)
+    client, table = Lagging(random.Random(1)), tables.Table("leaderboards")
+    assert leaderboards_of(client).submit([score(1, 7, "ann")]) == []
+    for item in table.scan()["Items"]:
+        table.delete_item(Key={name: item[name] for name in ("board", "player_id")})
+    for history in client.history.values():
+        del history[0]
+    assert leaderboards_of(client, consistent=consistent).submit([score(1, 7, "ann")]) == []
+    assert {str(item["score"]) for item in table.scan()["Items"]} == kept
+
+
 # Large boards, whose ranks are estimated.
 
 

@@ -148,8 +148,16 @@ def test_a_game_and_a_part_leave_the_others_alone(s3: Any, events: list[Event]) 
     assert restoring(s3).run(Scope(game="sun", only="leaderboards")) == sum(
         e["game_id"] == "sun" for e in events
     )
+    boards = [
+        row
+        for row in restore.items(boto3.resource("dynamodb").Table("game_days"), None)
+        if "9999" in row["game_day"]
+    ]
     assert restoring(s3).run(Scope(only="players")) == len(events)
     assert state(TABLES) == before, "what does not come from events is gone"
+    left = restore.items(boto3.resource("dynamodb").Table("game_days"), None)
+    assert {row["game_day"]: row for row in boards}.items() <= {row["game_day"]: row for row in left}.items()
+    assert len(boards) == 2
 
 
 @pytest.mark.parametrize("broken", [2, 4])

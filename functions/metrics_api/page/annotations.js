@@ -21,18 +21,20 @@ export const annotations = (redraw) => {
     else if (status === 409) found = await get(url()).catch(() => found);
     tell(ok ? done : `Not changed: ${refused}`);
     await redraw();
+    return ok;
   };
 
   $("annotate").addEventListener("submit", async (event) => {
     event.preventDefault();
     const [day, text] = [$("annotate-day").value, $("annotate-text").value.trim()];
     if (!day || !text) return;
-    await write([...found.annotations, { date: day, text }], `Marked: ${text}`);
-    $("annotate-text").value = "";
+    if (await write([...found.annotations, { date: day, text }], `Marked: ${text}`)) $("annotate-text").value = "";
   });
 
   return {
     load: async (wanted) => {
+      // Another game's annotations must not be written into this one.
+      if (wanted !== game) { found = null; $("annotate").hidden = true; }
       game = wanted;
       tell("");
       const answer = await get(url()).catch(() => null);

@@ -147,7 +147,9 @@ const mark = async () => {
   const found = [...releases, ...findings];
   drawMarks = () => {
     const written = notes.marks({ from, to });
-    const all = [...found, ...written].sort((a, b) => a.day.localeCompare(b.day)).slice(-MOST_MARKS);
+    const byDay = (a, b) => a.day.localeCompare(b.day);
+    // What people wrote is never left out.
+    const all = [...found.sort(byDay).slice(-MOST_MARKS), ...written].sort(byDay);
     marks = all.map((one) => ({ ...one, at: Date.parse(one.day) / 1000 }));
     const list = element("ul");
     for (const one of all) {

@@ -76,7 +76,7 @@ const tile = (one, mayCancel, catalogue, shell, pay) => {
     say("failed", ...(details.length ? details : [element("p", found.body.detail)]), again);
     if (found.isCancelled) again.querySelector("button").focus();
   };
-  return { section, head, load, stop: () => { newest += 1; } };
+  return { section, head, version: one.version, load, stop: () => { newest += 1; } };
 };
 
 export const dashboard = (holder, shell) => {
@@ -113,7 +113,7 @@ export const dashboard = (holder, shell) => {
     const { ok, body, status, refused } = await change(`${url}/dashboard`, "PUT", chosen);
     if (closed) return;
     if (ok) board = body;
-    else if (status === 409) board = await get(`${url}/dashboard`).catch(() => board);
+    else if (status === 409 || status === 422) board = await get(`${url}/dashboard`).catch(() => board);
     draw();
     tell(ok ? done : `Not changed: ${refused}`);
   };
@@ -184,7 +184,9 @@ export const dashboard = (holder, shell) => {
 
   const draw = () => {
     drawTools();
-    for (const [name, one] of tiles) if (!names().includes(name)) { one.stop(); one.section.remove(); tiles.delete(name); }
+    const versions = new Map(board.questions.map((one) => [one.name, one.version]));
+    // A question that was replaced has a tile of its own: its answer is another one.
+    for (const [name, one] of tiles) if (versions.get(name) !== one.version) { one.stop(); one.section.remove(); tiles.delete(name); }
     const fresh = [];
     board.questions.forEach((one, n) => {
       let made = tiles.get(one.name);
@@ -210,7 +212,15 @@ export const dashboard = (holder, shell) => {
   return {
     load: async () => {
       costs = [];
-      if (board) { await Promise.all([...tiles.values()].map((one) => one.load())); return; }
+      if (board) {
+        const newest = await get(`${url}/dashboard`).catch(() => board);
+        if (closed) return;
+        board = newest;
+        const known = new Set(tiles.values());
+        const fresh = draw();
+        await Promise.all([fresh, ...[...tiles.values()].filter((one) => known.has(one)).map((one) => one.load())]);
+        return;
+      }
       tools.replaceChildren(element("p", "Loading…", { class: "empty waiting" }));
       let found;
       try {

@@ -35,6 +35,12 @@ OTHERS = {
     "flows": f"{OTHER}#{OTHER}", "levels": OTHER, "versions": OTHER,
 }  # fmt: skip
 
+
+def holds_boards(game_day: str) -> bool:
+    """Tell whether an item of game_days has the names of a game's boards, which are for all days."""
+    return game_day.endswith(f"#{ALWAYS}#names")
+
+
 NameOf = Callable[[EnrichedEvent, str, str], str]
 # map, or that of a pool.
 Mapped = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]

@@ -158,12 +158,14 @@ class AthenaLake:
     def _start(self, query: Query, version: Version, attempt: int) -> str:
         """Return the id of the query: Athena starts one a token, whichever process asks."""
         hour = f"{datetime.now(UTC):%Y-%m-%dT%H}"
-        words = (version.id, query.sql, *query.values, hour, str(attempt))
+        # Athena refuses a token that comes with another text.
+        text = f"{_heading(query.game_id)}{query.sql}"
+        words = (version.id, text, *query.values, hour, str(attempt))
         started = self.athena.start_query_execution(
             ClientRequestToken=hashlib.sha256("\0".join(words).encode()).hexdigest(),
             ExecutionParameters=[literal(value) for value in query.values],
             QueryExecutionContext={"Database": self.database},
-            QueryString=f"{_heading(query.game_id)}{query.sql}",
+            QueryString=text,
             WorkGroup=self.workgroup,
         )
         return started["QueryExecutionId"]
