@@ -64,7 +64,7 @@ NOT_SEARCHED = {
     "silver, kept tables, warehouse": "the rows of other players: what their fields hold stays, but for links"
     " with the player in silver and the kept tables",
     "counts, gold": "name no player; gold is computed anew without them",
-    "reports": "hold a game's figures, no player",
+    "reports": "hold a game's figures, no player's id",
     "streams, dedupe, backups": "end by themselves: docs/security.md",
 }
 

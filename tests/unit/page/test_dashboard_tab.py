@@ -126,6 +126,22 @@ def test_a_producer_makes_a_dashboard_and_a_reader_reads_it(
 
 
 @in_chromium
+def test_a_question_that_somebody_replaced_is_asked_and_drawn_as_it_is_now(
+    address: str, page: Page, client: TestClient
+) -> None:
+    show(client, "by-day")
+    page.goto(f"{address}/dashboard?game=skyforge")
+    settled(page, 1)
+    body = {"title": "A funnel now", "question": DOCUMENTS["steps"], "version": 1}
+    assert client.put(f"{BASE}/questions/by-day", json=body).status_code == 200
+    show(client, "by-day", "buyers", version=1)
+    page.locator("#from").fill(day_before(20))
+    expect(page.locator(".panel h2")).to_have_text(["A funnel now", HOSTILE])
+    settled(page, 2)
+    expect(page.locator(".panel").first.locator("tbody tr").nth(1)).to_contain_text("2. Purchase266.7%")
+
+
+@in_chromium
 def test_each_answer_waits_fails_or_is_empty_on_its_own(
     app: Any, address: str, page: Page, client: TestClient
 ) -> None:
