@@ -224,6 +224,7 @@ def rest_api(monkeypatch: pytest.MonkeyPatch) -> Streams:
     """The REST API of a client whose key is right, and the stream it writes to."""
     streams = Streams()
     rest_api_settings(monkeypatch)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setattr(intake.Intake, "within_quota", lambda *request: None)
     monkeypatch.setattr(handler, "publisher", lambda: Publisher(streams, "raw"))
     monkeypatch.setattr(handler, "registry", lambda: {GAME: {"game_id": GAME, "key_hashes": []}})

@@ -219,7 +219,7 @@ def test_the_page_divides_only_to_draw() -> None:
     # Explore answers with counts, of which it shows a share of its own.
     for script in sorted(PAGE.glob("*.js")):
         lines = [line for line in quotients(script.read_text()) if not any(one in line for one in drawn)]
-        assert lines == [] or script.name == "explore.js", script
+        assert lines == [] or script.name == "answers.js", script
 
 
 def test_a_quotient_of_the_page_is_seen() -> None:
