@@ -287,7 +287,7 @@ def test_a_question_that_goes_on_is_cancelled(
     tile.get_by_role("button", name="Try again").click()
     expect(tile).to_have_attribute("data-state", "full")
 
-    # One that has ended meanwhile is shown; one that cannot be stopped is told.
+    # A query that has ended meanwhile shows its answer. The page says so where a query cannot be stopped.
     def ended(route: Route) -> None:
         gold.slow.clear()
         route.fulfill(status=409, json={"detail": "The query has ended already."})
