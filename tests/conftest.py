@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -21,6 +22,7 @@ import steps
 from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 from skips import pytest_make_collect_report as pytest_make_collect_report
 from skips import pytest_runtest_makereport as pytest_runtest_makereport
 from telemetry.enrichment import timestamp
@@ -142,6 +144,14 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    # DynamoDB checks a condition and writes in one step. moto's threads come between the two.
+    one_at_a_time, answer = threading.RLock(), BotocoreStubber.process_request
+
+    def process_request(stubber: BotocoreStubber, request: Any) -> Any:
+        with one_at_a_time:
+            return answer(stubber, request)
+
+    monkeypatch.setattr(BotocoreStubber, "process_request", process_request)
     with mock_aws():
         yield
 

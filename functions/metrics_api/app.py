@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import threading
 from collections import Counter
 from datetime import date
 from typing import Any
@@ -52,6 +53,7 @@ from metrics_api.saved_questions import questions
 from metrics_api.schemas import schemas
 from metrics_api.verdicts import verdicts
 
+MAKING_THE_DOCUMENT = threading.Lock()
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -78,14 +80,17 @@ class MetricsApi(FastAPI):
     """FastAPI whose document gives errors their media type."""
 
     def openapi(self) -> dict[str, Any]:
-        """Return the OpenAPI document."""
-        if not self.openapi_schema:
-            for operations in super().openapi()["paths"].values():
+        """Return the OpenAPI document. Requests that come while the first one makes it wait for it."""
+        with MAKING_THE_DOCUMENT:
+            if self.openapi_schema:
+                return self.openapi_schema
+            document = super().openapi()
+            for operations in document["paths"].values():
                 for operation in operations.values():
                     for status, response in operation["responses"].items():
                         if status >= "400":
                             response["content"] = {PROBLEM_JSON: response["content"].pop("application/json")}
-        return super().openapi()
+            return document
 
 
 operations = APIRouter(tags=["operations"], dependencies=[Depends(uncached)])

@@ -1,6 +1,5 @@
 """A DynamoDB client on which a test can make writes fail."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -30,8 +29,6 @@ class HookedDynamoDB:
         self.keys: list[Item] = []
         self.writes: Counter[str] = Counter()
         self.unprocessed = 0
-        # DynamoDB runs the writes of an item one after the other; moto does not.
-        self._one_at_a_time = threading.Lock()
 
     def update_item(self, **arguments: Any) -> Any:
         """Update an item."""
@@ -60,8 +57,7 @@ class HookedDynamoDB:
         self.writes[arguments["TableName"]] += 1
         if error := self.before(item):
             raise error
-        with self._one_at_a_time:
-            answer = write(**arguments)
+        answer = write(**arguments)
         if error := self.after(item):
             raise error
         return answer

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -81,6 +82,15 @@ def metrics_app(dynamodb: Any, gold: DuckGold, monkeypatch: pytest.MonkeyPatch) 
     kept.cache_clear()
     yield app
     store.store.cache_clear()
+
+
+@pytest.fixture
+def restless_threads() -> Iterator[None]:
+    """Let threads take turns as often as Python can, so that what they must not share shows."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
 
 
 @pytest.fixture

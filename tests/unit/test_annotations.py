@@ -97,7 +97,7 @@ def test_what_is_no_annotation_is_refused_with_its_place(call: Any, dynamodb: An
     assert call("ann", "PUT", "sky", written(*[(day, "ä" * MAX_TEXT)] * MAX_ANNOTATIONS))[0] == 200
 
 
-def test_of_changes_at_once_one_is_made(metrics_app: Any, dynamodb: Any) -> None:
+def test_of_changes_at_once_one_is_made(metrics_app: Any, dynamodb: Any, restless_threads: None) -> None:
     register(dynamodb, "sky")
     client, path = TestClient(metrics_app), "/v1/games/sky/annotations"
     for version in range(3):

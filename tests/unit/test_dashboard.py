@@ -170,7 +170,7 @@ def test_the_order_is_the_producers_and_a_name_is_no_address_of_a_dashboard(call
     assert call("ann", "GET", "sky")[1]["version"] == 2
 
 
-def test_of_changes_at_once_one_is_made(metrics_app: Any, dynamodb: Any) -> None:
+def test_of_changes_at_once_one_is_made(metrics_app: Any, dynamodb: Any, restless_threads: None) -> None:
     """Each thread has seen the same version. Whoever is second hears that it has changed."""
     register(dynamodb, "sky")
     client, path = TestClient(metrics_app), "/v1/games/sky/dashboard"

@@ -192,3 +192,17 @@ def test_the_api_of_a_machine_answers_to_its_own_names_only() -> None:
         check=True,
     )
     assert answer.stdout.split() == ["200", "200", "400"]
+
+
+def test_the_first_requests_may_come_at_once() -> None:
+    """A page asks for several answers at once. None sees the document of the API half made."""
+    asked = """
+import json, sys
+from metrics_api.app import app
+sys.setswitchinterval(1e-6)
+with ThreadPoolExecutor(8) as threads:
+    documents = list(threads.map(lambda _: json.dumps(app.openapi()), range(8)))
+assert len(set(documents)) == 1
+"""
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", asked], env=env, check=True)

@@ -245,7 +245,7 @@ def test_a_game_has_so_many_and_another_games_do_not_count(call: Any, dynamodb: 
     assert len(call("eve", "GET", "sky-2")[1]["questions"]) == MAX_QUESTIONS - 1
 
 
-def test_of_replacements_at_once_one_is_done(metrics_app: Any, dynamodb: Any) -> None:
+def test_of_replacements_at_once_one_is_done(metrics_app: Any, dynamodb: Any, restless_threads: None) -> None:
     """Each thread has seen version 1. Whoever is second hears that it has changed, and overwrites nothing."""
     register(dynamodb, "sky")
     client, path = TestClient(metrics_app), "/v1/games/sky/questions/buyers"
