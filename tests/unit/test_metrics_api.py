@@ -198,6 +198,7 @@ def test_the_first_requests_may_come_at_once() -> None:
     """A page asks for several answers at once. None sees the document of the API half made."""
     asked = """
 import json, sys
+from concurrent.futures import ThreadPoolExecutor
 from metrics_api.app import app
 sys.setswitchinterval(1e-6)
 with ThreadPoolExecutor(8) as threads:
