@@ -597,6 +597,7 @@ def test_annotations_of_one_game_never_appear_in_another(
         page.get_by_role("button", name="Mark the day").click()
 
     def shown(texts: list[str]) -> None:
+        expect(page.locator("#annotate")).to_be_visible()
         expect(marks.locator("li > span")).to_have_text([f"{day_before(4)}: {text}" for text in texts])
 
     marks = page.locator("#marks")
@@ -605,32 +606,33 @@ def test_annotations_of_one_game_never_appear_in_another(
     write("Of skyforge")
     shown(["Of skyforge"])
     page.locator("#game").select_option("arena")
-    expect(page.locator("#annotate")).to_be_visible()
     shown([])
     write("Of arena")
     shown(["Of arena"])
 
     held: list[Route] = []
     page.route("**/skyforge/annotations", lambda route: held.append(route))
-    page.locator("#game").select_option("skyforge")
+    with page.expect_request("**/skyforge/annotations"):
+        page.locator("#game").select_option("skyforge")
     expect(page.locator("#annotate")).to_be_hidden()
     page.locator("#game").select_option("arena")
     shown(["Of arena"])
-    page.unroute("**/skyforge/annotations")
     with page.expect_response("**/skyforge/annotations"):
         held[0].continue_()
+    page.unroute("**/skyforge/annotations")
     page.wait_for_timeout(300)
     shown(["Of arena"])
 
     # The game changes before what was written is answered.
     page.route("**/arena/annotations", lambda route: held.append(route))
-    write("Late of arena")
+    with page.expect_request("**/arena/annotations"):
+        write("Late of arena")
     page.locator("#game").select_option("skyforge")
     shown(["Of skyforge"])
-    page.unroute("**/arena/annotations")
     with page.expect_response("**/arena/annotations"):
         held[-1].continue_()
-    expect(page.locator("#annotate")).to_be_visible()
+    page.unroute("**/arena/annotations")
+    page.wait_for_timeout(300)
     shown(["Of skyforge"])
     write("More of skyforge")
     shown(["More of skyforge", "Of skyforge"])
