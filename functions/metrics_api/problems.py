@@ -101,7 +101,7 @@ def _invalid(request: Request, error: RequestValidationError) -> Response:
 
 def _words(refused: Mapping[str, Any]) -> str:
     """Return what is wrong with a value."""
-    return IN_WORDS.get(refused.get("ctx", {}).get("pattern"), refused["msg"])
+    return IN_WORDS.get(refused.get("ctx", {}).get("pattern")) or str(refused["msg"])
 
 
 def _location(refused: Mapping[str, Any], body: Any) -> list[str | int]:
