@@ -41,7 +41,7 @@ SHARED = (
     "players", "transactions", "refunds", "plays", "days", "stays", "cohorts", "installs", "install_sizes",
     "exposed", "variants", "counted_links", "first_values",
 )  # fmt: skip
-# Tables of which a day needs the events of the day alone.
+# Tables of which a day needs the events of the day alone, and what first days tell of custom dimensions.
 OF_A_DAY = (
     "economy", "progression", "stability", "performance", "design", "ads", "matches", "performance_bins",
 )  # fmt: skip
@@ -200,7 +200,9 @@ class Night:
                 store.delete(table, unfinished)
         of_games = among(games)
         if fresh:
-            store.view("events", f"SELECT * FROM silver WHERE {new}")
+            declared = [name for name, one in games.items() if any(_slots(self._with(one, fresh.get(name))))]
+            by_player = among(declared) if declared else "FALSE"
+            store.view("events", f"SELECT *, {by_player} AS by_player FROM silver WHERE {new}")
             store.view("old_purchases", f"SELECT * FROM {store.name('kept_purchases')} WHERE {of_games}")
             store.view("old_refunds", f"SELECT * FROM {store.name('kept_refunds')} WHERE {of_games}")
             store.view("old_steps", f"SELECT * FROM {store.name('kept_steps')} WHERE {of_games}")
@@ -295,12 +297,12 @@ class Night:
                     found[name] = min(day, found.get(name, day))
                 if name in published and split:
                     early[name] = "ids that counted as one player no longer do"
-            for name, game in published.items():
-                now = self.games[name]
-                if (game.slot_1 == 0 < now.slot_1) or (game.slot_2 == 0 < now.slot_2):
-                    early[name] = "its events have a custom dimension that they did not have before"
             for name in published:
                 touched[name] = {day for game, day in days if game == name} | {self.games[name].newest}
+        for name, game in before.items():
+            now = self.games[name]
+            if game.definition and ((game.slot_1 == 0 < now.slot_1) or (game.slot_2 == 0 < now.slot_2)):
+                early[name] = "its events have a custom dimension that they did not have before"
         bounds: dict[str, Bound] = {}
         for name, game in self.games.items():
             floor = floors[name]
@@ -317,6 +319,9 @@ class Night:
                 )
             next_floor = max(floor, min(horizon, since - timedelta(MONTH)))
             bounds[name] = Bound(since, floor, next_floor, game.last_day, *_slots(game))
+            if any(_slots(game)):
+                # A late event of a player's first day changes the value of all later days of the player.
+                touched[name] = set(span(since, game.newest))
         if early:
             raise Rebuild(early)
         self.games = {name: replace(game, floor=bounds[name].next_floor) for name, game in self.games.items()}
@@ -414,7 +419,9 @@ class Night:
         days = on(touched)
         store.view("touched_presence", f"SELECT * FROM kept_presence WHERE {days}")
         for table in ("kept_moves", "kept_samples"):
-            store.view(table, f"SELECT * FROM {store.name(table)} WHERE {days}")
+            # Their rows have players in games with custom dimensions only.
+            rows = f"SELECT * FROM {store.name(table)} WHERE {days}"
+            store.view(table, self._of_accounts(table, days) if custom else rows)
         for table in ("kept_movers", "kept_attempts", "kept_ads", "kept_matches"):
             store.view(table, self._of_accounts(table, days))
         followed = either(

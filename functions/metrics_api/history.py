@@ -199,8 +199,8 @@ def _question(table: Table, game_id: str, asked: Any) -> tuple[Question, list[mo
 
 
 def _refuse_crossed(table: Table, asked: Mapping[str, str]) -> None:
-    """Refuse a custom dimension beside another column with totals: gold has no rows of both."""
-    apart = [name for name in asked if name in table.with_totals]
+    """Refuse a custom dimension beside a place or the other dimension: gold has no rows of both."""
+    apart = [name for name in asked if name in table.everywhere]
     custom = [name for name in apart if name in CUSTOM]
     if custom and len(apart) > 1:
         others = ", ".join(name for name in apart if name != custom[0])

@@ -831,7 +831,8 @@ def _mention(record: Record, fields: list[str]) -> Record:
 KEPT: dict[str, tuple[str, ...]] = dict.fromkeys(
     (
         "kept_ads", "kept_attempts", "kept_designs", "kept_exposures", "kept_matches", "kept_movers",
-        "kept_players", "kept_presence", "kept_purchases", "kept_refunds", "kept_sources", "kept_steps",
+        "kept_moves", "kept_players", "kept_presence", "kept_purchases", "kept_refunds", "kept_samples",
+        "kept_sources", "kept_steps",
     ),
     OWN,
 )  # fmt: skip

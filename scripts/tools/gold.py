@@ -6,7 +6,7 @@ the emulator and small questions. GAMES_TABLE names the table of games, which ha
 experiments.
 
     gold.table("daily", "arena", platform="ios", country="*", app_version="*", custom_1="*", custom_2="*")
-    gold.table("design", game="arena", depth="2", platform="ios", country="*", app_version="*")
+    gold.table("experiment_design", game="arena", depth="2", experiment="shop")
     gold.sql("SELECT event_date, active_players FROM daily WHERE game_id = ?", "arena")
     gold.answer("retention_triangle", "arena")
 """

@@ -1,12 +1,13 @@
 """The history of what the emulator holds: silver and gold, against what was sent."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from telemetry import metric_model
 from telemetry.ad_spend import NUMBERS, Spend
+from telemetry.metric_model import ALL
 
 from tools import gold, spend
 from tools.simulate import advertisements, design_events
@@ -50,6 +51,8 @@ def figures(game_id: str, costs: Sequence[Spend]) -> dict[str, Any]:
         "players of design events by variant": _senders(game_id),
         "new players by class": _by_class(game_id),
         "active players by shard": _by_shard(game_id),
+        "levels completed by class": _completed(game_id, "custom_1"),
+        "levels completed by shard": _completed(game_id, "custom_2"),
         "match ends": of("matches", "mode AS name, sum(match_ends) AS value"),
         "players who came back the day after": of(
             "retention",
@@ -108,10 +111,18 @@ def _by_shard(game_id: str) -> dict[str, int]:
     return {f"{day} {shard}": int(count) for day, shard, count in sorted(counts)}
 
 
+def _completed(game_id: str, column: str) -> dict[str, int]:
+    """Return the levels completed by the values of a custom dimension."""
+    totals = metric_model.tables()["progression"].everywhere
+    rows = gold.table("progression", game_id, **{name: one for name, one in totals.items() if name != column})
+    sums = rows[rows[column] != ALL].groupby(column)["completes"].sum()
+    return {str(value): int(count) for value, count in sums.items() if count}
+
+
 def _events(game_id: str) -> dict[str, Any]:
     """Return what gold says of advertisements and design events, read without any SQL."""
     ads, designs = (
-        gold.table(name, game_id, platform="*", country="*", app_version="*") for name in ("ads", "design")
+        gold.table(name, game_id, **metric_model.tables()[name].everywhere) for name in ("ads", "design")
     )
     players = zip(designs["event_date"], designs["name"], designs["players"], strict=True)
     return {
@@ -151,6 +162,10 @@ def expected_figures(truth: Truth, today: date) -> dict[str, Any]:
         "active players by shard": {
             f"{day} {shard}": len(players) for (day, shard), players in sorted(truth.shards.items())
         },
+        "levels completed by class": _levels(
+            (truth.classes[player][1], count) for (player, _), count in truth.completed.items()
+        ),
+        "levels completed by shard": _levels((shard, count) for (_, shard), count in truth.completed.items()),
         "match ends": dict(sorted(truth.match_ends.items())),
         "players who came back the day after": truth.came_back(today),
         "advertisements": dict(sorted((+truth.ads).items())),
@@ -165,6 +180,13 @@ def _started(truth: Truth, today: date) -> dict[str, int]:
     """Return the players of each class whose first day is over."""
     found = Counter(told for happened, told in truth.classes.values() if happened[:10] < str(today))
     return dict(sorted(found.items()))
+
+
+def _levels(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    found = Counter[str]()
+    for value, count in counts:
+        found[value] += count
+    return dict(sorted((+found).items()))
 
 
 def _installed(truth: Truth, today: date) -> dict[str, int]:

@@ -136,6 +136,8 @@ class Truth:
     # The moment at which a player first told a class, and the class; the players of a day and shard.
     classes: dict[str, tuple[str, str]] = field(default_factory=dict)
     shards: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    # Levels completed by player and shard.
+    completed: Counter[tuple[str, str]] = field(default_factory=Counter)
     best: dict[str, dict[str, tuple[int, str]]] = field(default_factory=lambda: defaultdict(dict))
     # The guest that each account was.
     guests: dict[str, str] = field(default_factory=dict)
@@ -156,6 +158,9 @@ class Truth:
                 found[guest] = min(first, found.get(guest, first))
             return found
 
+        completed = Counter[tuple[str, str]]()
+        for (player, shard), count in self.completed.items():
+            completed[self.guests.get(player, player), shard] += count
         return replace(
             self,
             players_by_day={day: whole(players) for day, players in self.players_by_day.items()},
@@ -165,6 +170,7 @@ class Truth:
             exposures=earliest(self.exposures),
             classes=earliest(self.classes),
             shards={name: whole(players) for name, players in self.shards.items()},
+            completed=completed,
             earned=[(self.guests.get(one[0], one[0]), *one[1:]) for one in self.earned],
         )
 
@@ -293,6 +299,7 @@ class Truth:
             self.economy[f"{payload['currency']} {payload['flow']}"] += payload["amount"]
         if event["event_type"] == "progression":
             self.levels[f"{payload['level_1']} {payload['status']}"] += 1
+            self.completed[event["player_id"], shard] += payload["status"] == "complete"
         if event["event_type"] == "ad_impression":
             network = payload["network"]
             self.ads[f"{network} impressions"] += 1

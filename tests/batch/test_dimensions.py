@@ -9,6 +9,11 @@ import pytest
 from night_lake import Lake
 from nights import DAY_MS, START, Event, World, by_arrival, identified, make_mistake, valued
 
+OF_EVENTS = (
+    "economy", "progression", "stability", "performance", "design", "ads", "tutorial", "matches",
+    "total_revenue", "performance_bins", "acquisition", "acquisition_value",
+)  # fmt: skip
+
 
 def months(seed: int = 5) -> Lake:
     """Return a lake of five months of events, whose values change from one to the next."""
@@ -134,6 +139,39 @@ def test_a_game_that_declares_a_dimension_has_rows_of_it_on_all_days() -> None:
     assert len(days) == 13
 
 
+def test_a_game_that_declares_a_dimension_before_its_gold_was_published() -> None:
+    """What the first run kept without players counts by their first day, once there is a dimension."""
+    moved = {"event_type": "economy", "currency": "gold", "flow": "sink", "reason": "r", "amount": 5}
+    moved |= {"balance_after": 1}
+    lake = Lake()
+    lake.gold(lake.add([made(10, "p", None, **moved)]))
+    lake.run([made(10, "p", "mage", ms=5, **moved)])
+    assert lake.differing() == []
+    found = lake.store.rows(
+        "SELECT custom_1, amount FROM lake.economy WHERE custom_1 <> '*' AND reason = 'r'"
+    )
+    assert found == [("mage", 10)]
+
+
+def of_all_kinds() -> Lake:
+    """Return a lake of 25 days with events of all kinds; each of the last nights brings two of them."""
+    events = valued(World(57, 25, players=4).events, 57)
+    days, lake = by_arrival(events, 25), Lake()
+    lake.run([event for day in days[:19] for event in day])
+    for first in range(19, len(days), 2):
+        lake.run([event for day in days[first : first + 2] for event in day])
+    return lake
+
+
+def test_each_table_tells_the_values_of_its_events_apart() -> None:
+    lake = of_all_kinds()
+    assert lake.differing() == []
+    for table in OF_EVENTS:
+        for column in ("custom_1", "custom_2"):
+            ((values,),) = lake.store.rows(f"SELECT COUNT(DISTINCT {column}) FROM lake.{table}")
+            assert values > 2, (table, column)
+
+
 def paid_back_without_dimensions() -> Lake:
     """Return a lake of a game without dimensions, whose only event of a day is a refund."""
     lake = Lake()
@@ -176,7 +214,25 @@ MISTAKES = [
         "(s.custom_1 = '*' OR b.slot_1 = 1)",
         "TRUE",
     ),
-    (frozen, "gold/total_revenue", "WHERE s.custom_1 = '*' AND s.custom_2 = '*'", ""),
+    (frozen, "gold/total_revenue", "    AND e.custom_1 = c.custom_1 AND e.custom_2 = c.custom_2\n", ""),
+    (paid_back_without_dimensions, "gold/total_revenue", "(e.custom_1 = '*' OR b.slot_1 = 1)", "TRUE"),
+    (frozen, "gold/stability", "(custom_1), (custom_2))", "(custom_1), (custom_1, custom_2))"),
+    (paid_back_without_dimensions, "gold/stability", "(custom_2 = '*' OR slot_2 = 1)", "TRUE"),
+    (frozen, "gold/_views", "COALESCE(k.custom_1, v.custom_1, 'unknown')", "COALESCE(k.custom_1, 'unknown')"),
+    *(
+        (
+            of_all_kinds,
+            f"kept/{table}",
+            "app_version, custom_1, custom_2,",
+            "app_version, custom_2 AS custom_1, custom_1 AS custom_2,",
+        )
+        for table in ("kept_attempts", "kept_designs", "kept_ads", "kept_matches")
+    ),
+    (of_all_kinds, "gold/acquisition", "AND r.custom_1 = s.custom_1", ""),
+    (of_all_kinds, "gold/acquisition_value", "AND p.custom_2 = s.custom_2", ""),
+    (of_all_kinds, "gold/economy", "CASE WHEN c.slot = 1 THEN m.custom_1 ELSE '*' END", "m.custom_1"),
+    (of_all_kinds, "kept/kept_samples", "CASE WHEN e.by_player THEN e.player_id END", "NULL"),
+    (of_all_kinds, "gold/tutorial", "COALESCE(o.custom_2, v.custom_2, ", "COALESCE(v.custom_2, "),
 ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from tools.progress import wait_for
 
 pytestmark = pytest.mark.integration
 GAME = "first-day"
-ALL = {"country": "*", "app_version": "*"}
+ALL = {"country": "*", "app_version": "*", "custom_1": "*", "custom_2": "*"}
 # Nobody knew these names before: who sends them, where, how many days ago, and their values.
 SENT = [
     ("ann", "ios", 0, "boss:dragon:fire:hard:killed", 12.5),

@@ -207,9 +207,10 @@ def test_a_lake_without_the_table_says_so(
 
 def test_a_table_is_read_by_the_values_of_its_columns(tables: None) -> None:
     day = datetime.now(UTC).date() - timedelta(days=1)
-    (row,) = gold.table(
-        "design", "arena", event_date=day, depth="2", platform="ios", country="*", app_version="*"
-    ).to_dict("records")
+    totals = dict.fromkeys(("country", "app_version", "custom_1", "custom_2"), "*")
+    (row,) = gold.table("design", "arena", event_date=day, depth="2", platform="ios", **totals).to_dict(
+        "records"
+    )
     assert (row["name"], row["design_events"], row["players"], row["value_sum"]) == ("boss:dragon", 4, 2, 3.0)
     assert gold.table("design", "arena", platform="switch").empty
     assert set(gold.table("design", platform="ios")["game_id"]) == {"arena", "other"}

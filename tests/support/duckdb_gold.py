@@ -68,7 +68,9 @@ def define(database: duckdb.DuckDBPyConnection) -> None:
     database.execute("ALTER TABLE events RENAME TO sent")
     database.execute(f"CREATE TABLE accounts AS {ACCOUNTS}")
     database.execute(
-        "CREATE VIEW events AS SELECT sent.* REPLACE (coalesce(account, player_id) AS player_id) FROM sent"
+        "CREATE VIEW events AS SELECT sent.* REPLACE (coalesce(account, player_id) AS player_id),"
+        " count(coalesce(custom_1, install_1, custom_2, install_2)) OVER (PARTITION BY sent.game_id) > 0"
+        " AS by_player FROM sent"
         " LEFT JOIN accounts ON accounts.game_id = sent.game_id AND guest = player_id"
     )
     view = lambda name, query: database.execute(f"CREATE VIEW {name} AS {_translated(query)}")  # noqa: E731

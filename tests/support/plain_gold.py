@@ -31,10 +31,9 @@ def gold(events: Iterable[Event]) -> dict[str, Rows]:
     for game_id, found in games.items():
         game = _Game(under_accounts(sorted(found, key=_order)))
         for name, table in _TABLES.items():
-            custom = name in _WITH_CUSTOM
-            for place in (*game.places, *(game.custom_places if custom else ())):
+            for place in (*game.places, *game.custom_places):
                 for row in table(game, place):
-                    where = dict(zip(DIMENSIONS + CUSTOM * custom, place, strict=False))
+                    where = dict(zip(DIMENSIONS + CUSTOM, place, strict=True))
                     tables[name].append({"game_id": game_id, **where, **row})
         for name, whole in _WITHOUT_PLACES.items():
             tables[name] += [{"game_id": game_id, **row} for row in whole(game)]
@@ -875,7 +874,6 @@ _TABLES: dict[str, Callable[[_Game, Place], Iterator[dict[str, Any]]]] = {
     "total_revenue": _total_revenue, "performance_bins": _performance_bins,
     "acquisition": _acquisition, "acquisition_value": _acquisition_value,
 }  # fmt: skip
-_WITH_CUSTOM = ("daily", "revenue", "retention", "lifetime_value")
 # Tables that do not tell platforms, countries and versions apart.
 _WITHOUT_PLACES: dict[str, Callable[[_Game], Iterator[dict[str, Any]]]] = {
     "experiments": _experiments, "experiment_revenue": _experiment_revenue,

@@ -223,7 +223,7 @@ def test_the_tables_name_the_dimensions_that_the_game_declares(client: TestClien
         ("custom_1", "class", [CAFE, "mage", "rogue", "other", "unknown"]),
         ("custom_2", "shard", ["eu", "us", "other", "unknown"]),
     ]
-    for table in ("daily", "revenue", "retention", "lifetime_value"):
+    for table in ("daily", "revenue", "retention", "lifetime_value", "economy", "acquisition_value"):
         assert shown("skyforge", table) == mine
         assert shown("plain", table) == []
-    assert shown("skyforge", "economy") == []
+    assert shown("skyforge", "experiments") == []

@@ -43,7 +43,7 @@ class Lakes(NamedTuple):
 
 def played() -> list[Event]:
     """Return the events of a game with custom dimensions."""
-    return valued([one for one in World(9, LENGTH, players=9).events if one["game_id"] == "g"], 9)
+    return valued([one for one in World(171, LENGTH, players=9).events if one["game_id"] == "g"], 171)
 
 
 def made(events: Iterable[Event]) -> DuckDB:
@@ -90,7 +90,11 @@ def test_the_lake_has_rows_of_both_dimensions_in_each_table(lakes: Lakes) -> Non
         for column in CUSTOM:
             query = f"SELECT count(*) FROM lake.{table} WHERE {column} <> '*'"
             assert (lakes.plain.rows(query), lakes.told.rows(query)[0][0] > 5) == ([(0,)], True)
-    assert TABLES == ["daily", "revenue", "retention", "lifetime_value"]
+    assert TABLES == [
+        "daily", "revenue", "retention", "lifetime_value", "economy", "progression", "stability",
+        "performance", "design", "ads", "tutorial", "matches", "acquisition", "acquisition_value",
+        "total_revenue", "performance_bins",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", TOTALS, ids=lambda path: path.stem)
@@ -184,7 +188,9 @@ def visuals() -> list[quicksight.Visual]:
     return [one for one in every if one.table.name in TABLES]
 
 
-PARAMETERS = {"Game": "g", "Platform": "*", "Country": "*", "Version": "*", "Currency": "EUR"}
+PARAMETERS = {
+    "Game": "g", "Platform": "*", "Country": "*", "Version": "*", "Currency": "USD", "Measure": "fps",
+}  # fmt: skip
 
 
 def drawn(store: DuckDB, visual: quicksight.Visual) -> list[dict[str, Any]]:

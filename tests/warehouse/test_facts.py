@@ -69,7 +69,8 @@ FIGURES = {
         "COUNT(*), SUM(amount)", REFUNDS,
     ),
     "economy": (
-        "economy", "economy_events, amount, players", f"{DAY}, currency, flow, reason", "reason <> '*'",
+        "economy", "economy_events, amount, players", f"{DAY}, currency, flow, reason",
+        f"reason <> '*' AND {OF_ALL}",
         "COUNT(*), SUM(amount), COUNT(DISTINCT player_id)", "warehouse.fact_economy",
     ),
     "installs": (
@@ -77,17 +78,17 @@ FIGURES = {
         INSTALLS,
     ),
     "stability": (
-        "stability", "active_sessions, crashes", DAY, "TRUE",
+        "stability", "active_sessions, crashes", DAY, OF_ALL,
         "COUNT(DISTINCT CASE WHEN event_type <> 'purchase' THEN CONCAT(player_id, session_id) END),"
         " COUNT(CASE WHEN event_type = 'crash' AND fatal THEN 1 END)", EVENTS,
     ),
     "levels": (
-        "progression", "starts, players", f"{DAY}, level_1", "TRUE",
+        "progression", "starts, players", f"{DAY}, level_1", OF_ALL,
         "COUNT(CASE WHEN status = 'start' THEN 1 END), COUNT(DISTINCT player_id)",
         f"(SELECT * FROM {EVENTS} WHERE event_type = 'progression') AS levels",
     ),
     "ads": (
-        "ads", "impressions, players, revenue_micros", f"{DAY}, network, placement, format, currency", "TRUE",
+        "ads", "impressions, players, revenue_micros", f"{DAY}, network, placement, format, currency", OF_ALL,
         "COUNT(*), COUNT(DISTINCT player_id), SUM(revenue_micros)",
         f"(SELECT * FROM {EVENTS} WHERE event_type = 'ad_impression') AS ads",
     ),

@@ -46,8 +46,8 @@ const questionOf = (spec, context, more = {}) => {
   const crossed = [];
   for (const { name, parameter, label, values } of context.shared()) {
     if (!at.get(parameter)) continue;
-    const apart = by.some((column) => column !== name && known.dimensions.some((one) => one.name === column && one.has_totals));
-    // Only custom dimensions list their values.
+    const apart = by.some((column) => column !== name && known.dimensions.some((one) => one.name === column && one.has_totals && one.name !== "reason"));
+    // Only custom dimensions list their values. Gold tells them apart by reason, and by no other column with totals.
     if (values && apart) crossed.push(label);
     else if (known.dimensions.some((one) => one.name === name)) asked.set(parameter, at.get(parameter));
     else lacks.push(label);

@@ -40,10 +40,70 @@ FROM players AS k
 JOIN kept_values AS v ON v.game_id = k.game_id AND v.player_id = k.player_id AND v.event_date = k.cohort_date
 GROUP BY k.game_id, k.player_id;
 
--- The players who installed at most 90 days before `since`, with the source and the campaign that their first day tells.
+-- The custom dimensions that the events of a game have.
+CREATE OR REPLACE TEMPORARY VIEW customs AS
+SELECT game_id, 1 AS slot FROM bounds WHERE slot_1 = 1
+UNION ALL
+SELECT game_id, 2 AS slot FROM bounds WHERE slot_2 = 1;
+
+-- Kept rows of days that change, with the custom dimensions that they count by: the event's own value, else what the
+-- player's first day tells.
+CREATE OR REPLACE TEMPORARY VIEW present AS
+SELECT
+  k.game_id, k.event_date, k.player_id, k.platform, k.country, k.app_version,
+  COALESCE(k.custom_1, v.custom_1, 'unknown') AS custom_1, COALESCE(k.custom_2, v.custom_2, 'unknown') AS custom_2,
+  k.session_id, k.crashes, k.nonfatal_crashes, k.played
+FROM touched_presence AS k LEFT JOIN first_values AS v ON v.game_id = k.game_id AND v.player_id = k.player_id;
+
+CREATE OR REPLACE TEMPORARY VIEW attempts AS
+SELECT
+  k.game_id, k.event_date, k.player_id, k.platform, k.country, k.app_version,
+  COALESCE(k.custom_1, v.custom_1, 'unknown') AS custom_1, COALESCE(k.custom_2, v.custom_2, 'unknown') AS custom_2,
+  k.level_1, k.level_2, k.level_3, k.starts, k.completes, k.fails
+FROM kept_attempts AS k LEFT JOIN first_values AS v ON v.game_id = k.game_id AND v.player_id = k.player_id;
+
+CREATE OR REPLACE TEMPORARY VIEW shown_ads AS
+SELECT
+  k.game_id, k.event_date, k.player_id, k.platform, k.country, k.app_version,
+  COALESCE(k.custom_1, v.custom_1, 'unknown') AS custom_1, COALESCE(k.custom_2, v.custom_2, 'unknown') AS custom_2,
+  k.network, k.placement, k.format, k.currency, k.impressions, k.completed_impressions, k.revenue_micros
+FROM kept_ads AS k LEFT JOIN first_values AS v ON v.game_id = k.game_id AND v.player_id = k.player_id;
+
+CREATE OR REPLACE TEMPORARY VIEW entries AS
+SELECT
+  k.game_id, k.event_date, k.player_id, k.platform, k.country, k.app_version,
+  COALESCE(k.custom_1, v.custom_1, 'unknown') AS custom_1, COALESCE(k.custom_2, v.custom_2, 'unknown') AS custom_2,
+  k.match_id, k.mode, k.starts, k.ends, k.wins, k.losses, k.draws, k.abandons, k.match_seconds, k.queued_starts,
+  k.queue_seconds
+FROM kept_matches AS k LEFT JOIN first_values AS v ON v.game_id = k.game_id AND v.player_id = k.player_id;
+
+CREATE OR REPLACE TEMPORARY VIEW moves AS
+SELECT
+  k.game_id, k.event_date, k.player_id, k.platform, k.country, k.app_version,
+  COALESCE(k.custom_1, v.custom_1, 'unknown') AS custom_1, COALESCE(k.custom_2, v.custom_2, 'unknown') AS custom_2,
+  k.currency, k.flow, k.reason, k.events, k.amount, k.balances
+FROM kept_moves AS k LEFT JOIN first_values AS v ON v.game_id = k.game_id AND v.player_id = k.player_id;
+
+CREATE OR REPLACE TEMPORARY VIEW movers AS
+SELECT
+  k.game_id, k.event_date, k.player_id, k.platform, k.country, k.app_version,
+  COALESCE(k.custom_1, v.custom_1, 'unknown') AS custom_1, COALESCE(k.custom_2, v.custom_2, 'unknown') AS custom_2,
+  k.currency, k.flow, k.reason
+FROM kept_movers AS k LEFT JOIN first_values AS v ON v.game_id = k.game_id AND v.player_id = k.player_id;
+
+CREATE OR REPLACE TEMPORARY VIEW sampled AS
+SELECT
+  k.game_id, k.event_date, k.player_id, k.platform, k.country, k.app_version,
+  COALESCE(k.custom_1, v.custom_1, 'unknown') AS custom_1, COALESCE(k.custom_2, v.custom_2, 'unknown') AS custom_2,
+  k.measure, k.samples, k.sorted
+FROM kept_samples AS k LEFT JOIN first_values AS v ON v.game_id = k.game_id AND v.player_id = k.player_id;
+
+-- The players who installed at most 90 days before `since`, with the source, the campaign and the custom dimensions that
+-- their first day tells.
 CREATE OR REPLACE TEMPORARY VIEW installs AS
 SELECT
   k.game_id, k.player_id, k.cohort_date, k.platform, k.country, k.app_version,
+  COALESCE(MIN(v.custom_1), 'unknown') AS custom_1, COALESCE(MIN(v.custom_2), 'unknown') AS custom_2,
   COALESCE(MIN(CASE WHEN s.kind = 'source' THEN STRUCT(
     s.at_ms AS at_ms, s.event_id AS event_id, s.value AS value
   ) END).value, 'unknown') AS install_source,
@@ -53,18 +113,32 @@ SELECT
 FROM players AS k
 JOIN bounds AS b ON b.game_id = k.game_id AND k.cohort_date >= DATE_SUB(b.since, 90)
 LEFT JOIN kept_sources AS s ON s.game_id = k.game_id AND s.player_id = k.player_id AND s.event_date = k.cohort_date
+LEFT JOIN first_values AS v ON v.game_id = k.game_id AND v.player_id = k.player_id
 GROUP BY k.game_id, k.player_id, k.cohort_date, k.platform, k.country, k.app_version;
+
+-- The same players once for each custom dimension of their game.
+CREATE OR REPLACE TEMPORARY VIEW installs_apart AS
+SELECT
+  i.game_id, i.player_id, i.cohort_date, CASE WHEN c.slot = 1 THEN i.custom_1 ELSE '*' END AS custom_1,
+  CASE WHEN c.slot = 2 THEN i.custom_2 ELSE '*' END AS custom_2, i.install_source, i.campaign
+FROM installs AS i JOIN customs AS c ON c.game_id = i.game_id;
 
 -- How many players a cohort has of each source and campaign, and which days of it are computed.
 CREATE OR REPLACE TEMPORARY VIEW install_sizes AS
 SELECT
   i.game_id, i.cohort_date, i.install_source, i.campaign,
   COALESCE(i.platform, '*') AS platform, COALESCE(i.country, '*') AS country,
-  COALESCE(i.app_version, '*') AS app_version,
+  COALESCE(i.app_version, '*') AS app_version, '*' AS custom_1, '*' AS custom_2,
   COUNT(*) AS cohort_players, MIN(DATEDIFF(b.since, i.cohort_date)) AS since_number,
   MIN(DATEDIFF(b.last_day, i.cohort_date)) AS last_number
 FROM installs AS i JOIN bounds AS b ON b.game_id = i.game_id
-GROUP BY i.game_id, i.cohort_date, i.install_source, i.campaign, CUBE (i.platform, i.country, i.app_version);
+GROUP BY i.game_id, i.cohort_date, i.install_source, i.campaign, CUBE (i.platform, i.country, i.app_version)
+UNION ALL
+SELECT
+  i.game_id, i.cohort_date, i.install_source, i.campaign, '*', '*', '*', i.custom_1, i.custom_2, COUNT(*),
+  MIN(DATEDIFF(b.since, i.cohort_date)), MIN(DATEDIFF(b.last_day, i.cohort_date))
+FROM installs_apart AS i JOIN bounds AS b ON b.game_id = i.game_id
+GROUP BY i.game_id, i.cohort_date, i.install_source, i.campaign, i.custom_1, i.custom_2;
 
 -- The purchase that counts of each transaction: the first that a server confirmed, else the first one. An earlier
 -- purchase may arrive up to 31 days after a later one, so more days are kept than are returned.
@@ -210,12 +284,6 @@ FROM (
 ) AS d
 LEFT JOIN first_values AS v ON v.game_id = d.game_id AND v.player_id = d.player_id;
 
--- The custom dimensions that the events of a game have.
-CREATE OR REPLACE TEMPORARY VIEW customs AS
-SELECT game_id, 1 AS slot FROM bounds WHERE slot_1 = 1
-UNION ALL
-SELECT game_id, 2 AS slot FROM bounds WHERE slot_2 = 1;
-
 CREATE OR REPLACE TEMPORARY VIEW sides AS
 SELECT * FROM VALUES (0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1), (1, 0, 0), (1, 0, 1), (1, 1, 0), (1, 1, 1)
 AS sides (platform, country, app_version);
@@ -341,14 +409,17 @@ WHERE nth_experiment <= 50 AND nth_variant <= 10;
 CREATE OR REPLACE TEMPORARY VIEW designs AS
 SELECT * FROM (
   SELECT
-    k.event_date, k.game_id, k.player_id, k.platform, k.country, k.app_version, k.events, k.valued_events, k.value_sum,
-    k.touched, d.depth, CASE d.depth
+    k.event_date, k.game_id, k.player_id, k.platform, k.country, k.app_version,
+    COALESCE(k.custom_1, v.custom_1, 'unknown') AS custom_1, COALESCE(k.custom_2, v.custom_2, 'unknown') AS custom_2,
+    k.events, k.valued_events, k.value_sum, k.touched, d.depth, CASE d.depth
       WHEN '1' THEN REGEXP_EXTRACT(k.name, '^[^:]+', 0)
       WHEN '2' THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+', 0)
       WHEN '3' THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+:[^:]+', 0)
       WHEN '4' THEN REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+:[^:]+:[^:]+', 0)
       ELSE REGEXP_EXTRACT(k.name, '^[^:]+:[^:]+:[^:]+:[^:]+:[^:]+', 0)
     END AS name
-  FROM kept_designs AS k CROSS JOIN (SELECT * FROM VALUES ('1'), ('2'), ('3'), ('4'), ('5') AS depths (depth)) AS d
+  FROM kept_designs AS k
+  LEFT JOIN first_values AS v ON v.game_id = k.game_id AND v.player_id = k.player_id
+  CROSS JOIN (SELECT * FROM VALUES ('1'), ('2'), ('3'), ('4'), ('5') AS depths (depth)) AS d
 ) AS named
 WHERE name <> ''

@@ -3,9 +3,21 @@ WITH totals AS (
   SELECT
     event_date, game_id,
     COALESCE(platform, '*') AS platform, COALESCE(country, '*') AS country, COALESCE(app_version, '*') AS app_version,
+    '*' AS custom_1, '*' AS custom_2,
     measure, SUM(samples) AS samples, SORT_ARRAY(FLATTEN(COLLECT_LIST(sorted))) AS sorted
-  FROM kept_samples
+  FROM sampled
   GROUP BY event_date, game_id, measure, CUBE (platform, country, app_version)
+  UNION ALL
+  SELECT
+    event_date, game_id, '*', '*', '*', custom_1, custom_2, measure, SUM(samples),
+    SORT_ARRAY(FLATTEN(COLLECT_LIST(sorted)))
+  FROM (
+    SELECT
+      s.event_date, s.game_id, CASE WHEN c.slot = 1 THEN s.custom_1 ELSE '*' END AS custom_1,
+      CASE WHEN c.slot = 2 THEN s.custom_2 ELSE '*' END AS custom_2, s.measure, s.samples, s.sorted
+    FROM sampled AS s JOIN customs AS c ON c.game_id = s.game_id
+  ) AS apart
+  GROUP BY event_date, game_id, custom_1, custom_2, measure
 ),
 placed AS (
   SELECT *, (samples - 1) * 0.01e0 AS at_1, (samples - 1) * 0.05e0 AS at_5, (samples - 1) * 0.5e0 AS at_50, 
@@ -14,7 +26,7 @@ placed AS (
 ),
 ranked AS (
   SELECT
-    event_date, game_id, platform, country, app_version, measure, samples,
+    event_date, game_id, platform, country, app_version, custom_1, custom_2, measure, samples,
     sorted[CAST(FLOOR(at_1) AS INT)] + (at_1 - FLOOR(at_1))
       * (sorted[CAST(CEIL(at_1) AS INT)] - sorted[CAST(FLOOR(at_1) AS INT)]) AS p1,
     sorted[CAST(FLOOR(at_5) AS INT)] + (at_5 - FLOOR(at_5))
@@ -29,6 +41,6 @@ ranked AS (
 )
 -- Few frames a second are slow; of every other measure the high values are.
 SELECT
-  event_date, game_id, platform, country, app_version, measure, samples, p1, p5, p50, p95, p99,
+  event_date, game_id, platform, country, app_version, custom_1, custom_2, measure, samples, p1, p5, p50, p95, p99,
   CASE WHEN measure = 'fps' THEN p5 ELSE p95 END AS slow_5, CASE WHEN measure = 'fps' THEN p1 ELSE p99 END AS slow_1
 FROM ranked

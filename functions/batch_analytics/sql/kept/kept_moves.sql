@@ -1,6 +1,9 @@
--- Economy events by day and everything that gold tells apart, without the players.
+-- Economy events by day and everything that gold tells apart, without the players. Those of games with custom dimensions have
+-- the player, whose first day may tell the values.
 SELECT
-  game_id, event_date, platform, country, app_version, currency, flow, reason, COUNT(*) AS events,
+  game_id, event_date, CASE WHEN by_player THEN player_id END AS player_id, platform, country, app_version,
+  custom_1, custom_2, currency, flow, reason, COUNT(*) AS events,
   CAST(SUM(CAST(amount AS DECIMAL(19, 0))) AS DECIMAL(38, 0)) AS amount, COLLECT_LIST(balance_after) AS balances
 FROM events WHERE event_type = 'economy'
-GROUP BY game_id, event_date, platform, country, app_version, currency, flow, reason
+GROUP BY game_id, event_date, CASE WHEN by_player THEN player_id END, platform, country, app_version, custom_1,
+  custom_2, currency, flow, reason

@@ -1,9 +1,12 @@
--- All samples of a measure by day, platform, country and version: percentiles are exact.
+-- All samples of a measure by day, platform, country and version: percentiles are exact. Those of games with custom
+-- dimensions have the player, whose first day may tell the values.
 SELECT
-  game_id, event_date, platform, country, app_version, measure, COUNT(*) AS samples, COLLECT_LIST(sample) AS sorted
+  game_id, event_date, player_id, platform, country, app_version, custom_1, custom_2, measure, COUNT(*) AS samples,
+  COLLECT_LIST(sample) AS sorted
 FROM (
   SELECT
-    e.event_date, e.game_id, e.platform, e.country, e.app_version, m.measure,
+    e.event_date, e.game_id, CASE WHEN e.by_player THEN e.player_id END AS player_id, e.platform, e.country,
+    e.app_version, e.custom_1, e.custom_2, m.measure,
     CASE m.measure
       WHEN 'fps' THEN e.fps WHEN 'frame_time_ms' THEN e.frame_time_ms WHEN 'latency_ms' THEN e.latency_ms
       WHEN 'load_time_ms' THEN e.load_time_ms ELSE e.memory_mb
@@ -14,4 +17,4 @@ FROM (
   WHERE e.event_type = 'performance'
 ) AS sampled
 WHERE sample IS NOT NULL
-GROUP BY game_id, event_date, platform, country, app_version, measure
+GROUP BY game_id, event_date, player_id, platform, country, app_version, custom_1, custom_2, measure

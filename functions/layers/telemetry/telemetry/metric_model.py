@@ -16,7 +16,7 @@ from typing import Any
 DAYS = ("event_date", "cohort_date")
 # The value of a dimension in rows of all its values together.
 ALL = "*"
-# Custom dimensions of a game: the rows of each are of all values of the other dimensions of WITH_TOTALS.
+# Custom dimensions of a game: the rows of each are of all values of the other dimensions of PLACES.
 CUSTOM = ("custom_1", "custom_2")
 PLACES = ("platform", "country", "app_version", *CUSTOM)
 WITH_TOTALS = (*PLACES, "reason")

@@ -15,7 +15,7 @@ SELECT
   CAST(sum(lifetime_net_total_micros) AS double) / nullif(sum(cohort_players), 0) AS net_total_ltv_micros
 FROM acquisition_value
 WHERE game_id = ?
-  AND platform = '*' AND country = '*' AND app_version = '*'
+  AND platform = '*' AND country = '*' AND app_version = '*' AND custom_1 = '*' AND custom_2 = '*'
   AND cohort_date >= current_date - INTERVAL '90' DAY
 GROUP BY install_source, campaign, currency, day_number
 ORDER BY install_source, campaign, currency, day_number

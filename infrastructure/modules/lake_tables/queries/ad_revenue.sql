@@ -10,7 +10,7 @@ SELECT
   1000 * (CAST(sum(revenue_micros) AS double) / nullif(sum(impressions), 0)) AS ecpm_micros
 FROM ads
 WHERE game_id = ?
-  AND platform = '*' AND country = '*' AND app_version = '*'
+  AND platform = '*' AND country = '*' AND app_version = '*' AND custom_1 = '*' AND custom_2 = '*'
   AND event_date >= current_date - INTERVAL '30' DAY
 GROUP BY network, placement, format, currency
 ORDER BY currency, revenue_micros DESC

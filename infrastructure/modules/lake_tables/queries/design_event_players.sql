@@ -2,6 +2,6 @@
 SELECT event_date, depth, name, design_events, players, value_sum, value_mean
 FROM design
 WHERE game_id = ?
-  AND platform = '*' AND country = '*' AND app_version = '*'
+  AND platform = '*' AND country = '*' AND app_version = '*' AND custom_1 = '*' AND custom_2 = '*'
   AND event_date >= current_date - INTERVAL '14' DAY
 ORDER BY event_date, depth, design_events DESC

@@ -7,7 +7,7 @@ SELECT
   CAST(sum(value_sum) AS double) / nullif(sum(valued_events), 0) AS value_mean
 FROM design
 WHERE game_id = ?
-  AND platform = '*' AND country = '*' AND app_version = '*'
+  AND platform = '*' AND country = '*' AND app_version = '*' AND custom_1 = '*' AND custom_2 = '*'
   AND event_date >= current_date - INTERVAL '14' DAY
 GROUP BY depth, name
 ORDER BY depth, design_events DESC

@@ -13,6 +13,6 @@ SELECT
   queue_seconds_mean
 FROM matches
 WHERE game_id = ?
-  AND platform = '*' AND country = '*' AND app_version = '*'
+  AND platform = '*' AND country = '*' AND app_version = '*' AND custom_1 = '*' AND custom_2 = '*'
   AND event_date >= current_date - INTERVAL '30' DAY
 ORDER BY event_date DESC, match_entries DESC

@@ -10,7 +10,7 @@ SELECT
   CAST(sum(attempts) AS double) / nullif(sum(completes), 0) AS attempts_per_completion
 FROM progression
 WHERE game_id = ?
-  AND platform = '*' AND country = '*' AND app_version = '*'
+  AND platform = '*' AND country = '*' AND app_version = '*' AND custom_1 = '*' AND custom_2 = '*'
   AND event_date >= current_date - INTERVAL '30' DAY
 GROUP BY level_1, level_2, level_3
 ORDER BY level_1, level_2, level_3

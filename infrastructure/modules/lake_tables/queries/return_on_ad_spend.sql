@@ -11,7 +11,7 @@ WITH costs AS (
 campaigns AS (
   SELECT game_id, install_source, campaign, cohort_date, max(cohort_players) AS cohort_players
   FROM acquisition_value
-  WHERE platform = '*' AND country = '*' AND app_version = '*'
+  WHERE platform = '*' AND country = '*' AND app_version = '*' AND custom_1 = '*' AND custom_2 = '*'
     AND day_number = 0
     AND cohort_date >= current_date - INTERVAL '90' DAY
   GROUP BY game_id, install_source, campaign, cohort_date
@@ -26,7 +26,7 @@ brought AS (
     game_id, install_source, currency, cohort_date, day_number,
     sum(lifetime_net_total_micros) AS lifetime_net_total_micros
   FROM acquisition_value
-  WHERE platform = '*' AND country = '*' AND app_version = '*'
+  WHERE platform = '*' AND country = '*' AND app_version = '*' AND custom_1 = '*' AND custom_2 = '*'
     AND day_number IN (0, 7, 30)
     AND cohort_date >= current_date - INTERVAL '90' DAY
   GROUP BY game_id, install_source, currency, cohort_date, day_number
@@ -34,7 +34,7 @@ brought AS (
 newest AS (
   SELECT game_id, max(event_date) AS last_day
   FROM acquisition_value
-  WHERE platform = '*' AND country = '*' AND app_version = '*'
+  WHERE platform = '*' AND country = '*' AND app_version = '*' AND custom_1 = '*' AND custom_2 = '*'
     AND event_date >= current_date - INTERVAL '90' DAY
   GROUP BY game_id
 ),

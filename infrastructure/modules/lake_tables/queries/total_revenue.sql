@@ -11,7 +11,7 @@ SELECT
   CAST(sum(ad_revenue_micros) AS double) / nullif(sum(active_players), 0) AS ad_arpdau_micros
 FROM total_revenue
 WHERE game_id = ?
-  AND platform = '*' AND country = '*' AND app_version = '*'
+  AND platform = '*' AND country = '*' AND app_version = '*' AND custom_1 = '*' AND custom_2 = '*'
   AND event_date >= current_date - INTERVAL '30' DAY
 GROUP BY currency
 ORDER BY currency

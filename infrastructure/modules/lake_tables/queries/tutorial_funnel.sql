@@ -14,7 +14,7 @@ SELECT
   sum(within_1800_seconds) AS within_1800_seconds
 FROM tutorial
 WHERE game_id = ?
-  AND platform = '*' AND country = '*' AND app_version = '*'
+  AND platform = '*' AND country = '*' AND app_version = '*' AND custom_1 = '*' AND custom_2 = '*'
   AND event_date >= current_date - INTERVAL '30' DAY
 GROUP BY step
 ORDER BY step

@@ -172,7 +172,7 @@ run "tables_of_players" {
   assert {
     condition = (
       contains(output.personal_tables, "events") && contains(output.personal_tables, "kept_players")
-      && !contains(output.personal_tables, "kept_moves") && !contains(output.personal_tables, "daily")
+      && !contains(output.personal_tables, "kept_games") && !contains(output.personal_tables, "daily")
     )
     error_message = "Tables of players are those with a player_id."
   }
