@@ -48,6 +48,7 @@ FOR_READERS = frozenset(
         "/questions/{name}",
         "/questions/{name}/answer",
         "/realtime",
+        "/realtime/dimensions",
         "/retention",
         "/summary",
         "/verdicts",

@@ -1,6 +1,7 @@
 """Windows and alerts of the stream job."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from pydantic import AwareDatetime
 from telemetry import metric_model
 from telemetry.capped_names import LABEL, OTHER
 from telemetry.histogram import percentiles
+from telemetry.metric_model import CUSTOM
 from telemetry.store import Item, store
 
 from metrics_api import realtime_models as models
@@ -19,6 +21,8 @@ from metrics_api.problems import RESPONSES
 
 ALL = "*"
 MAX_MINUTES = 1440
+# Two dimensions have up to 44 values a minute, each an item.
+MAX_MINUTES_OF_VALUES = 60
 FIRST_YEAR, LAST_YEAR = 2000, 2999
 FLOWS = ("source.", "sink.")
 # A match ends for each of its players; the measures are kept by the mode.
@@ -28,6 +32,13 @@ ENDINGS = {
     "draws": "match_draw.",
     "abandons": "match_abandoned.",
 }
+
+Until = Annotated[
+    AwareDatetime | None,
+    Query(
+        description="Only what began before this moment; now where absent.", examples=["2026-01-31T12:07Z"]
+    ),
+]
 
 realtime = APIRouter(
     prefix="/v1/games/{game_id}", tags=["live"], dependencies=[Depends(cached)], responses=RESPONSES
@@ -39,13 +50,7 @@ def read_realtime(
     game_id: GameId,
     window: Annotated[models.WindowName, Query(description="Length: 5m slides by a minute.")] = "1m",
     minutes: Annotated[int, Query(ge=1, le=MAX_MINUTES, description="Minutes back from `until`.")] = 60,
-    until: Annotated[
-        AwareDatetime | None,
-        Query(
-            description="Only what began before this moment; now where absent.",
-            examples=["2026-01-31T12:07Z"],
-        ),
-    ] = None,
+    until: Until = None,
     platform: Annotated[str, Query(description="One platform; * is all.", max_length=32)] = ALL,
     app_version: Annotated[
         str, Query(description="One version; * is all, other is the rest.", max_length=98)
@@ -57,21 +62,14 @@ def read_realtime(
     The rest is `other`.
     """
     as_of = now()
-    if until and not FIRST_YEAR <= until.year <= LAST_YEAR:
-        raise invalid("until", f"give a time of the years {FIRST_YEAR} to {LAST_YEAR}")
-    end = (until or datetime.now(UTC)).astimezone(UTC)
-    since = f"{end - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
-    # The last key of the second before, as keys of alerts go on after the time.
-    last = f"{end - timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}~"
+    since, last = _keys(minutes, until)
     series = [
         f"{game_id}#{window}#{platform}#{app_version}",
         f"{game_id}#{window}#{ALL}#{LABEL}",
         f"{game_id}#dropped#*#*",
         f"{game_id}#alerts",
     ]
-    windows, other_versions, dropped, alerts = (
-        store().series(series, since, last) if until else store().series(series, since)
-    )
+    windows, other_versions, dropped, alerts = store().series(series, since, last)
     read = [_window(item["window"], _measures(item)) for item in windows]
     return models.Realtime(
         game_id=game_id,
@@ -84,6 +82,66 @@ def read_realtime(
         capped=bool(other_versions) or any(_has_unnamed(item) for item in windows),
         as_of=as_of,
         updated_at=read[-1].start if read else None,
+    )
+
+
+@realtime.get("/realtime/dimensions", summary="Minutes by custom dimension")
+def read_dimensions(
+    game_id: GameId,
+    minutes: Annotated[
+        int, Query(ge=1, le=MAX_MINUTES_OF_VALUES, description="Minutes back from `until`.")
+    ] = 30,
+    until: Until = None,
+) -> models.RealtimeDimensions:
+    """Return minutes of the stream job by the values of the game's custom dimensions, as `/realtime` counts.
+
+    A game has at most two dimensions with 20 values each, and `other` and `unknown`.
+    """
+    as_of = now()
+    since, last = _keys(minutes, until)
+    named = {
+        CUSTOM[slot - 1]: one.name
+        for slot, one in sorted(store().dimensions(game_id).slots.items())
+        if one.rule == "current"
+    }
+    found = store().series([f"{game_id}#1m#{column}" for column in named], since, last)
+    return models.RealtimeDimensions(
+        game_id=game_id,
+        dimensions=[
+            models.CustomDimension(column=column, name=name, values=_values(items))
+            for (column, name), items in zip(named.items(), found, strict=True)
+        ],
+        as_of=as_of,
+        updated_at=max((item["window"].partition("#")[0] for items in found for item in items), default=None),
+    )
+
+
+def _keys(minutes: int, until: datetime | None) -> tuple[str, str]:
+    """Return the first and the last key of the minutes before a moment, now where it is absent."""
+    if until and not FIRST_YEAR <= until.year <= LAST_YEAR:
+        raise invalid("until", f"give a time of the years {FIRST_YEAR} to {LAST_YEAR}")
+    end = (until or datetime.now(UTC)).astimezone(UTC)
+    since = f"{end - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
+    # The last key of the second before, as keys of alerts and of values go on after the time.
+    return since, f"{end - timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}~" if until else "~"
+
+
+def _values(items: Iterable[Item]) -> list[models.Value]:
+    """Return the values of a dimension, by name, with their minutes in order."""
+    minutes: dict[str, list[models.ValueMinute]] = {}
+    for item in items:
+        start, _, value = item["window"].partition("#")
+        minutes.setdefault(value, []).append(_value_minute(start, _measures(item)))
+    return [models.Value(value=value, minutes=minutes[value]) for value in sorted(minutes)]
+
+
+def _value_minute(start: str, measures: Counter[str]) -> models.ValueMinute:
+    return models.ValueMinute(
+        start=start,
+        active_players=measures["unique.active_players"],
+        crash_events=measures["events.crash"],
+        reported_revenue=prefixed(measures, "reported_revenue."),
+        unverified_reported_revenue=prefixed(measures, "unverified_reported_revenue."),
     )
 
 

@@ -63,6 +63,39 @@ class Window(BaseModel):
     latency_ms: Annotated[Percentiles | None, Field(description="Round trip to the server, milliseconds.")]
 
 
+class ValueMinute(BaseModel):
+    """What the events of one value of a custom dimension did in a minute."""
+
+    start: Annotated[Timestamp, Field(description="Its start (UTC).")]
+    active_players: Annotated[Count, metric("active_players")]
+    crash_events: Annotated[Count, metric("crash_events")]
+    reported_revenue: Annotated[dict[str, int], metric("reported_revenue")]
+    unverified_reported_revenue: Annotated[dict[str, int], metric("unverified_reported_revenue")]
+
+
+class Value(BaseModel):
+    """A value of a custom dimension."""
+
+    value: Annotated[
+        str,
+        Field(
+            description="As the game declares it; `other` is one that it does not declare, `unknown` none.",
+            examples=["eu"],
+        ),
+    ]
+    minutes: Annotated[
+        list[ValueMinute], Field(description="Oldest first; one in which nothing happened is left out.")
+    ]
+
+
+class CustomDimension(BaseModel):
+    """A custom dimension of the game whose rule is `current`."""
+
+    column: Annotated[str, Field(description="Its column in events and gold.", examples=["custom_1"])]
+    name: Annotated[str, Field(description="The name that the game gives it.", examples=["shard"])]
+    values: Annotated[list[Value], Field(description="Those that events had, by name.")]
+
+
 class Alert(BaseModel):
     """The last minutes differ too much from those before them."""
 
@@ -100,5 +133,18 @@ class Realtime(Answer):
         Field(
             description="True where a minute has more versions, virtual currencies, design events or modes "
             "than it names: the rest is in `other`."
+        ),
+    ]
+
+
+class RealtimeDimensions(Answer):
+    """A game's minutes by the values of its custom dimensions."""
+
+    game_id: Game
+    dimensions: Annotated[
+        list[CustomDimension],
+        Field(
+            description="Those with the rule `current`. What `install` counts by is known from the whole "
+            "history of a player, which the stream job does not have."
         ),
     ]

@@ -19,9 +19,11 @@ SOURCE = {
     "source.shard.get-records.max-record-count": "1000",
 }
 SINK = {"sink.flush-buffer.timeout": "500"}
+MINUTES = "SELECT * FROM minute_measures UNION ALL SELECT * FROM value_measures"
+FIVE_MINUTES = "SELECT * FROM five_minute_measures"
 WINDOWS = {
-    "minute": ("1m", "TUMBLE", "INTERVAL '1' MINUTE"),
-    "five_minute": ("5m", "HOP", "INTERVAL '1' MINUTE, INTERVAL '5' MINUTE"),
+    "minute": ("1m", "TUMBLE", "INTERVAL '1' MINUTE", MINUTES),
+    "five_minute": ("5m", "HOP", "INTERVAL '1' MINUTE, INTERVAL '5' MINUTE", FIVE_MINUTES),
 }
 
 
@@ -43,8 +45,9 @@ def statements(settings: Settings) -> Iterator[str]:
     yield from _file("events", allowed_lateness_seconds=lateness, ticks_a_second=TICKS_A_SECOND)
     yield from _file("measures")
     yield from _file("names", **asdict(settings.names))
-    for name, (label, window, size) in WINDOWS.items():
-        yield from _file("windows", name=name, label=label, window=window, size=size)
+    yield from _file("dimensions")
+    for name, (label, window, size, measures) in WINDOWS.items():
+        yield from _file("windows", name=name, label=label, window=window, size=size, measures=measures)
     yield from _file("dropped")
     yield from _file("alerts", **asdict(settings.alerts))
     yield from _file("outputs")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
+from telemetry.metric_model import CUSTOM
 
 # What the stream job counts the versions and other names under that a minute does not name.
 OTHER_VERSION = "other"
@@ -17,8 +18,10 @@ Item = dict[str, str | int]
 def item_of(row: Row, retention: timedelta) -> Item:
     """Return the item of a row of Flink's.
 
-    A window's series is `game#kind#platform#version` and its key the window's start; an alert's series is
-    `game#alerts` and its key `end#alert#subject`. `measures` is JSON; `expires_at` is in seconds since 1970.
+    A window's series is `game#kind#platform#version` and its key the window's start. A window of a value of a
+    custom dimension has the series `game#kind#custom_1` and the key `start#value`, so that one query reads
+    all values. An alert's series is `game#alerts` and its key `end#alert#subject`. `measures` is JSON;
+    `expires_at` is in seconds since 1970.
     """
     ends = datetime.fromisoformat(row["window_end"])
     expires = int((ends + retention).timestamp())
@@ -26,8 +29,10 @@ def item_of(row: Row, retention: timedelta) -> Item:
         found = {"observed": row["observed"], "reference": row["reference"]}
         key = f"{row['window_end']}#{row['alert']}#{row['subject']}"
         return _item(f"{row['game_id']}#alerts", key, orjson.dumps(found).decode(), expires)
-    series = f"{row['game_id']}#{row['kind']}#{row['platform']}#{row['app_version']}"
-    return _item(series, row["window_start"], row["measures"], expires)
+    series, start = f"{row['game_id']}#{row['kind']}#{row['platform']}", row["window_start"]
+    if row["platform"] in CUSTOM:
+        return _item(series, f"{start}#{row['app_version']}", row["measures"], expires)
+    return _item(f"{series}#{row['app_version']}", start, row["measures"], expires)
 
 
 def events_of(row: Row) -> tuple[int, int]:

@@ -78,6 +78,7 @@ Money is in minor units, for example cents. Two currencies are never added.
   player count by the first value of the first day. With the rule `current`, a row counts by the value of its
   event, so that a player with two values on a day is in both. Cohorts are split by the first value of
   the first day under both rules. Rows of a custom dimension are of all platforms, countries and versions.
+  Minutes of the windows have some metrics by value too, with the rule `current` only.
   [Why](adr/0031-custom-dimensions.md)
 - **Crash-free** figures count crashes that ended the process (`fatal`).
 - **Percentiles** are exact for each row. Percentiles of several rows cannot be averaged: choose the row

@@ -1,5 +1,6 @@
 """The Flink job for real: events into one stream, windows out of another, each figure known beforehand."""
 
+import json
 import random
 import re
 from collections import Counter
@@ -14,6 +15,7 @@ import reference
 from emulated_lake import Lake
 from flink_harness import NOON, Event, FlinkHarness, Key, event
 from reference import Windows, timely, write
+from telemetry.dimensions import Declared
 from tools.emulator import Emulator
 
 HOUR = 3600
@@ -31,26 +33,28 @@ def golden() -> list[Event]:
     """Return events of two minutes whose windows are worked out by hand below."""
     paid = {"store": "web", "transaction_id": "t-1", "currency": "USD", "amount_minor": 499}
     yen = {"store": "web", "transaction_id": "t-2", "currency": "JPY", "amount_minor": 120}
-    start = event("session_start", 5, "ann", game_id="golden")
+    start = event("session_start", 5, "ann", game_id="golden", custom_1="mage", custom_2="eu")
     return [
         start,
-        event("session_heartbeat", 10, "ann", game_id="golden"),
-        event("session_heartbeat", 11, "bob", game_id="golden", platform="android"),
+        event("session_heartbeat", 10, "ann", game_id="golden", custom_1="rogue", custom_2="eu"),
+        event("session_heartbeat", 11, "bob", game_id="golden", platform="android", custom_1="mage"),
         event("economy", 20, "ann", game_id="golden",
               payload={"flow": "source", "currency": "gold", "amount": 70}),
         event("economy", 21, "bob", game_id="golden", platform="android",
               payload={"flow": "sink", "currency": "gold", "amount": 30}),
-        event("purchase", 30, "ann", game_id="golden", payload=paid),
+        event("purchase", 30, "ann", game_id="golden", payload=paid, custom_1="mage", custom_2="eu"),
         start,
-        event("purchase", 40, "ann", game_id="golden", payload=paid),
+        event("purchase", 40, "ann", game_id="golden", payload=paid, custom_1="rogue"),
         event("performance", 50, "ann", game_id="golden", payload={"fps": 60.0, "latency_ms": 0.4}),
         event("session_heartbeat", 59.999, "ann", game_id="golden"),
         event("session_heartbeat", 60, "ann", game_id="golden"),
-        event("purchase", 61, "ann", game_id="golden", payload=paid),
-        event("purchase", 62, "bob", game_id="golden", platform="android", payload=yen, verified=True),
+        event("purchase", 61, "ann", game_id="golden", payload=paid, custom_1="unknown"),
+        event("purchase", 62, "bob", game_id="golden", platform="android", payload=yen, verified=True,
+              custom_1="mage", custom_2="other"),
         event("progression", 63, "ann", game_id="golden", payload={"status": "complete"}),
         event("session_end", 64, "ann", game_id="golden", payload={"duration_seconds": 59}),
-        event("crash", 65, "bob", game_id="golden", platform="android"),
+        event("crash", 65, "bob", game_id="golden", platform="android", custom_2="other"),
+        event("refund", 65, "eve", game_id="golden", custom_2="us"),
         event("score_submitted", 66, "bob", game_id="golden", platform="android"),
         event("design", 67, "ann", game_id="golden", payload={"name": "boss:dragon"}),
         event("design", 68, "bob", game_id="golden", platform="android", payload={"name": "boss:dragon"}),
@@ -66,7 +70,7 @@ def golden() -> list[Event]:
 
 def random_play(seed: int, players: int, seconds: int) -> list[list[Event]]:
     """Return two shards of arrivals: out of order, repeated, some too late, some of a clock that is ahead."""
-    chance = random.Random(seed)
+    chance, told = random.Random(seed), random.Random(seed)
     shards: list[list[Event]] = [[], []]
     for second in range(0, seconds, 2):
         for _ in range(3):
@@ -83,6 +87,10 @@ def random_play(seed: int, players: int, seconds: int) -> list[list[Event]]:
             made["payload"] = PAYLOADS[made["event_type"]](chance)
             if chance.random() < 0.4:
                 made["verified"] = chance.random() < 0.6
+            # The game has a dimension from some time on, and its other one is of the rule install.
+            if second > 600:
+                made["custom_1"] = told.choice(["mage", "Żuk#1", "other", "unknown"])
+            made["install_2"] = "eu"
             if chance.random() < 0.03:
                 made["corrected_time"] = event(at=at + 1800)["corrected_time"]
             shard = shards[int(player[2:]) % 2]
@@ -161,11 +169,29 @@ PLATFORMS = (
 )  # fmt: skip
 
 
+# What the flooded game declares: two dimensions with as many values as there can be.
+DECLARED = Declared.of(
+    {
+        "dimensions": {
+            slot: {"name": name, "rule": "current", "values": [f"{name} {n}" for n in range(20)]}
+            for slot, name in (("1", "class"), ("2", "shard"))
+        }
+    }
+)
+
+
+def counted_by(**told: str) -> dict[str, str]:
+    """Return the fields that the processor adds to an event of the flooded game which tells these values."""
+    fields: dict[str, str] = json.loads(f"{{{DECLARED.fields(told).removesuffix(',')}}}")
+    return fields
+
+
 def flood() -> list[Event]:
     """Return two minutes in which a client makes up 4,000 virtual currencies and 2,000 versions.
 
-    Its amounts are large, and each of its players has many versions. It makes up 500 design events and 500
-    modes too. Others use three versions, gold, and one name of the others.
+    Its amounts are large, and each of its players has many versions. It makes up 500 design events, 500
+    modes and thousands of values of custom dimensions too. Others use three versions, gold, one name of the
+    others, and the values that the game declares.
     """
     events = []
     for number in range(4000):
@@ -173,6 +199,7 @@ def flood() -> list[Event]:
         platform, player = PLATFORMS[number % 10], f"bot-{number % 30}"
         moved = {"flow": "source", "currency": f"c{'x' * 50}{number:05}", "amount": 2**40}
         made = {"game_id": "flood", "platform": platform, "app_version": version}
+        made |= counted_by(**{"class": f"made up {number}", f"name-{number}": "x"})
         events.append(event("economy", at, player, payload=moved, **made))
         if number % 8 == 0:
             named = {"name": f"{'x' * 100}{number}"}
@@ -184,6 +211,8 @@ def flood() -> list[Event]:
             events.append(event("purchase", at, player, payload=paid, **made))
         if number % 40 == 0:
             real = {"game_id": "flood", "app_version": f"1.{number // 40 % 3}.0"}
+            value = number // 40 % 20
+            real |= counted_by(**{"class": f"class {value}", "shard": f"shard {value or 20}"})
             moved = {"flow": "sink", "currency": "gold", "amount": 3}
             events.append(event("economy", at, f"p-{number % 7}", payload=moved, **real))
             events.append(event("session_heartbeat", at, f"p-{number % 7}", **real))
@@ -316,6 +345,27 @@ def test_golden_minutes_are_exact(found: Windows) -> None:
     assert minute["events.ad_impression"] == 2
 
 
+def test_golden_minutes_by_the_values_of_custom_dimensions(found: Windows) -> None:
+    assert {
+        (series.removeprefix("golden#1m#"), window.removeprefix("2026-01-31T12:0")): measures
+        for (series, window), measures in found.items()
+        if series.startswith("golden#") and "#custom_" in series
+    } == {
+        ("custom_1", "0:00Z#mage"): {
+            "unique.active_players": 2, "reported_revenue.USD": 499, "unverified_reported_revenue.USD": 499,
+        },
+        ("custom_1", "0:00Z#rogue"): {"unique.active_players": 1},
+        ("custom_2", "0:00Z#eu"): {
+            "unique.active_players": 1, "reported_revenue.USD": 499, "unverified_reported_revenue.USD": 499,
+        },
+        ("custom_1", "1:00Z#unknown"): {"unique.active_players": 1},
+        ("custom_1", "1:00Z#mage"): {"unique.active_players": 1, "reported_revenue.JPY": 120},
+        ("custom_2", "1:00Z#other"): {
+            "unique.active_players": 1, "events.crash": 1, "reported_revenue.JPY": 120,
+        },
+    }  # fmt: skip
+
+
 def test_rocksdb_has_buffers_that_fit_a_processing_units_memory(played: FlinkHarness, found: Windows) -> None:
     options = [file.read_text() for file in played.directory.glob("tmp/**/OPTIONS-*")]
     sizes = {size for text in options for size in re.findall(r"^  write_buffer_size=(\d+)$", text, re.M)}
@@ -383,11 +433,16 @@ def test_a_flood_of_names_keeps_those_that_players_use(found: Windows) -> None:
 
 
 def test_a_flood_of_names_publishes_a_bounded_number_of_rows(played: FlinkHarness, found: Windows) -> None:
-    rows = Counter(
-        (row["game_id"], row["kind"], row["window_start"])
-        for row in played.published()
-        if row["kind"] in reference.SIZES
-    )
+    rows, values = Counter[tuple[str, str, str]](), Counter[str]()
+    for row in played.published():
+        if row.get("platform", "").startswith("custom_"):
+            values[f"{row['game_id']} {row['kind']} {row['window_start']} {row['platform']}"] += 1
+        elif row["kind"] in reference.SIZES:
+            rows[row["game_id"], row["kind"], row["window_start"]] += 1
+    # The values that the game declares, `other` for those that the client made up, and `unknown`.
+    assert values["flood 1m 2026-01-31T12:00:00Z custom_1"] == 20 + 1
+    assert values["flood 1m 2026-01-31T12:00:00Z custom_2"] == 19 + 2
+    assert max(values.values()) <= 22
     groups = len(PLATFORMS) + 1
     assert 40 < rows["flood", "1m", "2026-01-31T12:00:00Z"] <= groups * (20 + 2)
     assert 80 < rows["flood", "5m", "2026-01-31T12:00:00Z"] <= groups * (5 * 20 + 2)
@@ -413,12 +468,13 @@ def test_a_game_that_stops_is_told(played: FlinkHarness) -> None:
 
 
 def test_the_metrics_stream_carries_the_same_windows(played: FlinkHarness, found: Windows) -> None:
-    rows = {
+    rows = [row for row in played.published() if row["kind"] in reference.SIZES and row["game_id"] != "clock"]
+    assert {
         (f"{row['game_id']}#{row['kind']}#{row['platform']}#{row['app_version']}", row["window_start"])
-        for row in played.published()
-        if row["kind"] in reference.SIZES and row["game_id"] != "clock"
-    }
-    assert rows == set(found)
+        if not row["platform"].startswith("custom_")
+        else (f"{row['game_id']}#1m#{row['platform']}", f"{row['window_start']}#{row['app_version']}")
+        for row in rows
+    } == set(found)
 
 
 def test_the_history_of_a_game_that_fits_one_window_is_that_window(

@@ -18,7 +18,7 @@ SIZES = {"1m": 1, "5m": 5}
 EVENTS = """
 CREATE TABLE events AS
 SELECT
-  game_id, platform, app_version, player_id, session_id, event_type, payload, verified,
+  game_id, platform, app_version, player_id, session_id, event_type, payload, verified, custom_1, custom_2,
   date_trunc('minute', least(corrected_time, received_at)) AS minute,
   least(corrected_time, received_at) AS occurred_at, nth
 FROM (SELECT *, row_number() OVER () AS nth FROM read_json(
@@ -28,6 +28,7 @@ FROM (SELECT *, row_number() OVER () AS nth FROM read_json(
     event_id: 'VARCHAR', game_id: 'VARCHAR', platform: 'VARCHAR', app_version: 'VARCHAR',
     player_id: 'VARCHAR', session_id: 'VARCHAR', event_type: 'VARCHAR',
     corrected_time: 'TIMESTAMP', received_at: 'TIMESTAMP', verified: 'BOOLEAN',
+    custom_1: 'VARCHAR', custom_2: 'VARCHAR',
     payload: 'STRUCT(name VARCHAR, mode VARCHAR, result VARCHAR, revenue_micros BIGINT, flow VARCHAR,
       currency VARCHAR, amount BIGINT, status VARCHAR, duration_seconds BIGINT, fps DOUBLE,
       latency_ms DOUBLE, store VARCHAR, transaction_id VARCHAR, amount_minor BIGINT,
@@ -130,6 +131,19 @@ counted AS (
 SELECT * FROM summed UNION ALL SELECT * FROM counted
 """
 
+# A minute by the values of a custom dimension: events without the field count by none.
+VALUES = """
+SELECT minute, game_id, {slot}, 'unique.active_players', count(DISTINCT player_id) FROM events
+WHERE {slot} IS NOT NULL AND event_type <> 'refund' GROUP BY ALL
+UNION ALL SELECT minute, game_id, {slot}, 'events.crash', count(*) FROM events
+WHERE {slot} IS NOT NULL AND event_type = 'crash' GROUP BY ALL
+UNION ALL SELECT minute, game_id, {slot}, 'reported_revenue.' || payload.currency, sum(payload.amount_minor)
+FROM purchases WHERE {slot} IS NOT NULL GROUP BY ALL
+UNION ALL SELECT minute, game_id, {slot}, 'unverified_reported_revenue.' || payload.currency,
+  sum(payload.amount_minor)
+FROM purchases WHERE {slot} IS NOT NULL AND verified IS DISTINCT FROM true GROUP BY ALL
+"""
+
 
 def timely(shards: Iterable[Iterable[Event]], lateness: timedelta) -> tuple[list[Event], dict[str, int]]:
     """Return the events that come before their minute is published, and how many of each game do not."""
@@ -171,6 +185,9 @@ def windows(database: duckdb.DuckDBPyConnection) -> Windows:
             result[f"{game}#{label}#{platform}#{version}", f"{start:%Y-%m-%dT%H:%M}:00Z"][measure] = int(
                 amount
             )
+    for slot in ("custom_1", "custom_2"):
+        for start, game, value, measure, amount in database.execute(VALUES.format(slot=slot)).fetchall():
+            result[f"{game}#1m#{slot}", f"{start:%Y-%m-%dT%H:%M}:00Z#{value}"][measure] = int(amount)
     return dict(result)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import reference
 from flink_harness import event
+from telemetry import catalog
 from telemetry.normalisation import PLATFORMS
 from tools import REPOSITORY, CommandError, cost
 from tools.costs import model, settings
@@ -94,14 +95,51 @@ def test_windows_of_made_up_names_cost_at_most_what_the_worst_key_is_billed(
         for key, measures in windows.items()
         if key in {(key[0], f"2026-01-31T12:0{4 if '#1m#' in key[0] else 0}:00Z")}
     }
-    sizes = [
-        len(series) + len(start) + len(json.dumps(measures, separators=(",", ":"))) + len("seriesmeasures")
-        for (series, start), measures in published.items()
-    ]
-    units = sum(math.ceil(size / 1024) for size in sizes)
     most = model.most_windows(GIVEN, events)
-    assert len(sizes) <= most.rows
-    assert 0.5 * most.units < units <= most.units
+    assert len(published) <= most.rows
+    assert 0.5 * most.units < units(published) <= most.units
+
+
+def units(windows: reference.Windows) -> int:
+    """Return the write units that windows take as items of the table."""
+    return sum(
+        math.ceil(
+            len(f"series{series}window{key}measures{json.dumps(measures, separators=(',', ':'))}".encode())
+            / 1024
+        )
+        for (series, key), measures in windows.items()
+    )
+
+
+@pytest.mark.parametrize("events", [20, 4000, 10_000])
+def test_values_of_custom_dimensions_cost_at_most_what_the_worst_key_is_billed(
+    tmp_path: Path, events: int
+) -> None:
+    """Purchases of a minute in all currencies, by the longest values that a game may declare."""
+    currencies = catalog.newest("common/currency", catalog.documents())["enum"]
+    values = [*(f"{'é' * 62}{number:02}" for number in range(20)), "other", "unknown"]
+    bought = (
+        event(
+            "purchase",
+            nth * 60 / events,
+            f"p-{nth}",
+            custom_1=values[nth % 22],
+            custom_2=values[nth // 22 % 22],
+            payload={
+                "store": "apple",
+                "transaction_id": f"{nth}",
+                "currency": currencies[nth % len(currencies)],
+                "amount_minor": 10**12,
+            },
+        )
+        for nth in range(events)
+    )
+    windows = reference.windows(reference.load(reference.write(bought, tmp_path / "events.ndjson")))
+    by_value = {key: measures for key, measures in windows.items() if "#custom_" in key[0]}
+    most = model.most_values(events)
+    assert len(by_value) <= most.rows
+    assert 0.4 * most.units < units(by_value) <= most.units
+    assert most.rows == min(2 * events, 44)
 
 
 def test_a_small_month_by_hand() -> None:

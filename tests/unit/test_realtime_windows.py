@@ -171,6 +171,89 @@ def test_alerts_and_late_events_are_told(keep: Any, client: TestClient) -> None:
     ]
 
 
+def declare(dynamodb: Any, **dimensions: tuple[str, str]) -> None:
+    """Let the game declare custom dimensions by slot: each a name and a rule."""
+    item = {"game_id": GAME, "name": "Space Race", "status": "active"}
+    declared = {
+        slot[-1]: {"name": name, "rule": rule, "values": ["eu", "us"]}
+        for slot, (name, rule) in dimensions.items()
+    }
+    dynamodb.Table("games").put_item(Item=item | {"dimensions": declared})
+
+
+def value_row(minutes: int, value: str, measures: dict[str, int], slot: int = 1) -> dict[str, Any]:
+    """Return the job's row of a minute of a value."""
+    return row(minutes, measures, platform=f"custom_{slot}", app_version=value)
+
+
+def test_minutes_are_told_by_the_values_of_custom_dimensions(
+    keep: Any, client: TestClient, dynamodb: Any
+) -> None:
+    declare(dynamodb, slot_1=("shard", "current"), slot_2=("class", "install"))
+    paid = {"reported_revenue.EUR": 998, "reported_revenue.USD": 100, "unverified_reported_revenue.EUR": 499}
+    keep(
+        value_row(4, "eu", {"unique.active_players": 3, "events.crash": 2} | paid),
+        value_row(6, "eu", {"unique.active_players": 1}),
+        value_row(4, "us", {"unique.active_players": 9}),
+        value_row(90, "us", {"unique.active_players": 8}),
+        value_row(4, "m#1", {"unique.active_players": 7}, slot=2),
+        value_row(4, "eu", {"unique.active_players": 5}) | {"game_id": "space"},
+        row(4, {"unique.active_players": 12}),
+    )
+    answer = client.get(f"/v1/games/{GAME}/realtime/dimensions").json()
+    nothing = {"crash_events": 0, "reported_revenue": {}, "unverified_reported_revenue": {}}
+    assert answer["dimensions"] == [
+        {
+            "column": "custom_1",
+            "name": "shard",
+            "values": [
+                {
+                    "value": "eu",
+                    "minutes": [
+                        {"start": at(6), "active_players": 1} | nothing,
+                        {
+                            "start": at(4),
+                            "active_players": 3,
+                            "crash_events": 2,
+                            "reported_revenue": {"EUR": 998, "USD": 100},
+                            "unverified_reported_revenue": {"EUR": 499},
+                        },
+                    ],
+                },
+                {"value": "us", "minutes": [{"start": at(4), "active_players": 9} | nothing]},
+            ],
+        }
+    ]
+    assert answer["updated_at"] == at(4)
+    (window,) = client.get(f"/v1/games/{GAME}/realtime").json()["windows"]
+    assert window["active_players"] == 12
+    get = lambda query: client.get(f"/v1/games/{GAME}/realtime/dimensions?{query}")  # noqa: E731
+    (until,) = get(f"until={at(4)}&minutes=3").json()["dimensions"]
+    assert [(one["value"], [m["start"] for m in one["minutes"]]) for one in until["values"]] == [
+        ("eu", [at(6)])
+    ]
+    assert get("minutes=60").status_code == 200
+    assert get("minutes=61").status_code == 422
+    assert get("until=9999-12-31T23:59:59-14:00").status_code == 422
+    declare(dynamodb, slot_1=("shard", "current"), slot_2=("class", "current"))
+    _, second = get("").json()["dimensions"]
+    assert (second["name"], second["values"][0]["value"]) == ("class", "m#1")
+
+
+def test_a_game_without_custom_dimensions_has_no_minutes_by_value(keep: Any, client: TestClient) -> None:
+    keep(value_row(4, "eu", {"unique.active_players": 3}))
+    answer = client.get(f"/v1/games/{GAME}/realtime/dimensions").json()
+    assert (answer["dimensions"], answer["updated_at"]) == ([], None)
+
+
+def test_a_value_that_is_called_other_caps_nothing(keep: Any, client: TestClient, dynamodb: Any) -> None:
+    told = [value_row(4, "other", {"unique.active_players": 3})]
+    assert items.capped_minutes(told) == 0
+    assert items.events_of(told[0]) == (0, 0)
+    keep(*told)
+    assert client.get(f"/v1/games/{GAME}/realtime?app_version=other").json()["capped"] is False
+
+
 def test_items_expire(keep: Any, dynamodb: Any) -> None:
     keep(row(5, {"events.crash": 1}))
     (item,) = dynamodb.Table("realtime").scan()["Items"]

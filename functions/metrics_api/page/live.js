@@ -173,6 +173,9 @@ const ALERTS = {
   revenue_stop: (a) => `Revenue stopped: no purchase, ${number.format(a.reference)} before`,
 };
 
+const minors = (amounts) => Object.entries(amounts).sort()
+  .map(([currency, minor]) => money(minor, currency)).join(" · ") || "–";
+
 const renderRealtime = ({ windows, alerts, dropped_events: dropped }) => {
   const sum = (counts) => Object.values(counts).reduce((total, count) => total + count, 0);
   if (!windows.length) {
@@ -188,7 +191,7 @@ const renderRealtime = ({ windows, alerts, dropped_events: dropped }) => {
       [LABELS.sessions_ended, (w) => number.format(w.sessions_ended), true],
       ["Events", (w) => number.format(sum(w.events_by_type)), true],
       [LABELS.reported_payers, (w) => number.format(w.reported_payers), true],
-      [LABELS.reported_revenue, (w) => Object.entries(w.reported_revenue).map(([currency, minor]) => money(minor, currency)).join(" · ") || "–", true],
+      [LABELS.reported_revenue, (w) => minors(w.reported_revenue), true],
       [LABELS.unverified_reported_share, (w) => Object.entries(w.unverified_reported_share).filter(([, part]) => part > 0).map(([currency, part]) => `${currency} ${Math.round(100 * part)}%`).join(" · ") || "–", true],
       ["fps p5", (w) => (w.fps ? number.format(Math.round(w.fps.p5)) : "–"), true],
       [LABELS.crash_events, (w) => number.format(w.crash_events), true],
@@ -223,6 +226,40 @@ const renderRealtime = ({ windows, alerts, dropped_events: dropped }) => {
     : empty("None."));
 };
 
+// Whether the game declares custom dimensions that windows tell apart. If not, it is asked for them once.
+let hasDimensions = true;
+
+const byValue = ({ name, values }) => {
+  const newest = values.flatMap(({ minutes }) => minutes.map((one) => one.start)).sort().at(-1);
+  const players = ({ minutes }) => minutes.find((one) => one.start === newest)?.active_players ?? 0;
+  const sum = ({ minutes }, figure) => minutes.reduce((total, one) => total + one[figure], 0);
+  const revenue = ({ minutes }, figure) => {
+    const total = {};
+    for (const one of minutes) for (const [currency, minor] of Object.entries(one[figure])) total[currency] = (total[currency] ?? 0) + minor;
+    return minors(total);
+  };
+  return table(`By ${name}`, [
+    [name, ({ value }) => value],
+    [`${LABELS.active_players} at ${clock(newest)}`, (one) => number.format(players(one)), true],
+    [LABELS.crash_events, (one) => number.format(sum(one, "crash_events")), true],
+    [LABELS.reported_revenue, (one) => revenue(one, "reported_revenue"), true],
+    [LABELS.unverified_reported_revenue, (one) => revenue(one, "unverified_reported_revenue"), true],
+  ], [...values].sort((a, b) => players(b) - players(a)));
+};
+
+const renderDimensions = ({ dimensions }) => {
+  hasDimensions = dimensions.length > 0;
+  $("by-value").hidden = !hasDimensions;
+  const shown = document.createDocumentFragment();
+  for (const one of dimensions) {
+    shown.append(one.values.length ? byValue(one) : empty(`No window has a value of ${one.name} in these minutes.`));
+  }
+  show("dimensions", shown);
+};
+
+const loadDimensions = () => (hasDimensions
+  ? settle(["dimensions"], `/v1/games/${game}/realtime/dimensions?minutes=30${until()}`, renderDimensions) : null);
+
 const day = () => new Date().toISOString().slice(0, 10);
 
 const today = () => `from=${day()}&to=${day()}`;
@@ -234,6 +271,7 @@ const loadDesign = () => settle(["design"],
 
 const loadSlow = () => Promise.all([
   settle(["realtime", "alerts"], `/v1/games/${game}/realtime?window=5m${until()}`, renderRealtime),
+  loadDimensions(),
   settle(["funnel", "levels"], `/v1/games/${game}/funnel?${today()}`, renderFunnel),
   settle(["economy"], `/v1/games/${game}/economy?${today()}`, renderEconomy),
   loadAds(),
@@ -285,6 +323,7 @@ export const live = (holder, context) => {
   updated = null;
   plots = {};
   under = [];
+  hasDimensions = true;
   wait();
   showAt(Number.isNaN(minute.getTime()) ? null : minute);
   tick();

@@ -15,7 +15,7 @@ SELECT
   `payload`.`flow`, `payload`.`currency`, `payload`.`status`, `payload`.`store`, `payload`.`transaction_id`,
   `payload`.`purchase_kind`, `payload`.`sandbox`, `payload`.`name`, `payload`.`mode`, `payload`.`result`,
   `payload`.`revenue_micros`, `payload`.`amount`, `payload`.`amount_minor`, `payload`.`duration_seconds`, `payload`.`fps`, `payload`.`latency_ms`,
-  `occurred_at`, CAST(NULL AS BIGINT) AS `tick`
+  `custom_1`, `custom_2`, `occurred_at`, CAST(NULL AS BIGINT) AS `tick`
 FROM enriched
 UNION ALL
 SELECT
@@ -24,7 +24,7 @@ SELECT
   CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING),
   CAST(NULL AS STRING), CAST(NULL AS BOOLEAN), CAST(NULL AS STRING), CAST(NULL AS STRING), CAST(NULL AS STRING),
   CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS DOUBLE), CAST(NULL AS DOUBLE),
-  `ticked_at`, `tick`
+  CAST(NULL AS STRING), CAST(NULL AS STRING), `ticked_at`, `tick`
 FROM ticks;
 
 -- What the stream holds, and whether it came after its minute was published (or is no event at all).
@@ -33,7 +33,7 @@ SELECT
   `event_id`, COALESCE(`game_id`, '?') AS `game_id`, COALESCE(`platform`, 'unknown') AS `platform`,
   COALESCE(`app_version`, 'unknown') AS `app_version`, `player_id`, `session_id`, `event_type`,
   `flow`, `currency`, `status`, `store`, `transaction_id`, `name`, `mode`, `result`, `revenue_micros`, `amount`, `amount_minor`, `duration_seconds`, `fps`, `latency_ms`,
-  COALESCE(`purchase_kind` <> 'trial', TRUE) AND COALESCE(NOT `sandbox`, TRUE) AS `sale`,
+  `custom_1`, `custom_2`, COALESCE(`purchase_kind` <> 'trial', TRUE) AND COALESCE(NOT `sandbox`, TRUE) AS `sale`,
   COALESCE(`verified`, FALSE) AS `verified`, `occurred_at`, PROCTIME() AS `read_at`, `window_start`, `window_end`, `window_time` AS `minute`,
   `event_id` IS NULL OR `game_id` IS NULL OR COALESCE(`late`, TRUE)
     OR COALESCE(`window_time` <= CURRENT_WATERMARK(`occurred_at`), FALSE)
@@ -45,7 +45,7 @@ WHERE `tick` IS NULL;
 CREATE TEMPORARY VIEW events AS
 SELECT * FROM (
   SELECT
-    `game_id`, `platform`, `app_version`, `event_type`,
+    `game_id`, `platform`, `app_version`, `custom_1`, `custom_2`, `event_type`,
     -- A server reports a refund: the player did nothing.
     CASE WHEN `event_type` <> 'refund' THEN `player_id` END AS `player_id`,
     CASE WHEN `event_type` = 'session_heartbeat' THEN `session_id` END AS `beating_session_id`,
@@ -80,7 +80,7 @@ SELECT * FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY `game_id`, `store`, `transaction_id` ORDER BY PROCTIME()) AS `nth_minute`
   FROM (
     SELECT
-      `game_id`, `platform`, `app_version`, `player_id`, `currency`, `amount_minor`,
+      `game_id`, `platform`, `app_version`, `custom_1`, `custom_2`, `player_id`, `currency`, `amount_minor`,
       `store`, `transaction_id`, `sale`, `verified`,
       `minute`,
       ROW_NUMBER() OVER (

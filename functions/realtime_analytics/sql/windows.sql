@@ -28,5 +28,5 @@ CREATE TEMPORARY VIEW {name}_windows AS
 SELECT
   '{label}' AS `window`, `window_start`, `window_end`, `game_id`, `platform`, `app_version`,
   JSON_OBJECTAGG(KEY `family` || '.' || `item` VALUE `amount`) AS `measures`
-FROM {name}_measures
+FROM ({measures})
 GROUP BY `window_start`, `window_end`, `game_id`, `platform`, `app_version`;

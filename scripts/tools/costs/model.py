@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from processor.recent_events import KB_A_SECOND
 from stream_scaling.rule import AIM
-from telemetry import normalisation
+from telemetry import catalog, dimensions, normalisation
 
 from tools import REPOSITORY
 from tools.costs.settings import Consumer, Quota, Settings
@@ -34,8 +34,8 @@ TOGETHER = (1, 4, 12, 24, 48)
 # Real-time windows are of one and of five minutes. Their longest measure is a currency of 64 characters with
 # its amount.
 PLATFORMS, FIVE = len(normalisation.PLATFORMS) + 1, 5
-# Of a measure: of a design event, whose names are longest, and of any other.
-DESIGN_BYTES, MEASURE_BYTES = 150, 95
+# Of a measure: of a design event, whose names are longest, of any other, and of revenue in a currency.
+DESIGN_BYTES, MEASURE_BYTES, REVENUE_BYTES = 150, 95, 55
 
 LAKE, HISTORY, REALTIME, PLAYERS = "lake", "history", "real time", "player state"
 REST_API, SHARED = "REST API", "shared"
@@ -252,7 +252,7 @@ def most_windows(given: Settings, events: float) -> Windows:
     """Return the most that so many events a minute of one game can make of its windows.
 
     No two events then share version, platform and name. A minute names only so many of them, and five
-    minutes five times as many.
+    minutes five times as many. Custom dimensions come on top.
     """
     rows, size = 0.0, 0.0
     for minutes in (1, FIVE):
@@ -264,7 +264,21 @@ def most_windows(given: Settings, events: float) -> Windows:
             size += longest * DESIGN_BYTES
             # A row has a source and a sink of each currency, and four endings of each mode.
             size += min(minutes * events - longest, groups * 6 * items) * MEASURE_BYTES
-    return Windows(rows, rows + size / 1024)
+    values = most_values(events)
+    return Windows(rows + values.rows, rows + size / 1024 + values.units)
+
+
+def most_values(events: float) -> Windows:
+    """Return the most that so many events a minute of one game can make of its custom dimensions.
+
+    A minute has a row for each value, with its players, its crashes, and its revenue in two measures a
+    currency. An event adds to at most three measures of each dimension: those of a purchase.
+    """
+    slots, currencies = len(dimensions.SLOTS), catalog.newest("common/currency", catalog.documents())["enum"]
+    values = slots * (dimensions.MAX_VALUES + 2)
+    rows = min(slots * events, values)
+    measures = min(3 * slots * events, values * (2 + 2 * len(currencies)))
+    return Windows(rows, rows + measures * REVENUE_BYTES / 1024)
 
 
 def shards_needed(load: Load, stream: str, fill: float = SHARD_FILL) -> int:

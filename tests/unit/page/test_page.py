@@ -24,6 +24,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from telemetry.enrichment import timestamp
 from telemetry.ingest_batch import IngestBatch, pack
 from telemetry.vendors import VENDORS
+from tools import games
 from tools.progress import STILL_SECONDS, wait_for
 
 SHA256 = {
@@ -499,6 +500,35 @@ def test_windows_and_alerts_of_the_stream_job_are_shown(
     expect(page.locator("#realtime .note")).to_contain_text("7 events came too late")
     expect(page.locator("#alerts")).to_contain_text("Revenue stopped: no purchase, 44 before")
     expect(page.locator("#alerts")).to_contain_text("Inflation of <b>gold</b>: 0 in, 44 out")
+
+
+@in_chromium
+def test_minutes_are_shown_by_the_values_of_custom_dimensions(
+    address: str, page: Page, send: Send, dynamodb: Any
+) -> None:
+    play(send)
+    with page.expect_response("**/realtime/dimensions?*"):
+        page.goto(f"{address}/?game=empty")
+    expect(page.locator("#dimensions")).not_to_be_visible()
+    games.declare_dimension(dynamodb.Table("games"), "skyforge", 1, "shard", "current", ["eu"])
+    now = datetime.now(UTC)
+    for minutes, value, measures in (
+        (4, "eu<b>", {"unique.active_players": 5, "events.crash": 2, "reported_revenue.EUR": 998}),
+        (3, "eu<b>", {"unique.active_players": 4, "events.crash": 1, "reported_revenue.EUR": 2}),
+        (3, "other", {"unique.active_players": 1200, "unverified_reported_revenue.JPY": 120}),
+        (4, "unknown", {"unique.active_players": 9}),
+    ):
+        start = f"{now - timedelta(minutes=minutes):%Y-%m-%dT%H:%M}:00Z"
+        item = {
+            "series": "skyforge#1m#custom_1",
+            "window": f"{start}#{value}",
+            "measures": json.dumps(measures),
+            "expires_at": 2**31,
+        }
+        dynamodb.Table("realtime").put_item(Item=item)
+    page.goto(f"{address}/?game=skyforge")
+    rows = page.get_by_role("table", name="By shard").locator("tbody tr")
+    expect(rows).to_have_text(["other1,2000–¥120", "eu<b>43€10.00–", "unknown00––"])  # noqa: RUF001
 
 
 @in_chromium
