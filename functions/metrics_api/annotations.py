@@ -4,16 +4,24 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException
-from pydantic import BaseModel, BeforeValidator, Field, StrictInt, StrictStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+)
 from telemetry.store import Item
 
 from metrics_api import saved_items
 from metrics_api.callers import Asks, Caller
 from metrics_api.explore_models import Closed
-from metrics_api.models import Game, Problem, Timestamp
+from metrics_api.models import Game, Timestamp
 from metrics_api.parameters import CalendarDay, GameId, now, uncached
-from metrics_api.problems import RESPONSES, documented
-from metrics_api.saved_models import LAST_VERSION, LINE
+from metrics_api.problems import RESPONSES, UNREADABLE, documented
+from metrics_api.saved_models import LAST_VERSION, one_line
 
 MAX_ANNOTATIONS, MAX_TEXT = 100, 80
 CHANGED = "The annotations were changed meanwhile: open the page again, then make your change."
@@ -32,8 +40,9 @@ class Annotation(Closed):
     date: Annotated[CalendarDay, Field(description="UTC day.")]
     text: Annotated[
         StrictStr,
-        StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT, pattern=LINE),
-        Field(description="One line.", examples=["Winter event begins"]),
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT),
+        AfterValidator(one_line),
+        Field(description="One line of visible text.", examples=["Winter event begins"]),
     ]
 
 
@@ -80,7 +89,7 @@ def written(game_id: GameId, asks: Asks) -> Annotations:
 @annotations.put(
     "",
     summary="Write the annotations",
-    responses={400: {"model": Problem, "description": "The body is no JSON."}, **documented(409)},
+    responses=UNREADABLE | documented(409),
 )
 def write(game_id: GameId, body: WrittenAnnotations, asks: Asks) -> Annotations:
     """Replace all annotations, in the version that the caller has seen."""

@@ -14,6 +14,8 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from telemetry import environment, metric_model
@@ -54,6 +56,10 @@ from metrics_api.schemas import schemas
 from metrics_api.verdicts import verdicts
 
 MAKING_THE_DOCUMENT = threading.Lock()
+# A smaller answer fits one packet anyway.
+LEAST_COMPRESSED_BYTES = 1024
+# Level 9 takes up to 1.4 times the time of level 6, and its files are 0.1 % smaller.
+COMPRESSION = 6
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -74,6 +80,30 @@ class HeadAsGet:
             await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
         await self.app({**scope, "method": "GET"}, receive, send_head)
+
+
+class Compressed:
+    """Compresses answers for clients that take gzip. API Gateway's HTTP APIs compress nothing.
+
+    The length of an answer tells nothing of a token: tokens come in a header, and no answer contains one.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap the app."""
+        self.app = GZipMiddleware(app, LEAST_COMPRESSED_BYTES, COMPRESSION)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Compress, and weaken the tag of what is compressed: a strong tag names the file's own bytes."""
+
+        async def send_tagged(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                tag = headers.get("etag")
+                if tag and not tag.startswith("W/") and "content-encoding" in headers:
+                    headers["etag"] = f"W/{tag}"
+            await send(message)
+
+        await self.app(scope, receive, send_tagged)
 
 
 class MetricsApi(FastAPI):
@@ -200,6 +230,7 @@ app = MetricsApi(
     docs_url=None,
     redoc_url=None,
 )
+app.add_middleware(Compressed)
 app.add_middleware(Gate, pages=PAGES)
 app.add_middleware(HeadAsGet)
 # On a person's machine a page of another site could read the API by a name of its own that leads here.

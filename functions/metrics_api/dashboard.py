@@ -1,23 +1,18 @@
 """The dashboard of a game: saved questions that people see together, each with a request of its own."""
 
 import json
-import re
-from typing import Any
 
 from fastapi import APIRouter, Depends, HTTPException
 from telemetry.store import Item
 
 from metrics_api import saved_items
 from metrics_api.callers import Asks, Caller
-from metrics_api.models import Problem
 from metrics_api.parameters import GameId, invalid_field, now, uncached
-from metrics_api.problems import RESPONSES, documented
+from metrics_api.problems import RESPONSES, UNREADABLE, documented
 from metrics_api.saved_models import ChosenQuestions, Dashboard
-from metrics_api.saved_questions import described
+from metrics_api.saved_questions import described, naming
 
 CHANGED = "The dashboard was changed meanwhile: open it again, then make your change."
-# Names of products are no names of players.
-NAMING = re.compile(r"(?!payload\.product_id$)(payload|client)\.(\w*_id|message|stack|extra(\.\w+)?)")
 DOCUMENTS = f"{saved_items.LISTED}, game_id, question"
 
 dashboards = APIRouter(
@@ -37,7 +32,7 @@ def shown(game_id: GameId, asks: Asks) -> Dashboard:
 @dashboards.put(
     "",
     summary="Choose what the dashboard shows",
-    responses={400: {"model": Problem, "description": "The body is no JSON."}, **documented(409)},
+    responses=UNREADABLE | documented(409),
 )
 def choose(game_id: GameId, body: ChosenQuestions, asks: Asks) -> Dashboard:
     """Replace the questions and their order, in the version that the caller has seen."""
@@ -51,7 +46,7 @@ def choose(game_id: GameId, body: ChosenQuestions, asks: Asks) -> Dashboard:
     for place, name in enumerate(body.mailed):
         if name not in body.questions:
             raise invalid_field(f"mailed/{place}", f"{name} is not on the dashboard")
-        if field := _naming(json.loads(known[name]["question"])):
+        if field := naming(json.loads(known[name]["question"])):
             # Mails and their archive stay, whoever is erased.
             detail = f"{name} is not mailed: {field} tells single players or their words apart"
             raise invalid_field(f"mailed/{place}", detail)
@@ -65,14 +60,6 @@ def choose(game_id: GameId, body: ChosenQuestions, asks: Asks) -> Dashboard:
     }
     saved_items.put(item, found, CHANGED)
     return _dashboard(game_id, item, asks)
-
-
-def _naming(part: Any) -> str | None:
-    """Return a property in a question's document that names single events or holds free text."""
-    if isinstance(part, str):
-        return part if NAMING.fullmatch(part) else None
-    parts = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
-    return next(filter(None, map(_naming, parts)), None)
 
 
 def _dashboard(game_id: str, item: Item | None, asks: Caller) -> Dashboard:

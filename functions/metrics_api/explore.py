@@ -21,9 +21,8 @@ from metrics_api.explore_fields import Field
 from metrics_api.explore_query import MAX_DAYS, Refused
 from metrics_api.history_query import Days
 from metrics_api.lake_answers import CSV, PENDING, Reader, Refuse, csv_file, days_of, read
-from metrics_api.models import Problem
 from metrics_api.parameters import GameId, cached, invalid_field, now
-from metrics_api.problems import RESPONSES
+from metrics_api.problems import RESPONSES, UNREADABLE
 
 # The module of each kind has its query, its rows, and the lines of its file.
 KINDS: dict[str, tuple[Any, type[models.ExploreAnswer]]] = {
@@ -94,7 +93,7 @@ def fields(game_id: GameId) -> models.ExploreCatalogue:
     "/explore",
     summary="An answer about events",
     response_model=models.AnyAnswer,
-    responses={200: CSV, 400: {"model": Problem, "description": "The body is no JSON."}, **PENDING},
+    responses={200: CSV, **UNREADABLE, **PENDING},
 )
 def ask(
     game_id: GameId, asked: Annotated[models.Question, Body(openapi_examples=EXAMPLES)], lake: Reader

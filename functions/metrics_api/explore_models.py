@@ -8,7 +8,7 @@ from telemetry import ids
 from metrics_api.history_models import Cost, Period, Slice
 from metrics_api.history_query import Grain
 from metrics_api.models import Answer, Game, Range, Timestamp
-from metrics_api.parameters import CalendarDay
+from metrics_api.parameters import PLAIN, CalendarDay
 
 MAX_COLUMNS = 2
 MAX_FILTERS = 10
@@ -19,11 +19,10 @@ MAX_DEPTH, MAX_WIDTH = 5, 10
 MAX_WINDOW_MINUTES = 30 * 24 * 60
 MAX_TIMES = 1000
 MAX_EVENTS = 200
-TEXT = r"^[^\x00-\x1f\x7f]+$"
 LARGEST = 10**15
 
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[a-z0-9_.]+$")]
-Text = Annotated[StrictStr, Field(min_length=1, max_length=128, pattern=TEXT)]
+Text = Annotated[StrictStr, Field(min_length=1, max_length=128, pattern=PLAIN)]
 Whole = Annotated[StrictInt, Field(ge=-LARGEST, le=LARGEST)]
 Number = Annotated[StrictFloat, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
 Value = StrictBool | Whole | Number | Text

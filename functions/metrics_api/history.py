@@ -17,7 +17,7 @@ from telemetry.store import store
 from metrics_api import history_models as models
 from metrics_api.history_query import Days, Grain, Question, parameter, period_of, previous
 from metrics_api.lake_answers import CSV, PENDING, Reader, csv_file, day, days_of, read
-from metrics_api.parameters import MAX_DAYS, CalendarDay, GameId, cached, invalid, now
+from metrics_api.parameters import MAX_DAYS, PLAIN, CalendarDay, GameId, cached, invalid, now
 from metrics_api.problems import RESPONSES
 
 MAX_COLUMNS = 2
@@ -70,7 +70,7 @@ class Asked(BaseModel):
 def _filters() -> dict[str, Any]:
     """Return a field for each column of the tables that rows can be chosen by."""
     kinds: dict[str, Any] = {
-        "string": Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")],
+        "string": Annotated[str, Field(min_length=1, max_length=128, pattern=PLAIN)],
         "bigint": Annotated[int, Field(ge=-100_000, le=100_000)],
         "date": CalendarDay,
     }

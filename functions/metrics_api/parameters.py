@@ -15,6 +15,8 @@ MAX_DAYS = 400
 # Each day of these has a row for each name and shard.
 MAX_DAYS_OF_NAMES = 92
 UNKNOWN_GAME = "unknown"
+# Text of clients, as events may have it.
+PLAIN = r"^[^\x00-\x1f\x7f]+$"
 
 
 def _calendar_day(value: object) -> date:

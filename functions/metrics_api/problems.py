@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from telemetry import logs
 
 from metrics_api.models import FieldError, Problem
+from metrics_api.parameters import PLAIN
 
 PROBLEM_JSON = "application/problem+json"
 RETRY = {"Retry-After": "2"}
@@ -31,6 +32,12 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 RESPONSES = documented(404, 422, 500, 503)
+# What the routes with a body answer beside these. A body that is text, but no JSON, is a 422.
+UNREADABLE: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The body is no text of UTF-8, or is nested too deeply."}
+}
+# What is wrong with text that does not match a pattern, where the pattern itself helps nobody.
+IN_WORDS = {PLAIN: "text must not contain control characters, such as tabs and ends of lines"}
 
 logger = logs.logger()
 
@@ -84,12 +91,17 @@ def _methods(request: Request) -> list[str]:
 
 def _invalid(request: Request, error: RequestValidationError) -> Response:
     errors = [
-        FieldError(pointer=_pointer(_location(refused, error.body)), detail=refused["msg"])
+        FieldError(pointer=_pointer(_location(refused, error.body)), detail=_words(refused))
         for refused in error.errors()
     ]
     return problem(
         request.scope["path"], 422, "The request has parameters that are not valid.", errors=errors
     )
+
+
+def _words(refused: Mapping[str, Any]) -> str:
+    """Return what is wrong with a value."""
+    return IN_WORDS.get(refused.get("ctx", {}).get("pattern")) or str(refused["msg"])
 
 
 def _location(refused: Mapping[str, Any], body: Any) -> list[str | int]:

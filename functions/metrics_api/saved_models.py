@@ -1,5 +1,6 @@
 """Saved questions, and the dashboard of some of them, as the API takes and returns them."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
@@ -12,6 +13,7 @@ from pydantic import (
     StrictStr,
     StringConstraints,
 )
+from pydantic_core import PydanticCustomError
 
 from metrics_api.explore_models import (
     Closed,
@@ -29,9 +31,19 @@ MAX_TITLE = 100
 MAX_SHOWN, MAX_MAILED = 12, 5
 NAME = r"^[a-z0-9][a-z0-9-]{0,63}$"
 LAST_VERSION = 10**9
-# One line of text. Signs that turn the direction of what stands beside them are no part of it.
-LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*[^\s\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+"
-LINE += r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
+# Ends of lines, and what shows nothing or turns the direction of what stands beside it. From Unicode's
+# Default_Ignorable_Code_Point, Bidi_Control and private use, with the empty pattern of Braille.
+HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u2800\u3164\ue000-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
+)
+# Letters of some scripts and emoji are made with these. After a letter of ASCII they have no meaning, but for
+# the keys of a telephone.
+JOINED = re.compile(
+    "(?<=[^\x00-\x7f])[\u180b-\u180d\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+    "|(?<=[0-9#*])\ufe0f(?=\u20e3)"
+)
 
 Name = Annotated[
     str,
@@ -41,10 +53,21 @@ Name = Annotated[
         examples=["buyers-by-week"],
     ),
 ]
+
+
+def one_line(text: str) -> str:
+    """Return text whose characters are all seen. Raises PydanticCustomError for other text."""
+    if found := HIDDEN.search(JOINED.sub("", text)):
+        code = f"U+{ord(found.group()):04X}"
+        raise PydanticCustomError("one_line", "give one line of visible text: {code} is none", {"code": code})
+    return text
+
+
 Title = Annotated[
     StrictStr,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE, pattern=LINE),
-    Field(description="What people read.", examples=["Buyers by week"]),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE),
+    AfterValidator(one_line),
+    Field(description="What people read: one line of visible text.", examples=["Buyers by week"]),
 ]
 
 
@@ -100,6 +123,10 @@ class SavedQuestion(SavedTitle):
 
     game_id: Game
     question: Annotated[dict[str, Any], Field(description="The document as it was saved, without `format`.")]
+    may_be_mailed: Annotated[
+        bool,
+        Field(description="Whether a weekly report may bring it: it tells no single players apart."),
+    ]
 
 
 class SavedQuestions(BaseModel):

@@ -1,6 +1,7 @@
 """Questions that people save, and their answers (docs/adr/0034)."""
 
 import json
+import re
 from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -14,9 +15,8 @@ from metrics_api import explore, saved_items
 from metrics_api.callers import Asks, Caller
 from metrics_api.explore_models import AnyAnswer
 from metrics_api.lake_answers import CSV, PENDING, Reader
-from metrics_api.models import Problem
 from metrics_api.parameters import CalendarDay, GameId, cached, invalid, invalid_field, now, uncached
-from metrics_api.problems import RESPONSES, documented
+from metrics_api.problems import RESPONSES, UNREADABLE, documented
 from metrics_api.saved_models import (
     MAX_QUESTION_BYTES,
     MAX_QUESTIONS,
@@ -29,6 +29,8 @@ from metrics_api.saved_models import (
 )
 
 OTHERS = "Only {owner} and admins may change this question: save yours under another name."
+# Names of products are no names of players.
+NAMING = re.compile(r"(?!payload\.product_id$)(payload|client)\.(\w*_id|message|stack|extra(\.\w+)?)")
 CHANGED = "The question was changed meanwhile: open it again, then save your change."
 
 question: TypeAdapter[Any] = TypeAdapter(SavableQuestion)
@@ -90,7 +92,7 @@ def one(game_id: GameId, name: Name, asks: Asks) -> SavedQuestion:
     dependencies=[Depends(uncached)],
     responses={
         201: {"model": SavedQuestion, "description": "The question is new."},
-        400: {"model": Problem, "description": "The body is no JSON."},
+        **UNREADABLE,
         **documented(403, 409),
     },
 )
@@ -153,9 +155,21 @@ def _may_change(asks: Caller, item: Item) -> bool:
 
 def described(item: Item, asks: Caller) -> SavedQuestion:
     """Return a question as the caller sees it."""
-    return SavedQuestion(
-        **item | {"question": json.loads(item["question"]), "may_change": _may_change(asks, item)}
-    )
+    document = json.loads(item["question"])
+    more = {
+        "question": document,
+        "may_change": _may_change(asks, item),
+        "may_be_mailed": not naming(document),
+    }
+    return SavedQuestion(**item | more)
+
+
+def naming(part: Any) -> str | None:
+    """Return a property in a question's document that names single events or holds free text."""
+    if isinstance(part, str):
+        return part if NAMING.fullmatch(part) else None
+    parts = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    return next(filter(None, map(naming, parts)), None)
 
 
 def _existing(game_id: str, name: str) -> Item:

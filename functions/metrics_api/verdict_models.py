@@ -11,7 +11,7 @@ from metrics_api.models import Answer, Game
 
 
 class Players(BaseModel):
-    """How many players a variant has on day 0."""
+    """How many players a variant has on the day of the samples."""
 
     variant: Annotated[str, Field(examples=["gate_40"])]
     players: Annotated[int, Field(ge=0)]
@@ -56,8 +56,19 @@ class Verdicts(Answer):
     samples: Annotated[
         list[Players], Field(description="By variant, with those that lost all their players.")
     ]
+    samples_day: Annotated[
+        int | None,
+        Field(ge=0, description="Day N after the exposure that the samples belong to; null without any."),
+    ]
     is_unequal: Annotated[
-        bool, Field(description="Whether the numbers of players are too far from their shares to be chance.")
+        bool, Field(description="Whether the samples are too far from their shares to be chance.")
+    ]
+    has_more_variants: Annotated[
+        bool,
+        Field(
+            description="Whether variants are left out. The control, variants with a share, and then those"
+            " with most players are answered, 50 in all."
+        ),
     ]
     rows: Annotated[list[ComparedMetric], Field(description="A metric without any player has no row.")]
     cost: Cost

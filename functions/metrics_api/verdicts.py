@@ -2,21 +2,24 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from telemetry import experiments, metric_model
-from telemetry.metric_model import Metric
+from telemetry import experiments, lake_reader, metric_model
+from telemetry.metric_model import Metric, Table
 from telemetry.store import store
 
 from metrics_api import verdict_models as models
 from metrics_api.history_models import HistoryMetric
-from metrics_api.history_query import Days, Question
+from metrics_api.history_query import Days
 from metrics_api.lake_answers import PENDING, Reader, read, today
-from metrics_api.parameters import MAX_DAYS, CalendarDay, GameId, cached, invalid, now
+from metrics_api.parameters import MAX_DAYS, PLAIN, CalendarDay, GameId, cached, invalid, now
 from metrics_api.problems import RESPONSES
+
+# Clients name the variants. The rest of them are left out.
+MAX_VARIANTS = 50
 
 # By day after the exposure and variant: the sums that a metric is judged by.
 Facts = Mapping[int, Mapping[str, Mapping[str, float]]]
@@ -32,7 +35,7 @@ def read_verdicts(
     lake: Reader,
     experiment: Annotated[
         str,
-        Query(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$", description="The experiment."),
+        Query(min_length=1, max_length=128, pattern=PLAIN, description="The experiment."),
     ],
     currency: Annotated[
         str | None, Query(pattern="^[A-Z]{3}$", description="Compare net revenue in this currency.")
@@ -50,23 +53,21 @@ def read_verdicts(
     table = metric_model.tables()[name]
     compared = [(table.metrics[metric], days) for of, metric, days in experiments.COMPARED if of == name]
     facts = sorted({fact for metric, _ in compared for fact in experiments.facts_of(metric)})
-    filters = (("experiment", experiment), *((("currency", currency),) if currency else ()))
+    numbers = sorted({0, *(number for _, days in compared for number in days)})
     last = last or today()
-    question = Question(
-        table,
-        game_id,
-        Days(last - timedelta(days=MAX_DAYS - 1), last),
-        "range",
-        ("variant", "day_number"),
-        filters,
-        tuple(table.metrics[fact] for fact in facts),
-    )
-    as_of = now()
-    answers = read(lake, [question.query()], invalid)
-    found: dict[int, dict[str, dict[str, float]]] = defaultdict(dict)
-    for _, variant, number, *values in answers.results[0].rows:
-        found[int(number)][str(variant)] = dict(zip(facts, map(float, values), strict=True))
+    days = Days(last - timedelta(days=MAX_DAYS - 1), last)
+    filters = {"experiment": experiment, **({"currency": currency} if currency else {})}
     shares = store().experiment_shares(game_id, experiment)
+    first = sorted({experiments.CONTROL, *(shares or {})})
+    as_of = now()
+    answers = read(lake, [_query(table, game_id, days, filters, numbers, facts, first)], invalid)
+    found: dict[int, dict[str, dict[str, float]]] = defaultdict(dict)
+    has_more = False
+    for place, variant, number, *values in answers.results[0].rows:
+        if int(place) > MAX_VARIANTS:
+            has_more = True
+            continue
+        found[int(number)][str(variant)] = dict(zip(facts, map(float, values), strict=True))
     samples, is_unequal = _samples(found, shares)
     return models.Verdicts(
         game_id=game_id,
@@ -74,7 +75,9 @@ def read_verdicts(
         currency=currency,
         to=last,
         samples=samples,
+        samples_day=min(found, default=None),
         is_unequal=is_unequal,
+        has_more_variants=has_more,
         rows=[
             _compared(metric, number, found[number], shares)
             for metric, days in compared
@@ -85,6 +88,37 @@ def read_verdicts(
         as_of=as_of,
         updated_at=answers.version.written_at,
     )
+
+
+def _query(
+    table: Table,
+    game_id: str,
+    days: Days,
+    filters: Mapping[str, str],
+    numbers: Sequence[int],
+    facts: Sequence[str],
+    first: Sequence[str],
+) -> lake_reader.Query:
+    """Return the SQL of the sums of each variant and day number, with the place of the variant.
+
+    The variants named `first` come first, then those with most players: one more than are answered.
+    """
+    day, sums = table.day_column, ", ".join(f"{table.metrics[fact].sql()} AS {fact}" for fact in facts)
+    where = ["game_id = ?", f"{day} BETWEEN CAST(? AS date) AND CAST(? AS date)"]
+    where += [f"{column} = ?" for column in filters]
+    where.append(f"day_number IN ({', '.join(map(str, numbers))})")
+    named = ", ".join("?" for _ in first)
+    sql = (
+        f"SELECT place, variant, day_number, {', '.join(facts)}\nFROM (\n"
+        "SELECT *, dense_rank() OVER (ORDER BY is_named DESC, players DESC, variant) AS place\nFROM (\n"
+        f"SELECT *, CASE WHEN variant IN ({named}) THEN 1 ELSE 0 END AS is_named,\n"
+        "    sum(exposed_players) OVER (PARTITION BY variant) AS players\nFROM (\n"
+        f"SELECT variant, day_number, {sums}\nFROM {table.name}\nWHERE {' AND '.join(where)}\n"
+        "GROUP BY variant, day_number\n) AS summed\n) AS weighed\n) AS ranked\n"
+        f"WHERE place <= {MAX_VARIANTS + 1}\nORDER BY variant, day_number"
+    )
+    values = (*first, game_id, *(one.isoformat() for one in days), *filters.values())
+    return lake_reader.Query(sql, values, table.name, day, game_id, *days)
 
 
 def _samples(found: Facts, shares: Mapping[str, int] | None) -> tuple[list[models.Players], bool]:

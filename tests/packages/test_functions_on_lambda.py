@@ -158,6 +158,12 @@ def http_request(path: str, query: str = "") -> Item:
     }
 
 
+def bytes_of(answer: Item) -> bytes:
+    """Return the body that API Gateway sends on."""
+    text: str = answer["body"]
+    return base64.b64decode(text) if answer["isBase64Encoded"] else text.encode()
+
+
 def kinesis_batch(stream: str, *data: bytes) -> Item:
     """Return the event of a mapping from a stream."""
     return {
@@ -293,7 +299,11 @@ def metrics_api(cloud: Cloud) -> None:
     files = re.findall(r'(?:src|href)="(/[^"]+\.(?:js|css))"', page["body"])
     assert files
     for path in [*files, "/openapi.json", "/docs"]:
-        assert function.invoke(http_request(path))["statusCode"] == 200, path
+        request = http_request(path)
+        plain = function.invoke(request)
+        assert plain["statusCode"] == 200, path
+        small = function.invoke(request | {"headers": request["headers"] | {"accept-encoding": "gzip"}})
+        assert gzip.decompress(bytes_of(small)) == bytes_of(plain), path
     # Behind an HTTP API nothing streams: the page asks again and again.
     assert function.invoke(http_request(f"/v1/games/{GAME}/live/stream"))["statusCode"] == 501
 

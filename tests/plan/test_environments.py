@@ -72,6 +72,9 @@ def test_data_at_rest_is_encrypted_with_the_key_of_its_class(resources: list[Res
     }
     namespaces = [one for one in resources if one["type"] == "aws_redshiftserverless_namespace"]
     deliveries = _of(resources, "aws_kinesis_firehose_delivery_stream")
+    objects = _of(resources, "aws_s3_object")
+    packages = [one for one in objects if one["values"]["key"].startswith("artifacts/functions/")]
+    assert len(packages) == len(_of(resources, "aws_lambda_function"))
     used = {
         "credentials": [
             tables.pop("games"),
@@ -82,7 +85,7 @@ def test_data_at_rest_is_encrypted_with_the_key_of_its_class(resources: list[Res
             *(stream["values"]["kms_key_id"] for stream in _of(resources, "aws_kinesis_stream")),
             *(one["values"]["extended_s3_configuration"][0]["kms_key_arn"] for one in deliveries),
             *(one["values"]["server_side_encryption"][0]["key_arn"] for one in deliveries),
-            *(object_["values"]["kms_key_id"] for object_ in _of(resources, "aws_s3_object")),
+            *(one["values"]["kms_key_id"] for one in objects if one not in packages),
             *(
                 workgroup["values"]["configuration"][0]["result_configuration"][0][
                     "encryption_configuration"
@@ -103,6 +106,7 @@ def test_data_at_rest_is_encrypted_with_the_key_of_its_class(resources: list[Res
             *(queue["values"]["kms_master_key_id"] for queue in _of(resources, "aws_sqs_queue")),
             *(topic["values"]["kms_master_key_id"] for topic in _of(resources, "aws_sns_topic")),
             *(function["values"]["kms_key_arn"] for function in _of(resources, "aws_lambda_function")),
+            *(package["values"]["kms_key_id"] for package in packages),
             *(schedule["values"]["kms_key_arn"] for schedule in _of(resources, "aws_scheduler_schedule")),
             *(one["values"]["encryption_configuration"][0]["kms_key_id"] for one in _batch(resources)),
         ],

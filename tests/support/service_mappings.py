@@ -274,8 +274,9 @@ MAPPINGS = {
     "aws_lambda_function": Mapping(
         "lambda",
         ("CreateFunction", "PutFunctionConcurrency"),
-        ignored={"filename": FILE, "source_code_hash": PROVIDER},
-        supplied=frozenset({"Code", "FunctionName"}),
+        renames={"s3_bucket": "Code.S3Bucket", "s3_key": "Code.S3Key", "s3_object_version": "Code.S3ObjectVersion"},
+        ignored={"source_code_hash": PROVIDER},
+        supplied=frozenset({"FunctionName"}),
         unset={"reserved_concurrent_executions": -1},
     ),
     "aws_lambda_function_event_invoke_config": Mapping("lambda", ("PutFunctionEventInvokeConfig",)),

@@ -28,10 +28,15 @@ def fill(database: duckdb.DuckDBPyConnection, lines: Iterable[Event]) -> None:
     with TemporaryDirectory() as directory:
         path = Path(directory) / "events.ndjson"
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        columns = ", ".join(f"'{name}': '{kind}'" for name, kind in _duckdb().items())
-        database.execute(
-            f"INSERT INTO events SELECT * FROM read_json('{path}', format = 'nd', columns = {{{columns}}})"
-        )
+        load(database, path)
+
+
+def load(database: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Add the lines of a file of bronze."""
+    columns = ", ".join(f"'{name}': '{kind}'" for name, kind in _duckdb().items())
+    database.execute(
+        f"INSERT INTO events SELECT * FROM read_json('{path}', format = 'nd', columns = {{{columns}}})"
+    )
 
 
 def _duckdb() -> dict[str, str]:

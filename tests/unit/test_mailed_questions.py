@@ -291,6 +291,7 @@ def test_only_questions_of_the_dashboard_are_marked_and_few(client: TestClient) 
         assert words in answer.text
     answer = client.put(path, json={"questions": ["steps", "buyers"], "mailed": ["buyers"], "version": 1})
     assert answer.json()["mailed"] == ["buyers"]
+    assert [one["may_be_mailed"] for one in answer.json()["questions"]] == [True, True]
     assert client.delete(f"/v1/games/{GAME}/questions/buyers").status_code == 204
     assert client.get(path).json()["mailed"] == []
 
@@ -311,7 +312,9 @@ def test_a_question_that_names_single_events_is_shown_and_not_mailed(client: Tes
     answer = client.put(path, json=board | {"mailed": ["single"]})
     assert answer.status_code == 422
     assert "single is not mailed: payload." in answer.text
-    assert client.put(path, json=board | {"mailed": []}).status_code == 200
+    answer = client.put(path, json=board | {"mailed": []})
+    assert answer.status_code == 200
+    assert [one["may_be_mailed"] for one in answer.json()["questions"]] == [False]
 
 
 def test_the_mail_is_sent_with_and_without_answers(

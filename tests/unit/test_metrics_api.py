@@ -1,6 +1,7 @@
 """The metrics API: exact answers from known items, and a problem for every bad question."""
 
 import base64
+import gzip
 import hashlib
 import json
 import os
@@ -143,24 +144,120 @@ def test_the_page_needs_no_other_host(api: TestClient) -> None:
         assert api.get(f"/assets/{asset}").status_code == 200
 
 
+def requesting(path: str, method: str = "GET", **headers: str) -> dict[str, Any]:
+    """Return an event of API Gateway's HTTP API."""
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"host": "testserver", **headers},
+        "requestContext": {
+            "authorizer": {"iam": {"userArn": "arn:aws:iam::111122223333:user/ops"}},
+            "http": {"method": method, "path": path, "sourceIp": "127.0.0.1"},
+        },
+        "isBase64Encoded": False,
+    }
+
+
 def test_the_function_answers_as_the_server_does(api: TestClient, event_loop: None) -> None:
     from metrics_api.handler import lambda_handler
 
     path = "/v1/games/skyforge/leaderboards/none"
-    event = {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": "limit=5",
-        "headers": {"host": "testserver"},
-        "requestContext": {
-            "authorizer": {"iam": {"userArn": "arn:aws:iam::111122223333:user/ops"}},
-            "http": {"method": "GET", "path": path, "sourceIp": "127.0.0.1"},
-        },
-        "isBase64Encoded": False,
-    }
+    event = requesting(path) | {"rawQueryString": "limit=5"}
     answer = lambda_handler(event, None)
     assert (answer["statusCode"], json.loads(answer["body"])) == (404, api.get(f"{path}?limit=5").json())
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/page/app.js", "/page/page.css", "/"])
+def test_answers_are_compressed_for_who_takes_gzip(api: TestClient, event_loop: None, path: str) -> None:
+    """Python's own gzip reads what the server and the function send; plain bytes are those of before."""
+    from metrics_api.handler import lambda_handler
+
+    plain = api.get(path, headers={"accept-encoding": "identity"})
+    assert ("content-encoding" in plain.headers, plain.headers["vary"]) == (False, "Accept-Encoding")
+    with api.stream("GET", path, headers={"accept-encoding": "br, gzip"}) as sent:
+        small = b"".join(sent.iter_raw())
+    assert (sent.headers["content-encoding"], sent.headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert gzip.decompress(small) == plain.content
+    assert int(sent.headers["content-length"]) == len(small) < len(plain.content) / 2
+    head = api.head(path, headers={"accept-encoding": "gzip"})
+    assert (head.content, head.headers) == (b"", sent.headers)
+    answer = lambda_handler(requesting(path, **{"accept-encoding": "gzip"}), None)
+    assert (answer["isBase64Encoded"], answer["headers"]["content-encoding"]) == (True, "gzip")
+    assert gzip.decompress(base64.b64decode(answer["body"])) == plain.content
+    answer = lambda_handler(requesting(path, "HEAD", **{"accept-encoding": "gzip"}), None)
+    assert (answer["statusCode"], answer["body"], answer["headers"]["content-encoding"]) == (200, "", "gzip")
+    answer = lambda_handler(requesting(path), None)
+    text = answer["body"]
+    assert (base64.b64decode(text) if answer["isBase64Encoded"] else text.encode()) == plain.content
+
+
+def test_a_kept_file_is_not_sent_again_and_its_tag_says_which_bytes_it_names(api: TestClient) -> None:
+    path = "/page/app.js"
+    tag = api.get(path, headers={"accept-encoding": "identity"}).headers["etag"]
+    weak = api.get(path, headers={"accept-encoding": "gzip"}).headers["etag"]
+    assert (tag[0], weak) == ('"', f"W/{tag}")
+    for encoding in ("identity", "gzip"):
+        for known in (tag, weak):
+            kept = api.get(path, headers={"accept-encoding": encoding, "if-none-match": known})
+            assert (kept.status_code, kept.content) == (304, b"")
+            assert "content-encoding" not in kept.headers
+    # A part is one of the file's own bytes.
+    part = api.get(path, headers={"accept-encoding": "gzip", "range": "bytes=0-1999"})
+    assert (part.status_code, len(part.content), "content-encoding" in part.headers) == (206, 2000, False)
+    assert part.headers["etag"] == tag
+
+
+def test_small_answers_and_streams_are_not_compressed(api: TestClient) -> None:
+    for path in ("/health", "/nowhere"):
+        answer = api.get(path, headers={"accept-encoding": "gzip"})
+        assert "content-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/explore"),
+        ("PUT", "/annotations"),
+        ("PUT", "/dashboard"),
+        ("PUT", "/questions/buyers"),
+    ],
+)
+def test_a_body_that_is_no_json_has_the_status_that_is_documented(
+    api: TestClient, method: str, path: str
+) -> None:
+    bodies = {b"{": 422, b"nothing": 422, b"": 422, b'{"a": "\xff"}': 400, b"[" * 100_000: 400}
+    for body, status in bodies.items():
+        headers = {"content-type": "application/json"}
+        answer = api.request(method, f"/v1/games/skyforge{path}", content=body, headers=headers)
+        assert answer.status_code == status, body[:9]
+    documents = api.get("/openapi.json").json()["paths"]
+    taking = [
+        operation["responses"]
+        for operations in documents.values()
+        for operation in operations.values()
+        if "requestBody" in operation
+    ]
+    assert len(taking) == 4
+    assert {one["400"]["description"] for one in taking} == {
+        "The body is no text of UTF-8, or is nested too deeply."
+    }
+    assert all("422" in one for one in taking)
+
+
+def test_control_characters_are_refused_in_words(api: TestClient) -> None:
+    words = "text must not contain control characters, such as tabs and ends of lines"
+    where = [{"field": "platform", "op": "is", "values": ["a\tb"]}]
+    answers = [
+        api.get("/v1/games/skyforge/verdicts?experiment=a%0ab"),
+        api.get("/v1/games/skyforge/history/daily?platform=a%00b"),
+        api.post("/v1/games/skyforge/explore", json={"kind": "events", "where": where}),
+    ]
+    for answer in answers:
+        assert answer.status_code == 422
+        assert words in [error["detail"] for error in answer.json()["errors"]], answer.text
+        assert "pattern '^[^" not in answer.text
 
 
 def test_the_documentation_runs_no_script_but_its_own(api: TestClient) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,7 +15,7 @@ from fastapi.testclient import TestClient
 from faults import Fault, injected
 from gold_tables import DuckGold
 from made_events import HOSTILE
-from metrics_api.saved_models import MAX_QUESTION_BYTES, MAX_QUESTIONS, MAX_TITLE
+from metrics_api.saved_models import HIDDEN, MAX_QUESTION_BYTES, MAX_QUESTIONS, MAX_TITLE, one_line
 from signed_in import CLAIMS, IAM, Ask, groups
 from telemetry.store import store
 
@@ -59,6 +60,14 @@ NO_TITLES = [
     "a\u202eb",
     "a\u2066b",
     "a\u2028b",
+    "\u200b",
+    "a\u200bb",
+    "a\u200db",
+    "\u200d",
+    "\u3164",
+    "\u2800",
+    "\ufeffa",
+    "a\U000e0041",
     "x" * (MAX_TITLE + 1),
     None,
     7,
@@ -210,6 +219,31 @@ def test_what_cannot_be_saved_is_refused_with_its_place(call: Any, dynamodb: Any
     assert call("ops", "PUT", "gone", "/buyers", saving())[0] == 404
     assert call("all", "PUT", "gone", "/buyers", saving())[0] == 404
     assert rows(dynamodb) == []
+
+
+def test_a_title_is_what_everybody_can_see() -> None:
+    """Unicode's own categories say what is no letter, mark, number or sign. Some signs are of category Cf."""
+    signs = {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD}
+    selectors = {*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), *range(0x180B, 0x180E), 0x180F}
+    blank = {0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0} | selectors
+    wrong = []
+    for number in range(0x110000):
+        kind = unicodedata.category(chr(number))
+        if kind in ("Cs", "Cn"):
+            continue
+        hidden = kind in ("Cc", "Cf", "Co", "Zl", "Zp")
+        if (HIDDEN.search(chr(number)) is not None) != ((hidden and number not in signs) or number in blank):
+            wrong.append(f"{number:04X}")
+    assert wrong == []
+    for title in (
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467 families",
+        "\u2764\ufe0f",
+        "1\ufe0f\u20e3 first",
+        "\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\u0915\u094d\u200d\u0937",
+        "Caf\u00e9 \u2013 50 %",
+    ):
+        assert one_line(title) == title
 
 
 def test_a_document_may_be_as_large_as_the_limit_and_no_larger(call: Any) -> None:

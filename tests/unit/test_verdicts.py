@@ -10,6 +10,8 @@ import pytest
 from fake_aws import register
 from fastapi.testclient import TestClient
 from gold_tables import DuckGold
+from metrics_api.parameters import MAX_DAYS
+from metrics_api.verdicts import MAX_VARIANTS
 from signed_in import Ask, groups
 from telemetry import experiments, metric_model
 
@@ -167,11 +169,52 @@ def test_the_sums_are_those_of_all_exposures_until_the_day(client: TestClient, g
     assert seen == 7 + 2 + 2
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_of_many_variants_the_largest_are_compared(client: TestClient, gold: DuckGold, shared: bool) -> None:
+    """A client can name a variant for each player. The control and what has a share are never left out."""
+    sizes = {f"v{number:03}": 1000 - number for number in range(400)}
+    sizes |= {"control": 3, "rare": 2}
+    rows = [
+        row(variant, day, exposed_players=players, returned_players=players // 2)
+        for variant, players in sizes.items()
+        for day in (0, 1, 2, 3, 7, 30)
+    ]
+    gold.fill("experiments", rows)
+    kept = {"control", *(["rare"] if shared else [])}
+    if shared:
+        share("gate", control=1, rare=1)
+    found = asked(client)
+    largest = sorted(sizes.keys() - kept, key=sizes.__getitem__, reverse=True)[: MAX_VARIANTS - len(kept)]
+    assert {one["variant"]: one["players"] for one in found["samples"]} == {
+        name: sizes[name] for name in (*kept, *largest)
+    }
+    assert found["has_more_variants"]
+    assert {one["control"] for one in found["rows"]} == {"control"}
+    assert [len(one["variants"]) for one in found["rows"]] == [MAX_VARIANTS - 1] * 7
+    names = [f"x{number}" for number in range(MAX_VARIANTS)]
+    gold.fill("experiments", [row(name, 0, exposed_players=5, experiment="few") for name in names])
+    few = asked(client, experiment="few")
+    assert (len(few["samples"]), few["has_more_variants"]) == (MAX_VARIANTS, False)
+
+
+def test_samples_say_which_day_they_belong_to(client: TestClient, gold: DuckGold) -> None:
+    """The exposures are older than the days that are read, so that nothing is known of day 0."""
+    old = LAST - timedelta(days=MAX_DAYS)
+    for number in (0, 1, 7):
+        gold.fill("experiments", [row(name, number, old, exposed_players=80 - number) for name in "ab"])
+    found = asked(client)
+    assert found["samples_day"] == 1
+    assert [one["players"] for one in found["samples"]] == [79, 79]
+    cookie_cats(gold)
+    assert asked(client)["samples_day"] == 0
+
+
 def test_an_experiment_that_is_not_there_has_no_verdict(client: TestClient, gold: DuckGold) -> None:
     cookie_cats(gold)
     for parameters in ({"experiment": "other"}, {"to": "2025-12-01"}, {"currency": "EUR"}):
         found = asked(client, **parameters)
         assert (found["rows"], found["samples"], found["is_unequal"]) == ([], [], False)
+        assert (found["samples_day"], found["has_more_variants"]) == (None, False)
     gold.fill("experiments", [row("only", day, exposed_players=9, experiment="one") for day in (0, 1)])
     found = asked(client, experiment="one")
     assert [(one["day"], one["control"], one["variants"]) for one in found["rows"]] == [(1, "only", [])]

@@ -1,7 +1,7 @@
 // What producers say happened on a day: it is marked in the charts beside releases and findings.
 
 import { change, get } from "./asking.js";
-import { $, button, element } from "./dom.js";
+import { $, button, element, resting } from "./dom.js";
 
 const SHORT = 14;
 
@@ -12,7 +12,7 @@ export const annotations = (redraw) => {
   const url = () => `/v1/games/${encodeURIComponent(game)}/annotations`;
   const tell = (text) => { $("annotate-note").textContent = text; };
 
-  const write = async (wanted, done) => {
+  const write = (wanted, done) => resting($("marks"), async () => {
     tell("Saving…");
     const asked = game;
     const { ok, body, status, refused } = await change(url(), "PUT", { annotations: wanted, version: found.version });
@@ -22,7 +22,7 @@ export const annotations = (redraw) => {
     tell(ok ? done : `Not changed: ${refused}`);
     await redraw();
     return ok;
-  };
+  });
 
   $("annotate").addEventListener("submit", async (event) => {
     event.preventDefault();

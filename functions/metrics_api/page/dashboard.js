@@ -2,7 +2,7 @@
 
 import { answers, costOf, DEFAULTS } from "./answers.js";
 import { asking, change, get, RUNS, send } from "./asking.js";
-import { button, element, option, runs, save, scrolled } from "./dom.js";
+import { button, element, option, resting, runs, save, scrolled } from "./dom.js";
 
 // One question: its answer, or why there is none.
 const tile = (one, mayCancel, catalogue, shell, pay) => {
@@ -107,7 +107,7 @@ export const dashboard = (holder, shell) => {
   };
   const names = () => board.questions.map((one) => one.name);
 
-  const choose = async (wanted, done, mailed = board.mailed) => {
+  const choose = (wanted, done, mailed = board.mailed) => resting(holder, async () => {
     tell("Saving…");
     const chosen = { questions: wanted, mailed: mailed.filter((name) => wanted.includes(name)), version: board.version };
     const { ok, body, status, refused } = await change(`${url}/dashboard`, "PUT", chosen);
@@ -116,7 +116,7 @@ export const dashboard = (holder, shell) => {
     else if (status === 409 || status === 422) board = await get(`${url}/dashboard`).catch(() => board);
     draw();
     tell(ok ? done : `Not changed: ${refused}`);
-  };
+  });
 
   const move = (name, by) => {
     const wanted = names();
@@ -144,12 +144,14 @@ export const dashboard = (holder, shell) => {
     add("Earlier", earlier, () => moved(-1, earlier), n === 0);
     add("Later", later, () => moved(1, later), n === board.questions.length - 1);
     const isMailed = board.mailed.includes(one.name);
-    add("Mail weekly", `Mail weekly: ${one.title}`, async () => {
-      const rest = board.mailed.filter((name) => name !== one.name);
-      await choose(names(), isMailed ? `Mailed no more: ${one.title}` : `Mailed weekly: ${one.title}`, isMailed ? rest : [...rest, one.name]);
-      tiles.get(one.name)?.section.querySelector("[aria-pressed]")?.focus();
-    });
-    made.lastElementChild.setAttribute("aria-pressed", String(isMailed));
+    if (one.may_be_mailed || isMailed) {
+      add("Mail weekly", `Mail weekly: ${one.title}`, async () => {
+        const rest = board.mailed.filter((name) => name !== one.name);
+        await choose(names(), isMailed ? `Mailed no more: ${one.title}` : `Mailed weekly: ${one.title}`, isMailed ? rest : [...rest, one.name]);
+        tiles.get(one.name)?.section.querySelector("[aria-pressed]")?.focus();
+      });
+      made.lastElementChild.setAttribute("aria-pressed", String(isMailed));
+    } else made.append(element("span", "Not mailed: it tells single players or their words apart.", { class: "note" }));
     add("Take off", `Take off: ${one.title}`, async () => {
       await choose(names().filter((name) => name !== one.name), `Taken off: ${one.title}`);
       choosing.querySelector("select")?.focus();

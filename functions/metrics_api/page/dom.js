@@ -59,6 +59,17 @@ export const button = (text, act, attributes = {}) => {
   return made;
 };
 
+// Let the controls of a part rest until a change is written: a second change would be about what was there before.
+export const resting = async (holder, work) => {
+  const focused = document.activeElement;
+  const controls = [...holder.querySelectorAll("button:enabled, select:enabled")];
+  for (const one of controls) one.disabled = true;
+  try { return await work(); } finally {
+    for (const one of controls) one.disabled = false;
+    if (controls.includes(focused) && document.activeElement === document.body) focused.focus();
+  }
+};
+
 // What stands in the place of an answer that goes on, with what cancels it. It is drawn once: it may have the focus.
 export const runs = (holder, text, cancel) => {
   if (holder.querySelector("button")) return;

@@ -1,7 +1,7 @@
 // The saved questions of a game: a list to open them from, and a form that saves the question that is shown.
 
 import { change, get } from "./asking.js";
-import { $, button, element } from "./dom.js";
+import { $, button, element, resting } from "./dom.js";
 
 // A title has any letters, the name in the address only these.
 const slug = (title) => title.toLowerCase().normalize("NFKD").replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "").slice(0, 50).replace(/-$/, "") || "question";
@@ -57,7 +57,7 @@ export const saved = (shell, current, open) => {
     draw();
   };
 
-  const put = async (target, title, version) => {
+  const put = (target, title, version) => resting($("saved"), async () => {
     tell("Saving…");
     const { ok, refused } = await change(url(target), "PUT", { title, question: current(), version });
     if (!ok) { tell(`Not saved: ${refused}`); return; }
@@ -65,7 +65,7 @@ export const saved = (shell, current, open) => {
     await load();
     tell(`Saved: ${title}`);
     open();
-  };
+  });
 
   const title = () => $("save-title").value.trim();
 
@@ -79,11 +79,13 @@ export const saved = (shell, current, open) => {
 
   const remove = async (one) => {
     if (!confirm(`Delete "${one.title}" for everybody who reads this game?`)) return;
-    const { ok, refused } = await change(url(one.name), "DELETE");
-    if (!ok) { tell(`Not deleted: ${refused}`); return; }
-    if (one.name === name()) shell.put({ saved: null });
-    await load();
-    tell(`Deleted: ${one.title}`);
+    await resting($("saved"), async () => {
+      const { ok, refused } = await change(url(one.name), "DELETE");
+      if (!ok) { tell(`Not deleted: ${refused}`); return; }
+      if (one.name === name()) shell.put({ saved: null });
+      await load();
+      tell(`Deleted: ${one.title}`);
+    });
   };
 
   $("save").addEventListener("submit", (event) => { event.preventDefault(); if (title()) add(); });

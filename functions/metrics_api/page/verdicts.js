@@ -23,17 +23,18 @@ const sentence = (row, one, currency) => {
     worse: () => `${one.variant} has less than ${row.control}: ${both}. The difference is ${span}.`,
     "not conclusive": () => `${one.variant} may differ from ${row.control} by chance: ${both}.${span ? ` The difference is ${span}.` : ""}`,
     "too few players": () => `Too few players to tell ${one.variant} from ${row.control}: ${both}, of ${number.format(one.players)} and ${number.format(row.players)} players.`,
-    "unequal samples": () => `${one.variant} is not judged: something loses players of one variant. Find it first.`,
+    "unequal samples": () => `${one.variant} is not judged: on day ${row.day} it has ${number.format(one.players)} players, and ${row.control} has ${number.format(row.players)}. That is too far from what is meant to be chance. Something loses players of one variant: find it first.`,
   }[one.verdict]();
 };
 
 // How the players are spread over the variants, and whether that can be chance.
-const samples = ({ samples: found, is_unequal: isUnequal }) => {
+const samples = ({ samples: found, samples_day: day, is_unequal: isUnequal, has_more_variants: hasMore }) => {
   const counts = found.map((one) => `${one.variant} ${number.format(one.players)}${one.share === null ? "" : ` (share ${one.share})`}`).join(", ");
   const meant = found.some((one) => one.share !== null) ? "the shares that were set" : "equal shares";
+  const more = hasMore ? " The experiment has more variants: those with most players are compared." : "";
   return isUnequal
-    ? element("p", `Unequal samples: ${counts}. These players are too far from ${meant} to be chance.`, { class: "verdict-line verdict warn" })
-    : element("p", `Players: ${counts}. These numbers fit ${meant}.`, { class: "note" });
+    ? element("p", `Unequal samples on day ${day}: ${counts}. These players are too far from ${meant} to be chance.${more}`, { class: "verdict-line verdict warn" })
+    : element("p", `Players on day ${day}: ${counts}. These numbers fit ${meant}.${more}`, { class: "note" });
 };
 
 export const verdicts = (spec, context) => {

@@ -9,13 +9,23 @@ locals {
   })
 }
 
+# Lambda reads the package from S3. With a local file the provider creates one function after another, each in five
+# seconds, and Lambda takes 50 MB at most.
+resource "aws_s3_object" "package" {
+  bucket                 = var.settings.packages_bucket
+  key                    = "artifacts/functions/${var.name}.zip"
+  kms_key_id             = var.settings.kms_key_arns.operations
+  server_side_encryption = "aws:kms"
+  source                 = local.package
+  source_hash            = filebase64sha256(local.package)
+}
+
 resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_116:Mappings of streams keep what fails, and callers of APIs see the error.
   function_name                  = local.function_name
   architectures                  = ["arm64"]
   code_signing_config_arn        = var.settings.code_signing_arn == "" ? null : var.settings.code_signing_arn
   description                    = var.description
-  filename                       = local.package
   handler                        = "${var.name}.handler.lambda_handler"
   kms_key_arn                    = var.settings.kms_key_arns.operations
   layers                         = var.settings.layer_arns
@@ -23,6 +33,9 @@ resource "aws_lambda_function" "this" {
   reserved_concurrent_executions = var.sizing.reserved_concurrency
   role                           = module.role.arn
   runtime                        = "python3.13"
+  s3_bucket                      = aws_s3_object.package.bucket
+  s3_key                         = aws_s3_object.package.key
+  s3_object_version              = aws_s3_object.package.version_id
   source_code_hash               = filebase64sha256(local.package)
   timeout                        = var.sizing.timeout_seconds
 

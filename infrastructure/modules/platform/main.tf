@@ -54,6 +54,7 @@ locals {
     log_level          = var.logging.level
     log_retention_days = var.logging.retention_days
     name_prefix        = local.name_prefix
+    packages_bucket    = module.data_lake.bucket.name
     packages_directory = var.packages_directory
     tracing            = false
   }

@@ -67,6 +67,7 @@ variable "settings" {
     log_level          = string
     log_retention_days = number
     name_prefix        = string
+    packages_bucket    = string
     packages_directory = string
     tracing            = bool
   })

@@ -208,6 +208,23 @@ def test_a_change_that_is_refused_says_why_and_shows_what_is_there(
     expect(page.locator(".panel")).to_have_count(MAX_SHOWN)
 
 
+@in_chromium
+def test_what_is_never_mailed_is_not_offered_for_the_mail(
+    address: str, page: Page, client: TestClient
+) -> None:
+    single = {"kind": "events", "event": "purchase", "by": ["payload.transaction_id"]}
+    body = {"title": "Single purchases", "question": single}
+    assert client.put(f"{BASE}/questions/single", json=body).status_code == 201
+    show(client, "single", "steps")
+    page.goto(f"{address}/dashboard?game=skyforge")
+    settled(page, 2)
+    page.get_by_role("button", name="Arrange").click()
+    tiles = page.locator(".panel")
+    expect(tiles.nth(0)).to_contain_text("Not mailed: it tells single players or their words apart.")
+    expect(tiles.nth(0).get_by_role("button", name="Mail weekly")).to_have_count(0)
+    expect(tiles.nth(1).get_by_role("button", name="Mail weekly")).to_have_count(1)
+
+
 @pytest.fixture
 def phone(browser: Browser) -> Iterator[Callable[[Any], Page]]:
     """Open a narrow page of a colour scheme; axe-core is put into it, which its policy forbids."""

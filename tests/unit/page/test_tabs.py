@@ -358,7 +358,9 @@ def test_verdicts_are_told_in_words(address: str, page: Page, gold: DuckGold, dy
         "day 7worse<b>40</b> has less than 30: 18.2% against 19%. The difference is"
     )
     assert re.search(r"between -[\d.]+ points and -[\d.]+ points\.", rows.nth(1).inner_text())
-    expect(panel).to_contain_text("Players: 30 44,700, <b>40</b> 45,489. These numbers fit equal shares.")
+    expect(panel).to_contain_text(
+        "Players on day 0: 30 44,700, <b>40</b> 45,489. These numbers fit equal shares."
+    )
     dynamodb.Table("games").update_item(
         Key={"game_id": "skyforge"},
         UpdateExpression="SET experiment_shares = :shares",
@@ -366,8 +368,12 @@ def test_verdicts_are_told_in_words(address: str, page: Page, gold: DuckGold, dy
     )
     # A browser keeps an answer for five seconds: another last day is another question.
     page.goto(f"{address}/experiments?game=skyforge&from={day_before(9)}&to={TODAY}")
-    expect(panel).to_contain_text("Unequal samples: 30 44,700 (share 9), <b>40</b> 45,489 (share 1).")
-    expect(rows.nth(0)).to_contain_text("unequal samples<b>40</b> is not judged")
+    expect(panel).to_contain_text(
+        "Unequal samples on day 0: 30 44,700 (share 9), <b>40</b> 45,489 (share 1)."
+    )
+    expect(rows.nth(0)).to_contain_text(
+        "unequal samples<b>40</b> is not judged: on day 1 it has 45,489 players, and 30 has 44,700."
+    )
     page.goto(f"{address}/experiments?game=skyforge&from={day_before(30)}&to={day_before(20)}")
     expect(panel).to_contain_text(f"No experiment from {day_before(30)} to {day_before(20)}.")
     page.route(
@@ -555,6 +561,118 @@ def test_a_producer_marks_a_day_and_takes_the_mark_away(
     expect(marks.locator("li")).to_have_count(1)
     expect(page.locator("#annotate")).to_be_hidden()
     assert marks.get_by_role("button").count() == 0
+
+
+@in_chromium
+def test_samples_that_become_unequal_later_say_on_which_day(address: str, page: Page, gold: DuckGold) -> None:
+    """As many players of both variants on day 0, and a third of one variant lost on the way to day 7."""
+    for number, players in ((0, 3000), (7, 2000)):
+        for variant, exposed in (("control", 3000), ("new", players)):
+            of_day = {"exposure_date": TODAY, "day_number": number, "exposed_players": exposed}
+            keep(gold, "experiments", 1, experiment="gate", variant=variant, returned_players=900, **of_day)
+    page.goto(f"{address}/experiments?game=skyforge")
+    panel = page.locator("#verdicts")
+    expect(panel).to_contain_text(
+        "Players on day 0: control 3,000, new 3,000. These numbers fit equal shares."
+    )
+    expect(panel.locator("tbody tr").first).to_contain_text(
+        "new is not judged: on day 7 it has 2,000 players, and control has 3,000."
+    )
+
+
+@in_chromium
+def test_annotations_of_one_game_never_appear_in_another(
+    address: str, page: Page, gold: DuckGold, dynamodb: Any
+) -> None:
+    """Neither when the answer of the game before comes late, nor while somebody writes."""
+    dynamodb.Table("games").put_item(
+        Item={"game_id": "arena", "name": "Arena", "status": "active", "key_hashes": []}
+    )
+    keep(gold, "daily", 28)
+    keep(gold, "daily", 28, game_id="arena")
+
+    def write(text: str) -> None:
+        page.locator("#annotate-day").fill(day_before(4))
+        page.locator("#annotate-text").fill(text)
+        page.get_by_role("button", name="Mark the day").click()
+
+    def shown(texts: list[str]) -> None:
+        expect(page.locator("#annotate")).to_be_visible()
+        expect(marks.locator("li > span")).to_have_text([f"{day_before(4)}: {text}" for text in texts])
+
+    marks = page.locator("#marks")
+    page.goto(f"{address}/overview?game=skyforge")
+    marks.locator("summary").click()
+    write("Of skyforge")
+    shown(["Of skyforge"])
+    page.locator("#game").select_option("arena")
+    shown([])
+    write("Of arena")
+    shown(["Of arena"])
+
+    held: list[Route] = []
+    page.route("**/skyforge/annotations", lambda route: held.append(route))
+    with page.expect_request("**/skyforge/annotations"):
+        page.locator("#game").select_option("skyforge")
+    expect(page.locator("#annotate")).to_be_hidden()
+    page.locator("#game").select_option("arena")
+    shown(["Of arena"])
+    with page.expect_response("**/skyforge/annotations"):
+        held[0].continue_()
+    page.unroute("**/skyforge/annotations")
+    page.wait_for_timeout(300)
+    shown(["Of arena"])
+
+    # The game changes before what was written is answered.
+    page.route("**/arena/annotations", lambda route: held.append(route))
+    with page.expect_request("**/arena/annotations"):
+        write("Late of arena")
+    page.locator("#game").select_option("skyforge")
+    shown(["Of skyforge"])
+    with page.expect_response("**/arena/annotations"):
+        held[-1].continue_()
+    page.unroute("**/arena/annotations")
+    page.wait_for_timeout(300)
+    shown(["Of skyforge"])
+    write("More of skyforge")
+    shown(["More of skyforge", "Of skyforge"])
+    page.locator("#game").select_option("arena")
+    shown(["Late of arena", "Of arena"])
+
+
+@in_chromium
+def test_a_second_click_writes_nothing_until_the_first_one_is_written(
+    address: str, page: Page, gold: DuckGold
+) -> None:
+    keep(gold, "daily", 28)
+    puts: list[str] = []
+    page.on("request", lambda one: puts.append(one.url) if one.method == "PUT" else None)
+    page.goto(f"{address}/overview?game=skyforge")
+    page.locator("#marks summary").click()
+    page.locator("#annotate-day").fill(day_before(4))
+    page.locator("#annotate-text").fill("A release")
+    mark = page.get_by_role("button", name="Mark the day")
+    mark.evaluate("(one) => { one.click(); one.click(); }")
+    expect(page.locator("#annotate-note")).to_have_text("Marked: A release")
+    expect(mark).to_be_enabled()
+    page.goto(f"{address}/explore?game=skyforge")
+    save = page.get_by_role("button", name="Save as new")
+    expect(page.locator("#kind")).to_be_enabled()
+    page.locator("#save-title").fill("Players")
+    save.focus()
+    save.evaluate("(one) => { one.click(); one.click(); }")
+    expect(page.locator("#saved-note")).to_have_text("Saved: Players")
+    expect(save).to_be_enabled()
+    expect(save).to_be_focused()
+    page.goto(f"{address}/dashboard?game=skyforge")
+    page.locator("#add-question").select_option("players")
+    expect(page.locator(".board [role=status]")).to_have_text("Added: Players")
+    page.get_by_role("button", name="Arrange").click()
+    mail = page.get_by_role("button", name="Mail weekly")
+    mail.evaluate("(one) => { one.click(); one.click(); }")
+    expect(mail).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".board [role=status]")).to_have_text("Mailed weekly: Players")
+    assert [url.rsplit("/", 1)[-1] for url in puts] == ["annotations", "players", "dashboard", "dashboard"]
 
 
 @in_chromium

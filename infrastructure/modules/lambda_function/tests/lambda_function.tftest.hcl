@@ -22,6 +22,7 @@ variables {
     log_level          = "INFO"
     log_retention_days = 30
     name_prefix        = "demo-test"
+    packages_bucket    = "demo-test-lake"
     packages_directory = "../../testing/packages"
     tracing            = false
   }
@@ -56,6 +57,18 @@ run "resources" {
       filebase64sha256("${var.settings.packages_directory}/player_state.zip")
     )
     error_message = "The hash of the package decides whether the code is updated."
+  }
+
+  assert {
+    condition = (
+      aws_s3_object.package.bucket == "demo-test-lake"
+      && aws_s3_object.package.source == "../../testing/packages/player_state.zip"
+      && aws_s3_object.package.source_hash == aws_lambda_function.this.source_code_hash
+      && aws_lambda_function.this.s3_bucket == aws_s3_object.package.bucket
+      && aws_lambda_function.this.s3_key == aws_s3_object.package.key
+      && aws_lambda_function.this.s3_object_version == aws_s3_object.package.version_id
+    )
+    error_message = "The function must run the version of the package that this apply has written."
   }
 
   assert {
@@ -137,6 +150,7 @@ run "traced_and_signed" {
       log_level          = "INFO"
       log_retention_days = 30
       name_prefix        = "demo-test"
+      packages_bucket    = "demo-test-lake"
       packages_directory = "../../testing/packages"
       tracing            = true
     }
@@ -181,6 +195,7 @@ run "unknown_log_level" {
       log_level          = "LOUD"
       log_retention_days = 30
       name_prefix        = "demo-test"
+      packages_bucket    = "demo-test-lake"
       packages_directory = "../../testing/packages"
       tracing            = false
     }

@@ -34,6 +34,7 @@ variables {
     log_level          = "INFO"
     log_retention_days = 30
     name_prefix        = "demo-test"
+    packages_bucket    = "demo-test-lake"
     packages_directory = "../../testing/packages"
     tracing            = false
   }
