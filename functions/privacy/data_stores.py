@@ -196,6 +196,15 @@ class LeaderboardEntries:
             count += 1
         return count
 
+    def scores(self) -> Iterator[tuple[str, str, str]]:
+        """Yield game, player and time of the score of every entry, or the time when an entry was removed."""
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName=self.table, ProjectionExpression="board, player_id, achieved_at, removed_at"
+        )
+        for item in (item for page in pages for item in page["Items"]):
+            moment = item.get("achieved_at") or item["removed_at"]
+            yield item["board"]["S"].partition("#")[0], item["player_id"]["S"], moment["S"]
+
     def _items(self, subject: Subject) -> Iterator[Record]:
         players = {f":player{i}": {"S": player_id} for i, player_id in enumerate(subject.stored)}
         pages = self.dynamodb.get_paginator("scan").paginate(

@@ -20,6 +20,7 @@ from telemetry.pseudonyms import Pseudonyms, Unopened, original_of
 from privacy.data_stores import (
     UNKNOWN_GAME,
     DataStore,
+    LeaderboardEntries,
     Lines,
     PrivacyError,
     Profile,
@@ -36,8 +37,10 @@ from privacy.data_stores import (
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-# An event that happened before is refused 31 days later, and waits for a processor for at most a week more.
-AGAIN_FOR = TOO_OLD_AFTER + timedelta(days=8)
+# An event waits for a function that lags for at most a week.
+WAITS_FOR = timedelta(days=8)
+# An event that happened before is refused 31 days later.
+AGAIN_FOR = TOO_OLD_AFTER + WAITS_FOR
 ERASED, EXPORTED, SEARCHED = "privacy/erased", "privacy/exported", "privacy/searched.json"
 # Where late_arrivals looks.
 TRACED = ("bronze", "rejected")
@@ -357,6 +360,23 @@ def late_arrivals(
                         yield erased
 
 
+def returned_entries(
+    boards: LeaderboardEntries, watches: dict[str, Watch], now: datetime
+) -> Iterator[tuple[Subject, str]]:
+    """Yield the erased players who have an entry of a score from before their erasure, and their names.
+
+    The function leaderboards had yet to read that score. No object of the lake leads to it. The table is
+    read whole, unless nobody was erased for as long as a score may wait.
+    """
+    last = max(moment for watch in watches.values() for moment in watch.moments.values())
+    if last < timestamp(now - WAITS_FOR):
+        return
+    for game_id, player, moment in boards.scores():
+        watch = watches.get(game_id)
+        if watch and (erased := watch.erased(player, moment)):
+            yield erased
+
+
 Traces = Iterator[tuple[str, str, str]]
 
 
@@ -400,7 +420,8 @@ class Erasure:
     def again(self, games: Iterable[Game]) -> list[Record]:
         """Erase again the players of whom late events arrived since the last search; return the receipts.
 
-        All that came before was searched then, so that only newer objects are read.
+        All that came before was searched then, so that only newer objects are read. Leaderboards are read
+        whole.
         """
         now, receipts = datetime.now(UTC), self.receipts
         found = {game.game_id: Watch(game, receipts.watched(game.game_id, now)) for game in games}
@@ -411,7 +432,10 @@ class Erasure:
             since = max(receipts.searched() or datetime.fromisoformat(first), datetime.fromisoformat(first))
             since -= OVERLAP
             players = list(late_arrivals(receipts.s3, receipts.bucket, watches, since))
-            kept = [self.erase(replace(who, since=since), name, "came again") for who, name in players]
+            for boards in (store for store in self.stores if isinstance(store, LeaderboardEntries)):
+                players += returned_entries(boards, watches, now)
+            once = {(who.game_id, who.player_id): (replace(who, since=since), name) for who, name in players}
+            kept = [self.erase(who, name, "came again") for who, name in once.values()]
         if all(receipt["nothing_left"] for receipt in kept):
             receipts.set_searched(now)
         return kept

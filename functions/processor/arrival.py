@@ -44,6 +44,8 @@ class Arrival(msgspec.Struct, gc=False):
     line: bytes = b""
     flags: tuple[str, ...] = ()
     partition_key: str = ""
+    # The partition key of its event in the stream of enriched events.
+    order_key: str = ""
     pseudonyms: Pseudonyms | None = None
     # Of what was sent: `raw` may hold its beginning only.
     size_bytes: int = 0

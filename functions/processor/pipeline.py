@@ -64,7 +64,7 @@ class Pipeline:
         accepted = [arrival for arrival in batch if arrival.event]
         rejected = [arrival for arrival in batch if arrival.rejection]
         lines = [arrival.line for arrival in accepted]
-        entries = [Entry(f"{a.game}/{a.event['player_id']}", a.line) for a in accepted if a.event]
+        entries = [Entry(arrival.order_key, arrival.line) for arrival in accepted]
         quarantine = [rejected_line(arrival, shard) for arrival in rejected]
         lost = put_lines(self.firehose, self.bronze_delivery_stream, lines)
         lost |= put_records(self.kinesis, self.enriched_stream, entries)

@@ -1,6 +1,7 @@
 """Decides of each arrival whether it is an event of the platform or goes to the quarantine, and why."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Iterator, Sequence, Set
 from datetime import UTC, datetime
@@ -100,6 +101,19 @@ def _accept(arrival: Arrival, now: str, game: dict[str, Any], declared: Declared
     if arrival.pseudonyms:
         arrival.event = arrival.pseudonyms.replaced(orjson.loads(arrival.line))
         arrival.line = orjson.dumps(arrival.event)
+    arrival.order_key = order_key(
+        bytes(game.get("privacy_key", b"")), arrival.game, arrival.event["player_id"]
+    )
+
+
+def order_key(key: bytes, game_id: str, player_id: str) -> str:
+    """Return the partition key of a player's events: 32 hexadecimal digits, made with the key of the game.
+
+    A stream puts a key into a shard, and Lambda into one of the batches of the shard that it runs at once.
+    A client chooses its players' ids. Without the game's key it cannot choose them so that all come to the
+    same batch.
+    """
+    return hashlib.blake2b(f"{game_id}/{player_id}".encode(), digest_size=16, key=key).hexdigest()
 
 
 def rejected_line(arrival: Arrival, shard: str) -> bytes:

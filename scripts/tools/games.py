@@ -102,7 +102,7 @@ def add_game(
     game = {"game_id": game_id, "name": name, "status": "active", "created_at": kept["created_at"]}
     with plan.place(game_id) if plan else nullcontext("") as usage_key:
         usage = {"usage_key": usage_key} if usage_key else {}
-        private = {"pseudonyms": "on", "privacy_key": new_privacy_key()} if pseudonyms else {}
+        private = {"privacy_key": new_privacy_key(), **({"pseudonyms": "on"} if pseudonyms else {})}
         try:
             table.put_item(
                 Item={**game, "key_hashes": [kept], **usage, **private},

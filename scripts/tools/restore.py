@@ -11,7 +11,7 @@ import tempfile
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -37,10 +37,9 @@ from tools.players import Platform
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
-    from mypy_boto3_kinesis.client import KinesisClient
     from mypy_boto3_s3.client import S3Client
 
-LEDGER = "restored/state.json"
+LEDGER, STOPPED = "restored/state.json", "restored/stopped.json"
 # What is written together, for players and days change in one transaction.
 PARTS = {"leaderboards": ("leaderboards",), "players": ("players", "game_days")}
 CHUNK = 5_000
@@ -111,45 +110,57 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Consumers:
-    """player_state and leaderboards, which keep their places in the stream while they are stopped."""
+    """player_state and leaderboards, which keep their places in the stream while they are stopped.
+
+    `names` are those of their functions. An object beside the lake holds the mappings that were running, also
+    while a restore that failed waits to go on. Whatever somebody else has disabled stays so.
+    """
 
     functions: Any
-    kinesis: "KinesisClient"
-    stream: str
+    names: Sequence[str]
+    s3: "S3Client"
+    bucket: str
     drain: timedelta = DRAIN
 
     def limits(self) -> NameLimits:
         """Return how many names they count apart: a restore must count as they do."""
         limits: dict[str, int] = {}
-        for mapping in self._mappings():
-            found = self.functions.get_function_configuration(FunctionName=mapping["FunctionArn"])
+        for name in self.names:
+            found = self.functions.get_function_configuration(FunctionName=name)
             variables = found.get("Environment", {}).get("Variables", {})
             limits |= json.loads(variables.get("NAME_LIMITS", "{}"))
         return msgspec.convert(limits, NameLimits)
 
     def stop(self) -> datetime:
         """Have them read no more; return when the last one stopped."""
-        if any(mapping["State"] != "Disabled" for mapping in self._mappings()):
-            self._switch("Disabled")
+        if running := {mapping["UUID"] for mapping in self._mappings() if mapping["State"] != "Disabled"}:
+            # They are noted first: where this is interrupted, the next run must know of them.
+            body = json.dumps(sorted(running | self._stopped())).encode()
+            self.s3.put_object(Bucket=self.bucket, Key=STOPPED, Body=body)
+            self._switch(running, "Disabled")
             time.sleep(self.drain.total_seconds())
         stopped: datetime = max(mapping["LastModified"] for mapping in self._mappings())
         return stopped
 
     def start(self) -> None:
-        """Have them read on from where they stopped."""
-        self._switch("Enabled")
+        """Have those that were stopped read on from where they were."""
+        self._switch(self._stopped(), "Enabled")
+        self.s3.delete_object(Bucket=self.bucket, Key=STOPPED)
+
+    def _stopped(self) -> set[str]:
+        if STOPPED not in lake.keys(self.s3, self.bucket, STOPPED):
+            return set()
+        return {*json.loads(self.s3.get_object(Bucket=self.bucket, Key=STOPPED)["Body"].read())}
 
     def _mappings(self) -> "list[Record]":
-        summary = self.kinesis.describe_stream_summary(StreamName=self.stream)["StreamDescriptionSummary"]
-        found = self.functions.list_event_source_mappings(EventSourceArn=summary["StreamARN"])
-        mappings: list[Record] = found["EventSourceMappings"]
-        return mappings
+        answers = [self.functions.list_event_source_mappings(FunctionName=name) for name in self.names]
+        return [mapping for answer in answers for mapping in answer["EventSourceMappings"]]
 
-    def _switch(self, state: str) -> None:
+    def _switch(self, uuids: set[str], state: str) -> None:
         for mapping in self._mappings():
-            if mapping["State"] != state:
+            if mapping["UUID"] in uuids and mapping["State"] != state:
                 self.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=state == "Enabled")
-        while any(mapping["State"] != state for mapping in self._mappings()):
+        while any(one["State"] != state for one in self._mappings() if one["UUID"] in uuids):
             time.sleep(POLL_SECONDS)
 
 
@@ -487,9 +498,7 @@ def main() -> None:
         boto3.client("s3"), boto3.resource("dynamodb"), outputs["lake_bucket"], outputs["tables"],
     )  # fmt: skip
     drain, settle = (timedelta(seconds=2), timedelta(0)) if local else (DRAIN, SETTLE)
-    consumers = Consumers(
-        boto3.client("lambda"), boto3.client("kinesis"), outputs["enriched_stream_name"], drain
-    )
+    consumers = Consumers(boto3.client("lambda"), outputs["state_functions"], s3, bucket, drain)
     match options.command:
         case "objects":
             count = sum(1 for _ in undelete(s3, bucket, options.prefix, options.since))
@@ -506,7 +515,7 @@ def main() -> None:
             until = timestamp(options.until) if options.until else None
             restore = Restore(Ledger(s3, bucket), consumers, tables, settle, consumers.limits())
             count = restore.run(Scope(options.game, options.only, since), until)
-            console.print(f"{count:,} events are applied; player_state and leaderboards read on")
+            console.print(f"{count:,} events are applied; the functions that were stopped read on")
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def spread(loads: Sequence[float], limit: float) -> Spread:
 
 
 def partition_key(game: int, player: int) -> str:
-    """Return the key that REST API and processor write with: <game_id>/<player_id>."""
+    """Return the key that the REST API writes with. That of the processor, a hash, lies as evenly."""
     return f"game-{game:03}/p-{player:07}"
 
 

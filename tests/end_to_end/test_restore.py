@@ -20,7 +20,7 @@ GAME = "moon-race-5"
 
 def test_a_game_that_is_lost_is_restored_to_the_figure(applied: Any) -> None:
     outputs, s3, dynamodb = applied.platform.outputs, boto3.client("s3"), boto3.resource("dynamodb")
-    bucket, tables, kinesis = outputs["lake_bucket"], outputs["tables"], boto3.client("kinesis")
+    bucket, tables = outputs["lake_bucket"], outputs["tables"]
     key = games.add_game(dynamodb.Table(tables["games"]), GAME, "Moon Race")
     truth = play(applied.platform, GAME, key, players=15, days=2, seed=11)
     before = state(tables, GAME)
@@ -37,7 +37,7 @@ def test_a_game_that_is_lost_is_restored_to_the_figure(applied: Any) -> None:
 
     # What comes while player_state is stopped is in bronze and in the stream, and counts once.
     second = timedelta(seconds=1)
-    consumers = Consumers(boto3.client("lambda"), kinesis, outputs["enriched_stream_name"], drain=second)
+    consumers = Consumers(boto3.client("lambda"), outputs["state_functions"], s3, bucket, drain=second)
     consumers.stop()
     meanwhile = applied.event(game_id=GAME)
     assert applied.post(json.dumps(meanwhile).encode(), key).status_code == 202

@@ -28,6 +28,8 @@ from telemetry.rejection import Reason, Rejection
 PREFIX = "player-analytics-prod"
 CONSUMERS = ("processor", "leaderboards", "player-state", "realtime-windows")
 SCHEDULED = ("data-quality", "performance-advisor", "privacy", "scheduled-reports", "stream-scaling")
+# The alarms of mappings that do not read.
+SILENT = {f"{name}-silent" for name in CONSUMERS}
 Resources = list[dict[str, Any]]
 Alarms = dict[str, dict[str, Any]]
 
@@ -36,6 +38,10 @@ def aws(namespace: str, name: str, **dimensions: str) -> Key:
     """Name a metric of AWS's own, which must exist by these dimensions."""
     assert exists(f"AWS/{namespace}", name, dimensions), name
     return f"AWS/{namespace}", name, frozenset(dimensions.items())
+
+
+# As terraform test has them all.
+READS = aws("Lambda", "PolledEventCount", EventSourceMappingUUID="00000000-0000-4000-8000-000000000000")
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +81,7 @@ def healthy(machine: str) -> Recorded:
         recorded.put(_queue(f"{name}-failures"), 0, 240)
     for name in CONSUMERS:
         recorded.put(aws("Lambda", "IteratorAge", FunctionName=f"{PREFIX}-{name}"), 900, 240)
+    recorded.put(READS, 0, 240)
     return recorded
 
 
@@ -247,6 +254,15 @@ def test_counters_of_the_job_ring_while_they_rise(
     assert ringing(alarms, healthy) == {f"realtime-analytics-{name}"}
 
 
+def test_mappings_that_do_not_read(alarms: Alarms, healthy: Recorded) -> None:
+    """Nobody sends an event. The mocked mappings have one id, so that their alarms ring together."""
+    for minute in range(1, 15):
+        del healthy.values[READS][minute]
+    assert ringing(alarms, healthy) == set(), "one read within 15 minutes is enough"
+    del healthy.values[READS][15]
+    assert ringing(alarms, healthy) == SILENT
+
+
 def test_a_warehouse_that_is_not_refreshed(alarms: Alarms, healthy: Recorded) -> None:
     errors = aws("Lambda", "Errors", FunctionName=f"{PREFIX}-warehouse")
     assert ringing(alarms, healthy.put(errors, 1, 30, 15)) == {"warehouse-refresh"}
@@ -370,4 +386,4 @@ def test_every_alarm_is_proved_to_ring(alarms: Alarms) -> None:
         "realtime-analytics-dropped-events", "realtime-analytics-failed-checkpoints",
         "realtime-analytics-restarts", "warehouse-refresh",
     }  # fmt: skip
-    assert set(alarms) == by_itself | set(FAILURES)
+    assert set(alarms) == by_itself | SILENT | set(FAILURES)

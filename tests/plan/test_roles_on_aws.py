@@ -3,11 +3,19 @@
 Those it has are tried on it: tests/integration/test_roles.py.
 """
 
+import math
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
+from enriched_stream import feed, leaderboards_of
+from fake_aws import Tables
+from player_events import happen, pay
+from player_state.players import PlayerStore
 from policies import ACCOUNT, allows
+from telemetry import ad_spend
+from telemetry.ad_spend import Spend
 
 Resource = dict[str, Any]
 
@@ -74,6 +82,50 @@ def test_a_role_is_refused_what_is_not_its_own(policies: dict[str, str], name: s
         assert not allows([policies[name]], action, resource), (action, resource)
     if name in ALLOWED:
         assert allows([policies[name]], *ALLOWED[name])
+
+
+COUNTED = (
+    happen("session_start", late=False),
+    happen("progression", late=False, status="complete", level_1="l"),
+    happen("economy", flow="source", currency="c", reason="r", amount=1, balance_after=1),
+    happen("ad_impression", network="n", placement="p", format="banner", currency="EUR"),
+    happen("design", name="d", value=1),
+    happen("performance", late=False, fps=60),
+    pay(0, 499),
+)
+
+
+def test_each_role_has_the_items_of_game_days_that_it_writes(
+    applied: Callable[[str], list[Resource]],
+) -> None:
+    """The emulator's calls have no leading key, so that it lets each of them through."""
+    written, policies = {}, _policies(applied("prod"))
+    tables = Tables()
+    assert feed(PlayerStore(tables, "players", "game_days"), COUNTED).lost == []
+    written["player-state"] = {row["game_day"] for row in tables.rows("game_days")}
+    tables = Tables()
+    writer = leaderboards_of(tables)
+    writer._defined = {"skyforge": (math.inf, [])}
+    assert writer.submit([happen("score_submitted", leaderboard="score", score=1)]) == []
+    written["leaderboards"] = {row["game_day"] for row in tables.rows("game_days")}
+    spent = ad_spend.item("skyforge", Spend(date(2026, 3, 10), "north", "", "USD", 1))["game_day"]
+    everything = set().union(*written.values(), {spent})
+    kinds = {
+        key.removeprefix("skyforge#").replace("2026-03-10#", "").rstrip("0123456789") for key in everything
+    }
+    assert kinds >= {
+        "2026-03#active", "ads", "cohort", "designs", "economy", "hour-", "levels", "names", "versions",
+    }  # fmt: skip
+    table = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/mock"
+    for role, own in written.items():
+        for action in ("dynamodb:GetItem", "dynamodb:UpdateItem"):
+            allowed = {
+                key
+                for key in everything
+                if allows([policies[role]], action, table, dynamodb__LeadingKeys=[key])
+            }
+            assert allowed == own, (role, action)
+    assert len(written["leaderboards"]) == 1
 
 
 def _policies(resources: list[Resource]) -> dict[str, str]:

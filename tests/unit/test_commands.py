@@ -121,6 +121,7 @@ APPLIED = {
     "metrics_api_environment": {f"{name.upper()}_TABLE": name for name in TABLES},
     "raw_stream_name": "raw",
     "scheduled_functions": {name: name for name in ("advice", "erasure", "quality", "reports")},
+    "state_functions": ["leaderboards", "player-state"],
     "tables": {name: name for name in TABLES},
     "warehouse": None,
 }

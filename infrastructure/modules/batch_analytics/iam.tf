@@ -77,7 +77,7 @@ locals {
     }
     LendRole = {
       actions   = ["iam:PassRole"]
-      condition = { StringEquals = { "iam:PassedToService" = "emr-serverless.amazonaws.com" } }
+      condition = { StringEquals = { "iam:PassedToService" = ["emr-serverless.amazonaws.com"] } }
       resources = [module.job_role.arn]
     }
     StartJobs = {

@@ -27,7 +27,7 @@ variable "name" {
 variable "policy_statements" {
   type = map(object({
     actions   = list(string)
-    condition = optional(map(map(string)), {})
+    condition = optional(map(map(list(string))), {})
     resources = list(string)
   }))
   description = "Least-privilege statements, keyed by Sid."

@@ -4,6 +4,7 @@ module "function" {
   consumer          = var.consumer
   description       = "Keeps the leaderboards."
   name              = "leaderboards"
+  name_limits       = var.name_limits
   policy_statements = local.policy_statements
   settings          = var.settings
   stream_arn        = var.enriched_stream_arn
@@ -12,7 +13,6 @@ module "function" {
     BOARDS_TABLE       = module.boards.table.name
     GAME_DAYS_TABLE    = var.game_days_table.name
     LEADERBOARDS_TABLE = module.leaderboards.table.name
-    NAME_LIMITS        = jsonencode(var.name_limits)
   }
 
   # A score costs up to five times the writes of another event. Four batches of a shard at once keep a game's scores

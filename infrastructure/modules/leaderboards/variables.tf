@@ -26,13 +26,6 @@ variable "name_limits" {
   description = "Most boards without a definition that a game may have, for all days together."
   default     = {}
   nullable    = false
-
-  validation {
-    condition = alltrue([
-      for limit in values(var.name_limits) : limit >= 1 && limit <= 1000 && floor(limit) == limit
-    ])
-    error_message = "The limit must be a whole number from 1 to 1,000."
-  }
 }
 
 variable "protection" {

@@ -86,6 +86,11 @@ output "sign_in" {
   ])
 }
 
+output "state_functions" {
+  description = "Functions that make players, counters and leaderboards of the stream `enriched`."
+  value       = [module.leaderboards.function_name, module.player_state.function_name]
+}
+
 output "tables" {
   description = "Names of the DynamoDB tables."
   value = {

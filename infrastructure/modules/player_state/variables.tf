@@ -31,13 +31,6 @@ variable "name_limits" {
   EOT
   default     = {}
   nullable    = false
-
-  validation {
-    condition = alltrue([
-      for limit in values(var.name_limits) : limit >= 1 && limit <= 1000 && floor(limit) == limit
-    ])
-    error_message = "Each limit must be a whole number from 1 to 1,000: readers read a row for each name."
-  }
 }
 
 variable "protection" {

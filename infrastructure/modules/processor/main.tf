@@ -2,7 +2,6 @@ module "processor" {
   source = "../stream_consumer"
 
   consumer          = var.consumer
-  count_records     = true
   description       = "Validates, enriches and deduplicates raw events. Rejected events are kept with a reason."
   name              = "processor"
   policy_statements = local.policy_statements

@@ -33,7 +33,7 @@ variable "name" {
 variable "policy_statements" {
   type = map(object({
     actions   = list(string)
-    condition = optional(map(map(string)), {})
+    condition = optional(map(map(list(string))), {})
     resources = list(string)
   }))
   description = "What the function may do, by statement id."

@@ -76,7 +76,7 @@ locals {
         # SES authorises a raw message of SendEmail under either action. In the sandbox it also authorises the
         # identities of recipients, so the condition limits the address of the sender.
         actions   = ["ses:SendEmail", "ses:SendRawEmail"]
-        condition = { StringEquals = { "ses:FromAddress" = var.sender } }
+        condition = { StringEquals = { "ses:FromAddress" = [var.sender] } }
         resources = [
           "${local.ses}:configuration-set/${aws_sesv2_configuration_set.this.configuration_set_name}",
           "${local.ses}:identity/*",

@@ -1,8 +1,12 @@
+locals {
+  name_limits = length(var.name_limits) > 0 ? [var.name_limits] : []
+}
+
 module "function" {
   source = "../lambda_function"
 
   description = var.description
-  environment = var.environment
+  environment = merge(var.environment, { for limits in local.name_limits : "NAME_LIMITS" => jsonencode(limits) })
   name        = var.name
   settings    = var.settings
   sizing      = { memory_mb = var.consumer.memory_mb, timeout_seconds = var.consumer.timeout_seconds }
@@ -58,13 +62,9 @@ resource "aws_lambda_event_source_mapping" "this" {
     }
   }
 
-  # Lambda counts the records that it reads and drops.
-  dynamic "metrics_config" {
-    for_each = var.count_records ? ["EventCount"] : []
-
-    content {
-      metrics = [metrics_config.value]
-    }
+  # Lambda counts the records that it reads and drops, also those that no function sees. Alarms and objectives need it.
+  metrics_config {
+    metrics = ["EventCount"]
   }
 
   destination_config {

@@ -31,13 +31,6 @@ variable "consumer" {
   }
 }
 
-variable "count_records" {
-  type        = bool
-  description = "Whether Lambda publishes counts of the records it reads and drops. These metrics cost money."
-  default     = false
-  nullable    = false
-}
-
 variable "description" {
   type        = string
   description = "What the function is for."
@@ -63,8 +56,26 @@ variable "name" {
   nullable    = false
 }
 
+variable "name_limits" {
+  type        = map(number)
+  description = "Most names of each kind that clients choose in a game (empty: the function keeps no such names)."
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition = alltrue([
+      for limit in values(var.name_limits) : limit >= 1 && limit <= 1000 && floor(limit) == limit
+    ])
+    error_message = "Each limit must be a whole number from 1 to 1,000: readers read a row for each name."
+  }
+}
+
 variable "policy_statements" {
-  type        = map(object({ actions = list(string), resources = list(string) }))
+  type = map(object({
+    actions   = list(string)
+    condition = optional(map(map(list(string))), {})
+    resources = list(string)
+  }))
   description = "Statements for what the function does besides reading the stream, keyed by Sid."
   nullable    = false
 }

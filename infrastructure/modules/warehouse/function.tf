@@ -41,7 +41,7 @@ module "function" {
       actions = [
         "redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:ListStatements",
       ]
-      condition = { StringEquals = { "redshift-data:statement-owner-iam-userid" = "$${aws:userid}" } }
+      condition = { StringEquals = { "redshift-data:statement-owner-iam-userid" = ["$${aws:userid}"] } }
       resources = ["*"]
     }
     ReadSecret = {

@@ -242,7 +242,7 @@ run "resources" {
         statement.Condition
         if statement.Sid == "LendRole"
       ] ==
-      [{ StringEquals = { "iam:PassedToService" = "emr-serverless.amazonaws.com" } }]
+      [{ StringEquals = { "iam:PassedToService" = ["emr-serverless.amazonaws.com"] } }]
     )
     error_message = "The job's role may be lent to EMR Serverless alone."
   }

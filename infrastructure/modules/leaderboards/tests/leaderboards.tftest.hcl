@@ -99,21 +99,4 @@ run "name_limits" {
     condition     = jsondecode(module.function.environment.NAME_LIMITS) == { boards = 300 }
     error_message = "The function must get the limit."
   }
-
-  assert {
-    condition = (
-      aws_cloudwatch_metric_alarm.names_capped.metric_name == "EventsCapped"
-      && aws_cloudwatch_metric_alarm.names_capped.dimensions == tomap({ service = "leaderboards" })
-    )
-    error_message = "An alarm must say that scores have no board."
-  }
-}
-
-run "too_many_names" {
-  command         = plan
-  expect_failures = [var.name_limits]
-
-  variables {
-    name_limits = { boards = 1001 }
-  }
 }

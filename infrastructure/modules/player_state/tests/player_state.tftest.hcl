@@ -98,32 +98,4 @@ run "name_limits" {
     }
     error_message = "The function must get the limits, and defaults where none are set."
   }
-
-  assert {
-    condition = (
-      aws_cloudwatch_metric_alarm.names_capped.metric_name == "EventsCapped"
-      && aws_cloudwatch_metric_alarm.names_capped.dimensions == tomap({ service = "player_state" })
-    )
-    error_message = "An alarm must say that names are counted as `other`."
-  }
-}
-
-run "too_many_names" {
-  command = plan
-
-  variables {
-    name_limits = { versions = 1001 }
-  }
-
-  expect_failures = [var.name_limits]
-}
-
-run "no_names" {
-  command = plan
-
-  variables {
-    name_limits = { flows = 0 }
-  }
-
-  expect_failures = [var.name_limits]
 }

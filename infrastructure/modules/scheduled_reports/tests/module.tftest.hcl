@@ -103,7 +103,7 @@ run "resources" {
   assert {
     condition = one([
       for statement in jsondecode(output.policy).Statement : statement.Condition if statement.Sid == "Mail"
-    ]) == { StringEquals = { "ses:FromAddress" = "reports@example.com" } }
+    ]) == { StringEquals = { "ses:FromAddress" = ["reports@example.com"] } }
     error_message = "It mails as its sender only."
   }
 

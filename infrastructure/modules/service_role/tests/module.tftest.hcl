@@ -63,7 +63,7 @@ run "conditions" {
     statements = {
       LendRole = {
         actions   = ["iam:PassRole"]
-        condition = { StringEquals = { "iam:PassedToService" = "emr-serverless.amazonaws.com" } }
+        condition = { StringEquals = { "iam:PassedToService" = ["emr-serverless.amazonaws.com"] } }
         resources = ["arn:aws:iam::111122223333:role/demo-test-job"]
       }
     }
@@ -73,7 +73,7 @@ run "conditions" {
   assert {
     condition = (
       jsondecode(output.policy).Statement[0].Condition ==
-      { StringEquals = { "iam:PassedToService" = "emr-serverless.amazonaws.com" } }
+      { StringEquals = { "iam:PassedToService" = ["emr-serverless.amazonaws.com"] } }
     )
     error_message = "A statement must keep its condition."
   }

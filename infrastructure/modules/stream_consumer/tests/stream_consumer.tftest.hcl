@@ -105,11 +105,22 @@ run "resources" {
 
   assert {
     condition = alltrue([
-      for alarm in [aws_cloudwatch_metric_alarm.iterator_age, aws_cloudwatch_metric_alarm.failures] :
+      for alarm in [
+        aws_cloudwatch_metric_alarm.failures, aws_cloudwatch_metric_alarm.iterator_age,
+        aws_cloudwatch_metric_alarm.silent,
+      ] :
       alarm.alarm_actions == toset([var.settings.alerts_topic_arn])
       && endswith(alarm.alarm_description, ": docs/runbooks/stream-consumer.md")
     ])
     error_message = "Each alarm must report, and name its runbook."
+  }
+
+  assert {
+    condition = (
+      length(aws_cloudwatch_metric_alarm.names_capped) == 0
+      && !contains(keys(module.function.environment), "NAME_LIMITS")
+    )
+    error_message = "A consumer without limits has no alarm of names."
   }
 
   assert {
@@ -118,8 +129,19 @@ run "resources" {
   }
 
   assert {
-    condition     = length(aws_lambda_event_source_mapping.this.metrics_config) == 0
-    error_message = "Counts are paid for: only who needs them has them."
+    condition     = one(aws_lambda_event_source_mapping.this.metrics_config).metrics == toset(["EventCount"])
+    error_message = "Alarms and the objective of completeness need the mapping's counts."
+  }
+
+  assert {
+    condition = (
+      [aws_cloudwatch_metric_alarm.silent.namespace, aws_cloudwatch_metric_alarm.silent.metric_name] ==
+      ["AWS/Lambda", "PolledEventCount"]
+      && aws_cloudwatch_metric_alarm.silent.dimensions ==
+      tomap({ EventSourceMappingUUID = aws_lambda_event_source_mapping.this.uuid })
+      && aws_cloudwatch_metric_alarm.silent.treat_missing_data == "breaching"
+    )
+    error_message = "A mapping that does not read must ring: without a read it has no metric."
   }
 }
 
@@ -141,6 +163,46 @@ run "some_types" {
   assert {
     condition     = aws_lambda_event_source_mapping.this.parallelization_factor == 4
     error_message = "Four batches of a shard may run at once."
+  }
+}
+
+run "name_limits" {
+  command = plan
+
+  variables {
+    name_limits = { levels = 300 }
+  }
+
+  assert {
+    condition     = jsondecode(module.function.environment.NAME_LIMITS) == { levels = 300 }
+    error_message = "The function must get the limits."
+  }
+
+  assert {
+    condition = (
+      one(aws_cloudwatch_metric_alarm.names_capped).metric_name == "EventsCapped"
+      && one(aws_cloudwatch_metric_alarm.names_capped).dimensions == tomap({ service = "player_state" })
+      && one(aws_cloudwatch_metric_alarm.names_capped).alarm_actions == toset([var.settings.alerts_topic_arn])
+    )
+    error_message = "An alarm must say that names have no place of their own."
+  }
+}
+
+run "too_many_names" {
+  command         = plan
+  expect_failures = [var.name_limits]
+
+  variables {
+    name_limits = { boards = 10, versions = 1001 }
+  }
+}
+
+run "no_names" {
+  command         = plan
+  expect_failures = [var.name_limits]
+
+  variables {
+    name_limits = { flows = 0 }
   }
 }
 
@@ -168,18 +230,5 @@ run "window_too_long" {
 
   variables {
     consumer = { batch_size = 500, batch_window_seconds = 301, memory_mb = 512, timeout_seconds = 60 }
-  }
-}
-
-run "counted" {
-  command = plan
-
-  variables {
-    count_records = true
-  }
-
-  assert {
-    condition     = one(aws_lambda_event_source_mapping.this.metrics_config).metrics == toset(["EventCount"])
-    error_message = "The objective of completeness needs the mapping's counts."
   }
 }

@@ -228,7 +228,7 @@ run "resources" {
     condition = [
       for statement in jsondecode(module.function.policy).Statement : statement.Condition
       if statement.Sid == "FollowStatements"
-    ] == [{ StringEquals = { "redshift-data:statement-owner-iam-userid" = "$${aws:userid}" } }]
+    ] == [{ StringEquals = { "redshift-data:statement-owner-iam-userid" = ["$${aws:userid}"] } }]
     error_message = "The function follows its own statements, and no others."
   }
 
