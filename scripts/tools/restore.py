@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 LEDGER, STOPPED = "restored/state.json", "restored/stopped.json"
+BEGIN_AGAIN = f"delete {LEDGER} of the lake, bring the backup back with `items`, and begin again"
 # What is written together, for players and days change in one transaction.
 PARTS = {"leaderboards": ("leaderboards",), "players": ("players", "game_days")}
 CHUNK = 5_000
@@ -75,11 +76,13 @@ class Scope:
 class Progress:
     """How far a restore is: events up to when, and how many of them are applied (None: old items remain).
 
-    `last` names the last of these: where it stands no more, bronze has changed.
+    `last` names the last of these: where it stands no more, bronze has changed. `stopped` is when the readers of the
+    stream stopped: if it is another time now, they have read on meanwhile.
     """
 
     scope: Scope
     until: str
+    stopped: str
     applied: int | None = None
     last: str = ""
 
@@ -139,8 +142,12 @@ class Consumers:
             self.s3.put_object(Bucket=self.bucket, Key=STOPPED, Body=body)
             self._switch(running, "Disabled")
             time.sleep(self.drain.total_seconds())
-        stopped: datetime = max(mapping["LastModified"] for mapping in self._mappings())
-        return stopped
+        return self.changed()
+
+    def changed(self) -> datetime:
+        """Return when the last one stopped or was started."""
+        changed: datetime = max(mapping["LastModified"] for mapping in self._mappings())
+        return changed
 
     def start(self) -> None:
         """Have those that were stopped read on from where they were."""
@@ -251,17 +258,20 @@ class Restore:
         if progress and progress.scope != scope:
             raise CommandError(f"a restore of {progress.scope} is not finished: {LEDGER} of the lake")
         stopped = self.consumers.stop()
+        if progress and progress.stopped != timestamp(stopped):
+            # What they have read is in the items, and later than what is still to be applied.
+            if scope.since and progress.applied is not None:
+                raise CommandError(f"a reader was started since this restore was stopped: {BEGIN_AGAIN}")
+            console.print("A reader was started since this restore was stopped: it begins again.")
+            progress = None
         if not progress:
-            progress = Progress(scope, until or timestamp(stopped + OVERLAP))
+            progress = Progress(scope, until or timestamp(stopped + OVERLAP), timestamp(stopped))
             self.ledger.write(progress)
         settled = stopped + self.settle
         time.sleep(max(0.0, (settled - datetime.now(UTC)).total_seconds()))
         if progress.applied and not self._goes_on(progress):
             if scope.since:
-                raise CommandError(
-                    f"bronze has changed since this restore was stopped: delete {LEDGER} of the lake, bring "
-                    "the backup back with `items`, and begin again"
-                )
+                raise CommandError(f"bronze has changed since this restore was stopped: {BEGIN_AGAIN}")
             console.print("Bronze has changed since this restore was stopped: it begins again.")
             progress = replace(progress, applied=None)
         if progress.applied is None:
@@ -271,6 +281,8 @@ class Restore:
             progress = replace(progress, applied=0, last="")
             self.ledger.write(progress)
         progress = self._apply(progress)
+        if self.consumers.changed() != stopped:
+            raise CommandError("a reader was started while this restore ran: run the same command again")
         self.consumers.start()
         self.ledger.delete()
         return progress.applied or 0

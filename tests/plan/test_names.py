@@ -1,7 +1,7 @@
 """A component has one name: folder, Terraform module, function, variable, alarms and runbooks."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -56,12 +56,25 @@ class Alarm(NamedTuple):
 
 @pytest.fixture(scope="module")
 def alarms(plans: dict[str, list[Resource]]) -> list[Alarm]:
+    functions = {
+        one.address.removesuffix(".module.function.aws_lambda_function.this"): one.values["function_name"]
+        for one in plans["environments/prod/environment"]
+        if one.type == "aws_lambda_function"
+    }
+
+    def watched(one: Resource) -> Iterator[str]:
+        """Yield the values of dimensions. A mapping is known by an id, and reads for the function beside it."""
+        for name, value in _dimensions(one.values).items():
+            yield str(
+                functions[one.address.rpartition(".aws_")[0]] if name == "EventSourceMappingUUID" else value
+            )
+
     found = [
         Alarm(
             _component(one.address).replace("_", "-"),
             one.values["alarm_name"].removeprefix(PREFIX),
             one.values["alarm_description"].rpartition("docs/runbooks/")[2].removesuffix(".md"),
-            tuple(str(value).removeprefix(PREFIX) for value in _dimensions(one.values).values()),
+            tuple(name.removeprefix(PREFIX) for name in watched(one)),
         )
         for one in plans["environments/prod/environment"]
         if one.type in ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")

@@ -51,6 +51,9 @@ class Switch:
         self.on = False
         return NOW
 
+    def changed(self) -> datetime:
+        return NOW
+
     def start(self) -> None:
         self.on = True
 
@@ -475,6 +478,37 @@ def test_a_restore_that_fails_leaves_its_readers_stopped_and_the_next_one_starts
     assert functions.states() == {"player-state": "Disabled", "leaderboards": "Disabled", "own": "Enabled"}
     assert restoring(s3, consumers_of(functions, s3)).run(Scope()) == len(events)
     assert functions.states() == {"player-state": "Enabled", "leaderboards": "Disabled", "own": "Enabled"}
+
+
+@pytest.mark.parametrize("message", ["failed", "a reader was started while this restore ran"])
+def test_a_restore_begins_again_where_a_reader_was_started_meanwhile(
+    s3: Any, events: list[Event], monkeypatch: pytest.MonkeyPatch, message: str
+) -> None:
+    """Somebody starts player_state, which reads an event that is later than all that the restore applies."""
+    functions, submit = Lambda(), Leaderboards.submit
+    place = RawPosition(0, 80, 80, 0).text
+    newest = events[0] | {"event_id": str(uuid4()), "processed_at": timestamp(NOW), "raw_position": place}
+
+    def reads_on(self: Leaderboards, chunk: list[Event]) -> list[Event]:
+        monkeypatch.setattr(Leaderboards, "submit", submit)
+        functions.update_event_source_mapping("player-state", Enabled=True)
+        apply([newest])
+        key, body = f"bronze/{NOW:%Y/%m/%d/%H}/newest", gzip.compress(orjson.dumps(newest))
+        s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+        if message == "failed":
+            raise CommandError(message)
+        return self.submit(chunk)
+
+    monkeypatch.setattr(restore, "CHUNK", 20)
+    monkeypatch.setattr(Leaderboards, "submit", reads_on)
+    with pytest.raises(CommandError, match=message):
+        restoring(s3, consumers_of(functions, s3)).run(Scope())
+    assert restoring(s3, consumers_of(functions, s3)).run(Scope()) == len(events) + 1
+    found = state(TABLES)
+    lose("players", "game_days", "leaderboards")
+    apply([*events, newest])
+    assert found == state(TABLES)
+    assert set(functions.states().values()) == {"Enabled"}
 
 
 def test_objects_come_back_that_were_deleted_since(s3: Any) -> None:

@@ -72,6 +72,11 @@ resource "aws_lambda_event_source_mapping" "this" {
       destination_arn = aws_sqs_queue.failures.arn
     }
   }
+
+  # scripts/restore stops a mapping for hours. An apply must not start it meanwhile.
+  lifecycle {
+    ignore_changes = [enabled]
+  }
 }
 
 # A message holds positions in the stream and no events.
