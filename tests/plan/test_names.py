@@ -63,11 +63,10 @@ def alarms(plans: dict[str, list[Resource]]) -> list[Alarm]:
     }
 
     def watched(one: Resource) -> Iterator[str]:
-        """Yield the values of dimensions. A mapping is known by an id, and reads for the function beside it."""
+        """Yield the values of dimensions. A mapping has an id, and reads for the function beside it."""
         for name, value in _dimensions(one.values).items():
-            yield str(
-                functions[one.address.rpartition(".aws_")[0]] if name == "EventSourceMappingUUID" else value
-            )
+            mapped = name == "EventSourceMappingUUID"
+            yield str(functions[one.address.rpartition(".aws_")[0]] if mapped else value)
 
     found = [
         Alarm(

@@ -49,7 +49,7 @@ class Plan:
     def functions(self) -> dict[str, dict[str, Any]]:
         """Return the configuration of each function by the name of its Python package."""
         values = [function["values"] for function in self.of("aws_lambda_function")]
-        return {Path(configuration["s3_key"]).stem: configuration for configuration in values}
+        return {Path(configuration["s3_key"]).parent.name: configuration for configuration in values}
 
     def scheduled(self, function: str, name: str) -> Any:
         """Return the event that a schedule sends to a function, with a time as EventBridge fills it in."""

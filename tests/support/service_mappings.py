@@ -274,11 +274,7 @@ MAPPINGS = {
     "aws_lambda_function": Mapping(
         "lambda",
         ("CreateFunction", "PutFunctionConcurrency"),
-        renames={
-            "s3_bucket": "Code.S3Bucket",
-            "s3_key": "Code.S3Key",
-            "s3_object_version": "Code.S3ObjectVersion",
-        },
+        renames={"s3_bucket": "Code.S3Bucket", "s3_key": "Code.S3Key"},
         ignored={"source_code_hash": PROVIDER},
         supplied=frozenset({"FunctionName"}),
         unset={"reserved_concurrent_executions": -1},

@@ -26,10 +26,16 @@ const grainOf = (spec, range) => {
   return ["tiles", "bars", "curve"].includes(spec.chart) ? "range" : range.grain;
 };
 
+// Gold tells a custom dimension apart by reason, and by no other column that has totals.
+const hasTotals = (known, name) => known.dimensions.some((one) => one.name === name && one.has_totals && name !== "reason");
+const isCustom = (name) => /^custom_\d$/.test(name ?? "");
+const crosses = (known, one, other) => one !== other && (isCustom(one) || isCustom(other)) && hasTotals(known, one) && hasTotals(known, other);
+
 // The columns of a panel's rows: its own, and the one that the reader groups by if there is room for it.
 const columnsOf = (spec, known, group) => {
   const own = spec.by ?? [];
-  const free = ["lines", "curve"].includes(spec.chart) && own.length < 2 && !own.includes(group);
+  const free = ["lines", "curve"].includes(spec.chart) && own.length < 2 && !own.includes(group)
+    && !own.some((column) => crosses(known, column, group));
   return free && group && known.dimensions.some((one) => one.name === group) ? [...own, group] : own;
 };
 
@@ -42,19 +48,20 @@ const questionOf = (spec, context, more = {}) => {
   const by = columnsOf(spec, known, range.group);
   if (by.length) asked.set("by", by.join(","));
   if (range.compare && spec.chart !== "heat") asked.set("compare", "previous");
-  const lacks = [];
+  const chosen = context.shared().filter(({ parameter }) => at.get(parameter));
+  const isKnown = ({ name }) => known.dimensions.some((one) => one.name === name);
+  // The columns come first, then a custom dimension: whatever crosses one before it is left out.
+  const filters = chosen.filter(isKnown).sort((one, other) => isCustom(other.name) - isCustom(one.name));
+  const lacks = chosen.filter((one) => !isKnown(one)).map(({ label }) => label);
   const crossed = [];
-  for (const { name, parameter, label, values } of context.shared()) {
-    if (!at.get(parameter)) continue;
-    const apart = by.some((column) => column !== name && known.dimensions.some((one) => one.name === column && one.has_totals && one.name !== "reason"));
-    // Only custom dimensions list their values. Gold tells them apart by reason, and by no other column with totals.
-    if (values && apart) crossed.push(label);
-    else if (known.dimensions.some((one) => one.name === name)) asked.set(parameter, at.get(parameter));
-    else lacks.push(label);
+  const apart = [...by];
+  for (const { name, parameter, label } of filters) {
+    if (apart.some((column) => crosses(known, column, name))) crossed.push(label);
+    else { asked.set(parameter, at.get(parameter)); apart.push(name); }
   }
   const unfiltered = [
     lacks.length ? `Not filtered by ${lacks.join(", ")}: the table has no such column.` : "",
-    crossed.length ? `Not filtered by ${crossed.join(", ")}: gold tells it apart for all platforms, countries and versions together.` : "",
+    crossed.length ? `Not filtered by ${crossed.join(", ")}: gold tells a custom dimension apart for all platforms, countries and versions together.` : "",
   ].filter(Boolean).join(" ");
   for (const column of spec.choose ?? []) if (context.choice(column)) asked.set(column, context.choice(column));
   for (const [name, value] of Object.entries(spec.fixed ?? {})) asked.set(name, value);

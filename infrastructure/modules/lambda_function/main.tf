@@ -10,14 +10,13 @@ locals {
 }
 
 # Lambda reads the package from S3. With a local file the provider creates one function after another, each in five
-# seconds, and Lambda takes 50 MB at most.
+# seconds. The key names the content, so that an object which somebody replaced is never deployed.
 resource "aws_s3_object" "package" {
   bucket                 = var.settings.packages_bucket
-  key                    = "artifacts/functions/${var.name}.zip"
+  key                    = "artifacts/functions/${var.name}/${filesha256(local.package)}.zip"
   kms_key_id             = var.settings.kms_key_arns.operations
   server_side_encryption = "aws:kms"
   source                 = local.package
-  source_hash            = filebase64sha256(local.package)
 }
 
 resource "aws_lambda_function" "this" {
@@ -35,7 +34,6 @@ resource "aws_lambda_function" "this" {
   runtime                        = "python3.13"
   s3_bucket                      = aws_s3_object.package.bucket
   s3_key                         = aws_s3_object.package.key
-  s3_object_version              = aws_s3_object.package.version_id
   source_code_hash               = filebase64sha256(local.package)
   timeout                        = var.sizing.timeout_seconds
 

@@ -7,7 +7,7 @@ locals {
 resource "aws_cloudwatch_metric_alarm" "silent" {
   alarm_name          = "${module.function.name}-silent"
   alarm_actions       = [var.settings.alerts_topic_arn]
-  alarm_description   = "The stream has not been read for 15 minutes: ${local.runbook}"
+  alarm_description   = "The stream has not been read for 15 to 25 minutes: ${local.runbook}"
   comparison_operator = "LessThanThreshold"
   dimensions          = { EventSourceMappingUUID = aws_lambda_event_source_mapping.this.uuid }
   evaluation_periods  = 3

@@ -223,10 +223,35 @@ def test_a_custom_dimension_filters_what_gold_tells_apart_by_it(
     platforms = page.locator(".panel", has_text="Sessions by platform")
     expect(platforms.locator(".chart tbody tr")).to_contain_text("ios")
     expect(platforms.locator(".chart tbody tr")).to_contain_text("42")
-    expect(platforms.locator(".note")).to_contain_text("Not filtered by class: gold tells it apart for all")
+    expect(platforms.locator(".note")).to_contain_text(
+        "Not filtered by class: gold tells a custom dimension apart for all"
+    )
     page.goto(f"{address}/overview?game=skyforge&group=custom_1&from={day_before(7)}&to={day_before(1)}")
     players = page.locator(".panel", has_text="Active players").first
     expect(players.locator(".u-legend .u-series")).to_have_count(3)
+
+
+@in_chromium
+def test_no_tab_asks_for_a_custom_dimension_and_a_place_at_once(
+    address: str, page: Page, gold: DuckGold, dynamodb: Any
+) -> None:
+    """Gold has no rows of both, and the API refuses the question."""
+    for slot, name in ((1, "class"), (2, "price")):
+        games.declare_dimension(dynamodb.Table("games"), "skyforge", slot, name, "install", ["mage", "low"])
+    keep(gold, "daily", 7, sessions=10)
+    answers: list[tuple[int, str]] = []
+    page.on("response", lambda one: answers.append((one.status, one.url)) if "/history/" in one.url else None)
+    for asked in (
+        "platform=ios&custom_1=mage&custom_2=low",
+        "platform=ios&group=custom_1",
+        "custom_2=low&group=custom_1",
+        "custom_1=mage&group=platform",
+    ):
+        for tab in ("overview", "retention", "revenue", "economy", "stability"):
+            page.goto(f"{address}/{tab}?game=skyforge&{asked}&from={day_before(7)}&to={day_before(1)}")
+            page.wait_for_load_state("networkidle")
+    assert len({url.partition("?")[0] for _, url in answers}) > 8
+    assert [answer for answer in answers if answer[0] != 200] == []
 
 
 @in_chromium
