@@ -6,6 +6,7 @@ import re
 import threading
 from collections import Counter
 from datetime import date
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -93,13 +94,22 @@ class Compressed:
         self.app = GZipMiddleware(app, LEAST_COMPRESSED_BYTES, COMPRESSION)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Compress, and weaken the tag of what is compressed: a strong tag names the file's own bytes."""
+        """Compress, and weaken the tag of what is compressed: a strong tag names the file's own bytes.
+
+        An answer that nothing has changed has the headers of the answer that it stands for.
+        """
+        takes_gzip = scope["type"] == "http" and "gzip" in Headers(scope=scope).get("accept-encoding", "")
 
         async def send_tagged(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                tag = headers.get("etag")
-                if tag and not tag.startswith("W/") and "content-encoding" in headers:
+                is_unchanged = message["status"] == HTTPStatus.NOT_MODIFIED
+                if is_unchanged:
+                    headers.add_vary_header("Accept-Encoding")
+                tag = headers.get("etag", "W/")
+                if not tag.startswith("W/") and (
+                    "content-encoding" in headers or (is_unchanged and takes_gzip)
+                ):
                     headers["etag"] = f"W/{tag}"
             await send(message)
 

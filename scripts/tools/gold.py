@@ -7,7 +7,7 @@ experiments.
 
     gold.table("daily", "arena", platform="ios", country="*", app_version="*", custom_1="*", custom_2="*")
     gold.table("experiment_design", game="arena", depth="2", experiment="shop")
-    gold.sql("SELECT event_date, active_players FROM daily WHERE game_id = ?", "arena")
+    gold.sql("SELECT experiment, variant, exposed_players FROM experiments WHERE game_id = ?", "arena")
     gold.answer("retention_triangle", "arena")
 """
 

@@ -202,6 +202,8 @@ def test_a_kept_file_is_not_sent_again_and_its_tag_says_which_bytes_it_names(api
         for known in (tag, weak):
             kept = api.get(path, headers={"accept-encoding": encoding, "if-none-match": known})
             assert (kept.status_code, kept.content) == (304, b"")
+            same = weak if encoding == "gzip" else tag
+            assert (kept.headers["etag"], kept.headers["vary"]) == (same, "Accept-Encoding")
             assert "content-encoding" not in kept.headers
     # A part is one of the file's own bytes.
     part = api.get(path, headers={"accept-encoding": "gzip", "range": "bytes=0-1999"})
