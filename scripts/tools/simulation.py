@@ -402,7 +402,7 @@ class Game:
 
     def play_on(self, number: int) -> Iterator[Event]:
         """Yield the events of a player who never stops; the sender sets their times."""
-        player = {"id": f"p-{number:05}", "payer": number % 5 == 0}
+        player = {"id": f"p-{number:05}", "number": number, "payer": number % 5 == 0}
         client = {"platform": self._pick(PLATFORMS), "app_version": self.random.choice(("1.4.2", "1.5.0"))}
         while True:
             session_id = self._uuid()
@@ -419,8 +419,16 @@ class Game:
                     "session_id": session_id,
                     "sequence": sequence,
                     "client": client,
+                    "dimensions": self._dimensions(player, self.now.day, False),
                     "payload": payload,
                 }
+
+    @staticmethod
+    def _dimensions(player: dict[str, Any], day: int, is_new: bool) -> dict[str, str]:
+        return {
+            "class": CLASSES[(player["number"] + (not is_new)) % len(CLASSES)],
+            "shard": SHARDS[(player["number"] + day) % len(SHARDS)],
+        }
 
     @staticmethod
     def _with_heartbeats(acts: Iterator[tuple[str, Event]]) -> Iterator[tuple[str, Event]]:
@@ -439,10 +447,7 @@ class Game:
         self, player: dict[str, Any], client: dict[str, str], rest: bool, start: datetime, is_new: bool
     ) -> Session:
         session_id, moment, letters = self._uuid(), start, []
-        dimensions = {
-            "class": CLASSES[(player["number"] + (not is_new)) % len(CLASSES)],
-            "shard": SHARDS[(player["number"] + start.day) % len(SHARDS)],
-        }
+        dimensions = self._dimensions(player, start.day, is_new)
         near_midnight = start.hour in (23, 0)
         skew = SKEW if self.random.random() < SKEWED_SHARE and not near_midnight else timedelta()
         for sequence, (event_type, payload) in enumerate(self._acts(player, is_new)):

@@ -65,8 +65,8 @@ def alarms(plans: dict[str, list[Resource]]) -> list[Alarm]:
     def watched(one: Resource) -> Iterator[str]:
         """Yield the values of dimensions. A mapping has an id, and reads for the function beside it."""
         for name, value in _dimensions(one.values).items():
-            mapped = name == "EventSourceMappingUUID"
-            yield str(functions[one.address.rpartition(".aws_")[0]] if mapped else value)
+            is_mapping = name == "EventSourceMappingUUID"
+            yield str(functions.get(one.address.rpartition(".aws_")[0], value) if is_mapping else value)
 
     found = [
         Alarm(
