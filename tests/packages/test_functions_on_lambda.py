@@ -303,7 +303,9 @@ def metrics_api(cloud: Cloud) -> None:
         plain = function.invoke(request)
         assert plain["statusCode"] == 200, path
         small = function.invoke(request | {"headers": request["headers"] | {"accept-encoding": "gzip"}})
-        assert gzip.decompress(bytes_of(small)) == bytes_of(plain), path
+        is_gzip = small["headers"].get("content-encoding") == "gzip"
+        assert is_gzip == (len(bytes_of(plain)) >= 1024), path
+        assert (gzip.decompress if is_gzip else bytes)(bytes_of(small)) == bytes_of(plain), path
     # Behind an HTTP API nothing streams: the page asks again and again.
     assert function.invoke(http_request(f"/v1/games/{GAME}/live/stream"))["statusCode"] == 501
 
