@@ -202,8 +202,8 @@ class LeaderboardEntries:
             TableName=self.table, ProjectionExpression="board, player_id, achieved_at, removed_at"
         )
         for item in (item for page in pages for item in page["Items"]):
-            moment = item.get("achieved_at") or item["removed_at"]
-            yield item["board"]["S"].partition("#")[0], item["player_id"]["S"], moment["S"]
+            achieved, removed = (item.get(name, {"S": ""})["S"] for name in ("achieved_at", "removed_at"))
+            yield item["board"]["S"].partition("#")[0], item["player_id"]["S"], achieved or removed
 
     def _items(self, subject: Subject) -> Iterator[Record]:
         players = {f":player{i}": {"S": player_id} for i, player_id in enumerate(subject.stored)}
