@@ -1118,10 +1118,10 @@ def test_boards_are_read_as_long_as_a_score_may_wait(world: World, of_lake: priv
     receipts = Receipts(world.s3, BUCKET)
     receipt = erase(world.stores(), ANN, pseudonym=world.game().name("ann"))
     lagging(world, event("ann", 7, minutes_ago=60 * 24 * 30))
-    kept = receipts.keep(receipt | {"started_at": timestamp(NOW - WAITS_FOR - timedelta(hours=1))})
+    kept = receipts.keep(receipt | {"started_at": timestamp(NOW - WAITS_FOR - timedelta(hours=6))})
     assert of_lake.again() == 0
     world.s3.delete_object(Bucket=BUCKET, Key=kept)
-    receipts.keep(receipt | {"started_at": timestamp(NOW - WAITS_FOR + timedelta(hours=1))})
+    receipts.keep(receipt | {"started_at": timestamp(NOW - WAITS_FOR + timedelta(hours=6))})
     assert of_lake.again() == 1
 
 
