@@ -76,8 +76,8 @@ class Scope:
 class Progress:
     """How far a restore is: events up to when, and how many of them are applied (None: old items remain).
 
-    `last` names the last of these: where it stands no more, bronze has changed. `stopped` is when the readers of the
-    stream stopped: if it is another time now, they have read on meanwhile.
+    `last` names the last of these: where it stands no more, bronze has changed. `stopped` is when the
+    readers of the stream stopped: if it is another time now, they have read on meanwhile.
     """
 
     scope: Scope
