@@ -293,8 +293,9 @@ def shares_of(table: "Table", game_id: str) -> dict[str, dict[str, int]]:
 
 
 def privacy_key(table: "Table", game_id: str) -> bytes:
-    """Return the key that makes a game's pseudonyms, made when it is first needed.
+    """Return the key of a game's pseudonyms and partition keys. Registration makes it.
 
+    A game whose item was written by hand gets it here, and its players change shards then.
     Raises CommandError for a game that is not registered.
     """
     try:

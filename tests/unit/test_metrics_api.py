@@ -171,7 +171,7 @@ def test_the_function_answers_as_the_server_does(api: TestClient, event_loop: No
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/page/app.js", "/page/page.css", "/"])
 def test_answers_are_compressed_for_who_takes_gzip(api: TestClient, event_loop: None, path: str) -> None:
-    """Python's own gzip reads what the server and the function send; plain bytes are those of before."""
+    """Python's gzip module reads what the server and the function send. Clients without gzip get it plain."""
     from metrics_api.handler import lambda_handler
 
     plain = api.get(path, headers={"accept-encoding": "identity"})

@@ -1,5 +1,5 @@
--- Economy events by day and everything that gold tells apart, without the players. In games with custom dimensions rows
--- have the player, because the first day of a player may tell the value.
+-- Economy events by day and everything that gold tells apart. Rows have the player in games with custom dimensions only:
+-- there, the first day of a player may tell the value.
 SELECT
   game_id, event_date, CASE WHEN by_player THEN player_id END AS player_id, platform, country, app_version,
   custom_1, custom_2, currency, flow, reason, COUNT(*) AS events,
